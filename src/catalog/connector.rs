@@ -1,0 +1,197 @@
+//! A described API: where it is, how to authenticate, what its answers mean, which events it sends.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::event_type::EventType;
+
+/// An API, as it stands in `schemas/connectors/NAME/connector.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// Name used in `hob.yaml` and recipes; equal to the folder's name.
+    pub connector: String,
+    /// Name for people.
+    pub title: String,
+    /// A sentence or two about it.
+    pub about: String,
+    /// A template that its user must adapt: not the app's own API.
+    #[serde(default)]
+    pub template: bool,
+    /// Where the API lives, unless the connection says otherwise.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// Ways to authenticate that a connection may choose from, the usual one first.
+    #[serde(default)]
+    pub auth: Vec<AuthScheme>,
+    /// Headers of every request.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+    /// Header that carries an operation's version.
+    #[serde(default)]
+    pub version_header: Option<String>,
+    /// Settings of a connection beside its credential (`location`), and the inputs they fill when a
+    /// recipe does not give them.
+    #[serde(default)]
+    pub settings: IndexMap<String, Setting>,
+    /// Inputs filled with a constant when a recipe does not give them.
+    #[serde(default)]
+    pub constants: IndexMap<String, serde_json::Value>,
+    /// What its error answers look like.
+    #[serde(default)]
+    pub errors: ErrorAnswers,
+    /// How many requests it allows.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Webhooks it sends, if any.
+    #[serde(default)]
+    pub webhooks: Option<Webhooks>,
+    /// Event types, read from `events.yaml`.
+    #[serde(skip)]
+    pub events: IndexMap<String, EventType>,
+}
+
+/// A way to authenticate. What the connection gives under `auth` decides which is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuthScheme {
+    /// `auth: { token }` → `Authorization: Bearer …`
+    Bearer,
+    /// `auth: { header: { name, value } }`
+    Header,
+    /// `auth: { basic: { username, password } }`
+    Basic,
+    /// `auth: { oauth: { client_id, client_secret, … } }`
+    Oauth {
+        /// Token endpoint, absolute or below the base URL.
+        token_url: String,
+        /// Consent page of the code grant; absent: client credentials only.
+        #[serde(default)]
+        authorize_url: Option<String>,
+        /// Further fields of every token request.
+        #[serde(default)]
+        extra: IndexMap<String, String>,
+    },
+}
+
+/// A setting of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What it is, for people.
+    pub title: String,
+    /// Inputs that get its value when a recipe does not give them.
+    #[serde(default)]
+    pub fills: Vec<String>,
+}
+
+/// What an API's error answers look like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorAnswers {
+    /// JSONPaths of the message, the first that finds something wins; a list is joined.
+    #[serde(default)]
+    pub message: Vec<String>,
+    /// JSONPath of an id to quote to the vendor's support.
+    #[serde(default)]
+    pub trace: Option<String>,
+    /// Answers other than 5xx that a create may get although it happened: never send it again blindly.
+    #[serde(default)]
+    pub in_doubt: Vec<u16>,
+    /// Advice by status or by words in the message.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
+}
+
+/// A remedy for an error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// HTTP status.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Words that the message contains, compared without case.
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// What to do.
+    pub help: String,
+}
+
+/// An API's request limits and the headers that tell them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests per interval, as `100/10s`.
+    #[serde(default)]
+    pub burst: Option<String>,
+    /// Requests a day.
+    #[serde(default)]
+    pub daily: Option<u64>,
+    /// Response header names.
+    #[serde(default)]
+    pub headers: LimitHeaders,
+}
+
+/// Names of the response headers that tell the limits. Absent: the API does not send it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitHeaders {
+    /// Requests per interval.
+    #[serde(default)]
+    pub max: Option<String>,
+    /// Requests left in this interval.
+    #[serde(default)]
+    pub remaining: Option<String>,
+    /// Length of the interval in milliseconds.
+    #[serde(default)]
+    pub interval_ms: Option<String>,
+    /// Requests a day.
+    #[serde(default)]
+    pub daily: Option<String>,
+    /// Requests left today.
+    #[serde(default)]
+    pub daily_remaining: Option<String>,
+    /// Milliseconds until the day's budget is new.
+    #[serde(default)]
+    pub daily_reset_ms: Option<String>,
+}
+
+/// How an API's webhooks are received at `POST /webhooks/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// JSONPath of the event type in the body.
+    pub r#type: String,
+    /// JSONPath of the delivery id, by which repeats are recognised.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Setting of a connection that an event is routed by → candidates for its JSONPath in the body.
+    #[serde(default)]
+    pub route: IndexMap<String, Vec<String>>,
+    /// Signatures it sends: one valid one is enough.
+    #[serde(default)]
+    pub signatures: Vec<Signature>,
+}
+
+/// A signature over the raw body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Header that carries it, base64.
+    pub header: String,
+    /// Algorithm.
+    pub algorithm: SignatureAlgorithm,
+    /// Public key, SPKI, base64 (one line) or PEM.
+    pub key: String,
+}
+
+/// A signature algorithm with a public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureAlgorithm {
+    /// Ed25519 over the raw body.
+    Ed25519,
+    /// RSA PKCS#1 v1.5 with SHA-256 over the raw body.
+    RsaSha256,
+}

@@ -1,0 +1,21 @@
+//! All operations of all connectors, read from `schemas/connectors/` and a workspace's own
+//! `connectors/`. Everything else reads this data; no operation is named in Rust.
+
+mod connector;
+mod event_type;
+mod load;
+mod operation;
+mod paging;
+pub mod path;
+
+pub use connector::{
+    Advice, AuthScheme, Connector, ErrorAnswers, LimitHeaders, Limits, Setting, Signature,
+    SignatureAlgorithm, Webhooks,
+};
+pub use event_type::{EventType, Hydrate};
+pub use load::{Catalog, Error};
+pub use operation::{
+    Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
+    Place, Probe,
+};
+pub use paging::{Listing, NextValue, Paging};

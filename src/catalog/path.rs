@@ -1,0 +1,92 @@
+//! JSONPath as the catalog uses it: reading a place in an answer, and its counterpart in a shape.
+
+use jsonpath_rust::JsonPath;
+use serde_json::Value;
+
+use crate::value::{Shape, Step};
+
+/// The value at `path` in `answer`: the whole list for a path that ends in `[*]` or has another
+/// wildcard, the single value otherwise. `None` when nothing is there or the path is no JSONPath.
+pub fn read(answer: &Value, path: &str) -> Option<Value> {
+    if path == "$" {
+        return Some(answer.clone());
+    }
+    let found = answer.query(path).ok()?;
+    if is_list(path) {
+        // An empty list is found when its parent is there; the query alone cannot tell.
+        if found.is_empty() {
+            return list_parent(path)
+                .and_then(|parent| read(answer, parent))
+                .filter(Value::is_array)
+                .map(|_| Value::Array(vec![]));
+        }
+        return Some(Value::Array(found.into_iter().cloned().collect()));
+    }
+    found.into_iter().next().cloned()
+}
+
+/// The first of `paths` that finds something other than null; no paths: the whole answer.
+pub fn read_first(answer: &Value, paths: &[String]) -> Option<Value> {
+    if paths.is_empty() {
+        return Some(answer.clone());
+    }
+    paths.iter().filter_map(|path| read(answer, path)).find(|value| !value.is_null())
+}
+
+/// A path that yields a list of matches rather than one value.
+pub fn is_list(path: &str) -> bool {
+    path.contains('*') || path.contains("..") || path.contains('?')
+}
+
+/// Whether `path` is a well-formed JSONPath, with the parser's complaint if not.
+pub fn check(path: &str) -> Result<(), String> {
+    jsonpath_rust::parser::parse_json_path(path).map(|_| ()).map_err(|e| e.to_string())
+}
+
+fn list_parent(path: &str) -> Option<&str> {
+    path.strip_suffix("[*]").filter(|parent| !is_list(parent))
+}
+
+/// The shape at `path`, for paths of plain names, `.*` and `[*]`.
+pub fn walk<'a>(shape: &'a Shape, path: &str) -> Option<&'a Shape> {
+    let mut at = shape;
+    for part in path.strip_prefix('$')?.replace("[*]", ".[").split('.').filter(|p| !p.is_empty()) {
+        at = match part {
+            "[" => at.step(&Step::Item).ok()??,
+            "*" => at.entries.as_deref()?,
+            name => at.step(&Step::Field(name.to_owned())).ok()??,
+        };
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn reads_lists_objects_and_nothing() {
+        let answer = json!({ "contacts": [{ "id": "a" }, { "id": "b" }], "none": [], "contact": null });
+        assert_eq!(read(&answer, "$.contacts[*]"), Some(json!([{ "id": "a" }, { "id": "b" }])));
+        assert_eq!(read(&answer, "$.none[*]"), Some(json!([])));
+        assert_eq!(read(&answer, "$.absent[*]"), None);
+        assert_eq!(read_first(&answer, &["$.contact".into(), "$.contacts[0].id".into()]), Some(json!("a")));
+    }
+
+    #[test]
+    fn says_when_a_path_is_none() {
+        assert!(check("$.a[*].b").is_ok());
+        assert!(check("$.a[").is_err());
+    }
+
+    #[test]
+    fn walks_a_shape_like_an_answer() {
+        let shape: Shape = serde_yaml::from_str(
+            "type: object\nfields: { list: { type: array, items: { type: object, fields: { id: { type: string } } } } }",
+        )
+        .unwrap();
+        assert_eq!(walk(&shape, "$.list[*].id").unwrap().describe(), "text");
+        assert!(walk(&shape, "$.other").is_none());
+    }
+}

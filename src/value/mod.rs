@@ -1,0 +1,9 @@
+//! Data as it travels between apps, and its shape as the catalog knows it.
+//!
+//! `Value` is JSON; `Shape` says which JSON a parameter takes or an answer has. This module knows
+//! nothing of recipes, requests or files.
+
+mod shape;
+
+pub use serde_json::{Map, Number, Value};
+pub use shape::{Kind, ProblemKind, Shape, ShapeProblem, Step};
