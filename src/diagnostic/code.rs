@@ -1,0 +1,114 @@
+//! The codes of all complaints: stable names for scripts, pages and suppressions.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It cannot run.
+    Error,
+    /// It can run, but probably not as meant.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $severity:ident;)+) => {
+        /// The kinds of complaints about recipes, workspaces and connector files.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// All codes, in the order of the reference.
+            pub const ALL: &[Code] = &[$(Code::$variant,)+];
+
+            /// The stable name.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)+ }
+            }
+
+            /// How bad it is.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity,)+ }
+            }
+
+            /// One sentence for lists of rules.
+            pub fn summary(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not YAML, or YAML that hob refuses (duplicate keys, merge keys, alias bombs).
+    Syntax = "syntax", Error;
+    /// A value begins with `{{` but has no quotes.
+    UnquotedTemplate = "unquoted-template", Error;
+    /// A field that the recipe language does not have.
+    UnknownField = "unknown-field", Error;
+    /// A field that must be there is not.
+    MissingField = "missing-field", Error;
+    /// A value has another type than its field takes.
+    WrongType = "wrong-type", Error;
+    /// A value is none of those allowed.
+    NotAllowed = "not-allowed", Error;
+    /// Fields that exclude each other, or none of several of which one is needed.
+    FieldConflict = "field-conflict", Error;
+    /// Two recipes or two steps have the same name.
+    DuplicateName = "duplicate-name", Error;
+    /// No connector has this operation.
+    UnknownOperation = "unknown-operation", Error;
+    /// The operation cannot be used here (a write as a poller).
+    WrongOperationKind = "wrong-operation-kind", Error;
+    /// The operation has no such parameter.
+    UnknownParameter = "unknown-parameter", Error;
+    /// The operation needs a parameter that is not given.
+    MissingParameter = "missing-parameter", Error;
+    /// A template does not parse.
+    TemplateSyntax = "template-syntax", Error;
+    /// A template names a variable that does not exist here.
+    UnknownVariable = "unknown-variable", Error;
+    /// A template names a step that does not exist, or has not run yet at this point.
+    UnknownStep = "unknown-step", Error;
+    /// A template uses a filter that does not exist.
+    UnknownFilter = "unknown-filter", Error;
+    /// A template uses a function or test that does not exist.
+    UnknownFunction = "unknown-function", Error;
+    /// A template reads a field that an answer does not have.
+    UnknownResultField = "unknown-result-field", Error;
+    /// A JSONPath that does not parse.
+    BadJsonPath = "bad-jsonpath", Error;
+    /// A cron expression or time zone that does not parse.
+    BadSchedule = "bad-schedule", Error;
+    /// A duration, time or backoff that does not parse.
+    BadDuration = "bad-duration", Error;
+    /// A webhook event that the connector does not send.
+    UnknownEvent = "unknown-event", Error;
+    /// A connection that `hob.yaml` does not have.
+    UnknownConnection = "unknown-connection", Error;
+    /// A connector that does not exist.
+    UnknownConnector = "unknown-connector", Error;
+    /// A variable `env.NAME` that the workspace does not list.
+    UnlistedEnv = "unlisted-env", Error;
+    /// An operation that its vendor advises against.
+    Deprecated = "deprecated", Warning;
+    /// Something that works but probably not as meant.
+    Suspicious = "suspicious", Warning;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+}

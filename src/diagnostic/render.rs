@@ -1,0 +1,75 @@
+//! Diagnostics for people: the place with a caret, the way compilers show it.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Severity};
+use crate::source::SourceFile;
+
+/// Renders diagnostics of one file, in the order of the text.
+pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.span);
+    let shown: Vec<String> = sorted.into_iter().map(|diagnostic| one(file, diagnostic, &renderer)).collect();
+    shown.join("\n\n")
+}
+
+fn one(file: &SourceFile, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let level = match diagnostic.code.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let text = file.text();
+    let mut annotation = AnnotationKind::Primary.span(visible(text, diagnostic));
+    if let Some(label) = &diagnostic.label {
+        annotation = annotation.label(label);
+    }
+    let snippet = Snippet::source(text).path(file.name()).annotation(annotation);
+    let mut group = level.primary_title(&diagnostic.message).id(diagnostic.code.name()).element(snippet);
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    renderer.render(&[group])
+}
+
+/// The first line of the span, on character boundaries, so that a caret never spans half a file.
+fn visible(text: &str, diagnostic: &Diagnostic) -> std::ops::Range<usize> {
+    let boundary = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = boundary(diagnostic.span.start);
+    let end = boundary(diagnostic.span.end).max(start);
+    let line_end = text[start..end].find('\n').map_or(end, |at| start + at);
+    start..line_end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+    use crate::source::Span;
+
+    #[test]
+    fn shows_place_code_and_advice() {
+        let file = SourceFile::new("recipes/a.yaml", "name: a\ndo: contact.get\n");
+        let diagnostic =
+            Diagnostic::new(Code::UnknownOperation, Span::new(12, 23), "no operation `contact.get`")
+                .suggest("contact.get", ["contacts.get"]);
+        let shown = render(&file, &[diagnostic], false);
+        assert!(shown.contains("recipes/a.yaml:2:5"), "{shown}");
+        assert!(shown.contains("^^^^^^^^^^^"), "{shown}");
+        assert!(shown.contains("error[unknown-operation]: no operation `contact.get`"), "{shown}");
+        assert!(shown.contains("help: did you mean `contacts.get`?"), "{shown}");
+    }
+
+    #[test]
+    fn a_span_beyond_the_text_is_shown_at_its_end() {
+        let file = SourceFile::new("a.yaml", "é");
+        let diagnostic = Diagnostic::new(Code::Syntax, Span::new(1, 99), "odd");
+        assert!(render(&file, &[diagnostic], false).contains("odd"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Diagnostics for machines: JSON, SARIF 2.1.0 and GitHub's workflow commands.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Code, Diagnostic, Severity};
+use crate::source::SourceFile;
+
+/// The diagnostics of one file.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The file.
+    pub file: SourceFile,
+    /// What is wrong in it, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One line of the JSON output. Lines and columns count from 1.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// Path of the file.
+    pub file: String,
+    /// First line.
+    pub line: usize,
+    /// First column.
+    pub column: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+    /// `error` or `warning`.
+    pub severity: Severity,
+    /// The code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Report {
+    /// One row per diagnostic.
+    pub fn rows(&self) -> Vec<Row> {
+        self.diagnostics.iter().map(|diagnostic| row(&self.file, diagnostic)).collect()
+    }
+
+    /// Whether anything is an error rather than a warning.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.code.severity() == Severity::Error)
+    }
+}
+
+fn row(file: &SourceFile, diagnostic: &Diagnostic) -> Row {
+    let (start, end) = (file.position(diagnostic.span.start), file.position(diagnostic.span.end));
+    Row {
+        file: file.name().to_owned(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        severity: diagnostic.code.severity(),
+        code: diagnostic.code.name(),
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+    }
+}
+
+/// An array of rows.
+pub fn to_json(reports: &[Report]) -> Value {
+    let rows: Vec<Row> = reports.iter().flat_map(Report::rows).collect();
+    json!(rows)
+}
+
+/// A SARIF 2.1.0 log.
+pub fn to_sarif(reports: &[Report]) -> Value {
+    let rules: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| json!({ "id": code.name(), "shortDescription": { "text": code.summary() } }))
+        .collect();
+    let results: Vec<Value> = reports.iter().flat_map(Report::rows).map(|row| sarif_result(&row)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "hob", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "results": results,
+        }],
+    })
+}
+
+fn sarif_result(row: &Row) -> Value {
+    let text = match &row.help {
+        Some(help) => format!("{}; {help}", row.message),
+        None => row.message.clone(),
+    };
+    json!({
+        "ruleId": row.code,
+        "level": row.severity,
+        "message": { "text": text },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": row.file },
+            "region": {
+                "startLine": row.line, "startColumn": row.column,
+                "endLine": row.end_line, "endColumn": row.end_column,
+            },
+        } }],
+    })
+}
+
+/// Workflow commands that GitHub shows beside the lines of a pull request.
+pub fn to_github(reports: &[Report]) -> String {
+    let mut lines = String::new();
+    for row in reports.iter().flat_map(Report::rows) {
+        let level = if row.severity == Severity::Error { "error" } else { "warning" };
+        let text = match &row.help {
+            Some(help) => format!("{}\n{help}", row.message),
+            None => row.message.clone(),
+        };
+        let Row { file, line, column, end_line, end_column, code, .. } = row;
+        let place = format!("file={file},line={line},col={column},endLine={end_line},endColumn={end_column}");
+        lines.push_str(&format!("::{level} {place},title={code}::{}\n", escape(&text)));
+    }
+    lines
+}
+
+fn escape(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Span;
+
+    fn reports() -> Vec<Report> {
+        let file = SourceFile::new("a.yaml", "x: 1\nyy: 2\n");
+        let diagnostics =
+            vec![Diagnostic::new(Code::UnknownField, Span::new(5, 7), "no field `yy`").help("100% sure")];
+        vec![Report { file, diagnostics }]
+    }
+
+    #[test]
+    fn rows_have_both_ends() {
+        let rows = to_json(&reports());
+        assert_eq!(
+            rows,
+            json!([{ "file": "a.yaml", "line": 2, "column": 1, "end_line": 2, "end_column": 3,
+                "severity": "error", "code": "unknown-field", "message": "no field `yy`", "help": "100% sure" }])
+        );
+    }
+
+    #[test]
+    fn github_and_sarif_carry_the_place() {
+        assert_eq!(
+            to_github(&reports()),
+            "::error file=a.yaml,line=2,col=1,endLine=2,endColumn=3,title=unknown-field::no field `yy`%0A100%25 sure\n"
+        );
+        let region =
+            &to_sarif(&reports())["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(region["startLine"], 2);
+    }
+}

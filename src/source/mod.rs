@@ -1,0 +1,16 @@
+//! Text and positions: source files, spans, and YAML as a tree in which every scalar knows its place.
+//!
+//! This module knows YAML but not what a recipe is, and it never stops at the first mistake.
+
+mod deserialize;
+mod file;
+mod node;
+mod scalar;
+mod span;
+mod yaml;
+
+pub use deserialize::{Error as ReadError, read};
+pub use file::{Position, SourceFile};
+pub use node::{Data, Node};
+pub use span::{Span, Spanned};
+pub use yaml::{Parsed, SyntaxError, parse};
