@@ -1,6 +1,11 @@
 //! hob: recipes for HighLevel and the apps beside it, run durably.
 
 pub mod catalog;
+pub mod clock;
 pub mod diagnostic;
+pub mod event;
+pub mod journal;
+pub mod run;
+pub mod secret;
 pub mod source;
 pub mod value;

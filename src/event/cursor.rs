@@ -1,0 +1,64 @@
+//! How far a poller has read.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Identity of a cursor: the recipe's name and the accounts it runs on. Neither editing nor moving
+/// the file changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CursorKey(pub String);
+
+impl CursorKey {
+    /// The cursor of `recipe` on the connections `accounts`.
+    pub fn new(recipe: &str, accounts: &[String]) -> Self {
+        Self(format!("{recipe}@{}", accounts.join("+")))
+    }
+}
+
+impl fmt::Display for CursorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A poller's progress. Saved in one transaction with the events of the page it describes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Identity.
+    pub key: CursorKey,
+    /// What it reads: operation and inputs, so that a recipe that reads something else starts anew.
+    pub subject: String,
+    /// Number of the scan in progress or, between scans, of the last one; counts from 1.
+    pub scan: u64,
+    /// Inputs for the next page of the scan in progress; `None` between scans.
+    pub page: Option<Map<String, Value>>,
+    /// Pages read in the scan in progress.
+    pub pages: u64,
+    /// The first scan has ended: from now on what was never seen is new.
+    pub baseline_done: bool,
+    /// Newest value of the updated (or created) field seen in completed scans.
+    pub watermark: Option<Value>,
+    /// Newest such value in the scan in progress.
+    pub newest: Option<Value>,
+    /// When the scan in progress, or the last one, began.
+    pub started: DateTime<Utc>,
+    /// When to scan again.
+    pub due: DateTime<Utc>,
+    /// Consecutive failures, and what the last one was.
+    pub failures: u32,
+    /// The last failure, for people.
+    pub error: Option<String>,
+}
+
+/// What a poller remembers of a record between scans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The record's id.
+    pub record: String,
+    /// Hash of its content, or its updated field.
+    pub fingerprint: String,
+}

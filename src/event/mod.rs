@@ -1,0 +1,113 @@
+//! What happened outside, and how far hob has read: events, their dedup keys, and cursors.
+
+mod cursor;
+
+pub use cursor::{Cursor, CursorKey, Seen};
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// One thing that happened, once it is durable. The same thing reported twice is one event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Identity; sorts by time of receipt.
+    pub id: EventId,
+    /// Who reported it, which is the space in which `dedup` is unique.
+    pub source: Source,
+    /// What kind of thing: the webhook's event type, or `new`, `changed`, `removed`, `schedule`,
+    /// `manual`.
+    pub kind: String,
+    /// Connection it came through, where there is one.
+    pub connection: Option<String>,
+    /// Id of the record it is about, where it is about one.
+    pub record: Option<String>,
+    /// What makes it this event and no other, within its source.
+    pub dedup: DedupKey,
+    /// When hob took it.
+    pub received: DateTime<Utc>,
+    /// What recipes see as `event`: the webhook's body, or the poller's item.
+    pub payload: Value,
+}
+
+/// Identity of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub String);
+
+impl EventId {
+    /// A new one; later ones sort after earlier ones.
+    pub fn new() -> Self {
+        Self(format!("evt_{}", Uuid::now_v7().simple()))
+    }
+}
+
+impl Default for EventId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who reports events.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A connector's signed webhooks: the connector's name.
+    Connector(String),
+    /// A webhook path of a recipe's own: the path.
+    Path(String),
+    /// A poller: the key of its cursor.
+    Poll(CursorKey),
+    /// A recipe's schedule: the recipe.
+    Schedule(String),
+    /// A person, by `hob trigger`: the recipe.
+    Manual(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Connector(name) => write!(f, "webhook:{name}"),
+            Source::Path(path) => write!(f, "webhook:{path}"),
+            Source::Poll(key) => write!(f, "poll:{key}"),
+            Source::Schedule(recipe) => write!(f, "schedule:{recipe}"),
+            Source::Manual(recipe) => write!(f, "manual:{recipe}"),
+        }
+    }
+}
+
+/// What makes an event this one and no other, within its source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DedupKey(pub String);
+
+impl DedupKey {
+    /// The key of a body that carries no id of its own: a hash of its bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_sources_have_names() {
+        let (first, second) = (EventId::new(), EventId::new());
+        assert!(first < second);
+        let source = Source::Poll(CursorKey::new("clients", &["studio-1".into()]));
+        assert_eq!(source.to_string(), "poll:clients@studio-1");
+        assert_ne!(DedupKey::of_bytes(b"a"), DedupKey::of_bytes(b"b"));
+    }
+}

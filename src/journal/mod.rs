@@ -1,0 +1,113 @@
+//! The durable record: events, runs and their entries, cursors, links and remembered values. All SQL
+//! of the project is here, behind one trait.
+
+mod model;
+
+pub use model::{
+    Appended, Batch, Error, Lease, LeasedRun, Link, NewRun, Progress, RunDetail, RunFilter, RunRow,
+    RunUpdate, Totals,
+};
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::run::{RunId, StampedEntry};
+
+/// A durable store. Every method that returns `Ok` after a write has it on disk.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Stores events, the runs they cause and a poller's progress, all or nothing. An event whose
+    /// source and dedup key are known already is left out, together with its runs.
+    async fn append(&self, batch: Batch) -> Result<Appended, Error>;
+
+    /// Takes up to `limit` runs that are due and whose lane is free, for `ttl`.
+    async fn lease(
+        &self,
+        owner: &str,
+        limit: usize,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<LeasedRun>, Error>;
+
+    /// Appends entries to a leased run and says where it stands now. A state other than `running`
+    /// gives the lease back. `Error::Fenced` if somebody else has the run meanwhile.
+    async fn record(&self, lease: &Lease, entries: Vec<StampedEntry>, update: RunUpdate)
+    -> Result<(), Error>;
+
+    /// Extends leases; those lost meanwhile are missing from the answer.
+    async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error>;
+
+    /// Makes runs whose lease has ended available again. With `owner_gone`, all leases of owners
+    /// other than `owner` count as ended (a store that only one process works on).
+    async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error>;
+
+    /// When the next waiting run is due, if any waits for a time.
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error>;
+
+    /// Resolves when there may be new work, at the latest after `at_most`.
+    async fn changed(&self, at_most: Duration);
+
+    /// A poller's progress.
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error>;
+
+    /// All pollers' progress.
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error>;
+
+    /// Fingerprints of those of `records` that this cursor has seen.
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error>;
+
+    /// Up to `limit` records that were last seen before scan `scan`, after record `after` by id.
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error>;
+
+    /// Runs, newest first.
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error>;
+
+    /// A run with its event and history.
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error>;
+
+    /// An event.
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error>;
+
+    /// Counts of everything since `since`.
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error>;
+
+    /// Saves a link; a link of the same name with either end is replaced.
+    async fn save_link(&self, link: &Link) -> Result<(), Error>;
+
+    /// The other end of a link: of `from`, or of `to`.
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error>;
+
+    /// Forgets a link; whether there was one.
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error>;
+
+    /// All links that `record` is an end of.
+    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error>;
+
+    /// A remembered value.
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error>;
+
+    /// Remembers a value.
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;
+
+    /// Whether the store can take writes now; the reason if not.
+    async fn healthy(&self) -> Result<(), Error>;
+
+    /// Ends all work and closes the store; what was answered `Ok` is kept.
+    async fn close(&self);
+}

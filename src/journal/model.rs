@@ -1,0 +1,203 @@
+//! What goes into the journal and what comes out.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::event::{Cursor, Event, Seen};
+use crate::run::{Accounts, Run, RunId, RunState, StampedEntry};
+
+/// A store that cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be reached, opened or written: disk full, read-only, locked, connection lost.
+    #[error("the store {store} {reason}")]
+    Unavailable {
+        /// The store, without credentials.
+        store: String,
+        /// What is wrong, as a phrase that follows the name, with the remedy.
+        reason: String,
+    },
+    /// Somebody else has the run meanwhile; nothing was written.
+    #[error("the lease on run {run} has passed to another worker")]
+    Fenced {
+        /// The run.
+        run: RunId,
+    },
+    /// The store was written by a newer hob.
+    #[error("the store {store} has format {found}, this hob knows up to {known}; use a newer hob")]
+    Newer {
+        /// The store.
+        store: String,
+        /// Its format.
+        found: i64,
+        /// The newest format known.
+        known: i64,
+    },
+    /// Another process works on this store.
+    #[error("another hob runs on the store {store}; stop it first, or use PostgreSQL to share the work")]
+    Busy {
+        /// The store.
+        store: String,
+    },
+    /// What is stored cannot be read.
+    #[error("the store {store} holds something unreadable: {reason}")]
+    Corrupt {
+        /// The store.
+        store: String,
+        /// What.
+        reason: String,
+    },
+}
+
+/// Things to store together.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Events, each with the runs it causes.
+    pub events: Vec<(Event, Vec<NewRun>)>,
+    /// Progress of the poller that found them.
+    pub progress: Option<Progress>,
+}
+
+/// A run to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// Identity.
+    pub id: RunId,
+    /// The recipe's name.
+    pub recipe: String,
+    /// Connections it will use.
+    pub accounts: Accounts,
+    /// Its lane within the recipe.
+    pub lane: String,
+}
+
+/// A poller's page.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The cursor after this page.
+    pub cursor: Cursor,
+    /// Records of this page, to be remembered as seen in the cursor's scan.
+    pub seen: Vec<Seen>,
+    /// Records to forget.
+    pub forgotten: Vec<String>,
+    /// Forget all records: the poller starts anew.
+    pub reset: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Events stored.
+    pub events: usize,
+    /// Runs that came to be.
+    pub runs: usize,
+    /// Events that were known already.
+    pub duplicates: usize,
+}
+
+/// The right to work on a run: valid while nobody has a higher epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: RunId,
+    /// Counts the times that the run was leased.
+    pub epoch: i64,
+}
+
+/// A run that a worker got, with all it needs.
+#[derive(Debug, Clone)]
+pub struct LeasedRun {
+    /// The right to work on it.
+    pub lease: Lease,
+    /// The run.
+    pub run: Run,
+    /// Its event.
+    pub event: Event,
+    /// Its history so far.
+    pub entries: Vec<StampedEntry>,
+}
+
+/// Where a run stands after some entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunUpdate {
+    /// Its state; `Waiting` with `due` for a retry or a timer.
+    pub state: RunState,
+    /// When to go on, for `Waiting`.
+    pub due: Option<DateTime<Utc>>,
+    /// Why it stands there, for people.
+    pub error: Option<String>,
+    /// Version of the recipe, when it begins.
+    pub version: Option<String>,
+    /// When the entries were made.
+    pub now: DateTime<Utc>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Of this recipe.
+    pub recipe: Option<String>,
+    /// In this state.
+    pub state: Option<RunState>,
+    /// About this record.
+    pub record: Option<String>,
+    /// Created at or after.
+    pub since: Option<DateTime<Utc>>,
+    /// At most so many; `None`: all.
+    pub limit: Option<usize>,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunRow {
+    /// Identity.
+    pub id: RunId,
+    /// The recipe's name.
+    pub recipe: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// The record it is about.
+    pub record: Option<String>,
+    /// When it came to be.
+    pub created: DateTime<Utc>,
+    /// When it ended.
+    pub finished: Option<DateTime<Utc>>,
+    /// Why it is where it is.
+    pub error: Option<String>,
+}
+
+/// A run with everything known of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunDetail {
+    /// As in a list.
+    #[serde(flatten)]
+    pub row: RunRow,
+    /// The run.
+    pub run: Run,
+    /// Its event.
+    pub event: Event,
+    /// Its history.
+    pub entries: Vec<StampedEntry>,
+}
+
+/// Counts for summaries and metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Events stored.
+    pub events: u64,
+    /// Runs by state's name.
+    pub runs: BTreeMap<String, u64>,
+}
+
+/// "This record here is that record there."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Which kind of link, such as `client-contact`.
+    pub name: String,
+    /// One end.
+    pub from: String,
+    /// The other end.
+    pub to: String,
+}

@@ -1,0 +1,168 @@
+//! What a run's history is made of. Entries are stored as JSON and stay readable for ever: a variant
+//! is never changed, only joined by a new one.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::RunState;
+
+/// A step of a run: the action's id and, in a `for_each`, the index of the item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StepKey {
+    /// The action's id.
+    pub action: String,
+    /// Index of the item, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<usize>,
+}
+
+impl fmt::Display for StepKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.item {
+            Some(item) => write!(f, "{}[{item}]", self.action),
+            None => f.write_str(&self.action),
+        }
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepError {
+    /// What happened, for people; no secrets.
+    pub message: String,
+    /// HTTP status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// One entry of a run's history. Texts in it are redacted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// `when` held; these are the recipe's variables.
+    Started {
+        /// Version of the recipe.
+        version: String,
+        /// Values of `vars`.
+        vars: Map<String, Value>,
+    },
+    /// A step's `if` did not hold, or its `for_each` was empty.
+    StepSkipped {
+        /// The step.
+        step: StepKey,
+        /// Why.
+        reason: String,
+    },
+    /// About to send. Written before any request that has an effect.
+    Intent {
+        /// The step.
+        step: StepKey,
+        /// Number of the attempt, from 1.
+        attempt: u32,
+        /// Operation id.
+        operation: String,
+        /// Inputs as sent, redacted.
+        inputs: Value,
+    },
+    /// The step is done and is never done again.
+    StepSucceeded {
+        /// The step.
+        step: StepKey,
+        /// Number of the attempt.
+        attempt: u32,
+        /// What later steps see.
+        result: Value,
+        /// How hob knows, where it was not simply answered: `probe`, `person`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known_by: Option<String>,
+    },
+    /// The attempt failed; with `retry_at`, another one follows.
+    StepFailed {
+        /// The step.
+        step: StepKey,
+        /// Number of the attempt.
+        attempt: u32,
+        /// Why.
+        error: StepError,
+        /// When to try again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<DateTime<Utc>>,
+    },
+    /// Not sent, or refused for the rate limit: tried again without using up an attempt.
+    Deferred {
+        /// The step.
+        step: StepKey,
+        /// When to go on.
+        until: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+    /// Sent, answer unknown.
+    InDoubt {
+        /// The step.
+        step: StepKey,
+        /// Number of the attempt.
+        attempt: u32,
+        /// What is known.
+        reason: String,
+    },
+    /// A probe found that the attempt did not happen; it may be sent again.
+    DidNotHappen {
+        /// The step.
+        step: StepKey,
+        /// Number of the attempt.
+        attempt: u32,
+        /// How hob knows: `probe`, `person`.
+        known_by: String,
+    },
+    /// A `wait` began.
+    WaitStarted {
+        /// The step.
+        step: StepKey,
+        /// When it ends.
+        until: DateTime<Utc>,
+    },
+    /// Waits for a person.
+    Parked {
+        /// The step in doubt.
+        step: StepKey,
+        /// What is known.
+        reason: String,
+    },
+    /// A person asked for a retry from the failed step.
+    Resumed {
+        /// The steps that failed are open again.
+        from: StepKey,
+    },
+    /// A line by the `log` operation, or a remark of hob's own.
+    Remark {
+        /// `info`, `warn` or `error`.
+        level: String,
+        /// The text.
+        message: String,
+    },
+    /// The end.
+    Finished {
+        /// Final state.
+        state: RunState,
+        /// Why, for every state but `succeeded`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+/// An entry and when it was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StampedEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
