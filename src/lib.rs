@@ -5,6 +5,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod event;
 pub mod journal;
+pub mod recipe;
 pub mod run;
 pub mod secret;
 pub mod source;

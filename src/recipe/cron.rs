@@ -1,0 +1,366 @@
+//! Set times as a crontab line has them, in a time zone.
+//!
+//! A front end over the crate `cron`, which wants seconds, counts weekdays from 1, joins day and
+//! weekday by "and", and knows no answer to a clock change. Here: five fields, 0 and 7 are Sunday, a
+//! restricted day of the month and a restricted weekday are joined by "or".
+//!
+//! Clock changes, for lines with set hours: a time that the clock jumps over fires once, right after
+//! the jump; a time that comes twice fires the first time only. A line whose hour begins with `*`
+//! follows the real passing of time instead: it fires in both passes, and not for what was jumped
+//! over.
+
+mod field;
+
+use std::fmt::Write;
+use std::ops::Range;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
+use crate::diagnostic::closest;
+
+/// Clocks are moved by less than this, except where a zone changes its day.
+const LARGEST_CHANGE: TimeDelta = TimeDelta::hours(3);
+/// Minutes of the largest jump ever made (a zone that left out a whole day), and a margin.
+const LONGEST_GAP_MINUTES: i64 = 1500;
+
+/// A crontab line that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What is wrong, lower-case, naming the value.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// Which bytes are wrong, in the text named by `part`.
+    pub range: Range<usize>,
+    /// Which of the two texts is wrong.
+    pub part: Part,
+}
+
+/// The texts that a schedule is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The crontab line.
+    Expression,
+    /// The name of the time zone.
+    Timezone,
+}
+
+impl Error {
+    fn at(range: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into(), range, part: Part::Expression }
+    }
+}
+
+/// Set times in a time zone. Built by `parse` only.
+#[derive(Debug, Clone)]
+pub struct Cron {
+    /// One, or two that are joined by "or".
+    schedules: Vec<cron::Schedule>,
+    timezone: Tz,
+    /// The hour begins with `*`.
+    every_hour: bool,
+}
+
+impl Cron {
+    /// Reads a line of five fields or a nickname such as `@daily`, and an IANA time zone; without
+    /// one, UTC.
+    pub fn parse(expression: &str, timezone: Option<&str>) -> Result<Self, Error> {
+        let timezone = timezone.map_or(Ok(Tz::UTC), parse_timezone)?;
+        let name = expression.trim();
+        let line = if name.starts_with('@') { nickname(expression, name)? } else { expression };
+        Self::from_fields(line, timezone)
+    }
+
+    fn from_fields(line: &str, timezone: Tz) -> Result<Self, Error> {
+        let whole = 0..line.len();
+        let fields = split(line);
+        let [minute, hour, day, month, weekday] = fields[..] else {
+            let help = match fields.len() {
+                6 | 7 => "leave the seconds and the year out: minute hour day month weekday",
+                _ => "write five fields: minute hour day month weekday, such as `0 9 * * MON-FRI`",
+            };
+            return Err(Error::at(whole, format!("`{line}` has {} fields instead of 5", fields.len()), help));
+        };
+        let minute = Field::parse(&MINUTE, minute.1, minute.0)?;
+        let hour = Field::parse(&HOUR, hour.1, hour.0)?;
+        let day = Field::parse(&DAY, day.1, day.0)?;
+        let month = Field::parse(&MONTH, month.1, month.0)?;
+        let weekday = Field::parse(&WEEKDAY, weekday.1, weekday.0)?;
+        let lines = if day.star || weekday.star {
+            vec![write_line(minute, hour, Some(day), month, Some(weekday))]
+        } else {
+            vec![
+                write_line(minute, hour, Some(day), month, None),
+                write_line(minute, hour, None, month, Some(weekday)),
+            ]
+        };
+        let schedules = lines
+            .iter()
+            .map(|line| cron::Schedule::from_str(line))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Error::at(whole.clone(), error.to_string(), "write five fields"))?;
+        let cron = Self { schedules, timezone, every_hour: hour.star };
+        if cron.next_wall_clock(DateTime::UNIX_EPOCH.naive_utc()).is_none() {
+            return Err(Error::at(
+                whole,
+                format!("`{line}` never happens"),
+                "no month it names has such a day; change the day or the month",
+            ));
+        }
+        Ok(cron)
+    }
+
+    /// The time zone.
+    pub fn timezone(&self) -> Tz {
+        self.timezone
+    }
+
+    /// The first time after `after`. `None` when there is none before the year 2100.
+    pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let local = after.with_timezone(&self.timezone).naive_local();
+        // Times shown by the clock do not come in order where it is set back, so the search begins
+        // earlier and goes on a little after a find.
+        let mut at = local - LARGEST_CHANGE;
+        let mut found: Option<(NaiveDateTime, DateTime<Utc>)> = None;
+        while let Some(next) = self.next_wall_clock(at) {
+            if found.is_some_and(|(first, _)| next > first + LARGEST_CHANGE) {
+                break;
+            }
+            let earliest = self.instants(next).into_iter().flatten().filter(|time| *time > after).min();
+            if let Some(time) = earliest
+                && found.is_none_or(|(_, best)| time < best)
+            {
+                found = Some((found.map_or(next, |(first, _)| first), time));
+            }
+            at = next;
+        }
+        found.map(|(_, time)| time)
+    }
+
+    /// The next time by the clock on the wall, whether that time exists in the zone or not.
+    fn next_wall_clock(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
+        let after = after.and_utc();
+        let next = |schedule: &cron::Schedule| schedule.after(&after).next();
+        self.schedules.iter().filter_map(next).min().map(|time| time.naive_utc())
+    }
+
+    /// When a time on the wall fires: never, once or twice.
+    fn instants(&self, wall: NaiveDateTime) -> [Option<DateTime<Utc>>; 2] {
+        let zone = self.timezone;
+        match zone.from_local_datetime(&wall) {
+            chrono::LocalResult::Single(time) => [Some(time.to_utc()), None],
+            chrono::LocalResult::Ambiguous(first, second) => {
+                [Some(first.to_utc()), self.every_hour.then(|| second.to_utc())]
+            }
+            chrono::LocalResult::None if self.every_hour => [None, None],
+            chrono::LocalResult::None => {
+                let after_gap = (1..=LONGEST_GAP_MINUTES).find_map(|minutes| {
+                    zone.from_local_datetime(&(wall + TimeDelta::minutes(minutes))).earliest()
+                });
+                [after_gap.map(|time| time.to_utc()), None]
+            }
+        }
+    }
+}
+
+fn parse_timezone(name: &str) -> Result<Tz, Error> {
+    name.parse().map_err(|_| Error {
+        message: format!("no time zone is called `{name}`"),
+        help: closest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())).map_or_else(
+            || "give a name of the IANA list, such as `Europe/London`".to_owned(),
+            |suggestion| suggestion.to_string(),
+        ),
+        range: 0..name.len(),
+        part: Part::Timezone,
+    })
+}
+
+/// The line that a nickname stands for.
+fn nickname(expression: &str, name: &str) -> Result<&'static str, Error> {
+    const NICKNAMES: [(&str, &str); 7] = [
+        ("@hourly", "0 * * * *"),
+        ("@daily", "0 0 * * *"),
+        ("@midnight", "0 0 * * *"),
+        ("@weekly", "0 0 * * 0"),
+        ("@monthly", "0 0 1 * *"),
+        ("@yearly", "0 0 1 1 *"),
+        ("@annually", "0 0 1 1 *"),
+    ];
+    let known = NICKNAMES.iter().find(|(nickname, _)| nickname.eq_ignore_ascii_case(name));
+    known.map(|(_, line)| *line).ok_or_else(|| {
+        let help = "there are @hourly, @daily, @weekly, @monthly and @yearly";
+        Error::at(0..expression.len(), format!("`{name}` stands for no times"), help)
+    })
+}
+
+/// The fields of a line and where they begin.
+fn split(line: &str) -> Vec<(usize, &str)> {
+    line.split_whitespace().map(|field| (field.as_ptr() as usize - line.as_ptr() as usize, field)).collect()
+}
+
+/// A line as the crate reads it: seconds first, weekdays from 1.
+fn write_line(
+    minute: Field,
+    hour: Field,
+    day: Option<Field>,
+    month: Field,
+    weekday: Option<Field>,
+) -> String {
+    let mut line = String::from("0");
+    for (field, offset) in [(Some(minute), 0), (Some(hour), 0), (day, 0), (Some(month), 0), (weekday, 1)] {
+        let Some(field) = field else {
+            line.push_str(" *");
+            continue;
+        };
+        for (index, value) in field.values().enumerate() {
+            let before = if index == 0 { ' ' } else { ',' };
+            let _ = write!(line, "{before}{}", value + offset);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{Datelike, Timelike};
+
+    fn cron(line: &str, zone: &str) -> Cron {
+        Cron::parse(line, Some(zone)).unwrap()
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// The next `count` times after `from`, in UTC, to the minute.
+    fn table(line: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
+        let cron = cron(line, zone);
+        let mut at = utc(from);
+        (0..count)
+            .map(|_| {
+                at = cron.next_after(at).unwrap();
+                at.format("%Y-%m-%dT%H:%M").to_string()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn known_tables() {
+        let from = "2026-11-23T17:41:00Z"; // a Monday
+        let next = |line| table(line, "UTC", from, 3);
+        assert_eq!(next("*/15 * * * *"), ["2026-11-23T17:45", "2026-11-23T18:00", "2026-11-23T18:15"]);
+        assert_eq!(next("0 9 * * MON-FRI"), ["2026-11-24T09:00", "2026-11-25T09:00", "2026-11-26T09:00"]);
+        assert_eq!(next("0 0 * * 0"), ["2026-11-29T00:00", "2026-12-06T00:00", "2026-12-13T00:00"]);
+        assert_eq!(next("0 0 * * 7"), next("@weekly"));
+        assert_eq!(next("0 0 13 * FRI"), ["2026-11-27T00:00", "2026-12-04T00:00", "2026-12-11T00:00"]);
+        assert_eq!(next("0 0 13 */1 *"), ["2026-12-13T00:00", "2027-01-13T00:00", "2027-02-13T00:00"]);
+        assert_eq!(next("0 12 29 2 *"), ["2028-02-29T12:00", "2032-02-29T12:00", "2036-02-29T12:00"]);
+        assert_eq!(next("0 0 31 * *"), ["2026-12-31T00:00", "2027-01-31T00:00", "2027-03-31T00:00"]);
+        assert_eq!(next("@monthly"), ["2026-12-01T00:00", "2027-01-01T00:00", "2027-02-01T00:00"]);
+        assert_eq!(next("@yearly"), ["2027-01-01T00:00", "2028-01-01T00:00", "2029-01-01T00:00"]);
+        assert_eq!(next("41 17 * * *")[0], "2026-11-24T17:41", "strictly after");
+    }
+
+    #[test]
+    fn a_jumped_over_time_fires_once_right_after_the_jump() {
+        // London goes from 01:00 to 02:00 on 29 March 2026, New York from 02:00 to 03:00 on 8 March.
+        assert_eq!(
+            table("30 1 * * *", "Europe/London", "2026-03-27T12:00:00Z", 3),
+            ["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"]
+        );
+        assert_eq!(
+            table("30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", 2),
+            ["2026-03-08T07:00", "2026-03-09T06:30"]
+        );
+        assert_eq!(
+            table("*/20 2 * * *", "America/New_York", "2026-03-08T00:00:00Z", 2),
+            ["2026-03-08T07:00", "2026-03-09T06:00"]
+        );
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_fires_once() {
+        // London goes back from 02:00 to 01:00 on 25 October 2026, New York on 1 November.
+        assert_eq!(
+            table("30 1 * * *", "Europe/London", "2026-10-24T12:00:00Z", 2),
+            ["2026-10-25T00:30", "2026-10-26T01:30"]
+        );
+        assert_eq!(
+            table("30 1 * * *", "America/New_York", "2026-10-31T12:00:00Z", 2),
+            ["2026-11-01T05:30", "2026-11-02T06:30"]
+        );
+    }
+
+    #[test]
+    fn every_hour_means_every_hour_that_passes() {
+        assert_eq!(
+            table("0,50 * * * *", "Europe/London", "2026-10-24T23:55:00Z", 5),
+            [
+                "2026-10-25T00:00",
+                "2026-10-25T00:50",
+                "2026-10-25T01:00",
+                "2026-10-25T01:50",
+                "2026-10-25T02:00"
+            ]
+        );
+        assert_eq!(
+            table("30 * * * *", "Europe/London", "2026-03-29T00:00:00Z", 3),
+            ["2026-03-29T00:30", "2026-03-29T01:30", "2026-03-29T02:30"]
+        );
+    }
+
+    #[test]
+    fn agrees_with_a_plain_reading_minute_by_minute() {
+        let lines: [(&str, fn(DateTime<Tz>) -> bool); 3] = [
+            ("*/7 8-18/5 * * *", |t| t.minute() % 7 == 0 && [8, 13, 18].contains(&t.hour())),
+            ("0 6 1,15 * MON", |t| {
+                (t.hour(), t.minute()) == (6, 0)
+                    && ([1, 15].contains(&t.day()) || t.weekday() == chrono::Weekday::Mon)
+            }),
+            ("5 0 * 8,MAR *", |t| (t.hour(), t.minute()) == (0, 5) && [3, 8].contains(&t.month())),
+        ];
+        for (line, matches) in lines {
+            let cron = cron(line, "Asia/Kolkata");
+            let start = utc("2026-02-20T00:00:00Z");
+            let mut expected = (1..60 * 24 * 14)
+                .map(|minutes| start + TimeDelta::minutes(minutes))
+                .filter(|time| matches(time.with_timezone(&cron.timezone())));
+            let mut at = start;
+            for time in expected.by_ref() {
+                at = cron.next_after(at).unwrap();
+                assert_eq!(at, time, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn says_what_cannot_be() {
+        let wrong = |line| Cron::parse(line, None).unwrap_err();
+        assert_eq!(wrong("0 0 30 2 *").message, "`0 0 30 2 *` never happens");
+        assert_eq!(wrong("0 0 31 4,6 *").message, "`0 0 31 4,6 *` never happens");
+        assert!(Cron::parse("0 0 30 2 MON", None).is_ok());
+        assert!(wrong("0 0 9 * * *").help.contains("seconds"));
+        assert_eq!(wrong("").message, "`` has 0 fields instead of 5");
+        assert_eq!(wrong("  0   25 * * *").range, 6..8);
+        assert_eq!(wrong("@reboot").message, "`@reboot` stands for no times");
+        let error = Cron::parse("0 9 * * *", Some("Europe/Lodnon")).unwrap_err();
+        assert_eq!((error.part, error.help.as_str()), (Part::Timezone, "did you mean `Europe/London`?"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(line in "[-0-9*/,?@A-Za-z é]{0,24}", zone in proptest::option::of("\\PC{0,12}")) {
+            if let Ok(cron) = Cron::parse(&line, zone.as_deref()) {
+                let from = utc("2026-03-29T00:30:00Z");
+                if let Some(next) = cron.next_after(from) {
+                    proptest::prop_assert!(next > from);
+                }
+            }
+        }
+    }
+}
