@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod clock;
 pub mod diagnostic;
 pub mod event;
+pub mod import;
 pub mod journal;
 pub mod recipe;
 pub mod run;

@@ -214,6 +214,13 @@ pub struct Probe {
     /// record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// Seconds until the read is sure to show what was created: lists behind a search index lag.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delay_seconds: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One way for a composite operation to get its result.

@@ -1,0 +1,25 @@
+//! Turns OpenAPI 3.0 and 3.1 documents and an overlay into connector files.
+//!
+//! Only facts are taken over: paths, names, types, allowed values, formats, required marks, scopes,
+//! versions and deprecation, never a sentence. What a description says wrongly or cannot say comes
+//! from the overlay. No document makes this module panic or run away; everything dropped, guessed
+//! or patched stands in the report. It reads and writes no files.
+
+mod defect;
+mod document;
+mod example;
+mod facts;
+mod overlay;
+mod parameters;
+mod patch;
+mod payload;
+mod report;
+mod schema;
+mod transform;
+mod write;
+
+pub use defect::{Defect, Treatment};
+pub use document::Document;
+pub use overlay::{Overlay, OverlayOperation};
+pub use report::{Finding, Report};
+pub use transform::{Error, Imported, import};

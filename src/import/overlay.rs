@@ -1,0 +1,59 @@
+//! What descriptions cannot say or say wrongly.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The overlay file of an import.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overlay {
+    /// Header parameter that holds an operation's version.
+    #[serde(default)]
+    pub version_header: Option<String>,
+    /// Security scheme → kinds of token that satisfy it.
+    #[serde(default)]
+    pub access: IndexMap<String, Vec<String>>,
+    /// Import only the operations that are listed here.
+    #[serde(default)]
+    pub only_listed: bool,
+    /// Inputs that a connection's settings fill; derived examples leave them out.
+    #[serde(default)]
+    pub filled: Vec<String>,
+    /// A place for YAML anchors; not read.
+    #[serde(default)]
+    pub shapes: Value,
+    /// Corrections of named schemas, wherever they are used: `contacts.json#Name` → merge patch on
+    /// the shape.
+    #[serde(default)]
+    pub schemas: BTreeMap<String, Value>,
+    /// Operations by our id.
+    #[serde(default)]
+    pub operations: IndexMap<String, OverlayOperation>,
+}
+
+/// An operation of the overlay: where it is described, and a merge patch on what the description
+/// says.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct OverlayOperation {
+    /// `GET /contacts/{contactId}`. Absent: the patch is the whole operation.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Where the described answer really stands: `$.message`, `$.associations[*]`.
+    #[serde(default)]
+    pub response_at: Option<String>,
+    /// The patch, in the terms of the connector files.
+    #[serde(flatten)]
+    pub patch: serde_json::Map<String, Value>,
+}
+
+impl Overlay {
+    /// Reads an overlay. The error says where it is wrong.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let document = serde_yaml::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(document)
+            .map_err(|error| format!("at {}: {}", error.path(), error.inner()))
+    }
+}

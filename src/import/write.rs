@@ -1,0 +1,124 @@
+//! Connector files as text: a field a line where it is simple, blocks where it is not.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::catalog::Operation;
+
+/// Longest line of a mapping written in braces.
+const WIDTH: usize = 110;
+
+/// Files by the first word of the operations' ids, and how many operations they hold.
+pub(super) fn files(operations: IndexMap<String, Operation>) -> (Vec<(String, String)>, usize) {
+    let count = operations.len();
+    let mut groups: IndexMap<String, IndexMap<String, Operation>> = IndexMap::new();
+    for (id, operation) in operations {
+        let group = id.split('.').next().unwrap_or_default().to_owned();
+        groups.entry(group).or_default().insert(id, operation);
+    }
+    let mut files: Vec<(String, String)> = groups
+        .into_iter()
+        .map(|(group, operations)| (format!("{group}.yaml"), file(&operations)))
+        .collect();
+    files.sort();
+    (files, count)
+}
+
+fn file(operations: &IndexMap<String, Operation>) -> String {
+    let mut text = String::from("# Written by `hob import openapi`; corrections belong into overlay.yaml.\noperations:\n");
+    for (id, operation) in operations {
+        let value = serde_json::to_value(operation).unwrap_or_default();
+        text.push_str(&format!("  {}:\n", scalar(&Value::String(id.clone()))));
+        if let Value::Object(fields) = value {
+            block(&mut text, &fields, 4);
+        }
+    }
+    text
+}
+
+/// A mapping over several lines, each beginning with `indent` spaces.
+fn block(text: &mut String, fields: &Map<String, Value>, indent: usize) {
+    for (name, value) in fields {
+        let key = scalar(&Value::String(name.clone()));
+        let head = format!("{}{key}:", " ".repeat(indent));
+        match value {
+            Value::Object(inner) if !inner.is_empty() && !fits(&head, value) => {
+                text.push_str(&format!("{head}\n"));
+                block(text, inner, indent + 2);
+            }
+            Value::Array(items) if !items.is_empty() && !fits(&head, value) => {
+                text.push_str(&format!("{head}\n"));
+                sequence(text, items, indent + 2);
+            }
+            _ => text.push_str(&format!("{head} {}\n", flow(value))),
+        }
+    }
+}
+
+fn sequence(text: &mut String, items: &[Value], indent: usize) {
+    for item in items {
+        let dash = format!("{}-", " ".repeat(indent));
+        match item {
+            Value::Object(inner) if !inner.is_empty() && !fits(&dash, item) => {
+                let mut lines = String::new();
+                block(&mut lines, inner, indent + 2);
+                text.push_str(&format!("{dash} {}", lines.trim_start()));
+            }
+            _ => text.push_str(&format!("{dash} {}\n", flow(item))),
+        }
+    }
+}
+
+/// Simple enough for one line: short, and no shape with fields inside.
+fn fits(head: &str, value: &Value) -> bool {
+    let simple = match value {
+        Value::Object(fields) => fields.iter().all(|(name, inner)| name != "fields" && one_line(inner)),
+        Value::Array(items) => items.iter().all(one_line),
+        _ => true,
+    };
+    simple && head.len() + flow(value).chars().count() < WIDTH
+}
+
+fn one_line(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().all(|(name, inner)| name != "fields" && one_line(inner)),
+        Value::Array(items) => items.iter().all(one_line),
+        Value::String(text) => !text.contains('\n'),
+        _ => true,
+    }
+}
+
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(fields) if fields.is_empty() => "{}".into(),
+        Value::Object(fields) => {
+            let inner: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", scalar(&Value::String(name.clone())), flow(value)))
+                .collect();
+            format!("{{ {} }}", inner.join(", "))
+        }
+        Value::Array(items) => {
+            let inner: Vec<String> = items.iter().map(flow).collect();
+            format!("[{}]", inner.join(", "))
+        }
+        other => scalar(other),
+    }
+}
+
+/// A scalar, quoted where YAML would read it otherwise. JSON's quoting is YAML's.
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) if is_plain(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || "$_/".contains(c));
+    let no_syntax = !text.chars().any(|c| "{}[],\"'`|>%@&*!#\\".contains(c) || c.is_control())
+        && !text.contains(": ")
+        && !text.ends_with([':', ' ']);
+    let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
+    starts_well && no_syntax && !words.contains(&text.to_lowercase().as_str()) && text.is_ascii()
+}
