@@ -10,4 +10,5 @@ pub mod recipe;
 pub mod run;
 pub mod secret;
 pub mod source;
+pub mod template;
 pub mod value;
