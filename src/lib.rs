@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod connection;
 pub mod diagnostic;
 pub mod event;
 pub mod import;
