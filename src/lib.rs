@@ -8,6 +8,7 @@ pub mod event;
 pub mod import;
 pub mod journal;
 pub mod recipe;
+pub mod request;
 pub mod run;
 pub mod secret;
 pub mod source;

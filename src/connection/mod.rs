@@ -15,6 +15,7 @@ pub use breaker::Breaker;
 pub use budget::{Budget, Exhausted, Permit, Priority};
 pub use credential::{ApiHeader, Credential, OauthSettings};
 pub use rate::{BudgetSettings, Rate};
+pub(crate) use transport::with_causes;
 pub use transport::{TransportSettings, http_client};
 
 /// A connection that cannot be made or used. Never holds a secret.
