@@ -1,6 +1,7 @@
 //! hob: recipes for HighLevel and the apps beside it, run durably.
 
 pub mod catalog;
+pub mod check;
 pub mod clock;
 pub mod connection;
 pub mod diagnostic;
