@@ -86,6 +86,11 @@ impl Catalog {
         catalog
     }
 
+    /// Text of a file in a built-in connector's folder.
+    pub fn built_in_file(connector: &str, name: &str) -> Option<&'static str> {
+        BUILT_IN.get_file(format!("{connector}/{name}"))?.contents_utf8()
+    }
+
     /// Adds a connector from its files (path and text). An operation that exists already is an
     /// error; a connector that exists already is replaced whole, so that a workspace can adapt one.
     pub fn add_folder(&mut self, folder: &str, mut files: Vec<(String, String)>) -> Result<(), Error> {

@@ -88,7 +88,11 @@ pub(super) fn file_name(path: &str) -> &str {
 fn parse(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     let looks_like_json = text.trim_start().starts_with('{');
-    let json = if looks_like_json { serde_json::from_str(text).map_err(|e| e.to_string()) } else { Err(String::new()) };
+    let json = if looks_like_json {
+        serde_json::from_str(text).map_err(|e| e.to_string())
+    } else {
+        Err(String::new())
+    };
     match json {
         Ok(value) => Ok(value),
         Err(reason) => serde_yaml::from_str(text)
@@ -145,7 +149,10 @@ mod tests {
     #[test]
     fn follows_references_between_files_and_escaped_names() {
         let all = documents(&[
-            ("api/v2/a.json", r#"{"openapi":"3.0.0","x":{"$ref":"../shared/b.yaml#/components/schemas/A~1B"}}"#),
+            (
+                "api/v2/a.json",
+                r#"{"openapi":"3.0.0","x":{"$ref":"../shared/b.yaml#/components/schemas/A~1B"}}"#,
+            ),
             ("api/shared/b.yaml", "openapi: 3.1.0\ncomponents: { schemas: { A/B: { type: string } } }"),
         ]);
         let (path, root) = all.iter().next().unwrap();

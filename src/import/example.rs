@@ -8,12 +8,8 @@ use crate::value::{Kind, Shape};
 /// Adds to the operation's example the required inputs that it lacks. Those that a connection fills
 /// and those of paging are left out.
 pub(super) fn complete(operation: &mut Operation, filled: &[String]) {
-    let paging: Vec<String> = operation
-        .list
-        .iter()
-        .flat_map(|list| list.paging.inputs())
-        .map(str::to_owned)
-        .collect();
+    let paging: Vec<String> =
+        operation.list.iter().flat_map(|list| list.paging.inputs()).map(str::to_owned).collect();
     let inputs: Vec<(String, Shape, Option<Place>)> = operation
         .inputs()
         .into_iter()
@@ -52,7 +48,9 @@ fn value(name: &str, shape: &Shape, depth: usize) -> Value {
         },
         Kind::Object if depth < 8 => {
             let required = shape.fields.iter().filter(|(_, field)| field.required);
-            Value::Object(required.map(|(name, field)| (name.clone(), value(name, field, depth + 1))).collect())
+            Value::Object(
+                required.map(|(name, field)| (name.clone(), value(name, field, depth + 1))).collect(),
+            )
         }
         Kind::Object => Value::Object(Map::new()),
     }

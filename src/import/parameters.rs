@@ -164,7 +164,8 @@ fn check_path(reading: &mut Reading<'_>, name: &str, shape: &mut Shape) {
         shape.required = true;
     }
     if !shape.values.is_empty() {
-        let values: Vec<String> = shape.values.iter().filter_map(Value::as_str).map(|v| format!("'{v}'")).collect();
+        let values: Vec<String> =
+            shape.values.iter().filter_map(Value::as_str).map(|v| format!("'{v}'")).collect();
         reading.note(Defect::PathParamEnum, format!("{name} [{}]", values.join(", ")));
     }
 }
@@ -185,7 +186,8 @@ fn style(reading: &mut Reading<'_>, declared: &Declared, shape: &Shape, place: P
     match shape.kind {
         Kind::Array => {
             let word = |flag: Option<bool>| flag.map_or("None", |f| if f { "True" } else { "False" });
-            let detail = format!("{} style={} explode={}", declared.name, style.unwrap_or("None"), word(explode));
+            let detail =
+                format!("{} style={} explode={}", declared.name, style.unwrap_or("None"), word(explode));
             reading.note(Defect::QueryArray, detail);
             let exploded = explode.unwrap_or(place == Place::Query && style.is_none_or(|s| s == "form"));
             if exploded { ArrayStyle::Repeat } else { ArrayStyle::Comma }

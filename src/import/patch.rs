@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn merges_removes_and_replaces() {
-        let mut value = json!({ "a": 1, "list": { "id": ["id"], "paging": { "style": "page", "size": 10 } } });
+        let mut value =
+            json!({ "a": 1, "list": { "id": ["id"], "paging": { "style": "page", "size": 10 } } });
         merge(&mut value, &json!({ "a": null, "list": { "paging": { "style": "none" } }, "b": [1] }));
         assert_eq!(value, json!({ "list": { "id": ["id"], "paging": { "style": "none" } }, "b": [1] }));
     }

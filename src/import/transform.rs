@@ -60,8 +60,8 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>) -> Result<Impor
         Some(text) => Overlay::read(text).map_err(|reason| Error::Overlay { reason })?,
         None => Overlay::default(),
     };
-    let read = Documents::read(documents)
-        .map_err(|(document, reason)| Error::Document { document, reason })?;
+    let read =
+        Documents::read(documents).map_err(|(document, reason)| Error::Document { document, reason })?;
     let mut reading = Reading::new(&read, &overlay.schemas);
     let described = described(&mut reading, &read);
     let ids = ids(&overlay);
@@ -144,7 +144,9 @@ fn ids(overlay: &Overlay) -> BTreeMap<&str, &String> {
 }
 
 fn patched(id: &str, mut facts: Operation, entry: &OverlayOperation) -> Result<Operation, Error> {
-    if let (Some(path), Some(shape)) = (&entry.response_at, facts.response.take_if(|_| entry.response_at.is_some())) {
+    if let (Some(path), Some(shape)) =
+        (&entry.response_at, facts.response.take_if(|_| entry.response_at.is_some()))
+    {
         facts.response = Some(wrapped(shape, path));
     }
     let failed = |error: serde_json::Error| Error::Patch { id: id.to_owned(), reason: error.to_string() };

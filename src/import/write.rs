@@ -16,16 +16,16 @@ pub(super) fn files(operations: IndexMap<String, Operation>) -> (Vec<(String, St
         let group = id.split('.').next().unwrap_or_default().to_owned();
         groups.entry(group).or_default().insert(id, operation);
     }
-    let mut files: Vec<(String, String)> = groups
-        .into_iter()
-        .map(|(group, operations)| (format!("{group}.yaml"), file(&operations)))
-        .collect();
+    let mut files: Vec<(String, String)> =
+        groups.into_iter().map(|(group, operations)| (format!("{group}.yaml"), file(&operations))).collect();
     files.sort();
     (files, count)
 }
 
 fn file(operations: &IndexMap<String, Operation>) -> String {
-    let mut text = String::from("# Written by `hob import openapi`; corrections belong into overlay.yaml.\noperations:\n");
+    let mut text = String::from(
+        "# Written by `hob import openapi`; corrections belong into overlay.yaml.\noperations:\n",
+    );
     for (id, operation) in operations {
         let value = serde_json::to_value(operation).unwrap_or_default();
         text.push_str(&format!("  {}:\n", scalar(&Value::String(id.clone()))));

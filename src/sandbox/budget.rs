@@ -1,0 +1,117 @@
+//! Request limits as the API counts and tells them.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::time;
+use crate::catalog::Limits;
+
+/// How many requests are allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Budget {
+    /// As the connector's description says.
+    #[default]
+    Usual,
+    /// Any number; the headers tell of a very large one.
+    Unlimited,
+    /// So many.
+    Of {
+        /// Requests per interval.
+        requests: u64,
+        /// Length of the interval in milliseconds.
+        interval_ms: i64,
+        /// Requests a day.
+        daily: u64,
+    },
+}
+
+const DAY_MS: i64 = 86_400_000;
+const PLENTY: u64 = 1_000_000_000;
+
+/// What was spent. Windows are fixed: the first request opens one.
+#[derive(Debug)]
+pub(super) struct Spent {
+    max: u64,
+    interval_ms: i64,
+    daily: u64,
+    window: (i64, u64),
+    day: (i64, u64),
+}
+
+impl Spent {
+    /// Nothing yet. `limits` count when `budget` says so.
+    pub(super) fn new(budget: &Budget, limits: &Limits) -> Self {
+        let (max, interval_ms, daily) = match budget {
+            Budget::Unlimited => (PLENTY, 10_000, PLENTY),
+            Budget::Of { requests, interval_ms, daily } => (*requests, *interval_ms, *daily),
+            Budget::Usual => {
+                let (max, interval) = limits.burst.as_deref().and_then(burst).unwrap_or((PLENTY, 10_000));
+                (max, interval, limits.daily.unwrap_or(PLENTY))
+            }
+        };
+        Self { max, interval_ms, daily, window: (i64::MIN, 0), day: (i64::MIN, 0) }
+    }
+
+    /// Counts a request at `now`; whether it is allowed.
+    pub(super) fn take(&mut self, now: i64) -> bool {
+        renew(&mut self.window, now, self.interval_ms);
+        renew(&mut self.day, now, DAY_MS);
+        if self.window.1 >= self.max || self.day.1 >= self.daily {
+            return false;
+        }
+        self.window.1 += 1;
+        self.day.1 += 1;
+        true
+    }
+
+    /// Adds the headers that tell the limits, under the names of the connector.
+    pub(super) fn tell(&self, limits: &Limits, now: i64, headers: &mut HeaderMap) {
+        let names = &limits.headers;
+        let reset = (self.day.0.saturating_add(DAY_MS) - now).clamp(0, DAY_MS);
+        let told = [
+            (&names.max, self.max.to_string()),
+            (&names.remaining, self.max.saturating_sub(self.window.1).to_string()),
+            (&names.interval_ms, self.interval_ms.to_string()),
+            (&names.daily, self.daily.to_string()),
+            (&names.daily_remaining, self.daily.saturating_sub(self.day.1).to_string()),
+            (&names.daily_reset_ms, reset.to_string()),
+        ];
+        for (name, value) in told {
+            let name = name.as_ref().and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+            if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+fn renew(window: &mut (i64, u64), now: i64, length: i64) {
+    if now >= window.0.saturating_add(length) {
+        *window = (now, 0);
+    }
+}
+
+/// `100/10s`
+fn burst(text: &str) -> Option<(u64, i64)> {
+    let (requests, interval) = text.split_once('/')?;
+    Some((requests.trim().parse().ok()?, time::duration(interval.trim())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_fills_up_and_renews() {
+        let limits = Limits { burst: Some("3/10s".into()), ..Limits::default() };
+        let mut spent = Spent::new(&Budget::Usual, &limits);
+        let taken: Vec<bool> = [0, 1, 2, 9_999, 10_000].map(|now| spent.take(now)).to_vec();
+        assert_eq!(taken, [true, true, true, false, true]);
+    }
+
+    #[test]
+    fn the_day_ends_it_all() {
+        let mut spent =
+            Spent::new(&Budget::Of { requests: 100, interval_ms: 10, daily: 2 }, &Limits::default());
+        assert!(spent.take(0) && spent.take(100) && !spent.take(200) && spent.take(DAY_MS));
+    }
+}

@@ -1,0 +1,153 @@
+//! Faults made on purpose: what a test wants to go wrong, where and how often.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A fault. It strikes requests that fit all that is given.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fault {
+    /// Requests to this connector.
+    pub connector: Option<String>,
+    /// Requests of this operation.
+    pub operation: Option<String>,
+    /// Requests with this method.
+    pub method: Option<String>,
+    /// Requests whose path and query contain this.
+    pub path: Option<String>,
+    /// So many of them go through first.
+    pub after: u32,
+    /// So many are struck; absent: all until a reset.
+    pub times: Option<u32>,
+    /// What happens.
+    pub what: What,
+    /// Whether the request is carried out all the same, so that only its answer is lost or wrong.
+    pub done: bool,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// This status; with this body, or the connector's usual one.
+    Status {
+        /// The status.
+        status: u16,
+        /// The body.
+        #[serde(default)]
+        body: Option<Value>,
+        /// Headers.
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+    },
+    /// The connection is closed without an answer.
+    Close,
+    /// No answer ever comes; the connection stays open.
+    Hang,
+    /// The answer comes so many milliseconds late.
+    Delay(u64),
+    /// A list stays at its first page and keeps giving out the same cursor.
+    FrozenCursor,
+    /// The answer is cut off in the middle.
+    Truncate,
+}
+
+/// The faults that are set.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+/// A request as faults see it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) connector: &'a str,
+    pub(super) operation: Option<&'a str>,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+}
+
+impl Faults {
+    /// Sets one more.
+    pub(super) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// No more faults.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The faults that are still to strike.
+    pub(super) fn list(&self) -> &[Fault] {
+        &self.0
+    }
+
+    /// The fault that strikes this request, if any; counts it.
+    pub(super) fn strike(&mut self, target: Target<'_>) -> Option<Fault> {
+        let index = self.0.iter_mut().position(|fault| {
+            if !fault.fits(target) || fault.times == Some(0) {
+                return false;
+            }
+            if fault.after > 0 {
+                fault.after -= 1;
+                return false;
+            }
+            true
+        })?;
+        let fault = self.0.get_mut(index)?;
+        if let Some(times) = &mut fault.times {
+            *times -= 1;
+        }
+        let struck = fault.clone();
+        self.0.retain(|fault| fault.times != Some(0));
+        Some(struck)
+    }
+}
+
+impl Fault {
+    fn fits(&self, target: Target<'_>) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
+        };
+        is(&self.connector, Some(target.connector))
+            && is(&self.operation, target.operation)
+            && is(&self.method, Some(target.method))
+            && self.path.as_deref().is_none_or(|part| target.path.contains(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strikes_where_and_as_often_as_told() {
+        let mut faults = Faults::default();
+        faults.add(Fault {
+            operation: Some("a".into()),
+            after: 1,
+            times: Some(2),
+            what: What::Close,
+            ..Fault::default()
+        });
+        let mut strike = |operation| {
+            faults
+                .strike(Target { connector: "c", operation: Some(operation), method: "GET", path: "/" })
+                .is_some()
+        };
+        let struck: Vec<bool> = ["a", "b", "a", "a", "a"].map(&mut strike).to_vec();
+        assert_eq!(struck, [false, false, true, true, false]);
+    }
+
+    #[test]
+    fn is_read_from_json() {
+        let fault: Fault =
+            serde_json::from_str(r#"{"what": {"status": {"status": 422}}, "done": true, "times": 1}"#)
+                .unwrap();
+        assert!(fault.done && matches!(fault.what, What::Status { status: 422, .. }));
+        let fault: Fault = serde_json::from_str(r#"{"what": "frozen_cursor"}"#).unwrap();
+        assert_eq!(fault.what, What::FrozenCursor);
+    }
+}

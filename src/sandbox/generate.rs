@@ -1,0 +1,196 @@
+//! Made-up records: each a function of its number, so that any amount of them costs nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value as Any;
+use minijinja::value::Object;
+use serde_json::{Map, Value};
+
+use super::convert::{any, any_map};
+use super::fill::Scope;
+use super::identity::Noise;
+use super::script::{Collection, Times};
+use super::time;
+
+/// A record as it is stored.
+pub(super) type Record = Map<String, Value>;
+
+/// What made-up records are made of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Material {
+    pub(super) seed: u64,
+    /// The connector's lists.
+    pub(super) lists: Arc<HashMap<String, Vec<Any>>>,
+    /// Records that were seeded before.
+    pub(super) seeded: Arc<HashMap<String, Vec<Any>>>,
+}
+
+impl Material {
+    /// From the connector's lists.
+    pub(super) fn new(seed: u64, lists: &IndexMap<String, Vec<Value>>) -> Self {
+        let lists = lists.iter().map(|(name, list)| (name.clone(), list.iter().map(any).collect()));
+        Self { seed, lists: Arc::new(lists.collect()), seeded: Arc::default() }
+    }
+
+    /// The names that the `n`th record of `collection` may use.
+    pub(super) fn scope(&self, collection: &Arc<str>, n: u64, at: Option<i64>) -> Scope {
+        let chance = Chance { material: self.clone(), collection: Arc::clone(collection), n };
+        let mut scope = Scope::beyond(Any::from_object(chance));
+        scope.set_any("n", Any::from(n));
+        if let Some(at) = at {
+            scope.set_any("at", Any::from(at));
+        }
+        scope
+    }
+
+    /// All seeded records, as `seed`.
+    pub(super) fn seeds(&self) -> Any {
+        Any::from_object(Seeds(Arc::clone(&self.seeded)))
+    }
+}
+
+/// Names that stand for one member of a list, chosen by the record's number.
+#[derive(Debug)]
+struct Chance {
+    material: Material,
+    collection: Arc<str>,
+    n: u64,
+}
+
+impl Chance {
+    fn choose(&self, name: &str, list: &[Any]) -> Option<Any> {
+        let mut noise =
+            Noise::new(self.material.seed ^ super::identity::hash(name), &self.collection, self.n);
+        list.get(noise.below(list.len())).cloned()
+    }
+}
+
+impl Object for Chance {
+    fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Any> {
+        match key {
+            "seed" => Some(self.material.seeds()),
+            "any" => Some(Any::from_object(AnySeed(Arc::clone(self)))),
+            _ => self.choose(key, self.material.lists.get(key)?),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AnySeed(Arc<Chance>);
+
+impl Object for AnySeed {
+    fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
+        let name = key.as_str()?;
+        self.0.choose(name, self.0.material.seeded.get(name)?)
+    }
+}
+
+#[derive(Debug)]
+struct Seeds(Arc<HashMap<String, Vec<Any>>>);
+
+impl Object for Seeds {
+    fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
+        Some(Any::from(self.0.get(key.as_str()?)?.clone()))
+    }
+}
+
+/// Time of the `n`th seeded record of a collection.
+pub(super) fn seed_time(collection: &Collection, n: u64) -> Option<i64> {
+    let start = time::parse(collection.start.as_deref()?)?;
+    let every = collection.every.as_deref().and_then(time::duration).unwrap_or(0);
+    Some(start + every * i64::try_from(n).unwrap_or(0))
+}
+
+/// A time as the collection writes it.
+pub(super) fn written_time(collection: &Collection, ms: i64) -> Value {
+    match collection.times {
+        Times::Iso => Value::from(time::iso(ms)),
+        Times::EpochMs => Value::from(ms),
+    }
+}
+
+/// One field of the `n`th made-up record, without making the whole.
+pub(super) fn field(
+    collection: &Collection,
+    material: &Material,
+    name: &Arc<str>,
+    n: u64,
+    field: &str,
+) -> Option<Value> {
+    let at = seed_time(collection, n);
+    if let Some(fill) = collection.generate.as_ref().and_then(|generate| generate.fields.get(field)) {
+        return fill.render(&material.scope(name, n, at));
+    }
+    let is_time =
+        [&collection.created, &collection.updated].iter().any(|time| time.as_deref() == Some(field));
+    match at {
+        Some(at) if is_time => Some(written_time(collection, at)),
+        _ if collection.computed.contains_key(field) => {
+            record(collection, material, name, n, "").remove(field)
+        }
+        _ => collection.defaults.get(field)?.render(&material.scope(name, n, at)),
+    }
+}
+
+/// The `n`th made-up record.
+pub(super) fn record(
+    collection: &Collection,
+    material: &Material,
+    name: &Arc<str>,
+    n: u64,
+    id: &str,
+) -> Record {
+    let at = seed_time(collection, n);
+    let scope = material.scope(name, n, at);
+    let given = collection.generate.iter().flat_map(|generate| &generate.fields);
+    let given = given.filter_map(|(field, fill)| Some((field.clone(), fill.render(&scope)?))).collect();
+    complete(collection, given, id, at, &scope)
+}
+
+/// A new record of what was `given`: with its id, times, defaults and computed fields.
+pub(super) fn complete(
+    collection: &Collection,
+    given: Record,
+    id: &str,
+    at: Option<i64>,
+    scope: &Scope,
+) -> Record {
+    let mut record = Record::new();
+    record.insert(collection.id.field.clone(), Value::from(id));
+    record.extend(given);
+    for (field, fill) in &collection.defaults {
+        if !record.contains_key(field)
+            && let Some(value) = fill.render(scope)
+        {
+            record.insert(field.clone(), value);
+        }
+    }
+    for field in [&collection.created, &collection.updated].into_iter().flatten() {
+        if let Some(at) = at
+            && !record.contains_key(field)
+        {
+            record.insert(field.clone(), written_time(collection, at));
+        }
+    }
+    compute(collection, &mut record, scope);
+    record
+}
+
+/// Sets the computed fields.
+pub(super) fn compute(collection: &Collection, record: &mut Record, scope: &Scope) {
+    if collection.computed.is_empty() {
+        return;
+    }
+    let scope = scope.with_any("record", any_map(record));
+    for (field, fill) in &collection.computed {
+        if let Some(value) = fill.render(&scope) {
+            record.insert(field.clone(), value);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a request brings, read by the catalog's word, and every mistake in it.
+
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use super::refusal::Refusal;
+use super::service::Service;
+use crate::catalog::{ArrayStyle, Encoding, Operation, Parameter, Place};
+use crate::value::{Kind, ProblemKind, ShapeProblem};
+
+/// A request's inputs by where they stood.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) path: Map<String, Value>,
+    pub(super) query: Map<String, Value>,
+    pub(super) body: Value,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) query: &'a str,
+    pub(super) content_type: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// Reads the inputs of `operation`, or says why the request is refused.
+pub(super) fn read(
+    service: &Service,
+    operation: &Operation,
+    path: Map<String, Value>,
+    raw: Raw<'_>,
+) -> Result<Inputs, Refusal> {
+    let mut problems = Vec::new();
+    let query = read_query(operation, raw.query, &mut problems);
+    let body = read_body(operation, raw)?;
+    check_body(operation, &body, &mut problems);
+    let inputs = Inputs { path, query, body };
+    check_bound(service, operation, &inputs)?;
+    for (name, parameter) in &operation.parameters {
+        check_parameter(name, parameter, &inputs, &mut problems);
+    }
+    check_one_of(operation, &inputs, service, &problems)?;
+    if problems.is_empty() { Ok(inputs) } else { Err(refusal(service, &problems)) }
+}
+
+fn refusal(service: &Service, problems: &[ShapeProblem]) -> Refusal {
+    let too_large = |problem: &&ShapeProblem| matches!(problem.kind, ProblemKind::TooLarge { .. });
+    let mut refusal = match problems.iter().find(too_large) {
+        Some(_) => Refusal::new("too_large"),
+        None => Refusal::new("invalid"),
+    };
+    refusal.messages = problems.iter().map(|problem| service.complaint(problem)).collect();
+    refusal
+}
+
+fn read_query(operation: &Operation, text: &str, problems: &mut Vec<ShapeProblem>) -> Map<String, Value> {
+    let mut query = Map::new();
+    for (key, value) in form_urlencoded::parse(text.as_bytes()) {
+        let wire = key.strip_suffix("[]").unwrap_or(&key);
+        let known = operation.parameters.iter().find(|(name, parameter)| {
+            parameter.place == Place::Query
+                && parameter.wire.as_ref().unwrap_or(name).trim_end_matches("[]") == wire
+        });
+        let Some((name, parameter)) = known else {
+            let kind = ProblemKind::UnknownField { name: key.to_string(), known: Vec::new() };
+            problems.push(ShapeProblem { path: vec![key.into_owned()], kind });
+            continue;
+        };
+        if parameter.shape.kind != Kind::Array {
+            query.insert(name.clone(), typed(parameter.shape.kind, &value));
+            continue;
+        }
+        let items = parameter.shape.items.as_ref().map_or(Kind::Any, |items| items.kind);
+        let list = query.entry(name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+        let Value::Array(list) = list else { continue };
+        match parameter.style {
+            ArrayStyle::Comma => list.extend(value.split(',').map(|member| typed(items, member))),
+            ArrayStyle::Repeat | ArrayStyle::Brackets => list.push(typed(items, &value)),
+        }
+    }
+    query
+}
+
+/// Text of the query as the type that is asked for; text that is none stays text, which the shape
+/// then refuses.
+fn typed(kind: Kind, text: &str) -> Value {
+    let number =
+        || text.parse::<i64>().map(Value::from).ok().or_else(|| text.parse::<f64>().map(Value::from).ok());
+    match kind {
+        Kind::Integer | Kind::Number => number().unwrap_or_else(|| Value::from(text)),
+        Kind::Boolean => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+        _ => Value::from(text),
+    }
+}
+
+fn read_body(operation: &Operation, raw: Raw<'_>) -> Result<Value, Refusal> {
+    let Some(body) = &operation.body else { return Ok(Value::Null) };
+    match body.encoding {
+        _ if raw.body.is_empty() => Ok(Value::Object(Map::new())),
+        Encoding::Form => {
+            let pairs = form_urlencoded::parse(raw.body);
+            let field = |name: &str| body.shape.fields.get(name).map_or(Kind::String, |shape| shape.kind);
+            Ok(Value::Object(
+                pairs.map(|(name, value)| (name.to_string(), typed(field(&name), &value))).collect(),
+            ))
+        }
+        // Files are taken as they come: nothing here looks into them.
+        Encoding::Multipart => Ok(Value::Object(Map::new())),
+        Encoding::Json if !raw.content_type.contains("json") => {
+            Err(Refusal::new("malformed")
+                .saying(format!("cannot read a body of type {:?}", raw.content_type)))
+        }
+        Encoding::Json => serde_json::from_slice(raw.body)
+            .map_err(|error| Refusal::new("malformed").saying(error.to_string())),
+    }
+}
+
+fn check_body(operation: &Operation, body: &Value, problems: &mut Vec<ShapeProblem>) {
+    let Some(described) = &operation.body else { return };
+    if described.encoding != Encoding::Multipart {
+        // Optional fields may be null: the vendor's validation skips them.
+        problems.extend(described.shape.check(body, &Value::is_null));
+    }
+}
+
+fn check_parameter(name: &str, parameter: &Parameter, inputs: &Inputs, problems: &mut Vec<ShapeProblem>) {
+    let given = match parameter.place {
+        Place::Path => inputs.path.get(parameter.wire.as_deref().unwrap_or(name)),
+        Place::Query => inputs.query.get(name),
+        Place::Header => return,
+    };
+    let place = |mut problem: ShapeProblem| {
+        problem.path.insert(0, name.to_owned());
+        problem
+    };
+    match given {
+        Some(value) => problems.extend(parameter.shape.check(value, &Value::is_null).into_iter().map(place)),
+        None if parameter.shape.required && parameter.place == Place::Query => {
+            let kind = ProblemKind::MissingField { name: name.to_owned() };
+            problems.push(ShapeProblem { path: Vec::new(), kind });
+        }
+        None => {}
+    }
+}
+
+/// Inputs that name the account: the token is bound to it.
+fn check_bound(service: &Service, operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
+    for (name, wanted) in service.bound_inputs() {
+        let Some(input) = operation.input(name).filter(|input| input.place != Some(Place::Path)) else {
+            continue;
+        };
+        let given = inputs.query.get(name).or_else(|| inputs.body.get(name));
+        let fits = match given {
+            Some(value) => value.as_str() == Some(wanted),
+            None => !input.shape.required,
+        };
+        if !fits {
+            return Err(Refusal::new("forbidden").about("field", name));
+        }
+    }
+    Ok(())
+}
+
+fn check_one_of(
+    operation: &Operation,
+    inputs: &Inputs,
+    service: &Service,
+    problems: &[ShapeProblem],
+) -> Result<(), Refusal> {
+    let given = |name: &String| {
+        inputs.path.contains_key(name) || inputs.query.contains_key(name) || inputs.body.get(name).is_some()
+    };
+    if operation.one_of.is_empty() || !problems.is_empty() || operation.one_of.iter().any(given) {
+        return Ok(());
+    }
+    Err(Refusal::new("invalid").saying(service.one_of_complaint(&operation.one_of)))
+}

@@ -1,0 +1,129 @@
+//! Which page a request asks for: by the catalog's paging style, or as the script says.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::condition::SortKey;
+use super::fill::{Fill, Scope};
+use super::inputs::Inputs;
+use super::select::{Cursor, Start};
+use super::step::{CursorPart, PageRule};
+use crate::catalog::{Operation, Paging};
+
+/// Page size where neither request nor script says one.
+const USUAL: usize = 20;
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) limit: usize,
+    pub(super) start: Start,
+    /// Number of the page, from 1.
+    pub(super) number: usize,
+}
+
+/// Reads it.
+pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, scope: &Scope) -> Asked {
+    let paging = operation.list.as_ref().map(|list| &list.paging);
+    let (limit, skip, number) = match paging {
+        Some(Paging::Offset { offset, limit, .. }) => (Some(limit), Some(offset), None),
+        Some(Paging::Page { page, limit, .. }) => (limit.as_ref(), None, Some(page)),
+        Some(Paging::Cursor { limit, .. }) => (limit.as_ref(), None, None),
+        _ => (None, None, None),
+    };
+    let number_of = |rule: &Option<Fill>, input: Option<&String>| {
+        let value = match rule {
+            Some(fill) => fill.render(scope),
+            None => input.and_then(|name| inputs.query.get(name).or_else(|| inputs.body.get(name)).cloned()),
+        };
+        value.as_ref().and_then(as_count)
+    };
+    let everything = matches!(paging, None | Some(Paging::None)) && rule.default.is_none();
+    let default = rule.default.unwrap_or(if everything { usize::MAX } else { USUAL });
+    let limit = number_of(&rule.limit, limit).unwrap_or(default);
+    let first = match paging {
+        Some(Paging::Page { first, .. }) => usize::try_from(*first).unwrap_or(1),
+        _ => 1,
+    };
+    let page = number_of(&rule.number, number).map_or(1, |page| (page + 1).saturating_sub(first).max(1));
+    let skip = number_of(&rule.skip, skip);
+    let start = match (cursor(rule, scope), skip) {
+        (Some(cursor), _) => Start::After(cursor),
+        (None, Some(skip)) => Start::Skip(skip),
+        (None, None) => Start::Skip(limit.saturating_mul(page - 1)),
+    };
+    let number = skip.map_or(page, |skip| skip / limit.max(1) + 1);
+    Asked { limit, start, number }
+}
+
+fn as_count(value: &Value) -> Option<usize> {
+    match value {
+        Value::Number(number) => usize::try_from(number.as_i64()?.max(0)).ok(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn cursor(rule: &PageRule, scope: &Scope) -> Option<Cursor> {
+    if rule.after.is_empty() {
+        return None;
+    }
+    let mut cursor = Cursor::default();
+    for (part, fill) in &rule.after {
+        let value = fill.render(scope).filter(|value| !value.is_null())?;
+        match part {
+            CursorPart::Sort => cursor.key = Some(SortKey::of(&value)?),
+            CursorPart::Id => cursor.id = Some(value.as_str()?.to_owned()),
+            CursorPart::Pair => set_pair(&mut cursor, &value)?,
+            CursorPart::Token => {
+                let bytes = URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?;
+                set_pair(&mut cursor, &serde_json::from_slice(&bytes).ok()?)?;
+            }
+        }
+    }
+    Some(cursor)
+}
+
+fn set_pair(cursor: &mut Cursor, pair: &Value) -> Option<()> {
+    cursor.key = SortKey::of(pair.get(0)?);
+    cursor.id = Some(pair.get(1)?.as_str()?.to_owned());
+    Some(())
+}
+
+/// A cursor as one opaque text.
+pub(super) fn cursor_token(sort: &Value, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(json!([sort, id]).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(paging: &str) -> Operation {
+        serde_yaml::from_str(&format!(
+            "{{ title: t, summary: s, kinds: [poller], list: {{ items: ['$[*]'], paging: {paging} }} }}"
+        ))
+        .expect("an operation")
+    }
+
+    #[test]
+    fn pages_count_from_the_first_number() {
+        let operation = operation("{ style: page, page: page, limit: per, size: 50, first: 0 }");
+        let query = json!({ "page": 2, "per": 10 }).as_object().unwrap().clone();
+        let inputs = Inputs { query, ..Inputs::default() };
+        let asked = asked(&operation, &inputs, &PageRule::default(), &Scope::default());
+        assert!(matches!(asked.start, Start::Skip(20)) && asked.limit == 10 && asked.number == 3);
+    }
+
+    #[test]
+    fn half_a_cursor_is_none() {
+        let operation = operation("{ style: none }");
+        let rule: PageRule =
+            serde_yaml::from_str("{ after: { sort: '{{ query.a }}', id: '{{ query.b }}' } }").unwrap();
+        let half = Scope::default().with("query", &json!({ "a": 5 }));
+        assert!(matches!(asked(&operation, &Inputs::default(), &rule, &half).start, Start::Skip(0)));
+        let whole = Scope::default().with("query", &json!({ "a": 5, "b": "x" }));
+        assert!(matches!(asked(&operation, &Inputs::default(), &rule, &whole).start, Start::After(_)));
+    }
+}

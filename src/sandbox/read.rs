@@ -1,0 +1,236 @@
+//! The verbs that read records.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::condition::{Bound, Condition, Operator, SortKey};
+use super::fill::{Fill, Scope};
+use super::page::{self, cursor_token};
+use super::perform::{Outcome, Performance};
+use super::refusal::Refusal;
+use super::select::{Page, Query, Start, select};
+use super::step::{Behaviour, Filters};
+use super::time;
+
+impl Performance<'_> {
+    /// One record by id.
+    pub(super) fn get(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
+        match self.target(step, scope)? {
+            Some(slot) => Ok(Outcome::Record(self.show(&step.collection, slot)?)),
+            None => Ok(Outcome::Record(None)),
+        }
+    }
+
+    /// The first record that fits, or none.
+    pub(super) fn find(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
+        match self.matching(step, scope)? {
+            Some(slot) => Ok(Outcome::Record(self.show(&step.collection, slot)?)),
+            None => Ok(Outcome::Record(None)),
+        }
+    }
+
+    /// The first record that one of the `match` fields (or all of them) and all `where` fields fit.
+    pub(super) fn matching(&mut self, step: &Behaviour, scope: &Scope) -> Result<Option<u32>, Refusal> {
+        let collection = std::sync::Arc::clone(self.table(&step.collection)?.collection());
+        let mut sought: Vec<(String, Value)> = Vec::new();
+        for (field, fill) in &step.matching {
+            let Some(value) = fill.render(scope).filter(|value| !value.is_null()) else { continue };
+            let mut one = Map::from_iter([(field.clone(), value)]);
+            super::write::normalise(&collection, &mut one, scope);
+            sought.extend(one);
+        }
+        let equal = rendered(&step.equal, scope);
+        let table = self.table(&step.collection)?;
+        let mut first = |equal: Vec<(String, Value)>| {
+            let query = Query { equal, limit: 1, ..Query::default() };
+            select(table, &query).slots.first().copied()
+        };
+        if step.match_all || sought.is_empty() {
+            let all: Vec<_> = sought.into_iter().chain(equal).collect();
+            return Ok(if all.is_empty() { None } else { first(all) });
+        }
+        Ok(sought.into_iter().find_map(|one| first(std::iter::once(one).chain(equal.clone()).collect())))
+    }
+
+    /// A page of records.
+    pub(super) fn list(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let mut query = self.query(step, scope)?;
+        let asked = page::asked(self.operation, self.inputs, &step.page, scope);
+        query.limit = asked.limit;
+        query.start = if self.frozen { Start::First } else { asked.start };
+        let page = select(self.table(&step.collection)?, &query);
+        self.say_page(step, &page, asked.number, query.limit, scope)?;
+        let mut records = Vec::with_capacity(page.slots.len());
+        for (slot, key) in page.slots.iter().zip(&page.keys) {
+            let Some(mut record) = self.show(&step.collection, *slot)? else { continue };
+            if !step.only.is_empty() {
+                record.retain(|field, _| step.only.contains(field));
+            }
+            if !step.each_extra.is_empty() {
+                let id = self.table(&step.collection)?.id(*slot).to_string();
+                let scope = Scope::default().with("cursor", &cursor(key.as_ref(), &id));
+                for (field, fill) in &step.each_extra {
+                    if let Some(value) = fill.render(&scope) {
+                        record.insert(field.clone(), value);
+                    }
+                }
+            }
+            records.push(record);
+        }
+        Ok(Outcome::Records(records))
+    }
+
+    /// Slots of all records that fit.
+    pub(super) fn all_fitting(&mut self, step: &Behaviour, scope: &Scope) -> Result<Vec<u32>, Refusal> {
+        let mut query = self.query(step, scope)?;
+        query.limit = usize::MAX;
+        Ok(select(self.table(&step.collection)?, &query).slots)
+    }
+
+    fn query(&mut self, step: &Behaviour, scope: &Scope) -> Result<Query, Refusal> {
+        let mut conditions = Vec::new();
+        let either = rendered(&step.either, scope);
+        if !either.is_empty() {
+            conditions.push(Condition::Any(
+                either.into_iter().map(|(field, value)| Condition::Equal(field, value)).collect(),
+            ));
+        }
+        for between in &step.between {
+            for (bound, fill) in [(Bound::From, &between.from), (Bound::To, &between.to)] {
+                let limit = fill.as_ref().and_then(|fill| SortKey::of(&fill.render(scope)?));
+                conditions.extend(limit.map(|limit| Condition::Bounded(between.field.clone(), bound, limit)));
+            }
+        }
+        if let Some(words) = &step.text
+            && let Some(text) = words.query.text(scope).filter(|text| !text.is_empty())
+        {
+            let contains = |field: &String| Condition::Contains(field.clone(), text.to_lowercase());
+            conditions.push(Condition::Any(words.fields.iter().map(contains).collect()));
+        }
+        if let Some(filters) = &step.filters
+            && let Some(tree) = filters.from.render(scope)
+        {
+            conditions.extend(all_of(filters, &tree)?);
+        }
+        let collection = self.table(&step.collection)?.collection();
+        let usual = || collection.created.clone().unwrap_or_default();
+        let by = step.sort.as_ref().and_then(|sort| sort.by.text(scope));
+        let order = step.sort.as_ref().and_then(|sort| sort.order.as_ref()?.text(scope));
+        Ok(Query {
+            equal: rendered(&step.equal, scope),
+            conditions,
+            sort: by.filter(|by| !by.is_empty()).unwrap_or_else(usual),
+            descending: order.is_some_and(|order| order.to_lowercase().starts_with("desc")),
+            ..Query::default()
+        })
+    }
+
+    /// What the answer may show about the page.
+    fn say_page(
+        &mut self,
+        step: &Behaviour,
+        page: &Page,
+        number: usize,
+        limit: usize,
+        scope: &mut Scope,
+    ) -> Result<(), Refusal> {
+        let last = match (page.slots.last(), page.keys.last()) {
+            (Some(slot), Some(key)) => {
+                let id = self.table(&step.collection)?.id(*slot).to_string();
+                cursor(key.as_ref(), &id)
+            }
+            _ => Value::Null,
+        };
+        scope.set("cursor", &last);
+        scope.set("total", &Value::from(page.total));
+        scope.set("count", &Value::from(page.slots.len()));
+        scope.set("more", &Value::Bool(page.more || self.frozen));
+        let pages = page.total.div_ceil(limit.max(1));
+        scope.set("page", &json!({ "number": number, "limit": limit, "pages": pages }));
+        Ok(())
+    }
+
+    /// Free times within a window, by day.
+    pub(super) fn slots(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
+        const DAY: i64 = 86_400_000;
+        let Some(slots) = &step.slots else { return Ok(Outcome::Whole(json!({}))) };
+        let number = |fill: &Fill| fill.text(scope).as_deref().and_then(time::parse);
+        let (Some(from), Some(to)) = (number(&slots.from), number(&slots.to)) else {
+            return Ok(Outcome::Whole(json!({})));
+        };
+        let minutes = number(&slots.minutes).filter(|minutes| *minutes > 0).unwrap_or(30);
+        let fitting = self.all_fitting(step, scope)?;
+        let table = self.table(&step.collection)?;
+        let taken: HashSet<SortKey> =
+            fitting.iter().filter_map(|slot| SortKey::of(&*table.field(*slot, &slots.taken)?)).collect();
+        let mut days = Map::new();
+        let last = to.min(from.saturating_add(31 * DAY));
+        for day in (from.div_euclid(DAY)..=last.div_euclid(DAY)).map(|day| day * DAY) {
+            // The epoch began on a Thursday; Saturday and Sunday are the days 2 and 3 after.
+            if matches!(day.div_euclid(DAY).rem_euclid(7), 2 | 3) {
+                continue;
+            }
+            let hour = |hour: u32| day + i64::from(hour) * 3_600_000;
+            let length = usize::try_from(minutes * 60_000).unwrap_or(1);
+            let free: Vec<Value> = (hour(slots.hours.0)..hour(slots.hours.1))
+                .step_by(length)
+                .filter(|at| (from..=to).contains(at) && !taken.contains(&SortKey::Number(*at)))
+                .map(|at| Value::from(time::iso(at)))
+                .collect();
+            if !free.is_empty() {
+                days.insert(time::iso(day)[..10].to_owned(), json!({ "slots": free }));
+            }
+        }
+        Ok(Outcome::Whole(Value::Object(days)))
+    }
+}
+
+fn cursor(key: Option<&SortKey>, id: &str) -> Value {
+    let sort = key.map_or(Value::Null, SortKey::shown);
+    let token = cursor_token(&sort, id);
+    json!({ "pair": [sort, id], "sort": sort, "id": id, "token": token })
+}
+
+fn rendered(fills: &indexmap::IndexMap<String, Fill>, scope: &Scope) -> Vec<(String, Value)> {
+    let value = |fill: &Fill| fill.render(scope).filter(|value| !value.is_null());
+    fills.iter().filter_map(|(field, fill)| Some((field.clone(), value(fill)?))).collect()
+}
+
+fn all_of(filters: &Filters, tree: &Value) -> Result<Vec<Condition>, Refusal> {
+    tree.as_array().into_iter().flatten().map(|node| condition(filters, node)).collect()
+}
+
+fn condition(filters: &Filters, node: &Value) -> Result<Condition, Refusal> {
+    let invalid = |what: String| Refusal::new("invalid").saying(what);
+    if let Some(group) = node.get(&filters.group).and_then(Value::as_str) {
+        let members = all_of(filters, node.get(&filters.members).unwrap_or(&Value::Null))?;
+        let any = group.eq_ignore_ascii_case("or");
+        return Ok(if any { Condition::Any(members) } else { Condition::All(members) });
+    }
+    let text = |name: &str| node.get(name).and_then(Value::as_str);
+    let field =
+        text(&filters.field).ok_or_else(|| invalid(format!("{} is missing", filters.field)))?.to_owned();
+    let word = text(&filters.operator).unwrap_or_default();
+    let operator = filters.operators.get(word).ok_or_else(|| invalid(format!("Invalid operator {word}")))?;
+    let value = node.get(&filters.value).cloned().unwrap_or(Value::Null);
+    let words =
+        || super::condition::words(&value).first().map(|word| word.to_lowercase()).unwrap_or_default();
+    let not = |condition| Condition::Not(Box::new(condition));
+    Ok(match operator {
+        Operator::Equal => Condition::Equal(field, value),
+        Operator::NotEqual => not(Condition::Equal(field, value)),
+        Operator::Contains => Condition::Contains(field, words()),
+        Operator::NotContains => not(Condition::Contains(field, words())),
+        Operator::StartsWith => Condition::StartsWith(field, words()),
+        Operator::Exists => Condition::Exists(field),
+        Operator::NotExists => not(Condition::Exists(field)),
+        Operator::Range => {
+            let bound = |(name, bound): (&String, &Bound)| {
+                let limit = SortKey::of(value.get(name)?)?;
+                Some(Condition::Bounded(field.clone(), *bound, limit))
+            };
+            Condition::All(filters.bounds.iter().filter_map(bound).collect())
+        }
+    })
+}

@@ -1,0 +1,69 @@
+//! A request that is refused: why, and the connector's own words for it.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+
+use super::fill::Scope;
+use super::script::Answer;
+
+/// Why a request is refused. The name stands under `refusals` in `sandbox.yaml`, which says status
+/// and body.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub(super) name: Cow<'static, str>,
+    /// What is wrong, a sentence each.
+    pub(super) messages: Vec<String>,
+    /// Further names for the answer.
+    pub(super) facts: Vec<(&'static str, Value)>,
+}
+
+impl Refusal {
+    /// A refusal by its name.
+    pub(super) fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), messages: Vec::new(), facts: Vec::new() }
+    }
+
+    /// With a sentence.
+    pub(super) fn saying(mut self, message: impl Into<String>) -> Self {
+        self.messages.push(message.into());
+        self
+    }
+
+    /// With a fact.
+    pub(super) fn about(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.facts.push((name, value.into()));
+        self
+    }
+
+    /// Status and body, in the connector's words.
+    pub(super) fn answer(&self, refusals: &IndexMap<String, Answer>, scope: &Scope) -> (u16, Value) {
+        let mut scope = scope.clone();
+        scope.set("messages", &Value::from(self.messages.clone()));
+        scope.set("message", &self.messages.first().cloned().map_or(Value::Null, Value::from));
+        for (name, value) in &self.facts {
+            scope.set(*name, value);
+        }
+        match refusals.get(&*self.name) {
+            Some(answer) => {
+                let body = answer.body.as_ref().and_then(|body| body.render(&scope));
+                (answer.status, body.unwrap_or(Value::Null))
+            }
+            None => (usual_status(&self.name), json!({ "message": self.messages.join("; ") })),
+        }
+    }
+}
+
+/// For connectors that say nothing of it.
+fn usual_status(name: &str) -> u16 {
+    match name {
+        "unauthorized" => 401,
+        "forbidden" => 403,
+        "not_found" | "unknown_path" | "miscased_path" => 404,
+        "duplicate" => 409,
+        "invalid" => 422,
+        "rate_limited" => 429,
+        _ => 400,
+    }
+}

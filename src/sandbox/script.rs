@@ -1,0 +1,123 @@
+//! `sandbox.yaml` as it is written: how a connector's stand-in behaves, and what it starts with.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::fill::Fill;
+use super::identity::Identity;
+use super::step::Behaviour;
+
+/// A connector's `sandbox.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Script {
+    /// Values of the connection's settings, as a connection to the stand-in has them.
+    pub(super) settings: IndexMap<String, String>,
+    /// Settings that a token is bound to: their inputs must be given and must have this value.
+    pub(super) bound: Vec<String>,
+    /// What a connection to the stand-in has under `auth`.
+    pub(super) auth: Value,
+    /// Credentials it accepts, in whatever way they arrive.
+    pub(super) tokens: Vec<String>,
+    /// Header of the `header` way to authenticate.
+    pub(super) key_header: Option<String>,
+    /// Answers to requests that are refused, by what is wrong.
+    pub(super) refusals: IndexMap<String, Answer>,
+    /// What is said about each mistake of a request.
+    pub(super) complaints: IndexMap<String, Fill>,
+    /// Answer of the token endpoint.
+    pub(super) token_answer: Option<Fill>,
+    /// Words and names that generated records are made of.
+    pub(super) lists: IndexMap<String, Vec<Value>>,
+    /// What is stored, in the order it is seeded.
+    pub(super) collections: IndexMap<String, Arc<Collection>>,
+    /// What each operation does.
+    pub(super) operations: IndexMap<String, Behaviour>,
+    /// Values for inputs, by which a valid request can be made up.
+    pub(super) examples: IndexMap<String, Fill>,
+}
+
+/// An answer as data.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    #[serde(default)]
+    pub(super) body: Option<Fill>,
+}
+
+/// Records of one kind.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Collection {
+    /// How its ids look.
+    pub(super) id: Identity,
+    /// Field with the time of creation.
+    pub(super) created: Option<String>,
+    /// Field with the time of the last change.
+    pub(super) updated: Option<String>,
+    /// How times are written.
+    pub(super) times: Times,
+    /// Time of the first seeded record.
+    pub(super) start: Option<String>,
+    /// Between one seeded record and the next.
+    pub(super) every: Option<String>,
+    /// Fields in which no two records are equal.
+    pub(super) unique: Vec<String>,
+    /// Fields that are rewritten when they are given; the expression sees `value`.
+    pub(super) normalise: IndexMap<String, Fill>,
+    /// Fields of a new record that were not given.
+    pub(super) defaults: IndexMap<String, Fill>,
+    /// Fields made from others at every write; the expression sees `record`.
+    pub(super) computed: IndexMap<String, Fill>,
+    /// Fields that show records of another collection.
+    pub(super) embed: IndexMap<String, Embed>,
+    /// Fields that only operations which ask for them show.
+    pub(super) hidden: Vec<String>,
+    /// Seeded records.
+    pub(super) seed: Vec<IndexMap<String, Fill>>,
+    /// Further seeded records, made up.
+    pub(super) generate: Option<Generate>,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Times {
+    /// `2026-11-02T09:00:00.000Z`
+    #[default]
+    Iso,
+    /// Milliseconds since 1970.
+    EpochMs,
+}
+
+/// Records of another collection, shown within a record.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Embed {
+    /// The other collection.
+    #[serde(rename = "in")]
+    pub(super) collection: String,
+    /// Its field that holds this record's id.
+    pub(super) by: String,
+    /// Fields to show; all when empty.
+    #[serde(default)]
+    pub(super) fields: Vec<String>,
+}
+
+/// Made-up records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Generate {
+    /// How many.
+    pub(super) count: usize,
+    /// The number can be set when the stand-in starts, to any size: records are made only when read.
+    #[serde(default)]
+    pub(super) scales: bool,
+    /// Their fields. Expressions see `n`, `at`, every list (one member of it, the same within a
+    /// record), and seeded records as `seed.COLLECTION` and, one by chance, `any.COLLECTION`.
+    pub(super) fields: IndexMap<String, Fill>,
+}

@@ -1,0 +1,162 @@
+//! The stand-in on a port. Connections can be broken on purpose.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::Sandbox;
+
+/// A stand-in that listens. Dropping it ends it.
+#[derive(Debug)]
+pub struct RunningSandbox {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl RunningSandbox {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Base URL of a connector.
+    pub fn base_url(&self, connector: &str) -> String {
+        format!("http://{}/{connector}", self.address)
+    }
+
+    /// Ends it; requests under way are answered first, those made to hang are not.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for RunningSandbox {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl Sandbox {
+    /// Listens on `address`; port 0 takes a free one.
+    pub async fn serve(&self, address: SocketAddr) -> io::Result<RunningSandbox> {
+        let listener = BreakableListener(TcpListener::bind(address).await?);
+        let address = listener.local_addr()?;
+        let service = self.router().into_make_service_with_connect_info::<Connection>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            // Idle connections that clients keep open must not hold it up, so it ends at once.
+            tokio::select! {
+                _ = axum::serve(listener, service) => {}
+                () = stopped => {}
+            }
+        });
+        Ok(RunningSandbox { address, stop: Some(stop), task: Some(task) })
+    }
+}
+
+/// A connection that can be broken.
+#[derive(Debug, Clone)]
+pub(super) struct Connection(Arc<AtomicBool>);
+
+impl Connection {
+    /// Breaks it: nothing more is written, and it is closed.
+    pub(super) fn break_off(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+struct BreakableListener(TcpListener);
+
+impl Listener for BreakableListener {
+    type Io = BreakableStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Without it, small answers wait for acknowledgements.
+        let _ = stream.set_nodelay(true);
+        (BreakableStream { stream, broken: Arc::new(AtomicBool::new(false)) }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, BreakableListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
+        Self(Arc::clone(&stream.io().broken))
+    }
+}
+
+struct BreakableStream {
+    stream: TcpStream,
+    broken: Arc<AtomicBool>,
+}
+
+impl BreakableStream {
+    fn check(&self) -> io::Result<()> {
+        if self.broken.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for BreakableStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for BreakableStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,97 @@
+//! One connector's stand-in as far as it never changes: its catalog, its script, its paths.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::fill::Scope;
+use super::route::Routes;
+use super::script::Script;
+use crate::catalog::{AuthScheme, Catalog, Connector, Operation};
+use crate::value::{ProblemKind, ShapeProblem};
+
+/// A connector with its script.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) connector: Arc<Connector>,
+    pub(super) script: Script,
+    pub(super) routes: Routes,
+    /// Inputs that must name the token's account, with its value.
+    bound: Vec<(String, String)>,
+    /// Paths of token endpoints.
+    token_paths: Vec<String>,
+}
+
+impl Service {
+    /// Of `connector`, as `script` says.
+    pub(super) fn new(catalog: &Catalog, connector: &Arc<Connector>, script: Script) -> Self {
+        let own = |operation: &&Arc<Operation>| operation.connector == connector.connector;
+        let mut bound = Vec::new();
+        for name in &script.bound {
+            let (Some(setting), Some(value)) = (connector.settings.get(name), script.settings.get(name))
+            else {
+                continue;
+            };
+            bound.extend(setting.fills.iter().map(|input| (input.clone(), value.clone())));
+        }
+        let token_paths = connector.auth.iter().filter_map(|scheme| match scheme {
+            AuthScheme::Oauth { token_url, .. } => Some(path_of(token_url)),
+            _ => None,
+        });
+        Self {
+            token_paths: token_paths.collect(),
+            connector: Arc::clone(connector),
+            routes: Routes::new(catalog.operations().filter(own)),
+            script,
+            bound,
+        }
+    }
+
+    /// Inputs that must name the token's account, with its value.
+    pub(super) fn bound_inputs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.bound.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether `path` is a token endpoint.
+    pub(super) fn is_token_path(&self, path: &str) -> bool {
+        self.token_paths.iter().any(|token| token == path)
+    }
+
+    /// What the connector says about a mistake.
+    pub(super) fn complaint(&self, problem: &ShapeProblem) -> String {
+        let mut field = problem.path.join(".");
+        let (name, facts) = match &problem.kind {
+            ProblemKind::WrongType { expected, .. } => ("wrong_type", json!({ "expected": expected })),
+            ProblemKind::NotAllowed { allowed, .. } => ("not_allowed", json!({ "allowed": allowed })),
+            ProblemKind::UnknownField { .. } => ("unknown", json!({})),
+            ProblemKind::TooLarge { maximum } => ("too_large", json!({ "maximum": maximum })),
+            ProblemKind::MissingField { name } => {
+                if !field.is_empty() {
+                    field.push('.');
+                }
+                field.push_str(name);
+                ("missing", json!({}))
+            }
+        };
+        self.say(name, &field, &facts)
+    }
+
+    /// What the connector says when none of several inputs is given.
+    pub(super) fn one_of_complaint(&self, names: &[String]) -> String {
+        self.say("one_of", &names.join(", "), &json!({ "names": names }))
+    }
+
+    fn say(&self, name: &str, field: &str, facts: &Value) -> String {
+        let mut scope = Scope::default().with("field", &Value::from(field));
+        for (fact, value) in facts.as_object().into_iter().flatten() {
+            scope.set(fact.clone(), value);
+        }
+        let said = self.script.complaints.get(name).and_then(|fill| fill.text(&scope));
+        said.unwrap_or_else(|| format!("{field}: {}", name.replace('_', " ")))
+    }
+}
+
+/// The path of a URL that may be absolute.
+fn path_of(url: &str) -> String {
+    url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
+}

@@ -1,0 +1,4 @@
+//! The stand-in as a server, asked by requests written straight from the catalog.
+
+mod client;
+mod every_operation;
