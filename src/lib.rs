@@ -1,14 +1,18 @@
 //! hob: recipes for HighLevel and the apps beside it, run durably.
 
 pub mod catalog;
+pub mod check;
 pub mod clock;
+pub mod connection;
 pub mod diagnostic;
 pub mod event;
 pub mod import;
 pub mod journal;
 pub mod recipe;
+pub mod request;
 pub mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod source;
+pub mod template;
 pub mod value;

@@ -1,12 +1,16 @@
 //! The durable record: events, runs and their entries, cursors, links and remembered values. All SQL
 //! of the project is here, behind one trait.
 
+mod format;
 mod model;
+mod sqlite;
 
+pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
     Appended, Batch, Error, Lease, LeasedRun, Link, NewRun, Progress, RunDetail, RunFilter, RunRow,
     RunUpdate, Totals,
 };
+pub use sqlite::{Access, Sqlite};
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -42,8 +46,8 @@ pub trait Journal: Send + Sync {
     /// Extends leases; those lost meanwhile are missing from the answer.
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error>;
 
-    /// Makes runs whose lease has ended available again. With `owner_gone`, all leases of owners
-    /// other than `owner` count as ended (a store that only one process works on).
+    /// Makes runs whose lease has ended available again; how many. On a store that only one process
+    /// works on, and by that process, all leases of owners other than `owner` count as ended.
     async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error>;
 
     /// When the next waiting run is due, if any waits for a time.

@@ -9,7 +9,7 @@ use crate::event::{Cursor, Event, Seen};
 use crate::run::{Accounts, Run, RunId, RunState, StampedEntry};
 
 /// A store that cannot do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The store cannot be reached, opened or written: disk full, read-only, locked, connection lost.
     #[error("the store {store} {reason}")]
@@ -36,10 +36,15 @@ pub enum Error {
         known: i64,
     },
     /// Another process works on this store.
-    #[error("another hob runs on the store {store}; stop it first, or use PostgreSQL to share the work")]
+    #[error(
+        "another hob{} runs on the store {store}; stop it first, or use PostgreSQL to share the work",
+        .holder.map(|process| format!(" (process {process})")).unwrap_or_default()
+    )]
     Busy {
         /// The store.
         store: String,
+        /// The other process, where it is known.
+        holder: Option<u32>,
     },
     /// What is stored cannot be read.
     #[error("the store {store} holds something unreadable: {reason}")]

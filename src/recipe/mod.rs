@@ -1,5 +1,25 @@
-//! Text to model: what a recipe says, before anything is checked against the catalog.
+//! Recipe text → model. This module knows how a recipe is written and what it says; whether its
+//! operations, connections and variables exist is for the checker.
 
+mod action;
 pub mod cron;
+mod duration;
+mod expected;
+mod lost;
+mod lower;
+mod model;
+mod parse;
+mod schema;
+mod structure;
+pub mod syntax;
+mod trigger;
 
+pub use action::{Action, Backoff, DEFAULT_ITEM, Retry};
 pub use cron::Cron;
+pub use duration::{Error as DurationError, parse as parse_duration};
+pub use lost::Lost;
+pub use model::Recipe;
+pub use parse::{Parsed, parse};
+pub use schema::schema;
+pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, UnchangedPolicy};
+pub use trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};

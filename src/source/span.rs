@@ -1,6 +1,6 @@
 //! Places in a text.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
@@ -74,6 +74,13 @@ impl<T> Deref for Spanned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// So that a map with places at its keys is asked with plain text.
+impl Borrow<str> for Spanned<String> {
+    fn borrow(&self) -> &str {
         &self.value
     }
 }

@@ -1,0 +1,63 @@
+//! Which connections a recipe uses: one combination for each account that it fans out over.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::facts::Facts;
+use crate::catalog::Catalog;
+use crate::recipe::{Recipe, Trigger, Webhook};
+
+/// Connector → connection.
+pub(super) type Accounts = IndexMap<String, String>;
+
+/// The connections that `recipe` uses on `connector`: those it names, else the only one there is.
+pub(super) fn chosen<'a>(recipe: &'a Recipe, facts: &'a Facts, connector: &'a str) -> Vec<&'a str> {
+    if let Some(named) = recipe.connections.get(connector) {
+        return named.iter().map(|name| name.as_str()).collect();
+    }
+    let all: Vec<&str> = facts.on(connector).collect();
+    if all.len() == 1 { all } else { Vec::new() }
+}
+
+/// Connectors that need a connection of the recipe's choice.
+pub(super) fn connectors<'a>(recipe: &'a Recipe, catalog: &'a Catalog) -> IndexSet<&'a str> {
+    let mut used = IndexSet::new();
+    let mut add = |operation: &str| {
+        if let Some(operation) = catalog.operation(operation)
+            && operation.builtin.is_none()
+        {
+            used.insert(operation.connector.as_str());
+        }
+    };
+    if let Trigger::Poll(poll) = &recipe.trigger {
+        add(&poll.operation);
+    }
+    for action in recipe.all_actions().filter(|action| action.connection.is_none()) {
+        add(&action.operation);
+    }
+    if let Trigger::Webhook(Webhook::Events { connector, .. }) = &recipe.trigger {
+        used.insert(connector);
+    }
+    used
+}
+
+/// Every combination of the connections of the connectors that `recipe` uses.
+pub(super) fn combinations(recipe: &Recipe, catalog: &Catalog, facts: &Facts) -> Vec<Accounts> {
+    let mut all = vec![Accounts::new()];
+    for connector in connectors(recipe, catalog) {
+        let names = chosen(recipe, facts, connector);
+        if names.is_empty() {
+            continue;
+        }
+        all = all
+            .iter()
+            .flat_map(|accounts| {
+                names.iter().map(|name| {
+                    let mut accounts = accounts.clone();
+                    accounts.insert(connector.to_owned(), (*name).to_owned());
+                    accounts
+                })
+            })
+            .collect();
+    }
+    all
+}

@@ -1,0 +1,98 @@
+//! A recipe that has passed every rule.
+
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+use super::accounts::{self, Accounts};
+use super::facts::Facts;
+use crate::catalog::{Catalog, Operation};
+use crate::recipe::{Action, Poll, Recipe, Trigger};
+
+/// A recipe without mistakes, and the operations it names. Built by checking only; a clone shares
+/// everything.
+#[derive(Clone)]
+pub struct CheckedRecipe {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    recipe: Recipe,
+    catalog: Arc<Catalog>,
+    operations: IndexMap<String, Arc<Operation>>,
+    accounts: Vec<Accounts>,
+    version: String,
+}
+
+impl CheckedRecipe {
+    /// `None` if it names an operation that the catalog lacks, which a rule has complained about.
+    pub(super) fn new(recipe: Recipe, catalog: &Arc<Catalog>, facts: &Facts) -> Option<Self> {
+        let mut operations = IndexMap::new();
+        let poller = match &recipe.trigger {
+            Trigger::Poll(poll) => Some(&poll.operation),
+            _ => None,
+        };
+        for name in poller.into_iter().chain(recipe.all_actions().map(|action| &action.operation)) {
+            operations.insert(name.value.clone(), Arc::clone(catalog.operation(name)?));
+        }
+        let accounts = accounts::combinations(&recipe, catalog, facts);
+        let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
+        let catalog = Arc::clone(catalog);
+        Some(Self { inner: Arc::new(Inner { recipe, catalog, operations, accounts, version }) })
+    }
+
+    /// Its unique name.
+    pub fn name(&self) -> &str {
+        &self.inner.recipe.name
+    }
+
+    /// Everything it says.
+    pub fn recipe(&self) -> &Recipe {
+        &self.inner.recipe
+    }
+
+    /// What starts it.
+    pub fn trigger(&self) -> &Trigger {
+        &self.inner.recipe.trigger
+    }
+
+    /// Another text, another version: a hash.
+    pub fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    /// The operation of one of its steps.
+    ///
+    /// # Panics
+    /// If `action` is a step of another recipe.
+    pub fn operation(&self, action: &Action) -> &Arc<Operation> {
+        &self.inner.operations[action.operation.as_str()]
+    }
+
+    /// The operation of its poll trigger.
+    pub fn poller(&self) -> Option<&Arc<Operation>> {
+        match &self.inner.recipe.trigger {
+            Trigger::Poll(Poll { operation, .. }) => self.inner.operations.get(operation.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The catalog it was checked against.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.inner.catalog
+    }
+
+    /// The combinations of connections it runs for: connector → connection. One combination without
+    /// entries if it needs none.
+    pub fn accounts(&self) -> &[Accounts] {
+        &self.inner.accounts
+    }
+}
+
+impl fmt::Debug for CheckedRecipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedRecipe").field("name", &self.name()).field("version", &self.version()).finish()
+    }
+}

@@ -1,0 +1,92 @@
+//! What rules look at.
+
+use std::sync::Arc;
+
+use super::facts::Facts;
+use super::site::{self, Site};
+use crate::catalog::{Catalog, Connector, Operation};
+use crate::recipe::{Action, Poll, Recipe, Trigger};
+use crate::source::Spanned;
+use crate::template::TemplateTree;
+
+/// A recipe and its surroundings, with what several rules need worked out once.
+pub struct Context<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// All operations.
+    pub catalog: &'a Arc<Catalog>,
+    /// The workspace.
+    pub facts: &'a Facts,
+    /// All templates that have expressions.
+    pub sites: Vec<Site<'a>>,
+    /// All uses of operations: the poller, then the steps.
+    pub calls: Vec<Call<'a>>,
+}
+
+/// A place where a recipe names an operation.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The id as written.
+    pub name: &'a Spanned<String>,
+    /// The operation, if the catalog has it.
+    pub operation: Option<&'a Arc<Operation>>,
+    /// Its inputs.
+    pub with: &'a TemplateTree,
+    /// The step; `None` for the poller of the trigger.
+    pub action: Option<&'a Action>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(recipe: &'a Recipe, catalog: &'a Arc<Catalog>, facts: &'a Facts) -> Self {
+        let poller = match &recipe.trigger {
+            Trigger::Poll(Poll { operation, with, .. }) => Some((operation, with, None)),
+            _ => None,
+        };
+        let steps = recipe.all_actions().map(|action| (&action.operation, &action.with, Some(action)));
+        let calls = poller
+            .into_iter()
+            .chain(steps)
+            .map(|(name, with, action)| Call { name, operation: catalog.operation(name), with, action })
+            .collect();
+        Self { recipe, catalog, facts, sites: site::all(recipe), calls }
+    }
+
+    /// The operation that `action` names.
+    pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
+        self.catalog.operation(&action.operation)
+    }
+
+    /// Uses of operations that the catalog has.
+    pub fn known_calls(&self) -> impl Iterator<Item = (&Call<'a>, &'a Arc<Operation>)> {
+        self.calls.iter().filter_map(|call| Some((call, call.operation?)))
+    }
+
+    /// The connections that a call may go through; none where the workspace does not say.
+    pub fn connections_of(&self, call: &Call<'a>, connector: &'a str) -> Vec<&'a str> {
+        if let Some(given) = call.action.and_then(|action| action.connection.as_ref()) {
+            return vec![given];
+        }
+        super::accounts::chosen(self.recipe, self.facts, connector)
+    }
+
+    /// The connector of an operation.
+    pub fn connector_of(&self, operation: &Operation) -> Option<&'a Arc<Connector>> {
+        self.catalog.connector(&operation.connector)
+    }
+}
+
+impl Call<'_> {
+    /// The entries of `with`.
+    pub fn inputs(&self) -> &[(Spanned<String>, TemplateTree)] {
+        match &self.with.shape {
+            crate::template::TreeShape::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// Whether mending may have lost the input called `name`, so that its absence means nothing.
+    pub fn may_have_lost(&self, recipe: &Recipe, name: &str) -> bool {
+        let holder = self.action.map_or(recipe.trigger_span, |action| action.span);
+        recipe.lost().within(holder, "with") || recipe.lost().within(self.with.span, name)
+    }
+}

@@ -1,0 +1,36 @@
+//! What a recipe's surroundings are: the connections and environment names of the workspace.
+
+use indexmap::IndexMap;
+
+/// What the checker knows of the workspace.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// There is a workspace; without one, connections and `env` are not checked.
+    pub known: bool,
+    /// Connections of `hob.yaml` by name.
+    pub connections: IndexMap<String, ConnectionFacts>,
+    /// Names that recipes may read as `env.NAME`.
+    pub env: Vec<String>,
+}
+
+/// What the checker knows of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionFacts {
+    /// Its connector.
+    pub connector: String,
+    /// Its settings beside the credential (`location`), by name.
+    pub settings: Vec<String>,
+}
+
+impl Facts {
+    /// A recipe on its own, without a workspace around it.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Names of the connections on `connector`.
+    pub fn on<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = &'a str> {
+        let fits = move |(_, facts): &(&String, &ConnectionFacts)| facts.connector == connector;
+        self.connections.iter().filter(fits).map(|(name, _)| name.as_str())
+    }
+}

@@ -1,0 +1,19 @@
+//! Model → checked recipe: everything that can be known before a recipe runs, by rules of which each
+//! has a file. Nothing here touches disk, network or clock, and nothing after it checks again.
+
+mod accounts;
+mod checked;
+mod context;
+mod facts;
+mod judge;
+mod place;
+mod result_shape;
+pub mod rules;
+mod site;
+
+pub use checked::CheckedRecipe;
+pub use context::Context;
+pub use facts::{ConnectionFacts, Facts};
+pub use judge::{Checked, check, check_all};
+pub use rules::Rule;
+pub use site::{Position, Site, StepPart};

@@ -1,0 +1,35 @@
+//! JSONPaths that parse.
+
+use super::Rule;
+use crate::catalog::path;
+use crate::check::Context;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::{Trigger, Webhook};
+use crate::source::Spanned;
+
+/// Every JSONPath parses.
+pub struct JsonPaths;
+
+impl Rule for JsonPaths {
+    fn summary(&self) -> &'static str {
+        "Every JSONPath (`pick`, a webhook's `id`) parses."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        let id = match &context.recipe.trigger {
+            Trigger::Webhook(Webhook::Path { id, .. }) => id.as_ref(),
+            _ => None,
+        };
+        let picks = context.recipe.all_actions().filter_map(|action| action.pick.as_ref());
+        found.extend(id.into_iter().chain(picks).filter_map(complaint));
+    }
+}
+
+fn complaint(text: &Spanned<String>) -> Option<Diagnostic> {
+    path::check(text).err()?;
+    let diagnostic = Diagnostic::new(Code::BadJsonPath, text.span, format!("`{text}` is no JSONPath"));
+    Some(match text.starts_with('$') {
+        true => diagnostic.help("such as `$`, `$.contact.id` or `$.items[*].name`"),
+        false => diagnostic.help(format!("a JSONPath begins with `$`: `$.{}`", text.trim_start_matches('.'))),
+    })
+}

@@ -1,0 +1,42 @@
+//! The rules, one a file. This list is the only one: the checker and the reference read it.
+
+mod awkward_name;
+mod connection;
+mod deprecated_operation;
+mod duplicate_step;
+mod empty_recipe;
+mod env;
+mod json_path;
+mod missing_parameter;
+mod operation;
+mod parameter_value;
+mod result_field;
+mod rule;
+mod step;
+mod template_function;
+mod unknown_parameter;
+mod variable;
+mod webhook;
+
+pub use rule::Rule;
+
+/// All rules.
+pub const ALL: &[&dyn Rule] = &[
+    &operation::KnownOperation,
+    &deprecated_operation::NotDeprecated,
+    &unknown_parameter::KnownParameters,
+    &missing_parameter::RequiredParameters,
+    &parameter_value::ParameterValues,
+    &variable::KnownVariables,
+    &step::KnownSteps,
+    &env::ListedEnv,
+    &template_function::KnownFunctions,
+    &result_field::ResultFields,
+    &json_path::JsonPaths,
+    &duplicate_step::UniqueSteps,
+    &awkward_name::UsableNames,
+    &webhook::KnownEvents,
+    &webhook::VerifiedPaths,
+    &connection::KnownConnections,
+    &empty_recipe::DoesSomething,
+];

@@ -1,0 +1,67 @@
+//! Operations exist, and stand where they can.
+
+use super::Rule;
+use crate::catalog::Operation;
+use crate::check::Context;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Every operation exists and can be used where it stands.
+pub struct KnownOperation;
+
+impl Rule for KnownOperation {
+    fn summary(&self) -> &'static str {
+        "Every operation is in the catalog; `poll` takes pollers, `do` takes actions."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for call in &context.calls {
+            let (name, polls) = (call.name, call.action.is_none());
+            let fits = |operation: &Operation| match polls {
+                true => operation.is_poller(),
+                false => operation.is_action(),
+            };
+            let diagnostic = match call.operation {
+                // Stands in for one that is missing, which has been complained about.
+                None if name.is_empty() && context.recipe.is_broken() => continue,
+                Some(operation) if fits(operation) => continue,
+                None => unknown(context, name, name.span, &fits),
+                Some(_) if polls => {
+                    let message = format!("`{name}` cannot be polled");
+                    let near = pollers_near(context, name);
+                    Diagnostic::new(Code::WrongOperationKind, name.span, message).help(
+                        match near.as_slice() {
+                            [] => "`hob catalog list --kind poller` lists what can".to_owned(),
+                            near => format!("what can be polled there: {}", near.join(", ")),
+                        },
+                    )
+                }
+                Some(_) => {
+                    let message = format!("`{name}` is for `poll`, not for `do`");
+                    Diagnostic::new(Code::WrongOperationKind, name.span, message)
+                }
+            };
+            found.push(diagnostic);
+        }
+    }
+}
+
+fn unknown(
+    context: &Context<'_>,
+    name: &str,
+    span: crate::source::Span,
+    fits: &dyn Fn(&Operation) -> bool,
+) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(Code::UnknownOperation, span, format!("no operation is called `{name}`"))
+            .help("`hob catalog list` lists all of them");
+    let usable = context.catalog.operations().filter(|operation| fits(operation));
+    diagnostic.suggest(name, usable.map(|operation| operation.id.as_str()))
+}
+
+/// Pollers of the same group: what shares the first word of the name.
+fn pollers_near(context: &Context<'_>, name: &str) -> Vec<String> {
+    let group = name.split('.').next().unwrap_or(name);
+    let near = |operation: &&str| operation.split('.').next() == Some(group);
+    let pollers = context.catalog.operations().filter(|operation| operation.is_poller());
+    pollers.map(|operation| operation.id.as_str()).filter(near).take(5).map(|id| format!("`{id}`")).collect()
+}

@@ -1,0 +1,149 @@
+//! Inputs that fit.
+
+use super::Rule;
+use crate::catalog::Operation;
+use crate::check::{Context, place};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::parse_duration;
+use crate::source::{Span, Spanned};
+use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
+use crate::value::{Kind, ProblemKind, Shape, ShapeProblem, Value};
+
+/// Longer lists of allowed values are cut.
+const MOST_VALUES: usize = 12;
+
+/// Values under `with` have the type that the operation takes.
+pub struct ParameterValues;
+
+impl Rule for ParameterValues {
+    fn summary(&self) -> &'static str {
+        "Values under `with` that are written out have the type, and are among the values, that the operation takes."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for (call, operation) in context.known_calls() {
+            for (key, value) in call.inputs() {
+                if let Some(input) = operation.input(key) {
+                    check_input(operation, key, value, input.shape, found);
+                }
+            }
+        }
+    }
+}
+
+fn check_input(
+    operation: &Operation,
+    key: &Spanned<String>,
+    tree: &TemplateTree,
+    shape: &Shape,
+    found: &mut Vec<Diagnostic>,
+) {
+    for problem in shape.check(&tree.to_value(), &is_template) {
+        let mut path = vec![key.value.clone()];
+        path.extend(problem.path.iter().cloned());
+        found.push(complaint(operation, &path.join("."), tree, &problem));
+    }
+    mixed(&key.value, tree, shape, found);
+    if shape.format.as_deref() == Some("duration")
+        && let Some(text) = tree.as_template().filter(|text| text.is_literal())
+        && let Err(error) = parse_duration(text.text())
+    {
+        found.push(Diagnostic::new(Code::BadDuration, tree.span, error.to_string()));
+    }
+}
+
+/// Text that is not what it says.
+fn is_template(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)))
+}
+
+fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &ShapeProblem) -> Diagnostic {
+    let value = place::value_at(tree, &problem.path);
+    match &problem.kind {
+        ProblemKind::WrongType { expected, found } => {
+            let message = format!("`{name}` takes {expected}, not {found}");
+            let diagnostic = Diagnostic::new(Code::WrongType, value, message);
+            match remedy(expected, found) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            }
+        }
+        ProblemKind::NotAllowed { allowed, found } => not_allowed(name, value, allowed, found),
+        ProblemKind::UnknownField { name: field, known } => {
+            let place = place::key_at(tree, &problem.path);
+            let holder = name.rsplit_once('.').map_or(name, |(holder, _)| holder);
+            let message = format!("`{holder}` of `{}` has no field `{field}`", operation.id);
+            Diagnostic::new(Code::UnknownParameter, place, message)
+                .help(format!("it takes {}", known.join(", ")))
+                .suggest(field, known.iter().map(String::as_str))
+        }
+        ProblemKind::MissingField { name: field } => {
+            Diagnostic::new(Code::MissingParameter, value, format!("`{name}` needs `{field}`"))
+        }
+        ProblemKind::TooLarge { maximum } => {
+            Diagnostic::new(Code::NotAllowed, value, format!("`{name}` cannot be more than {maximum}"))
+        }
+    }
+}
+
+fn not_allowed(name: &str, place: Span, allowed: &[Value], found: &Value) -> Diagnostic {
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let names: Vec<String> = allowed.iter().map(shown).collect();
+    let mut listed: Vec<String> = names.iter().take(MOST_VALUES).map(|name| format!("`{name}`")).collect();
+    if names.len() > MOST_VALUES {
+        listed.push("…".to_owned());
+    }
+    let found = shown(found);
+    Diagnostic::new(Code::NotAllowed, place, format!("`{name}` cannot be `{found}`"))
+        .help(format!("it is one of {}", listed.join(", ")))
+        .suggest(&found, names.iter().map(String::as_str))
+}
+
+fn remedy(expected: &str, found: &str) -> Option<&'static str> {
+    if found.starts_with("nothing") {
+        return Some("give it a value, or leave the line out");
+    }
+    let scalar = found.starts_with("the number") || found == "true" || found == "false";
+    if expected == "text" && scalar {
+        return Some("put it in quotes to make it text");
+    }
+    let wants_scalar = expected.contains("number") || expected.contains("true or false");
+    if wants_scalar && !expected.starts_with("a list") && found.starts_with("the text") {
+        return Some("write it without quotes");
+    }
+    (expected.starts_with("a list") && found.starts_with("the text")).then_some("write a list: `[…]`")
+}
+
+/// A template with text around it makes text, whatever stands inside the braces.
+fn mixed(name: &str, tree: &TemplateTree, shape: &Shape, found: &mut Vec<Diagnostic>) {
+    match &tree.shape {
+        TreeShape::Text(template) if makes_text(template) && !takes_text(shape) => {
+            let message =
+                format!("`{name}` takes {}, but text beside a template makes text", shape.describe());
+            let help = "a value that is exactly one `{{ … }}` keeps its type";
+            found.push(Diagnostic::new(Code::WrongType, tree.span, message).help(help));
+        }
+        TreeShape::List(items) => {
+            let inner = shape.items.as_deref().filter(|_| shape.any_of.is_empty());
+            for item in items {
+                inner.into_iter().for_each(|shape| mixed(name, item, shape, found));
+            }
+        }
+        TreeShape::Map(entries) if shape.any_of.is_empty() => {
+            for (key, value) in entries {
+                if let Some(inner) = shape.fields.get(key.as_str()).or(shape.entries.as_deref()) {
+                    mixed(&format!("{name}.{key}"), value, inner, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn makes_text(template: &LocatedTemplate) -> bool {
+    !template.is_literal() && !template.is_whole()
+}
+
+fn takes_text(shape: &Shape) -> bool {
+    !shape.any_of.is_empty() || matches!(shape.kind, Kind::Any | Kind::String)
+}

@@ -1,0 +1,99 @@
+//! Fields that results have.
+
+use super::Rule;
+use crate::check::result_shape::{Dead, origin};
+use crate::check::{Context, Site};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::template::{PathStep, Use};
+
+/// More names than this are no help.
+const MOST_NAMES: usize = 15;
+
+/// Fields read from results and events are fields they have, as far as that is known.
+pub struct ResultFields;
+
+impl Rule for ResultFields {
+    fn summary(&self) -> &'static str {
+        "Fields read from a step's result or from an event are fields it has, as far as the catalog knows them."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for site in &context.sites {
+            for used in site.template.uses() {
+                // What stands before `| default(…)` may be missing, and the author knows.
+                if let Use::Path { root, steps, guarded: false, .. } = used {
+                    found.extend(complaint(context, site, used, root, steps));
+                }
+            }
+        }
+    }
+}
+
+fn complaint<'a>(
+    context: &Context<'a>,
+    site: &Site<'a>,
+    used: &Use,
+    root: &str,
+    steps: &[PathStep],
+) -> Option<Diagnostic> {
+    let (mut known, taken) = origin(context, &site.position, root, steps, 0)?;
+    for (index, step) in steps.iter().enumerate().skip(taken) {
+        let dead = match known.step(step) {
+            Ok(next) => {
+                known = next?;
+                continue;
+            }
+            Err(dead) => dead,
+        };
+        let PathStep::Field(name) = step else { return None };
+        let holder = path(root, &steps[..index]);
+        let place = place(site, used, &steps[..=index]);
+        let complaint = |message: String| Diagnostic::new(Code::UnknownResultField, place, message);
+        return Some(match dead {
+            Dead::NoField(fields) => {
+                let diagnostic = complaint(format!("`{holder}` has no field `{name}`"));
+                let help = match fields.len() {
+                    1..=MOST_NAMES => format!("it has {}", fields.join(", ")),
+                    _ => "if it is sometimes there all the same, add `| default(none)`".to_owned(),
+                };
+                diagnostic.help(help).suggest(name, fields)
+            }
+            Dead::List => complaint(format!("`{holder}` is a list and has no field `{name}`"))
+                .help(format!("take one of its members, as in `({holder} | first).{name}`")),
+            Dead::Plain(kind) => complaint(format!("`{holder}` is {kind} and has no field `{name}`")),
+        });
+    }
+    None
+}
+
+/// A path as people write it.
+fn path(root: &str, steps: &[PathStep]) -> String {
+    let mut text = root.to_owned();
+    for step in steps {
+        match step {
+            PathStep::Field(name) => text.push_str(&format!(".{name}")),
+            PathStep::Item => text.push_str("[0]"),
+        }
+    }
+    text
+}
+
+/// The place of the last of `steps` where they are written out in order, else of the whole path.
+fn place(site: &Site<'_>, used: &Use, steps: &[PathStep]) -> crate::source::Span {
+    let range = used.range();
+    let text = site.template.text().get(range.clone()).unwrap_or("");
+    let mut last = None;
+    let mut from = 0;
+    for step in steps {
+        let PathStep::Field(name) = step else { continue };
+        let Some(at) = text.get(from..).and_then(|rest| rest.find(name.as_str())) else {
+            return site.template.place(range);
+        };
+        last = Some((from + at, name.len()));
+        from += at + name.len();
+    }
+    match last {
+        Some((at, length)) => site.template.place(range.start + at..range.start + at + length),
+        None => site.template.place(range),
+    }
+}

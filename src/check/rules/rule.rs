@@ -1,0 +1,13 @@
+//! What a rule is.
+
+use crate::check::Context;
+use crate::diagnostic::Diagnostic;
+
+/// Looks at a recipe for one kind of mistake.
+pub trait Rule: Sync {
+    /// What it makes sure of, in one sentence.
+    fn summary(&self) -> &'static str;
+
+    /// Adds what it finds to `found`.
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>);
+}

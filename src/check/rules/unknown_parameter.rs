@@ -1,0 +1,48 @@
+//! Inputs that exist.
+
+use super::Rule;
+use crate::check::Context;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// More names than this are no help.
+const MOST_NAMES: usize = 15;
+
+/// Every input under `with` is one that the operation takes.
+pub struct KnownParameters;
+
+impl Rule for KnownParameters {
+    fn summary(&self) -> &'static str {
+        "Every input under `with` is one that the operation takes, and none that hob sets itself."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for (call, operation) in context.known_calls() {
+            let inputs = operation.inputs();
+            let managed: Vec<&str> = match (call.action, &operation.list) {
+                (None, Some(list)) => list.paging.inputs(),
+                _ => Vec::new(),
+            };
+            for (key, _) in call.inputs() {
+                if managed.contains(&key.as_str()) {
+                    let message = format!("`{key}` is set by hob itself, to read page after page");
+                    let diagnostic = Diagnostic::new(Code::UnknownParameter, key.span, message);
+                    found.push(diagnostic.help("leave it out"));
+                    continue;
+                }
+                if operation.takes_any_input() || inputs.iter().any(|input| input.name == key.as_str()) {
+                    continue;
+                }
+                let message = format!("`{}` has no parameter `{key}`", operation.id);
+                let diagnostic = Diagnostic::new(Code::UnknownParameter, key.span, message);
+                let names: Vec<&str> =
+                    inputs.iter().map(|input| input.name).filter(|name| !managed.contains(name)).collect();
+                let help = match names.as_slice() {
+                    [] => "it takes none".to_owned(),
+                    names if names.len() <= MOST_NAMES => format!("it takes {}", names.join(", ")),
+                    _ => format!("`hob catalog show {}` lists what it takes", operation.id),
+                };
+                found.push(diagnostic.help(help).suggest(key, names));
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Names that templates begin with, and variables in their order.
+
+use super::Rule;
+use crate::check::{Context, Position, Site};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::template::{PathStep, Use};
+
+/// Every path begins with a name that exists where it is evaluated.
+pub struct KnownVariables;
+
+impl Rule for KnownVariables {
+    fn summary(&self) -> &'static str {
+        "Templates name only what exists at that point; a variable uses only those before it."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for site in &context.sites {
+            let roots = site.position.roots();
+            for used in site.template.uses() {
+                let Use::Path { root, steps, range, .. } = used else { continue };
+                let place = site.template.place(range.start..(range.start + root.len()).min(range.end));
+                if !roots.contains(&root.as_str()) {
+                    found.extend(unknown_root(context, site, root, &roots, place));
+                } else if root == "vars"
+                    && let Some(PathStep::Field(name)) = steps.first()
+                {
+                    let whole = site.template.place(range.clone());
+                    found.extend(variable(context, site, name, whole));
+                }
+            }
+        }
+    }
+}
+
+fn unknown_root(
+    context: &Context<'_>,
+    site: &Site<'_>,
+    root: &str,
+    roots: &[&str],
+    place: Span,
+) -> Option<Diagnostic> {
+    let lost = context.recipe.lost();
+    if lost.anywhere("for_each") || lost.anywhere("as") {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(Code::UnknownVariable, place, format!("no variable `{root}` here"));
+    let reason = match (root, site.position) {
+        ("event", Position::PollInput) => Some("there is no event before the poll".to_owned()),
+        ("steps", _) => Some("no step has run yet at this point".to_owned()),
+        ("vars", Position::When | Position::Lane) => {
+            Some("`when` and `lane` are asked before `vars` are worked out".to_owned())
+        }
+        ("error", _) => Some("`error` exists in `on_failure` only".to_owned()),
+        ("item", _) => Some("`item` exists in a step with `for_each` only".to_owned()),
+        _ if context.recipe.vars.contains_key(root) => Some(format!("did you mean `vars.{root}`?")),
+        _ if context.recipe.all_actions().any(|action| action.id == root) => {
+            Some(format!("did you mean `steps.{root}`?"))
+        }
+        _ => None,
+    };
+    Some(match reason {
+        Some(reason) => diagnostic.help(reason),
+        None => {
+            let names: Vec<String> = roots.iter().map(|name| format!("`{name}`")).collect();
+            let help = format!("here are {}", names.join(", "));
+            diagnostic.help(help).suggest(root, roots.iter().copied())
+        }
+    })
+}
+
+fn variable(context: &Context<'_>, site: &Site<'_>, name: &str, place: Span) -> Option<Diagnostic> {
+    let vars = &context.recipe.vars;
+    let complaint = |message: String| Diagnostic::new(Code::UnknownVariable, place, message);
+    match (vars.get_index_of(name), site.position) {
+        (None, _) if context.recipe.lost().anywhere("vars") => None,
+        (None, _) => {
+            let diagnostic = complaint(format!("no variable `vars.{name}`"));
+            let diagnostic = match vars.is_empty() {
+                true => diagnostic.help("the recipe has no `vars`"),
+                false => {
+                    let names: Vec<&str> = vars.keys().map(|name| name.as_str()).collect();
+                    diagnostic.help(format!("there are {}", names.join(", ")))
+                }
+            };
+            Some(diagnostic.suggest(name, vars.keys().map(|name| name.as_str())))
+        }
+        (Some(index), Position::Variable(own)) if index == own => {
+            Some(complaint(format!("`vars.{name}` uses itself")))
+        }
+        (Some(index), Position::Variable(own)) if index > own => {
+            let diagnostic = complaint(format!("`vars.{name}` is worked out later"));
+            Some(diagnostic.help(format!("move `{name}` up: variables use only those before them")))
+        }
+        _ => None,
+    }
+}

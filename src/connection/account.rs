@@ -1,0 +1,132 @@
+//! The connection itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use super::{Breaker, Budget, BudgetSettings, Credential, Error, Rate};
+use crate::catalog::Connector;
+use crate::secret::{Redactor, Secret};
+
+/// One account on a connector.
+#[derive(Debug)]
+pub struct Connection {
+    /// Name in `hob.yaml`.
+    pub name: String,
+    /// The API.
+    pub connector: Arc<Connector>,
+    /// Where the API is.
+    pub base_url: Url,
+    /// Settings such as `location`.
+    pub settings: BTreeMap<String, String>,
+    /// Requests it may send.
+    pub budget: Budget,
+    /// Whether it answers.
+    pub breaker: Breaker,
+    credential: Credential,
+}
+
+/// What makes a connection.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Where the API is, if not where its connector says.
+    pub base_url: Option<String>,
+    /// Settings such as `location`.
+    pub settings: BTreeMap<String, String>,
+    /// Who we are.
+    pub credential: Credential,
+    /// Overrides of the connector's limits; answers' headers win over both.
+    pub budget: BudgetSettings,
+}
+
+impl Connection {
+    /// The connection called `name` on `connector`.
+    pub fn new(name: &str, connector: Arc<Connector>, setup: Setup) -> Result<Self, Error> {
+        let base_url = address(name, &connector, setup.base_url.as_deref())?;
+        let known: Option<Rate> = connector.limits.burst.as_deref().map(str::parse).transpose()?;
+        let budget = BudgetSettings {
+            burst: setup.budget.burst.or(known),
+            daily: setup.budget.daily.or(connector.limits.daily),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            budget: Budget::new(budget, connector.limits.headers.clone()),
+            breaker: Breaker::default(),
+            credential: setup.credential,
+            settings: setup.settings,
+            base_url,
+            connector,
+        })
+    }
+
+    /// Headers that carry the credential; may fetch a token.
+    pub async fn credential_headers(&self) -> Result<HeaderMap, Error> {
+        self.credential.headers(&self.name).await
+    }
+
+    /// After a 401 to a request with the headers `used`: whether another token is there now.
+    pub async fn refresh(&self, used: &HeaderMap) -> Result<bool, Error> {
+        self.credential.refresh(used).await
+    }
+
+    /// Every text that must not be shown.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.credential.secrets()
+    }
+
+    /// Takes this connection's secrets out of texts, a fetched token included.
+    pub fn redactor(&self) -> Redactor {
+        Redactor::new(self.secrets())
+    }
+}
+
+/// Where `connector` is: as the connection says, else as the connector says.
+pub fn address(name: &str, connector: &Connector, given: Option<&str>) -> Result<Url, Error> {
+    let address = given.or(connector.base_url.as_deref()).ok_or_else(|| Error::NoAddress {
+        connection: name.to_owned(),
+        connector: connector.connector.clone(),
+    })?;
+    let wrong = |reason: String| Error::BadAddress { address: address.to_owned(), reason };
+    let url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        scheme => Err(wrong(format!("scheme `{scheme}`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(yaml: &str) -> Arc<Connector> {
+        Arc::new(serde_yaml::from_str(&format!("connector: x\ntitle: X\nabout: X\n{yaml}")).unwrap())
+    }
+
+    #[test]
+    fn takes_address_and_limits_from_connection_then_connector() {
+        let api = connector("base_url: https://api.example.com/v1\nlimits: { burst: 100/10s, daily: 9 }");
+        let plain = Connection::new("a", Arc::clone(&api), Setup::default()).unwrap();
+        assert_eq!(plain.base_url.as_str(), "https://api.example.com/v1");
+        assert_eq!(plain.budget.rate().unwrap().to_string(), "100/10s");
+        assert_eq!(plain.budget.daily_left(), Some(9));
+        let setup = Setup {
+            base_url: Some("http://127.0.0.1:9/".into()),
+            budget: BudgetSettings { burst: Some("5/1s".parse().unwrap()), daily: None },
+            ..Setup::default()
+        };
+        let own = Connection::new("a", api, setup).unwrap();
+        assert_eq!(own.budget.rate().unwrap().to_string(), "5/1s");
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        let missing = Connection::new("a", connector(""), Setup::default()).unwrap_err();
+        assert!(missing.to_string().contains("`base_url`"), "{missing}");
+        for wrong in ["ftp://x/", "api.example.com", "file:///etc"] {
+            let setup = Setup { base_url: Some(wrong.into()), ..Setup::default() };
+            assert!(Connection::new("a", connector(""), setup).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Storing events, the runs they cause, and a poller's progress.
+
+use sha2::{Digest, Sha256};
+
+use crate::event::Event;
+use crate::journal::{Appended, Batch, NewRun};
+use crate::run::RunState;
+
+use super::failure::Failure;
+use super::poller::Step;
+use super::row::{code, stamp};
+use super::writer::Tx;
+
+/// A batch in the form of rows: made by the caller, so that the writer has less to do.
+pub(super) struct Rows {
+    events: Vec<EventRow>,
+    step: Option<Step>,
+}
+
+struct EventRow {
+    id: String,
+    source: String,
+    kind: String,
+    connection: Option<String>,
+    record: Option<String>,
+    dedup: String,
+    key: [u8; 16],
+    received: i64,
+    payload: String,
+    runs: Vec<RunRow>,
+}
+
+struct RunRow {
+    id: String,
+    recipe: String,
+    lane: String,
+    accounts: String,
+}
+
+impl Rows {
+    /// The rows of `batch`.
+    pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
+        let events = batch.events.into_iter().map(|(event, runs)| EventRow::new(event, runs));
+        Ok(Self {
+            events: events.collect::<Result<_, _>>()?,
+            step: batch.progress.map(Step::new).transpose()?,
+        })
+    }
+
+    /// Stores them.
+    pub(super) fn append(self, tx: &mut Tx<'_>) -> Result<Appended, Failure> {
+        let mut appended = Appended::default();
+        for event in &self.events {
+            if !receive(tx, event)? {
+                appended.duplicates += 1;
+                continue;
+            }
+            let seq = insert_event(tx, event)?;
+            for run in &event.runs {
+                insert_run(tx, event, seq, run)?;
+            }
+            appended.events += 1;
+            appended.runs += event.runs.len();
+        }
+        if let Some(step) = self.step {
+            step.save(tx)?;
+        }
+        Ok(appended)
+    }
+}
+
+impl EventRow {
+    fn new(event: Event, runs: Vec<NewRun>) -> Result<Self, Failure> {
+        let source = serde_json::to_string(&event.source)?;
+        let runs = runs.into_iter().map(|run| {
+            Ok(RunRow {
+                id: run.id.0,
+                recipe: run.recipe,
+                lane: run.lane,
+                accounts: serde_json::to_string(&run.accounts)?,
+            })
+        });
+        Ok(Self {
+            id: event.id.0,
+            key: receipt(&source, &event.dedup.0),
+            source,
+            kind: event.kind,
+            connection: event.connection,
+            record: event.record,
+            dedup: event.dedup.0,
+            received: stamp(event.received),
+            payload: serde_json::to_string(&event.payload)?,
+            runs: runs.collect::<Result<_, Failure>>()?,
+        })
+    }
+}
+
+/// The key of a receipt: short, so that millions of them fit in memory.
+fn receipt(source: &str, dedup: &str) -> [u8; 16] {
+    let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(dedup).finalize();
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash[..16]);
+    key
+}
+
+/// Notes the event's dedup key; false if it is there already.
+fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
+    let new = tx
+        .conn
+        .prepare_cached("INSERT INTO receipts (key, received) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute((&event.key, event.received))?;
+    Ok(new == 1)
+}
+
+fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
+    let seq = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO events (id, source, kind, connection, record, dedup, received, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .insert((
+            &event.id,
+            &event.source,
+            &event.kind,
+            &event.connection,
+            &event.record,
+            &event.dedup,
+            event.received,
+            &event.payload,
+        ))?;
+    tx.tally.event();
+    Ok(seq)
+}
+
+/// A run behind an unfinished one of its lane is not due before that one ends.
+fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Result<(), Failure> {
+    let behind = tx
+        .conn
+        .prepare_cached("SELECT 1 FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL LIMIT 1")?
+        .exists((&run.recipe, &run.lane))?;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            &run.id,
+            seq,
+            &run.recipe,
+            &run.lane,
+            &run.accounts,
+            &event.record,
+            code(RunState::Waiting),
+            event.received,
+            (!behind).then_some(0),
+        ))?;
+    tx.tally.run(None, RunState::Waiting);
+    tx.tally.work = true;
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What goes wrong in SQLite, told so that somebody can do something about it.
+
+use rusqlite::ErrorCode;
+
+use crate::journal::Error;
+use crate::journal::format::EntryError;
+use crate::run::RunId;
+
+use super::schema::PATIENCE;
+
+/// Why a read or a write did not work, before the store's name is known.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sql(rusqlite::Error),
+    Fenced(RunId),
+    Unreadable(String),
+}
+
+impl Failure {
+    /// The error to hand out.
+    pub(super) fn of(self, store: &str) -> Error {
+        let store = store.to_owned();
+        match self {
+            Failure::Fenced(run) => Error::Fenced { run },
+            Failure::Unreadable(reason) => Error::Corrupt { store, reason },
+            Failure::Sql(error) => of_sql(store, &error),
+        }
+    }
+}
+
+fn of_sql(store: String, error: &rusqlite::Error) -> Error {
+    let reason = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            let reason = "it is not an SQLite database; name another file".to_owned();
+            return Error::Corrupt { store, reason };
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            let reason =
+                format!("the file is damaged ({error}); restore a backup, or move it away to start anew");
+            return Error::Corrupt { store, reason };
+        }
+        Some(ErrorCode::DiskFull) => {
+            "cannot be written, the disk is full; free some space, hob then goes on by itself".to_owned()
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => READ_ONLY.to_owned(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
+            "has been locked by another program for over {} s; close what has the file open, such as a \
+             database browser",
+            PATIENCE.as_secs()
+        ),
+        Some(ErrorCode::CannotOpen) => {
+            format!("cannot be opened ({error}); see that it is a file and that hob may write its folder")
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("cannot be read or written ({error}); see whether the disk is sound and still there")
+        }
+        Some(_) => format!("cannot do that: {error}; this is a fault of hob, please report it"),
+        None => return Error::Corrupt { store, reason: error.to_string() },
+    };
+    Error::Unavailable { store, reason }
+}
+
+/// Why a file that may only be read is of no use.
+pub(super) const READ_ONLY: &str =
+    "cannot be written, it is read-only; let hob's user write the file and its folder";
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Failure::Sql(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Unreadable(error.to_string())
+    }
+}
+
+impl From<EntryError> for Failure {
+    fn from(error: EntryError) -> Self {
+        Failure::Unreadable(error.to_string())
+    }
+}

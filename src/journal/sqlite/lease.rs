@@ -1,0 +1,224 @@
+//! Handing out runs and taking back what became of them. The first unfinished run of a lane is its
+//! head; only heads are ever due, and the end of one makes the next one due in the same transaction.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::event::Event;
+use crate::journal::format::{read_entry, write_entry};
+use crate::journal::{Lease, LeasedRun, RunUpdate};
+use crate::run::{RunId, RunState, StampedEntry};
+
+use super::failure::Failure;
+use super::row::{self, code, stamp, time};
+use super::writer::Tx;
+
+/// Entries that a run can have: see the table `entries`.
+const ENTRIES: i64 = 1 << 20;
+
+/// A run just leased.
+pub(super) struct Grant {
+    seq: i64,
+    epoch: i64,
+}
+
+/// Leases up to `limit` due runs. Half of them may be such that waited for a time, so that neither
+/// many retries nor many new runs keep the others waiting.
+pub(super) fn grant(
+    tx: &mut Tx<'_>,
+    owner: &str,
+    limit: usize,
+    now: i64,
+    until: i64,
+) -> Result<Vec<Grant>, Failure> {
+    let mut due = woken(tx.conn, now, limit.div_ceil(2), 0)?;
+    due.extend(fresh(tx.conn, limit - due.len())?);
+    if due.len() < limit {
+        due.extend(woken(tx.conn, now, limit - due.len(), limit.div_ceil(2))?);
+    }
+    let mut lease = tx.conn.prepare_cached(
+        "UPDATE runs SET state = ?2, due = NULL, owner = ?3, until = ?4, epoch = epoch + 1
+         WHERE seq = ?1 RETURNING epoch",
+    )?;
+    let mut grants = Vec::with_capacity(due.len());
+    for seq in due {
+        let epoch = lease.query_row((seq, code(RunState::Running), owner, until), |row| row.get(0))?;
+        tx.tally.run(Some(RunState::Waiting), RunState::Running);
+        grants.push(Grant { seq, epoch });
+    }
+    Ok(grants)
+}
+
+fn woken(conn: &Connection, now: i64, limit: usize, skip: usize) -> Result<Vec<i64>, Failure> {
+    let mut read = conn.prepare_cached(
+        "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3",
+    )?;
+    let rows = read.query_map((now, limit as i64, skip as i64), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn fresh(conn: &Connection, limit: usize) -> Result<Vec<i64>, Failure> {
+    let mut read = conn.prepare_cached("SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT ?1")?;
+    let rows = read.query_map([limit as i64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Leased runs with all that belongs to them, and those that nobody can read.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) runs: Vec<LeasedRun>,
+    pub(super) unreadable: Vec<(Lease, String)>,
+}
+
+/// Reads what `grants` are about.
+pub(super) fn load(conn: &Connection, grants: &[Grant]) -> Result<Loaded, Failure> {
+    let mut loaded = Loaded::default();
+    for grant in grants {
+        match load_one(conn, grant) {
+            Ok(run) => loaded.runs.push(run),
+            Err(Failure::Unreadable(reason)) => {
+                let id =
+                    conn.query_row("SELECT id FROM runs WHERE seq = ?1", [grant.seq], |row| row.get(0))?;
+                loaded.unreadable.push((Lease { run: RunId(id), epoch: grant.epoch }, reason));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(loaded)
+}
+
+fn load_one(conn: &Connection, grant: &Grant) -> Result<LeasedRun, Failure> {
+    let mut read = conn.prepare_cached(
+        "SELECT id, recipe, version, accounts, lane, created, event FROM runs WHERE seq = ?1",
+    )?;
+    let mut rows = read.query([grant.seq])?;
+    let row = rows.next()?.ok_or_else(|| Failure::Unreadable("a leased run is gone".to_owned()))?;
+    let event = event_by_seq(conn, row.get("event")?)?;
+    let run = row::run(row, event.id.clone())?;
+    let entries = entries(conn, grant.seq)?;
+    Ok(LeasedRun { lease: Lease { run: run.id.clone(), epoch: grant.epoch }, run, event, entries })
+}
+
+/// The event of a run.
+pub(super) fn event_by_seq(conn: &Connection, seq: i64) -> Result<Event, Failure> {
+    let mut read = conn.prepare_cached(&format!("SELECT {} FROM events WHERE seq = ?1", row::EVENT))?;
+    let mut rows = read.query([seq])?;
+    let row = rows.next()?.ok_or_else(|| Failure::Unreadable("the event of a run is gone".to_owned()))?;
+    row::event(row)
+}
+
+/// A run's history.
+pub(super) fn entries(conn: &Connection, run: i64) -> Result<Vec<StampedEntry>, Failure> {
+    let mut read = conn.prepare_cached("SELECT entry FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let mut rows = read.query((run * ENTRIES, (run + 1) * ENTRIES))?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(read_entry(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    }
+    Ok(entries)
+}
+
+/// The texts of entries: made by the caller, so that the writer has less to do.
+pub(super) fn texts(entries: &[StampedEntry]) -> Result<Vec<String>, Failure> {
+    Ok(entries.iter().map(write_entry).collect::<Result<_, _>>()?)
+}
+
+/// Appends to a leased run's history and says where it stands.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    entries: &[String],
+    update: &RunUpdate,
+) -> Result<(), Failure> {
+    let place = tx
+        .conn
+        .prepare_cached("SELECT seq, entries FROM runs WHERE id = ?1 AND epoch = ?2 AND state = ?3")?
+        .query_row((&lease.run.0, lease.epoch, code(RunState::Running)), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    let Some((seq, before)) = place else { return Err(Failure::Fenced(lease.run.clone())) };
+    let after = before + entries.len() as i64;
+    if after > ENTRIES {
+        return Err(Failure::Unreadable(format!("run {} has more than {ENTRIES} entries", lease.run)));
+    }
+    for (id, entry) in (seq * ENTRIES + before..).zip(entries) {
+        tx.conn.prepare_cached("INSERT INTO entries (id, entry) VALUES (?1, ?2)")?.execute((id, entry))?;
+    }
+    tx.conn
+        .prepare_cached(
+            "UPDATE runs SET entries = ?2, error = ?3, version = coalesce(?4, version) WHERE seq = ?1",
+        )?
+        .execute((seq, after, &update.error, &update.version))?;
+    if update.state != RunState::Running {
+        give_back(tx, seq, update)?;
+    }
+    Ok(())
+}
+
+/// Ends a lease: the run waits, is parked, or is finished.
+fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure> {
+    let due = (update.state == RunState::Waiting).then(|| update.due.map_or(0, |due| stamp(due).max(1)));
+    tx.conn
+        .prepare_cached("UPDATE runs SET state = ?2, due = ?3, owner = NULL, until = NULL WHERE seq = ?1")?
+        .execute((seq, code(update.state), due))?;
+    if update.state.is_finished() {
+        finish(tx, seq, update.now)?;
+    }
+    tx.tally.run(Some(RunState::Running), update.state);
+    tx.tally.work = true;
+    Ok(())
+}
+
+/// Ends a run and lets the next one of its lane go.
+fn finish(tx: &Tx<'_>, seq: i64, now: DateTime<Utc>) -> Result<(), Failure> {
+    let (recipe, lane): (String, String) = tx
+        .conn
+        .prepare_cached("UPDATE runs SET finished = ?2 WHERE seq = ?1 RETURNING recipe, lane")?
+        .query_row((seq, stamp(now)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    tx.conn
+        .prepare_cached(
+            "UPDATE runs SET due = 0 WHERE seq =
+                 (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL
+                  ORDER BY seq LIMIT 1)",
+        )?
+        .execute((recipe, lane))?;
+    Ok(())
+}
+
+/// Extends leases; answers those still held.
+pub(super) fn renew(tx: &Tx<'_>, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>, Failure> {
+    let mut extend =
+        tx.conn.prepare_cached("UPDATE runs SET until = ?4 WHERE id = ?1 AND epoch = ?2 AND state = ?3")?;
+    let mut held = Vec::with_capacity(leases.len());
+    for lease in leases {
+        if extend.execute((&lease.run.0, lease.epoch, code(RunState::Running), until))? == 1 {
+            held.push(lease);
+        }
+    }
+    Ok(held)
+}
+
+/// Makes runs due whose lease has ended at `now` or, with `alone`, whose owner is another than
+/// `owner`.
+pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Result<u64, Failure> {
+    let count = tx
+        .conn
+        .prepare_cached(
+            "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL
+             WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))",
+        )?
+        .execute((code(RunState::Waiting), now, alone, owner))?;
+    for _ in 0..count {
+        tx.tally.run(Some(RunState::Running), RunState::Waiting);
+    }
+    tx.tally.work |= count > 0;
+    Ok(count as u64)
+}
+
+/// The nearest time that a run waits for.
+pub(super) fn next_due(conn: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
+    let stamp: Option<i64> =
+        conn.prepare_cached("SELECT min(due) FROM runs WHERE due > 0")?.query_row([], |row| row.get(0))?;
+    Ok(stamp.map(time))
+}

@@ -1,0 +1,170 @@
+//! Looking at runs, events and their counts. Every query reads a range of one index, however much is
+//! stored.
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::event::{Event, EventId};
+use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
+use crate::run::{RunId, RunState};
+
+use super::failure::Failure;
+use super::row::{self, RUN_ROW, code, stamp};
+use super::{lease, tally};
+
+/// Runs, newest first.
+pub(super) fn runs(conn: &Connection, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {
+    let (sql, values) = query(filter);
+    let mut read = conn.prepare_cached(&sql)?;
+    let mut rows = read.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row::run_row(row)?);
+    }
+    Ok(found)
+}
+
+/// The statement for a filter, and its values. Where runs of several states are asked for, their
+/// ranges of the index, each in order, are merged: nothing is sorted.
+fn query(filter: &RunFilter) -> (String, Vec<Value>) {
+    let mut values = Vec::new();
+    let mut place = |value: Value| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    let mut conditions = String::new();
+    if let Some(recipe) = &filter.recipe {
+        conditions += &format!(" AND recipe = {}", place(Value::from(recipe.clone())));
+    }
+    if let Some(record) = &filter.record {
+        conditions += &format!(" AND record = {}", place(Value::from(record.clone())));
+    }
+    if let Some(since) = filter.since {
+        conditions += &format!(" AND created >= {}", place(Value::from(stamp(since))));
+    }
+    let index = match (&filter.record, &filter.recipe) {
+        (Some(_), _) => "runs_record",
+        (None, Some(_)) => "runs_recipe",
+        (None, None) => "runs_state",
+    };
+    let part = |condition: &str| {
+        format!("SELECT {RUN_ROW}, seq FROM runs INDEXED BY {index} WHERE {condition}{conditions}")
+    };
+    let parts: Vec<String> = match (&filter.record, filter.state) {
+        (_, Some(state)) => vec![part(&format!("state = {}", code(state)))],
+        (Some(_), None) => vec![part("TRUE")],
+        (None, None) => {
+            RunState::ALL.into_iter().map(|state| part(&format!("state = {}", code(state)))).collect()
+        }
+    };
+    let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let parts = parts.join(" UNION ALL ");
+    let sql = format!("{parts} ORDER BY created DESC, seq DESC LIMIT {}", place(Value::from(limit)));
+    (sql, values)
+}
+
+/// A run with its event and history.
+pub(super) fn run(conn: &Connection, id: &RunId) -> Result<Option<RunDetail>, Failure> {
+    let mut read = conn.prepare_cached(&format!(
+        "SELECT {RUN_ROW}, version, accounts, lane, event, seq FROM runs WHERE id = ?1"
+    ))?;
+    let mut rows = read.query([&id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let event = lease::event_by_seq(conn, row.get("event")?)?;
+    Ok(Some(RunDetail {
+        row: row::run_row(row)?,
+        run: row::run(row, event.id.clone())?,
+        event,
+        entries: lease::entries(conn, row.get("seq")?)?,
+    }))
+}
+
+/// An event.
+pub(super) fn event(conn: &Connection, id: &EventId) -> Result<Option<Event>, Failure> {
+    let mut read = conn.prepare_cached(&format!("SELECT {} FROM events WHERE id = ?1", row::EVENT))?;
+    let mut rows = read.query([&id.0])?;
+    rows.next()?.map(row::event).transpose()
+}
+
+/// Counts of everything, or of what came since.
+pub(super) fn totals(conn: &Connection, since: Option<DateTime<Utc>>) -> Result<Totals, Failure> {
+    let (events, states) = match since {
+        None => tally::stored(conn)?,
+        Some(since) => counted(conn, stamp(since))?,
+    };
+    let runs = states.into_iter().filter(|(_, count)| *count > 0);
+    Ok(Totals { events, runs: runs.map(|(state, count)| (state.to_owned(), count)).collect() })
+}
+
+fn counted(conn: &Connection, since: i64) -> Result<(u64, Vec<(&'static str, u64)>), Failure> {
+    let count = |sql: &str, params: &[i64]| -> Result<u64, Failure> {
+        let count: i64 = conn.prepare_cached(sql)?.query_row(params_from_iter(params), |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    };
+    let events = count("SELECT count(*) FROM events WHERE received >= ?1", &[since])?;
+    let mut states = Vec::new();
+    for state in RunState::ALL {
+        let runs = "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2";
+        states.push((state.name(), count(runs, &[code(state), since])?));
+    }
+    Ok((events, states))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sqlite::schema::open_writer;
+
+    /// What SQLite would do for a statement, one line per step.
+    fn plan(conn: &Connection, sql: &str) -> String {
+        let mut read = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = read.raw_bind_nulls_and_query();
+        steps.join("\n")
+    }
+
+    trait Steps {
+        fn raw_bind_nulls_and_query(&mut self) -> Vec<String>;
+    }
+
+    impl Steps for rusqlite::Statement<'_> {
+        fn raw_bind_nulls_and_query(&mut self) -> Vec<String> {
+            let nulls = vec![Value::Null; self.parameter_count()];
+            self.query_map(params_from_iter(nulls), |row| row.get("detail"))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap()
+        }
+    }
+
+    #[test]
+    fn no_list_and_no_lease_reads_or_sorts_a_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = open_writer(&folder.path().join("hob.db"), "test", true).unwrap();
+        let mut statements = Vec::new();
+        for recipe in [None, Some("r".to_owned())] {
+            for record in [None, Some("c".to_owned())] {
+                for state in [None, Some(RunState::Failed)] {
+                    for since in [None, DateTime::from_timestamp(1, 0)] {
+                        let (recipe, record) = (recipe.clone(), record.clone());
+                        statements.push(query(&RunFilter { recipe, state, record, since, limit: Some(9) }).0);
+                    }
+                }
+            }
+        }
+        statements.extend(
+            [
+                "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT 5",
+                "SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT 5",
+                "SELECT min(due) FROM runs WHERE due > 0",
+                "SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq",
+                "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2",
+            ]
+            .map(str::to_owned),
+        );
+        for sql in statements {
+            let plan = plan(&conn, &sql);
+            assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The right to work on a store, held by one process at a time. The system gives it back when the
+//! process ends, however it ends.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use crate::journal::Error;
+
+/// Holds the right until it is dropped.
+#[derive(Debug)]
+pub(super) struct RunnerLock {
+    _file: File,
+}
+
+impl RunnerLock {
+    /// Takes the right to work on the store at `path`.
+    pub(super) fn take(path: &Path, store: &str) -> Result<Self, Error> {
+        let mut name = OsString::from(path);
+        name.push(".lock");
+        let unavailable = |error: std::io::Error| Error::Unavailable {
+            store: store.to_owned(),
+            reason: format!(
+                "cannot be locked: {}: {error}; let hob's user write there",
+                Path::new(&name).display()
+            ),
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&name)
+            .map_err(unavailable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Busy { store: store.to_owned(), holder: holder(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(unavailable(error)),
+        }
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(unavailable)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// The process that wrote its number there, where the system lets us read it.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

@@ -1,0 +1,18 @@
+//! The journal in an SQLite file: one thread writes, in groups of whatever waits, and a few
+//! connections read beside it. One process works on the file, others may look and add events.
+
+mod append;
+mod failure;
+mod lease;
+mod link;
+mod list;
+mod lock;
+mod poller;
+mod reader;
+mod row;
+mod schema;
+mod store;
+mod tally;
+mod writer;
+
+pub use store::{Access, Sqlite};

@@ -1,0 +1,149 @@
+//! The tables, their history of formats, and how a connection is set up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::journal::Error;
+
+use super::failure::{Failure, READ_ONLY};
+use super::writer::Tx;
+
+/// How long to wait for another process that writes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Marks a file as hob's: "hobj".
+const APPLICATION: i64 = 0x686f_626a;
+
+/// Statements kept ready on each connection.
+const STATEMENTS: usize = 64;
+
+/// Each takes the store from the format of its place in the list to the next one. Only ever add.
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+
+/// Opens the connection that writes, and brings the tables to the present format.
+pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Connection, Error> {
+    let conn = open(path).map_err(|failure| failure.of(store))?;
+    if conn.is_readonly("main").map_err(|error| Failure::from(error).of(store))? {
+        return Err(Error::Unavailable { store: store.to_owned(), reason: READ_ONLY.to_owned() });
+    }
+    inspect(&conn, store, upgrade)?;
+    write_ahead(&conn).and_then(|()| migrate(&conn, MIGRATIONS)).map_err(|failure| failure.of(store))?;
+    Ok(conn)
+}
+
+/// Opens a connection that reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, Failure> {
+    let conn = open(path)?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -4_000)?;
+    Ok(conn)
+}
+
+fn open(path: &Path) -> Result<Connection, Failure> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(conn)
+}
+
+/// Refuses, before anything is written, what is not ours to write.
+fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
+    let read = |pragma: &str| number(conn, pragma).map_err(|failure| failure.of(store));
+    let (format, application, pages) = (read("user_version")?, read("application_id")?, read("page_count")?);
+    let known = newest();
+    let refuse =
+        |reason: &str| Err(Error::Unavailable { store: store.to_owned(), reason: reason.to_owned() });
+    if pages > 0 && application != APPLICATION {
+        // A fresh file has pages once another process has switched it to write-ahead, before it has tables.
+        let tables: i64 = conn
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(|error| Failure::from(error).of(store))?;
+        if tables > 0 || format != 0 {
+            return refuse("belongs to another program; name another file");
+        }
+    }
+    if format > known {
+        return Err(Error::Newer { store: store.to_owned(), found: format, known });
+    }
+    if format > 0 && format < known && !upgrade {
+        return refuse("is of an older format; start `hob run` once to bring it up to date");
+    }
+    Ok(())
+}
+
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn write_ahead(conn: &Connection) -> Result<(), Failure> {
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    // On macOS an ordinary sync does not reach the disk.
+    conn.pragma_update(None, "fullfsync", true)?;
+    conn.pragma_update(None, "checkpoint_fullfsync", true)?;
+    conn.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
+    conn.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
+    conn.pragma_update(None, "cache_size", -16_000)?;
+    Ok(())
+}
+
+/// Writes something, to learn whether that is possible.
+pub(super) fn probe(tx: &mut Tx<'_>) -> Result<(), Failure> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO probe (id, number) VALUES (1, 1) ON CONFLICT DO UPDATE SET number = number + 1",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
+/// Goes through the migrations that are missing, in one transaction.
+fn migrate(conn: &Connection, migrations: &[&str]) -> Result<(), Failure> {
+    if usize::try_from(number(conn, "user_version")?) == Ok(migrations.len()) {
+        return Ok(());
+    }
+    let transaction = rusqlite::Transaction::new_unchecked(conn, rusqlite::TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let done = usize::try_from(number(&transaction, "user_version")?).unwrap_or(0);
+    for migration in migrations.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", migrations.len().max(done) as i64)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    Ok(transaction.commit()?)
+}
+
+fn number(conn: &Connection, pragma: &str) -> Result<i64, Failure> {
+    Ok(conn.pragma_query_value(None, pragma, |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_go_forward_from_wherever_the_store_is() {
+        let conn = Connection::open_in_memory().unwrap();
+        let (first, second) = ("CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y DEFAULT 7");
+        migrate(&conn, &[first]).unwrap();
+        conn.execute("INSERT INTO a VALUES (1)", []).unwrap();
+        migrate(&conn, &[first, second]).unwrap();
+        migrate(&conn, &[first, second]).unwrap();
+        let row: (i64, i64) =
+            conn.query_row("SELECT x, y FROM a", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!((row, number(&conn, "user_version").unwrap()), ((1, 7), 2));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_format_as_it_was() {
+        let conn = Connection::open_in_memory().unwrap();
+        assert!(migrate(&conn, &["CREATE TABLE a (x)", "nonsense"]).is_err());
+        assert_eq!(number(&conn, "user_version").unwrap(), 0);
+        assert!(conn.prepare("SELECT * FROM a").is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! The store itself: opening it, and the journal's methods in terms of the other files here.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::journal::{
+    Appended, Batch, Error, Journal, Lease, LeasedRun, Link, RunDetail, RunFilter, RunRow, RunUpdate, Totals,
+};
+use crate::run::{RunId, RunState, StampedEntry};
+
+use super::failure::Failure;
+use super::lock::RunnerLock;
+use super::reader::Readers;
+use super::row::stamp;
+use super::writer::{Tx, Writer};
+use super::{append, lease, link, list, poller, schema};
+
+/// How often to see whether another process has written, while somebody waits for that.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What a process wants of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To work on its runs. One process at a time.
+    Runner,
+    /// To look, to add events, to decide about runs; any number, beside a runner or without.
+    Client,
+}
+
+/// A journal in an SQLite file.
+pub struct Sqlite {
+    store: Arc<str>,
+    access: Access,
+    writer: Writer,
+    readers: Arc<Readers>,
+    /// Counts up whenever there may be new work.
+    signal: Arc<watch::Sender<u64>>,
+    /// What it stood at when runs were last leased.
+    leased: AtomicU64,
+}
+
+impl Sqlite {
+    /// Opens the store at `path`, and creates it and its folder if they are missing. Errors:
+    /// [`Error::Busy`] if another process is the runner, [`Error::Newer`], [`Error::Corrupt`] and
+    /// [`Error::Unavailable`].
+    pub fn open(path: &Path, access: Access) -> Result<Self, Error> {
+        let store: Arc<str> = path.display().to_string().into();
+        create_folder(path, &store)?;
+        let runner = access == Access::Runner;
+        let lock = runner.then(|| RunnerLock::take(path, &store)).transpose()?;
+        let conn = schema::open_writer(path, &store, runner)?;
+        let signal = Arc::new(watch::Sender::new(0));
+        Ok(Self {
+            writer: Writer::start(conn, Arc::clone(&store), lock, Arc::clone(&signal))?,
+            readers: Arc::new(Readers::new(path.to_owned(), Arc::clone(&store))),
+            store,
+            access,
+            signal,
+            leased: AtomicU64::new(0),
+        })
+    }
+
+    async fn write<T, F>(&self, act: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.writer.write(act).await
+    }
+
+    async fn read<T, F>(&self, act: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.readers.read(act).await
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        failure.of(&self.store)
+    }
+
+    /// Parks runs that cannot be read, so that they are seen and do not stop the others.
+    async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
+        for (lease, reason) in unreadable {
+            tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
+            let error = Some(format!("what is stored of it cannot be read: {reason}"));
+            let update = RunUpdate { state: RunState::Parked, due: None, error, version: None, now };
+            self.record(&lease, Vec::new(), update).await?;
+        }
+        Ok(())
+    }
+
+    /// Resolves when another process may have written.
+    async fn others_wrote(&self) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            look.tick().await;
+            // A closed store has nothing new; the caller's own limit ends the wait.
+            if self.writer.look().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+fn create_folder(path: &Path, store: &str) -> Result<(), Error> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| Error::Unavailable {
+        store: store.to_owned(),
+        reason: format!("has no folder, and {} cannot be created: {error}", folder.display()),
+    })
+}
+
+/// The end of a lease that begins now.
+fn until(now: DateTime<Utc>, ttl: Duration) -> i64 {
+    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
+    stamp(now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC))
+}
+
+#[async_trait]
+impl Journal for Sqlite {
+    async fn append(&self, batch: Batch) -> Result<Appended, Error> {
+        let rows = append::Rows::new(batch).map_err(|failure| self.failed(failure))?;
+        self.write(move |tx| rows.append(tx)).await
+    }
+
+    async fn lease(
+        &self,
+        owner: &str,
+        limit: usize,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<LeasedRun>, Error> {
+        self.leased.store(*self.signal.borrow(), Ordering::Release);
+        let owner = owner.to_owned();
+        let grants =
+            self.write(move |tx| lease::grant(tx, &owner, limit, stamp(now), until(now, ttl))).await?;
+        if grants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let loaded = self.read(move |conn| lease::load(conn, &grants)).await?;
+        self.set_aside(loaded.unreadable, now).await?;
+        Ok(loaded.runs)
+    }
+
+    async fn record(
+        &self,
+        lease: &Lease,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<(), Error> {
+        let texts = lease::texts(&entries).map_err(|failure| self.failed(failure))?;
+        let lease = lease.clone();
+        self.write(move |tx| lease::record(tx, &lease, &texts, &update)).await
+    }
+
+    async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
+        let leases = leases.to_vec();
+        self.write(move |tx| lease::renew(tx, leases, until(now, ttl))).await
+    }
+
+    async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+        let owner = owner.to_owned();
+        let alone = self.access == Access::Runner;
+        self.write(move |tx| lease::reclaim(tx, &owner, alone, stamp(now))).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.read(lease::next_due).await
+    }
+
+    async fn changed(&self, at_most: Duration) {
+        let mut signal = self.signal.subscribe();
+        let leased = self.leased.load(Ordering::Acquire);
+        tokio::select! {
+            _ = signal.wait_for(|count| *count > leased) => {}
+            () = self.others_wrote() => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
+    }
+
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+        let key = key.clone();
+        self.read(move |conn| poller::cursor(conn, &key)).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
+        self.read(poller::cursors).await
+    }
+
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
+        let (key, records) = (key.clone(), records.to_vec());
+        self.read(move |conn| poller::seen(conn, &key, records)).await
+    }
+
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let (key, after) = (key.clone(), after.map(str::to_owned));
+        self.read(move |conn| poller::vanished(conn, &key, scan, after.as_deref(), limit)).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        let filter = filter.clone();
+        self.read(move |conn| list::runs(conn, &filter)).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
+        let id = id.clone();
+        self.read(move |conn| list::run(conn, &id)).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        let id = id.clone();
+        self.read(move |conn| list::event(conn, &id)).await
+    }
+
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
+        self.read(move |conn| list::totals(conn, since)).await
+    }
+
+    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+        let link = link.clone();
+        self.write(move |tx| link::save(tx, &link)).await
+    }
+
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        let (name, from, to) = (name.to_owned(), from.map(str::to_owned), to.map(str::to_owned));
+        self.read(move |conn| link::find(conn, &name, from.as_deref(), to.as_deref())).await
+    }
+
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
+        let (name, from) = (name.to_owned(), from.to_owned());
+        self.write(move |tx| link::delete(tx, &name, &from)).await
+    }
+
+    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
+        let record = record.to_owned();
+        self.read(move |conn| link::of_record(conn, &record)).await
+    }
+
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
+        let key = key.to_owned();
+        self.read(move |conn| link::state(conn, &key)).await
+    }
+
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
+        let (key, value) = (key.to_owned(), value.to_string());
+        self.write(move |tx| link::put_state(tx, &key, &value)).await
+    }
+
+    async fn healthy(&self) -> Result<(), Error> {
+        self.write(schema::probe).await
+    }
+
+    async fn close(&self) {
+        if let Some(thread) = self.writer.stop() {
+            // It ends by itself once it has answered everyone; a panic there was shown there.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        self.readers.close();
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.readers.close();
+        // Whoever opens the store next must not find it taken.
+        if let Some(thread) = self.writer.stop() {
+            let _ = thread.join();
+        }
+    }
+}

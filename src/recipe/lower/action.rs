@@ -1,0 +1,72 @@
+//! One step.
+
+use std::collections::HashSet;
+
+use super::text::{Reader, empty};
+use crate::recipe::action::{Action, Backoff, DEFAULT_ITEM, Retry};
+use crate::recipe::syntax;
+use crate::source::{Span, Spanned};
+
+pub(super) fn lower(
+    step: Spanned<syntax::Action>,
+    number: usize,
+    taken: &mut HashSet<String>,
+    reader: &mut Reader<'_>,
+) -> Action {
+    let (span, step) = (step.span, step.value);
+    let id = match &step.id {
+        Some(id) => id.value.clone(),
+        None => derived_id(&step.operation, number, taken),
+    };
+    Action {
+        id,
+        given_id: step.id,
+        with: match &step.with {
+            Some(with) => reader.tree(&with.0),
+            None => empty(after(span)),
+        },
+        condition: step.condition.and_then(|condition| reader.template(&condition.0)),
+        for_each: step.for_each.and_then(|list| {
+            let template = reader.template_text(list);
+            if template.is_none() {
+                reader.lost.named(span, "for_each");
+            }
+            template
+        }),
+        item_span: step.item_name.as_ref().map(|name| name.span),
+        item_name: step.item_name.map_or_else(|| DEFAULT_ITEM.to_owned(), |name| name.value),
+        pick: step.pick,
+        retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry, reader)),
+        on_error: step.on_error.unwrap_or_default(),
+        connection: step.connection,
+        timeout: step.timeout.and_then(|timeout| reader.duration(&timeout)),
+        version: step.version,
+        operation: step.operation,
+        span,
+    }
+}
+
+/// `with` that is not there would stand at the end of the step.
+fn after(span: Span) -> Span {
+    Span::new(span.end, span.end)
+}
+
+/// The operation's last word and the step's number: short, and the same at every start.
+fn derived_id(operation: &str, number: usize, taken: &mut HashSet<String>) -> String {
+    let word = operation.rsplit('.').next().filter(|word| !word.is_empty()).unwrap_or("step");
+    let mut id = format!("{word}-{number}");
+    while !taken.insert(id.clone()) {
+        id.push('+');
+    }
+    id
+}
+
+fn lower_retry(retry: &syntax::Retry, reader: &mut Reader<'_>) -> Retry {
+    let default = Retry::default();
+    let attempts = retry.attempts.as_ref().and_then(|attempts| u32::try_from(attempts.value).ok());
+    let backoff = retry.backoff.as_ref().and_then(|backoff| reader.backoff(backoff));
+    Retry {
+        attempts: attempts.unwrap_or(default.attempts),
+        backoff: backoff.unwrap_or_else(Backoff::default),
+    }
+}

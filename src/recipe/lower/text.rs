@@ -1,0 +1,153 @@
+//! The texts inside a recipe: templates and times.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::action::Backoff;
+use crate::recipe::cron::{self, Cron};
+use crate::recipe::duration;
+use crate::recipe::lost::Lost;
+use crate::recipe::syntax::{DurationText, TemplateText};
+use crate::recipe::trigger::{CronText, Start};
+use crate::source::{Data, Node, SourceFile, Span, Spanned};
+use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
+
+/// Reads texts and collects what is wrong with them.
+pub(super) struct Reader<'f> {
+    pub(super) file: &'f SourceFile,
+    pub(super) found: Vec<Diagnostic>,
+    pub(super) lost: Lost,
+}
+
+impl Reader<'_> {
+    pub(super) fn complain(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.found.push(Diagnostic::new(code, span, message));
+    }
+
+    /// `None` for a template that does not parse, too: it has been complained about.
+    pub(super) fn template(&mut self, node: &Node) -> Option<LocatedTemplate> {
+        LocatedTemplate::parse(node, self.file).map_err(|mistake| self.found.push(mistake)).ok()
+    }
+
+    /// A text field that is a template; an empty one where it does not parse.
+    pub(super) fn template_text(&mut self, text: TemplateText) -> Option<LocatedTemplate> {
+        self.template(&text.0.map(Data::Text))
+    }
+
+    /// Any value. Entries of a mapping that do not parse are left out and noted as lost.
+    pub(super) fn tree(&mut self, node: &Node) -> TemplateTree {
+        let Data::Map(entries) = &node.value else {
+            return self.whole_tree(node).unwrap_or_else(|| nothing(node.span));
+        };
+        let mut read = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            match self.whole_tree(value) {
+                Some(tree) => read.push((key.clone(), tree)),
+                None => self.lost.named(node.span, key),
+            }
+        }
+        TemplateTree { span: node.span, shape: TreeShape::Map(read) }
+    }
+
+    pub(super) fn whole_tree(&mut self, node: &Node) -> Option<TemplateTree> {
+        TemplateTree::parse(node, self.file).map_err(|mistakes| self.found.extend(mistakes)).ok()
+    }
+
+    pub(super) fn duration(&mut self, text: &DurationText) -> Option<Duration> {
+        self.duration_text(&text.0)
+    }
+
+    fn duration_text(&mut self, text: &Spanned<String>) -> Option<Duration> {
+        duration::parse(text)
+            .map_err(|error| self.complain(Code::BadDuration, text.span, error.to_string()))
+            .ok()
+    }
+
+    /// `2s..5m`, or one duration for pauses of equal length.
+    pub(super) fn backoff(&mut self, text: &Spanned<String>) -> Option<Backoff> {
+        let Some((first, most)) = text.split_once("..") else {
+            let pause = self.duration_text(text)?;
+            return Some(Backoff { first: pause, most: pause });
+        };
+        let part = |part: &str| Spanned::new(part.trim().to_owned(), text.span);
+        let (first, most) = (self.duration_text(&part(first))?, self.duration_text(&part(most))?);
+        if first > most {
+            let message = format!("`{text}` begins with the longer pause");
+            let help = "the shortest pause comes first, as in `2s..5m`";
+            self.found.push(Diagnostic::new(Code::BadDuration, text.span, message).help(help));
+            return None;
+        }
+        Some(Backoff { first, most })
+    }
+
+    pub(super) fn start(&mut self, text: &Spanned<String>) -> Start {
+        match text.as_str() {
+            "now" => return Start::Now,
+            "all" => return Start::All,
+            _ => {}
+        }
+        let date = |text: &str| {
+            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(day.and_time(chrono::NaiveTime::MIN).and_utc())
+        };
+        let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
+        if let Some(time) = time.or_else(|| date(text)) {
+            return Start::At(time);
+        }
+        let message = format!("`start` cannot be `{}`", text.chars().take(60).collect::<String>());
+        let help = "it is `now`, `all`, a date such as `2026-01-31` or a time such as `2026-01-31T09:00:00Z`";
+        self.found.push(
+            Diagnostic::new(Code::BadDuration, text.span, message).help(help).suggest(text, ["now", "all"]),
+        );
+        Start::Now
+    }
+
+    pub(super) fn cron(
+        &mut self,
+        expression: Spanned<String>,
+        timezone: Option<Spanned<String>>,
+    ) -> Option<CronText> {
+        // Both can be wrong, and both are told.
+        let zone = timezone.as_ref().map(|zone| zone.as_str());
+        let expression_result = Cron::parse(&expression, None);
+        let both_result = match (&expression_result, zone) {
+            (Ok(_), _) => Cron::parse(&expression, zone),
+            (Err(_), Some(zone)) => Cron::parse("0 0 * * *", Some(zone)),
+            (Err(error), None) => Err(error.clone()),
+        };
+        let mut errors: Vec<cron::Error> = Vec::new();
+        errors.extend(expression_result.err());
+        let cron = both_result.map_err(|error| errors.push(error)).ok();
+        errors.dedup();
+        for error in &errors {
+            let text = match error.part {
+                cron::Part::Expression => &expression,
+                cron::Part::Timezone => timezone.as_ref().unwrap_or(&expression),
+            };
+            let span = self.within(text, error.range.clone());
+            let diagnostic = Diagnostic::new(Code::BadSchedule, span, error.message.clone());
+            self.found.push(diagnostic.help(error.help.clone()));
+        }
+        cron.filter(|_| errors.is_empty()).map(|cron| CronText { expression, timezone, cron })
+    }
+
+    fn within(&self, text: &Spanned<String>, range: Range<usize>) -> Span {
+        if range.is_empty() {
+            return text.span;
+        }
+        self.file.span_within(text.span, text, Span::new(range.start, range.end))
+    }
+}
+
+/// An empty value.
+fn nothing(span: Span) -> TemplateTree {
+    TemplateTree { span, shape: TreeShape::Fixed(crate::value::Value::Null) }
+}
+
+/// An empty mapping.
+pub(super) fn empty(span: Span) -> TemplateTree {
+    TemplateTree { span, shape: TreeShape::Map(Vec::new()) }
+}

@@ -1,0 +1,145 @@
+//! What starts it.
+
+use std::time::Duration;
+
+use super::text::{Reader, empty};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::syntax::{self, Emit};
+use crate::recipe::trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};
+use crate::source::{Span, Spanned};
+
+const DEFAULT_EVERY: Duration = Duration::from_secs(300);
+
+pub(super) fn lower(trigger: Spanned<syntax::Trigger>, reader: &mut Reader<'_>) -> Trigger {
+    let span = trigger.span;
+    match trigger.value {
+        syntax::Trigger::Poll(poll) => Trigger::Poll(lower_poll(*poll, span, reader)),
+        syntax::Trigger::Webhook(webhook) => match lower_webhook(*webhook, reader) {
+            Some(webhook) => Trigger::Webhook(webhook),
+            None => Trigger::Manual(Manual {}),
+        },
+        syntax::Trigger::Schedule(schedule) => match lower_schedule(schedule, reader) {
+            Some(cron) => Trigger::Schedule(Schedule { cron }),
+            None => Trigger::Manual(Manual {}),
+        },
+        syntax::Trigger::Manual(_) => Trigger::Manual(Manual {}),
+    }
+}
+
+fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
+    let with = match &poll.with {
+        Some(with) => reader.tree(&with.0),
+        None => empty(Span::new(span.end, span.end)),
+    };
+    let mut every = Every::Interval(DEFAULT_EVERY);
+    if let Some(pause) = poll.every.as_ref().and_then(|every| reader.duration(every)) {
+        every = Every::Interval(pause);
+    }
+    if let Some(cron) = poll.cron.and_then(|cron| reader.cron(cron, poll.timezone)) {
+        every = Every::Cron(cron);
+    }
+    let mut emit = poll.emit.map_or_else(|| vec![Emit::New, Emit::Changed], |emit| emit.0);
+    let mut seen = std::collections::HashSet::new();
+    emit.retain(|kind| seen.insert(*kind));
+    Poll {
+        operation: poll.poll,
+        with,
+        every,
+        emit,
+        start: poll.start.map_or(Start::Now, |start| reader.start(&start)),
+    }
+}
+
+fn lower_schedule(schedule: syntax::Schedule, reader: &mut Reader<'_>) -> Option<CronText> {
+    match schedule.schedule {
+        syntax::ScheduleText::Cron(cron) => reader.cron(cron, None),
+        syntax::ScheduleText::Table(table) => reader.cron(table.cron, table.timezone),
+    }
+}
+
+fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<Webhook> {
+    let is_path = |text: &Spanned<String>| text.starts_with('/');
+    let names = &webhook.webhook.0;
+    match names.as_slice() {
+        [path] if is_path(path) => Some(lower_path(path.clone(), webhook, reader)),
+        names if names.iter().any(is_path) => {
+            for path in names.iter().filter(|name| is_path(name)) {
+                let message = format!("the path `{path}` cannot stand in a list");
+                let diagnostic = Diagnostic::new(Code::FieldConflict, path.span, message);
+                reader.found.push(diagnostic.help("give it a recipe of its own"));
+            }
+            None
+        }
+        _ => lower_events(webhook, reader),
+    }
+}
+
+fn lower_events(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<Webhook> {
+    let verify = webhook.verify.as_ref().map(|verify| ("verify", verify.span));
+    let id = webhook.id.as_ref().map(|id| ("id", id.span));
+    for (field, span) in verify.into_iter().chain(id) {
+        let message = format!("`{field}` is for a path; a connector's own events need none");
+        reader.complain(Code::FieldConflict, span, message);
+    }
+    let mut connector: Option<String> = None;
+    let mut types = Vec::new();
+    for name in webhook.webhook.0 {
+        let Some((app, event)) = name.split_once('.') else {
+            let message = format!("`{name}` is neither an event nor a path");
+            let help = "write an event as `connector.Event`, or a path that begins with `/`";
+            reader.found.push(Diagnostic::new(Code::UnknownEvent, name.span, message).help(help));
+            continue;
+        };
+        let first = connector.get_or_insert_with(|| app.to_owned());
+        if first != app {
+            let message = format!("events of `{first}` and of `{app}` in one trigger");
+            let diagnostic = Diagnostic::new(Code::FieldConflict, name.span, message);
+            reader.found.push(diagnostic.help("each app's events start a recipe of their own"));
+            continue;
+        }
+        types.push(Spanned::new(event.to_owned(), name.span));
+    }
+    Some(Webhook::Events {
+        connector: connector?,
+        types,
+        hydrate: webhook.hydrate.is_some_and(|hydrate| hydrate.value),
+        reconcile: webhook.reconcile.and_then(|every| reader.duration(&every)),
+    })
+}
+
+fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Webhook {
+    let hydrate = webhook.hydrate.map(|hydrate| ("hydrate", hydrate.span));
+    let reconcile = webhook.reconcile.map(|reconcile| ("reconcile", reconcile.0.span));
+    for (field, span) in hydrate.into_iter().chain(reconcile) {
+        let message = format!("`{field}` is for a connector's events; hob knows nothing of who calls a path");
+        reader.complain(Code::FieldConflict, span, message);
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./~".contains(c);
+    if path.len() < 2 || !path.chars().all(plain) || path.contains("//") || path.contains("..") {
+        let message = format!("`{path}` is no path that hob can listen at");
+        let help = "write `/` and letters, digits, `-` and `_`, such as `/new-client`";
+        reader.found.push(Diagnostic::new(Code::NotAllowed, path.span, message).help(help));
+    }
+    let verify_given = webhook.verify.is_some();
+    let verify = webhook.verify.map_or(Some(Verify::None), |verify| lower_verify(verify.value, reader));
+    Webhook::Path { path, verify: verify.unwrap_or(Verify::None), verify_given, id: webhook.id }
+}
+
+fn lower_verify(verify: syntax::Verify, reader: &mut Reader<'_>) -> Option<Verify> {
+    Some(match verify {
+        syntax::Verify::None => Verify::None,
+        syntax::Verify::Header(header) => {
+            Verify::Header { name: header.name.value, value: reader.template_text(header.value)? }
+        }
+        syntax::Verify::Hmac(hmac) => Verify::Hmac {
+            header: hmac.header.value,
+            secret: reader.template_text(hmac.secret)?,
+            algorithm: hmac.algorithm.unwrap_or_default(),
+            encoding: hmac.encoding.unwrap_or_default(),
+            prefix: hmac.prefix.unwrap_or_default(),
+        },
+        syntax::Verify::Ed25519(key) => {
+            Verify::Ed25519 { header: key.header.value, key: reader.template_text(key.key)? }
+        }
+    })
+}

@@ -1,0 +1,378 @@
+//! Holds a located tree against the schema of a recipe: all mistakes with their places, and the tree
+//! mended so that the rest of it can be read and checked in the same go.
+
+use serde_json::{Map, Value};
+
+use super::expected::{self, Words};
+use super::lost::Lost;
+use super::schema::schema;
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::source::{Data, Node, Span, Spanned};
+
+/// What holding a tree against the schema found.
+pub(super) struct Checked {
+    /// The tree, mended: what cannot be used is left out or replaced by something empty.
+    pub(super) node: Node,
+    /// The mistakes.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Fields that mending lost.
+    pub(super) lost: Lost,
+}
+
+/// Checks `node`. An incomplete one gets no complaints about what is missing.
+pub(super) fn check(node: &Node, incomplete: bool) -> Checked {
+    let mut walker = Walker { found: Vec::new(), lost: Lost::new(incomplete), incomplete };
+    let mended = walker.visit(schema(), node, "a recipe");
+    let node = mended.unwrap_or_else(|| placeholder(schema(), node.span));
+    Checked { node, diagnostics: walker.found, lost: walker.lost }
+}
+
+type Entry = (Spanned<String>, Node);
+
+struct Walker {
+    found: Vec<Diagnostic>,
+    lost: Lost,
+    incomplete: bool,
+}
+
+impl Walker {
+    /// `node` mended, or `None` where nothing can be made of it. `name` is what it is called.
+    fn visit(&mut self, schema: &'static Value, node: &Node, name: &str) -> Option<Node> {
+        let schema = resolve(schema);
+        if let Some(branches) = branches(schema) {
+            return self.branch(schema, branches, node, name);
+        }
+        if !accepts(schema, node) {
+            self.wrong_type(schema, node, name);
+            return None;
+        }
+        match &node.value {
+            Data::Map(entries) => Some(self.mapping(schema, node.span, entries.clone())),
+            Data::List(items) => Some(self.list(schema, node, items, name)),
+            Data::Int(number) => self.number(schema, node, *number, name),
+            _ => Some(node.clone()),
+        }
+    }
+
+    /// One of several forms: by type first, then by the field that names the form.
+    fn branch(
+        &mut self,
+        schema: &'static Value,
+        branches: &'static [Value],
+        node: &Node,
+        name: &str,
+    ) -> Option<Node> {
+        if let Data::Text(text) = &node.value
+            && branches.iter().any(|branch| resolve(branch).get("const").is_some())
+        {
+            return self.word(schema, branches, node, text, name);
+        }
+        let fitting: Vec<&'static Value> =
+            branches.iter().map(resolve).filter(|branch| accepts(branch, node)).collect();
+        match (fitting.as_slice(), &node.value) {
+            ([], _) => {
+                self.wrong_type(schema, node, name);
+                None
+            }
+            ([_, _, ..], Data::Map(entries)) => self.by_field(&fitting, node, entries, name),
+            ([one, ..], _) => self.visit(one, node, name),
+        }
+    }
+
+    fn word(
+        &mut self,
+        schema: &'static Value,
+        branches: &[Value],
+        node: &Node,
+        text: &str,
+        name: &str,
+    ) -> Option<Node> {
+        let allowed: Vec<&str> = branches.iter().filter_map(|branch| branch.get("const")?.as_str()).collect();
+        if allowed.contains(&text) {
+            return Some(node.clone());
+        }
+        let message = format!("{name} cannot be `{}`", short(text));
+        let diagnostic = Diagnostic::new(Code::NotAllowed, node.span, message)
+            .help(format!("{name} takes {}", expected::describe(schema, &resolve)));
+        self.found.push(diagnostic.suggest(text, allowed));
+        None
+    }
+
+    fn by_field(
+        &mut self,
+        branches: &[&'static Value],
+        node: &Node,
+        entries: &[Entry],
+        name: &str,
+    ) -> Option<Node> {
+        let mut known: Vec<&str> = branches.iter().flat_map(|branch| field_names(branch)).collect();
+        let kinds: Vec<&str> = branches.iter().filter_map(|branch| required(branch).next()).collect();
+        known.dedup();
+        let entries = self.respell(entries.to_vec(), &known, name);
+        let has = |field: &str| entries.iter().find(|(key, _)| key.value == field);
+        let present: Vec<(&'static Value, &Spanned<String>)> = branches
+            .iter()
+            .filter_map(|branch| has(required(branch).next()?).map(|(key, _)| (*branch, key)))
+            .collect();
+        let Some(((chosen, kind), others)) = present.split_first() else {
+            if !self.incomplete {
+                let message = format!("{name} needs one of {}", Words(&kinds));
+                let place = entries.first().map_or(node.span, |(key, _)| key.span);
+                self.found.push(Diagnostic::new(Code::MissingField, place, message));
+            }
+            return None;
+        };
+        for (_, other) in others {
+            let message = format!("{name} has both `{kind}` and `{other}`");
+            let help = format!("keep one of them; {name} is of one kind");
+            self.found.push(Diagnostic::new(Code::FieldConflict, other.span, message).help(help));
+        }
+        let belongs = |key: &str| field_names(chosen).any(|field| field == key);
+        let elsewhere =
+            |key: &str| others.iter().any(|(other, _)| field_names(other).any(|field| field == key));
+        let own = entries.iter().filter(|(key, _)| belongs(key) || !elsewhere(key)).cloned().collect();
+        Some(self.mapping(chosen, node.span, own))
+    }
+
+    fn mapping(&mut self, schema: &'static Value, span: Span, entries: Vec<Entry>) -> Node {
+        let title = expected::title(schema);
+        let mut mended: Vec<Entry> = Vec::with_capacity(entries.len());
+        let entries = match closed(schema) {
+            true => self.respell(entries, &field_names(schema).collect::<Vec<_>>(), &title),
+            false => entries,
+        };
+        for (key, value) in &entries {
+            let name = format!("`{}`", key.value);
+            let inner = match field(schema, key) {
+                Some(inner) => self.visit(inner, value, &name),
+                None if closed(schema) => {
+                    self.unknown_field(schema, key, &title);
+                    self.lost.unnamed(span);
+                    continue;
+                }
+                None => Some(value.clone()),
+            };
+            match inner {
+                Some(value) => mended.push((key.clone(), value)),
+                None => self.lost.named(span, key),
+            }
+        }
+        self.together(schema, &entries, &title);
+        for name in required(schema) {
+            if !entries.iter().any(|(key, _)| key.value == name) {
+                self.missing_field(schema, name, span, &entries, &title);
+            }
+            if !mended.iter().any(|(key, _)| key.value == name)
+                && let Some(inner) = field(schema, name)
+            {
+                mended.push((Spanned::new(name.to_owned(), span), placeholder(inner, span)));
+            }
+        }
+        Spanned::new(Data::Map(mended), span)
+    }
+
+    /// Renames what is close to a known name, with a complaint, so that its value is checked too.
+    fn respell(&mut self, mut entries: Vec<Entry>, known: &[&str], holder: &str) -> Vec<Entry> {
+        let taken: Vec<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
+        let free: Vec<&str> =
+            known.iter().copied().filter(|name| !taken.iter().any(|key| key == name)).collect();
+        for (key, _) in &mut entries {
+            if known.contains(&key.value.as_str()) {
+                continue;
+            }
+            if let Some(suggestion) = closest(key, free.iter().copied()) {
+                let message = format!("{holder} has no field `{}`", short(key));
+                self.found.push(
+                    Diagnostic::new(Code::UnknownField, key.span, message).help(suggestion.to_string()),
+                );
+                suggestion.name().clone_into(&mut key.value);
+            }
+        }
+        entries
+    }
+
+    fn unknown_field(&mut self, schema: &'static Value, key: &Spanned<String>, title: &str) {
+        let known: Vec<&str> = field_names(schema).collect();
+        let message = format!("{title} has no field `{}`", short(key));
+        let help = match known.as_slice() {
+            [] => "leave it empty: `{}`".to_owned(),
+            known => format!("{title} takes {}", Words(known)),
+        };
+        self.found.push(Diagnostic::new(Code::UnknownField, key.span, message).help(help));
+    }
+
+    fn missing_field(
+        &mut self,
+        schema: &'static Value,
+        name: &str,
+        span: Span,
+        entries: &[Entry],
+        title: &str,
+    ) {
+        if self.incomplete {
+            return;
+        }
+        let place = entries.first().map_or(span, |(key, _)| key.span);
+        let mut diagnostic = Diagnostic::new(Code::MissingField, place, format!("{title} needs `{name}`"));
+        if let Some(example) = field(schema, name).and_then(expected::example) {
+            diagnostic = diagnostic.help(format!("such as `{name}: {example}`"));
+        }
+        self.found.push(diagnostic);
+    }
+
+    /// Fields that exclude or need each other.
+    fn together(&mut self, schema: &Value, entries: &[Entry], title: &str) {
+        let has = |name: &str| entries.iter().find(|(key, _)| key.value == name);
+        let exclusive: Vec<&str> = schema.get("not").map(|not| required(not).collect()).unwrap_or_default();
+        let present: Vec<&Entry> = exclusive.iter().filter_map(|name| has(name)).collect();
+        if let [.., (last, _)] = present.as_slice()
+            && present.len() == exclusive.len()
+        {
+            let message = format!("{title} cannot have {} together", Words(&exclusive));
+            let diagnostic = Diagnostic::new(Code::FieldConflict, last.span, message);
+            self.found.push(diagnostic.help("keep one of them"));
+        }
+        for (name, needs) in schema.get("dependencies").and_then(Value::as_object).into_iter().flatten() {
+            let Some((key, _)) = has(name) else { continue };
+            for other in needs.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                if has(other).is_none() && !self.incomplete {
+                    let message = format!("`{name}` means nothing without `{other}`");
+                    self.found.push(Diagnostic::new(Code::FieldConflict, key.span, message));
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, schema: &'static Value, node: &Node, items: &[Node], name: &str) -> Node {
+        if items.is_empty() && schema.get("minItems").is_some() {
+            let message = format!("{name} is an empty list");
+            self.found.push(Diagnostic::new(Code::MissingField, node.span, message));
+        }
+        let inner = format!("an item of {name}");
+        let mended = match schema.get("items") {
+            Some(schema) => items.iter().filter_map(|item| self.visit(schema, item, &inner)).collect(),
+            None => items.to_vec(),
+        };
+        Spanned::new(Data::List(mended), node.span)
+    }
+
+    fn number(&mut self, schema: &Value, node: &Node, number: i64, name: &str) -> Option<Node> {
+        let bound = |key: &str| schema.get(key).and_then(Value::as_i64);
+        let (least, most) = (bound("minimum"), bound("maximum"));
+        if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
+            return Some(node.clone());
+        }
+        let range = match (least, most) {
+            (Some(least), Some(most)) => format!("between {least} and {most}"),
+            (Some(least), None) => format!("at least {least}"),
+            (_, most) => format!("at most {}", most.unwrap_or_default()),
+        };
+        let message = format!("{name} cannot be {number}");
+        let help = format!("it is {range}");
+        self.found.push(Diagnostic::new(Code::NotAllowed, node.span, message).help(help));
+        None
+    }
+
+    fn wrong_type(&mut self, schema: &'static Value, node: &Node, name: &str) {
+        let wanted = expected::describe(schema, &resolve);
+        let message = format!("{name} takes {wanted}, not {}", expected::found(&node.value));
+        let diagnostic = Diagnostic::new(Code::WrongType, node.span, message);
+        self.found.push(match expected::remedy(schema, &node.value) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+}
+
+/// Follows references, of which a schema of ours has at most one.
+fn resolve(schema: &'static Value) -> &'static Value {
+    let mut at = schema;
+    loop {
+        let only = at.get("allOf").and_then(|all| all.get(0)).unwrap_or(at);
+        let Some(name) = only.get("$ref").and_then(Value::as_str) else { return at };
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let Some(next) = self::schema().get("definitions").and_then(|all| all.get(name)) else {
+            return at;
+        };
+        at = next;
+    }
+}
+
+fn branches(schema: &'static Value) -> Option<&'static [Value]> {
+    schema.get("anyOf").or(schema.get("oneOf"))?.as_array().map(Vec::as_slice)
+}
+
+fn fields(schema: &'static Value) -> Option<&'static Map<String, Value>> {
+    schema.get("properties")?.as_object()
+}
+
+fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
+    fields(schema).into_iter().flat_map(|fields| fields.keys().map(String::as_str))
+}
+
+fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
+    let listed = fields(schema).and_then(|fields| fields.get(name));
+    listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
+}
+
+fn closed(schema: &Value) -> bool {
+    schema.get("additionalProperties") == Some(&Value::Bool(false))
+}
+
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn accepts(schema: &Value, node: &Node) -> bool {
+    match schema.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).any(|t| is(t, &node.value)),
+        Some(name) => name.as_str().is_some_and(|name| is(name, &node.value)),
+    }
+}
+
+fn is(name: &str, data: &Data) -> bool {
+    match data {
+        Data::Null => name == "null",
+        Data::Bool(_) => name == "boolean",
+        Data::Int(_) => name == "integer" || name == "number",
+        Data::Float(_) => name == "number",
+        Data::Text(_) => name == "string",
+        Data::List(_) => name == "array",
+        Data::Map(_) => name == "object",
+    }
+}
+
+/// The emptiest thing that `schema` takes: stands in for what is missing.
+fn placeholder(schema: &'static Value, span: Span) -> Node {
+    let schema = resolve(schema);
+    if let Some(last) = branches(schema).and_then(<[Value]>::last) {
+        return placeholder(last, span);
+    }
+    let data = match schema.get("type").and_then(Value::as_str) {
+        Some("object") => Data::Map(
+            required(schema)
+                .filter_map(|name| {
+                    let inner = placeholder(field(schema, name)?, span);
+                    Some((Spanned::new(name.to_owned(), span), inner))
+                })
+                .collect(),
+        ),
+        Some("array") => Data::List(Vec::new()),
+        Some("integer") => Data::Int(1),
+        Some("boolean") => Data::Bool(false),
+        _ => match schema.get("const").and_then(Value::as_str) {
+            Some(word) => Data::Text(word.to_owned()),
+            None => Data::Text(String::new()),
+        },
+    };
+    Spanned::new(data, span)
+}
+
+/// A name from the file, cut to a length that fits into a message.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,78 @@
+//! One step.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Condition, DurationText, Mapping, TemplateText};
+use crate::source::Spanned;
+
+/// One step: an operation and its inputs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "action", extend("dependencies" = { "as": ["for_each"] }))]
+pub struct Action {
+    /// Name under which later steps find its result, as `steps.NAME`.
+    #[schemars(example = &"contact")]
+    pub id: Option<Spanned<String>>,
+    /// The operation: `hob catalog list --kind action` lists them.
+    #[serde(rename = "do")]
+    #[schemars(example = &"contacts.upsert")]
+    pub operation: Spanned<String>,
+    /// Its inputs: path and query parameters and the fields of the body side by side, with templates
+    /// wherever there is text.
+    #[schemars(example = serde_json::json!({ "email": "{{ event.email | lower }}" }))]
+    pub with: Option<Mapping>,
+    /// The step is left out when this is false; its result is null then.
+    #[serde(rename = "if")]
+    #[schemars(example = &"{{ steps.contact.new }}")]
+    pub condition: Option<Condition>,
+    /// A list: the step is done once for each member, and its result is the list of results.
+    #[schemars(example = &"{{ event.notes }}")]
+    pub for_each: Option<TemplateText>,
+    /// Name of the member in a `for_each`. Default: `item`.
+    #[serde(rename = "as")]
+    #[schemars(example = &"note")]
+    pub item_name: Option<Spanned<String>>,
+    /// JSONPath of the result within the answer; `$` is the whole answer. Default: the operation's
+    /// own result path.
+    #[schemars(example = &"$.contact.id")]
+    pub pick: Option<Spanned<String>>,
+    /// How often and how patiently to try again.
+    pub retry: Option<Retry>,
+    /// What a failure of this step means for the run.
+    pub on_error: Option<OnError>,
+    /// The connection of `hob.yaml` to use for this step.
+    #[schemars(example = &"studio-2")]
+    pub connection: Option<Spanned<String>>,
+    /// Longest time one attempt may take.
+    #[schemars(example = &"30s")]
+    pub timeout: Option<DurationText>,
+    /// Version of the API to use, where the connector offers several.
+    #[schemars(example = &"v3")]
+    pub version: Option<Spanned<String>>,
+}
+
+/// How often and how patiently to try again after a failure that may pass.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "retry")]
+pub struct Retry {
+    /// Attempts in total, the first one included. Default: 5.
+    #[schemars(example = 5, range(min = 1, max = 1000))]
+    pub attempts: Option<Spanned<i64>>,
+    /// Shortest and longest pause between attempts; pauses double and are spread at random.
+    /// Default: `2s..5m`.
+    #[schemars(example = &"2s..5m")]
+    pub backoff: Option<Spanned<String>>,
+}
+
+/// What a failed step means for the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnError {
+    /// The run fails (the default).
+    #[default]
+    Fail,
+    /// The run goes on; the step's result is null.
+    Continue,
+}

@@ -1,0 +1,83 @@
+//! A recipe as a whole.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Action, Anything, Condition, DurationText, OneOrMany, TemplateText, Trigger};
+use crate::source::Spanned;
+
+/// One thing that starts it, and what is done then.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "recipe")]
+pub struct Recipe {
+    /// Unique name. Cursor and history belong to it, so renaming the file changes nothing and
+    /// renaming the recipe starts afresh.
+    #[schemars(example = &"fitr-client-to-contact")]
+    pub name: Spanned<String>,
+    /// What it is for, in a sentence for people.
+    pub description: Option<String>,
+    /// Which connection of `hob.yaml` to use for a connector. A list runs the recipe once for each.
+    /// Not needed for a connector that has only one connection.
+    #[schemars(example = serde_json::json!({ "highlevel": "studio-1" }))]
+    pub connections: Option<IndexMap<Spanned<String>, OneOrMany<Spanned<String>>>>,
+    /// What starts it.
+    pub trigger: Spanned<Trigger>,
+    /// Events for which this is false are filtered out, and remembered with the reason.
+    #[schemars(example = &"{{ event.email }}")]
+    pub when: Option<Condition>,
+    /// Runs with the same lane go one at a time, in order of their events. Default: the id of the
+    /// event's record.
+    #[schemars(example = &"{{ event.id }}")]
+    pub lane: Option<TemplateText>,
+    /// Values worked out once, in this order; a later one may use an earlier one as `vars.NAME`.
+    #[schemars(example = serde_json::json!({ "first": "{{ event.full_name | split(' ') | first }}" }))]
+    pub vars: Option<IndexMap<Spanned<String>, Anything>>,
+    /// What is done, step by step.
+    pub actions: Vec<Spanned<Action>>,
+    /// What is done when a step has failed for good. `error.message` and `error.step` tell why.
+    pub on_failure: Option<Vec<Spanned<Action>>>,
+    /// What to do with an incoming change that is only the echo of hob's own write.
+    pub echo: Option<EchoPolicy>,
+    /// What to do with a write that would change nothing.
+    pub unchanged: Option<UnchangedPolicy>,
+    /// Longest time a run may take, retries and waits included.
+    #[schemars(example = &"1h")]
+    pub timeout: Option<DurationText>,
+    /// What a failed or parked run means for the later runs of its lane.
+    pub lane_on_failure: Option<LaneOnFailure>,
+}
+
+/// What to do with the echo of hob's own write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EchoPolicy {
+    /// Drop and count it (the default).
+    #[default]
+    Drop,
+    /// Run it like any other event.
+    Allow,
+}
+
+/// What to do with a write that equals what the record last held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UnchangedPolicy {
+    /// Skip and count it (the default).
+    #[default]
+    Skip,
+    /// Send it all the same.
+    Send,
+}
+
+/// What a failed or parked run means for its lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LaneOnFailure {
+    /// Later runs wait until it is retried, resolved or skipped (the default).
+    #[default]
+    Block,
+    /// Later runs go on.
+    Skip,
+}

@@ -1,0 +1,114 @@
+//! The small values that fields are made of.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use crate::source::{Data, Node, Spanned};
+
+/// A length of time: numbers with `ms`, `s`, `m`, `h` or `d`, one after the other.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    title = "duration",
+    example = &"5m",
+    example = &"2h30m",
+    extend("pattern" = r"^\s*(\d+(ms|s|m|h|d)\s*)+$")
+)]
+pub struct DurationText(pub Spanned<String>);
+
+/// Text that may contain templates. A value that is exactly one `{{ … }}` keeps its type.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(title = "template", example = &"{{ event.email | lower }}")]
+pub struct TemplateText(pub Spanned<String>);
+
+/// A condition: a template, or plain `true` or `false`. Empty text, zero, an empty list and null
+/// count as false.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Condition(pub Node);
+
+impl JsonSchema for Condition {
+    fn schema_name() -> Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "condition",
+            "description": "A condition: a template, or plain `true` or `false`. Empty text, zero, an empty list and null count as false.",
+            "type": ["string", "boolean"],
+            "examples": ["{{ event.email }}"],
+        })
+    }
+}
+
+/// Any value, with templates wherever there is text in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Anything(pub Node);
+
+impl JsonSchema for Anything {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Anything".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({})
+    }
+}
+
+/// A mapping of names to any values, with templates wherever there is text in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Mapping(pub Node);
+
+impl JsonSchema for Mapping {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Mapping".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+/// One value, or a list of several.
+#[derive(Debug, Clone)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match &node.value {
+            Data::List(_) => crate::source::read(&node),
+            _ => crate::source::read(&node).map(|one| vec![one]),
+        };
+        read.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+}

@@ -1,0 +1,261 @@
+//! What starts a recipe.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use super::{DurationText, Mapping, OneOrMany, TemplateText};
+use crate::source::{Node, Spanned, read};
+
+/// What starts a recipe: `poll`, `webhook`, `schedule` or `manual`.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "trigger")]
+pub enum Trigger {
+    /// Reads a list every so often.
+    Poll(Box<Poll>),
+    /// Waits for requests from outside.
+    Webhook(Box<Webhook>),
+    /// Starts at set times.
+    Schedule(Schedule),
+    /// Starts by `hob trigger`.
+    Manual(Manual),
+}
+
+/// By the field that names the kind, so that a mistake is told at its place.
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = if node.get("poll").is_some() {
+            read(&node).map(Self::Poll)
+        } else if node.get("webhook").is_some() {
+            read(&node).map(Self::Webhook)
+        } else if node.get("schedule").is_some() {
+            read(&node).map(Self::Schedule)
+        } else {
+            read(&node).map(Self::Manual)
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a list every so often and makes an event of what is new or has changed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(
+    title = "poll trigger",
+    extend("not" = { "required": ["every", "cron"] }),
+    extend("dependencies" = { "timezone": ["cron"] })
+)]
+pub struct Poll {
+    /// An operation that is a poller: `hob catalog list --kind poller` lists them.
+    #[schemars(example = &"contacts.list")]
+    pub poll: Spanned<String>,
+    /// Its inputs, without those for paging, which hob sets itself.
+    #[schemars(example = serde_json::json!({ "status": "open" }))]
+    pub with: Option<Mapping>,
+    /// How often. Default: `5m`.
+    #[schemars(example = &"5m")]
+    pub every: Option<DurationText>,
+    /// Instead of `every`: a cron expression of five fields.
+    #[schemars(example = &"*/5 9-17 * * MON-FRI")]
+    pub cron: Option<Spanned<String>>,
+    /// Time zone of the cron expression, by its IANA name. Default: UTC.
+    #[schemars(example = &"Europe/London")]
+    pub timezone: Option<Spanned<String>>,
+    /// What becomes an event. Default: `[new, changed]`.
+    #[schemars(example = serde_json::json!(["new", "changed"]))]
+    pub emit: Option<OneOrMany<Emit>>,
+    /// What the first poll does with what is already there: nothing (`now`, the default), everything
+    /// (`all`), or what came to be since a time.
+    #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]
+    pub start: Option<Spanned<String>>,
+}
+
+/// A difference between two polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Emit {
+    /// A record that was not there.
+    New,
+    /// A record that is no longer the same.
+    Changed,
+    /// A record that is gone.
+    Removed,
+}
+
+/// Waits for requests from outside: an app's own signed events, or anyone's at a path of your own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "webhook trigger")]
+pub struct Webhook {
+    /// Events of a connector, or one path that begins with `/` and is received below `/webhooks`.
+    #[schemars(example = &"highlevel.ContactUpdate", example = &"/new-client")]
+    pub webhook: OneOrMany<Spanned<String>>,
+    /// Fetch the whole record before the run, because the event holds only a part of it.
+    pub hydrate: Option<Spanned<bool>>,
+    /// Look by polling, this often, for what the sender lost.
+    #[schemars(example = &"6h")]
+    pub reconcile: Option<DurationText>,
+    /// How requests at a path prove where they come from.
+    pub verify: Option<Spanned<Verify>>,
+    /// JSONPath of the delivery's id in the body, by which repeats are recognised. Default: a hash
+    /// of the body.
+    #[schemars(example = &"$.id")]
+    pub id: Option<Spanned<String>>,
+}
+
+/// How requests at a path prove where they come from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(title = "verification")]
+pub enum Verify {
+    /// Not at all: anyone who knows the address is believed.
+    None,
+    /// By a header with a fixed, secret value.
+    Header(Header),
+    /// By a keyed hash of the body in a header.
+    Hmac(Hmac),
+    /// By an Ed25519 signature of the body in a header.
+    Ed25519(Ed25519),
+}
+
+/// A header with a fixed, secret value.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "header verification")]
+pub struct Header {
+    /// Name of the header.
+    #[schemars(example = &"X-Hook-Secret")]
+    pub name: Spanned<String>,
+    /// Its value, from the environment.
+    #[schemars(example = &"{{ env.HOOK_SECRET }}")]
+    pub value: TemplateText,
+}
+
+/// A keyed hash of the body.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "hmac verification")]
+pub struct Hmac {
+    /// Header that carries the hash.
+    #[schemars(example = &"X-Signature")]
+    pub header: Spanned<String>,
+    /// The key, from the environment.
+    #[schemars(example = &"{{ env.HOOK_SECRET }}")]
+    pub secret: TemplateText,
+    /// The hash. Default: `sha256`.
+    pub algorithm: Option<Algorithm>,
+    /// How it is written in the header. Default: `hex`.
+    pub encoding: Option<Encoding>,
+    /// Text before the hash in the header.
+    #[schemars(example = &"sha256=")]
+    pub prefix: Option<String>,
+}
+
+/// A hash function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// SHA-1, for senders that have nothing better.
+    Sha1,
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// How bytes are written in a header.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// Hexadecimal digits.
+    #[default]
+    Hex,
+    /// Base64.
+    Base64,
+}
+
+/// An Ed25519 signature of the body.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "ed25519 verification")]
+pub struct Ed25519 {
+    /// Header that carries the signature, in base64 or hexadecimal digits.
+    #[schemars(example = &"X-Signature-Ed25519")]
+    pub header: Spanned<String>,
+    /// The sender's public key: base64 or hexadecimal digits of its 32 bytes, or PEM.
+    pub key: TemplateText,
+}
+
+/// Starts at set times.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "schedule trigger")]
+pub struct Schedule {
+    /// When.
+    pub schedule: ScheduleText,
+}
+
+/// Set times: a cron expression of five fields in UTC, or a mapping of expression and time zone.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "schedule", example = &"0 9 * * MON-FRI")]
+pub enum ScheduleText {
+    /// A cron expression of five fields, in UTC.
+    Cron(Spanned<String>),
+    /// A cron expression and its time zone.
+    Table(ScheduleTable),
+}
+
+impl<'de> Deserialize<'de> for ScheduleText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match node.as_map() {
+            Some(_) => read(&node).map(Self::Table),
+            None => read(&node).map(Self::Cron),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+/// A cron expression and its time zone.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "schedule")]
+pub struct ScheduleTable {
+    /// A cron expression of five fields.
+    #[schemars(example = &"0 9 * * MON-FRI")]
+    pub cron: Spanned<String>,
+    /// IANA name of its time zone. Default: UTC.
+    #[schemars(example = &"Europe/London")]
+    pub timezone: Option<Spanned<String>>,
+}
+
+/// Starts by `hob trigger`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "manual trigger")]
+pub struct Manual {
+    /// Always `{}`.
+    pub manual: Nothing,
+}
+
+/// An empty mapping.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+impl JsonSchema for Nothing {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Nothing".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "title": "manual trigger", "additionalProperties": false })
+    }
+}

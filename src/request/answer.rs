@@ -1,0 +1,63 @@
+//! A good answer, and the part of it that later steps see.
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::catalog::{Operation, path};
+
+/// A good answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case; several of one name are joined by `, `.
+    pub headers: IndexMap<String, String>,
+    /// JSON as it is, other text as text, nothing as null. A download: `{file, bytes, media_type}`.
+    pub body: Value,
+    /// When it was complete.
+    pub received: DateTime<Utc>,
+}
+
+/// The result of `operation` in its answer's `body`: at the operation's result path, else at `pick`
+/// where a recipe says so, else the whole. `Err` when `pick` finds nothing.
+pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result<Value, String> {
+    match pick {
+        Some(pick) => path::read(body, pick)
+            .ok_or_else(|| format!("`pick: {pick}` finds nothing in the answer ({})", outline(body))),
+        None if operation.download.is_some() => Ok(body.clone()),
+        None => Ok(path::read_first(body, &operation.result).unwrap_or_else(|| body.clone())),
+    }
+}
+
+fn outline(body: &Value) -> String {
+    match body {
+        Value::Object(map) if map.is_empty() => "an empty object".into(),
+        Value::Object(map) => {
+            let names: Vec<&str> = map.keys().take(12).map(String::as_str).collect();
+            format!("an object with {}", names.join(", "))
+        }
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Null => "it is empty".into(),
+        _ => "a single value".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn result_path_pick_and_whole() {
+        let mut operation: Operation =
+            serde_yaml::from_str("title: t\nsummary: s\nkinds: [action]\nresult: [$.contact]").unwrap();
+        let body = json!({ "contact": { "id": "c1" }, "new": true });
+        assert_eq!(result(&operation, &body, None), Ok(json!({ "id": "c1" })));
+        assert_eq!(result(&operation, &body, Some("$")), Ok(body.clone()));
+        assert_eq!(result(&operation, &json!({ "other": 1 }), None), Ok(json!({ "other": 1 })));
+        assert!(result(&operation, &body, Some("$.x")).unwrap_err().contains("contact, new"));
+        operation.result.clear();
+        assert_eq!(result(&operation, &body, None), Ok(body));
+    }
+}

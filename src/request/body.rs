@@ -1,0 +1,143 @@
+//! The body of a request.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use reqwest::multipart::{Form, Part as HttpPart};
+use serde_json::{Map, Value};
+
+use super::query::{push, text};
+use crate::catalog::{ArrayStyle, Body, Encoding};
+use crate::value::Shape;
+
+/// A body, ready to be written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum RequestBody {
+    /// None.
+    #[default]
+    Empty,
+    /// `application/json`
+    Json(Bytes),
+    /// `application/x-www-form-urlencoded`
+    Form(String),
+    /// `multipart/form-data`
+    Multipart(Vec<Part>),
+    /// Text of a media type that the headers name.
+    Text(String),
+}
+
+/// A part of a multipart body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Name of the field.
+    pub name: String,
+    /// What it holds.
+    pub content: PartContent,
+}
+
+/// What a part holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartContent {
+    /// Text.
+    Text(String),
+    /// A file, read while it is sent.
+    File(PathBuf),
+}
+
+/// The body of the inputs that belong into it.
+pub(super) fn build(body: &Body, mut inputs: Map<String, Value>) -> RequestBody {
+    let whole = body.whole.as_ref().and_then(|name| inputs.remove(name));
+    match body.encoding {
+        Encoding::Json => json(&whole.unwrap_or(Value::Object(inputs))),
+        Encoding::Form => RequestBody::Form(form(&inputs)),
+        Encoding::Multipart => RequestBody::Multipart(parts(&body.shape, &inputs)),
+    }
+}
+
+pub(super) fn json(value: &Value) -> RequestBody {
+    RequestBody::Json(Bytes::from(value.to_string()))
+}
+
+/// Fields as a form; lists repeat their name.
+pub(super) fn form(fields: &Map<String, Value>) -> String {
+    let mut pairs = Vec::new();
+    for (name, value) in fields {
+        push(&mut pairs, name, value, ArrayStyle::Repeat);
+    }
+    pairs.join("&")
+}
+
+fn parts(shape: &Shape, fields: &Map<String, Value>) -> Vec<Part> {
+    let is_file = |name: &str| {
+        let binary = |shape: &Shape| shape.format.as_deref() == Some("binary");
+        shape.fields.get(name).is_some_and(|s| binary(s) || s.items.as_deref().is_some_and(binary))
+    };
+    let mut parts = Vec::new();
+    for (name, value) in fields {
+        let values = match value {
+            Value::Array(items) => items.iter().collect(),
+            Value::Null => vec![],
+            other => vec![other],
+        };
+        parts.extend(values.into_iter().map(|value| {
+            let text = text(value);
+            let content =
+                if is_file(name) { PartContent::File(PathBuf::from(text)) } else { PartContent::Text(text) };
+            Part { name: name.clone(), content }
+        }));
+    }
+    parts
+}
+
+/// The parts as a form to send; files are opened, not read.
+pub(super) async fn multipart(parts: &[Part]) -> Result<Form, String> {
+    let mut form = Form::new();
+    for part in parts {
+        let content = match &part.content {
+            PartContent::Text(text) => HttpPart::text(text.clone()),
+            PartContent::File(path) => {
+                let unreadable = |error| format!("cannot read the file {}: {error}", path.display());
+                let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+                let length = file.metadata().await.map_err(unreadable)?.len();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                HttpPart::stream_with_length(file, length).file_name(name)
+            }
+        };
+        form = form.part(part.name.clone(), content);
+    }
+    Ok(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn built(body: &str, inputs: Value) -> RequestBody {
+        let body: Body = serde_yaml::from_str(body).unwrap();
+        build(&body, inputs.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn json_whole_form_and_multipart() {
+        let any = "shape: { type: object }";
+        assert_eq!(built(any, json!({ "a": [1] })), RequestBody::Json(Bytes::from("{\"a\":[1]}")));
+        assert_eq!(
+            built("whole: items\nshape: { type: array }", json!({ "items": [1, 2] })),
+            RequestBody::Json(Bytes::from("[1,2]"))
+        );
+        assert_eq!(
+            built("encoding: form\nshape: { type: object }", json!({ "a": "x y", "b": [1, 2], "c": null })),
+            RequestBody::Form("a=x%20y&b=1&b=2".into())
+        );
+        let body = "encoding: multipart\nshape: { type: object, fields: { file: { type: string, format: binary } } }";
+        let expected = [
+            Part { name: "file".into(), content: PartContent::File("/tmp/a.png".into()) },
+            Part { name: "n".into(), content: PartContent::Text("1".into()) },
+        ];
+        assert_eq!(
+            built(body, json!({ "file": "/tmp/a.png", "n": 1 })),
+            RequestBody::Multipart(expected.to_vec())
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! A whole call: breaker, budget, credential, one refresh on 401, and operations made of others.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::inputs::complete;
+use super::{
+    Answer, Client, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare, retry_after,
+};
+use crate::catalog::{Alternative, Catalog, Operation, path};
+use crate::connection::{Connection, Error as ConnectionError, Priority};
+use crate::secret::Redactor;
+
+/// How a call is made.
+#[derive(Debug, Clone)]
+pub struct CallOptions {
+    /// Who goes first when the budget is short.
+    pub priority: Priority,
+    /// Longest wait for the budget; beyond it the call is held.
+    pub patience: Duration,
+    /// Longest time of the request, where the action says so.
+    pub timeout: Option<Duration>,
+    /// File for a download.
+    pub output: Option<PathBuf>,
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self { priority: Priority::default(), patience: Duration::from_secs(30), timeout: None, output: None }
+    }
+}
+
+impl Client {
+    /// Calls `operation` with `inputs` on `connection`. Inputs that are wrong are told before
+    /// anything is sent. Texts in the outcome hold no secret of the connection.
+    pub async fn call(
+        &self,
+        catalog: &Catalog,
+        operation: &Arc<Operation>,
+        inputs: &Map<String, Value>,
+        connection: &Connection,
+        options: &CallOptions,
+    ) -> Result<Outcome, Vec<InputProblem>> {
+        let outcome = if operation.composite.is_empty() {
+            self.exchange(&prepare(operation, inputs, connection)?, connection, options).await
+        } else {
+            self.call_composite(catalog, operation, inputs, connection, options).await?
+        };
+        tracing::debug!(
+            operation = operation.id,
+            connection = connection.name,
+            outcome = outcome.describe(),
+            "called"
+        );
+        Ok(outcome)
+    }
+
+    async fn call_composite(
+        &self,
+        catalog: &Catalog,
+        operation: &Operation,
+        inputs: &Map<String, Value>,
+        connection: &Connection,
+        options: &CallOptions,
+    ) -> Result<Outcome, Vec<InputProblem>> {
+        let inputs = complete(operation, inputs, Some(connection))?;
+        let given = |name: &String| inputs.get(name).is_some_and(|value| !is_nothing(value));
+        let mut last: Option<Answer> = None;
+        for alternative in operation.composite.iter().filter(|a| a.when.iter().any(given)) {
+            let Some(part) = catalog.operation(&alternative.operation) else {
+                let message = format!(
+                    "`{}` is made of `{}`, which is not in the catalog",
+                    operation.id, alternative.operation
+                );
+                return Ok(Outcome::Refused(Refusal::unsent(message)));
+            };
+            let request = prepare(part, &inputs_of(alternative, &inputs), connection)?;
+            match self.exchange(&request, connection, options).await {
+                Outcome::Ok(mut answer) => {
+                    let found = path::read(&answer.body, &alternative.result);
+                    if let Some(found) = found.filter(|found| !is_nothing(found)) {
+                        answer.body = found;
+                        return Ok(Outcome::Ok(answer));
+                    }
+                    last = Some(answer);
+                }
+                Outcome::Refused(Refusal { status: Some(status), .. })
+                    if alternative.not_found.contains(&status) => {}
+                other => return Ok(other),
+            }
+        }
+        let nothing =
+            Answer { status: 200, headers: Default::default(), body: Value::Null, received: self.now() };
+        Ok(Outcome::Ok(Answer { body: Value::Null, ..last.unwrap_or(nothing) }))
+    }
+
+    /// Sends a request on a connection, with all that belongs to it.
+    async fn exchange(
+        &self,
+        request: &PreparedRequest,
+        connection: &Connection,
+        options: &CallOptions,
+    ) -> Outcome {
+        let mut refreshed = false;
+        loop {
+            let admitted = match self.admit(connection, options).await {
+                Ok(admitted) => admitted,
+                Err(outcome) => return outcome,
+            };
+            let received = self.send_within(request, connection, &admitted, options).await;
+            let unauthorized = matches!(received, Received::Answer { status: 401, .. });
+            if unauthorized && !refreshed {
+                refreshed = true;
+                match connection.refresh(&admitted.headers).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(error) => return no_credential(error),
+                }
+            }
+            let outcome = classify(request.effect, Some(&connection.connector), received);
+            return redacted(outcome, &connection.redactor());
+        }
+    }
+
+    /// Waits for breaker, credential and budget.
+    async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
+        if let Err(wait) = connection.breaker.check() {
+            let reason =
+                format!("connection `{}` keeps failing and is left alone for a while", connection.name);
+            return Err(Outcome::Held { wait, reason });
+        }
+        let headers = connection.credential_headers().await.map_err(no_credential)?;
+        let permit = connection.budget.acquire(options.priority, options.patience).await;
+        let permit = permit.map_err(|exhausted| Outcome::Held {
+            wait: exhausted.wait,
+            reason: format!("the request budget of connection `{}` is used up", connection.name),
+        })?;
+        Ok(Admitted { headers, _permit: permit })
+    }
+
+    async fn send_within(
+        &self,
+        request: &PreparedRequest,
+        connection: &Connection,
+        admitted: &Admitted,
+        options: &CallOptions,
+    ) -> Received {
+        let received =
+            self.send(request, &admitted.headers, options.timeout, options.output.as_deref()).await;
+        match &received {
+            Received::Answer { status, headers, at, .. } => {
+                let code = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
+                connection.budget.learn(code, headers, retry_after::read(headers, *at));
+                connection.breaker.report(*status < 500);
+            }
+            Received::Lost { .. } => connection.breaker.report(false),
+            Received::Unsendable { .. } | Received::Unusable { .. } => {}
+        }
+        received
+    }
+}
+
+/// A request that may go: its credential and its share of the budget.
+struct Admitted {
+    headers: HeaderMap,
+    _permit: crate::connection::Permit,
+}
+
+fn no_credential(error: ConnectionError) -> Outcome {
+    match error {
+        ConnectionError::NoToken { passing: true, .. } => {
+            Outcome::TryAgain { reason: error.to_string(), status: None, retry_after: None }
+        }
+        other => Outcome::Refused(Refusal::unsent(other.to_string())),
+    }
+}
+
+/// The inputs of one part: literals, and `{{ name }}` for the composite's own inputs.
+fn inputs_of(alternative: &Alternative, given: &Map<String, Value>) -> Map<String, Value> {
+    let filled =
+        alternative.with.iter().filter_map(|(name, value)| Some((name.clone(), fill(value, given)?)));
+    filled.collect()
+}
+
+/// `None`: names an input that was not given.
+fn fill(value: &Value, given: &Map<String, Value>) -> Option<Value> {
+    match value {
+        Value::String(text) => {
+            let name = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+            match name {
+                Some(name) => given.get(name.trim()).filter(|value| !is_nothing(value)).cloned(),
+                None => Some(value.clone()),
+            }
+        }
+        Value::Array(items) => {
+            // A filter on something that was not given is no filter.
+            let filled: Vec<Value> = items.iter().filter_map(|item| fill(item, given)).collect();
+            (!filled.is_empty() || items.is_empty()).then_some(Value::Array(filled))
+        }
+        Value::Object(map) => {
+            let filled: Option<Map<String, Value>> =
+                map.iter().map(|(name, value)| Some((name.clone(), fill(value, given)?))).collect();
+            filled.map(Value::Object)
+        }
+        other => Some(other.clone()),
+    }
+}
+
+/// Null, an empty list or an empty object: nothing was found, nothing was given.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+fn redacted(outcome: Outcome, redactor: &Redactor) -> Outcome {
+    match outcome {
+        Outcome::Ok(answer) => Outcome::Ok(Answer { body: redactor.value(&answer.body), ..answer }),
+        Outcome::TryAgain { reason, status, retry_after } => {
+            Outcome::TryAgain { reason: redactor.text(&reason), status, retry_after }
+        }
+        Outcome::InDoubt { reason, status } => Outcome::InDoubt { reason: redactor.text(&reason), status },
+        Outcome::Refused(refusal) => Outcome::Refused(Refusal {
+            message: redactor.text(&refusal.message),
+            body: redactor.value(&refusal.body),
+            ..refusal
+        }),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

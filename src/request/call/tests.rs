@@ -1,0 +1,196 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use url::Url;
+use wiremock::matchers::{header, method, path as at, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::*;
+use crate::clock::Clock;
+use crate::connection::{Credential, OauthSettings, Setup};
+use crate::request::ClientSettings;
+use crate::secret::Secret;
+
+const CONNECTOR: &str = "connector: x\ntitle: X\nabout: X\nauth: [{ kind: oauth, token_url: /token }]\n\
+    errors: { message: [$.message] }\nlimits: { headers: { max: x-max, interval_ms: x-int, remaining: x-left } }";
+
+const OPERATIONS: &str = "operations:\n  things.get: { title: t, summary: s, kinds: [action], method: GET, path: '/things/{id}', effect: read,\n    \
+      parameters: { id: { in: path, shape: { type: string } } } }\n  \
+    things.search: { title: t, summary: s, kinds: [action], method: GET, path: /things, effect: read,\n    \
+      parameters: { email: { in: query, shape: { type: string } } } }\n  \
+    things.create: { title: t, summary: s, kinds: [action], method: POST, path: /things, effect: create,\n    \
+      body: { shape: { type: object } } }\n  \
+    things.file: { title: t, summary: s, kinds: [action], method: GET, path: /file, effect: read, download: application/pdf }\n  \
+    things.find:\n    title: t\n    summary: s\n    kinds: [action]\n    effect: read\n    \
+      input: { type: object, fields: { id: { type: string }, email: { type: string } } }\n    one_of: [id, email]\n    \
+      composite:\n    - { when: [id], operation: things.get, with: { id: '{{ id }}' }, result: $.thing, not_found: [404] }\n    \
+      - { when: [email], operation: things.search, with: { email: '{{ email }}' }, result: '$.things[0]' }\n";
+
+struct World {
+    server: MockServer,
+    catalog: Catalog,
+    client: Client,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut catalog = Catalog::default();
+        let files = vec![
+            ("x/connector.yaml".to_owned(), CONNECTOR.to_owned()),
+            ("x/operations.yaml".to_owned(), OPERATIONS.to_owned()),
+        ];
+        catalog.add_folder("x", files).unwrap();
+        let settings = ClientSettings { downloads: std::env::temp_dir(), ..ClientSettings::default() };
+        let client = Client::new(settings, Clock::system()).unwrap();
+        Self { server: MockServer::start().await, catalog, client }
+    }
+
+    fn connection(&self, credential: Credential, base_url: &str) -> Connection {
+        let connector = Arc::clone(self.catalog.connector("x").unwrap());
+        let setup = Setup { base_url: Some(base_url.to_owned()), credential, ..Setup::default() };
+        Connection::new("x", connector, setup).unwrap()
+    }
+
+    async fn call(&self, connection: &Connection, operation: &str, inputs: Value) -> Outcome {
+        let operation = self.catalog.operation(operation).unwrap();
+        let options = CallOptions { patience: Duration::ZERO, ..CallOptions::default() };
+        let inputs = inputs.as_object().unwrap();
+        self.client.call(&self.catalog, operation, inputs, connection, &options).await.unwrap()
+    }
+
+    async fn on_server(&self, operation: &str, inputs: Value) -> Outcome {
+        let token = Credential::Bearer(Secret::new("token-abc"));
+        self.call(&self.connection(token, &self.server.uri()), operation, inputs).await
+    }
+}
+
+fn body(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Ok(answer) => answer.body,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_composite_takes_the_first_that_finds_something() {
+    let world = World::new().await;
+    let found = ResponseTemplate::new(200).set_body_json(json!({ "things": [{ "id": "t2" }] }));
+    let empty = ResponseTemplate::new(200).set_body_json(json!({ "things": [] }));
+    Mock::given(at("/things/t1")).respond_with(ResponseTemplate::new(404)).mount(&world.server).await;
+    Mock::given(at("/things"))
+        .and(query_param("email", "a@b"))
+        .respond_with(found)
+        .mount(&world.server)
+        .await;
+    Mock::given(at("/things"))
+        .and(query_param("email", "no@b"))
+        .respond_with(empty)
+        .mount(&world.server)
+        .await;
+    let find = |inputs| world.on_server("things.find", inputs);
+    assert_eq!(body(find(json!({ "id": "t1", "email": "a@b" })).await), json!({ "id": "t2" }));
+    assert_eq!(body(find(json!({ "id": "t1" })).await), Value::Null);
+    assert_eq!(body(find(json!({ "email": "no@b" })).await), Value::Null);
+    assert_eq!(world.client.requests(), 4);
+}
+
+#[tokio::test]
+async fn a_401_refreshes_the_token_once() {
+    let world = World::new().await;
+    let tokens = std::sync::atomic::AtomicU32::new(0);
+    let token = move |_: &wiremock::Request| {
+        let n = tokens.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        ResponseTemplate::new(200).set_body_json(json!({ "access_token": format!("token-number-{n}") }))
+    };
+    Mock::given(at("/token")).respond_with(token).expect(2).mount(&world.server).await;
+    Mock::given(at("/things/1"))
+        .and(header("authorization", "Bearer token-number-1"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "echo": "token-number-1" })))
+        .mount(&world.server)
+        .await;
+    Mock::given(at("/things/1")).respond_with(ResponseTemplate::new(401)).mount(&world.server).await;
+    let settings =
+        OauthSettings { client_id: "me".into(), client_secret: Secret::new("very-secret"), scopes: vec![] };
+    let url = Url::parse(&world.server.uri()).unwrap();
+    let connector = world.catalog.connector("x").unwrap();
+    let oauth = Credential::oauth(connector, &url, settings, world.client.http(), Clock::system()).unwrap();
+    let connection = world.connection(oauth, url.as_str());
+    let outcome = world.call(&connection, "things.get", json!({ "id": "1" })).await;
+    assert_eq!(body(outcome), json!({ "echo": "***" }), "an answer never shows a token");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_refused() {
+    let world = World::new().await;
+    let answer = ResponseTemplate::new(401).set_body_json(json!({ "message": "bad token-abc" }));
+    Mock::given(method("GET")).respond_with(answer).expect(1).mount(&world.server).await;
+    let Outcome::Refused(refusal) = world.on_server("things.get", json!({ "id": "1" })).await else {
+        panic!("not refused")
+    };
+    assert_eq!((refusal.status, refusal.message.as_str()), (Some(401), "401 Unauthorized: bad ***"));
+}
+
+#[tokio::test]
+async fn a_429_holds_the_next_call_back() {
+    let world = World::new().await;
+    let answer = ResponseTemplate::new(429).insert_header("x-int", "5000").insert_header("x-max", "10");
+    Mock::given(method("GET")).respond_with(answer).expect(1).mount(&world.server).await;
+    let connection = world.connection(Credential::None, &world.server.uri());
+    let first = world.call(&connection, "things.get", json!({ "id": "1" })).await;
+    assert_eq!(first, Outcome::RateLimited { retry_after: Duration::from_secs(5) });
+    let second = world.call(&connection, "things.get", json!({ "id": "1" })).await;
+    assert!(matches!(second, Outcome::Held { wait, .. } if wait > Duration::from_secs(4)), "{second:?}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_in_doubt_and_a_refused_connection_is_not() {
+    let world = World::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        let read = socket.read(&mut buffer).await.unwrap();
+        assert!(read > 0);
+        socket.shutdown().await.unwrap();
+    });
+    let connection = world.connection(Credential::None, &address);
+    let lost = world.call(&connection, "things.create", json!({ "a": 1 })).await;
+    assert!(matches!(lost, Outcome::InDoubt { status: None, .. }), "{lost:?}");
+    server.await.unwrap();
+    let refused = world.call(&connection, "things.create", json!({ "a": 1 })).await;
+    assert!(matches!(refused, Outcome::TryAgain { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_keeps_failing_is_left_alone() {
+    let world = World::new().await;
+    Mock::given(method("GET")).respond_with(ResponseTemplate::new(500)).expect(5).mount(&world.server).await;
+    let connection = world.connection(Credential::None, &world.server.uri());
+    for _ in 0..5 {
+        let outcome = world.call(&connection, "things.get", json!({ "id": "1" })).await;
+        assert!(matches!(outcome, Outcome::TryAgain { status: Some(500), .. }), "{outcome:?}");
+    }
+    let outcome = world.call(&connection, "things.get", json!({ "id": "1" })).await;
+    assert!(matches!(outcome, Outcome::Held { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_download_becomes_a_file() {
+    let world = World::new().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(b"%PDF".to_vec(), "application/pdf");
+    Mock::given(at("/file")).respond_with(answer).mount(&world.server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deep/a.pdf");
+    let connection = world.connection(Credential::None, &world.server.uri());
+    let operation = world.catalog.operation("things.file").unwrap();
+    let options = CallOptions { output: Some(file.clone()), ..CallOptions::default() };
+    let outcome =
+        world.client.call(&world.catalog, operation, &Map::new(), &connection, &options).await.unwrap();
+    let expected = json!({ "file": file.display().to_string(), "bytes": 4, "media_type": "application/pdf" });
+    assert_eq!(body(outcome), expected);
+    assert_eq!(std::fs::read(&file).unwrap(), b"%PDF");
+    assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing half-done is left");
+}

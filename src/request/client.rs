@@ -1,0 +1,205 @@
+//! Sends a prepared request once and reads what comes back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::Value;
+
+use super::body::multipart;
+use super::{PreparedRequest, Received, RequestBody, download};
+use crate::clock::Clock;
+use crate::connection::{TransportSettings, http_client};
+
+/// How a client behaves.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// Timeouts and pool.
+    pub transport: TransportSettings,
+    /// Longest time of a whole request, unless its action says otherwise. Files take as long as they
+    /// take, while data flows.
+    pub timeout: Duration,
+    /// Largest answer that is read, in bytes. Files have no limit.
+    pub largest_answer: usize,
+    /// Folder for downloads that nobody named a file for.
+    pub downloads: PathBuf,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            transport: TransportSettings::default(),
+            timeout: Duration::from_secs(60),
+            largest_answer: 64 << 20,
+            downloads: PathBuf::from("downloads"),
+        }
+    }
+}
+
+/// Sends requests. Cheap to clone; clones share connections and count together.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Arc<ClientSettings>,
+    clock: Clock,
+    sent: Arc<AtomicU64>,
+}
+
+impl Client {
+    /// A client that behaves so.
+    pub fn new(settings: ClientSettings, clock: Clock) -> Result<Self, super::Error> {
+        let http = http_client(&settings.transport)?;
+        Ok(Self { http, settings: Arc::new(settings), clock, sent: Arc::default() })
+    }
+
+    /// The transport, for what else needs one: tokens.
+    pub fn http(&self) -> reqwest::Client {
+        self.http.clone()
+    }
+
+    pub(super) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Sends `request` with the headers `credential`, once.
+    pub async fn send(
+        &self,
+        request: &PreparedRequest,
+        credential: &HeaderMap,
+        timeout: Option<Duration>,
+        output: Option<&Path>,
+    ) -> Received {
+        let built = match self.build(request, credential, timeout).await {
+            Ok(built) => built,
+            Err(reason) => return Received::Unsendable { reason },
+        };
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        match self.http.execute(built).await {
+            Ok(response) => self.read(request, response, output).await,
+            Err(error) => {
+                let sent = !(error.is_connect() || error.is_builder());
+                Received::Lost { sent, reason: words(error) }
+            }
+        }
+    }
+
+    async fn build(
+        &self,
+        request: &PreparedRequest,
+        credential: &HeaderMap,
+        timeout: Option<Duration>,
+    ) -> Result<reqwest::Request, String> {
+        let mut builder =
+            self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        builder = builder.headers(credential.clone());
+        let streams = request.download.is_some() || matches!(request.body, RequestBody::Multipart(_));
+        if let Some(timeout) = timeout.or((!streams).then_some(self.settings.timeout)) {
+            builder = builder.timeout(timeout);
+        }
+        let typed = |builder: reqwest::RequestBuilder, media_type: &'static str| {
+            if request.headers.contains_key(CONTENT_TYPE) {
+                builder
+            } else {
+                builder.header(CONTENT_TYPE, HeaderValue::from_static(media_type))
+            }
+        };
+        builder = match &request.body {
+            RequestBody::Empty => builder,
+            RequestBody::Json(bytes) => typed(builder, "application/json").body(bytes.clone()),
+            RequestBody::Form(text) => typed(builder, "application/x-www-form-urlencoded").body(text.clone()),
+            RequestBody::Text(text) => typed(builder, "text/plain; charset=utf-8").body(text.clone()),
+            RequestBody::Multipart(parts) => builder.multipart(multipart(parts).await?),
+        };
+        builder.build().map_err(|error| format!("the request cannot be built: {}", words(error)))
+    }
+
+    async fn read(
+        &self,
+        request: &PreparedRequest,
+        response: reqwest::Response,
+        output: Option<&Path>,
+    ) -> Received {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = match &request.download {
+            Some(expected) if response.status().is_success() => {
+                self.save(request, response, output, expected).await
+            }
+            _ => self.read_text(response).await,
+        };
+        match body {
+            Ok(body) => Received::Answer { status, headers, body, at: self.clock.now() },
+            Err(Unread::BrokeOff(error)) => {
+                Received::Lost { sent: true, reason: format!("the answer broke off: {}", words(error)) }
+            }
+            Err(Unread::Unusable(reason)) => Received::Unusable { reason },
+        }
+    }
+
+    async fn save(
+        &self,
+        request: &PreparedRequest,
+        response: reqwest::Response,
+        output: Option<&Path>,
+        expected: &str,
+    ) -> Result<Value, Unread> {
+        let given = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = given.unwrap_or(expected).to_owned();
+        let file = match output {
+            Some(file) => file.to_owned(),
+            None => download::place(&self.settings.downloads, &request.operation, &media_type),
+        };
+        download::save(response, &file, &media_type).await
+    }
+
+    async fn read_text(&self, response: reqwest::Response) -> Result<Value, Unread> {
+        let largest = self.settings.largest_answer;
+        let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(1 << 20) as usize);
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(Unread::BrokeOff)?;
+            if body.len() + chunk.len() > largest {
+                let reason = format!("the answer is larger than {} MiB", largest >> 20);
+                return Err(Unread::Unusable(reason));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(value(&body))
+    }
+}
+
+/// Why an answer was not read to its end.
+pub(super) enum Unread {
+    /// It broke off.
+    BrokeOff(reqwest::Error),
+    /// It is there, but hob cannot keep it: too large, or no place for the file.
+    Unusable(String),
+}
+
+/// A body as JSON, else as text; nothing as null.
+fn value(body: &[u8]) -> Value {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Value::Null;
+    }
+    serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into())
+}
+
+/// An error with its causes and without the address, whose query may hold a secret.
+pub(super) fn words(error: reqwest::Error) -> String {
+    let (connect, timeout) = (error.is_connect(), error.is_timeout());
+    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the server").to_owned();
+    let causes = crate::connection::with_causes(&error.without_url());
+    match (connect, timeout) {
+        (true, _) => format!("cannot connect to {host}: {causes}"),
+        (false, true) => format!("{host} did not answer in time"),
+        (false, false) => format!("no answer from {host}: {causes}"),
+    }
+}

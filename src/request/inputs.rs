@@ -1,0 +1,98 @@
+//! The inputs of a request made complete and right: filled, coerced, checked.
+
+use serde_json::{Map, Value};
+
+use super::InputProblem;
+use super::coerce::{coerce, is_absent};
+use crate::catalog::{Input, Operation, Paging, Place};
+use crate::connection::Connection;
+use crate::value::Shape;
+
+/// `given` with the connection's settings, the connector's constants and a page size where the API
+/// demands them, each value as its shape wants it; or everything that is wrong.
+pub fn complete(
+    operation: &Operation,
+    given: &Map<String, Value>,
+    connection: Option<&Connection>,
+) -> Result<Map<String, Value>, Vec<InputProblem>> {
+    let inputs = operation.inputs();
+    let mut filled = given.clone();
+    if let Some(connection) = connection {
+        fill(&inputs, &mut filled, connection);
+    }
+    fill_page_size(operation, &inputs, &mut filled);
+    let mut problems = Vec::new();
+    let mut complete = Map::new();
+    for (name, value) in filled {
+        match inputs.iter().find(|input| input.name == name) {
+            Some(input) if is_absent(&value, input.shape) && input.place != Some(Place::Path) => {}
+            Some(input) => {
+                let value = coerce(value, input.shape);
+                check(&name, &value, input.shape, &mut problems);
+                complete.insert(name, value);
+            }
+            None if operation.takes_any_input() => {
+                complete.insert(name, value);
+            }
+            None => problems.push(InputProblem::unknown(&[name], inputs.iter().map(|input| input.name))),
+        }
+    }
+    missing(operation, &inputs, &complete, &mut problems);
+    if problems.is_empty() { Ok(complete) } else { Err(problems) }
+}
+
+fn fill(inputs: &[Input<'_>], filled: &mut Map<String, Value>, connection: &Connection) {
+    let known = |name: &str| inputs.iter().any(|input| input.name == name);
+    for (setting, about) in &connection.connector.settings {
+        let Some(value) = connection.settings.get(setting) else { continue };
+        for name in about.fills.iter().filter(|name| known(name)) {
+            filled.entry(name.clone()).or_insert_with(|| Value::String(value.clone()));
+        }
+    }
+    for (name, value) in connection.connector.constants.iter().filter(|(name, _)| known(name)) {
+        filled.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// A page size that the API demands is no question for whoever just wants the list.
+fn fill_page_size(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<String, Value>) {
+    let size = match operation.list.as_ref().map(|list| &list.paging) {
+        Some(Paging::Offset { limit, size, .. }) => Some((limit, *size)),
+        Some(Paging::Page { limit: Some(limit), size, .. }) => Some((limit, *size)),
+        Some(Paging::Cursor { limit: Some(limit), size: Some(size), .. }) => Some((limit, *size)),
+        _ => None,
+    };
+    if let Some((name, size)) = size
+        && inputs.iter().any(|input| input.name == name && input.shape.required)
+    {
+        filled.entry(name.clone()).or_insert_with(|| size.into());
+    }
+}
+
+fn check(name: &str, value: &Value, shape: &Shape, problems: &mut Vec<InputProblem>) {
+    for mut problem in shape.check(value, &|_| false) {
+        problem.path.insert(0, name.to_owned());
+        problems.push(InputProblem::of_shape(problem));
+    }
+}
+
+fn missing(
+    operation: &Operation,
+    inputs: &[Input<'_>],
+    complete: &Map<String, Value>,
+    problems: &mut Vec<InputProblem>,
+) {
+    for input in inputs {
+        let needed = input.shape.required || input.place == Some(Place::Path);
+        let named = |problem: &InputProblem| problem.input == input.name;
+        if needed && !complete.contains_key(input.name) && !problems.iter().any(named) {
+            let about = format!("it takes {}", input.shape.describe());
+            problems.push(InputProblem::missing(&[], input.name, Some(about)));
+        }
+    }
+    let given = |name: &String| complete.get(name).is_some_and(|value| !value.is_null());
+    if !operation.one_of.is_empty() && !operation.one_of.iter().any(given) {
+        let names = operation.one_of.join("`, `");
+        problems.push(InputProblem::new("", format!("one of `{names}` must be given")));
+    }
+}

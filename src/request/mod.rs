@@ -1,0 +1,36 @@
+//! From an operation and its inputs to HTTP, and from what came back to an outcome. Everything is read
+//! from the catalog; nothing here knows an operation by name, retries, or writes anything down.
+
+mod answer;
+mod body;
+mod call;
+mod classify;
+mod client;
+mod coerce;
+mod download;
+mod explain;
+mod inputs;
+mod outcome;
+mod path;
+mod prepare;
+mod problem;
+mod query;
+mod retry_after;
+
+pub use answer::{Answer, result};
+pub use body::{Part, PartContent, RequestBody};
+pub use call::CallOptions;
+pub use classify::{Received, classify};
+pub use client::{Client, ClientSettings};
+pub use inputs::complete;
+pub use outcome::{Outcome, Refusal};
+pub use prepare::{PreparedRequest, prepare};
+pub use problem::{InputProblem, list};
+
+/// A client that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The transport cannot start.
+    #[error(transparent)]
+    Connection(#[from] crate::connection::Error),
+}

@@ -1,0 +1,79 @@
+//! What became of a request, as far as anybody needs to know to go on.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Answer;
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It was done.
+    Ok(Answer),
+    /// The server refused it for its rate limit; it did not happen.
+    RateLimited {
+        /// When another try makes sense.
+        retry_after: Duration,
+    },
+    /// It was not sent: the budget is empty or the connection is left alone for a while.
+    Held {
+        /// When another try makes sense.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// It did not happen, or happening twice does no harm: send it again.
+    TryAgain {
+        /// Why it was not answered well.
+        reason: String,
+        /// HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// When the server asks to be tried again.
+        retry_after: Option<Duration>,
+    },
+    /// It was refused and will be again.
+    Refused(Refusal),
+    /// It was sent, and whether it happened is unknown: never send it again blindly.
+    InDoubt {
+        /// What is known.
+        reason: String,
+        /// HTTP status, if there was an answer.
+        status: Option<u16>,
+    },
+}
+
+/// A refusal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Refusal {
+    /// HTTP status; none when hob itself refused to send it.
+    pub status: Option<u16>,
+    /// Why, in the server's words.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The answer's body.
+    pub body: Value,
+}
+
+impl Refusal {
+    /// A refusal of hob's own, before anything was sent.
+    pub fn unsent(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+}
+
+impl Outcome {
+    /// A few words for logs and people.
+    pub fn describe(&self) -> String {
+        match self {
+            Outcome::Ok(answer) => format!("answered {}", answer.status),
+            Outcome::RateLimited { retry_after } => {
+                format!("rate limited, again in {} s", retry_after.as_secs_f64())
+            }
+            Outcome::Held { reason, .. } | Outcome::TryAgain { reason, .. } => reason.clone(),
+            Outcome::InDoubt { reason, .. } => reason.clone(),
+            Outcome::Refused(refusal) => refusal.message.clone(),
+        }
+    }
+}

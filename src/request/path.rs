@@ -1,0 +1,67 @@
+//! The path of a request: `{name}` filled with percent-encoded values.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::InputProblem;
+
+/// Everything but RFC 3986's unreserved characters.
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// `template` with each `{name}` replaced by what `value` knows for the wire name.
+pub(super) fn fill(
+    template: &str,
+    value: impl Fn(&str) -> Option<(String, Value)>,
+) -> Result<String, InputProblem> {
+    let mut path = String::with_capacity(template.len() + 24);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        path.push_str(before);
+        let Some((input, value)) = value(name) else {
+            return Err(InputProblem::missing(&[], name, None));
+        };
+        path.push_str(&segment(&input, &value)?);
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
+fn segment(input: &str, value: &Value) -> Result<String, InputProblem> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => {
+            let message = format!("`{input}` stands in the path and must be text or a number");
+            return Err(InputProblem::new(input, message));
+        }
+    };
+    // An empty segment or a dot segment would address another resource altogether.
+    match text.as_str() {
+        "" => Err(InputProblem::new(input, format!("`{input}` is empty, and it is part of the path"))),
+        "." | ".." => {
+            Err(InputProblem::new(input, format!("`{input}` must not be `{text}`: it is part of the path")))
+        }
+        _ => Ok(utf8_percent_encode(&text, RESERVED).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn filled(value: Value) -> Result<String, InputProblem> {
+        fill("/contacts/{id}/tasks/", |name| Some((name.to_owned(), value.clone())))
+    }
+
+    #[test]
+    fn encodes_what_would_change_the_path() {
+        assert_eq!(filled(json!("a/b?c #%é+")).unwrap(), "/contacts/a%2Fb%3Fc%20%23%25%C3%A9%2B/tasks/");
+        assert_eq!(filled(json!(7)).unwrap(), "/contacts/7/tasks/");
+        for wrong in [json!(""), json!(".."), json!("."), json!(null), json!([1])] {
+            assert!(filled(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

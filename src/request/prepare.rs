@@ -1,0 +1,129 @@
+//! From an operation and inputs to a request that can be sent. Pure.
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::body::{self, RequestBody};
+use super::inputs::complete;
+use super::query::{push, text};
+use super::{InputProblem, path};
+use crate::catalog::{Effect, Operation, Place};
+use crate::connection::Connection;
+
+/// A request that lacks only its credential.
+#[derive(Debug, Clone)]
+pub struct PreparedRequest {
+    /// Id of the operation.
+    pub operation: String,
+    /// Method.
+    pub method: Method,
+    /// Address with query.
+    pub url: Url,
+    /// Headers but for the credential and the body's type.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: RequestBody,
+    /// What sending it twice would do.
+    pub effect: Effect,
+    /// The answer is a file of this media type.
+    pub download: Option<String>,
+}
+
+/// The request of `operation` with `inputs` to `connection`, or everything that is wrong with them.
+pub fn prepare(
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    connection: &Connection,
+) -> Result<PreparedRequest, Vec<InputProblem>> {
+    let mut inputs = complete(operation, inputs, Some(connection))?;
+    let one = |problem| vec![problem];
+    let method = Method::from_bytes(operation.method.as_bytes())
+        .ok()
+        .filter(|_| !operation.method.is_empty())
+        .ok_or_else(|| one(InputProblem::new("", format!("`{}` sends no request", operation.id))))?;
+    let url = address(operation, &inputs, connection).map_err(one)?;
+    let headers = headers(operation, &inputs, connection).map_err(one)?;
+    inputs.retain(|name, _| !operation.parameters.contains_key(name));
+    let body = operation.body.as_ref().map(|body| body::build(body, inputs)).unwrap_or_default();
+    Ok(PreparedRequest {
+        operation: operation.id.clone(),
+        method,
+        url,
+        headers,
+        body,
+        effect: operation.effect,
+        download: operation.download.clone(),
+    })
+}
+
+/// A parameter's name on the wire.
+fn wire<'a>(name: &'a str, parameter: &'a crate::catalog::Parameter) -> &'a str {
+    parameter.wire.as_deref().unwrap_or(name)
+}
+
+fn address(
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    connection: &Connection,
+) -> Result<Url, InputProblem> {
+    let path = path::fill(&operation.path, |placeholder| {
+        let (name, _) = operation
+            .parameters
+            .iter()
+            .find(|(name, p)| p.place == Place::Path && wire(name, p) == placeholder)?;
+        Some((name.clone(), inputs.get(name)?.clone()))
+    })?;
+    let base = connection.base_url.as_str().trim_end_matches('/');
+    let mut url = Url::parse(&format!("{base}{path}"))
+        .map_err(|error| InputProblem::new("", format!("{base}{path} is no address: {error}")))?;
+    let mut pairs = Vec::new();
+    for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Query) {
+        if let Some(value) = inputs.get(name) {
+            push(&mut pairs, wire(name, parameter), value, parameter.style);
+        }
+    }
+    if !pairs.is_empty() {
+        let before = url.query().map(|query| format!("{query}&")).unwrap_or_default();
+        url.set_query(Some(&format!("{before}{}", pairs.join("&"))));
+    }
+    Ok(url)
+}
+
+fn headers(
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    connection: &Connection,
+) -> Result<HeaderMap, InputProblem> {
+    let mut headers = HeaderMap::new();
+    if operation.download.is_none() {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    for (name, value) in &connection.connector.headers {
+        insert(&mut headers, name, value)?;
+    }
+    if let (Some(name), Some(version)) = (&connection.connector.version_header, &operation.version) {
+        insert(&mut headers, name, version)?;
+    }
+    for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Header) {
+        if let Some(value) = inputs.get(name).filter(|value| !value.is_null()) {
+            insert(&mut headers, wire(name, parameter), &text(value))?;
+        }
+    }
+    Ok(headers)
+}
+
+/// Sets a header, with a complaint that names it.
+pub(super) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), InputProblem> {
+    let key = HeaderName::try_from(name)
+        .map_err(|_| InputProblem::new(name, format!("`{name}` is no header name")))?;
+    let value = HeaderValue::try_from(value).map_err(|_| {
+        InputProblem::new(name, format!("`{name}` holds characters that a header cannot carry"))
+    })?;
+    headers.insert(key, value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

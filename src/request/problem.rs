@@ -1,0 +1,86 @@
+//! What is wrong with the inputs of an operation, found before anything is sent.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::diagnostic::closest;
+use crate::value::{ProblemKind, ShapeProblem};
+
+/// One thing that is wrong with the inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputProblem {
+    /// The input, or a place within it: `email`, `customFields.0.id`. Empty: the inputs as a whole.
+    pub input: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl InputProblem {
+    pub(super) fn new(input: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { input: input.into(), message: message.into(), help: None }
+    }
+
+    pub(super) fn unknown<'a>(path: &[String], known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let name = path.last().map_or("", String::as_str);
+        let help = match closest(name, known.clone()) {
+            Some(suggestion) => Some(suggestion.to_string()),
+            None => {
+                let names: Vec<&str> = known.take(20).collect();
+                (!names.is_empty()).then(|| format!("known are {}", names.join(", ")))
+            }
+        };
+        let place = path.join(".");
+        Self { message: format!("no input `{place}`"), input: place, help }
+    }
+
+    pub(super) fn missing(path: &[String], name: &str, about: Option<String>) -> Self {
+        let place: Vec<&str> = path.iter().map(String::as_str).chain([name]).collect();
+        let place = place.join(".");
+        Self { message: format!("`{place}` is missing"), input: place, help: about }
+    }
+
+    pub(super) fn of_shape(problem: ShapeProblem) -> Self {
+        let place = problem.path.join(".");
+        match problem.kind {
+            ProblemKind::WrongType { expected, found } => {
+                Self::new(place.clone(), format!("`{place}` must be {expected}, not {found}"))
+            }
+            ProblemKind::NotAllowed { allowed, found } => {
+                let names: Vec<String> = allowed.iter().map(plain).collect();
+                let found = plain(&found);
+                let help = closest(&found, names.iter().map(String::as_str)).map(|s| s.to_string());
+                let message = format!("`{place}` must be one of {}, not {found}", names.join(", "));
+                Self { input: place, message, help }
+            }
+            ProblemKind::UnknownField { known, .. } => {
+                Self::unknown(&problem.path, known.iter().map(String::as_str))
+            }
+            ProblemKind::MissingField { name } => Self::missing(&problem.path, &name, None),
+            ProblemKind::TooLarge { maximum } => {
+                Self::new(place.clone(), format!("`{place}` is more than {maximum}, the most the API takes"))
+            }
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+impl fmt::Display for InputProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All problems in one line.
+pub fn list(problems: &[InputProblem]) -> String {
+    problems.iter().map(InputProblem::to_string).collect::<Vec<_>>().join("; ")
+}

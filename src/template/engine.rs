@@ -1,0 +1,113 @@
+//! The one minijinja environment that all templates share: strict, fuel-limited, without files,
+//! clock or process environment.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use minijinja::machinery::{CodeGenerator, Instructions, ast, eval, make_string_output};
+use minijinja::value::{Value as Datum, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+
+use super::scope::Scope;
+use super::{convert, filters, functions, number, predicates};
+
+/// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
+/// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
+const FUEL: u64 = 1_000_000;
+
+/// Hidden filter: a member of a value, or undefined where there is none.
+pub(super) const MEMBER: &str = "$member";
+/// Hidden filter: a number to 15 significant digits, anything else as it is.
+pub(super) const SNAPPED: &str = "$snapped";
+/// Hidden filter: a value as `~` joins it.
+pub(super) const JOINED: &str = "$joined";
+
+/// The shared environment, built on first use.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        env.set_fuel(Some(FUEL));
+        // Without it errors have neither a range nor the name of what is undefined.
+        env.set_debug(true);
+        env.set_auto_escape_callback(|_| AutoEscape::None);
+        env.set_formatter(write);
+        env.add_filter(MEMBER, member);
+        env.add_filter(SNAPPED, snapped);
+        env.add_filter(JOINED, joined);
+        for filter in filters::all() {
+            filter.add_to(&mut env);
+        }
+        for name in filters::WITHHELD {
+            env.remove_filter(name);
+        }
+        for function in functions::all() {
+            function.add_to(&mut env);
+        }
+        for name in functions::WITHHELD {
+            env.remove_global(name);
+        }
+        for test in predicates::all() {
+            test.add_to(&mut env);
+        }
+        env
+    })
+}
+
+/// Evaluates a lowered expression whose template is `text`.
+pub(super) fn expression(text: &str, expr: &ast::Expr<'_>, scope: &Scope) -> Result<Datum, Error> {
+    let mut code = CodeGenerator::new("", text);
+    code.compile_expr(expr);
+    let result = run(&code.finish().0, scope, &mut String::new())?;
+    Ok(result.unwrap_or_default())
+}
+
+/// Renders lowered statements whose template is `text`.
+pub(super) fn render(text: &str, stmt: &ast::Stmt<'_>, scope: &Scope) -> Result<String, Error> {
+    let mut code = CodeGenerator::new("", text);
+    code.compile_stmt(stmt);
+    let mut rendered = String::new();
+    run(&code.finish().0, scope, &mut rendered)?;
+    Ok(rendered)
+}
+
+fn run(code: &Instructions<'_>, scope: &Scope, into: &mut String) -> Result<Option<Datum>, Error> {
+    let blocks = BTreeMap::new();
+    let root = scope.to_context();
+    eval(environment(), code, root, &blocks, &mut make_string_output(into), AutoEscape::None)
+        .map(|(result, _)| result)
+}
+
+/// How a value looks inside text: null is empty, numbers are snapped, lists and mappings are JSON.
+fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Datum) -> Result<(), Error> {
+    if let Some(text) = value.as_str() {
+        return out.write_str(text).map_err(Error::from);
+    }
+    out.write_str(&text_of(state, value)?).map_err(Error::from)
+}
+
+fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
+    Ok(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => String::new(),
+        ValueKind::Number => number::text(value),
+        ValueKind::Bool | ValueKind::String => value.to_string(),
+        _ => convert::to_json_charged(state, value)?.to_string(),
+    })
+}
+
+fn member(value: &Datum, key: &Datum) -> Datum {
+    value.get_item(key).unwrap_or_default()
+}
+
+fn snapped(value: Datum) -> Datum {
+    number::snap_datum(value)
+}
+
+fn joined(state: &State<'_, '_>, value: Datum) -> Result<Datum, Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::String => Ok(value),
+        _ => text_of(state, &value).map(Datum::from),
+    }
+}

@@ -1,0 +1,235 @@
+//! The engine's failures in the words of recipes: what exactly is undefined, and what is there instead.
+
+use std::error::Error as _;
+use std::ops::Range;
+
+use minijinja::ErrorKind as Sort;
+
+use super::error::{Error, ErrorKind, Refusal};
+use super::spec::Spec;
+use super::{PathStep, Scope, Template, Use, filters, functions, predicates, syntax};
+use crate::diagnostic::closest;
+use crate::value::Value;
+
+/// Fields listed in a message before the rest is counted.
+const MOST_LISTED: usize = 12;
+
+/// Explains failures of one template in one scope.
+pub(super) struct Explainer<'a> {
+    template: &'a Template,
+    scope: &'a Scope,
+}
+
+/// The first part of a path that is not there.
+struct Missing {
+    message: String,
+    help: String,
+}
+
+impl<'a> Explainer<'a> {
+    pub(super) fn new(template: &'a Template, scope: &'a Scope) -> Self {
+        Self { template, scope }
+    }
+
+    /// The engine's error in our words.
+    pub(super) fn explain(&self, error: &minijinja::Error) -> Error {
+        let text = self.template.text();
+        let range = error.range().map(|range| syntax::clamp(text, range));
+        match error.kind() {
+            Sort::UndefinedError => self.undefined(range),
+            Sort::OutOfFuel => Error {
+                message: "the template makes or does more than one template may".into(),
+                range,
+                help: Some("take a smaller list or text, or split the work into several steps".into()),
+                kind: ErrorKind::Fuel,
+            },
+            Sort::UnknownFilter => self.unknown("filter", range, filters::all()),
+            Sort::UnknownTest => self.unknown("test", range, predicates::all()),
+            Sort::UnknownFunction => self.unknown("function", range, functions::all()),
+            _ => self.refused(error, range),
+        }
+    }
+
+    /// The value of the whole template is undefined.
+    pub(super) fn undefined_result(&self) -> Error {
+        self.undefined(None)
+    }
+
+    /// Something in `range`, or anywhere, is undefined.
+    fn undefined(&self, range: Option<Range<usize>>) -> Error {
+        let text = self.template.text();
+        let near = |path: &Range<usize>| match &range {
+            Some(range) => {
+                let operand = text.get(path.end..range.start).is_some_and(|gap| gap.trim() == "|");
+                operand || (path.start < range.end && range.start < path.end)
+            }
+            None => true,
+        };
+        for used in self.template.uses() {
+            if let Use::Path { root, steps, guarded: false, range: at } = used
+                && near(at)
+                && let Some(Missing { message, help }) = self.missing(root, steps)
+            {
+                return Error {
+                    message,
+                    range: Some(at.clone()),
+                    help: Some(help),
+                    kind: ErrorKind::Undefined,
+                };
+            }
+        }
+        let range = range.unwrap_or(0..text.len());
+        let shown = text.get(range.clone()).unwrap_or(text).trim_matches(['{', '}', '-', '+', ' ', '\n']);
+        Error {
+            message: format!("`{shown}` is undefined"),
+            range: Some(range),
+            help: Some("give it a value for that case: `… | default(…)`".into()),
+            kind: ErrorKind::Undefined,
+        }
+    }
+
+    fn missing(&self, root: &str, steps: &[PathStep]) -> Option<Missing> {
+        match self.scope.get(root) {
+            Some(value) => missing_in(value, root, steps),
+            None if functions::all().iter().any(|function| function.name == root) => Some(Missing {
+                message: format!("`{root}` is a function"),
+                help: format!("call it: `{root}()`"),
+            }),
+            None => {
+                let names: Vec<&str> = self.scope.names().collect();
+                let help = match closest(root, names.iter().copied()) {
+                    Some(suggestion) => suggestion.to_string(),
+                    None => "text needs quotes: `'…'`".into(),
+                };
+                let message = format!("`{root}` is undefined; there is: {}", listed(&names));
+                Some(Missing { message, help })
+            }
+        }
+    }
+
+    fn unknown(&self, what: &str, range: Option<Range<usize>>, known: &[Spec]) -> Error {
+        let used = self.template.uses().iter().find_map(|used| match (what, used) {
+            ("filter", Use::Filter { name, range: at })
+            | ("test", Use::Test { name, range: at })
+            | ("function", Use::Function { name, range: at })
+                if !known.iter().any(|spec| spec.name == name) =>
+            {
+                Some((name.as_str(), at.clone()))
+            }
+            _ => None,
+        });
+        let (name, range) = match used {
+            Some((name, at)) => (name, Some(at)),
+            None => ("", range),
+        };
+        Error {
+            message: format!("there is no {what} `{name}`"),
+            range,
+            help: closest(name, known.iter().map(|spec| spec.name)).map(|suggestion| suggestion.to_string()),
+            kind: ErrorKind::Other,
+        }
+    }
+
+    /// A filter or operator that refused what it got.
+    fn refused(&self, error: &minijinja::Error, range: Option<Range<usize>>) -> Error {
+        let text = self.template.text();
+        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let filter = self.template.uses().iter().find_map(|used| match (used, &range) {
+            (Use::Filter { name, range: at }, Some(range)) if at.start == range.start => Some((name, at)),
+            _ => None,
+        });
+        let Some((name, at)) = filter else {
+            let help = detail.contains("unsupported types").then(|| {
+                "turn text into a number with `| number`, and a number into text with `| string`".to_owned()
+            });
+            let message = detail.replace("tried to use", "cannot use");
+            return Error { message, range, help, kind: ErrorKind::Other };
+        };
+        if let Some(refusal) = error.source().and_then(|source| source.downcast_ref::<Refusal>()) {
+            let detail = match self.input_of(at) {
+                Some(path) => detail.replacen("the value", &format!("`{}`", &text[path]), 1),
+                None => detail,
+            };
+            let help = refusal.help.clone();
+            return Error { message: format!("`{name}` {detail}"), range, help, kind: ErrorKind::Filter };
+        }
+        let signature = filters::all().iter().find(|spec| spec.name == name).map(|spec| spec.signature);
+        let help = signature.map(|signature| format!("it is used as `… | {signature}`"));
+        Error { message: format!("`{name}`: {detail}"), range, help, kind: ErrorKind::Filter }
+    }
+
+    /// The path written right before the filter at `filter`.
+    fn input_of(&self, filter: &Range<usize>) -> Option<Range<usize>> {
+        let text = self.template.text();
+        self.template.uses().iter().find_map(|used| match used {
+            Use::Path { range, .. } => {
+                let gap = text.get(range.end..filter.start)?;
+                (gap.trim() == "|").then(|| range.clone())
+            }
+            _ => None,
+        })
+    }
+}
+
+fn missing_in(value: &Value, shown: &str, steps: &[PathStep]) -> Option<Missing> {
+    let (step, rest) = steps.split_first()?;
+    match (step, value) {
+        (PathStep::Field(name), Value::Object(fields)) => match fields.get(name) {
+            Some(inner) => missing_in(inner, &format!("{shown}.{name}"), rest),
+            None => {
+                let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+                Some(missing_field(shown, name, &names))
+            }
+        },
+        (PathStep::Field(name), other) => Some(Missing {
+            message: format!("`{shown}.{name}` is undefined; `{shown}` is {}", describe(other)),
+            help: default_help(&format!("{shown}.{name}")),
+        }),
+        (PathStep::Item, Value::Array(items)) if items.is_empty() => Some(Missing {
+            message: format!("`{shown}` is an empty list"),
+            help: format!("check it first: `… if {shown} else …`"),
+        }),
+        (PathStep::Item, Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| missing_in(item, &format!("{shown}[{index}]"), rest)),
+        (PathStep::Item, Value::Object(_)) => None,
+        (PathStep::Item, other) => Some(Missing {
+            message: format!("`{shown}` is {}, not a list", describe(other)),
+            help: default_help(shown),
+        }),
+    }
+}
+
+fn missing_field(holder: &str, name: &str, known: &[&str]) -> Missing {
+    let path = format!("{holder}.{name}");
+    let has = if known.is_empty() { "nothing".to_owned() } else { listed(known) };
+    let help = match closest(name, known.iter().copied()) {
+        Some(suggestion) => format!("did you mean `{holder}.{}`?", suggestion.name()),
+        None => default_help(&path),
+    };
+    Missing { message: format!("`{path}` is undefined; `{holder}` has: {has}"), help }
+}
+
+fn default_help(path: &str) -> String {
+    format!("if it may be missing, write `{path} | default(…)`")
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}

@@ -1,0 +1,30 @@
+//! The list of all filters.
+
+use std::sync::OnceLock;
+
+use super::{choose, decimal, encode, json, lists, numbers, pattern, phone, text, time};
+use crate::template::spec::Spec;
+
+/// The engine's own filters that templates do without: they are about HTML and debugging, or a filter
+/// of hob's does their job with better errors.
+pub(in crate::template) const WITHHELD: [&str; 6] = ["safe", "escape", "e", "pprint", "attr", "format"];
+
+/// All filters of templates.
+pub fn all() -> &'static [Spec] {
+    static ALL: OnceLock<Vec<Spec>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let families: [&[Spec]; 10] = [
+            &choose::SPECS,
+            &text::SPECS,
+            &pattern::SPECS,
+            &numbers::SPECS,
+            &decimal::SPECS,
+            &lists::SPECS,
+            &time::SPECS,
+            &phone::SPECS,
+            &json::SPECS,
+            &encode::SPECS,
+        ];
+        families.concat()
+    })
+}

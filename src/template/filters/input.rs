@@ -1,0 +1,71 @@
+//! What filters take: their input as the type they work on, or a complaint that says what it is.
+
+use std::borrow::Cow;
+
+use minijinja::value::{Value as Datum, ValueKind};
+use minijinja::{Error, ErrorKind};
+use rust_decimal::Decimal;
+
+use crate::template::error::{advised, refusal};
+use crate::template::number;
+
+/// The input as text. Numbers and flags are fine too.
+pub(in crate::template) fn text(value: &Datum) -> Result<Cow<'_, str>, Error> {
+    match value.kind() {
+        ValueKind::Number => Ok(Cow::Owned(number::text(value))),
+        ValueKind::Bool => Ok(Cow::Borrowed(if value.is_true() { "true" } else { "false" })),
+        _ => match value.as_str() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => Err(unfit(value, "text")),
+        },
+    }
+}
+
+/// The input as an exact decimal. Text that is a plain number is fine too.
+pub(super) fn decimal(value: &Datum) -> Result<Decimal, Error> {
+    if let Some(text) = value.as_str() {
+        return text.trim().parse().map_err(|_| {
+            advised(
+                format!("needs a number, but the value is the text {text:?}"),
+                "turn it into one with `| number`",
+            )
+        });
+    }
+    if value.kind() != ValueKind::Number {
+        return Err(unfit(value, "a number"));
+    }
+    number::decimal(value)
+        .ok_or_else(|| refusal(format!("can be exact to 28 digits only, but the value is {value}")))
+}
+
+/// The complaint that `value` is not what is wanted.
+pub(super) fn unfit(value: &Datum, wanted: &str) -> Error {
+    if value.is_undefined() {
+        return Error::from(ErrorKind::UndefinedError);
+    }
+    let message = format!("needs {wanted}, but the value is {}", describe(value));
+    if value.is_none() {
+        return advised(message, "give it a value for that case: `| default(…)` before the filter");
+    }
+    refusal(message)
+}
+
+fn describe(value: &Datum) -> String {
+    match value.kind() {
+        ValueKind::None => "null".into(),
+        ValueKind::Bool => value.to_string(),
+        ValueKind::Number => format!("the number {}", number::text(value)),
+        ValueKind::String => format!("the text {:?}", shortened(value.as_str().unwrap_or_default())),
+        ValueKind::Seq | ValueKind::Iterable => "a list".into(),
+        ValueKind::Map => "a mapping".into(),
+        kind => kind.to_string(),
+    }
+}
+
+/// The beginning of a text, for messages.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,108 @@
+//! JSON text and JSONPath.
+
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use minijinja::value::Value as Datum;
+use minijinja::{Error, State};
+
+use super::input;
+use crate::template::convert::{from_json, to_json_charged};
+use crate::template::error::refusal;
+use crate::template::spec::Spec;
+use crate::value::Value;
+
+pub(super) const SPECS: [Spec; 3] = [
+    Spec::own(
+        "tojson",
+        "tojson(indent=none)",
+        "The value as JSON text.",
+        ("{{ {'a': [1, none]} | tojson }}", r#""{\"a\":[1,null]}""#),
+        |env, name| env.add_filter(name, tojson),
+    ),
+    Spec::own(
+        "fromjson",
+        "fromjson",
+        "The value that a JSON text stands for.",
+        (r#"{{ ('{"a": [1, 2]}' | fromjson).a }}"#, "[1, 2]"),
+        |env, name| env.add_filter(name, fromjson),
+    ),
+    Spec::own(
+        "jsonpath",
+        "jsonpath(path)",
+        "What an RFC 9535 path finds: one value (or undefined) if the path can only lead to one, else a list.",
+        (r#"{{ {'a': [{'b': 1}, {'b': 2}]} | jsonpath('$.a[*].b') }}"#, "[1, 2]"),
+        |env, name| env.add_filter(name, jsonpath),
+    ),
+];
+
+fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<bool>) -> Result<String, Error> {
+    let json = to_json_charged(state, value)?;
+    Ok(if indent.unwrap_or(false) { format!("{json:#}") } else { json.to_string() })
+}
+
+fn fromjson(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
+    let text = value.as_str().ok_or_else(|| input::unfit(value, "JSON text"))?;
+    state.consume_fuel((text.len() / 8) as u64)?;
+    let json: Value = serde_json::from_str(text)
+        .map_err(|error| refusal(format!("cannot read {:?} as JSON: {error}", input::shortened(text))))?;
+    Ok(from_json(&json))
+}
+
+fn jsonpath(state: &State<'_, '_>, value: &Datum, path: &str) -> Result<Datum, Error> {
+    if value.is_undefined() {
+        return Err(input::unfit(value, "a value"));
+    }
+    let json = to_json_charged(state, value)?;
+    state.consume_fuel(path.len() as u64 * 20)?;
+    let query = parse_json_path(path)
+        .map_err(|_| refusal(format!("cannot read the path {:?}", input::shortened(path))))?;
+    let found = js_path_process(&query, &json)
+        .map_err(|error| refusal(format!("cannot follow the path {:?}: {error}", input::shortened(path))))?;
+    state.consume_fuel(found.len() as u64)?;
+    let mut found = found.into_iter().map(|found| from_json(found.val()));
+    Ok(if leads_to_one(&query) { found.next().unwrap_or_default() } else { found.collect() })
+}
+
+/// Whether the path is made of names and indexes only.
+fn leads_to_one(query: &JpQuery) -> bool {
+    query
+        .segments
+        .iter()
+        .all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::testing::{failure, value};
+    use serde_json::json;
+
+    #[test]
+    fn paths_to_one_and_to_many() {
+        let event = json!({ "a": [{ "b": 1 }, { "b": 2, "c": 3 }], "x y": null });
+        let find = |path: &str| {
+            value(&format!("{{{{ event | jsonpath(\"{path}\") | default('nothing') }}}}"), event.clone())
+        };
+        assert_eq!(find("$.a[1].b"), json!(2));
+        assert_eq!(find("$.a[?@.c].b"), json!([2]));
+        assert_eq!(find("$..b"), json!([1, 2]));
+        assert_eq!(find("$.nowhere"), json!("nothing"));
+        assert_eq!(find("$.a[*].nowhere"), json!([]));
+        assert_eq!(find("$['x y']"), json!("nothing"), "null counts as missing for default");
+    }
+
+    #[test]
+    fn bad_paths_and_bad_json_are_refused() {
+        assert!(failure("{{ event | jsonpath('$.[') }}", json!({})).message.contains("path \"$.[\""));
+        assert!(failure("{{ '{' | fromjson }}", json!({})).message.contains("as JSON"));
+        assert_eq!(
+            failure("{{ event | jsonpath('$.x') }}", json!({})).kind,
+            crate::template::ErrorKind::Undefined
+        );
+    }
+
+    #[test]
+    fn numbers_in_json_text_have_no_dust() {
+        assert_eq!(value("{{ {'total': 19.9 * 100} | tojson }}", json!({})), json!(r#"{"total":1990}"#));
+    }
+}

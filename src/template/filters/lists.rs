@@ -1,0 +1,254 @@
+//! Filters on lists and mappings, most of them the engine's own.
+
+use minijinja::value::{Rest, Value as Datum, ValueKind};
+use minijinja::{Error, State};
+
+use super::input;
+use crate::template::spec::Spec;
+
+pub(super) const SPECS: [Spec; 25] = [
+    Spec::own(
+        "join",
+        "join(separator='', attribute=none)",
+        "The members as one text; null members are left out.",
+        ("{{ ['a', none, 'b'] | join(', ') }}", r#""a, b""#),
+        |env, name| env.add_filter(name, join),
+    ),
+    Spec::builtin("first", "first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1")),
+    Spec::builtin("last", "last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2")),
+    Spec::builtin(
+        "length",
+        "length",
+        "How many members, fields or characters.",
+        ("{{ 'añb' | length }}", "3"),
+    ),
+    Spec::builtin("count", "count", "The same as `length`.", ("{{ [1, 2] | count }}", "2")),
+    Spec::builtin(
+        "list",
+        "list",
+        "A list of the members, keys or characters.",
+        ("{{ 'ab' | list }}", r#"["a", "b"]"#),
+    ),
+    Spec::builtin(
+        "sort",
+        "sort(reverse=false, attribute=none, case_sensitive=false)",
+        "The members in order.",
+        ("{{ ['b', 'A', 'c'] | sort }}", r#"["A", "b", "c"]"#),
+    ),
+    Spec::builtin(
+        "unique",
+        "unique(attribute=none, case_sensitive=false)",
+        "Each member once.",
+        ("{{ ['a', 'b', 'A'] | unique | list }}", r#"["a", "b"]"#),
+    ),
+    Spec::builtin(
+        "map",
+        "map(attribute='name', default=none) or map('filter', …)",
+        "One field of every member, or every member through a filter.",
+        ("{{ [{'id': 1}, {'id': 2}] | map(attribute='id') | list }}", "[1, 2]"),
+    ),
+    Spec::builtin(
+        "select",
+        "select('test', …)",
+        "The members that pass the test; without one, those that count as true.",
+        ("{{ [1, 2, 3, 4] | select('even') | list }}", "[2, 4]"),
+    ),
+    Spec::builtin(
+        "reject",
+        "reject('test', …)",
+        "The members that do not pass the test.",
+        ("{{ [1, 2, 3, 4] | reject('even') | list }}", "[1, 3]"),
+    ),
+    Spec::builtin(
+        "selectattr",
+        "selectattr('field', 'test', …)",
+        "The members whose field passes the test.",
+        ("{{ [{'n': 1}, {'n': 2}] | selectattr('n', 'gt', 1) | list }}", r#"[{"n": 2}]"#),
+    ),
+    Spec::builtin(
+        "rejectattr",
+        "rejectattr('field', 'test', …)",
+        "The members whose field does not pass the test.",
+        ("{{ [{'n': 1}, {'n': 2}] | rejectattr('n', 'gt', 1) | list }}", r#"[{"n": 1}]"#),
+    ),
+    Spec::builtin(
+        "groupby",
+        "groupby('field', default=none)",
+        "Pairs of a value of the field and the members that have it.",
+        ("{{ [{'k': 'a'}, {'k': 'b'}, {'k': 'a'}] | groupby('k') | map('first') | list }}", r#"["a", "b"]"#),
+    ),
+    Spec::builtin(
+        "batch",
+        "batch(size, fill=none)",
+        "The members in lists of this size.",
+        ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]"),
+    ),
+    Spec::builtin(
+        "slice",
+        "slice(count, fill=none)",
+        "The members in so many lists.",
+        ("{{ [1, 2, 3] | slice(2) | list }}", "[[1, 2], [3]]"),
+    ),
+    Spec::builtin(
+        "reverse",
+        "reverse",
+        "The members, or characters, backwards.",
+        ("{{ [1, 2] | reverse | list }}", "[2, 1]"),
+    ),
+    Spec::builtin(
+        "items",
+        "items",
+        "Pairs of key and value of a mapping.",
+        ("{{ {'a': 1} | items | list }}", r#"[["a", 1]]"#),
+    ),
+    Spec::builtin(
+        "dictsort",
+        "dictsort(by='key', reverse=false, case_sensitive=false)",
+        "Pairs of key and value of a mapping, in order.",
+        ("{{ {'b': 1, 'a': 2} | dictsort | list }}", r#"[["a", 2], ["b", 1]]"#),
+    ),
+    Spec::builtin(
+        "chain",
+        "chain(list, …)",
+        "The members of all lists.",
+        ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]"),
+    ),
+    Spec::builtin(
+        "zip",
+        "zip(list, …)",
+        "The first members together, the second, and so on.",
+        ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#),
+    ),
+    Spec::own(
+        "compact",
+        "compact",
+        "A list or mapping without members that are null or empty text.",
+        ("{{ {'a': 1, 'b': none, 'c': ''} | compact }}", r#"{"a": 1}"#),
+        |env, name| env.add_filter(name, compact),
+    ),
+    Spec::own(
+        "pick",
+        "pick(field, …)",
+        "A mapping with only these fields, as far as they are there.",
+        ("{{ {'a': 1, 'b': 2, 'c': 3} | pick('a', 'c') }}", r#"{"a": 1, "c": 3}"#),
+        |env, name| env.add_filter(name, pick),
+    ),
+    Spec::own(
+        "omit",
+        "omit(field, …)",
+        "A mapping without these fields.",
+        ("{{ {'a': 1, 'b': 2} | omit('b') }}", r#"{"a": 1}"#),
+        |env, name| env.add_filter(name, omit),
+    ),
+    Spec::own(
+        "merge",
+        "merge(mapping, …)",
+        "A mapping with the fields of all; later ones win.",
+        ("{{ {'a': 1, 'b': 2} | merge({'b': 3}) }}", r#"{"a": 1, "b": 3}"#),
+        |env, name| env.add_filter(name, merge),
+    ),
+];
+
+fn join(
+    state: &State<'_, '_>,
+    value: &Datum,
+    by: Option<&str>,
+    attribute: Option<&str>,
+) -> Result<String, Error> {
+    let list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    if !list {
+        return Err(input::unfit(value, "a list"));
+    }
+    let by = by.unwrap_or_default();
+    let mut joined = String::new();
+    let mut first = true;
+    for item in value.try_iter()?.checked() {
+        let mut item = item?;
+        if let Some(attribute) = attribute {
+            item = item.get_attr(attribute)?;
+        }
+        if item.is_none() {
+            continue;
+        }
+        let before = joined.len();
+        if !std::mem::take(&mut first) {
+            joined.push_str(by);
+        }
+        joined.push_str(&input::text(&item)?);
+        state.consume_fuel(1 + ((joined.len() - before) / 64) as u64)?;
+    }
+    Ok(joined)
+}
+
+fn compact(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
+    let present = |value: &Datum| !value.is_none() && value.as_str() != Some("");
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => {
+            let mut kept = Vec::new();
+            for item in value.try_iter()?.checked() {
+                state.consume_fuel(1)?;
+                kept.push(item?);
+            }
+            kept.retain(present);
+            Ok(Datum::from(kept))
+        }
+        ValueKind::Map => fields(state, value, |_, value| present(value)),
+        _ => Err(input::unfit(value, "a list or mapping")),
+    }
+}
+
+fn pick(state: &State<'_, '_>, value: &Datum, names: Rest<String>) -> Result<Datum, Error> {
+    fields(state, value, |key, _| names.iter().any(|name| name == key))
+}
+
+fn omit(state: &State<'_, '_>, value: &Datum, names: Rest<String>) -> Result<Datum, Error> {
+    fields(state, value, |key, _| !names.iter().any(|name| name == key))
+}
+
+/// The fields of a mapping that `keep` wants.
+fn fields(state: &State<'_, '_>, value: &Datum, keep: impl Fn(&str, &Datum) -> bool) -> Result<Datum, Error> {
+    Ok(Datum::from_pairs(pairs(state, value)?.into_iter().filter(|(key, value)| keep(key, value))))
+}
+
+fn pairs(state: &State<'_, '_>, value: &Datum) -> Result<Vec<(String, Datum)>, Error> {
+    if value.kind() != ValueKind::Map {
+        return Err(input::unfit(value, "a mapping"));
+    }
+    let mut pairs = Vec::new();
+    for key in value.try_iter()?.checked() {
+        state.consume_fuel(2)?;
+        let key = key?;
+        let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        pairs.push((name, value.get_item(&key)?));
+    }
+    Ok(pairs)
+}
+
+fn merge(state: &State<'_, '_>, value: &Datum, others: Rest<Datum>) -> Result<Datum, Error> {
+    let mut merged: indexmap::IndexMap<String, Datum> = pairs(state, value)?.into_iter().collect();
+    for other in others.iter() {
+        merged.extend(pairs(state, other)?);
+    }
+    Ok(Datum::from_pairs(merged))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::testing::{failure, value};
+    use serde_json::json;
+
+    #[test]
+    fn lists_of_records() {
+        let event = json!({ "tags": [{ "name": "a" }, { "name": "b" }], "full": "Ada King" });
+        assert_eq!(value("{{ event.tags | join('+', 'name') }}", event.clone()), json!("a+b"));
+        assert_eq!(value("{{ event.tags | map(attribute='name') }}", event.clone()), json!(["a", "b"]));
+        assert_eq!(value("{{ event.full | split(' ') | first }}", event), json!("Ada"));
+        assert_eq!(value("{{ ['', none, 'x'] | compact }}", json!({})), json!(["x"]));
+    }
+
+    #[test]
+    fn joining_text_is_a_mistake() {
+        let error = failure("{{ event.a | join(',') }}", json!({ "a": "xyz" }));
+        assert_eq!(error.message, "`join` needs a list, but `event.a` is the text \"xyz\"");
+    }
+}

@@ -1,0 +1,261 @@
+//! Templates at their places in a file.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use super::error::Error;
+use super::parse::Template;
+use super::scope::Scope;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Data, Node, SourceFile, Span, Spanned};
+use crate::value::Value;
+
+/// A template and where it stands.
+#[derive(Clone)]
+pub struct LocatedTemplate {
+    /// The template.
+    pub template: Template,
+    /// The whole value in the file, with its quotes.
+    pub span: Span,
+    file: SourceFile,
+}
+
+/// A template that could not be evaluated, and where in the file the reason stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct LocatedError {
+    /// What went wrong.
+    pub error: Error,
+    /// Where.
+    pub span: Span,
+}
+
+impl LocatedTemplate {
+    /// Reads the text of `node`. Numbers, flags and null are taken as they are written.
+    pub fn parse(node: &Node, file: &SourceFile) -> Result<Self, Diagnostic> {
+        match &node.value {
+            Data::Text(text) => Self::parse_text(text, node.span, file),
+            Data::List(_) | Data::Map(_) => {
+                Err(Diagnostic::new(Code::WrongType, node.span, "expected text, found a list or mapping"))
+            }
+            scalar => Self::parse_text(&scalar.to_value().to_string(), node.span, file),
+        }
+    }
+
+    /// Reads `text`, the value of the scalar at `span`.
+    pub fn parse_text(text: &str, span: Span, file: &SourceFile) -> Result<Self, Diagnostic> {
+        match Template::parse(text) {
+            Ok(template) => Ok(Self { template, span, file: file.clone() }),
+            Err(error) => {
+                let within = Span::new(error.range.start, error.range.end);
+                let mut diagnostic = Diagnostic::new(
+                    Code::TemplateSyntax,
+                    file.span_within(span, text, within),
+                    error.message,
+                );
+                diagnostic.help = error.help;
+                Err(diagnostic)
+            }
+        }
+    }
+
+    /// Where bytes of the template's text stand in the file.
+    pub fn place(&self, range: Range<usize>) -> Span {
+        self.file.span_within(self.span, self.template.text(), Span::new(range.start, range.end))
+    }
+
+    /// The template's value.
+    pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
+        self.template.evaluate(scope).map_err(|error| self.locate(error))
+    }
+
+    /// Whether the condition holds.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, LocatedError> {
+        self.template.holds(scope).map_err(|error| self.locate(error))
+    }
+
+    fn locate(&self, error: Error) -> LocatedError {
+        let span = error.range.clone().map_or(self.span, |range| self.place(range));
+        LocatedError { error, span }
+    }
+}
+
+impl Deref for LocatedTemplate {
+    type Target = Template;
+
+    fn deref(&self) -> &Template {
+        &self.template
+    }
+}
+
+/// Two templates are the same wherever they stand.
+impl PartialEq for LocatedTemplate {
+    fn eq(&self, other: &Self) -> bool {
+        self.template == other.template
+    }
+}
+
+impl Eq for LocatedTemplate {}
+
+impl fmt::Debug for LocatedTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocatedTemplate").field("text", &self.text()).field("span", &self.span).finish()
+    }
+}
+
+/// A YAML value in which any text may be a template. Keys are taken literally.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateTree {
+    /// Where the value stands.
+    pub span: Span,
+    /// What it is.
+    pub shape: TreeShape,
+}
+
+/// What a part of a `TemplateTree` is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TreeShape {
+    /// A number, a flag or null.
+    Fixed(Value),
+    /// Text, with or without expressions.
+    Text(LocatedTemplate),
+    /// A list.
+    List(Vec<TemplateTree>),
+    /// A mapping, in the order of the file.
+    Map(Vec<(Spanned<String>, TemplateTree)>),
+}
+
+impl TemplateTree {
+    /// Reads `node`; all mistakes in it at once.
+    pub fn parse(node: &Node, file: &SourceFile) -> Result<Self, Vec<Diagnostic>> {
+        let mut mistakes = Vec::new();
+        let tree = Self::build(node, file, &mut mistakes);
+        if mistakes.is_empty() { Ok(tree) } else { Err(mistakes) }
+    }
+
+    fn build(node: &Node, file: &SourceFile, mistakes: &mut Vec<Diagnostic>) -> Self {
+        let shape = match &node.value {
+            Data::Text(text) => match LocatedTemplate::parse_text(text, node.span, file) {
+                Ok(template) => TreeShape::Text(template),
+                Err(mistake) => {
+                    mistakes.push(mistake);
+                    TreeShape::Fixed(Value::Null)
+                }
+            },
+            Data::List(items) => {
+                TreeShape::List(items.iter().map(|item| Self::build(item, file, mistakes)).collect())
+            }
+            Data::Map(entries) => {
+                let build = |(key, value): &(Spanned<String>, Node)| {
+                    (key.clone(), Self::build(value, file, mistakes))
+                };
+                TreeShape::Map(entries.iter().map(build).collect())
+            }
+            scalar => TreeShape::Fixed(scalar.to_value()),
+        };
+        Self { span: node.span, shape }
+    }
+
+    /// All texts in it, literal ones too, in the order of the file.
+    pub fn templates(&self) -> Vec<&LocatedTemplate> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect<'t>(&'t self, found: &mut Vec<&'t LocatedTemplate>) {
+        match &self.shape {
+            TreeShape::Fixed(_) => {}
+            TreeShape::Text(template) => found.push(template),
+            TreeShape::List(items) => items.iter().for_each(|item| item.collect(found)),
+            TreeShape::Map(entries) => entries.iter().for_each(|(_, value)| value.collect(found)),
+        }
+    }
+
+    /// The value under `key`, if it is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&TemplateTree> {
+        let TreeShape::Map(entries) = &self.shape else { return None };
+        entries.iter().find(|(name, _)| name.value == key).map(|(_, value)| value)
+    }
+
+    /// The template, if it is text.
+    pub fn as_template(&self) -> Option<&LocatedTemplate> {
+        match &self.shape {
+            TreeShape::Text(template) => Some(template),
+            _ => None,
+        }
+    }
+
+    /// The value as it is written, templates as their text.
+    pub fn to_value(&self) -> Value {
+        match &self.shape {
+            TreeShape::Fixed(value) => value.clone(),
+            TreeShape::Text(template) => Value::String(template.text().to_owned()),
+            TreeShape::List(items) => items.iter().map(Self::to_value).collect(),
+            TreeShape::Map(entries) => {
+                entries.iter().map(|(key, value)| (key.value.clone(), value.to_value())).collect()
+            }
+        }
+    }
+
+    /// The value, with every template's value in its place. The first failure ends it.
+    pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
+        match &self.shape {
+            TreeShape::Fixed(value) => Ok(value.clone()),
+            TreeShape::Text(template) => template.evaluate(scope),
+            TreeShape::List(items) => items.iter().map(|item| item.evaluate(scope)).collect(),
+            TreeShape::Map(entries) => {
+                let evaluate = |(key, value): &(Spanned<String>, TemplateTree)| {
+                    Ok((key.value.clone(), value.evaluate(scope)?))
+                };
+                entries.iter().map(evaluate).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source;
+    use chrono::DateTime;
+    use serde_json::json;
+
+    fn parsed(text: &str) -> (SourceFile, Node) {
+        let file = SourceFile::new("r.yaml", text);
+        let node = source::parse(&file).node.expect("a tree");
+        (file, node)
+    }
+
+    #[test]
+    fn values_take_the_place_of_templates() {
+        let (file, node) = parsed(
+            "email: \"{{ event.email | lower }}\"\ntags: [a, \"x-{{ event.n }}\"]\nn: \"{{ event.n }}\"\nlimit: 3\nnone: ~\n",
+        );
+        let tree = TemplateTree::parse(&node, &file).unwrap();
+        let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", json!({ "email": "A@B.de", "n": 7 }));
+        assert_eq!(
+            tree.evaluate(&scope).unwrap(),
+            json!({ "email": "a@b.de", "tags": ["a", "x-7"], "n": 7, "limit": 3, "none": null })
+        );
+        assert_eq!(tree.templates().iter().filter(|template| !template.is_literal()).count(), 3);
+    }
+
+    #[test]
+    fn all_mistakes_of_a_tree_have_places() {
+        let (file, node) = parsed("a: \"{{ x. }}\"\nb:\n  - 'ok'\n  - '{{ it''s }}'\n");
+        let mistakes = TemplateTree::parse(&node, &file).unwrap_err();
+        let lines: Vec<usize> = mistakes.iter().map(|m| file.position(m.span.start).line).collect();
+        assert_eq!(lines, [1, 4], "{mistakes:?}");
+    }
+
+    #[test]
+    fn failures_while_running_have_places_too() {
+        let (file, node) = parsed("with:\n  body: |\n    Dear\n    {{ event.nmae }}\n");
+        let tree = TemplateTree::parse(&node, &file).unwrap();
+        let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", json!({ "name": "x" }));
+        let error = tree.evaluate(&scope).unwrap_err();
+        assert_eq!(file.slice(error.span), "event.nmae");
+        assert_eq!(error.error.help.as_deref(), Some("did you mean `event.name`?"));
+    }
+}

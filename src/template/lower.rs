@@ -1,0 +1,292 @@
+//! Template syntax → what the engine runs: refuses what recipes do without, and writes out the rules
+//! of the language that the engine does not know.
+//!
+//! - Under `default`, `is defined` and `is undefined` a missing part of a path is no error; everywhere
+//!   else it is.
+//! - Arithmetic keeps 15 significant digits, so that `19.9 * 100` is 1990.
+//! - `~` joins null as empty text; `x if y` without `else` is null.
+
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{
+    BinOp, BinOpKind, Call, CallArg, CallType, Compare, CompareOp, Const, EmitExpr, EmitRaw, Expr, Filter,
+    FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set, SetBlock, Slice, Spanned, Stmt,
+    Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
+};
+use minijinja::value::Value;
+
+use super::engine::{JOINED, MEMBER, SNAPPED};
+use super::syntax::{SyntaxError, bytes};
+
+type Lowered<T> = Result<T, SyntaxError>;
+
+/// Whether `filter` takes an undefined value for what it is meant for.
+pub(super) fn is_default(filter: &str) -> bool {
+    matches!(filter, "default" | "d")
+}
+
+/// Whether `test` asks if something is there.
+pub(super) fn asks_presence(test: &str) -> bool {
+    matches!(test, "defined" | "undefined")
+}
+
+/// A statement as the engine is to run it.
+pub(super) fn statement<'a>(stmt: &Stmt<'a>) -> Lowered<Stmt<'a>> {
+    Ok(match stmt {
+        Stmt::Template(t) => {
+            Stmt::Template(Spanned::new(Template { children: body(&t.children)? }, t.span()))
+        }
+        Stmt::EmitExpr(e) => Stmt::EmitExpr(Spanned::new(EmitExpr { expr: expression(&e.expr)? }, e.span())),
+        Stmt::EmitRaw(raw) => Stmt::EmitRaw(Spanned::new(EmitRaw { raw: raw.raw }, raw.span())),
+        Stmt::ForLoop(f) => Stmt::ForLoop(Spanned::new(for_loop(f)?, f.span())),
+        Stmt::IfCond(c) => {
+            let lowered = IfCond {
+                expr: expression(&c.expr)?,
+                true_body: body(&c.true_body)?,
+                false_body: body(&c.false_body)?,
+            };
+            Stmt::IfCond(Spanned::new(lowered, c.span()))
+        }
+        Stmt::WithBlock(w) => {
+            let assign = |(name, value): &(Expr<'a>, Expr<'a>)| Ok((target(name)?, expression(value)?));
+            let assignments = w.assignments.iter().map(assign).collect::<Lowered<_>>()?;
+            Stmt::WithBlock(Spanned::new(WithBlock { assignments, body: body(&w.body)? }, w.span()))
+        }
+        Stmt::Set(s) => {
+            let lowered = Set { target: target(&s.target)?, expr: expression(&s.expr)? };
+            Stmt::Set(Spanned::new(lowered, s.span()))
+        }
+        Stmt::SetBlock(s) => {
+            let filter = s.filter.as_ref().map(expression).transpose()?;
+            let lowered = SetBlock { target: target(&s.target)?, filter, body: body(&s.body)? };
+            Stmt::SetBlock(Spanned::new(lowered, s.span()))
+        }
+        Stmt::FilterBlock(f) => {
+            let lowered = FilterBlock {
+                filter: expression(&f.filter)?,
+                filter_span: f.filter_span,
+                body: body(&f.body)?,
+            };
+            Stmt::FilterBlock(Spanned::new(lowered, f.span()))
+        }
+        Stmt::AutoEscape(s) => return Err(no_tag("autoescape", s.span())),
+        Stmt::Block(s) => return Err(no_tag("block", s.span())),
+        Stmt::Import(s) => return Err(no_tag("import", s.span())),
+        Stmt::FromImport(s) => return Err(no_tag("from", s.span())),
+        Stmt::Extends(s) => return Err(no_tag("extends", s.span())),
+        Stmt::Include(s) => return Err(no_tag("include", s.span())),
+        Stmt::Macro(s) => return Err(no_tag("macro", s.span())),
+        Stmt::CallBlock(s) => return Err(no_tag("call", s.span())),
+        Stmt::Do(s) => return Err(no_tag("do", s.span())),
+    })
+}
+
+fn no_tag(name: &str, span: Span) -> SyntaxError {
+    SyntaxError {
+        message: format!("recipes have no `{{% {name} %}}`"),
+        range: bytes(span),
+        help: Some("use `for`, `if`, `set`, `with` or `filter`; put what is needed twice into `vars`".into()),
+    }
+}
+
+fn body<'a>(stmts: &[Stmt<'a>]) -> Lowered<Vec<Stmt<'a>>> {
+    stmts.iter().map(statement).collect()
+}
+
+fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<ForLoop<'a>> {
+    if f.recursive {
+        let help = Some("use one `for` inside the other".to_owned());
+        return Err(SyntaxError {
+            message: "recipes have no `recursive`".into(),
+            range: bytes(f.span()),
+            help,
+        });
+    }
+    Ok(ForLoop {
+        target: target(&f.target)?,
+        iter: expression(&f.iter)?,
+        filter_expr: f.filter_expr.as_ref().map(expression).transpose()?,
+        recursive: false,
+        body: body(&f.body)?,
+        else_body: body(&f.else_body)?,
+    })
+}
+
+/// The left side of an assignment: names only, since nothing that is given can be changed.
+fn target<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
+    match expr {
+        Expr::Var(v) => Ok(Expr::Var(Spanned::new(Var { id: v.id }, v.span()))),
+        Expr::List(list) => {
+            let items = list.items.iter().map(target).collect::<Lowered<_>>()?;
+            Ok(Expr::List(Spanned::new(List { items }, list.span())))
+        }
+        Expr::Tuple(tuple) => {
+            let items = tuple.items.iter().map(target).collect::<Lowered<_>>()?;
+            Ok(Expr::Tuple(Spanned::new(Tuple { items }, tuple.span())))
+        }
+        other => Err(SyntaxError {
+            message: "only a new name can be set".into(),
+            range: bytes(other.span()),
+            help: Some("write `{% set name = … %}`".into()),
+        }),
+    }
+}
+
+/// An expression as the engine is to run it.
+pub(super) fn expression<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
+    let span = expr.span();
+    Ok(match expr {
+        Expr::Var(v) => Expr::Var(Spanned::new(Var { id: v.id }, span)),
+        Expr::Const(c) => Expr::Const(Spanned::new(Const { value: c.value.clone() }, span)),
+        Expr::Slice(s) => {
+            let lowered = Slice {
+                expr: expression(&s.expr)?,
+                start: s.start.as_ref().map(expression).transpose()?,
+                stop: s.stop.as_ref().map(expression).transpose()?,
+                step: s.step.as_ref().map(expression).transpose()?,
+            };
+            Expr::Slice(Spanned::new(lowered, span))
+        }
+        Expr::UnaryOp(op) => unary(op, span)?,
+        Expr::BinOp(op) => binary(op, span)?,
+        Expr::Compare(c) => compare(c, span)?,
+        Expr::IfExpr(i) => {
+            let otherwise = match &i.false_expr {
+                Some(otherwise) => expression(otherwise)?,
+                None => constant(Value::from(()), span),
+            };
+            let lowered = IfExpr {
+                test_expr: expression(&i.test_expr)?,
+                true_expr: expression(&i.true_expr)?,
+                false_expr: Some(otherwise),
+            };
+            Expr::IfExpr(Spanned::new(lowered, span))
+        }
+        Expr::Filter(f) => {
+            let input = match &f.expr {
+                Some(input) if is_default(f.name) => Some(lenient(input)?),
+                Some(input) => Some(expression(input)?),
+                None => None,
+            };
+            Expr::Filter(Spanned::new(Filter { name: f.name, expr: input, args: arguments(&f.args)? }, span))
+        }
+        Expr::Test(t) => {
+            let input = if asks_presence(t.name) { lenient(&t.expr)? } else { expression(&t.expr)? };
+            Expr::Test(Spanned::new(Test { name: t.name, expr: input, args: arguments(&t.args)? }, span))
+        }
+        Expr::GetAttr(get) => {
+            Expr::GetAttr(Spanned::new(GetAttr { expr: expression(&get.expr)?, name: get.name }, span))
+        }
+        Expr::GetItem(get) => {
+            let lowered =
+                GetItem { expr: expression(&get.expr)?, subscript_expr: expression(&get.subscript_expr)? };
+            Expr::GetItem(Spanned::new(lowered, span))
+        }
+        Expr::Call(c) => call(c, span)?,
+        Expr::List(l) => Expr::List(Spanned::new(List { items: all(&l.items)? }, span)),
+        Expr::Tuple(t) => Expr::List(Spanned::new(List { items: all(&t.items)? }, span)),
+        Expr::Map(m) => Expr::Map(Spanned::new(Map { keys: all(&m.keys)?, values: all(&m.values)? }, span)),
+    })
+}
+
+fn all<'a>(exprs: &[Expr<'a>]) -> Lowered<Vec<Expr<'a>>> {
+    exprs.iter().map(expression).collect()
+}
+
+fn arguments<'a>(args: &[CallArg<'a>]) -> Lowered<Vec<CallArg<'a>>> {
+    let lower = |arg: &CallArg<'a>| {
+        Ok(match arg {
+            CallArg::Pos(expr) => CallArg::Pos(expression(expr)?),
+            CallArg::Kwarg(name, expr) => CallArg::Kwarg(name, expression(expr)?),
+            CallArg::PosSplat(expr) => CallArg::PosSplat(expression(expr)?),
+            CallArg::KwargSplat(expr) => CallArg::KwargSplat(expression(expr)?),
+        })
+    };
+    args.iter().map(lower).collect()
+}
+
+/// A path in which every missing part makes the whole undefined rather than an error.
+fn lenient<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
+    let span = expr.span();
+    match expr {
+        Expr::GetAttr(get) => {
+            let name = constant(Value::from(get.name), span);
+            Ok(filter(MEMBER, lenient(&get.expr)?, vec![CallArg::Pos(name)], span))
+        }
+        Expr::GetItem(get) => {
+            let key = CallArg::Pos(expression(&get.subscript_expr)?);
+            Ok(filter(MEMBER, lenient(&get.expr)?, vec![key], span))
+        }
+        other => expression(other),
+    }
+}
+
+fn constant<'a>(value: Value, span: Span) -> Expr<'a> {
+    Expr::Const(Spanned::new(Const { value }, span))
+}
+
+fn filter<'a>(name: &'static str, input: Expr<'a>, args: Vec<CallArg<'a>>, span: Span) -> Expr<'a> {
+    Expr::Filter(Spanned::new(Filter { name, expr: Some(input), args }, span))
+}
+
+fn unary<'a>(op: &Spanned<UnaryOp<'a>>, span: Span) -> Lowered<Expr<'a>> {
+    let kind = match op.op {
+        UnaryOpKind::Not => UnaryOpKind::Not,
+        UnaryOpKind::Neg => UnaryOpKind::Neg,
+    };
+    Ok(Expr::UnaryOp(Spanned::new(UnaryOp { op: kind, expr: expression(&op.expr)? }, span)))
+}
+
+fn binary<'a>(op: &Spanned<BinOp<'a>>, span: Span) -> Lowered<Expr<'a>> {
+    let (left, right) = (expression(&op.left)?, expression(&op.right)?);
+    if matches!(op.op, BinOpKind::Concat) {
+        let (left_span, right_span) = (op.left.span(), op.right.span());
+        let left = filter(JOINED, left, Vec::new(), left_span);
+        let right = filter(JOINED, right, Vec::new(), right_span);
+        return Ok(Expr::BinOp(Spanned::new(BinOp { op: BinOpKind::Concat, left, right }, span)));
+    }
+    let arithmetic = matches!(
+        op.op,
+        BinOpKind::Add
+            | BinOpKind::Sub
+            | BinOpKind::Mul
+            | BinOpKind::Div
+            | BinOpKind::FloorDiv
+            | BinOpKind::Rem
+            | BinOpKind::Pow
+    );
+    let lowered = Expr::BinOp(Spanned::new(BinOp { op: op.op, left, right }, span));
+    Ok(if arithmetic { filter(SNAPPED, lowered, Vec::new(), span) } else { lowered })
+}
+
+fn compare<'a>(compare: &Spanned<Compare<'a>>, span: Span) -> Lowered<Expr<'a>> {
+    let lower = |op: &CompareOp<'a>| Ok(CompareOp { op: op.op, expr: expression(&op.expr)? });
+    let ops = compare.ops.iter().map(lower).collect::<Lowered<_>>()?;
+    Ok(Expr::Compare(Spanned::new(Compare { expr: expression(&compare.expr)?, ops }, span)))
+}
+
+fn call<'a>(call: &Spanned<Call<'a>>, span: Span) -> Lowered<Expr<'a>> {
+    let allowed = match call.identify_call() {
+        CallType::Function(name) => name != "loop",
+        CallType::Method(Expr::Var(of), name) => of.id == "loop" && matches!(name, "cycle" | "changed"),
+        _ => false,
+    };
+    if !allowed {
+        return Err(not_callable(call, span));
+    }
+    Ok(Expr::Call(Spanned::new(Call { expr: expression(&call.expr)?, args: arguments(&call.args)? }, span)))
+}
+
+fn not_callable(call: &Spanned<Call<'_>>, span: Span) -> SyntaxError {
+    let (message, help) = match call.identify_call() {
+        CallType::Method(_, name) | CallType::Block(name) => {
+            let filter = super::filters().iter().find(|known| known.name == name);
+            let help = match filter {
+                Some(filter) => format!("`{name}` is a filter: write `… | {}`", filter.signature),
+                None => "use a filter: `value | name(…)`".to_owned(),
+            };
+            (format!("values have no methods such as `.{name}()`"), help)
+        }
+        _ => ("this cannot be called".to_owned(), "only functions such as `now()` can be called".to_owned()),
+    };
+    SyntaxError { message, range: bytes(span), help: Some(help) }
+}

@@ -1,0 +1,39 @@
+//! Expressions in recipes: reading them, naming what they use, evaluating them.
+//!
+//! Templates are Jinja's language as minijinja has it, less what recipes have no use for (macros,
+//! includes, methods) and stricter: what is undefined is an error with a place. This module is pure:
+//! it has no clock, no files, no process environment, and an evaluation ends after a bounded amount
+//! of work.
+
+mod convert;
+mod engine;
+mod error;
+mod evaluate;
+mod explain;
+mod filters;
+mod functions;
+mod located;
+mod lower;
+mod number;
+mod parse;
+mod path;
+mod predicates;
+mod scope;
+mod spec;
+mod syntax;
+#[cfg(test)]
+mod testing;
+
+mod uses;
+
+pub use error::{Error, ErrorKind};
+pub use evaluate::truthy;
+pub use filters::all as filters;
+pub use functions::all as functions;
+pub use located::{LocatedError, LocatedTemplate, TemplateTree, TreeShape};
+pub use parse::Template;
+pub use predicates::all as tests;
+pub use scope::Scope;
+pub use spec::Spec;
+pub use syntax::SyntaxError;
+pub use uses::{PathStep, Use};

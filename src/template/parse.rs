@@ -1,0 +1,136 @@
+//! Template text → `Template`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::machinery::ast::{Expr, Stmt};
+
+use super::lower;
+use super::path::{Access, Key};
+use super::syntax::{self, SyntaxError};
+use super::uses::{self, Use};
+
+/// A text that may hold expressions. It has been parsed, so it is known to be well-formed; a clone
+/// shares everything.
+#[derive(Clone)]
+pub struct Template {
+    parsed: Arc<Parsed>,
+}
+
+struct Parsed {
+    text: String,
+    form: Form,
+    uses: Vec<Use>,
+}
+
+/// The ways in which a template is evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Form {
+    /// Text without any template syntax.
+    Literal,
+    /// `{{ event.email }}`: a path and nothing else.
+    Access(Access),
+    /// `{{ … }}`: one expression.
+    Whole,
+    /// Anything else.
+    Text,
+}
+
+impl Template {
+    /// Reads `text`. Names are not looked up: see [`Template::uses`].
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let (form, uses) = if has_syntax(text) { analyse(text)? } else { (Form::Literal, Vec::new()) };
+        Ok(Self { parsed: Arc::new(Parsed { text: text.to_owned(), form, uses }) })
+    }
+
+    /// Whether it holds no template syntax, so that its value is its text.
+    pub fn is_literal(&self) -> bool {
+        self.parsed.form == Form::Literal
+    }
+
+    /// Whether it is exactly one `{{ … }}` (white space around it does not count), so that its value
+    /// keeps its type.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.parsed.form, Form::Access(_) | Form::Whole)
+    }
+
+    /// The text it was read from.
+    pub fn text(&self) -> &str {
+        &self.parsed.text
+    }
+
+    /// All values, filters, functions and tests that it names, in the order of the text.
+    pub fn uses(&self) -> &[Use] {
+        &self.parsed.uses
+    }
+
+    pub(super) fn form(&self) -> &Form {
+        &self.parsed.form
+    }
+}
+
+/// Whether `text` would be read as more than plain text.
+fn has_syntax(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}
+
+fn analyse(text: &str) -> Result<(Form, Vec<Use>), SyntaxError> {
+    let template = syntax::statements(text)?;
+    let check = lower::statement(&template);
+    check.map_err(|error| SyntaxError { range: syntax::clamp(text, error.range.clone()), ..error })?;
+    Ok((form(&template), uses::find(&template)))
+}
+
+fn form(template: &Stmt<'_>) -> Form {
+    let Some(only) = syntax::only_expression(template) else { return Form::Text };
+    match Access::of(&only.expr) {
+        Some(access) => Form::Access(access),
+        None => Form::Whole,
+    }
+}
+
+/// Templates are the same when their texts are.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Template {}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.text()).finish()
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Access {
+    /// The path that `expr` is, if it is nothing else.
+    fn of(expr: &Expr<'_>) -> Option<Self> {
+        match expr {
+            Expr::Var(name) => Some(Self { root: name.id.into(), keys: Vec::new() }),
+            Expr::GetAttr(get) => Self::of(&get.expr)?.then(Key::Name(get.name.into())),
+            Expr::GetItem(get) => {
+                let key = get.subscript_expr.as_const()?;
+                let key = match (key.as_str(), key.as_i64()) {
+                    (Some(name), _) => Key::Name(name.into()),
+                    (None, Some(index)) if key.is_integer() => Key::Index(index),
+                    _ => return None,
+                };
+                Self::of(&get.expr)?.then(key)
+            }
+            _ => None,
+        }
+    }
+
+    fn then(mut self, key: Key) -> Option<Self> {
+        self.keys.push(key);
+        Some(self)
+    }
+}

@@ -1,0 +1,51 @@
+//! A path of fixed names and indexes, followed straight through JSON.
+
+use super::scope::Scope;
+use crate::value::Value;
+
+/// `event.tags[0]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) root: String,
+    pub(super) keys: Vec<Key>,
+}
+
+/// One part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Key {
+    /// `.name` or `["name"]`
+    Name(String),
+    /// `[0]`; from the end when negative.
+    Index(i64),
+}
+
+impl Access {
+    /// The value there; `None` if some part is missing.
+    pub(super) fn follow<'s>(&self, scope: &'s Scope) -> Option<&'s Value> {
+        self.keys.iter().try_fold(scope.get(&self.root)?, |value, key| key.of(value))
+    }
+
+    /// Whether only the last part is missing, so that what should hold it is there.
+    pub(super) fn lacks_only_its_end(&self, scope: &Scope) -> bool {
+        let Some((_, before)) = self.keys.split_last() else { return false };
+        let Some(root) = scope.get(&self.root) else { return false };
+        before.iter().try_fold(root, |value, key| key.of(value)).is_some()
+    }
+}
+
+impl Key {
+    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match (self, value) {
+            (Key::Name(name), Value::Object(fields)) => fields.get(name),
+            (Key::Index(index), Value::Array(items)) => {
+                let from_end = index.checked_neg().and_then(|back| usize::try_from(back).ok());
+                let at = match usize::try_from(*index) {
+                    Ok(at) => at,
+                    Err(_) => items.len().checked_sub(from_end?)?,
+                };
+                items.get(at)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! What a template names, found without evaluating it.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, ForLoop, Stmt};
+use minijinja::value::Value as Datum;
+
+use super::lower::{asks_presence, is_default};
+use super::syntax::{bytes, extent};
+pub use crate::value::Step as PathStep;
+
+/// One thing that a template names. Ranges are bytes of the template's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Use {
+    /// A value: `steps.contact.contact.email`, the longest path that is written out. Names that the
+    /// template itself sets are not reported; a loop's variable is, as an item of what is looped over.
+    Path {
+        /// The first name.
+        root: String,
+        /// What follows.
+        steps: Vec<PathStep>,
+        /// It may be undefined: it stands before `| default(…)`, `is defined` or `is undefined`.
+        guarded: bool,
+        /// The path as it is written.
+        range: Range<usize>,
+    },
+    /// `| name`
+    Filter {
+        /// Its name.
+        name: String,
+        /// The name as it is written.
+        range: Range<usize>,
+    },
+    /// `name(…)`
+    Function {
+        /// Its name.
+        name: String,
+        /// The name as it is written.
+        range: Range<usize>,
+    },
+    /// `is name`
+    Test {
+        /// Its name.
+        name: String,
+        /// The name as it is written.
+        range: Range<usize>,
+    },
+}
+
+impl Use {
+    /// Where it is written.
+    pub fn range(&self) -> Range<usize> {
+        match self {
+            Use::Path { range, .. }
+            | Use::Filter { range, .. }
+            | Use::Function { range, .. }
+            | Use::Test { range, .. } => range.clone(),
+        }
+    }
+}
+
+/// Everything that `template` names, in the order of the text.
+pub(super) fn find(template: &Stmt<'_>) -> Vec<Use> {
+    let mut finder = Finder { found: Vec::new(), locals: vec![HashMap::new()] };
+    finder.statement(template);
+    finder.found.sort_by_key(|found| (found.range().start, found.range().end));
+    finder.found.dedup();
+    finder.found
+}
+
+/// A value that a path leads to.
+#[derive(Clone)]
+struct Place {
+    root: String,
+    steps: Vec<PathStep>,
+}
+
+struct Finder<'a> {
+    found: Vec<Use>,
+    /// Names that the template sets, innermost last, and the place they stand for if there is one.
+    locals: Vec<HashMap<&'a str, Option<Place>>>,
+}
+
+/// Filters that leave the members of a list what they are.
+const KEEPS_ITEMS: [&str; 8] =
+    ["list", "sort", "unique", "reverse", "select", "reject", "selectattr", "rejectattr"];
+/// Filters that take one member of a list.
+const TAKES_ITEM: [&str; 4] = ["first", "last", "min", "max"];
+
+impl<'a> Finder<'a> {
+    fn statement(&mut self, stmt: &Stmt<'a>) {
+        match stmt {
+            Stmt::Template(t) => self.body(&t.children),
+            Stmt::EmitExpr(e) => self.expression(&e.expr, false),
+            Stmt::ForLoop(f) => self.for_loop(f),
+            Stmt::IfCond(c) => {
+                self.expression(&c.expr, false);
+                self.scoped(&c.true_body);
+                self.scoped(&c.false_body);
+            }
+            Stmt::WithBlock(w) => {
+                self.locals.push(HashMap::new());
+                for (target, value) in &w.assignments {
+                    self.assign(target, value);
+                }
+                self.body(&w.body);
+                self.locals.pop();
+            }
+            Stmt::Set(s) => self.assign(&s.target, &s.expr),
+            Stmt::SetBlock(s) => {
+                self.optional(s.filter.as_ref());
+                self.scoped(&s.body);
+                self.define(&s.target, None);
+            }
+            Stmt::FilterBlock(f) => {
+                self.expression(&f.filter, false);
+                self.scoped(&f.body);
+            }
+            _ => {}
+        }
+    }
+
+    fn body(&mut self, stmts: &[Stmt<'a>]) {
+        for stmt in stmts {
+            self.statement(stmt);
+        }
+    }
+
+    fn scoped(&mut self, stmts: &[Stmt<'a>]) {
+        self.locals.push(HashMap::new());
+        self.body(stmts);
+        self.locals.pop();
+    }
+
+    fn for_loop(&mut self, f: &ForLoop<'a>) {
+        self.expression(&f.iter, false);
+        let item = self.place(&f.iter).map(|mut place| {
+            place.steps.push(PathStep::Item);
+            place
+        });
+        self.locals.push(HashMap::from([("loop", None)]));
+        self.define(&f.target, item);
+        self.optional(f.filter_expr.as_ref());
+        self.body(&f.body);
+        self.locals.pop();
+        self.scoped(&f.else_body);
+    }
+
+    fn assign(&mut self, target: &Expr<'a>, value: &Expr<'a>) {
+        self.expression(value, false);
+        let place = self.place(value);
+        self.define(target, place);
+    }
+
+    fn define(&mut self, target: &Expr<'a>, place: Option<Place>) {
+        match target {
+            Expr::Var(name) => {
+                if let Some(locals) = self.locals.last_mut() {
+                    locals.insert(name.id, place);
+                }
+            }
+            Expr::List(list) => list.items.iter().for_each(|item| self.define(item, None)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.define(item, None)),
+            _ => {}
+        }
+    }
+
+    fn optional(&mut self, expr: Option<&Expr<'a>>) {
+        if let Some(expr) = expr {
+            self.expression(expr, false);
+        }
+    }
+
+    fn expression(&mut self, expr: &Expr<'a>, guarded: bool) {
+        match expr {
+            Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.path(expr, guarded),
+            Expr::Const(_) => {}
+            Expr::Slice(s) => {
+                self.expression(&s.expr, false);
+                [&s.start, &s.stop, &s.step].into_iter().for_each(|part| self.optional(part.as_ref()));
+            }
+            Expr::UnaryOp(op) => self.expression(&op.expr, false),
+            Expr::BinOp(op) => {
+                self.expression(&op.left, false);
+                self.expression(&op.right, false);
+            }
+            Expr::Compare(c) => {
+                self.expression(&c.expr, false);
+                c.ops.iter().for_each(|op| self.expression(&op.expr, false));
+            }
+            Expr::IfExpr(i) => {
+                self.expression(&i.test_expr, false);
+                self.expression(&i.true_expr, false);
+                self.optional(i.false_expr.as_ref());
+            }
+            Expr::Filter(f) => {
+                if let Some(input) = &f.expr {
+                    self.expression(input, is_default(f.name));
+                }
+                self.found.push(Use::Filter { name: f.name.into(), range: named(expr, f.name) });
+                self.arguments(&f.args);
+            }
+            Expr::Test(t) => {
+                self.expression(&t.expr, asks_presence(t.name));
+                self.found.push(Use::Test { name: t.name.into(), range: named(expr, t.name) });
+                self.arguments(&t.args);
+            }
+            Expr::Call(c) => self.call(c),
+            Expr::List(l) => l.items.iter().for_each(|item| self.expression(item, false)),
+            Expr::Tuple(t) => t.items.iter().for_each(|item| self.expression(item, false)),
+            Expr::Map(m) => m.keys.iter().chain(&m.values).for_each(|part| self.expression(part, false)),
+        }
+    }
+
+    fn arguments(&mut self, args: &[CallArg<'a>]) {
+        for arg in args {
+            match arg {
+                CallArg::Pos(expr)
+                | CallArg::Kwarg(_, expr)
+                | CallArg::PosSplat(expr)
+                | CallArg::KwargSplat(expr) => self.expression(expr, false),
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call<'a>) {
+        match call.identify_call() {
+            CallType::Function(name) => {
+                self.found.push(Use::Function { name: name.into(), range: bytes(call.expr.span()) });
+            }
+            _ => self.expression(&call.expr, false),
+        }
+        self.arguments(&call.args);
+    }
+
+    /// A chain of names and subscripts: the path as far as it is written out, and whatever else stands
+    /// in it.
+    fn path(&mut self, expr: &Expr<'a>, guarded: bool) {
+        match self.place(expr) {
+            Some(Place { root, steps }) => {
+                self.found.push(Use::Path { root, steps, guarded, range: extent(expr) });
+                self.inside(expr);
+            }
+            None => match expr {
+                Expr::GetAttr(get) => self.expression(&get.expr, guarded),
+                Expr::GetItem(get) => {
+                    self.expression(&get.expr, guarded);
+                    self.expression(&get.subscript_expr, false);
+                }
+                _ => {}
+            },
+        }
+    }
+
+    /// Filters and subscripts within a path: `(event.notes | first)[n].text`.
+    fn inside(&mut self, expr: &Expr<'a>) {
+        match expr {
+            Expr::GetAttr(get) => self.inside(&get.expr),
+            Expr::GetItem(get) => {
+                self.inside(&get.expr);
+                self.expression(&get.subscript_expr, false);
+            }
+            Expr::Var(_) => {}
+            other => self.expression(other, false),
+        }
+    }
+
+    /// Where the value of `expr` comes from, if that is one place.
+    fn place(&self, expr: &Expr<'a>) -> Option<Place> {
+        match expr {
+            Expr::Var(name) => {
+                for locals in self.locals.iter().rev() {
+                    if let Some(place) = locals.get(name.id) {
+                        return place.clone();
+                    }
+                }
+                Some(Place { root: name.id.into(), steps: Vec::new() })
+            }
+            Expr::GetAttr(get) => self.place(&get.expr)?.then(PathStep::Field(get.name.into())),
+            Expr::GetItem(get) => match subscript(&get.subscript_expr) {
+                Some(step) => self.place(&get.expr)?.then(step),
+                None => None,
+            },
+            Expr::Filter(f) if KEEPS_ITEMS.contains(&f.name) => self.place(f.expr.as_ref()?),
+            Expr::Filter(f) if TAKES_ITEM.contains(&f.name) && f.args.is_empty() => {
+                self.place(f.expr.as_ref()?)?.then(PathStep::Item)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Place {
+    fn then(mut self, step: PathStep) -> Option<Self> {
+        self.steps.push(step);
+        Some(self)
+    }
+}
+
+fn subscript(expr: &Expr<'_>) -> Option<PathStep> {
+    let key: Datum = expr.as_const()?;
+    match key.as_str() {
+        Some(name) => Some(PathStep::Field(name.into())),
+        None => key.is_integer().then_some(PathStep::Item),
+    }
+}
+
+/// The name at the beginning of a filter's or test's own span.
+fn named(expr: &Expr<'_>, name: &str) -> Range<usize> {
+    let start = bytes(expr.span()).start;
+    start..start + name.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    /// Every use as `what@text`, with `?` after a guarded path.
+    fn uses(text: &str) -> Vec<String> {
+        let template = Template::parse(text).unwrap();
+        let shown = template.uses().iter().map(|used| {
+            let at = &text[used.range()];
+            match used {
+                Use::Path { root, steps, guarded, .. } => {
+                    let steps: String = steps
+                        .iter()
+                        .map(|step| match step {
+                            PathStep::Field(name) => format!(".{name}"),
+                            PathStep::Item => "[]".into(),
+                        })
+                        .collect();
+                    format!("{root}{steps}{}@{at}", if *guarded { "?" } else { "" })
+                }
+                Use::Filter { name, .. } => format!("|{name}@{at}"),
+                Use::Function { name, .. } => format!("{name}()@{at}"),
+                Use::Test { name, .. } => format!("is {name}@{at}"),
+            }
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn paths_are_reported_whole_and_in_order() {
+        assert_eq!(
+            uses("{{ steps.contact.contact.email | lower }} {{ event['full name'] }}"),
+            [
+                "steps.contact.contact.email@steps.contact.contact.email",
+                "|lower@lower",
+                "event.full name@event['full name']",
+            ]
+        );
+        assert_eq!(uses("{{ a.b[0].c[1:2] }}"), ["a.b[].c@a.b[0].c"]);
+        assert_eq!(uses("{{ a[b.c].d }}"), ["a@a", "b.c@b.c"]);
+    }
+
+    #[test]
+    fn functions_tests_and_arguments_are_found() {
+        assert_eq!(
+            uses("{{ now() | date(event.format, timezone=vars.zone) }}"),
+            ["now()@now", "|date@date", "event.format@event.format", "vars.zone@vars.zone"]
+        );
+        assert_eq!(
+            uses("{{ 1 if x is divisibleby(y) else z }}"),
+            ["x@x", "is divisibleby@divisibleby", "y@y", "z@z"]
+        );
+    }
+
+    #[test]
+    fn guards_are_known() {
+        assert_eq!(uses("{{ a.b.c | default(d.e) }}"), ["a.b.c?@a.b.c", "|default@default", "d.e@d.e"]);
+        assert_eq!(uses("{{ a.b is defined and a.b.c }}"), ["a.b?@a.b", "is defined@defined", "a.b.c@a.b.c"]);
+    }
+
+    #[test]
+    fn loops_and_assignments_are_followed() {
+        assert_eq!(
+            uses("{% for note in event.notes | sort %}{{ note.text }}{{ loop.index }}{% endfor %}{{ note }}"),
+            ["event.notes@event.notes", "|sort@sort", "event.notes[].text@note.text", "note@note"]
+        );
+        assert_eq!(
+            uses("{% set c = steps.a.contact %}{{ c.email }}{{ (c.tags | first).id }}"),
+            [
+                "steps.a.contact@steps.a.contact",
+                "steps.a.contact.email@c.email",
+                "steps.a.contact.tags[].id@(c.tags | first).id",
+                "steps.a.contact.tags@c.tags",
+                "|first@first",
+            ]
+        );
+        assert_eq!(
+            uses("{% for k, v in event | items %}{{ k.x }}{{ v }}{% endfor %}"),
+            ["event@event", "|items@items"]
+        );
+    }
+}

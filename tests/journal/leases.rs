@@ -1,0 +1,150 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use hob::journal::{Error, Lease, RunUpdate};
+use hob::run::RunState;
+
+use crate::fixture::{
+    Home, TTL, WORKER, add, add_event, at, end, event, ids, lease, remark, sleep_until, update,
+};
+
+/// Longer than any test may take; who waits that long waited in vain.
+const LONG: Duration = Duration::from_secs(60);
+
+pub async fn a_run_waits_until_it_is_due(home: &Home) {
+    let journal = home.open();
+    assert_eq!(journal.next_due().await.unwrap(), None);
+    let run = add(&*journal, "1", "a", "x").await;
+    let leased = lease(&*journal, 1, 0).await;
+    journal.record(&leased[0].lease, Vec::new(), sleep_until(90)).await.unwrap();
+    assert_eq!(journal.next_due().await.unwrap(), Some(at(90)));
+    assert_eq!(journal.run(&run).await.unwrap().unwrap().row.state, RunState::Waiting);
+    assert!(lease(&*journal, 1, 89).await.is_empty());
+    assert_eq!(ids(&lease(&*journal, 1, 90).await), [run]);
+    assert_eq!(journal.next_due().await.unwrap(), None);
+}
+
+pub async fn old_and_new_runs_share_a_lease(home: &Home) {
+    let journal = home.open();
+    let mut old = Vec::new();
+    for n in 0..4 {
+        old.push(add(&*journal, &format!("old-{n}"), "a", &n.to_string()).await);
+    }
+    for run in lease(&*journal, 4, 0).await {
+        journal.record(&run.lease, Vec::new(), sleep_until(10)).await.unwrap();
+    }
+    let mut new = Vec::new();
+    for n in 4..6 {
+        new.push(add(&*journal, &format!("new-{n}"), "a", &n.to_string()).await);
+    }
+    assert_eq!(ids(&lease(&*journal, 2, 10).await), [old[0].clone(), new[0].clone()]);
+    // With few of one kind, the other kind takes its place.
+    let rest = ids(&lease(&*journal, 4, 10).await);
+    assert_eq!(rest, [old[1].clone(), old[2].clone(), new[1].clone(), old[3].clone()]);
+}
+
+pub async fn a_late_worker_is_fenced(home: &Home) {
+    let journal = home.open();
+    let run = add(&*journal, "1", "a", "x").await;
+    let late = lease(&*journal, 1, 0).await.remove(0).lease;
+    journal.reclaim(WORKER, at(31)).await.unwrap();
+    let record = |lease: Lease, state| {
+        let journal = Arc::clone(&journal);
+        async move { journal.record(&lease, vec![remark(0, "x")], update(state, 0)).await }
+    };
+    assert!(
+        matches!(record(late.clone(), RunState::Running).await, Err(Error::Fenced { run: r }) if r == run)
+    );
+    let present = lease(&*journal, 1, 31).await.remove(0).lease;
+    assert!(present.epoch > late.epoch);
+    assert!(matches!(record(late.clone(), RunState::Succeeded).await, Err(Error::Fenced { .. })));
+    record(present.clone(), RunState::Succeeded).await.unwrap();
+    // Nobody has a right to a finished run.
+    assert!(matches!(record(present, RunState::Failed).await, Err(Error::Fenced { .. })));
+    let detail = journal.run(&run).await.unwrap().unwrap();
+    assert_eq!((detail.row.state, detail.entries.len()), (RunState::Succeeded, 1));
+}
+
+pub async fn an_ended_lease_is_taken_back(home: &Home) {
+    let journal = home.open();
+    let run = add(&*journal, "1", "a", "x").await;
+    let leased = lease(&*journal, 1, 0).await.remove(0);
+    let entry = vec![remark(0, "x")];
+    journal.record(&leased.lease, entry.clone(), update(RunState::Running, 0)).await.unwrap();
+    assert_eq!(journal.reclaim(WORKER, at(29)).await.unwrap(), 0);
+    assert_eq!(journal.reclaim(WORKER, at(30)).await.unwrap(), 1);
+    assert_eq!(journal.run(&run).await.unwrap().unwrap().row.state, RunState::Waiting);
+    let again = lease(&*journal, 1, 30).await.remove(0);
+    assert_eq!((again.entries, again.lease.epoch), (entry, leased.lease.epoch + 1));
+}
+
+pub async fn a_gone_owner_is_not_waited_for(home: &Home) {
+    let journal = home.open();
+    add(&*journal, "1", "a", "x").await;
+    add(&*journal, "2", "a", "y").await;
+    journal.lease("worker-0", 1, at(0), TTL).await.unwrap();
+    lease(&*journal, 1, 0).await;
+    assert_eq!(journal.reclaim(WORKER, at(1)).await.unwrap(), 1);
+}
+
+pub async fn leases_are_renewed_while_held(home: &Home) {
+    let journal = home.open();
+    add(&*journal, "1", "a", "x").await;
+    add(&*journal, "2", "a", "y").await;
+    let leased = lease(&*journal, 2, 0).await;
+    end(&*journal, &leased[0], RunState::Succeeded).await;
+    let both = [leased[0].lease.clone(), leased[1].lease.clone()];
+    assert_eq!(journal.renew(&both, at(20), TTL).await.unwrap(), [both[1].clone()]);
+    assert_eq!(journal.reclaim(WORKER, at(49)).await.unwrap(), 0);
+    assert_eq!(journal.reclaim(WORKER, at(50)).await.unwrap(), 1);
+}
+
+pub async fn a_lease_has_all_that_is_needed(home: &Home) {
+    let journal = home.open();
+    let event = event("1");
+    let id = add_event(&*journal, event.clone(), "a", "x").await;
+    let leased = lease(&*journal, 1, 0).await.remove(0);
+    assert_eq!(leased.event, event);
+    assert_eq!((&leased.run.id, &leased.run.event, leased.run.version), (&id, &event.id, None));
+    assert_eq!((&*leased.run.recipe, &*leased.run.lane, leased.run.created), ("a", "x", at(0)));
+    assert_eq!(leased.run.accounts["highlevel"], "studio-1");
+    assert!(leased.entries.is_empty());
+
+    let entries: Vec<_> = (0..20).map(|n| remark(n, &n.to_string())).collect();
+    let begin = RunUpdate { version: Some("v1".to_owned()), ..update(RunState::Running, 0) };
+    journal.record(&leased.lease, entries[..7].to_vec(), begin).await.unwrap();
+    journal.record(&leased.lease, entries[7..].to_vec(), update(RunState::Waiting, 0)).await.unwrap();
+    let leased = lease(&*journal, 1, 0).await.remove(0);
+    assert_eq!((leased.run.version.as_deref(), leased.entries), (Some("v1"), entries));
+}
+
+pub async fn waiting_for_change_ends_with_new_work(home: &Home) {
+    let journal = home.open();
+    assert!(lease(&*journal, 1, 0).await.is_empty());
+    let wait = |journal: Arc<dyn hob::journal::Journal>| async move {
+        let done = tokio::time::timeout(LONG, journal.changed(LONG * 2)).await;
+        assert!(done.is_ok(), "waited for nothing");
+    };
+    let waiting = tokio::spawn(wait(Arc::clone(&journal)));
+    tokio::task::yield_now().await;
+    add(&*journal, "1", "a", "x").await;
+    waiting.await.unwrap();
+
+    let leased = lease(&*journal, 1, 0).await.remove(0);
+    let waiting = tokio::spawn(wait(Arc::clone(&journal)));
+    tokio::task::yield_now().await;
+    journal.record(&leased.lease, Vec::new(), sleep_until(60)).await.unwrap();
+    waiting.await.unwrap();
+}
+
+pub async fn work_between_leasing_and_waiting_is_not_missed(home: &Home) {
+    let journal = home.open();
+    assert!(lease(&*journal, 1, 0).await.is_empty());
+    add(&*journal, "1", "a", "x").await;
+    tokio::time::timeout(LONG, journal.changed(LONG * 2)).await.expect("resolves at once");
+    // Once looked at, it is not news any more.
+    lease(&*journal, 1, 0).await;
+    let short = Duration::from_millis(20);
+    tokio::time::timeout(short, journal.changed(LONG)).await.expect_err("waits");
+    tokio::time::timeout(LONG, journal.changed(short)).await.expect("ends at the limit");
+}

@@ -1,0 +1,50 @@
+use hob::journal::Link;
+use serde_json::json;
+
+use crate::fixture::Home;
+
+fn link(name: &str, from: &str, to: &str) -> Link {
+    Link { name: name.to_owned(), from: from.to_owned(), to: to.to_owned() }
+}
+
+pub async fn both_ends_lead_to_the_link(home: &Home) {
+    let journal = home.open();
+    let one = link("client-contact", "client-1", "contact-1");
+    journal.save_link(&one).await.unwrap();
+    journal.save_link(&one).await.unwrap();
+    journal.save_link(&link("other", "client-1", "contact-2")).await.unwrap();
+    let find = async |from, to| journal.find_link("client-contact", from, to).await.unwrap();
+    assert_eq!(find(Some("client-1"), None).await, Some(one.clone()));
+    assert_eq!(find(None, Some("contact-1")).await, Some(one.clone()));
+    assert_eq!(find(Some("client-1"), Some("contact-1")).await, Some(one.clone()));
+    assert_eq!(find(Some("client-1"), Some("contact-2")).await, None);
+    assert_eq!(find(Some("contact-1"), None).await, None);
+    assert_eq!(find(None, None).await, None);
+    let of_client = journal.links_of("client-1").await.unwrap();
+    assert_eq!(of_client, [one, link("other", "client-1", "contact-2")]);
+    assert_eq!(journal.links_of("contact-2").await.unwrap().len(), 1);
+
+    assert!(journal.delete_link("client-contact", "client-1").await.unwrap());
+    assert!(!journal.delete_link("client-contact", "client-1").await.unwrap());
+    assert_eq!(journal.links_of("contact-1").await.unwrap(), []);
+}
+
+pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
+    let journal = home.open();
+    journal.save_link(&link("n", "a", "1")).await.unwrap();
+    journal.save_link(&link("n", "b", "2")).await.unwrap();
+    journal.save_link(&link("n", "a", "2")).await.unwrap();
+    assert_eq!(journal.find_link("n", Some("a"), None).await.unwrap(), Some(link("n", "a", "2")));
+    assert_eq!(journal.find_link("n", Some("b"), None).await.unwrap(), None);
+    assert_eq!(journal.find_link("n", None, Some("1")).await.unwrap(), None);
+}
+
+pub async fn values_are_remembered(home: &Home) {
+    let journal = home.open();
+    assert_eq!(journal.state("k").await.unwrap(), None);
+    for value in [json!(null), json!({ "b": 1, "a": [0.1, "ü"] }), json!(18_446_744_073_709_551_615_u64)] {
+        journal.put_state("k", &value).await.unwrap();
+        assert_eq!(journal.state("k").await.unwrap(), Some(value));
+    }
+    assert_eq!(journal.state("K").await.unwrap(), None);
+}

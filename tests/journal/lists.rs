@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use hob::journal::{Journal, RunFilter, RunUpdate};
+use hob::run::{RunId, RunState};
+
+use crate::fixture::{Home, add, add_event, at, end, event, lease, remark, update};
+
+async fn list(journal: &dyn Journal, filter: RunFilter) -> Vec<RunId> {
+    journal.runs(&filter).await.unwrap().into_iter().map(|row| row.id).collect()
+}
+
+pub async fn filters_and_order(home: &Home) {
+    let journal = home.open();
+    let mut runs = Vec::new();
+    for n in 0..6 {
+        let mut event = event(&n.to_string());
+        event.received = at(n * 10);
+        event.record = (n != 5).then(|| format!("record-{}", n % 2));
+        let recipe = if n < 4 { "a" } else { "b" };
+        runs.push(add_event(&*journal, event, recipe, &n.to_string()).await);
+    }
+    for run in lease(&*journal, 2, 100).await {
+        end(&*journal, &run, RunState::Failed).await;
+    }
+    let pick = |places: &[usize]| places.iter().map(|place| runs[*place].clone()).collect::<Vec<_>>();
+    let recipe = |name: &str| Some(name.to_owned());
+    let all = RunFilter::default;
+    assert_eq!(list(&*journal, all()).await, pick(&[5, 4, 3, 2, 1, 0]));
+    assert_eq!(list(&*journal, RunFilter { limit: Some(2), ..all() }).await, pick(&[5, 4]));
+    assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..all() }).await, pick(&[3, 2, 1, 0]));
+    let failed = RunFilter { state: Some(RunState::Failed), ..all() };
+    assert_eq!(list(&*journal, failed.clone()).await, pick(&[1, 0]));
+    assert_eq!(list(&*journal, RunFilter { recipe: recipe("b"), ..failed }).await, pick(&[]));
+    let record = RunFilter { record: recipe("record-0"), ..all() };
+    assert_eq!(list(&*journal, record.clone()).await, pick(&[4, 2, 0]));
+    assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..record.clone() }).await, pick(&[2, 0]));
+    let waiting = Some(RunState::Waiting);
+    assert_eq!(list(&*journal, RunFilter { state: waiting, ..record.clone() }).await, pick(&[4, 2]));
+    assert_eq!(list(&*journal, RunFilter { since: Some(at(20)), ..record }).await, pick(&[4, 2]));
+    let since = RunFilter { since: Some(at(20)), ..all() };
+    assert_eq!(list(&*journal, since.clone()).await, pick(&[5, 4, 3, 2]));
+    assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since }).await, pick(&[3, 2]));
+}
+
+pub async fn a_list_over_many_states_is_in_order(home: &Home) {
+    let journal = home.open();
+    let mut runs = Vec::new();
+    for n in 0..RunState::ALL.len() * 3 {
+        runs.push(add(&*journal, &n.to_string(), "a", &n.to_string()).await);
+    }
+    let leased = lease(&*journal, runs.len(), 0).await;
+    for (run, state) in leased.iter().zip(RunState::ALL.into_iter().cycle()) {
+        end(&*journal, run, state).await;
+    }
+    runs.reverse();
+    assert_eq!(list(&*journal, RunFilter::default()).await, runs);
+    let mine = RunFilter { recipe: Some("a".to_owned()), limit: Some(5), ..RunFilter::default() };
+    assert_eq!(list(&*journal, mine).await, runs[..5]);
+}
+
+pub async fn a_run_in_detail(home: &Home) {
+    let journal = home.open();
+    assert!(journal.run(&RunId("run_none".to_owned())).await.unwrap().is_none());
+    let event = event("1");
+    let id = add_event(&*journal, event.clone(), "a", "x").await;
+    let run = lease(&*journal, 1, 0).await.remove(0);
+    let entries = vec![remark(1, "one"), remark(2, "two")];
+    let failed = RunUpdate {
+        error: Some("the contact has no e-mail".to_owned()),
+        version: Some("v1".to_owned()),
+        ..update(RunState::Failed, 3)
+    };
+    journal.record(&run.lease, entries.clone(), failed).await.unwrap();
+    let detail = journal.run(&id).await.unwrap().unwrap();
+    assert_eq!(detail.row.state, RunState::Failed);
+    assert_eq!(detail.row.error.as_deref(), Some("the contact has no e-mail"));
+    assert_eq!((detail.row.created, detail.row.finished), (at(0), Some(at(3))));
+    assert_eq!(
+        (detail.row.record.as_deref(), detail.run.version.as_deref()),
+        (Some("contact-1"), Some("v1"))
+    );
+    assert_eq!((&detail.event, detail.entries), (&event, entries));
+    assert_eq!(journal.runs(&RunFilter::default()).await.unwrap(), [detail.row]);
+    assert_eq!(journal.event(&event.id).await.unwrap(), Some(event));
+}
+
+pub async fn totals_of_all_and_since(home: &Home) {
+    let journal = home.open();
+    for n in 0..5 {
+        let mut event = event(&n.to_string());
+        event.received = at(n);
+        add_event(&*journal, event, "a", &n.to_string()).await;
+    }
+    let leased = lease(&*journal, 4, 10).await;
+    end(&*journal, &leased[0], RunState::Succeeded).await;
+    end(&*journal, &leased[1], RunState::Parked).await;
+    end(&*journal, &leased[2], RunState::Waiting).await;
+    let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    let all = journal.totals(None).await.unwrap();
+    assert_eq!(all.events, 5);
+    assert_eq!(all.runs, counts(&[("succeeded", 1), ("parked", 1), ("waiting", 2), ("running", 1)]));
+    assert_eq!(journal.totals(Some(at(0))).await.unwrap(), all);
+    let later = journal.totals(Some(at(2))).await.unwrap();
+    assert_eq!((later.events, later.runs), (3, counts(&[("waiting", 2), ("running", 1)])));
+}

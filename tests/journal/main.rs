@@ -1,0 +1,41 @@
+//! One suite for the journal, run on every store; and what is special about each store.
+
+mod append;
+mod fixture;
+mod lanes;
+mod leases;
+mod links;
+mod lists;
+mod pollers;
+
+use fixture::Home;
+
+/// Runs the suite on a store.
+macro_rules! suite {
+    ($store:ident = $home:expr; $($module:ident: $($test:ident),+;)+) => {
+        mod $store {
+            use super::*;
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    $module::$test(&$home).await;
+                }
+            )+)+
+        }
+    };
+}
+
+suite! {
+    sqlite = Home::sqlite();
+    append: a_known_event_is_left_out, a_batch_is_all_or_nothing, everything_is_there_after_reopening,
+        many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
+    lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
+        a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane;
+    leases: a_run_waits_until_it_is_due, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
+        an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
+        a_lease_has_all_that_is_needed, waiting_for_change_ends_with_new_work,
+        work_between_leasing_and_waiting_is_not_missed;
+    lists: filters_and_order, a_run_in_detail, totals_of_all_and_since, a_list_over_many_states_is_in_order;
+    links: both_ends_lead_to_the_link, a_new_link_replaces_those_of_either_end, values_are_remembered;
+    pollers: progress_is_kept, records_are_remembered_and_forgotten, vanished_records_come_in_pages;
+}
