@@ -77,6 +77,8 @@ codes! {
     UnknownFilter = "unknown-filter", Error;
     /// A template uses a function or test that does not exist.
     UnknownFunction = "unknown-function", Error;
+    /// A template could not be evaluated while a recipe ran.
+    TemplateFailed = "template-failed", Error;
     /// A template reads a field that an answer does not have.
     UnknownResultField = "unknown-result-field", Error;
     /// A JSONPath that does not parse.

@@ -19,6 +19,13 @@ pub struct StepKey {
     pub item: Option<usize>,
 }
 
+impl StepKey {
+    /// The step of an action without `for_each`.
+    pub fn of(action: impl Into<String>) -> Self {
+        Self { action: action.into(), item: None }
+    }
+}
+
 impl fmt::Display for StepKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.item {
@@ -39,6 +46,16 @@ pub struct StepError {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// The place in the recipe, with a caret, where the reason stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+}
+
+impl StepError {
+    /// An error that is all said in `message`.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), status: None, help: None, excerpt: None }
+    }
 }
 
 /// One entry of a run's history. Texts in it are redacted.
@@ -111,6 +128,9 @@ pub enum Entry {
         attempt: u32,
         /// What is known.
         reason: String,
+        /// HTTP status, where there was an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
     },
     /// A probe found that the attempt did not happen; it may be sent again.
     DidNotHappen {

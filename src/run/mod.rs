@@ -1,8 +1,24 @@
-//! One event through one recipe: its identity, its states and its durable entries.
+//! One event through one recipe: its identity, its states, its durable entries, and the pure machine
+//! that decides what is to be done next. Nothing here sends, stores, or asks for the time.
 
+mod builtin;
+mod effect;
 mod entry;
+mod facts;
+mod machine;
+mod patience;
+pub mod probe;
+mod report;
+mod status;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use effect::{effect, method};
 pub use entry::{Entry, StampedEntry, StepError, StepKey};
+pub use facts::Facts;
+pub use machine::{Act, Decision, Machine, Perform, Probe, decide};
+pub use report::{Finding, Report};
+pub use status::{Phase, Started, Status, StepStatus};
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +29,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::event::EventId;
+
+/// Stands for the step in entries about what comes before the first: the condition, the lane and the
+/// variables. No action has such an id.
+pub const START: &str = "(start)";
 
 /// Identity of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

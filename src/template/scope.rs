@@ -43,6 +43,12 @@ impl Scope {
         self
     }
 
+    /// The same at another time.
+    pub fn at(mut self, now: DateTime<Utc>) -> Self {
+        Arc::make_mut(&mut self.names).now = now;
+        self
+    }
+
     /// Adds `name`, or gives it another value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Arc<Value>>) {
         let name = name.into();

@@ -1,0 +1,25 @@
+//! `log`: a line into the history, and into the log by whoever records it.
+
+use serde_json::json;
+
+use crate::run::{Entry, StepKey};
+use crate::value::{Map, Value};
+
+/// The line and the step.
+pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Result<Vec<Entry>, String> {
+    let message = match inputs.get("message") {
+        None => return Err("`message` is missing".into()),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let level = match inputs.get("level").and_then(Value::as_str) {
+        None => "info",
+        Some(level @ ("info" | "warn" | "error")) => level,
+        Some(other) => return Err(format!("`level` must be info, warn or error, not {other}")),
+    };
+    let result = json!({ "message": message });
+    Ok(vec![
+        Entry::Remark { level: level.to_owned(), message },
+        Entry::StepSucceeded { step: step.clone(), attempt: 1, result, known_by: None },
+    ])
+}

@@ -1,0 +1,27 @@
+//! What sending a step twice would do.
+
+use crate::catalog::{Builtin, Effect, Operation};
+use crate::value::{Map, Value};
+
+/// The effect of `operation` with `inputs`. A free HTTP request has that of its method.
+pub fn effect(operation: &Operation, inputs: &Map<String, Value>) -> Effect {
+    if operation.builtin != Some(Builtin::HttpRequest) {
+        return operation.effect;
+    }
+    match method(inputs).as_str() {
+        "GET" | "HEAD" => Effect::Read,
+        "PUT" | "DELETE" => Effect::Idempotent,
+        _ => Effect::Create,
+    }
+}
+
+/// The method of a free HTTP request: as given, else POST for one with a body and GET for one without.
+pub fn method(inputs: &Map<String, Value>) -> String {
+    let has_body =
+        ["json", "form", "text"].iter().any(|name| inputs.get(*name).is_some_and(|v| !v.is_null()));
+    match inputs.get("method").and_then(Value::as_str) {
+        Some(method) => method.to_uppercase(),
+        None if has_body => "POST".into(),
+        None => "GET".into(),
+    }
+}

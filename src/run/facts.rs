@@ -1,0 +1,51 @@
+//! What a run sees beside its event and its history, and the names templates read it by.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Run;
+use crate::event::Event;
+use crate::template::Scope;
+use crate::value::{Map, Value};
+
+/// Facts about the surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// `env`: the names that the workspace lists, with their values.
+    pub env: Arc<Value>,
+    /// `connection`: connector → `{ name, … }` with the settings of the connection the run uses.
+    pub connections: Map<String, Value>,
+    /// `links`: name → the other end of the link of the event's record.
+    pub links: Map<String, Value>,
+    /// Waits are over at once (a dry run).
+    pub skip_waits: bool,
+}
+
+/// The names that every template of a run may read. `vars`, `steps`, a loop's member and `error`
+/// come later.
+pub(super) fn scope(run: &Run, event: &Event, facts: &Facts) -> Scope {
+    let env = if facts.env.is_null() { Arc::new(json!({})) } else { Arc::clone(&facts.env) };
+    Scope::new(run.created)
+        .with("event", event.payload.clone())
+        .with("connection", Value::Object(facts.connections.clone()))
+        .with("links", Value::Object(facts.links.clone()))
+        .with("run", about(run, event))
+        .with("env", env)
+}
+
+fn about(run: &Run, event: &Event) -> Value {
+    json!({
+        "id": run.id.0,
+        "recipe": run.recipe,
+        "created": run.created,
+        "event": {
+            "id": event.id.0,
+            "kind": event.kind,
+            "record": event.record,
+            "received": event.received,
+            "source": event.source.to_string(),
+            "connection": event.connection,
+        },
+    })
+}

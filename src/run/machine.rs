@@ -1,0 +1,251 @@
+//! The pure machine of a run: from its recipe, its event and its entries to what is to be done next.
+
+mod action;
+mod begin;
+mod failure;
+mod step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::entry::{Entry, StampedEntry, StepKey};
+use super::facts::{self, Facts};
+use super::status::Status;
+use super::{Run, RunState};
+use crate::catalog::{Effect, Operation};
+use crate::check::CheckedRecipe;
+use crate::event::Event;
+use crate::recipe::Retry;
+use crate::template::Scope;
+use crate::value::{Map, Value};
+
+/// A run in progress.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    recipe: CheckedRecipe,
+    run: Run,
+    status: Status,
+    scope: Scope,
+    skip_waits: bool,
+    /// Results of finished steps by action.
+    steps: Map<String, Value>,
+    /// Actions, and after a failure `on_failure` actions, that are complete.
+    done: usize,
+    failure_done: usize,
+    /// The `for_each` in progress.
+    members: Option<Members>,
+    /// Entries of the decision in the making.
+    entries: Vec<StampedEntry>,
+}
+
+/// A `for_each` in progress.
+#[derive(Debug, Clone)]
+struct Members {
+    action: String,
+    list: Arc<Vec<Value>>,
+    /// So many are complete.
+    done: usize,
+}
+
+/// What is to be done, and what is to be recorded before it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Entries to append first. An `Intent` among them must be durable before its request is sent.
+    pub entries: Vec<StampedEntry>,
+    /// What to do then.
+    pub act: Act,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Perform a step.
+    Perform(Box<Perform>),
+    /// Find out whether a step happened.
+    Probe(Box<Probe>),
+    /// Nothing before this time.
+    Sleep {
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing until a person decides.
+    Park {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing any more.
+    Finish {
+        /// Final state.
+        state: RunState,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// A step to perform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Perform {
+    /// The step.
+    pub step: StepKey,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// Another attempt may follow if this one fails.
+    pub may_try_again: bool,
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// Its inputs, as the recipe gives them.
+    pub inputs: Map<String, Value>,
+    /// What sending it twice would do.
+    pub effect: Effect,
+    /// The connection; none for built-in operations.
+    pub connection: Option<String>,
+    /// Longest time of the attempt, where the recipe says so.
+    pub timeout: Option<Duration>,
+    /// JSONPath of the result, where the recipe says so.
+    pub pick: Option<String>,
+    /// How to try again.
+    pub retry: Retry,
+}
+
+/// A step in doubt to look into.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The step.
+    pub step: StepKey,
+    /// Number of the attempt in doubt.
+    pub attempt: u32,
+    /// The operation in doubt, which has a probe.
+    pub operation: Arc<Operation>,
+    /// Its inputs, as the recipe gave them.
+    pub inputs: Map<String, Value>,
+    /// When it was sent.
+    pub sent: DateTime<Utc>,
+    /// The connection.
+    pub connection: Option<String>,
+    /// JSONPath of the result, where the recipe says so.
+    pub pick: Option<String>,
+    /// Deferrals in a row.
+    pub deferrals: u32,
+}
+
+/// What is to be done next in the run of `event` through `recipe` that has these `entries`.
+pub fn decide(
+    recipe: &CheckedRecipe,
+    run: &Run,
+    event: &Event,
+    entries: &[StampedEntry],
+    facts: &Facts,
+    now: DateTime<Utc>,
+) -> Decision {
+    Machine::new(recipe.clone(), run.clone(), event, entries, facts).decide(now)
+}
+
+impl Machine {
+    /// The machine of `run`, after `entries`.
+    pub fn new(
+        recipe: CheckedRecipe,
+        run: Run,
+        event: &Event,
+        entries: &[StampedEntry],
+        facts: &Facts,
+    ) -> Self {
+        let scope = facts::scope(&run, event, facts).with("steps", Value::Object(Map::new()));
+        let mut machine = Self {
+            recipe,
+            run,
+            status: Status::fold(entries),
+            scope,
+            skip_waits: facts.skip_waits,
+            steps: Map::new(),
+            done: 0,
+            failure_done: 0,
+            members: None,
+            entries: Vec::new(),
+        };
+        machine.restore_vars();
+        machine
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The run.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Takes into account what was recorded after a decision.
+    pub fn apply(&mut self, entry: &StampedEntry) {
+        self.status.apply(entry);
+    }
+
+    /// What is to be done next. Its entries are taken into account already.
+    pub fn decide(&mut self, now: DateTime<Utc>) -> Decision {
+        let act = loop {
+            if let Some(act) = self.advance(now) {
+                break act;
+            }
+        };
+        Decision { entries: std::mem::take(&mut self.entries), act }
+    }
+
+    /// One thing further; `None` when there is more to decide.
+    fn advance(&mut self, now: DateTime<Utc>) -> Option<Act> {
+        if let Some((state, reason)) = &self.status.finished {
+            return Some(Act::Finish { state: *state, reason: reason.clone() });
+        }
+        if let Some(error) = self.status.start_failure() {
+            let error = error.clone();
+            return self.after_failure(&StepKey::of(super::START), &error, now);
+        }
+        if self.status.started.is_none() {
+            self.begin(now);
+            return None;
+        }
+        self.main(now)
+    }
+
+    /// The recipe's actions, one after the other.
+    fn main(&mut self, now: DateTime<Utc>) -> Option<Act> {
+        let recipe = self.recipe.clone();
+        let Some(action) = recipe.recipe().actions.get(self.done) else {
+            self.finish(RunState::Succeeded, None, now);
+            return None;
+        };
+        match self.action(action, None, now) {
+            action::Progress::Act(act) => Some(act),
+            action::Progress::More => None,
+            action::Progress::Complete(result) => {
+                self.complete(action, result);
+                self.done += 1;
+                None
+            }
+            action::Progress::Failed(step, error) => self.after_failure(&step, &error, now),
+        }
+    }
+
+    fn complete(&mut self, action: &crate::recipe::Action, result: Value) {
+        self.steps.insert(action.id.clone(), result);
+        self.scope.set("steps", Value::Object(self.steps.clone()));
+        self.members = None;
+    }
+
+    fn finish(&mut self, state: RunState, reason: Option<String>, now: DateTime<Utc>) {
+        self.record(Entry::Finished { state, reason }, now);
+    }
+
+    fn record(&mut self, entry: Entry, now: DateTime<Utc>) {
+        let stamped = StampedEntry { at: now, entry };
+        self.status.apply(&stamped);
+        self.entries.push(stamped);
+    }
+}
+
+#[cfg(test)]
+mod tests;

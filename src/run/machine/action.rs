@@ -1,0 +1,130 @@
+//! One action: a single step, or a step for each member of a list.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::failure::template_error;
+use super::{Act, Machine, Members};
+use crate::recipe::{Action, OnError};
+use crate::run::entry::{Entry, StepError, StepKey};
+use crate::run::status::{Phase, StepStatus};
+use crate::template::Scope;
+use crate::value::Value;
+
+/// How far an action is.
+pub(super) enum Progress {
+    /// Something is to be done outside.
+    Act(Act),
+    /// Something was recorded; decide again.
+    More,
+    /// All of it is done; this is its result.
+    Complete(Value),
+    /// It failed, and so does the run.
+    Failed(StepKey, StepError),
+}
+
+/// A step and what belongs to deciding it.
+pub(super) struct Site<'a> {
+    pub(super) action: &'a Action,
+    pub(super) key: StepKey,
+    pub(super) scope: Scope,
+    pub(super) after_failure: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Machine {
+    /// `error` is there for the actions of `on_failure`.
+    pub(super) fn action(&mut self, action: &Action, error: Option<Value>, now: DateTime<Utc>) -> Progress {
+        let after_failure = error.is_some();
+        let mut scope = self.scope.clone().at(now);
+        if let Some(error) = error {
+            scope.set("error", error);
+        }
+        let key = StepKey::of(&action.id);
+        if action.for_each.is_none() {
+            return self.step(&Site { action, key, scope, after_failure, now });
+        }
+        match self.status.of(&key).phase {
+            Phase::Skipped => return Progress::Complete(Value::Array(vec![])),
+            Phase::Failed(error) => return after(action, key, error, Value::Array(vec![])),
+            _ => {}
+        }
+        let list = match self.list_of(action, &scope) {
+            Ok(list) => list,
+            Err(error) => {
+                self.record(Entry::StepFailed { step: key, attempt: 1, error, retry_at: None }, now);
+                return Progress::More;
+            }
+        };
+        if list.is_empty() {
+            self.record(Entry::StepSkipped { step: key, reason: "`for_each` is empty".into() }, now);
+            return Progress::More;
+        }
+        self.members(action, &list, &scope, after_failure, now)
+    }
+
+    fn members(
+        &mut self,
+        action: &Action,
+        list: &[Value],
+        scope: &Scope,
+        after_failure: bool,
+        now: DateTime<Utc>,
+    ) -> Progress {
+        let done = self.members.as_ref().map_or(0, |members| members.done);
+        for (index, member) in list.iter().enumerate().skip(done) {
+            let key = StepKey { action: action.id.clone(), item: Some(index) };
+            let scope = scope.clone().with(action.item_name.as_str(), member.clone());
+            match self.step(&Site { action, key, scope, after_failure, now }) {
+                Progress::Complete(_) => {
+                    if let Some(members) = &mut self.members {
+                        members.done = index + 1;
+                    }
+                }
+                other => return other,
+            }
+        }
+        let result =
+            |index| match self.status.steps.get(&StepKey { action: action.id.clone(), item: Some(index) }) {
+                Some(StepStatus { phase: Phase::Done(result), .. }) => result.clone(),
+                _ => Value::Null,
+            };
+        Progress::Complete((0..list.len()).map(result).collect())
+    }
+
+    /// The members, worked out once. Nothing is an empty list: that is how many APIs write it.
+    fn list_of(&mut self, action: &Action, scope: &Scope) -> Result<Arc<Vec<Value>>, StepError> {
+        if let Some(members) = self.members.as_ref().filter(|members| members.action == action.id) {
+            return Ok(Arc::clone(&members.list));
+        }
+        let Some(template) = &action.for_each else { return Ok(Arc::default()) };
+        let value =
+            template.evaluate(scope).map_err(|error| template_error(&self.recipe.recipe().file, &error))?;
+        let list = match value {
+            Value::Array(items) => Arc::new(items),
+            Value::Null => Arc::default(),
+            other => {
+                let kind = match other {
+                    Value::Object(_) => "a mapping",
+                    Value::String(_) => "text",
+                    _ => "a single value",
+                };
+                return Err(StepError::new(format!(
+                    "`for_each` needs a list, and {} is {kind}",
+                    template.text()
+                )));
+            }
+        };
+        self.members = Some(Members { action: action.id.clone(), list: Arc::clone(&list), done: 0 });
+        Ok(list)
+    }
+}
+
+/// What a step's failure means.
+pub(super) fn after(action: &Action, key: StepKey, error: StepError, instead: Value) -> Progress {
+    match action.on_error {
+        OnError::Continue => Progress::Complete(instead),
+        OnError::Fail => Progress::Failed(key, error),
+    }
+}

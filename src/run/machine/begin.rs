@@ -1,0 +1,95 @@
+//! The beginning: the condition, the lane, the variables.
+
+use chrono::{DateTime, Utc};
+
+use super::Machine;
+use super::failure::template_error;
+use crate::recipe::Recipe;
+use crate::run::entry::{Entry, StepError, StepKey};
+use crate::run::{RunState, START};
+use crate::secret::REDACTED;
+use crate::template::{LocatedTemplate, Scope};
+use crate::value::{Map, Value};
+
+impl Machine {
+    pub(super) fn begin(&mut self, now: DateTime<Utc>) {
+        let checked = self.recipe.clone();
+        let recipe = checked.recipe();
+        let scope = self.scope.clone().at(now);
+        let begun = holds(recipe, &scope).and_then(|filtered| match filtered {
+            Some(reason) => Ok(Err(reason)),
+            None => variables(recipe, &scope).map(Ok),
+        });
+        match begun {
+            Ok(Ok(vars)) => {
+                self.scope.set("vars", Value::Object(vars.clone()));
+                self.record(Entry::Started { version: checked.version().to_owned(), vars }, now);
+            }
+            Ok(Err(reason)) => self.finish(RunState::Filtered, Some(reason), now),
+            Err(error) => self.fail_start(error, now),
+        }
+    }
+
+    /// Variables of a run that began earlier. They are worked out again where what was stored is not
+    /// what templates need: another version of the recipe, or a secret that the history does not keep.
+    pub(super) fn restore_vars(&mut self) {
+        let Some(started) = &self.status.started else { return };
+        let checked = self.recipe.clone();
+        let stored = &started.vars;
+        let whole = !Value::Object(stored.clone()).to_string().contains(REDACTED);
+        let same = started.version == checked.version();
+        let at = started.at;
+        let vars = if whole && same {
+            Ok(stored.clone())
+        } else {
+            variables(checked.recipe(), &self.scope.clone().at(at))
+        };
+        match vars {
+            Ok(vars) => self.scope.set("vars", Value::Object(vars)),
+            Err(error) => self.fail_start(error, at),
+        }
+    }
+
+    fn fail_start(&mut self, error: StepError, now: DateTime<Utc>) {
+        self.scope.set("vars", Value::Object(Map::new()));
+        let entry = Entry::StepFailed { step: StepKey::of(START), attempt: 1, error, retry_at: None };
+        self.record(entry, now);
+    }
+}
+
+/// Why the run does not begin, if it does not. A lane that cannot be worked out is a failure too: the
+/// run must not go where it does not belong.
+fn holds(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
+    if let Some(when) = &recipe.when
+        && !when.holds(scope).map_err(|error| template_error(&recipe.file, &error))?
+    {
+        return Ok(Some(unmet("when", when, scope)));
+    }
+    if let Some(lane) = &recipe.lane {
+        lane.evaluate(scope).map_err(|error| template_error(&recipe.file, &error))?;
+    }
+    Ok(None)
+}
+
+/// A condition that did not hold, with its value.
+pub(super) fn unmet(field: &str, condition: &LocatedTemplate, scope: &Scope) -> String {
+    let text = condition.text();
+    match condition.evaluate(scope) {
+        Ok(value) => {
+            let shown: String = value.to_string().chars().take(100).collect();
+            format!("`{field}` does not hold: {text} is {shown}")
+        }
+        Err(_) => format!("`{field}` does not hold: {text} is not there"),
+    }
+}
+
+fn variables(recipe: &Recipe, scope: &Scope) -> Result<Map<String, Value>, StepError> {
+    let mut scope = scope.clone();
+    let mut vars = Map::new();
+    for (name, tree) in &recipe.vars {
+        scope.set("vars", Value::Object(vars.clone()));
+        let value = tree.evaluate(&scope).map_err(|error| template_error(&recipe.file, &error))?;
+        vars.insert(name.value.clone(), value);
+    }
+    Ok(vars)
+}

@@ -1,0 +1,217 @@
+//! One step: whether to do it, when, and what to do about a lost answer.
+
+use chrono::{DateTime, Utc};
+
+use super::action::{Progress, Site, after};
+use super::begin::unmet;
+use super::failure::template_error;
+use super::{Act, Machine, Perform, Probe};
+use crate::catalog::{Builtin, Effect, Operation};
+use crate::run::builtin;
+use crate::run::effect::effect;
+use crate::run::entry::{Entry, StepError};
+use crate::run::patience::later;
+use crate::run::status::{Phase, StepStatus};
+use crate::value::{Map, Value};
+
+impl Machine {
+    pub(super) fn step(&mut self, site: &Site<'_>) -> Progress {
+        let status = self.status.of(&site.key);
+        match &status.phase {
+            Phase::Done(result) => Progress::Complete(result.clone()),
+            Phase::Skipped => Progress::Complete(Value::Null),
+            Phase::Failed(error) => after(site.action, site.key.clone(), error.clone(), Value::Null),
+            Phase::Open => self.open(site, &status),
+            Phase::Waiting { until, reason } if site.now < *until => sleep(*until, reason),
+            Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
+            Phase::Paused { until } if site.now < *until && !self.skip_waits => sleep(*until, "waits"),
+            Phase::Paused { until } => {
+                self.succeed(site, 1, builtin::wait::result(*until));
+                Progress::More
+            }
+            Phase::Intended => self.intended(site, &status),
+            Phase::InDoubt { until, reason, .. } => self.in_doubt(site, &status, *until, reason),
+            Phase::Parked { reason } => Progress::Act(Act::Park { reason: reason.clone() }),
+        }
+    }
+
+    fn open(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+        if status.attempts == status.forgiven
+            && let Some(condition) = &site.action.condition
+        {
+            match condition.holds(&site.scope) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = unmet("if", condition, &site.scope);
+                    self.record(Entry::StepSkipped { step: site.key.clone(), reason }, site.now);
+                    return Progress::More;
+                }
+                Err(error) => {
+                    let error = template_error(&self.recipe.recipe().file, &error);
+                    return self.fail(site, 1, error);
+                }
+            }
+        }
+        self.send(site, status, status.attempts + 1, site.now)
+    }
+
+    /// There is an intent and nothing after it: hob stopped in between.
+    fn intended(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+        let sent = status.sent.unwrap_or(site.now);
+        let operation = self.recipe.operation(site.action).clone();
+        // Time stands still for a step that is sent again, so that it is the same step.
+        let inputs = match self.inputs(site, sent) {
+            Ok(inputs) => inputs,
+            Err(error) => return self.fail(site, status.attempts, error),
+        };
+        if effect(&operation, &inputs) == Effect::Create {
+            let reason = "hob stopped before the answer came".to_owned();
+            let (step, attempt) = (site.key.clone(), status.attempts);
+            self.record(Entry::InDoubt { step, attempt, reason, status: None }, site.now);
+            return Progress::More;
+        }
+        self.send(site, status, status.attempts, sent)
+    }
+
+    fn in_doubt(
+        &mut self,
+        site: &Site<'_>,
+        status: &StepStatus,
+        until: DateTime<Utc>,
+        reason: &str,
+    ) -> Progress {
+        let operation = self.recipe.operation(site.action).clone();
+        let sent = status.sent.unwrap_or(site.now);
+        let Some(probe) = &operation.probe else {
+            return self.give_up_on(site, status, reason);
+        };
+        let shows = later(sent, std::time::Duration::from_secs(probe.delay_seconds.into()));
+        let ready = until.max(shows);
+        if site.now < ready {
+            return sleep(ready, reason);
+        }
+        match self.inputs(site, sent) {
+            Ok(inputs) => Progress::Act(Act::Probe(Box::new(Probe {
+                step: site.key.clone(),
+                attempt: status.attempts,
+                connection: self.connection(site, &operation),
+                inputs,
+                sent,
+                pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
+                deferrals: status.deferrals,
+                operation,
+            }))),
+            Err(error) => self.fail(site, status.attempts, error),
+        }
+    }
+
+    /// Nobody can tell but a person. A run that has failed already does not wait for one.
+    fn give_up_on(&mut self, site: &Site<'_>, status: &StepStatus, reason: &str) -> Progress {
+        if site.after_failure {
+            let error = StepError::new(format!("sent, and whether it arrived is unknown: {reason}"));
+            return self.fail(site, status.attempts, error);
+        }
+        let step = site.key.clone();
+        let reason = format!("step `{step}` may have happened: {reason}");
+        self.record(Entry::Parked { step, reason }, site.now);
+        Progress::More
+    }
+
+    /// Attempt `attempt`, with `now()` standing at `at`.
+    fn send(&mut self, site: &Site<'_>, status: &StepStatus, attempt: u32, at: DateTime<Utc>) -> Progress {
+        if let Some(error) = self.too_late(site, status, attempt) {
+            return self.fail(site, attempt.saturating_sub(1).max(1), error);
+        }
+        let inputs = match self.inputs(site, at) {
+            Ok(inputs) => inputs,
+            Err(error) => return self.fail(site, attempt, error),
+        };
+        let operation = self.recipe.operation(site.action).clone();
+        if let Some(builtin) = operation.builtin
+            && let Some(progress) = self.at_once(site, builtin, &inputs)
+        {
+            return progress;
+        }
+        let effect = effect(&operation, &inputs);
+        if effect != Effect::Read && status.phase != Phase::Intended {
+            let entry = Entry::Intent {
+                step: site.key.clone(),
+                attempt,
+                operation: operation.id.clone(),
+                inputs: Value::Object(inputs.clone()),
+            };
+            self.record(entry, site.now);
+        }
+        Progress::Act(Act::Perform(Box::new(Perform {
+            step: site.key.clone(),
+            attempt,
+            may_try_again: attempt.saturating_sub(status.forgiven) < site.action.retry.attempts,
+            connection: self.connection(site, &operation),
+            operation,
+            inputs,
+            effect,
+            timeout: site.action.timeout,
+            pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
+            retry: site.action.retry,
+        })))
+    }
+
+    fn too_late(&self, site: &Site<'_>, status: &StepStatus, attempt: u32) -> Option<StepError> {
+        let used = attempt.saturating_sub(status.forgiven + 1);
+        if used >= site.action.retry.attempts {
+            return Some(StepError::new(format!("gave up after {used} attempts: none of them happened")));
+        }
+        let longest = self.recipe.recipe().timeout?;
+        let started = self.status.started.as_ref()?.at;
+        let over = !site.after_failure && site.now > later(started, longest);
+        over.then(|| StepError::new(format!("the run has taken longer than its `timeout` of {longest:?}")))
+    }
+
+    /// Built-in operations that need nothing from outside.
+    fn at_once(&mut self, site: &Site<'_>, which: Builtin, inputs: &Map<String, Value>) -> Option<Progress> {
+        let done = match which {
+            Builtin::Wait => builtin::wait::begin(&site.key, inputs, site.now),
+            Builtin::Stop => Ok(builtin::stop::entries(&site.key, inputs)),
+            Builtin::Log => builtin::log::entries(&site.key, inputs),
+            _ => return None,
+        };
+        match done {
+            Ok(entries) => entries.into_iter().for_each(|entry| self.record(entry, site.now)),
+            Err(message) => return Some(self.fail(site, 1, StepError::new(message))),
+        }
+        Some(Progress::More)
+    }
+
+    fn inputs(&self, site: &Site<'_>, at: DateTime<Utc>) -> Result<Map<String, Value>, StepError> {
+        let file = &self.recipe.recipe().file;
+        let scope = site.scope.clone().at(at);
+        match site.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
+            Value::Object(inputs) => Ok(inputs),
+            Value::Null => Ok(Map::new()),
+            other => Err(StepError::new(format!("`with` must be a mapping, not {other}"))),
+        }
+    }
+
+    fn connection(&self, site: &Site<'_>, operation: &Operation) -> Option<String> {
+        if operation.builtin.is_some() {
+            return None;
+        }
+        let own = site.action.connection.as_ref().map(|name| name.value.clone());
+        own.or_else(|| self.run.accounts.get(&operation.connector).cloned())
+    }
+
+    fn succeed(&mut self, site: &Site<'_>, attempt: u32, result: Value) {
+        let step = site.key.clone();
+        self.record(Entry::StepSucceeded { step, attempt, result, known_by: None }, site.now);
+    }
+
+    fn fail(&mut self, site: &Site<'_>, attempt: u32, error: StepError) -> Progress {
+        let step = site.key.clone();
+        self.record(Entry::StepFailed { step, attempt, error, retry_at: None }, site.now);
+        Progress::More
+    }
+}
+
+fn sleep(until: DateTime<Utc>, reason: &str) -> Progress {
+    Progress::Act(Act::Sleep { until, reason: reason.to_owned() })
+}

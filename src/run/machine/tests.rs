@@ -1,0 +1,320 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::*;
+use crate::run::testing::{event, recipe, run, time};
+use crate::run::{Finding, Report, StepError};
+
+/// A run that is stepped by hand.
+struct Hand {
+    machine: Machine,
+    history: Vec<StampedEntry>,
+    now: DateTime<Utc>,
+    recipe: CheckedRecipe,
+    payload: Value,
+    facts: Facts,
+}
+
+impl Hand {
+    fn new(lines: &str, payload: Value) -> Self {
+        let facts = Facts { env: Arc::new(json!({ "KEY": "k3y-secret" })), ..Facts::default() };
+        Self::with(lines, payload, facts)
+    }
+
+    fn with(lines: &str, payload: Value, facts: Facts) -> Self {
+        let recipe = recipe(lines);
+        let machine = Machine::new(recipe.clone(), run(), &event(payload.clone()), &[], &facts);
+        Self { machine, history: vec![], now: time(0), recipe, payload, facts }
+    }
+
+    fn decide(&mut self) -> Act {
+        let decision = self.machine.decide(self.now);
+        self.history.extend(decision.entries);
+        decision.act
+    }
+
+    fn record(&mut self, entry: Entry) {
+        let stamped = StampedEntry { at: self.now, entry };
+        self.machine.apply(&stamped);
+        self.history.push(stamped);
+    }
+
+    /// Goes on from the history alone, as after a crash.
+    fn restart(&mut self) {
+        let event = event(self.payload.clone());
+        self.machine = Machine::new(self.recipe.clone(), run(), &event, &self.history, &self.facts);
+    }
+
+    fn perform(&mut self) -> Perform {
+        match self.decide() {
+            Act::Perform(perform) => *perform,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn answer(&mut self, perform: &Perform, report: Report) {
+        let entry = perform.settle(&run().id, report, self.now);
+        self.record(entry);
+    }
+
+    /// Performs the next step, which must be `step` with these inputs.
+    fn done(&mut self, step: &str, inputs: Value, result: Value) {
+        let perform = self.perform();
+        assert_eq!(
+            (perform.step.to_string().as_str(), Value::Object(perform.inputs.clone())),
+            (step, inputs)
+        );
+        self.answer(&perform, Report::Done(result));
+    }
+
+    fn finish(&mut self) -> (RunState, String) {
+        match self.decide() {
+            Act::Finish { state, reason } => (state, reason.unwrap_or_default()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let kind = |stamped: &StampedEntry| {
+            let entry = serde_json::to_value(&stamped.entry).unwrap();
+            entry["entry"].as_str().unwrap().to_owned()
+        };
+        self.history.iter().map(kind).collect()
+    }
+}
+
+fn again(message: &str) -> Report {
+    Report::Again { error: StepError::new(message), not_before: None }
+}
+
+#[test]
+fn steps_see_event_vars_and_results() {
+    let mut hand = Hand::new(
+        "vars: { name: '{{ event.name | upper }}', twice: '{{ vars.name }}{{ vars.name }}' }\nactions:\n\
+         - { id: made, do: things.create, with: { name: '{{ vars.twice }}', account: '{{ connection.x.name }}' } }\n\
+         - { do: things.get, if: '{{ steps.made.old }}', with: { id: a } }\n\
+         - { id: last, do: things.get, with: { id: '{{ steps.made.id }}-{{ run.event.record }}' } }\n",
+        json!({ "name": "ann" }),
+    );
+    hand.facts.connections.insert("x".into(), json!({ "name": "acme" }));
+    hand.restart();
+    let sent = json!({ "name": "ANNANN", "account": "acme" });
+    hand.done("made", sent.clone(), json!({ "id": "t1", "old": false }));
+    hand.done("last", json!({ "id": "t1-rec-1" }), json!(null));
+    assert_eq!(hand.finish(), (RunState::Succeeded, String::new()));
+    let expected = ["started", "intent", "step_succeeded", "step_skipped", "step_succeeded", "finished"];
+    assert_eq!(hand.kinds(), expected, "a read needs no intent");
+    assert!(matches!(&hand.history[1].entry, Entry::Intent { inputs, .. } if *inputs == sent));
+    assert!(matches!(&hand.history[3].entry, Entry::StepSkipped { reason, .. }
+        if reason == "`if` does not hold: {{ steps.made.old }} is false"));
+}
+
+#[test]
+fn an_event_that_does_not_fit_is_filtered_with_the_reason() {
+    for (payload, reason) in [
+        (json!({ "email": null }), "`when` does not hold: {{ event.email }} is null"),
+        (json!({}), "`when` does not hold: {{ event.email }} is not there"),
+    ] {
+        let mut hand =
+            Hand::new("when: '{{ event.email }}'\nactions: [{ do: things.get, with: { id: a } }]\n", payload);
+        assert_eq!(hand.finish(), (RunState::Filtered, reason.to_owned()));
+    }
+}
+
+#[test]
+fn a_template_that_fails_names_its_place() {
+    let mut hand = Hand::new(
+        "actions:\n- { id: a, do: things.get, with: { id: '{{ event.nmae }}' } }\n",
+        json!({ "name": "x" }),
+    );
+    let (state, reason) = hand.finish();
+    assert_eq!(state, RunState::Failed);
+    assert!(reason.starts_with("step `a`: r.yaml:4:"), "{reason}");
+    let Some(Entry::StepFailed { error, .. }) = hand.history.get(1).map(|stamped| &stamped.entry) else {
+        panic!("{:?}", hand.history)
+    };
+    assert!(error.excerpt.as_ref().unwrap().contains("^^^^^^^^^^"), "{error:?}");
+    assert_eq!(error.help.as_deref(), Some("did you mean `event.name`?"));
+}
+
+#[test]
+fn vars_that_fail_fail_the_run_and_can_be_resumed() {
+    let lines = "vars: { a: '{{ event.n + 1 }}' }\nactions: [{ do: things.get, with: { id: a } }]\n";
+    let mut hand = Hand::new(lines, json!({ "n": {} }));
+    assert_eq!(hand.finish().0, RunState::Failed);
+    hand.record(Entry::Resumed { from: StepKey::of(crate::run::START) });
+    hand.payload = json!({ "n": 1 });
+    hand.restart();
+    assert_eq!(hand.perform().step, StepKey::of("get-1"));
+}
+
+#[test]
+fn attempts_are_counted_and_a_deferral_is_none() {
+    let mut hand = Hand::new(
+        "actions:\n- { id: a, do: things.update, with: { id: b }, retry: { attempts: 2, backoff: 2s..5m } }\n",
+        json!({}),
+    );
+    let first = hand.perform();
+    assert_eq!((first.attempt, first.may_try_again), (1, true));
+    hand.answer(&first, Report::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
+    assert_eq!(hand.decide(), Act::Sleep { until: time(5), reason: "429".into() });
+    hand.now = time(5);
+    let first = hand.perform();
+    assert_eq!(first.attempt, 1);
+    hand.answer(&first, again("503"));
+    let Act::Sleep { until, .. } = hand.decide() else { panic!("no pause") };
+    assert!(until >= time(5) && until <= time(7), "{until}");
+    hand.now = until;
+    let second = hand.perform();
+    assert_eq!((second.attempt, second.may_try_again), (2, false));
+    hand.answer(&second, again("503"));
+    assert_eq!(hand.finish(), (RunState::Failed, "step `a`: gave up after 2 attempts: 503".to_owned()));
+    hand.record(Entry::Resumed { from: StepKey::of("a") });
+    hand.restart();
+    let third = hand.perform();
+    assert_eq!((third.attempt, third.may_try_again), (3, true), "attempts count anew");
+}
+
+#[test]
+fn a_step_is_done_for_each_member() {
+    let mut hand = Hand::new(
+        "actions:\n- { id: a, do: things.get, for_each: '{{ event.list }}', as: one, if: '{{ one.yes }}', \
+         with: { id: '{{ one.id }}' }, on_error: continue }\n- { id: b, do: things.update, with: { id: z, got: '{{ steps.a }}' } }\n",
+        json!({ "list": [{ "id": "1", "yes": true }, { "id": "2", "yes": false }, { "id": "3", "yes": true }] }),
+    );
+    hand.done("a[0]", json!({ "id": "1" }), json!("one"));
+    hand.restart();
+    let third = hand.perform();
+    assert_eq!(third.step.to_string(), "a[2]");
+    hand.answer(&third, Report::Refused(StepError::new("404")));
+    hand.done("b", json!({ "id": "z", "got": ["one", null, null] }), json!(1));
+    assert_eq!(hand.finish().0, RunState::Succeeded);
+}
+
+#[test]
+fn an_empty_or_missing_list_has_no_steps() {
+    for (list, ok) in [(json!([]), true), (json!(null), true), (json!({ "a": 1 }), false)] {
+        let mut hand = Hand::new(
+            "actions: [{ id: a, do: things.get, for_each: '{{ event.list }}', with: { id: '{{ item }}' } }]\n",
+            json!({ "list": list }),
+        );
+        assert_eq!(hand.finish().0 == RunState::Succeeded, ok, "{list}");
+    }
+}
+
+#[test]
+fn a_failure_is_told_and_the_rest_left_out() {
+    let mut hand = Hand::new(
+        "actions:\n- { id: a, do: things.get, with: { id: x } }\n- { id: b, do: things.get, with: { id: y } }\n\
+         on_failure:\n- { id: tell, do: things.shout, with: { text: '{{ error.step }}: {{ error.message }}' } }\n\
+         - { id: more, do: things.get, with: { id: z } }\n",
+        json!({}),
+    );
+    let a = hand.perform();
+    hand.answer(&a, Report::Refused(StepError::new("404 Not Found")));
+    let tell = hand.perform();
+    assert_eq!(tell.inputs["text"], "a: 404 Not Found");
+    hand.answer(&tell, Report::InDoubt { reason: "timed out".into(), status: None });
+    hand.done("more", json!({ "id": "z" }), json!(null));
+    assert_eq!(hand.finish(), (RunState::Failed, "step `a`: 404 Not Found".to_owned()));
+}
+
+#[test]
+fn a_lost_create_with_a_probe_is_looked_into() {
+    let lines = "actions: [{ id: a, do: things.create, with: { name: ann, at: '{{ now() }}' } }]\n";
+    for found in [Finding::Happened(json!({ "id": "t1" })), Finding::DidNotHappen] {
+        let mut hand = Hand::new(lines, json!({}));
+        let sent = hand.perform();
+        hand.now = time(60);
+        hand.restart();
+        let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
+        assert_eq!((&probe.inputs, probe.sent), (&sent.inputs, time(0)), "the same step as was sent");
+        hand.record(probe.settle(found.clone(), hand.now));
+        if found == Finding::DidNotHappen {
+            let again = hand.perform();
+            assert_eq!(again.attempt, 2);
+            hand.answer(&again, Report::Done(json!({ "id": "t1" })));
+        }
+        assert_eq!(hand.finish().0, RunState::Succeeded);
+    }
+}
+
+#[test]
+fn a_probe_that_cannot_tell_parks() {
+    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: ann } }]\n", json!({}));
+    let sent = hand.perform();
+    hand.answer(&sent, Report::InDoubt { reason: "503".into(), status: Some(503) });
+    let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
+    let wait = std::time::Duration::ZERO;
+    hand.record(probe.settle(Finding::Later { wait, reason: "no answer".into() }, hand.now));
+    assert!(matches!(hand.decide(), Act::Sleep { .. }));
+    hand.now = time(10);
+    let Act::Probe(probe) = hand.decide() else { panic!("not probed again") };
+    hand.record(probe.settle(Finding::Unclear { reason: "two alike".into() }, hand.now));
+    assert!(matches!(hand.decide(), Act::Park { .. }));
+}
+
+#[test]
+fn a_lost_create_without_a_probe_waits_for_a_person() {
+    let lines = "actions: [{ id: a, do: things.shout, with: { text: hi } }]\n";
+    let mut hand = Hand::new(lines, json!({}));
+    hand.perform();
+    hand.restart();
+    let Act::Park { reason } = hand.decide() else { panic!("not parked") };
+    assert!(reason.contains("step `a` may have happened"), "{reason}");
+    hand.restart();
+    assert!(matches!(hand.decide(), Act::Park { .. }), "and goes on waiting");
+    let known_by = "person".to_owned();
+    hand.record(Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by });
+    assert_eq!(hand.perform().attempt, 2);
+}
+
+#[test]
+fn a_lost_idempotent_step_is_sent_again_as_it_was() {
+    let mut hand =
+        Hand::new("actions: [{ id: a, do: things.update, with: { id: b, at: '{{ now() }}' } }]\n", json!({}));
+    let first = hand.perform();
+    hand.now = time(500);
+    hand.restart();
+    assert_eq!(hand.perform(), first);
+}
+
+#[test]
+fn secrets_in_vars_survive_a_history_without_them() {
+    let lines = "vars: { key: 'Bearer {{ env.KEY }}' }\nactions: [{ id: a, do: things.get, with: { id: '{{ vars.key }}' } }]\n";
+    let mut hand = Hand::new(lines, json!({}));
+    hand.decide();
+    let Entry::Started { vars, .. } = &mut hand.history[0].entry else { panic!("not started") };
+    vars.insert("key".into(), json!("Bearer ***"));
+    hand.restart();
+    assert_eq!(hand.perform().inputs["id"], "Bearer k3y-secret");
+}
+
+#[test]
+fn waits_stops_and_lines_are_history_only() {
+    let lines = "actions:\n- { do: log, with: { message: 'n {{ event.n }}' } }\n- { id: w, do: wait, with: { for: 1h } }\n\
+        - { do: stop, if: '{{ event.n }}', with: { reason: enough } }\n- { do: things.get, with: { id: a } }\n";
+    let mut hand = Hand::new(lines, json!({ "n": 1 }));
+    assert_eq!(hand.decide(), Act::Sleep { until: time(3600), reason: "waits".into() });
+    hand.restart();
+    hand.now = time(3599);
+    assert!(matches!(hand.decide(), Act::Sleep { .. }));
+    hand.now = time(3600);
+    assert_eq!(hand.finish(), (RunState::Succeeded, "enough".to_owned()));
+    let facts = Facts { skip_waits: true, ..Facts::default() };
+    let mut hand = Hand::with(lines, json!({ "n": 0 }), facts);
+    assert_eq!(hand.perform().step.action, "get-4");
+}
+
+#[test]
+fn a_run_ends_with_its_time() {
+    let lines = "timeout: 10s\nactions:\n- { do: things.get, with: { id: a } }\n- { do: things.get, with: { id: b } }\n";
+    let mut hand = Hand::new(lines, json!({}));
+    hand.done("get-1", json!({ "id": "a" }), json!(1));
+    hand.now = time(11);
+    assert!(hand.finish().1.contains("`timeout`"));
+}
+
+mod stopping;

@@ -1,0 +1,143 @@
+//! Stop after any entry, go on from the history alone: the same end, and nothing that is recorded as
+//! done is done again.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::run::probe::{Sighting, look};
+use crate::run::testing::catalog;
+
+const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
+    - { id: read, do: things.get, with: { id: a }, retry: { attempts: 50 } }\n\
+    - { id: made, do: things.create, with: { name: 'thing {{ vars.n }}' }, retry: { attempts: 50 } }\n\
+    - { id: each, do: things.update, for_each: '{{ [1, 2, 3] }}', with: { id: '{{ item }}', of: '{{ steps.made.name }}' }, retry: { attempts: 50 } }\n\
+    - { do: wait, with: { for: 5s } }\n\
+    - { id: again, do: things.create, with: { name: 'second {{ steps.made.id }}' }, retry: { attempts: 50 } }\n";
+
+/// An API that does what it is told and loses answers as planned.
+#[derive(Default)]
+struct World {
+    things: Vec<Value>,
+    updates: HashMap<String, Value>,
+    faults: Vec<u8>,
+    calls: usize,
+}
+
+impl World {
+    fn send(&mut self, perform: &Perform, now: DateTime<Utc>) -> Report {
+        self.calls += 1;
+        let fault = self.faults.get(self.calls - 1).copied().unwrap_or(0);
+        match fault {
+            1 => return again("refused"),
+            2 => return Report::Later { wait: std::time::Duration::from_secs(1), reason: "429".into() },
+            _ => {}
+        }
+        let result = self.happen(perform, now);
+        match fault {
+            3 if perform.effect == Effect::Create => Report::InDoubt { reason: "lost".into(), status: None },
+            3 => again("lost"),
+            _ => Report::Done(result),
+        }
+    }
+
+    fn happen(&mut self, perform: &Perform, now: DateTime<Utc>) -> Value {
+        match perform.effect {
+            Effect::Read => json!({ "id": "a" }),
+            Effect::Idempotent => {
+                let inputs = Value::Object(perform.inputs.clone());
+                self.updates.insert(perform.step.to_string(), inputs.clone());
+                inputs
+            }
+            Effect::Create => {
+                let thing = json!({
+                    "id": format!("t{}", self.things.len()),
+                    "name": perform.inputs["name"],
+                    "at": now.to_rfc3339(),
+                });
+                self.things.push(thing.clone());
+                thing
+            }
+        }
+    }
+
+    fn probe(&self, probe: &Probe) -> Finding {
+        let data = probe.operation.probe.as_ref().unwrap();
+        let catalog = catalog();
+        let read = catalog.operation(&data.operation).unwrap();
+        match look(data, read, &json!({ "things": self.things }), &probe.inputs, probe.sent) {
+            Sighting::Found(thing) => Finding::Happened(thing),
+            Sighting::Absent => Finding::DidNotHappen,
+            Sighting::Unclear(reason) => Finding::Unclear { reason },
+        }
+    }
+}
+
+/// Runs to the end. `stops` are numbers of entries after which hob stops: before what was decided is
+/// done, or after it and before that is recorded.
+fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (World, Hand, RunState) {
+    let mut world = World { faults, ..World::default() };
+    let mut hand = Hand::new(RECIPE, json!({ "n": 7 }));
+    let mut stops = stops.to_vec();
+    for _ in 0..400 {
+        let act = hand.decide();
+        let stop = stops.iter().position(|(entries, _)| *entries <= hand.history.len());
+        let stop = stop.map(|index| stops.swap_remove(index).1);
+        if stop == Some(false) {
+            hand.restart();
+            continue;
+        }
+        let entry = match act {
+            Act::Perform(perform) => {
+                let done = hand.machine.status().of(&perform.step).phase;
+                assert!(!matches!(done, crate::run::Phase::Done(_)), "{} is done again", perform.step);
+                let report = world.send(&perform, hand.now);
+                perform.settle(&run().id, report, hand.now)
+            }
+            Act::Probe(probe) => probe.settle(world.probe(&probe), hand.now),
+            Act::Sleep { until, .. } => {
+                hand.now = until;
+                hand.restart();
+                continue;
+            }
+            Act::Park { reason } => panic!("parked: {reason}"),
+            Act::Finish { state, .. } => return (world, hand, state),
+        };
+        hand.now += TimeDelta::milliseconds(10);
+        if stop == Some(true) {
+            hand.restart();
+        } else {
+            hand.record(entry);
+        }
+    }
+    panic!("no end: {:?}", hand.history);
+}
+
+fn names(world: &World) -> Vec<String> {
+    world.things.iter().map(|thing| thing["name"].as_str().unwrap().to_owned()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stopped_and_resumed_runs_end_alike(
+        faults in prop::collection::vec(prop_oneof![4 => Just(0u8), 1 => 1..4u8], 0..12),
+        stops in prop::collection::vec((0..24usize, any::<bool>()), 0..6),
+    ) {
+        let (world, hand, state) = end(faults, &stops);
+        let (straight, _, _) = end(vec![], &[]);
+        prop_assert_eq!(state, RunState::Succeeded, "{:?}", hand.history);
+        prop_assert_eq!(names(&world), names(&straight), "each create exactly once: {:?}", hand.history);
+        prop_assert_eq!(&world.updates, &straight.updates);
+        let mut succeeded: Vec<String> = hand.history.iter().filter_map(|stamped| match &stamped.entry {
+            Entry::StepSucceeded { step, .. } => Some(step.to_string()),
+            _ => None,
+        }).collect();
+        let all = succeeded.len();
+        succeeded.sort();
+        succeeded.dedup();
+        prop_assert_eq!(all, succeeded.len(), "a step succeeds once");
+    }
+}

@@ -1,0 +1,107 @@
+//! What became of what was decided, and the entries that record it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::RunId;
+use super::entry::{Entry, StepError};
+use super::machine::{Perform, Probe};
+use super::patience::{later, next_attempt};
+use crate::value::Value;
+
+/// What became of a step that was performed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// It is done; this is what later steps see.
+    Done(Value),
+    /// It did not happen, or may be sent again without harm.
+    Again {
+        /// Why.
+        error: StepError,
+        /// Earliest time for the next attempt.
+        not_before: Option<Duration>,
+    },
+    /// It was not sent or refused for the rate: no attempt is used up.
+    Later {
+        /// When to go on.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// It failed for good.
+    Refused(StepError),
+    /// It was sent, and whether it happened is unknown.
+    InDoubt {
+        /// What is known.
+        reason: String,
+        /// HTTP status, where there was an answer.
+        status: Option<u16>,
+    },
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// It happened; this is what later steps see.
+    Happened(Value),
+    /// It did not happen.
+    DidNotHappen,
+    /// It cannot be told: a person has to say.
+    Unclear {
+        /// Why.
+        reason: String,
+    },
+    /// The probe itself got no answer.
+    Later {
+        /// When to look again.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Perform {
+    /// The entry that records `report`.
+    pub fn settle(&self, run: &RunId, report: Report, now: DateTime<Utc>) -> Entry {
+        let (step, attempt) = (self.step.clone(), self.attempt);
+        match report {
+            Report::Done(result) => Entry::StepSucceeded { step, attempt, result, known_by: None },
+            Report::Again { error, not_before } if self.may_try_again => {
+                let next = next_attempt(&self.retry, run, &step, attempt, not_before, now);
+                Entry::StepFailed { step, attempt, error, retry_at: Some(next) }
+            }
+            Report::Again { mut error, .. } => {
+                if attempt > 1 {
+                    error.message = format!("gave up after {attempt} attempts: {}", error.message);
+                }
+                Entry::StepFailed { step, attempt, error, retry_at: None }
+            }
+            Report::Later { wait, reason } => {
+                let until = later(now, wait.max(Duration::from_millis(50)));
+                Entry::Deferred { step, until, reason }
+            }
+            Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None },
+            Report::InDoubt { reason, status } => Entry::InDoubt { step, attempt, reason, status },
+        }
+    }
+}
+
+impl Probe {
+    /// The entry that records `finding`.
+    pub fn settle(&self, finding: Finding, now: DateTime<Utc>) -> Entry {
+        let (step, attempt, known_by) = (self.step.clone(), self.attempt, "probe".to_owned());
+        match finding {
+            Finding::Happened(result) => {
+                Entry::StepSucceeded { step, attempt, result, known_by: Some(known_by) }
+            }
+            Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
+            Finding::Unclear { reason } => Entry::Parked { step, reason },
+            Finding::Later { wait, reason } => {
+                // A probe that keeps failing is asked less and less often.
+                let patient = Duration::from_secs(1 << self.deferrals.min(8));
+                Entry::Deferred { step, until: later(now, wait.max(patient)), reason }
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A run's history folded into where each step stands.
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+
+use super::entry::{Entry, StampedEntry, StepError, StepKey};
+use super::{RunState, START};
+use crate::value::{Map, Value};
+
+/// Where a run stands, as far as its entries tell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Status {
+    /// `when` held and the variables were worked out.
+    pub started: Option<Started>,
+    /// Steps in the order in which they were first mentioned.
+    pub steps: IndexMap<StepKey, StepStatus>,
+    /// The end, with the reason.
+    pub finished: Option<(RunState, Option<String>)>,
+}
+
+/// The beginning of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Started {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Version of the recipe.
+    pub version: String,
+    /// Variables as they were stored, without secrets.
+    pub vars: Map<String, Value>,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepStatus {
+    /// What it does now.
+    pub phase: Phase,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Attempts that no longer count, because a person asked to go on.
+    pub forgiven: u32,
+    /// When the last attempt was about to be sent.
+    pub sent: Option<DateTime<Utc>>,
+    /// Deferrals in a row.
+    pub deferrals: u32,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Phase {
+    /// To be done.
+    #[default]
+    Open,
+    /// About to be sent, or sent, or answered without hob knowing it.
+    Intended,
+    /// Done.
+    Done(Value),
+    /// Left out.
+    Skipped,
+    /// Failed for good.
+    Failed(StepError),
+    /// Waits for the next attempt.
+    Waiting {
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+    /// A `wait` is under way.
+    Paused {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Sent, answer unknown.
+    InDoubt {
+        /// Not to be looked into before.
+        until: DateTime<Utc>,
+        /// What is known.
+        reason: String,
+        /// HTTP status, where there was an answer.
+        status: Option<u16>,
+    },
+    /// A person has to say.
+    Parked {
+        /// What is known.
+        reason: String,
+    },
+}
+
+impl Status {
+    /// The status after `entries`.
+    pub fn fold<'a>(entries: impl IntoIterator<Item = &'a StampedEntry>) -> Self {
+        let mut status = Self::default();
+        for entry in entries {
+            status.apply(entry);
+        }
+        status
+    }
+
+    /// Takes one more entry into account.
+    pub fn apply(&mut self, stamped: &StampedEntry) {
+        let at = stamped.at;
+        match &stamped.entry {
+            Entry::Started { version, vars } => {
+                self.started = Some(Started { at, version: version.clone(), vars: vars.clone() });
+            }
+            Entry::Finished { state, reason } => self.finished = Some((*state, reason.clone())),
+            Entry::Remark { .. } => {}
+            Entry::Resumed { from } => self.resume(from),
+            Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
+            Entry::StepSucceeded { step, result, .. } => self.step(step).phase = Phase::Done(result.clone()),
+            Entry::WaitStarted { step, until } => self.step(step).phase = Phase::Paused { until: *until },
+            Entry::Intent { step, attempt, .. } => {
+                let step = self.step(step);
+                step.attempts = *attempt;
+                step.sent = Some(at);
+                step.phase = Phase::Intended;
+            }
+            Entry::StepFailed { step, attempt, error, retry_at } => {
+                let step = self.step(step);
+                step.attempts = *attempt;
+                step.deferrals = 0;
+                step.phase = match retry_at {
+                    Some(until) => Phase::Waiting { until: *until, reason: error.message.clone() },
+                    None => Phase::Failed(error.clone()),
+                };
+            }
+            Entry::Deferred { step, until, reason } => self.step(step).defer(*until, reason),
+            Entry::InDoubt { step, attempt, reason, status } => {
+                let step = self.step(step);
+                step.attempts = *attempt;
+                step.phase = Phase::InDoubt { until: at, reason: reason.clone(), status: *status };
+            }
+            Entry::DidNotHappen { step, known_by, .. } => self.step(step).did_not_happen(known_by),
+            Entry::Parked { step, reason } => {
+                self.step(step).phase = Phase::Parked { reason: reason.clone() };
+                self.finished = None;
+            }
+        }
+    }
+
+    /// Where `step` stands.
+    pub fn of(&self, step: &StepKey) -> StepStatus {
+        self.steps.get(step).cloned().unwrap_or_default()
+    }
+
+    /// The failure before the first step, if there was one.
+    pub fn start_failure(&self) -> Option<&StepError> {
+        match self.steps.get(&StepKey::of(START)).map(|step| &step.phase) {
+            Some(Phase::Failed(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, step: &StepKey) -> &mut StepStatus {
+        self.steps.entry(step.clone()).or_default()
+    }
+
+    /// What failed is open again; what was done because of the failure is forgotten.
+    fn resume(&mut self, from: &StepKey) {
+        self.finished = None;
+        if let Some(index) = self.steps.get_index_of(from) {
+            self.steps.truncate(index + 1);
+        }
+        for step in self.steps.values_mut() {
+            if matches!(step.phase, Phase::Failed(_)) {
+                step.phase = Phase::Open;
+                step.forgiven = step.attempts;
+            }
+        }
+    }
+}
+
+impl StepStatus {
+    fn defer(&mut self, until: DateTime<Utc>, reason: &str) {
+        self.deferrals += 1;
+        match &mut self.phase {
+            // What was deferred is looking into it, not sending it.
+            Phase::InDoubt { until: doubt, .. } => *doubt = until,
+            phase => {
+                if *phase == Phase::Intended {
+                    self.attempts = self.attempts.saturating_sub(1);
+                }
+                *phase = Phase::Waiting { until, reason: reason.to_owned() };
+            }
+        }
+    }
+
+    fn did_not_happen(&mut self, known_by: &str) {
+        self.deferrals = 0;
+        let phase = std::mem::take(&mut self.phase);
+        if known_by == "person" {
+            self.forgiven = self.attempts;
+        } else if let Phase::InDoubt { reason, status: Some(status @ 400..=499), .. } = phase {
+            // It was refused after all: the same request would be refused again.
+            let error = StepError { status: Some(status), ..StepError::new(reason) };
+            self.phase = Phase::Failed(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(second: i64, entry: Entry) -> StampedEntry {
+        StampedEntry { at: DateTime::from_timestamp(second, 0).unwrap(), entry }
+    }
+
+    fn intent(action: &str, attempt: u32) -> Entry {
+        let (operation, inputs) = ("x".to_owned(), json!({}));
+        Entry::Intent { step: StepKey::of(action), attempt, operation, inputs }
+    }
+
+    fn failed(action: &str) -> Entry {
+        Entry::StepFailed {
+            step: StepKey::of(action),
+            attempt: 2,
+            error: StepError::new("no"),
+            retry_at: None,
+        }
+    }
+
+    #[test]
+    fn a_deferral_uses_no_attempt() {
+        let until = DateTime::from_timestamp(9, 0).unwrap();
+        let deferred = Entry::Deferred { step: StepKey::of("a"), until, reason: "429".into() };
+        let status = Status::fold(&[at(1, intent("a", 1)), at(2, deferred)]);
+        let step = status.of(&StepKey::of("a"));
+        assert_eq!((step.attempts, step.phase), (0, Phase::Waiting { until, reason: "429".into() }));
+    }
+
+    #[test]
+    fn a_refusal_that_turned_out_true_is_a_failure() {
+        let doubt =
+            |status| Entry::InDoubt { step: StepKey::of("a"), attempt: 1, reason: "r".into(), status };
+        let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: "probe".into() };
+        let phase = |status| {
+            Status::fold(&[at(1, intent("a", 1)), at(2, doubt(status)), at(3, not.clone())])
+                .of(&StepKey::of("a"))
+                .phase
+        };
+        assert_eq!(phase(Some(503)), Phase::Open);
+        assert!(matches!(phase(Some(422)), Phase::Failed(StepError { status: Some(422), .. })));
+    }
+
+    #[test]
+    fn a_resumed_run_forgets_what_followed_the_failure() {
+        let done = |action: &str| Entry::StepSucceeded {
+            step: StepKey::of(action),
+            attempt: 1,
+            result: json!(1),
+            known_by: None,
+        };
+        let finished = Entry::Finished { state: RunState::Failed, reason: None };
+        let resumed = Entry::Resumed { from: StepKey::of("b") };
+        let entries = [done("a"), failed("b"), done("alert"), finished, resumed].map(|entry| at(1, entry));
+        let status = Status::fold(&entries);
+        assert_eq!(status.finished, None);
+        assert_eq!(status.steps.keys().map(|k| k.action.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let step = status.of(&StepKey::of("b"));
+        assert_eq!((step.phase, step.attempts, step.forgiven), (Phase::Open, 2, 2));
+    }
+}

@@ -1,0 +1,93 @@
+//! A small API and its recipes, for tests of what runs them.
+
+use std::sync::{Arc, LazyLock};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Accounts, Run, RunId};
+use crate::catalog::Catalog;
+use crate::check::{self, CheckedRecipe, ConnectionFacts};
+use crate::event::{DedupKey, Event, EventId, Source};
+use crate::source::SourceFile;
+
+pub(crate) const CONNECTOR: &str = "connector: x\ntitle: X\nabout: X\nauth: [{ kind: bearer }]\n\
+    errors: { message: [$.message], in_doubt: [422] }";
+
+pub(crate) const OPERATIONS: &str = r#"
+operations:
+  things.get:
+    { title: t, summary: s, kinds: [action], method: GET, path: "/things/{id}", effect: read,
+      parameters: { id: { in: path, shape: { type: string } } } }
+  things.list:
+    { title: t, summary: s, kinds: [action, poller], method: GET, path: /things, effect: read,
+      list: { items: ["$.things[*]"], id: [id] } }
+  things.update:
+    { title: t, summary: s, kinds: [action], method: PUT, path: "/things/{id}", effect: idempotent,
+      parameters: { id: { in: path, shape: { type: string } } }, body: { shape: { type: object } } }
+  things.create:
+    { title: t, summary: s, kinds: [action], method: POST, path: /things, effect: create,
+      body: { shape: { type: object } }, result: [$.thing],
+      probe: { operation: things.list, with: {}, match: { name: name }, created: at } }
+  things.shout:
+    { title: t, summary: s, kinds: [action], method: POST, path: /shouts, effect: create,
+      body: { shape: { type: object } } }
+"#;
+
+/// The built-in catalog and the small API.
+pub(crate) fn catalog() -> Arc<Catalog> {
+    static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+        let mut catalog = Catalog::built_in();
+        let files = vec![
+            ("x/connector.yaml".to_owned(), CONNECTOR.to_owned()),
+            ("x/operations.yaml".to_owned(), OPERATIONS.to_owned()),
+        ];
+        catalog.add_folder("x", files).expect("a connector");
+        Arc::new(catalog)
+    });
+    Arc::clone(&CATALOG)
+}
+
+/// The recipe with these lines beside its name and trigger.
+pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
+    let text = format!("name: r\ntrigger: {{ manual: {{}} }}\n{lines}");
+    let file = SourceFile::new("r.yaml", text);
+    let parsed = crate::recipe::parse(&file);
+    let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
+    let recipe = parsed.recipe.unwrap_or_else(|| panic!("{shown}"));
+    let mut facts = check::Facts { known: true, env: vec!["KEY".into()], ..check::Facts::none() };
+    let connection = ConnectionFacts { connector: "x".into(), settings: vec![] };
+    facts.connections.insert("acme".into(), connection);
+    let checked = check::check(recipe, &catalog(), &facts);
+    let shown = format!("{shown}{}", crate::diagnostic::render(&file, &checked.diagnostics, false));
+    checked.recipe.unwrap_or_else(|| panic!("{shown}"))
+}
+
+pub(crate) fn time(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + second, 0).expect("a time")
+}
+
+pub(crate) fn event(payload: Value) -> Event {
+    Event {
+        id: EventId("evt_1".into()),
+        source: Source::Manual("r".into()),
+        kind: "manual".into(),
+        connection: None,
+        record: Some("rec-1".into()),
+        dedup: DedupKey("1".into()),
+        received: time(0),
+        payload,
+    }
+}
+
+pub(crate) fn run() -> Run {
+    Run {
+        id: RunId("run_1".into()),
+        event: EventId("evt_1".into()),
+        recipe: "r".into(),
+        version: None,
+        accounts: Accounts::from([("x".to_owned(), "acme".to_owned())]),
+        lane: "rec-1".into(),
+        created: time(0),
+    }
+}
