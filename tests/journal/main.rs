@@ -1,12 +1,16 @@
 //! One suite for the journal, run on every store; and what is special about each store.
 
 mod append;
+mod entries;
+mod files;
 mod fixture;
 mod lanes;
 mod leases;
 mod links;
 mod lists;
+mod model;
 mod pollers;
+mod processes;
 
 use fixture::Home;
 

@@ -81,3 +81,40 @@ impl From<EntryError> for Failure {
         Failure::Unreadable(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn message(code: i32) -> String {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("detail".to_owned()));
+        Failure::from(error).of("hob.db").to_string()
+    }
+
+    #[test]
+    fn each_failure_names_its_remedy() {
+        let lines = [
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+        ]
+        .map(message);
+        let remedies = [
+            "free some space",
+            "let hob's user write",
+            "close what has the file open",
+            "see that it is a file",
+            "see whether the disk is sound",
+            "restore a backup",
+            "name another file",
+        ];
+        for (line, remedy) in lines.iter().zip(remedies) {
+            assert!(line.starts_with("the store hob.db ") && line.contains(remedy), "{line}");
+        }
+    }
+}

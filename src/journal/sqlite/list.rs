@@ -119,22 +119,9 @@ mod tests {
     /// What SQLite would do for a statement, one line per step.
     fn plan(conn: &Connection, sql: &str) -> String {
         let mut read = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps = read.raw_bind_nulls_and_query();
-        steps.join("\n")
-    }
-
-    trait Steps {
-        fn raw_bind_nulls_and_query(&mut self) -> Vec<String>;
-    }
-
-    impl Steps for rusqlite::Statement<'_> {
-        fn raw_bind_nulls_and_query(&mut self) -> Vec<String> {
-            let nulls = vec![Value::Null; self.parameter_count()];
-            self.query_map(params_from_iter(nulls), |row| row.get("detail"))
-                .unwrap()
-                .collect::<Result<_, _>>()
-                .unwrap()
-        }
+        let nulls = vec![Value::Null; read.parameter_count()];
+        let steps = read.query_map(params_from_iter(nulls), |row| row.get::<_, String>("detail")).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

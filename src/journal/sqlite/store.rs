@@ -291,3 +291,149 @@ impl Drop for Sqlite {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::sync::mpsc::sync_channel;
+
+    fn open() -> (tempfile::TempDir, Arc<Sqlite>) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("hob.db"), Access::Runner).unwrap();
+        (folder, Arc::new(store))
+    }
+
+    /// Keeps the writer busy until the sender is dropped, so that what comes meanwhile is one group.
+    async fn hold(store: &Arc<Sqlite>) -> std::sync::mpsc::SyncSender<()> {
+        let (release, held) = sync_channel::<()>(0);
+        let (begun, waiting) = tokio::sync::oneshot::channel();
+        let store = Arc::clone(store);
+        tokio::spawn(async move {
+            let act = move |_: &mut Tx<'_>| {
+                let _ = begun.send(());
+                let _ = held.recv();
+                Ok(())
+            };
+            store.write(act).await
+        });
+        waiting.await.unwrap();
+        release
+    }
+
+    #[tokio::test]
+    async fn a_failure_in_a_group_spoils_nothing_else() {
+        let (_folder, store) = open();
+        let busy = hold(&store).await;
+        let put = |key: &'static str, fails: bool| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let act = move |tx: &mut Tx<'_>| {
+                    link::put_state(tx, key, "1")?;
+                    tx.tally.event();
+                    if fails { Err(Failure::Unreadable("on purpose".to_owned())) } else { Ok(()) }
+                };
+                store.write(act).await
+            })
+        };
+        let (first, second, third) = (put("first", false), put("second", true), put("third", false));
+        // All three are in the queue before the writer goes on.
+        tokio::task::yield_now().await;
+        drop(busy);
+        first.await.unwrap().unwrap();
+        assert!(matches!(second.await.unwrap(), Err(Error::Corrupt { .. })));
+        third.await.unwrap().unwrap();
+        assert_eq!(store.state("first").await.unwrap(), Some(json!(1)));
+        assert_eq!(store.state("second").await.unwrap(), None);
+        assert_eq!(store.state("third").await.unwrap(), Some(json!(1)));
+        assert_eq!(store.totals(None).await.unwrap().events, 2);
+    }
+
+    #[tokio::test]
+    async fn reading_does_not_keep_writers_waiting_nor_the_other_way_round() {
+        let (_folder, store) = open();
+        let (release, held) = sync_channel::<()>(0);
+        let (begun, waiting) = tokio::sync::oneshot::channel();
+        let reader = Arc::clone(&store);
+        let reading = tokio::spawn(async move {
+            let act = move |conn: &Connection| {
+                let before = link::state(conn, "k")?;
+                let _ = begun.send(());
+                let _ = held.recv();
+                Ok((before, link::state(conn, "k")?))
+            };
+            reader.read(act).await
+        });
+        waiting.await.unwrap();
+        store.put_state("k", &json!(1)).await.unwrap();
+        drop(release);
+        // A read sees one moment, whatever is written meanwhile.
+        assert_eq!(reading.await.unwrap().unwrap(), (None, None));
+
+        let busy = hold(&store).await;
+        assert_eq!(store.state("k").await.unwrap(), Some(json!(1)));
+        drop(busy);
+    }
+
+    async fn limit_pages(store: &Sqlite, pages: i64) {
+        let act = move |tx: &mut Tx<'_>| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            Ok(tx.conn.query_row(&pragma, [], |_| Ok(()))?)
+        };
+        store.write(act).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_work_goes_on_when_there_is_space() {
+        let (_folder, store) = open();
+        limit_pages(&store, 60).await;
+        let big = json!("x".repeat(10_000));
+        let mut stored = 0;
+        let error = loop {
+            match store.put_state(&stored.to_string(), &big).await {
+                Ok(()) => stored += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(
+            matches!(&error, Error::Unavailable { reason, .. } if reason.contains("disk is full")),
+            "{error}"
+        );
+        // What was answered is there, the rest is not; the store can still be read.
+        assert!(stored > 0);
+        assert_eq!(store.state(&(stored - 1).to_string()).await.unwrap(), Some(big.clone()));
+        assert_eq!(store.state(&stored.to_string()).await.unwrap(), None);
+        limit_pages(&store, 10_000).await;
+        store.put_state(&stored.to_string(), &big).await.unwrap();
+        store.healthy().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_run_that_cannot_be_read_is_parked_and_others_go_on() {
+        let (_folder, store) = open();
+        for n in ["1", "2"] {
+            let event: Event = serde_json::from_value(json!({
+                "id": n, "source": { "manual": "a" }, "kind": "manual", "connection": null, "record": null,
+                "dedup": n, "received": "2026-01-01T00:00:00Z", "payload": null,
+            }))
+            .unwrap();
+            let run = crate::journal::NewRun {
+                id: RunId(n.to_owned()),
+                recipe: "a".to_owned(),
+                accounts: Default::default(),
+                lane: n.to_owned(),
+            };
+            store.append(Batch { events: vec![(event, vec![run])], progress: None }).await.unwrap();
+        }
+        let spoil =
+            |tx: &mut Tx<'_>| Ok(tx.conn.execute("UPDATE events SET source = 'x' WHERE id = '1'", [])?);
+        store.write(spoil).await.unwrap();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let leased = store.lease("w", 9, now, Duration::from_secs(30)).await.unwrap();
+        assert_eq!(leased.iter().map(|run| &*run.run.id.0).collect::<Vec<_>>(), ["2"]);
+        let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
+        let parked = store.runs(&parked).await.unwrap();
+        assert_eq!(parked[0].id.0, "1");
+        assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with an SQLite file, and how it is told.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use hob::journal::{Access, Error, RunFilter, Sqlite};
+
+use crate::fixture::{Home, add};
+
+fn refusal(path: &Path) -> Error {
+    match Sqlite::open(path, Access::Runner) {
+        Ok(_) => panic!("{} was opened", path.display()),
+        Err(error) => error,
+    }
+}
+
+/// The message, with `PATH` for the path.
+fn message(path: &Path) -> String {
+    refusal(path).to_string().replace(&path.display().to_string(), "PATH")
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_and_left_alone() {
+    let home = Home::sqlite();
+    home.open().close().await;
+    let conn = rusqlite::Connection::open(home.path()).unwrap();
+    conn.pragma_update(None, "user_version", 99).unwrap();
+    drop(conn);
+    let before = fs::read(home.path()).unwrap();
+    assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 1, .. }));
+    assert_eq!(
+        message(&home.path()),
+        "the store PATH has format 99, this hob knows up to 1; use a newer hob"
+    );
+    assert_eq!(fs::read(home.path()).unwrap(), before);
+}
+
+#[test]
+fn what_is_not_a_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hob.db");
+    let text = "name: a recipe\n".repeat(100);
+    fs::write(&path, &text).unwrap();
+    assert_eq!(
+        message(&path),
+        "the store PATH holds something unreadable: it is not an SQLite database; name another file"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE photos (name)").unwrap();
+    assert_eq!(message(&path), "the store PATH belongs to another program; name another file");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told() {
+    let home = Home::sqlite();
+    let journal = home.open();
+    for n in 0..50 {
+        add(&*journal, &n.to_string(), "a", &n.to_string()).await;
+    }
+    journal.close().await;
+    // Everything but the first page, which holds the list of tables.
+    let mut bytes = fs::read(home.path()).unwrap();
+    bytes[4096..].fill(0x55);
+    fs::write(home.path(), bytes).unwrap();
+    let journal = home.open();
+    let error = journal.runs(&RunFilter::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+    assert!(error.to_string().contains("restore a backup"), "{error}");
+}
+
+#[test]
+fn a_folder_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = message(folder.path());
+    assert!(error.starts_with("the store PATH cannot be opened"), "{error}");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = refusal(&file.join("state/hob.db")).to_string();
+    assert!(error.contains("has no folder, and") && error.contains("cannot be created"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_read_is_told() {
+    let home = Home::sqlite();
+    home.open().close().await;
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::OpenOptions::new().append(true).open(home.path()).is_ok() {
+        eprintln!("SKIPPED: this user may write read-only files, so there is nothing to see");
+        return;
+    }
+    assert_eq!(
+        message(&home.path()),
+        "the store PATH cannot be written, it is read-only; let hob's user write the file and its folder"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_store() {
+    let home = Home::sqlite();
+    fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+    fs::write(home.path(), "").unwrap();
+    add(&*home.open(), "1", "a", "x").await;
+}

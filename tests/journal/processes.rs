@@ -1,0 +1,147 @@
+//! More than one process on an SQLite file, and one that is killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hob::journal::{Access, Batch, Error, Journal, RunFilter, Sqlite};
+use hob::run::RunState;
+
+use crate::fixture::{Home, add, at, event, ids, lease, remark, update};
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_second_runner_is_refused_until_the_first_is_gone() {
+    let home = Home::sqlite();
+    let first = home.open();
+    let error = Sqlite::open(&home.path(), Access::Runner).err().expect("is refused");
+    assert!(matches!(error, Error::Busy { holder: Some(process), .. } if process == std::process::id()));
+    let path = home.path().display().to_string();
+    assert_eq!(
+        error.to_string().replace(&path, "PATH"),
+        format!(
+            "another hob (process {}) runs on the store PATH; stop it first, or use PostgreSQL to share the work",
+            std::process::id()
+        )
+    );
+    first.close().await;
+    Sqlite::open(&home.path(), Access::Runner).expect("is free");
+}
+
+#[tokio::test]
+async fn a_client_adds_beside_a_runner_and_wakes_it() {
+    let home = Home::sqlite();
+    let runner = home.open();
+    assert!(lease(&*runner, 1, 0).await.is_empty());
+    let waiting = {
+        let runner = Arc::clone(&runner);
+        tokio::spawn(async move { tokio::time::timeout(LONG, runner.changed(LONG * 2)).await })
+    };
+    let client = Sqlite::open(&home.path(), Access::Client).expect("opens beside a runner");
+    let run = add(&client, "1", "a", "x").await;
+    waiting.await.unwrap().expect("the runner wakes");
+    assert_eq!(ids(&lease(&*runner, 1, 0).await), [run]);
+    // A client is not the one to say that the runner is gone.
+    assert_eq!(client.reclaim("client", at(1)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn many_may_create_a_store_at_once() {
+    let home = Home::sqlite();
+    let mut clients = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let path = home.path();
+        clients.spawn_blocking(move || (n, Sqlite::open(&path, Access::Client).expect("opens")));
+    }
+    while let Some(client) = clients.join_next().await {
+        let (n, client) = client.unwrap();
+        add(&client, &n.to_string(), "a", "x").await;
+    }
+    assert_eq!(home.open().totals(None).await.unwrap().events, 8);
+}
+
+/// Says in which folder the child below works.
+const CHILD: &str = "HOB_TEST_JOURNAL_CHILD";
+
+/// Not a test of its own: what `a_killed_runner_loses_nothing_it_acknowledged` starts and kills.
+#[tokio::test]
+async fn child_that_appends_until_it_is_killed() {
+    #[expect(clippy::disallowed_methods, reason = "the parent's way to tell its child")]
+    let Some(path) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+    let journal = Arc::new(Sqlite::open(&path, Access::Runner).expect("opens"));
+    for writer in 0..8 {
+        let journal = Arc::clone(&journal);
+        tokio::spawn(async move {
+            for n in 0.. {
+                let dedup = format!("{writer}-{n}");
+                add(&*journal, &dedup, "a", &writer.to_string()).await;
+                println!("stored {dedup}");
+            }
+        });
+    }
+    loop {
+        for run in lease(&*journal, 4, 0).await {
+            let end = update(RunState::Succeeded, 1);
+            journal.record(&run.lease, vec![remark(0, "done")], end).await.expect("records");
+            println!("finished {}", run.event.dedup.0);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_runner_loses_nothing_it_acknowledged() {
+    let home = Home::sqlite();
+    let program = std::env::current_exe().unwrap();
+    let mut child = Command::new(program)
+        .args(["--exact", "processes::child_that_appends_until_it_is_killed", "--nocapture"])
+        .env(CHILD, home.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut acknowledged = Vec::new();
+    let mut finished = 0;
+    while finished < 50 {
+        let line: String = lines.next().expect("the child goes on until it is killed");
+        finished += u32::from(line.starts_with("finished "));
+        acknowledged.push(line);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    acknowledged.extend(lines);
+
+    let journal = home.open();
+    let told = |word: &str| -> Vec<String> {
+        acknowledged.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
+    };
+    let (stored, finished) = (told("stored "), told("finished "));
+    assert!(stored.len() >= finished.len());
+    for dedup in &stored {
+        let batch = Batch { events: vec![(event(dedup), vec![])], progress: None };
+        assert_eq!(journal.append(batch).await.unwrap().duplicates, 1, "{dedup} is lost");
+    }
+    let totals = journal.totals(None).await.unwrap();
+    assert!(totals.runs["succeeded"] >= finished.len() as u64);
+    let counted = journal.totals(Some(at(-1))).await.unwrap();
+    assert_eq!(counted.runs, totals.runs);
+
+    // What was under way goes on, each lane from where it was.
+    journal.reclaim("worker-2", at(0)).await.unwrap();
+    let heads = lease(&*journal, 100, 0).await;
+    assert!(heads.len() <= 8);
+    for head in heads {
+        let (lane, n) = head.event.dedup.0.split_once('-').unwrap();
+        let n: u32 = n.parse().unwrap();
+        assert!(!finished.contains(&head.event.dedup.0), "{} would run twice", head.event.dedup.0);
+        for earlier in 0..n {
+            let id = format!("{lane}-{earlier}");
+            let about = RunFilter { record: Some(format!("contact-{id}")), ..RunFilter::default() };
+            let runs = journal.runs(&about).await.unwrap();
+            assert!(runs.iter().all(|run| run.finished.is_some()), "{id} was overtaken");
+        }
+    }
+}
