@@ -15,4 +15,5 @@ pub mod sandbox;
 pub mod secret;
 pub mod source;
 pub mod template;
+pub mod trigger;
 pub mod value;

@@ -1,0 +1,429 @@
+//! What is new and what has changed on a page of a list. Pure: what was seen before comes in, what to
+//! remember goes out, and never more than a page is held.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::moment::{is_coarse, moment};
+use super::paging::in_item;
+use crate::catalog::{Listing, NextValue, Paging};
+use crate::event::{DedupKey, Seen};
+use crate::recipe::{Emit, Start};
+
+/// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
+pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+
+/// A scan and what it looks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'a> {
+    /// The list.
+    pub listing: &'a Listing,
+    /// Which differences are wanted.
+    pub emit: &'a [Emit],
+    /// What the first scan does with what is there already.
+    pub start: Start,
+    /// The list comes newest change first, so that it need not be read to its end.
+    pub stops_early: bool,
+    /// This is the first scan.
+    pub first: bool,
+    /// Number of the scan.
+    pub number: u64,
+    /// Newest change seen in earlier scans.
+    pub watermark: Option<DateTime<Utc>>,
+    /// Newest change seen on earlier pages of this scan.
+    pub newest: Option<DateTime<Utc>>,
+    /// The present time. A change in the future counts as made now: it must not hide those to come.
+    pub now: DateTime<Utc>,
+}
+
+/// What a page holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// Differences, in the order of the page.
+    pub changes: Vec<Change>,
+    /// Records to remember.
+    pub seen: Vec<Seen>,
+    /// Newest change seen in this scan so far.
+    pub newest: Option<DateTime<Utc>>,
+    /// All that follows is older than what this scan looks for.
+    pub enough: bool,
+}
+
+/// A difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub kind: Emit,
+    /// The record's id.
+    pub record: String,
+    /// What makes it this change and no other.
+    pub dedup: DedupKey,
+    /// The item; for a removed record its id alone.
+    pub item: Value,
+}
+
+/// Whether polls of this list may end before its last page. `with` are the recipe's own inputs: one
+/// that orders the list otherwise forbids it, and a removed record shows only at the end.
+pub fn can_stop_early(listing: &Listing, emit: &[Emit], with: &Value) -> bool {
+    !listing.newest_first.is_empty()
+        && listing.updated.is_some()
+        // Without it a record that was never seen could be new or old.
+        && listing.created.is_some()
+        && !emit.contains(&Emit::Removed)
+        && listing.newest_first.iter().all(|(name, value)| with.get(name).is_none_or(|own| own == value))
+}
+
+/// The id of each item.
+pub fn records(listing: &Listing, items: &[Value]) -> Vec<String> {
+    items.iter().map(|item| record(listing, item)).collect()
+}
+
+fn record(listing: &Listing, item: &Value) -> String {
+    let id = listing.id.iter().find_map(|name| in_item(item, name));
+    match id.as_ref().unwrap_or(item) {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => content(listing, item),
+    }
+}
+
+/// Compares a page with what was seen: `known` holds the fingerprints of those of its records that
+/// were.
+pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, String>) -> Findings {
+    let times: Vec<_> = items.iter().map(|item| Times::of(scan.listing, item)).collect();
+    let newest = times.iter().filter_map(Times::last).chain(scan.newest).max().map(|time| time.min(scan.now));
+    let cutoff = scan.cutoff(newest);
+    let mut findings = Findings {
+        changes: Vec::new(),
+        seen: Vec::new(),
+        newest,
+        enough: is_older(times.last().and_then(Times::last), cutoff),
+    };
+    for (item, times) in items.into_iter().zip(&times) {
+        if !scan.first && is_older(times.last(), cutoff) {
+            continue;
+        }
+        let record = record(scan.listing, &item);
+        let fingerprint = fingerprint(scan.listing, &item);
+        let before = known.insert(record.clone(), fingerprint.clone());
+        let changed = before.as_ref() != Some(&fingerprint);
+        if let Some(kind) =
+            scan.kind(before.is_some(), times).filter(|kind| changed && scan.emit.contains(kind))
+        {
+            let dedup = dedup(kind, &record, &fingerprint, scan.number);
+            findings.changes.push(Change { kind, record: record.clone(), dedup, item });
+        }
+        // An unchanged record is remembered again only where its absence will matter.
+        if changed || scan.emit.contains(&Emit::Removed) {
+            findings.seen.push(Seen { record, fingerprint });
+        }
+    }
+    findings
+}
+
+/// A record that was there and is not any more.
+pub fn removed(listing: &Listing, record: &str, scan: u64) -> Change {
+    let name = listing.id.first().filter(|name| !name.starts_with('$')).map_or("id", String::as_str);
+    Change {
+        kind: Emit::Removed,
+        record: record.to_owned(),
+        dedup: dedup(Emit::Removed, record, "", scan),
+        item: json!({ name: record }),
+    }
+}
+
+impl Scan<'_> {
+    /// Changes older than this are none of this scan's business.
+    fn cutoff(&self, newest: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        if !self.stops_early {
+            return None;
+        }
+        match (self.first, self.start) {
+            (false, _) => self.watermark.map(|time| time - OVERLAP),
+            (true, Start::Now) => newest.map(|time| time - OVERLAP),
+            (true, Start::At(time)) => Some(time),
+            (true, Start::All) => None,
+        }
+    }
+
+    /// Which difference a record that is not as it was makes, if it makes one.
+    fn kind(&self, known: bool, times: &Times) -> Option<Emit> {
+        if self.first {
+            return match self.start {
+                Start::Now => None,
+                Start::All => Some(if known { Emit::Changed } else { Emit::New }),
+                Start::At(start) if times.created.is_some_and(|time| time >= start) => Some(Emit::New),
+                Start::At(start) => times.updated.filter(|time| *time >= start).map(|_| Emit::Changed),
+            };
+        }
+        // Scans that ended early have not met every record there was.
+        let was_there = self.stops_early
+            && self.start != Start::All
+            && is_older(times.created, self.watermark.map(|time| time - OVERLAP));
+        Some(if known || was_there { Emit::Changed } else { Emit::New })
+    }
+}
+
+struct Times {
+    created: Option<DateTime<Utc>>,
+    updated: Option<DateTime<Utc>>,
+}
+
+impl Times {
+    fn of(listing: &Listing, item: &Value) -> Self {
+        let read = |name: &Option<String>| moment(&in_item(item, name.as_ref()?)?);
+        Self { created: read(&listing.created), updated: read(&listing.updated) }
+    }
+
+    fn last(&self) -> Option<DateTime<Utc>> {
+        self.updated.or(self.created)
+    }
+}
+
+fn is_older(time: Option<DateTime<Utc>>, than: Option<DateTime<Utc>>) -> bool {
+    time.zip(than).is_some_and(|(time, than)| time < than)
+}
+
+/// The scan is part of it, so that a record that changes there and back makes an event each time,
+/// while a page that is read again after a crash makes none.
+fn dedup(kind: Emit, record: &str, fingerprint: &str, scan: u64) -> DedupKey {
+    DedupKey(format!("{}:{scan}:{record}:{fingerprint}", name(kind)))
+}
+
+/// The name of a difference, as recipes and events have it.
+pub fn name(kind: Emit) -> &'static str {
+    match kind {
+        Emit::New => "new",
+        Emit::Changed => "changed",
+        Emit::Removed => "removed",
+    }
+}
+
+/// What changes when the record changes: its updated field, or its content.
+fn fingerprint(listing: &Listing, item: &Value) -> String {
+    let updated = listing.updated.as_ref().and_then(|name| in_item(item, name));
+    match updated.filter(|value| !is_coarse(value)) {
+        Some(value) => format!("at:{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        None => content(listing, item),
+    }
+}
+
+/// A hash of an item that does not depend on the order of its fields, nor on the sort values that
+/// some APIs put into each item for paging.
+fn content(listing: &Listing, item: &Value) -> String {
+    let mut hash = Sha256::new();
+    let paging = paging_fields(listing);
+    write(item, &|name, value| value.is_array() && paging.contains(&name), true, &mut hash);
+    format!("sha256:{}", hex::encode(&hash.finalize()[..16]))
+}
+
+/// Fields of an item that paging reads.
+fn paging_fields(listing: &Listing) -> Vec<&str> {
+    let Paging::Cursor { next, .. } = &listing.paging else { return vec![] };
+    next.values()
+        .filter_map(|place| match place {
+            NextValue::LastItem { paths } => Some(paths),
+            NextValue::Answer { .. } => None,
+        })
+        .flatten()
+        .map(|path| path.trim_start_matches("$.").split(['.', '[']).next().unwrap_or_default())
+        .collect()
+}
+
+fn write(value: &Value, leave_out: &dyn Fn(&str, &Value) -> bool, top: bool, hash: &mut Sha256) {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<_> =
+                map.iter().filter(|(name, value)| !(top && leave_out(name, value))).collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            hash.update(b"{");
+            for (name, value) in fields {
+                hash.update(Value::from(name.as_str()).to_string());
+                hash.update(b":");
+                write(value, leave_out, false, hash);
+                hash.update(b",");
+            }
+            hash.update(b"}");
+        }
+        Value::Array(items) => {
+            hash.update(b"[");
+            for item in items {
+                write(item, leave_out, false, hash);
+                hash.update(b",");
+            }
+            hash.update(b"]");
+        }
+        other => hash.update(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Emit; 3] = [Emit::New, Emit::Changed, Emit::Removed];
+    const USUAL: [Emit; 2] = [Emit::New, Emit::Changed];
+
+    fn listing(text: &str) -> Listing {
+        serde_yaml::from_str(text).unwrap()
+    }
+
+    fn plain() -> Listing {
+        listing("{ items: ['$.items[*]'], id: [id] }")
+    }
+
+    fn timed() -> Listing {
+        listing(
+            "{ items: ['$[*]'], id: [id], updated: updated, created: created, newest_first: { sort: desc } }",
+        )
+    }
+
+    fn scan<'a>(listing: &'a Listing, emit: &'a [Emit], start: Start, first: bool) -> Scan<'a> {
+        Scan {
+            listing,
+            emit,
+            start,
+            stops_early: false,
+            first,
+            number: 2,
+            watermark: None,
+            newest: None,
+            now: at("2026-11-23T00:00:00Z"),
+        }
+    }
+
+    fn kinds(findings: &Findings) -> Vec<(&str, &str)> {
+        findings.changes.iter().map(|change| (name(change.kind), change.record.as_str())).collect()
+    }
+
+    fn remembered(findings: &Findings) -> HashMap<String, String> {
+        findings.seen.iter().map(|seen| (seen.record.clone(), seen.fingerprint.clone())).collect()
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_scan_fires_as_start_says() {
+        let list = timed();
+        let items = vec![
+            json!({ "id": "a", "created": "2026-01-01T00:00:00Z", "updated": "2026-03-01T00:00:00Z" }),
+            json!({ "id": "b", "created": "2026-02-10T00:00:00Z", "updated": "2026-02-10T00:00:00Z" }),
+            json!({ "id": "c", "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z" }),
+        ];
+        let fired = |start| {
+            let findings = detect(scan(&list, &USUAL, start, true), items.clone(), HashMap::new());
+            assert_eq!(findings.seen.len(), 3, "all are remembered whatever fires");
+            kinds(&findings).iter().map(|(kind, id)| format!("{kind} {id}")).collect::<Vec<_>>()
+        };
+        assert_eq!(fired(Start::Now), [] as [&str; 0]);
+        assert_eq!(fired(Start::All), ["new a", "new b", "new c"]);
+        assert_eq!(fired(Start::At(at("2026-02-01T00:00:00Z"))), ["changed a", "new b"]);
+    }
+
+    #[test]
+    fn later_scans_tell_new_from_changed_and_stay_silent_otherwise() {
+        let list = plain();
+        let first = detect(
+            scan(&list, &ALL, Start::Now, true),
+            vec![json!({ "id": 1, "tags": ["x"] })],
+            HashMap::new(),
+        );
+        let known = remembered(&first);
+        let same = detect(
+            scan(&list, &ALL, Start::Now, false),
+            vec![json!({ "tags": ["x"], "id": 1 })],
+            known.clone(),
+        );
+        assert_eq!((same.changes.len(), same.seen.len()), (0, 1), "the order of fields means nothing");
+        let later = vec![json!({ "id": 1, "tags": ["x", "y"] }), json!({ "id": 2 }), json!({ "id": 2 })];
+        let findings = detect(scan(&list, &USUAL, Start::Now, false), later.clone(), known.clone());
+        assert_eq!(kinds(&findings), [("changed", "1"), ("new", "2")]);
+        let only_new = detect(scan(&list, &[Emit::New], Start::Now, false), later, known);
+        assert_eq!(kinds(&only_new), [("new", "2")]);
+        assert_eq!(only_new.seen.len(), 2, "the change is remembered although nobody asked for it");
+    }
+
+    #[test]
+    fn there_and_back_again_is_two_changes() {
+        let list = plain();
+        let change = |number, from: &str, to: &str| {
+            let fingerprint = |name: &str| fingerprint(&list, &json!({ "id": 1, "name": name }));
+            let scan = Scan { number, ..scan(&list, &USUAL, Start::Now, false) };
+            let known = HashMap::from([("1".to_owned(), fingerprint(from))]);
+            detect(scan, vec![json!({ "id": 1, "name": to })], known).changes.remove(0).dedup
+        };
+        assert_ne!(change(2, "a", "b"), change(4, "a", "b"));
+        assert_eq!(change(2, "a", "b"), change(2, "a", "b"), "a page read again is the same event");
+    }
+
+    #[test]
+    fn sort_values_in_items_are_no_content() {
+        let list = listing(
+            "{ items: ['$.c[*]'], id: [id], paging: { style: cursor, next: { searchAfter: { from: last_item, paths: [$.searchAfter] } } } }",
+        );
+        let print = |value| content(&list, &value);
+        assert_eq!(
+            print(json!({ "id": 1, "searchAfter": [1] })),
+            print(json!({ "id": 1, "searchAfter": [2] }))
+        );
+        assert_ne!(print(json!({ "id": 1, "x": [1] })), print(json!({ "id": 1, "x": [2] })));
+    }
+
+    #[test]
+    fn a_quiet_poll_stops_at_the_watermark_and_does_not_look_behind_it() {
+        let list = timed();
+        assert!(can_stop_early(&list, &USUAL, &json!({})));
+        assert!(!can_stop_early(&list, &ALL, &json!({})));
+        assert!(!can_stop_early(&list, &USUAL, &json!({ "sort": "asc" })));
+        let scan = Scan {
+            stops_early: true,
+            watermark: Some(at("2026-03-01T12:00:00Z")),
+            ..scan(&list, &USUAL, Start::Now, false)
+        };
+        let item = |id: &str, created: &str, updated: &str| json!({ "id": id, "created": created, "updated": updated });
+        let items = vec![
+            item("new", "2026-03-01T12:03:00Z", "2026-03-01T12:03:00Z"),
+            item("old", "2020-01-01T00:00:00Z", "2026-03-01T12:02:00Z"),
+            item("late", "2026-03-01T11:58:00Z", "2026-03-01T11:58:00Z"),
+            item("seen", "2026-03-01T11:57:00Z", "2026-03-01T11:57:00Z"),
+            item("behind", "2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"),
+        ];
+        let known = HashMap::from([("seen".to_owned(), "at:2026-03-01T11:57:00Z".to_owned())]);
+        let findings = detect(scan, items, known);
+        assert_eq!(kinds(&findings), [("new", "new"), ("changed", "old"), ("new", "late")]);
+        assert!(findings.enough);
+        assert_eq!(findings.newest, Some(at("2026-03-01T12:03:00Z")));
+        let future =
+            detect(scan, vec![item("x", "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z")], HashMap::new());
+        assert_eq!(future.newest, Some(scan.now), "a wrong clock elsewhere hides nothing");
+    }
+
+    #[test]
+    fn the_first_scan_of_a_sorted_list_reads_only_the_newest() {
+        let list = timed();
+        let scan = Scan { stops_early: true, ..scan(&list, &USUAL, Start::Now, true) };
+        let item = |id: &str, updated: &str| json!({ "id": id, "updated": updated });
+        let items = vec![item("a", "2026-03-01T12:00:00Z"), item("b", "2026-03-01T11:57:00Z")];
+        let findings = detect(scan, items, HashMap::new());
+        assert!(!findings.enough, "still within the overlap");
+        let next = Scan { newest: findings.newest, ..scan };
+        assert!(detect(next, vec![item("c", "2026-02-01T00:00:00Z")], HashMap::new()).enough);
+        let all = Scan { start: Start::All, ..scan };
+        assert!(!detect(all, vec![item("c", "2020-02-01T00:00:00Z")], HashMap::new()).enough);
+    }
+
+    #[test]
+    fn items_without_an_id_are_their_own() {
+        let list = listing("{ items: ['$[*]'] }");
+        assert_eq!(records(&list, &[json!("vip"), json!(7)]), ["vip", "7"]);
+        assert!(records(&list, &[json!({ "a": 1 })])[0].starts_with("sha256:"));
+        assert_eq!(removed(&plain(), "x", 3).item, json!({ "id": "x" }));
+        let nested = listing("{ items: ['$[*]'], id: [_id, contact.id] }");
+        assert_eq!(records(&nested, &[json!({ "contact": { "id": "n" } })]), ["n"]);
+    }
+}
