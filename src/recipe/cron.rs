@@ -15,7 +15,7 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
@@ -122,6 +122,13 @@ impl Cron {
     /// The first time after `after`. `None` when there is none before the year 2100.
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = after.with_timezone(&self.timezone).naive_local();
+        if let Some(next) = self.next_wall_clock(local)
+            && let chrono::LocalResult::Single(time) = self.timezone.from_local_datetime(&next)
+            && !self.is_changed_around(after)
+            && !self.is_changed_around(time.to_utc())
+        {
+            return Some(time.to_utc());
+        }
         // Times shown by the clock do not come in order where it is set back, so the search begins
         // earlier and goes on a little after a find.
         let mut at = local - LARGEST_CHANGE;
@@ -139,6 +146,12 @@ impl Cron {
             at = next;
         }
         found.map(|(_, time)| time)
+    }
+
+    /// Whether clocks are changed shortly before or after `time`.
+    fn is_changed_around(&self, time: DateTime<Utc>) -> bool {
+        let offset = |time: DateTime<Utc>| self.timezone.offset_from_utc_datetime(&time.naive_utc()).fix();
+        offset(time - LARGEST_CHANGE) != offset(time + LARGEST_CHANGE)
     }
 
     /// The next time by the clock on the wall, whether that time exists in the zone or not.

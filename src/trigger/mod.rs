@@ -3,6 +3,24 @@
 //! A trigger appends events, and the runs they cause, to the journal. It never runs a step.
 
 pub mod detect;
+mod due;
+pub mod manual;
 mod moment;
+mod new_run;
 pub mod paging;
+mod poller;
+mod progress;
+mod reading;
+mod reconcile;
+mod scan;
+mod schedule;
+mod surroundings;
+mod triggers;
 pub mod webhook;
+
+pub use poller::{Error, Poller};
+pub use progress::{OnPage, PageRead};
+pub use scan::Polled;
+pub use schedule::{OLDEST_MISSED, Schedule};
+pub use surroundings::Surroundings;
+pub use triggers::{Taken, Triggers};

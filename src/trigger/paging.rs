@@ -86,14 +86,14 @@ pub struct Page<'a> {
 }
 
 /// The items of an answer: a list, or a single object as a list of one.
-pub fn items(operation: &str, listing: &Listing, answer: Value) -> Result<Vec<Value>, Error> {
-    match path::read_first(&answer, &listing.items) {
+pub fn items(operation: &str, listing: &Listing, answer: &Value) -> Result<Vec<Value>, Error> {
+    match path::read_first(answer, &listing.items) {
         Some(Value::Array(items)) => Ok(items),
         Some(item @ Value::Object(_)) => Ok(vec![item]),
         _ => Err(Error::NoList {
             operation: operation.to_owned(),
             paths: if listing.items.is_empty() { "$".into() } else { listing.items.join(", ") },
-            found: describe(&answer),
+            found: describe(answer),
         }),
     }
 }
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn finds_the_list_or_says_what_is_there_instead() {
         let listing: Listing = serde_yaml::from_str("{ items: ['$.contacts[*]', $.contact] }").unwrap();
-        let read = |answer| items("things.list", &listing, answer);
+        let read = |answer: Value| items("things.list", &listing, &answer);
         assert_eq!(read(json!({ "contacts": [] })), Ok(vec![]));
         assert_eq!(read(json!({ "contact": { "id": 1 } })), Ok(vec![json!({ "id": 1 })]));
         let error = read(json!({ "error": "x" })).unwrap_err();

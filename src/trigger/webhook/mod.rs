@@ -2,7 +2,15 @@
 //!
 //! Pure, apart from keys read at the start: the server receives and the journal stores.
 
+mod account;
 mod key;
+mod path;
+mod receiver;
+mod recognise;
 pub mod verify;
 
+pub use account::{Owner, owner};
+pub(super) use receiver::text;
+pub use receiver::{AppSettings, Received, Receiver, Refused};
+pub use recognise::{Recognised, recognise};
 pub use verify::Verifier;

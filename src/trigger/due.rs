@@ -1,0 +1,84 @@
+//! When to poll again. Pure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::recipe::Every;
+
+/// First pause after a failure; each further one is twice as long.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
+/// Longest pause after failures.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+/// Polls are spread over at most so much time.
+const MOST_JITTER: TimeDelta = TimeDelta::seconds(15);
+
+/// When the poll after one that began at `started` and ended at `now` is due. Polls of one interval are
+/// spread a little, each cursor `key` always by the same time.
+pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    match every {
+        Every::Interval(interval) => {
+            let interval = delta(*interval);
+            // A clock set back must not put the next poll far off, nor one that took long skip a turn.
+            let from = if started > now { now } else { started };
+            (from + interval + jitter(key, interval)).max(now)
+        }
+        Every::Cron(text) => text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
+    }
+}
+
+/// When to try again after `failures` failures in a row, the last at `now`.
+pub(super) fn after_failure(
+    failures: u32,
+    asked: Option<Duration>,
+    key: &str,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let pause = FIRST_PAUSE * 2_i32.pow(failures.saturating_sub(1).min(10));
+    let pause = pause.min(LONGEST_PAUSE);
+    now + pause.max(asked.map_or(TimeDelta::zero(), delta)) + jitter(key, pause)
+}
+
+pub(super) fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX / 4)
+}
+
+/// Up to a twentieth of `interval`.
+fn jitter(key: &str, interval: TimeDelta) -> TimeDelta {
+    let most = (interval / 20).min(MOST_JITTER).num_milliseconds();
+    let digest = Sha256::digest(key);
+    let share = i64::from(u16::from_be_bytes([digest[0], digest[1]]));
+    TimeDelta::milliseconds(most * share / i64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_start_of_the_poll() {
+        let every = Every::Interval(Duration::from_secs(300));
+        let started = at("2026-11-23T12:00:00Z");
+        let due = next(&every, "a@b", started, started + TimeDelta::seconds(20)) - started;
+        assert!(due >= TimeDelta::seconds(300) && due <= TimeDelta::seconds(315), "{due}");
+        let late = started + TimeDelta::seconds(900);
+        assert_eq!(next(&every, "a@b", started, late), late, "a long poll is followed by the next at once");
+        let back = started - TimeDelta::days(2);
+        assert!(next(&every, "a@b", started, back) < back + TimeDelta::seconds(320), "after a clock change");
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_heed_the_server() {
+        let now = at("2026-11-23T12:00:00Z");
+        let pause = |failures, asked| (after_failure(failures, asked, "a@b", now) - now).num_seconds();
+        assert!((10..=11).contains(&pause(1, None)));
+        assert!((40..=42).contains(&pause(3, None)));
+        assert!((900..=915).contains(&pause(99, None)));
+        assert!((3600..=3601).contains(&pause(1, Some(Duration::from_secs(3600)))));
+    }
+}

@@ -1,0 +1,38 @@
+//! The runs that an event causes, each in its lane.
+
+use serde_json::Value;
+
+use crate::check::CheckedRecipe;
+use crate::event::Event;
+use crate::journal::NewRun;
+use crate::run::{Accounts, RunId};
+use crate::template::Scope;
+
+/// The run of `recipe` on `accounts` that `event` causes. `scope` is that of the trigger.
+pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event, scope: &Scope) -> NewRun {
+    let id = RunId::new();
+    let usual = || event.record.clone().unwrap_or_else(|| event.id.to_string());
+    let lane = match &recipe.recipe().lane {
+        None => usual(),
+        Some(template) => {
+            let run = serde_json::json!({ "id": id.0, "recipe": recipe.name() });
+            let scope = scope.clone().with("event", event.payload.clone()).with("run", run);
+            match template.evaluate(&scope) {
+                Ok(Value::String(text)) => text,
+                Ok(Value::Null) => usual(),
+                Ok(other) => other.to_string(),
+                Err(error) => {
+                    // Runs of one record still go in order; the reason is for the recipe's author.
+                    tracing::warn!(
+                        recipe = recipe.name(),
+                        event = %event.id,
+                        %error,
+                        "`lane` cannot be evaluated; the record's id is the lane"
+                    );
+                    usual()
+                }
+            }
+        }
+    };
+    NewRun { id, recipe: recipe.name().to_owned(), accounts: accounts.clone(), lane }
+}

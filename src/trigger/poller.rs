@@ -1,0 +1,232 @@
+//! A list that a recipe reads every so often, on one combination of accounts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::detect::{self, Change};
+use super::due;
+use super::new_run::new_run;
+use super::reconcile::Reconcile;
+use super::surroundings::Surroundings;
+use crate::catalog::{Listing, Operation};
+use crate::check::CheckedRecipe;
+use crate::connection::Connection;
+use crate::event::{Cursor, CursorKey, Event, EventId, Source};
+use crate::journal::NewRun;
+use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
+use crate::run::Accounts;
+use crate::template::{Scope, TemplateTree};
+
+/// A recipe that cannot poll as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no account to read from.
+    #[error(
+        "recipe `{recipe}` reads `{operation}`, but has no connection on {connector}; add one to hob.yaml"
+    )]
+    NoConnection {
+        /// The recipe.
+        recipe: String,
+        /// The operation.
+        operation: String,
+        /// Its connector.
+        connector: String,
+    },
+    /// The operation is no list.
+    #[error("recipe `{recipe}` reads `{operation}`, which is no poller")]
+    NoPoller {
+        /// The recipe.
+        recipe: String,
+        /// The operation.
+        operation: String,
+    },
+}
+
+/// A list that a recipe reads every so often, on one combination of accounts.
+#[derive(Debug, Clone)]
+pub struct Poller {
+    pub(super) recipe: CheckedRecipe,
+    pub(super) accounts: Accounts,
+    pub(super) connection: Arc<Connection>,
+    pub(super) operation: Arc<Operation>,
+    pub(super) key: CursorKey,
+    pub(super) every: Every,
+    pub(super) emit: Vec<Emit>,
+    pub(super) start: Start,
+    with: Option<TemplateTree>,
+    pub(super) reconcile: Option<Reconcile>,
+}
+
+impl Poller {
+    /// All pollers of a recipe: its poll trigger, or what its webhook trigger reconciles with, once for
+    /// each combination of accounts.
+    pub fn all(recipe: &CheckedRecipe, surroundings: &Surroundings) -> Result<Vec<Self>, Error> {
+        let mut pollers = Vec::new();
+        for accounts in recipe.accounts() {
+            match recipe.trigger() {
+                Trigger::Poll(poll) => {
+                    let name = poll.operation.as_str();
+                    let (operation, connection) = place(recipe, name, accounts, surroundings)?;
+                    pollers.push(Self {
+                        key: cursor_key(recipe.name(), accounts),
+                        recipe: recipe.clone(),
+                        accounts: accounts.clone(),
+                        connection,
+                        operation,
+                        every: poll.every.clone(),
+                        emit: poll.emit.clone(),
+                        start: poll.start,
+                        with: Some(poll.with.clone()),
+                        reconcile: None,
+                    });
+                }
+                Trigger::Webhook(Webhook::Events { connector, types, reconcile: Some(every), .. }) => {
+                    let types: Vec<&str> = types.iter().map(|name| name.as_str()).collect();
+                    for reconcile in Reconcile::all(recipe.catalog(), connector, &types) {
+                        let name = &reconcile.operation;
+                        let (operation, connection) = place(recipe, name, accounts, surroundings)?;
+                        let key = cursor_key(recipe.name(), accounts);
+                        pollers.push(Self {
+                            key: CursorKey(format!("{key}#{name}")),
+                            recipe: recipe.clone(),
+                            accounts: accounts.clone(),
+                            connection,
+                            operation,
+                            every: Every::Interval(*every),
+                            emit: reconcile.emit(),
+                            start: Start::Now,
+                            with: None,
+                            reconcile: Some(reconcile),
+                        });
+                    }
+                }
+                Trigger::Webhook(_) | Trigger::Schedule(_) | Trigger::Manual(_) => {}
+            }
+        }
+        Ok(pollers)
+    }
+
+    /// Identity of its cursor.
+    pub fn key(&self) -> &CursorKey {
+        &self.key
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &CheckedRecipe {
+        &self.recipe
+    }
+
+    pub(super) fn listing(&self) -> &Listing {
+        static NOTHING: std::sync::LazyLock<Listing> = std::sync::LazyLock::new(|| Listing {
+            items: vec![],
+            id: vec![],
+            updated: None,
+            created: None,
+            newest_first: Default::default(),
+            paging: Default::default(),
+        });
+        // Construction made sure that there is one.
+        self.operation.list.as_ref().unwrap_or(&NOTHING)
+    }
+
+    /// What it reads: another subject is another list, of which nothing was seen yet. Inputs as
+    /// written, so that `now()` in them does not make every poll another one.
+    pub(super) fn subject(&self) -> String {
+        let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
+        format!("{} {with}", self.operation.id)
+    }
+
+    /// The recipe's own inputs at this time.
+    pub(super) fn inputs(&self, scope: &Scope) -> Result<Map<String, Value>, String> {
+        let Some(with) = &self.with else { return Ok(Map::new()) };
+        match with.evaluate(scope).map_err(|error| error.to_string())? {
+            Value::Object(map) => Ok(map),
+            other => Err(format!("`with` is {other} instead of a mapping")),
+        }
+    }
+
+    /// A cursor that has read nothing.
+    pub(super) fn fresh(&self, now: DateTime<Utc>) -> Cursor {
+        Cursor {
+            key: self.key.clone(),
+            subject: self.subject(),
+            scan: 0,
+            page: None,
+            pages: 0,
+            baseline_done: false,
+            watermark: None,
+            newest: None,
+            started: now,
+            due: now,
+            failures: 0,
+            error: None,
+        }
+    }
+
+    pub(super) fn due_after(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        due::next(&self.every, &self.key.0, started, now)
+    }
+
+    pub(super) fn due_after_failure(
+        &self,
+        failures: u32,
+        asked: Option<Duration>,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        due::after_failure(failures, asked, &self.key.0, now)
+    }
+
+    /// The event that a change is, with its run.
+    pub(super) fn event(&self, change: Change, scope: &Scope) -> (Event, Vec<NewRun>) {
+        let (kind, payload) = match &self.reconcile {
+            Some(reconcile) => reconcile.body(change.kind, change.item, &self.connection),
+            None => (detect::name(change.kind).to_owned(), change.item),
+        };
+        let event = Event {
+            id: EventId::new(),
+            source: Source::Poll(self.key.clone()),
+            kind,
+            connection: Some(self.connection.name.clone()),
+            record: Some(change.record),
+            dedup: change.dedup,
+            received: scope.now(),
+            payload,
+        };
+        let run = new_run(&self.recipe, &self.accounts, &event, scope);
+        (event, vec![run])
+    }
+}
+
+fn cursor_key(recipe: &str, accounts: &Accounts) -> CursorKey {
+    let names: Vec<String> = accounts.values().cloned().collect();
+    CursorKey::new(recipe, &names)
+}
+
+fn place(
+    recipe: &CheckedRecipe,
+    operation: &str,
+    accounts: &Accounts,
+    surroundings: &Surroundings,
+) -> Result<(Arc<Operation>, Arc<Connection>), Error> {
+    let (recipe_name, name) = (recipe.name().to_owned(), operation.to_owned());
+    let found = recipe.catalog().operation(operation).filter(|operation| operation.list.is_some());
+    let Some(operation) = found else {
+        return Err(Error::NoPoller { recipe: recipe_name, operation: name });
+    };
+    let connection = accounts.get(&operation.connector).and_then(|name| surroundings.connections.get(name));
+    match connection {
+        Some(connection) => Ok((Arc::clone(operation), Arc::clone(connection))),
+        None => Err(Error::NoConnection {
+            recipe: recipe_name,
+            operation: name,
+            connector: operation.connector.clone(),
+        }),
+    }
+}
+
+/// Fingerprints by record.
+pub(super) type Known = HashMap<String, String>;

@@ -1,0 +1,126 @@
+//! Asks for a page until it is answered, as long as that makes sense within one poll.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::poller::Poller;
+use super::surroundings::Surroundings;
+use crate::connection::Priority;
+use crate::request::{CallOptions, Outcome, list};
+
+/// Longest wait within a poll; beyond it the poll ends and goes on later.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Requests for one page that may get no good answer.
+const TRIES: u32 = 3;
+/// Pause after the first of them; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A page's answer.
+pub(super) struct Answered {
+    /// The body.
+    pub body: Value,
+    /// The `Link` header.
+    pub link: Option<String>,
+}
+
+/// Why there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotRead {
+    /// Budget or rate limit: nothing is wrong.
+    Held {
+        /// How long.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// Something is wrong.
+    Failed {
+        /// What.
+        reason: String,
+        /// When the server asks to be tried again.
+        asked: Option<Duration>,
+        /// The server does not want this very request.
+        refused: bool,
+    },
+}
+
+/// Reads pages of one poll.
+pub(super) struct Reading<'a> {
+    poller: &'a Poller,
+    around: &'a Surroundings,
+    options: CallOptions,
+    waited: Duration,
+}
+
+impl<'a> Reading<'a> {
+    /// For a first scan, everything else goes first.
+    pub fn new(poller: &'a Poller, around: &'a Surroundings, first: bool) -> Self {
+        let priority = if first { Priority::Backfill } else { Priority::Poll };
+        let options = CallOptions { priority, patience: PATIENCE, ..CallOptions::default() };
+        Self { poller, around, options, waited: Duration::ZERO }
+    }
+
+    /// Asks with these inputs.
+    pub async fn read(&mut self, inputs: &Map<String, Value>) -> Result<Answered, NotRead> {
+        self.waited = Duration::ZERO;
+        let mut tries = 0;
+        loop {
+            let outcome = self.ask(inputs).await?;
+            match outcome {
+                Outcome::Ok(answer) => {
+                    let link = answer.headers.get("link").cloned();
+                    return Ok(Answered { body: answer.body, link });
+                }
+                Outcome::RateLimited { retry_after } => {
+                    self.wait(retry_after, "the API's rate limit is reached").await?;
+                }
+                Outcome::Held { wait, reason } => self.wait(wait, &reason).await?,
+                Outcome::Refused(refusal) => {
+                    let help = refusal.help.map(|help| format!("; {help}")).unwrap_or_default();
+                    let status = refusal.status.map(|status| format!(" ({status})")).unwrap_or_default();
+                    return Err(NotRead::Failed {
+                        reason: format!("{}{status}{help}", refusal.message),
+                        asked: None,
+                        refused: refusal.status.is_some_and(|status| status != 401),
+                    });
+                }
+                Outcome::TryAgain { reason, retry_after: asked, .. } => {
+                    tries += 1;
+                    self.pause(tries, reason, asked).await?;
+                }
+                Outcome::InDoubt { reason, .. } => {
+                    tries += 1;
+                    self.pause(tries, reason, None).await?;
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, inputs: &Map<String, Value>) -> Result<Outcome, NotRead> {
+        let Poller { recipe, operation, connection, .. } = self.poller;
+        let called =
+            self.around.client.call(recipe.catalog(), operation, inputs, connection, &self.options).await;
+        called.map_err(|problems| NotRead::Failed { reason: list(&problems), asked: None, refused: false })
+    }
+
+    async fn wait(&mut self, wait: Duration, reason: &str) -> Result<(), NotRead> {
+        if self.waited + wait > PATIENCE {
+            return Err(NotRead::Held { wait, reason: reason.to_owned() });
+        }
+        // A server that says "at once" over and over is not asked in a busy loop.
+        let wait = wait.max(Duration::from_millis(50));
+        self.waited += wait;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), NotRead> {
+        let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
+        if tries >= TRIES || pause > PATIENCE {
+            return Err(NotRead::Failed { reason, asked, refused: false });
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! Sweeping by polling for webhooks that the sender lost: which list finds which events, and what
+//! their bodies would have been.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use super::detect::Change;
+use super::moment::moment;
+use super::paging::in_item;
+use crate::catalog::{Catalog, Listing};
+use crate::connection::Connection;
+use crate::journal::{Error, Journal, RunFilter};
+use crate::recipe::Emit;
+
+/// A webhook arrives at or after the change it tells of, by clocks that differ by less than this.
+const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
+
+/// A list to sweep, and the events it stands in for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reconcile {
+    /// The poller.
+    pub operation: String,
+    events: Vec<Lost>,
+    type_field: Option<String>,
+}
+
+/// An event that may have been lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lost {
+    name: String,
+    kind: Emit,
+    /// Field of the body that holds the record; none: the body is the record.
+    field: Option<String>,
+}
+
+impl Reconcile {
+    /// The lists that find what was lost of these events.
+    pub fn all(catalog: &Catalog, connector: &str, types: &[&str]) -> Vec<Self> {
+        let mut sweeps: Vec<Self> = Vec::new();
+        let Some(app) = catalog.connector(connector) else { return sweeps };
+        let type_field =
+            app.webhooks.as_ref().and_then(|hooks| hooks.r#type.strip_prefix("$.")).map(str::to_owned);
+        for name in types {
+            let Some(event) = app.events.get(*name) else { continue };
+            let Some(operation) = &event.reconcile else { continue };
+            let lost = Lost {
+                name: (*name).to_owned(),
+                kind: kind(name),
+                field: event.record.strip_prefix("$.").map(str::to_owned),
+            };
+            match sweeps.iter_mut().find(|sweep| sweep.operation == *operation) {
+                Some(sweep) => sweep.events.push(lost),
+                None => sweeps.push(Self {
+                    operation: operation.clone(),
+                    events: vec![lost],
+                    type_field: type_field.clone(),
+                }),
+            }
+        }
+        sweeps
+    }
+
+    /// The differences to look for.
+    pub fn emit(&self) -> Vec<Emit> {
+        let mut kinds: Vec<Emit> = Vec::new();
+        for event in &self.events {
+            if !kinds.contains(&event.kind) {
+                kinds.push(event.kind);
+            }
+        }
+        kinds
+    }
+
+    /// The event's type and what its body would have been, as far as the item tells.
+    pub fn body(&self, kind: Emit, item: Value, connection: &Connection) -> (String, Value) {
+        let lost = self.events.iter().find(|event| event.kind == kind).or(self.events.first());
+        let Some(lost) = lost else { return (super::detect::name(kind).to_owned(), item) };
+        let mut body = match (&lost.field, item) {
+            (None, Value::Object(map)) => map,
+            (field, item) => Map::from_iter([(field.clone().unwrap_or_else(|| "record".into()), item)]),
+        };
+        if let Some(field) = &self.type_field {
+            body.entry(field.clone()).or_insert_with(|| lost.name.as_str().into());
+        }
+        for (setting, paths) in connection.connector.webhooks.iter().flat_map(|hooks| &hooks.route) {
+            let field = paths.first().and_then(|path| path.strip_prefix("$."));
+            if let Some((field, value)) = field.zip(connection.settings.get(setting)) {
+                body.entry(field.to_owned()).or_insert_with(|| value.as_str().into());
+            }
+        }
+        (lost.name.clone(), Value::Object(body))
+    }
+
+    /// Whether the webhook of this change arrived: the recipe has a run about the record since the
+    /// change was made, or since `before` where the item does not tell.
+    pub async fn arrived(
+        &self,
+        journal: &dyn Journal,
+        recipe: &str,
+        listing: &Listing,
+        change: &Change,
+        before: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let made = [&listing.updated, &listing.created]
+            .into_iter()
+            .flatten()
+            .find_map(|name| moment(&in_item(&change.item, name)?));
+        let filter = RunFilter {
+            recipe: Some(recipe.to_owned()),
+            record: Some(change.record.clone()),
+            since: Some(made.unwrap_or(before) - CLOCK_DIFFERENCE),
+            limit: Some(1),
+            state: None,
+        };
+        Ok(!journal.runs(&filter).await?.is_empty())
+    }
+}
+
+/// Events are named after what happened to their record.
+fn kind(name: &str) -> Emit {
+    let name = name.to_lowercase();
+    if name.ends_with("create") || name.ends_with("created") || name.ends_with("new") {
+        Emit::New
+    } else if name.ends_with("delete") || name.ends_with("deleted") {
+        Emit::Removed
+    } else {
+        Emit::Changed
+    }
+}

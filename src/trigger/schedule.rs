@@ -1,0 +1,111 @@
+//! Recipes that start at set times.
+//!
+//! A time that passed while hob was not running is made up for once: the latest of those missed, if it
+//! is not older than a day. A schedule begins with the first start that sees it, and begins anew when
+//! its times are edited. Clocks that are set forth make times missed, clocks that are set back make
+//! none happen again.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::json;
+
+use super::moment::moment;
+use super::new_run::new_run;
+use super::surroundings::Surroundings;
+use crate::check::CheckedRecipe;
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use crate::journal::{Appended, Batch, Error, Progress};
+use crate::recipe::{CronText, Trigger};
+
+/// A missed time older than this is not made up for.
+pub const OLDEST_MISSED: TimeDelta = TimeDelta::hours(24);
+
+/// A recipe that starts at set times.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    recipe: CheckedRecipe,
+    times: CronText,
+    key: CursorKey,
+}
+
+impl Schedule {
+    /// The schedule of `recipe`, if that is what starts it.
+    pub fn of(recipe: &CheckedRecipe) -> Option<Self> {
+        let Trigger::Schedule(schedule) = recipe.trigger() else { return None };
+        let key = CursorKey(format!("{}@schedule", recipe.name()));
+        Some(Self { recipe: recipe.clone(), times: schedule.cron.clone(), key })
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &CheckedRecipe {
+        &self.recipe
+    }
+
+    /// Fires what is due, and tells what came of it and when the next time is.
+    pub async fn fire(&self, around: &Surroundings) -> Result<(Appended, Option<DateTime<Utc>>), Error> {
+        let now = around.clock.now();
+        let subject = self.subject();
+        let stored = around.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);
+        let fired = stored.as_ref().and_then(|cursor| moment(cursor.watermark.as_ref()?));
+        let planned = fired.and_then(|fired| self.missed(fired, now));
+        if stored.is_some() && planned.is_none() {
+            return Ok((Appended::default(), self.times.cron.next_after(fired.map_or(now, |f| f.max(now)))));
+        }
+        let next = self.times.cron.next_after(now);
+        let reached = planned.unwrap_or(now);
+        let cursor = Cursor {
+            key: self.key.clone(),
+            subject,
+            scan: stored.map_or(1, |cursor| cursor.scan + 1),
+            page: None,
+            pages: 0,
+            baseline_done: true,
+            watermark: Some(json!(reached.to_rfc3339_opts(SecondsFormat::Millis, true))),
+            newest: None,
+            started: now,
+            due: next.unwrap_or(DateTime::<Utc>::MAX_UTC),
+            failures: 0,
+            error: None,
+        };
+        let progress = Progress { cursor, seen: vec![], forgotten: vec![], reset: false };
+        let events = planned.map(|planned| self.event(planned, now)).into_iter();
+        let events = events
+            .map(|event| {
+                let run = |accounts| new_run(&self.recipe, accounts, &event, &around.scope(accounts, now));
+                let runs = self.recipe.accounts().iter().map(run).collect();
+                (event, runs)
+            })
+            .collect();
+        let appended = around.journal.append(Batch { events, progress: Some(progress) }).await?;
+        Ok((appended, next))
+    }
+
+    /// The latest time after `fired` and not after `now`, unless it is too long ago.
+    fn missed(&self, fired: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let next = |after| self.times.cron.next_after(after).filter(|time| *time <= now);
+        let mut latest = next(fired.max(now - OLDEST_MISSED))?;
+        while let Some(later) = next(latest) {
+            latest = later;
+        }
+        Some(latest)
+    }
+
+    fn subject(&self) -> String {
+        let zone = self.times.timezone.as_ref().map_or("UTC", |zone| zone.as_str());
+        format!("{} {zone}", self.times.expression.as_str())
+    }
+
+    fn event(&self, planned: DateTime<Utc>, now: DateTime<Utc>) -> Event {
+        let time = planned.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let local = planned.with_timezone(&self.times.cron.timezone());
+        Event {
+            id: EventId::new(),
+            source: Source::Schedule(self.recipe.name().to_owned()),
+            kind: "schedule".into(),
+            connection: None,
+            record: None,
+            dedup: DedupKey(time.clone()),
+            received: now,
+            payload: json!({ "time": time, "local": local.to_rfc3339_opts(SecondsFormat::Secs, false) }),
+        }
+    }
+}

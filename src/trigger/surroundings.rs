@@ -1,0 +1,52 @@
+//! What triggers work with: the journal, the accounts, and the names that their templates see.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::progress::OnPage;
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::journal::Journal;
+use crate::request::Client;
+use crate::run::Accounts;
+use crate::template::Scope;
+
+/// What triggers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where events and cursors go.
+    pub journal: Arc<dyn Journal>,
+    /// Sends requests.
+    pub client: Client,
+    /// The time.
+    pub clock: Clock,
+    /// Accounts by name.
+    pub connections: Arc<IndexMap<String, Arc<Connection>>>,
+    /// The environment names that the workspace lists, with their values.
+    pub env: Arc<Map<String, Value>>,
+    /// Told of every page of a poll.
+    pub on_page: OnPage,
+}
+
+impl Surroundings {
+    /// The names that the templates of a trigger on these accounts see: `env` and `connection`, which
+    /// holds name and settings of each account under its connector.
+    pub fn scope(&self, accounts: &Accounts, now: DateTime<Utc>) -> Scope {
+        let mut connection = Map::new();
+        for (connector, name) in accounts {
+            let mut entry = Map::new();
+            entry.insert("name".into(), json!(name));
+            let settings = self.connections.get(name).map(|connection| &connection.settings);
+            for (setting, value) in settings.into_iter().flatten() {
+                entry.insert(setting.clone(), json!(value));
+            }
+            connection.insert(connector.clone(), Value::Object(entry));
+        }
+        Scope::new(now)
+            .with("env", Value::Object(self.env.as_ref().clone()))
+            .with("connection", Value::Object(connection))
+    }
+}

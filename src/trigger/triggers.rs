@@ -1,0 +1,134 @@
+//! All triggers of a workspace that act by themselves: pollers and schedules.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use futures::stream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::poller::{Error, Poller};
+use super::scan::Polled;
+use super::schedule::Schedule;
+use super::surroundings::Surroundings;
+use crate::check::CheckedRecipe;
+use crate::journal;
+
+/// Polls at once in `once`.
+const AT_ONCE: usize = 16;
+/// Longest sleep before the clock is looked at again: it may have been set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Pause after the store did not answer.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Pollers and schedules of all recipes.
+pub struct Triggers {
+    around: Surroundings,
+    pollers: Vec<Poller>,
+    schedules: Vec<Schedule>,
+}
+
+/// What taking all due work came to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Taken {
+    /// Each poll.
+    pub polls: Vec<Polled>,
+    /// Events stored, by polls and schedules.
+    pub events: usize,
+    /// Runs that came to be.
+    pub runs: usize,
+}
+
+impl Triggers {
+    /// The triggers of `recipes`. A recipe that cannot poll is an error.
+    pub fn new(recipes: &[CheckedRecipe], around: Surroundings) -> Result<Self, Error> {
+        let mut pollers = Vec::new();
+        for recipe in recipes {
+            pollers.extend(Poller::all(recipe, &around)?);
+        }
+        let schedules = recipes.iter().filter_map(Schedule::of).collect();
+        Ok(Self { around, pollers, schedules })
+    }
+
+    /// Whether there is nothing that would ever act.
+    pub fn is_empty(&self) -> bool {
+        self.pollers.is_empty() && self.schedules.is_empty()
+    }
+
+    /// Takes all work there is now: every poller polls, whether it is due or not, and schedules make up
+    /// for what was missed.
+    pub async fn once(&self) -> Result<Taken, journal::Error> {
+        let mut taken = Taken::default();
+        for schedule in &self.schedules {
+            let (appended, _) = schedule.fire(&self.around).await?;
+            taken.events += appended.events;
+            taken.runs += appended.runs;
+        }
+        let polls = self.pollers.iter().map(|poller| poller.poll(&self.around));
+        let mut polls = stream::iter(polls).buffer_unordered(AT_ONCE);
+        while let Some(polled) = polls.next().await {
+            let polled = polled?;
+            taken.events += polled.events;
+            taken.runs += polled.runs;
+            taken.polls.push(polled);
+        }
+        taken.polls.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(taken)
+    }
+
+    /// Polls and fires when due, until `stop` becomes true. A scan under way is left where it is; the
+    /// next start goes on there.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        for poller in &self.pollers {
+            tasks.spawn(keep_polling(poller.clone(), self.around.clone()));
+        }
+        for schedule in &self.schedules {
+            tasks.spawn(keep_firing(schedule.clone(), self.around.clone()));
+        }
+        // A sender that is gone means the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+        tasks.shutdown().await;
+    }
+}
+
+async fn keep_polling(poller: Poller, around: Surroundings) {
+    loop {
+        let polled = match poller.due(&around).await {
+            Ok(due) => {
+                sleep_until(&around, due).await;
+                poller.poll(&around).await.map(|_| ())
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = polled {
+            tracing::error!(recipe = poller.recipe().name(), %error, "polling waits for the store");
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+    }
+}
+
+async fn keep_firing(schedule: Schedule, around: Surroundings) {
+    loop {
+        match schedule.fire(&around).await {
+            Ok((_, Some(next))) => sleep_until(&around, next).await,
+            Ok((_, None)) => return,
+            Err(error) => {
+                tracing::error!(recipe = schedule.recipe().name(), %error, "the schedule waits for the store");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Sleeps until the clock shows `time`, however it is set meanwhile.
+async fn sleep_until(around: &Surroundings, time: DateTime<Utc>) {
+    loop {
+        let left = (time - around.clock.now()).to_std().unwrap_or_default();
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+    }
+}

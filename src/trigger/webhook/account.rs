@@ -1,0 +1,105 @@
+//! Whose event a body is: the connections of an app that it belongs to.
+
+use serde_json::Value;
+
+use super::recognise::Recognised;
+use crate::catalog::{Webhooks, path};
+use crate::connection::Connection;
+
+/// Whose event a body is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Of these connections.
+    Connections(Vec<String>),
+    /// Of an account that no connection is for; the words say which.
+    Stranger(String),
+    /// It does not say, or no connection could tell.
+    Nobody,
+}
+
+/// Compares what the body says of its account with the settings of `connections`, which are those of
+/// the app.
+pub fn owner<'c>(
+    webhooks: &Webhooks,
+    recognised: &Recognised<'_>,
+    body: &Value,
+    connections: impl Iterator<Item = &'c Connection> + Clone,
+) -> Owner {
+    for (setting, paths) in &webhooks.route {
+        if !connections.clone().any(|connection| connection.settings.contains_key(setting)) {
+            continue;
+        }
+        for path in paths {
+            let Some(value) = path::read(body, path).and_then(|value| value.as_str().map(str::to_owned))
+            else {
+                continue;
+            };
+            let fits = |connection: &&Connection| connection.settings.get(setting) == Some(&value);
+            let names: Vec<String> = connections.clone().filter(fits).map(|c| c.name.clone()).collect();
+            if !names.is_empty() {
+                return Owner::Connections(names);
+            }
+            // A record's id stands where an event about the account itself has the account's.
+            let may_be_the_record = recognised.events.iter().any(|(_, event)| event.id.contains(path))
+                || recognised.events.is_empty() && path == "$.id";
+            if !may_be_the_record {
+                return Owner::Stranger(format!("no connection has {setting} `{value}`"));
+            }
+        }
+    }
+    Owner::Nobody
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use crate::catalog::Connector;
+    use crate::connection::Setup;
+    use crate::trigger::webhook::recognise::recognise;
+    use serde_json::json;
+
+    fn app() -> Arc<Connector> {
+        let mut app: Connector = serde_yaml::from_str(
+            "{ connector: x, title: X, about: X, base_url: 'http://localhost', webhooks: { type: $.type, \
+             route: { location: [$.locationId, $.altId, $.id], company: [$.companyId] } } }",
+        )
+        .unwrap();
+        app.events = serde_yaml::from_str(
+            "{ UserCreate: { title: t, types: [UserCreate], id: [$.id] }, Place: { title: t, types: [Place], id: [$.id] } }",
+        )
+        .unwrap();
+        Arc::new(app)
+    }
+
+    fn of(body: Value) -> Owner {
+        let app = app();
+        let make = |name: &str, location: &str| {
+            let settings = [("location", location), ("company", "c")];
+            let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            Connection::new(name, Arc::clone(&app), Setup { settings, ..Setup::default() }).unwrap()
+        };
+        let connections = [make("one", "L1"), make("two", "L2")];
+        let hooks = app.webhooks.as_ref().unwrap();
+        owner(hooks, &recognise(&app, hooks, &body), &body, connections.iter())
+    }
+
+    #[test]
+    fn by_location_then_by_company() {
+        let connections =
+            |names: &[&str]| Owner::Connections(names.iter().map(|n| (*n).to_owned()).collect());
+        assert_eq!(of(json!({ "type": "UserCreate", "locationId": "L2" })), connections(&["two"]));
+        assert_eq!(of(json!({ "altId": "L1", "_id": "x" })), connections(&["one"]));
+        assert_eq!(of(json!({ "type": "Place", "id": "L1", "companyId": "c" })), connections(&["one"]));
+        let agency = json!({ "type": "UserCreate", "id": "u1", "companyId": "c" });
+        assert_eq!(of(agency), connections(&["one", "two"]));
+    }
+
+    #[test]
+    fn another_location_of_the_same_company_is_a_stranger() {
+        let other = of(json!({ "type": "UserCreate", "id": "u1", "locationId": "L3", "companyId": "c" }));
+        assert_eq!(other, Owner::Stranger("no connection has location `L3`".into()));
+        assert_eq!(of(json!({ "type": "UserCreate" })), Owner::Nobody);
+    }
+}

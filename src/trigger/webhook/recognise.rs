@@ -1,0 +1,114 @@
+//! Which events of an app a body is.
+
+use serde_json::Value;
+
+use crate::catalog::{Connector, EventType, Webhooks, path};
+
+/// What a body is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised<'a> {
+    /// The events it may be: one, or several that look alike. Empty: none that the catalog knows.
+    pub events: Vec<(&'a str, &'a EventType)>,
+    /// What its type field says.
+    pub stated: Option<String>,
+}
+
+impl Recognised<'_> {
+    /// What the stored event says it is: the event's name, the names of those it may be, or what the
+    /// body itself says.
+    pub fn kind(&self) -> String {
+        match (&self.events[..], &self.stated) {
+            ([], Some(stated)) => stated.clone(),
+            ([], None) => "unknown".into(),
+            (events, _) => events.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|"),
+        }
+    }
+}
+
+/// Tells which events of `app` the body may be: by its type, else by the fields it has. A type field
+/// that no event claims is taken for data, as it may be (the kind of a price).
+pub fn recognise<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value) -> Recognised<'a> {
+    let stated = path::read(body, &webhooks.r#type).and_then(|value| value.as_str().map(str::to_owned));
+    let typed = stated.as_ref().map_or(vec![], |stated| {
+        let claims = |(name, event): &(&String, &EventType)| event.types.contains(stated) || *name == stated;
+        events(app).filter(claims).filter(|(_, event)| has_values(event, body)).collect()
+    });
+    let found = if typed.is_empty() { by_signs(app, body) } else { typed };
+    Recognised { events: found.into_iter().map(|(name, event)| (name.as_str(), event)).collect(), stated }
+}
+
+fn events(app: &Connector) -> impl Iterator<Item = (&String, &EventType)> {
+    app.events.iter()
+}
+
+/// Events whose signs are all there. Of those, the ones with a telling value win over those that only
+/// have the same fields.
+fn by_signs<'a>(app: &'a Connector, body: &Value) -> Vec<(&'a String, &'a EventType)> {
+    let fits = |event: &EventType| {
+        !(event.signs.is_empty() && event.values.is_empty())
+            && event.signs.iter().all(|sign| path::read(body, sign).is_some())
+            && has_values(event, body)
+    };
+    let found: Vec<_> = events(app).filter(|(_, event)| fits(event)).collect();
+    let telling: Vec<_> = found.iter().copied().filter(|(_, event)| !event.values.is_empty()).collect();
+    if telling.is_empty() { found } else { telling }
+}
+
+fn has_values(event: &EventType, body: &Value) -> bool {
+    event.values.iter().all(|(path, expected)| {
+        path::read(body, path).is_some_and(|value| match &value {
+            Value::String(text) => text == expected,
+            other => other.to_string() == *expected,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn app() -> Connector {
+        let mut app: Connector = serde_yaml::from_str(
+            "{ connector: x, title: X, about: X, webhooks: { type: $.type, id: $.webhookId } }",
+        )
+        .unwrap();
+        app.events = serde_yaml::from_str(
+            "
+            ContactUpdate: { title: t, types: [ContactUpdate], id: [$.id] }
+            Unread: { title: t, types: [UnreadUpdate], id: [$.id] }
+            Channel: { title: t, types: [SMS, Email], id: [$.messageId] }
+            PriceCreate: { title: t, types: [PriceCreate], signs: [$._id, $.product], id: [$._id] }
+            PriceDelete: { title: t, types: [PriceDelete], signs: [$._id, $.product], id: [$._id] }
+            Sent: { title: t, signs: [$.number], values: { $.status: sent }, id: [$._id] }
+            Made: { title: t, signs: [$.number], id: [$._id] }
+            ",
+        )
+        .unwrap();
+        app
+    }
+
+    fn kind(body: Value) -> String {
+        let app = app();
+        recognise(&app, app.webhooks.as_ref().unwrap(), &body).kind()
+    }
+
+    #[test]
+    fn by_type_by_name_and_by_fields() {
+        assert_eq!(kind(json!({ "type": "ContactUpdate" })), "ContactUpdate");
+        assert_eq!(kind(json!({ "type": "UnreadUpdate" })), "Unread");
+        assert_eq!(kind(json!({ "type": "Unread" })), "Unread");
+        assert_eq!(kind(json!({ "type": "Email" })), "Channel");
+        let price = json!({ "_id": "p", "product": "q", "type": "one_time" });
+        assert_eq!(kind(price), "PriceCreate|PriceDelete", "its type is the kind of price");
+        assert_eq!(kind(json!({ "_id": "p", "product": "q", "type": "PriceDelete" })), "PriceDelete");
+        assert_eq!(kind(json!({ "number": 1, "status": "sent" })), "Sent");
+        assert_eq!(kind(json!({ "number": 1, "status": "draft" })), "Made");
+    }
+
+    #[test]
+    fn what_nobody_knows_keeps_the_name_it_gives_itself() {
+        assert_eq!(kind(json!({ "type": "BusinessCreate" })), "BusinessCreate");
+        assert_eq!(kind(json!({ "type": 7 })), "unknown");
+    }
+}
