@@ -54,12 +54,7 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => Value::Null,
         ValueKind::Bool => Value::Bool(value.is_true()),
-        ValueKind::Number => number::to_json(value).map(Value::Number).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("the number {value} is not one that JSON can hold"),
-            )
-        })?,
+        ValueKind::Number => Value::Number(number::to_json(value).ok_or_else(|| no_number(value))?),
         ValueKind::String => Value::String(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
@@ -85,6 +80,14 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
             ));
         }
     })
+}
+
+fn no_number(value: &Datum) -> Error {
+    let message = match f64::try_from(value.clone()) {
+        Ok(number) if !number.is_finite() => "the number is infinite or none at all; is it divided by zero?",
+        _ => "the number has more than 64 bits",
+    };
+    Error::new(ErrorKind::InvalidOperation, message)
 }
 
 /// The error that an invalid value carries (an iteration that ran out of fuel, say).

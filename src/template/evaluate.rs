@@ -17,7 +17,10 @@ impl Template {
                 Some(value) => Ok(value.clone()),
                 None => Err(Explainer::new(self, scope).undefined_result()),
             },
-            Form::Whole => self.expression(scope),
+            Form::Whole => match self.expression(scope)? {
+                Some(value) => Ok(value),
+                None => Err(Explainer::new(self, scope).undefined_result()),
+            },
             Form::Text => self.rendered(scope).map(Value::String),
         }
     }
@@ -31,20 +34,28 @@ impl Template {
         {
             return Ok(false);
         }
-        self.evaluate(scope).map(|value| truthy(&value))
+        match self.form() {
+            Form::Whole => {
+                Explainer::new(self, scope).unknown_name().map_or(Ok(()), Err)?;
+                let value = self.expression(scope)?;
+                Ok(value.is_some_and(|value| truthy(&value)))
+            }
+            _ => self.evaluate(scope).map(|value| truthy(&value)),
+        }
     }
 
-    fn expression(&self, scope: &Scope) -> Result<Value, Error> {
+    /// The value of the one expression; `None` if it is undefined.
+    fn expression(&self, scope: &Scope) -> Result<Option<Value>, Error> {
         let template = syntax::statements(self.text())?;
-        let Some(only) = syntax::only_expression(&template) else { return Ok(Value::Null) };
+        let Some(only) = syntax::only_expression(&template) else { return Ok(None) };
         let lowered = lower::expression(&only.expr)?;
         let explainer = Explainer::new(self, scope);
         let result =
             engine::expression(self.text(), &lowered, scope).map_err(|error| explainer.explain(&error))?;
         if result.is_undefined() {
-            return Err(explainer.undefined_result());
+            return Ok(None);
         }
-        convert::to_json(&result).map_err(|error| explainer.explain(&error))
+        convert::to_json(&result).map(Some).map_err(|error| explainer.explain(&error))
     }
 
     fn rendered(&self, scope: &Scope) -> Result<String, Error> {
@@ -69,5 +80,419 @@ pub fn truthy(value: &Value) -> bool {
         }
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::ErrorKind;
+    use crate::template::testing::{evaluate, failure, value};
+    use chrono::DateTime;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use std::time::{Duration, Instant};
+
+    fn event() -> Value {
+        json!({
+            "id": 7, "email": "Ada@Example.com", "amount": 19.9, "price": 1.0, "none": null, "empty": "",
+            "tags": ["gold", "new"], "address": { "city": "London" }, "lat": 51.507_350_912_345_67,
+            "notes": [{ "text": "a" }, { "body": "b" }],
+        })
+    }
+
+    #[test]
+    fn a_whole_expression_keeps_its_type() {
+        for (text, wanted) in [
+            ("{{ event.id }}", json!(7)),
+            ("  {{ event.id }}\n", json!(7)),
+            ("{{ event.none }}", json!(null)),
+            ("{{ event.tags }}", json!(["gold", "new"])),
+            ("{{ event.tags[-1] }}", json!("new")),
+            ("{{ event['address'] }}", json!({ "city": "London" })),
+            ("{{ event.tags | length > 1 }}", json!(true)),
+            (
+                "{{ {'id': event.id, 'to': [event.email | lower]} }}",
+                json!({ "id": 7, "to": ["ada@example.com"] }),
+            ),
+            ("{{ event.lat }}", json!(51.507_350_912_345_67)),
+            ("{{ event.price }}", json!(1.0)),
+            ("{{ 'x' if event.none }}", json!(null)),
+            ("{{ (1, 2) }}", json!([1, 2])),
+        ] {
+            assert_eq!(value(text, event()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_text() {
+        for (text, wanted) in [
+            ("plain", "plain"),
+            ("id {{ event.id }}", "id 7"),
+            ("{{ event.id }}{{ event.id }}", "77"),
+            ("<{{ event.none }}>", "<>"),
+            ("{{ event.tags }}!", r#"["gold","new"]!"#),
+            ("{% if event.none %}x{% else %}y{% endif %}", "y"),
+            ("{% for t in event.tags %}{{ loop.index }}{{ t }} {% endfor %}", "1gold 2new "),
+            ("{% set n = event.amount * 100 %}{{ n }} cents\n", "1990 cents\n"),
+            ("{# note #}{{ event.price }} & <b>", "1 & <b>"),
+            ("{{ 'a' ~ event.none ~ event.amount * 10 }}", "a199"),
+        ] {
+            assert_eq!(value(text, event()), json!(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_has_no_binary_dust() {
+        for (text, wanted) in [
+            ("{{ 19.9 * 100 }}", json!(1990)),
+            ("{{ event.amount * 100 }}", json!(1990)),
+            ("{{ 0.1 + 0.2 == 0.3 }}", json!(true)),
+            ("{{ (event.amount * 100) % 10 }}", json!(0)),
+            ("{{ 10 / 4 }}", json!(2.5)),
+            ("{{ 10 / 5 }}", json!(2)),
+            ("{{ 7 // 2 }}", json!(3)),
+            ("{{ 2 ** 10 }}", json!(1024)),
+            ("{{ -event.amount }}", json!(-19.9)),
+        ] {
+            assert_eq!(value(text, event()), wanted, "{text}");
+        }
+        assert_eq!(failure("{{ 1 / 0 }}", event()).message, "unable to calculate 1 / 0");
+        assert_eq!(failure("{{ 2 ** 100 }}", event()).kind, ErrorKind::Other);
+    }
+
+    #[test]
+    fn what_may_be_missing_has_to_be_said() {
+        for (text, wanted) in [
+            ("{{ event.phone | default('none') }}", json!("none")),
+            ("{{ event.none | default('none') }}", json!("none")),
+            ("{{ event.empty | default('none') }}", json!("")),
+            ("{{ event.empty | default('none', true) }}", json!("none")),
+            ("{{ event.a.b.c | default(0) }}", json!(0)),
+            ("{{ event['a'].b[0].c | d(0) }}", json!(0)),
+            ("{{ nothing.at.all | default(0) }}", json!(0)),
+            ("{{ event.none.x | default(0) }}", json!(0)),
+            ("{{ event.a.b is defined }}", json!(false)),
+            ("{{ event.a.b is undefined }}", json!(true)),
+            ("{{ event.phone or event.email }}", json!("Ada@Example.com")),
+            ("{{ 'y' if event.phone else 'n' }}", json!("n")),
+        ] {
+            assert_eq!(value(text, event()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_place() {
+        let has = "`event` has: id, email, amount, price, none, empty, tags, address, lat, notes";
+        for (text, at, message, help) in [
+            (
+                "{{ event.emial }}",
+                "event.emial",
+                format!("`event.emial` is undefined; {has}"),
+                "did you mean `event.email`?",
+            ),
+            (
+                "Hi {{ event.emial }}",
+                "event.emial",
+                format!("`event.emial` is undefined; {has}"),
+                "did you mean `event.email`?",
+            ),
+            (
+                "{{ event.emial | lower }}",
+                "event.emial",
+                format!("`event.emial` is undefined; {has}"),
+                "did you mean `event.email`?",
+            ),
+            (
+                "{{ evnt.email }}",
+                "evnt.email",
+                "`evnt` is undefined; there is: event".into(),
+                "did you mean `event`?",
+            ),
+            (
+                "{{ event.address.town.x }}",
+                "event.address.town.x",
+                "`event.address.town` is undefined; `event.address` has: city".into(),
+                "if it may be missing, write `event.address.town | default(…)`",
+            ),
+            (
+                "{{ event.none.x }}",
+                "event.none.x",
+                "`event.none.x` is undefined; `event.none` is null".into(),
+                "if it may be missing, write `event.none.x | default(…)`",
+            ),
+            (
+                "{% for n in event.notes %}{{ n.text }}{% endfor %}",
+                "n.text",
+                "`event.notes[1].text` is undefined; `event.notes[1]` has: body".into(),
+                "if it may be missing, write `event.notes[1].text | default(…)`",
+            ),
+            (
+                "{{ event.id + 1 if event.id > event.limit }}",
+                "event.limit",
+                format!("`event.limit` is undefined; {has}"),
+                "if it may be missing, write `event.limit | default(…)`",
+            ),
+            (
+                "{{ [] | first }}",
+                "{{ [] | first }}",
+                "`[] | first` is undefined".into(),
+                "give it a value for that case: `… | default(…)`",
+            ),
+            ("{{ now }}", "now", "`now` is a function".into(), "call it: `now()`"),
+            (
+                "{{ [event.id, event.x] }}",
+                "event.x",
+                format!("`event.x` is undefined; {has}"),
+                "if it may be missing, write `event.x | default(…)`",
+            ),
+            (
+                "{{ event.x is none }}",
+                "event.x",
+                format!("`event.x` is undefined; {has}"),
+                "if it may be missing, write `event.x | default(…)`",
+            ),
+        ] {
+            let error = failure(text, event());
+            assert_eq!(error.kind, ErrorKind::Undefined, "{text}");
+            assert_eq!(error.message, message, "{text}");
+            assert_eq!(&text[error.range.unwrap()], at, "{text}");
+            assert_eq!(error.help.as_deref(), Some(help), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_failures_are_explained_too() {
+        for (text, message, help) in [
+            ("{{ event.email | lowr }}", "there is no filter `lowr`", Some("did you mean `lower`?")),
+            ("{{ event.email is strng }}", "there is no test `strng`", Some("did you mean `string`?")),
+            ("{{ nwo() }}", "there is no function `nwo`", Some("did you mean `now`?")),
+            (
+                "{{ event.email + 1 }}",
+                "cannot use + operator on unsupported types string and number",
+                Some("turn text into a number with `| number`, and a number into text with `| string`"),
+            ),
+            (
+                "{{ event.email | sort(1, 2, 3) }}",
+                "`sort`: too many arguments",
+                Some("it is used as `… | sort(reverse=false, attribute=none, case_sensitive=false)`"),
+            ),
+        ] {
+            let error = failure(text, event());
+            assert_eq!((error.message.as_str(), error.help.as_deref()), (message, help), "{text}");
+            assert!(error.range.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_recipes_do_without_does_not_parse() {
+        for (text, help) in [
+            ("{{ event.email.lower() }}", "`lower` is a filter: write `… | lower`"),
+            (
+                "{% include 'x' %}",
+                "use `for`, `if`, `set`, `with` or `filter`; put what is needed twice into `vars`",
+            ),
+            (
+                "{% macro m() %}{% endmacro %}",
+                "use `for`, `if`, `set`, `with` or `filter`; put what is needed twice into `vars`",
+            ),
+            ("{% set event.x = 1 %}", "write `{% set name = … %}`"),
+            ("{% for x in y recursive %}{% endfor %}", "use one `for` inside the other"),
+        ] {
+            let error = Template::parse(text).unwrap_err();
+            assert_eq!(error.help.as_deref(), Some(help), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn conditions_take_a_missing_last_part_for_false() {
+        let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event());
+        let holds = |text: &str| Template::parse(text).unwrap().holds(&scope);
+        for (text, wanted) in [
+            ("{{ event.email }}", true),
+            ("{{ event.phone }}", false),
+            ("{{ event.phone and event.email }}", false),
+            ("{{ not event.phone }}", true),
+            ("{{ event.empty }}", false),
+            ("{{ event.id > 5 }}", true),
+            ("yes", true),
+            ("{{ event.id > 5 }} ", true),
+            ("{% if event.id > 9 %}true{% else %}false{% endif %}\n", false),
+        ] {
+            assert_eq!(holds(text), Ok(wanted), "{text}");
+        }
+        assert_eq!(holds("{{ evnt.email }}").unwrap_err().kind, ErrorKind::Undefined);
+        assert_eq!(holds("{{ event.adress.city }}").unwrap_err().kind, ErrorKind::Undefined);
+    }
+
+    #[test]
+    fn work_and_memory_are_bounded() {
+        for text in [
+            "{{ [1] * 100000000 }}",
+            "{{ ([1] * 100000000) | list | length }}",
+            "{{ 'x' * 10**9 }}",
+            "{{ 'x' * 10**8 }}",
+            "{{ range(10**9) }}",
+            "{{ range(100000) | map('string') | join(',') | list | join | list | join | list | join | list | join | list | join | length }}",
+            "{% for a in range(10000) %}{% for b in range(10000) %}{{ a * b }}{% endfor %}{% endfor %}",
+            "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+            "{% set a = 'x' * 1000 %}{% set b = a * 1000 %}{% set c = b * 1000 %}{{ c * 1000 }}",
+            "{{ (range(100000) | list) * 1000 }}",
+            "{{ range(100000) | map('tojson') | map('fromjson') | map('hash') | list | length }}",
+            "{{ range(100000) | map('e164', 'GB', false) | list | length }}",
+            "{{ range(100000) | map('regex_replace', '(a|b)*c', 'x') | list | length }}",
+            "{{ ('a,' * 1000000) | split(',') | length }}",
+            "{{ (('x' * 100000 ~ ',') * 300) | split(',') | map('hash') | list }}",
+            "{{ range(100000) | jsonpath('$[?count($..*) > 1]') }}",
+            "{{ range(100) | jsonpath('$[*,*,*,*]' ~ ('..[*,*,*,*]' * 20)) }}",
+            "{{ range(100000) | groupby('x', default=range(1000)) | list }}",
+            "{{ 9 ** 9 ** 9 ** 9 }}",
+        ] {
+            let begun = Instant::now();
+            let result = evaluate(text, json!({}));
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(3), "{text} took {took:?}");
+            assert!(result.is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_deepest_templates_allowed_fit_on_a_small_stack() {
+        let nested = [
+            format!("{{{{ event{} }}}}", ".b".repeat(145)),
+            format!("{{{{ event{} | default(1) }}}}", ".b".repeat(145)),
+            format!("{{{{ 1{} }}}}", " + event.id".repeat(70)),
+            format!("{{{{ event.email{} }}}}", "|lower".repeat(140)),
+            format!("{{{{ {}1 }}}}", "not ".repeat(72)),
+            format!("{{{{ {}1 }}}}", "-".repeat(72)),
+            format!("{{{{ {}1{} }}}}", "[".repeat(70), "]".repeat(70)),
+            format!("{{{{ {}1{} }}}}", "(".repeat(70), ")".repeat(70)),
+            format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}x".repeat(60)),
+            format!("{}x{}", "{% if 1 %}".repeat(145), "{% endif %}".repeat(145)),
+            format!("{{{{ 1{} }}}}", " if 1 else 2".repeat(98)),
+        ];
+        for text in nested {
+            let name = text[..30].to_owned();
+            let work = move || {
+                let template = Template::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+                let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event());
+                let _ = template.evaluate(&scope);
+            };
+            std::thread::Builder::new().name(name).stack_size(1 << 20).spawn(work).unwrap().join().unwrap();
+        }
+    }
+
+    /// Texts that are nearly templates, so that most of them get past the lexer.
+    fn template_text() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{{",
+            "}}",
+            "{%",
+            "%}",
+            "{#",
+            "#}",
+            " ",
+            "event",
+            ".",
+            "id",
+            "tags",
+            "notes",
+            "|",
+            "lower",
+            "default",
+            "(",
+            ")",
+            "[",
+            "]",
+            "0",
+            "-1",
+            "1.5",
+            "'x'",
+            "\"",
+            "'",
+            ",",
+            ":",
+            "if",
+            "else",
+            "endif",
+            "for",
+            "in",
+            "endfor",
+            "set",
+            "endset",
+            "with",
+            "endwith",
+            "filter",
+            "endfilter",
+            "=",
+            "==",
+            "+",
+            "*",
+            "/",
+            "//",
+            "%",
+            "**",
+            "~",
+            "not",
+            "and",
+            "or",
+            "is",
+            "defined",
+            "none",
+            "x",
+            "loop",
+            "now()",
+            "e164",
+            "date",
+            "jsonpath",
+            "'$.a'",
+            "join",
+            "map",
+            "attribute=",
+            "é",
+            "\n",
+            "-",
+            "{",
+            "}",
+            "raw",
+            "endraw",
+            "dict(",
+            "range(9)",
+        ]);
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    fn tags_text() -> impl Strategy<Value = String> {
+        template_text().prop_map(|inner| format!("a{{{{ {inner} }}}}b"))
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_panics(text in prop_oneof![template_text(), tags_text(), "\\PC{0,60}"]) {
+            match Template::parse(&text) {
+                Err(error) => prop_assert!(text.get(error.range.clone()).is_some(), "{:?}", error),
+                Ok(template) => {
+                    for used in template.uses() {
+                        prop_assert!(text.get(used.range()).is_some(), "{:?}", used);
+                    }
+                    let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event()).with("x", json!([1, "a"]));
+                    match template.evaluate(&scope) {
+                        Ok(value) => prop_assert!(template.is_whole() || value.is_string()),
+                        Err(error) => {
+                            let range = error.range.clone().unwrap_or(0..0);
+                            prop_assert!(text.get(range).is_some(), "{:?}", error);
+                        }
+                    }
+                    let _ = template.holds(&scope);
+                }
+            }
+        }
+
+        #[test]
+        fn text_without_marks_is_itself(text in "[^{]{0,40}") {
+            let template = Template::parse(&text).unwrap();
+            prop_assert!(template.is_literal());
+            prop_assert_eq!(template.evaluate(&Scope::new(DateTime::UNIX_EPOCH)).unwrap(), json!(text));
+        }
     }
 }

@@ -55,12 +55,27 @@ impl<'a> Explainer<'a> {
         self.undefined(None)
     }
 
+    /// A path that begins with a name that does not exist, unless the template asks whether it does.
+    pub(super) fn unknown_name(&self) -> Option<Error> {
+        let asked = |name: &str| {
+            let guards = |used: &Use| matches!(used, Use::Path { root, guarded: true, .. } if root == name);
+            self.template.uses().iter().any(guards)
+        };
+        self.template.uses().iter().find_map(|used| match used {
+            Use::Path { root, range, .. } if self.scope.get(root).is_none() && !asked(root) => {
+                Some(self.undefined(Some(range.clone())))
+            }
+            _ => None,
+        })
+    }
+
     /// Something in `range`, or anywhere, is undefined.
     fn undefined(&self, range: Option<Range<usize>>) -> Error {
         let text = self.template.text();
         let near = |path: &Range<usize>| match &range {
             Some(range) => {
-                let operand = text.get(path.end..range.start).is_some_and(|gap| gap.trim() == "|");
+                let gap = text.get(path.end..range.start).map(|gap| gap.trim_matches([' ', '\n', ')']));
+                let operand = gap.is_some_and(|gap| matches!(gap, "|" | "is" | "is not"));
                 operand || (path.start < range.end && range.start < path.end)
             }
             None => true,
@@ -139,9 +154,7 @@ impl<'a> Explainer<'a> {
             _ => None,
         });
         let Some((name, at)) = filter else {
-            let help = detail.contains("unsupported types").then(|| {
-                "turn text into a number with `| number`, and a number into text with `| string`".to_owned()
-            });
+            let help = operator_help(&detail);
             let message = detail.replace("tried to use", "cannot use");
             return Error { message, range, help, kind: ErrorKind::Other };
         };
@@ -169,6 +182,18 @@ impl<'a> Explainer<'a> {
             _ => None,
         })
     }
+}
+
+/// Advice on an operator that the engine could not apply.
+fn operator_help(detail: &str) -> Option<String> {
+    let advice = if detail.contains("unsupported types") {
+        "turn text into a number with `| number`, and a number into text with `| string`"
+    } else if detail.starts_with("unable to calculate") {
+        "it may divide by zero, or the result may be too large"
+    } else {
+        return None;
+    };
+    Some(advice.to_owned())
 }
 
 fn missing_in(value: &Value, shown: &str, steps: &[PathStep]) -> Option<Missing> {

@@ -29,55 +29,66 @@ pub(super) fn asks_presence(test: &str) -> bool {
     matches!(test, "defined" | "undefined")
 }
 
-/// A statement as the engine is to run it.
+/// A statement as the engine is to run it. As statements nest, so does this: its frame stays small.
 pub(super) fn statement<'a>(stmt: &Stmt<'a>) -> Lowered<Stmt<'a>> {
-    Ok(match stmt {
+    match stmt {
         Stmt::Template(t) => {
-            Stmt::Template(Spanned::new(Template { children: body(&t.children)? }, t.span()))
+            Ok(Stmt::Template(Spanned::new(Template { children: body(&t.children)? }, t.span())))
         }
-        Stmt::EmitExpr(e) => Stmt::EmitExpr(Spanned::new(EmitExpr { expr: expression(&e.expr)? }, e.span())),
-        Stmt::EmitRaw(raw) => Stmt::EmitRaw(Spanned::new(EmitRaw { raw: raw.raw }, raw.span())),
-        Stmt::ForLoop(f) => Stmt::ForLoop(Spanned::new(for_loop(f)?, f.span())),
-        Stmt::IfCond(c) => {
-            let lowered = IfCond {
-                expr: expression(&c.expr)?,
-                true_body: body(&c.true_body)?,
-                false_body: body(&c.false_body)?,
-            };
-            Stmt::IfCond(Spanned::new(lowered, c.span()))
-        }
-        Stmt::WithBlock(w) => {
-            let assign = |(name, value): &(Expr<'a>, Expr<'a>)| Ok((target(name)?, expression(value)?));
-            let assignments = w.assignments.iter().map(assign).collect::<Lowered<_>>()?;
-            Stmt::WithBlock(Spanned::new(WithBlock { assignments, body: body(&w.body)? }, w.span()))
-        }
-        Stmt::Set(s) => {
-            let lowered = Set { target: target(&s.target)?, expr: expression(&s.expr)? };
-            Stmt::Set(Spanned::new(lowered, s.span()))
-        }
-        Stmt::SetBlock(s) => {
-            let filter = s.filter.as_ref().map(expression).transpose()?;
-            let lowered = SetBlock { target: target(&s.target)?, filter, body: body(&s.body)? };
-            Stmt::SetBlock(Spanned::new(lowered, s.span()))
-        }
-        Stmt::FilterBlock(f) => {
-            let lowered = FilterBlock {
-                filter: expression(&f.filter)?,
-                filter_span: f.filter_span,
-                body: body(&f.body)?,
-            };
-            Stmt::FilterBlock(Spanned::new(lowered, f.span()))
-        }
-        Stmt::AutoEscape(s) => return Err(no_tag("autoescape", s.span())),
-        Stmt::Block(s) => return Err(no_tag("block", s.span())),
-        Stmt::Import(s) => return Err(no_tag("import", s.span())),
-        Stmt::FromImport(s) => return Err(no_tag("from", s.span())),
-        Stmt::Extends(s) => return Err(no_tag("extends", s.span())),
-        Stmt::Include(s) => return Err(no_tag("include", s.span())),
-        Stmt::Macro(s) => return Err(no_tag("macro", s.span())),
-        Stmt::CallBlock(s) => return Err(no_tag("call", s.span())),
-        Stmt::Do(s) => return Err(no_tag("do", s.span())),
-    })
+        Stmt::EmitExpr(e) => emit(e),
+        Stmt::EmitRaw(raw) => Ok(Stmt::EmitRaw(Spanned::new(EmitRaw { raw: raw.raw }, raw.span()))),
+        Stmt::ForLoop(f) => for_loop(f),
+        Stmt::IfCond(c) => condition(c),
+        Stmt::WithBlock(w) => with(w),
+        Stmt::Set(s) => set(s),
+        Stmt::SetBlock(s) => set_block(s),
+        Stmt::FilterBlock(f) => filter_block(f),
+        Stmt::AutoEscape(s) => Err(no_tag("autoescape", s.span())),
+        Stmt::Block(s) => Err(no_tag("block", s.span())),
+        Stmt::Import(s) => Err(no_tag("import", s.span())),
+        Stmt::FromImport(s) => Err(no_tag("from", s.span())),
+        Stmt::Extends(s) => Err(no_tag("extends", s.span())),
+        Stmt::Include(s) => Err(no_tag("include", s.span())),
+        Stmt::Macro(s) => Err(no_tag("macro", s.span())),
+        Stmt::CallBlock(s) => Err(no_tag("call", s.span())),
+        Stmt::Do(s) => Err(no_tag("do", s.span())),
+    }
+}
+
+fn emit<'a>(e: &Spanned<EmitExpr<'a>>) -> Lowered<Stmt<'a>> {
+    Ok(Stmt::EmitExpr(Spanned::new(EmitExpr { expr: expression(&e.expr)? }, e.span())))
+}
+
+fn condition<'a>(c: &Spanned<IfCond<'a>>) -> Lowered<Stmt<'a>> {
+    let lowered = IfCond {
+        expr: expression(&c.expr)?,
+        true_body: body(&c.true_body)?,
+        false_body: body(&c.false_body)?,
+    };
+    Ok(Stmt::IfCond(Spanned::new(lowered, c.span())))
+}
+
+fn with<'a>(w: &Spanned<WithBlock<'a>>) -> Lowered<Stmt<'a>> {
+    let assign = |(name, value): &(Expr<'a>, Expr<'a>)| Ok((target(name)?, expression(value)?));
+    let assignments = w.assignments.iter().map(assign).collect::<Lowered<_>>()?;
+    Ok(Stmt::WithBlock(Spanned::new(WithBlock { assignments, body: body(&w.body)? }, w.span())))
+}
+
+fn set<'a>(s: &Spanned<Set<'a>>) -> Lowered<Stmt<'a>> {
+    let lowered = Set { target: target(&s.target)?, expr: expression(&s.expr)? };
+    Ok(Stmt::Set(Spanned::new(lowered, s.span())))
+}
+
+fn set_block<'a>(s: &Spanned<SetBlock<'a>>) -> Lowered<Stmt<'a>> {
+    let filter = s.filter.as_ref().map(expression).transpose()?;
+    let lowered = SetBlock { target: target(&s.target)?, filter, body: body(&s.body)? };
+    Ok(Stmt::SetBlock(Spanned::new(lowered, s.span())))
+}
+
+fn filter_block<'a>(f: &Spanned<FilterBlock<'a>>) -> Lowered<Stmt<'a>> {
+    let lowered =
+        FilterBlock { filter: expression(&f.filter)?, filter_span: f.filter_span, body: body(&f.body)? };
+    Ok(Stmt::FilterBlock(Spanned::new(lowered, f.span())))
 }
 
 fn no_tag(name: &str, span: Span) -> SyntaxError {
@@ -92,7 +103,7 @@ fn body<'a>(stmts: &[Stmt<'a>]) -> Lowered<Vec<Stmt<'a>>> {
     stmts.iter().map(statement).collect()
 }
 
-fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<ForLoop<'a>> {
+fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<Stmt<'a>> {
     if f.recursive {
         let help = Some("use one `for` inside the other".to_owned());
         return Err(SyntaxError {
@@ -101,14 +112,15 @@ fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<ForLoop<'a>> {
             help,
         });
     }
-    Ok(ForLoop {
+    let lowered = ForLoop {
         target: target(&f.target)?,
         iter: expression(&f.iter)?,
         filter_expr: f.filter_expr.as_ref().map(expression).transpose()?,
         recursive: false,
         body: body(&f.body)?,
         else_body: body(&f.else_body)?,
-    })
+    };
+    Ok(Stmt::ForLoop(Spanned::new(lowered, f.span())))
 }
 
 /// The left side of an assignment: names only, since nothing that is given can be changed.
@@ -131,61 +143,84 @@ fn target<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     }
 }
 
-/// An expression as the engine is to run it.
+/// An expression as the engine is to run it. Expressions nest, so each kind has a function of its own
+/// and this one's stack frame stays small.
 pub(super) fn expression<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
-    let span = expr.span();
-    Ok(match expr {
-        Expr::Var(v) => Expr::Var(Spanned::new(Var { id: v.id }, span)),
-        Expr::Const(c) => Expr::Const(Spanned::new(Const { value: c.value.clone() }, span)),
-        Expr::Slice(s) => {
-            let lowered = Slice {
-                expr: expression(&s.expr)?,
-                start: s.start.as_ref().map(expression).transpose()?,
-                stop: s.stop.as_ref().map(expression).transpose()?,
-                step: s.step.as_ref().map(expression).transpose()?,
-            };
-            Expr::Slice(Spanned::new(lowered, span))
-        }
-        Expr::UnaryOp(op) => unary(op, span)?,
-        Expr::BinOp(op) => binary(op, span)?,
-        Expr::Compare(c) => compare(c, span)?,
-        Expr::IfExpr(i) => {
-            let otherwise = match &i.false_expr {
-                Some(otherwise) => expression(otherwise)?,
-                None => constant(Value::from(()), span),
-            };
-            let lowered = IfExpr {
-                test_expr: expression(&i.test_expr)?,
-                true_expr: expression(&i.true_expr)?,
-                false_expr: Some(otherwise),
-            };
-            Expr::IfExpr(Spanned::new(lowered, span))
-        }
-        Expr::Filter(f) => {
-            let input = match &f.expr {
-                Some(input) if is_default(f.name) => Some(lenient(input)?),
-                Some(input) => Some(expression(input)?),
-                None => None,
-            };
-            Expr::Filter(Spanned::new(Filter { name: f.name, expr: input, args: arguments(&f.args)? }, span))
-        }
-        Expr::Test(t) => {
-            let input = if asks_presence(t.name) { lenient(&t.expr)? } else { expression(&t.expr)? };
-            Expr::Test(Spanned::new(Test { name: t.name, expr: input, args: arguments(&t.args)? }, span))
-        }
-        Expr::GetAttr(get) => {
-            Expr::GetAttr(Spanned::new(GetAttr { expr: expression(&get.expr)?, name: get.name }, span))
-        }
-        Expr::GetItem(get) => {
-            let lowered =
-                GetItem { expr: expression(&get.expr)?, subscript_expr: expression(&get.subscript_expr)? };
-            Expr::GetItem(Spanned::new(lowered, span))
-        }
-        Expr::Call(c) => call(c, span)?,
-        Expr::List(l) => Expr::List(Spanned::new(List { items: all(&l.items)? }, span)),
-        Expr::Tuple(t) => Expr::List(Spanned::new(List { items: all(&t.items)? }, span)),
-        Expr::Map(m) => Expr::Map(Spanned::new(Map { keys: all(&m.keys)?, values: all(&m.values)? }, span)),
-    })
+    match expr {
+        Expr::Var(v) => Ok(Expr::Var(Spanned::new(Var { id: v.id }, v.span()))),
+        Expr::Const(c) => Ok(constant(c.value.clone(), c.span())),
+        Expr::Slice(s) => slice(s),
+        Expr::UnaryOp(op) => unary(op),
+        Expr::BinOp(op) => binary(op),
+        Expr::Compare(c) => compare(c),
+        Expr::IfExpr(i) => if_expression(i),
+        Expr::Filter(f) => filtered(f),
+        Expr::Test(t) => test(t),
+        Expr::GetAttr(get) => attribute(get),
+        Expr::GetItem(get) => item(get),
+        Expr::Call(c) => call(c),
+        Expr::List(l) => list(&l.items, l.span()),
+        Expr::Tuple(t) => list(&t.items, t.span()),
+        Expr::Map(m) => map(m),
+    }
+}
+
+fn slice<'a>(s: &Spanned<Slice<'a>>) -> Lowered<Expr<'a>> {
+    let lowered = Slice {
+        expr: expression(&s.expr)?,
+        start: s.start.as_ref().map(expression).transpose()?,
+        stop: s.stop.as_ref().map(expression).transpose()?,
+        step: s.step.as_ref().map(expression).transpose()?,
+    };
+    Ok(Expr::Slice(Spanned::new(lowered, s.span())))
+}
+
+fn if_expression<'a>(i: &Spanned<IfExpr<'a>>) -> Lowered<Expr<'a>> {
+    let otherwise = match &i.false_expr {
+        Some(otherwise) => expression(otherwise)?,
+        None => constant(Value::from(()), i.span()),
+    };
+    let lowered = IfExpr {
+        test_expr: expression(&i.test_expr)?,
+        true_expr: expression(&i.true_expr)?,
+        false_expr: Some(otherwise),
+    };
+    Ok(Expr::IfExpr(Spanned::new(lowered, i.span())))
+}
+
+fn filtered<'a>(f: &Spanned<Filter<'a>>) -> Lowered<Expr<'a>> {
+    let input = match &f.expr {
+        Some(input) if is_default(f.name) => Some(lenient(input)?),
+        Some(input) => Some(expression(input)?),
+        None => None,
+    };
+    let lowered = Filter { name: f.name, expr: input, args: arguments(&f.args)? };
+    Ok(Expr::Filter(Spanned::new(lowered, f.span())))
+}
+
+fn test<'a>(t: &Spanned<Test<'a>>) -> Lowered<Expr<'a>> {
+    let input = if asks_presence(t.name) { lenient(&t.expr)? } else { expression(&t.expr)? };
+    let lowered = Test { name: t.name, expr: input, args: arguments(&t.args)? };
+    Ok(Expr::Test(Spanned::new(lowered, t.span())))
+}
+
+fn attribute<'a>(get: &Spanned<GetAttr<'a>>) -> Lowered<Expr<'a>> {
+    let expr = expression(&get.expr)?;
+    Ok(Expr::GetAttr(Spanned::new(GetAttr { expr, name: get.name }, get.span())))
+}
+
+fn item<'a>(get: &Spanned<GetItem<'a>>) -> Lowered<Expr<'a>> {
+    let (expr, subscript_expr) = (expression(&get.expr)?, expression(&get.subscript_expr)?);
+    Ok(Expr::GetItem(Spanned::new(GetItem { expr, subscript_expr }, get.span())))
+}
+
+fn list<'a>(items: &[Expr<'a>], span: Span) -> Lowered<Expr<'a>> {
+    Ok(Expr::List(Spanned::new(List { items: all(items)? }, span)))
+}
+
+fn map<'a>(m: &Spanned<Map<'a>>) -> Lowered<Expr<'a>> {
+    let lowered = Map { keys: all(&m.keys)?, values: all(&m.values)? };
+    Ok(Expr::Map(Spanned::new(lowered, m.span())))
 }
 
 fn all<'a>(exprs: &[Expr<'a>]) -> Lowered<Vec<Expr<'a>>> {
@@ -228,15 +263,14 @@ fn filter<'a>(name: &'static str, input: Expr<'a>, args: Vec<CallArg<'a>>, span:
     Expr::Filter(Spanned::new(Filter { name, expr: Some(input), args }, span))
 }
 
-fn unary<'a>(op: &Spanned<UnaryOp<'a>>, span: Span) -> Lowered<Expr<'a>> {
-    let kind = match op.op {
-        UnaryOpKind::Not => UnaryOpKind::Not,
-        UnaryOpKind::Neg => UnaryOpKind::Neg,
-    };
-    Ok(Expr::UnaryOp(Spanned::new(UnaryOp { op: kind, expr: expression(&op.expr)? }, span)))
+fn unary<'a>(op: &Spanned<UnaryOp<'a>>) -> Lowered<Expr<'a>> {
+    let negated = matches!(op.op, UnaryOpKind::Neg);
+    let kind = if negated { UnaryOpKind::Neg } else { UnaryOpKind::Not };
+    Ok(Expr::UnaryOp(Spanned::new(UnaryOp { op: kind, expr: expression(&op.expr)? }, op.span())))
 }
 
-fn binary<'a>(op: &Spanned<BinOp<'a>>, span: Span) -> Lowered<Expr<'a>> {
+fn binary<'a>(op: &Spanned<BinOp<'a>>) -> Lowered<Expr<'a>> {
+    let span = op.span();
     let (left, right) = (expression(&op.left)?, expression(&op.right)?);
     if matches!(op.op, BinOpKind::Concat) {
         let (left_span, right_span) = (op.left.span(), op.right.span());
@@ -258,13 +292,15 @@ fn binary<'a>(op: &Spanned<BinOp<'a>>, span: Span) -> Lowered<Expr<'a>> {
     Ok(if arithmetic { filter(SNAPPED, lowered, Vec::new(), span) } else { lowered })
 }
 
-fn compare<'a>(compare: &Spanned<Compare<'a>>, span: Span) -> Lowered<Expr<'a>> {
+fn compare<'a>(compare: &Spanned<Compare<'a>>) -> Lowered<Expr<'a>> {
+    let span = compare.span();
     let lower = |op: &CompareOp<'a>| Ok(CompareOp { op: op.op, expr: expression(&op.expr)? });
     let ops = compare.ops.iter().map(lower).collect::<Lowered<_>>()?;
     Ok(Expr::Compare(Spanned::new(Compare { expr: expression(&compare.expr)?, ops }, span)))
 }
 
-fn call<'a>(call: &Spanned<Call<'a>>, span: Span) -> Lowered<Expr<'a>> {
+fn call<'a>(call: &Spanned<Call<'a>>) -> Lowered<Expr<'a>> {
+    let span = call.span();
     let allowed = match call.identify_call() {
         CallType::Function(name) => name != "loop",
         CallType::Method(Expr::Var(of), name) => of.id == "loop" && matches!(name, "cycle" | "changed"),

@@ -57,11 +57,45 @@ fn jsonpath(state: &State<'_, '_>, value: &Datum, path: &str) -> Result<Datum, E
     state.consume_fuel(path.len() as u64 * 20)?;
     let query = parse_json_path(path)
         .map_err(|_| refusal(format!("cannot read the path {:?}", input::shortened(path))))?;
+    state.consume_fuel(work(&query.segments, parts(&json)))?;
     let found = js_path_process(&query, &json)
         .map_err(|error| refusal(format!("cannot follow the path {:?}: {error}", input::shortened(path))))?;
     state.consume_fuel(found.len() as u64)?;
     let mut found = found.into_iter().map(|found| from_json(found.val()));
     Ok(if leads_to_one(&query) { found.next().unwrap_or_default() } else { found.collect() })
+}
+
+/// How many values a value is made of.
+fn parts(json: &Value) -> u64 {
+    1 + match json {
+        Value::Array(items) => items.iter().map(parts).sum(),
+        Value::Object(fields) => fields.values().map(parts).sum(),
+        _ => 0,
+    }
+}
+
+/// An upper estimate of the values that following a path visits: selectors side by side multiply, and
+/// a filter that looks at many values does so for every member.
+fn work(segments: &[Segment], parts: u64) -> u64 {
+    segments.iter().fold(parts, |work, segment| work.saturating_mul(branches(segment, parts)))
+}
+
+fn branches(segment: &Segment, parts: u64) -> u64 {
+    match segment {
+        Segment::Descendant(inner) => 4 * branches(inner, parts),
+        Segment::Selector(selector) => looks(selector, parts),
+        Segment::Selectors(selectors) => selectors.iter().map(|selector| looks(selector, parts)).sum(),
+    }
+}
+
+fn looks(selector: &Selector, parts: u64) -> u64 {
+    match selector {
+        Selector::Filter(filter) => {
+            let filter = filter.to_string();
+            if ["*", "..", "$"].iter().any(|mark| filter.contains(mark)) { parts } else { 1 }
+        }
+        _ => 1,
+    }
 }
 
 /// Whether the path is made of names and indexes only.

@@ -22,9 +22,18 @@ const READING: u64 = 2_000;
 /// No number is longer, with all its punctuation.
 const LONGEST: usize = 100;
 
-fn e164(state: &State<'_, '_>, value: &Datum, country: Option<&str>, kwargs: Kwargs) -> Result<Datum, Error> {
+fn e164(
+    state: &State<'_, '_>,
+    value: &Datum,
+    country: Option<&str>,
+    strict: Option<bool>,
+    kwargs: Kwargs,
+) -> Result<Datum, Error> {
     state.consume_fuel(READING)?;
-    let strict = kwargs.get::<Option<bool>>("strict")?.unwrap_or(true);
+    let strict = match strict {
+        Some(strict) => strict,
+        None => kwargs.get::<Option<bool>>("strict")?.unwrap_or(true),
+    };
     let country = match country {
         Some(country) => Some(country),
         None => kwargs.get::<Option<&str>>("country")?,
