@@ -4,6 +4,7 @@
 mod accounts;
 mod checked;
 mod context;
+mod editor_schema;
 mod facts;
 mod judge;
 mod place;
@@ -13,6 +14,7 @@ mod site;
 
 pub use checked::CheckedRecipe;
 pub use context::Context;
+pub use editor_schema::schema;
 pub use facts::{ConnectionFacts, Facts};
 pub use judge::{Checked, check, check_all};
 pub use rules::Rule;

@@ -65,6 +65,11 @@ pub fn parse(file: &SourceFile) -> Parsed {
         }
         text.replace_range(span.range(), &" ".repeat(span.end - span.start));
     }
+    if let Some(node) = &mut parsed.node {
+        for error in parsed.errors.iter().filter(|error| error.unquoted_template) {
+            restore(node, error.span, file);
+        }
+    }
     parsed.errors.sort_by_key(|error| error.span);
     parsed.errors.dedup();
     parsed
@@ -78,6 +83,19 @@ fn unquoted(file: &SourceFile, span: Span) -> SyntaxError {
         span: Span::new(span.start, span.start + template.len()),
         help: Some(format!("write {quote}{template}{quote}")),
         unquoted_template: true,
+    }
+}
+
+/// Gives the value that was quoted for the parser's sake its own text back.
+fn restore(node: &mut Node, place: Span, file: &SourceFile) {
+    match &mut node.value {
+        Data::Text(text) if node.span.start == place.start => {
+            file.slice(place).clone_into(text);
+            node.span = place;
+        }
+        Data::List(items) => items.iter_mut().for_each(|item| restore(item, place, file)),
+        Data::Map(entries) => entries.iter_mut().for_each(|(_, value)| restore(value, place, file)),
+        _ => {}
     }
 }
 
@@ -353,7 +371,9 @@ mod tests {
     fn text_beside_an_unquoted_template_is_part_of_the_repair() {
         let parsed = parsed("a: {{ x }} and {{ y }} more\nb: 1\n");
         assert_eq!(parsed.errors.len(), 1, "{:#?}", parsed.errors);
-        assert!(parsed.node.unwrap().get("b").is_some());
+        let node = parsed.node.unwrap();
+        assert_eq!(node.get("a").unwrap().as_text(), Some("{{ x }} and {{ y }} more"));
+        assert!(node.get("b").is_some());
     }
 
     #[test]

@@ -16,10 +16,7 @@ impl Rule for NotDeprecated {
         for (call, operation) in context.known_calls().filter(|(_, operation)| operation.deprecated) {
             let message = format!("the vendor advises against `{}`", operation.id);
             let diagnostic = Diagnostic::new(Code::Deprecated, call.name.span, message);
-            found.push(match operation.notes.first() {
-                Some(note) => diagnostic.help(note.clone()),
-                None => diagnostic.help("it may stop working; look for another operation"),
-            });
+            found.push(diagnostic.help(operation.summary.clone()));
         }
     }
 }

@@ -28,7 +28,7 @@ impl Rule for ListedEnv {
                 let message = format!("`env.{name}` is not listed in hob.yaml");
                 let place = site.template.place(range.clone());
                 let diagnostic = Diagnostic::new(Code::UnlistedEnv, place, message)
-                    .help(format!("add it there: `env: [{name}]`"));
+                    .help(format!("add `{name}` to `env` there"));
                 found.push(diagnostic.suggest(name, listed.iter().map(String::as_str)));
             }
         }

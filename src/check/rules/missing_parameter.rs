@@ -4,7 +4,7 @@ use super::Rule;
 use crate::catalog::Operation;
 use crate::check::Context;
 use crate::check::context::Call;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, closest};
 
 /// Every input that the operation needs is given, or filled by the connection.
 pub struct RequiredParameters;
@@ -16,14 +16,20 @@ impl Rule for RequiredParameters {
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         for (call, operation) in context.known_calls() {
+            let inputs = operation.inputs();
+            // A misspelt name is complained about as such.
+            let misspelt = |name: &str| {
+                let strange = |key: &str| inputs.iter().all(|input| input.name != key);
+                call.inputs().iter().any(|(key, _)| strange(key) && closest(key, [name]).is_some())
+            };
             let absent = |name: &str| {
                 call.with.get(name).is_none()
+                    && !misspelt(name)
                     && !call.may_have_lost(context.recipe, name)
                     && !filled(context, call, operation, name)
             };
             let paging = operation.list.as_ref().filter(|_| call.action.is_none());
             let managed = paging.map(|list| list.paging.inputs()).unwrap_or_default();
-            let inputs = operation.inputs();
             let missing: Vec<&str> = inputs
                 .iter()
                 .filter(|input| input.shape.required && !managed.contains(&input.name))

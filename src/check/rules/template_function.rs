@@ -41,7 +41,7 @@ fn advised(diagnostic: Diagnostic, kind: &str, name: &str, known: &[Spec]) -> Di
     if kind == "filter" && functions().iter().any(|spec| spec.name == name) {
         return diagnostic.help(format!("`{name}` is a function: write `{name}()`"));
     }
-    let few = known.len() <= 20;
+    let few = known.len() <= 25;
     let diagnostic = match few {
         true => diagnostic.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
         false => diagnostic,

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::check::{Context, Position, Site};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
@@ -20,7 +20,7 @@ impl Rule for KnownVariables {
             for used in site.template.uses() {
                 let Use::Path { root, steps, range, .. } = used else { continue };
                 let place = site.template.place(range.start..(range.start + root.len()).min(range.end));
-                if !roots.contains(&root.as_str()) {
+                if !roots.contains(&root.as_str()) && !is_end_of_step(context, site, range.start, root) {
                     found.extend(unknown_root(context, site, root, &roots, place));
                 } else if root == "vars"
                     && let Some(PathStep::Field(name)) = steps.first()
@@ -33,6 +33,13 @@ impl Rule for KnownVariables {
     }
 }
 
+/// The `b` of `steps.a-b`, which the rule on steps explains.
+fn is_end_of_step(context: &Context<'_>, site: &Site<'_>, start: usize, root: &str) -> bool {
+    let before = site.template.text().get(..start + root.len()).unwrap_or("");
+    let ids = context.recipe.all_actions().filter_map(|action| action.given_id.as_ref());
+    ids.filter(|id| id.contains('-')).any(|id| before.ends_with(&format!("steps.{id}")))
+}
+
 fn unknown_root(
     context: &Context<'_>,
     site: &Site<'_>,
@@ -41,7 +48,8 @@ fn unknown_root(
     place: Span,
 ) -> Option<Diagnostic> {
     let lost = context.recipe.lost();
-    if lost.anywhere("for_each") || lost.anywhere("as") {
+    let near = closest(root, roots.iter().copied());
+    if near.is_none() && (lost.anywhere("for_each") || lost.anywhere("as")) {
         return None;
     }
     let diagnostic = Diagnostic::new(Code::UnknownVariable, place, format!("no variable `{root}` here"));
@@ -59,12 +67,13 @@ fn unknown_root(
         }
         _ => None,
     };
-    Some(match reason {
-        Some(reason) => diagnostic.help(reason),
-        None => {
+    Some(match (reason, near) {
+        (Some(reason), _) => diagnostic.help(reason),
+        (None, Some(near)) => diagnostic.help(near.to_string()),
+        (None, None) => {
             let names: Vec<String> = roots.iter().map(|name| format!("`{name}`")).collect();
-            let help = format!("here are {}", names.join(", "));
-            diagnostic.help(help).suggest(root, roots.iter().copied())
+            let help = format!("what can stand here: {}", names.join(", "));
+            diagnostic.help(help)
         }
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::text::{Reader, empty};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::recipe::syntax::{self, Emit};
+use crate::recipe::syntax::{self, Emit, OneOrMany};
 use crate::recipe::trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};
 use crate::source::{Span, Spanned};
 
@@ -68,7 +68,8 @@ fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<We
                 let diagnostic = Diagnostic::new(Code::FieldConflict, path.span, message);
                 reader.found.push(diagnostic.help("give it a recipe of its own"));
             }
-            None
+            let events = names.iter().filter(|name| !is_path(name)).cloned().collect();
+            lower_events(syntax::Webhook { webhook: OneOrMany(events), verify: None, id: None, ..webhook }, reader)
         }
         _ => lower_events(webhook, reader),
     }

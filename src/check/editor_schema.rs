@@ -1,0 +1,230 @@
+//! The JSON Schema of recipes for editors: the structure, and what each operation takes under `with`.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use crate::catalog::{Catalog, Connector, Operation};
+use crate::recipe;
+use crate::value::{Kind, Shape};
+
+/// Definition that stands for text with an expression in it.
+const TEMPLATE: &str = "Expression";
+/// Shapes that are written shorter than a reference to them stay where they are.
+const SHORT: usize = 60;
+
+/// The schema of recipes over `catalog`, draft 7.
+pub fn schema(catalog: &Catalog) -> Value {
+    let mut writer = Writer { shapes: IndexMap::new(), inputs: Map::new() };
+    let actions = writer.by_operation(catalog, "do", &Operation::is_action, false);
+    let polls = writer.by_operation(catalog, "poll", &Operation::is_poller, true);
+    let mut schema = recipe::schema().clone();
+    let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
+        return schema;
+    };
+    let ids = |fits: fn(&Operation) -> bool| -> (Vec<&str>, Vec<&str>) {
+        let fitting = catalog.operations().filter(|operation| fits(operation));
+        fitting.map(|operation| (operation.id.as_str(), operation.summary.as_str())).unzip()
+    };
+    for (holder, field, cases, (ids, summaries)) in [
+        ("Action", "do", actions, ids(Operation::is_action)),
+        ("Poll", "poll", polls, ids(Operation::is_poller)),
+    ] {
+        let Some(Value::Object(definition)) = definitions.get_mut(holder) else { continue };
+        if let Some(name) = definition.get_mut("properties").and_then(|fields| fields.get_mut(field)) {
+            name["enum"] = json!(ids);
+            name["enumDescriptions"] = json!(summaries);
+        }
+        definition.insert("allOf".into(), Value::Array(cases));
+    }
+    definitions.insert(
+        TEMPLATE.into(),
+        json!({ "type": "string", "pattern": r"\{[{%#]", "description": "A template, as in {{ event.email }}." }),
+    );
+    definitions.extend(writer.inputs);
+    for (text, name) in writer.shapes {
+        definitions.insert(name, serde_json::from_str(&text).unwrap_or_default());
+    }
+    schema
+}
+
+struct Writer {
+    /// Shapes that have a definition, as JSON text, and its name.
+    shapes: IndexMap<String, String>,
+    /// What operations take.
+    inputs: Map<String, Value>,
+}
+
+impl Writer {
+    /// For each operation that fits: if `field` names it, its inputs.
+    fn by_operation(
+        &mut self,
+        catalog: &Catalog,
+        field: &str,
+        fits: &dyn Fn(&Operation) -> bool,
+        polls: bool,
+    ) -> Vec<Value> {
+        let mut cases = Vec::new();
+        for operation in catalog.operations().filter(|operation| fits(operation)) {
+            let connector = catalog.connector(&operation.connector);
+            let inputs = self.inputs_of(operation, connector.map(|connector| &**connector), polls);
+            let needed = inputs.get("required").is_some();
+            let name = format!("{field} {}", operation.id);
+            let mut then = json!({ "properties": { "with": reference(&name) } });
+            if needed {
+                then["required"] = json!(["with"]);
+            }
+            cases.push(json!({ "if": { "properties": { field: { "const": operation.id } } }, "then": then }));
+            self.inputs.insert(name, inputs);
+        }
+        cases
+    }
+
+    fn inputs_of(&mut self, operation: &Operation, connector: Option<&Connector>, polls: bool) -> Value {
+        let managed = match &operation.list {
+            Some(list) if polls => list.paging.inputs(),
+            _ => Vec::new(),
+        };
+        let filled = |name: &str| {
+            connector.is_some_and(|connector| {
+                let fills = |filled: &Vec<String>| filled.iter().any(|filled| filled == name);
+                connector.constants.contains_key(name)
+                    || connector.settings.values().any(|setting| fills(&setting.fills))
+            })
+        };
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for input in operation.inputs().into_iter().filter(|input| !managed.contains(&input.name)) {
+            if input.shape.required && !filled(input.name) {
+                required.push(input.name);
+            }
+            properties.insert(input.name.to_owned(), self.shape(input.shape));
+        }
+        let mut inputs =
+            json!({ "type": "object", "description": operation.summary, "properties": properties });
+        if !operation.takes_any_input() {
+            inputs["additionalProperties"] = Value::Bool(false);
+        }
+        if !required.is_empty() {
+            inputs["required"] = json!(required);
+        }
+        if !operation.one_of.is_empty() && !operation.one_of.iter().any(|name| filled(name)) {
+            let one = |name: &String| json!({ "required": [name] });
+            inputs["anyOf"] = operation.one_of.iter().map(one).collect();
+        }
+        inputs
+    }
+
+    /// The schema of a value of `shape`, or of a template in its place.
+    fn shape(&mut self, shape: &Shape) -> Value {
+        let schema = self.exact(shape);
+        let text = schema.to_string();
+        if text.len() <= SHORT {
+            return schema;
+        }
+        let next = format!("shape {}", self.shapes.len() + 1);
+        let name = self.shapes.entry(text).or_insert(next);
+        reference(name)
+    }
+
+    fn exact(&mut self, shape: &Shape) -> Value {
+        if !shape.any_of.is_empty() {
+            let mut all: Vec<Value> = shape.any_of.iter().map(|inner| self.shape(inner)).collect();
+            if shape.nullable {
+                all.push(json!({ "type": "null" }));
+            }
+            return json!({ "anyOf": all });
+        }
+        if !shape.values.is_empty() {
+            let mut values = shape.values.clone();
+            if shape.nullable && !values.contains(&Value::Null) {
+                values.push(Value::Null);
+            }
+            return json!({ "anyOf": [{ "enum": values }, reference(TEMPLATE)] });
+        }
+        let name = match shape.kind {
+            Kind::Any => return json!({}),
+            Kind::String => "string",
+            Kind::Integer => "integer",
+            Kind::Number => "number",
+            Kind::Boolean => "boolean",
+            Kind::Object => "object",
+            Kind::Array => "array",
+        };
+        let mut schema = json!({ "type": if shape.nullable { json!([name, "null"]) } else { json!(name) } });
+        if let Some(maximum) = shape.maximum {
+            schema["maximum"] = json!(maximum);
+        }
+        match shape.kind {
+            Kind::String => return schema,
+            Kind::Array => {
+                if let Some(items) = &shape.items {
+                    schema["items"] = self.shape(items);
+                }
+            }
+            Kind::Object => self.fields(shape, &mut schema),
+            _ => {}
+        }
+        json!({ "anyOf": [schema, reference(TEMPLATE)] })
+    }
+
+    fn fields(&mut self, shape: &Shape, schema: &mut Value) {
+        let fields: Map<String, Value> =
+            shape.fields.iter().map(|(name, inner)| (name.clone(), self.shape(inner))).collect();
+        let required: Vec<&String> =
+            shape.fields.iter().filter(|(_, inner)| inner.required).map(|(name, _)| name).collect();
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        if let Some(entries) = &shape.entries {
+            schema["additionalProperties"] = self.shape(entries);
+        } else if !shape.is_open() {
+            schema["additionalProperties"] = Value::Bool(false);
+        }
+        if !fields.is_empty() {
+            schema["properties"] = Value::Object(fields);
+        }
+    }
+}
+
+/// A reference to a definition. Spaces in names are escaped as addresses have it.
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/definitions/{}", name.replace(' ', "%20")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        let mut catalog = Catalog::default();
+        let files = [
+            (
+                "x/connector.yaml",
+                "connector: x\ntitle: X\nabout: An example.\nsettings: { place: { title: Place, fills: [placeId] } }\n",
+            ),
+            (
+                "x/operations.yaml",
+                "operations:\n  things.create:\n    title: T\n    summary: Makes a thing.\n    kinds: [action]\n    body:\n      shape:\n        type: object\n        fields:\n          placeId: { type: string, required: true }\n          name: { type: string, required: true }\n          kind: { type: string, enum: [big, small] }\n          count: { type: integer, maximum: 9 }\n",
+            ),
+        ];
+        let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+        catalog.add_folder("x", files).unwrap();
+        catalog
+    }
+
+    fn accepts(with: Value) -> bool {
+        let schema = schema(&catalog());
+        let recipe = json!({ "name": "a", "trigger": { "manual": {} }, "actions": [{ "do": "things.create", "with": with }] });
+        jsonschema::is_valid(&schema, &recipe)
+    }
+
+    #[test]
+    fn inputs_are_those_of_the_operation_and_templates_stand_anywhere() {
+        assert!(accepts(json!({ "name": "a", "kind": "big", "count": 3 })));
+        assert!(accepts(json!({ "name": "{{ a }}", "kind": "{{ b }}", "count": "{{ c }}" })));
+        assert!(!accepts(json!({ "kind": "big" })), "name is missing");
+        assert!(!accepts(json!({ "name": "a", "kind": "huge" })));
+        assert!(!accepts(json!({ "name": "a", "count": "many" })));
+        assert!(!accepts(json!({ "name": "a", "colour": "red" })));
+    }
+}

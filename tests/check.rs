@@ -1,0 +1,304 @@
+//! Golden pairs: a recipe and everything that is said about it. `HOB_BLESS=1 cargo test --test check`
+//! rewrites the `.out` files; a new case is a new `.yaml`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use hob::catalog::Catalog;
+use hob::check::{ConnectionFacts, Facts, check, schema};
+use hob::diagnostic::{Code, Diagnostic, render};
+use hob::recipe::parse;
+use hob::source::SourceFile;
+use proptest::prelude::{Strategy, any, proptest};
+
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
+
+fn facts() -> Facts {
+    let connection = |connector: &str, settings: &[&str]| ConnectionFacts {
+        connector: connector.into(),
+        settings: settings.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    Facts {
+        known: true,
+        connections: [
+            ("studio-1".to_owned(), connection("highlevel", &["location"])),
+            ("fitr".to_owned(), connection("fitr", &[])),
+        ]
+        .into_iter()
+        .collect(),
+        env: vec!["ALERT_URL".into(), "HOOK_SECRET".into()],
+    }
+}
+
+/// The facts that a case asks for in its first line: a second studio, or one without a location.
+fn facts_for(text: &str) -> Facts {
+    let mut facts = facts();
+    let first = text.lines().next().unwrap_or("");
+    if first.contains("two studios") {
+        let studio = facts.connections["studio-1"].clone();
+        facts.connections.insert("studio-2".into(), studio);
+    }
+    if first.contains("no location") {
+        facts.connections["studio-1"].settings.clear();
+    }
+    if first.contains("no connections") {
+        facts.connections.clear();
+    }
+    facts
+}
+
+/// Everything that is said about `text`, and whether it passes.
+fn complaints(file: &SourceFile, facts: &Facts) -> (Vec<Diagnostic>, bool) {
+    let parsed = parse(file);
+    let mut diagnostics = parsed.diagnostics;
+    let mut passes = false;
+    if let Some(recipe) = parsed.recipe {
+        let checked = check(recipe, &CATALOG, facts);
+        diagnostics.extend(checked.diagnostics);
+        passes = checked.recipe.is_some();
+    }
+    (diagnostics, passes)
+}
+
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn source(path: &Path) -> SourceFile {
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    SourceFile::new(name, fs::read_to_string(path).expect("a case"))
+}
+
+#[test]
+fn broken_recipes_are_told_all_their_mistakes() {
+    let bless = std::env::var_os("HOB_BLESS").is_some();
+    let mut wrong = Vec::new();
+    let mut shown = BTreeSet::new();
+    let mut with_several = 0;
+    for path in cases("err") {
+        let file = source(&path);
+        let (diagnostics, _) = complaints(&file, &facts_for(file.text()));
+        assert!(!diagnostics.is_empty(), "{}: nothing is wrong with it", path.display());
+        with_several += usize::from(diagnostics.len() > 1);
+        shown.extend(diagnostics.iter().map(|diagnostic| diagnostic.code.name()));
+        let output = render(&file, &diagnostics, false) + "\n";
+        let golden = path.with_extension("out");
+        if bless {
+            fs::write(&golden, &output).expect("written");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != output {
+            wrong.push(format!("{}:\n{output}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "HOB_BLESS=1 rewrites these:\n{}", wrong.join("\n"));
+    assert!(with_several >= 10, "only {with_several} cases have two mistakes or more");
+    let unshown: Vec<&str> =
+        Code::ALL.iter().map(|code| code.name()).filter(|name| !shown.contains(name)).collect();
+    assert!(unshown.is_empty(), "no case shows {unshown:?}");
+}
+
+#[test]
+fn sound_recipes_pass_without_a_word() {
+    for path in cases("ok") {
+        let file = source(&path);
+        let (diagnostics, passes) = complaints(&file, &facts_for(file.text()));
+        assert!(diagnostics.is_empty(), "{}", render(&file, &diagnostics, false));
+        assert!(passes, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_editor_schema_is_the_committed_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/recipe.schema.json");
+    let text = serde_json::to_string(&schema(&CATALOG)).expect("a schema") + "\n";
+    if std::env::var_os("HOB_BLESS").is_some() {
+        fs::write(&path, &text).expect("written");
+    }
+    let same = fs::read_to_string(&path).unwrap_or_default() == text;
+    assert!(
+        same,
+        "schemas/recipe.schema.json is not what the code generates: HOB_BLESS=1 cargo test --test check"
+    );
+}
+
+#[test]
+fn the_editor_schema_takes_sound_recipes_and_refuses_broken_structure() {
+    let schema = schema(&CATALOG);
+    let validator = jsonschema::validator_for(&schema).expect("a schema of draft 7");
+    let value = |path: &Path| hob::source::parse(&source(path)).node.expect("a tree").to_value();
+    for path in cases("ok") {
+        let errors: Vec<String> = validator.iter_errors(&value(&path)).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+    for path in cases("err") {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if name.starts_with("shape-") {
+            assert!(!validator.is_valid(&value(&path)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn checking_takes_less_than_a_millisecond() {
+    // The bound is for a released program; this one is not optimised and shares its processors.
+    let file = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/ok/sample.yaml"));
+    let facts = facts();
+    complaints(&file, &facts);
+    let started = Instant::now();
+    for _ in 0..50 {
+        complaints(&file, &facts);
+    }
+    let each = started.elapsed() / 50;
+    println!("{each:?} a recipe");
+    assert!(each < Duration::from_millis(20), "{each:?} a recipe");
+}
+
+/// Texts near to recipes: a sound one with pieces cut out, put elsewhere or replaced by odd ones.
+fn near_recipes() -> impl Strategy<Value = String> {
+    let sound: Vec<String> =
+        cases("ok").iter().chain(&cases("err")).map(|path| source(path).text().to_owned()).collect();
+    let odd = proptest::sample::select(vec![
+        "{{ ",
+        " }}",
+        "{%",
+        "\"",
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "\n",
+        "\n  ",
+        "- ",
+        "|",
+        "&a ",
+        "*a",
+        "é",
+        "\u{1f600}",
+        "~",
+        "0",
+        "-1",
+        "event",
+        "steps.",
+        "vars.first",
+        "$",
+        "do:",
+        "with:",
+        "<<: ",
+        "#",
+        "\t",
+        "\0",
+        "!!str ",
+    ]);
+    let change = (any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), odd, 0..3u8);
+    (proptest::sample::select(sound), proptest::collection::vec(change, 0..6)).prop_map(|(text, changes)| {
+        let mut characters: Vec<char> = text.chars().collect();
+        for (at, length, odd, kind) in changes {
+            if characters.is_empty() {
+                break;
+            }
+            let start = at.index(characters.len());
+            let end = (start + length.index(30)).min(characters.len());
+            match kind {
+                0 => drop(characters.drain(start..end)),
+                1 => drop(characters.splice(start..start, odd.chars()).collect::<Vec<_>>()),
+                _ => {
+                    let moved: Vec<char> = characters.drain(start..end).collect();
+                    let to = length.index(characters.len() + 1);
+                    drop(characters.splice(to..to, moved).collect::<Vec<_>>());
+                }
+            }
+        }
+        characters.into_iter().collect()
+    })
+}
+
+fn survives(text: &str) {
+    let file = SourceFile::new("any.yaml", text);
+    let (diagnostics, passes) = complaints(&file, &facts());
+    let refused = diagnostics.iter().any(|d| d.code.severity() == hob::diagnostic::Severity::Error);
+    assert_ne!(passes, refused, "{}", render(&file, &diagnostics, false));
+    for diagnostic in &diagnostics {
+        assert!(diagnostic.span.end <= text.len(), "{diagnostic:?}");
+    }
+    render(&file, &diagnostics, true);
+}
+
+proptest! {
+    #[test]
+    fn nothing_near_a_recipe_panics(text in near_recipes()) {
+        survives(&text);
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        survives(&text);
+    }
+
+    #[test]
+    fn no_template_panics(text in "[-a-z0-9_.|(){}%#'\\[\\], \u{e9}]{0,80}", whole in any::<bool>()) {
+        let template = if whole { format!("{{{{ {text} }}}}") } else { text };
+        let quoted = serde_json::Value::from(template).to_string();
+        survives(&format!(
+            "name: a\ntrigger: {{ manual: {{}} }}\nwhen: {quoted}\nvars: {{ v: {quoted} }}\nactions:\n  - do: log\n    with: {{ message: {quoted} }}\n    for_each: {quoted}\n    pick: {quoted}\n"
+        ));
+    }
+
+    #[test]
+    fn no_json_panics(value in json()) {
+        survives(&value.to_string());
+    }
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let key = || {
+        proptest::sample::select(vec![
+            "name",
+            "trigger",
+            "poll",
+            "webhook",
+            "schedule",
+            "manual",
+            "verify",
+            "hmac",
+            "actions",
+            "do",
+            "with",
+            "if",
+            "for_each",
+            "retry",
+            "vars",
+            "connections",
+            "emit",
+            "start",
+            "cron",
+            "x",
+        ])
+    };
+    let leaf = proptest::prop_oneof![
+        proptest::strategy::Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        key().prop_map(serde_json::Value::from),
+        "[a-z{} .$/]{0,12}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        proptest::prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            proptest::collection::vec((key(), inner), 0..8).prop_map(|entries| {
+                entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<serde_json::Value>()
+            }),
+        ]
+    })
+}
