@@ -69,7 +69,10 @@ fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<We
                 reader.found.push(diagnostic.help("give it a recipe of its own"));
             }
             let events = names.iter().filter(|name| !is_path(name)).cloned().collect();
-            lower_events(syntax::Webhook { webhook: OneOrMany(events), verify: None, id: None, ..webhook }, reader)
+            lower_events(
+                syntax::Webhook { webhook: OneOrMany(events), verify: None, id: None, ..webhook },
+                reader,
+            )
         }
         _ => lower_events(webhook, reader),
     }
