@@ -60,6 +60,12 @@ fn the_catalog_is_the_import() {
         .map(String::from)
         .collect();
     assert_eq!(unused, Vec::<String>::new());
+    let report = &imported.report;
+    println!(
+        "{} of {} operations from {} documents; {} pollers, {} of them derived, {} with certainty",
+        report.operations, report.described, report.documents, report.pollers, report.pollers_derived,
+        report.pollers_certain
+    );
     let counts: BTreeMap<_, _> = imported.report.counts();
     for (defect, count) in counts {
         println!("{count:5} {}", defect.name());
