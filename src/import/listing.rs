@@ -9,12 +9,32 @@ use crate::catalog::{Listing, NextValue, Operation, Paging};
 use crate::value::{Kind, Shape};
 
 /// Names that APIs give the list in an answer, when there are several lists.
-const LIST_NAMES: [&str; 9] = ["data", "items", "results", "records", "list", "docs", "rows", "values", "entries"];
+const LIST_NAMES: [&str; 9] =
+    ["data", "items", "results", "records", "list", "docs", "rows", "values", "entries"];
 /// Fields that stand beside a list and say something about it.
 const BESIDE: [&str; 22] = [
-    "success", "succeded", "succeeded", "message", "msg", "status", "statusCode", "traceId", "total",
-    "totalCount", "totalRecords", "count", "hasMore", "hasNextPage", "nextPage", "page", "limit", "skip",
-    "offset", "meta", "pagination", "nextCursor",
+    "success",
+    "succeded",
+    "succeeded",
+    "message",
+    "msg",
+    "status",
+    "statusCode",
+    "traceId",
+    "total",
+    "totalCount",
+    "totalRecords",
+    "count",
+    "hasMore",
+    "hasNextPage",
+    "nextPage",
+    "page",
+    "limit",
+    "skip",
+    "offset",
+    "meta",
+    "pagination",
+    "nextCursor",
 ];
 const LIMIT_NAMES: [&str; 6] = ["limit", "pageSize", "perPage", "per_page", "page_size", "pageLimit"];
 const OFFSET_NAMES: [&str; 2] = ["offset", "skip"];
@@ -105,7 +125,8 @@ fn items<'a>(
         ([(path, _, item)], _) | ([], [(path, _, item)]) => Some((format!("{path}[*]"), item)),
         ([], []) => None,
         (many, all) => {
-            let all: Vec<&(String, &str, &Shape)> = if many.is_empty() { all.iter().collect() } else { many.to_vec() };
+            let all: Vec<&(String, &str, &Shape)> =
+                if many.is_empty() { all.iter().collect() } else { many.to_vec() };
             let named = all.iter().find(|(_, name, _)| resource.contains(&name.to_lowercase()));
             let usual = all.iter().find(|(_, name, _)| LIST_NAMES.contains(name));
             let (path, _, item) = named.or(usual).or(all.first())?;
@@ -158,9 +179,8 @@ fn paging(
     guesses: &mut Vec<String>,
 ) -> Paging {
     let limit = has(operation, &LIMIT_NAMES);
-    let hint = |name: &Option<String>| {
-        name.as_ref().and_then(|name| hints.get(name)).copied().unwrap_or_default()
-    };
+    let hint =
+        |name: &Option<String>| name.as_ref().and_then(|name| hints.get(name)).copied().unwrap_or_default();
     let maximum = limit.as_ref().and_then(|name| operation.input(name)).and_then(|input| input.shape.maximum);
     let size = match (maximum, hint(&limit).default) {
         (Some(maximum), _) => maximum.clamp(1, LARGEST_SIZE) as u32,

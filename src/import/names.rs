@@ -10,19 +10,89 @@ use super::parameters::path_names;
 
 /// First words of a path's last part that say what is done rather than to what.
 const VERBS: [&str; 67] = [
-    "activate", "add", "approve", "archive", "assign", "attach", "bulk", "calculate", "cancel", "charge",
-    "check", "clone", "complete", "connect", "copy", "crawl", "deactivate", "delete", "disable",
-    "disconnect", "download", "duplicate", "edit", "enable", "estimate", "exchange", "execute", "export",
-    "filter", "generate", "get", "import", "initiate", "install", "list", "lock", "merge", "migrate",
-    "move", "pause", "publish", "purchase", "record", "refund", "reject", "remove", "resend", "restart",
-    "restore", "resume", "retry", "search", "send", "set", "start", "stop", "sync", "test", "train",
-    "unassign", "uninstall", "unlock", "update", "upload", "upsert", "validate", "verify",
+    "activate",
+    "add",
+    "approve",
+    "archive",
+    "assign",
+    "attach",
+    "bulk",
+    "calculate",
+    "cancel",
+    "charge",
+    "check",
+    "clone",
+    "complete",
+    "connect",
+    "copy",
+    "crawl",
+    "deactivate",
+    "delete",
+    "disable",
+    "disconnect",
+    "download",
+    "duplicate",
+    "edit",
+    "enable",
+    "estimate",
+    "exchange",
+    "execute",
+    "export",
+    "filter",
+    "generate",
+    "get",
+    "import",
+    "initiate",
+    "install",
+    "list",
+    "lock",
+    "merge",
+    "migrate",
+    "move",
+    "pause",
+    "publish",
+    "purchase",
+    "record",
+    "refund",
+    "reject",
+    "remove",
+    "resend",
+    "restart",
+    "restore",
+    "resume",
+    "retry",
+    "search",
+    "send",
+    "set",
+    "start",
+    "stop",
+    "sync",
+    "test",
+    "train",
+    "unassign",
+    "uninstall",
+    "unlock",
+    "update",
+    "upload",
+    "upsert",
+    "validate",
+    "verify",
 ];
 /// Words that are verbs only after a record's id: `POST /invoices/{id}/void`, `…/schedule`.
 const VERBS_AFTER_ID: [&str; 3] = ["schedule", "void", "manage"];
 /// Verbs that a GET may have; other such words name a thing.
 const READ_VERBS: [&str; 11] = [
-    "calculate", "check", "download", "estimate", "export", "generate", "get", "list", "search", "start", "validate",
+    "calculate",
+    "check",
+    "download",
+    "estimate",
+    "export",
+    "generate",
+    "get",
+    "list",
+    "search",
+    "start",
+    "validate",
 ];
 
 /// What a name says: the resource, from outer to inner, and what is done to it.
@@ -47,7 +117,8 @@ impl Name {
 
     /// `List contact tasks`. `words` tells how some words are really written.
     pub(super) fn title(&self, words: &IndexMap<String, String>) -> String {
-        let (verb, by) = self.verb.split_once("_by_").map_or((self.verb.as_str(), None), |(v, by)| (v, Some(by)));
+        let (verb, by) =
+            self.verb.split_once("_by_").map_or((self.verb.as_str(), None), |(v, by)| (v, Some(by)));
         let action = self.action();
         let many = matches!(action, "list" | "search" | "bulk" | "export" | "import");
         let noun = self.noun(many);
@@ -198,7 +269,10 @@ fn by_method(method: &str, of_one: bool, listing: bool) -> &'static str {
 
 /// Makes names unique: those that are taken get the names of their path parameters, then the method,
 /// then a number. `reserved` ids are never given.
-pub(super) fn unique(names: &BTreeMap<String, (Name, String, String)>, reserved: &BTreeSet<String>) -> BTreeMap<String, Name> {
+pub(super) fn unique(
+    names: &BTreeMap<String, (Name, String, String)>,
+    reserved: &BTreeSet<String>,
+) -> BTreeMap<String, Name> {
     let mut result: BTreeMap<String, Name> = BTreeMap::new();
     let mut taken: BTreeSet<String> = reserved.clone();
     let mut groups: BTreeMap<&Name, Vec<(&String, &String, &String)>> = BTreeMap::new();
@@ -266,8 +340,7 @@ fn plural(word: &str) -> String {
 fn is_plural(word: &str) -> bool {
     let one = ["settings", "stats", "details", "statistics", "analytics", "saas", "sms"];
     let last = word.rsplit('_').next().unwrap_or_default();
-    !word.starts_with("has_")
-        && last.ends_with('s') && !one.contains(&last) && singular(last) != last
+    !word.starts_with("has_") && last.ends_with('s') && !one.contains(&last) && singular(last) != last
 }
 
 pub(super) fn singular(words: &str) -> String {
@@ -312,7 +385,10 @@ mod tests {
         assert_eq!(id("GET", "/contacts/{contactId}/tasks", true), "contacts.tasks.list");
         assert_eq!(id("GET", "/contacts/{contactId}/tasks/{taskId}", false), "contacts.tasks.get");
         assert_eq!(id("POST", "/invoices/{invoiceId}/void", false), "invoices.void");
-        assert_eq!(id("POST", "/store/shipping-zone/{shippingZoneId}/shipping-rate", false), "store.shipping_zones.shipping_rate.create");
+        assert_eq!(
+            id("POST", "/store/shipping-zone/{shippingZoneId}/shipping-rate", false),
+            "store.shipping_zones.shipping_rate.create"
+        );
         assert_eq!(id("GET", "/products/store/{storeId}/stats", false), "products.stores.stats.get");
         assert_eq!(id("GET", "/custom-fields/object-key/{objectKey}", true), "custom_fields.object_key.list");
         assert_eq!(id("POST", "/users/search/filter-by-email", true), "users.search.filter_by_email");

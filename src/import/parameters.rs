@@ -136,9 +136,7 @@ fn add(
         Place::Query => correct_paging(reading, name, &mut shape),
         Place::Header => {}
     }
-    let fact = |key: &str| {
-        declared.parameter.pointer(&format!("/schema/{key}")).and_then(Value::as_f64)
-    };
+    let fact = |key: &str| declared.parameter.pointer(&format!("/schema/{key}")).and_then(Value::as_f64);
     let hint = Hint { default: fact("default"), minimum: fact("minimum") };
     reading.hints.insert(name.clone(), hint);
     let mut parameter = Parameter { place, wire: None, style, shape };

@@ -20,9 +20,8 @@ pub(super) fn note(reading: &mut Reading<'_>, described: &IndexMap<String, Descr
 }
 
 fn operation_ids(reading: &mut Reading<'_>, described: &IndexMap<String, Described<'_>>) {
-    let id_of = |entry: &Described<'_>| {
-        entry.operation.get("operationId").and_then(Value::as_str).map(str::to_owned)
-    };
+    let id_of =
+        |entry: &Described<'_>| entry.operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     for id in described.values().filter_map(id_of) {
         *uses.entry(id).or_insert(0) += 1;

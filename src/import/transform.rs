@@ -60,13 +60,12 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>) -> Result<Impor
         Some(text) => Overlay::read(text).map_err(|reason| Error::Overlay { reason })?,
         None => Overlay::default(),
     };
-    let read = Documents::read(documents)
-        .map_err(|(document, reason)| Error::Document { document, reason })?;
+    let read =
+        Documents::read(documents).map_err(|(document, reason)| Error::Document { document, reason })?;
     let mut reading = Reading::new(&read, &overlay.schemas);
     let described = described(&mut reading, &read);
     survey::note(&mut reading, &described);
-    let mut report =
-        Report { documents: documents.len(), described: described.len(), ..Report::default() };
+    let mut report = Report { documents: documents.len(), described: described.len(), ..Report::default() };
     let mut operations = overlaid(&mut reading, &overlay, &described, &mut report)?;
     let known = overlay.known();
     let rest = described.values().filter(|entry| !known.contains(entry.key().as_str()));
