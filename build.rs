@@ -6,21 +6,36 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-/// Files in a connector's folder that are not part of the catalog.
-const OTHER_FILES: [&str; 2] = ["overlay.yaml", "sandbox.yaml"];
+/// File in a connector's folder that steers the import; not part of the program.
+const OVERLAY_FILE: &str = "overlay.yaml";
+/// File in a connector's folder that becomes part of the program as it is.
+const SANDBOX_FILE: &str = "sandbox.yaml";
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors");
     println!("cargo:rerun-if-changed={}", source.display());
-    let folders: Map<String, Value> = entries(&source)
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .map(|path| (name(&path), folder(&path)))
-        .collect();
+    let paths: Vec<PathBuf> = entries(&source).into_iter().filter(|path| path.is_dir()).collect();
+    let folders: Map<String, Value> = paths.iter().map(|path| (name(path), folder(path))).collect();
+    let scripts: String = paths.iter().filter_map(|path| script(path)).collect();
     #[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder no other way")]
     let target = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&target).join("connectors.json"), Value::Object(folders).to_string())
-        .expect("a writable target folder");
+    let write = |file: &str, text: String| {
+        fs::write(Path::new(&target).join(file), text).expect("a writable target folder");
+    };
+    write("connectors.json", Value::Object(folders).to_string());
+    write("files.rs", format!("&[\n{scripts}]\n"));
+}
+
+/// Rust text of a pair: the path below `schemas/connectors/` and the file's text.
+fn script(folder: &Path) -> Option<String> {
+    let file = folder.join(SANDBOX_FILE);
+    file.exists().then(|| {
+        format!(
+            "    ({:?}, include_str!({:?})),\n",
+            format!("{}/{SANDBOX_FILE}", name(folder)),
+            file.display().to_string()
+        )
+    })
 }
 
 /// A connector as the catalog reads it: the API, its events, its operations.
@@ -30,7 +45,7 @@ fn folder(path: &Path) -> Value {
     let mut operations = Map::new();
     for file in entries(path) {
         let file_name = name(&file);
-        if !file_name.ends_with(".yaml") || OTHER_FILES.contains(&file_name.as_str()) {
+        if !file_name.ends_with(".yaml") || [OVERLAY_FILE, SANDBOX_FILE].contains(&file_name.as_str()) {
             continue;
         }
         let mut content = read(&file);

@@ -10,6 +10,8 @@ use super::{Connector, EventType, Operation};
 
 /// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
 static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
+/// Path below `schemas/connectors/` and text of what is embedded as it is.
+static OTHER_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// File in a connector's folder that describes the API itself.
 const CONNECTOR_FILE: &str = "connector.yaml";
@@ -126,9 +128,11 @@ impl Catalog {
         catalog
     }
 
-    /// Text of a file in a built-in connector's folder.
+    /// Text of a file in a built-in connector's folder that is no part of the catalog itself
+    /// (`sandbox.yaml`).
     pub fn built_in_file(connector: &str, name: &str) -> Option<&'static str> {
-        BUILT_IN.get_file(format!("{connector}/{name}"))?.contents_utf8()
+        let path = format!("{connector}/{name}");
+        OTHER_TEXTS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
     }
 
     /// Adds a connector from its files (path and text). An operation that exists already is an
