@@ -266,6 +266,15 @@ mod tests {
         for (text, message, help) in [
             ("{{ event.email | lowr }}", "there is no filter `lowr`", Some("did you mean `lower`?")),
             ("{{ event.email is strng }}", "there is no test `strng`", Some("did you mean `string`?")),
+            (
+                "{{ event.tags | map('uper') | list }}",
+                "there is no filter `uper`",
+                Some("did you mean `upper`?"),
+            ),
+            ("{{ event.tags | map('up' ~ 'er') | list }}", "there is no such filter", None),
+            ("{{ event | safe }}", "there is no filter `safe`", None),
+            ("{{ event is sameas(1) }}", "there is no test `sameas`", None),
+            ("{{ debug() }}", "there is no function `debug`", None),
             ("{{ nwo() }}", "there is no function `nwo`", Some("did you mean `now`?")),
             (
                 "{{ event.email + 1 }}",
@@ -282,6 +291,26 @@ mod tests {
             assert_eq!((error.message.as_str(), error.help.as_deref()), (message, help), "{text}");
             assert!(error.range.is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn messages_about_templates_with_env_show_no_values() {
+        let scope =
+            Scope::new(DateTime::UNIX_EPOCH).with("env", json!({ "TOKEN": "s3cret", "LIST": ["s3cret"] }));
+        for text in [
+            "{{ env.TOKEN | number }}",
+            "{{ env.TOKEN | jsonpath(env.TOKEN) }}",
+            "{{ env.TOKEN | date(env.TOKEN) }}",
+            "{{ env.LIST | map('number') | list }}",
+            "{{ env.TOKEN | regex_find('(' ~ env.TOKEN) }}",
+            "{{ env.TOKEN + 1 }}",
+            "{{ env.TOKEN.s3 }}",
+            "{{ range(env.TOKEN) }}",
+        ] {
+            let error = Template::parse(text).unwrap().evaluate(&scope).unwrap_err();
+            assert!(!format!("{error:?}").contains("s3cret"), "{text}: {error:?}");
+        }
+        assert!(!format!("{scope:?}").contains("s3cret"));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::value::Value;
 /// Fields listed in a message before the rest is counted.
 const MOST_LISTED: usize = 12;
 
+/// What stands under this name may be secret, so the messages of templates that use it show no values.
+const SECRET: &str = "env";
+
 /// Explains failures of one template in one scope.
 pub(super) struct Explainer<'a> {
     template: &'a Template,
@@ -133,13 +136,14 @@ impl<'a> Explainer<'a> {
             }
             _ => None,
         });
-        let (name, range) = match used {
-            Some((name, at)) => (name, Some(at)),
-            None => ("", range),
+        let Some((name, range)) = used else {
+            // The name is computed: `map(event.filter)`.
+            let message = format!("there is no such {what}");
+            return Error { message, range, help: None, kind: ErrorKind::Other };
         };
         Error {
             message: format!("there is no {what} `{name}`"),
-            range,
+            range: Some(range),
             help: closest(name, known.iter().map(|spec| spec.name)).map(|suggestion| suggestion.to_string()),
             kind: ErrorKind::Other,
         }
@@ -148,7 +152,13 @@ impl<'a> Explainer<'a> {
     /// A filter or operator that refused what it got.
     fn refused(&self, error: &minijinja::Error, range: Option<Range<usize>>) -> Error {
         let text = self.template.text();
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let secret =
+            self.template.uses().iter().any(|used| matches!(used, Use::Path { root, .. } if root == SECRET));
+        let detail = match error.detail() {
+            Some(_) if secret => format!("refused a value; it is not shown, as the template uses `{SECRET}`"),
+            Some(detail) => detail.to_owned(),
+            None => error.kind().to_string(),
+        };
         let filter = self.template.uses().iter().find_map(|used| match (used, &range) {
             (Use::Filter { name, range: at }, Some(range)) if at.start == range.start => Some((name, at)),
             _ => None,

@@ -6,12 +6,32 @@ use minijinja::{Error, ErrorKind, State};
 use super::filters::{compiled, text};
 use super::spec::Spec;
 
+/// The engine's own tests that templates do without: about HTML and the engine itself, or other names
+/// for what is there.
+pub(super) const WITHHELD: [&str; 13] = [
+    "safe",
+    "escaped",
+    "sameas",
+    "filter",
+    "test",
+    "iterable",
+    "float",
+    "int",
+    "lower",
+    "upper",
+    "equalto",
+    "lessthan",
+    "greaterthan",
+];
+
 /// All tests of templates: what may follow `is`.
 pub fn all() -> &'static [Spec] {
     &SPECS
 }
 
-const SPECS: [Spec; 23] = [
+const SPECS: [Spec; 25] = [
+    Spec::builtin("true", "true", "It is `true` itself.", ("{{ 1 is true }}", "false")),
+    Spec::builtin("false", "false", "It is `false` itself.", ("{{ false is false }}", "true")),
     Spec::builtin("defined", "defined", "It is there.", ("{{ x.y is defined }}", "false")),
     Spec::builtin("undefined", "undefined", "It is not there.", ("{{ x is undefined }}", "true")),
     Spec::own("none", "none", "It is null.", ("{{ none is none }}", "true"), |env, name| {

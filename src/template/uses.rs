@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, Filter, ForLoop, Stmt};
 use minijinja::value::Value as Datum;
 
 use super::lower::{asks_presence, is_default};
@@ -199,6 +199,7 @@ impl<'a> Finder<'a> {
                     self.expression(input, is_default(f.name));
                 }
                 self.found.push(Use::Filter { name: f.name.into(), range: named(expr, f.name) });
+                self.found.extend(applied(f));
                 self.arguments(&f.args);
             }
             Expr::Test(t) => {
@@ -306,6 +307,20 @@ fn subscript(expr: &Expr<'_>) -> Option<PathStep> {
     }
 }
 
+/// The filter or test that a filter on lists applies to the members: `map('lower')`, `select('even')`.
+fn applied(filter: &Filter<'_>) -> Option<Use> {
+    let at = match filter.name {
+        "map" | "select" | "reject" => 0,
+        "selectattr" | "rejectattr" => 1,
+        _ => return None,
+    };
+    let CallArg::Pos(Expr::Const(name)) = filter.args.get(at)? else { return None };
+    let written = bytes(name.span());
+    let name = name.value.as_str()?.to_owned();
+    let range = if written.len() == name.len() + 2 { written.start + 1..written.end - 1 } else { written };
+    Some(if filter.name == "map" { Use::Filter { name, range } } else { Use::Test { name, range } })
+}
+
 /// The name at the beginning of a filter's or test's own span.
 fn named(expr: &Expr<'_>, name: &str) -> Range<usize> {
     let start = bytes(expr.span()).start;
@@ -364,6 +379,14 @@ mod tests {
         assert_eq!(
             uses("{{ 1 if x is divisibleby(y) else z }}"),
             ["x@x", "is divisibleby@divisibleby", "y@y", "z@z"]
+        );
+    }
+
+    #[test]
+    fn what_is_applied_to_members_is_found() {
+        assert_eq!(
+            uses("{{ a | map('lower') | selectattr('n', 'gt', 1) | map(attribute='n') }}"),
+            ["a@a", "|map@map", "|lower@lower", "|selectattr@selectattr", "is gt@gt", "|map@map"]
         );
     }
 
