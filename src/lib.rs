@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod diagnostic;
@@ -17,3 +18,4 @@ pub mod source;
 pub mod template;
 pub mod trigger;
 pub mod value;
+pub mod workspace;

@@ -95,6 +95,8 @@ codes! {
     UnknownConnector = "unknown-connector", Error;
     /// A variable `env.NAME` that the workspace does not list.
     UnlistedEnv = "unlisted-env", Error;
+    /// A variable `${NAME}` of `hob.yaml` that is not set.
+    UnsetVariable = "unset-variable", Warning;
     /// An operation that its vendor advises against.
     Deprecated = "deprecated", Warning;
     /// Something that works but probably not as meant.

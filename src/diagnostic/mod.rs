@@ -11,7 +11,7 @@ pub use render::render;
 pub use report::{Report, Row, to_github, to_json, to_sarif};
 pub use suggest::{Suggestion, closest};
 
-use crate::source::Span;
+use crate::source::{Span, SyntaxError};
 
 /// One thing that is wrong in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,5 +52,13 @@ impl Diagnostic {
             Some(suggestion) => self.help(suggestion.to_string()),
             None => self,
         }
+    }
+}
+
+/// A mistake in the YAML itself.
+impl From<SyntaxError> for Diagnostic {
+    fn from(error: SyntaxError) -> Self {
+        let code = if error.unquoted_template { Code::UnquotedTemplate } else { Code::Syntax };
+        Self { help: error.help, ..Self::new(code, error.span, error.message) }
     }
 }

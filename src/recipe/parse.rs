@@ -3,7 +3,7 @@
 use super::model::Recipe;
 use super::{lower, structure, syntax};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{self, SourceFile, Span, SyntaxError};
+use crate::source::{self, SourceFile, Span};
 
 /// What reading a recipe's text found.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Parsed {
 /// Reads a recipe, all mistakes at once. Never panics, whatever the text.
 pub fn parse(file: &SourceFile) -> Parsed {
     let tree = source::parse(file);
-    let mut diagnostics: Vec<Diagnostic> = tree.errors.into_iter().map(complaint).collect();
+    let mut diagnostics: Vec<Diagnostic> = tree.errors.into_iter().map(Diagnostic::from).collect();
     let Some(node) = tree.node else {
         if diagnostics.is_empty() {
             let place = Span::new(0, file.text().len());
@@ -27,7 +27,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
         }
         return Parsed { recipe: None, diagnostics };
     };
-    let checked = structure::check(&node, tree.incomplete);
+    let checked = structure::check(super::schema(), &node, tree.incomplete, "a recipe");
     diagnostics.extend(checked.diagnostics);
     let recipe = match source::read::<syntax::Recipe>(&checked.node) {
         Ok(recipe) => recipe,
@@ -43,9 +43,4 @@ pub fn parse(file: &SourceFile) -> Parsed {
     diagnostics.extend(mistakes);
     recipe.broken = !diagnostics.is_empty();
     Parsed { recipe: Some(recipe), diagnostics }
-}
-
-fn complaint(error: SyntaxError) -> Diagnostic {
-    let code = if error.unquoted_template { Code::UnquotedTemplate } else { Code::Syntax };
-    Diagnostic { help: error.help, ..Diagnostic::new(code, error.span, error.message) }
 }

@@ -2,26 +2,29 @@
 
 use std::sync::LazyLock;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::syntax;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let mut schema =
-        SchemaSettings::draft07().for_deserialize().into_generator().into_root_schema_for::<syntax::Recipe>();
-    RecursiveTransform(tidy).transform(&mut schema);
-    schema.to_value()
-});
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<syntax::Recipe>);
 
 /// The structure of a recipe as JSON Schema, draft 7. It knows no operations.
 pub fn schema() -> &'static Value {
     &SCHEMA
 }
 
-/// Line breaks of the source say nothing here, nor does the width of a number; and a field that is there has a value: schemars allows null for what is optional, hob does not.
+/// The schema of a file whose syntax is `T`, as [`super::structure`] understands it.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = SchemaSettings::draft07().for_deserialize().into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(tidy).transform(&mut schema);
+    schema.to_value()
+}
+
+/// Line breaks of the source say nothing here, nor does the width of a number; and a field that is
+/// there has a value: schemars allows null for what is optional, hob does not.
 fn tidy(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");

@@ -1,35 +1,37 @@
-//! Holds a located tree against the schema of a recipe: all mistakes with their places, and the tree
-//! mended so that the rest of it can be read and checked in the same go.
+//! Holds a located tree against a schema, a recipe's or another of ours: all mistakes with their
+//! places, and the tree mended so that the rest of it can be read and checked in the same go.
 
 use serde_json::{Map, Value};
 
 use super::expected::{self, Words};
 use super::lost::Lost;
-use super::schema::schema;
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{Data, Node, Span, Spanned};
 
-/// What holding a tree against the schema found.
-pub(super) struct Checked {
+/// What holding a tree against a schema found.
+#[derive(Debug)]
+pub struct Checked {
     /// The tree, mended: what cannot be used is left out or replaced by something empty.
-    pub(super) node: Node,
+    pub node: Node,
     /// The mistakes.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
     /// Fields that mending lost.
-    pub(super) lost: Lost,
+    pub lost: Lost,
 }
 
-/// Checks `node`. An incomplete one gets no complaints about what is missing.
-pub(super) fn check(node: &Node, incomplete: bool) -> Checked {
-    let mut walker = Walker { found: Vec::new(), lost: Lost::new(incomplete), incomplete };
-    let mended = walker.visit(schema(), node, "a recipe");
-    let node = mended.unwrap_or_else(|| placeholder(schema(), node.span));
+/// Checks `node`, which messages call `name`, against the schema `root`. An incomplete one gets no
+/// complaints about what is missing.
+pub fn check(root: &'static Value, node: &Node, incomplete: bool, name: &str) -> Checked {
+    let mut walker = Walker { root, found: Vec::new(), lost: Lost::new(incomplete), incomplete };
+    let mended = walker.visit(root, node, name);
+    let node = mended.unwrap_or_else(|| placeholder(root, root, node.span));
     Checked { node, diagnostics: walker.found, lost: walker.lost }
 }
 
 type Entry = (Spanned<String>, Node);
 
 struct Walker {
+    root: &'static Value,
     found: Vec<Diagnostic>,
     lost: Lost,
     incomplete: bool,
@@ -38,11 +40,11 @@ struct Walker {
 impl Walker {
     /// `node` mended, or `None` where nothing can be made of it. `name` is what it is called.
     fn visit(&mut self, schema: &'static Value, node: &Node, name: &str) -> Option<Node> {
-        let schema = resolve(schema);
+        let schema = resolve(self.root, schema);
         if let Some(branches) = branches(schema) {
             return self.branch(schema, branches, node, name);
         }
-        if !accepts(schema, node) {
+        if !accepts(self.root, schema, node) {
             self.wrong_type(schema, node, name);
             return None;
         }
@@ -63,12 +65,15 @@ impl Walker {
         name: &str,
     ) -> Option<Node> {
         if let Data::Text(text) = &node.value
-            && branches.iter().any(|branch| resolve(branch).get("const").is_some())
+            && branches.iter().any(|branch| resolve(self.root, branch).get("const").is_some())
         {
             return self.word(schema, branches, node, text, name);
         }
-        let fitting: Vec<&'static Value> =
-            branches.iter().map(resolve).filter(|branch| accepts(branch, node)).collect();
+        let fitting: Vec<&'static Value> = branches
+            .iter()
+            .map(|branch| resolve(self.root, branch))
+            .filter(|branch| accepts(self.root, branch, node))
+            .collect();
         match (fitting.as_slice(), &node.value) {
             ([], _) => {
                 self.wrong_type(schema, node, name);
@@ -91,9 +96,10 @@ impl Walker {
         if allowed.contains(&text) {
             return Some(node.clone());
         }
+        let root = self.root;
         let message = format!("{name} cannot be `{}`", short(text));
         let diagnostic = Diagnostic::new(Code::NotAllowed, node.span, message)
-            .help(format!("{name} takes {}", expected::describe(schema, &resolve)));
+            .help(format!("{name} takes {}", expected::describe(schema, &|schema| resolve(root, schema))));
         self.found.push(diagnostic.suggest(text, allowed));
         None
     }
@@ -169,7 +175,7 @@ impl Walker {
             if !mended.iter().any(|(key, _)| key.value == name)
                 && let Some(inner) = field(schema, name)
             {
-                mended.push((Spanned::new(name.to_owned(), span), placeholder(inner, span)));
+                mended.push((Spanned::new(name.to_owned(), span), placeholder(self.root, inner, span)));
             }
         }
         Spanned::new(Data::Map(mended), span)
@@ -278,7 +284,8 @@ impl Walker {
     }
 
     fn wrong_type(&mut self, schema: &'static Value, node: &Node, name: &str) {
-        let wanted = expected::describe(schema, &resolve);
+        let root = self.root;
+        let wanted = expected::describe(schema, &|schema| resolve(root, schema));
         let message = format!("{name} takes {wanted}, not {}", expected::found(&node.value));
         let diagnostic = Diagnostic::new(Code::WrongType, node.span, message);
         self.found.push(match expected::remedy(schema, &node.value) {
@@ -289,13 +296,13 @@ impl Walker {
 }
 
 /// Follows references, of which a schema of ours has at most one.
-fn resolve(schema: &'static Value) -> &'static Value {
+fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
     let mut at = schema;
     loop {
         let only = at.get("allOf").and_then(|all| all.get(0)).unwrap_or(at);
         let Some(name) = only.get("$ref").and_then(Value::as_str) else { return at };
         let name = name.rsplit('/').next().unwrap_or_default();
-        let Some(next) = self::schema().get("definitions").and_then(|all| all.get(name)) else {
+        let Some(next) = root.get("definitions").and_then(|all| all.get(name)) else {
             return at;
         };
         at = next;
@@ -327,9 +334,9 @@ fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn accepts(schema: &'static Value, node: &Node) -> bool {
+fn accepts(root: &'static Value, schema: &'static Value, node: &Node) -> bool {
     if let Some(branches) = branches(schema) {
-        return branches.iter().any(|branch| accepts(resolve(branch), node));
+        return branches.iter().any(|branch| accepts(root, resolve(root, branch), node));
     }
     match schema.get("type") {
         None => true,
@@ -351,16 +358,16 @@ fn is(name: &str, data: &Data) -> bool {
 }
 
 /// The emptiest thing that `schema` takes: stands in for what is missing.
-fn placeholder(schema: &'static Value, span: Span) -> Node {
-    let schema = resolve(schema);
+fn placeholder(root: &'static Value, schema: &'static Value, span: Span) -> Node {
+    let schema = resolve(root, schema);
     if let Some(last) = branches(schema).and_then(<[Value]>::last) {
-        return placeholder(last, span);
+        return placeholder(root, last, span);
     }
     let data = match schema.get("type").and_then(Value::as_str) {
         Some("object") => Data::Map(
             required(schema)
                 .filter_map(|name| {
-                    let inner = placeholder(field(schema, name)?, span);
+                    let inner = placeholder(root, field(schema, name)?, span);
                     Some((Spanned::new(name.to_owned(), span), inner))
                 })
                 .collect(),

@@ -1,0 +1,224 @@
+//! `hob call`: one operation, sent as a recipe's step would send it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::catalog::unknown;
+use super::connect::Connected;
+use super::{ExitCode, Failure, Session};
+use crate::catalog::Operation;
+use crate::connection::Connection;
+use crate::request::{Answer, CallOptions, InputProblem, Outcome, Refusal, result};
+use crate::value::{Kind, Shape};
+
+/// Send one operation and print its result
+#[derive(Debug, Args)]
+#[command(after_help = "Inputs for path, query and body stand together, as under `with` in a recipe. \
+Values are read as the operation wants them: 5 is a number where it takes one; lists and mappings are \
+JSON, and a list of texts may be a,b,c.\n\n\
+Exits with 1 if the request is refused, 2 if the inputs are wrong, 3 if no answer comes.\n\n\
+Examples:\n  hob call contacts.search pageLimit=5 --sandbox\n  \
+hob call contacts.tags.add contactId=ocQHyuzHvysMo5N5VsXc tags=client,paid\n  \
+hob call contacts.upsert --with '{\"email\": \"ada@example.com\"}'\n  \
+hob call contacts.create --with @contact.json --connection studio-2")]
+pub struct Call {
+    /// The operation's id: `hob catalog list` finds it
+    #[arg(value_name = "OP")]
+    operation: String,
+    /// Inputs
+    #[arg(value_name = "KEY=VALUE")]
+    inputs: Vec<String>,
+    /// Inputs as a JSON object, or @ and a file with one; KEY=VALUE wins
+    #[arg(long, value_name = "JSON|@FILE")]
+    with: Option<String>,
+    /// The connection to use, where hob.yaml has several for the operation
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// Ask a stand-in with example data instead of the real API
+    #[arg(long)]
+    sandbox: bool,
+    /// Print status, headers and the whole answer instead of the result
+    #[arg(long)]
+    raw: bool,
+    /// File for an operation that downloads one
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Longest time to wait for the answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+}
+
+impl Call {
+    /// Sends it.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let catalog = session.catalog()?;
+        let Some(operation) = catalog.operation(&self.operation).cloned() else {
+            let known = catalog.operations().map(|operation| operation.id.as_str());
+            return Err(Failure::usage(unknown(&self.operation, known)));
+        };
+        if operation.builtin.is_some() {
+            let reason = anyhow!("`{}` is hob's own and works within recipes only", operation.id);
+            return Err(Failure::usage(reason));
+        }
+        let inputs = self.inputs(session, &operation)?;
+        super::runtime::block_on(self.send(session, &operation, &inputs))?
+    }
+
+    async fn send(
+        &self,
+        session: &mut Session,
+        operation: &Arc<Operation>,
+        inputs: &Map<String, Value>,
+    ) -> Result<ExitCode, Failure> {
+        let workspace = match self.sandbox {
+            true => session.workspace_or_sandbox(&[])?,
+            false => session.workspace(&[])?,
+        };
+        let connected = match self.sandbox {
+            true => Connected::to_sandbox(&workspace).await?,
+            false => Connected::to_world(session, &workspace)?,
+        };
+        let connection = self.choose(operation, &connected)?;
+        let options = CallOptions {
+            timeout: operation.download.is_none().then_some(Duration::from_secs(self.timeout)),
+            output: self.output.as_ref().map(|path| session.path(path)),
+            ..CallOptions::default()
+        };
+        let called = connected.client.call(&workspace.catalog, operation, inputs, connection, &options).await;
+        match called {
+            Err(problems) => Err(Failure::usage(anyhow!(wrong(operation, &problems)))),
+            Ok(Outcome::Ok(answer)) => self.show(session, operation, &answer),
+            Ok(Outcome::Refused(refusal)) => Err(Failure::problem(anyhow!(refused(&refusal)))),
+            Ok(other) => Err(Failure::world(anyhow!("{}", other.describe()))),
+        }
+    }
+
+    fn show(
+        &self,
+        session: &mut Session,
+        operation: &Operation,
+        answer: &Answer,
+    ) -> Result<ExitCode, Failure> {
+        if self.raw {
+            let Answer { status, headers, body, .. } = answer;
+            session.streams.json(&json!({ "status": status, "headers": headers, "body": body }))?;
+        } else {
+            // A composite operation answers with its result.
+            let value = match operation.composite.is_empty() {
+                true => result(operation, &answer.body, None)
+                    .map_err(|reason| Failure::problem(anyhow!(reason)))?,
+                false => answer.body.clone(),
+            };
+            session.streams.json(&value)?;
+        }
+        Ok(ExitCode::Fine)
+    }
+
+    fn choose<'a>(&self, operation: &Operation, connected: &'a Connected) -> Result<&'a Connection, Failure> {
+        let fits = |c: &&Arc<Connection>| c.connector.connector == operation.connector;
+        let fitting: Vec<&Arc<Connection>> = connected.connections.values().filter(fits).collect();
+        let names = || fitting.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
+        let connector = &operation.connector;
+        let wrong = match (&self.connection, fitting.as_slice()) {
+            (None, [one]) => return Ok(one),
+            (Some(name), _) => match fitting.iter().find(|c| c.name == *name) {
+                Some(connection) => return Ok(connection),
+                None if fitting.is_empty() => anyhow!("hob.yaml has no connection to {connector}"),
+                None => anyhow!("no connection `{name}` to {connector}; there are {}", names()),
+            },
+            (None, []) => anyhow!("hob.yaml has no connection to {connector}"),
+            (None, _) => {
+                anyhow!("hob.yaml has several connections to {connector}; choose by --connection {}", names())
+            }
+        };
+        Err(Failure::usage(wrong))
+    }
+
+    fn inputs(&self, session: &Session, operation: &Operation) -> Result<Map<String, Value>, Failure> {
+        let mut inputs = self.with(session).map_err(Failure::usage)?;
+        for pair in &self.inputs {
+            let Some((name, text)) = pair.split_once('=') else {
+                return Err(Failure::usage(anyhow!("`{pair}` is not KEY=VALUE")));
+            };
+            let shape = operation.input(name).map(|input| input.shape.clone()).unwrap_or_default();
+            let value = value(text, &shape).map_err(|reason| Failure::usage(anyhow!("{name}: {reason}")))?;
+            inputs.insert(name.to_owned(), value);
+        }
+        Ok(inputs)
+    }
+
+    fn with(&self, session: &Session) -> anyhow::Result<Map<String, Value>> {
+        let Some(with) = &self.with else { return Ok(Map::new()) };
+        let text = match with.strip_prefix('@') {
+            Some(file) => std::fs::read_to_string(session.path(file.as_ref()))
+                .with_context(|| format!("cannot read {file}"))?,
+            None => with.clone(),
+        };
+        serde_json::from_str(&text).context("--with takes a JSON object")
+    }
+}
+
+/// A value from the command line, as `shape` wants it. What is no such value is left for the check of
+/// the inputs, which knows how to complain.
+fn value(text: &str, shape: &Shape) -> Result<Value, String> {
+    let text_fits = shape.any_of.iter().any(|shape| shape.kind == Kind::String);
+    match shape.kind {
+        Kind::String => Ok(Value::from(text)),
+        Kind::Any if text_fits => Ok(Value::from(text)),
+        Kind::Any => Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))),
+        Kind::Integer | Kind::Number | Kind::Boolean => {
+            Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
+        }
+        Kind::Object => serde_json::from_str(text).map_err(|error| format!("takes a JSON object ({error})")),
+        Kind::Array if text.trim_start().starts_with('[') => {
+            serde_json::from_str(text).map_err(|error| format!("takes a JSON list ({error})"))
+        }
+        Kind::Array => {
+            let item = shape.items.as_deref().cloned().unwrap_or_default();
+            text.split(',').map(|part| value(part.trim(), &item)).collect()
+        }
+    }
+}
+
+fn wrong(operation: &Operation, problems: &[InputProblem]) -> String {
+    let mut text = format!("the inputs of {} are wrong", operation.id);
+    for problem in problems {
+        text.push_str(&format!("\n  - {problem}"));
+    }
+    text.push_str(&format!("\n`hob catalog show {}` lists them", operation.id));
+    text
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let status = refusal.status.map(|status| format!("refused ({status}): ")).unwrap_or_default();
+    let help = refusal.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+    format!("{status}{}{help}", refusal.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(yaml: &str) -> Shape {
+        serde_yaml::from_str(yaml).expect("a shape")
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_wanted() {
+        let text = shape("{ type: string }");
+        assert_eq!(value("007", &text), Ok(json!("007")));
+        assert_eq!(value("5", &shape("{ type: integer }")), Ok(json!(5)));
+        assert_eq!(value("true", &shape("{ type: boolean }")), Ok(json!(true)));
+        assert_eq!(value("many", &shape("{ type: integer }")), Ok(json!("many")));
+        let list = shape("{ type: array, items: { type: string } }");
+        assert_eq!(value("a, b", &list), Ok(json!(["a", "b"])));
+        assert_eq!(value("[\"a,b\"]", &list), Ok(json!(["a,b"])));
+        assert!(value("{", &shape("{ type: object }")).is_err());
+        assert_eq!(value("[1]", &shape("{}")), Ok(json!([1])));
+    }
+}

@@ -1,0 +1,28 @@
+//! `hob completions`: what a shell needs to complete commands and options.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Cli, ExitCode, Failure, Session};
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hob completions bash > ~/.local/share/bash-completion/completions/hob\n  \
+hob completions zsh > ~/.zfunc/_hob"
+)]
+pub struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    /// Prints them.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        // Rendered first: the generator panics when it cannot write.
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "hob", &mut text);
+        session.streams.output.write_all(&text)?;
+        Ok(ExitCode::Fine)
+    }
+}

@@ -1,0 +1,68 @@
+//! From a workspace's accounts to connections: to the real APIs, or to a sandbox of our own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use indexmap::IndexMap;
+
+use super::{Failure, Session};
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::request::{Client, ClientSettings};
+use crate::sandbox::{Options, RunningSandbox, Sandbox};
+use crate::workspace::Workspace;
+
+/// Connections, and what they need to stay up.
+pub(super) struct Connected {
+    /// Sends requests.
+    pub(super) client: Client,
+    /// Connections by name.
+    pub(super) connections: IndexMap<String, Arc<Connection>>,
+    /// The sandbox that they lead to; it ends with this.
+    _sandbox: Option<RunningSandbox>,
+}
+
+impl Connected {
+    /// To the APIs that hob.yaml names.
+    pub(super) fn to_world(session: &mut Session, workspace: &Workspace) -> Result<Self, Failure> {
+        if !workspace.unset.diagnostics.is_empty() {
+            session.show(&workspace.unset);
+            let reason = "hob.yaml needs variables that are not set; --sandbox does without";
+            return Err(Failure::problem(anyhow!(reason)));
+        }
+        let clock = Clock::system();
+        let client = client(workspace, &clock)?;
+        let mut connections = IndexMap::new();
+        for account in workspace.accounts.values() {
+            let connection = account.connect(&client.http(), &clock).map_err(Failure::problem)?;
+            connections.insert(account.name.clone(), Arc::new(connection));
+        }
+        Ok(Self { client, connections, _sandbox: None })
+    }
+
+    /// To a sandbox in this process, on a free port of this machine.
+    pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
+        let sandbox =
+            Sandbox::new(Arc::clone(&workspace.catalog), Options::default()).map_err(Failure::problem)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let running =
+            sandbox.serve(address).await.context("the sandbox cannot listen").map_err(Failure::world)?;
+        let mut connections = IndexMap::new();
+        for account in workspace.accounts.values() {
+            let name = &account.connector.connector;
+            let (auth, settings) = (sandbox.credential(name), sandbox.settings(name));
+            let connection =
+                account.stand_in(&running.base_url(name), auth, settings).map_err(Failure::problem)?;
+            connections.insert(account.name.clone(), Arc::new(connection));
+        }
+        let client = client(workspace, &Clock::system())?;
+        Ok(Self { client, connections, _sandbox: Some(running) })
+    }
+}
+
+fn client(workspace: &Workspace, clock: &Clock) -> Result<Client, Failure> {
+    let settings =
+        ClientSettings { downloads: workspace.root.join("downloads"), ..ClientSettings::default() };
+    Client::new(settings, clock.clone()).map_err(Failure::world)
+}

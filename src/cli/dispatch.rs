@@ -1,0 +1,78 @@
+//! From arguments to a subcommand, and from its end to an exit code.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+
+use clap::Parser;
+use clap::error::ErrorKind as Usage;
+
+use super::catalog::CatalogCommand;
+use super::runs::RunsCommand;
+use super::{Cli, Command, Environment, ExitCode, Failure, Session, Streams, log};
+
+/// Runs one command line to its end.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    mut streams: Streams,
+) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &mut streams),
+    };
+    let mut session = Session::new(cli.global, environment, streams);
+    let colour = session.colour_on_errors();
+    let outcome = log::start(&session.global, &session.environment, colour)
+        .map_err(|reason| Failure::usage(anyhow::Error::msg(reason)))
+        .and_then(|()| perform(&cli.command, &mut session))
+        .and_then(|code| session.streams.output.flush().map(|()| code).map_err(Failure::from));
+    match outcome {
+        Ok(code) => code,
+        // The reader has seen enough (`hob … | head`).
+        Err(failure) if is_broken_pipe(&failure) => ExitCode::Fine,
+        Err(failure) => {
+            session.streams.output.flush().ok();
+            if failure.reason.is_some() {
+                session.streams.note(format!("error: {failure}"));
+            }
+            failure.code
+        }
+    }
+}
+
+fn usage(error: &clap::Error, streams: &mut Streams) -> ExitCode {
+    let shown = error.render();
+    let asked_for = matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion);
+    let (colour, to) = match asked_for {
+        true => (streams.output_is_terminal, &mut streams.output),
+        false => (streams.errors_is_terminal, &mut streams.errors),
+    };
+    let written = if colour { write!(to, "{}", shown.ansi()) } else { write!(to, "{shown}") };
+    written.and_then(|()| to.flush()).ok();
+    if asked_for { ExitCode::Fine } else { ExitCode::Usage }
+}
+
+fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init(command) => command.run(session),
+        Command::Validate(command) => command.run(session),
+        //LATER         Command::Run(command) => command.run(session),
+        //LATER         Command::Trigger(command) => command.run(session),
+        Command::Catalog(CatalogCommand::List(command)) => command.run(session),
+        Command::Catalog(CatalogCommand::Show(command)) => command.run(session),
+        Command::Call(command) => command.run(session),
+        Command::Runs(RunsCommand::List(command)) => command.run(session),
+        Command::Runs(RunsCommand::Show(command)) => command.run(session),
+        Command::Connections(command) => command.run(session),
+        Command::Sandbox(command) => command.run(session),
+        Command::Schema(command) => command.run(session),
+        Command::Completions(command) => command.run(session),
+    }
+}
+
+fn is_broken_pipe(failure: &Failure) -> bool {
+    let causes = failure.reason.iter().flat_map(|reason| reason.chain());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,71 @@
+//! The exit codes, all of them, and the failures that lead to them.
+
+use std::fmt;
+
+/// What the process tells its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// All is well.
+    Fine = 0,
+    /// The thing checked, called or run has problems.
+    Problems = 1,
+    /// Wrong usage, or input that cannot be read.
+    Usage = 2,
+    /// The world failed: store, port, network.
+    World = 3,
+}
+
+impl ExitCode {
+    /// The number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: ExitCode,
+    /// The reason, for people; `None` when all has been said already.
+    pub reason: Option<anyhow::Error>,
+}
+
+impl Failure {
+    /// The thing checked, called or run has problems, and they have been shown.
+    pub fn shown() -> Self {
+        Self { code: ExitCode::Problems, reason: None }
+    }
+
+    /// The thing checked, called or run has problems.
+    pub fn problem(reason: impl Into<anyhow::Error>) -> Self {
+        Self { code: ExitCode::Problems, reason: Some(reason.into()) }
+    }
+
+    /// Wrong usage, or input that cannot be read.
+    pub fn usage(reason: impl Into<anyhow::Error>) -> Self {
+        Self { code: ExitCode::Usage, reason: Some(reason.into()) }
+    }
+
+    /// The world failed.
+    pub fn world(reason: impl Into<anyhow::Error>) -> Self {
+        Self { code: ExitCode::World, reason: Some(reason.into()) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            // With all causes in one line.
+            Some(reason) => write!(f, "{reason:#}"),
+            None => f.write_str("there are problems"),
+        }
+    }
+}
+
+/// Output that cannot be written.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::world(error)
+    }
+}

@@ -1,0 +1,57 @@
+//! What a command may touch of the outside: arguments' environment, standard streams, and whether a
+//! person is watching.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// The environment that `main` read.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// Variables by name.
+    pub variables: BTreeMap<String, String>,
+    /// The directory that relative paths begin at.
+    pub directory: PathBuf,
+}
+
+impl Environment {
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// Standard streams.
+pub struct Streams {
+    /// Input.
+    pub input: Box<dyn Read + Send>,
+    /// Results go here.
+    pub output: Box<dyn Write + Send>,
+    /// Everything else goes here.
+    pub errors: Box<dyn Write + Send>,
+    /// A person reads `output`.
+    pub output_is_terminal: bool,
+    /// A person reads `errors`.
+    pub errors_is_terminal: bool,
+}
+
+impl Streams {
+    /// A line of the result.
+    pub fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
+        writeln!(self.output, "{}", line.as_ref())
+    }
+
+    /// A line about the work, on standard error. A closed standard error is nobody's problem.
+    pub fn note(&mut self, line: impl AsRef<str>) {
+        writeln!(self.errors, "{}", line.as_ref()).ok();
+    }
+
+    /// The result as JSON.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.output, value).map_err(io::Error::from)?;
+        writeln!(self.output)?;
+        self.output.flush()
+    }
+}

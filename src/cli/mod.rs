@@ -1,0 +1,32 @@
+//! The command line: one file per subcommand. It reads arguments and shows results; what is done is
+//! done by the modules below. It touches the environment only as `main` hands it in.
+
+mod args;
+mod call;
+mod catalog;
+mod completions;
+mod connect;
+mod connections;
+mod dispatch;
+mod exit;
+mod init;
+mod io;
+mod log;
+mod recipes;
+//LATER mod run;
+mod runs;
+mod runtime;
+mod sandbox;
+mod schema;
+mod session;
+mod store;
+mod table;
+//LATER mod trigger;
+mod validate;
+
+pub use args::{Cli, Command, Format, Global, LogFormat, Output};
+pub use catalog::snippets;
+pub use dispatch::run;
+pub use exit::{ExitCode, Failure};
+pub use io::{Environment, Streams};
+pub use session::Session;

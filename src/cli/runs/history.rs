@@ -1,0 +1,115 @@
+//! A run as a page of text: what came, what was done, and why it stands where it stands.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+use crate::journal::RunDetail;
+use crate::run::{Entry, StampedEntry, StepError};
+
+/// Longest line of a value that is shown whole.
+const WIDEST: usize = 400;
+
+/// The whole page.
+pub(super) fn page(detail: &RunDetail) -> String {
+    let RunDetail { row, run, event, entries } = detail;
+    let mut lines = vec![format!("{}  {}  {}", row.id, row.recipe, row.state)];
+    let mut fact = |name: &str, value: String| lines.push(format!("  {name:<10}{value}"));
+    fact("created", time(row.created));
+    if let Some(finished) = row.finished {
+        fact("finished", format!("{} ({})", time(finished), took(row.created, finished)));
+    }
+    if let Some(error) = &row.error {
+        fact("why", error.replace('\n', "\n            "));
+    }
+    fact("lane", run.lane.clone());
+    if !run.accounts.is_empty() {
+        fact("accounts", run.accounts.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "));
+    }
+    if let Some(version) = &run.version {
+        fact("recipe", format!("version {version}"));
+    }
+    lines.push(String::new());
+    lines.push(format!("Event {} ({}, {})", event.id, event.kind, event.source));
+    lines.extend(pretty(&event.payload));
+    lines.push(String::new());
+    lines.push("History".into());
+    entries.iter().for_each(|entry| lines.extend(history(entry)));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn history(stamped: &StampedEntry) -> Vec<String> {
+    let at = stamped.at.format("%H:%M:%S%.3f");
+    let mut lines = Vec::new();
+    let mut say = |text: String| lines.push(format!("  {at}  {text}"));
+    match &stamped.entry {
+        Entry::Started { vars, .. } => {
+            say("started".into());
+            lines.extend(vars.iter().map(|(name, value)| detail(&format!("vars.{name}"), value)));
+        }
+        Entry::StepSkipped { step, reason } => say(format!("{step}: skipped, {reason}")),
+        Entry::Intent { step, attempt, operation, inputs } => {
+            say(format!("{step}: {operation}{}", nth(*attempt)));
+            lines.push(detail("with", inputs));
+        }
+        Entry::StepSucceeded { step, attempt, result, known_by } => {
+            let known = known_by.as_ref().map(|by| format!(" (known by {by})")).unwrap_or_default();
+            say(format!("{step}: done{}{known}", nth(*attempt)));
+            lines.push(detail("result", result));
+        }
+        Entry::StepFailed { step, attempt, error, retry_at } => {
+            let again = retry_at.map(|at| format!(", again at {}", time(at))).unwrap_or_default();
+            say(format!("{step}: failed{}{again}: {}", nth(*attempt), failure(error)));
+        }
+        Entry::Deferred { step, until, reason } => {
+            say(format!("{step}: waits until {}: {reason}", time(*until)));
+        }
+        Entry::InDoubt { step, attempt, reason, .. } => {
+            say(format!("{step}: in doubt{}: {reason}", nth(*attempt)));
+        }
+        Entry::DidNotHappen { step, attempt, known_by } => {
+            say(format!("{step}: did not happen{} (known by {known_by})", nth(*attempt)));
+        }
+        Entry::WaitStarted { step, until } => say(format!("{step}: waits until {}", time(*until))),
+        Entry::Parked { step, reason } => say(format!("{step}: parked, a person must decide: {reason}")),
+        Entry::Resumed { from } => say(format!("resumed from {from}")),
+        Entry::Remark { level, message } => say(format!("{level}: {message}")),
+        Entry::Finished { state, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            say(format!("{state}{reason}"));
+        }
+    }
+    lines
+}
+
+/// The first attempt goes without saying.
+fn nth(attempt: u32) -> String {
+    if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() }
+}
+
+fn failure(error: &StepError) -> String {
+    let help = error.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{}{help}", error.message)
+}
+
+fn detail(name: &str, value: &Value) -> String {
+    let text = value.to_string();
+    let shown = match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}… (--format json shows all)", &text[..end]),
+        None => text,
+    };
+    format!("                {name} {shown}")
+}
+
+fn pretty(value: &Value) -> Vec<String> {
+    format!("{value:#}").lines().map(|line| format!("  {line}")).collect()
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn took(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+    let millis = (to - from).num_milliseconds();
+    if millis < 10_000 { format!("{millis} ms") } else { format!("{} s", millis / 1000) }
+}

@@ -1,0 +1,90 @@
+//! `hob runs list`: runs, newest first.
+
+use clap::Args;
+
+use super::since::Since;
+use crate::cli::store::open_existing;
+use crate::cli::table::table;
+use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::clock::Clock;
+use crate::journal::{Access, RunFilter, RunRow};
+use crate::run::RunState;
+
+/// List runs, newest first
+#[derive(Debug, Args)]
+#[command(
+    after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\n\
+Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-contacts --since 2h\n  \
+hob runs list --record cl_81d5kq2v --format json"
+)]
+pub struct List {
+    /// Only of this recipe
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
+    /// Only in this state
+    #[arg(long, value_name = "STATE")]
+    state: Option<RunState>,
+    /// Only about this record, by its id
+    #[arg(long, value_name = "ID")]
+    record: Option<String>,
+    /// Only created since: a duration such as 2h, a date or a time
+    #[arg(long, value_name = "WHEN")]
+    since: Option<Since>,
+    /// At most so many; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl List {
+    /// Prints the list.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let rows = match open_existing(&workspace, Access::Client)? {
+            Some(journal) => runtime::block_on(journal.runs(&self.filter()))?.map_err(Failure::world)?,
+            None => Vec::new(),
+        };
+        match self.output.format {
+            Format::Json => session.streams.json(&rows)?,
+            Format::Text if rows.is_empty() => session.streams.note("no runs"),
+            Format::Text => {
+                let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
+                session.streams.say(table(&header, rows.iter().map(cells)))?;
+                if self.limit > 0 && rows.len() == self.limit {
+                    session.streams.note(format!("the newest {}; --limit shows more", self.limit));
+                }
+            }
+        }
+        Ok(ExitCode::Fine)
+    }
+
+    fn filter(&self) -> RunFilter {
+        RunFilter {
+            recipe: self.recipe.clone(),
+            state: self.state,
+            record: self.record.clone(),
+            since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
+            limit: Some(self.limit).filter(|limit| *limit > 0),
+        }
+    }
+}
+
+fn cells(row: &RunRow) -> Vec<String> {
+    let why = row.error.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
+    vec![
+        row.id.to_string(),
+        row.recipe.clone(),
+        row.state.to_string(),
+        row.record.clone().unwrap_or_default(),
+        row.created.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+        shortened(why, 80),
+    ]
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

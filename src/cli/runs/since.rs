@@ -1,0 +1,58 @@
+//! A time in the past, as people write it.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+use crate::recipe::parse_duration;
+
+/// A time, or how long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// So long before now.
+    Ago(TimeDelta),
+    /// At this time.
+    At(DateTime<Utc>),
+}
+
+impl Since {
+    /// The time, seen from `now`.
+    pub(super) fn before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Since::Ago(ago) => now.checked_sub_signed(*ago).unwrap_or(DateTime::<Utc>::MIN_UTC),
+            Since::At(time) => *time,
+        }
+    }
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(ago) = parse_duration(text) {
+            return TimeDelta::from_std(ago).map(Since::Ago).map_err(|_| format!("`{text}` is too long ago"));
+        }
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Since::At(time.to_utc()));
+        }
+        if let Ok(date) = text.parse::<NaiveDate>() {
+            return Ok(Since::At(date.and_time(NaiveTime::MIN).and_utc()));
+        }
+        Err(format!("`{text}` is no time; write 2h, 2026-11-23 or 2026-11-23T09:00:00Z"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_durations_dates_and_times() {
+        let now: DateTime<Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
+        let shown = |text: &str| text.parse::<Since>().map(|since| since.before(now).to_rfc3339());
+        assert_eq!(shown("2h").unwrap(), "2026-11-23T10:00:00+00:00");
+        assert_eq!(shown("2026-11-01").unwrap(), "2026-11-01T00:00:00+00:00");
+        assert_eq!(shown("2026-11-01T01:00:00+01:00").unwrap(), "2026-11-01T00:00:00+00:00");
+        assert!(shown("yesterday").unwrap_err().contains("2h"));
+    }
+}

@@ -1,0 +1,130 @@
+//! What every subcommand starts from: global options, environment, streams, and the workspace that
+//! they lead to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::anyhow;
+
+use super::{Environment, Failure, Global, Streams};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Report, render};
+use crate::workspace::{self, Opened, Workspace};
+
+/// One command line at work.
+pub struct Session {
+    /// Global options.
+    pub global: Global,
+    /// What `main` read.
+    pub environment: Environment,
+    /// Where results and remarks go.
+    pub streams: Streams,
+}
+
+impl Session {
+    pub(super) fn new(global: Global, environment: Environment, streams: Streams) -> Self {
+        Self { global, environment, streams }
+    }
+
+    /// Colours in what goes to standard output.
+    pub fn colour(&self) -> bool {
+        self.streams.output_is_terminal && self.colours()
+    }
+
+    /// Colours in what goes to standard error.
+    pub fn colour_on_errors(&self) -> bool {
+        self.streams.errors_is_terminal && self.colours()
+    }
+
+    fn colours(&self) -> bool {
+        !self.global.no_color && self.environment.get("NO_COLOR").is_none()
+    }
+
+    /// `path` as the user meant it.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.environment.directory.join(path)
+    }
+
+    /// The folder of the workspace: as `--workspace` says, or found upwards from the first of
+    /// `paths`, or from here.
+    pub fn root(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+        if let Some(folder) = &self.global.workspace {
+            let folder = self.path(folder);
+            if !folder.join(workspace::FILE).is_file() {
+                let reason = anyhow!("no {} in {}", workspace::FILE, folder.display());
+                return Err(Failure::usage(reason));
+            }
+            return Ok(Some(folder));
+        }
+        let from = match paths.first().filter(|path| path.as_os_str() != "-") {
+            Some(path) => self.path(path),
+            None => self.environment.directory.clone(),
+        };
+        Ok(workspace::find(&from))
+    }
+
+    /// The catalog, with the workspace's own connectors where there is a workspace.
+    pub fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
+        let catalog = match self.root(&[])? {
+            Some(root) => workspace::catalog(&root).map_err(Failure::problem)?,
+            None => Catalog::built_in(),
+        };
+        Ok(Arc::new(catalog))
+    }
+
+    /// Opens the workspace at `root`; what is wrong with it is in its report.
+    pub fn open(&self, root: &Path) -> Result<Opened, Failure> {
+        let shown = self.shown(&root.join(workspace::FILE));
+        let variables = self.variables(root)?;
+        Workspace::open(root, &shown, &variables).map_err(|error| match error {
+            workspace::Error::Catalog(_) => Failure::problem(error),
+            workspace::Error::Unreadable { .. } => Failure::usage(error),
+        })
+    }
+
+    /// The workspace, which must be there and sound; its mistakes are shown.
+    pub fn workspace(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
+        let Some(root) = self.root(paths)? else {
+            let reason = "no hob.yaml here or above; `hob init` makes a workspace, --workspace names one";
+            return Err(Failure::usage(anyhow!(reason)));
+        };
+        let Opened { workspace, report } = self.open(&root)?;
+        match workspace {
+            Some(workspace) => Ok(workspace),
+            None => {
+                self.show(&report);
+                Err(Failure::problem(anyhow!("{} has mistakes", report.file.name())))
+            }
+        }
+    }
+
+    /// The workspace, or, where there is none, one that is good enough for the sandbox.
+    pub fn workspace_or_sandbox(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
+        match self.root(paths)? {
+            Some(_) => self.workspace(paths),
+            None => Ok(Workspace::bare(&self.environment.directory, Arc::new(Catalog::built_in()))),
+        }
+    }
+
+    /// Diagnostics as remarks about the work.
+    pub fn show(&mut self, report: &Report) {
+        if !report.diagnostics.is_empty() {
+            let text = render(&report.file, &report.diagnostics, self.colour_on_errors());
+            self.streams.note(format!("{text}\n"));
+        }
+    }
+
+    /// `path` as the user would write it: relative where it lies below the current directory.
+    pub fn shown(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.environment.directory).unwrap_or(path);
+        relative.display().to_string()
+    }
+
+    /// The environment, over what the workspace's `.env` gives.
+    fn variables(&self, root: &Path) -> Result<BTreeMap<String, String>, Failure> {
+        let mut variables = workspace::dotenv(root).map_err(Failure::usage)?;
+        variables.extend(self.environment.variables.clone());
+        Ok(variables)
+    }
+}

@@ -1,0 +1,118 @@
+//! `hob validate`: every mistake in hob.yaml and recipes, with its place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+
+use super::recipes::Recipes;
+use super::{ExitCode, Failure, Session};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
+
+/// Check hob.yaml and recipes, and show every mistake with its place
+#[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 if there are errors; warnings do not count.\n\n\
+Examples:\n  hob validate\n  hob validate recipes/new-client.yaml\n  cat recipe.yaml | hob validate -\n  \
+hob validate --format github    in a GitHub workflow: mistakes beside the lines of a pull request")]
+pub struct Validate {
+    /// Recipe files or folders; - is standard input [default: the workspace]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Write for people, for scripts, or for code hosts
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: ReportFormat,
+}
+
+/// How to write what is wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An array of rows.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitHub's workflow commands.
+    Github,
+}
+
+impl Validate {
+    /// Prints what is wrong.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let reports = self.check(session)?;
+        match self.format {
+            ReportFormat::Text => {
+                let colour = session.colour();
+                for report in reports.iter().filter(|report| !report.diagnostics.is_empty()) {
+                    session
+                        .streams
+                        .say(format!("{}\n", render(&report.file, &report.diagnostics, colour)))?;
+                }
+            }
+            ReportFormat::Json => session.streams.json(&to_json(&reports))?,
+            ReportFormat::Sarif => session.streams.json(&to_sarif(&reports))?,
+            ReportFormat::Github => session.streams.output.write_all(to_github(&reports).as_bytes())?,
+        }
+        session.streams.note(summary(&reports));
+        let failed = reports.iter().any(Report::has_errors);
+        Ok(if failed { ExitCode::Problems } else { ExitCode::Fine })
+    }
+
+    fn check(&self, session: &mut Session) -> Result<Vec<Report>, Failure> {
+        let Some(root) = session.root(&self.paths)? else {
+            if self.paths.is_empty() {
+                let reason = "no hob.yaml here or above, and no PATH given; `hob init` makes a workspace";
+                return Err(Failure::usage(anyhow!(reason)));
+            }
+            return Ok(Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?.reports);
+        };
+        let opened = session.open(&root)?;
+        // With a broken hob.yaml nobody knows which connections there are.
+        let catalog = match &opened.workspace {
+            Some(workspace) => Arc::clone(&workspace.catalog),
+            None => session.catalog()?,
+        };
+        let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
+        let recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
+        let mut reports = vec![opened.report];
+        reports.extend(recipes.reports);
+        Ok(reports)
+    }
+}
+
+/// `3 files, 2 errors, 1 warning`
+fn summary(reports: &[Report]) -> String {
+    let count = |severity| {
+        let all = reports.iter().flat_map(|report| &report.diagnostics);
+        all.filter(|diagnostic| diagnostic.code.severity() == severity).count()
+    };
+    let some = |count: usize, name: &str| match count {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let mut text = format!("{}, {}", some(reports.len(), "file"), some(errors, "error"));
+    if warnings > 0 {
+        text.push_str(&format!(", {}", some(warnings, "warning")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Code, Diagnostic};
+    use crate::source::{SourceFile, Span};
+
+    #[test]
+    fn counts_in_words() {
+        let complaint = |code| Diagnostic::new(code, Span::default(), "x");
+        let report = |diagnostics| Report { file: SourceFile::new("a", ""), diagnostics };
+        assert_eq!(summary(&[report(vec![])]), "1 file, 0 errors");
+        let reports = [report(vec![complaint(Code::Syntax), complaint(Code::Deprecated)]), report(vec![])];
+        assert_eq!(summary(&reports), "2 files, 1 error, 1 warning");
+    }
+}

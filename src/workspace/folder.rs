@@ -1,0 +1,84 @@
+//! What lies where in a workspace's folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::catalog::Catalog;
+
+/// Name of the file that makes a folder a workspace.
+pub const FILE: &str = "hob.yaml";
+/// Folder of a workspace's recipes.
+const RECIPES: &str = "recipes";
+/// Folder of a workspace's own connectors.
+const CONNECTORS: &str = "connectors";
+/// Folders that hold no recipes, wherever recipes are looked for.
+const OTHERS: [&str; 4] = [CONNECTORS, "schemas", "state", "tests"];
+
+/// The workspace that `from` is, or lies in.
+pub fn find(from: &Path) -> Option<PathBuf> {
+    from.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_path_buf)
+}
+
+/// The built-in catalog, joined or overruled by the connectors of the workspace.
+pub fn catalog(root: &Path) -> Result<Catalog, Error> {
+    let mut catalog = Catalog::built_in();
+    let folder = root.join(CONNECTORS);
+    if !folder.is_dir() {
+        return Ok(catalog);
+    }
+    for connector in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
+        let files = entries(&connector)?.into_iter().filter(|path| is_yaml(path) && path.is_file());
+        let texts: Result<Vec<_>, Error> =
+            files.map(|path| Ok((path.display().to_string(), read(&path)?))).collect();
+        catalog.add_folder(&connector.display().to_string(), texts?)?;
+    }
+    Ok(catalog)
+}
+
+/// The recipe files that `path` means: itself, or all below a folder, in the order of their names.
+/// Of a workspace's own folder it means those in its `recipes`.
+pub fn recipes(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let own = path.join(RECIPES);
+    let folder = if path.join(FILE).is_file() { own } else { path.to_path_buf() };
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        collect(&folder, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    for path in entries(folder)? {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            if !OTHERS.contains(&name) {
+                collect(&path, found)?;
+            }
+        } else if is_yaml(&path) && name != FILE {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let listed = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = listed.map_err(|error| Error::unreadable(folder, &error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+pub(super) fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::unreadable(path, &error))
+}

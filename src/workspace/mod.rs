@@ -1,0 +1,24 @@
+//! A folder with `hob.yaml` and recipes: its connections, environment, store and server. Reads files
+//! of the workspace and nothing else; connects to nothing, and takes the environment from its caller.
+
+mod account;
+mod conceal;
+mod dotenv;
+mod error;
+mod expand;
+mod folder;
+mod listen;
+mod open;
+mod resolve;
+mod schema;
+mod store;
+mod syntax;
+
+pub use account::Account;
+pub use dotenv::dotenv;
+pub use error::Error;
+pub use folder::{FILE, catalog, find, recipes};
+pub use listen::{BadAddress, parse as parse_listen};
+pub use open::{Opened, Workspace};
+pub use schema::schema;
+pub use store::Store;

@@ -1,0 +1,253 @@
+//! Reads `hob.yaml` into a workspace, with every mistake at its place.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::conceal::conceal;
+use super::expand::{Unset, fill, mask};
+use super::folder::{self, FILE};
+use super::resolve::Resolver;
+use super::syntax::File;
+use super::{Account, Error, Store};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::recipe::structure;
+use crate::secret::{Redactor, Secret};
+use crate::source::{SourceFile, parse, read};
+
+/// A workspace whose `hob.yaml` is sound.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Its folder.
+    pub root: PathBuf,
+    /// All operations, with those of the workspace's own connectors.
+    pub catalog: Arc<Catalog>,
+    /// Connections by name.
+    pub accounts: IndexMap<String, Account>,
+    /// Names of the variables that recipes may read.
+    pub listed: Vec<String>,
+    /// Values of those of them that are set.
+    pub env: BTreeMap<String, String>,
+    /// Where the history is kept.
+    pub store: Store,
+    /// Where webhooks are received, if anywhere.
+    pub listen: Option<SocketAddr>,
+    /// Variables that `hob.yaml` needs and the environment does not have, with their places.
+    pub unset: Report,
+    /// Takes secrets out of texts: credentials, and the values of the listed variables.
+    pub redactor: Redactor,
+}
+
+/// What opening a workspace found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The workspace, if its `hob.yaml` is sound.
+    pub workspace: Option<Workspace>,
+    /// What is wrong with its `hob.yaml`.
+    pub report: Report,
+}
+
+impl Workspace {
+    /// Opens the workspace at `root`; messages call its file `shown`.
+    pub fn open(root: &Path, shown: &str, variables: &BTreeMap<String, String>) -> Result<Opened, Error> {
+        let text = folder::read(&root.join(FILE))?;
+        let catalog = Arc::new(folder::catalog(root)?);
+        Ok(Self::read(root, SourceFile::new(shown, text), catalog, variables))
+    }
+
+    /// A folder without `hob.yaml`, with an account on every connector: enough for stand-ins.
+    pub fn bare(root: &Path, catalog: Arc<Catalog>) -> Self {
+        let accounts = catalog.connectors().map(|connector| {
+            let name = connector.connector.clone();
+            let account = Account {
+                name: name.clone(),
+                connector: Arc::clone(connector),
+                settings: BTreeMap::new(),
+                base_url: None,
+                budget: Default::default(),
+                auth: None,
+            };
+            (name, account)
+        });
+        Self {
+            root: root.to_path_buf(),
+            accounts: accounts.collect(),
+            listed: Vec::new(),
+            env: BTreeMap::new(),
+            store: Store::usual(root),
+            listen: None,
+            unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
+            redactor: Redactor::default(),
+            catalog,
+        }
+    }
+
+    /// The workspace that `file` describes, in the folder `root`.
+    fn read(
+        root: &Path,
+        file: SourceFile,
+        catalog: Arc<Catalog>,
+        variables: &BTreeMap<String, String>,
+    ) -> Opened {
+        let parsed = parse(&SourceFile::new(file.name(), mask(file.text())));
+        let mut found: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
+        let mut unset = Vec::new();
+        let mut content = File::default();
+        let mut shown = file.clone();
+        if let Some(mut node) = parsed.node {
+            shown = SourceFile::new(file.name(), conceal(file.text(), &node));
+            fill(&mut node, variables, &mut unset);
+            let checked = structure::check(super::schema(), &node, parsed.incomplete, "a workspace");
+            found.extend(checked.diagnostics);
+            match read(&checked.node) {
+                Ok(file) => content = file,
+                Err(error) => found.push(Diagnostic::new(
+                    Code::WrongType,
+                    error.span.unwrap_or(node.span),
+                    error.message,
+                )),
+            }
+        }
+        let mut resolver = Resolver { catalog: &catalog, unset: &unset, found };
+        let accounts = resolver.accounts(content.connections.unwrap_or_default());
+        let listed = resolver.listed(content.env.unwrap_or_default());
+        let store = resolver.store(content.store, root);
+        let listen = resolver.listen(content.server.unwrap_or_default());
+        let mut found = resolver.found;
+        let sound =
+            !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
+        let unset: Vec<Diagnostic> = unset.iter().map(warn).collect();
+        found.extend(unset.iter().cloned());
+        let env = values(&listed, variables);
+        let secrets = accounts.values().flat_map(Account::secrets).chain(env.values().map(Secret::new));
+        let workspace = Workspace {
+            root: root.to_path_buf(),
+            redactor: Redactor::new(secrets),
+            unset: Report { file: shown.clone(), diagnostics: unset },
+            catalog: Arc::clone(&catalog),
+            accounts,
+            listed,
+            env,
+            store,
+            listen,
+        };
+        found.sort_by_key(|diagnostic| diagnostic.span);
+        Opened { workspace: sound.then_some(workspace), report: Report { file: shown, diagnostics: found } }
+    }
+}
+
+fn warn(unset: &Unset) -> Diagnostic {
+    let message = format!("the variable `{}` is not set", unset.name);
+    Diagnostic::new(Code::UnsetVariable, unset.span, message)
+        .help("set it in the environment or in .env beside hob.yaml, or give a default: ${NAME:-default}")
+}
+
+fn values(listed: &[String], variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    listed.iter().filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::render;
+
+    fn opened(text: &str, variables: &[(&str, &str)]) -> Opened {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let file = SourceFile::new("hob.yaml", text);
+        Workspace::read(Path::new("/w"), file, Arc::new(Catalog::built_in()), &variables.collect())
+    }
+
+    fn complaints(text: &str) -> String {
+        let opened = opened(text, &[]);
+        assert!(opened.workspace.is_none());
+        render(&opened.report.file, &opened.report.diagnostics, false)
+    }
+
+    const WHOLE: &str = "connections:
+  studio:
+    connector: highlevel
+    location: ${LOCATION}
+    auth: { token: ${TOKEN} }
+    base_url: http://127.0.0.1:9/
+    budget: { burst: 25/10s, daily: 10000 }
+env: [ALERT_URL, COLOUR]
+store: sqlite:data/x.db
+server: { listen: 127.0.0.1:8787 }
+";
+
+    #[test]
+    fn reads_everything() {
+        let variables = [("LOCATION", "loc-1"), ("TOKEN", "pit-12345"), ("ALERT_URL", "https://alert/1")];
+        let workspace = opened(WHOLE, &variables).workspace.expect("a workspace");
+        let account = &workspace.accounts["studio"];
+        assert_eq!(account.settings["location"], "loc-1");
+        assert_eq!(account.budget.burst.unwrap().to_string(), "25/10s");
+        assert_eq!(account.budget.daily, Some(10_000));
+        assert_eq!(workspace.listed, ["ALERT_URL", "COLOUR"]);
+        assert_eq!(workspace.env.len(), 1, "COLOUR is not set");
+        assert_eq!(workspace.store, Store::Sqlite("/w/data/x.db".into()));
+        assert_eq!(workspace.listen.unwrap().port(), 8787);
+        let shown = workspace.redactor.text("token pit-12345 for https://alert/1");
+        assert_eq!(shown, "token *** for ***");
+        assert!(!format!("{:?}", workspace.accounts["studio"].plain().unwrap()).contains("pit-12345"));
+    }
+
+    #[test]
+    fn an_empty_file_is_a_workspace() {
+        let workspace = opened("", &[]).workspace.expect("a workspace");
+        assert_eq!(workspace.store, Store::Sqlite("/w/state/hob.db".into()));
+        assert!(workspace.accounts.is_empty());
+    }
+
+    #[test]
+    fn unset_variables_are_warnings_with_their_places() {
+        let opened = opened(WHOLE, &[("LOCATION", "loc-1"), ("ALERT_URL", "")]);
+        assert!(opened.workspace.is_some());
+        let shown = render(&opened.report.file, &opened.report.diagnostics, false);
+        assert!(shown.contains("hob.yaml:5:20"), "{shown}");
+        assert!(shown.contains("warning[unset-variable]: the variable `TOKEN` is not set"), "{shown}");
+        assert_eq!(opened.report.diagnostics.len(), 1);
+    }
+
+    #[test]
+    fn all_mistakes_are_shown_at_once() {
+        let shown = complaints(
+            "connections:
+  a: { connector: highlvel, auth: { token: x } }
+  b: { connector: highlevel, locatoin: y, auth: { basic: { username: u, password: p } } }
+  c: { connector: highlevel }
+  d: { connector: fitr-none, auth: x, budget: { burst: fast } }
+  e: { connector: highlevel, auth: { token: x }, base_url: ftp://x, budget: { burst: fast, daily: 0 } }
+env: [1A, OK, OK]
+store: postgres://u:secret@h/db
+server: { listne: nowhere }
+stroe: x
+",
+        );
+        for wanted in [
+            "no connector `highlvel`",
+            "did you mean `highlevel`?",
+            "a connection to highlevel has no field `locatoin`",
+            "did you mean `location`?",
+            "highlevel does not take `basic` as credential",
+            "the connection `c` needs `auth`",
+            "`auth` takes",
+            "`fast` is not a rate",
+            "scheme `ftp`",
+            "`daily` cannot be 0",
+            "`1A` is not the name of a variable",
+            "the variable `OK` is listed twice",
+            "PostgreSQL stores do not work yet",
+            "has no field `listne`",
+            "`nowhere` is not an address and a port",
+            "a workspace has no field `stroe`",
+        ] {
+            assert!(shown.contains(wanted), "{wanted} is missing in:\n{shown}");
+        }
+        assert!(!shown.contains("secret@h"), "{shown}");
+    }
+}

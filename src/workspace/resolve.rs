@@ -1,0 +1,194 @@
+//! From what stands in `hob.yaml` to what it means.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::expand::Unset;
+use super::syntax::{Auth, Budget, Connection, Server};
+use super::{Account, Store};
+use crate::catalog::{AuthScheme, Catalog, Connector};
+use crate::connection::{BudgetSettings, Error};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Node, Span, Spanned, read};
+
+/// Gives meaning, and collects what has none.
+pub(super) struct Resolver<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) unset: &'a [Unset],
+    pub(super) found: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    /// The connections that can be made sense of.
+    pub(super) fn accounts(&mut self, entries: IndexMap<Spanned<String>, Node>) -> IndexMap<String, Account> {
+        let mut accounts = IndexMap::new();
+        for (name, node) in entries {
+            if let Some(account) = self.account(&name, &node) {
+                accounts.insert(name.value, account);
+            }
+        }
+        accounts
+    }
+
+    fn account(&mut self, name: &Spanned<String>, node: &Node) -> Option<Account> {
+        // What cannot be read has been complained about by its structure.
+        let entry: Connection = read(node).ok()?;
+        if entry.connector.value.is_empty() {
+            return None;
+        }
+        let Some(connector) = self.catalog.connector(&entry.connector).cloned() else {
+            self.unknown_connector(&entry.connector);
+            return None;
+        };
+        let mut settings = std::collections::BTreeMap::new();
+        for (key, value) in node.as_map().unwrap_or_default() {
+            if Connection::FIELDS.contains(&key.value.as_str()) {
+                continue;
+            }
+            match value.as_text() {
+                Some(text) if connector.settings.contains_key(&key.value) => {
+                    settings.insert(key.value.clone(), text.to_owned());
+                }
+                Some(_) => self.unknown_setting(key, &connector),
+                None => {}
+            }
+        }
+        self.credential(name, entry.auth.as_ref(), &connector);
+        let account = Account {
+            name: name.value.clone(),
+            budget: self.budget(entry.budget.unwrap_or_default()),
+            base_url: entry.base_url.as_ref().map(|url| url.value.clone()),
+            auth: entry.auth.map(|auth| auth.value),
+            settings,
+            connector,
+        };
+        self.sound(&account, name.span, entry.base_url.map(|url| url.span));
+        Some(account)
+    }
+
+    fn unknown_connector(&mut self, name: &Spanned<String>) {
+        let known: Vec<&str> =
+            self.catalog.connectors().map(|c| c.connector.as_str()).filter(|n| *n != "hob").collect();
+        let help = format!("connectors are {}, and folders of your own under connectors/", known.join(", "));
+        let message = format!("no connector `{name}`");
+        self.found.push(
+            Diagnostic::new(Code::UnknownConnector, name.span, message).help(help).suggest(name, known),
+        );
+    }
+
+    fn unknown_setting(&mut self, key: &Spanned<String>, connector: &Connector) {
+        let known = || connector.settings.keys().map(String::as_str).chain(Connection::FIELDS);
+        let name = &connector.connector;
+        let message = format!("a connection to {name} has no field `{key}`");
+        let help = format!("it takes {}", known().collect::<Vec<_>>().join(", "));
+        self.found
+            .push(Diagnostic::new(Code::UnknownField, key.span, message).help(help).suggest(key, known()));
+    }
+
+    fn credential(&mut self, name: &Spanned<String>, auth: Option<&Spanned<Auth>>, connector: &Connector) {
+        let kinds: Vec<&str> = connector.auth.iter().map(kind).collect();
+        let title = &connector.connector;
+        match auth {
+            None if !kinds.is_empty() => {
+                let message = format!("the connection `{name}` needs `auth`");
+                let help = format!("{title} takes {}", kinds.join(", "));
+                self.found.push(Diagnostic::new(Code::MissingField, name.span, message).help(help));
+            }
+            Some(auth) if !kinds.contains(&given(auth)) => {
+                let message = format!("{title} does not take `{}` as credential", given(auth));
+                let help = match kinds.is_empty() {
+                    true => format!("{title} takes none: leave `auth` out"),
+                    false => format!("{title} takes {}", kinds.join(", ")),
+                };
+                self.found.push(Diagnostic::new(Code::NotAllowed, auth.span, message).help(help));
+            }
+            _ => {}
+        }
+    }
+
+    fn budget(&mut self, budget: Budget) -> BudgetSettings {
+        let burst = budget.burst.and_then(|text| match text.parse() {
+            Ok(rate) => Some(rate),
+            Err(error) => {
+                self.complain(Code::NotAllowed, text.span, &error);
+                None
+            }
+        });
+        BudgetSettings { burst, daily: budget.daily }
+    }
+
+    /// Whether the connection could be made, apart from its credential.
+    fn sound(&mut self, account: &Account, name: Span, base_url: Option<Span>) {
+        let span = base_url.unwrap_or(name);
+        if self.unset.iter().any(|unset| unset.span == span) {
+            return;
+        }
+        match account.plain() {
+            Err(error @ Error::NoAddress { .. }) => self.complain(Code::MissingField, span, &error),
+            Err(error) => self.complain(Code::NotAllowed, span, &error),
+            Ok(_) => {}
+        }
+    }
+
+    /// Names of variables, each once.
+    pub(super) fn listed(&mut self, names: Vec<Spanned<String>>) -> Vec<String> {
+        let mut listed: Vec<String> = Vec::new();
+        for name in names {
+            let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !plain || name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
+                let message = format!("`{name}` is not the name of a variable");
+                let help = "list names only, such as ALERT_URL; their values come from the environment";
+                self.found.push(Diagnostic::new(Code::NotAllowed, name.span, message).help(help));
+            } else if listed.contains(&name.value) {
+                let message = format!("the variable `{name}` is listed twice");
+                self.found.push(Diagnostic::new(Code::DuplicateName, name.span, message));
+            } else {
+                listed.push(name.value);
+            }
+        }
+        listed
+    }
+
+    /// Where the history is kept.
+    pub(super) fn store(&mut self, text: Option<Spanned<String>>, root: &Path) -> Store {
+        let Some(text) = text else { return Store::usual(root) };
+        Store::parse(&text, root).unwrap_or_else(|error| {
+            self.complain(Code::NotAllowed, text.span, &error);
+            Store::usual(root)
+        })
+    }
+
+    /// Where webhooks are received.
+    pub(super) fn listen(&mut self, server: Server) -> Option<SocketAddr> {
+        let text = server.listen?;
+        if self.unset.iter().any(|unset| unset.span == text.span) {
+            return None;
+        }
+        let address = super::listen::parse(&text);
+        address.map_err(|error| self.complain(Code::NotAllowed, text.span, &error)).ok()
+    }
+
+    fn complain(&mut self, code: Code, span: Span, error: &dyn std::error::Error) {
+        self.found.push(Diagnostic::new(code, span, error.to_string()));
+    }
+}
+
+fn kind(scheme: &AuthScheme) -> &'static str {
+    match scheme {
+        AuthScheme::Bearer => "token",
+        AuthScheme::Header => "header",
+        AuthScheme::Basic => "basic",
+        AuthScheme::Oauth { .. } => "oauth",
+    }
+}
+
+fn given(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::Token(_) => "token",
+        Auth::Header(_) => "header",
+        Auth::Basic(_) => "basic",
+        Auth::Oauth(_) => "oauth",
+    }
+}

@@ -1,0 +1,15 @@
+//! The JSON Schema of `hob.yaml`, generated from its syntax types.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::syntax::File;
+use crate::recipe::schema_of;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<File>);
+
+/// The structure of `hob.yaml` as JSON Schema, draft 7.
+pub fn schema() -> &'static Value {
+    &SCHEMA
+}

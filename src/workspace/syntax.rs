@@ -1,0 +1,126 @@
+//! What may stand in `hob.yaml`. Its schema, its errors and its reading all come from these types.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::source::{Node, Spanned};
+
+/// A workspace.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "workspace")]
+pub struct File {
+    /// Accounts that recipes work on, by the names that you give them.
+    #[schemars(with = "Option<IndexMap<String, Connection>>")]
+    #[schemars(example = serde_json::json!({ "studio": { "connector": "highlevel", "auth": { "token": "${HIGHLEVEL_TOKEN}" } } }))]
+    pub connections: Option<IndexMap<Spanned<String>, Node>>,
+    /// Environment variables that recipes may read, as `env.NAME`.
+    #[schemars(example = serde_json::json!(["ALERT_URL"]))]
+    pub env: Option<Vec<Spanned<String>>>,
+    /// Where the history is kept: `sqlite:` and a path within the workspace.
+    #[schemars(example = &"sqlite:state/hob.db")]
+    pub store: Option<Spanned<String>>,
+    /// How webhooks are received.
+    pub server: Option<Server>,
+}
+
+/// An account on a connector. Its connector's own settings (`location`) stand beside these fields.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(title = "connection", extend("additionalProperties" = { "type": "string" }))]
+pub struct Connection {
+    /// The described API: `highlevel`, `fitr`, or a folder of your own under `connectors/`.
+    #[schemars(example = &"highlevel")]
+    pub connector: Spanned<String>,
+    /// How hob proves who it is.
+    pub auth: Option<Spanned<Auth>>,
+    /// Where the API is, if not where its connector says.
+    #[schemars(example = &"https://services.leadconnectorhq.com")]
+    pub base_url: Option<Spanned<String>>,
+    /// How many requests it may use, as long as the API's own headers tell nothing better.
+    pub budget: Option<Budget>,
+}
+
+impl Connection {
+    /// Fields that are not settings of a connector.
+    pub(super) const FIELDS: [&str; 4] = ["connector", "auth", "base_url", "budget"];
+}
+
+/// How a connection proves who it is: one of these.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(title = "credential")]
+pub enum Auth {
+    /// A bearer token.
+    #[schemars(title = "token")]
+    Token(String),
+    /// A header with a secret value.
+    #[schemars(title = "header")]
+    Header(Header),
+    /// User name and password.
+    #[schemars(title = "basic credential")]
+    Basic(Basic),
+    /// OAuth 2 with client credentials.
+    #[schemars(title = "oauth credential")]
+    Oauth(Oauth),
+}
+
+/// A header with a secret value.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "header")]
+pub struct Header {
+    /// The header's name.
+    #[schemars(example = &"X-API-Key")]
+    pub name: String,
+    /// Its value.
+    #[schemars(example = &"${FITR_KEY}")]
+    pub value: String,
+}
+
+/// User name and password.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "basic credential")]
+pub struct Basic {
+    /// The user.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// OAuth 2 with client credentials.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "oauth credential")]
+pub struct Oauth {
+    /// The app's id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: String,
+    /// Scopes to ask for.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// How many requests a connection may use.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "budget")]
+pub struct Budget {
+    /// Requests per time.
+    #[schemars(example = &"100/10s")]
+    pub burst: Option<Spanned<String>>,
+    /// Requests a day.
+    #[schemars(range(min = 1), example = 200_000)]
+    pub daily: Option<u64>,
+}
+
+/// How webhooks are received.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "server")]
+pub struct Server {
+    /// Address and port to listen at. Without it, no webhooks are received unless `--listen` says so.
+    #[schemars(example = &"127.0.0.1:8787")]
+    pub listen: Option<Spanned<String>>,
+}

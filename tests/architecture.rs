@@ -1,0 +1,269 @@
+//! The house rules that a machine can keep: which module may use which, where SQL, the environment
+//! and operation ids may stand, and how long a file may get.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hob::catalog::Catalog;
+
+/// Modules from the bottom up, each with those it may use. Every later row may use `OPEN` too.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("source", &[]),
+    ("diagnostic", &["source"]),
+    ("secret", &[]),
+    ("value", &[]),
+    ("template", &[]),
+    ("catalog", &[]),
+    ("import", &["catalog"]),
+    ("recipe", &["template"]),
+    ("check", &["recipe", "catalog", "template"]),
+    ("clock", &[]),
+    ("event", &["clock"]),
+    ("run", &["check", "template", "event"]),
+    ("connection", &["catalog", "clock"]),
+    ("request", &["catalog", "connection", "clock"]),
+    ("journal", &["run", "event", "clock"]),
+    ("trigger", &["check", "event", "request", "connection", "journal", "clock"]),
+    ("engine", &["check", "run", "request", "connection", "journal", "clock"]),
+    ("server", &["check", "event", "run", "journal", "trigger", "engine"]),
+    ("sandbox", &["catalog", "clock"]),
+    ("workspace", &["connection", "catalog", "recipe", "clock"]),
+    ("cli", &["*"]),
+];
+
+/// Modules that every later row may use.
+const OPEN: &[&str] = &["source", "diagnostic", "secret", "value"];
+
+/// Modules of the language: no async, files, network or clock.
+const PURE: &[&str] =
+    &["source", "diagnostic", "secret", "value", "template", "recipe", "check", "event", "run"];
+
+/// Most lines of code in a file, without blank lines, comments and tests.
+const MOST_LINES: usize = 400;
+
+/// A file of `src/`.
+struct Source {
+    path: PathBuf,
+    /// Module path: `["journal", "sqlite"]` for `src/journal/sqlite.rs`.
+    module: Vec<String>,
+    /// The text without its tests and comments.
+    code: String,
+}
+
+impl Source {
+    fn top(&self) -> &str {
+        self.module.first().map_or("", String::as_str)
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    // Tests in files of their own.
+    files.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("testing.rs"));
+    files.into_iter().map(|path| read(&root, path)).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("src can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(root: &Path, path: PathBuf) -> Source {
+    let text = fs::read_to_string(&path).expect("sources are UTF-8");
+    let inside = path.strip_prefix(root).expect("below src").with_extension("");
+    let mut module: Vec<String> =
+        inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if module.last().is_some_and(|last| last == "mod") {
+        module.pop();
+    }
+    let tests = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    let code = text[..tests].lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.fold(String::new(), |code, line| code + line + "\n");
+    Source { path, module, code }
+}
+
+/// Top-level modules that the code of `source` names, by `crate::` or `super::`.
+fn uses(source: &Source) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in source.code.match_indices("crate::") {
+        let before = source.code[..at].chars().next_back();
+        if before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':') {
+            heads(&source.code[at + "crate::".len()..], &mut found);
+        }
+    }
+    // As many `super` as the module is deep lead to the crate's root. In a file that is a module's
+    // whole, `super` is the parent.
+    let way = "super::".repeat(source.module.len());
+    for (at, _) in source.code.match_indices(&way) {
+        let before = &source.code[..at];
+        if !way.is_empty() && !before.ends_with("super::") && !before.ends_with("crate::") {
+            heads(&source.code[at + way.len()..], &mut found);
+        }
+    }
+    let known: BTreeSet<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
+    found.retain(|name| known.contains(name.as_str()) && name != source.top());
+    found
+}
+
+/// The first names of a path, or of each path in a group.
+fn heads(rest: &str, found: &mut BTreeSet<String>) {
+    let Some(group) = rest.strip_prefix('{') else {
+        found.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        return;
+    };
+    let mut depth = 0;
+    let mut fresh = true;
+    let mut name = String::new();
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => fresh = true,
+            c if fresh && (c.is_alphanumeric() || c == '_') => name.push(c),
+            _ if !name.is_empty() => {
+                found.insert(std::mem::take(&mut name));
+                fresh = false;
+            }
+            _ => {}
+        }
+    }
+    if !name.is_empty() {
+        found.insert(name);
+    }
+}
+
+#[test]
+fn modules_use_only_what_stands_above_them() {
+    let rows: BTreeMap<&str, usize> =
+        LAYERS.iter().enumerate().map(|(row, (name, _))| (*name, row)).collect();
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let top = source.top();
+        if matches!(top, "lib" | "main") {
+            continue;
+        }
+        let Some(&row) = rows.get(top) else {
+            wrong.push(format!("src/{top} is not in the table of layers"));
+            continue;
+        };
+        for used in uses(&source) {
+            let listed = LAYERS[row].1;
+            let allowed = listed == ["*"] || listed.contains(&used.as_str());
+            let open = OPEN.contains(&used.as_str()) && rows[used.as_str()] < row;
+            if !allowed && !open {
+                wrong.push(format!("{}: `{top}` may not use `{used}`", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_has_no_way_up() {
+    for (row, (name, uses)) in LAYERS.iter().enumerate() {
+        let above: BTreeSet<&str> = LAYERS[..row].iter().map(|(name, _)| *name).collect();
+        for used in uses.iter().filter(|used| **used != "*") {
+            assert!(above.contains(used), "`{name}` uses `{used}`, which does not stand above it");
+        }
+    }
+}
+
+#[test]
+fn only_main_reads_the_environment() {
+    let wrong = naming(&["std::env", "env::var"], |source| source.top() == "main");
+    assert!(wrong.is_empty(), "read it in main.rs and hand it in:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn sql_stays_in_the_journal() {
+    let words = [
+        "SELECT ",
+        "INSERT INTO ",
+        "INSERT OR ",
+        "DELETE FROM ",
+        "CREATE TABLE ",
+        "PRAGMA ",
+        "rusqlite",
+        "tokio_postgres",
+    ];
+    let wrong = naming(&words, |source| source.top() == "journal");
+    assert!(wrong.is_empty(), "ask the journal instead:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_language_is_pure() {
+    let words = ["async fn", "tokio::", "reqwest::", "std::fs", "std::net", "crate::clock", "rusqlite"];
+    let wrong = naming(&words, |source| !PURE.contains(&source.top()));
+    assert!(wrong.is_empty(), "no async, files, network or clock here:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_operation_is_named_in_rust() {
+    let catalog = Catalog::built_in();
+    let ids: Vec<String> = catalog
+        .operations()
+        .filter(|operation| operation.id.contains('.'))
+        .map(|operation| format!("\"{}\"", operation.id))
+        .collect();
+    assert!(!ids.is_empty());
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut wrong = naming(&ids, |_| false);
+    // Examples in the reference are documentation.
+    wrong.retain(|line| !line.contains("schemars("));
+    assert!(wrong.is_empty(), "operations are data, in schemas/connectors/:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_imported_by_a_glob() {
+    let wrong = naming(&["::*;", "::*}", "::*,"], |_| false);
+    assert!(wrong.is_empty(), "name what is used:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_stay_short() {
+    let long: Vec<String> = sources()
+        .iter()
+        .map(|source| (source, source.code.lines().filter(|line| !line.trim().is_empty()).count()))
+        .filter(|(_, lines)| *lines > MOST_LINES)
+        .map(|(source, lines)| format!("{}: {lines} lines of code", source.path.display()))
+        .collect();
+    assert!(long.is_empty(), "split what is several concepts:\n{}", long.join("\n"));
+}
+
+/// Lines of code that contain one of `words`, in files other than the excepted ones.
+fn naming(words: &[&str], except: impl Fn(&Source) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| !except(source)) {
+        for line in source.code.lines() {
+            if let Some(word) = words.iter().find(|word| line.contains(**word)) {
+                found.push(format!("{}: {word}: {}", source.path.display(), line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_scanner_sees_groups_and_supers() {
+    let file = |module: &[&str], code: &str| Source {
+        path: PathBuf::from("x.rs"),
+        module: module.iter().map(|part| (*part).to_owned()).collect(),
+        code: code.into(),
+    };
+    let group =
+        uses(&file(&["cli"], "use crate::{journal::{Error, Lease}, run};\nfn f(_: crate::event::Event) {}"));
+    assert_eq!(group.into_iter().collect::<Vec<_>>(), ["event", "journal", "run"]);
+    let upward = uses(&file(&["run", "entry"], "use super::super::engine::Engine;\nuse super::RunState;"));
+    assert_eq!(upward.into_iter().collect::<Vec<_>>(), ["engine"]);
+}

@@ -1,0 +1,201 @@
+//! Commands that need no runner.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use hob::catalog::Catalog;
+use serde_json::json;
+
+use crate::program::{hob, hob_with};
+
+const BROKEN: &str =
+    "name: x\ntrigger: { poll: contacts.lst }\nwhen: {{ event.id }}\nactions:\n  - do: log\n    wiht: {}\n";
+
+#[test]
+fn a_new_workspace_is_right_and_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    hob(folder.path(), &["init", "studio"]).code(0);
+    let studio = folder.path().join("studio");
+    let validated = hob(&studio, &["validate"]).code(0);
+    assert!(validated.errors.ends_with("2 files, 0 errors, 2 warnings\n"), "{}", validated.errors);
+    let recipe = studio.join("recipes/watch-contacts.yaml");
+    fs::write(&recipe, "mine").unwrap();
+    let again = hob(folder.path(), &["init", "studio"]).code(0);
+    assert!(again.output.contains("kept  studio/recipes/watch-contacts.yaml"), "{}", again.output);
+    assert_eq!(fs::read_to_string(&recipe).unwrap(), "mine");
+}
+
+#[test]
+fn validate_shows_every_mistake_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("broken.yaml"), BROKEN).unwrap();
+    let text = hob(folder.path(), &["validate", "broken.yaml"]).code(1);
+    for place in ["broken.yaml:2:18", "broken.yaml:3:7", "broken.yaml:6:5"] {
+        assert!(text.output.contains(place), "{place}: {}", text.output);
+    }
+    assert!(text.output.contains("did you mean `contacts.list`?"), "{}", text.output);
+    assert!(!text.output.contains('\u{1b}'), "no colours without a terminal");
+    assert_eq!(text.errors, "1 file, 4 errors\n");
+    let rows = hob(folder.path(), &["validate", "broken.yaml", "--format", "json"]).code(1).json();
+    let row = &rows[0];
+    let fields: Vec<&String> = row.as_object().unwrap().keys().collect();
+    let wanted = ["file", "line", "column", "end_line", "end_column", "severity", "code", "message", "help"];
+    assert_eq!(fields, wanted);
+    assert_eq!((&row["line"], &row["code"]), (&json!(2), &json!("unknown-operation")));
+    let sarif = hob(folder.path(), &["validate", "broken.yaml", "--format", "sarif"]).code(1).json();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 4);
+    let github = hob(folder.path(), &["validate", "broken.yaml", "--format", "github"]).code(1);
+    assert_eq!(github.output.matches("::error file=broken.yaml,line=").count(), 4, "{}", github.output);
+    let piped = hob_with(folder.path(), &["validate", "-"], BROKEN).code(1);
+    assert!(piped.output.contains("<stdin>:2:18"), "{}", piped.output);
+}
+
+#[test]
+fn exit_codes_tell_usage_from_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    hob(path, &["--help"]).code(0);
+    hob(path, &["--version"]).code(0);
+    for wrong in [
+        &["no-such-command"][..],
+        &[],
+        &["validate"],
+        &["validate", "missing.yaml"],
+        &["catalog", "show", "contacts.creat"],
+        &["runs", "list"],
+        &["runs", "list", "--state", "done"],
+        &["call", "contacts.get", "contactId", "--sandbox"],
+        &["catalog", "list", "--workspace", "nowhere"],
+        &["catalog", "list", "--log-level", "loud=very"],
+    ] {
+        let ended = hob(path, wrong).code(2);
+        assert!(!ended.errors.is_empty() && ended.output.is_empty(), "{wrong:?}: {}", ended.output);
+    }
+    let typo = hob(path, &["catalog", "show", "contacts.creat"]);
+    assert!(typo.errors.contains("did you mean `contacts.create`?"), "{}", typo.errors);
+    fs::write(path.join("hob.yaml"), "connections: { a: { connector: nope } }\n").unwrap();
+    hob(path, &["validate"]).code(1);
+    hob(path, &["connections"]).code(1);
+    fs::write(path.join("hob.yaml"), "store: sqlite:/proc/nowhere/hob.db\n").unwrap();
+    hob(path, &["runs", "list"]).code(0);
+}
+
+#[test]
+fn unset_variables_stop_real_calls_only() {
+    let folder = tempfile::tempdir().unwrap();
+    hob(folder.path(), &["init"]).code(0);
+    let refused = hob(folder.path(), &["call", "contacts.search"]).code(1);
+    assert!(
+        refused.errors.contains("hob.yaml:11:20") && refused.errors.contains("HIGHLEVEL_TOKEN"),
+        "{}",
+        refused.errors
+    );
+    fs::write(folder.path().join(".env"), "HIGHLEVEL_TOKEN=pit-secret-1\nHIGHLEVEL_LOCATION=loc-1\n")
+        .unwrap();
+    let listed = hob(folder.path(), &["connections", "--format", "json"]).code(0);
+    assert_eq!(listed.json()[0]["settings"], json!({ "location": "loc-1" }));
+    assert!(!listed.output.contains("pit-secret-1") && !listed.errors.contains("pit-secret-1"));
+}
+
+#[test]
+fn the_catalog_is_listed_as_scripts_rely_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = hob(folder.path(), &["catalog", "list", "--format", "json"]).code(0).json();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), Catalog::built_in().operations().count());
+    let fields: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+    let wanted = ["id", "title", "connector", "kinds", "method", "path", "version", "scopes", "deprecated"];
+    assert_eq!(fields, wanted);
+    let pollers = hob(folder.path(), &["catalog", "list", "--kind", "poller", "--format", "json"]).json();
+    assert!(
+        pollers
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["kinds"].as_array().unwrap().contains(&json!("poller")))
+    );
+    let shown = hob(folder.path(), &["catalog", "show", "contacts.upsert"]).code(0).output;
+    for part in
+        ["POST /contacts/upsert", "contacts.write", "Inputs", "Result ($.contact)", "A recipe to start from"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn a_workspaces_own_connector_joins_the_catalog() {
+    let folder = tempfile::tempdir().unwrap();
+    let connector = folder.path().join("connectors/club");
+    fs::create_dir_all(&connector).unwrap();
+    fs::write(folder.path().join("hob.yaml"), "").unwrap();
+    fs::write(connector.join("connector.yaml"), "connector: club\ntitle: Club\nabout: A club.\n").unwrap();
+    let operations = "operations:\n  club.members.list:\n    title: List members\n    summary: All members.\n    \
+        kinds: [poller, action]\n    method: GET\n    path: /members\n    list: { items: [\"$[*]\"] }\n    effect: read\n";
+    fs::write(connector.join("members.yaml"), operations).unwrap();
+    let rows = hob(folder.path(), &["catalog", "list", "members", "--connector", "club", "--format", "json"])
+        .code(0)
+        .json();
+    assert_eq!(rows[0]["id"], "club.members.list");
+    fs::write(connector.join("members.yaml"), "operations: { x: { titel: y } }\n").unwrap();
+    let broken = hob(folder.path(), &["catalog", "list"]).code(1);
+    assert!(broken.errors.contains("members.yaml"), "{}", broken.errors);
+}
+
+#[test]
+fn calls_reach_the_sandbox_and_explain_refusals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let found = hob(path, &["call", "contacts.search", "pageLimit=2", "--sandbox"]).code(0).json();
+    assert_eq!(found.as_array().unwrap().len(), 2);
+    let id = found[0]["id"].as_str().unwrap().to_owned();
+    let input = format!("contactId={id}");
+    let tags =
+        hob(path, &["call", "contacts.tags.add", &input, "tags=gold, silver", "--sandbox"]).code(0).json();
+    assert!(tags.as_array().unwrap().contains(&json!("silver")), "{tags}");
+    let raw = hob(path, &["call", "contacts.get", &input, "--raw", "--sandbox"]).code(0).json();
+    assert_eq!((&raw["status"], &raw["body"]["contact"]["id"]), (&json!(200), &json!(id)));
+    fs::write(path.join("with.json"), format!("{{\"contactId\": \"{id}\"}}")).unwrap();
+    hob(path, &["call", "contacts.get", "--with", "@with.json", "--sandbox"]).code(0);
+    let missing = hob(path, &["call", "contacts.get", "contactId=nobody", "--sandbox"]).code(1);
+    assert!(missing.errors.contains("refused (4"), "{}", missing.errors);
+    let wrong = hob(path, &["call", "contacts.upsert", "emial=x@example.com", "--sandbox"]).code(2);
+    assert!(wrong.errors.contains("did you mean `email`?"), "{}", wrong.errors);
+    hob(path, &["call", "log", "message=x", "--sandbox"]).code(2);
+    hob(path, &["call", "contacts.get", "--with", "[1]", "--sandbox"]).code(2);
+}
+
+#[test]
+fn an_unreachable_api_is_the_worlds_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "connections: { a: { connector: highlevel, location: l, base_url: 'http://127.0.0.1:9', auth: { token: t } } }\n";
+    fs::write(folder.path().join("hob.yaml"), text).unwrap();
+    let ended = hob(folder.path(), &["call", "contacts.get", "contactId=x"]).code(3);
+    assert!(ended.errors.contains("127.0.0.1"), "{}", ended.errors);
+}
+
+#[test]
+fn schemas_and_completions_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["recipe", "workspace", "connector"] {
+        let schema = hob(folder.path(), &["schema", kind]).code(0).json();
+        assert!(schema["$schema"].as_str().unwrap().contains("draft-07"), "{kind}");
+    }
+    let script = hob(folder.path(), &["completions", "bash"]).code(0).output;
+    assert!(script.contains("complete -F _hob"), "{script}");
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("hob"))
+        .args(["catalog", "list", "--format", "json"])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}

@@ -1,0 +1,221 @@
+//! What the documents say is tried: recipes and workspaces in them are checked, command lines must
+//! parse, those marked `<!-- runs -->` are run; committed schemas are what the types say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use assert_cmd::Command;
+use clap::Parser;
+use hob::catalog::Catalog;
+use hob::check::{Facts, check};
+use hob::cli::{Cli, snippets};
+use hob::diagnostic::{Report, render};
+use hob::recipe::parse;
+use hob::source::SourceFile;
+
+/// Documents with code in them.
+const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A fenced block.
+struct Block {
+    place: String,
+    language: String,
+    text: String,
+    /// Marked to be run.
+    runs: bool,
+}
+
+fn blocks() -> Vec<Block> {
+    DOCUMENTS
+        .iter()
+        .flat_map(|name| blocks_of(name, &fs::read_to_string(root().join(name)).unwrap()))
+        .collect()
+}
+
+fn blocks_of(name: &str, text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let (mut open, mut before) = (false, "");
+    for (number, line) in text.lines().enumerate() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(language) => {
+                open = true;
+                blocks.push(Block {
+                    place: format!("{name}:{}", number + 1),
+                    language: language.to_owned(),
+                    text: String::new(),
+                    runs: before == "<!-- runs -->",
+                });
+            }
+            None if open => {
+                let block = blocks.last_mut().expect("a block was opened");
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            None => before = line,
+        }
+    }
+    blocks
+}
+
+/// Everything wrong with a recipe, rendered; warnings count.
+fn complaints(name: &str, text: &str, catalog: &Arc<Catalog>) -> String {
+    let file = SourceFile::new(name, text);
+    let parsed = parse(&file);
+    let mut diagnostics = parsed.diagnostics;
+    if let Some(recipe) = parsed.recipe {
+        diagnostics.extend(check(recipe, catalog, &Facts::none()).diagnostics);
+    }
+    let report = Report { file, diagnostics };
+    render(&report.file, &report.diagnostics, false)
+}
+
+#[test]
+fn recipes_and_workspaces_in_documents_are_right() {
+    let catalog = Arc::new(Catalog::built_in());
+    let folder = tempfile::tempdir().unwrap();
+    let mut tried = 0;
+    for block in blocks().iter().filter(|block| block.language == "yaml") {
+        if block.text.contains("\ntrigger:") {
+            let wrong = complaints(&block.place, &block.text, &catalog);
+            assert!(wrong.is_empty(), "{wrong}");
+            tried += 1;
+        } else if block.text.starts_with("connections:") {
+            fs::write(folder.path().join("hob.yaml"), &block.text).unwrap();
+            let output =
+                hob().arg("validate").current_dir(folder.path()).assert().success().get_output().clone();
+            let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(!shown.contains("error"), "{}: {shown}", block.place);
+            tried += 1;
+        } else {
+            assert!(block.text.starts_with('#'), "{}: neither a recipe nor a workspace", block.place);
+        }
+    }
+    assert!(tried >= 3, "the documents have recipes and a workspace");
+}
+
+#[test]
+fn command_lines_in_documents_parse() {
+    let mut tried = 0;
+    for block in blocks().iter().filter(|block| block.language == "console") {
+        for words in command_lines(block) {
+            if words.first().is_some_and(|word| word == "hob") {
+                let parsed = Cli::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{}: {words:?}: {}", block.place, parsed.unwrap_err());
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 15, "the documents show commands, {tried} were found");
+}
+
+#[test]
+fn marked_blocks_run() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("examples/quickstart"), &folder.path().join("examples/quickstart"));
+    let mut tried = 0;
+    for block in blocks().iter().filter(|block| block.runs) {
+        for words in command_lines(block) {
+            let output = hob().args(&words[1..]).current_dir(folder.path()).output().unwrap();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: {words:?}: {errors}", block.place);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 5, "the documents have commands to run, {tried} were found");
+}
+
+/// The lines after `$`, as words. `cargo run … --` is the program itself.
+fn command_lines(block: &Block) -> Vec<Vec<String>> {
+    let lines = block.text.lines().filter_map(|line| line.strip_prefix("$ "));
+    let words = lines.map(|line| {
+        let line = line.split("  # ").next().unwrap_or(line);
+        let line = line
+            .strip_prefix("cargo run --release -- ")
+            .map_or(line.to_owned(), |rest| format!("hob {rest}"));
+        line.split_whitespace().map(str::to_owned).collect()
+    });
+    words.collect()
+}
+
+fn hob() -> Command {
+    let mut command = Command::cargo_bin("hob").unwrap();
+    command.env_clear();
+    command
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            // A store of somebody's own tries is not part of the example.
+            if !path.ends_with("state") {
+                copy(&path, &target);
+            }
+        } else {
+            fs::copy(&path, target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_gallery_is_right() {
+    let catalog = Arc::new(Catalog::built_in());
+    let mut tried = 0;
+    for entry in fs::read_dir(root().join("recipes")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let wrong = complaints(&path.display().to_string(), &text, &catalog);
+        assert!(wrong.is_empty(), "{wrong}");
+        assert!(text.starts_with("# yaml-language-server: $schema="), "{}", path.display());
+        assert!(text.contains("\ndescription: "), "{}", path.display());
+        tried += 1;
+    }
+    assert!(tried >= 6);
+}
+
+#[test]
+fn the_quickstart_is_right_without_an_environment() {
+    let output = hob().args(["validate", "examples/quickstart"]).current_dir(root()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "6 files, 0 errors\n");
+}
+
+#[test]
+fn every_snippet_of_the_catalog_is_right() {
+    let catalog = Arc::new(Catalog::built_in());
+    let mut wrong = Vec::new();
+    for operation in catalog.operations() {
+        for text in snippets(operation) {
+            let found = complaints(&operation.id, &text, &catalog);
+            if !found.is_empty()
+                && !(operation.deprecated && found.matches("warning[deprecated]").count() == 1)
+            {
+                wrong.push(found);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} snippets are wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn committed_schemas_are_what_the_types_say() {
+    let schemas = [("workspace", hob::workspace::schema().clone())];
+    for (name, schema) in schemas {
+        let path = root().join(format!("schemas/{name}.schema.json"));
+        let text = format!("{schema:#}\n");
+        if std::env::var_os("HOB_BLESS").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "{name} has changed: HOB_BLESS=1 cargo test --test documentation");
+    }
+}
