@@ -14,6 +14,9 @@ use hob::recipe::parse;
 use hob::source::SourceFile;
 use proptest::prelude::{Strategy, any, proptest};
 
+/// Codes of what only running can show.
+const WHILE_RUNNING: [Code; 1] = [Code::TemplateFailed];
+
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
 fn facts() -> Facts {
@@ -102,8 +105,12 @@ fn broken_recipes_are_told_all_their_mistakes() {
     }
     assert!(wrong.is_empty(), "HOB_BLESS=1 rewrites these:\n{}", wrong.join("\n"));
     assert!(with_several >= 10, "only {with_several} cases have two mistakes or more");
-    let unshown: Vec<&str> =
-        Code::ALL.iter().map(|code| code.name()).filter(|name| !shown.contains(name)).collect();
+    let unshown: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| !WHILE_RUNNING.contains(code))
+        .map(|code| code.name())
+        .filter(|name| !shown.contains(name))
+        .collect();
     assert!(unshown.is_empty(), "no case shows {unshown:?}");
 }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::facts::Facts;
 use super::site::{self, Site};
+use super::surroundings;
 use crate::catalog::{Catalog, Connector, Operation};
 use crate::recipe::{Action, Poll, Recipe, Trigger};
 use crate::source::Spanned;
 use crate::template::TemplateTree;
+use crate::value::Shape;
 
 /// A recipe and its surroundings, with what several rules need worked out once.
 pub struct Context<'a> {
@@ -21,6 +23,8 @@ pub struct Context<'a> {
     pub sites: Vec<Site<'a>>,
     /// All uses of operations: the poller, then the steps.
     pub calls: Vec<Call<'a>>,
+    /// What templates see as `connection`.
+    pub connection: Shape,
 }
 
 /// A place where a recipe names an operation.
@@ -48,7 +52,8 @@ impl<'a> Context<'a> {
             .chain(steps)
             .map(|(name, with, action)| Call { name, operation: catalog.operation(name), with, action })
             .collect();
-        Self { recipe, catalog, facts, sites: site::all(recipe), calls }
+        let connection = surroundings::connection(recipe, catalog);
+        Self { recipe, catalog, facts, sites: site::all(recipe), calls, connection }
     }
 
     /// The operation that `action` names.

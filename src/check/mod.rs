@@ -11,6 +11,7 @@ mod place;
 mod result_shape;
 pub mod rules;
 mod site;
+mod surroundings;
 
 pub use checked::CheckedRecipe;
 pub use context::Context;

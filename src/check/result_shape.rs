@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use super::site::Position;
+use super::surroundings;
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, Trigger};
 use crate::template::{LocatedTemplate, PathStep, Use};
@@ -77,8 +78,8 @@ fn of_item(operation: &Operation) -> Option<Known<'_>> {
 
 /// What a path begins with, and how many of its steps that took.
 pub(super) fn origin<'a>(
-    context: &Context<'a>,
-    position: &Position<'a>,
+    context: &'a Context<'_>,
+    position: &Position<'_>,
     root: &str,
     steps: &[PathStep],
     depth: usize,
@@ -91,6 +92,9 @@ pub(super) fn origin<'a>(
         return known.step(&PathStep::Item).ok()?.map(|known| (known, 0));
     }
     match (root, steps) {
+        ("run", _) if !matches!(position, Position::Lane) => Some((Known::new(surroundings::run()), 0)),
+        ("error", _) => Some((Known::new(surroundings::error()), 0)),
+        ("connection", _) => Some((Known::new(&context.connection), 0)),
         ("event", _) => match &context.recipe.trigger {
             Trigger::Poll(poll) => {
                 of_item(context.catalog.operation(&poll.operation)?).map(|known| (known, 0))
@@ -112,8 +116,8 @@ pub(super) fn origin<'a>(
 
 /// What a template that is nothing but a path leads to.
 fn of_template<'a>(
-    context: &Context<'a>,
-    position: &Position<'a>,
+    context: &'a Context<'_>,
+    position: &Position<'_>,
     template: &LocatedTemplate,
     depth: usize,
 ) -> Option<Known<'a>> {

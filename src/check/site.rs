@@ -21,7 +21,7 @@ pub enum Position<'a> {
     Verify,
     /// When there is an event: `when`.
     When,
-    /// When there is an event: `lane`.
+    /// When there is an event, before it is stored: `lane`.
     Lane,
     /// When a run begins: the variable with this index.
     Variable(usize),
@@ -55,7 +55,8 @@ impl Position<'_> {
         match self {
             Position::PollInput => vec!["connection", "env"],
             Position::Verify => vec!["env"],
-            Position::When | Position::Lane => vec!["event", "connection", "links", "run", "env"],
+            Position::When => vec!["event", "connection", "links", "run", "env"],
+            Position::Lane => vec!["event", "connection", "run", "env"],
             Position::Variable(_) => vec!["event", "vars", "connection", "links", "run", "env"],
             Position::Step { action, after_failure, part, .. } => {
                 let mut roots = vec!["event", "vars", "steps", "connection", "links", "run", "env"];

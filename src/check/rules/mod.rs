@@ -6,6 +6,7 @@ mod deprecated_operation;
 mod duplicate_step;
 mod empty_recipe;
 mod env;
+mod event_field;
 mod json_path;
 mod missing_parameter;
 mod operation;
@@ -32,6 +33,7 @@ pub const ALL: &[&dyn Rule] = &[
     &env::ListedEnv,
     &template_function::KnownFunctions,
     &result_field::ResultFields,
+    &event_field::EventFields,
     &json_path::JsonPaths,
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,

@@ -14,7 +14,7 @@ pub struct ResultFields;
 
 impl Rule for ResultFields {
     fn summary(&self) -> &'static str {
-        "Fields read from a step's result or from an event are fields it has, as far as the catalog knows them."
+        "Fields read from a step's result, an event or hob's own names are fields they have, as far as that is known."
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
@@ -29,13 +29,16 @@ impl Rule for ResultFields {
     }
 }
 
-fn complaint<'a>(
-    context: &Context<'a>,
-    site: &Site<'a>,
+fn complaint(
+    context: &Context<'_>,
+    site: &Site<'_>,
     used: &Use,
     root: &str,
     steps: &[PathStep],
 ) -> Option<Diagnostic> {
+    if !site.position.roots().contains(&root) {
+        return None;
+    }
     let (mut known, taken) = origin(context, &site.position, root, steps, 0)?;
     for (index, step) in steps.iter().enumerate().skip(taken) {
         let dead = match known.step(step) {

@@ -36,7 +36,8 @@ pub struct Recipe {
     pub vars: Option<IndexMap<Spanned<String>, Anything>>,
     /// What is done, step by step.
     pub actions: Vec<Spanned<Action>>,
-    /// What is done when a step has failed for good. `error.message` and `error.step` tell why.
+    /// What is done when a step has failed for good. `error.message`, `error.step`, `error.status` and
+    /// `error.help` tell why.
     pub on_failure: Option<Vec<Spanned<Action>>>,
     /// What to do with an incoming change that is only the echo of hob's own write.
     pub echo: Option<EchoPolicy>,

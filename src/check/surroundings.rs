@@ -1,0 +1,50 @@
+//! Shapes of the names that hob itself gives to templates: `run`, `error`, `connection`.
+
+use std::sync::LazyLock;
+
+use super::accounts;
+use crate::catalog::Catalog;
+use crate::recipe::Recipe;
+use crate::value::{Kind, Shape};
+
+static RUN: LazyLock<Shape> = LazyLock::new(|| {
+    let event = ["id", "kind", "record", "received", "source", "connection"];
+    let mut run = texts(&["id", "recipe", "created"]);
+    run.fields.insert("event".into(), texts(&event));
+    run
+});
+
+static ERROR: LazyLock<Shape> = LazyLock::new(|| {
+    let mut error = texts(&["message", "help", "step"]);
+    for number in ["status", "item"] {
+        error.fields.insert(number.into(), Shape::of(Kind::Integer));
+    }
+    error
+});
+
+/// `run`: the run and its event.
+pub(super) fn run() -> &'static Shape {
+    &RUN
+}
+
+/// `error`: the failure that `on_failure` follows.
+pub(super) fn error() -> &'static Shape {
+    &ERROR
+}
+
+/// `connection`: for each connector that the recipe uses, the name and the settings of the connection.
+pub(super) fn connection(recipe: &Recipe, catalog: &Catalog) -> Shape {
+    let mut all = texts(&[]);
+    for name in accounts::connectors(recipe, catalog) {
+        let Some(connector) = catalog.connector(name) else { continue };
+        let mut one = texts(&["name"]);
+        one.fields.extend(connector.settings.keys().map(|name| (name.clone(), Shape::of(Kind::String))));
+        all.fields.insert(name.to_owned(), one);
+    }
+    all
+}
+
+fn texts(names: &[&str]) -> Shape {
+    let fields = names.iter().map(|name| ((*name).to_owned(), Shape::of(Kind::String))).collect();
+    Shape { fields, ..Shape::of(Kind::Object) }
+}
