@@ -10,8 +10,9 @@ use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
 use crate::run::{RunId, RunState};
 
 use super::failure::Failure;
+use super::lease;
 use super::row::{self, RUN_ROW, code, stamp};
-use super::{lease, tally};
+use super::tally::{self, Counts};
 
 /// Runs, newest first.
 pub(super) fn runs(conn: &Connection, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {
@@ -89,26 +90,29 @@ pub(super) fn event(conn: &Connection, id: &EventId) -> Result<Option<Event>, Fa
 
 /// Counts of everything, or of what came since.
 pub(super) fn totals(conn: &Connection, since: Option<DateTime<Utc>>) -> Result<Totals, Failure> {
-    let (events, states) = match since {
+    let counts = match since {
         None => tally::stored(conn)?,
         Some(since) => counted(conn, stamp(since))?,
     };
-    let runs = states.into_iter().filter(|(_, count)| *count > 0);
-    Ok(Totals { events, runs: runs.map(|(state, count)| (state.to_owned(), count)).collect() })
+    let runs = counts.runs.into_iter().filter(|(_, count)| *count > 0);
+    Ok(Totals {
+        events: counts.events,
+        runs: runs.map(|(state, count)| (state.name().to_owned(), count)).collect(),
+    })
 }
 
-fn counted(conn: &Connection, since: i64) -> Result<(u64, Vec<(&'static str, u64)>), Failure> {
+fn counted(conn: &Connection, since: i64) -> Result<Counts, Failure> {
     let count = |sql: &str, params: &[i64]| -> Result<u64, Failure> {
         let count: i64 = conn.prepare_cached(sql)?.query_row(params_from_iter(params), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     };
     let events = count("SELECT count(*) FROM events WHERE received >= ?1", &[since])?;
-    let mut states = Vec::new();
+    let mut counts = Counts { events, runs: Vec::new() };
     for state in RunState::ALL {
         let runs = "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2";
-        states.push((state.name(), count(runs, &[code(state), since])?));
+        counts.runs.push((state, count(runs, &[code(state), since])?));
     }
-    Ok((events, states))
+    Ok(counts)
 }
 
 #[cfg(test)]

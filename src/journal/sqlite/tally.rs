@@ -49,20 +49,27 @@ impl Tally {
     }
 }
 
-/// The stored counters: of events, and of runs by state.
-pub(super) fn stored(conn: &Connection) -> Result<(u64, Vec<(&'static str, u64)>), Failure> {
+/// How many there are.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) events: u64,
+    /// Runs, by state; in the order of [`RunState::ALL`].
+    pub(super) runs: Vec<(RunState, u64)>,
+}
+
+/// The stored counters.
+pub(super) fn stored(conn: &Connection) -> Result<Counts, Failure> {
     let mut read = conn.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
     let mut count = |name: &str| -> Result<u64, Failure> {
         let mut rows = read.query([name])?;
         let value: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
         Ok(u64::try_from(value).unwrap_or(0))
     };
-    let events = count(EVENTS)?;
-    let mut states = Vec::new();
+    let mut counts = Counts { events: count(EVENTS)?, runs: Vec::new() };
     for state in RunState::ALL {
-        states.push((state.name(), count(state.name())?));
+        counts.runs.push((state, count(state.name())?));
     }
-    Ok((events, states))
+    Ok(counts)
 }
 
 fn index(state: RunState) -> usize {
