@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod diagnostic;
+pub mod engine;
 pub mod event;
 pub mod import;
 pub mod journal;

@@ -71,6 +71,14 @@ impl Connection {
         self.credential.refresh(used).await
     }
 
+    /// What templates see of it: its name and its settings.
+    pub fn facts(&self) -> serde_json::Value {
+        let mut facts = serde_json::Map::new();
+        facts.insert("name".to_owned(), self.name.clone().into());
+        facts.extend(self.settings.iter().map(|(setting, value)| (setting.clone(), value.clone().into())));
+        facts.into()
+    }
+
     /// Every text that must not be shown.
     pub fn secrets(&self) -> Vec<Secret> {
         self.credential.secrets()

@@ -8,6 +8,7 @@ mod facts;
 mod machine;
 mod patience;
 pub mod probe;
+mod redact;
 mod report;
 mod status;
 #[cfg(test)]

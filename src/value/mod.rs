@@ -3,6 +3,7 @@
 //! `Value` is JSON; `Shape` says which JSON a parameter takes or an answer has. This module knows
 //! nothing of recipes, requests or files.
 
+mod sample;
 mod shape;
 
 pub use serde_json::{Map, Number, Value};

@@ -1,0 +1,74 @@
+//! Performs a step: a request, or a built-in operation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::{Options, World};
+use super::translate::{Told, refuse, report, unusable};
+use super::{builtin, dry_run};
+use crate::catalog::{Catalog, Effect, Operation};
+use crate::connection::{Connection, Priority};
+use crate::request::CallOptions;
+use crate::run::Perform;
+
+/// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What all steps of a run share.
+pub(super) struct Surroundings<'a> {
+    pub(super) world: &'a World,
+    pub(super) options: &'a Options,
+    pub(super) catalog: &'a Catalog,
+    pub(super) priority: Priority,
+}
+
+/// Performs `perform` once.
+pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Told {
+    if let Some(which) = perform.operation.builtin {
+        return builtin::perform(around, which, perform).await;
+    }
+    let connection = match connection(around.world, &perform.operation, perform.connection.as_deref()) {
+        Ok(connection) => connection,
+        Err(message) => return refuse(message),
+    };
+    if around.options.dry_run && perform.effect != Effect::Read {
+        return dry_run::request(perform, &connection);
+    }
+    let options = CallOptions { timeout: perform.timeout, ..call_options(around) };
+    let operation = &perform.operation;
+    let called =
+        around.world.client.call(around.catalog, operation, &perform.inputs, &connection, &options).await;
+    match called {
+        Ok(outcome) => report(outcome, operation, perform.pick.as_deref()),
+        Err(problems) => unusable(&operation.id, &problems).into(),
+    }
+}
+
+pub(super) fn call_options(around: &Surroundings<'_>) -> CallOptions {
+    CallOptions { priority: around.priority, patience: PATIENCE, ..CallOptions::default() }
+}
+
+/// The connection called `name`, if it is one for `operation`.
+pub(super) fn connection(
+    world: &World,
+    operation: &Operation,
+    name: Option<&str>,
+) -> Result<Arc<Connection>, String> {
+    let connector = &operation.connector;
+    let Some(name) = name else {
+        return Err(format!(
+            "no connection is chosen for `{connector}`; name one in the recipe, `connections: {{ {connector}: NAME }}`"
+        ));
+    };
+    match world.connections.get(name) {
+        Some(connection) if connection.connector.connector == *connector => Ok(Arc::clone(connection)),
+        Some(other) => {
+            let theirs = &other.connector.connector;
+            Err(format!(
+                "the connection `{name}` is on `{theirs}`, and `{}` needs one on `{connector}`",
+                operation.id
+            ))
+        }
+        None => Err(format!("hob.yaml has no connection `{name}`")),
+    }
+}

@@ -1,0 +1,83 @@
+//! The recipes an engine knows: the present ones, and earlier versions that runs in flight began with.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::check::CheckedRecipe;
+
+/// Earlier versions kept of a recipe: those that runs in flight may still need.
+const KEPT: usize = 20;
+
+/// Recipes by name and version. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct RecipeBook(Arc<RwLock<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    present: HashMap<String, CheckedRecipe>,
+    earlier: HashMap<String, Vec<CheckedRecipe>>,
+}
+
+impl RecipeBook {
+    /// A book of these recipes.
+    pub fn new(recipes: impl IntoIterator<Item = CheckedRecipe>) -> Self {
+        let book = Self::default();
+        book.replace(recipes);
+        book
+    }
+
+    /// These are the recipes from now on. Runs in flight keep the version they began with.
+    pub fn replace(&self, recipes: impl IntoIterator<Item = CheckedRecipe>) {
+        let present: HashMap<String, CheckedRecipe> =
+            recipes.into_iter().map(|recipe| (recipe.name().to_owned(), recipe)).collect();
+        let mut book = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (name, recipe) in std::mem::replace(&mut book.present, present) {
+            let versions = book.earlier.entry(name).or_default();
+            versions.retain(|known| known.version() != recipe.version());
+            versions.push(recipe);
+            if versions.len() > KEPT {
+                versions.remove(0);
+            }
+        }
+    }
+
+    /// The present recipe called `name`.
+    pub fn present(&self, name: &str) -> Option<CheckedRecipe> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).present.get(name).cloned()
+    }
+
+    /// The recipe called `name` in this version, if it is still known.
+    pub fn version(&self, name: &str, version: &str) -> Option<CheckedRecipe> {
+        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all = book.present.get(name).into_iter().chain(book.earlier.get(name).into_iter().flatten());
+        all.find(|recipe| recipe.version() == version).cloned()
+    }
+
+    /// All present recipes, by name.
+    pub fn all(&self) -> Vec<CheckedRecipe> {
+        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<CheckedRecipe> = book.present.values().cloned().collect();
+        all.sort_by(|a, b| a.name().cmp(b.name()));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing::recipe;
+
+    #[test]
+    fn earlier_versions_stay_known() {
+        let (old, new) = (
+            recipe("actions: [{ do: things.get, with: { id: a } }]\n"),
+            recipe("actions: [{ do: things.get, with: { id: b } }]\n"),
+        );
+        let book = RecipeBook::new([old.clone()]);
+        book.replace([new.clone()]);
+        assert_eq!(book.present("r").unwrap().version(), new.version());
+        assert_eq!(book.version("r", old.version()).unwrap().version(), old.version());
+        book.replace([]);
+        assert!(book.present("r").is_none() && book.version("r", new.version()).is_some());
+    }
+}

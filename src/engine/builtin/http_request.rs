@@ -1,0 +1,44 @@
+//! `http.request`: any request to any address.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::Effect;
+use crate::engine::act::Surroundings;
+use crate::engine::dry_run;
+use crate::engine::translate::{Told, refuse, report};
+use crate::recipe::parse_duration;
+use crate::request::{Answer, Outcome, PreparedRequest, classify, free_request};
+use crate::run::{Perform, method};
+
+pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Told {
+    let (request, timeout) = match build(perform) {
+        Ok(built) => built,
+        Err(problem) => return refuse(format!("`http.request` cannot be sent: {problem}")),
+    };
+    if around.options.dry_run && perform.effect != Effect::Read {
+        return dry_run::told(perform, format!("would send {} {}", request.method, request.url));
+    }
+    let timeout = perform.timeout.or(timeout);
+    let received = around.world.client.send(&request, &Default::default(), timeout, None).await;
+    let outcome = match classify(perform.effect, None, received) {
+        Outcome::Ok(answer) => {
+            let body = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
+            Outcome::Ok(Answer { body, ..answer })
+        }
+        other => other,
+    };
+    report(outcome, &perform.operation, perform.pick.as_deref())
+}
+
+fn build(perform: &Perform) -> Result<(PreparedRequest, Option<Duration>), String> {
+    let inputs: &Map<String, Value> = &perform.inputs;
+    let timeout = match inputs.get("timeout") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(parse_duration(text).map_err(|error| error.to_string())?),
+        Some(other) => return Err(format!("`timeout` must be a duration such as 30s, not {other}")),
+    };
+    let request = free_request(&perform.operation.id, &method(inputs), inputs, perform.effect)?;
+    Ok((request, timeout))
+}

@@ -1,0 +1,56 @@
+//! `links.save`, `links.find`, `links.delete`: which record here is which record there.
+
+use serde_json::{Map, Value, json};
+
+use super::{away, optional_text, text};
+use crate::engine::translate::{Told, refuse};
+use crate::journal::{Journal, Link};
+use crate::run::Report;
+
+pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+    let link = (|| {
+        Ok::<_, String>(Link {
+            name: text(inputs, "name")?,
+            from: text(inputs, "from")?,
+            to: text(inputs, "to")?,
+        })
+    })();
+    match link {
+        Err(problem) => refuse(problem),
+        Ok(link) => match journal.save_link(&link).await {
+            Ok(()) => Report::Done(json!(link)).into(),
+            Err(error) => away(&error),
+        },
+    }
+}
+
+pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+    let ends = (|| {
+        let ends = (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?);
+        match ends {
+            (_, None, None) => Err("one of `from` and `to` must be given".to_owned()),
+            (_, Some(_), Some(_)) => Err("give either `from` or `to`, the end that is known".to_owned()),
+            ends => Ok(ends),
+        }
+    })();
+    match ends {
+        Err(problem) => refuse(problem),
+        Ok((name, from, to)) => match journal.find_link(&name, from.as_deref(), to.as_deref()).await {
+            Ok(link) => {
+                let other = link.map(|link| if from.is_some() { link.to } else { link.from });
+                Report::Done(json!(other)).into()
+            }
+            Err(error) => away(&error),
+        },
+    }
+}
+
+pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+    match text(inputs, "name").and_then(|name| Ok((name, text(inputs, "from")?))) {
+        Err(problem) => refuse(problem),
+        Ok((name, from)) => match journal.delete_link(&name, &from).await {
+            Ok(deleted) => Report::Done(json!({ "deleted": deleted })).into(),
+            Err(error) => away(&error),
+        },
+    }
+}

@@ -1,0 +1,32 @@
+//! `state.get`, `state.put`: values that outlive a run.
+
+use serde_json::{Map, Value};
+
+use super::{away, text};
+use crate::engine::translate::{Told, refuse};
+use crate::journal::Journal;
+use crate::run::Report;
+
+pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+    match text(inputs, "key") {
+        Err(problem) => refuse(problem),
+        Ok(key) => match journal.state(&key).await {
+            Ok(value) => {
+                let default = || inputs.get("default").cloned().unwrap_or(Value::Null);
+                Report::Done(value.unwrap_or_else(default)).into()
+            }
+            Err(error) => away(&error),
+        },
+    }
+}
+
+pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+    let value = inputs.get("value").cloned().ok_or_else(|| "`value` is missing".to_owned());
+    match text(inputs, "key").and_then(|key| Ok((key, value?))) {
+        Err(problem) => refuse(problem),
+        Ok((key, value)) => match journal.put_state(&key, &value).await {
+            Ok(()) => Report::Done(value).into(),
+            Err(error) => away(&error),
+        },
+    }
+}

@@ -1,0 +1,214 @@
+//! Hands leased runs to workers, as many at a time as allowed.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::held::Held;
+use super::options::{Options, World};
+use super::tally::Tally;
+use super::worker::work;
+use crate::journal::{Error, LeasedRun};
+
+/// Longest time without a look at the journal.
+const LOOK: Duration = Duration::from_secs(5);
+/// Pause after the journal failed.
+const AWAY: Duration = Duration::from_secs(1);
+/// How often runs of workers that are gone are taken back.
+const RECLAIM: Duration = Duration::from_secs(30);
+
+/// Runs recipes.
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What all workers share.
+pub(super) struct Shared {
+    pub(super) world: World,
+    pub(super) options: Options,
+    pub(super) env: Arc<Value>,
+    pub(super) tally: Tally,
+    missing: Mutex<BTreeSet<String>>,
+    held: Arc<Held>,
+}
+
+/// What is left when nothing is left to do now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Idle {
+    /// When the next waiting run is due, if one waits for a time.
+    pub next_due: Option<DateTime<Utc>>,
+    /// Recipes that runs wait for and that are not loaded.
+    pub missing: Vec<String>,
+}
+
+impl Shared {
+    pub(super) fn missing(&self, recipe: &str) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(recipe.to_owned());
+    }
+}
+
+impl Engine {
+    /// An engine that works with `world`.
+    pub fn new(world: World, options: Options) -> Self {
+        let env = Arc::new(Value::Object(world.env.as_ref().clone()));
+        let shared = Shared {
+            world,
+            options,
+            env,
+            tally: Tally::default(),
+            missing: Mutex::default(),
+            held: Arc::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// What has been done so far.
+    pub fn tally(&self) -> &Tally {
+        &self.shared.tally
+    }
+
+    /// Works until `shutdown` resolves. Then no new run is begun, and requests under way have the
+    /// grace period to end; what they leave is in the journal.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        let (stop, stopped) = watch::channel(false);
+        tokio::pin!(shutdown);
+        let mut driven = std::pin::pin!(self.drive(stopped, false));
+        tokio::select! {
+            _ = &mut driven => return,
+            () = &mut shutdown => {}
+        }
+        tracing::info!("stopping: runs under way end their request");
+        stop.send_replace(true);
+        let _ = driven.await;
+    }
+
+    /// Works until nothing is left to do now: no run is under way and none is due within the
+    /// horizon. The store's failure ends it.
+    pub async fn run_until_idle(&self) -> Result<Idle, Error> {
+        let (_stop, stopped) = watch::channel(false);
+        let next_due = self.drive(stopped, true).await?;
+        let missing = self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Idle { next_due, missing: missing.iter().cloned().collect() })
+    }
+
+    async fn drive(&self, stop: watch::Receiver<bool>, once: bool) -> Result<Option<DateTime<Utc>>, Error> {
+        let shared = &self.shared;
+        let mut workers = JoinSet::new();
+        let mut chores = std::pin::pin!(self.chores());
+        match self.reclaim().await {
+            Err(error) if once => return Err(error),
+            _ => {}
+        }
+        let ended = loop {
+            if *stop.borrow() {
+                break Ok(None);
+            }
+            let leased = match self.lease(workers.len()).await {
+                Ok(leased) => leased,
+                Err(error) if once => break Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "no runs can be taken");
+                    self.pause(AWAY, &mut workers, stop.clone(), chores.as_mut()).await;
+                    continue;
+                }
+            };
+            let got = leased.len();
+            for run in leased {
+                let grip = shared.held.take(run.lease.clone());
+                workers.spawn(work(Arc::clone(shared), run, grip, stop.clone()));
+            }
+            while workers.try_join_next().is_some() {}
+            if got > 0 {
+                continue;
+            }
+            let due = match self.next_due().await {
+                Ok(due) => due,
+                Err(error) if once => break Err(error),
+                Err(_) => None,
+            };
+            let wait = due.map(|due| (due - shared.world.clock.now()).to_std().unwrap_or_default());
+            if once && workers.is_empty() && self.is_idle(wait) {
+                break Ok(due);
+            }
+            // What is due already and was not leased waits for its lane.
+            let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
+            self.pause(wait, &mut workers, stop.clone(), chores.as_mut()).await;
+        };
+        let all = async { while workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(shared.options.grace, all).await.is_err() {
+            tracing::warn!("requests under way did not end in time; their steps are in doubt");
+        }
+        ended
+    }
+
+    fn is_idle(&self, wait: Option<Duration>) -> bool {
+        wait.is_none_or(|wait| wait.is_zero() || wait > self.shared.options.horizon)
+    }
+
+    async fn lease(&self, working: usize) -> Result<Vec<LeasedRun>, Error> {
+        let options = &self.shared.options;
+        let free = options.concurrency.max(1).saturating_sub(working);
+        if free == 0 {
+            return Ok(Vec::new());
+        }
+        let world = &self.shared.world;
+        world.journal.lease(&options.owner, free, world.clock.now(), options.lease).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.shared.world.journal.next_due().await
+    }
+
+    /// Waits until there may be something to do.
+    async fn pause(
+        &self,
+        at_most: Duration,
+        workers: &mut JoinSet<()>,
+        mut stop: watch::Receiver<bool>,
+        chores: std::pin::Pin<&mut impl Future<Output = ()>>,
+    ) {
+        let full = workers.len() >= self.shared.options.concurrency;
+        tokio::select! {
+            _ = workers.join_next(), if !workers.is_empty() => {}
+            () = self.shared.world.journal.changed(at_most), if !full => {}
+            () = tokio::time::sleep(at_most), if full => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = chores => {}
+        }
+    }
+
+    /// Keeps leases alive and takes back those of workers that are gone. Never ends.
+    async fn chores(&self) {
+        let (world, options) = (&self.shared.world, &self.shared.options);
+        let mut renew = tokio::time::interval(options.lease / 3);
+        let mut reclaim = tokio::time::interval(RECLAIM);
+        loop {
+            tokio::select! {
+                _ = renew.tick() => {
+                    self.shared.held.renew(world.journal.as_ref(), world.clock.now(), options.lease).await;
+                }
+                _ = reclaim.tick() => {
+                    // It is told already, and tried again.
+                    let _ = self.reclaim().await;
+                }
+            }
+        }
+    }
+
+    async fn reclaim(&self) -> Result<(), Error> {
+        let world = &self.shared.world;
+        let reclaimed = world.journal.reclaim(&self.shared.options.owner, world.clock.now()).await;
+        match &reclaimed {
+            Ok(0) => {}
+            Ok(runs) => tracing::info!(runs, "runs of workers that are gone are taken up again"),
+            Err(error) => tracing::error!(%error, "runs cannot be taken back"),
+        }
+        reclaimed.map(drop)
+    }
+}

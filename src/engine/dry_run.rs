@@ -1,0 +1,78 @@
+//! A dry run: reads are sent, effects are told, and later steps see a sample of the answer.
+
+use serde_json::Value;
+
+use super::translate::{Told, done, unusable};
+use crate::catalog::Operation;
+use crate::connection::Connection;
+use crate::request::{RequestBody, prepare};
+use crate::run::{Perform, Report};
+
+/// What would be sent, checked as far as it goes before sending.
+pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
+    let operation = &perform.operation;
+    if !operation.composite.is_empty() {
+        return told(perform, format!("would call {}", operation.id));
+    }
+    match prepare(operation, &perform.inputs, connection) {
+        Ok(request) => {
+            let body = match &request.body {
+                RequestBody::Empty => String::new(),
+                RequestBody::Json(bytes) => format!(" {}", String::from_utf8_lossy(bytes)),
+                RequestBody::Form(text) | RequestBody::Text(text) => format!(" {text}"),
+                RequestBody::Multipart(parts) => format!(" ({} parts)", parts.len()),
+            };
+            let line = format!("would send {} {}{body} ({})", request.method, request.url, operation.id);
+            told(perform, line)
+        }
+        Err(problems) => unusable(&operation.id, &problems).into(),
+    }
+}
+
+/// A step that is only told.
+pub(super) fn told(perform: &Perform, line: String) -> Told {
+    let answer = sample(&perform.operation, &perform.inputs);
+    let told = done(&answer, &perform.operation, perform.pick.as_deref());
+    match told.report {
+        Report::Done(result) => Told { report: Report::Done(result), remark: Some(line) },
+        report => Told { report, remark: Some(line) },
+    }
+}
+
+/// An answer as the catalog describes it, with what was sent where the names are the same.
+fn sample(operation: &Operation, inputs: &serde_json::Map<String, Value>) -> Value {
+    let mut answer = match &operation.response {
+        Some(shape) => shape.sample(),
+        None => return Value::Object(inputs.clone()),
+    };
+    overlay(&mut answer, inputs, 3);
+    answer
+}
+
+fn overlay(value: &mut Value, inputs: &serde_json::Map<String, Value>, depth: usize) {
+    let Value::Object(map) = value else { return };
+    for (name, field) in map.iter_mut() {
+        match inputs.get(name) {
+            Some(given) if !given.is_null() => *field = given.clone(),
+            _ if depth > 0 => overlay(field, inputs, depth - 1),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_sample_shows_what_was_sent() {
+        let operation: Operation = serde_yaml::from_str(
+            "title: t\nsummary: s\nkinds: [action]\nresponse: { type: object, fields: { contact: { type: object, fields: { id: { type: string }, email: { type: string } } }, new: { type: boolean } } }",
+        )
+        .unwrap();
+        let inputs = json!({ "email": "a@b.c", "other": 1 });
+        let answer = sample(&operation, inputs.as_object().unwrap());
+        assert_eq!(answer, json!({ "contact": { "id": "sample", "email": "a@b.c" }, "new": true }));
+    }
+}

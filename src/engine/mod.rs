@@ -1,0 +1,23 @@
+//! Runs recipes: leases runs from the journal, asks the pure machine what is to be done, does it, and
+//! records what became of it. It decides nothing itself, and knows nothing of triggers.
+
+mod act;
+mod book;
+mod builtin;
+mod dispatch;
+mod dry_run;
+mod held;
+mod look;
+mod options;
+mod recorder;
+mod tally;
+mod translate;
+mod worker;
+
+pub use book::RecipeBook;
+pub use dispatch::{Engine, Idle};
+pub use options::{Options, World};
+pub use tally::Tally;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Writes a run's entries into the journal, and does not lose them while the store is away.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::held::Grip;
+use super::options::World;
+use crate::journal::{Error, Lease, RunUpdate};
+use crate::run::{Entry, RunState, StampedEntry};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A run's entries on their way into the journal.
+pub(super) struct Recorder {
+    lease: Lease,
+    version: Option<String>,
+    pending: Vec<StampedEntry>,
+    /// What became of an effect is among them: it must be durable before anything else is done.
+    urgent: bool,
+}
+
+/// Nothing more can be recorded: the run is somebody else's, or the store is broken.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+impl Recorder {
+    /// `version`: of the recipe, if the run has none recorded yet.
+    pub(super) fn new(lease: Lease, version: Option<String>) -> Self {
+        Self { lease, version, pending: Vec::new(), urgent: false }
+    }
+
+    /// Adds an entry. Lines for people go into the log at once.
+    pub(super) fn add(&mut self, entry: StampedEntry) {
+        if let Entry::Remark { level, message } = &entry.entry {
+            let run = &self.lease.run;
+            match level.as_str() {
+                "error" => tracing::error!(%run, "{message}"),
+                "warn" => tracing::warn!(%run, "{message}"),
+                _ => tracing::info!(%run, "{message}"),
+            }
+        }
+        self.urgent |= matches!(entry.entry, Entry::Intent { .. });
+        self.pending.push(entry);
+    }
+
+    /// What was added last must be durable before anything else is done.
+    pub(super) fn make_urgent(&mut self) {
+        self.urgent = true;
+    }
+
+    /// Makes durable what must be before something is done.
+    pub(super) async fn before_acting(&mut self, world: &World, grip: &Grip) -> Result<(), Gone> {
+        if !self.urgent {
+            return Ok(());
+        }
+        self.write(world, grip, RunState::Running, None, None).await
+    }
+
+    /// Makes everything durable and says where the run stands now.
+    pub(super) async fn write(
+        &mut self,
+        world: &World,
+        grip: &Grip,
+        state: RunState,
+        due: Option<DateTime<Utc>>,
+        error: Option<String>,
+    ) -> Result<(), Gone> {
+        let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
+        let version = self.version.take_if(|_| begun);
+        let entries = std::mem::take(&mut self.pending);
+        self.urgent = false;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let update = RunUpdate {
+                state,
+                due,
+                error: error.clone(),
+                version: version.clone(),
+                now: world.clock.now(),
+            };
+            match world.journal.record(&self.lease, entries.clone(), update).await {
+                Ok(()) => return Ok(()),
+                Err(Error::Unavailable { store, reason }) if !grip.is_lost() => {
+                    tracing::error!(run = %self.lease.run, "the store {store} {reason}; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => {
+                    tracing::error!(run = %self.lease.run, %error, "the run is left");
+                    return Err(Gone);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::*;
+use crate::clock::Clock;
+use crate::connection::{Connection, Credential, Setup};
+use crate::event::DedupKey;
+use crate::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
+use crate::request::{Client, ClientSettings};
+use crate::run::testing::{catalog, event, recipe};
+use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry};
+use crate::secret::{Redactor, Secret};
+
+/// A store in a folder, a server, and engines that come and go.
+struct Bench {
+    folder: tempfile::TempDir,
+    server: MockServer,
+    recipes: RecipeBook,
+}
+
+impl Bench {
+    async fn new(lines: &str) -> Self {
+        let recipes = RecipeBook::new([recipe(lines)]);
+        Self { folder: tempfile::tempdir().unwrap(), server: MockServer::start().await, recipes }
+    }
+
+    async fn on(self, verb: &str, at: &str, answer: ResponseTemplate) -> Self {
+        Mock::given(method(verb)).and(path(at)).respond_with(answer).mount(&self.server).await;
+        self
+    }
+
+    fn store(&self) -> Arc<Sqlite> {
+        Arc::new(Sqlite::open(&self.folder.path().join("hob.db"), Access::Runner).unwrap())
+    }
+
+    fn engine(&self, journal: Arc<dyn Journal>, options: Options) -> Engine {
+        let connector = Arc::clone(catalog().connector("x").unwrap());
+        let setup = Setup {
+            base_url: Some(self.server.uri()),
+            credential: Credential::Bearer(Secret::new("token-abc")),
+            ..Setup::default()
+        };
+        let connection = Connection::new("acme", connector, setup).unwrap();
+        let secret = Secret::new("k3y-secret");
+        let world = World {
+            journal,
+            recipes: self.recipes.clone(),
+            connections: Arc::new(IndexMap::from([("acme".to_owned(), Arc::new(connection))])),
+            client: Client::new(ClientSettings::default(), Clock::system()).unwrap(),
+            clock: Clock::system(),
+            env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-secret"))])),
+            redactor: Arc::new(Redactor::new([secret])),
+        };
+        Engine::new(world, options)
+    }
+
+    /// Runs what `payloads` cause to the end of what can be done now.
+    async fn run(&self, payloads: &[Value], options: Options) -> (Arc<Sqlite>, Idle) {
+        let journal = self.store();
+        add(journal.as_ref(), payloads).await;
+        let engine = self.engine(Arc::<Sqlite>::clone(&journal), options);
+        let idle = engine.run_until_idle().await.unwrap();
+        (journal, idle)
+    }
+
+    async fn requests(&self) -> Vec<String> {
+        let all = self.server.received_requests().await.unwrap();
+        all.iter().map(|request| format!("{} {}", request.method, request.url.path())).collect()
+    }
+}
+
+async fn add(journal: &dyn Journal, payloads: &[Value]) {
+    let mut batch = Batch::default();
+    for (index, payload) in payloads.iter().enumerate() {
+        let mut event = event(payload.clone());
+        event.id = crate::event::EventId::new();
+        event.dedup = DedupKey(index.to_string());
+        event.record = Some(format!("rec-{index}"));
+        let run = NewRun {
+            id: RunId::new(),
+            recipe: "r".into(),
+            accounts: Accounts::from([("x".to_owned(), "acme".to_owned())]),
+            lane: format!("lane-{index}"),
+        };
+        batch.events.push((event, vec![run]));
+    }
+    journal.append(batch).await.unwrap();
+}
+
+async fn rows(journal: &dyn Journal) -> Vec<RunRow> {
+    journal.runs(&RunFilter::default()).await.unwrap()
+}
+
+/// The only run: its row and its history.
+async fn only(journal: &dyn Journal) -> (RunRow, Vec<StampedEntry>) {
+    let row = rows(journal).await.remove(0);
+    let detail = journal.run(&row.id).await.unwrap().unwrap();
+    (row, detail.entries)
+}
+
+fn kinds(history: &[StampedEntry]) -> Vec<String> {
+    let kind =
+        |stamped: &StampedEntry| serde_json::to_value(stamped).unwrap()["entry"].as_str().unwrap().to_owned();
+    history.iter().map(kind).collect()
+}
+
+fn ok(body: Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+fn quick() -> Options {
+    Options { horizon: Duration::from_secs(5), ..Options::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_from_event_to_end() {
+    let bench = Bench::new(
+        "actions:\n- { id: made, do: things.create, with: { name: '{{ event.name }}' } }\n\
+         - { do: things.update, with: { id: '{{ steps.made.id }}', seen: true } }\n\
+         - { do: links.save, with: { name: l, from: '{{ run.event.record }}', to: '{{ steps.made.id }}' } }\n\
+         - { id: found, do: links.find, with: { name: l, to: '{{ steps.made.id }}' } }\n\
+         - { do: state.put, with: { key: k, value: '{{ steps.found }}' } }\n\
+         - { do: things.get, with: { id: t1 }, pick: $.nothing }\n",
+    )
+    .await
+    .on("POST", "/things", ok(json!({ "thing": { "id": "t1" } })))
+    .await
+    .on("PUT", "/things/t1", ok(json!({})))
+    .await
+    .on("GET", "/things/t1", ok(json!({ "id": "t1" })))
+    .await;
+    let (journal, idle) = bench.run(&[json!({ "name": "ann" })], quick()).await;
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!((row.state, idle), (RunState::Succeeded, Idle::default()), "{history:?}");
+    assert_eq!(bench.requests().await, ["POST /things", "PUT /things/t1", "GET /things/t1"]);
+    assert_eq!(journal.state("k").await.unwrap(), Some(json!("rec-0")));
+    assert!(
+        history.iter().any(|s| matches!(&s.entry, Entry::Remark { message, .. } if message.contains("pick")))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_runs_end_and_a_passing_failure_is_no_failure() {
+    let bench = Bench::new(
+        "actions: [{ do: things.get, with: { id: a }, retry: { attempts: 3, backoff: 10ms..20ms } }]\n",
+    )
+    .await;
+    let bad = ResponseTemplate::new(503);
+    Mock::given(method("GET")).respond_with(bad).up_to_n_times(3).mount(&bench.server).await;
+    let bench = bench.on("GET", "/things/a", ok(json!({}))).await;
+    let payloads: Vec<Value> = (0..200).map(|n| json!({ "n": n })).collect();
+    let (journal, _) = bench.run(&payloads, quick()).await;
+    let rows = rows(journal.as_ref()).await;
+    assert_eq!(rows.iter().filter(|row| row.state == RunState::Succeeded).count(), 200);
+    assert_eq!(bench.requests().await.len(), 203);
+}
+
+/// Stops an engine in the middle of the request to `server`, as a crash would.
+async fn crash_in_request(bench: &Bench, verb: &str, at: &str) {
+    let reached = Arc::new(Notify::new());
+    let told = Arc::clone(&reached);
+    let answer = move |_: &wiremock::Request| {
+        told.notify_one();
+        ResponseTemplate::new(200).set_delay(Duration::from_secs(30))
+    };
+    Mock::given(method(verb)).and(path(at)).respond_with(answer).up_to_n_times(1).mount(&bench.server).await;
+    let journal = bench.store();
+    add(journal.as_ref(), &[json!({})]).await;
+    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let running = tokio::spawn(async move { engine.run_until_idle().await });
+    reached.notified().await;
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    journal.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
+    let bench = Bench::new("actions: [{ id: a, do: things.create, with: { name: ann } }]\n").await;
+    crash_in_request(&bench, "POST", "/things").await;
+    let thing = json!({ "id": "t1", "name": "Ann", "at": Clock::system().now() });
+    let bench = bench.on("GET", "/things", ok(json!({ "things": [thing] }))).await;
+    let journal = bench.store();
+    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Succeeded, "{history:?}");
+    assert_eq!(kinds(&history), ["started", "intent", "in_doubt", "step_succeeded", "finished"]);
+    assert_eq!(bench.requests().await, ["POST /things", "GET /things"], "never sent twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_nobody_can_look_into_is_parked() {
+    let bench = Bench::new("actions: [{ id: a, do: things.shout, with: { text: hi } }]\n").await;
+    crash_in_request(&bench, "POST", "/shouts").await;
+    let journal = bench.store();
+    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    let (row, _) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Parked);
+    assert!(row.error.as_ref().unwrap().contains("may have happened"), "{row:?}");
+    assert_eq!(bench.requests().await, ["POST /shouts"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_ends_the_request_and_the_next_start_goes_on() {
+    let bench = Bench::new(
+        "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.get, with: { id: a } }\n",
+    )
+    .await;
+    let (reached, stop) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let told = Arc::clone(&reached);
+    let answer = move |_: &wiremock::Request| {
+        told.notify_one();
+        ok(json!({})).set_delay(Duration::from_millis(200))
+    };
+    Mock::given(method("POST")).respond_with(answer).mount(&bench.server).await;
+    let bench = bench.on("GET", "/things/a", ok(json!({}))).await;
+    let journal = bench.store();
+    add(journal.as_ref(), &[json!({})]).await;
+    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let stopped = Arc::clone(&stop);
+    let running = tokio::spawn(async move { engine.run(stopped.notified()).await });
+    reached.notified().await;
+    stop.notify_one();
+    running.await.unwrap();
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Waiting);
+    assert_eq!(kinds(&history), ["started", "intent", "step_succeeded"]);
+    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    assert_eq!(only(journal.as_ref()).await.0.state, RunState::Succeeded);
+    assert_eq!(bench.requests().await, ["POST /shouts", "GET /things/a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_sends_reads_only() {
+    let bench = Bench::new(
+        "actions:\n- { id: got, do: things.get, with: { id: a } }\n- { do: wait, with: { for: 1h } }\n\
+         - { id: made, do: things.create, with: { name: '{{ steps.got.name }}' } }\n\
+         - { do: http.request, with: { method: POST, url: 'http://127.0.0.1:9/', json: { n: '{{ steps.made.name }}' } } }\n",
+    )
+    .await
+    .on("GET", "/things/a", ok(json!({ "name": "ann" })))
+    .await;
+    let (journal, _) = bench.run(&[json!({})], Options { dry_run: true, ..quick() }).await;
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Succeeded, "{history:?}");
+    assert_eq!(bench.requests().await, ["GET /things/a"]);
+    let remarks: Vec<&String> = history
+        .iter()
+        .filter_map(|stamped| match &stamped.entry {
+            Entry::Remark { message, .. } => Some(message),
+            _ => None,
+        })
+        .collect();
+    assert!(remarks[0].starts_with("would send POST http://127.0.0.1:"), "{remarks:?}");
+    assert!(remarks[0].ends_with("/things {\"name\":\"ann\"} (things.create)"), "{remarks:?}");
+    assert_eq!(remarks[1], "would send POST http://127.0.0.1:9/");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_reaches_the_store() {
+    let bench = Bench::new(
+        "vars: { auth: 'Key {{ env.KEY }}' }\nactions:\n\
+         - { do: things.update, with: { id: a, key: '{{ vars.auth }}' } }\n- { do: log, with: { message: '{{ env.KEY }}' } }\n\
+         - { do: http.request, with: { url: 'http://127.0.0.1:9/?k={{ env.KEY }}' }, retry: { attempts: 1 } }\n",
+    )
+    .await;
+    let answer = |request: &wiremock::Request| {
+        let body: Value = request.body_json().unwrap();
+        ok(json!({ "you": body, "token": "token-abc" }))
+    };
+    Mock::given(method("PUT")).respond_with(answer).mount(&bench.server).await;
+    let (journal, _) = bench.run(&[json!({})], quick()).await;
+    assert_eq!(only(journal.as_ref()).await.0.state, RunState::Failed);
+    journal.close().await;
+    let sent = bench.server.received_requests().await.unwrap();
+    assert!(String::from_utf8_lossy(&sent[0].body).contains("Key k3y-secret"), "it is sent all the same");
+    assert!(holds(bench.folder.path(), "127.0.0.1"), "the search finds what is there");
+    for secret in ["k3y-secret", "token-abc"] {
+        assert!(!holds(bench.folder.path(), secret), "{secret} is in the store");
+    }
+}
+
+fn holds(folder: &Path, text: &str) -> bool {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    files.into_iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_its_recipe_waits_for_it() {
+    let bench = Bench::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
+    bench.recipes.replace([]);
+    let (journal, idle) = bench.run(&[json!({})], quick()).await;
+    let (row, _) = only(journal.as_ref()).await;
+    assert_eq!((row.state, idle.missing), (RunState::Waiting, vec!["r".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_one_run_follow_each_other_quickly() {
+    let steps: String = (0..40)
+        .map(|n| format!("- {{ id: s{n}, do: things.update, with: {{ id: a, n: {n} }} }}\n"))
+        .collect();
+    let bench = Bench::new(&format!("actions:\n{steps}")).await.on("PUT", "/things/a", ok(json!({}))).await;
+    let begun = Instant::now();
+    let (journal, _) = bench.run(&[json!({})], quick()).await;
+    let took = begun.elapsed();
+    assert_eq!(only(journal.as_ref()).await.0.state, RunState::Succeeded);
+    // A debug build on a busy machine; the benchmark holds the real figure.
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}

@@ -1,0 +1,66 @@
+//! What became of a request → what became of a step.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::catalog::Operation;
+use crate::request::{InputProblem, Outcome, Refusal, list, result};
+use crate::run::{Report, StepError};
+
+/// A step's report, and a remark for the history.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Told {
+    pub(super) report: Report,
+    pub(super) remark: Option<String>,
+}
+
+impl From<Report> for Told {
+    fn from(report: Report) -> Self {
+        Self { report, remark: None }
+    }
+}
+
+/// What `outcome` means for a step that performed `operation`.
+pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>) -> Told {
+    match outcome {
+        Outcome::Ok(answer) => done(&answer.body, operation, pick),
+        Outcome::RateLimited { retry_after } => {
+            let seconds = retry_after.as_secs();
+            let reason = format!("rate limited by the server; waits {seconds} s");
+            Report::Later { wait: retry_after, reason }.into()
+        }
+        Outcome::Held { wait, reason } => Report::Later { wait, reason }.into(),
+        Outcome::TryAgain { reason, status, retry_after } => {
+            let error = StepError { status, ..StepError::new(reason) };
+            Report::Again { error, not_before: retry_after.map(|wait| wait.min(Duration::from_secs(86_400))) }
+                .into()
+        }
+        Outcome::Refused(refusal) => Report::Refused(refused(refusal)).into(),
+        Outcome::InDoubt { reason, status } => Report::InDoubt { reason, status }.into(),
+    }
+}
+
+/// It is done, whatever can be made of the answer: a step that is done must not be done again.
+pub(super) fn done(body: &Value, operation: &Operation, pick: Option<&str>) -> Told {
+    match result(operation, body, pick) {
+        Ok(result) => Report::Done(result).into(),
+        Err(reason) => {
+            Told { report: Report::Done(Value::Null), remark: Some(format!("{reason}; the result is null")) }
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> StepError {
+    StepError { status: refusal.status, help: refusal.help, ..StepError::new(refusal.message) }
+}
+
+/// Inputs that are wrong.
+pub(super) fn unusable(operation: &str, problems: &[InputProblem]) -> Report {
+    Report::Refused(StepError::new(format!("`{operation}` cannot be sent: {}", list(problems))))
+}
+
+/// A refusal of hob's own.
+pub(super) fn refuse(message: impl Into<String>) -> Told {
+    Report::Refused(StepError::new(message)).into()
+}

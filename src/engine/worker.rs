@@ -1,0 +1,255 @@
+//! Takes one run as far as it goes now: decide, record, act, record.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use super::act::{self, Surroundings};
+use super::dispatch::Shared;
+use super::held::Grip;
+use super::look::look;
+use super::recorder::{Gone, Recorder};
+use super::translate::Told;
+use crate::catalog::Effect;
+use crate::check::CheckedRecipe;
+use crate::connection::Priority;
+use crate::event::{Event, Source};
+use crate::journal::LeasedRun;
+use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry};
+
+/// How long a run waits whose recipe is not loaded, before it is looked at again.
+const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+
+/// A run in a worker's hands.
+struct Work {
+    shared: Arc<Shared>,
+    grip: Grip,
+    recorder: Recorder,
+    machine: Option<Machine>,
+    recipe: CheckedRecipe,
+    priority: Priority,
+    stop: watch::Receiver<bool>,
+}
+
+/// Works on `leased` until it ends, waits, or hob stops.
+pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, stop: watch::Receiver<bool>) {
+    let id = leased.run.id.clone();
+    match chosen(&shared, &leased) {
+        Some((recipe, remark)) => {
+            let mut work = begin(shared, leased, grip, stop, recipe, remark).await;
+            if work.go_on().await.is_err() {
+                tracing::warn!(run = %id, "the run is left to whoever has it now");
+            }
+        }
+        None => absent(&shared, &leased, &grip).await,
+    }
+}
+
+/// The recipe of a run: the version it began with; the present one if that is not known any more or
+/// a person asked to go on with it.
+fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<String>)> {
+    let book = &shared.world.recipes;
+    let name = &leased.run.recipe;
+    let resumed = leased.entries.iter().any(|stamped| matches!(stamped.entry, Entry::Resumed { .. }));
+    match &leased.run.version {
+        Some(version) if !resumed => match book.version(name, version) {
+            Some(recipe) => Some((recipe, None)),
+            None => {
+                let present = book.present(name)?;
+                let remark = format!(
+                    "the recipe has changed since the run began ({version}), which goes on with the present one ({})",
+                    present.version()
+                );
+                Some((present, Some(remark)))
+            }
+        },
+        _ => Some((book.present(name)?, None)),
+    }
+}
+
+async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
+    let recipe = &leased.run.recipe;
+    let error = format!("waits: no recipe called `{recipe}` is loaded");
+    tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
+    shared.missing(recipe);
+    let mut recorder = Recorder::new(leased.lease.clone(), None);
+    let due = Some(shared.world.clock.now() + ABSENT);
+    // Nothing is lost if this cannot be written: the lease runs out.
+    let _ = recorder.write(&shared.world, grip, RunState::Waiting, due, Some(error)).await;
+}
+
+async fn begin(
+    shared: Arc<Shared>,
+    leased: LeasedRun,
+    grip: Grip,
+    stop: watch::Receiver<bool>,
+    recipe: CheckedRecipe,
+    remark: Option<String>,
+) -> Work {
+    let version = leased.run.version.is_none().then(|| recipe.version().to_owned());
+    let mut recorder = Recorder::new(leased.lease.clone(), version);
+    let told = |message: &str| {
+        leased
+            .entries
+            .iter()
+            .any(|stamped| matches!(&stamped.entry, Entry::Remark { message: m, .. } if m == message))
+    };
+    if let Some(message) = remark.filter(|message| !told(message)) {
+        let entry = Entry::Remark { level: "warn".into(), message };
+        recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
+    }
+    let facts = facts(&shared, &leased, &recipe).await;
+    let priority = priority(&leased.event);
+    let (for_machine, LeasedRun { run, event, entries, .. }) = (recipe.clone(), leased);
+    let machine = blocking(move || Machine::new(for_machine, run, &event, &entries, &facts)).await;
+    Work { shared, grip, recorder, machine, recipe, priority, stop }
+}
+
+async fn facts(shared: &Shared, leased: &LeasedRun, recipe: &CheckedRecipe) -> Facts {
+    let world = &shared.world;
+    let accounts = leased.run.accounts.iter();
+    let connections = accounts
+        .filter_map(|(connector, name)| Some((connector.clone(), world.connections.get(name)?.facts())))
+        .collect();
+    let mut links = Map::new();
+    // Most recipes have no links; they need not ask for them.
+    if let Some(record) =
+        leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
+    {
+        match world.journal.links_of(record).await {
+            Ok(known) => links.extend(known.into_iter().map(|link| {
+                let other = if link.from == *record { link.to } else { link.from };
+                (link.name, Value::from(other))
+            })),
+            Err(error) => tracing::error!(%error, "links cannot be read"),
+        }
+    }
+    let skip_waits = shared.options.dry_run;
+    Facts { env: Arc::clone(&shared.env), connections, links, skip_waits }
+}
+
+fn priority(event: &Event) -> Priority {
+    match event.source {
+        Source::Poll(_) => Priority::Poll,
+        Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => Priority::Webhook,
+    }
+}
+
+impl Work {
+    async fn go_on(&mut self) -> Result<(), Gone> {
+        loop {
+            let Some(decision) = self.decide().await else {
+                return self.give_up("hob itself failed while deciding; this is a bug").await;
+            };
+            for stamped in decision.entries {
+                let entry = stamped.entry.redacted(&self.shared.world.redactor);
+                self.recorder.add(StampedEntry { entry, ..stamped });
+            }
+            match decision.act {
+                Act::Perform(perform) => self.perform(&perform).await?,
+                Act::Probe(probe) => {
+                    self.recorder.before_acting(&self.shared.world, &self.grip).await?;
+                    let finding = look(&self.around(), &probe).await;
+                    let entry = probe.settle(finding, self.now());
+                    self.settle(entry, true);
+                }
+                Act::Sleep { until, reason } => {
+                    return self.write(RunState::Waiting, Some(until), Some(reason)).await;
+                }
+                Act::Park { reason } => return self.end(RunState::Parked, Some(reason)).await,
+                Act::Finish { state, reason } => return self.end(state, reason).await,
+            }
+            if *self.stop.borrow() {
+                return self.write(RunState::Waiting, None, None).await;
+            }
+            if self.grip.is_lost() {
+                return Err(Gone);
+            }
+        }
+    }
+
+    async fn perform(&mut self, perform: &Perform) -> Result<(), Gone> {
+        self.recorder.before_acting(&self.shared.world, &self.grip).await?;
+        let Told { report, remark } = act::perform(&self.around(), perform).await;
+        if let Some(message) = remark {
+            self.settle(Entry::Remark { level: "info".into(), message }, false);
+        }
+        let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
+        let entry = perform.settle(&id, report, self.now());
+        self.settle(entry, perform.effect != Effect::Read);
+        Ok(())
+    }
+
+    /// Takes an outcome into account. The machine sees what the history keeps, so that a restart
+    /// changes nothing.
+    fn settle(&mut self, entry: Entry, urgent: bool) {
+        let entry = entry.redacted(&self.shared.world.redactor);
+        let stamped = StampedEntry { at: self.now(), entry };
+        if let Some(machine) = &mut self.machine {
+            machine.apply(&stamped);
+        }
+        self.recorder.add(stamped);
+        if urgent {
+            self.recorder.make_urgent();
+        }
+    }
+
+    /// Decides on a thread where rendering may take its time.
+    async fn decide(&mut self) -> Option<Decision> {
+        let (mut machine, now) = (self.machine.take()?, self.now());
+        let (machine, decision) = blocking(move || {
+            let decision = machine.decide(now);
+            (machine, decision)
+        })
+        .await?;
+        self.machine = Some(machine);
+        Some(decision)
+    }
+
+    async fn give_up(&mut self, reason: &str) -> Result<(), Gone> {
+        let (state, reason) = (RunState::Failed, Some(reason.to_owned()));
+        let entry = Entry::Finished { state, reason: reason.clone() };
+        self.recorder.add(StampedEntry { at: self.now(), entry });
+        self.end(state, reason).await
+    }
+
+    async fn end(&mut self, state: RunState, reason: Option<String>) -> Result<(), Gone> {
+        self.write(state, None, reason).await?;
+        self.shared.tally.count(state);
+        tracing::info!(recipe = self.recipe.name(), state = state.name(), "run ended");
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        state: RunState,
+        due: Option<DateTime<Utc>>,
+        reason: Option<String>,
+    ) -> Result<(), Gone> {
+        let reason = reason.map(|reason| self.shared.world.redactor.text(&reason));
+        self.recorder.write(&self.shared.world, &self.grip, state, due, reason).await
+    }
+
+    fn around(&self) -> Surroundings<'_> {
+        Surroundings {
+            world: &self.shared.world,
+            options: &self.shared.options,
+            catalog: self.recipe.catalog(),
+            priority: self.priority,
+        }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.shared.world.clock.now()
+    }
+}
+
+/// `None`: it panicked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .inspect_err(|error| tracing::error!(%error, "deciding failed"))
+        .ok()
+}

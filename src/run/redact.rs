@@ -1,0 +1,78 @@
+//! Entries without secrets, before anything keeps or shows them.
+
+use super::entry::{Entry, StepError};
+use crate::secret::Redactor;
+use crate::value::Value;
+
+impl Entry {
+    /// The entry with secrets taken out of every text that may hold one.
+    pub fn redacted(mut self, redactor: &Redactor) -> Self {
+        match &mut self {
+            Entry::Started { vars, .. } => {
+                if let Value::Object(clean) = redactor.value(&Value::Object(std::mem::take(vars))) {
+                    *vars = clean;
+                }
+            }
+            Entry::Intent { inputs: value, .. } | Entry::StepSucceeded { result: value, .. } => {
+                *value = redactor.value(value);
+            }
+            Entry::StepFailed { error, .. } => {
+                *error = std::mem::replace(error, StepError::new("")).redacted(redactor)
+            }
+            Entry::StepSkipped { reason: text, .. }
+            | Entry::Deferred { reason: text, .. }
+            | Entry::InDoubt { reason: text, .. }
+            | Entry::Parked { reason: text, .. }
+            | Entry::Remark { message: text, .. } => *text = redactor.text(text),
+            Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| redactor.text(text)),
+            Entry::DidNotHappen { .. } | Entry::WaitStarted { .. } | Entry::Resumed { .. } => {}
+        }
+        self
+    }
+}
+
+impl StepError {
+    fn redacted(self, redactor: &Redactor) -> Self {
+        Self {
+            message: redactor.text(&self.message),
+            help: self.help.as_deref().map(|help| redactor.text(help)),
+            excerpt: self.excerpt.as_deref().map(|excerpt| redactor.text(excerpt)),
+            status: self.status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::StepKey;
+    use crate::secret::Secret;
+    use serde_json::json;
+
+    #[test]
+    fn no_entry_keeps_a_secret() {
+        let redactor = Redactor::new([Secret::new("s3cr3t-key")]);
+        let step = || StepKey::of("a");
+        let text = || "has s3cr3t-key".to_owned();
+        let value = || json!({ "k": ["s3cr3t-key"] });
+        let error = StepError { help: Some(text()), excerpt: Some(text()), ..StepError::new(text()) };
+        let vars = value().as_object().unwrap().clone();
+        let until = chrono::DateTime::UNIX_EPOCH;
+        let entries = [
+            Entry::Started { version: "1".into(), vars },
+            Entry::Intent { step: step(), attempt: 1, operation: "o".into(), inputs: value() },
+            Entry::StepSucceeded { step: step(), attempt: 1, result: value(), known_by: None },
+            Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None },
+            Entry::StepSkipped { step: step(), reason: text() },
+            Entry::Deferred { step: step(), until, reason: text() },
+            Entry::InDoubt { step: step(), attempt: 1, reason: text(), status: None },
+            Entry::Parked { step: step(), reason: text() },
+            Entry::Remark { level: "info".into(), message: text() },
+            Entry::Finished { state: crate::run::RunState::Failed, reason: Some(text()) },
+        ];
+        for entry in entries {
+            let stored = serde_json::to_string(&entry.redacted(&redactor)).unwrap();
+            assert!(!stored.contains("s3cr3t") && stored.contains("***"), "{stored}");
+        }
+    }
+}
