@@ -15,6 +15,7 @@ pub mod request;
 pub mod run;
 pub mod sandbox;
 pub mod secret;
+pub mod server;
 pub mod source;
 pub mod template;
 pub mod trigger;

@@ -1,0 +1,107 @@
+//! `GET /metrics`: counts in the text format that Prometheus reads.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Server;
+use super::answer::refuse;
+use crate::journal::Totals;
+use crate::run::RunState;
+
+/// The version is part of the format.
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Webhooks since the start, by what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    stored: AtomicU64,
+    duplicate: AtomicU64,
+    refused: AtomicU64,
+    not_stored: AtomicU64,
+}
+
+impl Counts {
+    pub fn taken(&self, duplicate: bool) {
+        let count = if duplicate { &self.duplicate } else { &self.stored };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn not_stored(&self) {
+        self.not_stored.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) async fn metrics(State(server): State<Server>) -> Response {
+    let shared = server.shared();
+    match shared.journal.totals(None).await {
+        Ok(totals) => {
+            let text = write(&totals, &shared.counts, shared.client.requests());
+            ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+        }
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn write(totals: &Totals, counts: &Counts, requests: u64) -> String {
+    let mut text = String::new();
+    family(&mut text, "hob_events_total", "counter", "Events in the journal.", &[("", totals.events)]);
+    let runs: Vec<(String, u64)> = RunState::ALL
+        .iter()
+        .map(|state| {
+            let count = totals.runs.get(state.name()).copied().unwrap_or(0);
+            (format!("{{state=\"{}\"}}", state.name()), count)
+        })
+        .collect();
+    let runs: Vec<(&str, u64)> = runs.iter().map(|(label, count)| (label.as_str(), *count)).collect();
+    family(&mut text, "hob_runs", "gauge", "Runs in the journal by state.", &runs);
+    let help = "Requests sent to APIs since the start.";
+    family(&mut text, "hob_requests_total", "counter", help, &[("", requests)]);
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let webhooks = [
+        ("{result=\"stored\"}", read(&counts.stored)),
+        ("{result=\"duplicate\"}", read(&counts.duplicate)),
+        ("{result=\"refused\"}", read(&counts.refused)),
+        ("{result=\"not_stored\"}", read(&counts.not_stored)),
+    ];
+    let help = "Webhooks received since the start by what became of them.";
+    family(&mut text, "hob_webhooks_total", "counter", help, &webhooks);
+    text
+}
+
+fn family(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(&str, u64)]) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_its_line() {
+        let counts = Counts::default();
+        counts.taken(false);
+        counts.taken(true);
+        let totals = Totals { events: 7, runs: [("failed".to_owned(), 2)].into() };
+        let text = write(&totals, &counts, 9);
+        for line in [
+            "hob_events_total 7",
+            "hob_runs{state=\"failed\"} 2",
+            "hob_runs{state=\"parked\"} 0",
+            "hob_requests_total 9",
+            "hob_webhooks_total{result=\"duplicate\"} 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Gives every request an id, for logs and for people who ask about an answer.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Logs a request without its body, headers or query, and answers with its id.
+pub(super) async fn give(request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().simple().to_string();
+    let span =
+        tracing::info_span!("request", id, method = request.method().as_str(), path = request.uri().path());
+    async move {
+        let mut response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(HEADER, id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}

@@ -1,0 +1,65 @@
+//! What the server knows, and how its receiver is swapped when recipes change.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::metrics::Counts;
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::request::Client;
+use crate::trigger::webhook::Receiver;
+
+/// How the server behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Largest body of a webhook, in bytes.
+    pub largest_body: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { largest_body: 5 << 20 }
+    }
+}
+
+/// Answers requests from outside. Cheap to clone.
+#[derive(Clone)]
+pub struct Server(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub journal: Arc<dyn Journal>,
+    pub clock: Clock,
+    pub client: Client,
+    pub settings: Settings,
+    pub counts: Counts,
+    receiver: RwLock<Arc<Receiver>>,
+}
+
+impl Server {
+    /// A server that appends what `receiver` makes of requests to `journal`. `client` is asked how many
+    /// requests it sent.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        receiver: Receiver,
+        client: Client,
+        clock: Clock,
+        settings: Settings,
+    ) -> Self {
+        let receiver = RwLock::new(Arc::new(receiver));
+        Self(Arc::new(Shared { journal, clock, client, settings, receiver, counts: Counts::default() }))
+    }
+
+    /// Receives for other recipes from now on. Requests under way end as they began.
+    pub fn swap(&self, receiver: Receiver) {
+        *self.0.receiver.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(receiver);
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    pub fn receiver(&self) -> Arc<Receiver> {
+        Arc::clone(&self.receiver.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

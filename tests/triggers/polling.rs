@@ -1,0 +1,243 @@
+//! Lists read to their end, each item once, and what of it becomes events.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+use hob::trigger::{Polled, Poller, Triggers};
+use serde_json::json;
+
+use crate::lists::{List, catalog};
+use crate::stage::Stage;
+
+async fn stage(list: &Arc<List>) -> Stage {
+    Stage::new(catalog(), &[("one", "lists", &list.serve().await, &[])])
+}
+
+fn poller(stage: &Stage, trigger: &str) -> Poller {
+    let recipe = stage.recipe(&format!("trigger: {trigger}"));
+    Poller::all(&recipe, &stage.around).unwrap().remove(0)
+}
+
+async fn poll(stage: &Stage, poller: &Poller) -> Polled {
+    let polled = poller.poll(&stage.around).await.unwrap();
+    assert_eq!(polled.error, None);
+    assert!(polled.finished);
+    polled
+}
+
+#[tokio::test]
+async fn every_style_reads_each_item_once() {
+    for style in ["none", "offset", "page", "flag", "halves", "item", "link"] {
+        for count in [0, 49, 50, 230] {
+            let list = List::of(count);
+            let stage = stage(&list).await;
+            let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all }}"));
+            let polled = poll(&stage, &poller).await;
+            assert_eq!(polled.items, count as u64, "{style}");
+            let expected: Vec<String> = (0..count).map(|n| format!("c{n:05}")).collect();
+            assert_eq!(stage.records().await, expected, "{style} {count}");
+            let again = poll(&stage, &poller).await;
+            assert_eq!((again.events, again.runs), (0, 0), "{style}: nothing happened since");
+        }
+    }
+}
+
+#[tokio::test]
+async fn start_now_fires_nothing_and_then_every_difference() {
+    let list = List::of(120);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.flag, emit: [new, changed, removed] }");
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+    {
+        let mut items = list.items.lock().unwrap();
+        items[3]["name"] = json!("other");
+        items.remove(70);
+        items.push(json!({ "id": "z", "name": "late" }));
+    }
+    assert_eq!(poll(&stage, &poller).await.events, 3);
+    let expected = [("changed", "c00003"), ("new", "z"), ("removed", "c00070")];
+    let expected = expected.map(|(kind, record)| (kind.to_owned(), record.to_owned()));
+    assert_eq!(stage.changes().await, expected);
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+    list.items.lock().unwrap()[3]["name"] = json!("n3");
+    assert_eq!(poll(&stage, &poller).await.events, 1, "back as it was is a change too");
+    list.items.lock().unwrap()[3]["name"] = json!("other");
+    assert_eq!(poll(&stage, &poller).await.events, 1, "and there again");
+}
+
+#[tokio::test]
+async fn between_counted_pages_a_record_must_be_missing_twice() {
+    let list = List::of(120);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.offset, emit: [removed] }");
+    poll(&stage, &poller).await;
+    list.items.lock().unwrap().remove(70);
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(poll(&stage, &poller).await.events, 1);
+    assert_eq!(stage.records().await, ["c00070"]);
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+}
+
+#[tokio::test]
+async fn a_scan_that_was_stopped_goes_on_where_it_was() {
+    let list = List::of(230);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.flag, start: all }");
+    list.hang_from.store(4, Ordering::SeqCst);
+    let stopped = poller.poll(&stage.around);
+    tokio::select! {
+        _ = stopped => panic!("the server does not answer"),
+        () = async { while list.requests() < 4 { tokio::task::yield_now().await; } } => {}
+    }
+    let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    assert_eq!((cursor.pages, cursor.baseline_done), (3, false));
+    assert_eq!(stage.records().await.len(), 150);
+    list.hang_from.store(0, Ordering::SeqCst);
+    poll(&stage, &poller).await;
+    assert_eq!(stage.records().await.len(), 230);
+    let asked = list.requests.lock().unwrap().clone();
+    assert_eq!(asked.iter().filter(|query| !query.contains("cursor")).count(), 1, "page 1 is read once");
+}
+
+#[tokio::test]
+async fn a_cursor_that_does_not_advance_is_an_error_and_no_loop() {
+    for (style, most, words) in
+        [("frozen", 2, "does not advance"), ("deaf", 2, "repeats the items of the page before")]
+    {
+        let list = List::of(120);
+        let stage = stage(&list).await;
+        let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all }}"));
+        let polled = poller.poll(&stage.around).await.unwrap();
+        let error = polled.error.unwrap();
+        assert!(error.contains(words) && error.contains(&format!("lists.{style}")), "{error}");
+        assert!(list.requests() <= most, "{style}: {} requests", list.requests());
+        let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+        assert_eq!(cursor.error.as_deref(), Some(error.as_str()));
+        assert_eq!((cursor.failures, cursor.page.is_none()), (1, true));
+        assert!(cursor.due > stage.around.clock.now());
+        let totals = stage.around.journal.totals(None).await.unwrap();
+        assert_eq!(totals.events, 51, "{style}: a page of events, and one that tells of the error");
+        poller.poll(&stage.around).await.unwrap();
+        assert_eq!(stage.records().await.len(), 50, "nothing twice");
+    }
+}
+
+#[tokio::test]
+async fn failures_are_told_and_do_not_lose_what_was_read() {
+    let list = List::of(60);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.offset, start: all }");
+    *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
+    let polled = poller.poll(&stage.around).await.unwrap();
+    assert!(polled.error.unwrap().contains("403"));
+    assert!(!polled.finished && polled.due > stage.around.clock.now());
+    *list.bad.lock().unwrap() = vec![StatusCode::BAD_GATEWAY];
+    assert_eq!(poll(&stage, &poller).await.runs, 60, "one bad gateway is tried again at once");
+    let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    assert_eq!((cursor.failures, cursor.error), (0, None));
+}
+
+#[tokio::test]
+async fn a_quiet_poll_of_a_sorted_list_costs_one_request() {
+    let list = Arc::new(List::default());
+    let item = |n: usize, day: u32| {
+        let time = format!("2026-10-{day:02}T00:{:02}:00Z", n % 60);
+        json!({ "id": format!("c{n:05}"), "created": "2026-01-01T00:00:00Z", "updated": time })
+    };
+    list.items.lock().unwrap().extend((0..400).map(|n| item(n, 1 + n as u32 % 28)));
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.newest }");
+    poll(&stage, &poller).await;
+    assert!(list.requests() <= 2, "the beginning reads only the newest: {}", list.requests());
+    list.requests.lock().unwrap().clear();
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(list.requests(), 1);
+    {
+        let mut items = list.items.lock().unwrap();
+        items[200]["updated"] = json!("2026-11-01T00:00:00Z");
+        items
+            .push(json!({ "id": "z", "created": "2026-11-02T00:00:00Z", "updated": "2026-11-02T00:00:00Z" }));
+    }
+    assert_eq!(poll(&stage, &poller).await.events, 2);
+    let mut changes = stage.changes().await;
+    changes.sort();
+    let expected = [("changed", "c00200"), ("new", "z")];
+    assert_eq!(changes, expected.map(|(kind, record)| (kind.to_owned(), record.to_owned())));
+    list.items.lock().unwrap().remove(390);
+    assert_eq!(poll(&stage, &poller).await.events, 0, "what moves up into sight is not new");
+}
+
+#[tokio::test]
+async fn another_subject_is_a_new_beginning() {
+    let list = List::of(60);
+    let stage = stage(&list).await;
+    poll(&stage, &poller(&stage, "{ poll: lists.offset }")).await;
+    let other = poller(&stage, "{ poll: lists.item }");
+    assert_eq!(poll(&stage, &other).await.events, 0);
+    list.items.lock().unwrap().push(json!({ "id": "z" }));
+    assert_eq!(poll(&stage, &other).await.events, 1);
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_cursor_and_runs() {
+    let (here, there) = (List::of(2), List::of(3));
+    let accounts: [crate::stage::Account<'_>; 2] =
+        [("one", "lists", &here.serve().await, &[]), ("two", "lists", &there.serve().await, &[])];
+    let stage = Stage::new(catalog(), &accounts);
+    let recipe =
+        stage.recipe("connections: { lists: [one, two] }\ntrigger: { poll: lists.none, start: all }");
+    let triggers = Triggers::new(&[recipe], stage.around.clone()).unwrap();
+    let taken = triggers.once().await.unwrap();
+    assert_eq!((taken.events, taken.runs, taken.polls.len()), (5, 5, 2));
+    assert_eq!(triggers.once().await.unwrap().runs, 0);
+}
+
+#[tokio::test]
+async fn runs_go_into_the_lane_that_the_recipe_says() {
+    let list = List::of(2);
+    let stage = stage(&list).await;
+    let recipe = stage.recipe(
+        "trigger: { poll: lists.none, start: all }\nlane: \"{{ event.name }}-{{ connection.lists.name }}\"",
+    );
+    let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
+    poll(&stage, &poller).await;
+    let mut lanes = Vec::new();
+    for run in stage.runs().await {
+        lanes.push(stage.around.journal.run(&run.id).await.unwrap().unwrap().run.lane);
+    }
+    assert_eq!(lanes, ["n0-one", "n1-one"]);
+}
+
+#[tokio::test]
+async fn polls_when_due_until_told_to_stop() {
+    let list = List::of(1);
+    let stage = stage(&list).await;
+    let recipe = stage.recipe("trigger: { poll: lists.none, every: 10m }");
+    let triggers = Triggers::new(&[recipe], stage.around.clone()).unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(async move { triggers.run(stopped).await });
+    while list.requests() < 1 {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert_eq!(list.requests(), 1);
+}
+
+/// A list as long as a large business's: each item once, one page in memory at a time.
+#[tokio::test]
+async fn a_long_list_is_read_page_by_page() {
+    const COUNT: usize = 20_000;
+    let list = List::of(COUNT);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.halves, start: all }");
+    let polled = poll(&stage, &poller).await;
+    assert_eq!((polled.items, polled.pages, polled.runs), (COUNT as u64, COUNT as u64 / 50 + 1, COUNT));
+    let records = stage.records().await;
+    assert_eq!(records.len(), COUNT);
+    assert!(records.windows(2).all(|pair| pair[0] < pair[1]), "each once");
+    stage.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+}
