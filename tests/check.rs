@@ -19,6 +19,12 @@ const WHILE_RUNNING: [Code; 1] = [Code::TemplateFailed];
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
+/// Whether the committed outputs are to be written anew.
+#[expect(clippy::disallowed_methods, reason = "the one switch of these tests")]
+fn blessed() -> bool {
+    std::env::var_os("HOB_BLESS").is_some()
+}
+
 fn facts() -> Facts {
     let connection = |connector: &str, settings: &[&str]| ConnectionFacts {
         connector: connector.into(),
@@ -85,7 +91,6 @@ fn source(path: &Path) -> SourceFile {
 
 #[test]
 fn broken_recipes_are_told_all_their_mistakes() {
-    let bless = std::env::var_os("HOB_BLESS").is_some();
     let mut wrong = Vec::new();
     let mut shown = BTreeSet::new();
     let mut with_several = 0;
@@ -97,7 +102,7 @@ fn broken_recipes_are_told_all_their_mistakes() {
         shown.extend(diagnostics.iter().map(|diagnostic| diagnostic.code.name()));
         let output = render(&file, &diagnostics, false) + "\n";
         let golden = path.with_extension("out");
-        if bless {
+        if blessed() {
             fs::write(&golden, &output).expect("written");
         } else if fs::read_to_string(&golden).unwrap_or_default() != output {
             wrong.push(format!("{}:\n{output}", path.display()));
@@ -128,7 +133,7 @@ fn sound_recipes_pass_without_a_word() {
 fn the_editor_schema_is_the_committed_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/recipe.schema.json");
     let text = serde_json::to_string(&schema(&CATALOG)).expect("a schema") + "\n";
-    if std::env::var_os("HOB_BLESS").is_some() {
+    if blessed() {
         fs::write(&path, &text).expect("written");
     }
     let same = fs::read_to_string(&path).unwrap_or_default() == text;

@@ -30,6 +30,9 @@ pub fn schema(catalog: &Catalog) -> Value {
         ("Poll", "poll", polls, ids(Operation::is_poller)),
     ] {
         let Some(Value::Object(definition)) = definitions.get_mut(holder) else { continue };
+        if ids.is_empty() {
+            continue;
+        }
         if let Some(name) = definition.get_mut("properties").and_then(|fields| fields.get_mut(field)) {
             name["enum"] = json!(ids);
             name["enumDescriptions"] = json!(summaries);

@@ -75,3 +75,97 @@ fn conclude(
     let recipe = if failed || recipe.is_broken() { None } else { CheckedRecipe::new(recipe, catalog, facts) };
     Checked { file, recipe, diagnostics }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::ConnectionFacts;
+    use crate::recipe::parse;
+
+    fn catalog() -> Arc<Catalog> {
+        let mut catalog = Catalog::default();
+        for (name, operations) in [
+            (
+                "crm",
+                "operations:\n  people.list: { title: T, summary: S, kinds: [poller, action], response: { type: object, fields: { people: { type: array, items: { type: object, fields: { id: { type: string } } } } } }, result: ['$.people[*]'], list: { items: ['$.people[*]'] } }\n  people.get: { title: T, summary: S, kinds: [action], parameters: { id: { in: path, shape: { type: string, required: true } } }, response: { type: object, fields: { name: { type: string } } } }\n",
+            ),
+            ("shop", "operations:\n  orders.get: { title: T, summary: S, kinds: [action] }\n"),
+        ] {
+            let files = vec![
+                (format!("{name}/connector.yaml"), format!("connector: {name}\ntitle: T\nabout: A.\n")),
+                (format!("{name}/operations.yaml"), operations.to_owned()),
+            ];
+            catalog.add_folder(name, files).unwrap();
+        }
+        Arc::new(catalog)
+    }
+
+    fn facts(connections: &[(&str, &str)]) -> Facts {
+        let connections = connections.iter().map(|(name, connector)| {
+            ((*name).to_owned(), ConnectionFacts { connector: (*connector).into(), settings: Vec::new() })
+        });
+        Facts { known: true, connections: connections.collect(), env: Vec::new() }
+    }
+
+    fn recipe(name: &str, text: &str) -> Recipe {
+        let parsed = parse(&SourceFile::new(name, text));
+        assert!(parsed.diagnostics.is_empty(), "{:#?}", parsed.diagnostics);
+        parsed.recipe.expect("a recipe")
+    }
+
+    const FAN_OUT: &str = "name: a\nconnections: { crm: [c1, c2] }\ntrigger: { poll: people.list }\nactions: [{ do: orders.get }]\n";
+
+    #[test]
+    fn a_recipe_fans_out_over_its_connections() {
+        let facts = facts(&[("c1", "crm"), ("c2", "crm"), ("c3", "crm"), ("s", "shop")]);
+        let checked = check(recipe("a.yaml", FAN_OUT), &catalog(), &facts);
+        let checked = checked.recipe.expect("sound");
+        let accounts: Vec<Vec<&str>> =
+            checked.accounts().iter().map(|a| a.values().map(String::as_str).collect()).collect();
+        assert_eq!(accounts, [["c1", "s"], ["c2", "s"]]);
+        assert_eq!(checked.poller().map(|poller| poller.id.as_str()), Some("people.list"));
+        assert_eq!(checked.operation(&checked.recipe().actions[0]).connector, "shop");
+    }
+
+    #[test]
+    fn another_text_is_another_version() {
+        let version = |text: &str| {
+            let recipe = check(recipe("a.yaml", text), &catalog(), &Facts::none()).recipe.expect("sound");
+            recipe.version().to_owned()
+        };
+        assert_eq!(version(FAN_OUT), version(FAN_OUT));
+        assert_ne!(version(FAN_OUT), version(&format!("{FAN_OUT}echo: allow\n")));
+    }
+
+    #[test]
+    fn two_recipes_of_one_name_are_told_from_each_other() {
+        let recipes = vec![recipe("a.yaml", FAN_OUT), recipe("b.yaml", FAN_OUT)];
+        let checked = check_all(recipes, &catalog(), &Facts::none());
+        assert!(checked[0].recipe.is_some());
+        assert!(checked[1].recipe.is_none());
+        let [complaint] = checked[1].diagnostics.as_slice() else { panic!("one complaint") };
+        assert_eq!(complaint.code, Code::DuplicateName);
+        assert!(complaint.help.as_ref().is_some_and(|help| help.contains("a.yaml:1:7")), "{complaint:?}");
+    }
+
+    #[test]
+    fn results_are_followed_through_loops_and_variables() {
+        let text = "name: a\ntrigger: { manual: {} }\nactions:\n  - { id: all, do: people.list }\n  - { id: each, do: people.get, for_each: '{{ steps.all }}', with: { id: '{{ item.id }}' } }\n  - { do: orders.get, if: '{{ steps.all[0].id and steps.each[0].name }}' }\n  - { do: orders.get, if: '{{ steps.all[0].idd }}' }\n  - { do: orders.get, if: '{{ steps.each.name }}' }\n  - { do: orders.get, for_each: '{{ steps.each }}', if: '{{ item.nmae }}' }\n";
+        let checked = check(recipe("a.yaml", text), &catalog(), &Facts::none());
+        let lines: Vec<(usize, Code)> =
+            checked.diagnostics.iter().map(|d| (checked.file.position(d.span.start).line, d.code)).collect();
+        let wrong = Code::UnknownResultField;
+        assert_eq!(lines, [(7, wrong), (8, wrong), (9, wrong)], "{:#?}", checked.diagnostics);
+    }
+
+    #[test]
+    fn a_thousand_recipes_are_checked_quickly() {
+        let recipes: Vec<Recipe> = (0..1000)
+            .map(|n| recipe("a.yaml", &FAN_OUT.replace("name: a", &format!("name: a{n}"))))
+            .collect();
+        let started = std::time::Instant::now();
+        let checked = check_all(recipes, &catalog(), &Facts::none());
+        assert!(checked.iter().all(|checked| checked.recipe.is_some()));
+        assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::text::{Reader, empty};
-use crate::recipe::action::{Action, Backoff, DEFAULT_ITEM, Retry};
+use crate::recipe::action::{Action, DEFAULT_ITEM, Retry};
 use crate::recipe::syntax;
 use crate::source::{Span, Spanned};
 
@@ -65,8 +65,5 @@ fn lower_retry(retry: &syntax::Retry, reader: &mut Reader<'_>) -> Retry {
     let default = Retry::default();
     let attempts = retry.attempts.as_ref().and_then(|attempts| u32::try_from(attempts.value).ok());
     let backoff = retry.backoff.as_ref().and_then(|backoff| reader.backoff(backoff));
-    Retry {
-        attempts: attempts.unwrap_or(default.attempts),
-        backoff: backoff.unwrap_or_else(Backoff::default),
-    }
+    Retry { attempts: attempts.unwrap_or(default.attempts), backoff: backoff.unwrap_or_default() }
 }
