@@ -1,8 +1,9 @@
-//! Triggers against real servers and a real journal: lists read in every style, schedules by a
-//! clock that the tests set.
+//! Triggers against real servers and a real journal: lists read in every style, webhooks posted over
+//! HTTP, schedules by a clock that the tests set.
 
 mod lists;
 mod polling;
 mod reconciling;
 mod schedules;
 mod stage;
+mod webhooks;

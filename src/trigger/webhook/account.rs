@@ -29,7 +29,7 @@ pub fn owner<'c>(
         if !connections.clone().any(|connection| connection.settings.contains_key(setting)) {
             continue;
         }
-        for path in paths {
+        for (index, path) in paths.iter().enumerate() {
             let Some(value) = path::read(body, path).and_then(|value| value.as_str().map(str::to_owned))
             else {
                 continue;
@@ -39,10 +39,11 @@ pub fn owner<'c>(
             if !names.is_empty() {
                 return Owner::Connections(names);
             }
-            // A record's id stands where an event about the account itself has the account's.
-            let may_be_the_record = recognised.events.iter().any(|(_, event)| event.id.contains(path))
-                || recognised.events.is_empty() && path == "$.id";
-            if !may_be_the_record {
+            // A record's id stands where an event about the account itself has the account's. The first
+            // path is the account's own and nothing else.
+            let is_record = recognised.events.is_empty()
+                || recognised.events.iter().any(|(_, event)| event.id.contains(path));
+            if index == 0 || !is_record {
                 return Owner::Stranger(format!("no connection has {setting} `{value}`"));
             }
         }

@@ -31,7 +31,7 @@ pub fn recognise<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value) -> R
     let stated = path::read(body, &webhooks.r#type).and_then(|value| value.as_str().map(str::to_owned));
     let typed = stated.as_ref().map_or(vec![], |stated| {
         let claims = |(name, event): &(&String, &EventType)| event.types.contains(stated) || *name == stated;
-        events(app).filter(claims).filter(|(_, event)| has_values(event, body)).collect()
+        events(app).filter(claims).collect()
     });
     let found = if typed.is_empty() { by_signs(app, body) } else { typed };
     Recognised { events: found.into_iter().map(|(name, event)| (name.as_str(), event)).collect(), stated }
@@ -104,6 +104,7 @@ mod tests {
         assert_eq!(kind(json!({ "_id": "p", "product": "q", "type": "PriceDelete" })), "PriceDelete");
         assert_eq!(kind(json!({ "number": 1, "status": "sent" })), "Sent");
         assert_eq!(kind(json!({ "number": 1, "status": "draft" })), "Made");
+        assert_eq!(kind(json!({ "type": "Sent", "status": "paid" })), "Sent", "its own word counts more");
     }
 
     #[test]
