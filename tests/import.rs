@@ -43,7 +43,7 @@ fn the_catalog_is_the_import() {
     let imported = imported(&files);
     for (name, text) in &imported.files {
         let path = connector_folder().join(name);
-        if std::env::var_os("HOB_BLESS").is_some() {
+        if option_env!("HOB_BLESS").is_some() {
             std::fs::write(&path, text).expect("a writable catalog");
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
@@ -60,6 +60,16 @@ fn the_catalog_is_the_import() {
         .map(String::from)
         .collect();
     assert_eq!(unused, Vec::<String>::new());
+    let report = &imported.report;
+    println!(
+        "{} of {} operations from {} documents; {} pollers, {} of them derived, {} with certainty",
+        report.operations,
+        report.described,
+        report.documents,
+        report.pollers,
+        report.pollers_derived,
+        report.pollers_certain
+    );
     let counts: BTreeMap<_, _> = imported.report.counts();
     for (defect, count) in counts {
         println!("{count:5} {}", defect.name());

@@ -1,14 +1,17 @@
 //! Reads connector folders into a `Catalog`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Connector, EventType, Operation};
 
-static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas/connectors");
+/// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
+static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
+/// Path below `schemas/connectors/` and text of what is embedded as it is.
+static OTHER_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// File in a connector's folder that describes the API itself.
 const CONNECTOR_FILE: &str = "connector.yaml";
@@ -58,11 +61,44 @@ struct EventsFile {
     events: IndexMap<String, EventType>,
 }
 
+/// A connector of the program, as `build.rs` writes it. Operations stay text until they are asked
+/// for: a program uses few of the hundreds there are.
+#[derive(Deserialize)]
+struct BuiltIn {
+    connector: Connector,
+    #[serde(default)]
+    events: IndexMap<String, EventType>,
+    #[serde(borrow)]
+    operations: IndexMap<String, &'static RawValue>,
+}
+
+/// An operation, read or not yet read.
+#[derive(Debug, Clone)]
+struct Entry {
+    id: String,
+    connector: String,
+    /// Its JSON text; empty where `operation` is filled from the start.
+    text: &'static str,
+    operation: OnceLock<Arc<Operation>>,
+}
+
+impl Entry {
+    fn read(&self) -> &Arc<Operation> {
+        self.operation.get_or_init(|| {
+            let mut operation: Operation =
+                serde_json::from_str(self.text).unwrap_or_else(|error| panic!("{}: {error}", self.id));
+            operation.id.clone_from(&self.id);
+            operation.connector.clone_from(&self.connector);
+            Arc::new(operation)
+        })
+    }
+}
+
 /// All operations of all connectors.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     connectors: IndexMap<String, Arc<Connector>>,
-    operations: IndexMap<String, Arc<Operation>>,
+    operations: IndexMap<String, Entry>,
 }
 
 impl Catalog {
@@ -71,24 +107,32 @@ impl Catalog {
     /// # Panics
     /// Never in a released program: a test reads every file.
     pub fn built_in() -> Self {
+        let folders: IndexMap<String, BuiltIn> =
+            serde_json::from_str(BUILT_IN).expect("built-in connectors load");
         let mut catalog = Self::default();
-        for folder in BUILT_IN.dirs() {
-            let files = folder.files().map(|file| {
-                (
-                    file.path().display().to_string(),
-                    file.contents_utf8().expect("schemas are UTF-8").to_owned(),
-                )
-            });
-            catalog
-                .add_folder(&folder.path().display().to_string(), files.collect())
-                .expect("built-in connectors load");
+        for (_, BuiltIn { mut connector, events, operations }) in folders {
+            connector.events = events;
+            let name = connector.connector.clone();
+            catalog.connectors.insert(name.clone(), Arc::new(connector));
+            for (id, text) in operations {
+                let entry = Entry {
+                    id: id.clone(),
+                    connector: name.clone(),
+                    text: text.get(),
+                    operation: OnceLock::new(),
+                };
+                let earlier = catalog.operations.insert(id, entry);
+                assert!(earlier.is_none(), "{}: described twice", earlier.map_or_else(String::new, |e| e.id));
+            }
         }
         catalog
     }
 
-    /// Text of a file in a built-in connector's folder.
+    /// Text of a file in a built-in connector's folder that is no part of the catalog itself
+    /// (`sandbox.yaml`).
     pub fn built_in_file(connector: &str, name: &str) -> Option<&'static str> {
-        BUILT_IN.get_file(format!("{connector}/{name}"))?.contents_utf8()
+        let path = format!("{connector}/{name}");
+        OTHER_TEXTS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
     }
 
     /// Adds a connector from its files (path and text). An operation that exists already is an
@@ -101,7 +145,7 @@ impl Catalog {
             None => return Err(Error::NoConnector { folder: folder.to_owned() }),
         };
         if self.connectors.contains_key(&connector.connector) {
-            self.operations.retain(|_, operation| operation.connector != connector.connector);
+            self.operations.retain(|_, entry| entry.connector != connector.connector);
         }
         for (path, text) in &files {
             if !path.ends_with(".yaml")
@@ -117,7 +161,13 @@ impl Catalog {
             for (id, mut operation) in read::<OperationsFile>(path, text)?.operations {
                 operation.id.clone_from(&id);
                 operation.connector.clone_from(&connector.connector);
-                if self.operations.insert(id.clone(), Arc::new(operation)).is_some() {
+                let entry = Entry {
+                    id: id.clone(),
+                    connector: connector.connector.clone(),
+                    text: "",
+                    operation: OnceLock::from(Arc::new(operation)),
+                };
+                if self.operations.insert(id.clone(), entry).is_some() {
                     return Err(Error::Duplicate { file: path.clone(), id });
                 }
             }
@@ -128,12 +178,18 @@ impl Catalog {
 
     /// The operation called `id`.
     pub fn operation(&self, id: &str) -> Option<&Arc<Operation>> {
-        self.operations.get(id)
+        self.operations.get(id).map(Entry::read)
     }
 
-    /// All operations, connector by connector, in the order of their files.
+    /// Ids of all operations, without reading them.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.operations.keys().map(String::as_str)
+    }
+
+    /// All operations, connector by connector, in the order of their files. Reads them all: for
+    /// listings, not for every start.
     pub fn operations(&self) -> impl Iterator<Item = &Arc<Operation>> {
-        self.operations.values()
+        self.operations.values().map(Entry::read)
     }
 
     /// The connector called `name`.

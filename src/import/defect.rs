@@ -140,6 +140,8 @@ defects! {
     TooLarge => Dropped, "too large when expanded";
     /// A path item or operation that is none.
     OperationBroken => Dropped, "not an operation";
+    /// Facts of a list that the description does not tell for certain.
+    ListGuessed => Guessed, "list facts guessed";
     /// An operation that the overlay leaves out.
     NotListed => Dropped, "not in the overlay";
     /// An operation of the overlay that no document has.

@@ -122,18 +122,16 @@ fn security(
         return (vec![], vec![]);
     };
     let (mut scopes, mut access) = (Vec::new(), Vec::new());
-    let mut schemes: Vec<&str> = Vec::new();
     for (scheme, needed) in alternatives.iter().filter_map(Value::as_object).flatten() {
-        schemes.push(scheme);
+        if needed.as_array().is_none_or(Vec::is_empty) {
+            reading.note(Defect::ScopesEmpty, scheme.clone());
+        }
         for scope in needed.as_array().into_iter().flatten().filter_map(Value::as_str) {
             push_new(&mut scopes, scope);
         }
         for token in overlay.access.get(scheme).into_iter().flatten() {
             push_new(&mut access, token);
         }
-    }
-    if scopes.is_empty() && !schemes.is_empty() {
-        reading.note(Defect::ScopesEmpty, schemes.join(" "));
     }
     (scopes, access)
 }

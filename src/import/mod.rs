@@ -6,15 +6,19 @@
 //! or patched stands in the report. It reads and writes no files.
 
 mod defect;
+mod derive;
 mod document;
 mod example;
 mod facts;
+mod listing;
+mod names;
 mod overlay;
 mod parameters;
 mod patch;
 mod payload;
 mod report;
 mod schema;
+mod survey;
 mod transform;
 mod write;
 

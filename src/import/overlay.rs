@@ -1,6 +1,6 @@
 //! What descriptions cannot say or say wrongly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -22,6 +22,12 @@ pub struct Overlay {
     /// Inputs that a connection's settings fill; derived examples leave them out.
     #[serde(default)]
     pub filled: Vec<String>,
+    /// Other names for the first word of derived ids: `links` → `trigger_links`.
+    #[serde(default)]
+    pub rename: IndexMap<String, String>,
+    /// How words are written in derived titles: `csv` → `CSV`.
+    #[serde(default)]
+    pub words: IndexMap<String, String>,
     /// A place for YAML anchors; not read.
     #[serde(default)]
     pub shapes: Value,
@@ -35,7 +41,8 @@ pub struct Overlay {
 }
 
 /// An operation of the overlay: where it is described, and a merge patch on what the description
-/// says.
+/// says. Without a title the rules give it title, summary and list facts, as to operations that the
+/// overlay does not name, before the patch is laid over them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OverlayOperation {
     /// `GET /contacts/{contactId}`. Absent: the patch is the whole operation.
@@ -55,5 +62,10 @@ impl Overlay {
         let document = serde_yaml::Deserializer::from_str(text);
         serde_path_to_error::deserialize(document)
             .map_err(|error| format!("at {}: {}", error.path(), error.inner()))
+    }
+
+    /// Method and path of every operation that the overlay knows.
+    pub(super) fn known(&self) -> BTreeSet<&str> {
+        self.operations.values().filter_map(|entry| entry.from.as_deref()).collect()
     }
 }

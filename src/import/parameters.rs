@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::defect::Defect;
 use super::facts::Described;
+use super::listing::Hint;
 use super::overlay::Overlay;
 use super::schema::{REQUEST_DEPTH, Reading, shown};
 use crate::catalog::{ArrayStyle, Parameter, Place};
@@ -135,6 +136,9 @@ fn add(
         Place::Query => correct_paging(reading, name, &mut shape),
         Place::Header => {}
     }
+    let fact = |key: &str| declared.parameter.pointer(&format!("/schema/{key}")).and_then(Value::as_f64);
+    let hint = Hint { default: fact("default"), minimum: fact("minimum") };
+    reading.hints.insert(name.clone(), hint);
     let mut parameter = Parameter { place, wire: None, style, shape };
     let mut key = name.clone();
     if let Some(other) = parameters.get(name) {

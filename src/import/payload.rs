@@ -161,7 +161,7 @@ pub(super) fn answer(reading: &mut Reading<'_>, described: &Described<'_>) -> An
             let Some(schema) = media.get("schema") else { continue };
             let mut shape = reading.shape(found.document, schema, RESPONSE_DEPTH);
             forget_required(&mut shape);
-            if shape == Shape::of(Kind::Object) {
+            if shape == Shape::of(Kind::Object) || shape == Shape::default() {
                 let name = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
                 reading.note(Defect::ResponseEmpty, name.unwrap_or("None"));
             }

@@ -28,6 +28,12 @@ pub struct Report {
     pub described: usize,
     /// Operations written.
     pub operations: usize,
+    /// Pollers among them.
+    pub pollers: usize,
+    /// Pollers whose list facts were derived by rule.
+    pub pollers_derived: usize,
+    /// Those of the derived for which nothing had to be guessed.
+    pub pollers_certain: usize,
     /// Findings, by document, operation and defect, each once.
     pub findings: Vec<Finding>,
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::defect::Defect;
 use super::document::{Documents, file_name};
+use super::listing::Hint;
 use super::patch;
 use super::report::Finding;
 use crate::value::{Kind, Shape};
@@ -26,6 +27,8 @@ pub(super) struct Reading<'a> {
     patches: &'a BTreeMap<String, Value>,
     pub(super) used_patches: BTreeSet<String>,
     pub(super) findings: BTreeSet<Finding>,
+    /// What the parameters of the operation being read say beside their types.
+    pub(super) hints: BTreeMap<String, Hint>,
     /// Path of the document whose operation is being read.
     document: String,
     /// Method and path of that operation.
@@ -44,6 +47,7 @@ impl<'a> Reading<'a> {
             patches,
             used_patches: BTreeSet::new(),
             findings: BTreeSet::new(),
+            hints: BTreeMap::new(),
             document: String::new(),
             operation: String::new(),
             open: Vec::new(),
@@ -59,6 +63,7 @@ impl<'a> Reading<'a> {
         operation.clone_into(&mut self.operation);
         self.budget = OPERATION_BUDGET;
         self.open.clear();
+        self.hints.clear();
     }
 
     pub(super) fn note(&mut self, defect: Defect, detail: impl Into<String>) {

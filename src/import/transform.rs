@@ -1,11 +1,10 @@
 //! The import as a whole: documents and overlay in, connector files and report out.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::defect::Defect;
+use super::derive;
 use super::document::{Document, Documents, file_name};
 use super::example;
 use super::facts::{self, Described, METHODS};
@@ -13,6 +12,7 @@ use super::overlay::{Overlay, OverlayOperation};
 use super::patch;
 use super::report::{Finding, Report};
 use super::schema::Reading;
+use super::survey;
 use super::write;
 use crate::catalog::Operation;
 use crate::value::{Kind, Shape};
@@ -64,30 +64,54 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>) -> Result<Impor
         Documents::read(documents).map_err(|(document, reason)| Error::Document { document, reason })?;
     let mut reading = Reading::new(&read, &overlay.schemas);
     let described = described(&mut reading, &read);
-    let ids = ids(&overlay);
-    let mut operations: IndexMap<String, Operation> = IndexMap::new();
-    for entry in described.values() {
-        let facts = facts::read(&mut reading, &overlay, entry);
-        match ids.get(entry.key().as_str()) {
-            Some(id) => {
-                let mut patched = patched(id, facts, &overlay.operations[*id])?;
-                example::complete(&mut patched, &overlay.filled);
-                reading.note(Defect::Overlaid, *id);
-                operations.insert((*id).to_owned(), patched);
-            }
-            None => reading.note(Defect::NotListed, ""),
+    survey::note(&mut reading, &described);
+    let mut report = Report { documents: documents.len(), described: described.len(), ..Report::default() };
+    let mut operations = overlaid(&mut reading, &overlay, &described, &mut report)?;
+    let known = overlay.known();
+    let rest = described.values().filter(|entry| !known.contains(entry.key().as_str()));
+    if overlay.only_listed {
+        for entry in rest {
+            reading.begin(file_name(entry.document), &entry.key());
+            reading.note(Defect::NotListed, "");
         }
+    } else {
+        let entries: Vec<&Described<'_>> = rest.collect();
+        operations.extend(derive::operations(&mut reading, &overlay, &entries, &mut report));
     }
-    add_undescribed(&overlay, &mut operations)?;
     note_unused(&mut reading, &overlay, &described);
-    let files = write::files(in_order(&overlay, operations));
-    let report = Report {
-        documents: documents.len(),
-        described: described.len(),
-        operations: files.1,
-        findings: std::mem::take(&mut reading.findings).into_iter().collect(),
-    };
-    Ok(Imported { files: files.0, report })
+    report.operations = operations.len();
+    report.pollers = operations.values().filter(|operation| operation.is_poller()).count();
+    report.findings = std::mem::take(&mut reading.findings).into_iter().collect();
+    Ok(Imported { files: write::files(operations), report })
+}
+
+/// The operations of the overlay, in its order.
+fn overlaid(
+    reading: &mut Reading<'_>,
+    overlay: &Overlay,
+    described: &IndexMap<String, Described<'_>>,
+    report: &mut Report,
+) -> Result<IndexMap<String, Operation>, Error> {
+    let mut operations = IndexMap::new();
+    for (id, entry) in &overlay.operations {
+        let facts = match &entry.from {
+            Some(from) => match described.get(from) {
+                Some(described) if entry.patch.contains_key("title") => {
+                    Some(facts::read(reading, overlay, described))
+                }
+                Some(described) => Some(derive::named(reading, overlay, described, id, report)),
+                None => continue,
+            },
+            None => None,
+        };
+        let mut operation = patched(id, facts, entry)?;
+        example::complete(&mut operation, &overlay.filled);
+        if entry.from.is_some() {
+            reading.note(Defect::Overlaid, id.clone());
+        }
+        operations.insert(id.clone(), operation);
+    }
+    Ok(operations)
 }
 
 /// All operations of all documents, by method and path.
@@ -138,22 +162,18 @@ fn method_of(name: &str) -> &'static str {
     }
 }
 
-/// Method and path → our id.
-fn ids(overlay: &Overlay) -> BTreeMap<&str, &String> {
-    overlay.operations.iter().filter_map(|(id, entry)| Some((entry.from.as_deref()?, id))).collect()
-}
-
-fn patched(id: &str, mut facts: Operation, entry: &OverlayOperation) -> Result<Operation, Error> {
-    if let (Some(path), Some(shape)) =
-        (&entry.response_at, facts.response.take_if(|_| entry.response_at.is_some()))
-    {
-        facts.response = Some(wrapped(shape, path));
+/// The facts of a description with the overlay's patch; the patch alone where there are none.
+fn patched(id: &str, facts: Option<Operation>, entry: &OverlayOperation) -> Result<Operation, Error> {
+    let failed = |reason: String| Error::Patch { id: id.to_owned(), reason };
+    let mut value = Value::Object(Map::new());
+    if let Some(mut facts) = facts {
+        if let Some(path) = &entry.response_at {
+            facts.response = facts.response.map(|shape| wrapped(shape, path));
+        }
+        value = serde_json::to_value(&facts).map_err(|error| failed(error.to_string()))?;
     }
-    let failed = |error: serde_json::Error| Error::Patch { id: id.to_owned(), reason: error.to_string() };
-    let mut value = serde_json::to_value(&facts).map_err(failed)?;
     patch::merge(&mut value, &Value::Object(entry.patch.clone()));
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| Error::Patch { id: id.to_owned(), reason: error.to_string() })
+    serde_path_to_error::deserialize(value).map_err(|error| failed(error.to_string()))
 }
 
 /// `shape` at the end of a JSONPath of plain names and `[*]`.
@@ -172,19 +192,6 @@ fn wrapped(shape: Shape, path: &str) -> Shape {
     at
 }
 
-/// Operations that stand in the overlay alone, such as composite ones.
-fn add_undescribed(overlay: &Overlay, operations: &mut IndexMap<String, Operation>) -> Result<(), Error> {
-    for (id, entry) in &overlay.operations {
-        if entry.from.is_none() {
-            let whole = Value::Object(entry.patch.clone());
-            let operation = serde_path_to_error::deserialize(whole)
-                .map_err(|error| Error::Patch { id: id.clone(), reason: error.to_string() })?;
-            operations.insert(id.clone(), operation);
-        }
-    }
-    Ok(())
-}
-
 fn note_unused(reading: &mut Reading<'_>, overlay: &Overlay, described: &IndexMap<String, Described<'_>>) {
     reading.begin("", "");
     for (id, entry) in &overlay.operations {
@@ -197,18 +204,6 @@ fn note_unused(reading: &mut Reading<'_>, overlay: &Overlay, described: &IndexMa
             reading.note(Defect::OverlayUnused, name.clone());
         }
     }
-}
-
-/// The overlay's operations in its order.
-fn in_order(overlay: &Overlay, mut operations: IndexMap<String, Operation>) -> IndexMap<String, Operation> {
-    let mut ordered = IndexMap::new();
-    for id in overlay.operations.keys() {
-        if let Some(operation) = operations.shift_remove(id) {
-            ordered.insert(id.clone(), operation);
-        }
-    }
-    ordered.extend(operations);
-    ordered
 }
 
 impl From<&Finding> for String {

@@ -8,9 +8,8 @@ use crate::catalog::Operation;
 /// Longest line of a mapping written in braces.
 const WIDTH: usize = 110;
 
-/// Files by the first word of the operations' ids, and how many operations they hold.
-pub(super) fn files(operations: IndexMap<String, Operation>) -> (Vec<(String, String)>, usize) {
-    let count = operations.len();
+/// Files by the first word of the operations' ids.
+pub(super) fn files(operations: IndexMap<String, Operation>) -> Vec<(String, String)> {
     let mut groups: IndexMap<String, IndexMap<String, Operation>> = IndexMap::new();
     for (id, operation) in operations {
         let group = id.split('.').next().unwrap_or_default().to_owned();
@@ -19,7 +18,7 @@ pub(super) fn files(operations: IndexMap<String, Operation>) -> (Vec<(String, St
     let mut files: Vec<(String, String)> =
         groups.into_iter().map(|(group, operations)| (format!("{group}.yaml"), file(&operations))).collect();
     files.sort();
-    (files, count)
+    files
 }
 
 fn file(operations: &IndexMap<String, Operation>) -> String {
