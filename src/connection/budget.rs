@@ -99,6 +99,13 @@ impl Budget {
         }
     }
 
+    /// The right to send a request, if it can be had without waiting.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let mut state = self.0.state();
+        let free = state.queue.is_empty() && state.window.take(Instant::now()).is_none();
+        free.then(|| Permit(Arc::clone(&self.0)))
+    }
+
     /// Learns from an answer's status and headers.
     pub fn learn(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) {
         let told = self.0.told(headers);
@@ -254,5 +261,6 @@ mod tests {
         budget.learn(StatusCode::OK, &headers, None);
         let exhausted = budget.acquire(Priority::Webhook, LONG).await.unwrap_err();
         assert!(exhausted.wait > Duration::from_secs(3590), "{exhausted:?}");
+        assert!(budget.try_acquire().is_none());
     }
 }

@@ -8,7 +8,7 @@ use super::translate::{Told, refuse, report, unusable};
 use super::{builtin, dry_run};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
-use crate::request::CallOptions;
+use crate::request::{Admitted, CallOptions};
 use crate::run::Perform;
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
@@ -22,8 +22,52 @@ pub(super) struct Surroundings<'a> {
     pub(super) priority: Priority,
 }
 
+/// Whether `perform` may go.
+pub(super) enum Leave {
+    /// It may; a request brings its share of the budget.
+    Granted(Option<Admitted>),
+    /// It may not, for now or for good.
+    Refused(Told),
+}
+
+/// Leave to perform `perform` if it can be had at once: `None` when it takes waiting.
+pub(super) async fn leave_at_once(around: &Surroundings<'_>, perform: &Perform) -> Option<Leave> {
+    match sends_effect(around, perform) {
+        None => Some(Leave::Granted(None)),
+        Some(Err(message)) => Some(Leave::Refused(refuse(message))),
+        Some(Ok(connection)) => {
+            let admitted = around.world.client.try_admit(&connection).await?;
+            Some(Leave::Granted(Some(admitted)))
+        }
+    }
+}
+
+/// Leave to perform `perform`, waited for.
+pub(super) async fn leave(around: &Surroundings<'_>, perform: &Perform) -> Leave {
+    match sends_effect(around, perform) {
+        None => Leave::Granted(None),
+        Some(Err(message)) => Leave::Refused(refuse(message)),
+        Some(Ok(connection)) => match around.world.client.admit(&connection, &call_options(around)).await {
+            Ok(admitted) => Leave::Granted(Some(admitted)),
+            Err(outcome) => Leave::Refused(report(outcome, &perform.operation, None)),
+        },
+    }
+}
+
+/// The connection of a request that has an effect. Reads and built-in operations need no leave
+/// beforehand: there is no intent that would stand in the history while they wait.
+fn sends_effect(around: &Surroundings<'_>, perform: &Perform) -> Option<Result<Arc<Connection>, String>> {
+    let told =
+        perform.operation.builtin.is_some() || around.options.dry_run || perform.effect == Effect::Read;
+    (!told).then(|| connection(around.world, &perform.operation, perform.connection.as_deref()))
+}
+
 /// Performs `perform` once.
-pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Told {
+pub(super) async fn perform(
+    around: &Surroundings<'_>,
+    perform: &Perform,
+    admitted: Option<Admitted>,
+) -> Told {
     if let Some(which) = perform.operation.builtin {
         return builtin::perform(around, which, perform).await;
     }
@@ -36,8 +80,10 @@ pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Tol
     }
     let options = CallOptions { timeout: perform.timeout, ..call_options(around) };
     let operation = &perform.operation;
-    let called =
-        around.world.client.call(around.catalog, operation, &perform.inputs, &connection, &options).await;
+    let client = &around.world.client;
+    let called = client
+        .call_admitted(around.catalog, operation, &perform.inputs, &connection, &options, admitted)
+        .await;
     match called {
         Ok(outcome) => report(outcome, operation, perform.pick.as_deref()),
         Err(problems) => unusable(&operation.id, &problems).into(),

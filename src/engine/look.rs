@@ -58,7 +58,7 @@ fn adopted(operation: &Operation, item: Value, pick: Option<&str>) -> Value {
     let path = operation.result.first().map_or("$", String::as_str);
     let names: Option<Vec<&str>> = path.strip_prefix('$').map(|rest| rest.split('.').skip(1).collect());
     let simple = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let answer = match names.filter(|names| names.iter().all(|name| simple(name))) {
+    let answer = match names.filter(|names| names.iter().all(simple)) {
         Some(names) => names
             .into_iter()
             .rev()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::held::Grip;
 use super::options::World;
 use crate::journal::{Error, Lease, RunUpdate};
-use crate::run::{Entry, RunState, StampedEntry};
+use crate::run::{Entry, RunId, RunState, StampedEntry};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -56,6 +56,24 @@ impl Recorder {
             return Ok(());
         }
         self.write(world, grip, RunState::Running, None, None).await
+    }
+
+    /// The run.
+    pub(super) fn run(&self) -> &RunId {
+        &self.lease.run
+    }
+
+    /// Makes durable what happened so far, but not the intent of what waits for its turn.
+    pub(super) async fn write_before_intent(&mut self, world: &World, grip: &Grip) -> Result<(), Gone> {
+        let is_intent = |stamped: &mut StampedEntry| matches!(stamped.entry, Entry::Intent { .. });
+        let intent = self.pending.pop_if(is_intent);
+        if !self.pending.is_empty() {
+            self.write(world, grip, RunState::Running, None, None).await?;
+        }
+        if let Some(intent) = intent {
+            self.add(intent);
+        }
+        Ok(())
     }
 
     /// Makes everything durable and says where the run stands now.

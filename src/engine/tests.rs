@@ -10,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::clock::Clock;
-use crate::connection::{Connection, Credential, Setup};
+use crate::connection::{BudgetSettings, Connection, Credential, Rate, Setup};
 use crate::event::DedupKey;
 use crate::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use crate::request::{Client, ClientSettings};
@@ -23,12 +23,13 @@ struct Bench {
     folder: tempfile::TempDir,
     server: MockServer,
     recipes: RecipeBook,
+    burst: Option<Rate>,
 }
 
 impl Bench {
     async fn new(lines: &str) -> Self {
         let recipes = RecipeBook::new([recipe(lines)]);
-        Self { folder: tempfile::tempdir().unwrap(), server: MockServer::start().await, recipes }
+        Self { folder: tempfile::tempdir().unwrap(), server: MockServer::start().await, recipes, burst: None }
     }
 
     async fn on(self, verb: &str, at: &str, answer: ResponseTemplate) -> Self {
@@ -45,6 +46,7 @@ impl Bench {
         let setup = Setup {
             base_url: Some(self.server.uri()),
             credential: Credential::Bearer(Secret::new("token-abc")),
+            budget: BudgetSettings { burst: self.burst, daily: None },
             ..Setup::default()
         };
         let connection = Connection::new("acme", connector, setup).unwrap();
@@ -313,4 +315,75 @@ async fn steps_of_one_run_follow_each_other_quickly() {
     assert_eq!(only(journal.as_ref()).await.0.state, RunState::Succeeded);
     // A debug build on a busy machine; the benchmark holds the real figure.
     assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_lease_has_passed_on_records_nothing_more() {
+    let bench = Bench::new("actions: [{ do: things.update, with: { id: a } }]\n").await;
+    let reached = Arc::new(Notify::new());
+    let told = Arc::clone(&reached);
+    let answer = move |_: &wiremock::Request| {
+        told.notify_one();
+        ok(json!({})).set_delay(Duration::from_millis(300))
+    };
+    Mock::given(method("PUT")).respond_with(answer).mount(&bench.server).await;
+    let journal = bench.store();
+    add(journal.as_ref(), &[json!({})]).await;
+    let options = Options { concurrency: 1, ..quick() };
+    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), options);
+    let running = tokio::spawn(async move { engine.run_until_idle().await });
+    reached.notified().await;
+    let later = Clock::system().now() + chrono::TimeDelta::hours(1);
+    assert_eq!(journal.reclaim("other", later).await.unwrap(), 1);
+    let taken = journal.lease("other", 1, later, Duration::from_secs(600)).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    running.await.unwrap().unwrap();
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!((row.state, kinds(&history)), (RunState::Running, vec!["started".into(), "intent".into()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_rate_is_deferred() {
+    let bench = Bench::new(
+        "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",
+    )
+    .await;
+    let headers = ResponseTemplate::new(429);
+    Mock::given(method("POST")).respond_with(ok(json!({}))).up_to_n_times(1).mount(&bench.server).await;
+    let bench = bench.on("POST", "/shouts", headers).await;
+    let journal = bench.store();
+    add(journal.as_ref(), &[json!({})]).await;
+    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let idle = engine.run_until_idle().await.unwrap();
+    assert!(idle.next_due.is_some());
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Waiting);
+    let expected = ["started", "intent", "step_succeeded", "intent", "deferred"];
+    assert_eq!(kinds(&history), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_budget_is_not_in_doubt() {
+    let mut bench = Bench::new(
+        "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",
+    )
+    .await
+    .on("POST", "/shouts", ok(json!({})))
+    .await;
+    bench.burst = Some("1/10s".parse().unwrap());
+    let journal = bench.store();
+    add(journal.as_ref(), &[json!({})]).await;
+    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let running = tokio::spawn(async move { engine.run_until_idle().await });
+    while only(journal.as_ref()).await.1.len() < 3 {
+        journal.changed(Duration::from_millis(20)).await;
+    }
+    assert_eq!(kinds(&only(journal.as_ref()).await.1), ["started", "intent", "step_succeeded"]);
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    bench.burst = None;
+    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Succeeded, "{history:?}");
+    assert_eq!(bench.requests().await.len(), 2);
 }

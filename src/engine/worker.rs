@@ -6,12 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::act::{self, Surroundings};
+use super::act::{self, Leave, Surroundings};
 use super::dispatch::Shared;
 use super::held::Grip;
 use super::look::look;
 use super::recorder::{Gone, Recorder};
-use super::translate::Told;
 use crate::catalog::Effect;
 use crate::check::CheckedRecipe;
 use crate::connection::Priority;
@@ -171,13 +170,27 @@ impl Work {
     }
 
     async fn perform(&mut self, perform: &Perform) -> Result<(), Gone> {
-        self.recorder.before_acting(&self.shared.world, &self.grip).await?;
-        let Told { report, remark } = act::perform(&self.around(), perform).await;
-        if let Some(message) = remark {
+        let admitted = match act::leave_at_once(&self.around(), perform).await {
+            Some(leave) => leave,
+            None => {
+                // What is known must not wait for the budget, and the intent must: a stop while it
+                // waits leaves nothing in doubt.
+                self.recorder.write_before_intent(&self.shared.world, &self.grip).await?;
+                act::leave(&self.around(), perform).await
+            }
+        };
+        let told = match admitted {
+            Leave::Refused(told) => told,
+            Leave::Granted(admitted) => {
+                self.recorder.before_acting(&self.shared.world, &self.grip).await?;
+                act::perform(&self.around(), perform, admitted).await
+            }
+        };
+        if let Some(message) = told.remark {
             self.settle(Entry::Remark { level: "info".into(), message }, false);
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
-        let entry = perform.settle(&id, report, self.now());
+        let entry = perform.settle(&id, told.report, self.now());
         self.settle(entry, perform.effect != Effect::Read);
         Ok(())
     }
@@ -216,9 +229,13 @@ impl Work {
     }
 
     async fn end(&mut self, state: RunState, reason: Option<String>) -> Result<(), Gone> {
-        self.write(state, None, reason).await?;
+        self.write(state, None, reason.clone()).await?;
         self.shared.tally.count(state);
-        tracing::info!(recipe = self.recipe.name(), state = state.name(), "run ended");
+        let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
+        match reason.map(|reason| self.shared.world.redactor.text(&reason)) {
+            Some(reason) => tracing::info!(%run, recipe, state, reason, "run ended"),
+            None => tracing::info!(%run, recipe, state, "run ended"),
+        }
         Ok(())
     }
 

@@ -46,10 +46,23 @@ impl Client {
         connection: &Connection,
         options: &CallOptions,
     ) -> Result<Outcome, Vec<InputProblem>> {
+        self.call_admitted(catalog, operation, inputs, connection, options, None).await
+    }
+
+    /// The same, with an admission that was waited for before.
+    pub async fn call_admitted(
+        &self,
+        catalog: &Catalog,
+        operation: &Arc<Operation>,
+        inputs: &Map<String, Value>,
+        connection: &Connection,
+        options: &CallOptions,
+        admitted: Option<Admitted>,
+    ) -> Result<Outcome, Vec<InputProblem>> {
         let outcome = if operation.composite.is_empty() {
-            self.exchange(&prepare(operation, inputs, connection)?, connection, options).await
+            self.exchange(&prepare(operation, inputs, connection)?, connection, options, admitted).await
         } else {
-            self.call_composite(catalog, operation, inputs, connection, options).await?
+            self.call_composite(catalog, operation, inputs, connection, options, admitted).await?
         };
         tracing::debug!(
             operation = operation.id,
@@ -67,6 +80,7 @@ impl Client {
         inputs: &Map<String, Value>,
         connection: &Connection,
         options: &CallOptions,
+        mut admitted: Option<Admitted>,
     ) -> Result<Outcome, Vec<InputProblem>> {
         let inputs = complete(operation, inputs, Some(connection))?;
         let given = |name: &String| inputs.get(name).is_some_and(|value| !is_nothing(value));
@@ -80,7 +94,7 @@ impl Client {
                 return Ok(Outcome::Refused(Refusal::unsent(message)));
             };
             let request = prepare(part, &inputs_of(alternative, &inputs), connection)?;
-            match self.exchange(&request, connection, options).await {
+            match self.exchange(&request, connection, options, admitted.take()).await {
                 Outcome::Ok(mut answer) => {
                     let found = path::read(&answer.body, &alternative.result);
                     if let Some(found) = found.filter(|found| !is_nothing(found)) {
@@ -105,12 +119,16 @@ impl Client {
         request: &PreparedRequest,
         connection: &Connection,
         options: &CallOptions,
+        mut first: Option<Admitted>,
     ) -> Outcome {
         let mut refreshed = false;
         loop {
-            let admitted = match self.admit(connection, options).await {
-                Ok(admitted) => admitted,
-                Err(outcome) => return outcome,
+            let admitted = match first.take() {
+                Some(admitted) => admitted,
+                None => match self.admit(connection, options).await {
+                    Ok(admitted) => admitted,
+                    Err(outcome) => return outcome,
+                },
             };
             let received = self.send_within(request, connection, &admitted, options).await;
             let unauthorized = matches!(received, Received::Answer { status: 401, .. });
@@ -127,8 +145,17 @@ impl Client {
         }
     }
 
+    /// The right to send a request, if it can be had at once.
+    pub async fn try_admit(&self, connection: &Connection) -> Option<Admitted> {
+        if connection.breaker.is_open() {
+            return None;
+        }
+        let headers = connection.credential_headers().await.ok()?;
+        connection.budget.try_acquire().map(|permit| Admitted { headers, _permit: permit })
+    }
+
     /// Waits for breaker, credential and budget.
-    async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
+    pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
             let reason =
                 format!("connection `{}` keeps failing and is left alone for a while", connection.name);
@@ -166,7 +193,8 @@ impl Client {
 }
 
 /// A request that may go: its credential and its share of the budget.
-struct Admitted {
+#[derive(Debug)]
+pub struct Admitted {
     headers: HeaderMap,
     _permit: crate::connection::Permit,
 }

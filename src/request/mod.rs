@@ -20,7 +20,7 @@ mod retry_after;
 
 pub use answer::{Answer, result};
 pub use body::{Part, PartContent, RequestBody};
-pub use call::CallOptions;
+pub use call::{Admitted, CallOptions};
 pub use classify::{Received, classify};
 pub use client::{Client, ClientSettings};
 pub use free::free_request;

@@ -23,6 +23,10 @@ const OPERATIONS: &str = "operations:\n  things.get: { title: t, summary: s, kin
     things.create: { title: t, summary: s, kinds: [action], method: POST, path: /things, effect: create,\n    \
       body: { shape: { type: object } } }\n  \
     things.file: { title: t, summary: s, kinds: [action], method: GET, path: /file, effect: read, download: application/pdf }\n  \
+    things.upload: { title: t, summary: s, kinds: [action], method: POST, path: /upload, effect: create,\n    \
+      body: { encoding: multipart, shape: { type: object, fields: { file: { type: string, format: binary, required: true }, name: { type: string } } } } }\n  \
+    things.untag: { title: t, summary: s, kinds: [action], method: DELETE, path: /tags, effect: idempotent,\n    \
+      body: { encoding: form, shape: { type: object, fields: { tag: { type: string } } } } }\n  \
     things.find:\n    title: t\n    summary: s\n    kinds: [action]\n    effect: read\n    \
       input: { type: object, fields: { id: { type: string }, email: { type: string } } }\n    one_of: [id, email]\n    \
       composite:\n    - { when: [id], operation: things.get, with: { id: '{{ id }}' }, result: $.thing, not_found: [404] }\n    \
@@ -193,4 +197,32 @@ async fn a_download_becomes_a_file() {
     assert_eq!(body(outcome), expected);
     assert_eq!(std::fs::read(&file).unwrap(), b"%PDF");
     assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing half-done is left");
+}
+
+#[tokio::test]
+async fn files_and_forms_are_written_as_they_should_be() {
+    let world = World::new().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(201)).mount(&world.server).await;
+    Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(204)).mount(&world.server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::write(&file, "content of the file").unwrap();
+    let uploaded =
+        world.on_server("things.upload", json!({ "file": file.display().to_string(), "name": "n" }));
+    assert_eq!(body(uploaded.await), Value::Null);
+    assert_eq!(body(world.on_server("things.untag", json!({ "tag": "a b" })).await), Value::Null);
+    let sent = world.server.received_requests().await.unwrap();
+    let upload = String::from_utf8_lossy(&sent[0].body);
+    assert!(sent[0].headers["content-type"].to_str().unwrap().starts_with("multipart/form-data; boundary="));
+    for part in ["name=\"file\"; filename=\"a.txt\"", "content of the file", "name=\"name\""] {
+        assert!(upload.contains(part), "{part} not in {upload}");
+    }
+    assert_eq!(sent[1].headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(sent[1].body, b"tag=a%20b");
+    let missing = world.on_server("things.upload", json!({ "file": "/no/such/file" })).await;
+    assert!(
+        matches!(&missing, Outcome::Refused(refusal) if refusal.message.contains("/no/such/file")),
+        "{missing:?}"
+    );
+    assert_eq!(world.client.requests(), 2, "it is not sent without its file");
 }
