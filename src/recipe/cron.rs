@@ -329,7 +329,8 @@ mod tests {
 
     #[test]
     fn agrees_with_a_plain_reading_minute_by_minute() {
-        let lines: [(&str, fn(DateTime<Tz>) -> bool); 3] = [
+        type Reading = fn(DateTime<Tz>) -> bool;
+        let lines: [(&str, Reading); 3] = [
             ("*/7 8-18/5 * * *", |t| t.minute() % 7 == 0 && [8, 13, 18].contains(&t.hour())),
             ("0 6 1,15 * MON", |t| {
                 (t.hour(), t.minute()) == (6, 0)

@@ -34,7 +34,8 @@ pub(super) fn scope(run: &Run, event: &Event, facts: &Facts) -> Scope {
         .with("env", env)
 }
 
-fn about(run: &Run, event: &Event) -> Value {
+/// What templates read as `run`.
+pub fn about(run: &Run, event: &Event) -> Value {
     json!({
         "id": run.id.0,
         "recipe": run.recipe,

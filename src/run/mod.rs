@@ -16,7 +16,7 @@ pub(crate) mod testing;
 
 pub use effect::{effect, method};
 pub use entry::{Entry, StampedEntry, StepError, StepKey};
-pub use facts::Facts;
+pub use facts::{Facts, about};
 pub use machine::{Act, Decision, Machine, Perform, Probe, decide};
 pub use report::{Finding, Report};
 pub use status::{Phase, Started, Status, StepStatus};

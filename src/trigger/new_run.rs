@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::check::CheckedRecipe;
 use crate::event::Event;
 use crate::journal::NewRun;
-use crate::run::{Accounts, RunId};
+use crate::run::{Accounts, Run, RunId, about};
 use crate::template::Scope;
 
 /// The run of `recipe` on `accounts` that `event` causes. `scope` is that of the trigger.
@@ -15,8 +15,16 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
     let lane = match &recipe.recipe().lane {
         None => usual(),
         Some(template) => {
-            let run = serde_json::json!({ "id": id.0, "recipe": recipe.name() });
-            let scope = scope.clone().with("event", event.payload.clone()).with("run", run);
+            let run = Run {
+                id: id.clone(),
+                event: event.id.clone(),
+                recipe: recipe.name().to_owned(),
+                version: None,
+                accounts: accounts.clone(),
+                lane: String::new(),
+                created: event.received,
+            };
+            let scope = scope.clone().with("event", event.payload.clone()).with("run", about(&run, event));
             match template.evaluate(&scope) {
                 Ok(Value::String(text)) => text,
                 Ok(Value::Null) => usual(),

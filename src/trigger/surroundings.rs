@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::progress::OnPage;
 use crate::clock::Clock;
@@ -35,16 +35,10 @@ impl Surroundings {
     /// The names that the templates of a trigger on these accounts see: `env` and `connection`, which
     /// holds name and settings of each account under its connector.
     pub fn scope(&self, accounts: &Accounts, now: DateTime<Utc>) -> Scope {
-        let mut connection = Map::new();
-        for (connector, name) in accounts {
-            let mut entry = Map::new();
-            entry.insert("name".into(), json!(name));
-            let settings = self.connections.get(name).map(|connection| &connection.settings);
-            for (setting, value) in settings.into_iter().flatten() {
-                entry.insert(setting.clone(), json!(value));
-            }
-            connection.insert(connector.clone(), Value::Object(entry));
-        }
+        let known = |(connector, name): (&String, &String)| {
+            Some((connector.clone(), self.connections.get(name)?.facts()))
+        };
+        let connection: Map<String, Value> = accounts.iter().filter_map(known).collect();
         Scope::new(now)
             .with("env", Value::Object(self.env.as_ref().clone()))
             .with("connection", Value::Object(connection))

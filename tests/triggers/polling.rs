@@ -199,7 +199,7 @@ async fn runs_go_into_the_lane_that_the_recipe_says() {
     let list = List::of(2);
     let stage = stage(&list).await;
     let recipe = stage.recipe(
-        "trigger: { poll: lists.none, start: all }\nlane: \"{{ event.name }}-{{ connection.lists.name }}\"",
+        "trigger: { poll: lists.none, start: all }\nlane: \"{{ event.name }}-{{ connection.lists.name }}-{{ run.event.kind }}\"",
     );
     let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
     poll(&stage, &poller).await;
@@ -207,7 +207,7 @@ async fn runs_go_into_the_lane_that_the_recipe_says() {
     for run in stage.runs().await {
         lanes.push(stage.around.journal.run(&run.id).await.unwrap().unwrap().run.lane);
     }
-    assert_eq!(lanes, ["n0-one", "n1-one"]);
+    assert_eq!(lanes, ["n0-one-new", "n1-one-new"]);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ fn has_values(event: &EventType, body: &Value) -> bool {
     event.values.iter().all(|(path, expected)| {
         path::read(body, path).is_some_and(|value| match &value {
             Value::String(text) => text == expected,
-            other => other.to_string() == *expected,
+            other => expected.parse::<Value>().is_ok_and(|expected| *other == expected),
         })
     })
 }
