@@ -35,7 +35,13 @@ pub(super) fn reply(operation: &Operation, behaviour: &Behaviour, outcome: Outco
     let mut body = match (&behaviour.answer, outcome) {
         (Some(answer), _) => answer.render(scope).unwrap_or(Value::Null),
         (None, Outcome::Whole(value)) => value,
-        (None, Outcome::Record(record)) => result(record.map_or(Value::Null, Value::Object)),
+        (None, Outcome::Record(record)) => {
+            let chosen = |mut record: Map<String, Value>| {
+                record.retain(|field, _| behaviour.only.is_empty() || behaviour.only.contains(field));
+                Value::Object(record)
+            };
+            result(record.map_or(Value::Null, chosen))
+        }
         (None, Outcome::Records(records)) => result(records.into_iter().map(Value::Object).collect()),
         (None, Outcome::Done) => operation.response.as_ref().map_or(Value::Object(Map::new()), sample),
     };

@@ -66,7 +66,7 @@ impl Spent {
     /// Adds the headers that tell the limits, under the names of the connector.
     pub(super) fn tell(&self, limits: &Limits, now: i64, headers: &mut HeaderMap) {
         let names = &limits.headers;
-        let reset = (self.day.0.saturating_add(DAY_MS) - now).clamp(0, DAY_MS);
+        let reset = self.day.0.saturating_add(DAY_MS).saturating_sub(now).clamp(0, DAY_MS);
         let told = [
             (&names.max, self.max.to_string()),
             (&names.remaining, self.max.saturating_sub(self.window.1).to_string()),

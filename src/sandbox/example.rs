@@ -8,22 +8,27 @@ use super::world::World;
 use crate::catalog::Operation;
 
 /// Inputs with which `operation` succeeds on a fresh stand-in: the required ones, and those that its
-/// script names.
+/// script names, without those that a connection fills in.
 pub(super) fn example(service: &Service, world: &World, operation: &Operation) -> Map<String, Value> {
     let scope = world.scope(service);
     let own = service.script.operations.get(&operation.id).map(|behaviour| &behaviour.example);
     let own = |name: &str| own.and_then(|own| own.get(name));
     let mut inputs = Map::new();
+    let filled: Vec<&String> =
+        service.connector.settings.values().flat_map(|setting| &setting.fills).collect();
+    let whole = operation.body.as_ref().and_then(|body| body.whole.as_deref());
     for input in operation.inputs() {
-        let fill = own(input.name)
-            .or_else(|| service.script.examples.get(input.name).filter(|_| input.shape.required));
+        // The connection gives these.
+        if filled.iter().any(|name| *name == input.name) {
+            continue;
+        }
+        let needed = input.shape.required
+            || whole == Some(input.name)
+            || operation.one_of.first().is_some_and(|name| name == input.name);
+        let fill = own(input.name).or_else(|| service.script.examples.get(input.name).filter(|_| needed));
         let value = match fill {
             Some(fill) => fill.render(&scope),
-            None if input.shape.required
-                || operation.one_of.first().is_some_and(|name| name == input.name) =>
-            {
-                Some(smallest(input.name, input.shape))
-            }
+            None if needed => Some(smallest(input.name, input.shape)),
             None => None,
         };
         if let Some(value) = value {

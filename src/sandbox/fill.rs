@@ -23,25 +23,33 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// member as `item`.
 const FOR_EACH: &str = "for_each";
 const DO: &str = "do";
+/// Words of the engine that look like names.
+const RESERVED: [&str; 6] = ["true", "True", "false", "False", "none", "None"];
 
 /// A compiled value. A text that is one `{{ … }}` keeps the expression's type; one that is undefined
 /// is left out of the mapping or list it stands in.
 #[derive(Debug)]
 pub(super) enum Fill {
     Literal(Value),
+    /// A name, or a field of one: most expressions, and not worth the engine.
+    Path(Vec<String>),
     Expression(Expression<'static, 'static>),
     List(Vec<Fill>),
     Map(Vec<(String, Fill)>),
-    Each { list: Box<Fill>, item: Box<Fill> },
+    Each {
+        list: Box<Fill>,
+        item: Box<Fill>,
+    },
 }
 
 impl Fill {
     /// Compiles `value`.
     pub(super) fn compile(value: &Value) -> Result<Self, minijinja::Error> {
         Ok(match value {
-            Value::String(text) if text.contains("{{") => {
-                Self::Expression(ENVIRONMENT.compile_expression_owned(expression(text))?)
-            }
+            Value::String(text) if text.contains("{{") => match path(text) {
+                Some(path) => Self::Path(path),
+                None => Self::Expression(ENVIRONMENT.compile_expression_owned(expression(text))?),
+            },
             Value::Array(items) => Self::List(items.iter().map(Self::compile).collect::<Result<_, _>>()?),
             Value::Object(map) if map.len() == 2 && map.contains_key(FOR_EACH) && map.contains_key(DO) => {
                 let part = |name: &str| Self::compile(&map[name]).map(Box::new);
@@ -62,6 +70,7 @@ impl Fill {
     pub(super) fn render(&self, scope: &Scope) -> Option<Value> {
         match self {
             Self::Literal(value) => Some(value.clone()),
+            Self::Path(path) => scope.follow(path).as_ref().and_then(json),
             Self::Expression(expression) => evaluate(expression, scope),
             Self::List(items) => Some(items.iter().filter_map(|item| item.render(scope)).collect()),
             Self::Map(fields) => {
@@ -108,6 +117,18 @@ pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
         Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
         _ => None,
     }
+}
+
+/// The names of a text that is one `{{ name.field }}`.
+fn path(text: &str) -> Option<Vec<String>> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+            && !RESERVED.contains(&name)
+    };
+    let names: Vec<String> = inner.split('.').map(str::to_owned).collect();
+    names.iter().all(|name| is_name(name)).then_some(names)
 }
 
 /// `Mr {{ name }}!` as one expression: `"Mr " ~ (name) ~ "!"`.
@@ -166,6 +187,12 @@ impl Scope {
         Arc::make_mut(&mut self.0).values.insert(name.into(), value);
     }
 
+    /// The value of a name, or of a field within.
+    fn follow(&self, path: &[String]) -> Option<Any> {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(self.0.find(first)?, |value, name| value.get_attr(name).ok())
+    }
+
     /// The value of a name.
     pub(super) fn get(&self, name: &str) -> Option<Any> {
         self.0.values.get(name).cloned()
@@ -181,16 +208,22 @@ impl Scope {
     }
 }
 
+impl Names {
+    fn find(&self, name: &str) -> Option<Any> {
+        match self.values.get(name) {
+            Some(value) => Some(value.clone()),
+            None => self.beyond.as_ref()?.get_attr(name).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+}
+
 impl Object for Names {
     fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
         self.get_value_by_str(key.as_str()?)
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Any> {
-        match self.values.get(key) {
-            Some(value) => Some(value.clone()),
-            None => self.beyond.as_ref()?.get_attr(key).ok().filter(|value| !value.is_undefined()),
-        }
+        self.find(key)
     }
 }
 

@@ -24,14 +24,30 @@ pub(super) struct Material {
     /// The connector's lists.
     pub(super) lists: Arc<HashMap<String, Vec<Any>>>,
     /// Records that were seeded before.
-    pub(super) seeded: Arc<HashMap<String, Vec<Any>>>,
+    pub(super) seeded: Arc<HashMap<String, Referable>>,
+    /// The connection's settings.
+    pub(super) settings: Any,
+}
+
+/// Records that others can refer to.
+#[derive(Debug, Clone)]
+pub(super) struct Referable {
+    one_by_one: Vec<Any>,
+    all: Any,
+}
+
+impl Referable {
+    /// These records.
+    pub(super) fn new(records: Vec<Any>) -> Self {
+        Self { all: Any::from(records.clone()), one_by_one: records }
+    }
 }
 
 impl Material {
     /// From the connector's lists.
-    pub(super) fn new(seed: u64, lists: &IndexMap<String, Vec<Value>>) -> Self {
+    pub(super) fn new(seed: u64, lists: &IndexMap<String, Vec<Value>>, settings: &Value) -> Self {
         let lists = lists.iter().map(|(name, list)| (name.clone(), list.iter().map(any).collect()));
-        Self { seed, lists: Arc::new(lists.collect()), seeded: Arc::default() }
+        Self { seed, lists: Arc::new(lists.collect()), seeded: Arc::default(), settings: any(settings) }
     }
 
     /// The names that the `n`th record of `collection` may use.
@@ -75,6 +91,7 @@ impl Object for Chance {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Any> {
         match key {
             "seed" => Some(self.material.seeds()),
+            "settings" => Some(self.material.settings.clone()),
             "any" => Some(Any::from_object(AnySeed(Arc::clone(self)))),
             _ => self.choose(key, self.material.lists.get(key)?),
         }
@@ -87,16 +104,16 @@ struct AnySeed(Arc<Chance>);
 impl Object for AnySeed {
     fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
         let name = key.as_str()?;
-        self.0.choose(name, self.0.material.seeded.get(name)?)
+        self.0.choose(name, &self.0.material.seeded.get(name)?.one_by_one)
     }
 }
 
 #[derive(Debug)]
-struct Seeds(Arc<HashMap<String, Vec<Any>>>);
+struct Seeds(Arc<HashMap<String, Referable>>);
 
 impl Object for Seeds {
     fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
-        Some(Any::from(self.0.get(key.as_str()?)?.clone()))
+        Some(self.0.get(key.as_str()?)?.all.clone())
     }
 }
 

@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 
 use super::answer::Content;
 use super::fault::What;
@@ -106,7 +107,11 @@ fn truncated(served: Served) -> Response {
 }
 
 fn broken_off(first: Bytes) -> Response {
-    let end = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    let parts = [Ok::<_, std::io::Error>(first), Err(end)];
-    Response::new(Body::from_stream(futures::stream::iter(parts)))
+    let first = futures::stream::once(std::future::ready(Ok(first)));
+    let end = futures::stream::once(async {
+        // What was written so far has to leave before the connection ends.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    Response::new(Body::from_stream(first.chain(end)))
 }

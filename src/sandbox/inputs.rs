@@ -146,6 +146,7 @@ fn check_parameter(name: &str, parameter: &Parameter, inputs: &Inputs, problems:
 
 /// Inputs that name the account: the token is bound to it.
 fn check_bound(service: &Service, operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
+    let unread = operation.body.as_ref().is_some_and(|body| body.encoding == Encoding::Multipart);
     for (name, wanted) in service.bound_inputs() {
         let Some(input) = operation.input(name).filter(|input| input.place != Some(Place::Path)) else {
             continue;
@@ -153,7 +154,7 @@ fn check_bound(service: &Service, operation: &Operation, inputs: &Inputs) -> Res
         let given = inputs.query.get(name).or_else(|| inputs.body.get(name));
         let fits = match given {
             Some(value) => value.as_str() == Some(wanted),
-            None => !input.shape.required,
+            None => !input.shape.required || (unread && input.place.is_none()),
         };
         if !fits {
             return Err(Refusal::new("forbidden").about("field", name));

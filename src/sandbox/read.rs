@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::condition::{Bound, Condition, Operator, SortKey};
+use super::convert::any_map;
 use super::fill::{Fill, Scope};
 use super::page::{self, cursor_token};
 use super::perform::{Outcome, Performance};
@@ -69,7 +70,9 @@ impl Performance<'_> {
             }
             if !step.each_extra.is_empty() {
                 let id = self.table(&step.collection)?.id(*slot).to_string();
-                let scope = Scope::default().with("cursor", &cursor(key.as_ref(), &id));
+                let scope = Scope::default()
+                    .with("cursor", &cursor(key.as_ref(), &id))
+                    .with_any("record", any_map(&record));
                 for (field, fill) in &step.each_extra {
                     if let Some(value) = fill.render(&scope) {
                         record.insert(field.clone(), value);

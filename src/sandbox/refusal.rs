@@ -45,7 +45,10 @@ impl Refusal {
         for (name, value) in &self.facts {
             scope.set(*name, value);
         }
-        match refusals.get(&*self.name) {
+        let collection =
+            self.facts.iter().find(|(name, _)| *name == "collection").and_then(|(_, name)| name.as_str());
+        let own = collection.and_then(|collection| refusals.get(&format!("{}.{collection}", self.name)));
+        match own.or_else(|| refusals.get(&*self.name)) {
             Some(answer) => {
                 let body = answer.body.as_ref().and_then(|body| body.render(&scope));
                 (answer.status, body.unwrap_or(Value::Null))

@@ -35,13 +35,14 @@ pub(super) enum Found<'a> {
 }
 
 impl Routes {
-    /// Of all operations that have a path; of several with the same, the first.
+    /// Of all operations that are requests of their own; of several with the same, the first.
     pub(super) fn new<'a>(operations: impl Iterator<Item = &'a Arc<Operation>>) -> Self {
         let route = |operation: &Arc<Operation>| Route {
             operation: Arc::clone(operation),
             parts: operation.path.split('/').skip(1).map(Part::of).collect(),
         };
-        Self(operations.filter(|operation| !operation.path.is_empty()).map(route).collect())
+        let sent = |operation: &&Arc<Operation>| !operation.path.is_empty() && operation.composite.is_empty();
+        Self(operations.filter(sent).map(route).collect())
     }
 
     /// The operation with this method and path (percent-encoded, with its leading slash).

@@ -71,6 +71,8 @@ pub(super) struct Collection {
     pub(super) normalise: IndexMap<String, Fill>,
     /// Fields of a new record that were not given.
     pub(super) defaults: IndexMap<String, Fill>,
+    /// Lists whose members are merged by a key when they are written: field → member's key.
+    pub(super) merge_by: IndexMap<String, String>,
     /// Fields made from others at every write; the expression sees `record`.
     pub(super) computed: IndexMap<String, Fill>,
     /// Fields that show records of another collection.

@@ -119,8 +119,11 @@ impl Table {
                 Some(Cow::Owned(Value::from(&*self.ids[slot as usize])))
             }
             Held::MadeUp(n) => {
-                generate::field(&self.collection, &self.material, &self.name, u64::from(*n), field)
-                    .map(Cow::Owned)
+                let (first, rest) = field.split_once('.').unwrap_or((field, ""));
+                let value =
+                    generate::field(&self.collection, &self.material, &self.name, u64::from(*n), first)?;
+                let mut parts = rest.split('.').filter(|part| !part.is_empty());
+                parts.try_fold(&value, |value, part| value.get(part)).cloned().map(Cow::Owned)
             }
             Held::Gone => None,
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::budget::Spent;
 use super::convert::any_map;
 use super::fill::Scope;
-use super::generate::{self, Material, Record};
+use super::generate::{self, Material, Record, Referable};
 use super::options::Options;
 use super::perform::Tables;
 use super::script::Collection;
@@ -34,13 +34,12 @@ impl World {
     /// As it is at every start.
     pub(super) fn new(service: &Service, options: &Options) -> Self {
         let script = &service.script;
-        let mut material = Material::new(options.seed, &script.lists);
+        let mut material = Material::new(options.seed, &script.lists, &settings(service));
         let mut tables = Tables::new();
         for (name, collection) in &script.collections {
             let mut table = Table::new(name, Arc::clone(collection), material.clone());
             for fields in &collection.seed {
-                let mut scope = table.seed_scope();
-                scope.set("settings", &settings(service));
+                let scope = table.seed_scope();
                 let given = fields
                     .iter()
                     .filter_map(|(field, fill)| Some((field.clone(), fill.render(&scope)?)))
@@ -49,10 +48,10 @@ impl World {
             }
             if let Some(generate) = &collection.generate {
                 let scaled = options.records.filter(|_| generate.scales);
-                table.make_up(scaled.unwrap_or(generate.count));
+                table.make_up(scaled.map_or(generate.count, |records| records.saturating_sub(table.len())));
             }
             let referable = table.all().take(REFERABLE).filter_map(|slot| table.record(slot));
-            let referable = referable.map(|record| any_map(&record)).collect();
+            let referable = Referable::new(referable.map(|record| any_map(&record)).collect());
             Arc::make_mut(&mut material.seeded).insert(name.clone(), referable);
             tables.insert(name.clone(), table);
         }

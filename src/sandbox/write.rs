@@ -129,7 +129,13 @@ impl Performance<'_> {
         let collection = Arc::clone(table.collection());
         let Some(record) = table.record(slot) else { return Ok(Outcome::Record(None)) };
         let mut record = record.as_ref().clone();
-        record.extend(given);
+        for (field, value) in given {
+            let value = match collection.merge_by.get(&field) {
+                Some(key) => merged(record.get(&field), value, key),
+                None => value,
+            };
+            record.insert(field, value);
+        }
         if let Some(field) = &collection.updated {
             record.insert(field.clone(), generate::written_time(&collection, now));
         }
@@ -200,6 +206,13 @@ impl Performance<'_> {
         }
         Ok(())
     }
+}
+
+/// The members of `new`, and those of `old` whose key is not among them.
+fn merged(old: Option<&Value>, new: Value, key: &str) -> Value {
+    let (Some(Value::Array(old)), Value::Array(new)) = (old, &new) else { return new };
+    let kept = old.iter().filter(|member| !new.iter().any(|other| other.get(key) == member.get(key)));
+    kept.chain(new).cloned().collect()
 }
 
 fn is_something(value: &Value) -> bool {

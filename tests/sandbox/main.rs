@@ -2,3 +2,8 @@
 
 mod client;
 mod every_operation;
+mod faults;
+mod paging;
+mod refusals;
+mod round_trips;
+mod writing;
