@@ -50,6 +50,20 @@ pub fn schema(catalog: &Catalog) -> Value {
     schema
 }
 
+/// The same as it stands in a file: a line for each field and each definition, so that changes show.
+pub fn schema_text(catalog: &Catalog) -> String {
+    let Value::Object(parts) = schema(catalog) else { return String::new() };
+    let lines: Vec<String> =
+        parts.iter().map(|(name, part)| format!("{:?}: {}", name, lines_of(part))).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+fn lines_of(part: &Value) -> String {
+    let Value::Object(entries) = part else { return part.to_string() };
+    let lines: Vec<String> = entries.iter().map(|(name, entry)| format!("  {name:?}: {entry}")).collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
+}
+
 struct Writer {
     /// Shapes that have a definition, as JSON text, and its name.
     shapes: IndexMap<String, String>,
@@ -213,6 +227,12 @@ mod tests {
         let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
         catalog.add_folder("x", files).unwrap();
         catalog
+    }
+
+    #[test]
+    fn the_text_is_the_same_schema() {
+        let read: Value = serde_json::from_str(&schema_text(&catalog())).unwrap();
+        assert_eq!(read, schema(&catalog()));
     }
 
     fn accepts(with: Value) -> bool {

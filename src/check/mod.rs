@@ -15,7 +15,7 @@ mod surroundings;
 
 pub use checked::CheckedRecipe;
 pub use context::Context;
-pub use editor_schema::schema;
+pub use editor_schema::{schema, schema_text};
 pub use facts::{ConnectionFacts, Facts};
 pub use judge::{Checked, check, check_all};
 pub use rules::Rule;

@@ -37,9 +37,9 @@ impl SchemaCommand {
     }
 }
 
-/// The schema of recipes as it stands in files: in one line, because it is large.
+/// The schema of recipes as it stands in files.
 pub(super) fn recipe(catalog: &Catalog) -> String {
-    format!("{}\n", crate::check::schema(catalog))
+    crate::check::schema_text(catalog)
 }
 
 /// A schema as it stands in files.
