@@ -85,7 +85,7 @@ impl Writer {
             let connector = catalog.connector(&operation.connector);
             let inputs = self.inputs_of(operation, connector.map(|connector| &**connector), polls);
             let needed = inputs.get("required").is_some();
-            let name = format!("{field} {}", operation.id);
+            let name = format!("{field}.{}", operation.id);
             let mut then = json!({ "properties": { "with": reference(&name) } });
             if needed {
                 then["required"] = json!(["with"]);
@@ -138,7 +138,7 @@ impl Writer {
         if text.len() <= SHORT {
             return schema;
         }
-        let next = format!("shape {}", self.shapes.len() + 1);
+        let next = format!("shape.{}", self.shapes.len() + 1);
         let name = self.shapes.entry(text).or_insert(next);
         reference(name)
     }
@@ -203,9 +203,9 @@ impl Writer {
     }
 }
 
-/// A reference to a definition. Spaces in names are escaped as addresses have it.
+/// A reference to a definition. Names have no characters that addresses would have to escape.
 fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/definitions/{}", name.replace(' ', "%20")) })
+    json!({ "$ref": format!("#/definitions/{name}") })
 }
 
 #[cfg(test)]

@@ -66,6 +66,11 @@ pub(super) fn of_step<'a>(action: &Action, operation: &'a Operation) -> Option<K
     Some(Known { shape, lists })
 }
 
+/// What an operation's whole answer is.
+pub(super) fn of_answer(operation: &Operation) -> Option<Known<'_>> {
+    operation.response.as_ref().map(Known::new)
+}
+
 /// What a poller's event is: an item of its list.
 fn of_item(operation: &Operation) -> Option<Known<'_>> {
     let items = operation.list.as_ref()?.items.first()?;

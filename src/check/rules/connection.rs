@@ -26,6 +26,7 @@ impl Rule for KnownConnections {
                 continue;
             }
             found.extend(chosen.iter().filter_map(|name| named(context, name, connector)));
+            found.extend(unused(context, connector));
             found.extend(repeated(chosen));
         }
         for call in &context.calls {
@@ -41,6 +42,16 @@ impl Rule for KnownConnections {
             }
         }
     }
+}
+
+/// A connector that the recipe chooses a connection on and then does not use.
+fn unused(context: &Context<'_>, connector: &Spanned<String>) -> Option<Diagnostic> {
+    let all_known = context.calls.iter().all(|call| call.operation.is_some());
+    if !all_known || accounts::connectors(context.recipe, context.catalog).contains(connector.as_str()) {
+        return None;
+    }
+    let message = format!("nothing in this recipe uses the connection chosen for `{connector}`");
+    Some(Diagnostic::new(Code::Suspicious, connector.span, message).help("leave it out"))
 }
 
 /// A connection by name that should be on `connector`.

@@ -11,6 +11,7 @@ mod json_path;
 mod missing_parameter;
 mod operation;
 mod parameter_value;
+mod picked_field;
 mod result_field;
 mod rule;
 mod step;
@@ -33,6 +34,7 @@ pub const ALL: &[&dyn Rule] = &[
     &env::ListedEnv,
     &template_function::KnownFunctions,
     &result_field::ResultFields,
+    &picked_field::PickedFields,
     &event_field::EventFields,
     &json_path::JsonPaths,
     &duplicate_step::UniqueSteps,
