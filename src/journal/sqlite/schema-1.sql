@@ -33,7 +33,8 @@ CREATE TABLE receipts (
 CREATE TABLE runs (
     seq      INTEGER PRIMARY KEY,
     id       TEXT NOT NULL UNIQUE,
-    event    INTEGER NOT NULL REFERENCES events (seq),
+    -- The event's seq.
+    event    INTEGER NOT NULL,
     recipe   TEXT NOT NULL,
     lane     TEXT NOT NULL,
     accounts TEXT NOT NULL,
@@ -73,7 +74,8 @@ CREATE TABLE cursors (
 );
 
 CREATE TABLE seen (
-    cursor      INTEGER NOT NULL REFERENCES cursors (seq),
+    -- The cursor's seq.
+    cursor      INTEGER NOT NULL,
     record      TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     scan        INTEGER NOT NULL,
