@@ -3,11 +3,16 @@
 
 use std::collections::HashMap;
 
-use proptest::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert_eq, prop_oneof, proptest};
+use proptest::strategy::Strategy;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{Hand, again};
+use crate::catalog::Effect;
 use crate::run::probe::{Sighting, look};
-use crate::run::testing::catalog;
+use crate::run::testing::{catalog, run};
+use crate::run::{Act, Entry, Finding, Perform, Probe, Report, RunState};
 
 const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
     - { id: read, do: things.get, with: { id: a }, retry: { attempts: 50 } }\n\
