@@ -4,6 +4,7 @@
 mod lists;
 mod polling;
 mod reconciling;
+mod sandboxed;
 mod schedules;
 mod stage;
 mod webhooks;

@@ -31,6 +31,11 @@ pub type Account<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
 
 impl Stage {
     pub fn new(catalog: Catalog, accounts: &[Account<'_>]) -> Self {
+        Self::with_credential(catalog, accounts, Credential::None)
+    }
+
+    /// All accounts prove themselves with `credential`.
+    pub fn with_credential(catalog: Catalog, accounts: &[Account<'_>], credential: Credential) -> Self {
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
@@ -44,7 +49,7 @@ impl Stage {
             let setup = Setup {
                 base_url: Some((*address).to_owned()),
                 settings: settings.iter().map(own).collect(),
-                credential: Credential::None,
+                credential: credential.clone(),
                 ..Setup::default()
             };
             let described = Arc::clone(catalog.connector(connector).unwrap());
