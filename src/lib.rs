@@ -11,6 +11,7 @@ pub mod event;
 pub mod import;
 pub mod journal;
 pub mod recipe;
+pub mod reference;
 pub mod request;
 pub mod run;
 pub mod sandbox;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("import", &["catalog"]),
     ("recipe", &["template"]),
     ("check", &["recipe", "catalog", "template"]),
+    ("reference", &["recipe", "check", "template", "catalog"]),
     ("clock", &[]),
     ("event", &["clock"]),
     ("run", &["check", "template", "event"]),
@@ -37,7 +38,7 @@ const OPEN: &[&str] = &["source", "diagnostic", "secret", "value"];
 
 /// Modules of the language: no async, files, network or clock.
 const PURE: &[&str] =
-    &["source", "diagnostic", "secret", "value", "template", "recipe", "check", "event", "run"];
+    &["source", "diagnostic", "secret", "value", "template", "recipe", "check", "reference", "event", "run"];
 
 /// Most lines of code in a file, without blank lines, comments and tests.
 const MOST_LINES: usize = 400;

@@ -9,13 +9,18 @@ use assert_cmd::Command;
 use clap::Parser;
 use hob::catalog::Catalog;
 use hob::check::{Facts, check};
-use hob::cli::{Cli, snippets};
+use hob::cli::Cli;
 use hob::diagnostic::{Report, render};
 use hob::recipe::parse;
+use hob::reference::snippets;
 use hob::source::SourceFile;
 
 /// Documents with code in them.
-const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md"];
+const DOCUMENTS: [&str; 4] =
+    ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
+
+/// Guides, whose other code is tried elsewhere: only their command lines are.
+const GUIDES: [&str; 1] = ["docs/connectors.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -102,8 +107,10 @@ fn recipes_and_workspaces_in_documents_are_right() {
 #[test]
 fn command_lines_in_documents_parse() {
     let mut tried = 0;
-    for block in blocks().iter().filter(|block| block.language == "console") {
-        for words in command_lines(block) {
+    let guides =
+        GUIDES.iter().flat_map(|name| blocks_of(name, &fs::read_to_string(root().join(name)).unwrap()));
+    for block in blocks().into_iter().chain(guides).filter(|block| block.language == "console") {
+        for words in command_lines(&block) {
             if words.first().is_some_and(|word| word == "hob") {
                 let parsed = Cli::try_parse_from(&words);
                 assert!(parsed.is_ok(), "{}: {words:?}: {}", block.place, parsed.unwrap_err());
@@ -208,7 +215,7 @@ fn every_snippet_of_the_catalog_is_right() {
 
 #[test]
 fn committed_schemas_are_what_the_types_say() {
-    let schemas = [("workspace", hob::workspace::schema().clone())];
+    let schemas = [("workspace", hob::workspace::schema()), ("connector", hob::catalog::schema())];
     for (name, schema) in schemas {
         let path = root().join(format!("schemas/{name}.schema.json"));
         let text = format!("{schema:#}\n");

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -48,16 +49,19 @@ pub enum Error {
     },
 }
 
-/// One file of operations.
-#[derive(Deserialize)]
+/// A file of operations: any file of the folder but `connector.yaml` and `events.yaml`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OperationsFile {
+pub(super) struct OperationsFile {
+    /// The operations by id, such as `contacts.upsert`.
     operations: IndexMap<String, Operation>,
 }
 
-#[derive(Deserialize)]
+/// The webhook events that an API sends: `events.yaml`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct EventsFile {
+pub(super) struct EventsFile {
+    /// The events by the name that recipes use, such as `ContactUpdate`.
     events: IndexMap<String, EventType>,
 }
 

@@ -7,6 +7,7 @@ mod load;
 mod operation;
 mod paging;
 pub mod path;
+mod schema;
 
 pub use connector::{
     Advice, AuthScheme, Connector, ErrorAnswers, LimitHeaders, Limits, Setting, Signature,
@@ -19,3 +20,4 @@ pub use operation::{
     Place, Probe,
 };
 pub use paging::{Listing, NextValue, Paging};
+pub use schema::schema;

@@ -16,6 +16,19 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Fine, Self::Problems, Self::Usage, Self::World];
+
+    /// What it means, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Fine => "All is well.",
+            Self::Problems => "The thing checked, called or run has problems.",
+            Self::Usage => "Wrong usage, or input that cannot be read.",
+            Self::World => "The world failed: store, port, network.",
+        }
+    }
+
     /// The number.
     pub fn number(self) -> u8 {
         self as u8

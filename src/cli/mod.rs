@@ -25,7 +25,6 @@ mod table;
 mod validate;
 
 pub use args::{Cli, Command, Format, Global, LogFormat, Output};
-pub use catalog::snippets;
 pub use dispatch::run;
 pub use exit::{ExitCode, Failure};
 pub use io::{Environment, Streams};

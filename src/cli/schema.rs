@@ -1,11 +1,10 @@
 //! `hob schema`: what editors check files against.
 
 use clap::Subcommand;
-use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{ExitCode, Failure, Session};
-use crate::catalog::{Catalog, Connector};
+use crate::catalog::Catalog;
 
 /// Print a JSON Schema for editors
 #[derive(Debug, Subcommand)]
@@ -17,7 +16,7 @@ pub enum SchemaCommand {
     Recipe,
     /// Of hob.yaml
     Workspace,
-    /// Of a connector's connector.yaml
+    /// Of a connector's files
     Connector,
 }
 
@@ -27,10 +26,7 @@ impl SchemaCommand {
         let text = match self {
             SchemaCommand::Recipe => recipe(session.catalog()?.as_ref()),
             SchemaCommand::Workspace => text(crate::workspace::schema()),
-            SchemaCommand::Connector => {
-                let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Connector>();
-                self::text(&schema.to_value())
-            }
+            SchemaCommand::Connector => text(crate::catalog::schema()),
         };
         session.streams.output.write_all(text.as_bytes())?;
         Ok(ExitCode::Fine)

@@ -20,6 +20,6 @@ pub use duration::{Error as DurationError, parse as parse_duration};
 pub use lost::Lost;
 pub use model::Recipe;
 pub use parse::{Parsed, parse};
-pub use schema::{schema, schema_of};
+pub use schema::schema;
 pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, UnchangedPolicy};
 pub use trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::syntax::File;
-use crate::recipe::schema_of;
+use crate::value::schema_of;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<File>);
 

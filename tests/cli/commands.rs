@@ -116,9 +116,13 @@ fn the_catalog_is_listed_as_scripts_rely_on() {
             .all(|row| row["kinds"].as_array().unwrap().contains(&json!("poller")))
     );
     let shown = hob(folder.path(), &["catalog", "show", "contacts.upsert"]).code(0).output;
-    for part in
-        ["POST /contacts/upsert", "contacts.write", "Inputs", "Result ($.contact)", "A recipe to start from"]
-    {
+    for part in [
+        "POST /contacts/upsert",
+        "contacts.write",
+        "Inputs",
+        "**Result**, `$.contact`",
+        "A recipe to start from",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }

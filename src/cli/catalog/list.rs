@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::catalog::{Operation, OperationKind};
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session};
+use crate::reference::{kinds, request_line};
 
 /// List operations, or those that match a few words
 #[derive(Debug, Args)]
@@ -99,23 +100,5 @@ fn row(operation: &Operation) -> Row<'_> {
         version: operation.version.as_deref(),
         scopes: &operation.scopes,
         deprecated: operation.deprecated,
-    }
-}
-
-/// `poller, action`
-pub(super) fn kinds(operation: &Operation) -> String {
-    let names = operation.kinds.iter().map(|kind| match kind {
-        OperationKind::Poller => "poller",
-        OperationKind::Action => "action",
-    });
-    names.collect::<Vec<_>>().join(", ")
-}
-
-/// `GET /contacts/{contactId}`, or what stands in its place.
-pub(super) fn request_line(operation: &Operation) -> String {
-    match (&operation.builtin, operation.composite.is_empty()) {
-        (Some(_), _) => "built in".into(),
-        (None, false) => "several requests".into(),
-        (None, true) => format!("{} {}", operation.method, operation.path),
     }
 }

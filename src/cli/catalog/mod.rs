@@ -1,13 +1,10 @@
 //! `hob catalog`: what operations there are, and all about one of them.
 
 mod list;
-mod page;
 mod show;
-mod snippet;
 
 pub use list::List;
 pub use show::{Show, unknown};
-pub use snippet::snippets;
 
 use clap::Subcommand;
 

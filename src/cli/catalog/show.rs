@@ -4,11 +4,10 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::page::page;
-use super::snippet::snippets;
 use crate::catalog::Operation;
 use crate::cli::{ExitCode, Failure, Format, Output, Session};
 use crate::diagnostic::closest;
+use crate::reference;
 
 /// Show an operation: inputs, scopes, paging, result, notes, a recipe to start from
 #[derive(Debug, Args)]
@@ -31,7 +30,9 @@ impl Show {
             return Err(Failure::usage(unknown(&self.operation, known)));
         };
         match self.output.format {
-            Format::Text => session.streams.output.write_all(page(operation).as_bytes())?,
+            Format::Text => {
+                session.streams.output.write_all(reference::operation(operation, &catalog).as_bytes())?
+            }
             Format::Json => session.streams.json(&whole(operation))?,
         }
         Ok(ExitCode::Fine)
@@ -50,7 +51,7 @@ fn whole(operation: &Operation) -> Value {
     let mut value = json!({ "id": operation.id, "connector": operation.connector });
     if let (Some(all), Ok(Value::Object(own))) = (value.as_object_mut(), serde_json::to_value(operation)) {
         all.extend(own);
-        all.insert("recipes".into(), json!(snippets(operation)));
+        all.insert("recipes".into(), json!(reference::snippets(operation)));
     }
     value
 }

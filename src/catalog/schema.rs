@@ -1,0 +1,57 @@
+//! The JSON Schema of connector files, generated from the types they are read into.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::Connector;
+use super::load::{EventsFile, OperationsFile};
+use crate::value::schema_of;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
+
+/// The structure of a connector's files as JSON Schema, draft 7. A file with `operations` is held
+/// against that form, one with `events` against the form of events, any other is the connector itself.
+pub fn schema() -> &'static Value {
+    &SCHEMA
+}
+
+fn generate() -> Value {
+    let mut all = schema_of::<(Connector, OperationsFile, EventsFile)>();
+    let has = |field: &str| json!({ "required": [field] });
+    let form = |condition: Value, name: &str| json!({ "if": condition, "then": { "$ref": format!("#/definitions/{name}") } });
+    json!({
+        "$schema": all["$schema"],
+        "title": "connector file",
+        "description": "A connector is a folder of YAML files: `connector.yaml` says where the API is and how it \
+            speaks, `events.yaml` which webhook events it sends, every other file what operations it has.",
+        "allOf": [
+            form(json!({ "not": { "anyOf": [has("operations"), has("events")] } }), "Connector"),
+            form(has("operations"), "OperationsFile"),
+            form(has("events"), "EventsFile"),
+        ],
+        "definitions": all["definitions"].take(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(yaml: &str) -> bool {
+        let file: Value = serde_yaml::from_str(yaml).expect("YAML");
+        jsonschema::is_valid(schema(), &file)
+    }
+
+    #[test]
+    fn each_file_is_held_against_its_own_form() {
+        assert!(accepts("connector: x\ntitle: X\nabout: An example."));
+        assert!(!accepts("connector: x\ntitle: X"), "about is missing");
+        assert!(accepts(
+            "operations: { x.list: { title: T, summary: S., kinds: [action], method: GET, path: /x } }"
+        ));
+        assert!(!accepts("operations: { x.list: { title: T, summary: S., kinds: [cook] } }"));
+        assert!(accepts("events: { made: { title: Made, id: [$.id] } }"));
+        assert!(!accepts("events: { made: { title: Made } }"), "id is missing");
+    }
+}

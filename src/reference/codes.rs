@@ -1,0 +1,63 @@
+//! The pages of complaints and exit codes.
+
+use std::fmt::Write;
+
+use super::page::Page;
+use super::sources::Example;
+use crate::check::rules;
+use crate::diagnostic::{Code, Severity};
+
+/// The page of complaints: each with a recipe that causes it, and the rules behind them.
+pub(super) fn page(examples: &[Example]) -> Page {
+    let mut text = String::from(
+        "# Complaints\n\nWhat `hob validate` and the runner say is wrong, by the code in brackets. An error \
+         keeps a recipe from running, a warning does not.\n",
+    );
+    for code in Code::ALL {
+        let severity = match code.severity() {
+            Severity::Error => "Error",
+            Severity::Warning => "Warning",
+        };
+        let _ = write!(text, "\n## {}\n\n{severity}. {}\n", code.name(), code.summary());
+        if let Some(Example { recipe, output }) = shortest(*code, examples) {
+            let _ = write!(
+                text,
+                "\n```yaml\n{}\n```\n\n```text\n{}\n```\n",
+                recipe.trim_end(),
+                output.trim_end()
+            );
+        }
+    }
+    text.push_str("\n## What is checked\n\n");
+    rules::ALL.iter().for_each(|rule| text.push_str(&format!("- {}\n", rule.summary())));
+    Page::new("codes.md", &text).listed("Complaints", "every code, with a recipe that causes it.")
+}
+
+/// Of the recipes that cause it, the one of which least is said.
+fn shortest(code: Code, examples: &[Example]) -> Option<&Example> {
+    let mark = format!("[{}]", code.name());
+    let causing = examples.iter().filter(|example| example.output.contains(&mark));
+    causing.min_by_key(|example| (example.output.len(), example.recipe.len()))
+}
+
+/// The page of exit codes.
+pub(super) fn exit_codes(codes: &[(u8, &str)]) -> Page {
+    let mut text = String::from("# Exit codes\n\nOf every command.\n\n| Code | Meaning |\n| ---: | --- |\n");
+    for (number, meaning) in codes {
+        let _ = writeln!(text, "| {number} | {meaning} |");
+    }
+    Page::new("exit-codes.md", &text).listed("Exit codes", "what a command tells its caller.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_with_the_least_noise_is_shown() {
+        let example = |output: &str| Example { recipe: String::new(), output: output.into() };
+        let examples = [example("error[syntax]: a long story"), example("error[syntax]: b"), example("x")];
+        assert_eq!(shortest(Code::Syntax, &examples).unwrap().output, "error[syntax]: b");
+        assert_eq!(shortest(Code::Deprecated, &examples), None);
+    }
+}

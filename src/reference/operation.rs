@@ -1,0 +1,204 @@
+//! An operation as a section of Markdown, for its page and for `hob catalog show`.
+
+use std::fmt::Write;
+
+use super::result::{polling, result};
+use super::shape::{tree, words};
+use super::snippet::snippets;
+use crate::catalog::{
+    ArrayStyle, Catalog, Connector, Effect, Encoding, Input, Operation, OperationKind, Place, Setting,
+};
+use crate::value::Kind;
+
+/// Levels of an input that are shown; below, its type has to do.
+const DEEPEST: usize = 3;
+
+/// All about one operation.
+pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
+    let connector = catalog.connector(&operation.connector).map(AsRef::as_ref);
+    let mut text = format!("## {}\n\n{}. {}\n\n", operation.id, operation.title, operation.summary);
+    for (name, value) in facts(operation, connector) {
+        let _ = writeln!(text, "- {name}: {value}");
+    }
+    alternatives(operation, &mut text);
+    inputs(operation, connector, &mut text);
+    result(operation, &mut text);
+    polling(operation, &mut text);
+    if !operation.notes.is_empty() {
+        text.push_str("\n**Notes**\n\n");
+        operation.notes.iter().for_each(|note| text.push_str(&format!("- {note}\n")));
+    }
+    for recipe in snippets(operation) {
+        let _ = write!(text, "\n**A recipe to start from**\n\n```yaml\n{recipe}```\n");
+    }
+    text
+}
+
+/// `poller, action`
+pub fn kinds(operation: &Operation) -> String {
+    let names = operation.kinds.iter().map(|kind| match kind {
+        OperationKind::Poller => "poller",
+        OperationKind::Action => "action",
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// `GET /contacts/{contactId}`, or what stands in its place.
+pub fn request_line(operation: &Operation) -> String {
+    match (&operation.builtin, operation.composite.is_empty()) {
+        (Some(_), _) => "built in".into(),
+        (None, false) => "several requests".into(),
+        (None, true) => format!("{} {}", operation.method, operation.path),
+    }
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn codes<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| code(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static str, String)> {
+    let effect = match operation.effect {
+        Effect::Read => "read: changes nothing",
+        Effect::Idempotent => "idempotent: twice is the same as once",
+        Effect::Create => "create: twice makes two",
+    };
+    let request = match operation.method.is_empty() {
+        true => request_line(operation),
+        false => code(&request_line(operation)),
+    };
+    let mut facts = vec![
+        ("request", request),
+        ("connector", connector.map_or_else(|| operation.connector.clone(), |c| c.connector.clone())),
+        ("kinds", kinds(operation)),
+        ("effect", effect.to_owned()),
+    ];
+    facts.extend(operation.version.as_deref().map(|version| ("version", code(version))));
+    let encoding = operation.body.as_ref().map(|body| body.encoding);
+    facts.extend(match encoding {
+        None | Some(Encoding::Json) => None,
+        Some(Encoding::Form) => Some(("body", "form".to_owned())),
+        Some(Encoding::Multipart) => {
+            Some(("body", "multipart; an input of format binary takes the path of a file".to_owned()))
+        }
+    });
+    if !operation.scopes.is_empty() {
+        facts.push(("scopes", codes(&operation.scopes)));
+    }
+    if !operation.access.is_empty() {
+        facts.push(("token", operation.access.join(", ")));
+    }
+    facts.extend(operation.probe.as_ref().map(|probe| {
+        let found = format!(
+            "{} tells whether a create happened whose answer was lost; equal must be {}",
+            code(&probe.operation),
+            codes(probe.matching.keys())
+        );
+        ("probe", found)
+    }));
+    if operation.deprecated {
+        facts.push(("deprecated", "the vendor advises against it".to_owned()));
+    }
+    facts
+}
+
+fn alternatives(operation: &Operation, text: &mut String) {
+    if operation.composite.is_empty() {
+        return;
+    }
+    text.push_str("\n**Made of**, the first that finds something:\n\n");
+    for alternative in &operation.composite {
+        let _ = writeln!(text, "- {}, given {}", code(&alternative.operation), codes(&alternative.when));
+    }
+}
+
+fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut String) {
+    let inputs = operation.inputs();
+    if inputs.is_empty() && !operation.takes_any_input() {
+        text.push_str("\n**No inputs**\n");
+        return;
+    }
+    text.push_str("\n**Inputs**\n\n");
+    for input in &inputs {
+        let marks = marks(operation, input, connector);
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        let _ = writeln!(text, "- {}{marks}: {}", code(input.name), words(input.shape));
+        tree(input.shape, DEEPEST - 1, &mut |depth, name, part| {
+            let indent = "  ".repeat(depth + 1);
+            let required = if part.required { " (required)" } else { "" };
+            let _ = writeln!(text, "{indent}- {}{required}: {}", code(name), words(part));
+        });
+    }
+    if operation.takes_any_input() {
+        text.push_str("- further ones are passed on as they are\n");
+    }
+    if !operation.one_of.is_empty() {
+        let _ = writeln!(text, "\nAt least one of {} is needed.", codes(&operation.one_of));
+    }
+}
+
+fn marks(operation: &Operation, input: &Input<'_>, connector: Option<&Connector>) -> Vec<String> {
+    let mut marks: Vec<String> = Vec::new();
+    let filled = filled(input.name, connector);
+    if input.shape.required {
+        marks.push(if filled.is_some() { "needed" } else { "required" }.into());
+    }
+    let style = operation.parameters.get(input.name).map(|parameter| parameter.style);
+    marks.extend(
+        match input.place {
+            Some(Place::Path) => Some("path"),
+            Some(Place::Query) if input.shape.kind == Kind::Array && style == Some(ArrayStyle::Comma) => {
+                Some("query, comma-separated")
+            }
+            Some(Place::Query) => Some("query"),
+            Some(Place::Header) => Some("header"),
+            None => operation.body.as_ref().map(|_| "body"),
+        }
+        .map(str::to_owned),
+    );
+    marks.extend(filled);
+    let own = operation.list.as_ref().map(|list| list.paging.inputs()).unwrap_or_default();
+    if own.contains(&input.name) {
+        marks.push("set by hob when it polls".into());
+    }
+    marks
+}
+
+/// Where the value comes from when a recipe does not give it.
+fn filled(name: &str, connector: Option<&Connector>) -> Option<String> {
+    let connector = connector?;
+    let fills = |(_, setting): &(&String, &Setting)| setting.fills.iter().any(|f| f == name);
+    if let Some((setting, _)) = connector.settings.iter().find(fills) {
+        return Some(format!("from the connection's {}", code(setting)));
+    }
+    connector.constants.get(name).map(|value| format!("{} unless given", code(&value.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_inputs_where_they_go_and_what_fills_them() {
+        let catalog = Catalog::built_in();
+        let text = operation(catalog.operation("contacts.create").unwrap(), &catalog);
+        assert!(text.contains("- request: `POST /contacts/`\n"), "{text}");
+        assert!(
+            text.contains("- `locationId` (needed, body, from the connection's `location`): text\n"),
+            "{text}"
+        );
+        assert!(text.contains("\n  - "), "nested fields: {text}");
+        assert!(text.contains("- probe: `"), "{text}");
+    }
+
+    #[test]
+    fn says_what_hob_sets_when_it_polls() {
+        let catalog = Catalog::built_in();
+        let text = operation(catalog.operation("fitr.tasks.list").unwrap(), &catalog);
+        assert!(text.contains("- `page` (query, set by hob when it polls): a whole number\n"), "{text}");
+        assert!(text.contains("- pages: numbered by `page`, 50 at a time\n"), "{text}");
+    }
+}

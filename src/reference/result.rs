@@ -1,0 +1,63 @@
+//! What an operation answers, and how it is polled.
+
+use std::fmt::Write;
+
+use super::shape::{tree, words};
+use crate::catalog::{Operation, Paging};
+
+/// Levels of a result that are shown; below, its type has to do.
+const DEEPEST: usize = 3;
+
+/// Adds where the result stands in the answer and what is in it.
+pub(super) fn result(operation: &Operation, text: &mut String) {
+    let paths: Vec<String> = operation.result.iter().map(|path| format!("`{path}`")).collect();
+    let place = if paths.is_empty() { "the whole answer".to_owned() } else { paths.join(" or ") };
+    let _ = write!(text, "\n**Result**, {place}: ");
+    if let Some(media) = &operation.download {
+        let _ = writeln!(text, "a file ({media})");
+        return;
+    }
+    let Some(shape) = operation.result_shape() else {
+        text.push_str("any value\n");
+        return;
+    };
+    let _ = writeln!(text, "{}", words(shape));
+    let mut lines = String::new();
+    tree(shape, DEEPEST, &mut |depth, name, part| {
+        let _ = writeln!(lines, "{}{name}: {}", "  ".repeat(depth), words(part));
+    });
+    if !lines.is_empty() {
+        let _ = write!(text, "\n```text\n{lines}```\n");
+    }
+}
+
+/// Adds how a list is read, if the operation is one.
+pub(super) fn polling(operation: &Operation, text: &mut String) {
+    let Some(list) = &operation.list else { return };
+    let joined =
+        |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+    let id = if list.id.is_empty() { "the item itself".to_owned() } else { joined(&list.id) };
+    let changes = match list.updated.as_ref().or(list.created.as_ref()) {
+        Some(field) => format!("by `{field}` and content"),
+        None => "by content".to_owned(),
+    };
+    let _ = write!(
+        text,
+        "\n**Polling**\n\n- items: {}\n- id: {id}\n- changes: {changes}\n- pages: {}\n",
+        joined(&list.items),
+        pages(&list.paging)
+    );
+}
+
+fn pages(paging: &Paging) -> String {
+    match paging {
+        Paging::None => "one answer holds everything".to_owned(),
+        Paging::Offset { offset, limit, size } => format!("by `{offset}` and `{limit}`, {size} at a time"),
+        Paging::Page { page, size, .. } => format!("numbered by `{page}`, {size} at a time"),
+        Paging::Cursor { next, .. } => {
+            let inputs: Vec<String> = next.keys().map(|name| format!("`{name}`")).collect();
+            format!("the answer says where to go on: {}", inputs.join(", "))
+        }
+        Paging::Link { .. } => "the answer links to the next one".to_owned(),
+    }
+}

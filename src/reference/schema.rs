@@ -1,0 +1,310 @@
+//! Pages of files: the fields of recipes, workspaces and connectors, from their JSON Schemas.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::connector::anchor;
+use super::page::Page;
+use crate::value::{Map, Value};
+
+/// Definition that has a page of its own.
+const TRIGGER: &str = "Trigger";
+const RECIPE_FILE: &str = "recipe.md";
+const TRIGGERS_FILE: &str = "triggers.md";
+
+/// The pages of a recipe: all of it, and what starts it.
+pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
+    let definitions = definitions(schema);
+    let trigger = definitions.get(TRIGGER).unwrap_or(&Value::Null);
+    let mut rest = IndexSet::from([TRIGGER]);
+    reach(&schema["properties"], definitions, &mut rest);
+    rest.shift_remove(TRIGGER);
+    let mut triggers = rest.clone();
+    reach(trigger, definitions, &mut triggers);
+    let triggers: Vec<&str> = triggers.into_iter().filter(|name| !rest.contains(name)).collect();
+
+    let homes = rest.iter().map(|name| (*name, RECIPE_FILE));
+    let homes: IndexMap<&str, &str> =
+        homes.chain(triggers.iter().chain([&TRIGGER]).map(|name| (*name, TRIGGERS_FILE))).collect();
+    let mut recipe = Writer { definitions, homes: &homes, file: RECIPE_FILE, text: String::new() };
+    recipe.top("Recipes", schema);
+    rest.iter().for_each(|name| recipe.section(name));
+    let recipe = Page::new(RECIPE_FILE, &recipe.text).listed("Recipes", "every field of a recipe.");
+
+    let mut text = Writer { definitions, homes: &homes, file: TRIGGERS_FILE, text: String::new() };
+    text.top("Trigger", trigger);
+    triggers.iter().for_each(|name| text.section(name));
+    let triggers = Page::new(TRIGGERS_FILE, &text.text).listed("Triggers", "what starts a recipe.");
+    vec![recipe, triggers]
+}
+
+/// The page of `hob.yaml`.
+pub(super) fn workspace_page(schema: &Value) -> Page {
+    let text = whole("workspace.md", "hob.yaml", schema);
+    Page::new("workspace.md", &text).listed("hob.yaml", "connections, store and server of a workspace.")
+}
+
+/// The page of connector files.
+pub(super) fn connector_page(schema: &Value) -> Page {
+    let text = whole("connector.md", "Connector files", schema);
+    Page::new("connector.md", &text).listed(
+        "Connector files",
+        "how an API is described; the [guide](../connectors.md) shows it step by step.",
+    )
+}
+
+fn whole(file: &'static str, title: &str, schema: &Value) -> String {
+    let definitions = definitions(schema);
+    let mut names = IndexSet::new();
+    reach(schema, definitions, &mut names);
+    let homes = names.iter().map(|name| (*name, file)).collect();
+    let mut writer = Writer { definitions, homes: &homes, file, text: String::new() };
+    writer.top(title, schema);
+    names.iter().for_each(|name| writer.section(name));
+    writer.text
+}
+
+fn definitions(schema: &Value) -> &Map<String, Value> {
+    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+    schema["definitions"].as_object().unwrap_or(&NONE)
+}
+
+/// Adds the definitions that `node` leads to, in the order met. Those already known lead no further.
+fn reach<'a>(node: &'a Value, definitions: &'a Map<String, Value>, names: &mut IndexSet<&'a str>) {
+    match node {
+        Value::Object(map) => {
+            if let Some(name) = reference(node)
+                && names.insert(name)
+                && let Some(next) = definitions.get(name)
+            {
+                reach(next, definitions, names);
+            }
+            map.iter().filter(|(key, _)| *key != "definitions").for_each(|(_, inner)| {
+                reach(inner, definitions, names);
+            });
+        }
+        Value::Array(list) => list.iter().for_each(|inner| reach(inner, definitions, names)),
+        _ => {}
+    }
+}
+
+/// The definition that a node is: by `$ref`, alone or in `allOf`.
+fn reference(node: &Value) -> Option<&str> {
+    let direct = node["$ref"].as_str().or_else(|| match node["allOf"].as_array()?.as_slice() {
+        [only] => only["$ref"].as_str(),
+        _ => None,
+    });
+    direct?.strip_prefix("#/definitions/")
+}
+
+struct Writer<'a> {
+    definitions: &'a Map<String, Value>,
+    /// Which file a definition is described in.
+    homes: &'a IndexMap<&'a str, &'a str>,
+    file: &'a str,
+    text: String,
+}
+
+impl Writer<'_> {
+    fn top(&mut self, title: &str, node: &Value) {
+        let _ = write!(self.text, "# {title}\n\n");
+        self.body(node);
+    }
+
+    fn section(&mut self, name: &str) {
+        let _ = write!(self.text, "\n## {}\n\n", title(name));
+        let definitions = self.definitions;
+        self.body(definitions.get(name).unwrap_or(&Value::Null));
+    }
+
+    fn body(&mut self, node: &Value) {
+        let description = node["description"].as_str().unwrap_or_default();
+        let _ = writeln!(self.text, "{description}");
+        if let Some(fields) = node["properties"].as_object() {
+            fields.iter().for_each(|(name, field)| self.field(name, field, node));
+        } else if let Some(variants) = node["oneOf"].as_array().or(node["anyOf"].as_array()) {
+            self.text.push('\n');
+            variants.iter().for_each(|variant| self.variant(variant));
+        } else if node["type"].is_string() {
+            let kind = self.kind(node);
+            let examples = examples(node);
+            let shown =
+                if examples.is_empty() { String::new() } else { format!(", as {}", examples.join(", ")) };
+            let _ = writeln!(self.text, "\nWritten as {kind}{shown}.");
+        }
+    }
+
+    fn field(&mut self, name: &str, field: &Value, holder: &Value) {
+        let needed = if is_required(holder, name) { ", required" } else { "" };
+        let kind = self.kind(field);
+        let _ = write!(self.text, "\n### {name}\n\n{kind}{needed}\n");
+        let about = described(field);
+        if !about.is_empty() {
+            let _ = write!(self.text, "\n{about}\n");
+        }
+        let examples = field["examples"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if !examples.is_empty() {
+            self.text.push_str("\n```yaml\n");
+            examples.iter().for_each(|example| self.text.push_str(&yaml(name, example)));
+            self.text.push_str("```\n");
+        }
+    }
+
+    /// A line for one of several forms, and for its fields where it has some of its own.
+    fn variant(&mut self, variant: &Value) {
+        let about = described(variant);
+        let Some(fields) = variant["properties"].as_object() else {
+            let kind = self.kind(variant);
+            let _ = writeln!(self.text, "- {kind}: {about}");
+            return;
+        };
+        let tag = fields.iter().find(|(_, field)| field["const"].is_string());
+        if let Some((name, tagged)) = tag {
+            let _ =
+                writeln!(self.text, "- `{name}: {}`: {about}", tagged["const"].as_str().unwrap_or_default());
+        }
+        for (name, field) in fields.iter().filter(|(_, field)| !field["const"].is_string()) {
+            let kind = self.kind(field);
+            if tag.is_none() {
+                let _ = writeln!(self.text, "- `{name}:` {kind}: {about}");
+            } else {
+                let needed = if is_required(variant, name) { ", required" } else { "" };
+                let _ = writeln!(self.text, "  - `{name}` ({kind}{needed}): {}", described(field));
+            }
+        }
+    }
+
+    /// The type in words, with links to what is described elsewhere.
+    fn kind(&self, node: &Value) -> String {
+        if let Some(name) = reference(node) {
+            let home = self.homes.get(name).copied().filter(|home| *home != self.file).unwrap_or_default();
+            let title = title(name);
+            return format!("[{title}]({home}#{})", anchor(&title));
+        }
+        if let Some(constant) = node.get("const") {
+            return format!("`{}`", plain(constant));
+        }
+        if let Some(values) = node["enum"].as_array() {
+            let values: Vec<String> = values.iter().map(|value| format!("`{}`", plain(value))).collect();
+            return values.join(" or ");
+        }
+        if let Some(variants) = node["anyOf"].as_array().or(node["oneOf"].as_array()) {
+            return variants.iter().map(|variant| self.kind(variant)).collect::<Vec<_>>().join(" or ");
+        }
+        match &node["type"] {
+            Value::String(name) => self.named(name, node),
+            Value::Array(names) => {
+                let names = names.iter().filter_map(Value::as_str);
+                names.map(|name| self.named(name, node)).collect::<Vec<_>>().join(" or ")
+            }
+            _ => "any value".to_owned(),
+        }
+    }
+
+    fn named(&self, name: &str, node: &Value) -> String {
+        match name {
+            "string" => "text".to_owned(),
+            "integer" => "a whole number".to_owned(),
+            "number" => "a number".to_owned(),
+            "boolean" => "true or false".to_owned(),
+            "array" => format!("a list of {}", self.kind(&node["items"])),
+            "object" => match &node["additionalProperties"] {
+                entries @ Value::Object(_) => format!("a mapping of names to {}", self.kind(entries)),
+                _ => "a mapping".to_owned(),
+            },
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// `LaneOnFailure` → `lane on failure`
+fn title(name: &str) -> String {
+    let mut title = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !title.is_empty() {
+            title.push(' ');
+        }
+        title.extend(c.to_lowercase());
+    }
+    title
+}
+
+fn is_required(holder: &Value, name: &str) -> bool {
+    holder["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
+}
+
+/// The description, and the default where it says something.
+fn described(node: &Value) -> String {
+    let about = node["description"].as_str().unwrap_or_default();
+    let default = match &node["default"] {
+        Value::Null => return about.to_owned(),
+        Value::Object(_) => return about.to_owned(),
+        Value::Array(list) if list.is_empty() => return about.to_owned(),
+        Value::String(text) if text.is_empty() => return about.to_owned(),
+        default => default,
+    };
+    format!("{about} Default: `{}`.", plain(default))
+}
+
+fn examples(node: &Value) -> Vec<String> {
+    node["examples"].as_array().into_iter().flatten().map(|example| format!("`{}`", plain(example))).collect()
+}
+
+/// A value as it stands in YAML, in one line.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn yaml(name: &str, example: &Value) -> String {
+    // Fails only for what YAML has no form for; JSON has none of that.
+    serde_yaml::to_string(&IndexMap::from([(name, example)])).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(schema: &Value) -> String {
+        whole("x.md", "X", schema)
+    }
+
+    #[test]
+    fn a_field_has_type_need_words_and_example() {
+        let text = page(&json!({
+            "properties": { "every": {
+                "description": "How often.", "allOf": [{ "$ref": "#/definitions/LengthOfTime" }], "examples": ["5m"],
+            } },
+            "required": ["every"],
+            "definitions": { "LengthOfTime": { "type": "string", "description": "A time." } },
+        }));
+        let field = "### every\n\n[length of time](#length-of-time), required\n\nHow often.\n\n```yaml\nevery: 5m\n```\n";
+        assert!(text.contains(field), "{text}");
+        assert!(text.contains("## length of time\n\nA time.\n\nWritten as text.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_form_with_a_tag_lists_its_fields() {
+        let text = page(&json!({ "oneOf": [{
+            "description": "Numbered.",
+            "properties": { "style": { "const": "page" }, "size": { "type": "integer", "description": "How many.", "default": 5 } },
+            "required": ["style"],
+        }] }));
+        let form = "- `style: page`: Numbered.\n  - `size` (a whole number): How many. Default: `5`.\n";
+        assert!(text.contains(form), "{text}");
+    }
+
+    #[test]
+    fn triggers_have_their_own_page_and_links_lead_there() {
+        let pages = recipe_pages(crate::recipe::schema());
+        let [recipe, triggers] = pages.as_slice() else { panic!("two pages") };
+        assert!(
+            recipe.text.contains("[trigger](triggers.md#trigger)") || recipe.text.contains("(triggers.md")
+        );
+        assert!(triggers.text.contains("\n## poll\n"));
+        assert!(triggers.text.contains("[duration text](recipe.md#duration-text)"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Shapes in words and as trees.
+
+use crate::value::{Kind, Shape};
+
+/// Allowed values that are written out; of more, the first few and their number have to do.
+const MOST_VALUES: usize = 24;
+/// How many that is.
+const FEW_VALUES: usize = 6;
+
+/// The type in words: allowed values, format and limits included.
+pub(super) fn words(shape: &Shape) -> String {
+    let mut words = bare(shape);
+    let mut more: Vec<String> = shape.format.iter().cloned().collect();
+    more.extend(shape.maximum.map(|most| format!("at most {most}")));
+    if !more.is_empty() {
+        words = format!("{words} ({})", more.join(", "));
+    }
+    if shape.nullable {
+        words.push_str(" or null");
+    }
+    words
+}
+
+fn bare(shape: &Shape) -> String {
+    if shape.values.len() > MOST_VALUES {
+        let few: Vec<String> = shape.values.iter().take(FEW_VALUES).map(ToString::to_string).collect();
+        return format!("one of {}, … ({} in all)", few.join(", "), shape.values.len());
+    }
+    if !shape.any_of.is_empty() {
+        let mut all: Vec<String> = shape.any_of.iter().map(words).collect();
+        all.dedup();
+        return all.join(" or ");
+    }
+    match (shape.kind, &shape.items, &shape.entries) {
+        (Kind::Array, Some(items), _) if items.kind != Kind::Any => format!("a list of {}", words(items)),
+        (Kind::Object, _, Some(entries)) if entries.kind != Kind::Any => {
+            format!("a mapping of any names to {}", words(entries))
+        }
+        _ => shape.describe(),
+    }
+}
+
+/// The named parts of a value: of the members, if it is a list or a mapping of any names.
+pub(super) fn parts(shape: &Shape) -> impl Iterator<Item = (&String, &Shape)> {
+    let inner = shape.items.as_deref().or(shape.entries.as_deref()).unwrap_or(shape);
+    inner.fields.iter()
+}
+
+/// One line per part, `deepest` levels deep, each made by `line` from its depth, name and shape.
+pub(super) fn tree(shape: &Shape, deepest: usize, line: &mut dyn FnMut(usize, &str, &Shape)) {
+    descend(shape, 0, deepest, line);
+}
+
+fn descend(shape: &Shape, depth: usize, deepest: usize, line: &mut dyn FnMut(usize, &str, &Shape)) {
+    if depth >= deepest {
+        return;
+    }
+    for (name, part) in parts(shape) {
+        line(depth, name, part);
+        descend(part, depth + 1, deepest, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(yaml: &str) -> Shape {
+        serde_yaml::from_str(yaml).expect("a shape")
+    }
+
+    #[test]
+    fn says_type_format_and_limit() {
+        assert_eq!(words(&shape("{ type: integer, maximum: 9 }")), "a whole number (at most 9)");
+        assert_eq!(words(&shape("{ type: string, format: date, nullable: true }")), "text (date) or null");
+        let list = shape("{ type: array, items: { type: string, enum: [a, b] } }");
+        assert_eq!(words(&list), "a list of one of \"a\", \"b\"");
+    }
+
+    #[test]
+    fn many_values_are_counted() {
+        let many = Shape { values: (0..200).map(Into::into).collect(), ..Shape::of(Kind::Integer) };
+        assert_eq!(words(&many), "one of 0, 1, 2, 3, 4, 5, … (200 in all)");
+    }
+
+    #[test]
+    fn a_tree_goes_through_lists_and_stops() {
+        let deep = shape(
+            "type: object\nfields: { a: { type: array, items: { type: object, fields: { b: { type: object, fields: { c: {} } } } } } }",
+        );
+        let mut seen = Vec::new();
+        tree(&deep, 2, &mut |depth, name, _| seen.push((depth, name.to_owned())));
+        assert_eq!(seen, [(0, "a".to_owned()), (1, "b".to_owned())]);
+    }
+}

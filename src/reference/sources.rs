@@ -1,0 +1,26 @@
+//! What the pages are made of beyond the tables of the program itself.
+
+use crate::catalog::Catalog;
+use crate::value::Value;
+
+/// Everything that the pages are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The operations.
+    pub catalog: &'a Catalog,
+    /// JSON Schema of `hob.yaml`.
+    pub workspace: &'a Value,
+    /// Broken recipes and what is said about them.
+    pub examples: &'a [Example],
+    /// Exit codes, and what each means.
+    pub exit_codes: &'a [(u8, &'a str)],
+}
+
+/// A broken recipe and what is said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The recipe.
+    pub recipe: String,
+    /// The complaints, as the terminal shows them.
+    pub output: String,
+}
