@@ -29,12 +29,12 @@ pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
     let homes: IndexMap<&str, &str> =
         homes.chain(triggers.iter().chain([&TRIGGER]).map(|name| (*name, TRIGGERS_FILE))).collect();
     let mut recipe = Writer { definitions, homes: &homes, file: RECIPE_FILE, text: String::new() };
-    recipe.top("Recipes", schema);
+    recipe.top("Recipes", "recipe", schema);
     rest.iter().for_each(|name| recipe.section(name));
     let recipe = Page::new(RECIPE_FILE, &recipe.text).listed("Recipes", "every field of a recipe.");
 
     let mut text = Writer { definitions, homes: &homes, file: TRIGGERS_FILE, text: String::new() };
-    text.top("Trigger", trigger);
+    text.top("Trigger", "trigger", trigger);
     triggers.iter().for_each(|name| text.section(name));
     let triggers = Page::new(TRIGGERS_FILE, &text.text).listed("Triggers", "what starts a recipe.");
     vec![recipe, triggers]
@@ -42,26 +42,26 @@ pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
 
 /// The page of `hob.yaml`.
 pub(super) fn workspace_page(schema: &Value) -> Page {
-    let text = whole("workspace.md", "hob.yaml", schema);
+    let text = whole("workspace.md", "hob.yaml", "workspace", schema);
     Page::new("workspace.md", &text).listed("hob.yaml", "connections, store and server of a workspace.")
 }
 
 /// The page of connector files.
 pub(super) fn connector_page(schema: &Value) -> Page {
-    let text = whole("connector.md", "Connector files", schema);
+    let text = whole("connector.md", "Connector files", "connector file", schema);
     Page::new("connector.md", &text).listed(
         "Connector files",
         "how an API is described; the [guide](../connectors.md) shows it step by step.",
     )
 }
 
-fn whole(file: &'static str, title: &str, schema: &Value) -> String {
+fn whole(file: &'static str, title: &str, name: &str, schema: &Value) -> String {
     let definitions = definitions(schema);
     let mut names = IndexSet::new();
     reach(schema, definitions, &mut names);
     let homes = names.iter().map(|name| (*name, file)).collect();
     let mut writer = Writer { definitions, homes: &homes, file, text: String::new() };
-    writer.top(title, schema);
+    writer.top(title, name, schema);
     names.iter().for_each(|name| writer.section(name));
     writer.text
 }
@@ -108,22 +108,25 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn top(&mut self, title: &str, node: &Value) {
+    fn top(&mut self, title: &str, name: &str, node: &Value) {
         let _ = write!(self.text, "# {title}\n\n");
-        self.body(node);
+        self.body(name, node);
     }
 
     fn section(&mut self, name: &str) {
-        let _ = write!(self.text, "\n## {}\n\n", title(name));
+        let title = title(name);
+        let _ = write!(self.text, "\n## {title}\n\n");
         let definitions = self.definitions;
-        self.body(definitions.get(name).unwrap_or(&Value::Null));
+        self.body(&title, definitions.get(name).unwrap_or(&Value::Null));
     }
 
-    fn body(&mut self, node: &Value) {
+    fn body(&mut self, holder: &str, node: &Value) {
         let description = node["description"].as_str().unwrap_or_default();
         let _ = writeln!(self.text, "{description}");
         if let Some(fields) = node["properties"].as_object() {
-            fields.iter().for_each(|(name, field)| self.field(name, field, node));
+            fields
+                .iter()
+                .for_each(|(name, field)| self.field(&format!("{holder}.{name}"), name, field, node));
         } else if let Some(variants) = node["oneOf"].as_array().or(node["anyOf"].as_array()) {
             self.text.push('\n');
             variants.iter().for_each(|variant| self.variant(variant));
@@ -136,10 +139,11 @@ impl Writer<'_> {
         }
     }
 
-    fn field(&mut self, name: &str, field: &Value, holder: &Value) {
+    /// A field, under a heading that no other has.
+    fn field(&mut self, heading: &str, name: &str, field: &Value, holder: &Value) {
         let needed = if is_required(holder, name) { ", required" } else { "" };
         let kind = self.kind(field);
-        let _ = write!(self.text, "\n### {name}\n\n{kind}{needed}\n");
+        let _ = write!(self.text, "\n### {heading}\n\n{kind}{needed}\n");
         let about = described(field);
         if !about.is_empty() {
             let _ = write!(self.text, "\n{about}\n");
@@ -269,7 +273,7 @@ mod tests {
     use super::*;
 
     fn page(schema: &Value) -> String {
-        whole("x.md", "X", schema)
+        whole("x.md", "X", "x", schema)
     }
 
     #[test]
@@ -281,7 +285,7 @@ mod tests {
             "required": ["every"],
             "definitions": { "LengthOfTime": { "type": "string", "description": "A time." } },
         }));
-        let field = "### every\n\n[length of time](#length-of-time), required\n\nHow often.\n\n```yaml\nevery: 5m\n```\n";
+        let field = "### x.every\n\n[length of time](#length-of-time), required\n\nHow often.\n\n```yaml\nevery: 5m\n```\n";
         assert!(text.contains(field), "{text}");
         assert!(text.contains("## length of time\n\nA time.\n\nWritten as text.\n"), "{text}");
     }
