@@ -1,9 +1,10 @@
 //! The committed HighLevel catalog is what the import makes of the official descriptions and the
 //! overlay, bit for bit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hob::catalog::Catalog;
 use hob::import::{Document, Imported, import};
 
 /// The vendor's descriptions, where a developer has put them beside the repository.
@@ -25,6 +26,38 @@ fn descriptions() -> Option<Vec<(String, String)>> {
         (name, std::fs::read_to_string(&path).expect("a readable description"))
     };
     Some(files.into_iter().map(read).collect())
+}
+
+/// Rows of a table of facts beside the repository, by column.
+fn table(name: &str) -> Option<Vec<BTreeMap<String, String>>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("SKIPPED: no {}", path.display());
+        return None;
+    };
+    let mut lines = text.lines().map(cells);
+    let columns = lines.next()?;
+    let row = |cells: Vec<String>| columns.iter().cloned().zip(cells).collect();
+    Some(lines.map(row).collect())
+}
+
+/// Cells of a line of CSV, with quotes.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                cell.push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            other => cell.push(other),
+        }
+    }
+    cells.push(cell);
+    cells
 }
 
 fn connector_folder() -> PathBuf {
@@ -60,9 +93,15 @@ fn the_catalog_is_the_import() {
         .map(String::from)
         .collect();
     assert_eq!(unused, Vec::<String>::new());
+}
+
+#[test]
+fn every_known_defect_is_reported_by_name() {
+    let (Some(files), Some(rows)) = (descriptions(), table("spec-defects.csv")) else { return };
+    let imported = imported(&files);
     let report = &imported.report;
     println!(
-        "{} of {} operations from {} documents; {} pollers, {} of them derived, {} with certainty",
+        "{} of {} operations from {} documents; {} pollers, {} derived by rule, {} of these with certainty",
         report.operations,
         report.described,
         report.documents,
@@ -70,8 +109,62 @@ fn the_catalog_is_the_import() {
         report.pollers_derived,
         report.pollers_certain
     );
-    let counts: BTreeMap<_, _> = imported.report.counts();
-    for (defect, count) in counts {
-        println!("{count:5} {}", defect.name());
+    let found: BTreeSet<(&str, &str, &str)> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.defect.name(), finding.document.as_str(), finding.operation.as_str()))
+        .collect();
+    let missing: Vec<String> = rows
+        .iter()
+        .filter_map(|row| {
+            let operation = format!("{} {}", row["method"], row["path"]);
+            let known = (row["defect"].as_str(), row["spec_file"].as_str(), operation.as_str());
+            (!found.contains(&known)).then(|| format!("{known:?}"))
+        })
+        .collect();
+    assert!(missing.is_empty(), "not reported:\n{}", missing.join("\n"));
+    assert!(rows.len() > 500);
+}
+
+#[test]
+fn the_named_operations_are_those_of_the_list() {
+    let Some(rows) = table("operations.csv") else { return };
+    let catalog = Catalog::built_in();
+    assert_eq!(rows.len(), 126);
+    for row in &rows {
+        let id = &row["op"];
+        let operation = catalog.operation(id).unwrap_or_else(|| panic!("no operation {id}"));
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+        assert_eq!((&operation.method, &operation.path), (&row["method"], &row["path"]), "{id}");
+        assert_eq!(operation.is_poller(), row["kind"] == "trigger", "{id}");
+        assert!(operation.is_action(), "{id}");
+        assert_eq!(operation.scopes.iter().cloned().collect::<BTreeSet<_>>(), words(&row["scopes"]), "{id}");
+        // Where the list has no version, its notes say which one clients send.
+        let version = operation.version.as_deref().unwrap_or_default();
+        let noted = row["version_header"].is_empty() && row["notes"].contains(version);
+        assert!(version == row["version_header"] || noted, "{id}: version {version}");
+        if let Some(list) = &operation.list {
+            assert_eq!(list.updated.as_deref().unwrap_or_default(), row["item_updated_field"], "{id}");
+            assert_eq!(list.created.as_deref().unwrap_or_default(), row["item_created_field"], "{id}");
+        }
+        for name in row["query_params"].split_whitespace().filter(|_| operation.composite.is_empty()) {
+            let name = name.trim_end_matches('*');
+            assert!(operation.input(name).is_some(), "{id}: no input {name}");
+        }
     }
+}
+
+#[test]
+fn the_import_is_quick_and_always_the_same() {
+    let Some(files) = descriptions() else { return };
+    let (one, other) = (imported(&files), imported(&files));
+    assert!(one == other, "two imports of the same documents differ");
+    let mut reversed = files;
+    reversed.reverse();
+    let names = |imported: &Imported| {
+        let text: String = imported.files.iter().map(|(_, text)| text.as_str()).collect();
+        let ids = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        ids.map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(names(&one), names(&imported(&reversed)), "ids depend on the order of the documents");
 }

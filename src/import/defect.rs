@@ -130,6 +130,10 @@ defects! {
     SchemaBroken => Dropped, "not a schema";
     /// An allowed value that is not of the schema's type.
     EnumWrongType => Dropped, "enum value of another type";
+    /// Allowed values in a list within the list.
+    EnumNested => Guessed, "enum values in a list of lists";
+    /// Allowed values that are all of another type than the schema's.
+    TypeFromEnum => Guessed, "type other than that of all enum values";
     /// A required field that the schema does not have.
     RequiredUnknown => Dropped, "required field not in schema";
     /// Alternatives that cannot all hold at once.

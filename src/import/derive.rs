@@ -9,7 +9,7 @@ use super::document::file_name;
 use super::example;
 use super::facts::{self, Described};
 use super::listing::{self, Derived};
-use super::names::{self, Name};
+use super::names::{self, Candidate, Name};
 use super::overlay::Overlay;
 use super::report::Report;
 use super::schema::Reading;
@@ -31,13 +31,14 @@ pub(super) fn operations(
 ) -> IndexMap<String, Operation> {
     let collections = names::collections(entries.iter().map(|entry| entry.path));
     let mut read: Vec<(&Described<'_>, Operation, Option<Derived>)> = Vec::new();
-    let mut named: BTreeMap<String, (Name, String, String)> = BTreeMap::new();
+    let mut named: BTreeMap<String, Candidate> = BTreeMap::new();
     for entry in entries {
         let mut operation = facts::read(reading, overlay, entry);
         let of_get = (entry.method == "GET").then(|| listing::derive(&operation, &reading.hints)).flatten();
         let name = names::name(entry, &collections, &overlay.rename, of_get.is_some());
         let listing = judge(reading, &mut operation, &name);
-        named.insert(entry.key(), (name, entry.path.to_owned(), entry.method.to_owned()));
+        let (path, method) = (entry.path.to_owned(), entry.method.to_owned());
+        named.insert(entry.key(), Candidate { name, path, method });
         read.push((entry, operation, listing));
     }
     let reserved: BTreeSet<String> = overlay.operations.keys().cloned().collect();

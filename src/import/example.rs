@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Operation, Place};
+use crate::catalog::Operation;
 use crate::value::{Kind, Shape};
 
 /// Adds to the operation's example the required inputs that it lacks. Those that a connection fills
@@ -10,20 +10,17 @@ use crate::value::{Kind, Shape};
 pub(super) fn complete(operation: &mut Operation, filled: &[String]) {
     let paging: Vec<String> =
         operation.list.iter().flat_map(|list| list.paging.inputs()).map(str::to_owned).collect();
-    let inputs: Vec<(String, Shape, Option<Place>)> = operation
-        .inputs()
-        .into_iter()
-        .map(|input| (input.name.to_owned(), input.shape.clone(), input.place))
-        .collect();
-    for (name, shape, place) in &inputs {
-        let ours = paging.contains(name) || (filled.contains(name) && *place != Some(Place::Path));
+    let inputs: Vec<(String, Shape)> =
+        operation.inputs().into_iter().map(|input| (input.name.to_owned(), input.shape.clone())).collect();
+    for (name, shape) in &inputs {
+        let ours = paging.contains(name) || filled.contains(name);
         if shape.required && !ours && !operation.example.contains_key(name) {
             operation.example.insert(name.clone(), value(name, shape, 0));
         }
     }
     let chosen = operation.one_of.iter().any(|name| operation.example.contains_key(name));
     if let (false, Some(first)) = (chosen, operation.one_of.first().cloned())
-        && let Some((name, shape, _)) = inputs.into_iter().find(|(name, ..)| *name == first)
+        && let Some((name, shape)) = inputs.into_iter().find(|(name, _)| *name == first)
     {
         let value = value(&name, &shape, 0);
         operation.example.insert(name, value);
@@ -40,7 +37,9 @@ fn value(name: &str, shape: &Shape, depth: usize) -> Value {
     }
     match shape.kind {
         Kind::Any | Kind::String => Value::String(text(name, shape.format.as_deref())),
-        Kind::Integer | Kind::Number => json!(shape.maximum.unwrap_or(10).min(10)),
+        Kind::Integer | Kind::Number => {
+            json!(10.min(shape.maximum.unwrap_or(10)).max(shape.minimum.unwrap_or(0)))
+        }
         Kind::Boolean => json!(true),
         Kind::Array => match &shape.items {
             Some(items) if depth < 8 => json!([value(name.trim_end_matches('s'), items, depth + 1)]),

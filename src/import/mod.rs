@@ -19,6 +19,8 @@ mod payload;
 mod report;
 mod schema;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod transform;
 mod write;
 

@@ -130,14 +130,22 @@ impl Name {
             (false, None) => format!("{verb} {noun}"),
         };
         text = text.replace('_', " ");
-        let written: Vec<&str> =
-            text.split(' ').map(|word| words.get(word).map_or(word, String::as_str)).collect();
-        capitalised(&written.join(" "))
+        capitalised(&written(&text, words))
     }
 
     /// A sentence that says no more than path and method do.
     pub(super) fn summary(&self, words: &IndexMap<String, String>, facts: &[&str]) -> String {
-        let mut sentence = self.title(words);
+        let one = written(&self.noun(false), words);
+        let mut sentence = match self.verb.as_str() {
+            "list" => format!("Lists {}", written(&self.noun(true), words)),
+            "search" => format!("Searches {}", written(&self.noun(true), words)),
+            "get" => format!("Reads the {one}"),
+            "create" => format!("Creates {} {one}", if one.starts_with(is_vowel) { "an" } else { "a" }),
+            "update" => format!("Changes the {one}"),
+            "delete" => format!("Deletes the {one}"),
+            verb if !verb.contains('_') => format!("{} the {one}", capitalised(&third_person(verb))),
+            _ => self.title(words),
+        };
         for fact in facts {
             sentence.push_str("; ");
             sentence.push_str(fact);
@@ -267,41 +275,54 @@ fn by_method(method: &str, of_one: bool, listing: bool) -> &'static str {
     }
 }
 
-/// Makes names unique: those that are taken get the names of their path parameters, then the method,
+/// What `unique` needs to know of an operation.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub name: Name,
+    pub path: String,
+    pub method: String,
+}
+
+/// Makes names unique: one that is taken gets the names of its path parameters, then the method,
 /// then a number. `reserved` ids are never given.
 pub(super) fn unique(
-    names: &BTreeMap<String, (Name, String, String)>,
+    candidates: &BTreeMap<String, Candidate>,
     reserved: &BTreeSet<String>,
 ) -> BTreeMap<String, Name> {
-    let mut result: BTreeMap<String, Name> = BTreeMap::new();
+    let mut order: Vec<(&String, &Candidate)> = candidates.iter().collect();
+    order.sort_by_key(|(key, c)| (c.name.clone(), path_names(&c.path).count(), (*key).clone()));
     let mut taken: BTreeSet<String> = reserved.clone();
-    let mut groups: BTreeMap<&Name, Vec<(&String, &String, &String)>> = BTreeMap::new();
-    for (key, (name, path, method)) in names {
-        groups.entry(name).or_default().push((key, path, method));
-    }
-    for (name, mut group) in groups {
-        group.sort_by_key(|(key, path, _)| (path_names(path).count(), *key));
-        for (key, path, method) in group {
-            let unique = candidates(name, path, method)
-                .find(|candidate| !taken.contains(&candidate.id()))
-                .unwrap_or_else(|| name.clone());
-            taken.insert(unique.id());
-            result.insert(key.clone(), unique);
-        }
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut result = BTreeMap::new();
+    for (key, candidate) in order {
+        let free = |name: &Name| !taken.contains(&name.id());
+        let name = alternatives(candidate).into_iter().find(free).unwrap_or_else(|| {
+            let number = numbers.entry(candidate.name.id()).or_insert(1);
+            loop {
+                *number += 1;
+                let verb = format!("{}_{number}", candidate.name.verb);
+                let numbered = Name { resource: candidate.name.resource.clone(), verb };
+                if free(&numbered) {
+                    break numbered;
+                }
+            }
+        });
+        taken.insert(name.id());
+        result.insert(key.clone(), name);
     }
     result
 }
 
-fn candidates(name: &Name, path: &str, method: &str) -> impl Iterator<Item = Name> {
+fn alternatives(candidate: &Candidate) -> Vec<Name> {
+    let Candidate { name, path, method } = candidate;
     let by: Vec<String> = path_names(path).map(word).collect();
-    let with = |verb: String| Name { resource: name.resource.clone(), verb };
-    let last = by.last().map(|parameter| with(format!("{}_by_{parameter}", name.verb)));
-    let every = (by.len() > 1).then(|| with(format!("{}_by_{}", name.verb, by.join("_and_"))));
-    let method = with(format!("{}_{}", name.verb, method.to_lowercase()));
-    let resource = name.resource.clone();
-    let verb = name.verb.clone();
-    let numbered = (2..10_000).map(move |n| Name { resource: resource.clone(), verb: format!("{verb}_{n}") });
-    std::iter::once(name.clone()).chain(last).chain(every).chain([method]).chain(numbered)
+    let mut verbs = vec![name.verb.clone()];
+    verbs.extend(by.last().map(|parameter| format!("{}_by_{parameter}", name.verb)));
+    if by.len() > 1 {
+        verbs.push(format!("{}_by_{}", name.verb, by.join("_and_")));
+    }
+    verbs.push(format!("{}_{}", name.verb, method.to_lowercase()));
+    verbs.into_iter().map(|verb| Name { resource: name.resource.clone(), verb }).collect()
 }
 
 /// A path part as a word of an id: lower case, underscores, beginning with a letter.
@@ -355,6 +376,24 @@ pub(super) fn singular(words: &str) -> String {
     }
 }
 
+fn is_vowel(c: char) -> bool {
+    "aeiouAEIO".contains(c)
+}
+
+fn third_person(verb: &str) -> String {
+    match verb {
+        _ if verb.ends_with("ch") || verb.ends_with("sh") || verb.ends_with('s') => format!("{verb}es"),
+        _ if verb.ends_with("fy") => format!("{}ies", &verb[..verb.len() - 1]),
+        _ => format!("{verb}s"),
+    }
+}
+
+/// Words as they are really written.
+fn written(text: &str, words: &IndexMap<String, String>) -> String {
+    let real: Vec<&str> = text.split(' ').map(|word| words.get(word).map_or(word, String::as_str)).collect();
+    real.join(" ")
+}
+
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
@@ -401,7 +440,8 @@ mod tests {
     #[test]
     fn two_never_share_a_name() {
         let same = Name { resource: vec!["a".into()], verb: "get".into() };
-        let entry = |path: &str| (same.clone(), path.to_owned(), "GET".to_owned());
+        let entry =
+            |path: &str| Candidate { name: same.clone(), path: path.to_owned(), method: "GET".into() };
         let names = BTreeMap::from([
             ("GET /a/{x}".to_owned(), entry("/a/{x}")),
             ("GET /a/{x}/{y}".to_owned(), entry("/a/{x}/{y}")),
@@ -419,6 +459,9 @@ mod tests {
         assert_eq!(name.title(&IndexMap::new()), "List store shipping zones");
         let words = IndexMap::from([("csv".to_owned(), "CSV".to_owned())]);
         assert_eq!(Name::of_id("posts.csv.get").title(&words), "Get post CSV");
+        assert_eq!(Name::of_id("posts.csv.get").summary(&words, &["x"]), "Reads the post CSV; x.");
+        assert_eq!(Name::of_id("invoices.create").summary(&words, &[]), "Creates an invoice.");
+        assert_eq!(Name::of_id("campaigns.publish").summary(&words, &[]), "Publishes the campaign.");
         assert_eq!(Name::of_id("orders.record_payment").title(&words), "Record payment (order)");
         assert_eq!(Name::of_id("posts.bulk_delete").title(&words), "Bulk delete posts");
     }

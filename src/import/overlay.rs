@@ -41,7 +41,7 @@ pub struct Overlay {
 }
 
 /// An operation of the overlay: where it is described, and a merge patch on what the description
-/// says. Without a title the rules give it title, summary and list facts, as to operations that the
+/// says. Without a summary the rules give it title, summary and list facts, as to operations that the
 /// overlay does not name, before the patch is laid over them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OverlayOperation {

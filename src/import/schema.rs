@@ -158,6 +158,7 @@ impl<'a> Reading<'a> {
             shape.format = object.get("format").and_then(Value::as_str).map(str::to_owned);
         }
         if matches!(kind, Kind::Integer | Kind::Number) {
+            shape.minimum = object.get("minimum").and_then(Value::as_f64).map(|least| least.ceil() as i64);
             shape.maximum = object.get("maximum").and_then(Value::as_f64).map(|most| most.floor() as i64);
         }
         match kind {
@@ -200,10 +201,11 @@ impl<'a> Reading<'a> {
         if says_more.iter().any(|key| object.contains_key(*key)) {
             return Kind::Object;
         }
-        let kind = match object.get("example") {
+        let kind = match object.get("default").or(object.get("example")) {
             Some(Value::String(_)) => Kind::String,
             Some(Value::Number(_)) => Kind::Number,
-            Some(Value::Array(_)) => Kind::Array,
+            Some(Value::Bool(_)) => Kind::Boolean,
+            Some(Value::Array(_)) => Kind::Any,
             _ => return Kind::Object,
         };
         self.note(Defect::TypeFromExample, Shape::of(kind).describe());
@@ -247,11 +249,19 @@ impl<'a> Reading<'a> {
     fn values(&mut self, shape: &mut Shape, object: &Map<String, Value>) {
         let constant = object.get("const").map(std::slice::from_ref);
         let listed = object.get("enum").and_then(Value::as_array).map(Vec::as_slice);
-        let Some(values) = listed.or(constant) else { return };
+        let Some(mut values) = listed.or(constant) else { return };
+        if let [Value::Array(inner)] = values {
+            self.note(Defect::EnumNested, format!("{} values", inner.len()));
+            values = inner;
+        }
         let target = match (shape.kind, &mut shape.items) {
             (Kind::Array, Some(items)) => items.as_mut(),
             _ => shape,
         };
+        if let Some(kind) = common_kind(values).filter(|kind| !fits(*kind, target.kind)) {
+            self.note(Defect::TypeFromEnum, format!("{} {}", target.describe(), shown(&values[0])));
+            *target = Shape { required: target.required, nullable: target.nullable, ..Shape::of(kind) };
+        }
         let unrestricted = Shape { values: vec![], required: false, ..target.clone() };
         for value in values {
             if value.is_null() {
@@ -298,6 +308,23 @@ fn objects(mut one: Shape, other: Shape) -> Shape {
     one.open |= other.open;
     one.entries = one.entries.or(other.entries);
     one
+}
+
+/// The type of all values, where they have one.
+fn common_kind(values: &[Value]) -> Option<Kind> {
+    let kind = |value: &Value| match value {
+        Value::String(_) => Some(Kind::String),
+        Value::Number(_) => Some(Kind::Number),
+        Value::Bool(_) => Some(Kind::Boolean),
+        _ => None,
+    };
+    let first = kind(values.first()?)?;
+    values.iter().all(|value| kind(value) == Some(first)).then_some(first)
+}
+
+/// Whether values of `kind` may be values of a schema of type `declared`.
+fn fits(kind: Kind, declared: Kind) -> bool {
+    kind == declared || declared == Kind::Any || (kind == Kind::Number && declared == Kind::Integer)
 }
 
 /// `base` with alternatives. Those that only say null make it nullable; a single one is no choice.

@@ -96,7 +96,7 @@ fn overlaid(
     for (id, entry) in &overlay.operations {
         let facts = match &entry.from {
             Some(from) => match described.get(from) {
-                Some(described) if entry.patch.contains_key("title") => {
+                Some(described) if entry.patch.contains_key("summary") => {
                     Some(facts::read(reading, overlay, described))
                 }
                 Some(described) => Some(derive::named(reading, overlay, described, id, report)),

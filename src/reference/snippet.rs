@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Operation, Paging};
+use crate::value::Kind;
 
 /// A recipe that polls.
 #[derive(Serialize)]
@@ -80,8 +81,10 @@ fn acting(operation: &Operation) -> Acting<'_> {
     let mut with = example(operation);
     // Polling sets these itself, an action does not.
     for (name, value) in first_page(operation) {
-        if operation.input(name).is_some_and(|input| input.shape.required) {
-            with.entry(name.to_owned()).or_insert_with(|| value.into());
+        if let Some(input) = operation.input(name).filter(|input| input.shape.required) {
+            let text = input.shape.kind == Kind::String;
+            let value = if text { Value::String(value.to_string()) } else { value.into() };
+            with.entry(name.to_owned()).or_insert(value);
         }
     }
     Acting {

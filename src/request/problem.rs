@@ -59,6 +59,9 @@ impl InputProblem {
                 Self::unknown(&problem.path, known.iter().map(String::as_str))
             }
             ProblemKind::MissingField { name } => Self::missing(&problem.path, &name, None),
+            ProblemKind::TooSmall { minimum } => {
+                Self::new(place.clone(), format!("`{place}` is less than {minimum}, the least the API takes"))
+            }
             ProblemKind::TooLarge { maximum } => {
                 Self::new(place.clone(), format!("`{place}` is more than {maximum}, the most the API takes"))
             }

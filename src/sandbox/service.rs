@@ -64,6 +64,7 @@ impl Service {
             ProblemKind::WrongType { expected, .. } => ("wrong_type", json!({ "expected": expected })),
             ProblemKind::NotAllowed { allowed, .. } => ("not_allowed", json!({ "allowed": allowed })),
             ProblemKind::UnknownField { .. } => ("unknown", json!({})),
+            ProblemKind::TooSmall { minimum } => ("too_small", json!({ "minimum": minimum })),
             ProblemKind::TooLarge { maximum } => ("too_large", json!({ "maximum": maximum })),
             ProblemKind::MissingField { name } => {
                 if !field.is_empty() {

@@ -61,6 +61,9 @@ pub struct Shape {
     /// Alternatives: the value fits at least one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any_of: Vec<Shape>,
+    /// Smallest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<i64>,
     /// Largest number allowed, where the API refuses more (`limit`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
@@ -116,6 +119,11 @@ pub enum ProblemKind {
     MissingField {
         /// Its name; the path is that of the object.
         name: String,
+    },
+    /// The number is below the smallest allowed.
+    TooSmall {
+        /// The smallest allowed.
+        minimum: i64,
     },
     /// The number is above the largest allowed.
     TooLarge {
@@ -218,6 +226,11 @@ impl Shape {
             && number > maximum as f64
         {
             problems.push(ShapeProblem { path: path.clone(), kind: ProblemKind::TooLarge { maximum } });
+        }
+        if let (Some(minimum), Some(number)) = (self.minimum, value.as_f64())
+            && number < minimum as f64
+        {
+            problems.push(ShapeProblem { path: path.clone(), kind: ProblemKind::TooSmall { minimum } });
         }
         match value {
             Value::Object(map) => self.check_object(map, skip, path, problems),

@@ -80,6 +80,9 @@ fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &S
         ProblemKind::MissingField { name: field } => {
             Diagnostic::new(Code::MissingParameter, value, format!("`{name}` needs `{field}`"))
         }
+        ProblemKind::TooSmall { minimum } => {
+            Diagnostic::new(Code::NotAllowed, value, format!("`{name}` cannot be less than {minimum}"))
+        }
         ProblemKind::TooLarge { maximum } => {
             Diagnostic::new(Code::NotAllowed, value, format!("`{name}` cannot be more than {maximum}"))
         }
