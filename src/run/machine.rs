@@ -3,6 +3,7 @@
 mod action;
 mod begin;
 mod failure;
+mod hydrate;
 mod step;
 
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Machine {
     status: Status,
     scope: Scope,
     skip_waits: bool,
+    /// The read that completes a thin event, until it is done.
+    hydration: Option<hydrate::Hydration>,
     /// Results of finished steps by action.
     steps: Map<String, Value>,
     /// Actions, and after a failure `on_failure` actions, that are complete.
@@ -155,6 +158,7 @@ impl Machine {
     ) -> Self {
         let scope = facts::scope(&run, event, facts).with("steps", Value::Object(Map::new()));
         let mut machine = Self {
+            hydration: hydrate::Hydration::of(&recipe, event),
             recipe,
             run,
             status: Status::fold(entries),
@@ -166,6 +170,7 @@ impl Machine {
             members: None,
             entries: Vec::new(),
         };
+        machine.restore_record();
         machine.restore_vars();
         machine
     }
@@ -203,6 +208,12 @@ impl Machine {
         if let Some(error) = self.status.start_failure() {
             let error = error.clone();
             return self.after_failure(&StepKey::of(super::START), &error, now);
+        }
+        match self.hydrate(now) {
+            Some(action::Progress::Act(act)) => return Some(act),
+            Some(action::Progress::Failed(step, error)) => return self.after_failure(&step, &error, now),
+            Some(_) => return None,
+            None => {}
         }
         if self.status.started.is_none() {
             self.begin(now);

@@ -35,6 +35,9 @@ use crate::event::EventId;
 /// variables. No action has such an id.
 pub const START: &str = "(start)";
 
+/// The step that fetches the whole record of a thin event. No action has such an id.
+pub const HYDRATE: &str = "(hydrate)";
+
 /// Identity of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -317,4 +317,5 @@ fn a_run_ends_with_its_time() {
     assert!(hand.finish().1.contains("`timeout`"));
 }
 
+mod hydrating;
 mod stopping;

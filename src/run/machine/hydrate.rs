@@ -1,0 +1,130 @@
+//! Fetching the whole record that a thin webhook is about, before anything else of the run.
+
+use chrono::{DateTime, Utc};
+
+use super::action::Progress;
+use super::{Act, Machine, Perform};
+use crate::catalog::{Catalog, Effect, Hydrate, Operation, path};
+use crate::check::CheckedRecipe;
+use crate::event::{Event, Source};
+use crate::recipe::{Retry, Trigger, Webhook};
+use crate::run::HYDRATE;
+use crate::run::entry::{Entry, StepKey};
+use crate::run::patience::later;
+use crate::run::status::Phase;
+use crate::value::{Map, Value};
+
+/// The read that completes an event, worked out when the run is taken up.
+#[derive(Debug, Clone)]
+pub(super) struct Hydration {
+    operation: std::sync::Arc<Operation>,
+    /// Its inputs; or the place in the body that should have held one.
+    inputs: Result<Map<String, Value>, String>,
+    /// JSONPath of the record within the body.
+    record: String,
+}
+
+impl Hydration {
+    /// What `event` needs, if its recipe asks for whole records and the catalog knows the read.
+    pub(super) fn of(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
+        let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
+            return None;
+        };
+        // What a sweep found was read from the API just now.
+        if !matches!(event.source, Source::Connector(_)) {
+            return None;
+        }
+        let catalog: &Catalog = recipe.catalog();
+        let events = &catalog.connector(connector)?.events;
+        // A body that may mean several events names them all.
+        let kind =
+            event.kind.split('|').filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
+        let Hydrate { operation, with } = kind.hydrate.as_ref()?;
+        let operation = catalog.operation(operation)?.clone();
+        let inputs = with
+            .iter()
+            .map(|(name, at)| match path::read(&event.payload, at) {
+                Some(value) if !value.is_null() => Ok((name.clone(), value)),
+                _ => Err(at.clone()),
+            })
+            .collect();
+        Some(Self { operation, inputs, record: kind.record.clone() })
+    }
+}
+
+impl Machine {
+    /// Completes the event; `None` once there is nothing to fetch or it is fetched.
+    pub(super) fn hydrate(&mut self, now: DateTime<Utc>) -> Option<Progress> {
+        self.restore_record();
+        let hydration = self.hydration.clone()?;
+        let step = StepKey::of(HYDRATE);
+        let status = self.status.of(&step);
+        match status.phase {
+            Phase::Failed(error) => Some(Progress::Failed(step, error)),
+            Phase::Waiting { until, reason } if now < until => {
+                Some(Progress::Act(Act::Sleep { until, reason }))
+            }
+            Phase::InDoubt { until, reason, .. } if now < later(until, Retry::default().backoff.first) => {
+                let until = later(until, Retry::default().backoff.first);
+                Some(Progress::Act(Act::Sleep { until, reason }))
+            }
+            _ => Some(self.fetch(&hydration, step, status.attempts + 1, status.forgiven, now)),
+        }
+    }
+
+    /// Takes what was fetched, if it was, or leaves the event as it is, if it cannot be.
+    pub(super) fn restore_record(&mut self) {
+        match self.status.of(&StepKey::of(HYDRATE)).phase {
+            Phase::Done(result) => {
+                if let Some(hydration) = self.hydration.take() {
+                    self.take_record(&hydration.record, result);
+                }
+            }
+            Phase::Skipped => self.hydration = None,
+            _ => {}
+        }
+    }
+
+    fn fetch(
+        &mut self,
+        hydration: &Hydration,
+        step: StepKey,
+        attempt: u32,
+        forgiven: u32,
+        now: DateTime<Utc>,
+    ) -> Progress {
+        let operation = hydration.operation.clone();
+        match &hydration.inputs {
+            Ok(inputs) => Progress::Act(Act::Perform(Box::new(Perform {
+                step,
+                attempt,
+                may_try_again: attempt.saturating_sub(forgiven) < Retry::default().attempts,
+                connection: self.run.accounts.get(&operation.connector).cloned(),
+                operation,
+                inputs: inputs.clone(),
+                effect: Effect::Read,
+                timeout: None,
+                pick: None,
+                retry: Retry::default(),
+            }))),
+            Err(absent) => {
+                let reason = format!("the event came without {absent}, which {} needs", operation.id);
+                self.record(Entry::StepSkipped { step, reason }, now);
+                Progress::More
+            }
+        }
+    }
+
+    /// Puts the fetched record over the thin one; what only the event has (type, time stamp) stays.
+    fn take_record(&mut self, at: &str, fetched: Value) {
+        let Some(mut event) = self.scope.get("event").cloned() else { return };
+        let names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
+        let thin = names.fold(Some(&mut event), |value, name| value.and_then(|value| value.get_mut(name)));
+        match (thin, fetched) {
+            (Some(Value::Object(thin)), Value::Object(whole)) => thin.extend(whole),
+            (Some(thin), whole) if !whole.is_null() => *thin = whole,
+            _ => {}
+        }
+        self.scope.set("event", event);
+    }
+}
