@@ -2,5 +2,13 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/crash.rs"]
+mod crash;
+#[path = "cli/operations.rs"]
+mod operations;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/runs.rs"]
+mod runs;
+#[path = "cli/stand_in.rs"]
+mod stand_in;

@@ -9,12 +9,12 @@ use super::catalog::CatalogCommand;
 use super::completions::Completions;
 use super::connections::Connections;
 use super::init::Init;
-use super::schema::SchemaCommand;
-use super::validate::Validate;
-//LATER use super::run::Run;
+use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
-//LATER use super::trigger::Trigger;
+use super::schema::SchemaCommand;
+use super::trigger::Trigger;
+use super::validate::Validate;
 
 /// Runs YAML recipes between HighLevel and the apps beside it: checked, durable, never twice.
 #[derive(Debug, Parser)]
@@ -100,9 +100,9 @@ pub enum Command {
     /// Check hob.yaml and recipes, and show every mistake with its place
     Validate(Validate),
     /// Run recipes: poll, receive webhooks, keep schedules, perform the actions
-    //LATER     Run(Run),
+    Run(Run),
     /// Hand an event of your own to a recipe
-    //LATER     Trigger(Trigger),
+    Trigger(Trigger),
     /// Look up operations and their inputs
     #[command(subcommand)]
     Catalog(CatalogCommand),

@@ -22,7 +22,7 @@ pub fn run(
     };
     let mut session = Session::new(cli.global, environment, streams);
     let colour = session.colour_on_errors();
-    let outcome = log::start(&session.global, &session.environment, colour)
+    let outcome = log::start(&session.global, &session.environment, usual_log(&cli.command), colour)
         .map_err(|reason| Failure::usage(anyhow::Error::msg(reason)))
         .and_then(|()| perform(&cli.command, &mut session))
         .and_then(|code| session.streams.output.flush().map(|()| code).map_err(Failure::from));
@@ -37,6 +37,14 @@ pub fn run(
             }
             failure.code
         }
+    }
+}
+
+/// What works for long tells what it does; the others end with a result.
+fn usual_log(command: &Command) -> &'static str {
+    match command {
+        Command::Run(run) if run.keeps_running() => "warn,hob=info",
+        _ => "warn",
     }
 }
 
@@ -56,8 +64,8 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
     match command {
         Command::Init(command) => command.run(session),
         Command::Validate(command) => command.run(session),
-        //LATER         Command::Run(command) => command.run(session),
-        //LATER         Command::Trigger(command) => command.run(session),
+        Command::Run(command) => command.run(session),
+        Command::Trigger(command) => command.run(session),
         Command::Catalog(CatalogCommand::List(command)) => command.run(session),
         Command::Catalog(CatalogCommand::Show(command)) => command.run(session),
         Command::Call(command) => command.run(session),

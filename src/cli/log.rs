@@ -4,12 +4,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Environment, Global, LogFormat};
 
-/// Starts logging. A second call in one process changes nothing.
-pub fn start(global: &Global, environment: &Environment, colour: bool) -> Result<(), String> {
+/// Starts logging, of what is `usual` unless the user says otherwise. A second call in one process changes nothing.
+pub fn start(global: &Global, environment: &Environment, usual: &str, colour: bool) -> Result<(), String> {
     let level = match (&global.log_level, environment.get("HOB_LOG"), global.verbose) {
         (Some(level), ..) => level.as_str(),
         (None, Some(level), 0) => level,
-        (None, _, 0) => "warn,hob=info",
+        (None, _, 0) => usual,
         (None, _, 1) => "info,hob=debug",
         (None, ..) => "debug,hob=trace",
     };

@@ -13,7 +13,7 @@ mod init;
 mod io;
 mod log;
 mod recipes;
-//LATER mod run;
+mod run;
 mod runs;
 mod runtime;
 mod sandbox;
@@ -21,7 +21,7 @@ mod schema;
 mod session;
 mod store;
 mod table;
-//LATER mod trigger;
+mod trigger;
 mod validate;
 
 pub use args::{Cli, Command, Format, Global, LogFormat, Output};

@@ -4,11 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::{Failure, Session};
 use crate::catalog::Catalog;
-use crate::check::{ConnectionFacts, Facts, check_all};
+use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::recipe::{Recipe, parse};
 use crate::source::SourceFile;
@@ -17,6 +17,8 @@ use crate::workspace::{self, Workspace};
 /// Recipes and what is wrong with them.
 #[derive(Debug, Default)]
 pub(super) struct Recipes {
+    /// Those without mistakes.
+    pub(super) sound: Vec<CheckedRecipe>,
     /// One report per file, those without complaints included.
     pub(super) reports: Vec<Report>,
 }
@@ -47,14 +49,29 @@ impl Recipes {
             }
             complaints.push(parsed.diagnostics);
         }
+        let mut sound = Vec::new();
         for (checked, place) in check_all(recipes, catalog, facts).into_iter().zip(places) {
             complaints[place].extend(checked.diagnostics);
+            sound.extend(checked.recipe);
         }
         let reports = files.into_iter().zip(complaints).map(|(file, mut diagnostics)| {
             diagnostics.sort_by_key(|diagnostic| diagnostic.span);
             Report { file, diagnostics }
         });
-        Self { reports: reports.collect() }
+        Self { sound, reports: reports.collect() }
+    }
+
+    /// The recipes, all of which must be sound: their mistakes are shown, warnings too.
+    pub(super) fn all_sound(self, session: &mut Session) -> Result<Vec<CheckedRecipe>, Failure> {
+        self.reports.iter().for_each(|report| session.show(report));
+        let broken = self.reports.iter().filter(|report| report.has_errors()).count();
+        if broken > 0 {
+            return Err(Failure::problem(anyhow!(
+                "{broken} of {} recipes have mistakes",
+                self.reports.len()
+            )));
+        }
+        Ok(self.sound)
     }
 }
 

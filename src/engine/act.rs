@@ -8,7 +8,7 @@ use super::translate::{Told, refuse, report, unusable};
 use super::{builtin, dry_run};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
-use crate::request::{Admitted, CallOptions};
+use crate::request::{Admitted, CallOptions, Outcome};
 use crate::run::Perform;
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
@@ -85,6 +85,11 @@ pub(super) async fn perform(
         .call_admitted(around.catalog, operation, &perform.inputs, &connection, &options, admitted)
         .await;
     match called {
+        // What an earlier step would have made is not there to be read.
+        Ok(Outcome::Refused(refusal)) if around.options.dry_run => {
+            let line = format!("{} was refused ({}): goes on with a sample", operation.id, refusal.message);
+            dry_run::told(perform, line)
+        }
         Ok(outcome) => report(outcome, operation, perform.pick.as_deref()),
         Err(problems) => unusable(&operation.id, &problems).into(),
     }

@@ -22,3 +22,4 @@ pub use listen::{BadAddress, parse as parse_listen};
 pub use open::{Opened, Workspace};
 pub use schema::schema;
 pub use store::Store;
+pub use syntax::Webhooks;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde_json::{Map, Value};
 
 use super::conceal::conceal;
 use super::expand::{Unset, fill, mask};
 use super::folder::{self, FILE};
 use super::resolve::Resolver;
-use super::syntax::File;
+use super::syntax::{File, Webhooks};
 use super::{Account, Error, Store};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Report};
@@ -36,6 +37,8 @@ pub struct Workspace {
     pub store: Store,
     /// Where webhooks are received, if anywhere.
     pub listen: Option<SocketAddr>,
+    /// How the events of connectors are verified, where not as they say.
+    pub webhooks: IndexMap<String, Webhooks>,
     /// Variables that `hob.yaml` needs and the environment does not have, with their places.
     pub unset: Report,
     /// Takes secrets out of texts: credentials, and the values of the listed variables.
@@ -80,10 +83,16 @@ impl Workspace {
             env: BTreeMap::new(),
             store: Store::usual(root),
             listen: None,
+            webhooks: IndexMap::new(),
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
             redactor: Redactor::default(),
             catalog,
         }
+    }
+
+    /// What templates see as `env`.
+    pub fn env_values(&self) -> Map<String, Value> {
+        self.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
     /// The workspace that `file` describes, in the folder `root`.
@@ -116,7 +125,9 @@ impl Workspace {
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
         let listed = resolver.listed(content.env.unwrap_or_default());
         let store = resolver.store(content.store, root);
-        let listen = resolver.listen(content.server.unwrap_or_default());
+        let server = content.server.unwrap_or_default();
+        let listen = resolver.listen(server.listen);
+        let webhooks = resolver.webhooks(server.webhooks.unwrap_or_default());
         let mut found = resolver.found;
         let sound =
             !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
@@ -134,6 +145,7 @@ impl Workspace {
             env,
             store,
             listen,
+            webhooks,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
         Opened { workspace: sound.then_some(workspace), report: Report { file: shown, diagnostics: found } }

@@ -6,7 +6,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::expand::Unset;
-use super::syntax::{Auth, Budget, Connection, Server};
+use super::syntax::{Auth, Budget, Connection, Webhooks};
 use super::{Account, Store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error};
@@ -161,13 +161,29 @@ impl Resolver<'_> {
     }
 
     /// Where webhooks are received.
-    pub(super) fn listen(&mut self, server: Server) -> Option<SocketAddr> {
-        let text = server.listen?;
+    pub(super) fn listen(&mut self, text: Option<Spanned<String>>) -> Option<SocketAddr> {
+        let text = text?;
         if self.unset.iter().any(|unset| unset.span == text.span) {
             return None;
         }
         let address = super::listen::parse(&text);
         address.map_err(|error| self.complain(Code::NotAllowed, text.span, &error)).ok()
+    }
+
+    /// How events are verified, by connectors that send some.
+    pub(super) fn webhooks(
+        &mut self,
+        given: IndexMap<Spanned<String>, Webhooks>,
+    ) -> IndexMap<String, Webhooks> {
+        let catalog = self.catalog;
+        let senders = || catalog.connectors().filter(|c| c.webhooks.is_some()).map(|c| c.connector.as_str());
+        for name in given.keys().filter(|name| !senders().any(|sender| sender == name.as_str())) {
+            let message = format!("no connector `{name}` sends webhooks");
+            let help = format!("those that do are {}", senders().collect::<Vec<_>>().join(", "));
+            let diagnostic = Diagnostic::new(Code::UnknownConnector, name.span, message);
+            self.found.push(diagnostic.help(help).suggest(name, senders()));
+        }
+        given.into_iter().map(|(name, webhooks)| (name.value, webhooks)).collect()
     }
 
     fn complain(&mut self, code: Code, span: Span, error: &dyn std::error::Error) {

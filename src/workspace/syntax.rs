@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::catalog::Signature;
 use crate::source::{Node, Spanned};
 
 /// A workspace.
@@ -123,4 +124,18 @@ pub struct Server {
     /// Address and port to listen at. Without it, no webhooks are received unless `--listen` says so.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
+    /// How the events of a connector are verified, where not as the connector says.
+    #[schemars(example = serde_json::json!({ "highlevel": { "unverified": true } }))]
+    pub webhooks: Option<IndexMap<Spanned<String>, Webhooks>>,
+}
+
+/// How the events of a connector are verified.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "webhook setting")]
+pub struct Webhooks {
+    /// Take events without any proof. For tests on your own machine only.
+    pub unverified: Option<bool>,
+    /// Signatures in the place of the connector's: one valid one is enough.
+    pub signatures: Option<Vec<Signature>>,
 }

@@ -1,0 +1,75 @@
+//! The command itself: what is run, and how.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::house::House;
+use crate::cli::recipes::Recipes;
+use crate::cli::{ExitCode, Failure, Output, Session, runtime};
+use crate::workspace::{BadAddress, parse_listen};
+
+/// Run recipes: poll, receive webhooks, keep schedules, perform the actions
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --once it runs until Ctrl-C or SIGTERM, and lets requests under way end first. \
+With --once it exits with 1 if a run failed or was parked, or a poll failed.\n\n\
+Examples:\n  hob run\n  hob run --once\n  hob run examples/quickstart --sandbox --once\n  \
+hob run recipes/new-client.yaml --dry-run --once\n  hob run --listen 0.0.0.0:8787"
+)]
+pub struct Run {
+    /// Recipe files or folders, or a workspace [default: all recipes of the workspace]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Take what is due now, run until nothing is left, print a summary
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Send nothing that changes anything, and keep nothing: show what would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Lead all connections to stand-ins with example data
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// Receive webhooks here; port 0 takes a free one [default: `server.listen` of hob.yaml]
+    #[arg(long, value_name = "ADDR", value_parser = listen, conflicts_with = "once")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Runs at the same time
+    #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) concurrency: u16,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+fn listen(text: &str) -> Result<SocketAddr, BadAddress> {
+    parse_listen(text)
+}
+
+impl Run {
+    /// Runs until it is stopped.
+    pub fn keeps_running(&self) -> bool {
+        !self.once && !self.dry_run
+    }
+
+    /// Runs.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&self.paths)?;
+        let recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(&workspace))?;
+        let recipes = recipes.all_sound(session)?;
+        if recipes.is_empty() {
+            let place = session.shown(&workspace.root.join("recipes"));
+            return Err(Failure::usage(anyhow!("no recipes in {place}; `hob init` makes one to start from")));
+        }
+        runtime::block_on(async {
+            let house = House::open(self, session, &workspace, recipes).await?;
+            let ended = if self.keeps_running() {
+                house.keep_running(session).await
+            } else {
+                house.once(self, session).await
+            };
+            house.close().await;
+            ended
+        })?
+    }
+}

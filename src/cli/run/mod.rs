@@ -1,0 +1,10 @@
+//! `hob run`: triggers, engine and server, started together and stopped together.
+
+mod command;
+mod house;
+mod once;
+mod progress;
+mod summary;
+mod told;
+
+pub use command::Run;

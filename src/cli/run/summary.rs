@@ -1,0 +1,165 @@
+//! What `--once` came to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::engine::Idle;
+use crate::run::RunState;
+use crate::trigger::Taken;
+
+/// Counts of one `--once`. Scripts rely on these fields.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    /// Events stored.
+    events: usize,
+    /// Runs that came to their end, by state.
+    runs: BTreeMap<&'static str, u64>,
+    /// Requests sent.
+    requests: u64,
+    /// Writes left out because they would have changed nothing.
+    skipped: u64,
+    /// Events dropped as echoes of hob's own writes.
+    echoes: u64,
+    /// Each poll.
+    polls: Vec<Poll>,
+    /// When the next waiting run is due.
+    next_due: Option<DateTime<Utc>>,
+    /// Recipes that runs wait for and that were not among those run.
+    missing: Vec<String>,
+    /// How long it took.
+    milliseconds: u128,
+}
+
+/// A poll.
+#[derive(Debug, Serialize)]
+struct Poll {
+    recipe: String,
+    pages: u64,
+    items: u64,
+    events: usize,
+    error: Option<String>,
+    /// The API asked to wait; it goes on by itself.
+    #[serde(skip)]
+    held: bool,
+}
+
+impl Summary {
+    pub(super) fn new(
+        taken: &Taken,
+        idle: &Idle,
+        runs: &BTreeMap<&'static str, u64>,
+        requests: u64,
+        took: Duration,
+    ) -> Self {
+        let polls = taken.polls.iter().map(|poll| Poll {
+            recipe: poll.recipe.clone(),
+            pages: poll.pages,
+            items: poll.items,
+            events: poll.events,
+            error: poll.error.clone(),
+            held: poll.held.is_some(),
+        });
+        Self {
+            events: taken.events,
+            requests,
+            skipped: 0,
+            echoes: runs.get(RunState::Suppressed.name()).copied().unwrap_or_default(),
+            polls: polls.collect(),
+            next_due: idle.next_due,
+            missing: idle.missing.clone(),
+            milliseconds: took.as_millis(),
+            runs: runs.clone(),
+        }
+    }
+
+    /// A run failed or waits for a person, or a poll failed.
+    pub(super) fn has_problems(&self) -> bool {
+        let bad = [RunState::Failed, RunState::Parked];
+        bad.iter().any(|state| self.runs.get(state.name()).is_some_and(|count| *count > 0))
+            || self.polls.iter().any(|poll| poll.error.is_some() && !poll.held)
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let widest = self.polls.iter().map(|poll| poll.recipe.chars().count()).max().unwrap_or_default();
+        for poll in &self.polls {
+            let Poll { recipe, items, events, error, .. } = poll;
+            let read = format!("read {}", counted(*items, "record"));
+            let _ = write!(text, "{recipe:<widest$}  {read}, {}", counted(*events as u64, "event"));
+            match error {
+                Some(error) => _ = writeln!(text, "\n  error: {error}"),
+                None => text.push('\n'),
+            }
+        }
+        if !self.polls.is_empty() {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "events    {}", self.events);
+        let _ = writeln!(text, "runs      {}", self.states());
+        let _ = writeln!(text, "requests  {}", self.requests);
+        if self.skipped > 0 {
+            let _ = writeln!(
+                text,
+                "skipped   {} that would have changed nothing",
+                counted(self.skipped, "write")
+            );
+        }
+        if self.echoes > 0 {
+            let _ = writeln!(text, "echoes    {}", self.echoes);
+        }
+        let _ = writeln!(text, "time      {:.1} s", self.milliseconds as f64 / 1000.0);
+        if let Some(due) = self.next_due {
+            let _ = writeln!(text, "\nsome runs wait, the next until {}", due.format("%Y-%m-%d %H:%M:%SZ"));
+        }
+        if !self.missing.is_empty() {
+            let _ =
+                writeln!(text, "\nsome runs wait for recipes that were not run: {}", self.missing.join(", "));
+        }
+        if self.has_problems() {
+            text.push_str(
+                "\nthere were problems: `hob runs list --state failed` and `--state parked` show them\n",
+            );
+        }
+        text
+    }
+
+    fn states(&self) -> String {
+        let ended = RunState::ALL.iter().filter_map(|state| {
+            self.runs.get(state.name()).filter(|count| **count > 0).map(|count| format!("{count} {state}"))
+        });
+        let ended: Vec<String> = ended.collect();
+        if ended.is_empty() { "none".into() } else { ended.join(", ") }
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(runs: &[(&'static str, u64)]) -> Summary {
+        let runs = runs.iter().copied().collect();
+        Summary::new(&Taken::default(), &Idle::default(), &runs, 7, Duration::from_millis(1250))
+    }
+
+    #[test]
+    fn says_what_happened_in_the_order_of_a_runs_life() {
+        let text = summary(&[("filtered", 1), ("succeeded", 3)]).text();
+        assert_eq!(text, "events    0\nruns      3 succeeded, 1 filtered\nrequests  7\ntime      1.2 s\n");
+    }
+
+    #[test]
+    fn failed_and_parked_runs_are_problems() {
+        assert!(!summary(&[("succeeded", 1), ("failed", 0)]).has_problems());
+        assert!(summary(&[("failed", 1)]).has_problems());
+        assert!(summary(&[("parked", 1)]).has_problems());
+    }
+}

@@ -1,0 +1,104 @@
+//! `hob trigger`: an event of your own for a recipe.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::connect::Connected;
+use super::recipes::Recipes;
+use super::{ExitCode, Failure, Format, Output, Session, runtime, store};
+use crate::check::CheckedRecipe;
+use crate::clock::Clock;
+use crate::diagnostic::closest;
+use crate::journal::{Access, Batch};
+use crate::trigger::{Surroundings, manual};
+
+/// Hand an event of your own to a recipe
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The event is stored at once; a running `hob run` performs it, or the next one does. \
+Works for every recipe, whatever its own trigger.\n\n\
+Examples:\n  hob trigger weekly-report\n  hob trigger clients-to-contacts --event client.json\n  \
+echo '{\"email\": \"ada@example.com\"}' | hob trigger form-to-contact --event -"
+)]
+pub struct Trigger {
+    /// The recipe's name
+    #[arg(value_name = "RECIPE")]
+    recipe: String,
+    /// File with the event as JSON; - is standard input [default: an empty object]
+    #[arg(long, value_name = "FILE|-")]
+    event: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Trigger {
+    /// Stores the event.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
+        let recipe = self.find(recipes, session)?;
+        let payload = self.payload(session).map_err(Failure::usage)?;
+        let connected = Connected::without_asking(&workspace)?;
+        let journal = store::open(&workspace, Access::Client)?;
+        let around = Surroundings {
+            journal: Arc::clone(&journal),
+            client: connected.client,
+            clock: Clock::system(),
+            connections: Arc::new(connected.connections),
+            env: Arc::new(workspace.env_values()),
+            on_page: Default::default(),
+        };
+        let (event, runs) = manual::event(&recipe, payload, &around);
+        let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+        let id = event.id.to_string();
+        let batch = Batch { events: vec![(event, runs)], progress: None };
+        runtime::block_on(async {
+            journal.append(batch).await?;
+            journal.close().await;
+            Ok(())
+        })?
+        .map_err(|error: crate::journal::Error| Failure::world(error))?;
+        match self.output.format {
+            Format::Json => session.streams.json(&json!({ "event": id, "runs": ids }))?,
+            Format::Text => {
+                session.streams.say(format!("event {id}"))?;
+                ids.iter().try_for_each(|id| session.streams.say(format!("run   {id}")))?;
+                session.streams.note("stored; `hob run` performs it, a running one at once");
+            }
+        }
+        Ok(ExitCode::Fine)
+    }
+
+    fn find(&self, recipes: Recipes, session: &mut Session) -> Result<CheckedRecipe, Failure> {
+        if let Some(recipe) = recipes.sound.iter().find(|recipe| recipe.name() == self.recipe) {
+            return Ok(recipe.clone());
+        }
+        let broken: Vec<_> = recipes.reports.iter().filter(|report| report.has_errors()).collect();
+        broken.iter().for_each(|report| session.show(report));
+        let name = &self.recipe;
+        let reason = match closest(name, recipes.sound.iter().map(CheckedRecipe::name)) {
+            Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
+            None if broken.is_empty() => anyhow!("no recipe `{name}` in this workspace"),
+            None => anyhow!("no recipe `{name}` among those without mistakes"),
+        };
+        Err(Failure::usage(reason))
+    }
+
+    fn payload(&self, session: &mut Session) -> anyhow::Result<Value> {
+        let Some(path) = &self.event else { return Ok(json!({})) };
+        let mut text = String::new();
+        if path.as_os_str() == "-" {
+            session.streams.input.read_to_string(&mut text).context("cannot read standard input")?;
+        } else {
+            let path = session.path(path);
+            text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        }
+        serde_json::from_str(&text).context("the event is not JSON")
+    }
+}

@@ -1,0 +1,42 @@
+//! A sandbox in the test's own process, which outlives the programs that work on it.
+
+use std::sync::Arc;
+
+use hob::catalog::Catalog;
+use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
+use tokio::runtime::Runtime;
+
+/// A sandbox without request limits.
+pub struct StandIn {
+    pub sandbox: Sandbox,
+    running: RunningSandbox,
+    pub runtime: Runtime,
+}
+
+impl StandIn {
+    pub fn start() -> Self {
+        let options = Options { budget: Budget::Unlimited, ..Options::default() };
+        let sandbox = Sandbox::new(Arc::new(Catalog::built_in()), options).unwrap();
+        let runtime = Runtime::new().unwrap();
+        let running = runtime.block_on(sandbox.serve(([127, 0, 0, 1], 0).into())).unwrap();
+        Self { sandbox, running, runtime }
+    }
+
+    /// A `hob.yaml` whose connections lead here.
+    pub fn workspace(&self) -> String {
+        let mut text = "connections:\n".to_owned();
+        for name in self.sandbox.connectors() {
+            text.push_str(&format!(
+                "  {name}:\n    connector: {name}\n    base_url: {}\n",
+                self.running.base_url(name)
+            ));
+            for (setting, value) in self.sandbox.settings(name) {
+                text.push_str(&format!("    {setting}: {value}\n"));
+            }
+            if let Some(auth) = self.sandbox.credential(name) {
+                text.push_str(&format!("    auth: {auth}\n"));
+            }
+        }
+        text
+    }
+}
