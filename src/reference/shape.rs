@@ -11,7 +11,12 @@ const FEW_VALUES: usize = 6;
 pub(super) fn words(shape: &Shape) -> String {
     let mut words = bare(shape);
     let mut more: Vec<String> = shape.format.iter().cloned().collect();
-    more.extend(shape.maximum.map(|most| format!("at most {most}")));
+    more.extend(match (shape.minimum, shape.maximum) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    });
     if !more.is_empty() {
         words = format!("{words} ({})", more.join(", "));
     }
@@ -72,6 +77,7 @@ mod tests {
     #[test]
     fn says_type_format_and_limit() {
         assert_eq!(words(&shape("{ type: integer, maximum: 9 }")), "a whole number (at most 9)");
+        assert_eq!(words(&shape("{ type: number, minimum: 1, maximum: 9 }")), "a number (1 to 9)");
         assert_eq!(words(&shape("{ type: string, format: date, nullable: true }")), "text (date) or null");
         let list = shape("{ type: array, items: { type: string, enum: [a, b] } }");
         assert_eq!(words(&list), "a list of one of \"a\", \"b\"");
