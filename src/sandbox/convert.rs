@@ -1,7 +1,9 @@
 //! JSON ↔ the template engine's values.
 
+use std::sync::Arc;
+
 use minijinja::Value as Any;
-use minijinja::value::ValueKind;
+use minijinja::value::{Object, ValueKind};
 use serde_json::{Map, Value};
 
 /// JSON as the engine sees it.
@@ -22,6 +24,25 @@ pub(super) fn any(value: &Value) -> Any {
 /// A record as the engine sees it.
 pub(super) fn any_map(fields: &Map<String, Value>) -> Any {
     Any::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), any(value))))
+}
+
+/// A record whose fields the engine gets only when it asks for them.
+#[derive(Debug)]
+struct Lazy(Arc<Map<String, Value>>);
+
+impl Object for Lazy {
+    fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Any> {
+        self.0.get(key).map(any)
+    }
+}
+
+/// A record as the engine sees it, for a look at a few of its fields.
+pub(super) fn any_lazy(fields: &Arc<Map<String, Value>>) -> Any {
+    Any::from_object(Lazy(Arc::clone(fields)))
 }
 
 /// The engine's value as JSON; `None` for what JSON has not (undefined, functions).

@@ -8,7 +8,7 @@ use minijinja::Value as Any;
 use minijinja::value::Object;
 use serde_json::{Map, Value};
 
-use super::convert::{any, any_map};
+use super::convert::{any, any_lazy};
 use super::fill::Scope;
 use super::identity::Noise;
 use super::script::{Collection, Times};
@@ -204,10 +204,13 @@ pub(super) fn compute(collection: &Collection, record: &mut Record, scope: &Scop
     if collection.computed.is_empty() {
         return;
     }
-    let scope = scope.with_any("record", any_map(record));
-    for (field, fill) in &collection.computed {
-        if let Some(value) = fill.render(&scope) {
-            record.insert(field.clone(), value);
-        }
+    let seen = Arc::new(std::mem::take(record));
+    let scope = scope.with_any("record", any_lazy(&seen));
+    let computed: Vec<(&String, Value)> =
+        collection.computed.iter().filter_map(|(field, fill)| Some((field, fill.render(&scope)?))).collect();
+    drop(scope);
+    *record = Arc::unwrap_or_clone(seen);
+    for (field, value) in computed {
+        record.insert(field.clone(), value);
     }
 }

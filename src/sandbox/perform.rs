@@ -1,6 +1,7 @@
 //! Does what an operation does: its steps one after the other, on the tables.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value as Any;
@@ -192,9 +193,9 @@ impl Performance<'_> {
     pub(super) fn show(&mut self, collection: &str, slot: u32) -> Result<Option<Record>, Refusal> {
         let table = self.table(collection)?;
         let Some(record) = table.record(slot) else { return Ok(None) };
-        let described = std::sync::Arc::clone(table.collection());
+        let described = Arc::clone(table.collection());
         let id = Value::from(&**table.id(slot));
-        let mut record = record.as_ref().clone();
+        let mut record = Arc::unwrap_or_clone(record);
         for hidden in &described.hidden {
             record.shift_remove(hidden);
         }

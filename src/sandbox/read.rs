@@ -1,12 +1,14 @@
 //! The verbs that read records.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::condition::{Bound, Condition, Operator, SortKey};
-use super::convert::any_map;
+use super::convert::any_lazy;
 use super::fill::{Fill, Scope};
+use super::generate::Record;
 use super::page::{self, cursor_token};
 use super::perform::{Outcome, Performance};
 use super::refusal::Refusal;
@@ -33,7 +35,7 @@ impl Performance<'_> {
 
     /// The first record that one of the `match` fields (or all of them) and all `where` fields fit.
     pub(super) fn matching(&mut self, step: &Behaviour, scope: &Scope) -> Result<Option<u32>, Refusal> {
-        let collection = std::sync::Arc::clone(self.table(&step.collection)?.collection());
+        let collection = Arc::clone(self.table(&step.collection)?.collection());
         let mut sought: Vec<(String, Value)> = Vec::new();
         for (field, fill) in &step.matching {
             let Some(value) = fill.render(scope).filter(|value| !value.is_null()) else { continue };
@@ -69,15 +71,8 @@ impl Performance<'_> {
                 record.retain(|field, _| step.only.contains(field));
             }
             if !step.each_extra.is_empty() {
-                let id = self.table(&step.collection)?.id(*slot).to_string();
-                let scope = Scope::default()
-                    .with("cursor", &cursor(key.as_ref(), &id))
-                    .with_any("record", any_map(&record));
-                for (field, fill) in &step.each_extra {
-                    if let Some(value) = fill.render(&scope) {
-                        record.insert(field.clone(), value);
-                    }
-                }
+                let cursor = cursor(key.as_ref(), self.table(&step.collection)?.id(*slot));
+                add_to_each(step, &mut record, &cursor);
             }
             records.push(record);
         }
@@ -186,6 +181,19 @@ impl Performance<'_> {
             }
         }
         Ok(Outcome::Whole(Value::Object(days)))
+    }
+}
+
+/// Adds the further fields of a listed record.
+fn add_to_each(step: &Behaviour, record: &mut Record, cursor: &Value) {
+    let seen = Arc::new(std::mem::take(record));
+    let scope = Scope::default().with("cursor", cursor).with_any("record", any_lazy(&seen));
+    let further: Vec<(&String, Value)> =
+        step.each_extra.iter().filter_map(|(field, fill)| Some((field, fill.render(&scope)?))).collect();
+    drop(scope);
+    *record = Arc::unwrap_or_clone(seen);
+    for (field, value) in further {
+        record.insert(field.clone(), value);
     }
 }
 
