@@ -1,6 +1,6 @@
 //! The import on small documents: what it makes of facts and defects, and that nothing stops it.
 
-use proptest::prelude::*;
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use serde_json::{Value, json};
 
 use super::{Document, Error, Imported, import};
