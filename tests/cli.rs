@@ -4,6 +4,8 @@
 mod commands;
 #[path = "cli/crash.rs"]
 mod crash;
+#[path = "cli/gallery.rs"]
+mod gallery;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/program.rs"]

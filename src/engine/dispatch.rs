@@ -91,8 +91,20 @@ impl Engine {
     /// Works until nothing is left to do now: no run is under way and none is due within the
     /// horizon. The store's failure ends it.
     pub async fn run_until_idle(&self) -> Result<Idle, Error> {
-        let (_stop, stopped) = watch::channel(false);
-        let next_due = self.drive(stopped, true).await?;
+        self.run_until_idle_or(std::future::pending()).await
+    }
+
+    /// The same, but stops as `run` does when `shutdown` resolves.
+    pub async fn run_until_idle_or(&self, shutdown: impl Future<Output = ()>) -> Result<Idle, Error> {
+        let (stop, stopped) = watch::channel(false);
+        let mut driven = std::pin::pin!(self.drive(stopped, true));
+        let next_due = tokio::select! {
+            ended = &mut driven => ended?,
+            () = shutdown => {
+                stop.send_replace(true);
+                driven.await?
+            }
+        };
         let missing = self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Idle { next_due, missing: missing.iter().cloned().collect() })
     }

@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use anyhow::anyhow;
+use futures::FutureExt;
+
 use super::command::Run;
 use super::house::House;
 use super::summary::Summary;
@@ -14,23 +17,22 @@ impl House {
     /// it.
     pub(super) async fn once(&self, run: &Run, session: &mut Session) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
-        let work = async {
-            self.progress.polling();
-            let taken = self.triggers.once().await?;
-            self.progress.running(taken.runs);
-            let ended = self.progress.watch(&self.engine, self.engine.run_until_idle()).await?;
-            Ok((taken, ended))
+        let stop = stop_requested().shared();
+        self.progress.polling();
+        // A page that was not stored is read again: a poll can end anywhere.
+        let taken = tokio::select! {
+            taken = self.triggers.once() => Some(taken),
+            () = stop.clone() => None,
         };
-        let worked = tokio::select! {
-            worked = work => worked.map_err(|error: crate::journal::Error| Failure::world(error))?,
-            () = stop_requested() => {
-                self.progress.end();
-                let reason = "stopped before the end; the next start goes on from there";
-                return Err(Failure::problem(anyhow::anyhow!(reason)));
-            }
-        };
+        let Some(taken) = taken else { return Err(self.stopped()) };
+        let taken = taken.map_err(Failure::world)?;
+        self.progress.running(taken.runs);
+        let work = self.engine.run_until_idle_or(stop.clone());
+        let idle = self.progress.watch(&self.engine, work).await.map_err(Failure::world)?;
+        if stop.peek().is_some() {
+            return Err(self.stopped());
+        }
         self.progress.end();
-        let (taken, idle) = worked;
         let requests = self.connected.client.requests();
         let summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed());
         if run.dry_run && run.output.format == Format::Text {
@@ -43,5 +45,10 @@ impl House {
             Format::Text => session.streams.output.write_all(summary.text().as_bytes())?,
         }
         Ok(if summary.has_problems() { ExitCode::Problems } else { ExitCode::Fine })
+    }
+
+    fn stopped(&self) -> Failure {
+        self.progress.end();
+        Failure::problem(anyhow!("stopped before the end; the next start goes on from there"))
     }
 }
