@@ -32,7 +32,7 @@ async fn finds_what_was_lost_and_nothing_else() {
     list.items.lock().unwrap().push(old);
     let stage = Stage::new(with_events(), &[("one", "app", &list.serve().await, &[("place", "P")])]);
     let recipe = stage.recipe("trigger: { webhook: [app.ThingCreate, app.ThingUpdate], reconcile: 6h }");
-    let triggers = Triggers::new(&[recipe.clone()], stage.around.clone()).unwrap();
+    let triggers = Triggers::new(std::slice::from_ref(&recipe), stage.around.clone()).unwrap();
     assert_eq!(Poller::all(&recipe, &stage.around).unwrap().len(), 1, "one list finds both");
     assert_eq!(triggers.once().await.unwrap().events, 0);
 

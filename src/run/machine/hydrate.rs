@@ -118,8 +118,8 @@ impl Machine {
     /// Puts the fetched record over the thin one; what only the event has (type, time stamp) stays.
     fn take_record(&mut self, at: &str, fetched: Value) {
         let Some(mut event) = self.scope.get("event").cloned() else { return };
-        let names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
-        let thin = names.fold(Some(&mut event), |value, name| value.and_then(|value| value.get_mut(name)));
+        let mut names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
+        let thin = names.try_fold(&mut event, |value, name| value.get_mut(name));
         match (thin, fetched) {
             (Some(Value::Object(thin)), Value::Object(whole)) => thin.extend(whole),
             (Some(thin), whole) if !whole.is_null() => *thin = whole,

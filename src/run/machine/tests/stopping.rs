@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert_eq, prop_oneof, proptest};
-use proptest::strategy::Strategy;
 use serde_json::{Value, json};
 
 use super::{Hand, again};
