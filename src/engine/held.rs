@@ -47,8 +47,9 @@ impl Held {
                 let map = self.map();
                 for lease in leases.iter().filter(|lease| !kept.contains(lease)) {
                     if let Some(holding) = map.get(&lease.run).filter(|holding| holding.lease == *lease) {
+                        // A run that ends at this very moment is marked too, and nobody minds. The
+                        // worker that does mind says so.
                         holding.lost.store(true, Ordering::Release);
-                        tracing::warn!(run = %lease.run, "the run has passed to another worker");
                     }
                 }
             }

@@ -6,8 +6,8 @@ use crate::source::Span;
 #[derive(Debug, Clone, Default)]
 pub struct Lost {
     everywhere: bool,
-    /// The mapping that lost something, and which field; `None` when that cannot be told.
-    fields: Vec<(Span, Option<String>)>,
+    /// The mapping that lost something, and which field it may have been.
+    fields: Vec<(Span, String)>,
 }
 
 impl Lost {
@@ -17,25 +17,16 @@ impl Lost {
     }
 
     pub(super) fn named(&mut self, within: Span, field: &str) {
-        self.fields.push((within, Some(field.to_owned())));
-    }
-
-    pub(super) fn unnamed(&mut self, within: Span) {
-        self.fields.push((within, None));
+        self.fields.push((within, field.to_owned()));
     }
 
     /// Whether the mapping at `within` may have had `field`.
     pub fn within(&self, within: Span, field: &str) -> bool {
-        self.everywhere
-            || self.fields.iter().any(|(span, name)| *span == within && matches(name.as_deref(), field))
+        self.everywhere || self.fields.iter().any(|(span, name)| *span == within && name == field)
     }
 
     /// Whether any mapping may have had `field`.
     pub fn anywhere(&self, field: &str) -> bool {
-        self.everywhere || self.fields.iter().any(|(_, name)| matches(name.as_deref(), field))
+        self.everywhere || self.fields.iter().any(|(_, name)| name == field)
     }
-}
-
-fn matches(name: Option<&str>, field: &str) -> bool {
-    name.is_none_or(|name| name == field)
 }

@@ -157,7 +157,10 @@ impl Walker {
                 Some(inner) => self.visit(inner, value, &name),
                 None if closed(schema) => {
                     self.unknown_field(schema, key, &title);
-                    self.lost.unnamed(span);
+                    // It may have been meant as any field that is not there.
+                    for absent in field_names(schema).filter(|name| !given(&entries, name)) {
+                        self.lost.named(span, absent);
+                    }
                     continue;
                 }
                 None => Some(value.clone()),
@@ -389,4 +392,8 @@ fn short(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+fn given(entries: &[Entry], name: &str) -> bool {
+    entries.iter().any(|(key, _)| key.value == name)
 }
