@@ -27,32 +27,46 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     Ok(result)
 }
 
-/// Resolves when the process is asked to stop: Ctrl-C or SIGTERM.
-pub(super) async fn stop_requested() {
-    let interrupt = async {
-        // Without a handler nothing ever asks.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminated() => {}
-    }
+/// The signals that ask the process to stop: Ctrl-C and, on Unix, SIGTERM. From its making on they no
+/// longer end the process by themselves, so it is made before anybody is told that the work has begun.
+#[derive(Debug)]
+pub(super) struct StopSignal {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+    #[cfg(windows)]
+    signals: tokio::signal::windows::CtrlC,
 }
 
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
+impl StopSignal {
+    /// Listens; must be called within the runtime.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        Self::register().context("cannot listen for signals").map_err(Failure::world)
     }
-}
 
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+    #[cfg(unix)]
+    fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(windows)]
+    fn register() -> std::io::Result<Self> {
+        Ok(Self { signals: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Resolves when the process is asked to stop.
+    #[cfg(unix)]
+    pub(super) async fn requested(mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    /// Resolves when the process is asked to stop.
+    #[cfg(windows)]
+    pub(super) async fn requested(mut self) {
+        self.signals.recv().await;
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use super::runtime::{block_on, stop_requested};
+use super::runtime::{StopSignal, block_on};
 use super::{ExitCode, Failure, Format, Output, Session};
 use crate::sandbox::{Budget, Options, RunningSandbox, Sandbox as StandIn};
 use crate::workspace::{BadAddress, parse_listen};
@@ -45,10 +45,11 @@ impl Sandbox {
         };
         let stand_in = StandIn::new(Arc::clone(&session.catalog()?), options).map_err(Failure::problem)?;
         block_on(async {
+            let signal = StopSignal::listen()?;
             let context = || format!("cannot listen at {}", self.listen);
             let running = stand_in.serve(self.listen).await.with_context(context).map_err(Failure::world)?;
             self.announce(session, &stand_in, &running)?;
-            stop_requested().await;
+            signal.requested().await;
             running.stop().await;
             Ok(ExitCode::Fine)
         })?

@@ -13,7 +13,7 @@ use super::command::Run;
 use super::progress::Progress;
 use crate::check::CheckedRecipe;
 use crate::cli::connect::Connected;
-use crate::cli::runtime::stop_requested;
+use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, store};
 use crate::clock::Clock;
 use crate::engine::{Engine, Options, RecipeBook, World};
@@ -100,6 +100,7 @@ impl House {
 
     /// Works until it is asked to stop.
     pub(super) async fn keep_running(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let signal = StopSignal::listen()?;
         let (stop, stopped) = watch::channel(false);
         let listener = match self.listen {
             Some(address) => Some(bind(address).await.map_err(Failure::world)?),
@@ -125,7 +126,7 @@ impl House {
             tokio::join!(self.engine.run(engine_stopped), self.triggers.run(stopped.clone()));
         });
         let failure = tokio::select! {
-            () = stop_requested() => None,
+            () = signal.requested() => None,
             () = &mut working => None,
             ended = &mut receiving => ended.err(),
         };

@@ -9,7 +9,7 @@ use super::command::Run;
 use super::house::House;
 use super::summary::Summary;
 use super::told::told;
-use crate::cli::runtime::stop_requested;
+use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Format, Session};
 
 impl House {
@@ -17,7 +17,7 @@ impl House {
     /// it.
     pub(super) async fn once(&self, run: &Run, session: &mut Session) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
-        let stop = stop_requested().shared();
+        let stop = StopSignal::listen()?.requested().shared();
         self.progress.polling();
         // A page that was not stored is read again: a poll can end anywhere.
         let taken = tokio::select! {
