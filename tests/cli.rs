@@ -2,6 +2,8 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/connectors.rs"]
+mod connectors;
 #[path = "cli/crash.rs"]
 mod crash;
 #[path = "cli/gallery.rs"]

@@ -67,7 +67,7 @@ fn connector_folder() -> PathBuf {
 fn imported(files: &[(String, String)]) -> Imported {
     let documents: Vec<Document<'_>> = files.iter().map(|(path, text)| Document { path, text }).collect();
     let overlay = std::fs::read_to_string(connector_folder().join("overlay.yaml")).expect("the overlay");
-    import(&documents, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"))
+    import(&documents, Some(&overlay), "highlevel").unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::catalog::CatalogCommand;
 use super::completions::Completions;
 use super::connections::Connections;
+use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::run::Run;
 use super::runs::RunsCommand;
@@ -115,6 +116,9 @@ pub enum Command {
     Connections(Connections),
     /// Serve stand-ins for the APIs, filled with example data
     Sandbox(Sandbox),
+    /// Make a connector from descriptions of an API
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Print a JSON Schema for editors
     #[command(subcommand)]
     Schema(SchemaCommand),

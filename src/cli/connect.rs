@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::request::{Client, ClientSettings};
 use crate::sandbox::{Options, RunningSandbox, Sandbox};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, sandbox_scripts};
 
 /// Connections, and what they need to stay up.
 pub(super) struct Connected {
@@ -49,8 +49,9 @@ impl Connected {
 
     /// To a sandbox in this process, on a free port of this machine.
     pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
-        let sandbox =
-            Sandbox::new(Arc::clone(&workspace.catalog), Options::default()).map_err(Failure::problem)?;
+        let scripts = sandbox_scripts(&workspace.root).map_err(Failure::usage)?;
+        let options = Options { scripts, ..Options::default() };
+        let sandbox = Sandbox::new(Arc::clone(&workspace.catalog), options).map_err(Failure::problem)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let running =
             sandbox.serve(address).await.context("the sandbox cannot listen").map_err(Failure::world)?;

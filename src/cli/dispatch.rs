@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::error::ErrorKind as Usage;
 
 use super::catalog::CatalogCommand;
+use super::import_openapi::ImportCommand;
 use super::runs::RunsCommand;
 use super::{Cli, Command, Environment, ExitCode, Failure, Session, Streams, log};
 
@@ -73,6 +74,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Runs(RunsCommand::Show(command)) => command.run(session),
         Command::Connections(command) => command.run(session),
         Command::Sandbox(command) => command.run(session),
+        Command::Import(ImportCommand::Openapi(command)) => command.run(session),
         Command::Schema(command) => command.run(session),
         Command::Completions(command) => command.run(session),
     }

@@ -9,6 +9,7 @@ mod connect;
 mod connections;
 mod dispatch;
 mod exit;
+mod import_openapi;
 mod init;
 mod io;
 mod log;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::runtime::{StopSignal, block_on};
 use super::{ExitCode, Failure, Format, Output, Session};
 use crate::sandbox::{Budget, Options, RunningSandbox, Sandbox as StandIn};
-use crate::workspace::{BadAddress, parse_listen};
+use crate::workspace::{BadAddress, parse_listen, sandbox_scripts};
 
 /// Serve stand-ins for the APIs, filled with example data
 #[derive(Debug, Args)]
@@ -38,7 +38,12 @@ fn listen(text: &str) -> Result<SocketAddr, BadAddress> {
 impl Sandbox {
     /// Serves until it is stopped.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let scripts = match session.root(&[])? {
+            Some(root) => sandbox_scripts(&root).map_err(Failure::usage)?,
+            None => Default::default(),
+        };
         let options = Options {
+            scripts,
             records: self.records,
             budget: if self.unlimited { Budget::Unlimited } else { Budget::Usual },
             ..Options::default()

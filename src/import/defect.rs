@@ -150,6 +150,10 @@ defects! {
     NotListed => Dropped, "not in the overlay";
     /// An operation of the overlay that no document has.
     OverlayUnused => Dropped, "overlay entry without operation";
+    /// No absolute address of the API.
+    NoAddress => Guessed, "no absolute server url";
+    /// A way to authenticate that a connection cannot use.
+    AuthOther => Dropped, "security scheme not supported";
     /// Put right by the overlay.
     Overlaid => Patched, "patched by the overlay";
 }

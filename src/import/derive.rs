@@ -22,10 +22,11 @@ const READING: [&str; 8] = ["search", "list", "get", "filter", "validate", "chec
 const ENVELOPE: [&str; 9] =
     ["success", "succeded", "succeeded", "message", "msg", "status", "statusCode", "traceId", "new"];
 
-/// The operations of `entries`, by id, in the order of the documents.
+/// The operations of `entries`, by id (which begins with `prefix`), in the order of the documents.
 pub(super) fn operations(
     reading: &mut Reading<'_>,
     overlay: &Overlay,
+    prefix: &str,
     entries: &[&Described<'_>],
     report: &mut Report,
 ) -> IndexMap<String, Operation> {
@@ -41,7 +42,11 @@ pub(super) fn operations(
         named.insert(entry.key(), Candidate { name, path, method });
         read.push((entry, operation, listing));
     }
-    let reserved: BTreeSet<String> = overlay.operations.keys().cloned().collect();
+    let reserved: BTreeSet<String> = overlay
+        .operations
+        .keys()
+        .map(|id| id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(id).to_owned())
+        .collect();
     let unique = names::unique(&named, &reserved);
     let mut operations = IndexMap::new();
     for (entry, mut operation, listing) in read {
@@ -49,7 +54,8 @@ pub(super) fn operations(
         reading.begin(file_name(entry.document), &entry.key());
         describe(reading, overlay, &mut operation, name, listing, report);
         example::complete(&mut operation, &overlay.filled);
-        operations.insert(name.id(), operation);
+        let id = if prefix.is_empty() { name.id() } else { format!("{prefix}.{}", name.id()) };
+        operations.insert(id, operation);
     }
     operations
 }

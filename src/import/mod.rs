@@ -5,6 +5,7 @@
 //! from the overlay. No document makes this module panic or run away; everything dropped, guessed
 //! or patched stands in the report. It reads and writes no files.
 
+mod about;
 mod defect;
 mod derive;
 mod document;
@@ -24,8 +25,10 @@ mod tests;
 mod transform;
 mod write;
 
+pub use about::name_for;
 pub use defect::{Defect, Treatment};
 pub use document::Document;
 pub use overlay::{Overlay, OverlayOperation};
 pub use report::{Finding, Report};
 pub use transform::{Error, Imported, import};
+pub use write::MARK;

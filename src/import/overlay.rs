@@ -10,6 +10,9 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
+    /// First part of derived ids; usually the connector's name. Ids of `operations` stand as they are.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Header parameter that holds an operation's version.
     #[serde(default)]
     pub version_header: Option<String>,

@@ -11,7 +11,7 @@ const CONNECTOR: &str = "connector: shop\ntitle: Shop\nabout: A shop.";
 
 fn imported(document: &Value, overlay: Option<&str>) -> Imported {
     let text = document.to_string();
-    import(&[Document { path: "shop.json", text: &text }], overlay).expect("an import")
+    import(&[Document { path: "shop.json", text: &text }], overlay, "").expect("an import")
 }
 
 /// The operation called `id`, read back from the files.
@@ -159,7 +159,7 @@ operations:
 #[test]
 fn says_what_is_wrong_with_the_overlay() {
     let text = shop().to_string();
-    let attempt = |overlay: &str| import(&[Document { path: "shop.json", text: &text }], Some(overlay));
+    let attempt = |overlay: &str| import(&[Document { path: "shop.json", text: &text }], Some(overlay), "");
     let broken = attempt("operations: { a.b: { from: POST /pets, effect: sometimes } }").unwrap_err();
     assert!(
         matches!(&broken, Error::Patch { id, reason } if id == "a.b" && reason.contains("effect")),
@@ -171,7 +171,7 @@ fn says_what_is_wrong_with_the_overlay() {
 #[test]
 fn yaml_and_numbered_statuses_are_read_too() {
     let text = "openapi: 3.0.0\npaths:\n  /a:\n    get:\n      responses:\n        200:\n          content:\n            application/json: { schema: { type: array, items: { type: string } } }\n";
-    let imported = import(&[Document { path: "a.yaml", text }], None).expect("an import");
+    let imported = import(&[Document { path: "a.yaml", text }], None, "").expect("an import");
     assert_eq!(operation(&imported, "a.list").list.expect("a list").items, ["$[*]"]);
 }
 
@@ -292,7 +292,7 @@ proptest! {
             *target = value;
         }
         let text = document.to_string();
-        if let Ok(imported) = import(&[Document { path: "shop.json", text: &text }], None) {
+        if let Ok(imported) = import(&[Document { path: "shop.json", text: &text }], None, "") {
             loads(&imported);
         }
     }
@@ -304,13 +304,13 @@ proptest! {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        if let Ok(imported) = import(&[Document { path: "shop.json", text: &text[..end] }], None) {
+        if let Ok(imported) = import(&[Document { path: "shop.json", text: &text[..end] }], None, "") {
             loads(&imported);
         }
     }
 
     #[test]
     fn any_text_is_survived(text in "\\PC{0,200}") {
-        let _ = import(&[Document { path: "x", text: &text }], Some(&text));
+        let _ = import(&[Document { path: "x", text: &text }], Some(&text), "");
     }
 }

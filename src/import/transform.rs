@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::about;
 use super::defect::Defect;
 use super::derive;
 use super::document::{Document, Documents, file_name};
@@ -47,22 +48,27 @@ pub enum Error {
 /// What an import yields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
-    /// Connector files: name and text.
+    /// Text of a `connector.yaml` to start from. It is for people to go on with: only the first import
+    /// into a folder writes it.
+    pub connector: String,
+    /// Files of operations: name and text.
     pub files: Vec<(String, String)>,
     /// What was dropped, guessed and patched.
     pub report: Report,
 }
 
-/// Imports `documents`, corrected by the text of an `overlay`. The same input gives the same output,
+/// Imports `documents` into the connector called `name`, corrected by the text of an `overlay`. Derived
+/// ids begin with the name, unless the overlay has another prefix. The same input gives the same output,
 /// bit for bit.
-pub fn import(documents: &[Document<'_>], overlay: Option<&str>) -> Result<Imported, Error> {
+pub fn import(documents: &[Document<'_>], overlay: Option<&str>, name: &str) -> Result<Imported, Error> {
     let overlay = match overlay {
         Some(text) => Overlay::read(text).map_err(|reason| Error::Overlay { reason })?,
         None => Overlay::default(),
     };
-    let read =
-        Documents::read(documents).map_err(|(document, reason)| Error::Document { document, reason })?;
+    let prefix = overlay.prefix.clone().unwrap_or_else(|| name.to_owned());
+    let read = Documents::read(documents)?;
     let mut reading = Reading::new(&read, &overlay.schemas);
+    let connector = about::connector(&mut reading, &read, &overlay, name);
     let described = described(&mut reading, &read);
     survey::note(&mut reading, &described);
     let mut report = Report { documents: documents.len(), described: described.len(), ..Report::default() };
@@ -76,13 +82,14 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>) -> Result<Impor
         }
     } else {
         let entries: Vec<&Described<'_>> = rest.collect();
-        operations.extend(derive::operations(&mut reading, &overlay, &entries, &mut report));
+        let derived = derive::operations(&mut reading, &overlay, &prefix, &entries, &mut report);
+        operations.extend(derived);
     }
     note_unused(&mut reading, &overlay, &described);
     report.operations = operations.len();
     report.pollers = operations.values().filter(|operation| operation.is_poller()).count();
     report.findings = std::mem::take(&mut reading.findings).into_iter().collect();
-    Ok(Imported { files: write::files(operations), report })
+    Ok(Imported { connector, files: write::files(operations, &prefix), report })
 }
 
 /// The operations of the overlay, in its order.
@@ -203,6 +210,12 @@ fn note_unused(reading: &mut Reading<'_>, overlay: &Overlay, described: &IndexMa
         if !reading.used_patches.contains(name) {
             reading.note(Defect::OverlayUnused, name.clone());
         }
+    }
+}
+
+impl From<(String, String)> for Error {
+    fn from((document, reason): (String, String)) -> Self {
+        Self::Document { document, reason }
     }
 }
 

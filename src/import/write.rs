@@ -8,11 +8,20 @@ use crate::catalog::Operation;
 /// Longest line of a mapping written in braces.
 const WIDTH: usize = 110;
 
-/// Files by the first word of the operations' ids.
-pub(super) fn files(operations: IndexMap<String, Operation>) -> Vec<(String, String)> {
+/// First line of every file of operations: what begins with it may be written anew.
+pub const MARK: &str = "# Written by `hob import openapi`; corrections belong into overlay.yaml.";
+/// Names that mean something else in a connector's folder.
+const TAKEN: [&str; 4] = ["connector", "events", "overlay", "sandbox"];
+
+/// Files by the first word of the operations' ids after the prefix.
+pub(super) fn files(operations: IndexMap<String, Operation>, prefix: &str) -> Vec<(String, String)> {
     let mut groups: IndexMap<String, IndexMap<String, Operation>> = IndexMap::new();
     for (id, operation) in operations {
-        let group = id.split('.').next().unwrap_or_default().to_owned();
+        let rest = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&id);
+        let mut group = rest.split('.').next().unwrap_or_default().to_owned();
+        if TAKEN.contains(&group.as_str()) {
+            group.push_str("_operations");
+        }
         groups.entry(group).or_default().insert(id, operation);
     }
     let mut files: Vec<(String, String)> =
@@ -22,9 +31,7 @@ pub(super) fn files(operations: IndexMap<String, Operation>) -> Vec<(String, Str
 }
 
 fn file(operations: &IndexMap<String, Operation>) -> String {
-    let mut text = String::from(
-        "# Written by `hob import openapi`; corrections belong into overlay.yaml.\noperations:\n",
-    );
+    let mut text = format!("{MARK}\noperations:\n");
     for (id, operation) in operations {
         let value = serde_json::to_value(operation).unwrap_or_default();
         text.push_str(&format!("  {}:\n", scalar(&Value::String(id.clone()))));
@@ -32,6 +39,13 @@ fn file(operations: &IndexMap<String, Operation>) -> String {
             block(&mut text, &fields, 4);
         }
     }
+    text
+}
+
+/// A mapping as a text of its own.
+pub(super) fn mapping(fields: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    block(&mut text, fields, 0);
     text
 }
 

@@ -70,6 +70,7 @@ impl Sandbox {
                 Some(text) => read(name, text)?,
                 None => Script::default(),
             };
+            let script = script.with_credential(connector);
             let service = Service::new(&catalog, connector, script);
             let world = Mutex::new(World::new(&service, &options));
             stages.insert(name.clone(), Stage { service, world });

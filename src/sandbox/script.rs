@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fill::Fill;
 use super::identity::Identity;
 use super::step::Behaviour;
+use crate::catalog::{AuthScheme, Connector};
 
 /// A connector's `sandbox.yaml`.
 #[derive(Debug, Default, Deserialize)]
@@ -38,6 +39,32 @@ pub(super) struct Script {
     pub(super) operations: IndexMap<String, Behaviour>,
     /// Values for inputs, by which a valid request can be made up.
     pub(super) examples: IndexMap<String, Fill>,
+}
+
+impl Script {
+    /// With a credential for the usual way to authenticate of `connector`, where the script has none:
+    /// a stand-in that asks for nothing would not tell that a recipe's connection lacks one.
+    pub(super) fn with_credential(mut self, connector: &Connector) -> Self {
+        if !self.auth.is_null() || !self.tokens.is_empty() {
+            return self;
+        }
+        let token = format!("{}-sandbox-key", connector.connector);
+        match connector.auth.first() {
+            None => return self,
+            Some(AuthScheme::Bearer | AuthScheme::Oauth { .. }) => self.auth = json!({ "token": token }),
+            Some(AuthScheme::Header) => {
+                let name = "X-API-Key";
+                self.auth = json!({ "header": { "name": name, "value": token } });
+                self.key_header = Some(name.to_owned());
+            }
+            Some(AuthScheme::Basic) => {
+                self.auth = json!({ "basic": { "username": "sandbox", "password": token } });
+                self.tokens.push(format!("sandbox:{token}"));
+            }
+        }
+        self.tokens.push(token);
+        self
+    }
 }
 
 /// An answer as data.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::Error;
 use crate::catalog::Catalog;
 
@@ -34,6 +36,23 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
         catalog.add_folder(&connector.display().to_string(), texts?)?;
     }
     Ok(catalog)
+}
+
+/// How the stand-ins of the workspace's own connectors behave: connector → text of its `sandbox.yaml`,
+/// where it has one.
+pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
+    let folder = root.join(CONNECTORS);
+    let mut scripts = IndexMap::new();
+    if folder.is_dir() {
+        for connector in entries(&folder)? {
+            let path = connector.join("sandbox.yaml");
+            if path.is_file() {
+                let name = connector.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                scripts.insert(name, read(&path)?);
+            }
+        }
+    }
+    Ok(scripts)
 }
 
 /// The recipe files that `path` means: itself, or all below a folder, in the order of their names.

@@ -17,7 +17,7 @@ mod syntax;
 pub use account::Account;
 pub use dotenv::dotenv;
 pub use error::Error;
-pub use folder::{FILE, catalog, find, recipes};
+pub use folder::{FILE, catalog, find, recipes, sandbox_scripts};
 pub use listen::{BadAddress, parse as parse_listen};
 pub use open::{Opened, Workspace};
 pub use schema::schema;

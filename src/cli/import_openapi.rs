@@ -1,0 +1,307 @@
+//! `hob import openapi`: connector files from descriptions.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tempfile::NamedTempFile;
+
+use super::table::table;
+use super::{ExitCode, Failure, Format, Output, Session};
+use crate::catalog::Catalog;
+use crate::import::{Document, Error, Imported, MARK, Report, Treatment, import, name_for};
+
+/// Make a connector from descriptions of an API
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// From OpenAPI 3.0 and 3.1 documents, JSON or YAML
+    Openapi(Openapi),
+}
+
+/// Make a connector from OpenAPI 3.0 and 3.1 documents
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes into the workspace's connectors/NAME (--out chooses another folder): files of \
+operations, written anew by every import, and a connector.yaml to go on with, written once. Corrections \
+belong into overlay.yaml beside them, which the next import lays over the description.\n\n\
+Examples:\n  hob import openapi petshop.yaml\n  hob import openapi api/ --name shop --dry-run\n  \
+hob import openapi petshop.json --report findings.json"
+)]
+pub struct Openapi {
+    /// Documents, or folders of them; references between them are followed
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The connector's name, with which its operations' ids begin [default: from the title]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The folder to write into [default: connectors/NAME of the workspace]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Corrections [default: overlay.yaml of the folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    overlay: Option<PathBuf>,
+    /// Write every finding, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Tell what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Openapi {
+    /// Imports.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let files = self.documents(session).map_err(Failure::usage)?;
+        let documents: Vec<Document<'_>> = files.iter().map(|(path, text)| Document { path, text }).collect();
+        let name = self.name(session, &documents)?;
+        let out = self.folder(session, &name)?;
+        let overlay = self.overlay(session, &out).map_err(Failure::usage)?;
+        let imported = import(&documents, overlay.as_deref(), &name).map_err(failure)?;
+        let folder = Folder::plan(&out, &imported).map_err(Failure::problem)?;
+        folder.check(&name).map_err(Failure::problem)?;
+        if !self.dry_run {
+            folder.write().map_err(Failure::world)?;
+        }
+        if let Some(path) = &self.report {
+            let text = format!("{:#}\n", json!(imported.report));
+            let path = session.path(path);
+            let context = || format!("cannot write {}", path.display());
+            fs::write(&path, text).with_context(context).map_err(Failure::world)?;
+        }
+        self.tell(session, &name, &imported, &folder)?;
+        Ok(ExitCode::Fine)
+    }
+
+    /// Path, as it was given, and text of every document.
+    fn documents(&self, session: &Session) -> anyhow::Result<Vec<(String, String)>> {
+        let mut paths = BTreeSet::new();
+        for file in &self.files {
+            collect(&session.path(file), file.is_dir(), &mut paths)?;
+        }
+        if paths.is_empty() {
+            bail!("no .json, .yaml or .yml file among what was named");
+        }
+        paths.into_iter().map(|path| Ok((session.shown(&path), read(&path)?))).collect()
+    }
+
+    /// As `--name` says, or as the folder's connector is called already, or from the title.
+    fn name(&self, session: &Session, documents: &[Document<'_>]) -> Result<String, Failure> {
+        let existing = self.out.as_ref().map(|out| session.path(out).join("connector.yaml"));
+        let existing = existing.and_then(|path| fs::read_to_string(path).ok());
+        let called = existing.and_then(|text| {
+            let about: serde_json::Value = serde_yaml::from_str(&text).ok()?;
+            about["connector"].as_str().map(str::to_owned)
+        });
+        let name = match self.name.clone().or(called) {
+            Some(name) => Some(name),
+            None => name_for(documents).map_err(failure)?,
+        };
+        let Some(name) = name else {
+            return Err(Failure::usage(anyhow!(
+                "the documents have no title to name a connector by; give --name"
+            )));
+        };
+        let first = name.starts_with(|c: char| c.is_ascii_lowercase());
+        if !first || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+            let reason = format!("`{name}` is no name for a connector: lower-case letters, digits and _ are");
+            return Err(Failure::usage(anyhow!(reason)));
+        }
+        Ok(name)
+    }
+
+    fn folder(&self, session: &Session, name: &str) -> Result<PathBuf, Failure> {
+        Ok(match (&self.out, session.root(&[])?) {
+            (Some(out), _) => session.path(out),
+            (None, Some(root)) => root.join("connectors").join(name),
+            (None, None) => session.path(Path::new("connectors")).join(name),
+        })
+    }
+
+    fn overlay(&self, session: &Session, out: &Path) -> anyhow::Result<Option<String>> {
+        let beside = out.join("overlay.yaml");
+        match &self.overlay {
+            Some(path) => read(&session.path(path)).map(Some),
+            None if beside.is_file() => read(&beside).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn tell(
+        &self,
+        session: &mut Session,
+        name: &str,
+        imported: &Imported,
+        folder: &Folder,
+    ) -> Result<(), Failure> {
+        let report = &imported.report;
+        let shown = session.shown(&folder.path);
+        if self.output.format == Format::Json {
+            let files: Vec<&str> = folder.files.iter().map(|(name, _)| name.as_str()).collect();
+            let told = json!({ "connector": name, "folder": shown, "written": !self.dry_run, "files": files,
+                "removed": folder.stale, "report": report });
+            session.streams.json(&told)?;
+            return Ok(());
+        }
+        session.streams.say(format!(
+            "{name}: {} of {} operations from {}; {} pollers, {} derived by rule, {} of these with certainty",
+            report.operations,
+            report.described,
+            counted(report.documents, "document"),
+            report.pollers,
+            report.pollers_derived,
+            report.pollers_certain
+        ))?;
+        if !report.findings.is_empty() {
+            session.streams.say("")?;
+            session.streams.say(findings(report))?;
+        }
+        session.streams.say("")?;
+        let word = if self.dry_run { "would write" } else { "wrote" };
+        session.streams.say(format!("{word} {} into {shown}", counted(folder.files.len(), "file")))?;
+        for gone in &folder.stale {
+            let word = if self.dry_run { "would remove" } else { "removed" };
+            session.streams.say(format!("{word} {gone}: nothing of it is described any more"))?;
+        }
+        if self.report.is_none() && !report.findings.is_empty() {
+            session.streams.note("--report FILE writes every finding with its place");
+        }
+        Ok(())
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Document { .. } => Failure::usage(error),
+        Error::Overlay { .. } | Error::Patch { .. } => Failure::problem(error),
+    }
+}
+
+/// A table of defects and how often each was found.
+fn findings(report: &Report) -> String {
+    let rows = report.counts().into_iter().map(|(defect, count)| {
+        let treatment = match defect.treatment() {
+            Treatment::Dropped => "dropped",
+            Treatment::Guessed => "guessed",
+            Treatment::Patched => "patched",
+            Treatment::Noted => "noted",
+        };
+        vec![treatment.to_owned(), count.to_string(), defect.name().to_owned()]
+    });
+    let mut rows: Vec<Vec<String>> = rows.collect();
+    rows.sort();
+    table(&["TREATED", "COUNT", "WHAT"], rows)
+}
+
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// A connector's folder as an import is going to leave it.
+struct Folder {
+    path: PathBuf,
+    /// Names and texts to write.
+    files: Vec<(String, String)>,
+    /// Files of an earlier import that are not written any more.
+    stale: Vec<String>,
+    /// Names and texts that stay as they are.
+    kept: Vec<(String, String)>,
+}
+
+impl Folder {
+    /// Refuses to overwrite what no import has written.
+    fn plan(path: &Path, imported: &Imported) -> anyhow::Result<Self> {
+        let mut folder =
+            Self { path: path.to_path_buf(), files: imported.files.clone(), stale: vec![], kept: vec![] };
+        if path.is_dir() {
+            let mut existing = BTreeSet::new();
+            collect(path, true, &mut existing)?;
+            for file in existing.into_iter().filter(|file| file.parent() == Some(path)) {
+                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let text = read(&file)?;
+                let rewritten = imported.files.iter().any(|(known, _)| *known == name);
+                match (text.starts_with(MARK), rewritten) {
+                    (true, true) => {}
+                    (true, false) => folder.stale.push(name),
+                    (false, false) => folder.kept.push((name, text)),
+                    (false, true) => bail!(
+                        "{} was not written by an import; move it away, or import into another folder",
+                        file.display()
+                    ),
+                }
+            }
+        }
+        if !folder.kept.iter().any(|(name, _)| name == "connector.yaml") {
+            folder.files.push(("connector.yaml".into(), imported.connector.clone()));
+        }
+        Ok(folder)
+    }
+
+    /// The folder must load, before anything is written.
+    fn check(&self, name: &str) -> anyhow::Result<()> {
+        let shown =
+            |(name, text): &(String, String)| (self.path.join(name).display().to_string(), text.clone());
+        let files = self.files.iter().chain(&self.kept).map(shown).collect();
+        let mut catalog = Catalog::built_in();
+        catalog.add_folder(&self.path.display().to_string(), files)?;
+        if catalog.connector(name).is_none() {
+            bail!("{}/connector.yaml is not about `{name}`", self.path.display());
+        }
+        Ok(())
+    }
+
+    /// Each file appears whole or not at all.
+    fn write(&self) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.path).with_context(|| format!("cannot make {}", self.path.display()))?;
+        for (name, text) in &self.files {
+            let path = self.path.join(name);
+            let context = || format!("cannot write {}", path.display());
+            let file = NamedTempFile::new_in(&self.path).with_context(context)?;
+            fs::write(file.path(), text).with_context(context)?;
+            readable(file.path()).with_context(context)?;
+            file.persist(&path).map_err(|error| error.error).with_context(context)?;
+        }
+        for name in &self.stale {
+            let path = self.path.join(name);
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Temporary files are private; these are not.
+#[cfg(unix)]
+fn readable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// `path`, or all documents below it.
+fn collect(path: &Path, is_folder: bool, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    if !is_folder && !path.is_dir() {
+        found.insert(path.to_path_buf());
+        return Ok(());
+    }
+    let context = || format!("cannot read {}", path.display());
+    for entry in fs::read_dir(path).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if path.is_dir() || ["json", "yaml", "yml"].contains(&ending) {
+            collect(&path, path.is_dir(), found)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
