@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// File in a connector's folder that steers the import; not part of the program.
 const OVERLAY_FILE: &str = "overlay.yaml";
@@ -42,6 +42,7 @@ fn script(folder: &Path) -> Option<String> {
 fn folder(path: &Path) -> Value {
     let mut connector = Value::Null;
     let mut events = Map::new();
+    let mut versions = json!({ "base": "", "versions": {} });
     let mut operations = Map::new();
     for file in entries(path) {
         let file_name = name(&file);
@@ -56,6 +57,7 @@ fn folder(path: &Path) -> Value {
         match file_name.as_str() {
             "events.yaml" => events = part("events"),
             "connector.yaml" => connector = content,
+            "versions.yaml" => versions = content,
             _ => {
                 for (id, operation) in part("operations") {
                     assert!(!operations.contains_key(&id), "{}: `{id}` is described twice", file.display());
@@ -65,7 +67,12 @@ fn folder(path: &Path) -> Value {
         }
     }
     assert!(connector.is_object(), "{}: no connector.yaml", path.display());
-    let parts = [("connector", connector), ("events", events.into()), ("operations", operations.into())];
+    let parts = [
+        ("connector", connector),
+        ("events", events.into()),
+        ("versions", versions),
+        ("operations", operations.into()),
+    ];
     Value::Object(parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 

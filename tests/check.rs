@@ -29,6 +29,7 @@ fn facts() -> Facts {
     let connection = |connector: &str, settings: &[&str]| ConnectionFacts {
         connector: connector.into(),
         settings: settings.iter().map(|name| (*name).to_owned()).collect(),
+        version: None,
     };
     Facts {
         known: true,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event_type::EventType;
+use super::version::Versions;
 
 /// An API, as it stands in `schemas/connectors/NAME/connector.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +51,24 @@ pub struct Connector {
     /// Event types, read from `events.yaml`.
     #[serde(skip)]
     pub events: IndexMap<String, EventType>,
+    /// Other versions of the API, read from `versions.yaml`.
+    #[serde(skip)]
+    pub versions: Versions,
+}
+
+impl Connector {
+    /// What is wrong with asking for `version`, and what there is; `None` where nothing is.
+    pub fn complain_of(&self, version: &str) -> Option<(String, String)> {
+        let names: Vec<&str> = self.versions.names().collect();
+        if names.contains(&version) {
+            return None;
+        }
+        let help = match names.as_slice() {
+            [] => "it has one only; leave `version` out".to_owned(),
+            names => format!("it has {}", names.join(", ")),
+        };
+        Some((format!("`{}` has no version `{version}`", self.connector), help))
+    }
 }
 
 /// A way to authenticate. What the connection gives under `auth` decides which is used.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Connector, EventType, Operation};
+use super::{Connector, EventType, Operation, Versions};
 
 /// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
 static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
@@ -18,6 +18,8 @@ static OTHER_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.
 const CONNECTOR_FILE: &str = "connector.yaml";
 /// File in a connector's folder that lists its webhook events.
 const EVENTS_FILE: &str = "events.yaml";
+/// File in a connector's folder that tells what other versions of the API change.
+const VERSIONS_FILE: &str = "versions.yaml";
 /// Files in a connector's folder that are not part of the catalog: they steer the import and the
 /// sandbox.
 const OTHER_FILES: [&str; 2] = ["overlay.yaml", "sandbox.yaml"];
@@ -49,7 +51,7 @@ pub enum Error {
     },
 }
 
-/// A file of operations: any file of the folder but `connector.yaml` and `events.yaml`.
+/// A file of operations: any file of the folder without a meaning of its own.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperationsFile {
@@ -72,6 +74,8 @@ struct BuiltIn {
     connector: Connector,
     #[serde(default)]
     events: IndexMap<String, EventType>,
+    #[serde(default)]
+    versions: Versions,
     #[serde(borrow)]
     operations: IndexMap<String, &'static RawValue>,
 }
@@ -84,6 +88,8 @@ struct Entry {
     /// Its JSON text; empty where `operation` is filled from the start.
     text: &'static str,
     operation: OnceLock<Arc<Operation>>,
+    /// The same in other versions of the API, once one is asked for.
+    versions: OnceLock<IndexMap<String, Arc<Operation>>>,
 }
 
 impl Entry {
@@ -95,6 +101,14 @@ impl Entry {
             operation.connector.clone_from(&self.connector);
             Arc::new(operation)
         })
+    }
+
+    fn read_in(&self, version: &str, connector: &Connector) -> Option<&Arc<Operation>> {
+        let versions = self.versions.get_or_init(|| {
+            let all = connector.versions.of(self.read());
+            all.map(|(name, operation)| (name, Arc::new(operation))).collect()
+        });
+        versions.get(version)
     }
 }
 
@@ -114,8 +128,9 @@ impl Catalog {
         let folders: IndexMap<String, BuiltIn> =
             serde_json::from_str(BUILT_IN).expect("built-in connectors load");
         let mut catalog = Self::default();
-        for (_, BuiltIn { mut connector, events, operations }) in folders {
+        for (_, BuiltIn { mut connector, events, versions, operations }) in folders {
             connector.events = events;
+            connector.versions = versions;
             let name = connector.connector.clone();
             catalog.connectors.insert(name.clone(), Arc::new(connector));
             for (id, text) in operations {
@@ -124,6 +139,7 @@ impl Catalog {
                     connector: name.clone(),
                     text: text.get(),
                     operation: OnceLock::new(),
+                    versions: OnceLock::new(),
                 };
                 let earlier = catalog.operations.insert(id, entry);
                 assert!(earlier.is_none(), "{}: described twice", earlier.map_or_else(String::new, |e| e.id));
@@ -162,6 +178,10 @@ impl Catalog {
                 connector.events = read::<EventsFile>(path, text)?.events;
                 continue;
             }
+            if named(path, VERSIONS_FILE) {
+                connector.versions = read(path, text)?;
+                continue;
+            }
             for (id, mut operation) in read::<OperationsFile>(path, text)?.operations {
                 operation.id.clone_from(&id);
                 operation.connector.clone_from(&connector.connector);
@@ -170,6 +190,7 @@ impl Catalog {
                     connector: connector.connector.clone(),
                     text: "",
                     operation: OnceLock::from(Arc::new(operation)),
+                    versions: OnceLock::new(),
                 };
                 if self.operations.insert(id.clone(), entry).is_some() {
                     return Err(Error::Duplicate { file: path.clone(), id });
@@ -183,6 +204,24 @@ impl Catalog {
     /// The operation called `id`.
     pub fn operation(&self, id: &str) -> Option<&Arc<Operation>> {
         self.operations.get(id).map(Entry::read)
+    }
+
+    /// The operation called `id` in a version of its API; `None` for the usual one. `None` is returned
+    /// where that version does not have it. Built-in operations have no versions.
+    pub fn operation_in(&self, id: &str, version: Option<&str>) -> Option<&Arc<Operation>> {
+        let entry = self.operations.get(id)?;
+        let connector = self.connectors.get(&entry.connector)?;
+        match version {
+            Some(version) if version != connector.versions.base && entry.read().builtin.is_none() => {
+                entry.read_in(version, connector)
+            }
+            _ => Some(entry.read()),
+        }
+    }
+
+    /// Another operation in the version that `operation` is of, or in the usual one.
+    pub fn beside(&self, operation: &Operation, id: &str) -> Option<&Arc<Operation>> {
+        self.operation_in(id, operation.api.as_deref()).or_else(|| self.operation(id))
     }
 
     /// Ids of all operations, without reading them.

@@ -8,6 +8,7 @@ mod operation;
 mod paging;
 pub mod path;
 mod schema;
+mod version;
 
 pub use connector::{
     Advice, AuthScheme, Connector, ErrorAnswers, LimitHeaders, Limits, Setting, Signature,
@@ -21,3 +22,4 @@ pub use operation::{
 };
 pub use paging::{Listing, NextValue, Paging};
 pub use schema::schema;
+pub use version::{ApiVersion, Change, Fields, Versions};

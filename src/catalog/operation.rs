@@ -18,6 +18,12 @@ pub struct Operation {
     /// Name of the connector. Filled on loading.
     #[serde(skip)]
     pub connector: String,
+    /// The version of the API it is of, where that is not the one its file describes.
+    #[serde(skip)]
+    pub api: Option<String>,
+    /// Inputs that have another name in this version: base name → name.
+    #[serde(skip)]
+    pub renamed: IndexMap<String, String>,
     /// A few words, in title case of the language: `Create contact`.
     pub title: String,
     /// One line on what it does and what to watch out for.

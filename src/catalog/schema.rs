@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::Connector;
 use super::load::{EventsFile, OperationsFile};
+use super::{Connector, Versions};
 use crate::value::schema_of;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
@@ -17,18 +17,20 @@ pub fn schema() -> &'static Value {
 }
 
 fn generate() -> Value {
-    let mut all = schema_of::<(Connector, OperationsFile, EventsFile)>();
+    let mut all = schema_of::<(Connector, OperationsFile, EventsFile, Versions)>();
     let has = |field: &str| json!({ "required": [field] });
     let form = |condition: Value, name: &str| json!({ "if": condition, "then": { "$ref": format!("#/definitions/{name}") } });
     json!({
         "$schema": all["$schema"],
         "title": "connector file",
         "description": "A connector is a folder of YAML files: `connector.yaml` says where the API is and how it \
-            speaks, `events.yaml` which webhook events it sends, every other file what operations it has.",
+            speaks, `events.yaml` which webhook events it sends, `versions.yaml` what other \
+            versions of the API change, every other file what operations it has.",
         "allOf": [
-            form(json!({ "not": { "anyOf": [has("operations"), has("events")] } }), "Connector"),
+            form(json!({ "not": { "anyOf": [has("operations"), has("events"), has("versions")] } }), "Connector"),
             form(has("operations"), "OperationsFile"),
             form(has("events"), "EventsFile"),
+            form(has("versions"), "Versions"),
         ],
         "definitions": all["definitions"].take(),
     })

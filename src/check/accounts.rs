@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::facts::Facts;
 use crate::catalog::Catalog;
-use crate::recipe::{Recipe, Trigger, Webhook};
+use crate::recipe::{Action, Recipe, Trigger, Webhook};
 
 /// Connector → connection.
 pub(super) type Accounts = IndexMap<String, String>;
@@ -16,6 +16,24 @@ pub(super) fn chosen<'a>(recipe: &'a Recipe, facts: &'a Facts, connector: &'a st
     }
     let all: Vec<&str> = facts.on(connector).collect();
     if all.len() == 1 { all } else { Vec::new() }
+}
+
+/// The version of the API that a use of an operation of `connector` asks for: the step's, else that of
+/// its connections.
+pub(super) fn version<'a>(
+    recipe: &'a Recipe,
+    facts: &'a Facts,
+    action: Option<&'a Action>,
+    connector: &'a str,
+) -> Option<&'a str> {
+    if let Some(version) = action.and_then(|action| action.version.as_ref()) {
+        return Some(version);
+    }
+    let name = match action.and_then(|action| action.connection.as_ref()) {
+        Some(name) => name.as_str(),
+        None => chosen(recipe, facts, connector).first().copied()?,
+    };
+    facts.connections.get(name)?.version.as_deref()
 }
 
 /// Connectors that need a connection of the recipe's choice.

@@ -1,15 +1,15 @@
 //! A recipe that has passed every rule.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use super::accounts::{self, Accounts};
 use super::facts::Facts;
 use crate::catalog::{Catalog, Operation};
-use crate::recipe::{Action, Poll, Recipe, Trigger};
+use crate::recipe::{Action, Recipe, Trigger};
 
 /// A recipe without mistakes, and the operations it names. Built by checking only; a clone shares
 /// everything.
@@ -21,7 +21,9 @@ pub struct CheckedRecipe {
 struct Inner {
     recipe: Recipe,
     catalog: Arc<Catalog>,
-    operations: IndexMap<String, Arc<Operation>>,
+    poller: Option<Arc<Operation>>,
+    /// The operation of each step, by where the step begins.
+    operations: HashMap<usize, Arc<Operation>>,
     accounts: Vec<Accounts>,
     version: String,
 }
@@ -29,18 +31,23 @@ struct Inner {
 impl CheckedRecipe {
     /// `None` if it names an operation that the catalog lacks, which a rule has complained about.
     pub(super) fn new(recipe: Recipe, catalog: &Arc<Catalog>, facts: &Facts) -> Option<Self> {
-        let mut operations = IndexMap::new();
+        let find = |name: &str, action| {
+            let connector = &catalog.operation(name)?.connector;
+            let version = accounts::version(&recipe, facts, action, connector);
+            catalog.operation_in(name, version).cloned()
+        };
         let poller = match &recipe.trigger {
-            Trigger::Poll(poll) => Some(&poll.operation),
+            Trigger::Poll(poll) => Some(find(&poll.operation, None)?),
             _ => None,
         };
-        for name in poller.into_iter().chain(recipe.all_actions().map(|action| &action.operation)) {
-            operations.insert(name.value.clone(), Arc::clone(catalog.operation(name)?));
+        let mut operations = HashMap::new();
+        for action in recipe.all_actions() {
+            operations.insert(action.span.start, find(&action.operation, Some(action))?);
         }
         let accounts = accounts::combinations(&recipe, catalog, facts);
         let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
         let catalog = Arc::clone(catalog);
-        Some(Self { inner: Arc::new(Inner { recipe, catalog, operations, accounts, version }) })
+        Some(Self { inner: Arc::new(Inner { recipe, catalog, poller, operations, accounts, version }) })
     }
 
     /// Its unique name.
@@ -68,15 +75,12 @@ impl CheckedRecipe {
     /// # Panics
     /// If `action` is a step of another recipe.
     pub fn operation(&self, action: &Action) -> &Arc<Operation> {
-        &self.inner.operations[action.operation.as_str()]
+        &self.inner.operations[&action.span.start]
     }
 
     /// The operation of its poll trigger.
     pub fn poller(&self) -> Option<&Arc<Operation>> {
-        match &self.inner.recipe.trigger {
-            Trigger::Poll(Poll { operation, .. }) => self.inner.operations.get(operation.as_str()),
-            _ => None,
-        }
+        self.inner.poller.as_ref()
     }
 
     /// The catalog it was checked against.

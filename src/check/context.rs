@@ -50,7 +50,12 @@ impl<'a> Context<'a> {
         let calls = poller
             .into_iter()
             .chain(steps)
-            .map(|(name, with, action)| Call { name, operation: catalog.operation(name), with, action })
+            .map(|(name, with, action)| Call {
+                name,
+                operation: operation(recipe, catalog, facts, name, action),
+                with,
+                action,
+            })
             .collect();
         let connection = surroundings::connection(recipe, catalog);
         Self { recipe, catalog, facts, sites: site::all(recipe), calls, connection }
@@ -58,7 +63,7 @@ impl<'a> Context<'a> {
 
     /// The operation that `action` names.
     pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
-        self.catalog.operation(&action.operation)
+        operation(self.recipe, self.catalog, self.facts, &action.operation, Some(action))
     }
 
     /// Uses of operations that the catalog has.
@@ -78,6 +83,20 @@ impl<'a> Context<'a> {
     pub fn connector_of(&self, operation: &Operation) -> Option<&'a Arc<Connector>> {
         self.catalog.connector(&operation.connector)
     }
+}
+
+/// The operation called `name` in the version that is asked for. Where that version lacks it, which a
+/// rule tells, the usual one, so that its inputs are checked too.
+fn operation<'a>(
+    recipe: &Recipe,
+    catalog: &'a Arc<Catalog>,
+    facts: &Facts,
+    name: &str,
+    action: Option<&Action>,
+) -> Option<&'a Arc<Operation>> {
+    let usual = catalog.operation(name)?;
+    let version = super::accounts::version(recipe, facts, action, &usual.connector);
+    catalog.operation_in(name, version).or(Some(usual))
 }
 
 impl Call<'_> {

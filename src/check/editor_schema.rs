@@ -90,7 +90,12 @@ impl Writer {
             if needed {
                 then["required"] = json!(["with"]);
             }
-            cases.push(json!({ "if": { "properties": { field: { "const": operation.id } } }, "then": then }));
+            let mut condition = json!({ "properties": { field: { "const": operation.id } } });
+            if connector.is_some_and(|connector| connector.versions.change(&operation.id)) {
+                // Another version takes other inputs; the checker knows them.
+                condition["not"] = json!({ "required": ["version"] });
+            }
+            cases.push(json!({ "if": condition, "then": then }));
             self.inputs.insert(name, inputs);
         }
         cases

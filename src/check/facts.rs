@@ -20,6 +20,8 @@ pub struct ConnectionFacts {
     pub connector: String,
     /// Its settings beside the credential (`location`), by name.
     pub settings: Vec<String>,
+    /// The version of the API it asks for.
+    pub version: Option<String>,
 }
 
 impl Facts {

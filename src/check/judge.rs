@@ -102,7 +102,10 @@ mod tests {
 
     fn facts(connections: &[(&str, &str)]) -> Facts {
         let connections = connections.iter().map(|(name, connector)| {
-            ((*name).to_owned(), ConnectionFacts { connector: (*connector).into(), settings: Vec::new() })
+            (
+                (*name).to_owned(),
+                ConnectionFacts { connector: (*connector).into(), settings: Vec::new(), version: None },
+            )
         });
         Facts { known: true, connections: connections.collect(), env: Vec::new() }
     }

@@ -15,6 +15,7 @@ use crate::catalog::Operation;
 use crate::connection::Connection;
 use crate::request::{Answer, CallOptions, InputProblem, Outcome, Refusal, result};
 use crate::value::{Kind, Shape};
+use crate::workspace::Workspace;
 
 /// Send one operation and print its result
 #[derive(Debug, Args)]
@@ -39,6 +40,9 @@ pub struct Call {
     /// The connection to use, where hob.yaml has several for the operation
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
+    /// Version of the API [default: that of the connection, or the one that the catalog describes]
+    #[arg(long, value_name = "VERSION")]
+    api: Option<String>,
     /// Ask a stand-in with example data instead of the real API
     #[arg(long)]
     sandbox: bool,
@@ -65,16 +69,10 @@ impl Call {
             let reason = anyhow!("`{}` is hob's own and works within recipes only", operation.id);
             return Err(Failure::usage(reason));
         }
-        let inputs = self.inputs(session, &operation)?;
-        super::runtime::block_on(self.send(session, &operation, &inputs))?
+        super::runtime::block_on(self.send(session, &operation))?
     }
 
-    async fn send(
-        &self,
-        session: &mut Session,
-        operation: &Arc<Operation>,
-        inputs: &Map<String, Value>,
-    ) -> Result<ExitCode, Failure> {
+    async fn send(&self, session: &mut Session, usual: &Arc<Operation>) -> Result<ExitCode, Failure> {
         let workspace = match self.sandbox {
             true => session.workspace_or_sandbox(&[])?,
             false => session.workspace(&[])?,
@@ -83,19 +81,44 @@ impl Call {
             true => Connected::to_sandbox(&workspace).await?,
             false => Connected::to_world(session, &workspace)?,
         };
-        let connection = self.choose(operation, &connected)?;
+        let connection = self.choose(usual, &connected)?;
+        let asked = workspace.accounts.get(&connection.name).and_then(|account| account.version.as_ref());
+        let operation = self.in_version(&workspace, usual, self.api.as_ref().or(asked))?;
+        let inputs = self.inputs(session, operation)?;
         let options = CallOptions {
             timeout: operation.download.is_none().then_some(Duration::from_secs(self.timeout)),
             output: self.output.as_ref().map(|path| session.path(path)),
             ..CallOptions::default()
         };
-        let called = connected.client.call(&workspace.catalog, operation, inputs, connection, &options).await;
+        let called =
+            connected.client.call(&workspace.catalog, operation, &inputs, connection, &options).await;
         match called {
             Err(problems) => Err(Failure::usage(anyhow!(wrong(operation, &problems)))),
             Ok(Outcome::Ok(answer)) => self.show(session, operation, &answer),
             Ok(Outcome::Refused(refusal)) => Err(Failure::problem(anyhow!(refused(&refusal)))),
             Ok(other) => Err(Failure::world(anyhow!("{}", other.describe()))),
         }
+    }
+
+    /// The operation in the version that is asked for.
+    fn in_version<'a>(
+        &self,
+        workspace: &'a Workspace,
+        operation: &Operation,
+        version: Option<&String>,
+    ) -> Result<&'a Arc<Operation>, Failure> {
+        let found = workspace.catalog.operation_in(&operation.id, version.map(String::as_str));
+        found.ok_or_else(|| {
+            let complain =
+                |version: &String| workspace.catalog.connector(&operation.connector)?.complain_of(version);
+            Failure::usage(match version.and_then(complain) {
+                Some((message, help)) => anyhow!("{message}; {help}"),
+                None => {
+                    let version = version.map_or("", String::as_str);
+                    anyhow!("`{}` is not known in version {version} of the API", operation.id)
+                }
+            })
+        })
     }
 
     fn show(

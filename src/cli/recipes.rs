@@ -79,7 +79,8 @@ impl Recipes {
 fn facts(workspace: &Workspace) -> Facts {
     let connections = workspace.accounts.values().map(|account| {
         let settings = account.settings.keys().cloned().collect();
-        (account.name.clone(), ConnectionFacts { connector: account.connector.connector.clone(), settings })
+        let (connector, version) = (account.connector.connector.clone(), account.version.clone());
+        (account.name.clone(), ConnectionFacts { connector, settings, version })
     });
     Facts { known: true, connections: connections.collect(), env: workspace.listed.clone() }
 }

@@ -93,6 +93,8 @@ codes! {
     UnknownConnection = "unknown-connection", Error;
     /// A connector that does not exist.
     UnknownConnector = "unknown-connector", Error;
+    /// A version that the API does not have, or that does not have the operation.
+    UnknownVersion = "unknown-version", Error;
     /// A variable `env.NAME` that the workspace does not list.
     UnlistedEnv = "unlisted-env", Error;
     /// A variable `${NAME}` of `hob.yaml` that is not set.

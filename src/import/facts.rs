@@ -55,6 +55,8 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
     let mut operation = Operation {
         id: String::new(),
         connector: String::new(),
+        api: None,
+        renamed: indexmap::IndexMap::new(),
         title: String::new(),
         summary: String::new(),
         kinds: vec![OperationKind::Action],

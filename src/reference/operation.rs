@@ -6,7 +6,7 @@ use super::result::{polling, result};
 use super::shape::{tree, words};
 use super::snippet::snippets;
 use crate::catalog::{
-    ArrayStyle, Catalog, Connector, Effect, Encoding, Input, Operation, OperationKind, Place, Setting,
+    ArrayStyle, Catalog, Change, Connector, Effect, Encoding, Input, Operation, OperationKind, Place, Setting,
 };
 use crate::value::Kind;
 
@@ -24,6 +24,7 @@ pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
     inputs(operation, connector, &mut text);
     result(operation, &mut text);
     polling(operation, &mut text);
+    versions(operation, connector, &mut text);
     if !operation.notes.is_empty() {
         text.push_str("\n**Notes**\n\n");
         operation.notes.iter().for_each(|note| text.push_str(&format!("- {note}\n")));
@@ -165,6 +166,49 @@ fn marks(operation: &Operation, input: &Input<'_>, connector: Option<&Connector>
         marks.push("set by hob when it polls".into());
     }
     marks
+}
+
+/// What other versions of the API change.
+fn versions(operation: &Operation, connector: Option<&Connector>, text: &mut String) {
+    for (name, version) in connector.iter().flat_map(|connector| &connector.versions.versions) {
+        let Some(change) = version.operations.get(&operation.id) else { continue };
+        let _ = write!(text, "\n**In version {name}** (`version: {name}`)");
+        let lines = differences(change);
+        if lines.is_empty() {
+            text.push_str(", nothing is different.\n");
+            continue;
+        }
+        text.push_str("\n\n");
+        lines.iter().for_each(|line| text.push_str(&format!("- {line}\n")));
+    }
+}
+
+fn differences(change: &Change) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(change.path.as_ref().map(|path| format!("path: {}", code(path))));
+    if change.deprecated {
+        lines.push("the vendor advises against it".to_owned());
+    }
+    if !change.parameters.is_empty() {
+        lines.push(format!("new inputs: {}", codes(change.parameters.keys())));
+    }
+    for (what, fields) in [("input", &change.inputs), ("answer's field", &change.answer)] {
+        for (path, now) in &fields.renamed {
+            lines.push(format!("{what} {} is called {}", code(path), code(now)));
+        }
+        for path in &fields.removed {
+            lines.push(format!("{what} {} is gone", code(path)));
+        }
+        if !fields.added.is_empty() {
+            lines.push(format!("new {what}s: {}", codes(fields.added.keys())));
+        }
+        for (path, values) in &fields.values {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            let now = if values.is_empty() { "any value".to_owned() } else { codes(&values) };
+            lines.push(format!("{what} {} may be {now}", code(path)));
+        }
+    }
+    lines
 }
 
 /// Where the value comes from when a recipe does not give it.

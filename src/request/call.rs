@@ -86,7 +86,7 @@ impl Client {
         let given = |name: &String| inputs.get(name).is_some_and(|value| !is_nothing(value));
         let mut last: Option<Answer> = None;
         for alternative in operation.composite.iter().filter(|a| a.when.iter().any(given)) {
-            let Some(part) = catalog.operation(&alternative.operation) else {
+            let Some(part) = catalog.beside(operation, &alternative.operation) else {
                 let message = format!(
                     "`{}` is made of `{}`, which is not in the catalog",
                     operation.id, alternative.operation

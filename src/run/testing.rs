@@ -56,7 +56,7 @@ pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
     let recipe = parsed.recipe.unwrap_or_else(|| panic!("{shown}"));
     let mut facts = check::Facts { known: true, env: vec!["KEY".into()], ..check::Facts::none() };
-    let connection = ConnectionFacts { connector: "x".into(), settings: vec![] };
+    let connection = ConnectionFacts { connector: "x".into(), settings: vec![], version: None };
     facts.connections.insert("acme".into(), connection);
     let checked = check::check(recipe, &catalog(), &facts);
     let shown = format!("{shown}{}", crate::diagnostic::render(&file, &checked.diagnostics, false));

@@ -16,6 +16,18 @@ pub(super) struct Inputs {
     pub(super) body: Value,
 }
 
+impl Inputs {
+    /// Changes the query and the body, each as a whole.
+    pub(super) fn rewrite(&mut self, change: impl Fn(&mut Value)) {
+        let mut query = Value::Object(std::mem::take(&mut self.query));
+        change(&mut query);
+        if let Value::Object(query) = query {
+            self.query = query;
+        }
+        change(&mut self.body);
+    }
+}
+
 /// A request as it came.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raw<'a> {

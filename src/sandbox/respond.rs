@@ -136,7 +136,8 @@ fn carry_out(
         return Ok(Reply { status: 200, body: Content::Json(body) });
     }
     check_credential(service, world, incoming.headers)?;
-    let (operation, path) = match service.routes.find(incoming.method, incoming.path) {
+    let routes = service.routes_for(incoming.headers);
+    let (operation, path) = match routes.find(incoming.method, incoming.path) {
         Found::Operation(operation, path) => (operation, path),
         Found::OtherCase => return Err(Refusal::new("miscased_path")),
         Found::Nothing => return Err(Refusal::new("unknown_path")),
@@ -148,19 +149,30 @@ fn carry_out(
     let content_type =
         incoming.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     let raw = Raw { query: incoming.query, content_type, body: incoming.body };
-    let inputs = inputs::read(service, operation, path, raw)?;
+    let mut inputs = inputs::read(service, operation, path, raw)?;
+    // Whatever the version, the records are the same.
+    let change = service.change(operation);
+    if let Some(change) = change {
+        inputs.rewrite(|part| change.inputs_to_base(part));
+    }
     scope.set("path", &Value::Object(inputs.path.clone()));
     scope.set("query", &Value::Object(inputs.query.clone()));
     scope.set("body", &inputs.body);
-    let Some(behaviour) = service.script.operations.get(&operation.id) else {
-        return Ok(undescribed(operation, scope));
+    let mut reply = match service.script.operations.get(&operation.id) {
+        None => undescribed(operation, scope),
+        Some(behaviour) => {
+            let tables = &mut world.tables;
+            let mut performance =
+                Performance { operation, inputs: &inputs, tables, now, frozen, changes: Vec::new() };
+            let outcome = performance.perform(behaviour, scope);
+            changes.append(&mut performance.changes);
+            reply(operation, behaviour, outcome?, scope)
+        }
     };
-    let tables = &mut world.tables;
-    let mut performance =
-        Performance { operation, inputs: &inputs, tables, now, frozen, changes: Vec::new() };
-    let outcome = performance.perform(behaviour, scope);
-    changes.append(&mut performance.changes);
-    Ok(reply(operation, behaviour, outcome?, scope))
+    if let (Some(change), Content::Json(body)) = (change, &mut reply.body) {
+        change.answer_from_base(body);
+    }
+    Ok(reply)
 }
 
 /// An operation that the script does not describe answers with something of its shape.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::fill::Scope;
 use super::route::Routes;
 use super::script::Script;
-use crate::catalog::{AuthScheme, Catalog, Connector, Operation};
+use crate::catalog::{AuthScheme, Catalog, Change, Connector, Operation};
 use crate::value::{ProblemKind, ShapeProblem};
 
 /// A connector with its script.
@@ -16,6 +17,8 @@ pub(super) struct Service {
     pub(super) connector: Arc<Connector>,
     pub(super) script: Script,
     pub(super) routes: Routes,
+    /// Paths of other versions of the API, by what the version header says.
+    versions: Vec<(String, Routes)>,
     /// Inputs that must name the token's account, with its value.
     bound: Vec<(String, String)>,
     /// Paths of token endpoints.
@@ -38,13 +41,32 @@ impl Service {
             AuthScheme::Oauth { token_url, .. } => Some(path_of(token_url)),
             _ => None,
         });
+        let versions = connector.versions.versions.iter().filter_map(|(name, version)| {
+            let in_it = |operation: &Arc<Operation>| catalog.operation_in(&operation.id, Some(name));
+            Some((version.header.clone()?, Routes::new(catalog.operations().filter(own).filter_map(in_it))))
+        });
         Self {
             token_paths: token_paths.collect(),
             connector: Arc::clone(connector),
             routes: Routes::new(catalog.operations().filter(own)),
+            versions: versions.collect(),
             script,
             bound,
         }
+    }
+
+    /// The paths of the version that a request asks for.
+    pub(super) fn routes_for(&self, headers: &HeaderMap) -> &Routes {
+        let name = self.connector.version_header.as_deref();
+        let given = name.and_then(|name| headers.get(name)?.to_str().ok());
+        let found = self.versions.iter().find(|(header, _)| Some(header.as_str()) == given);
+        found.map_or(&self.routes, |(_, routes)| routes)
+    }
+
+    /// What is different about an operation of another version.
+    pub(super) fn change(&self, operation: &Operation) -> Option<&Change> {
+        let version = self.connector.versions.versions.get(operation.api.as_ref()?)?;
+        version.operations.get(&operation.id)
     }
 
     /// Inputs that must name the token's account, with its value.

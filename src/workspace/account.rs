@@ -20,6 +20,8 @@ pub struct Account {
     pub settings: BTreeMap<String, String>,
     /// Where the API is, if not where its connector says.
     pub base_url: Option<String>,
+    /// The version of the API to use, if not the one its connector describes.
+    pub version: Option<String>,
     /// Overrides of the connector's limits.
     pub budget: BudgetSettings,
     pub(super) auth: Option<Auth>,

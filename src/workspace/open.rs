@@ -71,6 +71,7 @@ impl Workspace {
                 connector: Arc::clone(connector),
                 settings: BTreeMap::new(),
                 base_url: None,
+                version: None,
                 budget: Default::default(),
                 auth: None,
             };

@@ -56,16 +56,29 @@ impl Resolver<'_> {
             }
         }
         self.credential(name, entry.auth.as_ref(), &connector);
+        if let Some(version) = &entry.version {
+            self.version(version, &connector);
+        }
         let account = Account {
             name: name.value.clone(),
             budget: self.budget(entry.budget.unwrap_or_default()),
             base_url: entry.base_url.as_ref().map(|url| url.value.clone()),
             auth: entry.auth.map(|auth| auth.value),
+            version: entry.version.map(|version| version.value),
             settings,
             connector,
         };
         self.sound(&account, name.span, entry.base_url.map(|url| url.span));
         Some(account)
+    }
+
+    fn version(&mut self, version: &Spanned<String>, connector: &Connector) {
+        if let Some(complaint) = connector.complain_of(version) {
+            let names = connector.versions.names();
+            let diagnostic =
+                Diagnostic::new(Code::UnknownVersion, version.span, complaint.0).help(complaint.1);
+            self.found.push(diagnostic.suggest(version, names));
+        }
     }
 
     fn unknown_connector(&mut self, name: &Spanned<String>) {

@@ -38,13 +38,16 @@ pub struct Connection {
     /// Where the API is, if not where its connector says.
     #[schemars(example = &"https://services.leadconnectorhq.com")]
     pub base_url: Option<Spanned<String>>,
+    /// Version of the API to use, where the connector has several. Default: the one it describes.
+    #[schemars(example = &"v3")]
+    pub version: Option<Spanned<String>>,
     /// How many requests it may use, as long as the API's own headers tell nothing better.
     pub budget: Option<Budget>,
 }
 
 impl Connection {
     /// Fields that are not settings of a connector.
-    pub(super) const FIELDS: [&str; 4] = ["connector", "auth", "base_url", "budget"];
+    pub(super) const FIELDS: [&str; 5] = ["connector", "auth", "base_url", "version", "budget"];
 }
 
 /// How a connection proves who it is: one of these.

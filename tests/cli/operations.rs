@@ -1,5 +1,6 @@
 //! `hob call` reaches every operation of the catalog on the sandbox.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -62,31 +63,51 @@ fn every_operation_answers_well() {
     let (first, second) = ids.split_at(ids.len() / 2);
     let mut wrong = Vec::new();
     std::thread::scope(|scope| {
-        let halves = [first, second].map(|half| scope.spawn(|| walk(half)));
+        let halves = [first, second].map(|half| scope.spawn(|| walk(half, None)));
         halves.into_iter().for_each(|half| wrong.extend(half.join().unwrap()));
     });
     assert!(wrong.is_empty(), "{} of {} failed:\n{}", wrong.len(), ids.len(), wrong.join("\n"));
 }
 
-/// Calls each of `ids`; the complaints.
-fn walk(ids: &[String]) -> Vec<String> {
+#[test]
+fn every_operation_of_version_3_answers_well() {
+    let catalog = Catalog::built_in();
+    let versions = &catalog.connector("highlevel").unwrap().versions;
+    let ids: Vec<String> = versions.versions["v3"].operations.keys().cloned().collect();
+    assert_eq!(ids.len(), 124);
+    let wrong = walk(&ids, Some("v3"));
+    assert!(wrong.is_empty(), "{} of {} failed:\n{}", wrong.len(), ids.len(), wrong.join("\n"));
+}
+
+/// Calls each of `ids` in a version of the API; the complaints.
+fn walk(ids: &[String], api: Option<&str>) -> Vec<String> {
     let stand_in = StandIn::start();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
     let mut wrong = Vec::new();
     for id in ids {
         // What another call deleted this one may need; a fresh start costs time.
-        if call(&stand_in.sandbox, folder.path(), id).is_err() {
+        if call(&stand_in.sandbox, folder.path(), id, api).is_err() {
             stand_in.sandbox.reset();
-            wrong.extend(call(&stand_in.sandbox, folder.path(), id).err());
+            wrong.extend(call(&stand_in.sandbox, folder.path(), id, api).err());
         }
     }
     wrong
 }
 
 /// Calls `id` by the command line; why it did not answer well, if it did not.
-fn call(sandbox: &Sandbox, folder: &Path, id: &str) -> Result<(), String> {
-    let with = Value::Object(inputs(sandbox, id)).to_string();
+fn call(sandbox: &Sandbox, folder: &Path, id: &str, api: Option<&str>) -> Result<(), String> {
+    let mut with = Value::Object(inputs(sandbox, id));
+    let catalog = Catalog::built_in();
+    let connector = catalog.connector(&catalog.operation(id).unwrap().connector).unwrap();
+    if let Some(version) = api.and_then(|api| connector.versions.versions.get(api)) {
+        let change = &version.operations[id];
+        change.inputs_from_base(&mut with);
+        for (name, _) in change.inputs.added.iter().filter(|(_, shape)| shape.required) {
+            with[name] = 300.into();
+        }
+    }
+    let with = with.to_string();
     let (output, errors) = (Written::default(), Written::default());
     let streams = Streams {
         input: Box::new(std::io::empty()),
@@ -97,8 +118,10 @@ fn call(sandbox: &Sandbox, folder: &Path, id: &str) -> Result<(), String> {
     };
     let environment = Environment { directory: folder.to_owned(), ..Environment::default() };
     let arguments = ["hob", "call", id, "--raw", "--with", &with, "--output", "file"];
+    let version = api.map(|api| ["--api", api]);
+    let arguments = arguments.into_iter().chain(version.into_iter().flatten()).map(OsString::from);
     let before = sandbox.totals().0;
-    let code = run(arguments.map(Into::into), environment, streams);
+    let code = run(arguments, environment, streams);
     let answer: Value = serde_json::from_str(&output.text()).unwrap_or_default();
     let status = answer["status"].as_u64().unwrap_or_default();
     if code != ExitCode::Fine || !(200..300).contains(&status) || sandbox.totals().0 == before {

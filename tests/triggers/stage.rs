@@ -56,7 +56,7 @@ impl Stage {
             let connection = Connection::new(name, described, setup).unwrap();
             connections.insert((*name).to_owned(), Arc::new(connection));
             let settings = settings.iter().map(|(name, _)| (*name).to_owned()).collect();
-            let fact = ConnectionFacts { connector: (*connector).to_owned(), settings };
+            let fact = ConnectionFacts { connector: (*connector).to_owned(), settings, version: None };
             facts.connections.insert((*name).to_owned(), fact);
         }
         let journal: Arc<dyn Journal> = Arc::new(open(folder.path()));

@@ -18,6 +18,7 @@ mod step;
 mod template_function;
 mod unknown_parameter;
 mod variable;
+mod version;
 mod webhook;
 
 pub use rule::Rule;
@@ -25,6 +26,7 @@ pub use rule::Rule;
 /// All rules.
 pub const ALL: &[&dyn Rule] = &[
     &operation::KnownOperation,
+    &version::KnownVersions,
     &deprecated_operation::NotDeprecated,
     &unknown_parameter::KnownParameters,
     &missing_parameter::RequiredParameters,

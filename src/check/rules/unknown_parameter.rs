@@ -34,6 +34,10 @@ impl Rule for KnownParameters {
                 }
                 let message = format!("`{}` has no parameter `{key}`", operation.id);
                 let diagnostic = Diagnostic::new(Code::UnknownParameter, key.span, message);
+                if let (Some(now), Some(version)) = (operation.renamed.get(key.as_str()), &operation.api) {
+                    found.push(diagnostic.help(format!("version {version} of the API calls it `{now}`")));
+                    continue;
+                }
                 let names: Vec<&str> =
                     inputs.iter().map(|input| input.name).filter(|name| !managed.contains(name)).collect();
                 let help = match names.as_slice() {

@@ -35,7 +35,7 @@ fn recipe() -> CheckedRecipe {
     let file = SourceFile::new("r.yaml", text);
     let parsed = crate::recipe::parse(&file);
     let mut facts = check::Facts { known: true, ..check::Facts::none() };
-    let connection = ConnectionFacts { connector: "y".into(), settings: vec![] };
+    let connection = ConnectionFacts { connector: "y".into(), settings: vec![], version: None };
     facts.connections.insert("yard".into(), connection);
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
     let checked = check::check(parsed.recipe.expect(&shown), &Arc::new(catalog), &facts);

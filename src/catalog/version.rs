@@ -1,0 +1,278 @@
+//! Versions of an API beside the one that the operations describe: what is different there.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Operation, Parameter};
+use crate::value::Shape;
+
+/// The versions of an API, as they stand in `versions.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    /// Name of the version that the other files describe.
+    pub base: String,
+    /// The other versions by name, such as `v3`.
+    pub versions: IndexMap<String, ApiVersion>,
+}
+
+/// A version of an API. A connection or a step chooses it by `version:`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiVersion {
+    /// What the connector's version header says, for operations that send one.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// The operations that exist in it, by id, and what is different there.
+    pub operations: IndexMap<String, Change>,
+}
+
+/// What is different about an operation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Change {
+    /// Another path.
+    pub path: Option<String>,
+    /// The vendor advises against it.
+    pub deprecated: bool,
+    /// Further parameters.
+    pub parameters: IndexMap<String, Parameter>,
+    /// Parameters and the fields of the body.
+    pub inputs: Fields,
+    /// The fields of the answer.
+    pub answer: Fields,
+}
+
+/// Differences by path: `contact.dndSettings.Call`, `customFields[].field_value`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fields {
+    /// Path in the base version → the field's name now.
+    pub renamed: IndexMap<String, String>,
+    /// Paths of fields that are gone.
+    pub removed: Vec<String>,
+    /// Paths of new fields.
+    pub added: IndexMap<String, Shape>,
+    /// Values that a field may have; none: any.
+    pub values: IndexMap<String, Vec<Value>>,
+    /// There is more than is told here.
+    pub open: bool,
+}
+
+impl Versions {
+    /// The names of all versions, the base first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let base = Some(self.base.as_str()).filter(|base| !base.is_empty());
+        base.into_iter().chain(self.versions.keys().map(String::as_str))
+    }
+
+    /// Whether any version changes what the operation called `id` is.
+    pub fn change(&self, id: &str) -> bool {
+        let changes = self.versions.values().filter_map(|version| version.operations.get(id));
+        changes.into_iter().any(|change| *change != Change::default())
+    }
+
+    /// `operation` in every version that has it.
+    pub(super) fn of(&self, operation: &Operation) -> impl Iterator<Item = (String, Operation)> {
+        self.versions.iter().filter_map(|(name, version)| {
+            let change = version.operations.get(&operation.id)?;
+            Some((name.clone(), change.apply(operation, name, version.header.as_ref())))
+        })
+    }
+}
+
+impl Change {
+    fn apply(&self, base: &Operation, version: &str, header: Option<&String>) -> Operation {
+        let mut operation = base.clone();
+        operation.api = Some(version.to_owned());
+        if let (Some(own), Some(header)) = (&mut operation.version, header) {
+            own.clone_from(header);
+        }
+        if let Some(path) = &self.path {
+            operation.path.clone_from(path);
+        }
+        operation.deprecated |= self.deprecated;
+        let top = |(path, name): (&String, &String)| {
+            (!path.contains(['.', '['])).then(|| (path.clone(), name.clone()))
+        };
+        operation.renamed = self.inputs.renamed.iter().filter_map(top).collect();
+        for (old, new) in &operation.renamed {
+            rename(&mut operation.parameters, old, new);
+            rename(&mut operation.example, old, new);
+        }
+        operation.parameters.extend(self.parameters.clone());
+        if let Some(body) = &mut operation.body {
+            self.inputs.apply(&mut body.shape);
+        }
+        if let Some(answer) = &mut operation.response {
+            self.answer.apply(answer);
+        }
+        operation
+    }
+
+    /// Inputs of the base version as this one has them.
+    pub fn inputs_from_base(&self, inputs: &mut Value) {
+        self.inputs.rename_values(inputs, |old, new| (old, new));
+    }
+
+    /// Inputs of this version as the base version has them.
+    pub fn inputs_to_base(&self, inputs: &mut Value) {
+        self.inputs.rename_values(inputs, |old, new| (new, old));
+    }
+
+    /// An answer of the base version as this one has it.
+    pub fn answer_from_base(&self, answer: &mut Value) {
+        self.answer.rename_values(answer, |old, new| (old, new));
+    }
+}
+
+impl Fields {
+    fn apply(&self, shape: &mut Shape) {
+        for (path, name) in &self.renamed {
+            at(shape, path, &mut |fields, last| rename(fields, last, name));
+        }
+        for path in &self.removed {
+            at(shape, path, &mut |fields, last| drop(fields.shift_remove(last)));
+        }
+        for (path, added) in &self.added {
+            at(shape, path, &mut |fields, last| {
+                // A shape without fields takes any already.
+                if !fields.is_empty() {
+                    fields.insert(last.to_owned(), added.clone());
+                }
+            });
+        }
+        for (path, values) in &self.values {
+            at(shape, path, &mut |fields, last| {
+                if let Some(field) = fields.get_mut(last) {
+                    field.values.clone_from(values);
+                }
+            });
+        }
+        if self.open {
+            open(shape);
+        }
+    }
+
+    fn rename_values<'a>(
+        &'a self,
+        value: &mut Value,
+        direction: impl Fn(&'a str, &'a str) -> (&'a str, &'a str),
+    ) {
+        for (path, name) in &self.renamed {
+            let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
+            let (from, to) = direction(last, name);
+            within(value, parent, &mut |fields| {
+                if let Some(moved) = fields.remove(from) {
+                    fields.insert(to.to_owned(), moved);
+                }
+            });
+        }
+    }
+}
+
+/// The same map with another key at the same place.
+fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
+    if let Some((index, _, value)) = map.shift_remove_full(old) {
+        map.shift_remove(new);
+        map.shift_insert(index.min(map.len()), new.to_owned(), value);
+    }
+}
+
+/// Calls `edit` with the fields around the last part of `path`, in every alternative.
+fn at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut IndexMap<String, Shape>, &str)) {
+    for alternative in &mut shape.any_of {
+        at(alternative, path, edit);
+    }
+    let Some((first, rest)) = path.split_once('.') else {
+        edit(&mut shape.fields, path);
+        return;
+    };
+    let (name, is_list) = first.strip_suffix("[]").map_or((first, false), |name| (name, true));
+    let Some(field) = shape.fields.get_mut(name) else { return };
+    match (is_list, &mut field.items) {
+        (true, Some(items)) => at(items, rest, edit),
+        (true, None) => {}
+        (false, _) => at(field, rest, edit),
+    }
+}
+
+/// Takes any further field, at every depth.
+fn open(shape: &mut Shape) {
+    shape.open = true;
+    shape.fields.values_mut().chain(shape.items.as_deref_mut()).chain(&mut shape.any_of).for_each(open);
+}
+
+/// Calls `edit` with the object, or every object of the list, at `path`.
+fn within(value: &mut Value, path: &str, edit: &mut dyn FnMut(&mut serde_json::Map<String, Value>)) {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    match value {
+        Value::Object(fields) if path.is_empty() => edit(fields),
+        Value::Object(fields) => {
+            let name = first.strip_suffix("[]").unwrap_or(first);
+            match fields.get_mut(name) {
+                Some(Value::Array(items)) => items.iter_mut().for_each(|item| within(item, rest, edit)),
+                Some(field) => within(field, rest, edit),
+                None => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn operation() -> Operation {
+        let mut operation: Operation = serde_yaml::from_str(
+            "{ title: T, summary: S, kinds: [action], path: /a, version: '1',
+               parameters: { stage_id: { in: query, shape: { type: string } } },
+               body: { shape: { type: object, fields: { fields: { type: array, items: { any_of: [
+                 { type: object, fields: { id: { type: string }, field_value: { type: string } } } ] } } } } },
+               response: { type: object, fields: { old: { type: string }, kept: { type: string } } } }",
+        )
+        .unwrap();
+        operation.id = "a.b".into();
+        operation
+    }
+
+    fn versions() -> Versions {
+        serde_yaml::from_str(
+            "{ base: v1, versions: { v2: { header: two, operations: { a.b: { path: /b,
+               inputs: { renamed: { stage_id: stageId, 'fields[].field_value': fieldValue } },
+               answer: { renamed: { kept: keeps }, removed: [old], added: { new: {} } } } } } } }",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_operation_is_changed_where_it_says() {
+        let (name, changed) = versions().of(&operation()).next().unwrap();
+        assert_eq!(
+            (name.as_str(), changed.path.as_str(), changed.version.as_deref()),
+            ("v2", "/b", Some("two"))
+        );
+        assert!(changed.input("stageId").is_some() && changed.input("stage_id").is_none());
+        assert_eq!(changed.renamed["stage_id"], "stageId");
+        let items = changed.body.unwrap().shape.fields["fields"].items.clone().unwrap();
+        assert_eq!(items.any_of[0].fields.keys().collect::<Vec<_>>(), ["id", "fieldValue"]);
+        let answer = changed.response.unwrap();
+        assert_eq!(answer.fields.keys().collect::<Vec<_>>(), ["keeps", "new"]);
+    }
+
+    #[test]
+    fn values_go_to_the_base_version_and_back() {
+        let versions = versions();
+        let change = &versions.versions["v2"].operations["a.b"];
+        let mut inputs = json!({ "stageId": "s", "fields": [{ "id": "x", "fieldValue": 1 }, 3] });
+        change.inputs_to_base(&mut inputs);
+        assert_eq!(inputs, json!({ "stage_id": "s", "fields": [{ "id": "x", "field_value": 1 }, 3] }));
+        let mut answer = json!({ "kept": 1 });
+        change.answer_from_base(&mut answer);
+        assert_eq!(answer, json!({ "keeps": 1 }));
+    }
+}
