@@ -96,6 +96,38 @@ fn a_description_becomes_a_connector_that_runs() {
 }
 
 #[test]
+fn a_connection_asks_for_version_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let hob_yaml = |version: &str| {
+        let text = format!(
+            "connections: {{ studio: {{ connector: highlevel, version: {version}, location: x, auth: {{ token: x }} }} }}"
+        );
+        fs::write(folder.path().join("hob.yaml"), text).unwrap();
+    };
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    let recipe = |input: &str| {
+        let text = format!(
+            "name: open\ntrigger: {{ poll: contacts.search, every: 1h, start: all }}\nactions:\n  \
+             - {{ do: opportunities.search, with: {{ {input}: x }} }}\n"
+        );
+        fs::write(folder.path().join("recipes/open.yaml"), text).unwrap();
+    };
+    recipe("pipeline_id");
+    hob_yaml("v2");
+    hob(folder.path(), &["validate"]).code(0);
+    hob_yaml("v3");
+    let broken = hob(folder.path(), &["validate"]).code(1);
+    assert!(broken.output.contains("version v3 of the API calls it `pipelineId`"), "{}", broken.output);
+    recipe("pipelineId");
+    hob(folder.path(), &["validate"]).code(0);
+    let summary = hob(folder.path(), &["run", "--sandbox", "--once", "--format", "json"]).code(0).json();
+    assert!(summary["runs"]["succeeded"].as_u64() > Some(10), "{summary}");
+    hob_yaml("v4");
+    let unknown = hob(folder.path(), &["validate"]).code(1);
+    assert!(unknown.output.contains("`highlevel` has no version `v4`"), "{}", unknown.output);
+}
+
+#[test]
 fn what_a_person_wrote_stays() {
     let folder = workspace();
     let import = ["import", "openapi", "shop.json"];
