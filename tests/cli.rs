@@ -12,6 +12,8 @@ mod gallery;
 mod operations;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/rulings.rs"]
+mod rulings;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/stand_in.rs"]

@@ -109,7 +109,7 @@ pub enum Command {
     Catalog(CatalogCommand),
     /// Send one operation and print its result
     Call(Call),
-    /// Ask the history
+    /// Ask the history, and decide about what failed
     #[command(subcommand)]
     Runs(RunsCommand),
     /// List the workspace's connections

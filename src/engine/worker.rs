@@ -51,7 +51,10 @@ pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, sto
 fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<String>)> {
     let book = &shared.world.recipes;
     let name = &leased.run.recipe;
-    let resumed = leased.entries.iter().any(|stamped| matches!(stamped.entry, Entry::Resumed { .. }));
+    let resumed = leased
+        .entries
+        .iter()
+        .any(|stamped| matches!(stamped.entry, Entry::Resumed { .. } | Entry::Restarted {}));
     match &leased.run.version {
         Some(version) if !resumed => match book.version(name, version) {
             Some(recipe) => Some((recipe, None)),

@@ -43,6 +43,17 @@ pub trait Journal: Send + Sync {
     async fn record(&self, lease: &Lease, entries: Vec<StampedEntry>, update: RunUpdate)
     -> Result<(), Error>;
 
+    /// Appends what a person decided about a run that nobody works on and that has exactly `seen`
+    /// entries, and says where it stands now; `false` if it has changed meanwhile. A finished run that is
+    /// to go on goes behind what is under way in its lane.
+    async fn amend(
+        &self,
+        run: &RunId,
+        seen: usize,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<bool, Error>;
+
     /// Extends leases; those lost meanwhile are missing from the answer.
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error>;
 

@@ -160,6 +160,8 @@ pub enum Entry {
         /// The steps that failed are open again.
         from: StepKey,
     },
+    /// A person asked to do everything again.
+    Restarted {},
     /// A line by the `log` operation, or a remark of hob's own.
     Remark {
         /// `info`, `warn` or `error`.

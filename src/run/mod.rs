@@ -10,6 +10,7 @@ mod patience;
 pub mod probe;
 mod redact;
 mod report;
+mod ruling;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -19,6 +20,7 @@ pub use entry::{Entry, StampedEntry, StepError, StepKey};
 pub use facts::{Facts, about};
 pub use machine::{Act, Decision, Machine, Perform, Probe, decide};
 pub use report::{Finding, Report};
+pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};
 
 use std::fmt;

@@ -25,7 +25,10 @@ impl Entry {
             | Entry::Parked { reason: text, .. }
             | Entry::Remark { message: text, .. } => *text = redactor.text(text),
             Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| redactor.text(text)),
-            Entry::DidNotHappen { .. } | Entry::WaitStarted { .. } | Entry::Resumed { .. } => {}
+            Entry::DidNotHappen { .. }
+            | Entry::WaitStarted { .. }
+            | Entry::Resumed { .. }
+            | Entry::Restarted {} => {}
         }
         self
     }

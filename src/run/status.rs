@@ -106,6 +106,7 @@ impl Status {
             Entry::Finished { state, reason } => self.finished = Some((*state, reason.clone())),
             Entry::Remark { .. } => {}
             Entry::Resumed { from } => self.resume(from),
+            Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
             Entry::StepSucceeded { step, result, .. } => self.step(step).phase = Phase::Done(result.clone()),
             Entry::WaitStarted { step, until } => self.step(step).phase = Phase::Paused { until: *until },

@@ -10,7 +10,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant goes here and gets a sample.
-const TAGS: [&str; 13] = [
+const TAGS: [&str; 14] = [
     "started",
     "step_skipped",
     "intent",
@@ -24,6 +24,7 @@ const TAGS: [&str; 13] = [
     "resumed",
     "remark",
     "finished",
+    "restarted",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -39,6 +40,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::WaitStarted { .. } => TAGS[8],
         Entry::Parked { .. } => TAGS[9],
         Entry::Resumed { .. } => TAGS[10],
+        Entry::Restarted {} => TAGS[13],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

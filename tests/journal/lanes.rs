@@ -1,6 +1,6 @@
 use hob::run::RunState;
 
-use crate::fixture::{Home, add, end, ids, lease, sleep_until};
+use crate::fixture::{Home, add, end, ids, lease, remark, sleep_until, update};
 
 pub async fn a_lane_goes_one_at_a_time_in_order(home: &Home) {
     let journal = home.open();
@@ -67,4 +67,49 @@ pub async fn a_sleeping_run_holds_its_lane(home: &Home) {
     assert_eq!(ids(&leased), [first]);
     end(&*journal, &leased[0], RunState::Failed).await;
     assert_eq!(ids(&lease(&*journal, 9, 60).await), [second]);
+}
+
+pub async fn a_person_takes_up_an_ended_run(home: &Home) {
+    let journal = home.open();
+    let failed = add(&*journal, "1", "a", "x").await;
+    let next = add(&*journal, "2", "a", "x").await;
+    let leased = lease(&*journal, 9, 0).await;
+    end(&*journal, &leased[0], RunState::Failed).await;
+    let again = |seen| journal.amend(&failed, seen, vec![remark(2, "again")], update(RunState::Waiting, 2));
+    // Whoever saw another history does not know what to decide about.
+    assert!(!again(1).await.unwrap());
+    assert!(again(0).await.unwrap());
+    let detail = journal.run(&failed).await.unwrap().unwrap();
+    assert_eq!((detail.row.state, detail.row.finished, detail.entries.len()), (RunState::Waiting, None, 1));
+    // It goes behind what has its turn, and before what comes after.
+    let last = add(&*journal, "3", "a", "x").await;
+    for expected in [next, failed.clone(), last] {
+        let leased = lease(&*journal, 9, 3).await;
+        assert_eq!(ids(&leased), [expected]);
+        // Nobody decides about what is being worked on.
+        let run = &leased[0].run.id;
+        let seen = leased[0].entries.len();
+        assert!(!journal.amend(run, seen, vec![], update(RunState::Skipped, 3)).await.unwrap());
+        end(&*journal, &leased[0], RunState::Succeeded).await;
+    }
+    assert!(journal.amend(&failed, 1, vec![], update(RunState::Waiting, 4)).await.unwrap());
+    assert_eq!(ids(&lease(&*journal, 9, 4).await), [failed]);
+}
+
+pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
+    let journal = home.open();
+    let parked = add(&*journal, "1", "a", "x").await;
+    let behind = add(&*journal, "2", "a", "x").await;
+    let last = add(&*journal, "3", "a", "x").await;
+    let leased = lease(&*journal, 9, 0).await;
+    end(&*journal, &leased[0], RunState::Parked).await;
+    // The end of one that waits behind another frees nothing.
+    assert!(journal.amend(&behind, 0, vec![], update(RunState::Skipped, 1)).await.unwrap());
+    assert!(lease(&*journal, 9, 1).await.is_empty());
+    assert!(journal.amend(&parked, 0, vec![], update(RunState::Skipped, 1)).await.unwrap());
+    assert_eq!(ids(&lease(&*journal, 9, 1).await), [last]);
+    let detail = journal.run(&parked).await.unwrap().unwrap();
+    assert_eq!((detail.row.state, detail.row.finished.is_some()), (RunState::Skipped, true));
+    let skipped = journal.totals(None).await.unwrap().runs["skipped"];
+    assert_eq!(skipped, 2);
 }

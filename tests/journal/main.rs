@@ -34,7 +34,8 @@ suite! {
     append: a_known_event_is_left_out, a_batch_is_all_or_nothing, everything_is_there_after_reopening,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
-        a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane;
+        a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
+        a_person_takes_up_an_ended_run, a_person_skips_what_holds_a_lane;
     leases: a_run_waits_until_it_is_due, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
         an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
         a_lease_has_all_that_is_needed, waiting_for_change_ends_with_new_work,

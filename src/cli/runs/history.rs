@@ -72,6 +72,7 @@ fn history(stamped: &StampedEntry) -> Vec<String> {
         }
         Entry::WaitStarted { step, until } => say(format!("{step}: waits until {}", time(*until))),
         Entry::Parked { step, reason } => say(format!("{step}: parked, a person must decide: {reason}")),
+        Entry::Restarted {} => say("begun anew, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason } => {

@@ -2,13 +2,11 @@
 
 use clap::Args;
 
-use super::since::Since;
+use super::which::Which;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
-use crate::clock::Clock;
-use crate::journal::{Access, RunFilter, RunRow};
-use crate::run::RunState;
+use crate::journal::{Access, RunRow};
 
 /// List runs, newest first
 #[derive(Debug, Args)]
@@ -18,18 +16,8 @@ Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-c
 hob runs list --record cl_81d5kq2v --format json"
 )]
 pub struct List {
-    /// Only of this recipe
-    #[arg(long, value_name = "NAME")]
-    recipe: Option<String>,
-    /// Only in this state
-    #[arg(long, value_name = "STATE")]
-    state: Option<RunState>,
-    /// Only about this record, by its id
-    #[arg(long, value_name = "ID")]
-    record: Option<String>,
-    /// Only created since: a duration such as 2h, a date or a time
-    #[arg(long, value_name = "WHEN")]
-    since: Option<Since>,
+    #[command(flatten)]
+    which: Which,
     /// At most so many; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
@@ -41,8 +29,11 @@ impl List {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
+        let limit = Some(self.limit).filter(|limit| *limit > 0);
         let rows = match open_existing(&workspace, Access::Client)? {
-            Some(journal) => runtime::block_on(journal.runs(&self.filter()))?.map_err(Failure::world)?,
+            Some(journal) => {
+                runtime::block_on(journal.runs(&self.which.filter(limit)))?.map_err(Failure::world)?
+            }
             None => Vec::new(),
         };
         match self.output.format {
@@ -57,16 +48,6 @@ impl List {
             }
         }
         Ok(ExitCode::Fine)
-    }
-
-    fn filter(&self) -> RunFilter {
-        RunFilter {
-            recipe: self.recipe.clone(),
-            state: self.state,
-            record: self.record.clone(),
-            since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
-            limit: Some(self.limit).filter(|limit| *limit > 0),
-        }
     }
 }
 

@@ -4,13 +4,10 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::history::page;
+use super::which::find;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
-use crate::journal::{Access, Error, Journal, RunDetail, RunFilter};
-use crate::run::RunId;
-
-/// Newest runs among which a shortened id is looked for.
-const LOOKED_AT: usize = 100_000;
+use crate::journal::Access;
 
 /// Show a run: its event, each step with inputs, attempts and outcomes
 #[derive(Debug, Args)]
@@ -30,43 +27,11 @@ impl Show {
         let Some(journal) = open_existing(&workspace, Access::Client)? else {
             return Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id)));
         };
-        let found = runtime::block_on(find(journal.as_ref(), &self.id))?.map_err(Failure::world)?;
-        let detail = match found {
-            Found::One(detail) => detail,
-            Found::None => {
-                return Err(Failure::usage(anyhow!("no run `{}`; `hob runs list` lists them", self.id)));
-            }
-            Found::Several(ids) => {
-                let reason = format!("`{}` is the beginning of several runs: {}", self.id, ids.join(", "));
-                return Err(Failure::usage(anyhow!(reason)));
-            }
-        };
+        let detail = runtime::block_on(find(journal.as_ref(), &self.id))??;
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
             Format::Text => session.streams.output.write_all(page(&detail).as_bytes())?,
         }
         Ok(ExitCode::Fine)
-    }
-}
-
-enum Found {
-    One(Box<RunDetail>),
-    None,
-    Several(Vec<String>),
-}
-
-async fn find(journal: &dyn Journal, id: &str) -> Result<Found, Error> {
-    let id = if id.starts_with("run_") { id.to_owned() } else { format!("run_{id}") };
-    if let Some(detail) = journal.run(&RunId(id.clone())).await? {
-        return Ok(Found::One(Box::new(detail)));
-    }
-    let filter = RunFilter { limit: Some(LOOKED_AT), ..RunFilter::default() };
-    let rows = journal.runs(&filter).await?;
-    let fitting: Vec<RunId> =
-        rows.into_iter().map(|row| row.id).filter(|run| run.0.starts_with(&id)).collect();
-    match fitting.as_slice() {
-        [] => Ok(Found::None),
-        [one] => Ok(journal.run(one).await?.map_or(Found::None, |detail| Found::One(Box::new(detail)))),
-        several => Ok(Found::Several(several.iter().take(5).map(RunId::to_string).collect())),
     }
 }

@@ -138,21 +138,26 @@ pub(super) fn record(
         })
         .optional()?;
     let Some((seq, before)) = place else { return Err(Failure::Fenced(lease.run.clone())) };
+    insert_entries(tx, seq, before, entries)?;
+    tx.conn
+        .prepare_cached("UPDATE runs SET error = ?2, version = coalesce(?3, version) WHERE seq = ?1")?
+        .execute((seq, &update.error, &update.version))?;
+    if update.state != RunState::Running {
+        give_back(tx, seq, update)?;
+    }
+    Ok(())
+}
+
+/// Adds to the history of the run with this number, which has `before` entries.
+pub(super) fn insert_entries(tx: &Tx<'_>, seq: i64, before: i64, entries: &[String]) -> Result<(), Failure> {
     let after = before + entries.len() as i64;
     if after > ENTRIES {
-        return Err(Failure::Unreadable(format!("run {} has more than {ENTRIES} entries", lease.run)));
+        return Err(Failure::Unreadable(format!("a run has more than {ENTRIES} entries")));
     }
     for (id, entry) in (seq * ENTRIES + before..).zip(entries) {
         tx.conn.prepare_cached("INSERT INTO entries (id, entry) VALUES (?1, ?2)")?.execute((id, entry))?;
     }
-    tx.conn
-        .prepare_cached(
-            "UPDATE runs SET entries = ?2, error = ?3, version = coalesce(?4, version) WHERE seq = ?1",
-        )?
-        .execute((seq, after, &update.error, &update.version))?;
-    if update.state != RunState::Running {
-        give_back(tx, seq, update)?;
-    }
+    tx.conn.prepare_cached("UPDATE runs SET entries = ?2 WHERE seq = ?1")?.execute((seq, after))?;
     Ok(())
 }
 
@@ -176,6 +181,11 @@ fn finish(tx: &Tx<'_>, seq: i64, now: DateTime<Utc>) -> Result<(), Failure> {
         .conn
         .prepare_cached("UPDATE runs SET finished = ?2 WHERE seq = ?1 RETURNING recipe, lane")?
         .query_row((seq, stamp(now)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    advance(tx, &recipe, &lane)
+}
+
+/// Makes the first unfinished run of a lane due.
+pub(super) fn advance(tx: &Tx<'_>, recipe: &str, lane: &str) -> Result<(), Failure> {
     tx.conn
         .prepare_cached(
             "UPDATE runs SET due = 0 WHERE seq =

@@ -1,6 +1,7 @@
 //! The journal in an SQLite file: one thread writes, in groups of whatever waits, and a few
 //! connections read beside it. One process works on the file, others may look and add events.
 
+mod amend;
 mod append;
 mod failure;
 mod lease;

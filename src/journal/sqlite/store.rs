@@ -23,7 +23,7 @@ use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::row::stamp;
 use super::writer::{Tx, Writer};
-use super::{append, lease, link, list, poller, schema};
+use super::{amend, append, lease, link, list, poller, schema};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const LOOK: Duration = Duration::from_millis(250);
@@ -163,6 +163,18 @@ impl Journal for Sqlite {
         let texts = lease::texts(&entries).map_err(|failure| self.failed(failure))?;
         let lease = lease.clone();
         self.write(move |tx| lease::record(tx, &lease, &texts, &update)).await
+    }
+
+    async fn amend(
+        &self,
+        run: &RunId,
+        seen: usize,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<bool, Error> {
+        let texts = lease::texts(&entries).map_err(|failure| self.failed(failure))?;
+        let run = run.clone();
+        self.write(move |tx| amend::amend(tx, &run, seen, &texts, &update)).await
     }
 
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {

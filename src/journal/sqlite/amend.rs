@@ -1,0 +1,88 @@
+//! What a person decides about a run that nobody works on.
+
+use rusqlite::OptionalExtension;
+
+use super::failure::Failure;
+use super::lease::{advance, insert_entries};
+use super::row::{code, stamp};
+use super::writer::Tx;
+use crate::journal::RunUpdate;
+use crate::run::{RunId, RunState};
+
+/// Appends to a run that has exactly `seen` entries and is not leased; `false` if it is not so.
+pub(super) fn amend(
+    tx: &mut Tx<'_>,
+    run: &RunId,
+    seen: usize,
+    entries: &[String],
+    update: &RunUpdate,
+) -> Result<bool, Failure> {
+    let found = tx
+        .conn
+        .prepare_cached(
+            "SELECT seq, state, recipe, lane, due IS NOT NULL, finished IS NOT NULL FROM runs
+             WHERE id = ?1 AND entries = ?2",
+        )?
+        .query_row((&run.0, seen as i64), |row| {
+            Ok(Place {
+                seq: row.get(0)?,
+                state: row.get(1)?,
+                recipe: row.get(2)?,
+                lane: row.get(3)?,
+                due: row.get(4)?,
+                finished: row.get(5)?,
+            })
+        })
+        .optional()?;
+    let Some(place) = found.filter(|place| place.state != code(RunState::Running)) else { return Ok(false) };
+    insert_entries(tx, place.seq, seen as i64, entries)?;
+    let before = RunState::ALL.into_iter().find(|state| code(*state) == place.state);
+    if update.state.is_finished() {
+        end(tx, &place, update)?
+    } else {
+        reopen(tx, &place, update)?
+    }
+    tx.tally.run(before, update.state);
+    tx.tally.work = true;
+    Ok(true)
+}
+
+/// A run and where it stands.
+struct Place {
+    seq: i64,
+    state: i64,
+    recipe: String,
+    lane: String,
+    /// It is the head of its lane, and waits for nothing but its time.
+    due: bool,
+    finished: bool,
+}
+
+/// Behind whatever of its lane is under way; at once where nothing is.
+fn reopen(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure> {
+    let behind = place.finished
+        && tx
+            .conn
+            .prepare_cached(
+                "SELECT 1 FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL LIMIT 1",
+            )?
+            .exists((&place.recipe, &place.lane))?;
+    tx.conn
+        .prepare_cached(
+            "UPDATE runs SET state = ?2, due = ?3, finished = NULL, error = ?4, version = coalesce(?5, version)
+             WHERE seq = ?1",
+        )?
+        .execute((place.seq, code(update.state), (!behind).then_some(0), &update.error, &update.version))?;
+    Ok(())
+}
+
+fn end(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE runs SET state = ?2, due = NULL, error = ?3, finished = coalesce(finished, ?4)
+             WHERE seq = ?1",
+        )?
+        .execute((place.seq, code(update.state), &update.error, stamp(update.now)))?;
+    let head = !place.finished && (place.due || place.state == code(RunState::Parked));
+    if head { advance(tx, &place.recipe, &place.lane) } else { Ok(()) }
+}

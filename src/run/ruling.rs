@@ -1,0 +1,182 @@
+//! What a person decides about a run that hob has given up on: pure, as all of this module.
+
+use serde_json::Value;
+
+use super::entry::{Entry, StampedEntry, StepKey};
+use super::status::{Phase, Status};
+use super::{RunState, START};
+use crate::check::CheckedRecipe;
+use crate::recipe::OnError;
+
+/// A person's word on a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ruling {
+    /// Go on from the step that failed; what is done stays done.
+    Retry,
+    /// Begin anew, and do everything again.
+    Restart,
+    /// Leave it.
+    Skip,
+    /// The step in doubt did happen, with this result.
+    Happened(Value),
+    /// The step in doubt did not happen; send it again.
+    DidNotHappen,
+}
+
+/// What follows from a ruling.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ruled {
+    /// Entries to add to the run's history.
+    pub entries: Vec<Entry>,
+    /// Where the run stands then.
+    pub state: RunState,
+    /// Why, for a run that has ended.
+    pub reason: Option<String>,
+}
+
+/// A ruling that does not fit where the run stands. The text says so, and what does fit.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(String);
+
+/// Text of a run that a person has skipped.
+const SKIPPED: &str = "skipped by a person";
+/// How hob knows what a person told it.
+const PERSON: &str = "person";
+
+/// What `ruling` means for a run that stands at `state` after `history`. `recipe` is the recipe as it is
+/// now, with which a retried run goes on.
+pub fn rule(
+    ruling: &Ruling,
+    state: RunState,
+    history: &[StampedEntry],
+    recipe: Option<&CheckedRecipe>,
+) -> Result<Ruled, Unfit> {
+    let status = Status::fold(history);
+    let again = |entry| Ruled { entries: vec![entry], state: RunState::Waiting, reason: None };
+    match (ruling, state) {
+        (_, RunState::Running) => Err(unfit("it is being worked on right now")),
+        (
+            Ruling::Skip,
+            RunState::Succeeded | RunState::Filtered | RunState::Suppressed | RunState::Skipped,
+        ) => Err(unfit(format!("it is {state}: there is nothing to skip"))),
+        (Ruling::Skip, _) => {
+            let reason = Some(SKIPPED.to_owned());
+            let entry = Entry::Finished { state: RunState::Skipped, reason: reason.clone() };
+            Ok(Ruled { entries: vec![entry], state: RunState::Skipped, reason })
+        }
+        (Ruling::Retry | Ruling::Restart, RunState::Parked) => Err(unfit(
+            "it is parked: nobody knows whether a step happened. Look, then say `hob runs resolve RUN \
+             --happened` or `--did-not`",
+        )),
+        (Ruling::Retry | Ruling::Restart, RunState::Waiting) => Err(unfit("it goes on by itself")),
+        (Ruling::Retry | Ruling::Restart, _) if recipe.is_none() => {
+            Err(unfit("its recipe is not in this workspace, or has mistakes"))
+        }
+        (Ruling::Retry, RunState::Failed | RunState::Skipped) => {
+            let from = failed(&status, recipe).unwrap_or_else(|| StepKey::of(START));
+            Ok(again(Entry::Resumed { from }))
+        }
+        (Ruling::Retry, _) => {
+            Err(unfit(format!("it is {state}: no step of it failed; --from-start does everything again")))
+        }
+        (Ruling::Restart, _) => Ok(again(Entry::Restarted {})),
+        (Ruling::Happened(_) | Ruling::DidNotHappen, _) => {
+            let parked = status.steps.iter().find(|(_, step)| matches!(step.phase, Phase::Parked { .. }));
+            let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
+                return Err(unfit(format!(
+                    "it is {state}: only a run that is parked over a step is resolved"
+                )));
+            };
+            let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
+            Ok(again(match ruling {
+                Ruling::Happened(result) => {
+                    let (result, known_by) = (result.clone(), Some(known_by));
+                    Entry::StepSucceeded { step, attempt, result, known_by }
+                }
+                _ => Entry::DidNotHappen { step, attempt, known_by },
+            }))
+        }
+    }
+}
+
+fn unfit(reason: impl Into<String>) -> Unfit {
+    Unfit(reason.into())
+}
+
+/// The step that made the run fail: the first that failed without leave to go on. Those of `on_failure`
+/// come after it.
+fn failed(status: &Status, recipe: Option<&CheckedRecipe>) -> Option<StepKey> {
+    let goes_on = |step: &StepKey| {
+        let actions = recipe.into_iter().flat_map(|recipe| &recipe.recipe().actions);
+        actions.filter(|action| action.id == step.action).any(|action| action.on_error == OnError::Continue)
+    };
+    let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
+    failed.map(|(key, _)| key).find(|key| !goes_on(key)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::StepError;
+    use crate::run::testing::{recipe, time};
+    use serde_json::json;
+
+    fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
+        entries.into_iter().map(|entry| StampedEntry { at: time(0), entry }).collect()
+    }
+
+    fn failure(id: &str) -> Entry {
+        Entry::StepFailed { step: StepKey::of(id), attempt: 1, error: StepError::new("no"), retry_at: None }
+    }
+
+    fn done(id: &str) -> Entry {
+        Entry::StepSucceeded { step: StepKey::of(id), attempt: 1, result: json!(1), known_by: None }
+    }
+
+    fn three() -> CheckedRecipe {
+        recipe(
+            "actions:\n- { id: a, do: log, with: { message: m }, on_error: continue }\n\
+             - { id: b, do: log, with: { message: m } }\n- { id: c, do: log, with: { message: m } }\n\
+             on_failure:\n- { id: f, do: log, with: { message: m } }\n",
+        )
+    }
+
+    #[test]
+    fn a_retry_goes_on_from_the_step_that_ended_the_run() {
+        let history = history(vec![failure("a"), failure("b"), done("f")]);
+        let ruled = rule(&Ruling::Retry, RunState::Failed, &history, Some(&three())).unwrap();
+        assert_eq!(ruled.entries, [Entry::Resumed { from: StepKey::of("b") }]);
+        assert_eq!(ruled.state, RunState::Waiting);
+        assert!(rule(&Ruling::Retry, RunState::Failed, &history, None).is_err());
+        assert!(rule(&Ruling::Retry, RunState::Succeeded, &history, Some(&three())).is_err());
+    }
+
+    #[test]
+    fn a_restart_forgets_what_was_done() {
+        let mut history = history(vec![done("a"), failure("b")]);
+        let ruled = rule(&Ruling::Restart, RunState::Failed, &history, Some(&three())).unwrap();
+        history.extend(self::history(ruled.entries));
+        assert_eq!(Status::fold(&history), Status::default());
+    }
+
+    #[test]
+    fn a_step_in_doubt_is_resolved_by_a_persons_word() {
+        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let mut history = history(vec![done("a"), parked]);
+        assert!(rule(&Ruling::Retry, RunState::Parked, &history, Some(&three())).is_err());
+        let ruled = rule(&Ruling::DidNotHappen, RunState::Parked, &history, None).unwrap();
+        assert!(matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if known_by == "person"));
+        let ruled = rule(&Ruling::Happened(json!({ "id": 7 })), RunState::Parked, &history, None).unwrap();
+        history.extend(self::history(ruled.entries));
+        assert_eq!(Status::fold(&history).of(&StepKey::of("b")).phase, Phase::Done(json!({ "id": 7 })));
+        assert!(rule(&Ruling::DidNotHappen, RunState::Failed, &history, None).is_err());
+    }
+
+    #[test]
+    fn only_what_is_not_done_is_skipped() {
+        assert_eq!(rule(&Ruling::Skip, RunState::Failed, &[], None).unwrap().state, RunState::Skipped);
+        assert!(rule(&Ruling::Skip, RunState::Succeeded, &[], None).is_err());
+        assert!(rule(&Ruling::Skip, RunState::Running, &[], None).is_err());
+    }
+}
