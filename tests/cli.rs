@@ -8,10 +8,14 @@ mod connectors;
 mod crash;
 #[path = "cli/gallery.rs"]
 mod gallery;
+#[path = "cli/listening.rs"]
+mod listening;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/reload.rs"]
+mod reload;
 #[path = "cli/rulings.rs"]
 mod rulings;
 #[path = "cli/runs.rs"]

@@ -1,14 +1,13 @@
 //! The program is killed while it works, and started again.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hob::connection::http_client;
 use serde_json::json;
 
+use crate::listening::{Listening, listen};
 use crate::program::hob;
 use crate::stand_in::StandIn;
 
@@ -25,32 +24,6 @@ actions:
   - do: contacts.notes.create
     with: { contactId: \"{{ steps.contact.id }}\", body: \"Form {{ event.number }}\" }
 ";
-
-/// A program that listens, and where.
-struct Listening {
-    child: Child,
-    address: String,
-}
-
-fn listen(folder: &Path) -> Listening {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("hob"))
-        .args(["run", "--listen", "127.0.0.1:0", "--concurrency", "16"])
-        .current_dir(folder)
-        .env_clear()
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = lines
-        .by_ref()
-        .map(Result::unwrap)
-        .find_map(|line| line.strip_prefix("listening at ").map(str::to_owned))
-        .expect("it says where it listens");
-    // Nobody may have to wait for this pipe.
-    std::thread::spawn(move || lines.for_each(drop));
-    Listening { child, address }
-}
 
 #[test]
 fn every_accepted_event_ends_in_a_finished_run_after_a_kill() {

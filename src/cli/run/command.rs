@@ -9,7 +9,7 @@ use clap::Args;
 use super::house::House;
 use crate::cli::recipes::Recipes;
 use crate::cli::{ExitCode, Failure, Output, Session, runtime};
-use crate::workspace::{BadAddress, parse_listen};
+use crate::workspace::{BadAddress, Workspace, parse_listen};
 
 /// Run recipes: poll, receive webhooks, keep schedules, perform the actions
 #[derive(Debug, Args)]
@@ -52,6 +52,25 @@ impl Run {
         !self.once && !self.dry_run
     }
 
+    /// As they were given.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Where recipes may be edited.
+    pub(super) fn watched(&self, session: &Session, workspace: &Workspace) -> Vec<PathBuf> {
+        let given = self.paths.iter().filter(|path| path.as_os_str() != "-").map(|path| session.path(path));
+        let folder = |path: PathBuf| {
+            // Of a workspace, its recipes.
+            let is_workspace = path.join(crate::workspace::FILE).is_file();
+            if is_workspace { path.join("recipes") } else { path }
+        };
+        match self.paths.is_empty() {
+            true => vec![folder(workspace.root.clone())],
+            false => given.map(folder).collect(),
+        }
+    }
+
     /// Runs.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&self.paths)?;
@@ -64,7 +83,7 @@ impl Run {
         runtime::block_on(async {
             let house = House::open(self, session, &workspace, recipes).await?;
             let ended = if self.keeps_running() {
-                house.keep_running(session).await
+                house.keep_running(self, session, &workspace).await
             } else {
                 house.once(self, session).await
             };

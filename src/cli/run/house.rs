@@ -11,8 +11,10 @@ use tokio::sync::watch;
 
 use super::command::Run;
 use super::progress::Progress;
+use super::reload::{RecipeWatch, Reloaded, reloaded};
 use crate::check::CheckedRecipe;
 use crate::cli::connect::Connected;
+use crate::cli::recipes::Recipes;
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, store};
 use crate::clock::Clock;
@@ -35,10 +37,20 @@ pub(super) struct House {
     pub(super) connected: Connected,
     pub(super) recipes: Vec<CheckedRecipe>,
     pub(super) progress: Progress,
+    /// What the engine reads its recipes from.
+    book: RecipeBook,
+    around: Surroundings,
     listen: Option<SocketAddr>,
     server: Server,
     /// The store of a dry run; gone with this.
     _passing: Option<TempDir>,
+}
+
+/// The recipes of the moment, and what starts them.
+struct Present {
+    recipes: Vec<CheckedRecipe>,
+    /// `None` for those of the start.
+    triggers: Option<Triggers>,
 }
 
 impl House {
@@ -74,9 +86,10 @@ impl House {
             clock.clone(),
             Settings::default(),
         );
+        let book = RecipeBook::new(recipes.clone());
         let world = World {
             journal: Arc::clone(&journal),
-            recipes: RecipeBook::new(recipes.clone()),
+            recipes: book.clone(),
             connections,
             client: connected.client.clone(),
             clock,
@@ -86,7 +99,9 @@ impl House {
         let concurrency = usize::from(run.concurrency);
         let options = Options { concurrency, dry_run: run.dry_run, ..Options::default() };
         Ok(Self {
-            triggers: Triggers::new(&recipes, around).map_err(Failure::problem)?,
+            triggers: Triggers::new(&recipes, around.clone()).map_err(Failure::problem)?,
+            book,
+            around,
             engine: Engine::new(world, options),
             listen: run.listen.or(workspace.listen),
             journal,
@@ -98,14 +113,20 @@ impl House {
         })
     }
 
-    /// Works until it is asked to stop.
-    pub(super) async fn keep_running(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+    /// Works until it is asked to stop, and takes up recipes that are edited meanwhile.
+    pub(super) async fn keep_running(
+        &self,
+        run: &Run,
+        session: &mut Session,
+        workspace: &Workspace,
+    ) -> Result<ExitCode, Failure> {
         let signal = StopSignal::listen()?;
         let (stop, stopped) = watch::channel(false);
         let listener = match self.listen {
             Some(address) => Some(bind(address).await.map_err(Failure::world)?),
             None => None,
         };
+        let mut edits = RecipeWatch::start(&run.watched(session, workspace));
         self.greet(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
         let receiving = listener.map(|listener| {
             let (server, stopped) = (self.server.clone(), stopped.clone());
@@ -122,20 +143,87 @@ impl House {
             // A sender that is gone means the same.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        let mut working = std::pin::pin!(async {
-            tokio::join!(self.engine.run(engine_stopped), self.triggers.run(stopped.clone()));
-        });
-        let failure = tokio::select! {
-            () = signal.requested() => None,
-            () = &mut working => None,
-            ended = &mut receiving => ended.err(),
+        let mut working = std::pin::pin!(self.engine.run(engine_stopped));
+        let mut signal = std::pin::pin!(signal.requested());
+        let mut present = Present { recipes: self.recipes.clone(), triggers: None };
+        let failure = loop {
+            let (halt, halted) = watch::channel(false);
+            let next = {
+                let triggers = present.triggers.as_ref().unwrap_or(&self.triggers);
+                let mut triggers = std::pin::pin!(triggers.run(halted));
+                let next = loop {
+                    tokio::select! {
+                        () = &mut signal => break Err(None),
+                        () = &mut working => break Err(None),
+                        ended = &mut receiving => break Err(ended.err()),
+                        () = &mut triggers => break Err(None),
+                        () = edits.changed() => {
+                            if let Some(next) = self.reload(run, session, workspace, &present.recipes) {
+                                break Ok(next);
+                            }
+                        }
+                    }
+                };
+                // A poll under way is left where it is; the next one goes on there.
+                halt.send_replace(true);
+                stop.send_replace(next.is_err());
+                triggers.await;
+                next
+            };
+            match next {
+                Ok(next) => present = next,
+                Err(failure) => break failure,
+            }
         };
-        stop.send_replace(true);
         working.await;
         tokio::time::timeout(LAST_ANSWERS, receiving).await.ok();
         match failure {
             Some(failure) => Err(Failure::world(failure)),
             None => Ok(ExitCode::Fine),
+        }
+    }
+
+    /// Takes up edited recipes: engine, webhooks and triggers change together. `None` if nothing has
+    /// changed, or nothing can be taken up.
+    fn reload(
+        &self,
+        run: &Run,
+        session: &mut Session,
+        workspace: &Workspace,
+        before: &[CheckedRecipe],
+    ) -> Option<Present> {
+        let loaded = match Recipes::load(session, run.paths(), &workspace.catalog, Some(workspace)) {
+            Ok(loaded) => loaded,
+            Err(failure) => {
+                tracing::warn!("recipes stay as they were: {failure}");
+                return None;
+            }
+        };
+        loaded.reports.iter().filter(|report| report.has_errors()).for_each(|report| session.show(report));
+        let Reloaded { recipes, changed, kept } = reloaded(before, loaded.sound, &loaded.reports);
+        for recipe in kept {
+            tracing::warn!(recipe, "its file has mistakes; the recipe stays what it was");
+        }
+        if changed.is_empty() {
+            return None;
+        }
+        let receiver = Receiver::new(&workspace.catalog, &recipes, self.around.clone(), &apps(workspace));
+        let triggers = Triggers::new(&recipes, self.around.clone());
+        match (receiver, triggers) {
+            (Ok(receiver), Ok(triggers)) => {
+                self.book.replace(recipes.clone());
+                self.server.swap(receiver);
+                tracing::info!(recipes = changed.join(", "), "taken up");
+                Some(Present { recipes, triggers: Some(triggers) })
+            }
+            (Err(error), _) => {
+                tracing::warn!(%error, "recipes stay as they were");
+                None
+            }
+            (_, Err(error)) => {
+                tracing::warn!(%error, "recipes stay as they were");
+                None
+            }
         }
     }
 

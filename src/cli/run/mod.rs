@@ -4,6 +4,7 @@ mod command;
 mod house;
 mod once;
 mod progress;
+mod reload;
 mod summary;
 mod told;
 

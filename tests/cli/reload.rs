@@ -1,0 +1,81 @@
+//! Recipes that are edited while the program runs.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hob::connection::http_client;
+use serde_json::json;
+
+use crate::listening::{Listening, listen};
+use crate::stand_in::StandIn;
+
+fn write(folder: &Path, name: &str, tag: &str) {
+    let text = format!(
+        "name: {name}\ntrigger: {{ webhook: /{name}, verify: none }}\nactions:\n  \
+         - {{ do: contacts.upsert, with: {{ email: \"{{{{ event.email }}}}\", tags: [{tag}] }} }}\n"
+    );
+    // As editors do it.
+    let aside = folder.join("recipes").join(format!("{name}.tmp"));
+    fs::write(&aside, text).unwrap();
+    fs::rename(aside, folder.join("recipes").join(format!("{name}.yaml"))).unwrap();
+}
+
+/// Posts to `path` until `done`, or complains.
+fn post_until(stand_in: &StandIn, address: &str, path: &str, what: &str, done: impl Fn(u16) -> bool) {
+    let client = http_client(&Default::default()).unwrap();
+    let begun = Instant::now();
+    let mut number = 0;
+    loop {
+        number += 1;
+        let body = json!({ "email": format!("{path}-{number}@example.com"), "number": number });
+        let posted = client.post(format!("{address}/webhooks/{path}")).json(&body);
+        let status = stand_in.runtime.block_on(async { posted.send().await.unwrap().status().as_u16() });
+        if done(status) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{what} never happens");
+        stand_in.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+    }
+}
+
+/// Whether a contact was ever saved with this tag.
+fn saved_with(stand_in: &StandIn, tag: &str) -> bool {
+    stand_in.sandbox.log().iter().any(|entry| entry.body.to_string().contains(&format!("\"{tag}\"")))
+}
+
+#[test]
+fn a_sound_recipe_is_swapped_and_a_broken_one_stays_what_it_was() {
+    let stand_in = StandIn::start();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+    write(folder.path(), "form", "first");
+    let Listening { mut child, address } = listen(folder.path());
+    post_until(&stand_in, &address, "form", "the first version", |_| saved_with(&stand_in, "first"));
+
+    write(folder.path(), "form", "second");
+    post_until(&stand_in, &address, "form", "the second version", |_| saved_with(&stand_in, "second"));
+
+    // A broken edit beside a new recipe: the one stays, the other comes.
+    fs::write(
+        folder.path().join("recipes/form.yaml"),
+        "name: form\ntrigger: { webhook: /form }\nactions: 3\n",
+    )
+    .unwrap();
+    write(folder.path(), "other", "third");
+    post_until(&stand_in, &address, "other", "the new recipe", |status| status == 200);
+    post_until(&stand_in, &address, "other", "the new recipe's run", |_| saved_with(&stand_in, "third"));
+    post_until(&stand_in, &address, "form", "the kept recipe", |status| status == 200);
+
+    fs::remove_file(folder.path().join("recipes/other.yaml")).unwrap();
+    post_until(&stand_in, &address, "other", "the removal", |status| status == 404);
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
