@@ -72,6 +72,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Call(command) => command.run(session),
         Command::Runs(RunsCommand::List(command)) => command.run(session),
         Command::Runs(RunsCommand::Show(command)) => command.run(session),
+        Command::Connect(command) => command.run(session),
         Command::Connections(command) => command.run(session),
         Command::Sandbox(command) => command.run(session),
         Command::Import(ImportCommand::Openapi(command)) => command.run(session),

@@ -135,6 +135,10 @@ fn carry_out(
         let body = world.tokens.grant(service, seed, incoming.body)?;
         return Ok(Reply { status: 200, body: Content::Json(body) });
     }
+    if let Some(login) = service.login_at(incoming.path).filter(|_| incoming.method == "POST") {
+        let body = world.tokens.log_in(service, login, seed, incoming.body)?;
+        return Ok(Reply { status: 200, body: Content::Json(body) });
+    }
     check_credential(service, world, incoming.headers)?;
     let (operation, path) = match service.routes.find(incoming.method, incoming.path) {
         Found::Operation(operation, path) => (operation, path),
@@ -180,11 +184,19 @@ fn check_credential(service: &Service, world: &World, headers: &HeaderMap) -> Re
         }
         _ => None,
     });
+    let fetched = service.logins().filter_map(|login| {
+        let rest = header(&login.header)?.strip_prefix(&login.scheme)?;
+        Some(rest.trim_start().to_owned())
+    });
     let accepted = |token: &String| {
         let known = &service.script.tokens;
         !token.is_empty() && (known.is_empty() || known.contains(token) || world.tokens.knows(token))
     };
-    if key.iter().chain(&token).any(accepted) { Ok(()) } else { Err(Refusal::new("unauthorized")) }
+    if key.into_iter().chain(token).chain(fetched).any(|token| accepted(&token)) {
+        Ok(())
+    } else {
+        Err(Refusal::new("unauthorized"))
+    }
 }
 
 fn check_version(service: &Service, operation: &Operation, headers: &HeaderMap) -> Result<(), Refusal> {
