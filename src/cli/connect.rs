@@ -47,6 +47,13 @@ impl Connected {
         Ok(Self { client, connections, _sandbox: None })
     }
 
+    /// Waits for tokens that are being fetched: lost, they could not be had again.
+    pub(super) async fn settle(&self) {
+        for connection in self.connections.values() {
+            connection.settle().await;
+        }
+    }
+
     /// To a sandbox in this process, on a free port of this machine.
     pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
         let scripts = sandbox_scripts(&workspace.root).map_err(Failure::usage)?;

@@ -90,7 +90,7 @@ impl Credential {
         let (app, page) = app(connector, base_url, settings, http)?;
         let origin = match page {
             None => Origin::App(app),
-            Some(_) => Origin::Kept(Arc::new(KeptTokens { connection: connection.to_owned(), app, file })),
+            Some(_) => Origin::Kept(Arc::new(KeptTokens::new(connection, app, file))),
         };
         Ok(Self::Fetched(Arc::new(TokenSource::new(origin, clock)), Carrier::oauth()))
     }
@@ -141,6 +141,13 @@ impl Credential {
         let Credential::Fetched(source, carrier) = self else { return Ok(false) };
         source.refresh(carrier.token(used)).await?;
         Ok(true)
+    }
+
+    /// Waits until no token is fetched that must be kept.
+    pub(super) async fn settle(&self) {
+        if let Credential::Fetched(source, _) = self {
+            source.settle().await;
+        }
     }
 
     /// Every text that must not be shown.

@@ -13,12 +13,19 @@ use crate::secret::Secret;
 /// The tokens of a connection that was made by `hob connect`.
 #[derive(Debug)]
 pub(super) struct KeptTokens {
-    pub(super) connection: String,
-    pub(super) app: App,
-    pub(super) file: TokenFile,
+    connection: String,
+    app: App,
+    file: TokenFile,
+    /// Held while tokens are fetched, also when nobody waits for them any more.
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl KeptTokens {
+    /// Those of `connection`, which `app` gave, in `file`.
+    pub(super) fn new(connection: &str, app: App, file: TokenFile) -> Self {
+        Self { connection: connection.to_owned(), app, file, fetching: Arc::default() }
+    }
+
     /// The kept token, unless it has ended or is the one that was `refused`: then the next one.
     pub(super) async fn another(
         self: &Arc<Self>,
@@ -26,13 +33,22 @@ impl KeptTokens {
         clock: &Clock,
     ) -> Result<Token, Error> {
         let (kept, refused, clock) = (Arc::clone(self), refused.map(str::to_owned), clock.clone());
+        let fetching = Arc::clone(&self.fetching).lock_owned().await;
         // Who waits for the token may give up; an answer to a refresh must be kept all the same,
         // because the token that was sent is used up.
-        let task = tokio::spawn(async move { kept.next(refused.as_deref(), &clock).await });
+        let task = tokio::spawn(async move {
+            let _fetching = fetching;
+            kept.next(refused.as_deref(), &clock).await
+        });
         task.await.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(Error::Stopped { connection: self.connection.clone() }),
         })
+    }
+
+    /// Waits until no tokens are fetched.
+    pub(super) async fn settle(&self) {
+        drop(self.fetching.lock().await);
     }
 
     pub(super) fn client_secret(&self) -> &Secret {
@@ -41,7 +57,8 @@ impl KeptTokens {
 
     async fn next(&self, refused: Option<&str>, clock: &Clock) -> Result<Token, Error> {
         let fits = |token: &Token| token.is_valid(clock.now()) && Some(token.access.expose()) != refused;
-        if let Some(token) = Some(self.read()?).filter(fits) {
+        let token = self.read()?;
+        if fits(&token) {
             return Ok(token);
         }
         let held = self.file.hold().await?;
@@ -124,7 +141,7 @@ mod tests {
             let endpoint = Endpoint::new(&url, "/token", http).unwrap();
             let app =
                 App { endpoint, settings, extra: IndexMap::from([("user_type".into(), "Location".into())]) };
-            let kept = KeptTokens { connection: "studio".into(), app, file: self.file() };
+            let kept = KeptTokens::new("studio", app, self.file());
             TokenSource::new(Origin::Kept(Arc::new(kept)), self.hand.clock())
         }
 
@@ -180,6 +197,8 @@ mod tests {
         let source = stage.source();
         let soon = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(soon, source.refresh("access-0")).await.is_err());
+        source.settle().await;
+        assert_eq!(stage.file().read().unwrap().unwrap().refresh.unwrap().expose(), "refresh-1");
         source.refresh("access-0").await.unwrap();
         assert_eq!(source.token().await.unwrap().expose(), "access-1");
     }

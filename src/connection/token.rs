@@ -109,6 +109,13 @@ impl TokenSource {
         }
     }
 
+    /// Waits until no token is fetched that must be kept.
+    pub(super) async fn settle(&self) {
+        if let Origin::Kept(kept) = &self.origin {
+            kept.settle().await;
+        }
+    }
+
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let present = self.present();
         self.origin.secrets().into_iter().chain(present.iter().flat_map(Token::secrets)).collect()

@@ -85,7 +85,7 @@ impl TokenFile {
         let failed = |error: std::io::Error| self.unusable("write", error.to_string());
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
-        let lock = self.path.with_added_extension("lock");
+        let lock = self.path.with_extension("lock");
         let lock = OpenOptions::new().write(true).create(true).truncate(false).open(lock).map_err(failed)?;
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
