@@ -46,6 +46,11 @@ fn bearer() -> String {
 }
 
 impl Login {
+    /// Whether the body has a place for the password.
+    pub fn sends_password(&self) -> bool {
+        self.body.values().any(|value| value.to_string().contains(PASSWORD))
+    }
+
     /// The body for this user.
     pub fn filled(&self, username: &str, password: &str) -> Value {
         let filled = |(name, value): (&String, &Value)| (name.clone(), fill(value, username, password));

@@ -80,6 +80,9 @@ pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> 
     }
     HeaderName::try_from(login.header.as_str())
         .map_err(|_| wrong(format!("`{}` is no name of a header", login.header)))?;
+    if !login.sends_password() {
+        return Err(wrong("its body has no `{password}`".into()));
+    }
     let lifetime = login.lifetime.as_deref().map(parse_duration).transpose();
     lifetime.map_err(|error| wrong(error.to_string()))
 }
@@ -151,11 +154,13 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_told() {
         for (yaml, part) in [
+            ("token: $.t", "no `{password}`"),
             ("token: '$.['", "JSONPath"),
-            ("token: $.t, lifetime: soon", "`soon` is no duration"),
+            ("token: $.t, lifetime: soon, body: { p: ['{password}'] }", "`soon` is no duration"),
             ("token: $.t, header: 'a b'", "`a b` is no name of a header"),
         ] {
-            let login: Login = serde_yaml::from_str(&format!("{{ url: /l, body: {{}}, {yaml} }}")).unwrap();
+            let body = if yaml.contains("body") { "" } else { "body: {}, " };
+            let login: Login = serde_yaml::from_str(&format!("{{ url: /l, {body}{yaml} }}")).unwrap();
             let shown = check("x", &login).unwrap_err().to_string();
             assert!(shown.contains(part) && shown.contains("`x`"), "{shown}");
         }

@@ -131,13 +131,8 @@ fn carry_out(
     scope: &mut Scope,
     changes: &mut Vec<Change>,
 ) -> Result<Reply, Refusal> {
-    if incoming.method == "POST" && service.is_token_path(incoming.path) {
-        let body = world.tokens.grant(service, seed, incoming.body)?;
-        return Ok(Reply { status: 200, body: Content::Json(body) });
-    }
-    if let Some(login) = service.login_at(incoming.path).filter(|_| incoming.method == "POST") {
-        let body = world.tokens.log_in(service, login, seed, incoming.body)?;
-        return Ok(Reply { status: 200, body: Content::Json(body) });
+    if let Some(body) = give_token(service, world, seed, incoming) {
+        return Ok(Reply { status: 200, body: Content::Json(body?) });
     }
     check_credential(service, world, incoming.headers)?;
     let (operation, path) = match service.routes.find(incoming.method, incoming.path) {
@@ -165,6 +160,23 @@ fn carry_out(
     let outcome = performance.perform(behaviour, scope);
     changes.append(&mut performance.changes);
     Ok(reply(operation, behaviour, outcome?, scope))
+}
+
+/// The answer of a token endpoint or a login; `None`: the request is for neither.
+fn give_token(
+    service: &Service,
+    world: &mut World,
+    seed: u64,
+    incoming: Incoming<'_>,
+) -> Option<Result<Value, Refusal>> {
+    if incoming.method != "POST" {
+        return None;
+    }
+    if service.is_token_path(incoming.path) {
+        return Some(world.tokens.grant(service, seed, incoming.body));
+    }
+    let login = service.login_at(incoming.path)?;
+    Some(world.tokens.log_in(service, login, seed, incoming.body))
 }
 
 /// An operation that the script does not describe answers with something of its shape.
