@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hob::catalog::{Catalog, Connector, Effect, Operation, Paging, path};
+use hob::catalog::{AuthScheme, Catalog, Connector, Effect, Operation, Paging, path};
 use serde_json::Value;
 
 fn paging_style(operation: &Operation) -> &'static str {
@@ -70,7 +70,11 @@ fn every_json_path_is_one() {
         let webhooks = connector.webhooks.iter().flat_map(|hooks| {
             hooks.route.values().flatten().chain(&hooks.id).chain(std::iter::once(&hooks.r#type))
         });
-        errors.chain(webhooks).for_each(|text| check(&connector.connector, text));
+        let logins = connector.auth.iter().flat_map(|scheme| match scheme {
+            AuthScheme::Login(login) => std::iter::once(&login.token).chain(&login.expires_in).collect(),
+            _ => Vec::new(),
+        });
+        errors.chain(webhooks).chain(logins).for_each(|text| check(&connector.connector, text));
         for (name, event) in &connector.events {
             let hydrate = event.hydrate.iter().flat_map(|hydrate| hydrate.with.values());
             let paths = event.id.iter().chain(&event.signs).chain(event.values.keys()).chain(hydrate);

@@ -1,5 +1,7 @@
 //! The program as its users meet it.
 
+#[path = "cli/auth.rs"]
+mod auth;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/connectors.rs"]

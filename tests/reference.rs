@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use hob::catalog::Catalog;
+use hob::catalog::{AuthScheme, Catalog};
 use hob::check::{Facts, check};
 use hob::cli::ExitCode;
 use hob::diagnostic::{Code, render};
@@ -294,6 +294,12 @@ fn the_guide_quotes_the_example() {
     assert!(blocks.len() >= 10);
     for block in blocks {
         assert!(files.iter().any(|file| file.contains(block)), "in no file of the example:\n{block}");
+    }
+    let schemes: Vec<&str> = guide.split("```yaml auth\n").skip(1).collect();
+    assert!(schemes.len() >= 3);
+    for scheme in schemes.iter().map(|rest| rest.split("```").next().unwrap()) {
+        let read = serde_yaml::from_str::<Vec<AuthScheme>>(scheme);
+        assert!(read.is_ok(), "no auth scheme ({}):\n{scheme}", read.unwrap_err());
     }
     for link in links(&guide).into_iter().filter(|link| !link.starts_with("http")) {
         let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event_type::EventType;
+use super::login::Login;
 use super::version::Versions;
 
 /// An API, as it stands in `schemas/connectors/NAME/connector.yaml`.
@@ -92,6 +93,21 @@ pub enum AuthScheme {
         #[serde(default)]
         extra: IndexMap<String, String>,
     },
+    /// `auth: { login: { username, password } }`, for which the API gives a token.
+    Login(Login),
+}
+
+impl AuthScheme {
+    /// What a connection's `auth` calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bearer => "token",
+            Self::Header => "header",
+            Self::Basic => "basic",
+            Self::Oauth { .. } => "oauth",
+            Self::Login(_) => "login",
+        }
+    }
 }
 
 /// A setting of a connection.

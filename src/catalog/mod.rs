@@ -4,6 +4,7 @@
 mod connector;
 mod event_type;
 mod load;
+mod login;
 mod operation;
 mod paging;
 pub mod path;
@@ -16,6 +17,7 @@ pub use connector::{
 };
 pub use event_type::{EventType, Hydrate};
 pub use load::{Catalog, Error};
+pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
     Place, Probe,

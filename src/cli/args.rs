@@ -8,6 +8,7 @@ use super::call::Call;
 use super::catalog::CatalogCommand;
 use super::completions::Completions;
 use super::connections::Connections;
+use super::consent::Connect;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::run::Run;
@@ -112,6 +113,8 @@ pub enum Command {
     /// Ask the history, and decide about what failed
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Connect an account of an OAuth app: you consent in the browser
+    Connect(Connect),
     /// List the workspace's connections
     Connections(Connections),
     /// Serve stand-ins for the APIs, filled with example data

@@ -47,6 +47,13 @@ impl Connected {
         Ok(Self { client, connections, _sandbox: None })
     }
 
+    /// Waits for tokens that are being fetched: lost, they could not be had again.
+    pub(super) async fn settle(&self) {
+        for connection in self.connections.values() {
+            connection.settle().await;
+        }
+    }
+
     /// To a sandbox in this process, on a free port of this machine.
     pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
         let scripts = sandbox_scripts(&workspace.root).map_err(Failure::usage)?;
@@ -55,15 +62,18 @@ impl Connected {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let running =
             sandbox.serve(address).await.context("the sandbox cannot listen").map_err(Failure::world)?;
+        let clock = Clock::system();
+        let client = client(workspace, &clock)?;
         let mut connections = IndexMap::new();
         for account in workspace.accounts.values() {
             let name = &account.connector.connector;
             let (auth, settings) = (sandbox.credential(name), sandbox.settings(name));
-            let connection =
-                account.stand_in(&running.base_url(name), auth, settings).map_err(Failure::problem)?;
+            let base_url = running.base_url(name);
+            let connection = account
+                .stand_in(&base_url, auth, settings, &client.http(), &clock)
+                .map_err(Failure::problem)?;
             connections.insert(account.name.clone(), Arc::new(connection));
         }
-        let client = client(workspace, &Clock::system())?;
         Ok(Self { client, connections, _sandbox: Some(running) })
     }
 }

@@ -75,6 +75,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Runs(RunsCommand::Retry(command)) => command.run(session),
         Command::Runs(RunsCommand::Skip(command)) => command.run(session),
         Command::Runs(RunsCommand::Resolve(command)) => command.run(session),
+        Command::Connect(command) => command.run(session),
         Command::Connections(command) => command.run(session),
         Command::Sandbox(command) => command.run(session),
         Command::Import(ImportCommand::Openapi(command)) => command.run(session),

@@ -7,6 +7,7 @@ mod catalog;
 mod completions;
 mod connect;
 mod connections;
+mod consent;
 mod dispatch;
 mod exit;
 mod import_openapi;

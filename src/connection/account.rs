@@ -71,6 +71,11 @@ impl Connection {
         self.credential.refresh(used).await
     }
 
+    /// Waits until no token is fetched that must be kept: before the program ends.
+    pub async fn settle(&self) {
+        self.credential.settle().await;
+    }
+
     /// What templates see of it: its name and its settings.
     pub fn facts(&self) -> serde_json::Value {
         let mut facts = serde_json::Map::new();

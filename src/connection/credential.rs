@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use indexmap::IndexMap;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::Error;
-use super::oauth::TokenSource;
+use super::consent::app;
+use super::kept::KeptTokens;
+use super::login::{LoginSettings, LoginSource};
+use super::oauth::OauthSettings;
+use super::token::{Origin, TokenSource};
+use super::token_file::TokenFile;
 use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -31,8 +35,8 @@ pub enum Credential {
         /// Password.
         password: Secret,
     },
-    /// A token fetched by OAuth client credentials.
-    Oauth(Arc<TokenSource>),
+    /// A token that is fetched, by OAuth or a login, and how it travels.
+    Fetched(Arc<TokenSource>, Carrier),
 }
 
 /// A header that carries a key.
@@ -44,38 +48,69 @@ pub struct ApiHeader {
     pub value: Secret,
 }
 
-/// `auth: { oauth: … }` of a connection.
+/// A header that carries a fetched token.
 #[derive(Debug, Clone)]
-pub struct OauthSettings {
-    /// Client id.
-    pub client_id: String,
-    /// Client secret.
-    pub client_secret: Secret,
-    /// Scopes to ask for; empty: the endpoint's default.
-    pub scopes: Vec<String>,
+pub struct Carrier {
+    header: String,
+    /// Word in front of the token.
+    scheme: String,
+}
+
+impl Carrier {
+    fn oauth() -> Self {
+        Self { header: AUTHORIZATION.as_str().into(), scheme: "Bearer".into() }
+    }
+
+    fn text(&self, token: &Secret) -> String {
+        match self.scheme.is_empty() {
+            true => token.expose().to_owned(),
+            false => format!("{} {}", self.scheme, token.expose()),
+        }
+    }
+
+    /// The token within the headers `used`.
+    fn token<'a>(&self, used: &'a HeaderMap) -> &'a str {
+        let text = used.get(&self.header).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        text.strip_prefix(&self.scheme).unwrap_or(text).trim_start()
+    }
 }
 
 impl Credential {
-    /// Tokens by OAuth as `connector` describes it, its endpoint below `base_url` unless absolute.
+    /// Tokens by OAuth as `connector` describes it, its endpoint below `base_url` unless absolute. Where
+    /// a person has to consent, they are those that `hob connect` kept in `file` for `connection`.
     pub fn oauth(
+        connection: &str,
         connector: &Connector,
         base_url: &Url,
         settings: OauthSettings,
+        file: TokenFile,
         http: reqwest::Client,
         clock: Clock,
     ) -> Result<Self, Error> {
-        let scheme = connector.auth.iter().find_map(|scheme| match scheme {
-            AuthScheme::Oauth { token_url, authorize_url, extra } => Some((token_url, authorize_url, extra)),
+        let (app, page) = app(connector, base_url, settings, http)?;
+        let origin = match page {
+            None => Origin::App(app),
+            Some(_) => Origin::Kept(Arc::new(KeptTokens::new(connection, app, file))),
+        };
+        Ok(Self::Fetched(Arc::new(TokenSource::new(origin, clock)), Carrier::oauth()))
+    }
+
+    /// Tokens by a login as `connector` describes it.
+    pub fn login(
+        connector: &Connector,
+        base_url: &Url,
+        settings: LoginSettings,
+        http: reqwest::Client,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let login = connector.auth.iter().find_map(|scheme| match scheme {
+            AuthScheme::Login(login) => Some(login.clone()),
             _ => None,
         });
-        let Some((token_url, authorize_url, extra)) = scheme else {
-            return Err(Error::NoOauth { connector: connector.connector.clone(), known: kinds(connector) });
-        };
-        if authorize_url.is_some() {
-            return Err(Error::NeedsConsent { connector: connector.connector.clone() });
-        }
-        let url = token_address(base_url, token_url)?;
-        Ok(Self::Oauth(Arc::new(TokenSource::new(url, settings, extra.clone(), http, clock))))
+        let login = login.ok_or_else(|| Error::no_scheme(connector, "login"))?;
+        let carrier = Carrier { header: login.header.clone(), scheme: login.scheme.clone() };
+        let source = LoginSource::new(&connector.connector, base_url, login, settings, http)?;
+        Ok(Self::Fetched(Arc::new(TokenSource::new(Origin::Login(source), clock)), carrier))
     }
 
     /// The headers that carry it. Fetches a token first where there is none that is valid.
@@ -84,18 +119,14 @@ impl Credential {
             Credential::None => return Ok(HeaderMap::new()),
             Credential::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.expose())),
             Credential::Header(ApiHeader { name, value }) => {
-                let name = HeaderName::try_from(name.as_str()).map_err(|_| Error::BadHeader {
-                    connection: connection.to_owned(),
-                    what: format!("header name `{name}`"),
-                })?;
-                (name, value.expose().to_owned())
+                (header_name(connection, name)?, value.expose().to_owned())
             }
             Credential::Basic { username, password } => {
                 let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
                 (AUTHORIZATION, format!("Basic {pair}"))
             }
-            Credential::Oauth(source) => {
-                (AUTHORIZATION, format!("Bearer {}", source.token().await?.expose()))
+            Credential::Fetched(source, carrier) => {
+                (header_name(connection, &carrier.header)?, carrier.text(&source.token().await?))
             }
         };
         let mut value = HeaderValue::try_from(text)
@@ -107,10 +138,16 @@ impl Credential {
     /// After a 401 to a request that carried `used`: gets another token, once for all requests that
     /// waited. `false`: there is nothing to refresh.
     pub(super) async fn refresh(&self, used: &HeaderMap) -> Result<bool, Error> {
-        let Credential::Oauth(source) = self else { return Ok(false) };
-        let used = used.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        source.refresh(used.strip_prefix("Bearer ").unwrap_or(used)).await?;
+        let Credential::Fetched(source, carrier) = self else { return Ok(false) };
+        source.refresh(carrier.token(used)).await?;
         Ok(true)
+    }
+
+    /// Waits until no token is fetched that must be kept.
+    pub(super) async fn settle(&self) {
+        if let Credential::Fetched(source, _) = self {
+            source.settle().await;
+        }
     }
 
     /// Every text that must not be shown.
@@ -124,32 +161,16 @@ impl Credential {
                 let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
                 vec![password.clone(), Secret::new(pair)]
             }
-            Credential::Oauth(source) => source.secrets(),
+            Credential::Fetched(source, _) => source.secrets(),
         }
     }
 }
 
-fn token_address(base_url: &Url, token_url: &str) -> Result<Url, Error> {
-    let address = if token_url.contains("://") {
-        token_url.to_owned()
-    } else {
-        format!("{}/{}", base_url.as_str().trim_end_matches('/'), token_url.trim_start_matches('/'))
-    };
-    Url::parse(&address).map_err(|error| Error::BadAddress { address, reason: error.to_string() })
-}
-
-fn kinds(connector: &Connector) -> String {
-    let names: IndexMap<&str, ()> = connector
-        .auth
-        .iter()
-        .map(|scheme| match scheme {
-            AuthScheme::Bearer => ("`token`", ()),
-            AuthScheme::Header => ("`header`", ()),
-            AuthScheme::Basic => ("`basic`", ()),
-            AuthScheme::Oauth { .. } => ("`oauth`", ()),
-        })
-        .collect();
-    if names.is_empty() { "`token`".into() } else { names.into_keys().collect::<Vec<_>>().join(", ") }
+fn header_name(connection: &str, name: &str) -> Result<HeaderName, Error> {
+    HeaderName::try_from(name).map_err(|_| Error::BadHeader {
+        connection: connection.to_owned(),
+        what: format!("header name `{name}`"),
+    })
 }
 
 #[cfg(test)]
@@ -182,16 +203,29 @@ mod tests {
     }
 
     #[test]
-    fn consent_is_refused_with_a_way_out() {
-        let connector: Connector = serde_yaml::from_str(
-            "connector: x\ntitle: X\nabout: X\nauth: [{ kind: bearer }, { kind: oauth, token_url: /t, authorize_url: https://x/a }]",
-        )
-        .unwrap();
-        let settings =
-            OauthSettings { client_id: "a".into(), client_secret: Secret::new("b"), scopes: vec![] };
+    fn a_fetched_token_is_found_again_in_its_header() {
+        let token = Secret::new("t-123456");
+        for (header, scheme, text) in [
+            ("Authorization", "Bearer", "Bearer t-123456"),
+            ("X-Session", "", "t-123456"),
+            ("X-Session", "Token", "Token t-123456"),
+        ] {
+            let carrier = Carrier { header: header.into(), scheme: scheme.into() };
+            assert_eq!(carrier.text(&token), text);
+            let name = HeaderName::try_from(header).unwrap();
+            let used = HeaderMap::from_iter([(name, HeaderValue::from_str(text).unwrap())]);
+            assert_eq!(carrier.token(&used), "t-123456");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_is_not_there_is_refused_with_a_way_out() {
+        let connector: Connector =
+            serde_yaml::from_str("connector: x\ntitle: X\nabout: X\nauth: [{ kind: bearer }]").unwrap();
+        let settings = LoginSettings { username: "a".into(), password: Secret::new("b") };
         let url = Url::parse("https://x/").unwrap();
         let http = super::super::http_client(&Default::default()).unwrap();
-        let error = Credential::oauth(&connector, &url, settings, http, Clock::system()).unwrap_err();
-        assert!(error.to_string().contains("token"), "{error}");
+        let error = Credential::login(&connector, &url, settings, http, Clock::system()).unwrap_err();
+        assert_eq!(error.to_string(), "connector `x` takes no `login`; authenticate with `token`");
     }
 }

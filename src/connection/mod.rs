@@ -4,19 +4,33 @@
 mod account;
 mod breaker;
 mod budget;
+mod callback;
+mod consent;
 mod credential;
+mod endpoint;
+mod kept;
+mod login;
 mod oauth;
 mod rate;
+mod token;
+mod token_file;
 mod transport;
 mod window;
 
 pub use account::{Connection, Setup, address};
 pub use breaker::Breaker;
 pub use budget::{Budget, Exhausted, Permit, Priority};
-pub use credential::{ApiHeader, Credential, OauthSettings};
+pub use callback::{Arrival, Callback};
+pub use consent::{Consent, is_loopback, redirect};
+pub use credential::{ApiHeader, Carrier, Credential};
+pub use login::{LoginSettings, check as check_login};
+pub use oauth::OauthSettings;
 pub use rate::{BudgetSettings, Rate};
+pub use token_file::TokenFile;
 pub(crate) use transport::with_causes;
 pub use transport::{TransportSettings, http_client};
+
+use crate::catalog::Connector;
 
 /// A connection that cannot be made or used. Never holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -56,20 +70,76 @@ pub enum Error {
         what: String,
     },
     /// The credential's kind is not one that the connector takes.
-    #[error("connector `{connector}` has no OAuth; authenticate with {known}")]
-    NoOauth {
+    #[error("connector `{connector}` takes no `{kind}`; authenticate with {known}")]
+    NoScheme {
         /// The connector.
         connector: String,
+        /// The kind.
+        kind: &'static str,
         /// Kinds it takes.
         known: String,
     },
-    /// OAuth that needs a person's consent in a browser.
-    #[error(
-        "connector `{connector}` gives OAuth tokens only after consent in a browser, which this hob cannot ask for yet; use `auth: {{ token: … }}` with a private token"
-    )]
-    NeedsConsent {
+    /// The connector's way to log in cannot be used.
+    #[error("the login of connector `{connector}` cannot be used: {what}")]
+    BadLogin {
         /// The connector.
         connector: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// OAuth that needs nobody's consent.
+    #[error(
+        "connector `{connector}` gives tokens for client credentials (it has no `authorize_url`), so there is nothing to connect"
+    )]
+    NoConsent {
+        /// The connector.
+        connector: String,
+    },
+    /// A credential that needs nobody's consent.
+    #[error("connection `{connection}` has no `oauth` under `auth`, so there is nothing to connect")]
+    NoConsentNeeded {
+        /// The connection.
+        connection: String,
+    },
+    /// Nobody has consented yet.
+    #[error("connection `{connection}` is not connected; run `hob connect {connection}`")]
+    NotConnected {
+        /// The connection.
+        connection: String,
+    },
+    /// The refresh token is used up, has expired or was revoked.
+    #[error(
+        "connection `{connection}` is connected no longer, run `hob connect {connection}` again (no token from {url}: {reason})"
+    )]
+    ConsentEnded {
+        /// The connection.
+        connection: String,
+        /// The endpoint.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The file with a connection's tokens cannot be used.
+    #[error("cannot {what} the tokens in {path}: {reason}; `hob connect` makes them anew")]
+    TokenFile {
+        /// The file.
+        path: String,
+        /// Read or write.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// Another process does not let go of a connection's tokens.
+    #[error("another process has been changing {path} for too long")]
+    TokensHeld {
+        /// The file.
+        path: String,
+    },
+    /// The program ends.
+    #[error("stopped while a token for connection `{connection}` was fetched")]
+    Stopped {
+        /// The connection.
+        connection: String,
     },
     /// The token endpoint did not give a token.
     #[error("no token from {url}: {reason}")]
@@ -87,4 +157,20 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+}
+
+impl Error {
+    /// `connector` has no way called `kind`.
+    fn no_scheme(connector: &Connector, kind: &'static str) -> Self {
+        let mut known: Vec<String> =
+            connector.auth.iter().map(|scheme| format!("`{}`", scheme.name())).collect();
+        known.dedup();
+        let known = if known.is_empty() { "nothing: leave `auth` out".into() } else { known.join(", ") };
+        Self::NoScheme { connector: connector.connector.clone(), kind, known }
+    }
+
+    /// Whether another try may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::NoToken { passing: true, .. } | Self::TokensHeld { .. } | Self::Stopped { .. })
+    }
 }

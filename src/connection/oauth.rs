@@ -1,162 +1,131 @@
-//! OAuth client credentials: one token, shared by all requests, fetched when it is needed.
+//! An OAuth app at its token endpoint: each grant is a form, each answer a token.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::Error;
-use super::credential::OauthSettings;
-use super::transport::with_causes;
-use crate::clock::Clock;
+use super::endpoint::{Endpoint, Failure, seconds, unusable};
+use super::token::{Token, end};
 use crate::secret::{Redactor, Secret};
 
-/// A token is replaced this long before it ends, so that none ends on its way.
-const MARGIN: TimeDelta = TimeDelta::seconds(60);
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Where tokens come from, and the present one.
-#[derive(Debug)]
-pub struct TokenSource {
-    url: Url,
-    settings: OauthSettings,
-    extra: IndexMap<String, String>,
-    http: reqwest::Client,
-    clock: Clock,
-    /// Held while a token is fetched, so that only one is.
-    fetching: tokio::sync::Mutex<()>,
-    present: Mutex<Option<Token>>,
-}
-
+/// `auth: { oauth: … }` of a connection.
 #[derive(Debug, Clone)]
-struct Token {
-    text: Secret,
-    ends: Option<DateTime<Utc>>,
+pub struct OauthSettings {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: Secret,
+    /// Scopes to ask for; empty: the endpoint's default.
+    pub scopes: Vec<String>,
+    /// Where a consent page leads back to, if not to the usual place.
+    pub redirect: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    #[serde(default)]
-    expires_in: Option<f64>,
+/// An app that may ask for tokens.
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) endpoint: Endpoint,
+    pub(super) settings: OauthSettings,
+    /// Further fields of every request.
+    pub(super) extra: IndexMap<String, String>,
 }
 
-impl TokenSource {
-    pub(super) fn new(
-        url: Url,
-        settings: OauthSettings,
-        extra: IndexMap<String, String>,
-        http: reqwest::Client,
-        clock: Clock,
-    ) -> Self {
-        Self {
-            url,
-            settings,
-            extra,
-            http,
-            clock,
-            fetching: tokio::sync::Mutex::default(),
-            present: Mutex::default(),
-        }
-    }
-
-    /// A token that is valid as far as we know.
-    pub(super) async fn token(&self) -> Result<Secret, Error> {
-        if let Some(token) = self.valid() {
-            return Ok(token);
-        }
-        let _one = self.fetching.lock().await;
-        match self.valid() {
-            Some(token) => Ok(token),
-            None => self.fetch().await,
-        }
-    }
-
-    /// Replaces the token `refused`, unless that was done meanwhile.
-    pub(super) async fn refresh(&self, refused: &str) -> Result<(), Error> {
-        let _one = self.fetching.lock().await;
-        match self.valid() {
-            Some(token) if token.expose() != refused => Ok(()),
-            _ => self.fetch().await.map(drop),
-        }
-    }
-
-    pub(super) fn secrets(&self) -> Vec<Secret> {
-        let present = self.present().map(|token| token.text);
-        std::iter::once(self.settings.client_secret.clone()).chain(present).collect()
-    }
-
-    fn present(&self) -> Option<Token> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn valid(&self) -> Option<Secret> {
-        let now = self.clock.now();
-        self.present().filter(|token| token.ends.is_none_or(|ends| now < ends)).map(|token| token.text)
-    }
-
-    async fn fetch(&self) -> Result<Secret, Error> {
-        let scope = self.settings.scopes.join(" ");
-        let mut form = vec![
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.settings.client_id),
-            ("client_secret", self.settings.client_secret.expose()),
-        ];
+impl App {
+    /// A token for the app itself.
+    pub(super) async fn client_credentials(&self, now: DateTime<Utc>) -> Result<Token, Error> {
+        let scope = self.scope();
+        let mut grant = vec![("grant_type", "client_credentials")];
         if !scope.is_empty() {
-            form.push(("scope", &scope));
+            grant.push(("scope", &scope));
         }
-        form.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let asked = self.clock.now();
-        let sent = self.http.post(self.url.clone()).form(&form).timeout(TIMEOUT).send().await;
-        let answer = sent.map_err(|error| self.no_token(with_causes(&error.without_url()), true))?;
-        let status = answer.status();
-        let body =
-            answer.bytes().await.map_err(|error| self.no_token(with_causes(&error.without_url()), true))?;
-        if !status.is_success() {
-            let passing = status.is_server_error() || status.as_u16() == 429;
-            return Err(self.no_token(format!("it answered {status}: {}", start_of(&body)), passing));
-        }
-        let answer: Answer = serde_json::from_slice(&body)
-            .map_err(|error| self.no_token(format!("its answer is no token answer ({error})"), false))?;
-        let text = Secret::new(answer.access_token);
-        let lives = answer.expires_in.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
-        let ends = lives.map(|seconds| asked + TimeDelta::seconds(seconds.min(1e9) as i64) - MARGIN);
-        *self.present.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Token { text: text.clone(), ends });
-        Ok(text)
+        self.ask(&grant, &[], now).await.map_err(|failure| self.endpoint.no_token(failure))
     }
 
-    fn no_token(&self, reason: String, passing: bool) -> Error {
-        let reason = Redactor::new(self.secrets()).text(&reason);
-        let mut url = self.url.clone();
-        url.set_query(None);
-        Error::NoToken { url: url.to_string(), reason, passing }
+    /// The tokens that a person consented to. A code is good for one use.
+    pub(super) async fn exchange(
+        &self,
+        code: &Secret,
+        redirect: &Url,
+        now: DateTime<Utc>,
+    ) -> Result<Token, Error> {
+        let grant = [
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", redirect.as_str()),
+        ];
+        let hidden = std::slice::from_ref(code);
+        self.ask(&grant, hidden, now).await.map_err(|failure| self.endpoint.no_token(failure))
+    }
+
+    /// The next pair for `token`, whose refresh token may be good for one use only.
+    pub(super) async fn refresh(&self, token: &Token, now: DateTime<Utc>) -> Result<Token, Failure> {
+        let Some(refresh) = &token.refresh else {
+            return Err(unusable("there is no refresh token".into()));
+        };
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
+        let hidden: Vec<Secret> = token.secrets().collect();
+        let next = self.ask(&grant, &hidden, now).await?;
+        // An endpoint that gives no other one means the same to be used again.
+        Ok(Token { refresh: next.refresh.or_else(|| Some(refresh.clone())), ..next })
+    }
+
+    /// Scopes as requests have them.
+    pub(super) fn scope(&self) -> String {
+        self.settings.scopes.join(" ")
+    }
+
+    pub(super) fn client_secret(&self) -> &Secret {
+        &self.settings.client_secret
+    }
+
+    async fn ask(
+        &self,
+        grant: &[(&str, &str)],
+        hidden: &[Secret],
+        now: DateTime<Utc>,
+    ) -> Result<Token, Failure> {
+        let hidden = Redactor::new(hidden.iter().chain([self.client_secret()]).cloned());
+        let mut form = grant.to_vec();
+        form.push(("client_id", &self.settings.client_id));
+        form.push(("client_secret", self.client_secret().expose()));
+        form.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let answer = self.endpoint.ask(self.endpoint.post().form(&form), &hidden).await?;
+        read(&answer, now)
     }
 }
 
-fn start_of(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).chars().take(200).collect()
+fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let access = text("access_token").ok_or_else(|| unusable("its answer has no `access_token`".into()))?;
+    let lives = answer.get("expires_in").and_then(seconds);
+    Ok(Token {
+        access: Secret::new(access),
+        refresh: text("refresh_token").map(Secret::new),
+        ends: end(asked, lives),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::{Origin, TokenSource};
     use super::*;
-    use crate::clock::HandClock;
-    use chrono::DateTime;
+    use crate::clock::{Clock, HandClock};
+    use chrono::TimeDelta;
     use wiremock::matchers::{body_string_contains, method};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
-    async fn source(server: &MockServer, clock: Clock) -> TokenSource {
+    fn source(server: &MockServer, clock: Clock) -> TokenSource {
         let http = super::super::http_client(&Default::default()).unwrap();
         let settings = OauthSettings {
             client_id: "me".into(),
             client_secret: Secret::new("very-secret"),
             scopes: vec!["a".into(), "b".into()],
+            redirect: None,
         };
-        TokenSource::new(Url::parse(&server.uri()).unwrap(), settings, IndexMap::new(), http, clock)
+        let endpoint = Endpoint::new(&Url::parse(&server.uri()).unwrap(), "/token", http).unwrap();
+        TokenSource::new(Origin::App(App { endpoint, settings, extra: IndexMap::new() }), clock)
     }
 
     fn tokens(server_answers: u64) -> Mock {
@@ -178,7 +147,7 @@ mod tests {
         let server = MockServer::start().await;
         tokens(3).mount(&server).await;
         let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let source = source(&server, hand.clock()).await;
+        let source = source(&server, hand.clock());
         let (a, b) = tokio::join!(source.token(), source.token());
         assert_eq!((a.unwrap().expose(), b.unwrap().expose()), ("token-1", "token-1"));
         hand.advance(TimeDelta::seconds(3541));
@@ -191,10 +160,21 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_names_the_reason_but_no_secret() {
         let server = MockServer::start().await;
-        let answer = ResponseTemplate::new(400).set_body_string("bad client very-secret");
+        // Where the message is cut, half of a secret must not be left.
+        let answer = ResponseTemplate::new(400)
+            .set_body_string(format!("bad client very-secret{}very-secret", ".".repeat(175)));
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;
-        let error = source(&server, Clock::system()).await.token().await.unwrap_err();
+        let error = source(&server, Clock::system()).token().await.unwrap_err();
         let shown = error.to_string();
         assert!(shown.contains("bad client ***") && shown.contains("400"), "{shown}");
+        assert!(!shown.contains("very"), "{shown}");
+    }
+
+    #[test]
+    fn answers_are_read_leniently() {
+        let read = |answer: Value| read(&answer, DateTime::UNIX_EPOCH);
+        let token = read(serde_json::json!({ "access_token": "a", "expires_in": "90" })).unwrap();
+        assert_eq!(token.ends.unwrap().timestamp(), 90);
+        assert!(read(serde_json::json!({ "access_token": 5 })).unwrap_err().reason.contains("access_token"));
     }
 }

@@ -101,7 +101,7 @@ fn one(scheme: &Value) -> Option<Value> {
             let (token_url, authorize_url) = match (flow("authorizationCode"), flow("clientCredentials")) {
                 (Some(code), _) => (of(code, "tokenUrl")?, of(code, "authorizationUrl")),
                 (None, Some(own)) => (of(own, "tokenUrl")?, None),
-                (None, None) => return None,
+                (None, None) => return Some(login(&of(flow("password")?, "tokenUrl")?)),
             };
             let mut found = json!({ "kind": "oauth", "token_url": token_url });
             if let Some(url) = authorize_url {
@@ -111,6 +111,13 @@ fn one(scheme: &Value) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// OAuth's password grant, which is a login.
+fn login(url: &str) -> Value {
+    let body = json!({ "grant_type": "password", "username": "{username}", "password": "{password}" });
+    json!({ "kind": "login", "url": url, "form": true, "body": body, "token": "$.access_token",
+        "expires_in": "$.expires_in" })
 }
 
 #[cfg(test)]
@@ -131,6 +138,7 @@ mod tests {
                 "key": { "type": "apiKey", "in": "header", "name": "X-Key" },
                 "other": { "type": "apiKey", "in": "header", "name": "X-Other" },
                 "query": { "type": "apiKey", "in": "query", "name": "key" },
+                "user": { "type": "oauth2", "flows": { "password": { "tokenUrl": "/login" } } },
                 "app": { "type": "oauth2", "flows": { "clientCredentials": { "tokenUrl": "/token" } } }
             } },
             "paths": { "/events": { "get": { "responses": { "200": { "description": "" } } } } }
@@ -155,7 +163,11 @@ mod tests {
         assert_eq!(connector.base_url.as_deref(), Some("https://shop.example.com/v1"));
         let oauth =
             AuthScheme::Oauth { token_url: "/token".into(), authorize_url: None, extra: Default::default() };
-        assert_eq!(connector.auth, [AuthScheme::Header, oauth]);
+        let [header, AuthScheme::Login(login), app] = connector.auth.as_slice() else {
+            panic!("{:?}", connector.auth)
+        };
+        assert_eq!((header, app), (&AuthScheme::Header, &oauth));
+        assert_eq!(login.form_fields("me", "pw")[2], ("password".into(), "pw".into()));
         let dropped = imported.report.findings.iter().find(|finding| finding.defect == Defect::AuthOther);
         assert_eq!(dropped.unwrap().detail, "query");
         assert!(catalog.ids().all(|id| id.starts_with("pet_shop.events.")));

@@ -3,7 +3,6 @@
 
 mod action;
 pub mod cron;
-mod duration;
 mod expected;
 mod lost;
 mod lower;
@@ -14,9 +13,9 @@ pub mod structure;
 pub mod syntax;
 mod trigger;
 
+pub use crate::value::{DurationError, parse_duration};
 pub use action::{Action, Backoff, DEFAULT_ITEM, Retry};
 pub use cron::Cron;
-pub use duration::{Error as DurationError, parse as parse_duration};
 pub use lost::Lost;
 pub use model::Recipe;
 pub use parse::{Parsed, parse};

@@ -110,6 +110,7 @@ fn way(scheme: &AuthScheme) -> &'static str {
         AuthScheme::Header => "`{ header: { name, value } }`",
         AuthScheme::Basic => "`{ basic: { username, password } }`",
         AuthScheme::Oauth { .. } => "`{ oauth: { client_id, client_secret } }`",
+        AuthScheme::Login(_) => "`{ login: { username, password } }`",
     }
 }
 

@@ -200,11 +200,9 @@ pub struct Admitted {
 }
 
 fn no_credential(error: ConnectionError) -> Outcome {
-    match error {
-        ConnectionError::NoToken { passing: true, .. } => {
-            Outcome::TryAgain { reason: error.to_string(), status: None, retry_after: None }
-        }
-        other => Outcome::Refused(Refusal::unsent(other.to_string())),
+    match error.is_passing() {
+        true => Outcome::TryAgain { reason: error.to_string(), status: None, retry_after: None },
+        false => Outcome::Refused(Refusal::unsent(error.to_string())),
     }
 }
 

@@ -131,9 +131,8 @@ fn carry_out(
     scope: &mut Scope,
     changes: &mut Vec<Change>,
 ) -> Result<Reply, Refusal> {
-    if incoming.method == "POST" && service.is_token_path(incoming.path) {
-        let body = world.tokens.grant(service, seed, incoming.body)?;
-        return Ok(Reply { status: 200, body: Content::Json(body) });
+    if let Some(body) = give_token(service, world, seed, incoming) {
+        return Ok(Reply { status: 200, body: Content::Json(body?) });
     }
     check_credential(service, world, incoming.headers)?;
     let routes = service.routes_for(incoming.headers);
@@ -175,6 +174,23 @@ fn carry_out(
     Ok(reply)
 }
 
+/// The answer of a token endpoint or a login; `None`: the request is for neither.
+fn give_token(
+    service: &Service,
+    world: &mut World,
+    seed: u64,
+    incoming: Incoming<'_>,
+) -> Option<Result<Value, Refusal>> {
+    if incoming.method != "POST" {
+        return None;
+    }
+    if service.is_token_path(incoming.path) {
+        return Some(world.tokens.grant(service, seed, incoming.body));
+    }
+    let login = service.login_at(incoming.path)?;
+    Some(world.tokens.log_in(service, login, seed, incoming.body))
+}
+
 /// An operation that the script does not describe answers with something of its shape.
 fn undescribed(operation: &Operation, scope: &Scope) -> Reply {
     let body = operation.response.as_ref().map_or_else(|| json!({}), sample);
@@ -192,11 +208,19 @@ fn check_credential(service: &Service, world: &World, headers: &HeaderMap) -> Re
         }
         _ => None,
     });
+    let fetched = service.logins().filter_map(|login| {
+        let rest = header(&login.header)?.strip_prefix(&login.scheme)?;
+        Some(rest.trim_start().to_owned())
+    });
     let accepted = |token: &String| {
         let known = &service.script.tokens;
         !token.is_empty() && (known.is_empty() || known.contains(token) || world.tokens.knows(token))
     };
-    if key.iter().chain(&token).any(accepted) { Ok(()) } else { Err(Refusal::new("unauthorized")) }
+    if key.into_iter().chain(token).chain(fetched).any(|token| accepted(&token)) {
+        Ok(())
+    } else {
+        Err(Refusal::new("unauthorized"))
+    }
 }
 
 fn check_version(service: &Service, operation: &Operation, headers: &HeaderMap) -> Result<(), Refusal> {

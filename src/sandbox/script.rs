@@ -11,6 +11,9 @@ use super::identity::Identity;
 use super::step::Behaviour;
 use crate::catalog::{AuthScheme, Connector};
 
+/// The user that stand-ins know, with any of the credentials they accept as password.
+pub(super) const USER: &str = "sandbox";
+
 /// A connector's `sandbox.yaml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -58,8 +61,11 @@ impl Script {
                 self.key_header = Some(name.to_owned());
             }
             Some(AuthScheme::Basic) => {
-                self.auth = json!({ "basic": { "username": "sandbox", "password": token } });
-                self.tokens.push(format!("sandbox:{token}"));
+                self.auth = json!({ "basic": { "username": USER, "password": token } });
+                self.tokens.push(format!("{USER}:{token}"));
+            }
+            Some(AuthScheme::Login(_)) => {
+                self.auth = json!({ "login": { "username": USER, "password": token } });
             }
         }
         self.tokens.push(token);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fill::Scope;
 use super::route::Routes;
 use super::script::Script;
-use crate::catalog::{AuthScheme, Catalog, Change, Connector, Operation};
+use crate::catalog::{AuthScheme, Catalog, Change, Connector, Login, Operation};
 use crate::value::{ProblemKind, ShapeProblem};
 
 /// A connector with its script.
@@ -79,6 +79,25 @@ impl Service {
         self.token_paths.iter().any(|token| token == path)
     }
 
+    /// The login at `path`, if there is one.
+    pub(super) fn login_at(&self, path: &str) -> Option<&Login> {
+        self.logins().find(|login| path_of(&login.url) == path)
+    }
+
+    /// Its ways to log in.
+    pub(super) fn logins(&self) -> impl Iterator<Item = &Login> {
+        self.connector.auth.iter().filter_map(|scheme| match scheme {
+            AuthScheme::Login(login) => Some(login),
+            _ => None,
+        })
+    }
+
+    /// Passwords of its user.
+    pub(super) fn passwords(&self) -> impl Iterator<Item = &str> {
+        let own = self.script.auth["login"]["password"].as_str();
+        own.into_iter().chain(self.script.tokens.iter().map(String::as_str))
+    }
+
     /// What the connector says about a mistake.
     pub(super) fn complaint(&self, problem: &ShapeProblem) -> String {
         let mut field = problem.path.join(".");
@@ -116,5 +135,6 @@ impl Service {
 
 /// The path of a URL that may be absolute.
 fn path_of(url: &str) -> String {
-    url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
+    url::Url::parse(url)
+        .map_or_else(|_| format!("/{}", url.trim_start_matches('/')), |url| url.path().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The token endpoint: gives out tokens, each refresh token good for one use.
+//! The token endpoint and logins: they give out tokens. Codes and refresh tokens are good for one use.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,20 @@ use url::form_urlencoded;
 use super::fill::Scope;
 use super::identity::Identity;
 use super::refusal::Refusal;
+use super::script::USER;
 use super::service::Service;
+use crate::catalog::Login;
+
+/// How long tokens live, in seconds. Nothing holds them to it.
+const LIFETIME: u32 = 3600;
 
 /// Tokens that were given out.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     access: HashSet<String>,
     refresh: HashSet<String>,
+    /// Codes that were used.
+    codes: HashSet<String>,
     made: u64,
 }
 
@@ -32,27 +39,91 @@ impl Tokens {
         };
         let refused = |message: &str| Err(Refusal::new("grant").saying(message));
         match field("grant_type").as_deref() {
-            Some("client_credentials" | "authorization_code") => {}
+            Some("client_credentials") => {}
+            Some("authorization_code")
+                if field("code").is_some_and(|code| !code.is_empty() && self.codes.insert(code)) => {}
+            Some("authorization_code") => return refused("Invalid grant: authorization code is invalid"),
             Some("refresh_token")
                 if field("refresh_token").is_some_and(|token| self.refresh.remove(&token)) => {}
             Some("refresh_token") => return refused("Invalid grant: refresh token is invalid"),
             _ => return refused("grant_type must be a valid enum value"),
         }
-        let identity = Identity { length: 40, ..Identity::default() };
-        self.made += 1;
-        let access = identity.make(seed, "access", self.made);
-        let refresh = identity.make(seed, "refresh", self.made);
-        self.access.insert(access.clone());
+        let access = self.make(seed);
+        let refresh = Self::identity().make(seed, "refresh", self.made);
         self.refresh.insert(refresh.clone());
         let mut scope = Scope::default().with("settings", &json!(service.script.settings));
         scope.set("access_token", &Value::from(access.clone()));
         scope.set("refresh_token", &Value::from(refresh.clone()));
-        let usual = || json!({ "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": 3600 });
+        let usual = || json!({ "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": LIFETIME });
         Ok(service
             .script
             .token_answer
             .as_ref()
             .and_then(|answer| answer.render(&scope))
             .unwrap_or_else(usual))
+    }
+    /// Answers a login.
+    pub(super) fn log_in(
+        &mut self,
+        service: &Service,
+        login: &Login,
+        seed: u64,
+        body: &[u8],
+    ) -> Result<Value, Refusal> {
+        if !service.passwords().any(|password| is_login(login, password, body)) {
+            return Err(Refusal::new("unauthorized").saying("user name or password is wrong"));
+        }
+        let mut answer = json!({});
+        put(&mut answer, &login.token, self.make(seed).into());
+        if let Some(at) = &login.expires_in {
+            put(&mut answer, at, LIFETIME.into());
+        }
+        Ok(answer)
+    }
+
+    /// Another access token.
+    fn make(&mut self, seed: u64) -> String {
+        self.made += 1;
+        let access = Self::identity().make(seed, "access", self.made);
+        self.access.insert(access.clone());
+        access
+    }
+
+    fn identity() -> Identity {
+        Identity { length: 40, ..Identity::default() }
+    }
+}
+
+/// Whether `body` is what `login` sends for our user with this password.
+fn is_login(login: &Login, password: &str, body: &[u8]) -> bool {
+    if login.form {
+        let given: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        return given == login.form_fields(USER, password);
+    }
+    serde_json::from_slice::<Value>(body).is_ok_and(|given| given == login.filled(USER, password))
+}
+
+/// Puts `value` where `path`, a JSONPath of plain names, finds it.
+fn put(answer: &mut Value, path: &str, value: Value) {
+    let names = path.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
+    let place = names.fold(answer, |place, name| {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        &mut place[name]
+    });
+    *place = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_put_where_paths_find_them() {
+        let mut answer = json!({});
+        put(&mut answer, "$.data.token", "t".into());
+        put(&mut answer, "$.data.ttl", 5.into());
+        assert_eq!(answer, json!({ "data": { "token": "t", "ttl": 5 } }));
     }
 }

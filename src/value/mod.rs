@@ -3,10 +3,12 @@
 //! `Value` is JSON; `Shape` says which JSON a parameter takes or an answer has. This module knows
 //! nothing of recipes, requests or files.
 
+mod duration;
 mod json_schema;
 mod sample;
 mod shape;
 
+pub use duration::{Error as DurationError, parse as parse_duration};
 pub use json_schema::schema_of;
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, ProblemKind, Shape, ShapeProblem, Step};

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::syntax::Auth;
-use crate::catalog::Connector;
+use url::Url;
+
+use super::syntax::{Auth, Oauth};
+use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
-use crate::connection::{ApiHeader, BudgetSettings, Connection, Credential, Error, OauthSettings, Setup};
+use crate::connection::{
+    ApiHeader, BudgetSettings, Connection, Consent, Credential, Error, LoginSettings, OauthSettings, Setup,
+    TokenFile, address, check_login, redirect,
+};
 use crate::secret::Secret;
 
 /// A connection to be.
@@ -25,23 +30,25 @@ pub struct Account {
     /// Overrides of the connector's limits.
     pub budget: BudgetSettings,
     pub(super) auth: Option<Auth>,
+    /// Where its tokens are kept, if somebody has to consent to them.
+    pub(super) tokens: TokenFile,
 }
 
 impl Account {
-    /// Makes the connection. OAuth asks for its tokens through `http`.
+    /// Makes the connection. It asks for its tokens, where it needs some, through `http`.
     pub fn connect(&self, http: &reqwest::Client, clock: &Clock) -> Result<Connection, Error> {
+        let connection = self.plain()?;
         let credential = match &self.auth {
-            None => Credential::None,
-            Some(Auth::Oauth(oauth)) => {
-                let settings = OauthSettings {
-                    client_id: oauth.client_id.clone(),
-                    client_secret: Secret::new(&oauth.client_secret),
-                    scopes: oauth.scopes.clone().unwrap_or_default(),
-                };
-                let base_url = self.plain()?.base_url;
-                Credential::oauth(&self.connector, &base_url, settings, http.clone(), clock.clone())?
-            }
-            Some(auth) => plain_credential(auth),
+            Some(Auth::Oauth(oauth)) => Credential::oauth(
+                &self.name,
+                &self.connector,
+                &connection.base_url,
+                settings(oauth),
+                self.tokens.clone(),
+                http.clone(),
+                clock.clone(),
+            )?,
+            auth => self.credential(auth.as_ref(), &connection.base_url, http, clock)?,
         };
         self.with(credential)
     }
@@ -53,15 +60,79 @@ impl Account {
         base_url: &str,
         auth: Option<serde_json::Value>,
         settings: impl IntoIterator<Item = (String, String)>,
+        http: &reqwest::Client,
+        clock: &Clock,
     ) -> Result<Connection, Error> {
         let mut all = self.settings.clone();
         all.retain(|_, value| !value.is_empty());
         all.extend(settings);
-        let auth = auth.and_then(|auth| serde_json::from_value(auth).ok());
-        let credential = auth.as_ref().map_or(Credential::None, plain_credential);
+        let auth: Option<Auth> = auth.and_then(|auth| serde_json::from_value(auth).ok());
+        let url = address(&self.name, &self.connector, Some(base_url))?;
+        let credential = self.credential(auth.as_ref(), &url, http, clock)?;
         let base_url = Some(base_url.to_owned());
         let setup = Setup { base_url, settings: all, credential, budget: BudgetSettings::default() };
         Connection::new(&self.name, Arc::clone(&self.connector), setup)
+    }
+
+    /// The question for a person's consent, if this is an OAuth app that needs it.
+    pub fn consent(&self, http: &reqwest::Client, clock: &Clock) -> Result<Consent, Error> {
+        let Some(Auth::Oauth(oauth)) = &self.auth else {
+            return Err(Error::NoConsentNeeded { connection: self.name.clone() });
+        };
+        let base_url = self.plain()?.base_url;
+        let tokens = self.tokens.clone();
+        Consent::new(&self.connector, &base_url, settings(oauth), tokens, http.clone(), clock.clone())
+    }
+
+    /// Whether somebody has consented; `None`: nobody needs to.
+    pub fn is_connected(&self, clock: &Clock) -> Option<bool> {
+        let asks = |scheme: &AuthScheme| matches!(scheme, AuthScheme::Oauth { authorize_url: Some(_), .. });
+        let needed = matches!(self.auth, Some(Auth::Oauth(_))) && self.connector.auth.iter().any(asks);
+        needed.then(|| self.tokens.is_connected(clock.now()))
+    }
+
+    /// Whether the connection could be made, apart from its credential's texts.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.auth {
+            Some(Auth::Login(_)) => {
+                for scheme in &self.connector.auth {
+                    if let AuthScheme::Login(login) = scheme {
+                        check_login(&self.connector.connector, login)?;
+                    }
+                }
+            }
+            // A variable that is not set is complained about elsewhere.
+            Some(Auth::Oauth(oauth)) if oauth.redirect.as_deref() != Some("") => {
+                redirect(oauth.redirect.as_deref())?;
+            }
+            _ => {}
+        }
+        self.plain().map(drop)
+    }
+
+    /// A credential that is kept nowhere.
+    fn credential(
+        &self,
+        auth: Option<&Auth>,
+        base_url: &Url,
+        http: &reqwest::Client,
+        clock: &Clock,
+    ) -> Result<Credential, Error> {
+        Ok(match auth {
+            None | Some(Auth::Oauth(_)) => Credential::None,
+            Some(Auth::Token(token)) => Credential::Bearer(Secret::new(token)),
+            Some(Auth::Header(header)) => {
+                Credential::Header(ApiHeader { name: header.name.clone(), value: Secret::new(&header.value) })
+            }
+            Some(Auth::Basic(basic)) => {
+                Credential::Basic { username: basic.username.clone(), password: Secret::new(&basic.password) }
+            }
+            Some(Auth::Login(login)) => {
+                let password = Secret::new(&login.password);
+                let settings = LoginSettings { username: login.username.clone(), password };
+                Credential::login(&self.connector, base_url, settings, http.clone(), clock.clone())?
+            }
+        })
     }
 
     /// Without a credential: tells whether address and limits are sound.
@@ -87,21 +158,17 @@ impl Account {
             Some(Auth::Header(header)) => vec![&header.value],
             Some(Auth::Basic(basic)) => vec![&basic.password],
             Some(Auth::Oauth(oauth)) => vec![&oauth.client_secret],
+            Some(Auth::Login(login)) => vec![&login.password],
         };
         texts.into_iter().map(Secret::new).collect()
     }
 }
 
-/// A credential that needs nothing fetched.
-fn plain_credential(auth: &Auth) -> Credential {
-    match auth {
-        Auth::Token(token) => Credential::Bearer(Secret::new(token)),
-        Auth::Header(header) => {
-            Credential::Header(ApiHeader { name: header.name.clone(), value: Secret::new(&header.value) })
-        }
-        Auth::Basic(basic) => {
-            Credential::Basic { username: basic.username.clone(), password: Secret::new(&basic.password) }
-        }
-        Auth::Oauth(_) => Credential::None,
+fn settings(oauth: &Oauth) -> OauthSettings {
+    OauthSettings {
+        client_id: oauth.client_id.clone(),
+        client_secret: Secret::new(&oauth.client_secret),
+        scopes: oauth.scopes.clone().unwrap_or_default(),
+        redirect: oauth.redirect.clone(),
     }
 }

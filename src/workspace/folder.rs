@@ -14,6 +14,8 @@ pub const FILE: &str = "hob.yaml";
 const RECIPES: &str = "recipes";
 /// Folder of a workspace's own connectors.
 const CONNECTORS: &str = "connectors";
+/// Folder of the tokens that people consented to.
+pub(super) const TOKENS: &str = "state/tokens";
 /// Folders that hold no recipes, wherever recipes are looked for.
 const OTHERS: [&str; 4] = [CONNECTORS, "schemas", "state", "tests"];
 

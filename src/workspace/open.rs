@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 
 use super::conceal::conceal;
 use super::expand::{Unset, fill, mask};
-use super::folder::{self, FILE};
+use super::folder::{self, FILE, TOKENS};
 use super::resolve::Resolver;
 use super::syntax::{File, Webhooks};
 use super::{Account, Error, Store};
 use crate::catalog::Catalog;
+use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::structure;
 use crate::secret::{Redactor, Secret};
@@ -74,6 +75,7 @@ impl Workspace {
                 version: None,
                 budget: Default::default(),
                 auth: None,
+                tokens: TokenFile::new(&root.join(TOKENS), &name),
             };
             (name, account)
         });
@@ -122,7 +124,7 @@ impl Workspace {
                 )),
             }
         }
-        let mut resolver = Resolver { catalog: &catalog, unset: &unset, found };
+        let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, found };
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
         let listed = resolver.listed(content.env.unwrap_or_default());
         let store = resolver.store(content.store, root);

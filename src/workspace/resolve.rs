@@ -6,15 +6,17 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::expand::Unset;
+use super::folder::TOKENS;
 use super::syntax::{Auth, Budget, Connection, Webhooks};
 use super::{Account, Store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
-use crate::connection::{BudgetSettings, Error};
+use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Node, Span, Spanned, read};
 
 /// Gives meaning, and collects what has none.
 pub(super) struct Resolver<'a> {
+    pub(super) root: &'a Path,
     pub(super) catalog: &'a Catalog,
     pub(super) unset: &'a [Unset],
     pub(super) found: Vec<Diagnostic>,
@@ -65,6 +67,7 @@ impl Resolver<'_> {
             base_url: entry.base_url.as_ref().map(|url| url.value.clone()),
             auth: entry.auth.map(|auth| auth.value),
             version: entry.version.map(|version| version.value),
+            tokens: TokenFile::new(&self.root.join(TOKENS), name),
             settings,
             connector,
         };
@@ -101,7 +104,7 @@ impl Resolver<'_> {
     }
 
     fn credential(&mut self, name: &Spanned<String>, auth: Option<&Spanned<Auth>>, connector: &Connector) {
-        let kinds: Vec<&str> = connector.auth.iter().map(kind).collect();
+        let kinds: Vec<&str> = connector.auth.iter().map(AuthScheme::name).collect();
         let title = &connector.connector;
         match auth {
             None if !kinds.is_empty() => {
@@ -109,8 +112,8 @@ impl Resolver<'_> {
                 let help = format!("{title} takes {}", kinds.join(", "));
                 self.found.push(Diagnostic::new(Code::MissingField, name.span, message).help(help));
             }
-            Some(auth) if !kinds.contains(&given(auth)) => {
-                let message = format!("{title} does not take `{}` as credential", given(auth));
+            Some(auth) if !kinds.contains(&auth.name()) => {
+                let message = format!("{title} does not take `{}` as credential", auth.name());
                 let help = match kinds.is_empty() {
                     true => format!("{title} takes none: leave `auth` out"),
                     false => format!("{title} takes {}", kinds.join(", ")),
@@ -138,10 +141,10 @@ impl Resolver<'_> {
         if self.unset.iter().any(|unset| unset.span == span) {
             return;
         }
-        match account.plain() {
+        match account.check() {
             Err(error @ Error::NoAddress { .. }) => self.complain(Code::MissingField, span, &error),
             Err(error) => self.complain(Code::NotAllowed, span, &error),
-            Ok(_) => {}
+            Ok(()) => {}
         }
     }
 
@@ -201,23 +204,5 @@ impl Resolver<'_> {
 
     fn complain(&mut self, code: Code, span: Span, error: &dyn std::error::Error) {
         self.found.push(Diagnostic::new(code, span, error.to_string()));
-    }
-}
-
-fn kind(scheme: &AuthScheme) -> &'static str {
-    match scheme {
-        AuthScheme::Bearer => "token",
-        AuthScheme::Header => "header",
-        AuthScheme::Basic => "basic",
-        AuthScheme::Oauth { .. } => "oauth",
-    }
-}
-
-fn given(auth: &Auth) -> &'static str {
-    match auth {
-        Auth::Token(_) => "token",
-        Auth::Header(_) => "header",
-        Auth::Basic(_) => "basic",
-        Auth::Oauth(_) => "oauth",
     }
 }

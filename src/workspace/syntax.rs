@@ -64,9 +64,25 @@ pub enum Auth {
     /// User name and password.
     #[schemars(title = "basic credential")]
     Basic(Basic),
-    /// OAuth 2 with client credentials.
+    /// An app of OAuth 2.
     #[schemars(title = "oauth credential")]
     Oauth(Oauth),
+    /// User name and password, for which the API gives a token.
+    #[schemars(title = "login")]
+    Login(Login),
+}
+
+impl Auth {
+    /// Its name in the file.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Token(_) => "token",
+            Self::Header(_) => "header",
+            Self::Basic(_) => "basic",
+            Self::Oauth(_) => "oauth",
+            Self::Login(_) => "login",
+        }
+    }
 }
 
 /// A header with a secret value.
@@ -93,7 +109,8 @@ pub struct Basic {
     pub password: String,
 }
 
-/// OAuth 2 with client credentials.
+/// An app of OAuth 2: with client credentials, or, where the connector has a consent page, with the tokens
+/// that `hob connect` keeps.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "oauth credential")]
@@ -104,6 +121,22 @@ pub struct Oauth {
     pub client_secret: String,
     /// Scopes to ask for.
     pub scopes: Option<Vec<String>>,
+    /// Where the consent page leads back to, as the app has it.
+    #[schemars(example = &"http://127.0.0.1:8788/callback")]
+    pub redirect: Option<String>,
+}
+
+/// User name and password, for which the API gives a token.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "login")]
+pub struct Login {
+    /// The user.
+    #[schemars(example = &"coach@example.com")]
+    pub username: String,
+    /// The password.
+    #[schemars(example = &"${FITR_PASSWORD}")]
+    pub password: String,
 }
 
 /// How many requests a connection may use.

@@ -15,11 +15,19 @@ pub struct StandIn {
 
 impl StandIn {
     pub fn start() -> Self {
+        Self::of(Catalog::built_in())
+    }
+
+    pub fn of(catalog: Catalog) -> Self {
         let options = Options { budget: Budget::Unlimited, ..Options::default() };
-        let sandbox = Sandbox::new(Arc::new(Catalog::built_in()), options).unwrap();
+        let sandbox = Sandbox::new(Arc::new(catalog), options).unwrap();
         let runtime = Runtime::new().unwrap();
         let running = runtime.block_on(sandbox.serve(([127, 0, 0, 1], 0).into())).unwrap();
         Self { sandbox, running, runtime }
+    }
+
+    pub fn base_url(&self, connector: &str) -> String {
+        self.running.base_url(connector)
     }
 
     /// A `hob.yaml` whose connections lead here.

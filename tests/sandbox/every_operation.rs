@@ -8,8 +8,9 @@ use super::client::Client;
 
 /// Connectors whose operations all work on stored records.
 const SEEDED: [&str; 2] = ["highlevel", "fitr"];
-/// Signals that leave no trace, and removals of what a fresh stand-in has not.
-const TRACELESS: [&str; 5] = [
+/// Signals that leave no trace, tokens, and removals of what a fresh stand-in has not.
+const TRACELESS: [&str; 6] = [
+    "oauth.token.create",
     "conversations.live_chat.send_typing",
     "contacts.campaigns.remove",
     "contacts.campaigns.remove_all",

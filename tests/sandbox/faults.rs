@@ -122,6 +122,8 @@ async fn refresh_tokens_are_good_once() {
     let url = format!("{}/oauth/token", client.running.base_url("highlevel"));
     let grant = |fields: Value| client.send(client.bare("POST", &url).form(&fields));
     let first = grant(json!({ "grant_type": "authorization_code", "code": "x" })).await.ok("first");
+    let code = grant(json!({ "grant_type": "authorization_code", "code": "x" })).await;
+    assert_eq!(code.status, 400, "a code is good once as well");
     let refresh = json!({ "grant_type": "refresh_token", "refresh_token": first["refresh_token"] });
     let second = grant(refresh.clone()).await.ok("second");
     assert_ne!(first["access_token"], second["access_token"]);

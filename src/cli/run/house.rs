@@ -229,6 +229,7 @@ impl House {
 
     /// Ends all writing.
     pub(super) async fn close(&self) {
+        self.connected.settle().await;
         self.journal.close().await;
     }
 

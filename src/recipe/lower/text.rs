@@ -8,12 +8,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::action::Backoff;
 use crate::recipe::cron::{self, Cron};
-use crate::recipe::duration;
 use crate::recipe::lost::Lost;
 use crate::recipe::syntax::{DurationText, TemplateText};
 use crate::recipe::trigger::{CronText, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
+use crate::value::parse_duration;
 
 /// Reads texts and collects what is wrong with them.
 pub(super) struct Reader<'f> {
@@ -61,7 +61,7 @@ impl Reader<'_> {
     }
 
     fn duration_text(&mut self, text: &Spanned<String>) -> Option<Duration> {
-        duration::parse(text)
+        parse_duration(text)
             .map_err(|error| self.complain(Code::BadDuration, text.span, error.to_string()))
             .ok()
     }

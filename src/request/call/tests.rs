@@ -9,7 +9,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::clock::Clock;
-use crate::connection::{Credential, OauthSettings, Setup};
+use crate::connection::{Credential, OauthSettings, Setup, TokenFile};
 use crate::request::ClientSettings;
 use crate::secret::Secret;
 
@@ -115,11 +115,17 @@ async fn a_401_refreshes_the_token_once() {
         .mount(&world.server)
         .await;
     Mock::given(at("/things/1")).respond_with(ResponseTemplate::new(401)).mount(&world.server).await;
-    let settings =
-        OauthSettings { client_id: "me".into(), client_secret: Secret::new("very-secret"), scopes: vec![] };
+    let settings = OauthSettings {
+        client_id: "me".into(),
+        client_secret: Secret::new("very-secret"),
+        scopes: vec![],
+        redirect: None,
+    };
     let url = Url::parse(&world.server.uri()).unwrap();
     let connector = world.catalog.connector("x").unwrap();
-    let oauth = Credential::oauth(connector, &url, settings, world.client.http(), Clock::system()).unwrap();
+    let file = TokenFile::new(std::path::Path::new("/nowhere"), "x");
+    let (http, clock) = (world.client.http(), Clock::system());
+    let oauth = Credential::oauth("x", connector, &url, settings, file, http, clock).unwrap();
     let connection = world.connection(oauth, url.as_str());
     let outcome = world.call(&connection, "things.get", json!({ "id": "1" })).await;
     assert_eq!(body(outcome), json!({ "echo": "***" }), "an answer never shows a token");

@@ -1,0 +1,110 @@
+//! `hob connect`: asks a person for consent to an OAuth app, and keeps the tokens.
+
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::runtime::{StopSignal, block_on};
+use super::{ExitCode, Failure, Session};
+use crate::clock::Clock;
+use crate::connection::{Callback, Consent, Error, http_client, is_loopback};
+use crate::diagnostic::closest;
+use crate::secret::Secret;
+use crate::workspace::{Account, Workspace};
+
+/// Connect an account of an OAuth app: you consent in the browser
+#[derive(Debug, Args)]
+#[command(after_help = "For connections with `auth: { oauth: … }` to a connector that has a consent page. \
+Prints the page's address and waits for the answer at the connection's `redirect` [default: \
+http://127.0.0.1:8788/callback], which must be one that the app allows. Where `redirect` is not on this \
+machine, copy the code from the address you are led to, and run it again with --code.\n\n\
+The tokens are kept in the workspace, in state/tokens/NAME.json.\n\n\
+Examples:\n  hob connect studio\n  hob connect studio --code 5f1c0b")]
+pub struct Connect {
+    /// The connection in hob.yaml
+    #[arg(value_name = "NAME")]
+    connection: String,
+    /// The code that the consent page gave, where hob cannot receive it
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+}
+
+impl Connect {
+    /// Connects.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let account = self.account(&workspace)?;
+        if !workspace.unset.diagnostics.is_empty() {
+            session.show(&workspace.unset);
+            return Err(Failure::problem(anyhow!("hob.yaml needs variables that are not set")));
+        }
+        let http = http_client(&Default::default()).map_err(Failure::world)?;
+        let consent = account.consent(&http, &Clock::system()).map_err(Failure::usage)?;
+        block_on(self.ask(session, Arc::new(consent)))?
+    }
+
+    fn account<'w>(&self, workspace: &'w Workspace) -> Result<&'w Account, Failure> {
+        let name = &self.connection;
+        workspace.accounts.get(name).ok_or_else(|| {
+            let suggestion = closest(name, workspace.accounts.keys().map(String::as_str));
+            let help = suggestion.map(|suggestion| format!("; {suggestion}")).unwrap_or_default();
+            Failure::usage(anyhow!("hob.yaml has no connection `{name}`{help}"))
+        })
+    }
+
+    async fn ask(&self, session: &mut Session, consent: Arc<Consent>) -> Result<ExitCode, Failure> {
+        if let Some(code) = &self.code {
+            consent.exchange(&Secret::new(code)).await.map_err(failed)?;
+            return self.confirm(session, &consent);
+        }
+        let redirect = consent.redirect();
+        if !is_loopback(redirect) {
+            session.streams.say(consent.page())?;
+            let name = &self.connection;
+            session.streams.note(format!(
+                "Open this address and consent. You are led to {redirect} with `code=…` behind it; then run\n  \
+                 hob connect {name} --code CODE"
+            ));
+            return Ok(ExitCode::Fine);
+        }
+        let signal = StopSignal::listen()?;
+        let context = || format!("cannot listen at {redirect}, where the consent page leads back to");
+        let mut callback =
+            Callback::listen(Arc::clone(&consent)).await.with_context(context).map_err(Failure::world)?;
+        session.streams.say(consent.page())?;
+        session.streams.output.flush()?;
+        session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C stops"));
+        let received = tokio::select! {
+            received = receive(&consent, &mut callback) => received,
+            () = signal.requested() => Err(Failure::problem(anyhow!("stopped; nothing was connected"))),
+        };
+        callback.close().await;
+        received.and_then(|()| self.confirm(session, &consent))
+    }
+
+    fn confirm(&self, session: &mut Session, consent: &Consent) -> Result<ExitCode, Failure> {
+        let file = session.shown(consent.file());
+        session.streams.say(format!("connected `{}`; its tokens are in {file}", self.connection))?;
+        Ok(ExitCode::Fine)
+    }
+}
+
+/// Takes the code and gets the tokens for it.
+async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failure> {
+    let arrival = callback.next().await;
+    let arrival = arrival.ok_or_else(|| Failure::world(anyhow!("the listener for the answer broke")))?;
+    let connected = match &arrival.code {
+        Ok(code) => consent.exchange(code).await.map_err(failed),
+        Err(reason) => Err(Failure::problem(anyhow!("no consent: {reason}"))),
+    };
+    arrival.show(connected.is_ok());
+    connected
+}
+
+fn failed(error: Error) -> Failure {
+    match error.is_passing() {
+        true => Failure::world(error),
+        false => Failure::problem(error),
+    }
+}

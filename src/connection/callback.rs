@@ -1,0 +1,138 @@
+//! The address that a consent page leads back to, on this machine: takes the code, shows a page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{OriginalUri, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONNECTION, REFERRER_POLICY};
+use axum::response::{Html, IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use url::{Host, form_urlencoded};
+
+use super::Consent;
+use crate::secret::Secret;
+
+/// Longest wait for the browser to take the last page.
+const LAST_PAGE: Duration = Duration::from_secs(1);
+/// Most characters of a refusal that are told.
+const QUOTED: usize = 200;
+
+/// A listener for what a consent page sends back.
+#[derive(Debug)]
+pub struct Callback {
+    arrivals: mpsc::Receiver<Arrival>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// What a consent page sent back; the browser waits for the page that follows.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The code, or why there is none.
+    pub code: Result<Secret, String>,
+    page: oneshot::Sender<bool>,
+}
+
+impl Arrival {
+    /// Shows the person whether it worked.
+    pub fn show(self, connected: bool) {
+        // A browser that is gone needs no page.
+        let _ = self.page.send(connected);
+    }
+}
+
+struct Question {
+    consent: Arc<Consent>,
+    arrivals: mpsc::Sender<Arrival>,
+}
+
+impl Callback {
+    /// Listens where the page of `consent` leads back to.
+    pub async fn listen(consent: Arc<Consent>) -> std::io::Result<Self> {
+        let url = consent.redirect();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let listener = match url.host() {
+            Some(Host::Ipv4(address)) => TcpListener::bind((address, port)).await?,
+            Some(Host::Ipv6(address)) => TcpListener::bind((address, port)).await?,
+            _ => TcpListener::bind(("127.0.0.1", port)).await?,
+        };
+        let (sender, arrivals) = mpsc::channel(1);
+        let question = Arc::new(Question { consent, arrivals: sender });
+        let router = Router::new().fallback(answer).with_state(question);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            // Its failure shows as an end of arrivals.
+            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+        });
+        Ok(Self { arrivals, stop, task })
+    }
+
+    /// The next answer to the question; others are refused. `None`: it no longer listens.
+    pub async fn next(&mut self) -> Option<Arrival> {
+        self.arrivals.recv().await
+    }
+
+    /// Ends it, once the browser has its page.
+    pub async fn close(self) {
+        let _ = self.stop.send(());
+        let _ = tokio::time::timeout(LAST_PAGE, self.task).await;
+    }
+}
+
+async fn answer(State(question): State<Arc<Question>>, OriginalUri(uri): OriginalUri) -> Response {
+    if uri.path() != question.consent.redirect().path() {
+        return page(StatusCode::NOT_FOUND, "There is nothing here.");
+    }
+    let query = uri.query().unwrap_or_default();
+    let field = |wanted: &str| {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    if !question.consent.is_answered_by(&field("state").unwrap_or_default()) {
+        let text = "This does not belong to the question that hob asked. Open the address that hob printed.";
+        return page(StatusCode::BAD_REQUEST, text);
+    }
+    let code = match field("code").filter(|code| !code.is_empty()) {
+        Some(code) => Ok(Secret::new(code)),
+        None => Err(refusal(field("error"), field("error_description"))),
+    };
+    let (sender, shown) = oneshot::channel();
+    let told = question.arrivals.send(Arrival { code, page: sender }).await;
+    match (told, shown.await) {
+        (Ok(()), Ok(true)) => page(StatusCode::OK, "Connected. You can close this page."),
+        _ => page(StatusCode::BAD_REQUEST, "Not connected. The terminal that runs hob tells why."),
+    }
+}
+
+/// Why there is no code, in words that are safe to print.
+fn refusal(error: Option<String>, description: Option<String>) -> String {
+    let told: Vec<String> = error.into_iter().chain(description).collect();
+    let told: String = told.join(": ").chars().filter(|c| !c.is_control()).take(QUOTED).collect();
+    if told.is_empty() { "no code came back".into() } else { told }
+}
+
+fn page(status: StatusCode, text: &'static str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hob</title><p>{text}</p></html>\n"
+    );
+    // The address holds the code: it must not travel further.
+    let headers = [(REFERRER_POLICY, "no-referrer"), (CACHE_CONTROL, "no-store"), (CONNECTION, "close")];
+    (status, headers, Html(html)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_plain_text() {
+        let told = refusal(Some("access_denied".into()), Some("No\u{1b}[31m thanks".into()));
+        assert_eq!(told, "access_denied: No[31m thanks");
+        assert_eq!(refusal(None, None), "no code came back");
+    }
+}

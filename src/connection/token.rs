@@ -1,0 +1,139 @@
+//! One token, shared by all requests of a connection, fetched when it is needed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Error;
+use super::kept::KeptTokens;
+use super::login::LoginSource;
+use super::oauth::App;
+use crate::clock::Clock;
+use crate::secret::Secret;
+
+/// A token is replaced this long before it ends, so that none ends on its way.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
+/// No token lives longer, whatever its endpoint says.
+const LONGEST: f64 = 1e9;
+
+/// A token, and what replaces it.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) access: Secret,
+    /// Good for another token, if the endpoint gave one.
+    pub(super) refresh: Option<Secret>,
+    pub(super) ends: Option<DateTime<Utc>>,
+}
+
+impl Token {
+    /// Whether it can be sent at `now`.
+    pub(super) fn is_valid(&self, now: DateTime<Utc>) -> bool {
+        self.ends.is_none_or(|ends| now + MARGIN < ends)
+    }
+
+    /// Its texts, which must not be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        std::iter::once(self.access.clone()).chain(self.refresh.clone())
+    }
+}
+
+/// When a token ends that was asked for at `asked` and lives so many seconds.
+#[expect(clippy::cast_possible_truncation, reason = "whole seconds, and not too many")]
+pub(super) fn end(asked: DateTime<Utc>, lives: Option<f64>) -> Option<DateTime<Utc>> {
+    lives.map(|seconds| asked + TimeDelta::seconds(seconds.min(LONGEST) as i64))
+}
+
+/// What gives the tokens.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// OAuth client credentials.
+    App(App),
+    /// User name and password.
+    Login(LoginSource),
+    /// What a person consented to, kept in a file.
+    Kept(Arc<KeptTokens>),
+}
+
+impl Origin {
+    /// Another token than `refused`.
+    async fn fetch(&self, refused: Option<&str>, clock: &Clock) -> Result<Token, Error> {
+        match self {
+            Origin::App(app) => app.client_credentials(clock.now()).await,
+            Origin::Login(login) => login.log_in(clock.now()).await,
+            Origin::Kept(kept) => kept.another(refused, clock).await,
+        }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Origin::App(app) => vec![app.client_secret().clone()],
+            Origin::Login(login) => login.secrets(),
+            Origin::Kept(kept) => vec![kept.client_secret().clone()],
+        }
+    }
+}
+
+/// Where tokens come from, and the present one.
+#[derive(Debug)]
+pub struct TokenSource {
+    origin: Origin,
+    clock: Clock,
+    /// Held while a token is fetched, so that only one is.
+    fetching: tokio::sync::Mutex<()>,
+    present: Mutex<Option<Token>>,
+}
+
+impl TokenSource {
+    pub(super) fn new(origin: Origin, clock: Clock) -> Self {
+        Self { origin, clock, fetching: tokio::sync::Mutex::default(), present: Mutex::default() }
+    }
+
+    /// A token that is valid as far as we know.
+    pub(super) async fn token(&self) -> Result<Secret, Error> {
+        if let Some(token) = self.valid() {
+            return Ok(token);
+        }
+        let _one = self.fetching.lock().await;
+        match self.valid() {
+            Some(token) => Ok(token),
+            None => self.fetch(None).await,
+        }
+    }
+
+    /// Replaces the token `refused`, unless that was done meanwhile.
+    pub(super) async fn refresh(&self, refused: &str) -> Result<(), Error> {
+        let _one = self.fetching.lock().await;
+        match self.valid() {
+            Some(token) if token.expose() != refused => Ok(()),
+            _ => self.fetch(Some(refused)).await.map(drop),
+        }
+    }
+
+    /// Waits until no token is fetched that must be kept.
+    pub(super) async fn settle(&self) {
+        if let Origin::Kept(kept) = &self.origin {
+            kept.settle().await;
+        }
+    }
+
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let present = self.present();
+        self.origin.secrets().into_iter().chain(present.iter().flat_map(Token::secrets)).collect()
+    }
+
+    fn present(&self) -> Option<Token> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn valid(&self) -> Option<Secret> {
+        let now = self.clock.now();
+        self.present().filter(|token| token.is_valid(now)).map(|token| token.access)
+    }
+
+    async fn fetch(&self, refused: Option<&str>) -> Result<Secret, Error> {
+        let token = self.origin.fetch(refused, &self.clock).await?;
+        let access = token.access.clone();
+        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        Ok(access)
+    }
+}
