@@ -121,6 +121,9 @@ impl Engine {
             if *stop.borrow() {
                 break Ok(None);
             }
+            while workers.try_join_next().is_some() {}
+            // Whoever works while we look may leave something to do behind.
+            let alone = workers.is_empty();
             let leased = match self.lease(workers.len()).await {
                 Ok(leased) => leased,
                 Err(error) if once => break Err(error),
@@ -135,7 +138,6 @@ impl Engine {
                 let grip = shared.held.take(run.lease.clone());
                 workers.spawn(work(Arc::clone(shared), run, grip, stop.clone()));
             }
-            while workers.try_join_next().is_some() {}
             if got > 0 {
                 continue;
             }
@@ -145,7 +147,7 @@ impl Engine {
                 Err(_) => None,
             };
             let wait = due.map(|due| (due - shared.world.clock.now()).to_std().unwrap_or_default());
-            if once && workers.is_empty() && self.is_idle(wait) {
+            if once && alone && self.is_idle(wait) {
                 break Ok(due);
             }
             // What is due already and was not leased waits for its lane.

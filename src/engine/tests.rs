@@ -89,7 +89,7 @@ async fn add(journal: &dyn Journal, payloads: &[Value]) {
             id: RunId::new(),
             recipe: "r".into(),
             accounts: Accounts::from([("x".to_owned(), "acme".to_owned())]),
-            lane: format!("lane-{index}"),
+            lane: payload["lane"].as_str().map_or_else(|| format!("lane-{index}"), str::to_owned),
         };
         batch.events.push((event, vec![run]));
     }
@@ -386,4 +386,19 @@ async fn what_waits_for_the_budget_is_not_in_doubt() {
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!(row.state, RunState::Succeeded, "{history:?}");
     assert_eq!(bench.requests().await.len(), 2);
+}
+
+/// The end of one run makes the next one of its lane due: whoever looks in between must look again.
+/// Many engines at once make it likely that one does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lanes_are_worked_off_to_their_ends() {
+    let engines = (0..40).map(|_| async move {
+        let bench = Bench::new("actions:\n- { do: log, with: { message: m } }\n").await;
+        let payloads: Vec<Value> = (0..12).map(|_| json!({ "lane": "one" })).collect();
+        let (journal, _) = bench.run(&payloads, quick()).await;
+        rows(journal.as_ref()).await.into_iter().filter(|row| row.state != RunState::Succeeded).count()
+    });
+    let left: Vec<usize> =
+        futures::future::join_all(engines.map(tokio::spawn)).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(left.iter().sum::<usize>(), 0, "{left:?}");
 }

@@ -84,7 +84,7 @@ fn many_runs_are_retried_or_skipped_at_once() {
     assert_eq!(states(folder.path()), ["waiting"; 3]);
     hob(folder.path(), &ONCE).code(1);
     hob(folder.path(), &["runs", "skip", "--state", "failed"]).code(0);
-    assert_eq!(states(folder.path()), ["skipped"; 3]);
+    assert_eq!(states(folder.path()), ["skipped"; 3], "{}", hob(folder.path(), &["runs", "list"]).output);
     hob(folder.path(), &ONCE).code(0);
 }
 
