@@ -64,6 +64,15 @@ fn lines_of(part: &Value) -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
+/// The condition that `field` is there and fits.
+fn matches(field: &str, pattern: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": [field],
+        "properties": { field: { "type": "string", "pattern": pattern } }
+    })
+}
+
 struct Writer {
     /// Shapes that have a definition, as JSON text, and its name.
     shapes: IndexMap<String, String>,
@@ -72,7 +81,10 @@ struct Writer {
 }
 
 impl Writer {
-    /// For each operation that fits: if `field` names it, its inputs.
+    /// For each operation that fits: if `field` names it, its inputs. Editors try every condition for every
+    /// step, so that the operations are grouped by the first word of their ids. While something is being
+    /// written they take the beginning of a `const` for the whole, and what is not there for a match:
+    /// hence patterns, and `required` in the conditions.
     fn by_operation(
         &mut self,
         catalog: &Catalog,
@@ -80,7 +92,7 @@ impl Writer {
         fits: &dyn Fn(&Operation) -> bool,
         polls: bool,
     ) -> Vec<Value> {
-        let mut cases = Vec::new();
+        let mut groups: IndexMap<&str, Vec<Value>> = IndexMap::new();
         for operation in catalog.operations().filter(|operation| fits(operation)) {
             let connector = catalog.connector(&operation.connector);
             let inputs = self.inputs_of(operation, connector.map(|connector| &**connector), polls);
@@ -90,15 +102,20 @@ impl Writer {
             if needed {
                 then["required"] = json!(["with"]);
             }
-            let mut condition = json!({ "properties": { field: { "const": operation.id } } });
-            if connector.is_some_and(|connector| connector.versions.change(&operation.id)) {
+            let mut condition = matches(field, &format!("^{}$", regex::escape(&operation.id)));
+            if !polls && connector.is_some_and(|connector| connector.versions.change(&operation.id)) {
                 // Another version takes other inputs; the checker knows them.
                 condition["not"] = json!({ "required": ["version"] });
             }
-            cases.push(json!({ "if": condition, "then": then }));
+            let group = operation.id.split('.').next().unwrap_or_default();
+            groups.entry(group).or_default().push(json!({ "if": condition, "then": then }));
             self.inputs.insert(name, inputs);
         }
-        cases
+        let group = |(name, cases): (&str, Vec<Value>)| {
+            let condition = matches(field, &format!("^{}(\\.|$)", regex::escape(name)));
+            json!({ "if": condition, "then": { "allOf": cases } })
+        };
+        groups.into_iter().map(group).collect()
     }
 
     fn inputs_of(&mut self, operation: &Operation, connector: Option<&Connector>, polls: bool) -> Value {
