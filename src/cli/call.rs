@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::catalog::unknown;
@@ -13,7 +14,7 @@ use super::connect::Connected;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
-use crate::request::{Answer, CallOptions, InputProblem, Outcome, Refusal, result};
+use crate::request::{Answer, CallOptions, InputProblem, OnBytes, Outcome, Refusal, result};
 use crate::value::{Kind, Shape};
 use crate::workspace::Workspace;
 
@@ -57,6 +58,22 @@ pub struct Call {
     timeout: u64,
 }
 
+/// Draws how far a download is.
+fn progress(bar: &ProgressBar) -> OnBytes {
+    // Falls back to the usual style should the template ever be wrong.
+    if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} [{bar:30}] {bytes_per_sec} {eta}")
+    {
+        bar.set_style(style);
+    }
+    let bar = bar.clone();
+    OnBytes::new(move |bytes, length| {
+        if let Some(length) = length {
+            bar.set_length(length);
+        }
+        bar.set_position(bytes);
+    })
+}
+
 impl Call {
     /// Sends it.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -90,8 +107,11 @@ impl Call {
             output: self.output.as_ref().map(|path| session.path(path)),
             ..CallOptions::default()
         };
-        let called =
-            connected.client.call(&workspace.catalog, operation, &inputs, connection, &options).await;
+        let bar =
+            if session.streams.errors_is_terminal { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let client = connected.client.clone().telling(progress(&bar));
+        let called = client.call(&workspace.catalog, operation, &inputs, connection, &options).await;
+        bar.finish_and_clear();
         match called {
             Err(problems) => Err(Failure::usage(anyhow!(wrong(operation, &problems)))),
             Ok(Outcome::Ok(answer)) => self.show(session, operation, &answer),

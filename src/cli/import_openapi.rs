@@ -183,7 +183,13 @@ fn failure(error: Error) -> Failure {
 
 /// A table of defects and how often each was found.
 fn findings(report: &Report) -> String {
-    let rows = report.counts().into_iter().map(|(defect, count)| {
+    let mut counts: Vec<_> = report.counts().into_iter().collect();
+    // What may matter most first.
+    counts.sort_by_key(|(defect, count)| {
+        let treatment = defect.treatment();
+        (treatment == Treatment::Noted, treatment, std::cmp::Reverse(*count))
+    });
+    let rows = counts.into_iter().map(|(defect, count)| {
         let treatment = match defect.treatment() {
             Treatment::Dropped => "dropped",
             Treatment::Guessed => "guessed",
@@ -192,8 +198,6 @@ fn findings(report: &Report) -> String {
         };
         vec![treatment.to_owned(), count.to_string(), defect.name().to_owned()]
     });
-    let mut rows: Vec<Vec<String>> = rows.collect();
-    rows.sort();
     table(&["TREATED", "COUNT", "WHAT"], rows)
 }
 

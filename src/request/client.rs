@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::body::multipart;
-use super::{PreparedRequest, Received, RequestBody, download};
+use super::{OnBytes, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{TransportSettings, http_client};
 
@@ -46,13 +46,25 @@ pub struct Client {
     settings: Arc<ClientSettings>,
     clock: Clock,
     sent: Arc<AtomicU64>,
+    on_bytes: OnBytes,
 }
 
 impl Client {
     /// A client that behaves so.
     pub fn new(settings: ClientSettings, clock: Clock) -> Result<Self, super::Error> {
         let http = http_client(&settings.transport)?;
-        Ok(Self { http, settings: Arc::new(settings), clock, sent: Arc::default() })
+        Ok(Self {
+            http,
+            settings: Arc::new(settings),
+            clock,
+            sent: Arc::default(),
+            on_bytes: OnBytes::default(),
+        })
+    }
+
+    /// The same, and `on_bytes` is told how far its downloads are.
+    pub fn telling(self, on_bytes: OnBytes) -> Self {
+        Self { on_bytes, ..self }
     }
 
     /// The transport, for what else needs one: tokens.
@@ -157,7 +169,7 @@ impl Client {
             Some(file) => file.to_owned(),
             None => download::place(&self.settings.downloads, &request.operation, &media_type),
         };
-        download::save(response, &file, &media_type).await
+        download::save(response, &file, &media_type, &self.on_bytes).await
     }
 
     async fn read_text(&self, response: reqwest::Response) -> Result<Value, Unread> {

@@ -23,6 +23,7 @@ pub use body::{Part, PartContent, RequestBody};
 pub use call::{Admitted, CallOptions};
 pub use classify::{Received, classify};
 pub use client::{Client, ClientSettings};
+pub use download::OnBytes;
 pub use free::free_request;
 pub use inputs::complete;
 pub use outcome::{Outcome, Refusal};

@@ -10,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::*;
 use crate::clock::Clock;
 use crate::connection::{Credential, OauthSettings, Setup, TokenFile};
-use crate::request::ClientSettings;
+use crate::request::{ClientSettings, OnBytes};
 use crate::secret::Secret;
 
 const CONNECTOR: &str = "connector: x\ntitle: X\nabout: X\nauth: [{ kind: oauth, token_url: /token }]\n\
@@ -197,8 +197,12 @@ async fn a_download_becomes_a_file() {
     let connection = world.connection(Credential::None, &world.server.uri());
     let operation = world.catalog.operation("things.file").unwrap();
     let options = CallOptions { output: Some(file.clone()), ..CallOptions::default() };
-    let outcome =
-        world.client.call(&world.catalog, operation, &Map::new(), &connection, &options).await.unwrap();
+    let told = Arc::new(std::sync::Mutex::new((0, None)));
+    let teller = Arc::clone(&told);
+    let on_bytes = OnBytes::new(move |bytes, length| *teller.lock().unwrap() = (bytes, length));
+    let client = world.client.clone().telling(on_bytes);
+    let outcome = client.call(&world.catalog, operation, &Map::new(), &connection, &options).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), (4, Some(4)));
     let expected = json!({ "file": file.display().to_string(), "bytes": 4, "media_type": "application/pdf" });
     assert_eq!(body(outcome), expected);
     assert_eq!(std::fs::read(&file).unwrap(), b"%PDF");
