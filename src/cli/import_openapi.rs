@@ -148,7 +148,7 @@ impl Openapi {
             return Ok(());
         }
         session.streams.say(format!(
-            "{name}: {} of {} operations from {}; {} pollers, {} derived by rule, {} of these with certainty",
+            "{name}: {} operations from {} described in {}; {} pollers, {} derived by rule, {} of these with certainty",
             report.operations,
             report.described,
             counted(report.documents, "document"),

@@ -69,7 +69,7 @@ fn a_description_becomes_a_connector_that_runs() {
     let folder = workspace();
     let told = hob(folder.path(), &["import", "openapi", "shop.json", "--report", "report.json"]).code(0);
     assert!(
-        told.output.contains("pet_shop: 3 of 3 operations from 1 document; 1 pollers"),
+        told.output.contains("pet_shop: 3 operations from 3 described in 1 document; 1 pollers"),
         "{}",
         told.output
     );
