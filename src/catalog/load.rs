@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Connector, EventType, Operation, Versions};
@@ -80,6 +81,22 @@ struct BuiltIn {
     operations: IndexMap<String, &'static RawValue>,
 }
 
+/// Where an operation's requests go.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Address {
+    /// The operation's id.
+    #[serde(skip)]
+    pub id: String,
+    /// HTTP method.
+    #[serde(default)]
+    pub method: String,
+    /// Path below the base URL, with its parameters in braces.
+    #[serde(default)]
+    pub path: String,
+    #[serde(default)]
+    composite: Vec<IgnoredAny>,
+}
+
 /// An operation, read or not yet read.
 #[derive(Debug, Clone)]
 struct Entry {
@@ -101,6 +118,21 @@ impl Entry {
             operation.connector.clone_from(&self.connector);
             Arc::new(operation)
         })
+    }
+
+    /// Without reading the rest.
+    fn address(&self) -> Option<Address> {
+        let mut address = match self.operation.get() {
+            Some(operation) => Address {
+                id: String::new(),
+                method: operation.method.clone(),
+                path: operation.path.clone(),
+                composite: operation.composite.iter().map(|_| IgnoredAny).collect(),
+            },
+            None => serde_json::from_str(self.text).ok()?,
+        };
+        address.id.clone_from(&self.id);
+        Some(address).filter(|address| !address.path.is_empty() && address.composite.is_empty())
     }
 
     fn read_in(&self, version: &str, connector: &Connector) -> Option<&Arc<Operation>> {
@@ -227,6 +259,12 @@ impl Catalog {
     /// Ids of all operations, without reading them.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.operations.keys().map(String::as_str)
+    }
+
+    /// Where the operations of `connector` that are requests of their own send them, in the order of
+    /// their files. Reads nothing else of them.
+    pub fn addresses<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = Address> + 'a {
+        self.operations.values().filter(move |entry| entry.connector == connector).filter_map(Entry::address)
     }
 
     /// All operations, connector by connector, in the order of their files. Reads them all: for

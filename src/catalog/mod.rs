@@ -16,7 +16,7 @@ pub use connector::{
     SignatureAlgorithm, Webhooks,
 };
 pub use event_type::{EventType, Hydrate};
-pub use load::{Catalog, Error};
+pub use load::{Address, Catalog, Error};
 pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,

@@ -14,7 +14,7 @@ use super::script::Script;
 use super::service::Service;
 use super::time;
 use super::world::World;
-use crate::catalog::{Catalog, Operation};
+use crate::catalog::Catalog;
 
 /// File of a connector's folder that says how its stand-in behaves.
 const SCRIPT: &str = "sandbox.yaml";
@@ -60,9 +60,7 @@ impl Sandbox {
         let mut stages = IndexMap::new();
         for connector in catalog.connectors() {
             let name = &connector.connector;
-            let reached =
-                |operation: &Arc<Operation>| operation.connector == *name && !operation.path.is_empty();
-            if !catalog.operations().any(reached) {
+            if catalog.addresses(name).next().is_none() {
                 continue;
             }
             let own = options.scripts.get(name).map(String::as_str);
@@ -155,7 +153,8 @@ impl Sandbox {
     /// answer. `None`: there is no such connector.
     pub(super) fn answer(&self, connector: &str, incoming: Incoming<'_>) -> Option<(Served, Option<What>)> {
         let stage = self.0.stages.get(connector)?;
-        let operation = match stage.service.routes.find(incoming.method, incoming.path) {
+        let found = stage.service.find(incoming.method, incoming.path, incoming.headers);
+        let operation = match found {
             Found::Operation(operation, _) => Some(operation.id.clone()),
             _ => None,
         };

@@ -135,8 +135,8 @@ fn carry_out(
         return Ok(Reply { status: 200, body: Content::Json(body?) });
     }
     check_credential(service, world, incoming.headers)?;
-    let routes = service.routes_for(incoming.headers);
-    let (operation, path) = match routes.find(incoming.method, incoming.path) {
+    let found = service.find(incoming.method, incoming.path, incoming.headers);
+    let (operation, path) = match found {
         Found::Operation(operation, path) => (operation, path),
         Found::OtherCase => return Err(Refusal::new("miscased_path")),
         Found::Nothing => return Err(Refusal::new("unknown_path")),

@@ -1,11 +1,7 @@
 //! Which operation a request is: literal paths before parameters, cases and slashes as they stand.
 
-use std::sync::Arc;
-
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-
-use crate::catalog::Operation;
 
 /// The paths of one connector.
 #[derive(Debug, Default)]
@@ -13,7 +9,9 @@ pub(super) struct Routes(Vec<Route>);
 
 #[derive(Debug)]
 struct Route {
-    operation: Arc<Operation>,
+    /// The operation's id.
+    id: String,
+    method: String,
     parts: Vec<Part>,
 }
 
@@ -25,9 +23,9 @@ enum Part {
 
 /// What a path leads to.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum Found<T> {
     /// An operation with its path parameters.
-    Operation(&'a Arc<Operation>, Map<String, Value>),
+    Operation(T, Map<String, Value>),
     /// Nothing, but it would in another case.
     OtherCase,
     /// Nothing.
@@ -35,18 +33,14 @@ pub(super) enum Found<'a> {
 }
 
 impl Routes {
-    /// Of all operations that are requests of their own; of several with the same, the first.
-    pub(super) fn new<'a>(operations: impl Iterator<Item = &'a Arc<Operation>>) -> Self {
-        let route = |operation: &Arc<Operation>| Route {
-            operation: Arc::clone(operation),
-            parts: operation.path.split('/').skip(1).map(Part::of).collect(),
-        };
-        let sent = |operation: &&Arc<Operation>| !operation.path.is_empty() && operation.composite.is_empty();
-        Self(operations.filter(sent).map(route).collect())
+    /// Adds a path; of several that are the same, the first counts.
+    pub(super) fn add(&mut self, id: &str, method: &str, path: &str) {
+        let parts = path.split('/').skip(1).map(Part::of).collect();
+        self.0.push(Route { id: id.to_owned(), method: method.to_owned(), parts });
     }
 
-    /// The operation with this method and path (percent-encoded, with its leading slash).
-    pub(super) fn find(&self, method: &str, path: &str) -> Found<'_> {
+    /// The id of the operation with this method and path (percent-encoded, with its leading slash).
+    pub(super) fn find(&self, method: &str, path: &str) -> Found<&str> {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let best = |exact: bool| {
             let fitting =
@@ -55,7 +49,7 @@ impl Routes {
             fitting.rev().max_by_key(|(_, literal)| *literal).map(|(route, _)| route)
         };
         match best(true) {
-            Some(route) => Found::Operation(&route.operation, route.parameters(&segments)),
+            Some(route) => Found::Operation(&route.id, route.parameters(&segments)),
             None if best(false).is_some() => Found::OtherCase,
             None => Found::Nothing,
         }
@@ -74,7 +68,7 @@ impl Part {
 impl Route {
     /// How well it fits, more literal parts being better.
     fn fit(&self, method: &str, segments: &[&str], exact: bool) -> Option<usize> {
-        if self.operation.method != method || self.parts.len() != segments.len() {
+        if self.method != method || self.parts.len() != segments.len() {
             return None;
         }
         let mut literal = 0;
@@ -107,29 +101,17 @@ mod tests {
     use super::*;
 
     fn routes() -> Routes {
-        let operation = |id: &str, method: &str, path: &str| {
-            let yaml =
-                format!("{{ title: t, summary: s, kinds: [action], method: {method}, path: '{path}' }}");
-            let mut operation: Operation = serde_yaml::from_str(&yaml).expect("an operation");
-            operation.id = id.to_owned();
-            Arc::new(operation)
-        };
-        Routes::new(
-            [
-                operation("remove", "DELETE", "/contacts/{contactId}/campaigns/{campaignId}"),
-                operation("remove_all", "DELETE", "/contacts/{contactId}/campaigns/removeAll"),
-                operation("list", "GET", "/contacts/"),
-                operation("get", "GET", "/contacts/{contactId}"),
-            ]
-            .iter(),
-        )
+        let mut routes = Routes::default();
+        routes.add("remove", "DELETE", "/contacts/{contactId}/campaigns/{campaignId}");
+        routes.add("remove_all", "DELETE", "/contacts/{contactId}/campaigns/removeAll");
+        routes.add("list", "GET", "/contacts/");
+        routes.add("get", "GET", "/contacts/{contactId}");
+        routes
     }
 
     fn found(method: &str, path: &str) -> String {
         match routes().find(method, path) {
-            Found::Operation(operation, parameters) => {
-                format!("{} {}", operation.id, Value::Object(parameters))
-            }
+            Found::Operation(id, parameters) => format!("{id} {}", Value::Object(parameters)),
             other => format!("{other:?}"),
         }
     }

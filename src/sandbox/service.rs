@@ -6,9 +6,9 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::fill::Scope;
-use super::route::Routes;
+use super::route::{Found, Routes};
 use super::script::Script;
-use crate::catalog::{AuthScheme, Catalog, Change, Connector, Login, Operation};
+use crate::catalog::{Address, AuthScheme, Catalog, Change, Connector, Login, Operation};
 use crate::value::{ProblemKind, ShapeProblem};
 
 /// A connector with its script.
@@ -16,19 +16,28 @@ use crate::value::{ProblemKind, ShapeProblem};
 pub(super) struct Service {
     pub(super) connector: Arc<Connector>,
     pub(super) script: Script,
-    pub(super) routes: Routes,
-    /// Paths of other versions of the API, by what the version header says.
-    versions: Vec<(String, Routes)>,
+    catalog: Arc<Catalog>,
+    routes: Routes,
+    /// Other versions of the API.
+    versions: Vec<Version>,
     /// Inputs that must name the token's account, with its value.
     bound: Vec<(String, String)>,
     /// Paths of token endpoints.
     token_paths: Vec<String>,
 }
 
+/// Another version of the API.
+#[derive(Debug)]
+struct Version {
+    name: String,
+    /// What the version header says.
+    header: String,
+    routes: Routes,
+}
+
 impl Service {
     /// Of `connector`, as `script` says.
-    pub(super) fn new(catalog: &Catalog, connector: &Arc<Connector>, script: Script) -> Self {
-        let own = |operation: &&Arc<Operation>| operation.connector == connector.connector;
+    pub(super) fn new(catalog: &Arc<Catalog>, connector: &Arc<Connector>, script: Script) -> Self {
         let mut bound = Vec::new();
         for name in &script.bound {
             let (Some(setting), Some(value)) = (connector.settings.get(name), script.settings.get(name))
@@ -41,26 +50,48 @@ impl Service {
             AuthScheme::Oauth { token_url, .. } => Some(path_of(token_url)),
             _ => None,
         });
-        let versions = connector.versions.versions.iter().filter_map(|(name, version)| {
-            let in_it = |operation: &Arc<Operation>| catalog.operation_in(&operation.id, Some(name));
-            Some((version.header.clone()?, Routes::new(catalog.operations().filter(own).filter_map(in_it))))
-        });
+        let (mut routes, mut versions) = (Routes::default(), Vec::new());
+        let addresses: Vec<Address> = catalog.addresses(&connector.connector).collect();
+        for Address { id, method, path, .. } in &addresses {
+            routes.add(id, method, path);
+        }
+        for (name, version) in &connector.versions.versions {
+            let Some(header) = version.header.clone() else { continue };
+            let mut routes = Routes::default();
+            for Address { id, method, path, .. } in &addresses {
+                if let Some(change) = version.operations.get(id) {
+                    routes.add(id, method, change.path.as_ref().unwrap_or(path));
+                }
+            }
+            versions.push(Version { name: name.clone(), header, routes });
+        }
         Self {
             token_paths: token_paths.collect(),
             connector: Arc::clone(connector),
-            routes: Routes::new(catalog.operations().filter(own)),
-            versions: versions.collect(),
+            catalog: Arc::clone(catalog),
+            routes,
+            versions,
             script,
             bound,
         }
     }
 
-    /// The paths of the version that a request asks for.
-    pub(super) fn routes_for(&self, headers: &HeaderMap) -> &Routes {
+    /// The operation of a request, in the version that it asks for.
+    pub(super) fn find(&self, method: &str, path: &str, headers: &HeaderMap) -> Found<&Arc<Operation>> {
         let name = self.connector.version_header.as_deref();
         let given = name.and_then(|name| headers.get(name)?.to_str().ok());
-        let found = self.versions.iter().find(|(header, _)| Some(header.as_str()) == given);
-        found.map_or(&self.routes, |(_, routes)| routes)
+        let version = self.versions.iter().find(|version| Some(version.header.as_str()) == given);
+        let routes = version.map_or(&self.routes, |version| &version.routes);
+        match routes.find(method, path) {
+            Found::Operation(id, parameters) => {
+                match self.catalog.operation_in(id, version.map(|version| version.name.as_str())) {
+                    Some(operation) => Found::Operation(operation, parameters),
+                    None => Found::Nothing,
+                }
+            }
+            Found::OtherCase => Found::OtherCase,
+            Found::Nothing => Found::Nothing,
+        }
     }
 
     /// What is different about an operation of another version.

@@ -39,14 +39,15 @@ pub struct Recipe {
     /// What is done when a step has failed for good. `error.message`, `error.step`, `error.status` and
     /// `error.help` tell why.
     pub on_failure: Option<Vec<Spanned<Action>>>,
-    /// What to do with an incoming change that is only the echo of hob's own write.
+    /// What to do with an incoming change that is only the echo of hob's own write. Echoes are not told
+    /// from other changes yet, whatever stands here.
     pub echo: Option<EchoPolicy>,
-    /// What to do with a write that would change nothing.
+    /// What to do with a write that would change nothing. All writes are sent yet, whatever stands here.
     pub unchanged: Option<UnchangedPolicy>,
     /// Longest time a run may take, retries and waits included.
     #[schemars(example = &"1h")]
     pub timeout: Option<DurationText>,
-    /// What a failed or parked run means for the later runs of its lane.
+    /// What a failed run means for the later runs of its lane.
     pub lane_on_failure: Option<LaneOnFailure>,
 }
 
@@ -72,13 +73,13 @@ pub enum UnchangedPolicy {
     Send,
 }
 
-/// What a failed or parked run means for its lane.
+/// What a failed run means for its lane. A parked one always holds it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LaneOnFailure {
-    /// Later runs wait until it is retried, resolved or skipped (the default).
+    /// Later runs go on (the default).
     #[default]
-    Block,
-    /// Later runs go on.
     Skip,
+    /// Later runs wait until it is retried or skipped. Not done yet: `hob validate` says so.
+    Block,
 }
