@@ -28,15 +28,16 @@ impl RecipeWatch {
         // One note is enough, however much happens.
         let (note, changes) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // Reading the recipes is an event too, and must not lead to reading them again.
-            if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
+            if event.is_ok_and(|event| matters(&event)) {
                 note.try_send(()).ok();
             }
         })
         .and_then(|mut watcher| {
             for path in paths {
                 let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
-                watcher.watch(folder, RecursiveMode::Recursive)?;
+                let depth =
+                    if path.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+                watcher.watch(folder, depth)?;
             }
             Ok(watcher)
         });
@@ -57,6 +58,14 @@ impl RecipeWatch {
         // Whoever writes without end does not keep others waiting.
         tokio::time::timeout(PATIENCE, quiet).await.ok();
     }
+}
+
+/// Reading the recipes is an event too, and must not lead to reading them again; nor must the store, which
+/// may lie in the same folder.
+fn matters(event: &Event) -> bool {
+    // A folder that was moved has no ending.
+    let recipe = |path: &PathBuf| path.extension().is_none_or(|ending| ending == "yaml" || ending == "yml");
+    !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(recipe)
 }
 
 /// What a reload comes to.
@@ -91,4 +100,19 @@ pub(super) fn reloaded(before: &[CheckedRecipe], sound: Vec<CheckedRecipe>, repo
         .collect();
     changed.extend(old.into_keys().filter(|name| !new.contains_key(name)));
     Reloaded { recipes, changed, kept: names }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::{AccessKind, ModifyKind};
+
+    #[test]
+    fn only_writing_recipes_matters() {
+        let event = |kind, path: &str| Event::new(kind).add_path(path.into());
+        let written = EventKind::Modify(ModifyKind::Any);
+        assert!(matters(&event(written, "recipes/a.yaml")) && matters(&event(written, "recipes/more")));
+        assert!(!matters(&event(written, "state/hob.db-wal")));
+        assert!(!matters(&event(EventKind::Access(AccessKind::Any), "recipes/a.yaml")));
+    }
 }
