@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -15,7 +16,10 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
 use crate::journal::{Access, Batch};
-use crate::trigger::{Surroundings, manual};
+use crate::trigger::{Claims, Surroundings, manual};
+
+/// It claims nothing.
+const NO_TENURE: Duration = Duration::ZERO;
 
 /// Hand an event of your own to a recipe
 #[derive(Debug, Args)]
@@ -51,6 +55,7 @@ impl Trigger {
             clock: Clock::system(),
             connections: Arc::new(connected.connections),
             env: Arc::new(workspace.env_values()),
+            claims: Claims::new("hob trigger", NO_TENURE),
             on_page: Default::default(),
         };
         let (event, runs) = manual::event(&recipe, payload, &around);

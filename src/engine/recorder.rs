@@ -16,6 +16,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Recorder {
     lease: Lease,
     version: Option<String>,
+    /// A failed run keeps its lane.
+    blocks: bool,
     pending: Vec<StampedEntry>,
     /// What became of an effect is among them: it must be durable before anything else is done.
     urgent: bool,
@@ -27,8 +29,9 @@ pub(super) struct Gone;
 
 impl Recorder {
     /// `version`: of the recipe, if the run has none recorded yet.
-    pub(super) fn new(lease: Lease, version: Option<String>) -> Self {
-        Self { lease, version, pending: Vec::new(), urgent: false }
+    /// `blocks`: if it fails, it keeps its lane.
+    pub(super) fn new(lease: Lease, version: Option<String>, blocks: bool) -> Self {
+        Self { lease, version, blocks, pending: Vec::new(), urgent: false }
     }
 
     /// Adds an entry. Lines for people go into the log at once.
@@ -96,6 +99,7 @@ impl Recorder {
                 due,
                 error: error.clone(),
                 version: version.clone(),
+                holds_lane: self.blocks && state == RunState::Failed,
                 now: world.clock.now(),
             };
             match world.journal.record(&self.lease, entries.clone(), update).await {

@@ -16,6 +16,7 @@ use crate::check::CheckedRecipe;
 use crate::connection::Priority;
 use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
+use crate::recipe::LaneOnFailure;
 use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry};
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
@@ -76,7 +77,7 @@ async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     let error = format!("waits: no recipe called `{recipe}` is loaded");
     tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
     shared.missing(recipe);
-    let mut recorder = Recorder::new(leased.lease.clone(), None);
+    let mut recorder = Recorder::new(leased.lease.clone(), None, false);
     let due = Some(shared.world.clock.now() + ABSENT);
     // Nothing is lost if this cannot be written: the lease runs out.
     let _ = recorder.write(&shared.world, grip, RunState::Waiting, due, Some(error)).await;
@@ -91,7 +92,8 @@ async fn begin(
     remark: Option<String>,
 ) -> Work {
     let version = leased.run.version.is_none().then(|| recipe.version().to_owned());
-    let mut recorder = Recorder::new(leased.lease.clone(), version);
+    let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
+    let mut recorder = Recorder::new(leased.lease.clone(), version, blocks);
     let told = |message: &str| {
         leased
             .entries

@@ -3,13 +3,15 @@
 
 mod format;
 mod model;
+mod record;
 mod sqlite;
 
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
-    Appended, Batch, Error, Lease, LeasedRun, Link, NewRun, Progress, RunDetail, RunFilter, RunRow,
-    RunUpdate, Totals,
+    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, Retention, RunDetail,
+    RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
+pub use record::{Due, Page, Part, Record};
 pub use sqlite::{Access, Sqlite};
 
 use std::collections::HashMap;
@@ -67,6 +69,23 @@ pub trait Journal: Send + Sync {
     /// Resolves when there may be new work, at the latest after `at_most`.
     async fn changed(&self, at_most: Duration);
 
+    /// Whether other processes may work on this store beside us: then claims matter.
+    fn is_shared(&self) -> bool;
+
+    /// Takes the right to do what only one process may do at a time, such as reading for a cursor, or
+    /// extends it for `ttl`; `None` while another owner has it. On a store that only one process works
+    /// on, and by that process, claims of other owners count as ended.
+    async fn claim(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Option<Claim>, Error>;
+
+    /// Gives a claim up, if it is still held.
+    async fn release(&self, claim: &Claim) -> Result<(), Error>;
+
     /// A poller's progress.
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error>;
 
@@ -119,6 +138,19 @@ pub trait Journal: Send + Sync {
 
     /// Remembers a value.
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;
+
+    /// Forgets up to `limit` each of the runs, events and dedup keys that are past `retention`, oldest
+    /// first. Nothing unfinished is forgotten, nor an event whose run is kept.
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error>;
+
+    /// Up to `limit` records of a part of the store, in order, after those that led to `after`.
+    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error>;
+
+    /// Stores records as another store exported them; those that are there already are left as they are.
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error>;
+
+    /// What is stored, and how much of it.
+    async fn info(&self) -> Result<StoreInfo, Error>;
 
     /// Whether the store can take writes now; the reason if not.
     async fn healthy(&self) -> Result<(), Error>;

@@ -25,6 +25,12 @@ pub enum Error {
         /// The run.
         run: RunId,
     },
+    /// Another process has taken over what a claim was about; nothing was written.
+    #[error("another process has taken over {claim}")]
+    Overtaken {
+        /// What was claimed.
+        claim: String,
+    },
     /// The store was written by a newer hob.
     #[error("the store {store} has format {found}, this hob knows up to {known}; use a newer hob")]
     Newer {
@@ -89,6 +95,18 @@ pub struct Progress {
     pub forgotten: Vec<String>,
     /// Forget all records: the poller starts anew.
     pub reset: bool,
+    /// The right to read for this cursor. If it has passed to another process, nothing of the batch is
+    /// stored: [`Error::Overtaken`].
+    pub claim: Option<Claim>,
+}
+
+/// The right to do what only one process may do at a time: valid while nobody has a higher epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What is claimed.
+    pub name: String,
+    /// Counts the times that it went from one owner to another.
+    pub epoch: i64,
 }
 
 /// What became of a batch.
@@ -135,6 +153,8 @@ pub struct RunUpdate {
     pub error: Option<String>,
     /// Version of the recipe, when it begins.
     pub version: Option<String>,
+    /// For a failed run: it keeps its lane until a person has decided about it.
+    pub holds_lane: bool,
     /// When the entries were made.
     pub now: DateTime<Utc>,
 }
@@ -150,6 +170,8 @@ pub struct RunFilter {
     pub record: Option<String>,
     /// Created at or after.
     pub since: Option<DateTime<Utc>>,
+    /// With this text, in any case of letters, in its record, its error, its event or its history.
+    pub text: Option<String>,
     /// At most so many; `None`: all.
     pub limit: Option<usize>,
 }
@@ -194,6 +216,50 @@ pub struct Totals {
     pub events: u64,
     /// Runs by state's name.
     pub runs: BTreeMap<String, u64>,
+}
+
+/// What may be forgotten. `None`: nothing for that reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Runs that ended earlier, with their history; and events received earlier of which no run is left.
+    pub before: Option<DateTime<Utc>>,
+    /// Finished runs beyond so many, the oldest first.
+    pub most_runs: Option<u64>,
+    /// Dedup keys of events received earlier. What is reported again after that counts as new.
+    pub dedup_before: Option<DateTime<Utc>>,
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Runs, with their history.
+    pub runs: usize,
+    /// Events.
+    pub events: usize,
+    /// Dedup keys.
+    pub dedup_keys: usize,
+}
+
+/// What is stored, and how much of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoreInfo {
+    /// `sqlite` or `postgres`.
+    pub kind: &'static str,
+    /// Where it is, without credentials.
+    pub place: String,
+    /// Number of its format.
+    pub format: i64,
+    /// Size on disk.
+    pub bytes: u64,
+    /// Events and runs.
+    #[serde(flatten)]
+    pub totals: Totals,
+    /// Events received by then are there, the oldest of them at this time.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Pollers with progress.
+    pub cursors: u64,
+    /// Links.
+    pub links: u64,
 }
 
 /// "This record here is that record there."

@@ -2,6 +2,7 @@
 //!
 //! A trigger appends events, and the runs they cause, to the journal. It never runs a step.
 
+mod claims;
 pub mod detect;
 mod due;
 pub mod manual;
@@ -18,6 +19,7 @@ mod surroundings;
 mod triggers;
 pub mod webhook;
 
+pub use claims::Claims;
 pub use poller::{Error, Poller};
 pub use progress::{OnPage, PageRead};
 pub use scan::Polled;

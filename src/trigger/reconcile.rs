@@ -111,6 +111,7 @@ impl Reconcile {
             since: Some(made.unwrap_or(before) - CLOCK_DIFFERENCE),
             limit: Some(1),
             state: None,
+            text: None,
         };
         Ok(!journal.runs(&filter).await?.is_empty())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::claims::Tenure;
 use super::detect::{self, Change, Scan};
 use super::moment::moment;
 use super::paging::{self, Page, Rounds};
@@ -15,7 +16,7 @@ use super::reading::{Answered, NotRead, Reading};
 use super::surroundings::Surroundings;
 use crate::catalog::Paging;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Seen, Source};
-use crate::journal::{Batch, Error, Journal, NewRun, Progress};
+use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::recipe::Emit;
 use crate::template::Scope;
 
@@ -57,6 +58,8 @@ struct Poll<'a> {
     cursor: Cursor,
     scope: Scope,
     reset: bool,
+    /// The right to move the cursor, where there are others that might.
+    claim: Option<Claim>,
     stops_early: bool,
     rounds: Rounds,
     polled: Polled,
@@ -70,8 +73,44 @@ impl Poller {
     }
 
     /// Polls now, whether it is due or not: goes on with the scan that was interrupted, or begins one,
-    /// and reads to its end. What was read is stored even if the scan fails later.
+    /// and reads to its end. What was read is stored even if the scan fails later. Where another process
+    /// reads this list, or takes it over meanwhile, it is left to that one.
     pub async fn poll(&self, around: &Surroundings) -> Result<Polled, Error> {
+        let tenure = around.claims.take(around, &self.key).await?;
+        if tenure == Tenure::Elsewhere {
+            return Ok(self.elsewhere(around));
+        }
+        let poll = self.begin(around, tenure.claim()).await?;
+        match around.claims.keep(around, &self.key, poll.run()).await {
+            None | Some(Err(Error::Overtaken { .. })) => Ok(self.elsewhere(around)),
+            Some(polled) => polled,
+        }
+    }
+
+    fn elsewhere(&self, around: &Surroundings) -> Polled {
+        Polled {
+            error: Some("another hob reads it".to_owned()),
+            held: Some(around.claims.pulse()),
+            ..self.polled(around.clock.now())
+        }
+    }
+
+    fn polled(&self, due: DateTime<Utc>) -> Polled {
+        Polled {
+            key: self.key.clone(),
+            recipe: self.recipe.name().to_owned(),
+            pages: 0,
+            items: 0,
+            events: 0,
+            runs: 0,
+            finished: false,
+            error: None,
+            held: None,
+            due,
+        }
+    }
+
+    async fn begin<'a>(&'a self, around: &'a Surroundings, claim: Option<Claim>) -> Result<Poll<'a>, Error> {
         let now = around.clock.now();
         let stored = around.journal.cursor(&self.key).await?;
         let subject = self.subject();
@@ -93,30 +132,18 @@ impl Poller {
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
             cursor.page = Some(paging::first(&self.listing().paging));
         }
-        let polled = Polled {
-            key: self.key.clone(),
-            recipe: self.recipe.name().to_owned(),
-            pages: 0,
-            items: 0,
-            events: 0,
-            runs: 0,
-            finished: false,
-            error: None,
-            held: None,
-            due: cursor.due,
-        };
-        let poll = Poll {
+        Ok(Poll {
             poller: self,
             around,
             journal: around.journal.as_ref(),
+            polled: self.polled(cursor.due),
             cursor,
             scope: around.scope(&self.accounts, now),
             reset: changed,
+            claim,
             stops_early: false,
             rounds: Rounds::default(),
-            polled,
-        };
-        poll.run().await
+        })
     }
 }
 
@@ -284,12 +311,16 @@ impl Poll<'_> {
             }
         }
         self.polled.due = self.cursor.due;
-        let reset = std::mem::take(&mut self.reset);
-        let progress = Progress { cursor: self.cursor.clone(), seen, forgotten, reset };
+        let progress = self.progress(seen, forgotten);
         let appended = self.journal.append(Batch { events, progress: Some(progress) }).await?;
         self.polled.events += appended.events;
         self.polled.runs += appended.runs;
         Ok(())
+    }
+
+    fn progress(&mut self, seen: Vec<Seen>, forgotten: Vec<String>) -> Progress {
+        let reset = std::mem::take(&mut self.reset);
+        Progress { cursor: self.cursor.clone(), seen, forgotten, reset, claim: self.claim.clone() }
     }
 
     async fn arrived(&self, change: &Change) -> Result<bool, Error> {
@@ -314,8 +345,7 @@ impl Poll<'_> {
         self.failed(message, None);
         self.cursor.page = None;
         self.polled.due = self.cursor.due;
-        let reset = std::mem::take(&mut self.reset);
-        let progress = Progress { cursor: self.cursor.clone(), seen: vec![], forgotten: vec![], reset };
+        let progress = self.progress(vec![], vec![]);
         self.journal.append(Batch { events: vec![(event, vec![])], progress: Some(progress) }).await?;
         Ok(self.polled)
     }

@@ -8,6 +8,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
+use super::claims::Tenure;
 use super::moment::moment;
 use super::new_run::new_run;
 use super::surroundings::Surroundings;
@@ -40,9 +41,19 @@ impl Schedule {
         &self.recipe
     }
 
-    /// Fires what is due, and tells what came of it and when the next time is.
+    /// Identity of its cursor.
+    pub fn key(&self) -> &CursorKey {
+        &self.key
+    }
+
+    /// Fires what is due, and tells what came of it and when the next time is. Where another process
+    /// does that, it is left to that one, and looked at again soon.
     pub async fn fire(&self, around: &Surroundings) -> Result<(Appended, Option<DateTime<Utc>>), Error> {
         let now = around.clock.now();
+        let tenure = around.claims.take(around, &self.key).await?;
+        if tenure == Tenure::Elsewhere {
+            return Ok((Appended::default(), Some(now + super::due::delta(around.claims.pulse()))));
+        }
         let subject = self.subject();
         let stored = around.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);
         let fired = stored.as_ref().and_then(|cursor| moment(cursor.watermark.as_ref()?));
@@ -66,7 +77,8 @@ impl Schedule {
             failures: 0,
             error: None,
         };
-        let progress = Progress { cursor, seen: vec![], forgotten: vec![], reset: false };
+        let progress =
+            Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
         let events = planned.map(|planned| self.event(planned, now)).into_iter();
         let events = events
             .map(|event| {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::claims::Claims;
 use super::progress::OnPage;
 use crate::clock::Clock;
 use crate::connection::Connection;
@@ -27,6 +28,8 @@ pub struct Surroundings {
     pub connections: Arc<IndexMap<String, Arc<Connection>>>,
     /// The environment names that the workspace lists, with their values.
     pub env: Arc<Map<String, Value>>,
+    /// What this process acts for, where several share the store.
+    pub claims: Claims,
     /// Told of every page of a poll.
     pub on_page: OnPage,
 }

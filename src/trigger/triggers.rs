@@ -8,6 +8,7 @@ use futures::stream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::claims::Tenure;
 use super::poller::{Error, Poller};
 use super::scan::Polled;
 use super::schedule::Schedule;
@@ -73,6 +74,7 @@ impl Triggers {
             taken.runs += polled.runs;
             taken.polls.push(polled);
         }
+        self.around.claims.release_all(&self.around).await;
         taken.polls.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(taken)
     }
@@ -90,29 +92,43 @@ impl Triggers {
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
         tasks.shutdown().await;
+        self.around.claims.release_all(&self.around).await;
     }
 }
 
 async fn keep_polling(poller: Poller, around: Surroundings) {
     loop {
-        let polled = match poller.due(&around).await {
-            Ok(due) => {
-                sleep_until(&around, due).await;
-                poller.poll(&around).await.map(|_| ())
+        match poll_when_due(&poller, &around).await {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(recipe = poller.recipe().name(), %error, "polling waits for the store");
+                tokio::time::sleep(STORE_PAUSE).await;
             }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = polled {
-            tracing::error!(recipe = poller.recipe().name(), %error, "polling waits for the store");
-            tokio::time::sleep(STORE_PAUSE).await;
         }
     }
+}
+
+/// Polls once, unless another process does that.
+async fn poll_when_due(poller: &Poller, around: &Surroundings) -> Result<(), journal::Error> {
+    if around.claims.take(around, poller.key()).await? == Tenure::Elsewhere {
+        tokio::time::sleep(around.claims.pulse()).await;
+        return Ok(());
+    }
+    let due = poller.due(around).await?;
+    // The claim is kept alive while there is nothing to do, or else another process would read then.
+    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await.is_some() {
+        poller.poll(around).await?;
+    }
+    Ok(())
 }
 
 async fn keep_firing(schedule: Schedule, around: Surroundings) {
     loop {
         match schedule.fire(&around).await {
-            Ok((_, Some(next))) => sleep_until(&around, next).await,
+            Ok((_, Some(next))) => {
+                // Another process may take it over meanwhile; it is seen at the next time.
+                around.claims.keep(&around, schedule.key(), sleep_until(&around, next)).await;
+            }
             Ok((_, None)) => return,
             Err(error) => {
                 tracing::error!(recipe = schedule.recipe().name(), %error, "the schedule waits for the store");

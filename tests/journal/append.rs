@@ -54,7 +54,7 @@ pub async fn a_batch_is_all_or_nothing(home: &Home) {
     let seen = vec![Seen { record: "1".to_owned(), fingerprint: "f".to_owned() }];
     let progress = || {
         let seen = seen.clone();
-        Some(Progress { cursor: cursor(&key), seen, forgotten: vec![], reset: false })
+        Some(Progress { cursor: cursor(&key), seen, forgotten: vec![], reset: false, claim: None })
     };
     // The second event's run has the id of the first one's, which no store can take.
     let run = new_run("a", "1");

@@ -29,6 +29,13 @@ impl Home {
         }
     }
 
+    /// Another, empty place of the same kind.
+    pub fn another(&self) -> Self {
+        match self {
+            Home::Sqlite(_) => Home::sqlite(),
+        }
+    }
+
     pub fn path(&self) -> PathBuf {
         match self {
             Home::Sqlite(folder) => folder.path().join("state/hob.db"),
@@ -95,7 +102,7 @@ pub fn remark(seconds: i64, message: &str) -> StampedEntry {
 
 /// The end of some work at a time.
 pub fn update(state: RunState, seconds: i64) -> RunUpdate {
-    RunUpdate { state, due: None, error: None, version: None, now: at(seconds) }
+    RunUpdate { state, due: None, error: None, version: None, holds_lane: false, now: at(seconds) }
 }
 
 pub fn sleep_until(due: i64) -> RunUpdate {

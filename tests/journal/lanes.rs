@@ -1,3 +1,4 @@
+use hob::journal::RunUpdate;
 use hob::run::RunState;
 
 use crate::fixture::{Home, add, end, ids, lease, remark, sleep_until, update};
@@ -112,4 +113,30 @@ pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
     assert_eq!((detail.row.state, detail.row.finished.is_some()), (RunState::Skipped, true));
     let skipped = journal.totals(None).await.unwrap().runs["skipped"];
     assert_eq!(skipped, 2);
+}
+
+pub async fn a_failed_run_can_hold_its_lane(home: &Home) {
+    let journal = home.open();
+    let failed = add(&*journal, "1", "a", "x").await;
+    let next = add(&*journal, "2", "a", "x").await;
+    let last = add(&*journal, "3", "a", "x").await;
+    let fails = RunUpdate { holds_lane: true, ..update(RunState::Failed, 1) };
+    let leased = lease(&*journal, 9, 0).await;
+    journal.record(&leased[0].lease, vec![], fails.clone()).await.unwrap();
+    assert!(lease(&*journal, 9, 1000).await.is_empty());
+    let row = journal.run(&failed).await.unwrap().unwrap().row;
+    assert_eq!((row.state, row.finished), (RunState::Failed, None));
+    // A retry goes first, and may fail again.
+    assert!(journal.amend(&failed, 0, vec![], update(RunState::Waiting, 2)).await.unwrap());
+    let leased = lease(&*journal, 9, 2).await;
+    assert_eq!(ids(&leased), std::slice::from_ref(&failed));
+    journal.record(&leased[0].lease, vec![], fails).await.unwrap();
+    assert!(lease(&*journal, 9, 1000).await.is_empty());
+    assert!(journal.amend(&failed, 0, vec![], update(RunState::Skipped, 3)).await.unwrap());
+    for expected in [next, last] {
+        let leased = lease(&*journal, 9, 3).await;
+        assert_eq!(ids(&leased), [expected]);
+        // One that does not hold it lets the next one go.
+        end(&*journal, &leased[0], RunState::Failed).await;
+    }
 }

@@ -42,6 +42,40 @@ pub async fn filters_and_order(home: &Home) {
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since }).await, pick(&[3, 2]));
 }
 
+pub async fn texts_are_found_wherever_they_stand(home: &Home) {
+    let journal = home.open();
+    let mut payload = event("1");
+    payload.payload = serde_json::json!({ "name": "Ann \"the\" 100% Lee_x" });
+    let in_event = add_event(&*journal, payload, "a", "1").await;
+    let (in_error, in_history) = (add(&*journal, "2", "a", "2").await, add(&*journal, "3", "b", "3").await);
+    for run in lease(&*journal, 9, 0).await {
+        let failed = RunUpdate { error: Some("No such Contact".to_owned()), ..update(RunState::Failed, 1) };
+        let (entries, update) = match &run.run.id {
+            id if *id == in_error => (vec![], failed),
+            id if *id == in_history => (vec![remark(1, "said hello")], update(RunState::Succeeded, 1)),
+            _ => (vec![], update(RunState::Succeeded, 1)),
+        };
+        journal.record(&run.lease, entries, update).await.unwrap();
+    }
+    let with = |text: &str| RunFilter { text: Some(text.to_owned()), ..RunFilter::default() };
+    for (text, found) in [
+        ("the\" 100%", vec![&in_event]),
+        ("ANN", vec![&in_event]),
+        ("no such contact", vec![&in_error]),
+        ("Hello", vec![&in_history]),
+        ("CONTACT-3", vec![&in_history]),
+        ("100_", vec![]),
+        ("lee%x", vec![]),
+    ] {
+        let found: Vec<RunId> = found.into_iter().cloned().collect();
+        assert_eq!(list(&*journal, with(text)).await, found, "{text}");
+    }
+    let both = RunFilter { recipe: Some("a".to_owned()), ..with("contact") };
+    assert_eq!(list(&*journal, both).await, [in_error.clone(), in_event.clone()]);
+    let first = RunFilter { limit: Some(1), ..with("contact") };
+    assert_eq!(list(&*journal, first).await, [in_history]);
+}
+
 pub async fn a_list_over_many_states_is_in_order(home: &Home) {
     let journal = home.open();
     let mut runs = Vec::new();

@@ -1,6 +1,7 @@
 //! One suite for the journal, run on every store; and what is special about each store.
 
 mod append;
+mod claims;
 mod entries;
 mod files;
 mod fixture;
@@ -9,8 +10,10 @@ mod leases;
 mod links;
 mod lists;
 mod model;
+mod moving;
 mod pollers;
 mod processes;
+mod retention;
 
 use fixture::Home;
 
@@ -35,12 +38,17 @@ suite! {
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
         a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
-        a_person_takes_up_an_ended_run, a_person_skips_what_holds_a_lane;
+        a_person_takes_up_an_ended_run, a_person_skips_what_holds_a_lane,
+        a_failed_run_can_hold_its_lane;
+    claims: a_claim_passes_on_when_it_ends, what_was_claimed_fences_the_cursor;
     leases: a_run_waits_until_it_is_due, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
         an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
         a_lease_has_all_that_is_needed, waiting_for_change_ends_with_new_work,
         work_between_leasing_and_waiting_is_not_missed;
-    lists: filters_and_order, a_run_in_detail, totals_of_all_and_since, a_list_over_many_states_is_in_order;
+    retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,
+        dedup_keys_have_their_own_age;
+    moving: everything_can_be_moved, a_move_can_be_begun_again;
+    lists: filters_and_order, texts_are_found_wherever_they_stand, a_run_in_detail, totals_of_all_and_since, a_list_over_many_states_is_in_order;
     links: both_ends_lead_to_the_link, a_new_link_replaces_those_of_either_end, values_are_remembered;
     pollers: progress_is_kept, records_are_remembered_and_forgotten, vanished_records_come_in_pages;
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionFacts, Facts, check};
@@ -10,7 +11,7 @@ use hob::connection::{Connection, Credential, Setup};
 use hob::journal::{Access, Journal, RunFilter, RunRow, Sqlite};
 use hob::request::{Client, ClientSettings};
 use hob::source::SourceFile;
-use hob::trigger::{OnPage, Surroundings};
+use hob::trigger::{Claims, OnPage, Surroundings};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -66,6 +67,7 @@ impl Stage {
             clock: clock.clock(),
             connections: Arc::new(connections),
             env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-k3y"))])),
+            claims: Claims::new("test", Duration::from_secs(60)),
             on_page: OnPage::default(),
         };
         Self { catalog, around, clock, facts, _folder: folder }

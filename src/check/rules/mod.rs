@@ -9,7 +9,6 @@ mod env;
 mod event_field;
 mod json_path;
 mod missing_parameter;
-mod not_yet;
 mod operation;
 mod parameter_value;
 mod picked_field;
@@ -46,5 +45,4 @@ pub const ALL: &[&dyn Rule] = &[
     &webhook::VerifiedPaths,
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
-    &not_yet::NothingIgnored,
 ];

@@ -23,7 +23,7 @@ use crate::journal::{Access, Journal, Sqlite};
 use crate::recipe::Trigger;
 use crate::server::{Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver};
-use crate::trigger::{Surroundings, Triggers};
+use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::Workspace;
 
 /// Longest wait for connections of the server to end, once everything else has.
@@ -70,12 +70,15 @@ impl House {
         let progress = Progress::new(run.once && session.streams.errors_is_terminal);
         let connections = Arc::new(connected.connections.clone());
         let env = Arc::new(workspace.env_values());
+        let concurrency = usize::from(run.concurrency);
+        let options = Options { concurrency, dry_run: run.dry_run, ..Options::default() };
         let around = Surroundings {
             journal: Arc::clone(&journal),
             client: connected.client.clone(),
             clock: clock.clone(),
             connections: Arc::clone(&connections),
             env: Arc::clone(&env),
+            claims: Claims::new(options.owner.clone(), options.lease),
             on_page: progress.on_page(),
         };
         let receiver = Receiver::new(&workspace.catalog, &recipes, around.clone(), &apps(workspace));
@@ -96,8 +99,6 @@ impl House {
             env,
             redactor: Arc::new(workspace.redactor.clone()),
         };
-        let concurrency = usize::from(run.concurrency);
-        let options = Options { concurrency, dry_run: run.dry_run, ..Options::default() };
         Ok(Self {
             triggers: Triggers::new(&recipes, around.clone()).map_err(Failure::problem)?,
             book,

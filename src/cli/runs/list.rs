@@ -13,7 +13,7 @@ use crate::journal::{Access, RunRow};
 #[command(
     after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\n\
 Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-contacts --since 2h\n  \
-hob runs list --record cl_81d5kq2v --format json"
+hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --text jane@example.com"
 )]
 pub struct List {
     #[command(flatten)]

@@ -27,12 +27,16 @@ pub struct Which {
     /// Only created since: a duration such as 2h, a date or a time
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<Since>,
+    /// Only with this text in the record, the reason, the event or the history; case does not matter
+    #[arg(long, value_name = "TEXT")]
+    pub(super) text: Option<String>,
 }
 
 impl Which {
     /// Nothing is said, so that every run would be meant.
     pub(super) fn is_everything(&self) -> bool {
-        self.recipe.is_none() && self.state.is_none() && self.record.is_none() && self.since.is_none()
+        let Self { recipe, state, record, since, text } = self;
+        recipe.is_none() && state.is_none() && record.is_none() && since.is_none() && text.is_none()
     }
 
     pub(super) fn filter(&self, limit: Option<usize>) -> RunFilter {
@@ -41,6 +45,7 @@ impl Which {
             state: self.state,
             record: self.record.clone(),
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
+            text: self.text.clone(),
             limit,
         }
     }

@@ -83,6 +83,7 @@ fn end(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure> {
              WHERE seq = ?1",
         )?
         .execute((place.seq, code(update.state), &update.error, stamp(update.now)))?;
-    let head = !place.finished && (place.due || place.state == code(RunState::Parked));
+    let holds = [code(RunState::Parked), code(RunState::Failed)].contains(&place.state);
+    let head = !place.finished && (place.due || holds);
     if head { advance(tx, &place.recipe, &place.lane) } else { Ok(()) }
 }

@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::journal::{Appended, Batch, NewRun};
 use crate::run::RunState;
 
+use super::claim;
 use super::failure::Failure;
 use super::poller::Step;
 use super::row::{code, stamp};
@@ -13,11 +14,12 @@ use super::writer::Tx;
 
 /// A batch in the form of rows: made by the caller, so that the writer has less to do.
 pub(super) struct Rows {
-    events: Vec<EventRow>,
+    events: Vec<(EventRow, Vec<RunRow>)>,
     step: Option<Step>,
 }
 
-struct EventRow {
+/// An event in the form of a row.
+pub(super) struct EventRow {
     id: String,
     source: String,
     kind: String,
@@ -27,7 +29,6 @@ struct EventRow {
     key: [u8; 16],
     received: i64,
     payload: String,
-    runs: Vec<RunRow>,
 }
 
 struct RunRow {
@@ -40,9 +41,12 @@ struct RunRow {
 impl Rows {
     /// The rows of `batch`.
     pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
-        let events = batch.events.into_iter().map(|(event, runs)| EventRow::new(event, runs));
+        let events = batch.events.into_iter().map(|(event, runs)| {
+            let runs = runs.into_iter().map(RunRow::new).collect::<Result<_, _>>()?;
+            Ok((EventRow::new(event)?, runs))
+        });
         Ok(Self {
-            events: events.collect::<Result<_, _>>()?,
+            events: events.collect::<Result<_, Failure>>()?,
             step: batch.progress.map(Step::new).transpose()?,
         })
     }
@@ -50,17 +54,20 @@ impl Rows {
     /// Stores them.
     pub(super) fn append(self, tx: &mut Tx<'_>) -> Result<Appended, Failure> {
         let mut appended = Appended::default();
-        for event in &self.events {
+        if let Some(claim) = self.step.as_ref().and_then(|step| step.claim.as_ref()) {
+            claim::hold(tx, claim)?;
+        }
+        for (event, runs) in &self.events {
             if !receive(tx, event)? {
                 appended.duplicates += 1;
                 continue;
             }
             let seq = insert_event(tx, event)?;
-            for run in &event.runs {
+            for run in runs {
                 insert_run(tx, event, seq, run)?;
             }
             appended.events += 1;
-            appended.runs += event.runs.len();
+            appended.runs += runs.len();
         }
         if let Some(step) = self.step {
             step.save(tx)?;
@@ -70,16 +77,9 @@ impl Rows {
 }
 
 impl EventRow {
-    fn new(event: Event, runs: Vec<NewRun>) -> Result<Self, Failure> {
+    /// The row of `event`.
+    pub(super) fn new(event: Event) -> Result<Self, Failure> {
         let source = serde_json::to_string(&event.source)?;
-        let runs = runs.into_iter().map(|run| {
-            Ok(RunRow {
-                id: run.id.0,
-                recipe: run.recipe,
-                lane: run.lane,
-                accounts: serde_json::to_string(&run.accounts)?,
-            })
-        });
         Ok(Self {
             id: event.id.0,
             key: receipt(&source, &event.dedup.0),
@@ -90,7 +90,17 @@ impl EventRow {
             dedup: event.dedup.0,
             received: stamp(event.received),
             payload: serde_json::to_string(&event.payload)?,
-            runs: runs.collect::<Result<_, Failure>>()?,
+        })
+    }
+}
+
+impl RunRow {
+    fn new(run: NewRun) -> Result<Self, Failure> {
+        Ok(Self {
+            id: run.id.0,
+            recipe: run.recipe,
+            lane: run.lane,
+            accounts: serde_json::to_string(&run.accounts)?,
         })
     }
 }
@@ -112,7 +122,8 @@ fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
     Ok(new == 1)
 }
 
-fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
+/// Stores an event; the answer is its place in the order of arrival.
+pub(super) fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
     let seq = tx
         .conn
         .prepare_cached(

@@ -13,6 +13,7 @@ use super::schema::PATIENCE;
 pub(super) enum Failure {
     Sql(rusqlite::Error),
     Fenced(RunId),
+    Overtaken(String),
     Unreadable(String),
 }
 
@@ -22,6 +23,7 @@ impl Failure {
         let store = store.to_owned();
         match self {
             Failure::Fenced(run) => Error::Fenced { run },
+            Failure::Overtaken(claim) => Error::Overtaken { claim },
             Failure::Unreadable(reason) => Error::Corrupt { store, reason },
             Failure::Sql(error) => of_sql(store, &error),
         }

@@ -1,6 +1,8 @@
 //! Handing out runs and taking back what became of them. The first unfinished run of a lane is its
 //! head; only heads are ever due, and the end of one makes the next one due in the same transaction.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -14,7 +16,7 @@ use super::row::{self, code, stamp, time};
 use super::writer::Tx;
 
 /// Entries that a run can have: see the table `entries`.
-const ENTRIES: i64 = 1 << 20;
+pub(super) const ENTRIES: i64 = 1 << 20;
 
 /// A run just leased.
 pub(super) struct Grant {
@@ -107,10 +109,16 @@ pub(super) fn event_by_seq(conn: &Connection, seq: i64) -> Result<Event, Failure
     row::event(row)
 }
 
+/// The ids that the entries of the run with this number can have.
+pub(super) fn entry_ids(run: i64) -> Range<i64> {
+    run * ENTRIES..(run + 1) * ENTRIES
+}
+
 /// A run's history.
 pub(super) fn entries(conn: &Connection, run: i64) -> Result<Vec<StampedEntry>, Failure> {
     let mut read = conn.prepare_cached("SELECT entry FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
-    let mut rows = read.query((run * ENTRIES, (run + 1) * ENTRIES))?;
+    let ids = entry_ids(run);
+    let mut rows = read.query((ids.start, ids.end))?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         entries.push(read_entry(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
@@ -161,13 +169,14 @@ pub(super) fn insert_entries(tx: &Tx<'_>, seq: i64, before: i64, entries: &[Stri
     Ok(())
 }
 
-/// Ends a lease: the run waits, is parked, or is finished.
+/// Ends a lease: the run waits, is parked, or has ended. One that has ended and holds its lane stays
+/// its head: only `finished` lets the next one go.
 fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure> {
     let due = (update.state == RunState::Waiting).then(|| update.due.map_or(0, |due| stamp(due).max(1)));
     tx.conn
         .prepare_cached("UPDATE runs SET state = ?2, due = ?3, owner = NULL, until = NULL WHERE seq = ?1")?
         .execute((seq, code(update.state), due))?;
-    if update.state.is_finished() {
+    if update.state.is_finished() && !update.holds_lane {
         finish(tx, seq, update.now)?;
     }
     tx.tally.run(Some(RunState::Running), update.state);

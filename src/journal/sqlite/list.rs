@@ -10,7 +10,7 @@ use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
 use crate::run::{RunId, RunState};
 
 use super::failure::Failure;
-use super::lease;
+use super::lease::{self, ENTRIES};
 use super::row::{self, RUN_ROW, code, stamp};
 use super::tally::{self, Counts};
 
@@ -44,6 +44,18 @@ fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     if let Some(since) = filter.since {
         conditions += &format!(" AND created >= {}", place(Value::from(stamp(since))));
     }
+    if let Some(text) = &filter.text {
+        // In JSON texts it stands as JSON writes it.
+        let inner = serde_json::Value::from(text.as_str()).to_string();
+        let (plain, inner) =
+            (place(Value::from(pattern(text))), place(Value::from(pattern(inner.trim_matches('"')))));
+        conditions += &format!(
+            " AND (record LIKE {plain} ESCAPE '\\' OR error LIKE {plain} ESCAPE '\\'
+               OR EXISTS (SELECT 1 FROM events WHERE events.seq = runs.event AND payload LIKE {inner} ESCAPE '\\')
+               OR EXISTS (SELECT 1 FROM entries WHERE entries.id >= runs.seq * {ENTRIES}
+                          AND entries.id < (runs.seq + 1) * {ENTRIES} AND entry LIKE {inner} ESCAPE '\\'))"
+        );
+    }
     let index = match (&filter.record, &filter.recipe) {
         (Some(_), _) => "runs_record",
         (None, Some(_)) => "runs_recipe",
@@ -63,6 +75,20 @@ fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     let parts = parts.join(" UNION ALL ");
     let sql = format!("{parts} ORDER BY created DESC, seq DESC LIMIT {}", place(Value::from(limit)));
     (sql, values)
+}
+
+/// What LIKE finds `text` with, wherever it stands.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// A run with its event and history.
@@ -137,8 +163,11 @@ mod tests {
             for record in [None, Some("c".to_owned())] {
                 for state in [None, Some(RunState::Failed)] {
                     for since in [None, DateTime::from_timestamp(1, 0)] {
-                        let (recipe, record) = (recipe.clone(), record.clone());
-                        statements.push(query(&RunFilter { recipe, state, record, since, limit: Some(9) }).0);
+                        for text in [None, Some("x".to_owned())] {
+                            let (recipe, record) = (recipe.clone(), record.clone());
+                            let filter = RunFilter { recipe, state, record, since, text, limit: Some(9) };
+                            statements.push(query(&filter).0);
+                        }
                     }
                 }
             }

@@ -3,12 +3,17 @@
 
 mod amend;
 mod append;
+mod claim;
+mod export;
 mod failure;
+mod import;
+mod info;
 mod lease;
 mod link;
 mod list;
 mod lock;
 mod poller;
+mod prune;
 mod reader;
 mod row;
 mod schema;

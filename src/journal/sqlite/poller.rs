@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::{Cursor, CursorKey, Seen};
-use crate::journal::Progress;
+use crate::journal::{Claim, Progress};
 
 use super::failure::Failure;
 use super::writer::Tx;
@@ -18,6 +18,8 @@ pub(super) struct Step {
     seen: Vec<Seen>,
     forgotten: Vec<String>,
     reset: bool,
+    /// The right to this.
+    pub(super) claim: Option<Claim>,
 }
 
 impl Step {
@@ -30,6 +32,7 @@ impl Step {
             seen: progress.seen,
             forgotten: progress.forgotten,
             reset: progress.reset,
+            claim: progress.claim,
         })
     }
 
@@ -123,13 +126,15 @@ pub(super) fn vanished(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn seq(conn: &Connection, key: &CursorKey) -> Result<Option<i64>, Failure> {
+/// The number of a cursor.
+pub(super) fn seq(conn: &Connection, key: &CursorKey) -> Result<Option<i64>, Failure> {
     Ok(conn
         .prepare_cached("SELECT seq FROM cursors WHERE key = ?1")?
         .query_row([&key.0], |row| row.get(0))
         .optional()?)
 }
 
-fn number(count: u64) -> i64 {
+/// A count as SQLite keeps it.
+pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

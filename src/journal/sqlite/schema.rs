@@ -21,7 +21,7 @@ const APPLICATION: i64 = 0x686f_626a;
 const STATEMENTS: usize = 64;
 
 /// Each takes the store from the format of its place in the list to the next one. Only ever add.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// Opens the connection that writes, and brings the tables to the present format.
 pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Connection, Error> {
@@ -56,14 +56,16 @@ fn open(path: &Path) -> Result<Connection, Failure> {
 
 /// Refuses, before anything is written, what is not ours to write.
 fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
-    let read = |pragma: &str| number(conn, pragma).map_err(|failure| failure.of(store));
+    // All is read of one moment: another process may be making the tables.
+    let moment = conn.unchecked_transaction().map_err(|error| Failure::from(error).of(store))?;
+    let read = |pragma: &str| number(&moment, pragma).map_err(|failure| failure.of(store));
     let (format, application, pages) = (read("user_version")?, read("application_id")?, read("page_count")?);
     let known = newest();
     let refuse =
         |reason: &str| Err(Error::Unavailable { store: store.to_owned(), reason: reason.to_owned() });
     if pages > 0 && application != APPLICATION {
         // A fresh file has pages once another process has switched it to write-ahead, before it has tables.
-        let tables: i64 = conn
+        let tables: i64 = moment
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(|error| Failure::from(error).of(store))?;
         if tables > 0 || format != 0 {
@@ -79,7 +81,8 @@ fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
     Ok(())
 }
 
-fn newest() -> i64 {
+/// The format that this hob writes.
+pub(super) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 

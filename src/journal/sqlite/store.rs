@@ -14,7 +14,8 @@ use tokio::sync::watch;
 
 use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::{
-    Appended, Batch, Error, Journal, Lease, LeasedRun, Link, RunDetail, RunFilter, RunRow, RunUpdate, Totals,
+    Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record, Retention,
+    RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -23,7 +24,7 @@ use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::row::stamp;
 use super::writer::{Tx, Writer};
-use super::{amend, append, lease, link, list, poller, schema};
+use super::{amend, append, claim, export, import, info, lease, link, list, poller, prune, schema};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const LOOK: Duration = Duration::from_millis(250);
@@ -95,7 +96,14 @@ impl Sqlite {
         for (lease, reason) in unreadable {
             tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
             let error = Some(format!("what is stored of it cannot be read: {reason}"));
-            let update = RunUpdate { state: RunState::Parked, due: None, error, version: None, now };
+            let update = RunUpdate {
+                state: RunState::Parked,
+                due: None,
+                error,
+                version: None,
+                holds_lane: false,
+                now,
+            };
             self.record(&lease, Vec::new(), update).await?;
         }
         Ok(())
@@ -202,6 +210,27 @@ impl Journal for Sqlite {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn claim(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Option<Claim>, Error> {
+        let (name, owner) = (name.to_owned(), owner.to_owned());
+        let alone = self.access == Access::Runner;
+        self.write(move |tx| claim::take(tx, &name, &owner, alone, stamp(now), until(now, ttl))).await
+    }
+
+    async fn release(&self, claim: &Claim) -> Result<(), Error> {
+        let claim = claim.clone();
+        self.write(move |tx| claim::release(tx, &claim)).await
+    }
+
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
         let key = key.clone();
         self.read(move |conn| poller::cursor(conn, &key)).await
@@ -279,6 +308,25 @@ impl Journal for Sqlite {
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
         let (key, value) = (key.to_owned(), value.to_string());
         self.write(move |tx| link::put_state(tx, &key, &value)).await
+    }
+
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
+        let retention = *retention;
+        self.write(move |tx| prune::prune(tx, &retention, limit)).await
+    }
+
+    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
+        let after = after.map(str::to_owned);
+        self.read(move |conn| export::page(conn, part, after.as_deref(), limit)).await
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.write(move |tx| records.into_iter().try_for_each(|record| import::record(tx, record))).await
+    }
+
+    async fn info(&self) -> Result<StoreInfo, Error> {
+        let place = self.store.to_string();
+        self.read(move |conn| info::info(conn, place)).await
     }
 
     async fn healthy(&self) -> Result<(), Error> {

@@ -25,6 +25,16 @@ impl Tally {
         self.events += 1;
     }
 
+    /// An event was forgotten.
+    pub(super) fn forget_event(&mut self) {
+        self.events -= 1;
+    }
+
+    /// A run in this state was forgotten.
+    pub(super) fn forget_run(&mut self, state: RunState) {
+        self.states[index(state)] -= 1;
+    }
+
     /// A run came to be or, with `from`, changed its state.
     pub(super) fn run(&mut self, from: Option<RunState>, to: RunState) {
         if let Some(from) = from {

@@ -80,6 +80,6 @@ pub enum LaneOnFailure {
     /// Later runs go on (the default).
     #[default]
     Skip,
-    /// Later runs wait until it is retried or skipped. Not done yet: `hob validate` says so.
+    /// Later runs wait until a person has decided: `hob runs retry` or `hob runs skip`.
     Block,
 }

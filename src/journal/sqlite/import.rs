@@ -1,0 +1,125 @@
+//! Storing what another store exported. What is there already stays as it is, so that an import that
+//! was broken off can be begun again.
+
+use rusqlite::OptionalExtension;
+
+use crate::event::CursorKey;
+use crate::journal::{Due, Link, Record};
+use crate::run::{Run, RunState, StampedEntry};
+
+use super::append::{EventRow, insert_event};
+use super::failure::Failure;
+use super::lease::{insert_entries, texts};
+use super::link;
+use super::poller;
+use super::row::{code, stamp};
+use super::writer::Tx;
+
+/// Stores one record.
+pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
+    match record {
+        Record::Event(event) => {
+            let known =
+                tx.conn.prepare_cached("SELECT 1 FROM events WHERE id = ?1")?.exists([&event.id.0])?;
+            if !known {
+                insert_event(tx, &EventRow::new(event)?)?;
+            }
+            Ok(())
+        }
+        Record::Run { run, state, about, finished, error, due, entries } => {
+            let place = Place { state, about, finished: finished.map(stamp), error, due };
+            self::run(tx, &run, &place, &entries)
+        }
+        Record::Receipt { key, received } => {
+            let key = hex::decode(&key)
+                .map_err(|error| Failure::Unreadable(format!("`{key}` is no dedup key: {error}")))?;
+            tx.conn
+                .prepare_cached(
+                    "INSERT INTO receipts (key, received) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                )?
+                .execute((key, stamp(received)))?;
+            Ok(())
+        }
+        Record::Cursor(cursor) => {
+            tx.conn
+                .prepare_cached("INSERT INTO cursors (key, cursor) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                .execute((&cursor.key.0, serde_json::to_string(&cursor)?))?;
+            Ok(())
+        }
+        Record::Seen { cursor, id, fingerprint, scan } => seen(tx, &cursor, &id, &fingerprint, scan),
+        Record::Link { name, from, to } => {
+            let known = link::find(tx.conn, &name, Some(&from), None)?.is_some();
+            if known { Ok(()) } else { link::save(tx, &Link { name, from, to }) }
+        }
+        Record::Value { key, value } => {
+            let known = link::state(tx.conn, &key)?.is_some();
+            if known { Ok(()) } else { link::put_state(tx, &key, &value.to_string()) }
+        }
+    }
+}
+
+/// Where a run stands.
+struct Place {
+    state: RunState,
+    about: Option<String>,
+    finished: Option<i64>,
+    error: Option<String>,
+    due: Due,
+}
+
+fn run(tx: &mut Tx<'_>, run: &Run, place: &Place, entries: &[StampedEntry]) -> Result<(), Failure> {
+    let known = tx.conn.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?.exists([&run.id.0])?;
+    if known {
+        return Ok(());
+    }
+    let event: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT seq FROM events WHERE id = ?1")?
+        .query_row([&run.event.0], |row| row.get(0))
+        .optional()?;
+    let event = event
+        .ok_or_else(|| Failure::Unreadable(format!("the event {} of {} is missing", run.event, run.id)))?;
+    let due = match place.due {
+        Due::Never => None,
+        Due::Now => Some(0),
+        Due::At(at) => Some(stamp(at).max(1)),
+    };
+    let seq = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO runs (id, event, recipe, lane, accounts, record, version, state, created, finished,
+                 error, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .insert((
+            &run.id.0,
+            event,
+            &run.recipe,
+            &run.lane,
+            serde_json::to_string(&run.accounts)?,
+            &place.about,
+            &run.version,
+            code(place.state),
+            stamp(run.created),
+            place.finished,
+            &place.error,
+            due,
+        ))?;
+    insert_entries(tx, seq, 0, &texts(entries)?)?;
+    tx.tally.run(None, place.state);
+    tx.tally.work = true;
+    Ok(())
+}
+
+fn seen(tx: &Tx<'_>, cursor: &CursorKey, id: &str, fingerprint: &str, scan: u64) -> Result<(), Failure> {
+    let Some(cursor) = poller::seq(tx.conn, cursor)? else {
+        return Err(Failure::Unreadable(format!("the cursor {cursor} of a seen record is missing")));
+    };
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO seen (cursor, record, fingerprint, scan) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((cursor, id, fingerprint, poller::number(scan)))?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+-- What retention asks: whether an event still has a run, and which dedup keys are old.
+CREATE INDEX runs_event ON runs (event);
+CREATE INDEX receipts_received ON receipts (received);
+
+-- What only one process may do at a time, and which one does it.
+CREATE TABLE claims (
+    name  TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,111 @@
+use hob::event::Seen;
+use hob::journal::{Batch, Due, Journal, Link, Part, Progress, Record, RunFilter, RunUpdate};
+use hob::run::RunState;
+use serde_json::json;
+
+use crate::fixture::{Home, add, at, end, event, ids, lease, new_run, remark, sleep_until, update};
+use crate::pollers::cursor;
+
+/// Something of everything: runs that ended, wait, sleep, hold their lane, and one under way.
+async fn furnish(journal: &dyn Journal) {
+    for n in 0..12 {
+        add(journal, &n.to_string(), "a", &(n % 6).to_string()).await;
+    }
+    let leased = lease(journal, 6, 0).await;
+    let begun = RunUpdate { version: Some("v1".to_owned()), ..update(RunState::Running, 0) };
+    journal.record(&leased[0].lease, vec![remark(0, "begun")], begun).await.unwrap();
+    journal.record(&leased[1].lease, vec![remark(0, "sleeps")], sleep_until(500)).await.unwrap();
+    let failed = RunUpdate { error: Some("no".to_owned()), ..update(RunState::Failed, 1) };
+    journal.record(&leased[2].lease, vec![], failed.clone()).await.unwrap();
+    end(journal, &leased[3], RunState::Parked).await;
+    journal.record(&leased[4].lease, vec![], RunUpdate { holds_lane: true, ..failed }).await.unwrap();
+    let progress = Progress {
+        cursor: cursor("p", 3),
+        seen: (0..5).map(|n| Seen { record: n.to_string(), fingerprint: format!("f{n}") }).collect(),
+        forgotten: vec![],
+        reset: false,
+        claim: None,
+    };
+    journal.append(Batch { events: vec![(event("x"), vec![])], progress: Some(progress) }).await.unwrap();
+    let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "t".to_owned() };
+    journal.save_link(&link).await.unwrap();
+    journal.put_state("k", &json!({ "z": 1, "a": [2.50] })).await.unwrap();
+}
+
+/// All records, read in pages of `limit`, as they come out of an export and back.
+async fn records(journal: &dyn Journal, limit: usize) -> Vec<Record> {
+    let mut all = Vec::new();
+    for part in Part::ALL {
+        let mut after = None;
+        loop {
+            let page = journal.export(part, after.as_deref(), limit).await.unwrap();
+            assert!(page.records.len() <= limit);
+            all.extend(page.records);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    let line = |record| serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+    all.into_iter().map(line).collect()
+}
+
+pub async fn everything_can_be_moved(home: &Home) {
+    let (old, place) = (home.open(), home.another());
+    furnish(&*old).await;
+    let exported = records(&*old, 4).await;
+    assert_eq!(exported, records(&*old, 1000).await, "pages neither lose nor repeat");
+    let under_way = exported.iter().filter(|record| {
+        matches!(record, Record::Run { state: RunState::Waiting, due: Due::Now, entries, .. } if entries.len() == 1)
+    });
+    assert_eq!(under_way.count(), 1, "what is under way goes on at once");
+
+    let new = place.open();
+    for part in exported.chunks(7) {
+        new.import(part.to_vec()).await.unwrap();
+    }
+    assert_eq!(records(&*new, 1000).await, exported);
+    let runs = old.runs(&RunFilter::default()).await.unwrap();
+    for (old_row, row) in runs.iter().zip(new.runs(&RunFilter::default()).await.unwrap()) {
+        assert_eq!((&old_row.id, &old_row.error, old_row.finished), (&row.id, &row.error, row.finished));
+        let (mut before, after) = (old.run(&row.id).await.unwrap().unwrap(), new.run(&row.id).await.unwrap());
+        if before.row.state == RunState::Running {
+            before.row.state = RunState::Waiting;
+        }
+        let (before, after) = (serde_json::to_value(before), serde_json::to_value(after));
+        assert_eq!(before.unwrap(), after.unwrap());
+    }
+    assert_eq!(new.totals(None).await.unwrap(), new.totals(Some(at(-1))).await.unwrap());
+    let both = |info: hob::journal::StoreInfo| (info.totals.events, info.cursors, info.links, info.oldest);
+    assert_eq!(both(new.info().await.unwrap()), both(old.info().await.unwrap()));
+
+    // Work goes on there as it would have here.
+    old.reclaim("nobody", at(10_000)).await.unwrap();
+    let (here, there) = (lease(&*old, 99, 10_000).await, lease(&*new, 99, 10_000).await);
+    let sorted = |mut ids: Vec<hob::run::RunId>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(ids(&here)), sorted(ids(&there)));
+    let known = Batch { events: vec![(event("3"), vec![new_run("a", "x")])], progress: None };
+    assert_eq!(new.append(known).await.unwrap().duplicates, 1);
+}
+
+pub async fn a_move_can_be_begun_again(home: &Home) {
+    let (old, place) = (home.open(), home.another());
+    furnish(&*old).await;
+    let exported = records(&*old, 1000).await;
+    let new = place.open();
+    new.import(exported[..exported.len() / 2].to_vec()).await.unwrap();
+    new.import(exported.clone()).await.unwrap();
+    assert_eq!(records(&*new, 1000).await, exported);
+    assert_eq!(new.totals(None).await.unwrap(), new.totals(Some(at(-1))).await.unwrap());
+    // A run without its event is refused, and with it all that came along.
+    let run = exported.iter().find(|record| matches!(record, Record::Run { .. })).unwrap().clone();
+    let empty = home.another();
+    let empty = empty.open();
+    let value = Record::Value { key: "k".to_owned(), value: json!(1) };
+    assert!(empty.import(vec![value, run]).await.is_err());
+    assert_eq!(empty.state("k").await.unwrap(), None);
+}
