@@ -24,3 +24,5 @@ mod rulings;
 mod runs;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
+#[path = "cli/store.rs"]
+mod store;

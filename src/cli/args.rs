@@ -15,6 +15,7 @@ use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
 use super::schema::SchemaCommand;
+use super::store::StoreCommand;
 use super::trigger::Trigger;
 use super::validate::Validate;
 
@@ -113,6 +114,9 @@ pub enum Command {
     /// Ask the history, and decide about what failed
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Look at the store, and move it
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Connect an account of an OAuth app: you consent in the browser
     Connect(Connect),
     /// List the workspace's connections

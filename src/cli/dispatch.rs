@@ -9,6 +9,7 @@ use clap::error::ErrorKind as Usage;
 use super::catalog::CatalogCommand;
 use super::import_openapi::ImportCommand;
 use super::runs::RunsCommand;
+use super::store::StoreCommand;
 use super::{Cli, Command, Environment, ExitCode, Failure, Session, Streams, log};
 
 /// Runs one command line to its end.
@@ -75,6 +76,10 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Runs(RunsCommand::Retry(command)) => command.run(session),
         Command::Runs(RunsCommand::Skip(command)) => command.run(session),
         Command::Runs(RunsCommand::Resolve(command)) => command.run(session),
+        Command::Store(StoreCommand::Info(command)) => command.run(session),
+        Command::Store(StoreCommand::Migrate(command)) => command.run(session),
+        Command::Store(StoreCommand::Export(command)) => command.run(session),
+        Command::Store(StoreCommand::Import(command)) => command.run(session),
         Command::Connect(command) => command.run(session),
         Command::Connections(command) => command.run(session),
         Command::Sandbox(command) => command.run(session),

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use super::{Environment, Failure, Global, Streams};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, render};
-use crate::workspace::{self, Opened, Workspace};
+use crate::workspace::{self, Opened, Store, Workspace};
 
 /// One command line at work.
 pub struct Session {
@@ -105,6 +105,19 @@ impl Session {
             Some(_) => self.workspace(paths),
             None => Ok(Workspace::bare(&self.environment.directory, Arc::new(Catalog::built_in()))),
         }
+    }
+
+    /// The store that `text` names, as `store:` of hob.yaml would; `${NAME}` names a variable that does.
+    pub fn store(&self, text: &str, root: &Path) -> Result<Store, Failure> {
+        let named = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let text = match named {
+            None => text.to_owned(),
+            Some(name) => self
+                .variables(root)?
+                .remove(name)
+                .ok_or_else(|| Failure::usage(anyhow!("the variable `{name}` is not set")))?,
+        };
+        Store::parse(&text, root).map_err(Failure::usage)
     }
 
     /// Diagnostics as remarks about the work.

@@ -48,26 +48,25 @@ impl Trigger {
         let recipe = self.find(recipes, session)?;
         let payload = self.payload(session).map_err(Failure::usage)?;
         let connected = Connected::without_asking(&workspace)?;
-        let journal = store::open(&workspace, Access::Client)?;
-        let around = Surroundings {
-            journal: Arc::clone(&journal),
-            client: connected.client,
-            clock: Clock::system(),
-            connections: Arc::new(connected.connections),
-            env: Arc::new(workspace.env_values()),
-            claims: Claims::new("hob trigger", NO_TENURE),
-            on_page: Default::default(),
-        };
-        let (event, runs) = manual::event(&recipe, payload, &around);
-        let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
-        let id = event.id.to_string();
-        let batch = Batch { events: vec![(event, runs)], progress: None };
-        runtime::block_on(async {
-            journal.append(batch).await?;
+        let (id, ids) = runtime::block_on(async {
+            let journal = store::open(&workspace, Access::Client).await?;
+            let around = Surroundings {
+                journal: Arc::clone(&journal),
+                client: connected.client,
+                clock: Clock::system(),
+                connections: Arc::new(connected.connections),
+                env: Arc::new(workspace.env_values()),
+                claims: Claims::new("hob trigger", NO_TENURE),
+                on_page: Default::default(),
+            };
+            let (event, runs) = manual::event(&recipe, payload, &around);
+            let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+            let id = event.id.to_string();
+            let batch = Batch { events: vec![(event, runs)], progress: None };
+            journal.append(batch).await.map_err(Failure::world)?;
             journal.close().await;
-            Ok(())
-        })?
-        .map_err(|error: crate::journal::Error| Failure::world(error))?;
+            Ok::<_, Failure>((id, ids))
+        })??;
         match self.output.format {
             Format::Json => session.streams.json(&json!({ "event": id, "runs": ids }))?,
             Format::Text => {

@@ -13,7 +13,7 @@ use super::expand::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
 use super::resolve::Resolver;
 use super::syntax::{File, Webhooks};
-use super::{Account, Error, Store};
+use super::{Account, Error, History, Store};
 use crate::catalog::Catalog;
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
@@ -36,6 +36,8 @@ pub struct Workspace {
     pub env: BTreeMap<String, String>,
     /// Where the history is kept.
     pub store: Store,
+    /// How long the history is kept.
+    pub history: History,
     /// Where webhooks are received, if anywhere.
     pub listen: Option<SocketAddr>,
     /// How the events of connectors are verified, where not as they say.
@@ -85,6 +87,7 @@ impl Workspace {
             listed: Vec::new(),
             env: BTreeMap::new(),
             store: Store::usual(root),
+            history: History::default(),
             listen: None,
             webhooks: IndexMap::new(),
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
@@ -128,6 +131,7 @@ impl Workspace {
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
         let listed = resolver.listed(content.env.unwrap_or_default());
         let store = resolver.store(content.store, root);
+        let history = History::read(content.history.unwrap_or_default(), &mut resolver.found);
         let server = content.server.unwrap_or_default();
         let listen = resolver.listen(server.listen);
         let webhooks = resolver.webhooks(server.webhooks.unwrap_or_default());
@@ -147,6 +151,7 @@ impl Workspace {
             listed,
             env,
             store,
+            history,
             listen,
             webhooks,
         };
@@ -191,6 +196,7 @@ mod tests {
     budget: { burst: 25/10s, daily: 10000 }
 env: [ALERT_URL, COLOUR]
 store: sqlite:data/x.db
+history: { keep: 30d, runs: 1000, dedup: forever }
 server: { listen: 127.0.0.1:8787 }
 ";
 
@@ -205,6 +211,8 @@ server: { listen: 127.0.0.1:8787 }
         assert_eq!(workspace.listed, ["ALERT_URL", "COLOUR"]);
         assert_eq!(workspace.env.len(), 1, "COLOUR is not set");
         assert_eq!(workspace.store, Store::Sqlite("/w/data/x.db".into()));
+        let month = std::time::Duration::from_secs(30 * 24 * 3600);
+        assert_eq!(workspace.history, History { keep: Some(month), runs: Some(1000), dedup: None });
         assert_eq!(workspace.listen.unwrap().port(), 8787);
         let shown = workspace.redactor.text("token pit-12345 for https://alert/1");
         assert_eq!(shown, "token *** for ***");
@@ -216,6 +224,7 @@ server: { listen: 127.0.0.1:8787 }
         let workspace = opened("", &[]).workspace.expect("a workspace");
         assert_eq!(workspace.store, Store::Sqlite("/w/state/hob.db".into()));
         assert!(workspace.accounts.is_empty());
+        assert_eq!(workspace.history, History::default());
     }
 
     #[test]
@@ -239,6 +248,7 @@ server: { listen: 127.0.0.1:8787 }
   e: { connector: highlevel, auth: { token: x }, base_url: ftp://x, budget: { burst: fast, daily: 0 } }
 env: [1A, OK, OK]
 store: postgres://u:secret@h/db
+history: { keep: long, runs: 0 }
 server: { listne: nowhere }
 stroe: x
 ",
@@ -257,6 +267,9 @@ stroe: x
             "`1A` is not the name of a variable",
             "the variable `OK` is listed twice",
             "PostgreSQL stores do not work yet",
+            "`long` is no duration",
+            "or `forever`",
+            "`runs` cannot be 0",
             "has no field `listne`",
             "`nowhere` is not an address and a port",
             "a workspace has no field `stroe`",

@@ -1,5 +1,6 @@
 //! Where a workspace's history is kept.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// A store, as `store:` names it.
@@ -14,9 +15,11 @@ const USUAL: &str = "state/hob.db";
 
 /// A `store:` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
+    /// It is of a kind that is not there yet.
     #[error("PostgreSQL stores do not work yet; use `sqlite:{USUAL}`")]
     PostgresLater,
+    /// It is of no known kind.
     #[error("`{0}` is not a store; write it like `sqlite:{USUAL}`")]
     Unknown(String),
 }
@@ -28,13 +31,22 @@ impl Store {
     }
 
     /// Reads `store:`; paths are relative to the workspace.
-    pub(super) fn parse(text: &str, root: &Path) -> Result<Self, Error> {
+    pub fn parse(text: &str, root: &Path) -> Result<Self, Error> {
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.trim().is_empty() => Ok(Store::Sqlite(root.join(path.trim()))),
             Some(("postgres" | "postgresql", _)) => Err(Error::PostgresLater),
             // Without a password that may stand in an address.
             Some((scheme, _)) => Err(Error::Unknown(format!("{scheme}:…"))),
             None => Err(Error::Unknown(text.to_owned())),
+        }
+    }
+}
+
+/// Without credentials.
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Store::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
         }
     }
 }

@@ -22,8 +22,27 @@ pub struct File {
     /// Where the history is kept: `sqlite:` and a path within the workspace.
     #[schemars(example = &"sqlite:state/hob.db")]
     pub store: Option<Spanned<String>>,
+    /// How long the history is kept.
+    pub history: Option<History>,
     /// How webhooks are received.
     pub server: Option<Server>,
+}
+
+/// How long the history is kept. What is unfinished is kept in any case.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "history")]
+pub struct History {
+    /// Runs that ended longer ago are forgotten, with their events; `forever` keeps all. Default: `90d`.
+    #[schemars(example = &"90d")]
+    pub keep: Option<Spanned<String>>,
+    /// Of finished runs, only so many are kept, the newest. Default: no limit.
+    #[schemars(range(min = 1), example = 1_000_000)]
+    pub runs: Option<u64>,
+    /// How long a thing that happened is remembered as known, so that the same thing reported again is not
+    /// done again; `forever` has no end. Default: `400d`.
+    #[schemars(example = &"400d")]
+    pub dedup: Option<Spanned<String>>,
 }
 
 /// An account on a connector. Its connector's own settings (`location`) stand beside these fields.

@@ -85,7 +85,9 @@ impl Run {
             let ended = if self.keeps_running() {
                 house.keep_running(self, session, &workspace).await
             } else {
-                house.once(self, session).await
+                let ended = house.once(self, session).await;
+                house.forget(&workspace.history).await;
+                ended
             };
             house.close().await;
             ended

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::command::Run;
 use super::progress::Progress;
 use super::reload::{RecipeWatch, Reloaded, reloaded};
+use super::retention::{forget_some, keep_forgetting};
 use crate::check::CheckedRecipe;
 use crate::cli::connect::Connected;
 use crate::cli::recipes::Recipes;
@@ -24,7 +25,7 @@ use crate::recipe::Trigger;
 use crate::server::{Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver};
 use crate::trigger::{Claims, Surroundings, Triggers};
-use crate::workspace::Workspace;
+use crate::workspace::{History, Workspace};
 
 /// Longest wait for connections of the server to end, once everything else has.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -65,7 +66,7 @@ impl House {
             true => Connected::to_sandbox(workspace).await?,
             false => Connected::to_world(session, workspace)?,
         };
-        let (journal, passing) = open_store(run, workspace)?;
+        let (journal, passing) = open_store(run, workspace).await?;
         let clock = Clock::system();
         let progress = Progress::new(run.once && session.streams.errors_is_terminal);
         let connections = Arc::new(connected.connections.clone());
@@ -145,6 +146,9 @@ impl House {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         let mut working = std::pin::pin!(self.engine.run(engine_stopped));
+        let clock = &self.around.clock;
+        let mut forgetting =
+            std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
         let mut signal = std::pin::pin!(signal.requested());
         let mut present = Present { recipes: self.recipes.clone(), triggers: None };
         let failure = loop {
@@ -158,6 +162,7 @@ impl House {
                         () = &mut working => break Err(None),
                         ended = &mut receiving => break Err(ended.err()),
                         () = &mut triggers => break Err(None),
+                        () = &mut forgetting => break Err(None),
                         () = edits.changed() => {
                             if let Some(next) = self.reload(run, session, workspace, &present.recipes) {
                                 break Ok(next);
@@ -228,6 +233,11 @@ impl House {
         }
     }
 
+    /// Forgets some of what is past its time.
+    pub(super) async fn forget(&self, history: &History) {
+        forget_some(self.journal.as_ref(), history, &self.around.clock).await;
+    }
+
     /// Ends all writing.
     pub(super) async fn close(&self) {
         self.connected.settle().await;
@@ -251,9 +261,12 @@ impl House {
     }
 }
 
-fn open_store(run: &Run, workspace: &Workspace) -> Result<(Arc<dyn Journal>, Option<TempDir>), Failure> {
+async fn open_store(
+    run: &Run,
+    workspace: &Workspace,
+) -> Result<(Arc<dyn Journal>, Option<TempDir>), Failure> {
     if !run.dry_run {
-        return Ok((store::open(workspace, Access::Runner)?, None));
+        return Ok((store::open(workspace, Access::Runner).await?, None));
     }
     let folder = TempDir::new().context("no place for a passing store").map_err(Failure::world)?;
     let journal = Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::world)?;

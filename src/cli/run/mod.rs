@@ -5,6 +5,7 @@ mod house;
 mod once;
 mod progress;
 mod reload;
+mod retention;
 mod summary;
 mod told;
 

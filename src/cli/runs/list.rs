@@ -30,12 +30,12 @@ impl List {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
         let limit = Some(self.limit).filter(|limit| *limit > 0);
-        let rows = match open_existing(&workspace, Access::Client)? {
-            Some(journal) => {
-                runtime::block_on(journal.runs(&self.which.filter(limit)))?.map_err(Failure::world)?
+        let rows = runtime::block_on(async {
+            match open_existing(&workspace, Access::Client).await? {
+                Some(journal) => journal.runs(&self.which.filter(limit)).await.map_err(Failure::world),
+                None => Ok(Vec::new()),
             }
-            None => Vec::new(),
-        };
+        })??;
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,
             Format::Text if rows.is_empty() => session.streams.note("no runs"),

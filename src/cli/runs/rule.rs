@@ -113,7 +113,7 @@ fn many(
     format: Format,
 ) -> Result<ExitCode, Failure> {
     if ids.is_empty() && which.is_everything() {
-        let reason = "which runs? Give ids, or --recipe, --state, --record or --since";
+        let reason = "which runs? Give ids, or --recipe, --state, --record, --since or --text";
         return Err(Failure::usage(anyhow!(reason)));
     }
     if !ids.is_empty() && !which.is_everything() {
@@ -121,10 +121,10 @@ fn many(
     }
     let workspace = session.workspace(&[])?;
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
-    let Some(journal) = open_existing(&workspace, Access::Client)? else {
-        return Err(Failure::usage(anyhow!("there is no history yet")));
-    };
     let told = runtime::block_on(async {
+        let Some(journal) = open_existing(&workspace, Access::Client).await? else {
+            return Err(Failure::usage(anyhow!("there is no history yet")));
+        };
         let told = each(journal.as_ref(), ids, which, usual, ruling, &recipes).await;
         journal.close().await;
         told

@@ -24,10 +24,12 @@ impl Show {
     /// Prints it.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
-        let Some(journal) = open_existing(&workspace, Access::Client)? else {
-            return Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id)));
-        };
-        let detail = runtime::block_on(find(journal.as_ref(), &self.id))??;
+        let detail = runtime::block_on(async {
+            match open_existing(&workspace, Access::Client).await? {
+                Some(journal) => find(journal.as_ref(), &self.id).await,
+                None => Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id))),
+            }
+        })??;
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
             Format::Text => session.streams.output.write_all(page(&detail).as_bytes())?,

@@ -1,0 +1,91 @@
+//! Forgetting what is past its time, while other work goes on.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::Clock;
+use crate::journal::{Error, Journal, Pruned, Retention};
+use crate::workspace::History;
+
+/// Forgotten at a time: little enough that nobody waits for it.
+const BATCH: usize = 500;
+/// Batches at the end of a `--once`; what is left waits for the next one.
+const BATCHES_ONCE: usize = 20;
+/// A breath between two batches.
+const BREATH: Duration = Duration::from_millis(50);
+/// How often there is something to forget.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Not while everything starts.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// What is past its time at `now`.
+fn retention(history: &History, now: DateTime<Utc>) -> Retention {
+    let ago = |age: Duration| TimeDelta::from_std(age).ok().and_then(|age| now.checked_sub_signed(age));
+    Retention {
+        before: history.keep.and_then(ago),
+        most_runs: history.runs,
+        dedup_before: history.dedup.and_then(ago),
+    }
+}
+
+/// Forgets again and again. Never ends.
+pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, clock: &Clock) {
+    tokio::time::sleep(FIRST).await;
+    loop {
+        if let Err(error) = forget(journal, history, clock, usize::MAX).await {
+            tracing::warn!(%error, "old history is forgotten later");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Forgets a part, so that a store that is only ever used for a moment does not grow for ever either.
+pub(super) async fn forget_some(journal: &dyn Journal, history: &History, clock: &Clock) {
+    if let Err(error) = forget(journal, history, clock, BATCHES_ONCE).await {
+        tracing::warn!(%error, "old history is forgotten later");
+    }
+}
+
+async fn forget(
+    journal: &dyn Journal,
+    history: &History,
+    clock: &Clock,
+    batches: usize,
+) -> Result<(), Error> {
+    let retention = retention(history, clock.now());
+    let mut all = Pruned::default();
+    for _ in 0..batches {
+        let pruned = journal.prune(&retention, BATCH).await?;
+        if pruned == Pruned::default() {
+            break;
+        }
+        all.runs += pruned.runs;
+        all.events += pruned.events;
+        all.dedup_keys += pruned.dedup_keys;
+        tokio::time::sleep(BREATH).await;
+    }
+    if all != Pruned::default() {
+        let Pruned { runs, events, dedup_keys } = all;
+        tracing::info!(runs, events, dedup_keys, "forgotten what was past its time");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_become_times() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let day = Duration::from_secs(24 * 3600);
+        let history = History { keep: Some(day), runs: Some(7), dedup: None };
+        let expected =
+            Retention { before: Some(now - TimeDelta::days(1)), most_runs: Some(7), dedup_before: None };
+        assert_eq!(retention(&history, now), expected);
+        // Older than time itself: nothing is.
+        let history = History { keep: Some(Duration::MAX), ..history };
+        assert_eq!(retention(&history, now).before, None);
+    }
+}

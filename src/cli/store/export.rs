@@ -1,0 +1,105 @@
+//! `hob store export`: everything as lines of JSON.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use super::open_existing;
+use super::transfer::{Moved, Outgoing, is_mark};
+use crate::cli::{ExitCode, Failure, Session, runtime};
+use crate::journal::Access;
+
+/// The form of the lines.
+pub(super) const FORMAT: u32 = 1;
+
+/// The first line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Heading {
+    /// The form of the lines that follow.
+    pub(super) hob_export: u32,
+    /// The store.
+    pub(super) from: String,
+}
+
+/// The last line: without it, something is missing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Closing {
+    /// Records before it.
+    pub(super) records: u64,
+}
+
+/// Write everything that is stored, a line of JSON a record
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Stop hob first. The lines hold all that came in and went out: keep them as safe as the \
+store.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
+)]
+pub struct Export {
+    /// The file to write; - for standard output
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Export {
+    /// Writes. A file appears when all of it is there.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let moved = Moved::new(session.streams.errors_is_terminal);
+        let to_output = self.file.as_os_str() == "-";
+        let place = session.path(&self.file);
+        let mut file = if to_output { None } else { Some(beside(&place).map_err(Failure::world)?) };
+        let output: &mut dyn Write = match &mut file {
+            Some(file) => file,
+            None => &mut session.streams.output,
+        };
+        let records = runtime::block_on(async {
+            let Some(journal) = open_existing(&workspace, Access::Runner).await? else {
+                return Err(Failure::usage(anyhow!("there is no store yet; `hob run` makes it")));
+            };
+            let heading = Heading { hob_export: FORMAT, from: workspace.store.to_string() };
+            let outgoing = Outgoing::of(journal.as_ref()).await?;
+            let written = write(outgoing, &heading, BufWriter::new(output), moved).await;
+            journal.close().await;
+            written
+        })??;
+        if let Some(file) = file {
+            let context = || format!("cannot write {}", place.display());
+            file.as_file().sync_all().with_context(context).map_err(Failure::world)?;
+            file.persist(&place).with_context(context).map_err(Failure::world)?;
+            session.streams.say(format!("wrote {records} records into {}", session.shown(&place)))?;
+        }
+        Ok(ExitCode::Fine)
+    }
+}
+
+fn beside(place: &Path) -> anyhow::Result<NamedTempFile> {
+    let folder = place.parent().unwrap_or(Path::new("."));
+    NamedTempFile::new_in(folder).with_context(|| format!("cannot write into {}", folder.display()))
+}
+
+async fn write(
+    mut outgoing: Outgoing<'_>,
+    heading: &Heading,
+    mut output: impl Write,
+    mut moved: Moved,
+) -> Result<u64, Failure> {
+    line(&mut output, heading)?;
+    while let Some(mut records) = outgoing.next().await? {
+        records.retain(|record| !is_mark(record));
+        moved.add(records.len());
+        records.iter().try_for_each(|record| line(&mut output, record))?;
+    }
+    line(&mut output, &Closing { records: moved.records })?;
+    output.flush()?;
+    moved.end();
+    Ok(moved.records)
+}
+
+fn line(output: &mut impl Write, value: &impl Serialize) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *output, value).map_err(std::io::Error::from)?;
+    Ok(output.write_all(b"\n")?)
+}

@@ -1,0 +1,118 @@
+//! `hob store import`: what `export` wrote, taken in.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::export::{Closing, FORMAT, Heading};
+use super::open;
+use super::transfer::{Moved, begin, end};
+use crate::cli::{ExitCode, Failure, Session, runtime};
+use crate::journal::{Access, Journal, Record};
+
+/// Records stored at a time.
+const BATCH: usize = 500;
+
+/// Take in what `export` wrote
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The workspace's store must be empty. What was broken off is begun again by the same \
+command.\n\nExamples:\n  hob store import backup.jsonl\n  gunzip < backup.jsonl.gz | hob store import -"
+)]
+pub struct Import {
+    /// The file to read; - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Import {
+    /// Takes it in.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let moved = Moved::new(session.streams.errors_is_terminal);
+        let input: Box<dyn Read + Send> = if self.file.as_os_str() == "-" {
+            std::mem::replace(&mut session.streams.input, Box::new(std::io::empty()))
+        } else {
+            let path = session.path(&self.file);
+            let file = File::open(&path).with_context(|| format!("cannot read {}", session.shown(&path)));
+            Box::new(file.map_err(Failure::usage)?)
+        };
+        let mut lines = Lines { input: BufReader::new(input), number: 0, text: String::new() };
+        let heading: Heading = lines.next()?.ok_or_else(|| lines.wrong("is empty"))?;
+        if heading.hob_export > FORMAT {
+            return Err(lines.wrong("was written by a newer hob; use a newer hob"));
+        }
+        let records = runtime::block_on(async {
+            let journal = open(&workspace, Access::Runner).await?;
+            let read = read(lines, journal.as_ref(), &heading.from, moved).await;
+            journal.close().await;
+            read
+        })??;
+        session.streams.say(format!("took {records} records into {}", workspace.store))?;
+        Ok(ExitCode::Fine)
+    }
+}
+
+async fn read(
+    mut lines: Lines<impl BufRead>,
+    journal: &dyn Journal,
+    from: &str,
+    mut moved: Moved,
+) -> Result<u64, Failure> {
+    begin(journal, from).await?;
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        let Some(line) = lines.text()? else {
+            return Err(lines.wrong("ends too early: the last line, with the count of records, is missing"));
+        };
+        if let Ok(closing) = serde_json::from_str::<Closing>(line) {
+            moved.add(batch.len());
+            journal.import(batch).await.map_err(Failure::world)?;
+            if closing.records != moved.records {
+                let reason = format!("holds {} of {} records", moved.records, closing.records);
+                return Err(lines.wrong(&reason));
+            }
+            end(journal).await?;
+            moved.end();
+            return Ok(moved.records);
+        }
+        let record: Record = serde_json::from_str(line)
+            .with_context(|| format!("line {} of the export is no record", lines.number))
+            .map_err(Failure::usage)?;
+        batch.push(record);
+        if batch.len() == BATCH {
+            moved.add(batch.len());
+            journal.import(std::mem::take(&mut batch)).await.map_err(Failure::world)?;
+        }
+    }
+}
+
+/// The lines of an export.
+struct Lines<R> {
+    input: R,
+    number: usize,
+    text: String,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn text(&mut self) -> Result<Option<&str>, Failure> {
+        self.text.clear();
+        self.number += 1;
+        let read = self.input.read_line(&mut self.text).context("the export cannot be read");
+        let read = read.map_err(Failure::usage)?;
+        Ok((read > 0).then_some(self.text.as_str()))
+    }
+
+    fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, Failure> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let value = serde_json::from_str(text).context("this is no export of hob").map_err(Failure::usage)?;
+        Ok(Some(value))
+    }
+
+    fn wrong(&self, what: &str) -> Failure {
+        Failure::usage(anyhow!("the export {what} (line {})", self.number))
+    }
+}

@@ -1,0 +1,163 @@
+//! What is stored: told, moved, written out and taken in, and forgotten.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::program::{Ended, hob, hob_with};
+
+const RECIPE: &str = "name: hand
+trigger: { manual: {} }
+lane: one
+actions:
+  - { id: keep, do: state.put, with: { key: \"{{ event.n }}\", value: \"{{ event.text }}\" } }
+  - { do: links.save, with: { name: l, from: \"{{ event.n }}\", to: \"{{ event.n + 1 }}\" } }
+  - { do: log, if: \"{{ event.n == 2 }}\", with: { message: \"{{ event.never_works }}\" } }
+";
+
+/// A workspace in which three events have run, the second in vain, and a fourth one waits.
+fn furnished() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    fs::write(folder.path().join("recipes/hand.yaml"), RECIPE).unwrap();
+    fs::write(folder.path().join("hob.yaml"), "").unwrap();
+    for n in 1..=3 {
+        trigger(folder.path(), &json!({ "n": n, "text": format!("text of {n}") }));
+    }
+    hob(folder.path(), &["run", "--once"]).code(1);
+    trigger(folder.path(), &json!({ "n": 4, "text": "last" }));
+    folder
+}
+
+fn trigger(folder: &Path, event: &Value) {
+    hob_with(folder, &["trigger", "hand", "--event", "-"], &event.to_string()).code(0);
+}
+
+fn listed(folder: &Path, more: &[&str]) -> Vec<Value> {
+    let arguments = [&["runs", "list", "--format", "json"], more].concat();
+    let listed = hob(folder, &arguments).code(0).json();
+    listed.as_array().unwrap().clone()
+}
+
+fn states(runs: &[Value]) -> Vec<&str> {
+    runs.iter().map(|run| run["state"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_is_stored_is_told() {
+    let folder = furnished();
+    let info = hob(folder.path(), &["store", "info", "--format", "json"]).code(0).json();
+    assert_eq!((&info["kind"], &info["events"], &info["links"]), (&json!("sqlite"), &json!(4), &json!(3)));
+    assert_eq!(info["runs"], json!({ "succeeded": 2, "failed": 1, "waiting": 1 }));
+    let told = hob(folder.path(), &["store", "info"]).code(0).output;
+    assert!(told.contains("runs      4 (1 failed, 2 succeeded, 1 waiting)"), "{told}");
+    let nothing = tempfile::tempdir().unwrap();
+    fs::write(nothing.path().join("hob.yaml"), "").unwrap();
+    assert!(hob(nothing.path(), &["store", "info"]).code(2).errors.contains("no store yet"));
+    assert!(!nothing.path().join("state").exists(), "looking makes none");
+}
+
+/// The store has changed its place, and everything goes on as if it had not.
+fn goes_on(folder: &Path, before: &[Value]) {
+    assert_eq!(listed(folder, &[]), before);
+    for run in before {
+        hob(folder, &["runs", "show", run["id"].as_str().unwrap()]).code(0);
+    }
+    assert_eq!(hob(folder, &["run", "--once", "--format", "json"]).code(0).json()["runs"]["succeeded"], 1);
+    assert_eq!(states(&listed(folder, &[])), ["succeeded", "succeeded", "failed", "succeeded"]);
+}
+
+#[test]
+fn a_workspace_moves_to_another_store() {
+    let folder = furnished();
+    let before = listed(folder.path(), &[]);
+    let migrate = |from: &str| hob(folder.path(), &["store", "migrate", "--from", from]);
+    let refused = migrate("sqlite:state/hob.db").code(2).errors;
+    assert!(refused.contains("write the new one into hob.yaml first"), "{refused}");
+    fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
+    assert!(migrate("sqlite:state/nothing.db").code(2).errors.contains("no store at"));
+    assert!(migrate("${NOT_SET}").code(2).errors.contains("`NOT_SET` is not set"));
+    let moved = migrate("sqlite:state/hob.db").code(0).output;
+    assert!(moved.starts_with("moved ") && moved.contains(" records from sqlite:"), "{moved}");
+    // All is there: once more, into what is not empty any more, is refused.
+    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("holds 4 events already"));
+    goes_on(folder.path(), &before);
+}
+
+#[test]
+fn what_is_written_out_is_taken_in_elsewhere() {
+    let folder = furnished();
+    let before = listed(folder.path(), &[]);
+    hob(folder.path(), &["store", "export", "all.jsonl"]).code(0);
+    let text = fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
+    assert_eq!(hob(folder.path(), &["store", "export", "-"]).code(0).output, text);
+    let import = |text: &str| -> Ended { hob_with(folder.path(), &["store", "import", "-"], text) };
+    assert!(import(&text).code(1).errors.contains("holds 4 events already"));
+
+    fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
+    assert!(import("").code(2).errors.contains("is empty"));
+    assert!(import("{}").code(2).errors.contains("no export of hob"));
+    let newer = text.replacen("\"hob_export\":1", "\"hob_export\":2", 1);
+    assert!(import(&newer).code(2).errors.contains("newer hob"));
+    // What breaks off is told, and can be begun again.
+    let lines: Vec<&str> = text.lines().collect();
+    let half = lines[..lines.len() / 2].join("\n");
+    assert!(import(&half).code(2).errors.contains("ends too early"));
+    let gap = [&lines[..lines.len() - 2], &lines[lines.len() - 1..]].concat().join("\n");
+    assert!(import(&gap).code(2).errors.contains("records"), "a missing line is noticed");
+    hob(folder.path(), &["store", "import", "all.jsonl"]).code(0);
+    goes_on(folder.path(), &before);
+}
+
+#[test]
+fn runs_are_found_by_a_text() {
+    let folder = furnished();
+    assert_eq!(states(&listed(folder.path(), &["--text", "NEVER_works"])), ["failed"]);
+    assert_eq!(states(&listed(folder.path(), &["--text", "text of 3"])), ["succeeded"]);
+    assert!(listed(folder.path(), &["--text", "text of 9"]).is_empty());
+}
+
+#[test]
+fn old_history_is_forgotten_and_what_is_unfinished_is_not() {
+    let folder = furnished();
+    fs::write(folder.path().join("hob.yaml"), "history: { keep: 1ms }\n").unwrap();
+    // The fourth run succeeds, and all that have ended go.
+    hob(folder.path(), &["run", "--once"]).code(0);
+    assert!(listed(folder.path(), &[]).is_empty());
+    trigger(folder.path(), &json!({ "n": 5, "text": "x" }));
+    assert_eq!(states(&listed(folder.path(), &[])), ["waiting"]);
+    fs::write(folder.path().join("hob.yaml"), "history: { keep: forever, runs: 2 }\n").unwrap();
+    for n in 6..9 {
+        trigger(folder.path(), &json!({ "n": n, "text": "x" }));
+    }
+    hob(folder.path(), &["run", "--once"]).code(0);
+    assert_eq!(listed(folder.path(), &[]).len(), 2);
+}
+
+#[test]
+fn a_failed_run_blocks_its_lane_where_the_recipe_says_so() {
+    let folder = furnished();
+    let text = RECIPE.replace("lane: one", "lane: one\nlane_on_failure: block");
+    fs::write(folder.path().join("recipes/hand.yaml"), text).unwrap();
+    hob(folder.path(), &["validate"]).code(0);
+    for n in [2, 5, 6] {
+        trigger(folder.path(), &json!({ "n": n, "text": "x" }));
+    }
+    hob(folder.path(), &["run", "--once"]).code(1);
+    let runs = listed(folder.path(), &["--limit", "4"]);
+    assert_eq!(states(&runs), ["waiting", "waiting", "failed", "succeeded"]);
+    let failed = runs[2]["id"].as_str().unwrap();
+    // With the recipe mended, the failed one goes first.
+    let mended = RECIPE.replace("event.n == 2", "event.n == 99");
+    fs::write(folder.path().join("recipes/hand.yaml"), mended).unwrap();
+    hob(folder.path(), &["runs", "retry", failed]).code(0);
+    hob(folder.path(), &["run", "--once"]).code(0);
+    assert_eq!(states(&listed(folder.path(), &["--limit", "3"])), ["succeeded"; 3]);
+    let ended: Vec<String> = listed(folder.path(), &["--limit", "3"])
+        .iter()
+        .map(|run| run["finished"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(ended[2] < ended[1] && ended[1] < ended[0], "in their order: {ended:?}");
+}
