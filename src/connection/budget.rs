@@ -1,13 +1,14 @@
 //! A connection's budget of requests, shared by everything that uses the connection.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
 
+use super::common::{Common, Limits, Part, Slot};
 use super::rate::{BudgetSettings, Rate};
 use super::window::{Told, Window};
 use crate::catalog::LimitHeaders;
@@ -29,6 +30,8 @@ pub enum Priority {
 pub struct Exhausted {
     /// How long it stays empty.
     pub wait: Duration,
+    /// Another process found that the account keeps failing: it is left alone for so long.
+    pub left_alone: bool,
 }
 
 /// A budget. Clones share it.
@@ -40,6 +43,8 @@ struct Shared {
     state: Mutex<State>,
     changed: Notify,
     headers: LimitHeaders,
+    /// What is shared with other processes, where there are any.
+    part: OnceLock<Part>,
 }
 
 #[derive(Debug)]
@@ -52,7 +57,13 @@ struct State {
 
 /// The right to send one request. Dropped when it is answered.
 #[derive(Debug)]
-pub struct Permit(Arc<Shared>);
+pub struct Permit {
+    shared: Arc<Shared>,
+    /// Its place among the requests of all processes.
+    slot: Option<Slot>,
+    /// There was no such place: nothing is sent.
+    unused: bool,
+}
 
 /// A place in the queue, given up when the wait is cancelled.
 struct Place<'a> {
@@ -64,7 +75,20 @@ impl Budget {
     /// A budget of `settings`, until headers of these names tell better.
     pub fn new(settings: BudgetSettings, headers: LimitHeaders) -> Self {
         let state = State { window: Window::new(settings), queue: BTreeSet::new(), tickets: 0 };
-        Self(Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), headers }))
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            headers,
+            part: OnceLock::new(),
+        }))
+    }
+
+    /// From now on, this is the budget of the processes that share `common`, together. Only once.
+    pub fn share(&self, connection: &str, common: Arc<dyn Common>) {
+        let part = Part { connection: connection.to_owned(), common };
+        if self.0.part.set(part).is_err() {
+            tracing::error!(connection, "the budget is shared already");
+        }
     }
 
     /// Waits for the right to send a request: higher priorities first, then first come first
@@ -78,16 +102,18 @@ impl Budget {
             // Registered before looking, so that no change in between is missed.
             changed.as_mut().enable();
             let wait = match self.0.try_take(place.key) {
-                Turn::Taken => return Ok(Permit(Arc::clone(&self.0))),
-                Turn::After(wait) => {
-                    if begun.elapsed() + wait > patience {
-                        return Err(Exhausted { wait });
-                    }
-                    Some(wait)
-                }
+                Turn::Taken => match self.0.among_all().await {
+                    Ok(permit) => return Ok(permit),
+                    Err(exhausted) if exhausted.left_alone => return Err(exhausted),
+                    Err(exhausted) => Some(exhausted.wait),
+                },
+                Turn::After(wait) => Some(wait),
                 Turn::NotFirst => None,
             };
             match wait {
+                Some(wait) if begun.elapsed() + wait > patience => {
+                    return Err(Exhausted { wait, left_alone: false });
+                }
                 Some(wait) => {
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
@@ -100,21 +126,32 @@ impl Budget {
     }
 
     /// The right to send a request, if it can be had without waiting.
-    pub fn try_acquire(&self) -> Option<Permit> {
-        let mut state = self.0.state();
-        let free = state.queue.is_empty() && state.window.take(Instant::now()).is_none();
-        free.then(|| Permit(Arc::clone(&self.0)))
+    pub async fn try_acquire(&self) -> Option<Permit> {
+        let free = {
+            let mut state = self.0.state();
+            state.queue.is_empty() && state.window.take(Instant::now()).is_none()
+        };
+        if free { self.0.among_all().await.ok() } else { None }
     }
 
-    /// Learns from an answer's status and headers.
-    pub fn learn(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) {
+    /// Learns from the status and headers of the answer to the request that had `permit`.
+    pub fn learn(
+        &self,
+        permit: &mut Permit,
+        status: StatusCode,
+        headers: &HeaderMap,
+        retry_after: Option<Duration>,
+    ) {
         let told = self.0.told(headers);
         let now = Instant::now();
         let mut state = self.0.state();
         state.window.learn(told, now);
         if status == StatusCode::TOO_MANY_REQUESTS {
             let interval = told.interval.filter(|_| told.daily_remaining != Some(0));
-            state.window.pause(retry_after.or(interval), now);
+            let pause = state.window.pause(retry_after.or(interval), now);
+            if let Some(slot) = &mut permit.slot {
+                slot.verdict.pause = Some(pause);
+            }
         }
         drop(state);
         self.0.changed.notify_waiters();
@@ -140,6 +177,28 @@ enum Turn {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A slot of our own is taken: a place among the requests of all processes as well, or the slot is
+    /// free again.
+    async fn among_all(self: &Arc<Self>) -> Result<Permit, Exhausted> {
+        // Gives the slot back when it is dropped.
+        let mut permit = Permit { shared: Arc::clone(self), slot: None, unused: false };
+        let Some(part) = self.part.get() else { return Ok(permit) };
+        let limits = {
+            let window = &self.state().window;
+            Limits { burst: window.rate(), daily: window.daily_limit() }
+        };
+        match part.admit(limits).await {
+            Ok(slot) => {
+                permit.slot = Some(slot);
+                Ok(permit)
+            }
+            Err(exhausted) => {
+                permit.unused = true;
+                Err(exhausted)
+            }
+        }
     }
 
     fn enqueue(&self, priority: Priority) -> Place<'_> {
@@ -178,6 +237,15 @@ impl Shared {
     }
 }
 
+impl Permit {
+    /// Whether the account answered the request, and not with a 5xx.
+    pub fn report(&mut self, alive: bool) {
+        if let Some(slot) = &mut self.slot {
+            slot.verdict.alive = Some(alive);
+        }
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.shared.state().queue.remove(&self.key);
@@ -187,13 +255,19 @@ impl Drop for Place<'_> {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.state().window.release(Instant::now());
-        self.0.changed.notify_waiters();
+        let mut state = self.shared.state();
+        match self.unused {
+            true => state.window.untake(),
+            false => state.window.release(Instant::now()),
+        }
+        drop(state);
+        self.shared.changed.notify_waiters();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::common::{Admission, Verdict};
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -258,9 +332,58 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-left", "0".parse().unwrap());
         headers.insert("x-reset", "3600000".parse().unwrap());
-        budget.learn(StatusCode::OK, &headers, None);
+        let mut permit = budget.acquire(Priority::Webhook, LONG).await.unwrap();
+        budget.learn(&mut permit, StatusCode::OK, &headers, None);
         let exhausted = budget.acquire(Priority::Webhook, LONG).await.unwrap_err();
         assert!(exhausted.wait > Duration::from_secs(3590), "{exhausted:?}");
-        assert!(budget.try_acquire().is_none());
+        assert!(budget.try_acquire().await.is_none());
+    }
+
+    /// Lets so many go, in all, and remembers what was settled.
+    #[derive(Debug, Default)]
+    struct Few {
+        left: Mutex<u32>,
+        settled: Mutex<Vec<(i64, Verdict)>>,
+    }
+
+    #[async_trait::async_trait]
+    impl Common for Few {
+        async fn admit(&self, connection: &str, limits: Limits) -> Admission {
+            assert_eq!((connection, limits.burst.unwrap().requests), ("studio", 100));
+            let mut left = self.left.lock().unwrap();
+            if *left == 0 {
+                return Admission::Wait(LONG * 2);
+            }
+            *left -= 1;
+            Admission::Go(i64::from(*left))
+        }
+
+        async fn settle(&self, _: &str, slot: i64, verdict: Verdict) {
+            self.settled.lock().unwrap().push((slot, verdict));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_shared_has_the_last_word_and_learns_what_became_of_it() {
+        let (budget, few) = (budget("100/10s"), Arc::new(Few { left: Mutex::new(2), ..Few::default() }));
+        budget.share("studio", Arc::clone(&few) as Arc<dyn Common>);
+        let mut refused = budget.try_acquire().await.unwrap();
+        let mut failed = budget.acquire(Priority::Poll, LONG).await.unwrap();
+        let exhausted = budget.acquire(Priority::Poll, LONG).await.unwrap_err();
+        assert_eq!(exhausted, Exhausted { wait: LONG * 2, left_alone: false });
+        assert!(budget.try_acquire().await.is_none());
+        // What was not sent uses up nothing here.
+        assert_eq!(budget.0.state().window.in_flight(), 2);
+        budget.learn(&mut refused, StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), Some(LONG));
+        refused.report(true);
+        failed.report(false);
+        drop((refused, failed));
+        while few.settled.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let mut settled = few.settled.lock().unwrap().clone();
+        settled.sort_by_key(|(slot, _)| *slot);
+        let failed = (0, Verdict { alive: Some(false), pause: None });
+        assert_eq!(settled, [failed, (1, Verdict { alive: Some(true), pause: Some(LONG) })]);
     }
 }

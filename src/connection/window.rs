@@ -94,6 +94,14 @@ impl Window {
         }
     }
 
+    /// The slot taken last was not used.
+    pub(super) fn untake(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(daily) = &mut self.daily {
+            daily.left = daily.left.saturating_add(1).min(daily.limit);
+        }
+    }
+
     /// A request was answered or given up.
     pub(super) fn release(&mut self, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -137,17 +145,27 @@ impl Window {
         }
     }
 
-    /// The server refused for the rate: nothing goes for `pause`, or an interval.
-    pub(super) fn pause(&mut self, pause: Option<Duration>, now: Instant) {
+    /// The server refused for the rate: nothing goes for `pause`, or an interval; how long that is.
+    pub(super) fn pause(&mut self, pause: Option<Duration>, now: Instant) -> Duration {
         let pause = pause.or(self.rate.map(|rate| rate.per)).unwrap_or(PAUSE);
         let until = now + pause;
         if self.paused_until.is_none_or(|known| known < until) {
             self.paused_until = Some(until);
         }
+        pause
     }
 
     pub(super) fn rate(&self) -> Option<Rate> {
         self.rate
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    pub(super) fn daily_limit(&self) -> Option<u64> {
+        self.daily.as_ref().map(|daily| daily.limit)
     }
 
     pub(super) fn daily_left(&self) -> Option<u64> {

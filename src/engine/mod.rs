@@ -4,6 +4,7 @@
 mod act;
 mod book;
 mod builtin;
+mod common;
 mod dispatch;
 mod dry_run;
 mod held;
@@ -15,6 +16,7 @@ mod translate;
 mod worker;
 
 pub use book::RecipeBook;
+pub use common::SharedLimits;
 pub use dispatch::{Engine, Idle};
 pub use options::{Options, World};
 pub use tally::Tally;

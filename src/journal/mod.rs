@@ -8,8 +8,8 @@ mod sqlite;
 
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
-    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, Retention, RunDetail,
-    RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RequestEnd,
+    RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
 pub use record::{Due, Page, Part, Record};
 pub use sqlite::{Access, Sqlite};
@@ -85,6 +85,19 @@ pub trait Journal: Send + Sync {
 
     /// Gives a claim up, if it is still held.
     async fn release(&self, claim: &Claim) -> Result<(), Error>;
+
+    /// Asks for leave to send a request to the account `connection`, within what the processes that share
+    /// this store may send together. Where there is one process only, it has leave.
+    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
+        let _ = (connection, limits);
+        Ok(RequestLeave::Go(0))
+    }
+
+    /// Tells what became of a request that had leave in the place `slot`.
+    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
+        let _ = (connection, slot, end);
+        Ok(())
+    }
 
     /// A poller's progress.
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error>;

@@ -1,6 +1,7 @@
 //! What goes into the journal and what comes out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -216,6 +217,35 @@ pub struct Totals {
     pub events: u64,
     /// Runs by state's name.
     pub runs: BTreeMap<String, u64>,
+}
+
+/// The limits of one account, as a process knows them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// So many requests in so long.
+    pub burst: Option<(u32, Duration)>,
+    /// So many requests a day.
+    pub daily: Option<u64>,
+}
+
+/// Whether a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestLeave {
+    /// It may, in this place.
+    Go(i64),
+    /// The processes together have used up the limits for so long.
+    Wait(Duration),
+    /// The account keeps failing and is left alone for so long.
+    LeftAlone(Duration),
+}
+
+/// What became of a request that had leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestEnd {
+    /// Whether the account answered, and not with a 5xx; `None`: nothing was sent.
+    pub alive: Option<bool>,
+    /// The server refused for the rate: nothing goes for so long.
+    pub pause: Option<Duration>,
 }
 
 /// What may be forgotten. `None`: nothing for that reason.

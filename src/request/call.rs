@@ -13,7 +13,7 @@ use super::{
     Answer, Client, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare, retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
-use crate::connection::{Connection, Error as ConnectionError, Priority};
+use crate::connection::{Connection, Error as ConnectionError, Exhausted, Priority};
 use crate::secret::Redactor;
 
 /// How a call is made.
@@ -123,14 +123,14 @@ impl Client {
     ) -> Outcome {
         let mut refreshed = false;
         loop {
-            let admitted = match first.take() {
+            let mut admitted = match first.take() {
                 Some(admitted) => admitted,
                 None => match self.admit(connection, options).await {
                     Ok(admitted) => admitted,
                     Err(outcome) => return outcome,
                 },
             };
-            let received = self.send_within(request, connection, &admitted, options).await;
+            let received = self.send_within(request, connection, &mut admitted, options).await;
             let unauthorized = matches!(received, Received::Answer { status: 401, .. });
             if unauthorized && !refreshed {
                 refreshed = true;
@@ -151,30 +151,31 @@ impl Client {
             return None;
         }
         let headers = connection.credential_headers().await.ok()?;
-        connection.budget.try_acquire().map(|permit| Admitted { headers, _permit: permit })
+        connection.budget.try_acquire().await.map(|permit| Admitted { headers, permit })
     }
 
     /// Waits for breaker, credential and budget.
     pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
-            let reason =
-                format!("connection `{}` keeps failing and is left alone for a while", connection.name);
-            return Err(Outcome::Held { wait, reason });
+            return Err(Outcome::Held { wait, reason: left_alone_for_a_while(connection) });
         }
         let headers = connection.credential_headers().await.map_err(no_credential)?;
         let permit = connection.budget.acquire(options.priority, options.patience).await;
-        let permit = permit.map_err(|exhausted| Outcome::Held {
-            wait: exhausted.wait,
-            reason: format!("the request budget of connection `{}` is used up", connection.name),
+        let permit = permit.map_err(|Exhausted { wait, left_alone }| match left_alone {
+            true => Outcome::Held { wait, reason: left_alone_for_a_while(connection) },
+            false => {
+                let reason = format!("the request budget of connection `{}` is used up", connection.name);
+                Outcome::Held { wait, reason }
+            }
         })?;
-        Ok(Admitted { headers, _permit: permit })
+        Ok(Admitted { headers, permit })
     }
 
     async fn send_within(
         &self,
         request: &PreparedRequest,
         connection: &Connection,
-        admitted: &Admitted,
+        admitted: &mut Admitted,
         options: &CallOptions,
     ) -> Received {
         let received =
@@ -182,11 +183,14 @@ impl Client {
         match &received {
             Received::Answer { status, headers, at, .. } => {
                 let code = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
-                connection.budget.learn(code, headers, retry_after::read(headers, *at));
-                connection.breaker.report(*status < 500);
+                let retry_after = retry_after::read(headers, *at);
+                connection.budget.learn(&mut admitted.permit, code, headers, retry_after);
             }
-            Received::Lost { .. } => connection.breaker.report(false),
-            Received::Unsendable { .. } | Received::Unusable { .. } => {}
+            Received::Lost { .. } | Received::Unsendable { .. } | Received::Unusable { .. } => {}
+        }
+        if let Some(alive) = is_alive(&received) {
+            connection.breaker.report(alive);
+            admitted.permit.report(alive);
         }
         received
     }
@@ -196,7 +200,20 @@ impl Client {
 #[derive(Debug)]
 pub struct Admitted {
     headers: HeaderMap,
-    _permit: crate::connection::Permit,
+    permit: crate::connection::Permit,
+}
+
+fn left_alone_for_a_while(connection: &Connection) -> String {
+    format!("connection `{}` keeps failing and is left alone for a while", connection.name)
+}
+
+/// No answer or a 5xx is a failure of the account, everything else a sign of life.
+fn is_alive(received: &Received) -> Option<bool> {
+    match received {
+        Received::Answer { status, .. } => Some(*status < 500),
+        Received::Lost { .. } => Some(false),
+        Received::Unsendable { .. } | Received::Unusable { .. } => None,
+    }
 }
 
 fn no_credential(error: ConnectionError) -> Outcome {

@@ -19,7 +19,8 @@ use crate::cli::recipes::Recipes;
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, store};
 use crate::clock::Clock;
-use crate::engine::{Engine, Options, RecipeBook, World};
+use crate::connection::Connection;
+use crate::engine::{Engine, Options, RecipeBook, SharedLimits, World};
 use crate::journal::{Access, Journal, Sqlite};
 use crate::recipe::Trigger;
 use crate::server::{Server, Settings, bind, serve};
@@ -67,6 +68,12 @@ impl House {
             false => Connected::to_world(session, workspace)?,
         };
         let (journal, passing) = open_store(run, workspace).await?;
+        if let Some(common) = SharedLimits::of(&journal) {
+            let share = |(name, connection): (&String, &Arc<Connection>)| {
+                connection.budget.share(name, Arc::clone(&common));
+            };
+            connected.connections.iter().for_each(share);
+        }
         let clock = Clock::system();
         let progress = Progress::new(run.once && session.streams.errors_is_terminal);
         let connections = Arc::new(connected.connections.clone());
