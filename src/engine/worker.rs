@@ -148,7 +148,7 @@ impl Work {
                 return self.give_up("hob itself failed while deciding; this is a bug").await;
             };
             for stamped in decision.entries {
-                let entry = stamped.entry.redacted(&self.shared.world.redactor);
+                let entry = self.kept(stamped.entry);
                 self.recorder.add(StampedEntry { entry, ..stamped });
             }
             match decision.act {
@@ -203,8 +203,7 @@ impl Work {
     /// Takes an outcome into account. The machine sees what the history keeps, so that a restart
     /// changes nothing.
     fn settle(&mut self, entry: Entry, urgent: bool) {
-        let entry = entry.redacted(&self.shared.world.redactor);
-        let stamped = StampedEntry { at: self.now(), entry };
+        let stamped = StampedEntry { at: self.now(), entry: self.kept(entry) };
         if let Some(machine) = &mut self.machine {
             machine.apply(&stamped);
         }
@@ -212,6 +211,11 @@ impl Work {
         if urgent {
             self.recorder.make_urgent();
         }
+    }
+
+    /// What the history keeps of an entry: no secrets, and no megabytes that nobody reads.
+    fn kept(&self, entry: Entry) -> Entry {
+        entry.redacted(&self.shared.world.redactor).bounded(self.recipe.recipe().file.text())
     }
 
     /// Decides on a thread where rendering may take its time.

@@ -1,6 +1,7 @@
 //! One event through one recipe: its identity, its states, its durable entries, and the pure machine
 //! that decides what is to be done next. Nothing here sends, stores, or asks for the time.
 
+mod bounds;
 mod builtin;
 mod effect;
 mod entry;
