@@ -15,10 +15,10 @@ impl Entry {
     pub fn bounded(mut self, recipe: &str) -> Self {
         match &mut self {
             Entry::Intent { inputs, .. } => bound(inputs),
-            Entry::StepSucceeded { step, result, .. } if size(result, LARGEST) > LARGEST => {
-                if !reads(recipe, &step.action) {
-                    bound(result);
-                }
+            Entry::StepSucceeded { step, result, .. }
+                if size(result, LARGEST) > LARGEST && !reads(recipe, &step.action) =>
+            {
+                bound(result);
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -38,6 +39,12 @@ pub async fn serve(
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
     };
+    // Answers are small: none is to wait for more to say.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection answers in larger pieces");
+        }
+    });
     axum::serve(listener, server.router()).with_graceful_shutdown(stopped).await?;
     Ok(())
 }

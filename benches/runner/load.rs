@@ -1,0 +1,122 @@
+//! What the program is given to do.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hob::clock::Clock;
+use hob::event::{DedupKey, Event, EventId, Source};
+use hob::journal::{Access, Batch, Journal, NewRun, Sqlite};
+use hob::run::RunId;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::program::{Program, Used, workspace};
+use crate::sink::Sink;
+use crate::{Result, bare};
+
+/// How fast the program was, and what it used meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// A second: webhooks, or calls.
+    pub rate: f64,
+    pub used: Used,
+}
+
+const STORE: &str = "sqlite:hob.db";
+const THREE: &str = "name: bench
+trigger: { webhook: /in, verify: none, id: $.number }
+actions:
+  - { id: got, do: sink.things.get, with: { id: \"t{{ event.number }}\" } }
+  - { do: sink.things.put, with: { id: \"{{ steps.got.id }}\", name: \"number {{ event.number }}\" } }
+  - { do: sink.things.create, with: { name: \"{{ event.name }}\" } }
+";
+/// Every event is stored with its run, which ends at its condition.
+const FILTERED: &str = "name: bench
+trigger: { webhook: /in, verify: none, id: $.number }
+when: \"{{ event.number < 0 }}\"
+actions:
+  - { do: log, with: { message: never } }
+";
+const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+/// Memory of a program that has nothing to do, in MB.
+pub async fn idle(folder: &Path, sink: &Sink) -> Result<f64> {
+    let folder = TempDir::new_in(folder)?;
+    workspace(folder.path(), sink.address, STORE, THREE)?;
+    let program = Program::start(folder.path(), &LISTEN)?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    Ok(program.used()?.present)
+}
+
+/// Webhooks a second that are acknowledged, each with a run that is filtered.
+pub async fn webhooks(folder: &Path, sink: &Sink, in_flight: usize) -> Result<Measured> {
+    let folder = TempDir::new_in(folder)?;
+    workspace(folder.path(), sink.address, STORE, FILTERED)?;
+    let program = Program::start(folder.path(), &LISTEN)?;
+    let address = program.address.ok_or("it does not listen")?;
+    let rate = bare::post(&format!("http://{address}/webhooks/in"), in_flight).await?;
+    Ok(Measured { rate, used: program.used()? })
+}
+
+/// Calls a second of runs of three requests, so many runs at a time.
+pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Measured> {
+    let runs: u64 = if concurrency == 1 { 1_000 } else { 5_000 };
+    let folder = TempDir::new_in(folder)?;
+    workspace(folder.path(), sink.address, STORE, THREE)?;
+    fill(folder.path(), runs).await?;
+    sink.reset();
+    let program = Program::start(folder.path(), &["--concurrency", &concurrency.to_string()])?;
+    let took = sink.took(runs * 3).await?;
+    Ok(Measured { rate: (runs * 3) as f64 / took.as_secs_f64(), used: program.used()? })
+}
+
+/// How long one run of `count` requests takes, each made durable before and after.
+pub async fn steps(folder: &Path, sink: &Sink, count: u64) -> Result<Duration> {
+    let folder = TempDir::new_in(folder)?;
+    let step = "  - { do: sink.things.put, with: { id: a, name: \"{{ event.name }}\" } }\n";
+    let recipe = format!(
+        "name: bench\ntrigger: {{ webhook: /in, verify: none, id: $.number }}\nactions:\n{}",
+        step.repeat(usize::try_from(count)?)
+    );
+    workspace(folder.path(), sink.address, STORE, &recipe)?;
+    let program = Program::start(folder.path(), &LISTEN)?;
+    let address = program.address.ok_or("it does not listen")?;
+    let (http, mut best) = (reqwest::Client::new(), Duration::MAX);
+    // The first one opens connections.
+    for number in 0..5 {
+        sink.reset();
+        let begun = Instant::now();
+        let event = json!({ "number": number, "name": "x" });
+        http.post(format!("http://{address}/webhooks/in")).json(&event).send().await?.error_for_status()?;
+        sink.took(count).await?;
+        best = best.min(begun.elapsed());
+    }
+    Ok(best)
+}
+
+/// Events with their runs, in lanes of their own.
+async fn fill(folder: &Path, count: u64) -> Result<()> {
+    let journal = Sqlite::open(&folder.join("hob.db"), Access::Runner)?;
+    let events = (0..count).map(|number| {
+        let run = NewRun {
+            id: RunId::new(),
+            recipe: "bench".to_owned(),
+            accounts: [("sink".to_owned(), "sink".to_owned())].into_iter().collect(),
+            lane: number.to_string(),
+        };
+        let event = Event {
+            id: EventId::new(),
+            source: Source::Path("/in".to_owned()),
+            kind: "webhook".to_owned(),
+            connection: None,
+            record: Some(number.to_string()),
+            dedup: DedupKey(number.to_string()),
+            received: Clock::system().now(),
+            payload: json!({ "number": number, "name": "Ada Example", "email": "ada@example.com" }),
+        };
+        (event, vec![run])
+    });
+    journal.append(Batch { events: events.collect(), progress: None }).await?;
+    journal.close().await;
+    Ok(())
+}

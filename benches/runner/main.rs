@@ -1,0 +1,53 @@
+//! The whole program on a server that answers at once: webhooks acknowledged once they are durable, runs
+//! of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client that
+//! makes the same calls, and to a bare loop of durable inserts, measured in the same run; below the stated
+//! limits it fails. All of it, client, server and program, shares the machine.
+//!
+//! `cargo bench --bench runner`
+
+mod bare;
+mod load;
+mod program;
+mod report;
+mod sink;
+
+use report::{Limits, Report};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+/// Requests at the same time.
+const IN_FLIGHT: [usize; 3] = [1, 32, 256];
+
+fn main() -> Result<()> {
+    // The journal and reqwest are built with one provider of cryptography each way; no request needs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(measure())?.judge(&Limits {
+        webhooks: 5_000.0,
+        of_bare_client: 0.6,
+        forty_steps: 0.2,
+        idle: 40.0,
+    })
+}
+
+async fn measure() -> Result<Report> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let sink = sink::Sink::start().await?;
+    let inserts = bare::inserts(folder.path())?;
+    println!("bare insert loop         {inserts:>8.0} inserts/s, each durable");
+    let mut report = Report::default();
+    report.idle = load::idle(folder.path(), &sink).await?;
+    for in_flight in IN_FLIGHT {
+        let bare = bare::post(&format!("http://{}/things", sink.address), in_flight).await?;
+        let measured = load::webhooks(folder.path(), &sink, in_flight).await?;
+        report.webhooks(in_flight, &measured, bare, inserts);
+    }
+    for in_flight in IN_FLIGHT {
+        let bare = bare::client(&sink, in_flight).await?;
+        let measured = load::runs(folder.path(), &sink, in_flight).await?;
+        report.runs(in_flight, &measured, bare, inserts);
+    }
+    report.forty_steps = load::steps(folder.path(), &sink, 40).await?.as_secs_f64();
+    Ok(report)
+}
