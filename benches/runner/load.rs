@@ -60,7 +60,7 @@ pub async fn webhooks(folder: &Path, sink: &Sink, in_flight: usize) -> Result<Me
 
 /// Calls a second of runs of three requests, so many runs at a time.
 pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Measured> {
-    let runs: u64 = if concurrency == 1 { 1_000 } else { 5_000 };
+    let runs: u64 = if concurrency == 1 { 300 } else { 5_000 };
     let folder = TempDir::new_in(folder)?;
     workspace(folder.path(), sink.address, STORE, THREE)?;
     fill(folder.path(), runs).await?;

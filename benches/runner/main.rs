@@ -1,9 +1,11 @@
-//! The whole program on a server that answers at once: webhooks acknowledged once they are durable, runs
-//! of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client that
+//! The whole program on a server that answers at once, and on one that answers as fast as a very fast API:
+//! webhooks acknowledged once they are durable, runs of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client that
 //! makes the same calls, and to a bare loop of durable inserts, measured in the same run; below the stated
 //! limits it fails. All of it, client, server and program, shares the machine.
 //!
 //! `cargo bench --bench runner`
+
+use std::time::Duration;
 
 mod bare;
 mod load;
@@ -18,6 +20,8 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// Requests at the same time.
 const IN_FLIGHT: [usize; 3] = [1, 32, 256];
+/// How long a very fast API takes to answer: HighLevel takes ten times as long.
+const API: Duration = Duration::from_millis(10);
 
 fn main() -> Result<()> {
     // The journal and reqwest are built with one provider of cryptography each way; no request needs it.
@@ -33,7 +37,8 @@ fn main() -> Result<()> {
 
 async fn measure() -> Result<Report> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let sink = sink::Sink::start().await?;
+    let sink = sink::Sink::start(Duration::ZERO).await?;
+    let api = sink::Sink::start(API).await?;
     let inserts = bare::inserts(folder.path())?;
     println!("bare insert loop         {inserts:>8.0} inserts/s, each durable");
     let mut report = Report::default();
@@ -46,7 +51,13 @@ async fn measure() -> Result<Report> {
     for in_flight in IN_FLIGHT {
         let bare = bare::client(&sink, in_flight).await?;
         let measured = load::runs(folder.path(), &sink, in_flight).await?;
-        report.runs(in_flight, &measured, bare, inserts);
+        report.runs("at once", in_flight, &measured, bare, inserts);
+        let bare = bare::client(&api, in_flight).await?;
+        let measured = load::runs(folder.path(), &api, in_flight).await?;
+        report.runs("after 10 ms", in_flight, &measured, bare, inserts);
+        if in_flight == 32 {
+            report.of_bare_client = measured.rate / bare;
+        }
     }
     report.forty_steps = load::steps(folder.path(), &sink, 40).await?.as_secs_f64();
     Ok(report)

@@ -1,4 +1,4 @@
-//! A server that answers everything at once, and remembers when.
+//! A server that answers everything after a set time, and remembers when.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,12 +78,17 @@ impl Seen {
 }
 
 impl Sink {
-    /// Starts it.
-    pub async fn start() -> Result<Self> {
+    /// Starts it; each answer comes after `delay`.
+    pub async fn start(delay: Duration) -> Result<Self> {
         let seen = Arc::new(Seen::default());
         let answer = |seen: &Arc<Seen>| {
             let seen = Arc::clone(seen);
-            move || std::future::ready(seen.one())
+            move || async move {
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                seen.one()
+            }
         };
         let things = get(answer(&seen)).put(answer(&seen));
         let router = Router::new().route("/things/{id}", things).route("/things", post(answer(&seen)));

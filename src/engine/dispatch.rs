@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::held::Held;
 use super::options::{Options, World};
 use super::tally::Tally;
+use super::thinking::Thinking;
 use super::worker::work;
 use crate::journal::{Error, LeasedRun};
 
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) options: Options,
     pub(super) env: Arc<Value>,
     pub(super) tally: Tally,
+    pub(super) thinking: Thinking,
     missing: Mutex<BTreeSet<String>>,
     held: Arc<Held>,
 }
@@ -62,6 +64,7 @@ impl Engine {
             options,
             env,
             tally: Tally::default(),
+            thinking: Thinking::default(),
             missing: Mutex::default(),
             held: Arc::default(),
         };

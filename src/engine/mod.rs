@@ -12,6 +12,7 @@ mod look;
 mod options;
 mod recorder;
 mod tally;
+mod thinking;
 mod translate;
 mod worker;
 

@@ -107,7 +107,8 @@ async fn begin(
     let facts = facts(&shared, &leased, &recipe).await;
     let priority = priority(&leased.event);
     let (for_machine, LeasedRun { run, event, entries, .. }) = (recipe.clone(), leased);
-    let machine = blocking(move || Machine::new(for_machine, run, &event, &entries, &facts)).await;
+    let machine = move || Machine::new(for_machine, run, &event, &entries, &facts);
+    let machine = shared.thinking.think(recipe.name(), machine).await;
     Work { shared, grip, recorder, machine, recipe, priority, stop }
 }
 
@@ -218,14 +219,14 @@ impl Work {
         entry.redacted(&self.shared.world.redactor).bounded(self.recipe.recipe().file.text())
     }
 
-    /// Decides on a thread where rendering may take its time.
+    /// `None`: it panicked.
     async fn decide(&mut self) -> Option<Decision> {
         let (mut machine, now) = (self.machine.take()?, self.now());
-        let (machine, decision) = blocking(move || {
+        let decide = move || {
             let decision = machine.decide(now);
             (machine, decision)
-        })
-        .await?;
+        };
+        let (machine, decision) = self.shared.thinking.think(self.recipe.name(), decide).await?;
         self.machine = Some(machine);
         Some(decision)
     }
@@ -270,12 +271,4 @@ impl Work {
     fn now(&self) -> DateTime<Utc> {
         self.shared.world.clock.now()
     }
-}
-
-/// `None`: it panicked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .inspect_err(|error| tracing::error!(%error, "deciding failed"))
-        .ok()
 }
