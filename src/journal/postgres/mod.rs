@@ -11,6 +11,7 @@ mod failure;
 mod group;
 mod import;
 mod lease;
+mod limits;
 mod link;
 mod list;
 mod listener;

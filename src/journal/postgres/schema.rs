@@ -17,6 +17,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
     include_str!("sql/append-1.sql"),
     include_str!("sql/work-1.sql"),
     include_str!("sql/upkeep-1.sql"),
+    include_str!("sql/limits-1.sql"),
 ]];
 
 /// The oldest server that knows all that we ask.

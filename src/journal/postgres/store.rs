@@ -13,7 +13,8 @@ use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::column::{stamp, until};
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record,
-    Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
+    Totals,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -29,7 +30,9 @@ use super::row::texts;
 use super::server::Server;
 use super::session::Session;
 use super::target::Target;
-use super::{amend, append, claim, export, import, lease, link, list, poller, record, schema, upkeep};
+use super::{
+    amend, append, claim, export, import, lease, limits, link, list, poller, record, schema, upkeep,
+};
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
 const APPENDERS: usize = 1;
@@ -201,6 +204,15 @@ impl Journal for Postgres {
 
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
         claim::release(&self.server.pool, claim).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
+        limits::admit(&self.server.pool, connection, limits).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
+        let settled = limits::settle(&self.server.pool, connection, slot, end).await;
+        settled.map_err(|failure| self.failed(failure))
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
