@@ -1,18 +1,23 @@
 //! The durable record: events, runs and their entries, cursors, links and remembered values. All SQL
 //! of the project is here, behind one trait.
 
+mod access;
+mod column;
 mod format;
 mod model;
+mod postgres;
 mod record;
 mod sqlite;
 
+pub use access::Access;
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
     Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RequestEnd,
     RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
+pub use postgres::Postgres;
 pub use record::{Due, Page, Part, Record};
-pub use sqlite::{Access, Sqlite};
+pub use sqlite::Sqlite;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -23,5 +23,5 @@ pub use history::History;
 pub use listen::{BadAddress, parse as parse_listen};
 pub use open::{Opened, Workspace};
 pub use schema::schema;
-pub use store::Store;
+pub use store::{Address, Store};
 pub use syntax::Webhooks;

@@ -142,6 +142,7 @@ impl Workspace {
         found.extend(unset.iter().cloned());
         let env = values(&listed, variables);
         let secrets = accounts.values().flat_map(Account::secrets).chain(env.values().map(Secret::new));
+        let secrets = secrets.chain(store.secrets());
         let workspace = Workspace {
             root: root.to_path_buf(),
             redactor: Redactor::new(secrets),
@@ -247,7 +248,7 @@ server: { listen: 127.0.0.1:8787 }
   d: { connector: fitr-none, auth: x, budget: { burst: fast } }
   e: { connector: highlevel, auth: { token: x }, base_url: ftp://x, budget: { burst: fast, daily: 0 } }
 env: [1A, OK, OK]
-store: postgres://u:secret@h/db
+store: mysql://u:secret@h/db
 history: { keep: long, runs: 0 }
 server: { listne: nowhere }
 stroe: x
@@ -266,7 +267,7 @@ stroe: x
             "`daily` cannot be 0",
             "`1A` is not the name of a variable",
             "the variable `OK` is listed twice",
-            "PostgreSQL stores do not work yet",
+            "`mysql:…` is not a store",
             "`long` is no duration",
             "or `forever`",
             "`runs` cannot be 0",

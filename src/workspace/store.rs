@@ -3,11 +3,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::secret::Secret;
+
 /// A store, as `store:` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Store {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Address),
 }
 
 /// Where the history is kept unless `store:` says otherwise, below the workspace.
@@ -16,11 +20,10 @@ const USUAL: &str = "state/hob.db";
 /// A `store:` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It is of a kind that is not there yet.
-    #[error("PostgreSQL stores do not work yet; use `sqlite:{USUAL}`")]
-    PostgresLater,
     /// It is of no known kind.
-    #[error("`{0}` is not a store; write it like `sqlite:{USUAL}`")]
+    #[error(
+        "`{0}` is not a store; write it like `sqlite:{USUAL}` or `postgres://user:password@host/database`"
+    )]
     Unknown(String),
 }
 
@@ -32,12 +35,22 @@ impl Store {
 
     /// Reads `store:`; paths are relative to the workspace.
     pub fn parse(text: &str, root: &Path) -> Result<Self, Error> {
-        match text.split_once(':') {
+        match text.trim().split_once(':') {
             Some(("sqlite", path)) if !path.trim().is_empty() => Ok(Store::Sqlite(root.join(path.trim()))),
-            Some(("postgres" | "postgresql", _)) => Err(Error::PostgresLater),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Store::Postgres(Address(Secret::new(text.trim()))))
+            }
             // Without a password that may stand in an address.
             Some((scheme, _)) => Err(Error::Unknown(format!("{scheme}:…"))),
             None => Err(Error::Unknown(text.to_owned())),
+        }
+    }
+
+    /// What must never be shown of it.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Store::Sqlite(_) => Vec::new(),
+            Store::Postgres(address) => address.secrets(),
         }
     }
 }
@@ -47,21 +60,92 @@ impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Store::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Store::Postgres(address) => address.fmt(f),
         }
     }
 }
 
+/// The address of a database, which may hold a password. `Debug` and `Display` do not show it.
+#[derive(Clone)]
+pub struct Address(Secret);
+
+impl Address {
+    /// All of it, for the one place that connects.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// User and password, and what comes after them.
+    fn parts(&self) -> (&str, &str) {
+        let rest = self.expose().split_once("://").map_or("", |(_, rest)| rest);
+        rest.rsplit_once('@').unwrap_or(("", rest))
+    }
+
+    /// The password, as it is written and as it is meant.
+    fn secrets(&self) -> Vec<Secret> {
+        let (user, rest) = self.parts();
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let written = query.split('&').filter_map(|pair| pair.strip_prefix("password="));
+        let written = written.chain(user.split_once(':').map(|(_, password)| password));
+        let meant = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        written.flat_map(|text| [text.to_owned(), meant(text)]).map(Secret::new).collect()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user, rest) = self.parts();
+        let (user, place) = (user.split(':').next().unwrap_or_default(), rest.split('?').next());
+        let at = if user.is_empty() { "" } else { "@" };
+        write!(f, "postgres://{user}{at}{}", place.unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Address {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Redactor;
 
     #[test]
     fn reads_what_it_can_and_says_what_it_cannot() {
         let root = Path::new("/w");
         assert_eq!(Store::parse("sqlite:a/b.db", root), Ok(Store::Sqlite("/w/a/b.db".into())));
         assert_eq!(Store::parse("sqlite:/x.db", root), Ok(Store::Sqlite("/x.db".into())));
-        assert_eq!(Store::parse("postgres://u:secret@h/db", root), Err(Error::PostgresLater));
+        let store = Store::parse("postgresql://u:secret@h/db", root).unwrap();
+        assert_eq!(store.to_string(), "postgres://u@h/db");
         let wrong = Store::parse("mysql://u:secret@h/db", root).unwrap_err().to_string();
         assert!(wrong.contains("`mysql:…`") && wrong.contains("sqlite:"), "{wrong}");
+        assert!(Store::parse("", root).is_err());
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for (text, password) in [
+            ("postgres://me:hunter-22@h/db?sslmode=require", "hunter-22"),
+            ("postgres://me:hunter%4022@h/db", "hunter@22"),
+            ("postgres://me:hunter@22@h/db", "hunter@22"),
+            ("postgres://me@h/db?password=hunter-22&sslmode=require", "hunter-22"),
+        ] {
+            let store = Store::parse(text, Path::new("/w")).unwrap();
+            assert_eq!(store.to_string(), "postgres://me@h/db");
+            assert!(!format!("{store:?}").contains("hunter"));
+            let redactor = Redactor::new(store.secrets());
+            assert_eq!(redactor.text(&format!("said {password}")), "said ***");
+            assert!(!redactor.text(text).contains("hunter"), "{text}");
+        }
     }
 }

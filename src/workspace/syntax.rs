@@ -19,8 +19,10 @@ pub struct File {
     /// Environment variables that recipes may read, as `env.NAME`.
     #[schemars(example = serde_json::json!(["ALERT_URL"]))]
     pub env: Option<Vec<Spanned<String>>>,
-    /// Where the history is kept: `sqlite:` and a path within the workspace.
-    #[schemars(example = &"sqlite:state/hob.db")]
+    /// Where the history is kept: `sqlite:` and a path within the workspace, or the address of a
+    /// PostgreSQL database, which any number of `hob run` processes can share. Its tables are in a schema
+    /// `hob`, or the one that `?schema=` names. Default: `sqlite:state/hob.db`.
+    #[schemars(example = &"sqlite:state/hob.db", example = &"postgres://hob:${DB_PASSWORD}@db.example/hob")]
     pub store: Option<Spanned<String>>,
     /// How long the history is kept.
     pub history: Option<History>,

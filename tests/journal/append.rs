@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::fixture::{Home, add, at, end, event, ids, lease, new_run, remark, update};
 
 pub async fn a_known_event_is_left_out(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let once = |dedup| (event(dedup), vec![new_run("a", "1"), new_run("b", "1")]);
     let batch = Batch { events: vec![once("x"), once("y"), once("x")], progress: None };
     let appended = journal.append(batch).await.unwrap();
@@ -24,7 +24,7 @@ pub async fn a_known_event_is_left_out(home: &Home) {
 }
 
 pub async fn dedup_keys_belong_to_their_source(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut other = event("x");
     other.source = Source::Path("/highlevel".to_owned());
     let batch = Batch { events: vec![(event("x"), vec![]), (other, vec![])], progress: None };
@@ -49,7 +49,7 @@ fn cursor(key: &CursorKey) -> Cursor {
 }
 
 pub async fn a_batch_is_all_or_nothing(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let key = CursorKey::new("a", &["fitr".to_owned()]);
     let seen = vec![Seen { record: "1".to_owned(), fingerprint: "f".to_owned() }];
     let progress = || {
@@ -72,7 +72,7 @@ pub async fn a_batch_is_all_or_nothing(home: &Home) {
 }
 
 pub async fn everything_is_there_after_reopening(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let first = add(&*journal, "x", "a", "1").await;
     let second = add(&*journal, "y", "a", "1").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -84,7 +84,7 @@ pub async fn everything_is_there_after_reopening(home: &Home) {
     journal.put_state("k", &json!([2])).await.unwrap_err();
     drop(journal);
 
-    let journal = home.open();
+    let journal = home.open().await;
     assert_eq!(journal.state("k").await.unwrap(), Some(json!([1])));
     assert_eq!(journal.links_of("t").await.unwrap(), [link]);
     assert_eq!(journal.run(&first).await.unwrap().unwrap().entries, [remark(0, "hello")]);
@@ -97,7 +97,7 @@ pub async fn everything_is_there_after_reopening(home: &Home) {
 }
 
 pub async fn many_writers_at_once_lose_and_repeat_nothing(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..16 {
         let journal = Arc::clone(&journal);

@@ -5,7 +5,7 @@ use crate::fixture::{Home, TTL, at, event, new_run};
 use crate::pollers::cursor;
 
 pub async fn a_claim_passes_on_when_it_ends(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let claim = |name: &'static str, owner: &'static str, seconds| {
         let journal = journal.clone();
         async move { journal.claim(name, owner, at(seconds), TTL).await.unwrap() }
@@ -30,7 +30,7 @@ pub async fn a_claim_passes_on_when_it_ends(home: &Home) {
 }
 
 pub async fn what_was_claimed_fences_the_cursor(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let key = CursorKey::new("a", &["fitr".to_owned()]);
     let batch = |dedup: &str, scan: u64, claim: &Claim| Batch {
         events: vec![(event(dedup), vec![new_run("a", dedup)])],

@@ -23,7 +23,7 @@ fn message(path: &Path) -> String {
 #[tokio::test]
 async fn a_newer_format_is_refused_and_left_alone() {
     let home = Home::sqlite();
-    home.open().close().await;
+    home.open().await.close().await;
     let conn = rusqlite::Connection::open(home.path()).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
@@ -60,7 +60,7 @@ fn a_database_of_another_program_is_refused() {
 #[tokio::test]
 async fn a_damaged_file_is_told() {
     let home = Home::sqlite();
-    let journal = home.open();
+    let journal = home.open().await;
     for n in 0..50 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
@@ -69,7 +69,7 @@ async fn a_damaged_file_is_told() {
     let mut bytes = fs::read(home.path()).unwrap();
     bytes[4096..].fill(0x55);
     fs::write(home.path(), bytes).unwrap();
-    let journal = home.open();
+    let journal = home.open().await;
     let error = journal.runs(&RunFilter::default()).await.unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("restore a backup"), "{error}");
@@ -89,7 +89,7 @@ fn a_folder_is_no_store() {
 #[tokio::test]
 async fn a_file_that_may_only_be_read_is_told() {
     let home = Home::sqlite();
-    home.open().close().await;
+    home.open().await.close().await;
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o444)).unwrap();
     if fs::OpenOptions::new().append(true).open(home.path()).is_ok() {
         eprintln!("SKIPPED: this user may write read-only files, so there is nothing to see");
@@ -106,5 +106,5 @@ async fn an_empty_file_becomes_a_store() {
     let home = Home::sqlite();
     fs::create_dir_all(home.path().parent().unwrap()).unwrap();
     fs::write(home.path(), "").unwrap();
-    add(&*home.open(), "1", "a", "x").await;
+    add(&*home.open().await, "1", "a", "x").await;
 }

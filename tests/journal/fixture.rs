@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::event::{DedupKey, Event, EventId, Source};
-use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, RunUpdate, Sqlite};
+use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, Postgres, RunUpdate, Sqlite};
 use hob::run::{Entry, RunId, RunState, StampedEntry};
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::postgres::Cluster;
 
 /// A place where a store lives, however often it is opened.
 pub enum Home {
     /// An SQLite file in a folder of its own.
     Sqlite(TempDir),
+    /// The address of a PostgreSQL store.
+    Postgres(String),
 }
 
 impl Home {
@@ -22,10 +26,16 @@ impl Home {
         Home::Sqlite(tempfile::tempdir().expect("a temporary folder"))
     }
 
+    /// `None` where PostgreSQL is not installed.
+    pub fn postgres() -> Option<Self> {
+        Cluster::shared().map(|cluster| Home::Postgres(cluster.store()))
+    }
+
     /// Opens the store to work on it.
-    pub fn open(&self) -> Arc<dyn Journal> {
+    pub async fn open(&self) -> Arc<dyn Journal> {
         match self {
             Home::Sqlite(_) => Arc::new(Sqlite::open(&self.path(), Access::Runner).expect("opens")),
+            Home::Postgres(url) => Arc::new(Postgres::open(url, Access::Runner).await.expect("opens")),
         }
     }
 
@@ -33,12 +43,15 @@ impl Home {
     pub fn another(&self) -> Self {
         match self {
             Home::Sqlite(_) => Home::sqlite(),
+            Home::Postgres(_) => Home::postgres().expect("there is one already"),
         }
     }
 
+    /// Where the file is.
     pub fn path(&self) -> PathBuf {
         match self {
             Home::Sqlite(folder) => folder.path().join("state/hob.db"),
+            Home::Postgres(url) => panic!("{url} is no file"),
         }
     }
 }

@@ -4,7 +4,7 @@ use hob::run::RunState;
 use crate::fixture::{Home, add, end, ids, lease, remark, sleep_until, update};
 
 pub async fn a_lane_goes_one_at_a_time_in_order(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut expected = Vec::new();
     for n in 0..5 {
         expected.push(add(&*journal, &n.to_string(), "a", "lane").await);
@@ -22,7 +22,7 @@ pub async fn a_lane_goes_one_at_a_time_in_order(home: &Home) {
 }
 
 pub async fn lanes_and_recipes_do_not_wait_for_each_other(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let one = add(&*journal, "1", "a", "x").await;
     let other_lane = add(&*journal, "2", "a", "y").await;
     add(&*journal, "3", "a", "x").await;
@@ -33,7 +33,7 @@ pub async fn lanes_and_recipes_do_not_wait_for_each_other(home: &Home) {
 }
 
 pub async fn a_parked_run_holds_its_lane(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     add(&*journal, "1", "a", "x").await;
     add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -44,7 +44,7 @@ pub async fn a_parked_run_holds_its_lane(home: &Home) {
 }
 
 pub async fn any_other_end_frees_the_lane(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let ends =
         [RunState::Succeeded, RunState::Failed, RunState::Filtered, RunState::Suppressed, RunState::Skipped];
     for state in ends {
@@ -58,7 +58,7 @@ pub async fn any_other_end_frees_the_lane(home: &Home) {
 }
 
 pub async fn a_sleeping_run_holds_its_lane(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let first = add(&*journal, "1", "a", "x").await;
     let second = add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -71,7 +71,7 @@ pub async fn a_sleeping_run_holds_its_lane(home: &Home) {
 }
 
 pub async fn a_person_takes_up_an_ended_run(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let failed = add(&*journal, "1", "a", "x").await;
     let next = add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -98,7 +98,7 @@ pub async fn a_person_takes_up_an_ended_run(home: &Home) {
 }
 
 pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let parked = add(&*journal, "1", "a", "x").await;
     let behind = add(&*journal, "2", "a", "x").await;
     let last = add(&*journal, "3", "a", "x").await;
@@ -116,7 +116,7 @@ pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
 }
 
 pub async fn a_failed_run_can_hold_its_lane(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let failed = add(&*journal, "1", "a", "x").await;
     let next = add(&*journal, "2", "a", "x").await;
     let last = add(&*journal, "3", "a", "x").await;

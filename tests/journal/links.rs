@@ -8,7 +8,7 @@ fn link(name: &str, from: &str, to: &str) -> Link {
 }
 
 pub async fn both_ends_lead_to_the_link(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let one = link("client-contact", "client-1", "contact-1");
     journal.save_link(&one).await.unwrap();
     journal.save_link(&one).await.unwrap();
@@ -30,7 +30,7 @@ pub async fn both_ends_lead_to_the_link(home: &Home) {
 }
 
 pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     journal.save_link(&link("n", "a", "1")).await.unwrap();
     journal.save_link(&link("n", "b", "2")).await.unwrap();
     journal.save_link(&link("n", "a", "2")).await.unwrap();
@@ -40,7 +40,7 @@ pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
 }
 
 pub async fn values_are_remembered(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     assert_eq!(journal.state("k").await.unwrap(), None);
     for value in [json!(null), json!({ "b": 1, "a": [0.1, "ü"] }), json!(18_446_744_073_709_551_615_u64)] {
         journal.put_state("k", &value).await.unwrap();

@@ -10,7 +10,7 @@ async fn list(journal: &dyn Journal, filter: RunFilter) -> Vec<RunId> {
 }
 
 pub async fn filters_and_order(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut runs = Vec::new();
     for n in 0..6 {
         let mut event = event(&n.to_string());
@@ -43,7 +43,7 @@ pub async fn filters_and_order(home: &Home) {
 }
 
 pub async fn texts_are_found_wherever_they_stand(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut payload = event("1");
     payload.payload = serde_json::json!({ "name": "Ann \"the\" 100% Lee_x" });
     let in_event = add_event(&*journal, payload, "a", "1").await;
@@ -77,7 +77,7 @@ pub async fn texts_are_found_wherever_they_stand(home: &Home) {
 }
 
 pub async fn a_list_over_many_states_is_in_order(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let mut runs = Vec::new();
     for n in 0..RunState::ALL.len() * 3 {
         runs.push(add(&*journal, &n.to_string(), "a", &n.to_string()).await);
@@ -93,7 +93,7 @@ pub async fn a_list_over_many_states_is_in_order(home: &Home) {
 }
 
 pub async fn a_run_in_detail(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     assert!(journal.run(&RunId("run_none".to_owned())).await.unwrap().is_none());
     let event = event("1");
     let id = add_event(&*journal, event.clone(), "a", "x").await;
@@ -119,7 +119,7 @@ pub async fn a_run_in_detail(home: &Home) {
 }
 
 pub async fn totals_of_all_and_since(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     for n in 0..5 {
         let mut event = event(&n.to_string());
         event.received = at(n);

@@ -12,20 +12,34 @@ mod lists;
 mod model;
 mod moving;
 mod pollers;
+#[path = "../postgres/mod.rs"]
+mod postgres;
 mod processes;
 mod retention;
 
 use fixture::Home;
 
-/// Runs the suite on a store.
+/// Runs the suite on both kinds of store.
 macro_rules! suite {
-    ($store:ident = $home:expr; $($module:ident: $($test:ident),+;)+) => {
-        mod $store {
+    ($($module:ident: $($test:ident),+;)+) => {
+        mod on_sqlite {
             use super::*;
             $($(
                 #[tokio::test]
                 async fn $test() {
-                    $module::$test(&$home).await;
+                    $module::$test(&Home::sqlite()).await;
+                }
+            )+)+
+        }
+
+        mod on_postgres {
+            use super::*;
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    // It has been said that PostgreSQL is not installed.
+                    let Some(home) = Home::postgres() else { return };
+                    $module::$test(&home).await;
                 }
             )+)+
         }
@@ -33,7 +47,6 @@ macro_rules! suite {
 }
 
 suite! {
-    sqlite = Home::sqlite();
     append: a_known_event_is_left_out, a_batch_is_all_or_nothing, everything_is_there_after_reopening,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,

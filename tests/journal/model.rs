@@ -1,5 +1,6 @@
 //! Random sequences of operations, on a store and on a few lines that say what it should do.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use hob::journal::{Batch, Journal, Lease, LeasedRun, NewRun, RunFilter, RunUpdate};
@@ -131,7 +132,7 @@ impl Pair {
             Operation::Reclaim => self.reclaim().await?,
             Operation::Reopen => {
                 self.journal.close().await;
-                self.journal = self.home.open();
+                self.journal = self.home.open().await;
             }
         }
         Ok(())
@@ -225,19 +226,36 @@ impl Pair {
     }
 }
 
+/// Performs `operations` on both.
+async fn run(home: Home, operations: Vec<Operation>) -> Result<(), TestCaseError> {
+    let mut pair = Pair { journal: home.open().await, home, model: Model::default() };
+    for operation in operations {
+        pair.perform(operation).await?;
+    }
+    pair.compare().await
+}
+
+fn in_runtime(run: impl Future<Output = Result<(), TestCaseError>>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(run)
+}
+
 proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
 
     #[test]
     fn the_store_does_what_the_model_does(operations in collection::vec(operation(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let home = Home::sqlite();
-            let mut pair = Pair { journal: home.open(), home, model: Model::default() };
-            for operation in operations {
-                pair.perform(operation).await?;
-            }
-            pair.compare().await
-        })?;
+        in_runtime(run(Home::sqlite(), operations))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 24, ..Default::default() })]
+
+    #[test]
+    fn postgres_does_what_the_model_does(operations in collection::vec(operation(), 1..60)) {
+        if let Some(home) = Home::postgres() {
+            in_runtime(run(home, operations))?;
+        }
     }
 }

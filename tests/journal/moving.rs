@@ -52,7 +52,7 @@ async fn records(journal: &dyn Journal, limit: usize) -> Vec<Record> {
 }
 
 pub async fn everything_can_be_moved(home: &Home) {
-    let (old, place) = (home.open(), home.another());
+    let (old, place) = (home.open().await, home.another());
     furnish(&*old).await;
     let exported = records(&*old, 4).await;
     assert_eq!(exported, records(&*old, 1000).await, "pages neither lose nor repeat");
@@ -61,7 +61,7 @@ pub async fn everything_can_be_moved(home: &Home) {
     });
     assert_eq!(under_way.count(), 1, "what is under way goes on at once");
 
-    let new = place.open();
+    let new = place.open().await;
     for part in exported.chunks(7) {
         new.import(part.to_vec()).await.unwrap();
     }
@@ -93,10 +93,10 @@ pub async fn everything_can_be_moved(home: &Home) {
 }
 
 pub async fn a_move_can_be_begun_again(home: &Home) {
-    let (old, place) = (home.open(), home.another());
+    let (old, place) = (home.open().await, home.another());
     furnish(&*old).await;
     let exported = records(&*old, 1000).await;
-    let new = place.open();
+    let new = place.open().await;
     new.import(exported[..exported.len() / 2].to_vec()).await.unwrap();
     new.import(exported.clone()).await.unwrap();
     assert_eq!(records(&*new, 1000).await, exported);
@@ -104,7 +104,7 @@ pub async fn a_move_can_be_begun_again(home: &Home) {
     // A run without its event is refused, and with it all that came along.
     let run = exported.iter().find(|record| matches!(record, Record::Run { .. })).unwrap().clone();
     let empty = home.another();
-    let empty = empty.open();
+    let empty = empty.open().await;
     let value = Record::Value { key: "k".to_owned(), value: json!(1) };
     assert!(empty.import(vec![value, run]).await.is_err());
     assert_eq!(empty.state("k").await.unwrap(), None);

@@ -44,7 +44,7 @@ async fn known(journal: &dyn Journal, key: &CursorKey, records: &[&str]) -> Vec<
 }
 
 pub async fn progress_is_kept(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let first = cursor("a", 1);
     assert_eq!(journal.cursor(&first.key).await.unwrap(), None);
     for cursor in [first.clone(), cursor("b", 7), cursor("a", 2)] {
@@ -56,7 +56,7 @@ pub async fn progress_is_kept(home: &Home) {
 }
 
 pub async fn records_are_remembered_and_forgotten(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let (one, other) = (cursor("a", 1), cursor("b", 1));
     let both = seen(&[("1", "x"), ("2", "y")]);
     for cursor in [one.clone(), other.clone()] {
@@ -92,7 +92,7 @@ pub async fn records_are_remembered_and_forgotten(home: &Home) {
 }
 
 pub async fn vanished_records_come_in_pages(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     let first = cursor("a", 1);
     let key = first.key.clone();
     assert!(journal.vanished(&key, 2, None, 10).await.unwrap().is_empty());

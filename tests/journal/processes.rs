@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn a_second_runner_is_refused_until_the_first_is_gone() {
     let home = Home::sqlite();
-    let first = home.open();
+    let first = home.open().await;
     let error = Sqlite::open(&home.path(), Access::Runner).err().expect("is refused");
     assert!(matches!(error, Error::Busy { holder: Some(process), .. } if process == std::process::id()));
     let path = home.path().display().to_string();
@@ -34,7 +34,7 @@ async fn a_second_runner_is_refused_until_the_first_is_gone() {
 #[tokio::test]
 async fn a_client_adds_beside_a_runner_and_wakes_it() {
     let home = Home::sqlite();
-    let runner = home.open();
+    let runner = home.open().await;
     assert!(lease(&*runner, 1, 0).await.is_empty());
     let waiting = {
         let runner = Arc::clone(&runner);
@@ -60,7 +60,7 @@ async fn many_may_create_a_store_at_once() {
         let (n, client) = client.unwrap();
         add(&client, &n.to_string(), "a", "x").await;
     }
-    assert_eq!(home.open().totals(None).await.unwrap().events, 8);
+    assert_eq!(home.open().await.totals(None).await.unwrap().events, 8);
 }
 
 /// Says in which folder the child below works.
@@ -114,7 +114,7 @@ async fn a_killed_runner_loses_nothing_it_acknowledged() {
     child.wait().unwrap();
     acknowledged.extend(lines);
 
-    let journal = home.open();
+    let journal = home.open().await;
     let told = |word: &str| -> Vec<String> {
         acknowledged.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
     };

@@ -25,7 +25,7 @@ async fn left(journal: &dyn Journal) -> (u64, usize) {
 }
 
 pub async fn old_runs_go_with_their_events(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     ended(&*journal, 10).await;
     // Two recipes on one event, of which one has ended later.
     let mut both = event("both");
@@ -57,7 +57,7 @@ pub async fn old_runs_go_with_their_events(home: &Home) {
 }
 
 pub async fn only_so_many_runs_are_kept(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     ended(&*journal, 10).await;
     let most = |runs| Retention { most_runs: Some(runs), ..Retention::default() };
     assert_eq!(journal.prune(&most(10), ALL).await.unwrap(), Pruned::default());
@@ -71,7 +71,7 @@ pub async fn only_so_many_runs_are_kept(home: &Home) {
 }
 
 pub async fn what_is_unfinished_is_kept(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     for n in 0..6 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
@@ -89,7 +89,7 @@ pub async fn what_is_unfinished_is_kept(home: &Home) {
 }
 
 pub async fn dedup_keys_have_their_own_age(home: &Home) {
-    let journal = home.open();
+    let journal = home.open().await;
     ended(&*journal, 4).await;
     let pruned = journal.prune(&Retention { dedup_before: Some(at(20)), ..Retention::default() }, ALL).await;
     assert_eq!(pruned.unwrap(), Pruned { runs: 0, events: 0, dedup_keys: 2 });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::Failure;
-use crate::journal::{Access, Journal, Sqlite};
+use crate::journal::{Access, Journal, Postgres, Sqlite};
 use crate::workspace::{Store, Workspace};
 
 /// Opens the workspace's store; one that is missing is made.
@@ -13,9 +13,12 @@ pub(in crate::cli) async fn open(workspace: &Workspace, access: Access) -> Resul
 
 /// Opens `store`; one that is missing is made.
 pub(super) async fn open_store(store: &Store, access: Access) -> Result<Arc<dyn Journal>, Failure> {
-    let Store::Sqlite(path) = store;
-    let journal = Sqlite::open(path, access).map_err(Failure::world)?;
-    Ok(Arc::new(journal))
+    Ok(match store {
+        Store::Sqlite(path) => Arc::new(Sqlite::open(path, access).map_err(Failure::world)?),
+        Store::Postgres(address) => {
+            Arc::new(Postgres::open(address.expose(), access).await.map_err(Failure::world)?)
+        }
+    })
 }
 
 /// Opens the workspace's store if there is one: looking makes none.
@@ -31,6 +34,12 @@ pub(super) async fn open_existing_store(
     store: &Store,
     access: Access,
 ) -> Result<Option<Arc<dyn Journal>>, Failure> {
-    let Store::Sqlite(path) = store;
-    if path.exists() { open_store(store, access).await.map(Some) } else { Ok(None) }
+    match store {
+        Store::Sqlite(path) if !path.exists() => Ok(None),
+        Store::Sqlite(_) => open_store(store, access).await.map(Some),
+        Store::Postgres(address) => {
+            let opened = Postgres::open_existing(address.expose(), access).await;
+            Ok(opened.map_err(Failure::world)?.map(|journal| Arc::new(journal) as Arc<dyn Journal>))
+        }
+    }
 }

@@ -1,8 +1,7 @@
 //! Storing events, the runs they cause, and a poller's progress.
 
-use sha2::{Digest, Sha256};
-
 use crate::event::Event;
+use crate::journal::column::receipt;
 use crate::journal::{Appended, Batch, NewRun};
 use crate::run::RunState;
 
@@ -103,14 +102,6 @@ impl RunRow {
             accounts: serde_json::to_string(&run.accounts)?,
         })
     }
-}
-
-/// The key of a receipt: short, so that millions of them fit in memory.
-fn receipt(source: &str, dedup: &str) -> [u8; 16] {
-    let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(dedup).finalize();
-    let mut key = [0; 16];
-    key.copy_from_slice(&hash[..16]);
-    key
 }
 
 /// Notes the event's dedup key; false if it is there already.

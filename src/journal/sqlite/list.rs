@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::event::{Event, EventId};
+use crate::journal::column::patterns;
 use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
 use crate::run::{RunId, RunState};
 
@@ -45,10 +46,8 @@ fn query(filter: &RunFilter) -> (String, Vec<Value>) {
         conditions += &format!(" AND created >= {}", place(Value::from(stamp(since))));
     }
     if let Some(text) = &filter.text {
-        // In JSON texts it stands as JSON writes it.
-        let inner = serde_json::Value::from(text.as_str()).to_string();
-        let (plain, inner) =
-            (place(Value::from(pattern(text))), place(Value::from(pattern(inner.trim_matches('"')))));
+        let (plain, inner) = patterns(text);
+        let (plain, inner) = (place(Value::from(plain)), place(Value::from(inner)));
         conditions += &format!(
             " AND (record LIKE {plain} ESCAPE '\\' OR error LIKE {plain} ESCAPE '\\'
                OR EXISTS (SELECT 1 FROM events WHERE events.seq = runs.event AND payload LIKE {inner} ESCAPE '\\')
@@ -75,20 +74,6 @@ fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     let parts = parts.join(" UNION ALL ");
     let sql = format!("{parts} ORDER BY created DESC, seq DESC LIMIT {}", place(Value::from(limit)));
     (sql, values)
-}
-
-/// What LIKE finds `text` with, wherever it stands.
-fn pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// A run with its event and history.

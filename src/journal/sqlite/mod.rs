@@ -21,4 +21,4 @@ mod store;
 mod tally;
 mod writer;
 
-pub use store::{Access, Sqlite};
+pub use store::Sqlite;

@@ -1,44 +1,18 @@
-//! How values are kept in columns: times as nanoseconds, states as numbers, the rest as JSON texts.
+//! Rows of the tables, read.
 
-use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
 use crate::event::{DedupKey, Event, EventId};
-use crate::journal::RunRow;
+use crate::journal::{RunRow, column};
 use crate::run::{Run, RunId, RunState};
 
 use super::failure::Failure;
 
-/// Nanoseconds since 1970; what does not fit (before 1677, after 2262) counts as the nearest that does.
-pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
-    time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
-}
-
-/// The time of a stamp.
-pub(super) fn time(stamp: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_nanos(stamp)
-}
-
-/// A state's number. Stored: never change one.
-pub(super) fn code(state: RunState) -> i64 {
-    match state {
-        RunState::Waiting => 0,
-        RunState::Running => 1,
-        RunState::Succeeded => 2,
-        RunState::Failed => 3,
-        RunState::Filtered => 4,
-        RunState::Suppressed => 5,
-        RunState::Parked => 6,
-        RunState::Skipped => 7,
-    }
-}
+pub(super) use crate::journal::column::{code, stamp, time};
 
 /// The state of a number.
 pub(super) fn state(number: i64) -> Result<RunState, Failure> {
-    RunState::ALL
-        .into_iter()
-        .find(|state| code(*state) == number)
-        .ok_or_else(|| Failure::Unreadable(format!("a run has the unknown state {number}")))
+    column::state(number).map_err(Failure::Unreadable)
 }
 
 /// Columns of [`run_row`], in order.
@@ -86,21 +60,4 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, Failure> {
         received: time(row.get(6)?),
         payload: serde_json::from_str(&row.get::<_, String>(7)?)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn states_and_times_come_back() {
-        for original in RunState::ALL {
-            assert_eq!(state(code(original)).unwrap(), original);
-        }
-        assert!(state(99).is_err());
-        let now = DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap();
-        assert_eq!(time(stamp(now)), now);
-        assert_eq!(stamp(DateTime::<Utc>::MAX_UTC), i64::MAX);
-        assert_eq!(stamp(DateTime::<Utc>::MIN_UTC), i64::MIN);
-    }
 }

@@ -7,36 +7,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::journal::column::{stamp, until};
 use crate::journal::{
-    Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record, Retention,
-    RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record,
+    Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
 use super::failure::Failure;
 use super::lock::RunnerLock;
 use super::reader::Readers;
-use super::row::stamp;
 use super::writer::{Tx, Writer};
 use super::{amend, append, claim, export, import, info, lease, link, list, poller, prune, schema};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// What a process wants of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// To work on its runs. One process at a time.
-    Runner,
-    /// To look, to add events, to decide about runs; any number, beside a runner or without.
-    Client,
-}
 
 /// A journal in an SQLite file.
 pub struct Sqlite {
@@ -128,12 +119,6 @@ fn create_folder(path: &Path, store: &str) -> Result<(), Error> {
         store: store.to_owned(),
         reason: format!("has no folder, and {} cannot be created: {error}", folder.display()),
     })
-}
-
-/// The end of a lease that begins now.
-fn until(now: DateTime<Utc>, ttl: Duration) -> i64 {
-    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
-    stamp(now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
 #[async_trait]

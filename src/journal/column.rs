@@ -1,0 +1,98 @@
+//! How values are kept in columns, by every store alike: times as nanoseconds, states as numbers,
+//! dedup keys as short hashes. Stored: none of this may change.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+use crate::run::RunState;
+
+/// Nanoseconds since 1970; what does not fit (before 1677, after 2262) counts as the nearest that does.
+pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
+    time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The time of a stamp.
+pub(super) fn time(stamp: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(stamp)
+}
+
+/// The end of what begins at `now` and lasts for `ttl`.
+pub(super) fn until(now: DateTime<Utc>, ttl: Duration) -> i64 {
+    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
+    stamp(now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC))
+}
+
+/// A state's number. Never change one.
+pub(super) fn code(state: RunState) -> i64 {
+    match state {
+        RunState::Waiting => 0,
+        RunState::Running => 1,
+        RunState::Succeeded => 2,
+        RunState::Failed => 3,
+        RunState::Filtered => 4,
+        RunState::Suppressed => 5,
+        RunState::Parked => 6,
+        RunState::Skipped => 7,
+    }
+}
+
+/// The state of a number; why not, if it has none.
+pub(super) fn state(number: i64) -> Result<RunState, String> {
+    RunState::ALL
+        .into_iter()
+        .find(|state| code(*state) == number)
+        .ok_or_else(|| format!("a run has the unknown state {number}"))
+}
+
+/// The key under which it is remembered that an event has come: short, so that millions of them fit in
+/// memory. `source` is its JSON text. Keys move from store to store.
+pub(super) fn receipt(source: &str, dedup: &str) -> [u8; 16] {
+    let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(dedup).finalize();
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash[..16]);
+    key
+}
+
+/// What LIKE finds `text` with: in a plain column, and in one of JSON, where it stands as JSON writes it.
+pub(super) fn patterns(text: &str) -> (String, String) {
+    let json = serde_json::Value::from(text).to_string();
+    let inner = json.get(1..json.len() - 1).unwrap_or_default();
+    (pattern(text), pattern(inner))
+}
+
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_and_times_come_back() {
+        for original in RunState::ALL {
+            assert_eq!(state(code(original)).unwrap(), original);
+        }
+        assert!(state(99).is_err());
+        let now = DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap();
+        assert_eq!(time(stamp(now)), now);
+        assert_eq!(stamp(DateTime::<Utc>::MAX_UTC), i64::MAX);
+        assert_eq!(stamp(DateTime::<Utc>::MIN_UTC), i64::MIN);
+    }
+
+    #[test]
+    fn what_is_sought_stands_for_itself() {
+        assert_eq!(patterns("a_b"), ("%a\\_b%".to_owned(), "%a\\_b%".to_owned()));
+        assert_eq!(patterns("say \"no\"").1, "%say \\\\\"no\\\\\"%");
+    }
+}

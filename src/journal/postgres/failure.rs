@@ -1,0 +1,212 @@
+//! What goes wrong with PostgreSQL, told so that somebody can do something about it.
+
+use std::io;
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::journal::Error;
+use crate::journal::format::EntryError;
+use crate::run::RunId;
+
+/// Raised by our functions: a claim has passed to another process.
+const OVERTAKEN: &str = "HB001";
+/// Raised by our functions: what is to be imported does not fit together.
+const UNFIT: &str = "HB002";
+
+/// Why a read or a write did not work, before the store's name is known.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server or the way to it.
+    Sql(tokio_postgres::Error),
+    /// It did not let us in in time.
+    Silent,
+    /// A reason, as a phrase that follows the store's name, with the remedy.
+    Refused(String),
+    Fenced(RunId),
+    Unreadable(String),
+    Closed,
+}
+
+impl Failure {
+    /// The error to hand out.
+    pub(super) fn of(self, store: &str) -> Error {
+        let store = store.to_owned();
+        let reason = match self {
+            Failure::Fenced(run) => return Error::Fenced { run },
+            Failure::Unreadable(reason) => return Error::Corrupt { store, reason },
+            Failure::Refused(reason) => reason,
+            Failure::Closed => "has been closed; start hob again".to_owned(),
+            Failure::Silent => {
+                "does not answer; see that the server runs, and that no firewall is in between".to_owned()
+            }
+            Failure::Sql(error) => match error.as_db_error() {
+                Some(answer) => return of_answer(store, answer),
+                None => match of_way(&error) {
+                    Some(reason) => reason,
+                    None => return Error::Corrupt { store, reason: with_causes(&error) },
+                },
+            },
+        };
+        Error::Unavailable { store, reason }
+    }
+
+    /// The connection is of no use any more. What was sent may have been done or not.
+    pub(super) fn ends_connection(&self) -> bool {
+        match self {
+            Failure::Silent => true,
+            Failure::Sql(error) => match error.as_db_error() {
+                Some(answer) => ends_session(answer),
+                None => error.is_closed() || is_of_network(error),
+            },
+            _ => false,
+        }
+    }
+
+    /// It may go better a moment later.
+    pub(super) fn passes(&self) -> bool {
+        let again = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::TOO_MANY_CONNECTIONS,
+        ];
+        match self {
+            Failure::Sql(error) => {
+                error.code().is_some_and(|code| again.contains(code)) || self.ends_connection()
+            }
+            _ => self.ends_connection(),
+        }
+    }
+
+    /// The server is on its way up.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self, Failure::Sql(error) if error.code() == Some(&SqlState::CANNOT_CONNECT_NOW))
+    }
+}
+
+/// The server says that it ends the session, or that the session knows things that are no longer so.
+fn ends_session(answer: &DbError) -> bool {
+    let code = answer.code();
+    let ends = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        // The server has become a standby; another one has taken its place.
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        // A statement was prepared by another connection behind the same pooler, or for other tables.
+        SqlState::INVALID_SQL_STATEMENT_NAME,
+    ];
+    ends.contains(code)
+        || code.code().starts_with("08")
+        || code.code() == "57P05"
+        || answer.message().starts_with("cached plan must not change")
+}
+
+fn is_of_network(error: &tokio_postgres::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    // What TLS refuses stays refused, and so does an answer that is not PostgreSQL's.
+    cause.is_some_and(|cause| {
+        !matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+    })
+}
+
+fn of_answer(store: String, answer: &DbError) -> Error {
+    let (code, message) = (answer.code(), answer.message());
+    let reason = match code.code() {
+        OVERTAKEN => return Error::Overtaken { claim: message.to_owned() },
+        UNFIT => return Error::Corrupt { store, reason: message.to_owned() },
+        "XX001" | "XX002" => {
+            let reason = format!("the database is damaged ({message}); restore a backup");
+            return Error::Corrupt { store, reason };
+        }
+        "28P01" | "28000" => {
+            format!("does not let hob in ({message}); see the user and the password in its address")
+        }
+        "3D000" => format!("is not there ({message}); create it, as with `createdb`, or name another one"),
+        "53300" | "53400" => format!(
+            "takes no more connections ({message}); raise its max_connections, or run fewer programs on it"
+        ),
+        "53100" => {
+            "cannot be written, its server's disk is full; free some space there, hob then goes on by \
+                    itself"
+                .to_owned()
+        }
+        "53200" => {
+            format!("is out of memory ({message}); give its server more, or raise max_locks_per_transaction")
+        }
+        "25006" => READ_ONLY.to_owned(),
+        "42501" => format!(
+            "does not let hob do that ({message}); let its user create a schema: GRANT CREATE ON DATABASE"
+        ),
+        "55P03" => {
+            "has been locked by another program for too long; see who holds what in its pg_locks".to_owned()
+        }
+        "57014" => format!("broke a statement off ({message}); raise statement_timeout for its user"),
+        "57P01" | "57P02" | "57P03" => {
+            format!("is stopping or starting ({message}); hob goes on once the server is there")
+        }
+        "3F000" | "42P01" | "42883" => {
+            format!("has lost its tables ({message}); restore a backup, or start hob again to begin anew")
+        }
+        _ if ends_session(answer) => format!("broke the connection off ({message}); see its server's log"),
+        code => format!("cannot do that: {message} ({code}); this is a fault of hob, please report it"),
+    };
+    Error::Unavailable { store, reason }
+}
+
+/// Why a server is of no use that takes no writes.
+const READ_ONLY: &str = "is read-only, as a standby is; name the primary, or all hosts of the cluster: \
+                         postgres://user@host1,host2/database";
+
+/// What is wrong on the way to the server; `None` if it is not the way.
+fn of_way(error: &tokio_postgres::Error) -> Option<String> {
+    let (text, causes) = (error.to_string(), with_causes(error));
+    // The crate keeps kinds of errors to itself, but for these words.
+    let reason = if causes.contains("does not allow writes") {
+        READ_ONLY.to_owned()
+    } else if text.starts_with("error connecting") || text.starts_with("timeout") {
+        format!("cannot be reached ({causes}); see that its server runs and that its address is right")
+    } else if text.starts_with("error performing TLS") {
+        format!("cannot be spoken to by TLS ({causes}); see sslmode and sslrootcert in its address")
+    } else if text.starts_with("authentication error") {
+        format!("does not let hob in ({causes}); see the user and the password in its address")
+    } else if text.starts_with("error parsing response") || text.starts_with("unexpected message") {
+        format!("does not answer as PostgreSQL does ({causes}); see host and port in its address")
+    } else if error.is_closed() || is_of_network(error) {
+        format!("broke the connection off ({causes}); see whether its server runs")
+    } else {
+        return None;
+    };
+    Some(reason)
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure::Sql(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Unreadable(error.to_string())
+    }
+}
+
+impl From<EntryError> for Failure {
+    fn from(error: EntryError) -> Self {
+        Failure::Unreadable(error.to_string())
+    }
+}

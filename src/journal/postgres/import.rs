@@ -1,0 +1,215 @@
+//! Storing what another store exported. What is there already stays as it is, so that an import that
+//! was broken off can be begun again.
+
+use crate::journal::column::stamp;
+use crate::journal::{Due, Record};
+use crate::run::{Run, RunState, StampedEntry};
+
+use super::append::{EventColumns, EventRow};
+use super::failure::Failure;
+use super::row::{code, kept, kept_some, number, texts};
+use super::server::Server;
+use super::session::Params;
+
+const EVENTS: &str = "WITH added AS (
+        INSERT INTO events (id, source, kind, connection, record, dedup, received, payload)
+        SELECT e.id, e.source, e.kind, e.connection, e.record, e.dedup, e.received, e.payload
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+            $8::text[]) WITH ORDINALITY AS e (id, source, kind, connection, record, dedup, received, payload, place)
+        ORDER BY e.place
+        ON CONFLICT (id) DO NOTHING RETURNING 1
+    ) SELECT hob_count(ARRAY[-1], ARRAY[count(*)]) FROM added";
+const RUNS: &str = "SELECT hob_import($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const RECEIPTS: &str = "INSERT INTO receipts (key, received)
+    SELECT r.key, r.received FROM unnest($1::bytea[], $2::bigint[]) AS r (key, received) ORDER BY r.key
+    ON CONFLICT DO NOTHING";
+const CURSORS: &str = "INSERT INTO cursors (key, cursor)
+    SELECT c.key, c.cursor FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS c (key, cursor, place)
+    ORDER BY c.place ON CONFLICT DO NOTHING";
+/// A record of a cursor that is missing breaks a rule of the table, and with it the import.
+const SEEN: &str = "INSERT INTO seen (cursor, record, fingerprint, scan)
+    SELECT (SELECT c.seq FROM cursors c WHERE c.key = s.cursor), s.record, s.print, s.scan
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s (cursor, record, print, scan)
+    ON CONFLICT DO NOTHING";
+const LINKS: &str = "SELECT hob_link(l.name, l.from_record, l.to_record)
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS l (name, from_record, to_record)
+    WHERE NOT EXISTS (SELECT 1 FROM links k WHERE k.name = l.name AND k.from_record = l.from_record)";
+const VALUES: &str = "INSERT INTO state (key, value)
+    SELECT v.key, v.value FROM unnest($1::text[], $2::text[]) AS v (key, value) ON CONFLICT DO NOTHING";
+
+/// Records as columns.
+#[derive(Default)]
+struct Records {
+    events: Vec<EventRow>,
+    runs: Runs,
+    receipts: (Vec<Vec<u8>>, Vec<i64>),
+    cursors: (Vec<String>, Vec<String>),
+    seen: (Vec<String>, Vec<String>, Vec<String>, Vec<i64>),
+    links: (Vec<String>, Vec<String>, Vec<String>),
+    values: (Vec<String>, Vec<String>),
+}
+
+/// Runs as columns, and their entries.
+#[derive(Default)]
+struct Runs {
+    ids: Vec<String>,
+    events: Vec<String>,
+    recipes: Vec<String>,
+    lanes: Vec<String>,
+    accounts: Vec<String>,
+    records: Vec<Option<String>>,
+    versions: Vec<Option<String>>,
+    states: Vec<i32>,
+    createds: Vec<i64>,
+    finisheds: Vec<Option<i64>>,
+    errors: Vec<Option<String>>,
+    dues: Vec<Option<i64>>,
+    sizes: Vec<i32>,
+    entry_runs: Vec<String>,
+    entry_places: Vec<i32>,
+    entry_texts: Vec<String>,
+}
+
+/// Where a run stands.
+struct Place {
+    state: RunState,
+    about: Option<String>,
+    finished: Option<i64>,
+    error: Option<String>,
+    due: Due,
+}
+
+fn owned(text: &str) -> String {
+    kept(text).into_owned()
+}
+
+impl Runs {
+    fn push(&mut self, run: &Run, place: Place, entries: &[StampedEntry]) -> Result<(), Failure> {
+        let some = |text: Option<&str>| kept_some(text).map(|text| text.into_owned());
+        let texts = texts(entries)?;
+        self.ids.push(owned(&run.id.0));
+        self.events.push(owned(&run.event.0));
+        self.recipes.push(owned(&run.recipe));
+        self.lanes.push(owned(&run.lane));
+        self.accounts.push(serde_json::to_string(&run.accounts)?);
+        self.records.push(some(place.about.as_deref()));
+        self.versions.push(some(run.version.as_deref()));
+        self.states.push(code(place.state));
+        self.createds.push(stamp(run.created));
+        self.finisheds.push(place.finished);
+        self.errors.push(some(place.error.as_deref()));
+        self.dues.push(match place.due {
+            Due::Never => None,
+            Due::Now => Some(0),
+            Due::At(at) => Some(stamp(at).max(1)),
+        });
+        self.sizes.push(i32::try_from(texts.len()).unwrap_or(i32::MAX));
+        for (place, text) in (0..).zip(texts) {
+            self.entry_runs.push(owned(&run.id.0));
+            self.entry_places.push(place);
+            self.entry_texts.push(text);
+        }
+        Ok(())
+    }
+}
+
+impl Records {
+    fn push(&mut self, record: Record) -> Result<(), Failure> {
+        match record {
+            Record::Event(event) => self.events.push(EventRow::new(event)?),
+            Record::Run { run, state, about, finished, error, due, entries } => {
+                let place = Place { state, about, finished: finished.map(stamp), error, due };
+                self.runs.push(&run, place, &entries)?;
+            }
+            Record::Receipt { key, received } => {
+                let key = hex::decode(&key)
+                    .map_err(|error| Failure::Unreadable(format!("`{key}` is no dedup key: {error}")))?;
+                self.receipts.0.push(key);
+                self.receipts.1.push(stamp(received));
+            }
+            Record::Cursor(cursor) => {
+                self.cursors.0.push(owned(&cursor.key.0));
+                self.cursors.1.push(serde_json::to_string(&cursor)?);
+            }
+            Record::Seen { cursor, id, fingerprint, scan } => {
+                self.seen.0.push(owned(&cursor.0));
+                self.seen.1.push(owned(&id));
+                self.seen.2.push(owned(&fingerprint));
+                self.seen.3.push(number(scan));
+            }
+            Record::Link { name, from, to } => {
+                self.links.0.push(owned(&name));
+                self.links.1.push(owned(&from));
+                self.links.2.push(owned(&to));
+            }
+            Record::Value { key, value } => {
+                self.values.0.push(owned(&key));
+                self.values.1.push(value.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores all in one transaction.
+    async fn store(&self, server: &Server) -> Result<(), Failure> {
+        let mut events = EventColumns::default();
+        self.events.iter().for_each(|event| events.push(event));
+        let event_params: Params<'_> = &[
+            &events.ids,
+            &events.sources,
+            &events.kinds,
+            &events.connections,
+            &events.records,
+            &events.dedups,
+            &events.receiveds,
+            &events.payloads,
+        ];
+        let runs = &self.runs;
+        let run_params: Params<'_> = &[
+            &runs.ids,
+            &runs.events,
+            &runs.recipes,
+            &runs.lanes,
+            &runs.accounts,
+            &runs.records,
+            &runs.versions,
+            &runs.states,
+            &runs.createds,
+            &runs.finisheds,
+            &runs.errors,
+            &runs.dues,
+            &runs.sizes,
+            &runs.entry_runs,
+            &runs.entry_places,
+            &runs.entry_texts,
+        ];
+        let receipts: Params<'_> = &[&self.receipts.0, &self.receipts.1];
+        let cursors: Params<'_> = &[&self.cursors.0, &self.cursors.1];
+        let seen: Params<'_> = &[&self.seen.0, &self.seen.1, &self.seen.2, &self.seen.3];
+        let links: Params<'_> = &[&self.links.0, &self.links.1, &self.links.2];
+        let values: Params<'_> = &[&self.values.0, &self.values.1];
+        let mut statements = vec![
+            (self.events.is_empty(), (EVENTS, event_params)),
+            (runs.ids.is_empty(), (RUNS, run_params)),
+            (self.receipts.0.is_empty(), (RECEIPTS, receipts)),
+            (self.cursors.0.is_empty(), (CURSORS, cursors)),
+            (self.seen.0.is_empty(), (SEEN, seen)),
+            (self.links.0.is_empty(), (LINKS, links)),
+            (self.values.0.is_empty(), (VALUES, values)),
+        ];
+        statements.retain(|(empty, _)| !empty);
+        let statements: Vec<_> = statements.into_iter().map(|(_, statement)| statement).collect();
+        server.pool.together(&statements).await
+    }
+}
+
+/// Stores records, all or nothing.
+pub(super) async fn records(server: &Server, records: Vec<Record>) -> Result<(), Failure> {
+    let mut columns = Records::default();
+    records.into_iter().try_for_each(|record| columns.push(record))?;
+    columns.store(server).await?;
+    if !columns.runs.ids.is_empty() {
+        server.listener.tell();
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Links between records, and remembered values.
+
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::journal::Link;
+
+use super::failure::Failure;
+use super::pool::Pool;
+use super::row::{Columns, kept};
+
+/// Saves a link, in the place of any that shares its name and an end.
+pub(super) async fn save(pool: &Pool, link: &Link) -> Result<(), Failure> {
+    let sql = "SELECT hob_link($1, $2, $3)";
+    pool.query(sql, &[&kept(&link.name), &kept(&link.from), &kept(&link.to)]).await?;
+    Ok(())
+}
+
+/// The link of that name with the given ends; none without any end.
+pub(super) async fn find(
+    pool: &Pool,
+    name: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<Option<Link>, Failure> {
+    let (column, end) = match (from, to) {
+        (Some(from), _) => ("from_record", from),
+        (None, Some(to)) => ("to_record", to),
+        (None, None) => return Ok(None),
+    };
+    let sql = format!("SELECT name, from_record, to_record FROM links WHERE name = $1 AND {column} = $2");
+    let rows = pool.query(&sql, &[&kept(name), &kept(end)]).await?;
+    let found = rows.first().map(link).transpose()?;
+    Ok(found.filter(|link| to.is_none_or(|to| link.to == to)))
+}
+
+/// Forgets a link; whether there was one.
+pub(super) async fn delete(pool: &Pool, name: &str, from: &str) -> Result<bool, Failure> {
+    let sql = "DELETE FROM links WHERE name = $1 AND from_record = $2 RETURNING name";
+    Ok(!pool.query(sql, &[&kept(name), &kept(from)]).await?.is_empty())
+}
+
+/// Links with `record` at either end.
+pub(super) async fn of_record(pool: &Pool, record: &str) -> Result<Vec<Link>, Failure> {
+    let sql = "SELECT name, from_record, to_record FROM links WHERE from_record = $1
+               UNION SELECT name, from_record, to_record FROM links WHERE to_record = $1
+               ORDER BY name, from_record";
+    pool.query(sql, &[&kept(record)]).await?.iter().map(link).collect()
+}
+
+fn link(row: &Row) -> Result<Link, Failure> {
+    let mut columns = Columns::of(row);
+    Ok(Link { name: columns.text()?, from: columns.text()?, to: columns.text()? })
+}
+
+/// A remembered value.
+pub(super) async fn state(pool: &Pool, key: &str) -> Result<Option<Value>, Failure> {
+    let rows = pool.query("SELECT value FROM state WHERE key = $1", &[&kept(key)]).await?;
+    rows.first().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).transpose()
+}
+
+/// Remembers a value.
+pub(super) async fn put_state(pool: &Pool, key: &str, value: &str) -> Result<(), Failure> {
+    let sql = "INSERT INTO state (key, value) VALUES ($1, $2)
+               ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    pool.query(sql, &[&kept(key), &value]).await?;
+    Ok(())
+}

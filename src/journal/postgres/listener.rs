@@ -1,0 +1,168 @@
+//! How processes on one store learn that there is work: one connection of each listens, and tells the
+//! others what this process has done. Telling is no part of the transactions that make work, for all
+//! those of a server would then have to commit one after the other; what is told late or, because a
+//! process dies in between, not at all, is found when the others look by themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_postgres::{AsyncMessage, Client};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure::Failure;
+use super::session::{Driver, dial};
+use super::target::Target;
+
+/// Longest pause between attempts to listen again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// What is to be told is told at most that often.
+const REST: Duration = Duration::from_millis(5);
+
+/// The signal within this process, and the way to the others.
+pub(super) struct Listener {
+    /// Counts up whenever there may be new work.
+    signal: Arc<watch::Sender<u64>>,
+    /// Something is to be told.
+    told: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Begins to listen.
+    pub(super) async fn start(target: Arc<Target>, tls: MakeRustlsConnect) -> Result<Self, Failure> {
+        let ear = Ear::open(&target, &tls).await?;
+        let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
+        let task = tokio::spawn(listen(ear, target, tls, Arc::clone(&signal), Arc::clone(&told)));
+        Ok(Self { signal, told, task })
+    }
+
+    /// This process has made work.
+    pub(super) fn tell(&self) {
+        bump(&self.signal);
+        self.told.notify_one();
+    }
+
+    /// How often there was news.
+    pub(super) fn count(&self) -> u64 {
+        *self.signal.borrow()
+    }
+
+    /// Resolves once there is news after `count`.
+    pub(super) async fn news(&self, count: u64) {
+        // It ends with us, not before.
+        let _ = self.signal.subscribe().wait_for(|now| *now > count).await;
+    }
+
+    /// Listens no more.
+    pub(super) fn close(&self) {
+        self.task.abort();
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn bump(signal: &watch::Sender<u64>) {
+    signal.send_modify(|count| *count += 1);
+}
+
+/// Never ends by itself.
+async fn listen(
+    mut ear: Ear,
+    target: Arc<Target>,
+    tls: MakeRustlsConnect,
+    signal: Arc<watch::Sender<u64>>,
+    told: Arc<Notify>,
+) {
+    let me = uuid::Uuid::now_v7().simple().to_string();
+    loop {
+        if let Err(failure) = ear.attend(&target, &me, &signal, &told).await {
+            let error = failure.of(&target.name);
+            tracing::debug!(%error, "nothing is heard of other processes for a moment");
+        }
+        let mut pause = FIRST_PAUSE;
+        ear = loop {
+            tokio::time::sleep(pause).await;
+            match Ear::open(&target, &tls).await {
+                Ok(ear) => break ear,
+                Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        };
+        // Something may have been told while nobody listened.
+        bump(&signal);
+    }
+}
+
+/// A connection that listens.
+struct Ear {
+    client: Client,
+    messages: mpsc::UnboundedReceiver<String>,
+    _driver: Aborted,
+}
+
+impl Ear {
+    async fn open(target: &Target, tls: &MakeRustlsConnect) -> Result<Self, Failure> {
+        let (client, driver) = dial(target, tls).await?;
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let _driver = Aborted(tokio::spawn(drive(driver, inbox)));
+        client.batch_execute(&format!("LISTEN {}", target.channel())).await?;
+        Ok(Self { client, messages, _driver })
+    }
+
+    /// Listens and tells, in the name of `me`, until the connection is lost.
+    async fn attend(
+        &mut self,
+        target: &Target,
+        me: &str,
+        signal: &watch::Sender<u64>,
+        told: &Notify,
+    ) -> Result<(), Failure> {
+        let tell = format!("NOTIFY {}, '{me}'", target.channel());
+        loop {
+            tokio::select! {
+                message = self.messages.recv() => match message {
+                    Some(sender) if sender == me => {}
+                    Some(_) => bump(signal),
+                    None => return Ok(()),
+                },
+                () = told.notified() => {
+                    if let Err(error) = self.client.batch_execute(&tell).await {
+                        told.notify_one();
+                        return Err(error.into());
+                    }
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+}
+
+/// Passes on who told something.
+async fn drive(mut driver: Driver, inbox: mpsc::UnboundedSender<String>) {
+    loop {
+        match std::future::poll_fn(|context| driver.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => {
+                if inbox.send(notification.payload().to_owned()).is_err() {
+                    return;
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return,
+        }
+    }
+}
+
+/// A task that ends with whoever started it.
+struct Aborted(JoinHandle<()>);
+
+impl Drop for Aborted {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,166 @@
+//! Taking back what became of leased runs.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::journal::column::stamp;
+use crate::journal::{Error, Lease, RunUpdate};
+use crate::run::{RunId, RunState};
+
+use super::failure::Failure;
+use super::group::{Groups, Job};
+use super::patience::Patience;
+use super::row::{code, kept, kept_some};
+use super::server::Server;
+use super::session::Params;
+
+/// Runs in a group at most.
+pub(super) const MOST: usize = 256;
+
+const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    pub(super) lease: Lease,
+    pub(super) texts: Vec<String>,
+    pub(super) update: RunUpdate,
+    /// A number of this write alone: if the answer gets lost, it tells whether it was done.
+    number: i64,
+}
+
+/// A number that no other write has.
+pub(super) fn number() -> i64 {
+    let bytes = *uuid::Uuid::now_v7().as_bytes();
+    let mut last = [0; 8];
+    last.copy_from_slice(&bytes[8..]);
+    i64::from_be_bytes(last)
+}
+
+/// Writes of which it is not known whether they were done. Whoever asked was told so, and asks again:
+/// the same write then goes by the same number.
+#[derive(Default)]
+pub(super) struct Doubts(Mutex<HashMap<RunId, Written>>);
+
+impl Doubts {
+    /// Does what became of a run.
+    pub(super) async fn record(
+        &self,
+        groups: &Groups<Written>,
+        lease: Lease,
+        texts: Vec<String>,
+        update: RunUpdate,
+    ) -> Result<(), Error> {
+        let run = lease.run.clone();
+        let mut written = Written { lease, texts, update, number: number() };
+        if let Some(before) = self.map().get(&run).filter(|before| before.is_same(&written)) {
+            written.number = before.number;
+        }
+        let kept = written.clone();
+        let answer = groups.perform(written).await;
+        match &answer {
+            Err(Error::Unavailable { .. }) => drop(self.map().insert(run, kept)),
+            _ => drop(self.map().remove(&run)),
+        }
+        answer
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<RunId, Written>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Written {
+    /// The same in all but the time of the attempt.
+    fn is_same(&self, other: &Written) -> bool {
+        let update = RunUpdate { now: other.update.now, ..self.update.clone() };
+        self.lease == other.lease && self.texts == other.texts && update == other.update
+    }
+
+    /// When the run ended, and with it its hold on its lane.
+    fn ended(&self) -> Option<i64> {
+        let ended = self.update.state.is_finished() && !self.update.holds_lane;
+        ended.then(|| stamp(self.update.now))
+    }
+
+    fn due(&self) -> Option<i64> {
+        let waits = self.update.state == RunState::Waiting;
+        waits.then(|| self.update.due.map_or(0, |due| stamp(due).max(1)))
+    }
+}
+
+impl Job for Written {
+    type Answer = ();
+
+    fn size(&self) -> usize {
+        1
+    }
+
+    fn key(&self) -> Option<&str> {
+        Some(&self.lease.run.0)
+    }
+
+    async fn perform(
+        server: &Server,
+        jobs: &[Self],
+        doubt: &mut bool,
+    ) -> Result<Vec<Result<(), Failure>>, Failure> {
+        // In the order of ids, so that nobody waits in a circle.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by(|a, b| jobs[*a].lease.run.cmp(&jobs[*b].lease.run));
+        let sorted: Vec<&Self> = order.iter().map(|place| &jobs[*place]).collect();
+        let (done, work) = write(server, &sorted, doubt).await?;
+        if work {
+            server.listener.tell();
+        }
+        let mut answers: Vec<_> =
+            jobs.iter().map(|job| Err(Failure::Fenced(job.lease.run.clone()))).collect();
+        for (place, _) in order.iter().zip(done).filter(|(_, done)| *done) {
+            answers[*place] = Ok(());
+        }
+        Ok(answers)
+    }
+}
+
+/// Which of `jobs` are done, and whether there is work.
+async fn write(server: &Server, jobs: &[&Written], doubt: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
+    let ids: Vec<_> = jobs.iter().map(|job| kept(&job.lease.run.0)).collect();
+    let epochs: Vec<i64> = jobs.iter().map(|job| job.lease.epoch).collect();
+    let numbers: Vec<i64> = jobs.iter().map(|job| job.number).collect();
+    let states: Vec<i32> = jobs.iter().map(|job| code(job.update.state)).collect();
+    let dues: Vec<_> = jobs.iter().map(|job| job.due()).collect();
+    let errors: Vec<_> = jobs.iter().map(|job| kept_some(job.update.error.as_deref())).collect();
+    let versions: Vec<_> = jobs.iter().map(|job| kept_some(job.update.version.as_deref())).collect();
+    let ends: Vec<_> = jobs.iter().map(|job| job.ended()).collect();
+    let sizes: Vec<i32> = jobs.iter().map(|job| int(job.texts.len())).collect();
+    let (mut entry_jobs, mut entry_places, mut entry_texts) = (Vec::new(), Vec::new(), Vec::new());
+    for (job, written) in jobs.iter().enumerate() {
+        for (place, text) in written.texts.iter().enumerate() {
+            entry_jobs.push(int(job + 1));
+            entry_places.push(int(place));
+            entry_texts.push(text);
+        }
+    }
+    #[rustfmt::skip]
+    let params: Params<'_> = &[
+        &ids, &epochs, &numbers, &states, &dues, &errors, &versions, &ends, &sizes,
+        &entry_jobs, &entry_places, &entry_texts,
+    ];
+    let mut patience = Patience::new();
+    loop {
+        match server.pool.attempt(RECORD, params).await {
+            Ok(rows) => {
+                let row = rows.first().ok_or(Failure::Closed)?;
+                return Ok((row.try_get(0)?, row.try_get(1)?));
+            }
+            Err(failure) => {
+                *doubt |= failure.ends_connection();
+                patience.bear(failure).await?;
+            }
+        }
+    }
+}
+
+fn int(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

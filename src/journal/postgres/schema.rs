@@ -1,0 +1,166 @@
+//! The tables and functions, their history of formats, and what is looked at before they are used.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_postgres::Row;
+
+use crate::clock::Clock;
+use crate::journal::{Access, Error};
+
+use super::failure::Failure;
+use super::session::Session;
+use super::target::Target;
+
+/// Each takes the store from the format of its place in the list to the next one. Only ever add.
+const MIGRATIONS: &[&[&str]] = &[&[
+    include_str!("sql/tables-1.sql"),
+    include_str!("sql/lanes-1.sql"),
+    include_str!("sql/append-1.sql"),
+    include_str!("sql/work-1.sql"),
+    include_str!("sql/upkeep-1.sql"),
+    include_str!("sql/limits-1.sql"),
+]];
+
+/// The oldest server that knows all that we ask.
+const OLDEST_SERVER: i32 = 130_000;
+
+/// Leases count on clocks that agree better than this.
+const CLOCKS: TimeDelta = TimeDelta::seconds(2);
+
+/// The format that this hob writes.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings the tables to the present format, where that is ours to do; with `create`, also where there
+/// are none. Whether there are any then.
+pub(super) async fn prepare(
+    session: &Session,
+    target: &Target,
+    access: Access,
+    create: bool,
+) -> Result<bool, Error> {
+    let of = |failure: Failure| failure.of(&target.name);
+    see_server(session).await.map_err(of)?;
+    let format = inspect(session, target, access).await?;
+    match format {
+        Some(format) if format == newest() => Ok(true),
+        None if !create => Ok(false),
+        _ => {
+            migrate(session, target, access).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// Refuses servers that are too old or do not keep all texts; tells when their clock is another one.
+async fn see_server(session: &Session) -> Result<(), Failure> {
+    let clock = Clock::system();
+    let asked = clock.now();
+    let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+                   pg_encoding_to_char(d.encoding), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+               FROM pg_database d WHERE d.datname = current_database()";
+    let rows = session.query(sql, &[]).await?;
+    let answered = clock.now();
+    let row = rows.first().ok_or(Failure::Closed)?;
+    let (number, version, encoding): (i32, String, String) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if number < OLDEST_SERVER {
+        let reason = format!("is on PostgreSQL {version}; hob needs 13 or a later one");
+        return Err(Failure::Refused(reason));
+    }
+    if encoding != "UTF8" {
+        let reason = format!(
+            "is a database in {encoding}, which cannot hold every text; create one with ENCODING 'UTF8'"
+        );
+        return Err(Failure::Refused(reason));
+    }
+    let there = DateTime::<Utc>::from_timestamp_micros(row.try_get(3)?).unwrap_or(asked);
+    if there < asked - CLOCKS || there > answered + CLOCKS {
+        let seconds = (there - asked).num_seconds();
+        tracing::warn!(
+            seconds,
+            "this machine's clock and the store's differ: have both set by NTP, or leases may end too early"
+        );
+    }
+    Ok(())
+}
+
+/// The format of the tables, if there are any. Refuses, before anything is written, what is not ours
+/// to write.
+async fn inspect(session: &Session, target: &Target, access: Access) -> Result<Option<i64>, Error> {
+    let of = |failure: Failure| failure.of(&target.name);
+    let refuse = |reason: String| Err(of(Failure::Refused(reason)));
+    let sql = "SELECT count(*), count(*) FILTER (WHERE c.relname = 'store') FROM pg_class c
+               WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1)
+               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+    let rows = session.query(sql, &[&target.schema]).await.map_err(of)?;
+    let count = |place: usize| -> Result<i64, Error> {
+        rows.first().map_or(Ok(0), |row: &Row| row.try_get(place)).map_err(|error| of(error.into()))
+    };
+    let foreign = || {
+        let reason =
+            format!("has a schema {} of another program; name another one by ?schema=", target.schema);
+        refuse(reason)
+    };
+    match (count(0)?, count(1)?) {
+        (0, _) => return Ok(None),
+        (_, 0) => return foreign(),
+        _ => {}
+    }
+    let rows = match session.query("SELECT format FROM store", &[]).await {
+        Ok(rows) => rows,
+        Err(Failure::Sql(error)) if error.code().is_some_and(|code| code.code() == "42703") => {
+            return foreign();
+        }
+        Err(failure) => return Err(of(failure)),
+    };
+    let Some(row) = rows.first() else { return foreign() };
+    let found: i64 = row.try_get(0).map_err(|error| of(error.into()))?;
+    let known = newest();
+    if found > known {
+        return Err(Error::Newer { store: target.name.to_string(), found, known });
+    }
+    if found < known && access == Access::Client {
+        return refuse("is of an older format; start `hob run` once to bring it up to date".to_owned());
+    }
+    Ok(Some(found))
+}
+
+/// Goes through the migrations that are missing, in one transaction, one process at a time.
+async fn migrate(session: &Session, target: &Target, access: Access) -> Result<(), Error> {
+    let of = |failure: Failure| failure.of(&target.name);
+    session.batch("BEGIN").await.map_err(of)?;
+    let result = migrate_within(session, target, access, MIGRATIONS).await;
+    let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = session.batch(end).await.map_err(of);
+    result.and(ended)
+}
+
+async fn migrate_within(
+    session: &Session,
+    target: &Target,
+    access: Access,
+    migrations: &[&[&str]],
+) -> Result<(), Error> {
+    let of = |failure: Failure| failure.of(&target.name);
+    let schema = &target.schema;
+    let hold = "SELECT pg_advisory_xact_lock(hashtextextended('hob ' || $1, 0))";
+    session.query(hold, &[schema]).await.map_err(of)?;
+    // Another process may have been faster.
+    let done = inspect(session, target, access).await?;
+    if done.is_none() {
+        let there = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
+        if session.query(there, &[schema]).await.map_err(of)?.is_empty() {
+            session.batch(&format!("CREATE SCHEMA \"{schema}\"")).await.map_err(of)?;
+        }
+    }
+    let done = usize::try_from(done.unwrap_or(0)).unwrap_or(0);
+    for migration in migrations.iter().skip(done).flat_map(|parts| parts.iter()) {
+        session.batch(migration).await.map_err(of)?;
+    }
+    let format = i64::try_from(migrations.len().max(done)).unwrap_or(i64::MAX);
+    let note =
+        "INSERT INTO store (format) VALUES ($1) ON CONFLICT (one) DO UPDATE SET format = excluded.format";
+    session.query(note, &[&format]).await.map_err(of)?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! What a process has of the server: connections to work with, and one to hear of others.
+
+use std::sync::Arc;
+
+use super::listener::Listener;
+use super::pool::Pool;
+
+/// A server, connected to.
+pub(super) struct Server {
+    /// What messages call the store.
+    pub(super) name: Arc<str>,
+    pub(super) pool: Pool,
+    pub(super) listener: Listener,
+}

@@ -1,0 +1,93 @@
+-- Stores events, their runs and a poller's progress. The dedup keys differ from one another.
+-- With `again`, an event that is there under its own id was stored by an earlier attempt of the same
+-- call. Answers which events are stored, and whether there is work.
+CREATE FUNCTION hob_append(
+    again BOOLEAN,
+    ids TEXT[], sources TEXT[], kinds TEXT[], connections TEXT[], records TEXT[], dedups TEXT[],
+    keys BYTEA[], receiveds BIGINT[], payloads TEXT[],
+    -- Of each run: the place of its event, from 1.
+    run_events INTEGER[], run_ids TEXT[], run_recipes TEXT[], run_lanes TEXT[], run_accounts TEXT[],
+    run_records TEXT[],
+    -- Null where there is no progress.
+    claim_name TEXT, claim_epoch BIGINT,
+    cursor_key TEXT, cursor_text TEXT, cursor_scan BIGINT, cursor_reset BOOLEAN,
+    seen_records TEXT[], seen_prints TEXT[], forgotten TEXT[],
+    OUT stored BOOLEAN[], OUT work BOOLEAN
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    -- Of each event: its seq, or 0 for one that is known.
+    seqs BIGINT[] := '{}';
+    made BIGINT := 0;
+    added_runs BIGINT;
+    poller BIGINT;
+BEGIN
+    work := FALSE;
+    IF claim_name IS NOT NULL THEN
+        PERFORM 1 FROM claims c WHERE c.name = claim_name AND c.epoch = claim_epoch FOR SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION USING ERRCODE = 'HB001', MESSAGE = claim_name;
+        END IF;
+    END IF;
+
+    IF cardinality(ids) > 0 THEN
+        -- In order, so that nobody waits in a circle.
+        INSERT INTO receipts (key, received)
+            SELECT k.key, k.received FROM unnest(keys, receiveds) AS k (key, received) ORDER BY k.key
+            ON CONFLICT DO NOTHING;
+        -- What this transaction has inserted bears its number.
+        seqs := ARRAY(
+            SELECT CASE WHEN (SELECT r.xmin = pg_current_xact_id()::xid FROM receipts r WHERE r.key = k.key)
+                        THEN nextval('events_seq_seq') ELSE 0 END
+            FROM unnest(keys) WITH ORDINALITY AS k (key, place) ORDER BY k.place);
+        INSERT INTO events (seq, id, source, kind, connection, record, dedup, received, payload)
+            SELECT seqs[e.place], e.id, e.source, e.kind, e.connection, e.record, e.dedup, e.received, e.payload
+            FROM unnest(ids, sources, kinds, connections, records, dedups, receiveds, payloads)
+                WITH ORDINALITY AS e (id, source, kind, connection, record, dedup, received, payload, place)
+            WHERE seqs[e.place] > 0;
+        GET DIAGNOSTICS made = ROW_COUNT;
+    END IF;
+
+    IF made > 0 AND cardinality(run_ids) > 0 THEN
+        PERFORM hob_hold(ARRAY(
+            SELECT DISTINCT hob_lane(r.recipe, r.lane)
+            FROM unnest(run_events, run_recipes, run_lanes) AS r (event, recipe, lane)
+            WHERE seqs[r.event] > 0 ORDER BY 1));
+    END IF;
+    IF made > 0 THEN
+        -- A run behind an unfinished one of its lane is not due before that one ends.
+        WITH added AS (
+            INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due)
+            SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, 0, receiveds[r.event],
+                CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
+                          AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
+                                          AND o.finished IS NULL)
+                     THEN 0 END
+            FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records)
+                WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, place)
+            WHERE seqs[r.event] > 0
+            ORDER BY r.place
+            RETURNING due
+        )
+        SELECT count(*), count(a.due) > 0 INTO added_runs, work FROM added a;
+        PERFORM hob_count(ARRAY[-1, 0], ARRAY[made, added_runs]);
+    END IF;
+
+    IF cursor_key IS NOT NULL THEN
+        INSERT INTO cursors AS c (key, cursor) VALUES (cursor_key, cursor_text)
+            ON CONFLICT (key) DO UPDATE SET cursor = excluded.cursor RETURNING c.seq INTO poller;
+        IF cursor_reset THEN
+            DELETE FROM seen s WHERE s.cursor = poller;
+        END IF;
+        DELETE FROM seen s WHERE s.cursor = poller AND s.record = ANY (forgotten);
+        INSERT INTO seen (cursor, record, fingerprint, scan)
+            SELECT poller, s.record, s.print, cursor_scan
+            FROM unnest(seen_records, seen_prints) AS s (record, print)
+            ON CONFLICT (cursor, record) DO UPDATE SET fingerprint = excluded.fingerprint, scan = excluded.scan;
+    END IF;
+
+    stored := ARRAY(
+        SELECT n.seq > 0 OR (again AND EXISTS (SELECT 1 FROM events e WHERE e.id = ids[n.place]))
+        FROM unnest(seqs) WITH ORDINALITY AS n (seq, place) ORDER BY n.place);
+END
+$$;

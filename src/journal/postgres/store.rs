@@ -1,0 +1,313 @@
+//! The store itself: opening it, and the journal's methods in terms of the other files here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::journal::column::{stamp, until};
+use crate::journal::{
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record,
+    RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
+    Totals,
+};
+use crate::run::{RunId, RunState, StampedEntry};
+
+use super::append::Rows;
+use super::failure::Failure;
+use super::group::Groups;
+use super::lease::Tickets;
+use super::listener::Listener;
+use super::patience::Patience;
+use super::pool::Pool;
+use super::record::{Doubts, Written};
+use super::row::texts;
+use super::server::Server;
+use super::session::Session;
+use super::target::Target;
+use super::{
+    amend, append, claim, export, import, lease, limits, link, list, poller, record, schema, upkeep,
+};
+
+/// Groups of batches under way at a time. One, so that what comes first is stored first.
+const APPENDERS: usize = 1;
+/// Groups of other writes under way at a time: while one reaches the disk, another one is made.
+const RECORDERS: usize = 2;
+
+/// A journal in a PostgreSQL database.
+pub struct Postgres {
+    server: Arc<Server>,
+    appends: Groups<Rows>,
+    records: Groups<Written>,
+    doubts: Doubts,
+    tickets: Tickets,
+    /// How much news there was when runs were last leased.
+    leased: AtomicU64,
+}
+
+impl Postgres {
+    /// Opens the store at an address such as `postgres://user:password@host/database`, and makes its
+    /// tables if they are missing. Errors: [`Error::Newer`], [`Error::Corrupt`] and
+    /// [`Error::Unavailable`]; none shows the password.
+    pub async fn open(url: &str, access: Access) -> Result<Self, Error> {
+        let opened = connect(url, access, true).await?;
+        opened.ok_or_else(|| Failure::Closed.of("postgres://…"))
+    }
+
+    /// Opens the store if there is one: looking makes none.
+    pub async fn open_existing(url: &str, access: Access) -> Result<Option<Self>, Error> {
+        connect(url, access, false).await
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        failure.of(&self.server.name)
+    }
+
+    /// Parks runs that cannot be read, so that they are seen and do not stop the others.
+    async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
+        for (lease, reason) in unreadable {
+            tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
+            let error = Some(format!("what is stored of it cannot be read: {reason}"));
+            let update = RunUpdate {
+                state: RunState::Parked,
+                due: None,
+                error,
+                version: None,
+                holds_lane: false,
+                now,
+            };
+            self.record(&lease, Vec::new(), update).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postgres>, Error> {
+    let target = Arc::new(Target::read(url)?);
+    let of = |failure: Failure| failure.of(&target.name);
+    let tls = target.trust.connector().map_err(of)?;
+    let mut patience = Patience::new();
+    let session = loop {
+        match Session::open(&target, &tls).await {
+            Ok(session) => break session,
+            // Whoever starts both at once need not start hob again.
+            Err(failure) if failure.is_starting() => patience.bear(failure).await.map_err(of)?,
+            Err(failure) => return Err(of(failure)),
+        }
+    };
+    if !schema::prepare(&session, &target, access, create).await? {
+        return Ok(None);
+    }
+    let server = Arc::new(Server {
+        name: Arc::clone(&target.name),
+        listener: Listener::start(Arc::clone(&target), tls.clone()).await.map_err(of)?,
+        pool: Pool::new(target, tls, session),
+    });
+    Ok(Some(Postgres {
+        appends: Groups::start(Arc::clone(&server), APPENDERS, append::MOST),
+        records: Groups::start(Arc::clone(&server), RECORDERS, record::MOST),
+        server,
+        doubts: Doubts::default(),
+        tickets: Tickets::default(),
+        leased: AtomicU64::new(0),
+    }))
+}
+
+#[async_trait]
+impl Journal for Postgres {
+    async fn append(&self, batch: Batch) -> Result<Appended, Error> {
+        let rows = Rows::new(batch).map_err(|failure| self.failed(failure))?;
+        self.appends.perform(rows).await
+    }
+
+    async fn lease(
+        &self,
+        owner: &str,
+        limit: usize,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<LeasedRun>, Error> {
+        self.leased.store(self.server.listener.count(), Ordering::Release);
+        let granted =
+            lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), until(now, ttl)).await;
+        let loaded = granted.map_err(|failure| self.failed(failure))?;
+        self.set_aside(loaded.unreadable, now).await?;
+        Ok(loaded.runs)
+    }
+
+    async fn record(
+        &self,
+        lease: &Lease,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<(), Error> {
+        let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
+        self.doubts.record(&self.records, lease.clone(), texts, update).await
+    }
+
+    async fn amend(
+        &self,
+        run: &RunId,
+        seen: usize,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<bool, Error> {
+        let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
+        amend::amend(&self.server, run, seen, texts, &update).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
+        let renewed = lease::renew(&self.server.pool, leases, until(now, ttl)).await;
+        renewed.map_err(|failure| self.failed(failure))
+    }
+
+    async fn reclaim(&self, _owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+        let reclaimed = lease::reclaim(&self.server.pool, stamp(now)).await;
+        let count = reclaimed.map_err(|failure| self.failed(failure))?;
+        if count > 0 {
+            self.server.listener.tell();
+        }
+        Ok(count)
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        lease::next_due(&self.server.pool).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn changed(&self, at_most: Duration) {
+        let leased = self.leased.load(Ordering::Acquire);
+        tokio::select! {
+            () = self.server.listener.news(leased) => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn claim(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Option<Claim>, Error> {
+        let taken = claim::take(&self.server.pool, name, owner, stamp(now), until(now, ttl)).await;
+        taken.map_err(|failure| self.failed(failure))
+    }
+
+    async fn release(&self, claim: &Claim) -> Result<(), Error> {
+        claim::release(&self.server.pool, claim).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
+        limits::admit(&self.server.pool, connection, limits).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
+        let settled = limits::settle(&self.server.pool, connection, slot, end).await;
+        settled.map_err(|failure| self.failed(failure))
+    }
+
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+        poller::cursor(&self.server.pool, key).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
+        poller::cursors(&self.server.pool).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
+        poller::seen(&self.server.pool, key, records).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let vanished = poller::vanished(&self.server.pool, key, scan, after, limit).await;
+        vanished.map_err(|failure| self.failed(failure))
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        list::runs(&self.server.pool, filter).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
+        list::run(&self.server.pool, id).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        list::event(&self.server.pool, id).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
+        list::totals(&self.server.pool, since).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+        link::save(&self.server.pool, link).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        link::find(&self.server.pool, name, from, to).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
+        link::delete(&self.server.pool, name, from).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
+        link::of_record(&self.server.pool, record).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
+        link::state(&self.server.pool, key).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
+        let put = link::put_state(&self.server.pool, key, &value.to_string()).await;
+        put.map_err(|failure| self.failed(failure))
+    }
+
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
+        upkeep::prune(&self.server, retention, limit).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
+        export::page(&self.server.pool, part, after, limit).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
+        import::records(&self.server, records).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn info(&self) -> Result<StoreInfo, Error> {
+        upkeep::info(&self.server).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn healthy(&self) -> Result<(), Error> {
+        upkeep::probe(&self.server).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn close(&self) {
+        self.appends.close().await;
+        self.records.close().await;
+        self.server.listener.close();
+        self.server.pool.close();
+    }
+}
