@@ -76,7 +76,7 @@ impl Recipes {
 }
 
 /// What the checker may know of a workspace.
-fn facts(workspace: &Workspace) -> Facts {
+pub(super) fn facts(workspace: &Workspace) -> Facts {
     let connections = workspace.accounts.values().map(|account| {
         let settings = account.settings.keys().cloned().collect();
         let (connector, version) = (account.connector.connector.clone(), account.version.clone());

@@ -3,19 +3,38 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::check::CheckedRecipe;
+use crate::catalog::Catalog;
+use crate::check::{CheckedRecipe, Facts, check};
+use crate::journal::RecipeText;
+use crate::recipe::parse;
+use crate::source::SourceFile;
 
 /// Earlier versions kept of a recipe: those that runs in flight may still need.
 const KEPT: usize = 20;
 
 /// Recipes by name and version. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct RecipeBook(Arc<RwLock<Book>>);
+pub struct RecipeBook {
+    book: Arc<RwLock<Book>>,
+    /// What texts of recipes are checked against.
+    checker: Option<Arc<(Arc<Catalog>, Facts)>>,
+}
 
 #[derive(Debug, Default)]
 struct Book {
     present: HashMap<String, CheckedRecipe>,
     earlier: HashMap<String, Vec<CheckedRecipe>>,
+}
+
+impl Book {
+    fn keep(&mut self, recipe: CheckedRecipe) {
+        let versions = self.earlier.entry(recipe.name().to_owned()).or_default();
+        versions.retain(|known| known.version() != recipe.version());
+        versions.push(recipe);
+        if versions.len() > KEPT {
+            versions.remove(0);
+        }
+    }
 }
 
 impl RecipeBook {
@@ -26,36 +45,49 @@ impl RecipeBook {
         book
     }
 
+    /// The same, which can also make use of texts of recipes.
+    pub fn reading(self, catalog: Arc<Catalog>, facts: Facts) -> Self {
+        Self { checker: Some(Arc::new((catalog, facts))), ..self }
+    }
+
+    /// The recipe of a text that was sound when it was kept; `None` if it is so no more. It is known as an
+    /// earlier version from then on.
+    pub fn read(&self, kept: &RecipeText) -> Option<CheckedRecipe> {
+        let (catalog, facts) = self.checker.as_deref()?;
+        let recipe = parse(&SourceFile::new(kept.file.as_str(), kept.text.as_str())).recipe?;
+        let recipe = check(recipe, catalog, facts).recipe?;
+        if recipe.name() != kept.name || recipe.version() != kept.version {
+            return None;
+        }
+        self.book.write().unwrap_or_else(PoisonError::into_inner).keep(recipe.clone());
+        Some(recipe)
+    }
+
     /// These are the recipes from now on. Runs in flight keep the version they began with.
     pub fn replace(&self, recipes: impl IntoIterator<Item = CheckedRecipe>) {
         let present: HashMap<String, CheckedRecipe> =
             recipes.into_iter().map(|recipe| (recipe.name().to_owned(), recipe)).collect();
-        let mut book = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for (name, recipe) in std::mem::replace(&mut book.present, present) {
-            let versions = book.earlier.entry(name).or_default();
-            versions.retain(|known| known.version() != recipe.version());
-            versions.push(recipe);
-            if versions.len() > KEPT {
-                versions.remove(0);
-            }
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        for recipe in std::mem::replace(&mut book.present, present).into_values() {
+            book.keep(recipe);
         }
     }
 
     /// The present recipe called `name`.
     pub fn present(&self, name: &str) -> Option<CheckedRecipe> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).present.get(name).cloned()
+        self.book.read().unwrap_or_else(PoisonError::into_inner).present.get(name).cloned()
     }
 
     /// The recipe called `name` in this version, if it is still known.
     pub fn version(&self, name: &str, version: &str) -> Option<CheckedRecipe> {
-        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = book.present.get(name).into_iter().chain(book.earlier.get(name).into_iter().flatten());
         all.find(|recipe| recipe.version() == version).cloned()
     }
 
     /// All present recipes, by name.
     pub fn all(&self) -> Vec<CheckedRecipe> {
-        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<CheckedRecipe> = book.present.values().cloned().collect();
         all.sort_by(|a, b| a.name().cmp(b.name()));
         all

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::held::Held;
+use super::kept::KeptTexts;
 use super::options::{Options, World};
 use super::tally::Tally;
 use super::thinking::Thinking;
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) env: Arc<Value>,
     pub(super) tally: Tally,
     pub(super) thinking: Thinking,
+    pub(super) kept: KeptTexts,
     missing: Mutex<BTreeSet<String>>,
     held: Arc<Held>,
 }
@@ -65,6 +67,7 @@ impl Engine {
             env,
             tally: Tally::default(),
             thinking: Thinking::default(),
+            kept: KeptTexts::default(),
             missing: Mutex::default(),
             held: Arc::default(),
         };

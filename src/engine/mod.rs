@@ -8,6 +8,7 @@ mod common;
 mod dispatch;
 mod dry_run;
 mod held;
+mod kept;
 mod look;
 mod options;
 mod recorder;

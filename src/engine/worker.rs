@@ -15,12 +15,14 @@ use crate::catalog::Effect;
 use crate::check::CheckedRecipe;
 use crate::connection::Priority;
 use crate::event::{Event, Source};
-use crate::journal::LeasedRun;
+use crate::journal::{LeasedRun, RecipeText};
 use crate::recipe::LaneOnFailure;
 use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry};
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
 const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+/// The same where another process may have the recipe.
+const ELSEWHERE: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
 /// A run in a worker's hands.
 struct Work {
@@ -36,7 +38,7 @@ struct Work {
 /// Works on `leased` until it ends, waits, or hob stops.
 pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, stop: watch::Receiver<bool>) {
     let id = leased.run.id.clone();
-    match chosen(&shared, &leased) {
+    match chosen(&shared, &leased).await {
         Some((recipe, remark)) => {
             let mut work = begin(shared, leased, grip, stop, recipe, remark).await;
             if work.go_on().await.is_err() {
@@ -47,9 +49,9 @@ pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, sto
     }
 }
 
-/// The recipe of a run: the version it began with; the present one if that is not known any more or
+/// The recipe of a run: the version it began with; the present one if that cannot be had any more or
 /// a person asked to go on with it.
-fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<String>)> {
+async fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<String>)> {
     let book = &shared.world.recipes;
     let name = &leased.run.recipe;
     let resumed = leased
@@ -59,6 +61,7 @@ fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<
     match &leased.run.version {
         Some(version) if !resumed => match book.version(name, version) {
             Some(recipe) => Some((recipe, None)),
+            None if let Some(recipe) = kept(shared, name, version).await => Some((recipe, None)),
             None => {
                 let present = book.present(name)?;
                 let remark = format!(
@@ -72,13 +75,45 @@ fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<
     }
 }
 
+/// The recipe of a version that the journal has the text of: another process began with it, or this one
+/// before it was started anew.
+async fn kept(shared: &Shared, name: &str, version: &str) -> Option<CheckedRecipe> {
+    match shared.world.journal.recipe(name, version).await {
+        Ok(text) => shared.world.recipes.read(&text?),
+        Err(error) => {
+            tracing::error!(recipe = name, version, %error, "an earlier version cannot be read");
+            None
+        }
+    }
+}
+
+/// Has the journal keep the text of `recipe`, with which a run is about to begin.
+async fn keep(shared: &Shared, recipe: &CheckedRecipe) {
+    if !shared.kept.is_new(recipe.version()) {
+        return;
+    }
+    let file = &recipe.recipe().file;
+    let text = RecipeText {
+        name: recipe.name().to_owned(),
+        version: recipe.version().to_owned(),
+        file: file.name().to_owned(),
+        text: file.text().to_owned(),
+    };
+    // Runs do without; they go on with the recipe of the moment then, and say so.
+    if let Err(error) = shared.world.journal.save_recipe(&text).await {
+        shared.kept.forget(recipe.version());
+        tracing::error!(recipe = recipe.name(), %error, "the text of the recipe is not kept");
+    }
+}
+
 async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     let recipe = &leased.run.recipe;
     let error = format!("waits: no recipe called `{recipe}` is loaded");
     tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
     shared.missing(recipe);
     let mut recorder = Recorder::new(leased.lease.clone(), None, false);
-    let due = Some(shared.world.clock.now() + ABSENT);
+    let wait = if shared.world.journal.is_shared() { ELSEWHERE } else { ABSENT };
+    let due = Some(shared.world.clock.now() + wait);
     // Nothing is lost if this cannot be written: the lease runs out.
     let _ = recorder.write(&shared.world, grip, RunState::Waiting, due, Some(error)).await;
 }
@@ -92,6 +127,9 @@ async fn begin(
     remark: Option<String>,
 ) -> Work {
     let version = leased.run.version.is_none().then(|| recipe.version().to_owned());
+    if version.is_some() {
+        keep(&shared, &recipe).await;
+    }
     let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
     let mut recorder = Recorder::new(leased.lease.clone(), version, blocks);
     let told = |message: &str| {

@@ -12,7 +12,7 @@ mod sqlite;
 pub use access::Access;
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
-    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RequestEnd,
+    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RecipeText, RequestEnd,
     RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
 pub use postgres::Postgres;
@@ -133,6 +133,12 @@ pub trait Journal: Send + Sync {
 
     /// Counts of everything since `since`.
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error>;
+
+    /// Keeps the text of a recipe, unless it is there.
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error>;
+
+    /// The text of a recipe in a version that runs began with.
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error>;
 
     /// Saves a link; a link of the same name with either end is replaced.
     async fn save_link(&self, link: &Link) -> Result<(), Error>;

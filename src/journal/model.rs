@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Cursor, Event, Seen};
 use crate::run::{Accounts, Run, RunId, RunState, StampedEntry};
@@ -290,6 +290,20 @@ pub struct StoreInfo {
     pub cursors: u64,
     /// Links.
     pub links: u64,
+}
+
+/// The text of a recipe in one version: with it, a run can end with the recipe that it began with,
+/// wherever and whenever it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeText {
+    /// The recipe's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The file it stood in, for messages.
+    pub file: String,
+    /// The text.
+    pub text: String,
 }
 
 /// "This record here is that record there."

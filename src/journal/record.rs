@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RecipeText;
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry};
 
@@ -20,6 +21,8 @@ pub enum Part {
     Cursors,
     /// Records that pollers have seen.
     Seen,
+    /// Texts of recipes that runs began with.
+    Recipes,
     /// Links.
     Links,
     /// Remembered values.
@@ -28,8 +31,16 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order in which they can be imported.
-    pub const ALL: [Part; 7] =
-        [Part::Events, Part::Runs, Part::Receipts, Part::Cursors, Part::Seen, Part::Links, Part::Values];
+    pub const ALL: [Part; 8] = [
+        Part::Events,
+        Part::Runs,
+        Part::Receipts,
+        Part::Cursors,
+        Part::Seen,
+        Part::Recipes,
+        Part::Links,
+        Part::Values,
+    ];
 }
 
 /// Records of one part, and where the next ones begin.
@@ -85,6 +96,8 @@ pub enum Record {
         /// The scan that saw it last.
         scan: u64,
     },
+    /// The text of a recipe.
+    Recipe(RecipeText),
     /// A link.
     Link {
         /// Which kind of link.

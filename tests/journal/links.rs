@@ -1,4 +1,4 @@
-use hob::journal::Link;
+use hob::journal::{Link, RecipeText};
 use serde_json::json;
 
 use crate::fixture::Home;
@@ -37,6 +37,23 @@ pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
     assert_eq!(journal.find_link("n", Some("a"), None).await.unwrap(), Some(link("n", "a", "2")));
     assert_eq!(journal.find_link("n", Some("b"), None).await.unwrap(), None);
     assert_eq!(journal.find_link("n", None, Some("1")).await.unwrap(), None);
+}
+
+pub async fn texts_of_recipes_are_kept(home: &Home) {
+    let journal = home.open().await;
+    let text = |version: &str, text: &str| RecipeText {
+        name: "a".to_owned(),
+        version: version.to_owned(),
+        file: "recipes/a.yaml".to_owned(),
+        text: text.to_owned(),
+    };
+    journal.save_recipe(&text("v1", "one")).await.unwrap();
+    journal.save_recipe(&text("v2", "two")).await.unwrap();
+    // The same version is the same text.
+    journal.save_recipe(&text("v1", "one")).await.unwrap();
+    assert_eq!(journal.recipe("a", "v1").await.unwrap(), Some(text("v1", "one")));
+    assert_eq!(journal.recipe("a", "v3").await.unwrap(), None);
+    assert_eq!(journal.recipe("b", "v1").await.unwrap(), None);
 }
 
 pub async fn values_are_remembered(home: &Home) {

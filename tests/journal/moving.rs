@@ -1,5 +1,5 @@
 use hob::event::Seen;
-use hob::journal::{Batch, Due, Journal, Link, Part, Progress, Record, RunFilter, RunUpdate};
+use hob::journal::{Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, RunFilter, RunUpdate};
 use hob::run::RunState;
 use serde_json::json;
 
@@ -29,6 +29,9 @@ async fn furnish(journal: &dyn Journal) {
     journal.append(Batch { events: vec![(event("x"), vec![])], progress: Some(progress) }).await.unwrap();
     let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "t".to_owned() };
     journal.save_link(&link).await.unwrap();
+    let (name, version) = ("a".to_owned(), "v1".to_owned());
+    let recipe = RecipeText { name, version, file: "a.yaml".to_owned(), text: "name: a".to_owned() };
+    journal.save_recipe(&recipe).await.unwrap();
     journal.put_state("k", &json!({ "z": 1, "a": [2.50] })).await.unwrap();
 }
 

@@ -15,7 +15,7 @@ use super::reload::{RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
 use crate::check::CheckedRecipe;
 use crate::cli::connect::Connected;
-use crate::cli::recipes::Recipes;
+use crate::cli::recipes::{Recipes, facts};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, store};
 use crate::clock::Clock;
@@ -97,7 +97,7 @@ impl House {
             clock.clone(),
             Settings::default(),
         );
-        let book = RecipeBook::new(recipes.clone());
+        let book = RecipeBook::new(recipes.clone()).reading(Arc::clone(&workspace.catalog), facts(workspace));
         let world = World {
             journal: Arc::clone(&journal),
             recipes: book.clone(),

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use crate::event::{CursorKey, EventId};
 use crate::journal::column::time;
-use crate::journal::{Due, Page, Part, Record};
+use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::RunState;
 
 use super::failure::Failure;
@@ -27,6 +27,7 @@ pub(super) async fn page(
         Part::Receipts => receipts(pool, after, limit).await,
         Part::Cursors => cursors(pool, after, limit).await,
         Part::Seen => seen(pool, after, limit).await,
+        Part::Recipes => recipes(pool, after, limit).await,
         Part::Links => links(pool, after, limit).await,
         Part::Values => values(pool, after, limit).await,
     }
@@ -131,6 +132,19 @@ async fn seen(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
             scan,
         };
         Ok(((cursor, id), seen))
+    })
+    .await
+}
+
+async fn recipes(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+    let (name, version): (String, String) = begin(after)?;
+    let sql = "SELECT name, version, file, text FROM recipes WHERE (name, version) > ($1, $2)
+               ORDER BY name, version LIMIT $3";
+    paged(pool, sql, &[&kept(&name), &kept(&version), &number(limit)], limit, |row| {
+        let mut columns = Columns::of(row);
+        let (name, version) = (columns.text()?, columns.text()?);
+        let recipe = RecipeText { file: columns.text()?, text: columns.text()?, name, version };
+        Ok(((recipe.name.clone(), recipe.version.clone()), Record::Recipe(recipe)))
     })
     .await
 }

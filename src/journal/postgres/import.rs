@@ -31,6 +31,10 @@ const SEEN: &str = "INSERT INTO seen (cursor, record, fingerprint, scan)
     SELECT (SELECT c.seq FROM cursors c WHERE c.key = s.cursor), s.record, s.print, s.scan
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s (cursor, record, print, scan)
     ON CONFLICT DO NOTHING";
+const RECIPES: &str = "INSERT INTO recipes (name, version, file, text)
+    SELECT r.name, r.version, r.file, r.text
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS r (name, version, file, text)
+    ON CONFLICT DO NOTHING";
 const LINKS: &str = "SELECT hob_link(l.name, l.from_record, l.to_record)
     FROM unnest($1::text[], $2::text[], $3::text[]) AS l (name, from_record, to_record)
     WHERE NOT EXISTS (SELECT 1 FROM links k WHERE k.name = l.name AND k.from_record = l.from_record)";
@@ -45,6 +49,7 @@ struct Records {
     receipts: (Vec<Vec<u8>>, Vec<i64>),
     cursors: (Vec<String>, Vec<String>),
     seen: (Vec<String>, Vec<String>, Vec<String>, Vec<i64>),
+    recipes: (Vec<String>, Vec<String>, Vec<String>, Vec<String>),
     links: (Vec<String>, Vec<String>, Vec<String>),
     values: (Vec<String>, Vec<String>),
 }
@@ -137,6 +142,12 @@ impl Records {
                 self.seen.2.push(owned(&fingerprint));
                 self.seen.3.push(number(scan));
             }
+            Record::Recipe(recipe) => {
+                self.recipes.0.push(owned(&recipe.name));
+                self.recipes.1.push(owned(&recipe.version));
+                self.recipes.2.push(owned(&recipe.file));
+                self.recipes.3.push(owned(&recipe.text));
+            }
             Record::Link { name, from, to } => {
                 self.links.0.push(owned(&name));
                 self.links.1.push(owned(&from));
@@ -186,6 +197,7 @@ impl Records {
         let receipts: Params<'_> = &[&self.receipts.0, &self.receipts.1];
         let cursors: Params<'_> = &[&self.cursors.0, &self.cursors.1];
         let seen: Params<'_> = &[&self.seen.0, &self.seen.1, &self.seen.2, &self.seen.3];
+        let recipes: Params<'_> = &[&self.recipes.0, &self.recipes.1, &self.recipes.2, &self.recipes.3];
         let links: Params<'_> = &[&self.links.0, &self.links.1, &self.links.2];
         let values: Params<'_> = &[&self.values.0, &self.values.1];
         let mut statements = vec![
@@ -194,6 +206,7 @@ impl Records {
             (self.receipts.0.is_empty(), (RECEIPTS, receipts)),
             (self.cursors.0.is_empty(), (CURSORS, cursors)),
             (self.seen.0.is_empty(), (SEEN, seen)),
+            (self.recipes.0.is_empty(), (RECIPES, recipes)),
             (self.links.0.is_empty(), (LINKS, links)),
             (self.values.0.is_empty(), (VALUES, values)),
         ];

@@ -18,6 +18,7 @@ mod listener;
 mod patience;
 mod poller;
 mod pool;
+mod recipe;
 mod record;
 mod row;
 mod schema;

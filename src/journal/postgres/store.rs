@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::column::{stamp, until};
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record,
-    RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
-    Totals,
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
+    Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
+    StoreInfo, Totals,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -31,7 +31,7 @@ use super::server::Server;
 use super::session::Session;
 use super::target::Target;
 use super::{
-    amend, append, claim, export, import, lease, limits, link, list, poller, record, schema, upkeep,
+    amend, append, claim, export, import, lease, limits, link, list, poller, recipe, record, schema, upkeep,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -252,6 +252,14 @@ impl Journal for Postgres {
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         list::totals(&self.server.pool, since).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
+        recipe::save(&self.server.pool, recipe).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
+        recipe::find(&self.server.pool, name, version).await.map_err(|failure| self.failed(failure))
     }
 
     async fn save_link(&self, link: &Link) -> Result<(), Error> {

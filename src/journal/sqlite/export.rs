@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::CursorKey;
-use crate::journal::{Due, Page, Part, Record};
+use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::RunState;
 
 use super::failure::Failure;
@@ -25,6 +25,7 @@ pub(super) fn page(
         Part::Receipts => receipts(conn, after, limit),
         Part::Cursors => cursors(conn, after, limit),
         Part::Seen => seen(conn, after, limit),
+        Part::Recipes => recipes(conn, after, limit),
         Part::Links => links(conn, after, limit),
         Part::Values => values(conn, after, limit),
     }
@@ -125,6 +126,18 @@ fn seen(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Fa
         let seen =
             Record::Seen { cursor: CursorKey(row.get(4)?), id: id.clone(), fingerprint: row.get(2)?, scan };
         Ok(((cursor, id), seen))
+    })?;
+    paged(rows, limit)
+}
+
+fn recipes(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+    let (name, version): (String, String) = begin(after)?;
+    let sql = "SELECT name, version, file, text FROM recipes WHERE (name, version) > (?1, ?2)
+               ORDER BY name, version LIMIT ?3";
+    let rows = collect(conn, sql, (name, version, limit as i64), |row| {
+        let (name, version): (String, String) = (row.get(0)?, row.get(1)?);
+        let recipe = RecipeText { file: row.get(2)?, text: row.get(3)?, name, version };
+        Ok(((recipe.name.clone(), recipe.version.clone()), Record::Recipe(recipe)))
     })?;
     paged(rows, limit)
 }

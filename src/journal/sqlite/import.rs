@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::lease::{insert_entries, texts};
 use super::link;
 use super::poller;
+use super::recipe;
 use super::row::{code, stamp};
 use super::writer::Tx;
 
@@ -47,6 +48,7 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
             Ok(())
         }
         Record::Seen { cursor, id, fingerprint, scan } => seen(tx, &cursor, &id, &fingerprint, scan),
+        Record::Recipe(text) => recipe::save(tx, &text),
         Record::Link { name, from, to } => {
             let known = link::find(tx.conn, &name, Some(&from), None)?.is_some();
             if known { Ok(()) } else { link::save(tx, &Link { name, from, to }) }

@@ -15,6 +15,7 @@ mod lock;
 mod poller;
 mod prune;
 mod reader;
+mod recipe;
 mod row;
 mod schema;
 mod store;

@@ -9,3 +9,12 @@ CREATE TABLE claims (
     epoch INTEGER NOT NULL,
     until INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Texts of recipes, for runs that began with them.
+CREATE TABLE recipes (
+    name    TEXT NOT NULL,
+    version TEXT NOT NULL,
+    file    TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+) WITHOUT ROWID;

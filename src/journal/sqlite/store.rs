@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::column::{stamp, until};
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, Record,
-    Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
+    Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::writer::{Tx, Writer};
-use super::{amend, append, claim, export, import, info, lease, link, list, poller, prune, schema};
+use super::{amend, append, claim, export, import, info, lease, link, list, poller, prune, recipe, schema};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const LOOK: Duration = Duration::from_millis(250);
@@ -258,6 +258,16 @@ impl Journal for Sqlite {
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         self.read(move |conn| list::totals(conn, since)).await
+    }
+
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
+        let recipe = recipe.clone();
+        self.write(move |tx| recipe::save(tx, &recipe)).await
+    }
+
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.read(move |conn| recipe::find(conn, &name, &version)).await
     }
 
     async fn save_link(&self, link: &Link) -> Result<(), Error> {

@@ -96,6 +96,15 @@ CREATE TABLE seen (
     PRIMARY KEY (cursor, record)
 ) WITH (fillfactor = 85);
 
+-- Texts of recipes, for runs that began with them.
+CREATE TABLE recipes (
+    name    TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    file    TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+);
+
 CREATE TABLE links (
     name        TEXT COLLATE "C" NOT NULL,
     from_record TEXT COLLATE "C" NOT NULL,
