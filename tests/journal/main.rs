@@ -3,6 +3,7 @@
 mod append;
 mod claims;
 mod entries;
+mod failover;
 mod files;
 mod fixture;
 mod lanes;
@@ -16,6 +17,7 @@ mod pollers;
 mod postgres;
 mod processes;
 mod retention;
+mod servers;
 
 use fixture::Home;
 

@@ -168,7 +168,7 @@ fn of_way(error: &tokio_postgres::Error) -> Option<String> {
         format!("cannot be reached ({causes}); see that its server runs and that its address is right")
     } else if text.starts_with("error performing TLS") {
         format!("cannot be spoken to by TLS ({causes}); see sslmode and sslrootcert in its address")
-    } else if text.starts_with("authentication error") {
+    } else if text.starts_with("authentication error") || causes.contains("password missing") {
         format!("does not let hob in ({causes}); see the user and the password in its address")
     } else if text.starts_with("error parsing response") || text.starts_with("unexpected message") {
         format!("does not answer as PostgreSQL does ({causes}); see host and port in its address")
