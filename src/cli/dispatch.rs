@@ -73,6 +73,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Call(command) => command.run(session),
         Command::Runs(RunsCommand::List(command)) => command.run(session),
         Command::Runs(RunsCommand::Show(command)) => command.run(session),
+        Command::Runs(RunsCommand::Writes(command)) => command.run(session),
         Command::Runs(RunsCommand::Retry(command)) => command.run(session),
         Command::Runs(RunsCommand::Skip(command)) => command.run(session),
         Command::Runs(RunsCommand::Resolve(command)) => command.run(session),

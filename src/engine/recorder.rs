@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::held::Grip;
 use super::options::World;
 use crate::journal::{Error, Lease, RunUpdate};
-use crate::run::{Entry, RunId, RunState, StampedEntry};
+use crate::run::{Entry, RunId, RunState, StampedEntry, Write};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -19,6 +19,7 @@ pub(super) struct Recorder {
     /// A failed run keeps its lane.
     blocks: bool,
     pending: Vec<StampedEntry>,
+    writes: Vec<Write>,
     /// What became of an effect is among them: it must be durable before anything else is done.
     urgent: bool,
 }
@@ -31,7 +32,7 @@ impl Recorder {
     /// `version`: of the recipe, if the run has none recorded yet.
     /// `blocks`: if it fails, it keeps its lane.
     pub(super) fn new(lease: Lease, version: Option<String>, blocks: bool) -> Self {
-        Self { lease, version, blocks, pending: Vec::new(), urgent: false }
+        Self { lease, version, blocks, pending: Vec::new(), writes: Vec::new(), urgent: false }
     }
 
     /// Adds an entry. Lines for people go into the log at once.
@@ -46,6 +47,11 @@ impl Recorder {
         }
         self.urgent |= matches!(entry.entry, Entry::Intent { .. });
         self.pending.push(entry);
+    }
+
+    /// Adds what a step wrote, which goes with its entry.
+    pub(super) fn add_writes(&mut self, writes: Vec<Write>) {
+        self.writes.extend(writes);
     }
 
     /// What was added last must be durable before anything else is done.
@@ -90,7 +96,7 @@ impl Recorder {
     ) -> Result<(), Gone> {
         let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
         let version = self.version.take_if(|_| begun);
-        let entries = std::mem::take(&mut self.pending);
+        let (entries, writes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.writes));
         self.urgent = false;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -99,6 +105,7 @@ impl Recorder {
                 due,
                 error: error.clone(),
                 version: version.clone(),
+                writes: writes.clone(),
                 holds_lane: self.blocks && state == RunState::Failed,
                 now: world.clock.now(),
             };

@@ -11,13 +11,13 @@ use super::dispatch::Shared;
 use super::held::Grip;
 use super::look::look;
 use super::recorder::{Gone, Recorder};
-use crate::catalog::Effect;
+use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::connection::Priority;
 use crate::event::{Event, Source};
 use crate::journal::{LeasedRun, RecipeText};
 use crate::recipe::LaneOnFailure;
-use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry};
+use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry, writes};
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
 const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
@@ -196,6 +196,7 @@ impl Work {
                     self.recorder.before_acting(&self.shared.world, &self.grip).await?;
                     let finding = look(&self.around(), &probe).await;
                     let entry = probe.settle(finding, self.now());
+                    self.note(&entry, &probe.operation, probe.connection.as_deref(), &probe.inputs);
                     self.settle(entry, true);
                 }
                 Act::Sleep { until, reason } => {
@@ -235,8 +236,25 @@ impl Work {
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
         let entry = perform.settle(&id, told.report, self.now());
+        if !self.shared.options.dry_run {
+            self.note(&entry, &perform.operation, perform.connection.as_deref(), &perform.inputs);
+        }
         self.settle(entry, perform.effect != Effect::Read);
         Ok(())
+    }
+
+    /// Notes what a step that is done wrote, and to which records.
+    fn note(
+        &mut self,
+        entry: &Entry,
+        operation: &Operation,
+        connection: Option<&str>,
+        inputs: &Map<String, Value>,
+    ) {
+        if let Entry::StepSucceeded { result, .. } = entry {
+            let redactor = &self.shared.world.redactor;
+            self.recorder.add_writes(writes(operation, connection, inputs, result, redactor));
+        }
     }
 
     /// Takes an outcome into account. The machine sees what the history keeps, so that a restart

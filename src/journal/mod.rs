@@ -14,6 +14,7 @@ pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
     Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RecipeText, RequestEnd,
     RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Written,
 };
 pub use postgres::Postgres;
 pub use record::{Due, Page, Part, Record};
@@ -127,6 +128,14 @@ pub trait Journal: Send + Sync {
 
     /// A run with its event and history.
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error>;
+
+    /// What was written to a record, on `connection` or on any, newest first.
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error>;
 
     /// An event.
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error>;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Cursor, Event, Seen};
-use crate::run::{Accounts, Run, RunId, RunState, StampedEntry};
+use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Write};
 
 /// A store that cannot do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -156,6 +156,8 @@ pub struct RunUpdate {
     pub version: Option<String>,
     /// For a failed run: it keeps its lane until a person has decided about it.
     pub holds_lane: bool,
+    /// What was written meanwhile, record by record.
+    pub writes: Vec<Write>,
     /// When the entries were made.
     pub now: DateTime<Utc>,
 }
@@ -208,6 +210,20 @@ pub struct RunDetail {
     pub event: Event,
     /// Its history.
     pub entries: Vec<StampedEntry>,
+}
+
+/// What a run wrote to a record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Written {
+    /// The run.
+    pub run: RunId,
+    /// Its recipe.
+    pub recipe: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub write: Write,
 }
 
 /// Counts for summaries and metrics.

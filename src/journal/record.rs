@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::RecipeText;
 use crate::event::{Cursor, CursorKey, Event};
-use crate::run::{Run, RunState, StampedEntry};
+use crate::run::{Run, RunState, StampedEntry, Write};
 
 /// A part of a store. They are taken in the order of [`Part::ALL`], so that a run comes after its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum Record {
         due: Due,
         /// Its history.
         entries: Vec<StampedEntry>,
+        /// What it wrote, record by record, and when.
+        writes: Vec<(DateTime<Utc>, Write)>,
     },
     /// A dedup key that was seen.
     Receipt {

@@ -36,7 +36,8 @@ fn reads(recipe: &str, action: &str) -> bool {
     })
 }
 
-fn bound(value: &mut Value) {
+/// Cuts what is too long to keep.
+pub(super) fn bound(value: &mut Value) {
     cut_texts(value);
     if size(value, LARGEST) > LARGEST {
         *value = Value::String(format!("(more than {} KiB, not kept)", LARGEST >> 10));

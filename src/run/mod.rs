@@ -15,6 +15,7 @@ mod ruling;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+mod writes;
 
 pub use effect::{effect, method};
 pub use entry::{Entry, StampedEntry, StepError, StepKey};
@@ -23,6 +24,7 @@ pub use machine::{Act, Decision, Machine, Perform, Probe, decide};
 pub use report::{Finding, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};
+pub use writes::{Write, writes};
 
 use std::fmt;
 use std::str::FromStr;

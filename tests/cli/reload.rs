@@ -8,6 +8,7 @@ use hob::connection::http_client;
 use serde_json::json;
 
 use crate::listening::{Listening, listen};
+use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
 fn write(folder: &Path, name: &str, tag: &str) {
@@ -78,4 +79,39 @@ fn a_sound_recipe_is_swapped_and_a_broken_one_stays_what_it_was() {
             .success()
     );
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
+    let stand_in = StandIn::start();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+    let recipe = |tag: &str| {
+        let text = format!(
+            "name: hand\ntrigger: {{ manual: {{}} }}\nactions:\n  - {{ do: wait, with: {{ for: 2s }} }}\n  \
+             - {{ do: contacts.upsert, with: {{ email: a@example.com, tags: [{tag}] }} }}\n"
+        );
+        fs::write(folder.path().join("recipes/hand.yaml"), text).unwrap();
+    };
+    recipe("first");
+    let Listening { mut child, .. } = listen(folder.path());
+    hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
+    let begun = Instant::now();
+    loop {
+        let listed = hob(folder.path(), &["runs", "list", "--format", "json"]).code(0).json();
+        if listed[0]["error"].as_str().is_some_and(|why| why.contains("wait")) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never waits: {listed}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    recipe("second");
+    hob(folder.path(), &["run", "--once"]).code(0);
+    assert!(saved_with(&stand_in, "first") && !saved_with(&stand_in, "second"));
+    // The next one is of the recipe as it is now.
+    hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
+    hob(folder.path(), &["run", "--once"]).code(0);
+    assert!(saved_with(&stand_in, "second"));
 }

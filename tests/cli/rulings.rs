@@ -126,3 +126,32 @@ fn a_parked_run_is_resolved_either_way() {
     assert_eq!(messages, 2, "each message was sent exactly once");
     hob(folder.path(), &["runs", "resolve", "run_0", "--happened", "--did-not"]).code(2);
 }
+
+#[test]
+fn what_was_written_to_a_record_is_told() {
+    let stand_in = StandIn::start();
+    let note =
+        "- { do: contacts.notes.create, with: { contactId: \"{{ steps.first.id }}\", body: hello } }\n";
+    let folder = workspace(&stand_in, &format!("{FIRST}{note}"));
+    let run = trigger(folder.path(), &json!({ "email": "written@example.com" }));
+    hob(folder.path(), &ONCE).code(0);
+    let shown = hob(folder.path(), &["runs", "show", &run, "--format", "json"]).code(0).json();
+    let results: Vec<&Value> =
+        shown["entries"].as_array().unwrap().iter().filter(|e| e["entry"] == "step_succeeded").collect();
+    let contact = results[0]["result"]["id"].as_str().unwrap();
+    let written = hob(folder.path(), &["runs", "writes", contact, "--format", "json"]).code(0).json();
+    let told: Vec<(&str, &str, &Value)> = written
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| (w["operation"].as_str().unwrap(), w["run"].as_str().unwrap(), &w["fields"]))
+        .collect();
+    let (body, email) = (json!({ "body": "hello" }), json!({ "email": "written@example.com" }));
+    let expected =
+        [("contacts.notes.create", run.as_str(), &body), ("contacts.create", run.as_str(), &email)];
+    assert_eq!(told, expected);
+    let note = results[1]["result"]["id"].as_str().unwrap();
+    let told = hob(folder.path(), &["runs", "writes", note, "--connection", "highlevel"]).code(0).output;
+    assert!(told.contains("contacts.notes.create") && told.contains("hello"), "{told}");
+    assert!(hob(folder.path(), &["runs", "writes", "nobody"]).code(0).errors.contains("nothing was written"));
+}

@@ -97,7 +97,15 @@ impl Load {
     ) -> bool {
         loop {
             let now = self.clock.now();
-            let update = RunUpdate { state, due: None, error: None, version: None, holds_lane: false, now };
+            let update = RunUpdate {
+                state,
+                due: None,
+                error: None,
+                version: None,
+                holds_lane: false,
+                writes: vec![],
+                now,
+            };
             match store.record(&run.lease, entries.to_vec(), update).await {
                 Ok(()) => return true,
                 Err(Error::Fenced { .. }) => {

@@ -115,7 +115,15 @@ pub fn remark(seconds: i64, message: &str) -> StampedEntry {
 
 /// The end of some work at a time.
 pub fn update(state: RunState, seconds: i64) -> RunUpdate {
-    RunUpdate { state, due: None, error: None, version: None, holds_lane: false, now: at(seconds) }
+    RunUpdate {
+        state,
+        due: None,
+        error: None,
+        version: None,
+        holds_lane: false,
+        writes: vec![],
+        now: at(seconds),
+    }
 }
 
 pub fn sleep_until(due: i64) -> RunUpdate {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use hob::journal::{Journal, RunFilter, RunUpdate};
-use hob::run::{RunId, RunState};
+use hob::journal::{Journal, Retention, RunFilter, RunUpdate};
+use hob::run::{RunId, RunState, Write};
 
 use crate::fixture::{Home, add, add_event, at, end, event, lease, remark, update};
 
@@ -116,6 +116,46 @@ pub async fn a_run_in_detail(home: &Home) {
     assert_eq!((&detail.event, detail.entries), (&event, entries));
     assert_eq!(journal.runs(&RunFilter::default()).await.unwrap(), [detail.row]);
     assert_eq!(journal.event(&event.id).await.unwrap(), Some(event));
+}
+
+pub async fn what_was_written_to_a_record(home: &Home) {
+    let journal = home.open().await;
+    let write = |record: &str, connection: &str, n: u32| Write {
+        connection: connection.to_owned(),
+        record: record.to_owned(),
+        operation: "contacts.update".to_owned(),
+        fields: serde_json::json!({ "z": n, "a": "ü" }),
+    };
+    let (first, second) = (add(&*journal, "1", "a", "1").await, add(&*journal, "2", "b", "2").await);
+    let leased = lease(&*journal, 2, 0).await;
+    let with = |state, seconds, writes| RunUpdate { writes, ..update(state, seconds) };
+    let (one, other) = (&leased[0].lease, &leased[1].lease);
+    let writes = vec![write("c1", "x", 1), write("n1", "x", 1)];
+    journal.record(one, vec![remark(1, "did")], with(RunState::Running, 1, writes)).await.unwrap();
+    let writes = vec![write("c1", "y", 2)];
+    journal.record(other, vec![remark(2, "did")], with(RunState::Succeeded, 2, writes)).await.unwrap();
+    let writes = vec![write("c1", "x", 3)];
+    journal.record(one, vec![remark(3, "did")], with(RunState::Succeeded, 3, writes.clone())).await.unwrap();
+    // A worker that comes too late has written nothing.
+    journal.record(one, vec![remark(4, "did")], with(RunState::Succeeded, 4, writes)).await.unwrap_err();
+    let found = journal.written("c1", None, 9).await.unwrap();
+    let told: Vec<_> = found.iter().map(|w| (&w.run, w.recipe.as_str(), w.at, &w.write)).collect();
+    let writes = [write("c1", "x", 3), write("c1", "y", 2), write("c1", "x", 1)];
+    let expected = [
+        (&first, "a", at(3), &writes[0]),
+        (&second, "b", at(2), &writes[1]),
+        (&first, "a", at(1), &writes[2]),
+    ];
+    assert_eq!(told, expected);
+    let count =
+        async |record, connection, limit| journal.written(record, connection, limit).await.unwrap().len();
+    assert_eq!(count("c1", Some("x"), 9).await, 2);
+    assert_eq!((count("c1", None, 1).await, count("n1", None, 9).await), (1, 1));
+    assert_eq!((count("c2", None, 9).await, count("c1", Some("z"), 9).await), (0, 0));
+    // They go with their runs.
+    let retention = Retention { before: Some(at(100)), ..Retention::default() };
+    assert_eq!(journal.prune(&retention, 10).await.unwrap().runs, 2);
+    assert_eq!(count("c1", None, 9).await, 0);
 }
 
 pub async fn totals_of_all_and_since(home: &Home) {

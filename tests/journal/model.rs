@@ -169,7 +169,15 @@ impl Pair {
         let lease = self.model.leases[which % self.model.leases.len()].clone();
         let now = self.model.now;
         let due = (state == RunState::Waiting && sleep > 0).then(|| at(now + sleep));
-        let update = RunUpdate { state, due, error: None, version: None, holds_lane: false, now: at(now) };
+        let update = RunUpdate {
+            state,
+            due,
+            error: None,
+            version: None,
+            holds_lane: false,
+            writes: vec![],
+            now: at(now),
+        };
         let result = self.journal.record(&lease, vec![remark(now, "x")], update).await;
         let run = self.model.find(&lease.run);
         let held = run.state == RunState::Running && run.epoch == lease.epoch;

@@ -1,6 +1,6 @@
 use hob::event::Seen;
 use hob::journal::{Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, RunFilter, RunUpdate};
-use hob::run::RunState;
+use hob::run::{RunState, Write};
 use serde_json::json;
 
 use crate::fixture::{Home, add, at, end, event, ids, lease, new_run, remark, sleep_until, update};
@@ -15,7 +15,17 @@ async fn furnish(journal: &dyn Journal) {
     let begun = RunUpdate { version: Some("v1".to_owned()), ..update(RunState::Running, 0) };
     journal.record(&leased[0].lease, vec![remark(0, "begun")], begun).await.unwrap();
     journal.record(&leased[1].lease, vec![remark(0, "sleeps")], sleep_until(500)).await.unwrap();
-    let failed = RunUpdate { error: Some("no".to_owned()), ..update(RunState::Failed, 1) };
+    let write = Write {
+        connection: "studio".to_owned(),
+        record: "c1".to_owned(),
+        operation: "contacts.update".to_owned(),
+        fields: json!({ "z": "ü", "a": 1.50 }),
+    };
+    let failed = RunUpdate {
+        writes: vec![write.clone(), write],
+        error: Some("no".to_owned()),
+        ..update(RunState::Failed, 1)
+    };
     journal.record(&leased[2].lease, vec![], failed.clone()).await.unwrap();
     end(journal, &leased[3], RunState::Parked).await;
     journal.record(&leased[4].lease, vec![], RunUpdate { holds_lane: true, ..failed }).await.unwrap();
@@ -79,6 +89,8 @@ pub async fn everything_can_be_moved(home: &Home) {
         let (before, after) = (serde_json::to_value(before), serde_json::to_value(after));
         assert_eq!(before.unwrap(), after.unwrap());
     }
+    assert_eq!(new.written("c1", None, 9).await.unwrap(), old.written("c1", None, 9).await.unwrap());
+    assert_eq!(new.written("c1", None, 9).await.unwrap().len(), 4);
     assert_eq!(new.totals(None).await.unwrap(), new.totals(Some(at(-1))).await.unwrap());
     let both = |info: hob::journal::StoreInfo| (info.totals.events, info.cursors, info.links, info.oldest);
     assert_eq!(both(new.info().await.unwrap()), both(old.info().await.unwrap()));

@@ -6,10 +6,12 @@ mod rule;
 mod show;
 mod since;
 mod which;
+mod writes;
 
 pub use list::List;
 pub use rule::{Resolve, Retry, Skip};
 pub use show::Show;
+pub use writes::Writes;
 
 use clap::Subcommand;
 
@@ -20,6 +22,8 @@ pub enum RunsCommand {
     List(List),
     /// Show a run: its event, each step with inputs, attempts and outcomes
     Show(Show),
+    /// List what was written to a record, newest first
+    Writes(Writes),
     /// Go on with runs that failed, with the recipe as it is now
     Retry(Retry),
     /// Leave runs that failed, wait or are parked, and let their lanes go on

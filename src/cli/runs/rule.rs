@@ -190,7 +190,15 @@ async fn one(
     };
     let now = Clock::system().now();
     let entries = entries.into_iter().map(|entry| StampedEntry { at: now, entry }).collect();
-    let update = RunUpdate { state, due: None, error: reason, version: None, holds_lane: false, now };
+    let update = RunUpdate {
+        state,
+        due: None,
+        error: reason,
+        version: None,
+        holds_lane: false,
+        writes: Vec::new(),
+        now,
+    };
     let amended = journal.amend(&detail.row.id, detail.entries.len(), entries, update).await;
     Ok(match amended.map_err(Failure::world)? {
         true => told(state, None),

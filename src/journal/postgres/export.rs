@@ -1,5 +1,6 @@
 //! Reading everything, page by page, to be taken elsewhere.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
@@ -7,7 +8,7 @@ use tokio_postgres::Row;
 use crate::event::{CursorKey, EventId};
 use crate::journal::column::time;
 use crate::journal::{Due, Page, Part, RecipeText, Record};
-use crate::run::RunState;
+use crate::run::{RunState, Write};
 
 use super::failure::Failure;
 use super::pool::Pool;
@@ -65,7 +66,9 @@ async fn events(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, 
 async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = format!(
         "SELECT {}, {}, r.seq, r.due, e.id,
-             ARRAY(SELECT n.entry FROM entries n WHERE n.run = r.seq ORDER BY n.place)
+             ARRAY(SELECT n.entry FROM entries n WHERE n.run = r.seq ORDER BY n.place),
+             ARRAY(SELECT json_build_array(w.record, w.connection, w.operation, w.fields, w.at)::text
+                   FROM writes w WHERE w.run = r.seq ORDER BY w.seq)
          FROM runs r JOIN events e ON e.seq = r.event WHERE r.seq > $1 ORDER BY r.seq LIMIT $2",
         of_table("r", RUN_ROW),
         of_table("r", RUN)
@@ -91,10 +94,26 @@ async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
             error: listed.error,
             due,
             entries: row::entries(&mut columns)?,
+            writes: columns
+                .value::<Vec<String>>()?
+                .iter()
+                .map(|text| write(text))
+                .collect::<Result<_, _>>()?,
         };
         Ok((seq, record))
     })
     .await
+}
+
+fn write(text: &str) -> Result<(DateTime<Utc>, Write), Failure> {
+    let (record, connection, operation, fields, at): (_, _, _, String, _) = serde_json::from_str(text)?;
+    let write = Write {
+        record: given(record),
+        connection: given(connection),
+        operation: given(operation),
+        fields: serde_json::from_str(&fields)?,
+    };
+    Ok((time(at), write))
 }
 
 async fn receipts(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {

@@ -1,9 +1,11 @@
 //! Storing what another store exported. What is there already stays as it is, so that an import that
 //! was broken off can be begun again.
 
+use chrono::{DateTime, Utc};
+
 use crate::journal::column::stamp;
 use crate::journal::{Due, Record};
-use crate::run::{Run, RunState, StampedEntry};
+use crate::run::{Run, RunId, RunState, StampedEntry, Write};
 
 use super::append::{EventColumns, EventRow};
 use super::failure::Failure;
@@ -20,6 +22,13 @@ const EVENTS: &str = "WITH added AS (
         ON CONFLICT (id) DO NOTHING RETURNING 1
     ) SELECT hob_count(ARRAY[-1], ARRAY[count(*)]) FROM added";
 const RUNS: &str = "SELECT hob_import($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+/// Those of runs that this transaction has inserted, which bear its number.
+const WRITES: &str = "INSERT INTO writes (run, record, connection, operation, fields, at)
+    SELECT r.seq, w.record, w.connection, w.operation, w.fields, w.at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+        WITH ORDINALITY AS w (run, record, connection, operation, fields, at, place)
+    JOIN runs r ON r.id = w.run
+    WHERE r.xmin = pg_current_xact_id()::xid ORDER BY w.place";
 const RECEIPTS: &str = "INSERT INTO receipts (key, received)
     SELECT r.key, r.received FROM unnest($1::bytea[], $2::bigint[]) AS r (key, received) ORDER BY r.key
     ON CONFLICT DO NOTHING";
@@ -46,6 +55,7 @@ const VALUES: &str = "INSERT INTO state (key, value)
 struct Records {
     events: Vec<EventRow>,
     runs: Runs,
+    writes: Writes,
     receipts: (Vec<Vec<u8>>, Vec<i64>),
     cursors: (Vec<String>, Vec<String>),
     seen: (Vec<String>, Vec<String>, Vec<String>, Vec<i64>),
@@ -73,6 +83,17 @@ struct Runs {
     entry_runs: Vec<String>,
     entry_places: Vec<i32>,
     entry_texts: Vec<String>,
+}
+
+/// What runs wrote, as columns.
+#[derive(Default)]
+struct Writes {
+    runs: Vec<String>,
+    records: Vec<String>,
+    connections: Vec<String>,
+    operations: Vec<String>,
+    fields: Vec<String>,
+    times: Vec<i64>,
 }
 
 /// Where a run stands.
@@ -118,12 +139,27 @@ impl Runs {
     }
 }
 
+impl Writes {
+    fn push(&mut self, run: &RunId, writes: &[(DateTime<Utc>, Write)]) -> Result<(), Failure> {
+        for (at, write) in writes {
+            self.runs.push(owned(&run.0));
+            self.records.push(owned(&write.record));
+            self.connections.push(owned(&write.connection));
+            self.operations.push(owned(&write.operation));
+            self.fields.push(serde_json::to_string(&write.fields)?);
+            self.times.push(stamp(*at));
+        }
+        Ok(())
+    }
+}
+
 impl Records {
     fn push(&mut self, record: Record) -> Result<(), Failure> {
         match record {
             Record::Event(event) => self.events.push(EventRow::new(event)?),
-            Record::Run { run, state, about, finished, error, due, entries } => {
+            Record::Run { run, state, about, finished, error, due, entries, writes } => {
                 let place = Place { state, about, finished: finished.map(stamp), error, due };
+                self.writes.push(&run.id, &writes)?;
                 self.runs.push(&run, place, &entries)?;
             }
             Record::Receipt { key, received } => {
@@ -194,6 +230,15 @@ impl Records {
             &runs.entry_places,
             &runs.entry_texts,
         ];
+        let written = &self.writes;
+        let writes: Params<'_> = &[
+            &written.runs,
+            &written.records,
+            &written.connections,
+            &written.operations,
+            &written.fields,
+            &written.times,
+        ];
         let receipts: Params<'_> = &[&self.receipts.0, &self.receipts.1];
         let cursors: Params<'_> = &[&self.cursors.0, &self.cursors.1];
         let seen: Params<'_> = &[&self.seen.0, &self.seen.1, &self.seen.2, &self.seen.3];
@@ -203,6 +248,7 @@ impl Records {
         let mut statements = vec![
             (self.events.is_empty(), (EVENTS, event_params)),
             (runs.ids.is_empty(), (RUNS, run_params)),
+            (written.runs.is_empty(), (WRITES, writes)),
             (self.receipts.0.is_empty(), (RECEIPTS, receipts)),
             (self.cursors.0.is_empty(), (CURSORS, cursors)),
             (self.seen.0.is_empty(), (SEEN, seen)),

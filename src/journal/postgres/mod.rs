@@ -28,5 +28,6 @@ mod store;
 mod target;
 mod tls;
 mod upkeep;
+mod writes;
 
 pub use store::Postgres;

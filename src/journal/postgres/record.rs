@@ -1,5 +1,6 @@
 //! Taking back what became of leased runs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,11 +18,12 @@ use super::session::Params;
 /// Runs in a group at most.
 pub(super) const MOST: usize = 256;
 
-const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+                      $13, $14, $15, $16, $17, $18)";
 
 /// What became of a run.
 #[derive(Debug, Clone)]
-pub(super) struct Written {
+pub(super) struct Outcome {
     pub(super) lease: Lease,
     pub(super) texts: Vec<String>,
     pub(super) update: RunUpdate,
@@ -40,19 +42,19 @@ pub(super) fn number() -> i64 {
 /// Writes of which it is not known whether they were done. Whoever asked was told so, and asks again:
 /// the same write then goes by the same number.
 #[derive(Default)]
-pub(super) struct Doubts(Mutex<HashMap<RunId, Written>>);
+pub(super) struct Doubts(Mutex<HashMap<RunId, Outcome>>);
 
 impl Doubts {
     /// Does what became of a run.
     pub(super) async fn record(
         &self,
-        groups: &Groups<Written>,
+        groups: &Groups<Outcome>,
         lease: Lease,
         texts: Vec<String>,
         update: RunUpdate,
     ) -> Result<(), Error> {
         let run = lease.run.clone();
-        let mut written = Written { lease, texts, update, number: number() };
+        let mut written = Outcome { lease, texts, update, number: number() };
         if let Some(before) = self.map().get(&run).filter(|before| before.is_same(&written)) {
             written.number = before.number;
         }
@@ -65,14 +67,14 @@ impl Doubts {
         answer
     }
 
-    fn map(&self) -> MutexGuard<'_, HashMap<RunId, Written>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<RunId, Outcome>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Written {
+impl Outcome {
     /// The same in all but the time of the attempt.
-    fn is_same(&self, other: &Written) -> bool {
+    fn is_same(&self, other: &Outcome) -> bool {
         let update = RunUpdate { now: other.update.now, ..self.update.clone() };
         self.lease == other.lease && self.texts == other.texts && update == other.update
     }
@@ -89,7 +91,7 @@ impl Written {
     }
 }
 
-impl Job for Written {
+impl Job for Outcome {
     type Answer = ();
 
     fn size(&self) -> usize {
@@ -123,7 +125,7 @@ impl Job for Written {
 }
 
 /// Which of `jobs` are done, and whether there is work.
-async fn write(server: &Server, jobs: &[&Written], doubt: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
+async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
     let ids: Vec<_> = jobs.iter().map(|job| kept(&job.lease.run.0)).collect();
     let epochs: Vec<i64> = jobs.iter().map(|job| job.lease.epoch).collect();
     let numbers: Vec<i64> = jobs.iter().map(|job| job.number).collect();
@@ -141,10 +143,12 @@ async fn write(server: &Server, jobs: &[&Written], doubt: &mut bool) -> Result<(
             entry_texts.push(text);
         }
     }
+    let writes = Writes::of(jobs)?;
     #[rustfmt::skip]
     let params: Params<'_> = &[
         &ids, &epochs, &numbers, &states, &dues, &errors, &versions, &ends, &sizes,
         &entry_jobs, &entry_places, &entry_texts,
+        &writes.jobs, &writes.records, &writes.connections, &writes.operations, &writes.fields, &writes.times,
     ];
     let mut patience = Patience::new();
     loop {
@@ -158,6 +162,35 @@ async fn write(server: &Server, jobs: &[&Written], doubt: &mut bool) -> Result<(
                 patience.bear(failure).await?;
             }
         }
+    }
+}
+
+/// What runs wrote, as columns.
+#[derive(Default)]
+struct Writes<'a> {
+    /// The place of the job, from 1.
+    jobs: Vec<i32>,
+    records: Vec<Cow<'a, str>>,
+    connections: Vec<Cow<'a, str>>,
+    operations: Vec<Cow<'a, str>>,
+    fields: Vec<String>,
+    times: Vec<i64>,
+}
+
+impl<'a> Writes<'a> {
+    fn of(jobs: &[&'a Outcome]) -> Result<Self, Failure> {
+        let mut columns = Self::default();
+        for (job, outcome) in jobs.iter().enumerate() {
+            for write in &outcome.update.writes {
+                columns.jobs.push(int(job + 1));
+                columns.records.push(kept(&write.record));
+                columns.connections.push(kept(&write.connection));
+                columns.operations.push(kept(&write.operation));
+                columns.fields.push(serde_json::to_string(&write.fields)?);
+                columns.times.push(stamp(outcome.update.now));
+            }
+        }
+        Ok(columns)
     }
 }
 

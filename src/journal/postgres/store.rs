@@ -14,7 +14,7 @@ use crate::journal::column::{stamp, until};
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
     Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    StoreInfo, Totals,
+    StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -25,13 +25,14 @@ use super::lease::Tickets;
 use super::listener::Listener;
 use super::patience::Patience;
 use super::pool::Pool;
-use super::record::{Doubts, Written};
+use super::record::{Doubts, Outcome};
 use super::row::texts;
 use super::server::Server;
 use super::session::Session;
 use super::target::Target;
 use super::{
     amend, append, claim, export, import, lease, limits, link, list, poller, recipe, record, schema, upkeep,
+    writes,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -43,7 +44,7 @@ const RECORDERS: usize = 2;
 pub struct Postgres {
     server: Arc<Server>,
     appends: Groups<Rows>,
-    records: Groups<Written>,
+    records: Groups<Outcome>,
     doubts: Doubts,
     tickets: Tickets,
     /// How much news there was when runs were last leased.
@@ -79,6 +80,7 @@ impl Postgres {
                 error,
                 version: None,
                 holds_lane: false,
+                writes: Vec::new(),
                 now,
             };
             self.record(&lease, Vec::new(), update).await?;
@@ -244,6 +246,16 @@ impl Journal for Postgres {
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         list::run(&self.server.pool, id).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error> {
+        let found = writes::of_record(&self.server.pool, record, connection, limit).await;
+        found.map_err(|failure| self.failed(failure))
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {

@@ -11,6 +11,7 @@ use crate::run::RunState;
 use super::failure::Failure;
 use super::lease;
 use super::row::{self, RUN_ROW, time};
+use super::writes;
 
 /// A page of `part`, after where the one before ended.
 pub(super) fn page(
@@ -89,6 +90,7 @@ fn runs(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Fa
             error: listed.error,
             due,
             entries: lease::entries(conn, seq)?,
+            writes: writes::of_run(conn, seq)?,
         };
         Ok((seq, record))
     })?;

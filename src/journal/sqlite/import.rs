@@ -1,11 +1,12 @@
 //! Storing what another store exported. What is there already stays as it is, so that an import that
 //! was broken off can be begun again.
 
+use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use crate::event::CursorKey;
 use crate::journal::{Due, Link, Record};
-use crate::run::{Run, RunState, StampedEntry};
+use crate::run::{Run, RunState, StampedEntry, Write};
 
 use super::append::{EventRow, insert_event};
 use super::failure::Failure;
@@ -15,6 +16,7 @@ use super::poller;
 use super::recipe;
 use super::row::{code, stamp};
 use super::writer::Tx;
+use super::writes;
 
 /// Stores one record.
 pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
@@ -27,9 +29,9 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Record::Run { run, state, about, finished, error, due, entries } => {
+        Record::Run { run, state, about, finished, error, due, entries, writes } => {
             let place = Place { state, about, finished: finished.map(stamp), error, due };
-            self::run(tx, &run, &place, &entries)
+            self::run(tx, &run, &place, &entries, &writes)
         }
         Record::Receipt { key, received } => {
             let key = hex::decode(&key)
@@ -69,7 +71,13 @@ struct Place {
     due: Due,
 }
 
-fn run(tx: &mut Tx<'_>, run: &Run, place: &Place, entries: &[StampedEntry]) -> Result<(), Failure> {
+fn run(
+    tx: &mut Tx<'_>,
+    run: &Run,
+    place: &Place,
+    entries: &[StampedEntry],
+    written: &[(DateTime<Utc>, Write)],
+) -> Result<(), Failure> {
     let known = tx.conn.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?.exists([&run.id.0])?;
     if known {
         return Ok(());
@@ -108,6 +116,7 @@ fn run(tx: &mut Tx<'_>, run: &Run, place: &Place, entries: &[StampedEntry]) -> R
             due,
         ))?;
     insert_entries(tx, seq, 0, &texts(entries)?)?;
+    written.iter().try_for_each(|(at, write)| writes::note(tx, seq, *at, write))?;
     tx.tally.run(None, place.state);
     tx.tally.work = true;
     Ok(())

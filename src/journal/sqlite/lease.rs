@@ -14,6 +14,7 @@ use crate::run::{RunId, RunState, StampedEntry};
 use super::failure::Failure;
 use super::row::{self, code, stamp, time};
 use super::writer::Tx;
+use super::writes;
 
 /// Entries that a run can have: see the table `entries`.
 pub(super) const ENTRIES: i64 = 1 << 20;
@@ -147,6 +148,7 @@ pub(super) fn record(
         .optional()?;
     let Some((seq, before)) = place else { return Err(Failure::Fenced(lease.run.clone())) };
     insert_entries(tx, seq, before, entries)?;
+    update.writes.iter().try_for_each(|write| writes::note(tx, seq, update.now, write))?;
     tx.conn
         .prepare_cached("UPDATE runs SET error = ?2, version = coalesce(?3, version) WHERE seq = ?1")?
         .execute((seq, &update.error, &update.version))?;

@@ -21,5 +21,6 @@ mod schema;
 mod store;
 mod tally;
 mod writer;
+mod writes;
 
 pub use store::Sqlite;

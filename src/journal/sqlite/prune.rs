@@ -112,6 +112,7 @@ fn forget_run(tx: &mut Tx<'_>, run: &Old) -> Result<(), Failure> {
     tx.conn
         .prepare_cached("DELETE FROM entries WHERE id >= ?1 AND id < ?2")?
         .execute((ids.start, ids.end))?;
+    tx.conn.prepare_cached("DELETE FROM writes WHERE run = ?1")?.execute([run.seq])?;
     tx.conn.prepare_cached("DELETE FROM runs WHERE seq = ?1")?.execute([run.seq])?;
     tx.tally.forget_run(run.state);
     Ok(())

@@ -18,3 +18,17 @@ CREATE TABLE recipes (
     text    TEXT NOT NULL,
     PRIMARY KEY (name, version)
 ) WITHOUT ROWID;
+
+-- What runs wrote to records of accounts.
+CREATE TABLE writes (
+    seq        INTEGER PRIMARY KEY,
+    -- The run's seq.
+    run        INTEGER NOT NULL,
+    record     TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    operation  TEXT NOT NULL,
+    fields     TEXT NOT NULL,
+    at         INTEGER NOT NULL
+);
+CREATE INDEX writes_record ON writes (record, at);
+CREATE INDEX writes_run ON writes (run);

@@ -16,7 +16,7 @@ use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::column::{stamp, until};
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
-    Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, RunState, StampedEntry};
 
@@ -24,7 +24,9 @@ use super::failure::Failure;
 use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::writer::{Tx, Writer};
-use super::{amend, append, claim, export, import, info, lease, link, list, poller, prune, recipe, schema};
+use super::{
+    amend, append, claim, export, import, info, lease, link, list, poller, prune, recipe, schema, writes,
+};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const LOOK: Duration = Duration::from_millis(250);
@@ -93,6 +95,7 @@ impl Sqlite {
                 error,
                 version: None,
                 holds_lane: false,
+                writes: Vec::new(),
                 now,
             };
             self.record(&lease, Vec::new(), update).await?;
@@ -249,6 +252,16 @@ impl Journal for Sqlite {
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         let id = id.clone();
         self.read(move |conn| list::run(conn, &id)).await
+    }
+
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error> {
+        let (record, connection) = (record.to_owned(), connection.map(str::to_owned));
+        self.read(move |conn| writes::of_record(conn, &record, connection.as_deref(), limit)).await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {

@@ -47,6 +47,7 @@ BEGIN
         END IF;
     END IF;
     DELETE FROM entries e WHERE e.run = ANY (old);
+    DELETE FROM writes w WHERE w.run = ANY (old);
     WITH gone AS (
         DELETE FROM runs r WHERE r.seq = ANY (old) RETURNING r.event, r.state
     )

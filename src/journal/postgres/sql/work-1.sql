@@ -63,6 +63,9 @@ CREATE FUNCTION hob_record(
     versions TEXT[], ends BIGINT[], sizes INTEGER[],
     -- Of each entry: the place of its job, from 1, and its own place in it, from 0.
     entry_jobs INTEGER[], entry_places INTEGER[], entry_texts TEXT[],
+    -- Of each write to a record: the place of its job, from 1.
+    write_jobs INTEGER[], write_records TEXT[], write_connections TEXT[], write_operations TEXT[],
+    write_fields TEXT[], write_times BIGINT[],
     OUT done BOOLEAN[], OUT work BOOLEAN
 )
 LANGUAGE plpgsql AS $$
@@ -93,6 +96,13 @@ BEGIN
         SELECT seqs[e.job], befores[e.job] + e.place, e.entry
         FROM unnest(entry_jobs, entry_places, entry_texts) AS e (job, place, entry)
         WHERE seqs[e.job] > 0;
+    IF cardinality(write_jobs) > 0 THEN
+        INSERT INTO writes (run, record, connection, operation, fields, at)
+            SELECT seqs[w.job], w.record, w.connection, w.operation, w.fields, w.at
+            FROM unnest(write_jobs, write_records, write_connections, write_operations, write_fields, write_times)
+                WITH ORDINALITY AS w (job, record, connection, operation, fields, at, place)
+            WHERE seqs[w.job] > 0 ORDER BY w.place;
+    END IF;
     UPDATE runs r SET
             state = j.state, due = j.due, error = j.error, version = coalesce(j.version, r.version),
             finished = j.finished, entries = r.entries + j.size, write = j.write,

@@ -1,0 +1,61 @@
+//! `hob runs writes`: what was written to a record.
+
+use clap::Args;
+
+use crate::cli::store::open_existing;
+use crate::cli::table::table;
+use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::journal::{Access, Written};
+
+/// List what was written to a record, newest first
+#[derive(Debug, Args)]
+#[command(after_help = "Counts what runs of the history wrote: what their steps' paths name, and what they \
+made.\n\nExamples:\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0 --connection studio --format json")]
+pub struct Writes {
+    /// The record's id
+    #[arg(value_name = "RECORD")]
+    record: String,
+    /// Only on this connection
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Writes {
+    /// Prints the list.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let written = runtime::block_on(async {
+            let Some(journal) = open_existing(&workspace, Access::Client).await? else {
+                return Ok(Vec::new());
+            };
+            let written = journal.written(&self.record, self.connection.as_deref(), self.limit).await;
+            journal.close().await;
+            written.map_err(Failure::world)
+        })??;
+        match self.output.format {
+            Format::Json => session.streams.json(&written)?,
+            Format::Text if written.is_empty() => session.streams.note("nothing was written to it"),
+            Format::Text => {
+                let header = ["WHEN", "RECIPE", "RUN", "CONNECTION", "OPERATION", "FIELDS"];
+                session.streams.say(table(&header, written.iter().map(cells)))?;
+            }
+        }
+        Ok(ExitCode::Fine)
+    }
+}
+
+fn cells(written: &Written) -> Vec<String> {
+    vec![
+        written.at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+        written.recipe.clone(),
+        written.run.to_string(),
+        written.write.connection.clone(),
+        written.write.operation.clone(),
+        written.write.fields.to_string(),
+    ]
+}

@@ -1,0 +1,96 @@
+//! What a step wrote, record by record: what hob is asked for when somebody wonders who changed something.
+
+use serde::{Deserialize, Serialize};
+
+use super::bounds::bound;
+use crate::catalog::{Effect, Operation, Place};
+use crate::secret::Redactor;
+use crate::value::{Map, Value};
+
+/// What a step wrote to one record of an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The account.
+    pub connection: String,
+    /// The record's id.
+    pub record: String,
+    /// The operation.
+    pub operation: String,
+    /// What was sent, without what only says which record is meant; no secrets.
+    pub fields: Value,
+}
+
+/// What `operation` wrote on `connection` when it was called with `inputs` and came to `result`: to the
+/// records that its path names, and to the one that the result is.
+pub fn writes(
+    operation: &Operation,
+    connection: Option<&str>,
+    inputs: &Map<String, Value>,
+    result: &Value,
+    redactor: &Redactor,
+) -> Vec<Write> {
+    let Some(connection) = connection.filter(|_| operation.effect != Effect::Read) else { return Vec::new() };
+    let in_path = |name: &String| {
+        operation.parameters.get(name).is_some_and(|parameter| parameter.place == Place::Path)
+    };
+    let named = inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| text(value));
+    let mut records: Vec<String> = named.chain(result.get("id").and_then(text)).collect();
+    records.sort();
+    records.dedup();
+    if records.is_empty() {
+        return Vec::new();
+    }
+    let sent = inputs.iter().filter(|(name, _)| !in_path(name));
+    let sent = sent.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut fields = redactor.value(&Value::Object(sent));
+    bound(&mut fields);
+    let write = |record| Write {
+        connection: connection.to_owned(),
+        record,
+        operation: operation.id.clone(),
+        fields: fields.clone(),
+    };
+    records.into_iter().map(write).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+    use serde_json::json;
+
+    fn operation(effect: &str) -> Operation {
+        let text = format!(
+            "title: t\nsummary: s\nkinds: [action]\neffect: {effect}\nparameters:\n  \
+             contact: {{ in: path, shape: {{ type: string }} }}\n  dry: {{ in: query, shape: {{ type: boolean }} }}\n"
+        );
+        Operation { id: "x.y".to_owned(), ..serde_yaml::from_str(&text).unwrap() }
+    }
+
+    fn written(effect: &str, inputs: Value, result: Value) -> Vec<(String, Value)> {
+        let Value::Object(inputs) = inputs else { unreachable!() };
+        let redactor = Redactor::new([Secret::new("s3cr3t")]);
+        let writes = writes(&operation(effect), Some("studio"), &inputs, &result, &redactor);
+        writes.into_iter().map(|write| (write.record, write.fields)).collect()
+    }
+
+    #[test]
+    fn records_of_the_path_and_of_the_result_are_written() {
+        let inputs = json!({ "contact": "c1", "body": "has s3cr3t", "dry": false });
+        let fields = json!({ "body": "has ***", "dry": false });
+        let both = [("c1".to_owned(), fields.clone()), ("n7".to_owned(), fields)];
+        assert_eq!(written("create", inputs.clone(), json!({ "id": "n7" })), both);
+        assert_eq!(written("idempotent", inputs.clone(), json!({ "id": "c1" })), both[..1]);
+        assert_eq!(written("read", inputs, json!({ "id": "c1" })), []);
+        assert_eq!(written("create", json!({ "body": "x" }), json!({ "id": 5 }))[0].0, "5");
+        assert_eq!(written("create", json!({ "body": "x" }), json!(null)), []);
+    }
+}
