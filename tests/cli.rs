@@ -2,6 +2,8 @@
 
 #[path = "cli/auth.rs"]
 mod auth;
+#[path = "postgres/mod.rs"]
+mod cluster;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/connectors.rs"]
@@ -14,6 +16,8 @@ mod gallery;
 mod listening;
 #[path = "cli/operations.rs"]
 mod operations;
+#[path = "cli/postgres.rs"]
+mod postgres;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/reload.rs"]

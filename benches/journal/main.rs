@@ -1,7 +1,9 @@
 //! The journal on SQLite: durable events a second beside a bare loop that inserts the same texts one
 //! by one with the same settings, which fails below a limit; and the cost of each operation with few
-//! and with many runs stored (`cargo bench --bench journal -- 1000000`; without a number, few only).
+//! and with many runs stored (`cargo bench --bench journal -- 1000000`; without a number, few only). With
+//! the address of a PostgreSQL store, what that one takes instead.
 
+mod postgres;
 mod rate;
 mod sample;
 mod scale;
@@ -10,8 +12,11 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 
 fn main() -> Result<()> {
     let many: Option<u64> = std::env::args().find_map(|argument| argument.parse().ok());
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if let Some(address) = std::env::args().find(|argument| argument.starts_with("postgres")) {
+        return runtime.block_on(postgres::report(&address));
+    }
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let held = rate::report(folder.path(), &runtime)?;
     runtime.block_on(scale::report(&folder.path().join("scale.db"), many))?;
     held

@@ -1,5 +1,6 @@
 //! A PostgreSQL cluster of a test program's own: made in a temporary folder, on a free port, and gone
 //! with the program, however that ends.
+#![allow(dead_code, reason = "each test program needs some of it")]
 
 use std::fs;
 use std::net::TcpListener;

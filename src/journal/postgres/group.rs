@@ -119,6 +119,9 @@ async fn work<J: Job>(server: Arc<Server>, queue: Arc<Turn<Queue<J>>>) {
             // Whoever asked may have gone; what was written stays.
             let _ = reply.send(answer);
         }
+        // Those who have their answer come again at once: the next group is to have all of them in it,
+        // not the first one alone.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -15,8 +15,8 @@ use super::row::{code, kept, kept_some};
 use super::server::Server;
 use super::session::Params;
 
-/// Runs in a group at most.
-pub(super) const MOST: usize = 256;
+/// Runs in a group at most: as many lanes as are locked one by one.
+pub(super) const MOST: usize = 128;
 
 const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
                       $13, $14, $15, $16, $17, $18)";
