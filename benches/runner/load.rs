@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hob::clock::Clock;
 use hob::event::{DedupKey, Event, EventId, Source};
-use hob::journal::{Access, Batch, Journal, NewRun, Sqlite};
+use hob::journal::{Access, Batch, Journal, NewRun, Postgres, Sqlite};
 use hob::run::RunId;
 use serde_json::json;
 use tempfile::TempDir;
@@ -63,11 +63,30 @@ pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Meas
     let runs: u64 = if concurrency == 1 { 300 } else { 5_000 };
     let folder = TempDir::new_in(folder)?;
     workspace(folder.path(), sink.address, STORE, THREE)?;
-    fill(folder.path(), runs).await?;
+    fill(&Sqlite::open(&folder.path().join("hob.db"), Access::Runner)?, runs).await?;
     sink.reset();
     let program = Program::start(folder.path(), &["--concurrency", &concurrency.to_string()])?;
     let took = sink.took(runs * 3).await?;
     Ok(Measured { rate: (runs * 3) as f64 / took.as_secs_f64(), used: program.used()? })
+}
+
+/// The same with `processes` that share a PostgreSQL store, 32 runs at a time each; what the first of them
+/// used.
+pub async fn shared(folder: &Path, sink: &Sink, store: &str, processes: usize) -> Result<Measured> {
+    const RUNS: u64 = 5_000;
+    let folder = TempDir::new_in(folder)?;
+    // The process ids of benches that share a server differ.
+    let schema = format!("bench_{}_{processes}", std::process::id());
+    let glue = if store.contains('?') { '&' } else { '?' };
+    let store = format!("{store}{glue}schema={schema}");
+    workspace(folder.path(), sink.address, &format!("\"{store}\""), THREE)?;
+    fill(&Postgres::open(&store, Access::Runner).await?, RUNS).await?;
+    sink.reset();
+    let start = |_| Program::start(folder.path(), &["--concurrency", "32"]);
+    let programs: Vec<Program> = (0..processes).map(start).collect::<Result<_>>()?;
+    let took = sink.took(RUNS * 3).await?;
+    let used = programs.first().ok_or("no process")?.used()?;
+    Ok(Measured { rate: (RUNS * 3) as f64 / took.as_secs_f64(), used })
 }
 
 /// How long one run of `count` requests takes, each made durable before and after.
@@ -95,8 +114,7 @@ pub async fn steps(folder: &Path, sink: &Sink, count: u64) -> Result<Duration> {
 }
 
 /// Events with their runs, in lanes of their own.
-async fn fill(folder: &Path, count: u64) -> Result<()> {
-    let journal = Sqlite::open(&folder.join("hob.db"), Access::Runner)?;
+async fn fill(journal: &dyn Journal, count: u64) -> Result<()> {
     let events = (0..count).map(|number| {
         let run = NewRun {
             id: RunId::new(),

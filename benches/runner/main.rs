@@ -3,7 +3,8 @@
 //! makes the same calls, and to a bare loop of durable inserts, measured in the same run; below the stated
 //! limits it fails. All of it, client, server and program, shares the machine.
 //!
-//! `cargo bench --bench runner`
+//! `cargo bench --bench runner`; with the address of a PostgreSQL database, what one, two and four processes
+//! make of it instead, each time in a schema of its own that is left there.
 
 use std::time::Duration;
 
@@ -27,12 +28,32 @@ fn main() -> Result<()> {
     // The journal and reqwest are built with one provider of cryptography each way; no request needs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if let Some(store) = std::env::args().find(|argument| argument.starts_with("postgres")) {
+        return runtime.block_on(together(&store));
+    }
     runtime.block_on(measure())?.judge(&Limits {
         webhooks: 5_000.0,
         of_bare_client: 0.6,
         forty_steps: 0.2,
         idle: 40.0,
     })
+}
+
+async fn together(store: &str) -> Result<()> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let (sink, api) = (sink::Sink::start(Duration::ZERO).await?, sink::Sink::start(API).await?);
+    for (answers, sink) in [("at once", &sink), ("after 10 ms", &api)] {
+        let mut alone = None;
+        for processes in [1, 2, 4] {
+            let rate = load::shared(folder.path(), sink, store, processes).await?.rate;
+            let alone = *alone.get_or_insert(rate);
+            println!(
+                "PostgreSQL, {processes} processes, answered {answers:<12} {rate:>8.0} calls/s, {:>5.2} of one's",
+                rate / alone
+            );
+        }
+    }
+    Ok(())
 }
 
 async fn measure() -> Result<Report> {
