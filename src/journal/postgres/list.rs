@@ -49,8 +49,8 @@ fn query(filter: &RunFilter) -> (String, Values) {
         let (plain, json) = (place(Box::new(kept(&plain).into_owned())), place(Box::new(json)));
         conditions += &format!(
             " AND (record COLLATE \"default\" ILIKE {plain} OR error ILIKE {plain}
-               OR EXISTS (SELECT 1 FROM events e WHERE e.seq = runs.event AND e.payload ILIKE {json})
-               OR EXISTS (SELECT 1 FROM entries n WHERE n.run = runs.seq AND n.entry ILIKE {json}))"
+               OR (SELECT 1 FROM events e WHERE e.seq = runs.event AND e.payload ILIKE {json}) IS NOT NULL
+               OR (SELECT 1 FROM entries n WHERE n.run = runs.seq AND n.entry ILIKE {json} LIMIT 1) IS NOT NULL)"
         );
     }
     let limit = place(Box::new(filter.limit.map(number)));

@@ -55,13 +55,14 @@ BEGIN
             WHERE seqs[r.event] > 0 ORDER BY 1));
     END IF;
     IF made > 0 THEN
-        -- A run behind an unfinished one of its lane is not due before that one ends.
+        -- A run behind an unfinished one of its lane is not due before that one ends. (No EXISTS: planned
+        -- while the table is small, it would read all unfinished runs at once, and go on doing so.)
         WITH added AS (
             INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due)
             SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, 0, receiveds[r.event],
                 CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
-                          AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
-                                          AND o.finished IS NULL)
+                          AND (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
+                               AND o.finished IS NULL LIMIT 1) IS NULL
                      THEN 0 END
             FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records)
                 WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, place)
@@ -87,7 +88,7 @@ BEGIN
     END IF;
 
     stored := ARRAY(
-        SELECT n.seq > 0 OR (again AND EXISTS (SELECT 1 FROM events e WHERE e.id = ids[n.place]))
+        SELECT n.seq > 0 OR (again AND (SELECT 1 FROM events e WHERE e.id = ids[n.place]) IS NOT NULL)
         FROM unnest(seqs) WITH ORDINALITY AS n (seq, place) ORDER BY n.place);
 END
 $$;
