@@ -30,6 +30,8 @@ pub async fn report(address: &str) -> Result<()> {
     }
     let ended = ended(&journal, runs, 64).await?;
     println!("PostgreSQL,  64 workers     {ended:>9.0} runs ended/s");
+    // What was appended is leased by now.
+    appended(&journal, 256).await?;
     let whole = whole(&journal, 256).await?;
     println!("PostgreSQL, 256 in flight   {whole:>9.0} runs/s, each leased, recorded twice");
     journal.close().await;

@@ -32,7 +32,8 @@ pub enum Admission {
 /// What became of a request that was let go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether the account answered, and not with a 5xx; `None`: nothing was sent.
+    /// Whether the account answered, and not with a 5xx; `None`: nobody waited for an answer, or nothing was
+    /// sent.
     pub alive: Option<bool>,
     /// The server refused for the rate: nothing goes for so long.
     pub pause: Option<Duration>,

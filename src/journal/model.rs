@@ -258,7 +258,8 @@ pub enum RequestLeave {
 /// What became of a request that had leave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestEnd {
-    /// Whether the account answered, and not with a 5xx; `None`: nothing was sent.
+    /// Whether the account answered, and not with a 5xx; `None`: nobody waited for an answer, or nothing was
+    /// sent.
     pub alive: Option<bool>,
     /// The server refused for the rate: nothing goes for so long.
     pub pause: Option<Duration>,
