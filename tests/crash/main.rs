@@ -17,3 +17,4 @@ mod proof;
 mod settings;
 #[path = "../cli/stand_in.rs"]
 mod stand_in;
+mod struck;

@@ -1,0 +1,161 @@
+//! hob in the test's own process: all of it but the command line, on a store and a stand-in.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hob::catalog::Catalog;
+use hob::check::{CheckedRecipe, ConnectionFacts, Facts, check};
+use hob::clock::{Clock, HandClock};
+use hob::connection::{ApiHeader, Connection, Credential, Setup};
+use hob::engine::{Engine, Options, RecipeBook, World};
+use hob::journal::{Access, Journal, Sqlite};
+use hob::request::{Client, ClientSettings};
+use hob::sandbox::{Budget, RunningSandbox, Sandbox};
+use hob::secret::{Redactor, Secret};
+use hob::source::SourceFile;
+use hob::trigger::webhook::Receiver;
+use hob::trigger::{Claims, OnPage, Surroundings, Triggers};
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::home::RECIPES;
+
+/// Longest wait for an answer. Short, for those that never come.
+const TIMEOUT: Duration = Duration::from_millis(400);
+/// How long runs stay with a process that gives no sign of life.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// A stand-in, and what it takes to let hob work on it, any number of times.
+pub struct Bench {
+    pub sandbox: Sandbox,
+    running: RunningSandbox,
+    catalog: Arc<Catalog>,
+    recipes: Vec<CheckedRecipe>,
+    clock: Clock,
+    /// `None`: time goes by itself.
+    hand: Option<HandClock>,
+}
+
+/// One life of hob.
+pub struct Hob {
+    pub engine: Engine,
+    pub triggers: Triggers,
+    pub receiver: Receiver,
+    pub journal: Arc<dyn Journal>,
+}
+
+impl Bench {
+    /// Where time stands still until [`Self::wait_until`] moves it.
+    pub async fn by_hand() -> Self {
+        let hand = HandClock::new("2026-11-23T09:00:00Z".parse().unwrap());
+        Self::new(hand.clock(), Some(hand)).await
+    }
+
+    /// Where time goes by.
+    pub async fn in_time() -> Self {
+        Self::new(Clock::system(), None).await
+    }
+
+    async fn new(clock: Clock, hand: Option<HandClock>) -> Self {
+        let catalog = Arc::new(Catalog::built_in());
+        let options = hob::sandbox::Options {
+            clock: clock.clone(),
+            budget: Budget::Unlimited,
+            ..hob::sandbox::Options::default()
+        };
+        let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
+        let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let recipes = checked(&catalog, &sandbox);
+        Self { sandbox, running, catalog, recipes, clock, hand }
+    }
+
+    /// Time for a person to look at the clock, or to move it.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Lets time pass until then, where it does not pass by itself.
+    pub fn wait_until(&self, then: chrono::DateTime<chrono::Utc>) {
+        if let Some(hand) = &self.hand {
+            hand.advance((then - self.clock.now()).max(chrono::TimeDelta::zero()));
+        }
+    }
+
+    /// The store in `folder`.
+    pub fn store(folder: &Path) -> Arc<dyn Journal> {
+        Arc::new(Sqlite::open(&folder.join("hob.db"), Access::Runner).unwrap())
+    }
+
+    /// hob, with one run at a time, so that the same happens each time.
+    pub fn hob(&self, journal: Arc<dyn Journal>) -> Hob {
+        let settings = ClientSettings { timeout: TIMEOUT, ..ClientSettings::default() };
+        let client = Client::new(settings, self.clock.clone()).unwrap();
+        let names = self.sandbox.connectors().map(str::to_owned);
+        let connections: IndexMap<_, _> =
+            names.map(|name| (name.clone(), Arc::new(self.connection(&name)))).collect();
+        let (connections, env) = (Arc::new(connections), Arc::new(Map::new()));
+        let options = Options { concurrency: 1, lease: LEASE, horizon: Duration::ZERO, ..Options::default() };
+        let around = Surroundings {
+            journal: Arc::clone(&journal),
+            client: client.clone(),
+            clock: self.clock.clone(),
+            connections: Arc::clone(&connections),
+            env: Arc::clone(&env),
+            claims: Claims::new(options.owner.clone(), options.lease),
+            on_page: OnPage::default(),
+        };
+        let world = World {
+            journal: Arc::clone(&journal),
+            recipes: RecipeBook::new(self.recipes.clone()),
+            connections,
+            client,
+            clock: self.clock.clone(),
+            env,
+            redactor: Arc::new(Redactor::default()),
+        };
+        let receiver = Receiver::new(&self.catalog, &self.recipes, around.clone(), &IndexMap::new());
+        Hob {
+            engine: Engine::new(world, options),
+            triggers: Triggers::new(&self.recipes, around).unwrap(),
+            receiver: receiver.unwrap(),
+            journal,
+        }
+    }
+
+    fn connection(&self, name: &str) -> Connection {
+        let setup = Setup {
+            base_url: Some(self.running.base_url(name)),
+            settings: self.sandbox.settings(name).into_iter().collect(),
+            credential: credential(&self.sandbox.credential(name).unwrap()),
+            ..Setup::default()
+        };
+        Connection::new(name, Arc::clone(self.catalog.connector(name).unwrap()), setup).unwrap()
+    }
+}
+
+fn credential(auth: &Value) -> Credential {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    match &auth["token"] {
+        Value::String(token) => Credential::Bearer(Secret::new(token.as_str())),
+        _ => Credential::Header(ApiHeader {
+            name: text(&auth["header"]["name"]),
+            value: Secret::new(text(&auth["header"]["value"])),
+        }),
+    }
+}
+
+fn checked(catalog: &Arc<Catalog>, sandbox: &Sandbox) -> Vec<CheckedRecipe> {
+    let mut facts = Facts { known: true, ..Facts::default() };
+    for name in sandbox.connectors() {
+        let settings = sandbox.settings(name).into_keys().collect();
+        let fact = ConnectionFacts { connector: name.to_owned(), settings, version: None };
+        facts.connections.insert(name.to_owned(), fact);
+    }
+    let check = |(name, text): (&str, &str)| {
+        let parsed = hob::recipe::parse(&SourceFile::new(name, text.to_owned()));
+        let checked = check(parsed.recipe.unwrap(), catalog, &facts);
+        checked.recipe.unwrap_or_else(|| panic!("{name}: {:?}", checked.diagnostics))
+    };
+    RECIPES.into_iter().map(check).collect()
+}

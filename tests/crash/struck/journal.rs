@@ -1,0 +1,279 @@
+//! A journal that strikes one of its writes.
+
+use std::collections::HashMap;
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use hob::event::{Cursor, CursorKey, Event, EventId};
+use hob::journal::{
+    Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText, Record,
+    RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
+    Totals,
+};
+use hob::run::{RunId, StampedEntry};
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// What becomes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blow {
+    /// hob ends before anything is on disk.
+    CrashBefore,
+    /// It is on disk, and hob ends before it knows.
+    CrashAfter,
+    /// It fails, and so do the next few.
+    FailBefore,
+    /// It is on disk, and hob is told that it failed: the store was lost in between.
+    FailAfter,
+}
+
+/// So many writes in a row fail.
+const FAILURES: usize = 2;
+
+/// A journal whose `nth` write, from 1, gets a blow. After a crash it answers nothing any more.
+pub struct Struck {
+    inner: Arc<dyn Journal>,
+    blow: Option<(usize, Blow)>,
+    writes: AtomicUsize,
+    crashed: watch::Sender<bool>,
+}
+
+impl Struck {
+    pub fn new(inner: Arc<dyn Journal>, blow: Option<(usize, Blow)>) -> Self {
+        Self { inner, blow, writes: AtomicUsize::new(0), crashed: watch::Sender::new(false) }
+    }
+
+    /// Writes so far.
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// hob ends now: nothing more gets through.
+    pub fn crash(&self) {
+        self.crashed.send_replace(true);
+    }
+
+    /// Resolves when hob has ended.
+    pub async fn crashed(&self) {
+        let _ = self.crashed.subscribe().wait_for(|crashed| *crashed).await;
+    }
+
+    async fn alive(&self) {
+        if *self.crashed.borrow() {
+            pending::<()>().await;
+        }
+    }
+
+    async fn ended<T>(&self) -> T {
+        self.crash();
+        pending().await
+    }
+
+    async fn write<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.alive().await;
+        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let unavailable = || Error::Unavailable { store: "struck".to_owned(), reason: "is away".to_owned() };
+        match self.blow {
+            Some((nth, Blow::CrashBefore)) if number == nth => self.ended().await,
+            Some((nth, Blow::CrashAfter)) if number == nth => {
+                act.await?;
+                self.ended().await
+            }
+            Some((nth, Blow::FailBefore)) if (nth..nth + FAILURES).contains(&number) => Err(unavailable()),
+            Some((nth, Blow::FailAfter)) if number == nth => {
+                act.await?;
+                Err(unavailable())
+            }
+            _ => act.await,
+        }
+    }
+}
+
+#[async_trait]
+impl Journal for Struck {
+    async fn append(&self, batch: Batch) -> Result<Appended, Error> {
+        self.write(self.inner.append(batch)).await
+    }
+
+    async fn lease(
+        &self,
+        owner: &str,
+        limit: usize,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<LeasedRun>, Error> {
+        self.write(self.inner.lease(owner, limit, now, ttl)).await
+    }
+
+    async fn record(
+        &self,
+        lease: &Lease,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<(), Error> {
+        self.write(self.inner.record(lease, entries, update)).await
+    }
+
+    async fn amend(
+        &self,
+        run: &RunId,
+        seen: usize,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<bool, Error> {
+        self.write(self.inner.amend(run, seen, entries, update)).await
+    }
+
+    async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
+        self.write(self.inner.renew(leases, now, ttl)).await
+    }
+
+    async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+        self.write(self.inner.reclaim(owner, now)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.alive().await;
+        self.inner.next_due().await
+    }
+
+    async fn changed(&self, at_most: Duration) {
+        self.alive().await;
+        self.inner.changed(at_most).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn claim(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Option<Claim>, Error> {
+        self.write(self.inner.claim(name, owner, now, ttl)).await
+    }
+
+    async fn release(&self, claim: &Claim) -> Result<(), Error> {
+        self.write(self.inner.release(claim)).await
+    }
+
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+        self.alive().await;
+        self.inner.cursor(key).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
+        self.alive().await;
+        self.inner.cursors().await
+    }
+
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
+        self.alive().await;
+        self.inner.seen(key, records).await
+    }
+
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        self.alive().await;
+        self.inner.vanished(key, scan, after, limit).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs(filter).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
+        self.alive().await;
+        self.inner.run(id).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        self.alive().await;
+        self.inner.event(id).await
+    }
+
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
+        self.alive().await;
+        self.inner.totals(since).await
+    }
+
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
+        self.write(self.inner.save_recipe(recipe)).await
+    }
+
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
+        self.alive().await;
+        self.inner.recipe(name, version).await
+    }
+
+    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+        self.write(self.inner.save_link(link)).await
+    }
+
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        self.alive().await;
+        self.inner.find_link(name, from, to).await
+    }
+
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
+        self.write(self.inner.delete_link(name, from)).await
+    }
+
+    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
+        self.alive().await;
+        self.inner.links_of(record).await
+    }
+
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
+        self.alive().await;
+        self.inner.state(key).await
+    }
+
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
+        self.write(self.inner.put_state(key, value)).await
+    }
+
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
+        self.write(self.inner.prune(retention, limit)).await
+    }
+
+    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
+        self.alive().await;
+        self.inner.export(part, after, limit).await
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.write(self.inner.import(records)).await
+    }
+
+    async fn info(&self) -> Result<StoreInfo, Error> {
+        self.alive().await;
+        self.inner.info().await
+    }
+
+    async fn healthy(&self) -> Result<(), Error> {
+        self.write(self.inner.healthy()).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

@@ -1,0 +1,134 @@
+//! A few events on their way through hob, with as many lives as it takes.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hob::clock::Clock;
+use hob::journal::{Batch, Error, Journal, RunFilter, RunRow};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::bench::{Bench, Hob};
+use super::journal::{Blow, Struck};
+use crate::evidence::{Evidence, Listed};
+use crate::feeder::Accepted;
+
+/// Events, and the lanes that they take turns in.
+const EVENTS: u64 = 3;
+const LANES: u64 = 2;
+/// Longest time for all of them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A fresh store and a fresh stand-in.
+pub struct Trial<'a> {
+    bench: &'a Bench,
+    folder: TempDir,
+    accepted: RefCell<Accepted>,
+}
+
+impl<'a> Trial<'a> {
+    pub fn new(bench: &'a Bench) -> Self {
+        bench.sandbox.reset();
+        let accepted = RefCell::new(vec![Vec::new(); usize::try_from(LANES).unwrap()]);
+        Self { bench, folder: tempfile::tempdir().unwrap(), accepted }
+    }
+
+    /// The store, one of whose writes gets a blow.
+    pub fn store(&self, blow: Option<(usize, Blow)>) -> Arc<Struck> {
+        Arc::new(Struck::new(Bench::store(self.folder.path()), blow))
+    }
+
+    /// hob works on `store` until nothing is left to do, or until it crashes: by the store, or when
+    /// `struck` resolves. Whether it got to the end.
+    pub async fn live(&self, store: Arc<Struck>, struck: impl Future<Output = ()>) -> bool {
+        let hob = self.bench.hob(Arc::<Struck>::clone(&store));
+        let done = tokio::select! {
+            biased;
+            () = store.crashed() => false,
+            () = struck => {
+                store.crash();
+                false
+            }
+            done = self.work(&hob) => {
+                done.unwrap();
+                true
+            }
+        };
+        drop(hob);
+        store.close().await;
+        done
+    }
+
+    /// hob works on `store` as it does when it is not asked to end: what fails is tried again.
+    pub async fn keep_working(&self, store: Arc<Struck>) {
+        let hob = self.bench.hob(Arc::<Struck>::clone(&store));
+        while self.take_in(&hob).await.is_err() {}
+        while self.poll(&hob).await.is_err() {}
+        hob.engine.run(all_ended(store.as_ref())).await;
+        drop(hob);
+        store.close().await;
+    }
+
+    async fn work(&self, hob: &Hob) -> Result<(), Error> {
+        self.take_in(hob).await?;
+        self.poll(hob).await?;
+        while let Some(due) = hob.engine.run_until_idle().await?.next_due {
+            self.bench.wait_until(due);
+        }
+        Ok(())
+    }
+
+    /// Sends the events that are not acknowledged yet.
+    async fn take_in(&self, hob: &Hob) -> Result<(), Error> {
+        let done = self.accepted.borrow().iter().map(Vec::len).sum::<usize>() as u64;
+        for number in done..EVENTS {
+            let lane = number % LANES;
+            let body = json!({ "number": number, "lane": lane }).to_string();
+            let now = self.bench.clock().now();
+            let received = hob.receiver.receive("form", |_| None, body.as_bytes(), now).unwrap();
+            let batch = Batch { events: vec![(received.event, received.runs)], progress: None };
+            hob.journal.append(batch).await?;
+            self.accepted.borrow_mut()[usize::try_from(lane).unwrap()].push(number);
+        }
+        Ok(())
+    }
+
+    /// Polls until a scan gets to its end.
+    async fn poll(&self, hob: &Hob) -> Result<(), Error> {
+        while !hob.triggers.once().await?.polls.iter().all(|polled| polled.finished) {}
+        Ok(())
+    }
+
+    /// What is known after the end.
+    pub async fn evidence(&self) -> Evidence {
+        let store = Bench::store(self.folder.path());
+        let rows = store.runs(&RunFilter::default()).await.unwrap();
+        store.close().await;
+        let runs: Vec<Listed> = rows.iter().map(listed).collect();
+        let parked = runs.iter().filter(|run| run.state == "parked").cloned().collect();
+        Evidence {
+            runs,
+            parked,
+            ..Evidence::of_stand_in(self.accepted.borrow().clone(), &self.bench.sandbox)
+        }
+    }
+}
+
+fn listed(row: &RunRow) -> Listed {
+    serde_json::from_value(serde_json::to_value(row).unwrap()).unwrap()
+}
+
+/// Resolves when every run has ended or is parked.
+async fn all_ended(store: &dyn Journal) {
+    let begun = Instant::now();
+    loop {
+        let open = |row: &RunRow| ["waiting", "running"].contains(&row.state.name());
+        match store.runs(&RunFilter::default()).await {
+            Ok(rows) if !rows.iter().any(open) => return,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+        assert!(begun.elapsed() < PATIENCE, "runs do not end; it is {}", Clock::system().now());
+    }
+}

@@ -1,0 +1,81 @@
+//! Every write of the journal is struck once: hob ends before it or after it, or it fails.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+
+use super::bench::Bench;
+use super::everywhere::everywhere;
+use super::journal::Blow;
+use super::trial::Trial;
+use crate::deed::Deed;
+use crate::evidence::Evidence;
+use crate::proof::complaints;
+
+/// What all goes well with: so many writes, and this to be seen.
+async fn undisturbed() -> (usize, Evidence) {
+    let bench = Bench::by_hand().await;
+    let trial = Trial::new(&bench);
+    let store = trial.store(None);
+    assert!(trial.live(store.clone(), pending()).await);
+    (store.writes(), trial.evidence().await)
+}
+
+/// How often each deed was done.
+fn deeds(evidence: &Evidence) -> BTreeMap<(Deed, u64), usize> {
+    let mut deeds = BTreeMap::new();
+    for done in evidence.log.iter().filter_map(Deed::of) {
+        *deeds.entry(done).or_default() += 1;
+    }
+    deeds
+}
+
+fn cases(writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
+    (1..=writes).flat_map(|nth| blows.map(|blow| (nth, blow))).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_disturbed_does_everything_once() {
+    let (writes, evidence) = undisturbed().await;
+    assert_eq!(complaints(&evidence), Vec::<String>::new());
+    assert!(evidence.parked.is_empty() && deeds(&evidence).values().all(|times| *times == 1));
+    assert!(writes > 50, "{writes} writes");
+}
+
+#[tokio::test]
+async fn hob_may_end_at_every_write() {
+    let (writes, reference) = undisturbed().await;
+    let cases = cases(writes, [Blow::CrashBefore, Blow::CrashAfter]);
+    let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
+        let trial = Trial::new(bench);
+        let whole = trial.live(trial.store(Some(*blow)), pending()).await;
+        if !whole {
+            assert!(trial.live(trial.store(None), pending()).await, "nothing strikes twice");
+        }
+        (whole, trial.evidence().await)
+    });
+    let mut parked = 0;
+    for ((whole, evidence), case) in ended.iter().zip(&cases) {
+        assert!(!whole, "{case:?} struck nothing");
+        assert_eq!(complaints(evidence), Vec::<String>::new(), "{case:?}");
+        parked += evidence.parked.len();
+    }
+    // Between its intent and its outcome: only there, a create that nothing can tell of is parked.
+    let tasks = deeds(&reference).keys().filter(|(deed, _)| *deed == Deed::Task).count();
+    assert_eq!(parked, 2 * tasks);
+}
+
+#[tokio::test]
+async fn every_write_may_fail_for_a_while() {
+    let (writes, reference) = undisturbed().await;
+    let cases = cases(writes, [Blow::FailBefore, Blow::FailAfter]);
+    let ended = everywhere(&cases, 12, Bench::in_time, async |bench, blow| {
+        let trial = Trial::new(bench);
+        trial.keep_working(trial.store(Some(*blow))).await;
+        trial.evidence().await
+    });
+    for (evidence, case) in ended.iter().zip(&cases) {
+        assert_eq!(complaints(evidence), Vec::<String>::new(), "{case:?}");
+        assert_eq!(deeds(evidence), deeds(&reference), "{case:?}: nothing is done again");
+        assert!(evidence.parked.is_empty(), "{case:?}");
+    }
+}
