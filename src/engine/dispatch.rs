@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::held::Held;
+use super::held::{Held, Term};
 use super::kept::KeptTexts;
 use super::options::{Options, World};
 use super::tally::Tally;
@@ -22,8 +22,6 @@ use crate::journal::{Error, LeasedRun};
 const LOOK: Duration = Duration::from_secs(5);
 /// Pause after the journal failed.
 const AWAY: Duration = Duration::from_secs(1);
-/// How often runs of workers that are gone are taken back.
-const RECLAIM: Duration = Duration::from_secs(30);
 
 /// Runs recipes.
 pub struct Engine {
@@ -130,6 +128,7 @@ impl Engine {
             while workers.try_join_next().is_some() {}
             // Whoever works while we look may leave something to do behind.
             let alone = workers.is_empty();
+            let term = Term::begin(shared.world.clock.now());
             let leased = match self.lease(workers.len()).await {
                 Ok(leased) => leased,
                 Err(error) if once => break Err(error),
@@ -141,7 +140,7 @@ impl Engine {
             };
             let got = leased.len();
             for run in leased {
-                let grip = shared.held.take(run.lease.clone());
+                let grip = shared.held.take(run.lease.clone(), term);
                 workers.spawn(work(Arc::clone(shared), run, grip, stop.clone()));
             }
             if got > 0 {
@@ -161,7 +160,12 @@ impl Engine {
             self.pause(wait, &mut workers, stop.clone(), chores.as_mut()).await;
         };
         let all = async { while workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(shared.options.grace, all).await.is_err() {
+        // Their leases are kept alive meanwhile, so that nobody else takes the runs up.
+        let in_time = tokio::select! {
+            in_time = tokio::time::timeout(shared.options.grace, all) => in_time.is_ok(),
+            () = chores => true,
+        };
+        if !in_time {
             tracing::warn!("requests under way did not end in time; their steps are in doubt");
         }
         ended
@@ -207,9 +211,11 @@ impl Engine {
     async fn chores(&self) {
         let (world, options) = (&self.shared.world, &self.shared.options);
         let mut renew = tokio::time::interval(options.lease / 3);
-        let mut reclaim = tokio::time::interval(RECLAIM);
+        let mut reclaim = tokio::time::interval(options.lease / 2);
         loop {
             tokio::select! {
+                // After a long sleep both are due, and what is still ours is not to be taken back.
+                biased;
                 _ = renew.tick() => {
                     self.shared.held.renew(world.journal.as_ref(), world.clock.now(), options.lease).await;
                 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use crate::journal::{Journal, Lease};
+use crate::journal::{Error, Journal, Lease};
 use crate::run::RunId;
 
 /// Leases in hand.
@@ -17,22 +17,43 @@ pub(super) struct Held(Mutex<HashMap<RunId, Holding>>);
 #[derive(Debug)]
 struct Holding {
     lease: Lease,
+    term: Term,
     lost: Arc<AtomicBool>,
+}
+
+/// When a lease was asked for, by two clocks: one may stand still while the machine sleeps, the other
+/// may be set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Term {
+    begun: Instant,
+    at: DateTime<Utc>,
 }
 
 /// A lease in a worker's hand, given up when dropped.
 pub(super) struct Grip {
     held: Arc<Held>,
-    run: RunId,
+    lease: Lease,
     lost: Arc<AtomicBool>,
 }
 
+impl Term {
+    /// The term of a lease that is asked for now.
+    pub(super) fn begin(now: DateTime<Utc>) -> Self {
+        Self { begun: Instant::now(), at: now }
+    }
+
+    fn is_over(&self, now: DateTime<Utc>, ttl: Duration) -> bool {
+        let passed = (now - self.at).to_std().unwrap_or_default();
+        passed.max(self.begun.elapsed()) >= ttl
+    }
+}
+
 impl Held {
-    pub(super) fn take(self: &Arc<Self>, lease: Lease) -> Grip {
+    pub(super) fn take(self: &Arc<Self>, lease: Lease, term: Term) -> Grip {
         let lost = Arc::new(AtomicBool::new(false));
-        let run = lease.run.clone();
-        self.map().insert(run.clone(), Holding { lease, lost: Arc::clone(&lost) });
-        Grip { held: Arc::clone(self), run, lost }
+        let holding = Holding { lease: lease.clone(), term, lost: Arc::clone(&lost) };
+        self.map().insert(lease.run.clone(), holding);
+        Grip { held: Arc::clone(self), lease, lost }
     }
 
     /// Extends all leases. Those that passed to somebody else are marked, so that their workers stop
@@ -42,19 +63,35 @@ impl Held {
         if leases.is_empty() {
             return;
         }
-        match journal.renew(&leases, now, ttl).await {
-            Ok(kept) => {
-                let map = self.map();
-                for lease in leases.iter().filter(|lease| !kept.contains(lease)) {
-                    if let Some(holding) = map.get(&lease.run).filter(|holding| holding.lease == *lease) {
-                        // A run that ends at this very moment is marked too, and nobody minds. The
-                        // worker that does mind says so.
-                        holding.lost.store(true, Ordering::Release);
-                    }
-                }
-            }
-            Err(error) => tracing::error!(%error, "leases cannot be renewed"),
+        if let Err(error) = self.extend(&leases, journal, now, ttl).await {
+            tracing::error!(%error, "leases cannot be renewed");
         }
+    }
+
+    async fn extend(
+        &self,
+        leases: &[Lease],
+        journal: &dyn Journal,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<Lease>, Error> {
+        let term = Term::begin(now);
+        let kept = journal.renew(leases, now, ttl).await?;
+        let mut map = self.map();
+        for lease in leases {
+            let Some(holding) = map.get_mut(&lease.run).filter(|holding| holding.lease == *lease) else {
+                continue;
+            };
+            if kept.contains(lease) {
+                holding.term = term;
+            } else {
+                // A run that ends at this very moment is marked too, and nobody minds. The worker that
+                // does mind says so.
+                holding.lost.store(true, Ordering::Release);
+            }
+        }
+        drop(map);
+        Ok(kept)
     }
 
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Holding>> {
@@ -67,10 +104,30 @@ impl Grip {
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
     }
+
+    /// Whether the run is still ours, asking the store where the lease may have ended: whoever stood
+    /// still for that long must not go on with what another has done meanwhile.
+    pub(super) async fn holds(
+        &self,
+        journal: &dyn Journal,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<bool, Error> {
+        let over = self.held.map().get(&self.lease.run).is_none_or(|holding| holding.term.is_over(now, ttl));
+        if !over {
+            return Ok(!self.is_lost());
+        }
+        let kept = self.held.extend(std::slice::from_ref(&self.lease), journal, now, ttl).await?;
+        Ok(kept.contains(&self.lease))
+    }
 }
 
 impl Drop for Grip {
     fn drop(&mut self) {
-        self.held.map().remove(&self.run);
+        let mut map = self.held.map();
+        // Another worker of ours may have the run by now.
+        if map.get(&self.lease.run).is_some_and(|holding| holding.lease == self.lease) {
+            map.remove(&self.lease.run);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::dispatch::Shared;
 use super::held::Grip;
 use super::options::World;
 use crate::journal::{Error, Lease, RunUpdate};
@@ -65,6 +66,23 @@ impl Recorder {
             return Ok(());
         }
         self.write(world, grip, RunState::Running, None, None).await
+    }
+
+    /// Makes sure, after what may have been a long time, that nobody else has the run.
+    pub(super) async fn still_ours(&self, shared: &Shared, grip: &Grip) -> Result<(), Gone> {
+        let (world, lease) = (&shared.world, shared.options.lease);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match grip.holds(world.journal.as_ref(), world.clock.now(), lease).await {
+                Ok(true) => return Ok(()),
+                Err(Error::Unavailable { store, reason }) => {
+                    tracing::error!(run = %self.lease.run, "the store {store} {reason}; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Ok(false) | Err(_) => return Err(Gone),
+            }
+        }
     }
 
     /// The run.

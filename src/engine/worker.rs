@@ -228,6 +228,7 @@ impl Work {
             Leave::Refused(told) => told,
             Leave::Granted(admitted) => {
                 self.recorder.before_acting(&self.shared.world, &self.grip).await?;
+                self.recorder.still_ours(&self.shared, &self.grip).await?;
                 act::perform(&self.around(), perform, admitted).await
             }
         };

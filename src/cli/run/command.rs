@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
@@ -9,6 +10,7 @@ use clap::Args;
 use super::house::House;
 use crate::cli::recipes::Recipes;
 use crate::cli::{ExitCode, Failure, Output, Session, runtime};
+use crate::value::parse_duration;
 use crate::workspace::{BadAddress, Workspace, parse_listen};
 
 /// Run recipes: poll, receive webhooks, keep schedules, perform the actions
@@ -38,8 +40,22 @@ pub struct Run {
     /// Runs at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
+    /// How long a program that gives no sign of life keeps its runs, where several share a store
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
+    pub(super) lease: Duration,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+/// The store is asked for more time thrice as often; less would be a burden to it.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = parse_duration(text).map_err(|error| error.to_string())?;
+    match lease < SHORTEST_LEASE {
+        true => Err(format!("`{text}` is too short; a second is the least")),
+        false => Ok(lease),
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, BadAddress> {

@@ -24,7 +24,7 @@ use crate::home::RECIPES;
 /// Longest wait for an answer. Short, for those that never come.
 const TIMEOUT: Duration = Duration::from_millis(400);
 /// How long runs stay with a process that gives no sign of life.
-const LEASE: Duration = Duration::from_secs(2);
+pub const LEASE: Duration = Duration::from_secs(2);
 
 /// A stand-in, and what it takes to let hob work on it, any number of times.
 pub struct Bench {
@@ -32,6 +32,8 @@ pub struct Bench {
     running: RunningSandbox,
     catalog: Arc<Catalog>,
     recipes: Vec<CheckedRecipe>,
+    /// Kept over all lives: reading the system's certificates takes longer than a life.
+    client: Client,
     clock: Clock,
     /// `None`: time goes by itself.
     hand: Option<HandClock>,
@@ -67,7 +69,9 @@ impl Bench {
         let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
         let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
         let recipes = checked(&catalog, &sandbox);
-        Self { sandbox, running, catalog, recipes, clock, hand }
+        let settings = ClientSettings { timeout: TIMEOUT, ..ClientSettings::default() };
+        let client = Client::new(settings, clock.clone()).unwrap();
+        Self { sandbox, running, catalog, recipes, client, clock, hand }
     }
 
     /// Time for a person to look at the clock, or to move it.
@@ -89,8 +93,6 @@ impl Bench {
 
     /// hob, with one run at a time, so that the same happens each time.
     pub fn hob(&self, journal: Arc<dyn Journal>) -> Hob {
-        let settings = ClientSettings { timeout: TIMEOUT, ..ClientSettings::default() };
-        let client = Client::new(settings, self.clock.clone()).unwrap();
         let names = self.sandbox.connectors().map(str::to_owned);
         let connections: IndexMap<_, _> =
             names.map(|name| (name.clone(), Arc::new(self.connection(&name)))).collect();
@@ -98,7 +100,7 @@ impl Bench {
         let options = Options { concurrency: 1, lease: LEASE, horizon: Duration::ZERO, ..Options::default() };
         let around = Surroundings {
             journal: Arc::clone(&journal),
-            client: client.clone(),
+            client: self.client.clone(),
             clock: self.clock.clone(),
             connections: Arc::clone(&connections),
             env: Arc::clone(&env),
@@ -109,7 +111,7 @@ impl Bench {
             journal: Arc::clone(&journal),
             recipes: RecipeBook::new(self.recipes.clone()),
             connections,
-            client,
+            client: self.client.clone(),
             clock: self.clock.clone(),
             env,
             redactor: Arc::new(Redactor::default()),

@@ -29,6 +29,10 @@ pub enum Blow {
     FailBefore,
     /// It is on disk, and hob is told that it failed: the store was lost in between.
     FailAfter,
+    /// hob stands still before anything is on disk, until it is resumed.
+    StallBefore,
+    /// It is on disk, and hob stands still before it knows.
+    StallAfter,
 }
 
 /// So many writes in a row fail.
@@ -40,11 +44,20 @@ pub struct Struck {
     blow: Option<(usize, Blow)>,
     writes: AtomicUsize,
     crashed: watch::Sender<bool>,
+    stalled: watch::Sender<bool>,
+    resumed: watch::Sender<bool>,
 }
 
 impl Struck {
     pub fn new(inner: Arc<dyn Journal>, blow: Option<(usize, Blow)>) -> Self {
-        Self { inner, blow, writes: AtomicUsize::new(0), crashed: watch::Sender::new(false) }
+        Self {
+            inner,
+            blow,
+            writes: AtomicUsize::new(0),
+            crashed: watch::Sender::new(false),
+            stalled: watch::Sender::new(false),
+            resumed: watch::Sender::new(false),
+        }
     }
 
     /// Writes so far.
@@ -59,7 +72,22 @@ impl Struck {
 
     /// Resolves when hob has ended.
     pub async fn crashed(&self) {
-        let _ = self.crashed.subscribe().wait_for(|crashed| *crashed).await;
+        is_true(&self.crashed).await;
+    }
+
+    /// Resolves when hob stands still.
+    pub async fn stalled(&self) {
+        is_true(&self.stalled).await;
+    }
+
+    /// It goes on.
+    pub fn resume(&self) {
+        self.resumed.send_replace(true);
+    }
+
+    async fn stall(&self) {
+        self.stalled.send_replace(true);
+        is_true(&self.resumed).await;
     }
 
     async fn alive(&self) {
@@ -88,9 +116,23 @@ impl Struck {
                 act.await?;
                 Err(unavailable())
             }
+            Some((nth, Blow::StallBefore)) if number == nth => {
+                self.stall().await;
+                act.await
+            }
+            Some((nth, Blow::StallAfter)) if number == nth => {
+                let done = act.await;
+                self.stall().await;
+                done
+            }
             _ => act.await,
         }
     }
+}
+
+async fn is_true(flag: &watch::Sender<bool>) {
+    // The sender is ours, and stays.
+    let _ = flag.subscribe().wait_for(|flag| *flag).await;
 }
 
 #[async_trait]

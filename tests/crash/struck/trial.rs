@@ -10,7 +10,7 @@ use hob::journal::{Batch, Error, Journal, RunFilter, RunRow};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::bench::{Bench, Hob};
+use super::bench::{Bench, Hob, LEASE};
 use super::journal::{Blow, Struck};
 use crate::evidence::{Evidence, Listed};
 use crate::feeder::Accepted;
@@ -71,6 +71,25 @@ impl<'a> Trial<'a> {
         store.close().await;
     }
 
+    /// Two of them work on one store. The first stands still at some write for longer than its lease;
+    /// the other takes over and does everything; then the first goes on.
+    pub async fn be_overtaken(&self, blow: (usize, Blow)) {
+        let store = Bench::store(self.folder.path());
+        let struck = Arc::new(Struck::new(Arc::clone(&store), Some(blow)));
+        let slow = self.bench.hob(Arc::<Struck>::clone(&struck));
+        let quick = self.bench.hob(Arc::clone(&store));
+        let overtake = async {
+            struck.stalled().await;
+            self.bench.wait_until(self.bench.clock().now() + 2 * LEASE);
+            self.work(&quick).await.unwrap();
+            struck.resume();
+        };
+        let (worked, ()) = tokio::join!(self.work(&slow), overtake);
+        worked.unwrap();
+        drop((slow, quick));
+        store.close().await;
+    }
+
     async fn work(&self, hob: &Hob) -> Result<(), Error> {
         self.take_in(hob).await?;
         self.poll(hob).await?;
@@ -82,15 +101,20 @@ impl<'a> Trial<'a> {
 
     /// Sends the events that are not acknowledged yet.
     async fn take_in(&self, hob: &Hob) -> Result<(), Error> {
-        let done = self.accepted.borrow().iter().map(Vec::len).sum::<usize>() as u64;
-        for number in done..EVENTS {
+        for number in 0..EVENTS {
             let lane = number % LANES;
+            let known = || self.accepted.borrow().iter().flatten().any(|known| *known == number);
+            if known() {
+                continue;
+            }
             let body = json!({ "number": number, "lane": lane }).to_string();
             let now = self.bench.clock().now();
             let received = hob.receiver.receive("form", |_| None, body.as_bytes(), now).unwrap();
             let batch = Batch { events: vec![(received.event, received.runs)], progress: None };
             hob.journal.append(batch).await?;
-            self.accepted.borrow_mut()[usize::try_from(lane).unwrap()].push(number);
+            if !known() {
+                self.accepted.borrow_mut()[usize::try_from(lane).unwrap()].push(number);
+            }
         }
         Ok(())
     }

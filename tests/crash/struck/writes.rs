@@ -79,3 +79,21 @@ async fn every_write_may_fail_for_a_while() {
         assert!(evidence.parked.is_empty(), "{case:?}");
     }
 }
+
+#[tokio::test]
+async fn hob_may_stand_still_at_every_write_and_find_its_work_done_by_another() {
+    let (writes, _) = undisturbed().await;
+    let cases = cases(writes, [Blow::StallBefore, Blow::StallAfter]);
+    let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
+        let trial = Trial::new(bench);
+        trial.be_overtaken(*blow).await;
+        trial.evidence().await
+    });
+    let wrong: Vec<_> = ended
+        .iter()
+        .zip(&cases)
+        .map(|(evidence, case)| (case, complaints(evidence)))
+        .filter(|(_, wrong)| !wrong.is_empty())
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), cases.len());
+}
