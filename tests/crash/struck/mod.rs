@@ -4,5 +4,6 @@
 mod bench;
 mod everywhere;
 mod journal;
+mod requests;
 mod trial;
 mod writes;
