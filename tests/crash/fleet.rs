@@ -71,6 +71,11 @@ impl Fleet {
 }
 
 impl Addresses {
+    /// That of a single program.
+    pub fn of(process: &Process) -> Self {
+        Self(Arc::new(Mutex::new(vec![process.address()])))
+    }
+
     /// The address of some member that listens, another one for every `turn`.
     pub fn any(&self, turn: usize) -> Option<String> {
         let receivers = self.0.lock().unwrap();

@@ -1,6 +1,7 @@
 //! Nothing is lost and nothing is done twice, however hob ends. The real program is killed at random
 //! moments, and the proof comes from what the other side saw.
 
+mod away;
 mod deed;
 mod dice;
 mod evidence;

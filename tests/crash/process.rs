@@ -20,7 +20,18 @@ pub struct Process {
 impl Process {
     /// Starts it; it listens at a free port.
     pub fn start(home: &Home, arguments: &[&str]) -> Self {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("hob"))
+        Self::spawn(home, Command::new(assert_cmd::cargo::cargo_bin!("hob")), arguments)
+    }
+
+    /// The same; a file that may not grow any more is an error for it, not its end.
+    pub fn start_limitable(home: &Home) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin!("hob"));
+        Self::spawn(home, shell, &[])
+    }
+
+    fn spawn(home: &Home, mut program: Command, arguments: &[&str]) -> Self {
+        let mut child = program
             .args(["run", "--listen", "127.0.0.1:0", "--concurrency", "64"])
             .args(arguments)
             .current_dir(home.path())
@@ -48,6 +59,11 @@ impl Process {
     /// Where it listens, once it does.
     pub fn address(&self) -> watch::Receiver<Option<String>> {
         self.address.clone()
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until it listens.

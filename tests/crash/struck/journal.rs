@@ -315,6 +315,14 @@ impl Journal for Struck {
         self.write(self.inner.healthy()).await
     }
 
+    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
+        self.write(self.inner.admit(connection, limits)).await
+    }
+
+    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
+        self.write(self.inner.settle(connection, slot, end)).await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }
