@@ -1,6 +1,5 @@
 //! hob in the test's own process: all of it but the command line, on a store and a stand-in.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +7,8 @@ use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionFacts, Facts, check};
 use hob::clock::{Clock, HandClock};
 use hob::connection::{ApiHeader, Connection, Credential, Setup};
-use hob::engine::{Engine, Options, RecipeBook, World};
-use hob::journal::{Access, Journal, Sqlite};
+use hob::engine::{Engine, Options, RecipeBook, SharedLimits, World};
+use hob::journal::Journal;
 use hob::request::{Client, ClientSettings};
 use hob::sandbox::{Budget, RunningSandbox, Sandbox};
 use hob::secret::{Redactor, Secret};
@@ -86,16 +85,16 @@ impl Bench {
         }
     }
 
-    /// The store in `folder`.
-    pub fn store(folder: &Path) -> Arc<dyn Journal> {
-        Arc::new(Sqlite::open(&folder.join("hob.db"), Access::Runner).unwrap())
-    }
-
     /// hob, with one run at a time, so that the same happens each time.
     pub fn hob(&self, journal: Arc<dyn Journal>) -> Hob {
         let names = self.sandbox.connectors().map(str::to_owned);
         let connections: IndexMap<_, _> =
             names.map(|name| (name.clone(), Arc::new(self.connection(&name)))).collect();
+        if let Some(common) = SharedLimits::of(&journal) {
+            connections
+                .iter()
+                .for_each(|(name, connection)| connection.budget.share(name, Arc::clone(&common)));
+        }
         let (connections, env) = (Arc::new(connections), Arc::new(Map::new()));
         let options = Options { concurrency: 1, lease: LEASE, horizon: Duration::ZERO, ..Options::default() };
         let around = Surroundings {

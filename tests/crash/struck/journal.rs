@@ -316,11 +316,13 @@ impl Journal for Struck {
     }
 
     async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
-        self.write(self.inner.admit(connection, limits)).await
+        self.alive().await;
+        self.inner.admit(connection, limits).await
     }
 
     async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
-        self.write(self.inner.settle(connection, slot, end)).await
+        self.alive().await;
+        self.inner.settle(connection, slot, end).await
     }
 
     async fn close(&self) {

@@ -9,6 +9,7 @@ use hob::sandbox::{Fault, Sandbox, What};
 
 use super::bench::Bench;
 use super::everywhere::everywhere;
+use super::place::Kind;
 use super::trial::Trial;
 use crate::deed::Deed;
 use crate::evidence::Evidence;
@@ -24,10 +25,10 @@ struct Case {
     done: bool,
 }
 
-async fn requests() -> u32 {
+async fn requests(kind: Kind) -> u32 {
     let bench = Bench::by_hand().await;
-    let trial = Trial::new(&bench);
-    assert!(trial.live(trial.store(None), pending()).await);
+    let trial = Trial::new(&bench, kind);
+    assert!(trial.live(trial.store(None).await, pending()).await);
     u32::try_from(bench.sandbox.totals().0).unwrap()
 }
 
@@ -64,23 +65,21 @@ fn assert_sound(ended: &[Evidence], cases: &[Case]) {
 /// Creates that nothing can tell of, in what goes well.
 const TASKS: usize = 3;
 
-#[tokio::test]
-async fn hob_may_end_in_every_request() {
+pub async fn hob_may_end_in_every_request(kind: Kind) {
     // The answer never comes, and hob ends while it waits for it.
-    let cases = cases(requests().await, &[(What::Hang, false), (What::Hang, true)]);
+    let cases = cases(requests(kind).await, &[(What::Hang, false), (What::Hang, true)]);
     let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, case| {
-        let trial = Trial::new(bench);
+        let trial = Trial::new(bench, kind);
         strike(&bench.sandbox, case);
-        assert!(!trial.live(trial.store(None), struck(&bench.sandbox, case)).await, "{case:?}");
-        assert!(trial.live(trial.store(None), pending()).await);
+        assert!(!trial.live(trial.store(None).await, struck(&bench.sandbox, case)).await, "{case:?}");
+        assert!(trial.live(trial.store(None).await, pending()).await);
         trial.evidence().await
     });
     assert_sound(&ended, &cases);
     assert_eq!(parked(&ended), 2 * TASKS);
 }
 
-#[tokio::test]
-async fn every_answer_may_be_lost_or_an_error() {
+pub async fn every_answer_may_be_lost_or_an_error(kind: Kind) {
     let status = |status| What::Status { status, body: None, headers: Vec::new() };
     let limited =
         What::Status { status: 429, body: None, headers: vec![("retry-after".to_owned(), "0".to_owned())] };
@@ -97,11 +96,11 @@ async fn every_answer_may_be_lost_or_an_error() {
     ];
     let harmless = [(limited, false), (What::Delay(20), false)];
     let kinds = [&in_doubt[..], &harmless].concat();
-    let cases = cases(requests().await, &kinds);
+    let cases = cases(requests(kind).await, &kinds);
     let ended = everywhere(&cases, 4, Bench::by_hand, async |bench, case| {
-        let trial = Trial::new(bench);
+        let trial = Trial::new(bench, kind);
         strike(&bench.sandbox, case);
-        assert!(trial.live(trial.store(None), pending()).await);
+        assert!(trial.live(trial.store(None).await, pending()).await);
         trial.evidence().await
     });
     assert_sound(&ended, &cases);

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use hob::clock::Clock;
 use hob::journal::{Batch, Error, Journal, RunFilter, RunRow};
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::bench::{Bench, Hob, LEASE};
 use super::journal::{Blow, Struck};
+use super::place::{Kind, Place};
 use crate::evidence::{Evidence, Listed};
 use crate::feeder::Accepted;
 
@@ -24,20 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A fresh store and a fresh stand-in.
 pub struct Trial<'a> {
     bench: &'a Bench,
-    folder: TempDir,
+    place: Place,
     accepted: RefCell<Accepted>,
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(bench: &'a Bench) -> Self {
+    pub fn new(bench: &'a Bench, kind: Kind) -> Self {
         bench.sandbox.reset();
         let accepted = RefCell::new(vec![Vec::new(); usize::try_from(LANES).unwrap()]);
-        Self { bench, folder: tempfile::tempdir().unwrap(), accepted }
+        Self { bench, place: kind.place(), accepted }
     }
 
     /// The store, one of whose writes gets a blow.
-    pub fn store(&self, blow: Option<(usize, Blow)>) -> Arc<Struck> {
-        Arc::new(Struck::new(Bench::store(self.folder.path()), blow))
+    pub async fn store(&self, blow: Option<(usize, Blow)>) -> Arc<Struck> {
+        Arc::new(Struck::new(self.place.open().await, blow))
     }
 
     /// hob works on `store` until nothing is left to do, or until it crashes: by the store, or when
@@ -74,10 +74,15 @@ impl<'a> Trial<'a> {
     /// Two of them work on one store. The first stands still at some write for longer than its lease;
     /// the other takes over and does everything; then the first goes on.
     pub async fn be_overtaken(&self, blow: (usize, Blow)) {
-        let store = Bench::store(self.folder.path());
+        let store = self.place.open().await;
         let struck = Arc::new(Struck::new(Arc::clone(&store), Some(blow)));
         let slow = self.bench.hob(Arc::<Struck>::clone(&struck));
-        let quick = self.bench.hob(Arc::clone(&store));
+        // Only one may have an SQLite store open; but it makes no difference to that one who is who.
+        let own = match &self.place {
+            Place::Sqlite(_) => Arc::clone(&store),
+            Place::Postgres(_) => self.place.open().await,
+        };
+        let quick = self.bench.hob(Arc::clone(&own));
         let overtake = async {
             struck.stalled().await;
             self.bench.wait_until(self.bench.clock().now() + 2 * LEASE);
@@ -88,15 +93,23 @@ impl<'a> Trial<'a> {
         worked.unwrap();
         drop((slow, quick));
         store.close().await;
+        own.close().await;
     }
 
     async fn work(&self, hob: &Hob) -> Result<(), Error> {
         self.take_in(hob).await?;
         self.poll(hob).await?;
-        while let Some(due) = hob.engine.run_until_idle().await?.next_due {
-            self.bench.wait_until(due);
+        loop {
+            let idle = hob.engine.run_until_idle().await?;
+            match idle.next_due {
+                Some(due) => self.bench.wait_until(due),
+                // What others had in hand comes free when their leases end.
+                None if hob.journal.is_shared() && has_open(hob.journal.as_ref()).await? => {
+                    self.bench.wait_until(self.bench.clock().now() + LEASE);
+                }
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Sends the events that are not acknowledged yet.
@@ -127,7 +140,7 @@ impl<'a> Trial<'a> {
 
     /// What is known after the end.
     pub async fn evidence(&self) -> Evidence {
-        let store = Bench::store(self.folder.path());
+        let store = self.place.open().await;
         let rows = store.runs(&RunFilter::default()).await.unwrap();
         store.close().await;
         let runs: Vec<Listed> = rows.iter().map(listed).collect();
@@ -144,13 +157,17 @@ fn listed(row: &RunRow) -> Listed {
     serde_json::from_value(serde_json::to_value(row).unwrap()).unwrap()
 }
 
+async fn has_open(store: &dyn Journal) -> Result<bool, Error> {
+    let rows = store.runs(&RunFilter::default()).await?;
+    Ok(rows.iter().any(|row| ["waiting", "running"].contains(&row.state.name())))
+}
+
 /// Resolves when every run has ended or is parked.
 async fn all_ended(store: &dyn Journal) {
     let begun = Instant::now();
     loop {
-        let open = |row: &RunRow| ["waiting", "running"].contains(&row.state.name());
-        match store.runs(&RunFilter::default()).await {
-            Ok(rows) if !rows.iter().any(open) => return,
+        match has_open(store).await {
+            Ok(false) => return,
             _ => tokio::time::sleep(Duration::from_millis(5)).await,
         }
         assert!(begun.elapsed() < PATIENCE, "runs do not end; it is {}", Clock::system().now());

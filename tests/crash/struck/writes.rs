@@ -6,16 +6,17 @@ use std::future::pending;
 use super::bench::Bench;
 use super::everywhere::everywhere;
 use super::journal::Blow;
+use super::place::Kind;
 use super::trial::Trial;
 use crate::deed::Deed;
 use crate::evidence::Evidence;
 use crate::proof::complaints;
 
 /// What all goes well with: so many writes, and this to be seen.
-async fn undisturbed() -> (usize, Evidence) {
+async fn undisturbed(kind: Kind) -> (usize, Evidence) {
     let bench = Bench::by_hand().await;
-    let trial = Trial::new(&bench);
-    let store = trial.store(None);
+    let trial = Trial::new(&bench, kind);
+    let store = trial.store(None).await;
     assert!(trial.live(store.clone(), pending()).await);
     (store.writes(), trial.evidence().await)
 }
@@ -33,23 +34,21 @@ fn cases(writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
     (1..=writes).flat_map(|nth| blows.map(|blow| (nth, blow))).collect()
 }
 
-#[tokio::test]
-async fn what_is_not_disturbed_does_everything_once() {
-    let (writes, evidence) = undisturbed().await;
+pub async fn what_is_not_disturbed_does_everything_once(kind: Kind) {
+    let (writes, evidence) = undisturbed(kind).await;
     assert_eq!(complaints(&evidence), Vec::<String>::new());
     assert!(evidence.parked.is_empty() && deeds(&evidence).values().all(|times| *times == 1));
     assert!(writes > 50, "{writes} writes");
 }
 
-#[tokio::test]
-async fn hob_may_end_at_every_write() {
-    let (writes, reference) = undisturbed().await;
+pub async fn hob_may_end_at_every_write(kind: Kind) {
+    let (writes, reference) = undisturbed(kind).await;
     let cases = cases(writes, [Blow::CrashBefore, Blow::CrashAfter]);
     let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
-        let trial = Trial::new(bench);
-        let whole = trial.live(trial.store(Some(*blow)), pending()).await;
+        let trial = Trial::new(bench, kind);
+        let whole = trial.live(trial.store(Some(*blow)).await, pending()).await;
         if !whole {
-            assert!(trial.live(trial.store(None), pending()).await, "nothing strikes twice");
+            assert!(trial.live(trial.store(None).await, pending()).await, "nothing strikes twice");
         }
         (whole, trial.evidence().await)
     });
@@ -64,13 +63,12 @@ async fn hob_may_end_at_every_write() {
     assert_eq!(parked, 2 * tasks);
 }
 
-#[tokio::test]
-async fn every_write_may_fail_for_a_while() {
-    let (writes, reference) = undisturbed().await;
+pub async fn every_write_may_fail_for_a_while(kind: Kind) {
+    let (writes, reference) = undisturbed(kind).await;
     let cases = cases(writes, [Blow::FailBefore, Blow::FailAfter]);
     let ended = everywhere(&cases, 12, Bench::in_time, async |bench, blow| {
-        let trial = Trial::new(bench);
-        trial.keep_working(trial.store(Some(*blow))).await;
+        let trial = Trial::new(bench, kind);
+        trial.keep_working(trial.store(Some(*blow)).await).await;
         trial.evidence().await
     });
     for (evidence, case) in ended.iter().zip(&cases) {
@@ -80,12 +78,11 @@ async fn every_write_may_fail_for_a_while() {
     }
 }
 
-#[tokio::test]
-async fn hob_may_stand_still_at_every_write_and_find_its_work_done_by_another() {
-    let (writes, _) = undisturbed().await;
+pub async fn hob_may_stand_still_at_every_write_and_find_its_work_done_by_another(kind: Kind) {
+    let (writes, _) = undisturbed(kind).await;
     let cases = cases(writes, [Blow::StallBefore, Blow::StallAfter]);
     let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
-        let trial = Trial::new(bench);
+        let trial = Trial::new(bench, kind);
         trial.be_overtaken(*blow).await;
         trial.evidence().await
     });
