@@ -8,7 +8,7 @@ use super::translate::{Told, refuse, report, unusable};
 use super::{builtin, dry_run};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
-use crate::request::{Admitted, CallOptions, Outcome};
+use crate::request::{Admitted, CallOptions, Gate, Outcome};
 use crate::run::Perform;
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
@@ -20,6 +20,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
     pub(super) priority: Priority,
+    /// Open while the run is ours.
+    pub(super) gate: Gate,
 }
 
 /// Whether `perform` may go.
@@ -96,7 +98,12 @@ pub(super) async fn perform(
 }
 
 pub(super) fn call_options(around: &Surroundings<'_>) -> CallOptions {
-    CallOptions { priority: around.priority, patience: PATIENCE, ..CallOptions::default() }
+    CallOptions {
+        priority: around.priority,
+        patience: PATIENCE,
+        gate: Some(around.gate.clone()),
+        ..CallOptions::default()
+    }
 }
 
 /// The connection called `name`, if it is one for `operation`.

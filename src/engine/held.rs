@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
+use crate::clock::Clock;
 use crate::journal::{Error, Journal, Lease};
+use crate::request::Gate;
 use crate::run::RunId;
 
 /// Leases in hand.
@@ -94,6 +96,12 @@ impl Held {
         Ok(kept)
     }
 
+    fn is_over(&self, lease: &Lease, now: DateTime<Utc>, ttl: Duration) -> bool {
+        let map = self.map();
+        let holding = map.get(&lease.run).filter(|holding| holding.lease == *lease);
+        holding.is_none_or(|holding| holding.term.is_over(now, ttl))
+    }
+
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Holding>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,6 +113,13 @@ impl Grip {
         self.lost.load(Ordering::Acquire)
     }
 
+    /// A gate that is open while the run is surely ours.
+    pub(super) fn gate(&self, clock: &Clock, ttl: Duration) -> Gate {
+        let (held, lease, lost) = (Arc::clone(&self.held), self.lease.clone(), Arc::clone(&self.lost));
+        let clock = clock.clone();
+        Gate::new(move || !lost.load(Ordering::Acquire) && !held.is_over(&lease, clock.now(), ttl))
+    }
+
     /// Whether the run is still ours, asking the store where the lease may have ended: whoever stood
     /// still for that long must not go on with what another has done meanwhile.
     pub(super) async fn holds(
@@ -113,8 +128,7 @@ impl Grip {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<bool, Error> {
-        let over = self.held.map().get(&self.lease.run).is_none_or(|holding| holding.term.is_over(now, ttl));
-        if !over {
+        if !self.held.is_over(&self.lease, now, ttl) {
             return Ok(!self.is_lost());
         }
         let kept = self.held.extend(std::slice::from_ref(&self.lease), journal, now, ttl).await?;

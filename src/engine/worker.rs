@@ -322,6 +322,7 @@ impl Work {
             options: &self.shared.options,
             catalog: self.recipe.catalog(),
             priority: self.priority,
+            gate: self.grip.gate(&self.shared.world.clock, self.shared.options.lease),
         }
     }
 

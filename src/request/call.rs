@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::inputs::complete;
 use super::{
-    Answer, Client, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare, retry_after,
+    Answer, Client, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare,
+    retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
 use crate::connection::{Connection, Error as ConnectionError, Exhausted, Priority};
@@ -27,11 +28,19 @@ pub struct CallOptions {
     pub timeout: Option<Duration>,
     /// File for a download.
     pub output: Option<PathBuf>,
+    /// Asked right before a request leaves whether it still may.
+    pub gate: Option<Gate>,
 }
 
 impl Default for CallOptions {
     fn default() -> Self {
-        Self { priority: Priority::default(), patience: Duration::from_secs(30), timeout: None, output: None }
+        Self {
+            priority: Priority::default(),
+            patience: Duration::from_secs(30),
+            timeout: None,
+            output: None,
+            gate: None,
+        }
     }
 }
 
@@ -178,15 +187,17 @@ impl Client {
         admitted: &mut Admitted,
         options: &CallOptions,
     ) -> Received {
-        let received =
-            self.send(request, &admitted.headers, options.timeout, options.output.as_deref()).await;
+        let received = self.send(request, &admitted.headers, options).await;
         match &received {
             Received::Answer { status, headers, at, .. } => {
                 let code = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
                 let retry_after = retry_after::read(headers, *at);
                 connection.budget.learn(&mut admitted.permit, code, headers, retry_after);
             }
-            Received::Lost { .. } | Received::Unsendable { .. } | Received::Unusable { .. } => {}
+            Received::Lost { .. }
+            | Received::Late
+            | Received::Unsendable { .. }
+            | Received::Unusable { .. } => {}
         }
         if let Some(alive) = is_alive(&received) {
             connection.breaker.report(alive);
@@ -212,7 +223,7 @@ fn is_alive(received: &Received) -> Option<bool> {
     match received {
         Received::Answer { status, .. } => Some(*status < 500),
         Received::Lost { .. } => Some(false),
-        Received::Unsendable { .. } | Received::Unusable { .. } => None,
+        Received::Late | Received::Unsendable { .. } | Received::Unusable { .. } => None,
     }
 }
 

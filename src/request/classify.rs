@@ -35,6 +35,8 @@ pub enum Received {
         /// What happened.
         reason: String,
     },
+    /// It was too late to send it, and it was not sent.
+    Late,
     /// An answer that hob cannot keep: too large, or no place for the file.
     Unusable {
         /// Why.
@@ -53,6 +55,10 @@ pub fn classify(effect: Effect, connector: Option<&Connector>, received: Receive
     let errors = connector.map_or(&none, |connector| &connector.errors);
     let (status, headers, body, at) = match received {
         Received::Answer { status, headers, body, at } => (status, headers, body, at),
+        Received::Late => {
+            let reason = "hob stood still for longer than it may hold a run, and sent nothing".to_owned();
+            return Outcome::Held { wait: Duration::ZERO, reason };
+        }
         Received::Lost { sent: true, reason } | Received::Unusable { reason } if effect == Effect::Create => {
             return Outcome::InDoubt { reason, status: None };
         }

@@ -10,7 +10,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::body::multipart;
-use super::{OnBytes, PreparedRequest, Received, RequestBody, download};
+use super::gate::Passage;
+use super::{CallOptions, OnBytes, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{TransportSettings, http_client};
 
@@ -86,16 +87,23 @@ impl Client {
         &self,
         request: &PreparedRequest,
         credential: &HeaderMap,
-        timeout: Option<Duration>,
-        output: Option<&Path>,
+        options: &CallOptions,
     ) -> Received {
-        let built = match self.build(request, credential, timeout).await {
+        let mut built = match self.build(request, credential, options.timeout).await {
             Ok(built) => built,
             Err(reason) => return Received::Unsendable { reason },
         };
+        if options.gate.as_ref().is_some_and(|gate| !gate.is_open()) {
+            return Received::Late;
+        }
+        let passage = options.gate.clone().map(Passage::new);
+        if let Some(passage) = &passage {
+            passage.guard(&mut built);
+        }
         self.sent.fetch_add(1, Ordering::Relaxed);
         match self.http.execute(built).await {
-            Ok(response) => self.read(request, response, output).await,
+            Ok(response) => self.read(request, response, options.output.as_deref()).await,
+            Err(_) if passage.is_some_and(|passage| passage.is_refused()) => Received::Late,
             Err(error) => {
                 let sent = !(error.is_connect() || error.is_builder());
                 Received::Lost { sent, reason: words(error) }

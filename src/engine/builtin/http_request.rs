@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Effect;
-use crate::engine::act::Surroundings;
+use crate::engine::act::{Surroundings, call_options};
 use crate::engine::dry_run;
 use crate::engine::translate::{Told, refuse, report};
 use crate::recipe::parse_duration;
-use crate::request::{Answer, Outcome, PreparedRequest, classify, free_request};
+use crate::request::{Answer, CallOptions, Outcome, PreparedRequest, classify, free_request};
 use crate::run::{Perform, method};
 
 pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Told {
@@ -20,8 +20,8 @@ pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Tol
     if around.options.dry_run && perform.effect != Effect::Read {
         return dry_run::told(perform, format!("would send {} {}", request.method, request.url));
     }
-    let timeout = perform.timeout.or(timeout);
-    let received = around.world.client.send(&request, &Default::default(), timeout, None).await;
+    let options = CallOptions { timeout: perform.timeout.or(timeout), ..call_options(around) };
+    let received = around.world.client.send(&request, &Default::default(), &options).await;
     let outcome = match classify(perform.effect, None, received) {
         Outcome::Ok(answer) => {
             let body = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
