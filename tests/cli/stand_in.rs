@@ -36,7 +36,7 @@ impl StandIn {
         let mut text = "connections:\n".to_owned();
         for name in self.sandbox.connectors() {
             text.push_str(&format!(
-                "  {name}:\n    connector: {name}\n    base_url: {}\n",
+                "  {name}:\n    connector: {name}\n    base_url: {}\n    budget: {{ burst: 100000/1s }}\n",
                 self.running.base_url(name)
             ));
             for (setting, value) in self.sandbox.settings(name) {

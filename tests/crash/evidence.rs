@@ -18,7 +18,7 @@ pub struct Evidence {
     pub log: Vec<Entry>,
     /// HighLevel's contacts.
     pub contacts: Vec<Value>,
-    /// Ids of FITR's clients.
+    /// Ids of FITR's active clients.
     pub clients: Vec<String>,
     /// All runs, as hob lists them.
     pub runs: Vec<Listed>,
@@ -49,12 +49,13 @@ impl Evidence {
     /// Without any runs.
     pub fn of_stand_in(accepted: Accepted, sandbox: &Sandbox) -> Self {
         let all = |connector, collection| sandbox.records(connector, collection, usize::MAX).unwrap();
+        let is_active = |client: &Value| client["status"] == "Active";
         let id = |client: Value| client["id"].as_str().unwrap().to_owned();
         Self {
             accepted,
             log: sandbox.log(),
             contacts: all("highlevel", "contacts"),
-            clients: all("fitr", "clients").into_iter().map(id).collect(),
+            clients: all("fitr", "clients").into_iter().filter(is_active).map(id).collect(),
             runs: Vec::new(),
             parked: Vec::new(),
         }

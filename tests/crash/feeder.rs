@@ -134,7 +134,8 @@ impl Lanes {
             if tokio::time::timeout(CLIENT_EVERY, stop.wait_for(|stop| *stop)).await.is_ok() {
                 return;
             }
-            let client = json!({ "full_name": format!("Client {number}"), "email": format!("client-{number}@example.com") });
+            let (name, email) = (format!("Client {number}"), format!("client-{number}@example.com"));
+            let client = json!({ "full_name": name, "email": email, "status": "Active" });
             let request =
                 self.client.post(format!("{base_url}/clients")).header(header("name"), header("value"));
             let answer = request.json(&client).send().await.unwrap();

@@ -27,7 +27,7 @@ impl Home {
         for (name, text) in RECIPES {
             fs::write(folder.path().join("recipes").join(name), text).unwrap();
         }
-        let store = store.map(|store| format!("store: {store}\n")).unwrap_or_default();
+        let store = store.map(|store| format!("store: \"{store}\"\n")).unwrap_or_default();
         fs::write(folder.path().join("hob.yaml"), stand_in.workspace() + &store).unwrap();
         Self { folder }
     }

@@ -1,6 +1,7 @@
 //! Programs at work, killed and paused at random moments, and then the proof.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use crate::feeder::{Accepted, Feeder};
 use crate::fleet::Fleet;
 use crate::home::Home;
 use crate::measure::{Kills, Measures};
+use crate::postgres::Cluster;
 use crate::program::hob;
 use crate::proof::complaints;
 use crate::settings;
@@ -20,12 +22,16 @@ use crate::stand_in::StandIn;
 /// Events of one lane go one after the other, in so many lanes.
 const LANES: usize = 64;
 /// Milliseconds after which the stand-in answers. What it was asked for happens before that.
-const LATENCY: std::ops::Range<u64> = 0..40;
-/// Milliseconds that a program lives after it began to listen, and some from their very start.
-const LIFE: std::ops::Range<u64> = 5..400;
-const SHORT_LIFE: std::ops::Range<u64> = 0..150;
+const LATENCY: Range<u64> = 0..40;
+/// Milliseconds that some programs live from their very start, before they can listen.
+const SHORT_LIFE: Range<u64> = 0..150;
+/// Longest life of a program that has nothing to do, and milliseconds after its last request.
+const LONGEST_LIFE: Duration = Duration::from_secs(2);
+const MOMENT: Range<u64> = 0..40;
+/// Milliseconds that the server of the store is away.
+const AWAY: Range<u64> = 0..400;
 /// Kills between two lines of progress.
-const TELL: u32 = 25;
+const TELL: u32 = 20;
 /// Rounds of `hob run --once` until nothing is left to do, at most.
 const ROUNDS: usize = 60;
 
@@ -38,9 +44,23 @@ pub struct Ordeal<'a> {
     pub processes: usize,
     /// More arguments of `hob run`.
     pub arguments: &'a [&'a str],
+    /// What is killed.
+    pub victim: Victim<'a>,
     pub kills: u32,
+    /// Requests between two kills, once all is ready for the next. Not a time: on a busy machine the
+    /// programs would never get anywhere.
+    pub life: Range<u64>,
     /// Programs are also paused, one at a time and for so long, and then go on.
     pub pause: Option<Duration>,
+}
+
+/// What is killed.
+#[derive(Clone, Copy)]
+pub enum Victim<'a> {
+    /// A program, by SIGKILL.
+    Program,
+    /// The server of the store, by `pg_ctl stop -m immediate`.
+    Server(&'a Cluster),
 }
 
 /// A program that stands still.
@@ -85,16 +105,15 @@ impl Ordeal<'_> {
         let accepted = stand_in.runtime.block_on(async {
             for kill in 1..=self.kills {
                 set_latency(stand_in, &mut dice);
-                self.pause_or_resume(&mut fleet, &mut paused, &mut dice).await;
-                let victim = victim(&fleet, paused.as_ref(), &mut dice);
-                if dice.once_in(8) {
-                    tokio::time::sleep(dice.pause(SHORT_LIFE)).await;
-                } else {
-                    fleet.member(victim).ready().await;
-                    tokio::time::sleep(dice.pause(LIFE)).await;
+                self.pause_or_resume(stand_in, &mut fleet, &mut paused, &mut dice).await;
+                match self.victim {
+                    Victim::Program => {
+                        self.kill_one(stand_in, &mut fleet, paused.as_ref(), &mut dice, &mut kills).await
+                    }
+                    Victim::Server(server) => {
+                        self.crash(stand_in, server, &mut fleet, &mut dice, &mut kills).await
+                    }
                 }
-                kills.note();
-                fleet.replace(victim);
                 if kill % TELL == 0 {
                     let (events, seconds) = (feeder.count(), begun.elapsed().as_secs());
                     self.tell(&format!("{kill} of {} kills, {events} events, {seconds} s", self.kills));
@@ -110,8 +129,63 @@ impl Ordeal<'_> {
         (accepted, kills)
     }
 
+    /// Waits for so many requests, and then for a moment, so that it is not always the same one.
+    async fn live(&self, stand_in: &StandIn, dice: &mut Dice) {
+        let enough = stand_in.sandbox.totals().0 + dice.number(self.life.clone());
+        let enough = async {
+            while stand_in.sandbox.totals().0 < enough {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // There may be nothing left to do but to wait.
+        let _ = tokio::time::timeout(LONGEST_LIFE, enough).await;
+        tokio::time::sleep(dice.pause(MOMENT)).await;
+    }
+
+    async fn kill_one(
+        &self,
+        stand_in: &StandIn,
+        fleet: &mut Fleet,
+        paused: Option<&Paused>,
+        dice: &mut Dice,
+        kills: &mut Kills,
+    ) {
+        let member = some_member(fleet, paused, dice);
+        if dice.once_in(8) {
+            tokio::time::sleep(dice.pause(SHORT_LIFE)).await;
+        } else {
+            fleet.member(member).ready().await;
+            self.live(stand_in, dice).await;
+        }
+        kills.note();
+        fleet.replace(member);
+    }
+
+    /// The server ends in the middle of everything, and is back after a moment.
+    async fn crash(
+        &self,
+        stand_in: &StandIn,
+        server: &Cluster,
+        fleet: &mut Fleet,
+        dice: &mut Dice,
+        kills: &mut Kills,
+    ) {
+        fleet.ready().await;
+        self.live(stand_in, dice).await;
+        kills.note();
+        server.crash();
+        tokio::time::sleep(dice.pause(AWAY)).await;
+        server.restart();
+    }
+
     /// One program at a time stands still; the others are to take up what it had in hand.
-    async fn pause_or_resume(&self, fleet: &mut Fleet, paused: &mut Option<Paused>, dice: &mut Dice) {
+    async fn pause_or_resume(
+        &self,
+        stand_in: &StandIn,
+        fleet: &mut Fleet,
+        paused: &mut Option<Paused>,
+        dice: &mut Dice,
+    ) {
         let Some(pause) = self.pause else { return };
         match paused {
             Some(Paused { member, since }) if since.elapsed() > pause => {
@@ -120,9 +194,9 @@ impl Ordeal<'_> {
             }
             Some(_) => {}
             None if dice.once_in(4) => {
-                let member = victim(fleet, None, dice);
+                let member = some_member(fleet, None, dice);
                 fleet.member(member).ready().await;
-                tokio::time::sleep(dice.pause(LIFE)).await;
+                self.live(stand_in, dice).await;
                 fleet.member(member).pause();
                 *paused = Some(Paused { member, since: Instant::now() });
             }
@@ -164,7 +238,7 @@ fn set_latency(stand_in: &StandIn, dice: &mut Dice) {
 }
 
 /// Some member that does not stand still.
-fn victim(fleet: &Fleet, paused: Option<&Paused>, dice: &mut Dice) -> usize {
+fn some_member(fleet: &Fleet, paused: Option<&Paused>, dice: &mut Dice) -> usize {
     loop {
         let index = usize::try_from(dice.number(0..fleet.size() as u64)).unwrap();
         if paused.is_none_or(|paused| paused.member != index) {

@@ -7,6 +7,11 @@ pub fn kills(usual: u32) -> u32 {
     number("HOB_CRASHES").map_or(usual, |number| u32::try_from(number).unwrap())
 }
 
+/// Whether somebody has the time to try everything, as nightly.
+pub fn has_time() -> bool {
+    number("HOB_CRASHES").is_some()
+}
+
 /// Where chance comes from: `HOB_CRASH_SEED`, or the time.
 pub fn seed() -> u64 {
     number("HOB_CRASH_SEED").unwrap_or_else(|| Clock::system().now().timestamp_micros().unsigned_abs())

@@ -22,8 +22,8 @@ use crate::home::RECIPES;
 
 /// Longest wait for an answer. Short, for those that never come.
 const TIMEOUT: Duration = Duration::from_millis(400);
-/// How long runs stay with a process that gives no sign of life.
-pub const LEASE: Duration = Duration::from_secs(2);
+/// How long runs stay with a process that gives no sign of life. A busy machine is no dead one.
+pub const LEASE: Duration = Duration::from_secs(10);
 
 /// A stand-in, and what it takes to let hob work on it, any number of times.
 pub struct Bench {

@@ -19,7 +19,7 @@ use crate::feeder::Accepted;
 const EVENTS: u64 = 3;
 const LANES: u64 = 2;
 /// Longest time for all of them.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A fresh store and a fresh stand-in.
 pub struct Trial<'a> {

@@ -9,8 +9,13 @@ use super::journal::Blow;
 use super::place::Kind;
 use super::trial::Trial;
 use crate::deed::Deed;
+use crate::dice::Dice;
 use crate::evidence::Evidence;
 use crate::proof::complaints;
+use crate::settings;
+
+/// One in so many.
+const PART: u64 = 4;
 
 /// What all goes well with: so many writes, and this to be seen.
 async fn undisturbed(kind: Kind) -> (usize, Evidence) {
@@ -30,8 +35,15 @@ fn deeds(evidence: &Evidence) -> BTreeMap<(Deed, u64), usize> {
     deeds
 }
 
-fn cases(writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
-    (1..=writes).flat_map(|nth| blows.map(|blow| (nth, blow))).collect()
+/// Every write gets every blow. Trials take longer on PostgreSQL: there it is a part of them, others each
+/// time, unless there is time for all.
+fn cases(kind: Kind, writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
+    let all = (1..=writes).flat_map(|nth| blows.map(|blow| (nth, blow)));
+    if kind == Kind::Sqlite || settings::has_time() {
+        return all.collect();
+    }
+    let mut dice = Dice::new(settings::seed());
+    all.filter(|_| dice.once_in(PART)).collect()
 }
 
 pub async fn what_is_not_disturbed_does_everything_once(kind: Kind) {
@@ -43,7 +55,7 @@ pub async fn what_is_not_disturbed_does_everything_once(kind: Kind) {
 
 pub async fn hob_may_end_at_every_write(kind: Kind) {
     let (writes, reference) = undisturbed(kind).await;
-    let cases = cases(writes, [Blow::CrashBefore, Blow::CrashAfter]);
+    let cases = cases(kind, writes, [Blow::CrashBefore, Blow::CrashAfter]);
     let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
         let trial = Trial::new(bench, kind);
         let whole = trial.live(trial.store(Some(*blow)).await, pending()).await;
@@ -60,12 +72,12 @@ pub async fn hob_may_end_at_every_write(kind: Kind) {
     }
     // Between its intent and its outcome: only there, a create that nothing can tell of is parked.
     let tasks = deeds(&reference).keys().filter(|(deed, _)| *deed == Deed::Task).count();
-    assert_eq!(parked, 2 * tasks);
+    assert!(parked <= 2 * tasks && (parked == 2 * tasks || cases.len() < 2 * writes), "{parked} runs parked");
 }
 
 pub async fn every_write_may_fail_for_a_while(kind: Kind) {
     let (writes, reference) = undisturbed(kind).await;
-    let cases = cases(writes, [Blow::FailBefore, Blow::FailAfter]);
+    let cases = cases(kind, writes, [Blow::FailBefore, Blow::FailAfter]);
     let ended = everywhere(&cases, 12, Bench::in_time, async |bench, blow| {
         let trial = Trial::new(bench, kind);
         trial.keep_working(trial.store(Some(*blow)).await).await;
@@ -80,7 +92,7 @@ pub async fn every_write_may_fail_for_a_while(kind: Kind) {
 
 pub async fn hob_may_stand_still_at_every_write_and_find_its_work_done_by_another(kind: Kind) {
     let (writes, _) = undisturbed(kind).await;
-    let cases = cases(writes, [Blow::StallBefore, Blow::StallAfter]);
+    let cases = cases(kind, writes, [Blow::StallBefore, Blow::StallAfter]);
     let ended = everywhere(&cases, 2, Bench::by_hand, async |bench, blow| {
         let trial = Trial::new(bench, kind);
         trial.be_overtaken(*blow).await;
