@@ -12,7 +12,6 @@ mod killed;
 mod measure;
 mod ordeal;
 #[path = "../postgres/mod.rs"]
-#[expect(dead_code, reason = "other tests do more to a cluster")]
 mod postgres;
 mod process;
 #[path = "../cli/program.rs"]

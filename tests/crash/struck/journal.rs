@@ -12,7 +12,7 @@ use hob::event::{Cursor, CursorKey, Event, EventId};
 use hob::journal::{
     Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText, Record,
     RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
-    Totals,
+    Totals, Written,
 };
 use hob::run::{RunId, StampedEntry};
 use serde_json::Value;
@@ -250,6 +250,16 @@ impl Journal for Struck {
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         self.alive().await;
         self.inner.totals(since).await
+    }
+
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error> {
+        self.alive().await;
+        self.inner.written(record, connection, limit).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
