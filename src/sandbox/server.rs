@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
@@ -20,6 +20,7 @@ use super::Sandbox;
 #[derive(Debug)]
 pub struct RunningSandbox {
     address: SocketAddr,
+    open: Arc<AtomicUsize>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
@@ -33,6 +34,11 @@ impl RunningSandbox {
     /// Base URL of a connector.
     pub fn base_url(&self, connector: &str) -> String {
         format!("http://{}/{connector}", self.address)
+    }
+
+    /// Connections that are open. What came on one that is closed has been dealt with.
+    pub fn connections(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     /// Ends it; requests under way are answered first, those made to hang are not.
@@ -57,7 +63,8 @@ impl Drop for RunningSandbox {
 impl Sandbox {
     /// Listens on `address`; port 0 takes a free one.
     pub async fn serve(&self, address: SocketAddr) -> io::Result<RunningSandbox> {
-        let listener = BreakableListener(TcpListener::bind(address).await?);
+        let open = Arc::new(AtomicUsize::new(0));
+        let listener = BreakableListener(TcpListener::bind(address).await?, Arc::clone(&open));
         let address = listener.local_addr()?;
         let service = self.router().into_make_service_with_connect_info::<Connection>();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -71,7 +78,7 @@ impl Sandbox {
                 () = stopped => {}
             }
         });
-        Ok(RunningSandbox { address, stop: Some(stop), task: Some(task) })
+        Ok(RunningSandbox { address, open, stop: Some(stop), task: Some(task) })
     }
 }
 
@@ -86,7 +93,23 @@ impl Connection {
     }
 }
 
-struct BreakableListener(TcpListener);
+struct BreakableListener(TcpListener, Arc<AtomicUsize>);
+
+/// An open connection, counted while it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 impl Listener for BreakableListener {
     type Io = BreakableStream;
@@ -96,7 +119,8 @@ impl Listener for BreakableListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Without it, small answers wait for acknowledgements.
         let _ = stream.set_nodelay(true);
-        (BreakableStream { stream, broken: Arc::new(AtomicBool::new(false)) }, address)
+        let broken = Arc::new(AtomicBool::new(false));
+        (BreakableStream { stream, broken, _counted: Counted::new(&self.1) }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -113,6 +137,7 @@ impl Connected<IncomingStream<'_, BreakableListener>> for Connection {
 struct BreakableStream {
     stream: TcpStream,
     broken: Arc<AtomicBool>,
+    _counted: Counted,
 }
 
 impl BreakableStream {

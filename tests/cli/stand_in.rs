@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 /// A sandbox without request limits.
 pub struct StandIn {
     pub sandbox: Sandbox,
-    running: RunningSandbox,
+    pub running: RunningSandbox,
     pub runtime: Runtime,
 }
 

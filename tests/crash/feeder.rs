@@ -138,7 +138,8 @@ impl Lanes {
             let client = json!({ "full_name": name, "email": email, "status": "Active" });
             let request =
                 self.client.post(format!("{base_url}/clients")).header(header("name"), header("value"));
-            let answer = request.json(&client).send().await.unwrap();
+            // Not kept open: whoever waits for a killed program's connections to end would wait for this one.
+            let answer = request.header("connection", "close").json(&client).send().await.unwrap();
             assert!(answer.status().is_success(), "a client is not added: {}", answer.status());
         }
     }

@@ -40,14 +40,13 @@ impl Fleet {
         &mut self.members[index]
     }
 
-    /// Kills a member and starts another in its place.
-    pub fn replace(&mut self, index: usize) {
-        let old = self.members.remove(index);
-        old.kill();
-        self.begin(index);
+    /// Kills a member. Nobody is there in its place until another is begun.
+    pub fn kill(&mut self, index: usize) {
+        self.members.remove(index).kill();
     }
 
-    fn begin(&mut self, index: usize) {
+    /// Starts a program in the place of one that was killed.
+    pub fn begin(&mut self, index: usize) {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let new = Process::start(&self.home, &arguments);
         self.addresses.0.lock().unwrap()[index] = new.address();

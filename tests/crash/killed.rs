@@ -18,7 +18,7 @@ fn one_process_on_sqlite_is_killed_again_and_again() {
         arguments: &[],
         victim: Victim::Program,
         kills: settings::kills(200),
-        life: 0..150,
+        life: 0..100,
         pause: None,
     };
     ordeal.go().assert_telling();

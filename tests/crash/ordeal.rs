@@ -85,6 +85,7 @@ impl Ordeal<'_> {
         if !wrong.is_empty() {
             let kept = Arc::into_inner(home).map(Home::keep);
             let shown = wrong.iter().take(30).map(String::as_str).collect::<Vec<_>>().join("\n");
+            self.tell(&shown);
             panic!("{} complaints; HOB_CRASH_SEED={seed}, see {kept:?}:\n{shown}", wrong.len());
         }
         measures
@@ -158,7 +159,11 @@ impl Ordeal<'_> {
             self.live(stand_in, dice).await;
         }
         kills.note();
-        fleet.replace(member);
+        fleet.kill(member);
+        if self.processes == 1 {
+            all_dealt_with(stand_in).await;
+        }
+        fleet.begin(member);
     }
 
     /// The server ends in the middle of everything, and is back after a moment.
@@ -230,6 +235,16 @@ pub fn run_until_nothing_is_left(home: &Home, rounds: usize) {
         }
     }
     panic!("{} runs do not end, such as {:?}", open.len(), open[0]);
+}
+
+/// What a killed program sent, the stand-in may yet have to read. A server that carries out a request
+/// after its sender was asked for the outcome, or sent it again, is beyond what anybody can make up for.
+async fn all_dealt_with(stand_in: &StandIn) {
+    let begun = Instant::now();
+    while stand_in.running.connections() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "connections of a killed program stay open");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn set_latency(stand_in: &StandIn, dice: &mut Dice) {
