@@ -134,7 +134,10 @@ impl<'a> Trial<'a> {
 
     /// Polls until a scan gets to its end.
     async fn poll(&self, hob: &Hob) -> Result<(), Error> {
-        while !hob.triggers.once().await?.polls.iter().all(|polled| polled.finished) {}
+        while !hob.triggers.once().await?.polls.iter().all(|polled| polled.finished) {
+            // Whoever had the cursor and ended without giving it up loses it.
+            self.bench.wait_until(self.bench.clock().now() + LEASE);
+        }
         Ok(())
     }
 
