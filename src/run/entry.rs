@@ -131,6 +131,9 @@ pub enum Entry {
         /// HTTP status, where there was an answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
+        /// It was hob itself that stopped, which says nothing of the server.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        interrupted: bool,
     },
     /// A probe found that the attempt did not happen; it may be sent again.
     DidNotHappen {

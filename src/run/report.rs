@@ -82,7 +82,9 @@ impl Perform {
                 Entry::Deferred { step, until, reason }
             }
             Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None },
-            Report::InDoubt { reason, status } => Entry::InDoubt { step, attempt, reason, status },
+            Report::InDoubt { reason, status } => {
+                Entry::InDoubt { step, attempt, reason, status, interrupted: false }
+            }
         }
     }
 }

@@ -78,6 +78,8 @@ pub enum Phase {
         reason: String,
         /// HTTP status, where there was an answer.
         status: Option<u16>,
+        /// It was hob itself that stopped.
+        interrupted: bool,
     },
     /// A person has to say.
     Parked {
@@ -126,10 +128,11 @@ impl Status {
                 };
             }
             Entry::Deferred { step, until, reason } => self.step(step).defer(*until, reason),
-            Entry::InDoubt { step, attempt, reason, status } => {
+            Entry::InDoubt { step, attempt, reason, status, interrupted } => {
                 let step = self.step(step);
                 step.attempts = *attempt;
-                step.phase = Phase::InDoubt { until: at, reason: reason.clone(), status: *status };
+                let (reason, status, interrupted) = (reason.clone(), *status, *interrupted);
+                step.phase = Phase::InDoubt { until: at, reason, status, interrupted };
             }
             Entry::DidNotHappen { step, known_by, .. } => self.step(step).did_not_happen(known_by),
             Entry::Parked { step, reason } => {
@@ -195,6 +198,9 @@ impl StepStatus {
             // It was refused after all: the same request would be refused again.
             let error = StepError { status: Some(status), ..StepError::new(reason) };
             self.phase = Phase::Failed(error);
+        } else if let Phase::InDoubt { interrupted: true, .. } = phase {
+            // The server had no part in it: as with all other effects, the attempt is made again.
+            self.attempts = self.attempts.saturating_sub(1);
         }
     }
 }
@@ -233,8 +239,13 @@ mod tests {
 
     #[test]
     fn a_refusal_that_turned_out_true_is_a_failure() {
-        let doubt =
-            |status| Entry::InDoubt { step: StepKey::of("a"), attempt: 1, reason: "r".into(), status };
+        let doubt = |status| Entry::InDoubt {
+            step: StepKey::of("a"),
+            attempt: 1,
+            reason: "r".into(),
+            status,
+            interrupted: false,
+        };
         let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: "probe".into() };
         let phase = |status| {
             Status::fold(&[at(1, intent("a", 1)), at(2, doubt(status)), at(3, not.clone())])

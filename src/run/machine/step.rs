@@ -67,7 +67,8 @@ impl Machine {
         if effect(&operation, &inputs) == Effect::Create {
             let reason = "hob stopped before the answer came".to_owned();
             let (step, attempt) = (site.key.clone(), status.attempts);
-            self.record(Entry::InDoubt { step, attempt, reason, status: None }, site.now);
+            let doubt = Entry::InDoubt { step, attempt, reason, status: None, interrupted: true };
+            self.record(doubt, site.now);
             return Progress::More;
         }
         self.send(site, status, status.attempts, sent)

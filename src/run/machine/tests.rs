@@ -234,10 +234,21 @@ fn a_lost_create_with_a_probe_is_looked_into() {
         hand.record(probe.settle(found.clone(), hand.now));
         if found == Finding::DidNotHappen {
             let again = hand.perform();
-            assert_eq!(again.attempt, 2);
+            assert_eq!(again.attempt, 1, "that hob stopped uses up no attempt");
             hand.answer(&again, Report::Done(json!({ "id": "t1" })));
         }
         assert_eq!(hand.finish().0, RunState::Succeeded);
+    }
+}
+
+#[test]
+fn hob_may_stop_in_the_same_create_any_number_of_times() {
+    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
+    for _ in 0..20 {
+        assert_eq!(hand.perform().attempt, 1);
+        hand.restart();
+        let Act::Probe(probe) = hand.decide() else { panic!("{:?}", hand.history) };
+        hand.record(probe.settle(Finding::DidNotHappen, hand.now));
     }
 }
 
