@@ -188,15 +188,21 @@ mod tests {
         let stage = Stage::new().await;
         let answer = json!({ "access_token": "access-1", "refresh_token": "refresh-1" });
         let answer = ResponseTemplate::new(200).set_body_json(answer);
-        let slow = answer.set_delay(std::time::Duration::from_millis(300));
+        let (go, told) = std::sync::mpsc::sync_channel(1);
+        let told = std::sync::Mutex::new(told);
+        let held = move |_: &wiremock::Request| {
+            told.lock().unwrap().recv().unwrap();
+            answer.clone()
+        };
         Mock::given(body_string_contains("refresh_token"))
-            .respond_with(slow)
+            .respond_with(held)
             .expect(1)
             .mount(&stage.server)
             .await;
         let source = stage.source();
         let soon = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(soon, source.refresh("access-0")).await.is_err());
+        go.send(()).unwrap();
         source.settle().await;
         assert_eq!(stage.file().read().unwrap().unwrap().refresh.unwrap().expose(), "refresh-1");
         source.refresh("access-0").await.unwrap();

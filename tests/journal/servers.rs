@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Record, RunFilter};
 use hob::journal::{RequestEnd, RequestLeave, RequestLimits};
@@ -98,14 +98,12 @@ async fn a_process_is_fenced_and_woken_by_another() {
     let Some((_, url, _)) = place() else { return };
     let (one, other) = (open(&url).await, open(&url).await);
     assert!(lease(&*other, 1, 0).await.is_empty());
-    let begun = Instant::now();
     let waiting = tokio::spawn({
         let other = Arc::clone(&other);
         async move { tokio::time::timeout(LONG, other.changed(LONG * 2)).await }
     });
     let run = add(&*one, "1", "a", "x").await;
     waiting.await.unwrap().expect("the other one wakes");
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 
     let late = lease(&*one, 1, 0).await.remove(0).lease;
     assert!(lease(&*other, 1, 0).await.is_empty());
@@ -214,7 +212,7 @@ async fn a_large_batch_is_one_transaction() {
 async fn limits_are_shared() {
     let Some((_, url, _)) = place() else { return };
     let stores = [open(&url).await, open(&url).await];
-    let limits = RequestLimits { burst: Some((4, Duration::from_millis(300))), daily: None };
+    let limits = RequestLimits { burst: Some((4, LONG)), daily: None };
     let mut slots = Vec::new();
     for n in 0..4 {
         match stores[n % 2].admit("studio", &limits).await.unwrap() {
@@ -229,9 +227,13 @@ async fn limits_are_shared() {
     let alive = RequestEnd { alive: Some(true), pause: None };
     stores[0].settle("studio", slots[0], &alive).await.unwrap();
     let RequestLeave::Wait(wait) = stores[1].admit("studio", &limits).await.unwrap() else { panic!("waits") };
-    assert!(wait <= Duration::from_millis(300));
-    tokio::time::sleep(wait).await;
-    assert!(matches!(stores[1].admit("studio", &limits).await.unwrap(), RequestLeave::Go(_)));
+    assert!(wait <= LONG);
+    let short = RequestLimits { burst: Some((1, Duration::from_millis(50))), daily: None };
+    for n in 0..3 {
+        while let RequestLeave::Wait(wait) = stores[n % 2].admit("short", &short).await.unwrap() {
+            tokio::time::sleep(wait).await;
+        }
+    }
 
     let daily = RequestLimits { burst: None, daily: Some(2) };
     for _ in 0..2 {

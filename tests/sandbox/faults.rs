@@ -150,18 +150,3 @@ async fn many_at_once_never_make_one_contact_twice() {
     assert_eq!(client.sandbox.counts("highlevel")["contacts"], 60);
     assert_eq!(client.sandbox.totals().0, 200);
 }
-
-#[tokio::test]
-async fn answers_come_within_a_millisecond_or_so() {
-    let client = Client::start().await;
-    let contact = client.sandbox.example("contacts.get").expect("a request");
-    client.call("contacts.get", Value::Object(contact.clone())).await.ok("warm");
-    let begin = std::time::Instant::now();
-    for _ in 0..200 {
-        client.call("contacts.get", Value::Object(contact.clone())).await.ok("get");
-    }
-    let each = begin.elapsed() / 200;
-    println!("contacts.get: {each:?} with the client's own time");
-    // Generous: this machine may be busy and the build unoptimised.
-    assert!(each < Duration::from_millis(20), "{each:?}");
-}

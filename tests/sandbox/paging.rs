@@ -1,7 +1,7 @@
 //! Lists page as the real ones do, traps included.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hob::catalog::{NextValue, Paging, path};
 use serde_json::{Map, Value, json};
@@ -263,9 +263,13 @@ async fn a_page_far_behind_costs_no_more_than_the_first() {
     // Contacts are eight minutes apart; a cursor need not name one that exists.
     let middle = newest.as_i64().expect("a time") - 85_000 * 8 * 60_000;
     let cursor = json!({ "limit": 100, "startAfter": middle, "startAfterId": "x" });
-    page(json!({ "limit": 100 })).await;
-    let (first, _) = page(json!({ "limit": 100 })).await;
-    let (far, answer) = page(cursor).await;
-    assert_eq!(answer["contacts"].as_array().map(Vec::len), Some(100));
+    let (mut first, mut far) = (Duration::MAX, Duration::MAX);
+    // The quickest of some: the machine may have other things to do in between.
+    for _ in 0..10 {
+        first = first.min(page(json!({ "limit": 100 })).await.0);
+        let (took, answer) = page(cursor.clone()).await;
+        far = far.min(took);
+        assert_eq!(answer["contacts"].as_array().map(Vec::len), Some(100));
+    }
     assert!(far < first * 20, "first {first:?}, far behind {far:?}");
 }
