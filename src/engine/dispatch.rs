@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::held::{Held, Term};
+use super::held::{Held, Reclaiming, Term};
 use super::kept::KeptTexts;
 use super::options::{Options, World};
 use super::tally::Tally;
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     pub(super) kept: KeptTexts,
     missing: Mutex<BTreeSet<String>>,
     held: Arc<Held>,
+    /// It works until nothing is left, not for ever.
+    once: AtomicBool,
 }
 
 /// What is left when nothing is left to do now.
@@ -52,6 +55,10 @@ pub struct Idle {
 impl Shared {
     pub(super) fn missing(&self, recipe: &str) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(recipe.to_owned());
+    }
+
+    pub(super) fn once(&self) -> bool {
+        self.once.load(Ordering::Relaxed)
     }
 }
 
@@ -68,6 +75,7 @@ impl Engine {
             kept: KeptTexts::default(),
             missing: Mutex::default(),
             held: Arc::default(),
+            once: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -115,6 +123,7 @@ impl Engine {
 
     async fn drive(&self, stop: watch::Receiver<bool>, once: bool) -> Result<Option<DateTime<Utc>>, Error> {
         let shared = &self.shared;
+        shared.once.store(once, Ordering::Relaxed);
         let mut workers = JoinSet::new();
         let mut chores = std::pin::pin!(self.chores());
         match self.reclaim().await {
@@ -210,19 +219,16 @@ impl Engine {
     /// Keeps leases alive and takes back those of workers that are gone. Never ends.
     async fn chores(&self) {
         let (world, options) = (&self.shared.world, &self.shared.options);
-        let mut renew = tokio::time::interval(options.lease / 3);
-        let mut reclaim = tokio::time::interval(options.lease / 2);
+        let mut ticks = tokio::time::interval(options.lease / 3);
+        let mut reclaiming = Reclaiming::new(options.lease, Instant::now());
         loop {
-            tokio::select! {
-                // After a long sleep both are due, and what is still ours is not to be taken back.
-                biased;
-                _ = renew.tick() => {
-                    self.shared.held.renew(world.journal.as_ref(), world.clock.now(), options.lease).await;
-                }
-                _ = reclaim.tick() => {
-                    // It is told already, and tried again.
-                    let _ = self.reclaim().await;
-                }
+            ticks.tick().await;
+            // First, so that what is still ours is not taken back, however long we or the store stood still.
+            let renewed =
+                self.shared.held.renew(world.journal.as_ref(), world.clock.now(), options.lease).await;
+            // If one fails, it is told already, and tried again.
+            if !renewed || (reclaiming.may(Instant::now()) && self.reclaim().await.is_err()) {
+                reclaiming.failed(Instant::now());
             }
         }
     }

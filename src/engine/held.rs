@@ -12,6 +12,9 @@ use crate::journal::{Error, Journal, Lease};
 use crate::request::Gate;
 use crate::run::RunId;
 
+/// How long before its end a lease counts as ended.
+const MARGIN: Duration = Duration::from_secs(2);
+
 /// Leases in hand.
 #[derive(Debug, Default)]
 pub(super) struct Held(Mutex<HashMap<RunId, Holding>>);
@@ -31,6 +34,13 @@ pub(super) struct Term {
     at: DateTime<Utc>,
 }
 
+/// Says when leases of others that have ended may be taken back.
+#[derive(Debug)]
+pub(super) struct Reclaiming {
+    ttl: Duration,
+    not_before: Instant,
+}
+
 /// A lease in a worker's hand, given up when dropped.
 pub(super) struct Grip {
     held: Arc<Held>,
@@ -44,9 +54,26 @@ impl Term {
         Self { begun: Instant::now(), at: now }
     }
 
+    /// A little early, for the clocks by which others judge it may differ a little.
     fn is_over(&self, now: DateTime<Utc>, ttl: Duration) -> bool {
         let passed = (now - self.at).to_std().unwrap_or_default();
-        passed.max(self.begun.elapsed()) >= ttl
+        passed.max(self.begun.elapsed()) >= ttl - MARGIN.min(ttl / 10)
+    }
+}
+
+impl Reclaiming {
+    pub(super) fn new(ttl: Duration, now: Instant) -> Self {
+        Self { ttl, not_before: now }
+    }
+
+    /// The store could not be asked at `now`. Others could not renew their leases either, and are to have
+    /// the time for it once it is back.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.not_before = now + self.ttl;
+    }
+
+    pub(super) fn may(&self, now: Instant) -> bool {
+        now >= self.not_before
     }
 }
 
@@ -59,15 +86,14 @@ impl Held {
     }
 
     /// Extends all leases. Those that passed to somebody else are marked, so that their workers stop
-    /// before they do anything more.
-    pub(super) async fn renew(&self, journal: &dyn Journal, now: DateTime<Utc>, ttl: Duration) {
+    /// before they do anything more. False if the store cannot be asked.
+    pub(super) async fn renew(&self, journal: &dyn Journal, now: DateTime<Utc>, ttl: Duration) -> bool {
         let leases: Vec<Lease> = self.map().values().map(|holding| holding.lease.clone()).collect();
         if leases.is_empty() {
-            return;
+            return true;
         }
-        if let Err(error) = self.extend(&leases, journal, now, ttl).await {
-            tracing::error!(%error, "leases cannot be renewed");
-        }
+        let renewed = self.extend(&leases, journal, now, ttl).await;
+        renewed.inspect_err(|error| tracing::error!(%error, "leases cannot be renewed")).is_ok()
     }
 
     async fn extend(
@@ -143,5 +169,28 @@ impl Drop for Grip {
         if map.get(&self.lease.run).is_some_and(|holding| holding.lease == self.lease) {
             map.remove(&self.lease.run);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_have_time_to_renew_after_the_store_was_away() {
+        let (ttl, start) = (Duration::from_secs(60), Instant::now());
+        let mut reclaiming = Reclaiming::new(ttl, start);
+        assert!(reclaiming.may(start));
+        reclaiming.failed(start + ttl);
+        assert!(!reclaiming.may(start + ttl * 2 - Duration::from_millis(1)));
+        assert!(reclaiming.may(start + ttl * 2));
+    }
+
+    #[test]
+    fn a_lease_is_over_before_others_may_think_so() {
+        let now = DateTime::from_timestamp(1000, 0).unwrap();
+        let (term, ttl) = (Term::begin(now), Duration::from_secs(60));
+        assert!(!term.is_over(now + chrono::TimeDelta::seconds(57), ttl));
+        assert!(term.is_over(now + chrono::TimeDelta::seconds(58), ttl));
     }
 }

@@ -4,6 +4,7 @@
 mod act;
 mod book;
 mod builtin;
+mod choice;
 mod common;
 mod dispatch;
 mod dry_run;
@@ -11,6 +12,7 @@ mod held;
 mod kept;
 mod look;
 mod options;
+mod persist;
 mod recorder;
 mod tally;
 mod thinking;

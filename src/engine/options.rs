@@ -57,7 +57,7 @@ impl Default for Options {
             concurrency: 32,
             lease: Duration::from_secs(60),
             horizon: Duration::from_secs(60),
-            grace: Duration::from_secs(9),
+            grace: Duration::from_secs(8),
             dry_run: false,
         }
     }

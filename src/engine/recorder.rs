@@ -1,17 +1,13 @@
 //! Writes a run's entries into the journal, and does not lose them while the store is away.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 
 use super::dispatch::Shared;
 use super::held::Grip;
 use super::options::World;
-use crate::journal::{Error, Lease, RunUpdate};
+use super::persist::{Gone, persist};
+use crate::journal::{Lease, RunUpdate};
 use crate::run::{Entry, RunId, RunState, StampedEntry, Write};
-
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A run's entries on their way into the journal.
 pub(super) struct Recorder {
@@ -24,10 +20,6 @@ pub(super) struct Recorder {
     /// What became of an effect is among them: it must be durable before anything else is done.
     urgent: bool,
 }
-
-/// Nothing more can be recorded: the run is somebody else's, or the store is broken.
-#[derive(Debug)]
-pub(super) struct Gone;
 
 impl Recorder {
     /// `version`: of the recipe, if the run has none recorded yet.
@@ -71,18 +63,8 @@ impl Recorder {
     /// Makes sure, after what may have been a long time, that nobody else has the run.
     pub(super) async fn still_ours(&self, shared: &Shared, grip: &Grip) -> Result<(), Gone> {
         let (world, lease) = (&shared.world, shared.options.lease);
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match grip.holds(world.journal.as_ref(), world.clock.now(), lease).await {
-                Ok(true) => return Ok(()),
-                Err(Error::Unavailable { store, reason }) => {
-                    tracing::error!(run = %self.lease.run, "the store {store} {reason}; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                Ok(false) | Err(_) => return Err(Gone),
-            }
-        }
+        let ask = || grip.holds(world.journal.as_ref(), world.clock.now(), lease);
+        if persist(&self.lease.run, grip, ask).await? { Ok(()) } else { Err(Gone) }
     }
 
     /// The run.
@@ -116,8 +98,7 @@ impl Recorder {
         let version = self.version.take_if(|_| begun);
         let (entries, writes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.writes));
         self.urgent = false;
-        let mut pause = FIRST_PAUSE;
-        loop {
+        let record = || {
             let update = RunUpdate {
                 state,
                 due,
@@ -127,18 +108,8 @@ impl Recorder {
                 holds_lane: self.blocks && state == RunState::Failed,
                 now: world.clock.now(),
             };
-            match world.journal.record(&self.lease, entries.clone(), update).await {
-                Ok(()) => return Ok(()),
-                Err(Error::Unavailable { store, reason }) if !grip.is_lost() => {
-                    tracing::error!(run = %self.lease.run, "the store {store} {reason}; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                Err(error) => {
-                    tracing::error!(run = %self.lease.run, %error, "the run is left");
-                    return Err(Gone);
-                }
-            }
-        }
+            world.journal.record(&self.lease, entries.clone(), update)
+        };
+        persist(&self.lease.run, grip, record).await
     }
 }

@@ -7,15 +7,17 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::act::{self, Leave, Surroundings};
+use super::choice::{Choice, choose, keep};
 use super::dispatch::Shared;
 use super::held::Grip;
 use super::look::look;
-use super::recorder::{Gone, Recorder};
+use super::persist::{Gone, persist};
+use super::recorder::Recorder;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::connection::Priority;
 use crate::event::{Event, Source};
-use crate::journal::{LeasedRun, RecipeText};
+use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry, writes};
 
@@ -38,71 +40,26 @@ struct Work {
 /// Works on `leased` until it ends, waits, or hob stops.
 pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, stop: watch::Receiver<bool>) {
     let id = leased.run.id.clone();
-    match chosen(&shared, &leased).await {
-        Some((recipe, remark)) => {
-            let mut work = begin(shared, leased, grip, stop, recipe, remark).await;
-            if work.go_on().await.is_err() {
-                tracing::warn!(run = %id, "the run is left to whoever has it now");
-            }
+    if go_on(shared, leased, grip, stop).await.is_err() {
+        tracing::warn!(run = %id, "the run is left to whoever has it now");
+    }
+}
+
+async fn go_on(
+    shared: Arc<Shared>,
+    leased: LeasedRun,
+    grip: Grip,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Gone> {
+    match choose(&shared, &leased, &grip).await? {
+        Choice::Recipe(recipe, remark) => {
+            begin(shared, leased, grip, stop, recipe, remark).await?.go_on().await
         }
-        None => absent(&shared, &leased, &grip).await,
-    }
-}
-
-/// The recipe of a run: the version it began with; the present one if that cannot be had any more or
-/// a person asked to go on with it.
-async fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, Option<String>)> {
-    let book = &shared.world.recipes;
-    let name = &leased.run.recipe;
-    let resumed = leased
-        .entries
-        .iter()
-        .any(|stamped| matches!(stamped.entry, Entry::Resumed { .. } | Entry::Restarted {}));
-    match &leased.run.version {
-        Some(version) if !resumed => match book.version(name, version) {
-            Some(recipe) => Some((recipe, None)),
-            None if let Some(recipe) = kept(shared, name, version).await => Some((recipe, None)),
-            None => {
-                let present = book.present(name)?;
-                let remark = format!(
-                    "the recipe has changed since the run began ({version}), which goes on with the present one ({})",
-                    present.version()
-                );
-                Some((present, Some(remark)))
-            }
-        },
-        _ => Some((book.present(name)?, None)),
-    }
-}
-
-/// The recipe of a version that the journal has the text of: another process began with it, or this one
-/// before it was started anew.
-async fn kept(shared: &Shared, name: &str, version: &str) -> Option<CheckedRecipe> {
-    match shared.world.journal.recipe(name, version).await {
-        Ok(text) => shared.world.recipes.read(&text?),
-        Err(error) => {
-            tracing::error!(recipe = name, version, %error, "an earlier version cannot be read");
-            None
+        Choice::Absent => {
+            absent(&shared, &leased, &grip).await;
+            Ok(())
         }
-    }
-}
-
-/// Has the journal keep the text of `recipe`, with which a run is about to begin.
-async fn keep(shared: &Shared, recipe: &CheckedRecipe) {
-    if !shared.kept.is_new(recipe.version()) {
-        return;
-    }
-    let file = &recipe.recipe().file;
-    let text = RecipeText {
-        name: recipe.name().to_owned(),
-        version: recipe.version().to_owned(),
-        file: file.name().to_owned(),
-        text: file.text().to_owned(),
-    };
-    // Runs do without; they go on with the recipe of the moment then, and say so.
-    if let Err(error) = shared.world.journal.save_recipe(&text).await {
-        shared.kept.forget(recipe.version());
-        tracing::error!(recipe = recipe.name(), %error, "the text of the recipe is not kept");
+        Choice::Misfit(reason) => misfit(&shared, &leased, &grip, reason).await,
     }
 }
 
@@ -112,10 +69,22 @@ async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
     shared.missing(recipe);
     let mut recorder = Recorder::new(leased.lease.clone(), None, false);
-    let wait = if shared.world.journal.is_shared() { ELSEWHERE } else { ABSENT };
+    // Whoever works until nothing is left does not wait for another process.
+    let wait = if shared.world.journal.is_shared() && !shared.once() { ELSEWHERE } else { ABSENT };
     let due = Some(shared.world.clock.now() + wait);
     // Nothing is lost if this cannot be written: the lease runs out.
     let _ = recorder.write(&shared.world, grip, RunState::Waiting, due, Some(error)).await;
+}
+
+/// Ends a run that nothing is there to go on with: a person can mend the recipe and retry it.
+async fn misfit(shared: &Shared, leased: &LeasedRun, grip: &Grip, reason: String) -> Result<(), Gone> {
+    tracing::error!(run = %leased.run.id, recipe = leased.run.recipe, reason, "run ended: failed");
+    let mut recorder = Recorder::new(leased.lease.clone(), None, false);
+    let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()) };
+    recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
+    recorder.write(&shared.world, grip, RunState::Failed, None, Some(reason)).await?;
+    shared.tally.count(RunState::Failed);
+    Ok(())
 }
 
 async fn begin(
@@ -125,7 +94,7 @@ async fn begin(
     stop: watch::Receiver<bool>,
     recipe: CheckedRecipe,
     remark: Option<String>,
-) -> Work {
+) -> Result<Work, Gone> {
     let version = leased.run.version.is_none().then(|| recipe.version().to_owned());
     if version.is_some() {
         keep(&shared, &recipe).await;
@@ -142,15 +111,20 @@ async fn begin(
         let entry = Entry::Remark { level: "warn".into(), message };
         recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
     }
-    let facts = facts(&shared, &leased, &recipe).await;
+    let facts = facts(&shared, &leased, &recipe, &grip).await?;
     let priority = priority(&leased.event);
     let (for_machine, LeasedRun { run, event, entries, .. }) = (recipe.clone(), leased);
     let machine = move || Machine::new(for_machine, run, &event, &entries, &facts);
     let machine = shared.thinking.think(recipe.name(), machine).await;
-    Work { shared, grip, recorder, machine, recipe, priority, stop }
+    Ok(Work { shared, grip, recorder, machine, recipe, priority, stop })
 }
 
-async fn facts(shared: &Shared, leased: &LeasedRun, recipe: &CheckedRecipe) -> Facts {
+async fn facts(
+    shared: &Shared,
+    leased: &LeasedRun,
+    recipe: &CheckedRecipe,
+    grip: &Grip,
+) -> Result<Facts, Gone> {
     let world = &shared.world;
     let accounts = leased.run.accounts.iter();
     let connections = accounts
@@ -161,16 +135,14 @@ async fn facts(shared: &Shared, leased: &LeasedRun, recipe: &CheckedRecipe) -> F
     if let Some(record) =
         leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
     {
-        match world.journal.links_of(record).await {
-            Ok(known) => links.extend(known.into_iter().map(|link| {
-                let other = if link.from == *record { link.to } else { link.from };
-                (link.name, Value::from(other))
-            })),
-            Err(error) => tracing::error!(%error, "links cannot be read"),
-        }
+        let known = persist(&leased.run.id, grip, || world.journal.links_of(record)).await?;
+        links.extend(known.into_iter().map(|link| {
+            let other = if link.from == *record { link.to } else { link.from };
+            (link.name, Value::from(other))
+        }));
     }
     let skip_waits = shared.options.dry_run;
-    Facts { env: Arc::clone(&shared.env), connections, links, skip_waits }
+    Ok(Facts { env: Arc::clone(&shared.env), connections, links, skip_waits })
 }
 
 fn priority(event: &Event) -> Priority {

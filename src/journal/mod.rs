@@ -126,6 +126,9 @@ pub trait Journal: Send + Sync {
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error>;
 
+    /// Up to `limit` runs whose ids begin with `prefix`, by id.
+    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error>;
+
     /// A run with its event and history.
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error>;
 

@@ -6,8 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::check::CheckedRecipe;
 use crate::event::{Cursor, Event, Seen};
+use crate::recipe::{Recipe, parse};
 use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Write};
+use crate::source::SourceFile;
 
 /// A store that cannot do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -196,6 +199,9 @@ pub struct RunRow {
     pub finished: Option<DateTime<Utc>>,
     /// Why it is where it is.
     pub error: Option<String>,
+    /// How many entries its history has.
+    #[serde(skip)]
+    pub entries: usize,
 }
 
 /// A run with everything known of it.
@@ -321,6 +327,24 @@ pub struct RecipeText {
     pub file: String,
     /// The text.
     pub text: String,
+}
+
+impl RecipeText {
+    /// The text of `recipe`.
+    pub fn of(recipe: &CheckedRecipe) -> Self {
+        let file = &recipe.recipe().file;
+        Self {
+            name: recipe.name().to_owned(),
+            version: recipe.version().to_owned(),
+            file: file.name().to_owned(),
+            text: file.text().to_owned(),
+        }
+    }
+
+    /// The recipe that it is, unchecked: what it names may be gone by now.
+    pub fn recipe(&self) -> Option<Recipe> {
+        parse(&SourceFile::new(self.file.as_str(), self.text.as_str())).recipe
+    }
 }
 
 /// "This record here is that record there."

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::entry::{Entry, StampedEntry, StepKey};
+use super::fit::misfit;
 use super::status::{Phase, Status};
 use super::{RunState, START};
 use crate::check::CheckedRecipe;
-use crate::recipe::OnError;
+use crate::recipe::{OnError, Recipe};
 
 /// A person's word on a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,12 +46,13 @@ const SKIPPED: &str = "skipped by a person";
 const PERSON: &str = "person";
 
 /// What `ruling` means for a run that stands at `state` after `history`. `recipe` is the recipe as it is
-/// now, with which a retried run goes on.
+/// now, with which a retried run goes on; `began` the one that the run began with, where it is known.
 pub fn rule(
     ruling: &Ruling,
     state: RunState,
     history: &[StampedEntry],
     recipe: Option<&CheckedRecipe>,
+    began: Option<&Recipe>,
 ) -> Result<Ruled, Unfit> {
     let status = Status::fold(history);
     let again = |entry| Ruled { entries: vec![entry], state: RunState::Waiting, reason: None };
@@ -74,8 +76,12 @@ pub fn rule(
             Err(unfit("its recipe is not in this workspace, or has mistakes"))
         }
         (Ruling::Retry, RunState::Failed | RunState::Skipped) => {
-            let from = failed(&status, recipe).unwrap_or_else(|| StepKey::of(START));
-            Ok(again(Entry::Resumed { from }))
+            let from = failed(&status, began.or(recipe.map(CheckedRecipe::recipe)));
+            let from = from.unwrap_or_else(|| StepKey::of(START));
+            match recipe.and_then(|recipe| misfit(history, Some(&from), began, recipe)) {
+                Some(reason) => Err(unfit(reason)),
+                None => Ok(again(Entry::Resumed { from })),
+            }
         }
         (Ruling::Retry, _) => {
             Err(unfit(format!("it is {state}: no step of it failed; --from-start does everything again")))
@@ -104,15 +110,18 @@ fn unfit(reason: impl Into<String>) -> Unfit {
     Unfit(reason.into())
 }
 
-/// The step that made the run fail: the first that failed without leave to go on. Those of `on_failure`
-/// come after it.
-fn failed(status: &Status, recipe: Option<&CheckedRecipe>) -> Option<StepKey> {
+/// The step that made the run fail. Where the run's reason does not name it, as none of a skipped one
+/// does: the first that failed without leave to go on. Those of `on_failure` come after it.
+fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
+    let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
+    let mut failed = failed.map(|(key, _)| key);
+    let reason = status.finished.as_ref().and_then(|(_, reason)| reason.as_deref()).unwrap_or_default();
     let goes_on = |step: &StepKey| {
-        let actions = recipe.into_iter().flat_map(|recipe| &recipe.recipe().actions);
+        let actions = recipe.into_iter().flat_map(|recipe| &recipe.actions);
         actions.filter(|action| action.id == step.action).any(|action| action.on_error == OnError::Continue)
     };
-    let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
-    failed.map(|(key, _)| key).find(|key| !goes_on(key)).cloned()
+    let named = failed.clone().find(|key| reason.starts_with(&format!("step `{key}`: ")));
+    named.or_else(|| failed.find(|key| !goes_on(key))).cloned()
 }
 
 #[cfg(test)]
@@ -145,17 +154,38 @@ mod tests {
     #[test]
     fn a_retry_goes_on_from_the_step_that_ended_the_run() {
         let history = history(vec![failure("a"), failure("b"), done("f")]);
-        let ruled = rule(&Ruling::Retry, RunState::Failed, &history, Some(&three())).unwrap();
+        let ruled = rule(&Ruling::Retry, RunState::Failed, &history, Some(&three()), None).unwrap();
         assert_eq!(ruled.entries, [Entry::Resumed { from: StepKey::of("b") }]);
         assert_eq!(ruled.state, RunState::Waiting);
-        assert!(rule(&Ruling::Retry, RunState::Failed, &history, None).is_err());
-        assert!(rule(&Ruling::Retry, RunState::Succeeded, &history, Some(&three())).is_err());
+        assert!(rule(&Ruling::Retry, RunState::Failed, &history, None, None).is_err());
+        assert!(rule(&Ruling::Retry, RunState::Succeeded, &history, Some(&three()), None).is_err());
+    }
+
+    #[test]
+    fn what_goes_on_stays_so_in_an_edited_recipe() {
+        let mut history = history(vec![failure("a"), done("b"), failure("c")]);
+        let reason = Some("step `c`: no".to_owned());
+        let strict = recipe(
+            "actions:\n- { id: a, do: log, with: { message: m } }\n- { id: b, do: log, with: { message: m } }\n\
+             - { id: c, do: log, with: { message: m } }\n",
+        );
+        let from = |history: &[StampedEntry], began: Option<&Recipe>| {
+            let ruled = rule(&Ruling::Retry, RunState::Failed, history, Some(&strict), began);
+            ruled.map(|ruled| ruled.entries)
+        };
+        let expected = vec![Entry::Resumed { from: StepKey::of("c") }];
+        let before = three();
+        assert_eq!(from(&history, Some(before.recipe())).unwrap(), expected);
+        history.extend(self::history(vec![Entry::Finished { state: RunState::Failed, reason }]));
+        assert_eq!(from(&history, None).unwrap(), expected, "the reason names it");
+        let without = recipe("actions: [{ id: c, do: log, with: { message: m } }]\n");
+        assert!(rule(&Ruling::Retry, RunState::Failed, &history, Some(&without), None).is_err());
     }
 
     #[test]
     fn a_restart_forgets_what_was_done() {
         let mut history = history(vec![done("a"), failure("b")]);
-        let ruled = rule(&Ruling::Restart, RunState::Failed, &history, Some(&three())).unwrap();
+        let ruled = rule(&Ruling::Restart, RunState::Failed, &history, Some(&three()), None).unwrap();
         history.extend(self::history(ruled.entries));
         assert_eq!(Status::fold(&history), Status::default());
     }
@@ -164,19 +194,20 @@ mod tests {
     fn a_step_in_doubt_is_resolved_by_a_persons_word() {
         let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
         let mut history = history(vec![done("a"), parked]);
-        assert!(rule(&Ruling::Retry, RunState::Parked, &history, Some(&three())).is_err());
-        let ruled = rule(&Ruling::DidNotHappen, RunState::Parked, &history, None).unwrap();
+        assert!(rule(&Ruling::Retry, RunState::Parked, &history, Some(&three()), None).is_err());
+        let ruled = rule(&Ruling::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
         assert!(matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if known_by == "person"));
-        let ruled = rule(&Ruling::Happened(json!({ "id": 7 })), RunState::Parked, &history, None).unwrap();
+        let ruled =
+            rule(&Ruling::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None).unwrap();
         history.extend(self::history(ruled.entries));
         assert_eq!(Status::fold(&history).of(&StepKey::of("b")).phase, Phase::Done(json!({ "id": 7 })));
-        assert!(rule(&Ruling::DidNotHappen, RunState::Failed, &history, None).is_err());
+        assert!(rule(&Ruling::DidNotHappen, RunState::Failed, &history, None, None).is_err());
     }
 
     #[test]
     fn only_what_is_not_done_is_skipped() {
-        assert_eq!(rule(&Ruling::Skip, RunState::Failed, &[], None).unwrap().state, RunState::Skipped);
-        assert!(rule(&Ruling::Skip, RunState::Succeeded, &[], None).is_err());
-        assert!(rule(&Ruling::Skip, RunState::Running, &[], None).is_err());
+        assert_eq!(rule(&Ruling::Skip, RunState::Failed, &[], None, None).unwrap().state, RunState::Skipped);
+        assert!(rule(&Ruling::Skip, RunState::Succeeded, &[], None, None).is_err());
+        assert!(rule(&Ruling::Skip, RunState::Running, &[], None, None).is_err());
     }
 }

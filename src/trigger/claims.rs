@@ -10,6 +10,9 @@ use super::surroundings::Surroundings;
 use crate::event::CursorKey;
 use crate::journal::{Claim, Error};
 
+/// Longest wait for the store to take claims back.
+const LONGEST_RELEASE: Duration = Duration::from_secs(1);
+
 /// What this process has claimed. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Claims(Arc<Inner>);
@@ -98,14 +101,16 @@ impl Claims {
         }
     }
 
-    /// Gives up everything, so that others need not wait.
+    /// Gives up everything, so that others need not wait. What a store that is away does not take in
+    /// time ends by itself.
     pub(super) async fn release_all(&self, around: &Surroundings) {
         let held = std::mem::take(&mut *self.held());
-        for claim in held.values() {
+        let released = held.values().map(|claim| async {
             if let Err(error) = around.journal.release(claim).await {
                 tracing::debug!(claim = claim.name, %error, "a claim is left to end by itself");
             }
-        }
+        });
+        let _ = tokio::time::timeout(LONGEST_RELEASE, futures::future::join_all(released)).await;
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<String, Claim>> {

@@ -106,6 +106,21 @@ fn two_processes_share_the_work_on_postgres() {
     }
 }
 
+/// Another process might have the recipe, so its runs are looked at again and again; who works once only
+/// does not wait for that.
+#[test]
+fn runs_of_recipes_that_are_not_there_keep_nobody() {
+    let Some(folder) = workspace() else { return };
+    let path = folder.path();
+    trigger(path, 0);
+    fs::remove_file(path.join("recipes/hand.yaml")).unwrap();
+    let other = "name: other\ntrigger: { manual: {} }\nactions: [{ do: log, with: { message: m } }]\n";
+    fs::write(path.join("recipes/other.yaml"), other).unwrap();
+    let told = hob(path, &["run", "--once", "--format", "json"]);
+    assert!(told.output.contains("hand") || told.errors.contains("hand"), "{}", told.errors);
+    assert_eq!(listed(path)[0]["state"], "waiting");
+}
+
 #[test]
 fn a_workspace_moves_to_postgres_and_back() {
     let Some(folder) = workspace() else { return };

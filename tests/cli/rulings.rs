@@ -69,6 +69,53 @@ fn a_failed_run_goes_on_with_the_mended_recipe() {
     assert!(shown.contains("resumed from"), "{shown}");
 }
 
+/// Ids of steps may come from their places: an edited recipe must not take one step for another.
+#[test]
+fn a_done_step_is_neither_repeated_nor_taken_for_another() {
+    let stand_in = StandIn::start();
+    let create = "- { do: contacts.create, with: { email: \"{{ event.email }}\" } }\n";
+    let fails = "- { id: last, do: contacts.get, with: { contactId: nobody } }\n";
+    let folder = workspace(&stand_in, &format!("{create}{fails}"));
+    let run = trigger(folder.path(), &json!({ "email": "places@example.com" }));
+    hob(folder.path(), &ONCE).code(1);
+
+    let works = "- { id: last, do: log, with: { message: done } }\n";
+    recipe(folder.path(), &format!("- {{ do: log, with: {{ message: new }} }}\n{create}{works}"));
+    let refused = hob(folder.path(), &["runs", "retry", &run]).code(1);
+    assert!(refused.errors.contains("`create-1` is done and is not in the recipe"), "{}", refused.errors);
+    let other = "- { id: create-1, do: log, with: { message: other } }\n";
+    recipe(folder.path(), &format!("{other}{works}"));
+    let refused = hob(folder.path(), &["runs", "retry", &run]).code(1);
+    assert!(refused.errors.contains("`create-1` is done as contacts.create"), "{}", refused.errors);
+
+    let named = create.replace("{ do:", "{ id: create-1, do:");
+    recipe(folder.path(), &format!("- {{ do: log, with: {{ message: new }} }}\n{named}{works}"));
+    hob(folder.path(), &["runs", "retry", &run]).code(0);
+    // It goes on with the recipe of that moment, whatever becomes of the file.
+    recipe(folder.path(), fails);
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!(states(folder.path()), ["succeeded"]);
+    assert_eq!(created(&stand_in, "contacts"), 1);
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_given_up_and_keeps_nothing_else_waiting() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, "- { do: contacts.get, with: { contactId: nobody } }\n");
+    let (broken, sound) = (trigger(folder.path(), &json!({})), trigger(folder.path(), &json!({})));
+    hob(folder.path(), &ONCE).code(1);
+    let store = rusqlite::Connection::open(folder.path().join("state/hob.db")).unwrap();
+    let id = broken.as_str();
+    let sql =
+        "UPDATE entries SET entry = 'no entry' WHERE id / 1048576 = (SELECT seq FROM runs WHERE id = ?1)";
+    assert!(store.execute(sql, [id]).unwrap() > 0);
+    drop(store);
+    let told = hob(folder.path(), &["runs", "retry", "--state", "failed"]).code(1);
+    assert!(told.output.contains(&sound) && told.errors.contains("hob runs skip"), "{}", told.errors);
+    hob(folder.path(), &["runs", "skip", id]).code(0);
+    assert_eq!(states(folder.path()), ["skipped", "waiting"]);
+}
+
 #[test]
 fn many_runs_are_retried_or_skipped_at_once() {
     let stand_in = StandIn::start();

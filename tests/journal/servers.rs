@@ -230,9 +230,14 @@ async fn limits_are_shared() {
     assert!(wait <= LONG);
     let short = RequestLimits { burst: Some((1, Duration::from_millis(50))), daily: None };
     for n in 0..3 {
-        while let RequestLeave::Wait(wait) = stores[n % 2].admit("short", &short).await.unwrap() {
-            tokio::time::sleep(wait).await;
-        }
+        let slot = loop {
+            match stores[n % 2].admit("short", &short).await.unwrap() {
+                RequestLeave::Go(slot) => break slot,
+                RequestLeave::Wait(wait) => tokio::time::sleep(wait).await,
+                RequestLeave::LeftAlone(_) => panic!("nothing has failed"),
+            }
+        };
+        stores[n % 2].settle("short", slot, &alive).await.unwrap();
     }
 
     let daily = RequestLimits { burst: None, daily: Some(2) };

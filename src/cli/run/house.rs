@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::FutureExt;
+use futures::future::FusedFuture;
 use indexmap::IndexMap;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::command::Run;
@@ -29,7 +32,9 @@ use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::{History, Workspace};
 
 /// Longest wait for connections of the server to end, once everything else has.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// Longest wait for the store to take the last writes.
+const LAST_WRITES: Duration = Duration::from_millis(500);
 
 /// Triggers, engine and, where webhooks are received, a server.
 pub(super) struct House {
@@ -137,22 +142,8 @@ impl House {
         };
         let mut edits = RecipeWatch::start(&run.watched(session, workspace));
         self.greet(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
-        let receiving = listener.map(|listener| {
-            let (server, stopped) = (self.server.clone(), stopped.clone());
-            tokio::spawn(async move { serve(&server, listener, stopped).await })
-        });
-        let mut receiving = std::pin::pin!(async {
-            match receiving {
-                Some(task) => task.await.context("the server broke").and_then(|ended| Ok(ended?)),
-                None => std::future::pending().await,
-            }
-        });
-        let engine_stopped = async {
-            let mut stopped = stopped.clone();
-            // A sender that is gone means the same.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        let mut working = std::pin::pin!(self.engine.run(engine_stopped));
+        let mut receiving = std::pin::pin!(self.receive(listener, stopped.clone()));
+        let mut working = std::pin::pin!(self.engine.run(told(stopped)).fuse());
         let clock = &self.around.clock;
         let mut forgetting =
             std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
@@ -162,7 +153,7 @@ impl House {
             let (halt, halted) = watch::channel(false);
             let next = {
                 let triggers = present.triggers.as_ref().unwrap_or(&self.triggers);
-                let mut triggers = std::pin::pin!(triggers.run(halted));
+                let mut triggers = std::pin::pin!(triggers.run(halted).fuse());
                 let next = loop {
                     tokio::select! {
                         () = &mut signal => break Err(None),
@@ -177,10 +168,16 @@ impl House {
                         }
                     }
                 };
-                // A poll under way is left where it is; the next one goes on there.
+                // A poll under way is left where it is; the next one goes on there. The engine keeps its
+                // leases alive meanwhile, and when all is to stop, both do so at the same time.
                 halt.send_replace(true);
                 stop.send_replace(next.is_err());
-                triggers.await;
+                while !triggers.is_terminated() || (next.is_err() && !working.is_terminated()) {
+                    tokio::select! {
+                        () = &mut triggers => {}
+                        () = &mut working => {}
+                    }
+                }
                 next
             };
             match next {
@@ -188,12 +185,23 @@ impl House {
                 Err(failure) => break failure,
             }
         };
-        working.await;
         tokio::time::timeout(LAST_ANSWERS, receiving).await.ok();
         match failure {
             Some(failure) => Err(Failure::world(failure)),
             None => Ok(ExitCode::Fine),
         }
+    }
+
+    /// Receives webhooks at `listener`; without one, never ends.
+    async fn receive(
+        &self,
+        listener: Option<TcpListener>,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let Some(listener) = listener else { return std::future::pending().await };
+        let server = self.server.clone();
+        let task = tokio::spawn(async move { serve(&server, listener, stopped).await });
+        task.await.context("the server broke")?.map_err(Into::into)
     }
 
     /// Takes up edited recipes: engine, webhooks and triggers change together. `None` if nothing has
@@ -245,10 +253,15 @@ impl House {
         forget_some(self.journal.as_ref(), history, &self.around.clock).await;
     }
 
-    /// Ends all writing.
+    /// Ends all writing. What was answered is kept; what waits for a store that is away does not hold up
+    /// the end.
     pub(super) async fn close(&self) {
         self.connected.settle().await;
-        self.journal.close().await;
+        if tokio::time::timeout(LAST_WRITES, self.journal.close()).await.is_err() {
+            tracing::warn!(
+                "the store does not answer; what it was to keep last is done again at the next start"
+            );
+        }
     }
 
     fn greet(&self, session: &mut Session, listening: Option<SocketAddr>) {
@@ -266,6 +279,12 @@ impl House {
             )),
         }
     }
+}
+
+/// Resolves once it is said that all is to stop.
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn open_store(

@@ -10,7 +10,7 @@ use crate::cli::recipes::Recipes;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::clock::Clock;
-use crate::journal::{Access, Journal, RunDetail, RunUpdate};
+use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
 
 /// Go on with runs that failed, with the recipe as it is now
@@ -150,60 +150,85 @@ async fn each(
     ruling: &Ruling,
     recipes: &[CheckedRecipe],
 ) -> Result<Vec<Told>, Failure> {
-    let mut details = Vec::new();
+    let mut told = Vec::new();
     if ids.is_empty() {
         let which = Which { state: which.state.or(Some(usual)), ..which.clone() };
-        let mut rows = journal.runs(&which.filter(None)).await.map_err(Failure::world)?;
+        let rows = journal.runs(&which.filter(None)).await.map_err(Failure::world)?;
         // In the order of their events, as their lanes have it.
-        rows.reverse();
-        for row in rows {
-            details.extend(journal.run(&row.id).await.map_err(Failure::world)?);
+        for row in rows.into_iter().rev() {
+            told.push(one(journal, row, ruling, recipes).await?);
         }
     }
     for id in ids {
-        details.push(find(journal, id).await?);
-    }
-    let mut told = Vec::with_capacity(details.len());
-    for detail in details {
-        told.push(one(journal, detail, ruling, recipes).await?);
+        let row = find(journal, id).await?;
+        told.push(one(journal, row, ruling, recipes).await?);
     }
     Ok(told)
 }
 
 async fn one(
     journal: &dyn Journal,
-    detail: RunDetail,
+    row: RunRow,
     ruling: &Ruling,
     recipes: &[CheckedRecipe],
 ) -> Result<Told, Failure> {
-    let recipe = recipes.iter().find(|recipe| recipe.name() == detail.row.recipe);
-    let before = detail.row.state;
-    let told = |state, refused| Told {
-        id: detail.row.id.to_string(),
-        recipe: detail.row.recipe.clone(),
-        state,
-        refused,
+    let (id, recipe) = (row.id.to_string(), row.recipe.clone());
+    let decided = decide(journal, &row, ruling, recipes).await?;
+    let (state, refused) = match decided {
+        Ok(state) => (state, None),
+        Err(reason) => (row.state, Some(reason)),
     };
-    let Ruled { entries, state, reason } = match rule(ruling, before, &detail.entries, recipe) {
+    Ok(Told { id, recipe, state, refused })
+}
+
+/// Where the run stands then, or why nothing was decided.
+async fn decide(
+    journal: &dyn Journal,
+    row: &RunRow,
+    ruling: &Ruling,
+    recipes: &[CheckedRecipe],
+) -> Result<Result<RunState, String>, Failure> {
+    let recipe = recipes.iter().find(|recipe| recipe.name() == row.recipe);
+    let (ruled, seen) = match journal.run(&row.id).await {
+        Ok(Some(detail)) => {
+            let began = match &detail.run.version {
+                Some(version) => journal.recipe(&row.recipe, version).await.map_err(Failure::world)?,
+                None => None,
+            };
+            let began = began.and_then(|text| text.recipe());
+            (rule(ruling, detail.row.state, &detail.entries, recipe, began.as_ref()), detail.entries.len())
+        }
+        Ok(None) => return Ok(Err("it is gone".to_owned())),
+        // What cannot be read can still be given up.
+        Err(Error::Corrupt { reason, .. }) if *ruling != Ruling::Skip => {
+            return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
+        }
+        Err(Error::Corrupt { .. }) => (rule(ruling, row.state, &[], recipe, None), row.entries),
+        Err(error) => return Err(Failure::world(error)),
+    };
+    let Ruled { entries, state, reason } = match ruled {
         Ok(ruled) => ruled,
-        Err(unfit) => return Ok(told(before, Some(unfit.to_string()))),
+        Err(unfit) => return Ok(Err(unfit.to_string())),
     };
+    let goes_on_with = recipe.filter(|_| matches!(ruling, Ruling::Retry | Ruling::Restart));
+    if let Some(recipe) = goes_on_with {
+        journal.save_recipe(&RecipeText::of(recipe)).await.map_err(Failure::world)?;
+    }
     let now = Clock::system().now();
     let entries = entries.into_iter().map(|entry| StampedEntry { at: now, entry }).collect();
     let update = RunUpdate {
         state,
         due: None,
         error: reason,
-        version: None,
+        version: goes_on_with.map(|recipe| recipe.version().to_owned()),
         holds_lane: false,
         writes: Vec::new(),
         now,
     };
-    let amended = journal.amend(&detail.row.id, detail.entries.len(), entries, update).await;
-    Ok(match amended.map_err(Failure::world)? {
-        true => told(state, None),
-        false => told(before, Some("it went on meanwhile; look at it again".to_owned())),
-    })
+    let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::world)?;
+    Ok(amended
+        .then_some(state)
+        .ok_or_else(|| "it changed in the meantime; check it and try again".to_owned()))
 }
 
 fn tell(session: &mut Session, told: &[Told], format: Format) -> Result<(), Failure> {

@@ -26,7 +26,11 @@ impl Show {
         let workspace = session.workspace(&[])?;
         let detail = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
-                Some(journal) => find(journal.as_ref(), &self.id).await,
+                Some(journal) => {
+                    let row = find(journal.as_ref(), &self.id).await?;
+                    let detail = journal.run(&row.id).await.map_err(Failure::world)?;
+                    detail.ok_or_else(|| Failure::usage(anyhow!("run `{}` is gone", row.id)))
+                }
                 None => Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id))),
             }
         })??;

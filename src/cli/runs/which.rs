@@ -6,11 +6,11 @@ use clap::Args;
 use super::since::Since;
 use crate::cli::Failure;
 use crate::clock::Clock;
-use crate::journal::{Error, Journal, RunDetail, RunFilter};
-use crate::run::{RunId, RunState};
+use crate::journal::{Journal, RunFilter, RunRow};
+use crate::run::RunState;
 
-/// Newest runs among which a shortened id is looked for.
-const LOOKED_AT: usize = 100_000;
+/// So many of the runs that a shortened id may mean are told.
+const SHOWN: usize = 5;
 
 /// What is known of the runs that are meant.
 #[derive(Debug, Clone, Default, Args)]
@@ -52,27 +52,17 @@ impl Which {
 }
 
 /// The run whose id is `id` or begins with it.
-pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunDetail, Failure> {
+pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Failure> {
     let full = if id.starts_with("run_") { id.to_owned() } else { format!("run_{id}") };
-    let fitting = fitting(journal, &full).await.map_err(Failure::world)?;
-    let reason = match fitting.as_slice() {
-        [one] => match journal.run(one).await.map_err(Failure::world)? {
-            Some(detail) => return Ok(detail),
-            None => anyhow!("run `{one}` is gone"),
-        },
-        [] => anyhow!("no run `{id}`; `hob runs list` lists them"),
+    let mut fitting = journal.runs_called(&full, SHOWN + 1).await.map_err(Failure::world)?;
+    let reason = match fitting.len() {
+        1 => return Ok(fitting.remove(0)),
+        0 => anyhow!("no run `{id}`; `hob runs list` lists them"),
         several => {
-            let some: Vec<&str> = several.iter().take(5).map(|run| run.0.as_str()).collect();
-            anyhow!("`{id}` is the beginning of several runs: {}", some.join(", "))
+            let some: Vec<&str> = fitting.iter().take(SHOWN).map(|row| row.id.0.as_str()).collect();
+            let more = if several > SHOWN { ", and more" } else { "" };
+            anyhow!("`{id}` is the beginning of several runs: {}{more}", some.join(", "))
         }
     };
     Err(Failure::usage(reason))
-}
-
-async fn fitting(journal: &dyn Journal, id: &str) -> Result<Vec<RunId>, Error> {
-    if let Some(detail) = journal.run(&RunId(id.to_owned())).await? {
-        return Ok(vec![detail.row.id]);
-    }
-    let rows = journal.runs(&RunFilter { limit: Some(LOOKED_AT), ..RunFilter::default() }).await?;
-    Ok(rows.into_iter().map(|row| row.id).filter(|run| run.0.starts_with(id)).collect())
 }

@@ -72,6 +72,14 @@ fn query(filter: &RunFilter) -> (String, Values) {
     (sql, values)
 }
 
+/// Runs whose ids begin with `prefix`.
+pub(super) async fn runs_called(pool: &Pool, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Failure> {
+    let sql = format!("SELECT {RUN_ROW} FROM runs WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3");
+    let (first, end) = (kept(prefix).into_owned(), format!("{}{}", kept(prefix), char::MAX));
+    let rows = pool.query(&sql, &[&first, &end, &number(limit)]).await?;
+    rows.iter().map(|row| row::run_row(&mut Columns::of(row))).collect()
+}
+
 /// A run with its event and history.
 pub(super) async fn run(pool: &Pool, id: &RunId) -> Result<Option<RunDetail>, Failure> {
     let sql = format!(

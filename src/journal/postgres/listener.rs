@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::clock::{ASK, Asked, ServerClock};
 use super::failure::Failure;
 use super::session::{Driver, dial};
 use super::target::Target;
@@ -18,6 +19,8 @@ use super::target::Target;
 /// Longest pause between attempts to listen again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// How often the server is asked for its time.
+const TIME: Duration = Duration::from_secs(30);
 /// What is to be told is told at most that often.
 const REST: Duration = Duration::from_millis(5);
 
@@ -32,10 +35,15 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Begins to listen.
-    pub(super) async fn start(target: Arc<Target>, tls: MakeRustlsConnect) -> Result<Self, Failure> {
+    pub(super) async fn start(
+        target: Arc<Target>,
+        tls: MakeRustlsConnect,
+        clock: Arc<ServerClock>,
+    ) -> Result<Self, Failure> {
         let ear = Ear::open(&target, &tls).await?;
         let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
-        let task = tokio::spawn(listen(ear, target, tls, Arc::clone(&signal), Arc::clone(&told)));
+        let news = News { signal: Arc::clone(&signal), told: Arc::clone(&told), clock };
+        let task = tokio::spawn(listen(ear, target, tls, news));
         Ok(Self { signal, told, task })
     }
 
@@ -72,17 +80,18 @@ fn bump(signal: &watch::Sender<u64>) {
     signal.send_modify(|count| *count += 1);
 }
 
-/// Never ends by itself.
-async fn listen(
-    mut ear: Ear,
-    target: Arc<Target>,
-    tls: MakeRustlsConnect,
+/// What is heard, and what is to be told.
+struct News {
     signal: Arc<watch::Sender<u64>>,
     told: Arc<Notify>,
-) {
+    clock: Arc<ServerClock>,
+}
+
+/// Never ends by itself.
+async fn listen(mut ear: Ear, target: Arc<Target>, tls: MakeRustlsConnect, news: News) {
     let me = uuid::Uuid::now_v7().simple().to_string();
     loop {
-        if let Err(failure) = ear.attend(&target, &me, &signal, &told).await {
+        if let Err(failure) = ear.attend(&target, &me, &news).await {
             let error = failure.of(&target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
@@ -95,7 +104,7 @@ async fn listen(
             }
         };
         // Something may have been told while nobody listened.
-        bump(&signal);
+        bump(&news.signal);
     }
 }
 
@@ -116,24 +125,24 @@ impl Ear {
     }
 
     /// Listens and tells, in the name of `me`, until the connection is lost.
-    async fn attend(
-        &mut self,
-        target: &Target,
-        me: &str,
-        signal: &watch::Sender<u64>,
-        told: &Notify,
-    ) -> Result<(), Failure> {
+    async fn attend(&mut self, target: &Target, me: &str, news: &News) -> Result<(), Failure> {
         let tell = format!("NOTIFY {}, '{me}'", target.channel());
+        let mut time = tokio::time::interval(TIME);
         loop {
             tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(sender) if sender == me => {}
-                    Some(_) => bump(signal),
+                    Some(_) => bump(&news.signal),
                     None => return Ok(()),
                 },
-                () = told.notified() => {
+                _ = time.tick() => {
+                    let asked = Asked::now();
+                    let rows = self.client.query(ASK, &[]).await?;
+                    news.clock.answered(&asked, &rows)?;
+                }
+                () = news.told.notified() => {
                     if let Err(error) = self.client.batch_execute(&tell).await {
-                        told.notify_one();
+                        news.told.notify_one();
                         return Err(error.into());
                     }
                     tokio::time::sleep(REST).await;

@@ -6,6 +6,7 @@
 mod amend;
 mod append;
 mod claim;
+mod clock;
 mod export;
 mod failure;
 mod group;

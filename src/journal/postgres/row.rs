@@ -86,7 +86,7 @@ pub(super) fn code(state: RunState) -> i32 {
 }
 
 /// Columns of [`run_row`], in order.
-pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error";
+pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error, entries";
 
 /// A run for a list.
 pub(super) fn run_row(columns: &mut Columns<'_>) -> Result<RunRow, Failure> {
@@ -98,6 +98,7 @@ pub(super) fn run_row(columns: &mut Columns<'_>) -> Result<RunRow, Failure> {
         created: time(columns.value()?),
         finished: columns.value::<Option<i64>>()?.map(time),
         error: columns.text_or_none()?,
+        entries: usize::try_from(columns.value::<i32>()?).unwrap_or(0),
     })
 }
 

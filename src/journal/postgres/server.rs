@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clock::ServerClock;
 use super::listener::Listener;
 use super::pool::Pool;
 
@@ -11,4 +12,5 @@ pub(super) struct Server {
     pub(super) name: Arc<str>,
     pub(super) pool: Pool,
     pub(super) listener: Listener,
+    pub(super) clock: Arc<ServerClock>,
 }

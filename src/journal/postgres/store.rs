@@ -19,6 +19,7 @@ use crate::journal::{
 use crate::run::{RunId, RunState, StampedEntry};
 
 use super::append::Rows;
+use super::clock::{ASK, Asked, ServerClock};
 use super::failure::Failure;
 use super::group::Groups;
 use super::lease::Tickets;
@@ -105,9 +106,14 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
     if !schema::prepare(&session, &target, access, create).await? {
         return Ok(None);
     }
+    let clock = Arc::new(ServerClock::default());
+    let asked = Asked::now();
+    let time = session.query(ASK, &[]).await.map_err(of)?;
+    clock.answered(&asked, &time).map_err(of)?;
     let server = Arc::new(Server {
         name: Arc::clone(&target.name),
-        listener: Listener::start(Arc::clone(&target), tls.clone()).await.map_err(of)?,
+        listener: Listener::start(Arc::clone(&target), tls.clone(), Arc::clone(&clock)).await.map_err(of)?,
+        clock,
         pool: Pool::new(target, tls, session),
     });
     Ok(Some(Postgres {
@@ -135,8 +141,8 @@ impl Journal for Postgres {
         ttl: Duration,
     ) -> Result<Vec<LeasedRun>, Error> {
         self.leased.store(self.server.listener.count(), Ordering::Release);
-        let granted =
-            lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), until(now, ttl)).await;
+        let ends = self.server.clock.stamp(until(now, ttl));
+        let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
         let loaded = granted.map_err(|failure| self.failed(failure))?;
         self.set_aside(loaded.unreadable, now).await?;
         Ok(loaded.runs)
@@ -164,12 +170,12 @@ impl Journal for Postgres {
     }
 
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
-        let renewed = lease::renew(&self.server.pool, leases, until(now, ttl)).await;
+        let renewed = lease::renew(&self.server.pool, leases, self.server.clock.stamp(until(now, ttl))).await;
         renewed.map_err(|failure| self.failed(failure))
     }
 
     async fn reclaim(&self, _owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
-        let reclaimed = lease::reclaim(&self.server.pool, stamp(now)).await;
+        let reclaimed = lease::reclaim(&self.server.pool, self.server.clock.stamp(stamp(now))).await;
         let count = reclaimed.map_err(|failure| self.failed(failure))?;
         if count > 0 {
             self.server.listener.tell();
@@ -200,7 +206,9 @@ impl Journal for Postgres {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Option<Claim>, Error> {
-        let taken = claim::take(&self.server.pool, name, owner, stamp(now), until(now, ttl)).await;
+        let clock = &self.server.clock;
+        let (moment, ends) = (clock.stamp(stamp(now)), clock.stamp(until(now, ttl)));
+        let taken = claim::take(&self.server.pool, name, owner, moment, ends).await;
         taken.map_err(|failure| self.failed(failure))
     }
 
@@ -242,6 +250,11 @@ impl Journal for Postgres {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
         list::runs(&self.server.pool, filter).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+        let found = list::runs_called(&self.server.pool, prefix, limit).await;
+        found.map_err(|failure| self.failed(failure))
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {

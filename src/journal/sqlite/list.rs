@@ -76,6 +76,19 @@ fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     (sql, values)
 }
 
+/// Runs whose ids begin with `prefix`.
+pub(super) fn runs_called(conn: &Connection, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Failure> {
+    let sql = format!("SELECT {RUN_ROW} FROM runs WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut read = conn.prepare_cached(&sql)?;
+    let mut rows = read.query((prefix, format!("{prefix}{}", char::MAX), limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row::run_row(row)?);
+    }
+    Ok(found)
+}
+
 /// A run with its event and history.
 pub(super) fn run(conn: &Connection, id: &RunId) -> Result<Option<RunDetail>, Failure> {
     let mut read = conn.prepare_cached(&format!(

@@ -34,7 +34,8 @@ pub(super) fn prune(tx: &mut Tx<'_>, retention: &Retention, limit: usize) -> Res
         // Most events have one run: with it they go.
         pruned.events += usize::from(forget_event(tx, run.event)?);
     }
-    if let Some(before) = retention.before {
+    // Not beside old runs: their events, found to be needed again and again, would stand in the way.
+    if let Some(before) = retention.before.filter(|_| old.is_empty()) {
         for event in runless_events(tx.conn, stamp(before), limit)? {
             pruned.events += usize::from(forget_event(tx, event)?);
         }

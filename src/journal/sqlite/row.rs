@@ -16,9 +16,9 @@ pub(super) fn state(number: i64) -> Result<RunState, Failure> {
 }
 
 /// Columns of [`run_row`], in order.
-pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error";
+pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error, entries";
 
-/// A run for a list, from the first seven columns.
+/// A run for a list, from the first eight columns.
 pub(super) fn run_row(row: &Row<'_>) -> Result<RunRow, Failure> {
     Ok(RunRow {
         id: RunId(row.get(0)?),
@@ -28,6 +28,7 @@ pub(super) fn run_row(row: &Row<'_>) -> Result<RunRow, Failure> {
         created: time(row.get(4)?),
         finished: row.get::<_, Option<i64>>(5)?.map(time),
         error: row.get(6)?,
+        entries: usize::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
     })
 }
 

@@ -249,6 +249,11 @@ impl Journal for Sqlite {
         self.read(move |conn| list::runs(conn, &filter)).await
     }
 
+    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+        let prefix = prefix.to_owned();
+        self.read(move |conn| list::runs_called(conn, &prefix, limit)).await
+    }
+
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         let id = id.clone();
         self.read(move |conn| list::run(conn, &id)).await

@@ -237,6 +237,11 @@ impl Journal for Struck {
         self.inner.runs(filter).await
     }
 
+    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs_called(prefix, limit).await
+    }
+
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         self.alive().await;
         self.inner.run(id).await

@@ -54,7 +54,8 @@ BEGIN
     SELECT count(*), coalesce(array_agg(DISTINCT g.event), '{}'), coalesce(array_agg(g.state), '{}')
         INTO runs, orphans, states FROM gone g;
     PERFORM hob_count(states, array_fill(-1::bigint, ARRAY[cardinality(states)]));
-    IF before IS NOT NULL THEN
+    -- Not beside old runs: their events, found to be needed again and again, would stand in the way.
+    IF before IS NOT NULL AND cardinality(old) = 0 THEN
         loose := ARRAY(
             SELECT e.seq FROM events e
             WHERE e.received < before AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.seq)
