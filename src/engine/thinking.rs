@@ -10,12 +10,24 @@ use std::time::{Duration, Instant};
 const LONG: Duration = Duration::from_millis(2);
 
 /// Knows which recipes take long to decide.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Thinking {
+    /// What takes longer is long.
+    limit: Duration,
     slow: Mutex<HashSet<String>>,
 }
 
+impl Default for Thinking {
+    fn default() -> Self {
+        Self::new(LONG)
+    }
+}
+
 impl Thinking {
+    fn new(limit: Duration) -> Self {
+        Self { limit, slow: Mutex::default() }
+    }
+
     /// Does `work` for `recipe`; `None` if it panicked.
     pub(super) async fn think<T: Send + 'static>(
         &self,
@@ -29,7 +41,7 @@ impl Thinking {
         let begun = Instant::now();
         // What it worked on is given up if it panics, so that nothing half-done is seen.
         let done = catch_unwind(AssertUnwindSafe(work)).ok();
-        if begun.elapsed() > LONG {
+        if begun.elapsed() > self.limit {
             tracing::debug!(recipe, took = ?begun.elapsed(), "its decisions get a thread of their own");
             self.slow.lock().unwrap_or_else(PoisonError::into_inner).insert(recipe.to_owned());
         }
@@ -50,19 +62,24 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_long_gets_a_thread_of_its_own() {
-        let (thinking, here) = (Thinking::default(), std::thread::current().id());
-        let which = || std::thread::current().id();
-        assert_eq!(thinking.think("quick", which).await, Some(here));
-        let long = move || {
+        let (thinking, here) = (Thinking::new(Duration::ZERO), std::thread::current().id());
+        let long = || {
             let begun = Instant::now();
-            while begun.elapsed() <= LONG {
-                std::hint::spin_loop();
-            }
-            which()
+            // Clocks have their steps.
+            while begun.elapsed().is_zero() {}
+            std::thread::current().id()
         };
         assert_eq!(thinking.think("slow", long).await, Some(here));
-        assert_ne!(thinking.think("slow", which).await, Some(here));
-        assert_eq!(thinking.think("quick", which).await, Some(here));
+        assert_ne!(thinking.think("slow", long).await, Some(here));
+        assert_eq!(thinking.think("another", long).await, Some(here));
+    }
+
+    #[tokio::test]
+    async fn what_is_quick_stays() {
+        let (thinking, here) = (Thinking::new(Duration::MAX), std::thread::current().id());
+        for _ in 0..2 {
+            assert_eq!(thinking.think("quick", || std::thread::current().id()).await, Some(here));
+        }
     }
 
     #[tokio::test]

@@ -380,7 +380,7 @@ mod tests {
             let begun = Instant::now();
             let result = evaluate(text, json!({}));
             let took = begun.elapsed();
-            assert!(took < Duration::from_secs(3), "{text} took {took:?}");
+            assert!(took < Duration::from_secs(60), "{text} took {took:?}");
             assert!(result.is_err(), "{text}");
         }
     }

@@ -19,6 +19,20 @@ use super::writes;
 /// Entries that a run can have: see the table `entries`.
 pub(super) const ENTRIES: i64 = 1 << 20;
 
+/// Runs that waited for a time that has come.
+pub(super) const WOKEN: &str =
+    "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
+/// Runs that wait for no time.
+pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT ?1";
+/// The nearest time that a run waits for.
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0";
+/// Makes the first unfinished run of a lane due.
+pub(super) const ADVANCE: &str = "UPDATE runs SET due = 0 WHERE seq =
+     (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
+/// Makes runs due whose lease has ended, or whose owner is not the one that is asking.
+pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL
+     WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))";
+
 /// A run just leased.
 pub(super) struct Grant {
     seq: i64,
@@ -53,15 +67,13 @@ pub(super) fn grant(
 }
 
 fn woken(conn: &Connection, now: i64, limit: usize, skip: usize) -> Result<Vec<i64>, Failure> {
-    let mut read = conn.prepare_cached(
-        "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3",
-    )?;
+    let mut read = conn.prepare_cached(WOKEN)?;
     let rows = read.query_map((now, limit as i64, skip as i64), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn fresh(conn: &Connection, limit: usize) -> Result<Vec<i64>, Failure> {
-    let mut read = conn.prepare_cached("SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT ?1")?;
+    let mut read = conn.prepare_cached(FRESH)?;
     let rows = read.query_map([limit as i64], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -197,13 +209,7 @@ fn finish(tx: &Tx<'_>, seq: i64, now: DateTime<Utc>) -> Result<(), Failure> {
 
 /// Makes the first unfinished run of a lane due.
 pub(super) fn advance(tx: &Tx<'_>, recipe: &str, lane: &str) -> Result<(), Failure> {
-    tx.conn
-        .prepare_cached(
-            "UPDATE runs SET due = 0 WHERE seq =
-                 (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL
-                  ORDER BY seq LIMIT 1)",
-        )?
-        .execute((recipe, lane))?;
+    tx.conn.prepare_cached(ADVANCE)?.execute((recipe, lane))?;
     Ok(())
 }
 
@@ -223,13 +229,7 @@ pub(super) fn renew(tx: &Tx<'_>, leases: Vec<Lease>, until: i64) -> Result<Vec<L
 /// Makes runs due whose lease has ended at `now` or, with `alone`, whose owner is another than
 /// `owner`.
 pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Result<u64, Failure> {
-    let count = tx
-        .conn
-        .prepare_cached(
-            "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL
-             WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))",
-        )?
-        .execute((code(RunState::Waiting), now, alone, owner))?;
+    let count = tx.conn.prepare_cached(RECLAIM)?.execute((code(RunState::Waiting), now, alone, owner))?;
     for _ in 0..count {
         tx.tally.run(Some(RunState::Running), RunState::Waiting);
     }
@@ -239,7 +239,6 @@ pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Re
 
 /// The nearest time that a run waits for.
 pub(super) fn next_due(conn: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
-    let stamp: Option<i64> =
-        conn.prepare_cached("SELECT min(due) FROM runs WHERE due > 0")?.query_row([], |row| row.get(0))?;
+    let stamp: Option<i64> = conn.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0))?;
     Ok(stamp.map(time))
 }

@@ -8,6 +8,11 @@ use crate::journal::Link;
 use super::failure::Failure;
 use super::writer::Tx;
 
+/// Links with a record at either end.
+pub(super) const OF_RECORD: &str = "SELECT name, from_record, to_record FROM links WHERE from_record = ?1
+     UNION SELECT name, from_record, to_record FROM links WHERE to_record = ?1
+     ORDER BY name, from_record";
+
 /// Saves a link, in the place of any that shares its name and an end.
 pub(super) fn save(tx: &Tx<'_>, link: &Link) -> Result<(), Failure> {
     tx.conn
@@ -46,11 +51,7 @@ pub(super) fn delete(tx: &Tx<'_>, name: &str, from: &str) -> Result<bool, Failur
 
 /// Links with `record` at either end.
 pub(super) fn of_record(conn: &Connection, record: &str) -> Result<Vec<Link>, Failure> {
-    let mut read = conn.prepare_cached(
-        "SELECT name, from_record, to_record FROM links WHERE from_record = ?1
-         UNION SELECT name, from_record, to_record FROM links WHERE to_record = ?1
-         ORDER BY name, from_record",
-    )?;
+    let mut read = conn.prepare_cached(OF_RECORD)?;
     let links = read.query_map([record], link)?;
     Ok(links.collect::<Result<_, _>>()?)
 }

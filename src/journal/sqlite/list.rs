@@ -15,6 +15,11 @@ use super::lease::{self, ENTRIES};
 use super::row::{self, RUN_ROW, code, stamp};
 use super::tally::{self, Counts};
 
+/// Events of a time and later.
+pub(super) const EVENTS_SINCE: &str = "SELECT count(*) FROM events WHERE received >= ?1";
+/// Runs of one state, of a time and later.
+pub(super) const RUNS_SINCE: &str = "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2";
+
 /// Runs, newest first.
 pub(super) fn runs(conn: &Connection, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {
     let (sql, values) = query(filter);
@@ -29,7 +34,7 @@ pub(super) fn runs(conn: &Connection, filter: &RunFilter) -> Result<Vec<RunRow>,
 
 /// The statement for a filter, and its values. Where runs of several states are asked for, their
 /// ranges of the index, each in order, are merged: nothing is sorted.
-fn query(filter: &RunFilter) -> (String, Vec<Value>) {
+pub(super) fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     let mut values = Vec::new();
     let mut place = |value: Value| {
         values.push(value);
@@ -130,59 +135,10 @@ fn counted(conn: &Connection, since: i64) -> Result<Counts, Failure> {
         let count: i64 = conn.prepare_cached(sql)?.query_row(params_from_iter(params), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     };
-    let events = count("SELECT count(*) FROM events WHERE received >= ?1", &[since])?;
+    let events = count(EVENTS_SINCE, &[since])?;
     let mut counts = Counts { events, runs: Vec::new() };
     for state in RunState::ALL {
-        let runs = "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2";
-        counts.runs.push((state, count(runs, &[code(state), since])?));
+        counts.runs.push((state, count(RUNS_SINCE, &[code(state), since])?));
     }
     Ok(counts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::sqlite::schema::open_writer;
-
-    /// What SQLite would do for a statement, one line per step.
-    fn plan(conn: &Connection, sql: &str) -> String {
-        let mut read = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let nulls = vec![Value::Null; read.parameter_count()];
-        let steps = read.query_map(params_from_iter(nulls), |row| row.get::<_, String>("detail")).unwrap();
-        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn no_list_and_no_lease_reads_or_sorts_a_whole_table() {
-        let folder = tempfile::tempdir().unwrap();
-        let conn = open_writer(&folder.path().join("hob.db"), "test", true).unwrap();
-        let mut statements = Vec::new();
-        for recipe in [None, Some("r".to_owned())] {
-            for record in [None, Some("c".to_owned())] {
-                for state in [None, Some(RunState::Failed)] {
-                    for since in [None, DateTime::from_timestamp(1, 0)] {
-                        for text in [None, Some("x".to_owned())] {
-                            let (recipe, record) = (recipe.clone(), record.clone());
-                            let filter = RunFilter { recipe, state, record, since, text, limit: Some(9) };
-                            statements.push(query(&filter).0);
-                        }
-                    }
-                }
-            }
-        }
-        statements.extend(
-            [
-                "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT 5",
-                "SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT 5",
-                "SELECT min(due) FROM runs WHERE due > 0",
-                "SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq",
-                "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2",
-            ]
-            .map(str::to_owned),
-        );
-        for sql in statements {
-            let plan = plan(&conn, &sql);
-            assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
-        }
-    }
 }

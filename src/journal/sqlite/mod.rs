@@ -12,6 +12,8 @@ mod lease;
 mod link;
 mod list;
 mod lock;
+#[cfg(test)]
+mod plan;
 mod poller;
 mod prune;
 mod reader;

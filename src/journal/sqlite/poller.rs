@@ -10,6 +10,13 @@ use crate::journal::{Claim, Progress};
 use super::failure::Failure;
 use super::writer::Tx;
 
+/// A first page of the records last seen before some scan.
+pub(super) const VANISHED: &str =
+    "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND ?4 IS NULL ORDER BY record LIMIT ?3";
+/// Another page. Each goes on where the last one ended, so that all pages together read the table once.
+pub(super) const VANISHED_AFTER: &str =
+    "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND record > ?4 ORDER BY record LIMIT ?3";
+
 /// Progress in the form of rows.
 pub(super) struct Step {
     key: String,
@@ -111,17 +118,7 @@ pub(super) fn vanished(
     limit: usize,
 ) -> Result<Vec<String>, Failure> {
     let Some(cursor) = seq(conn, key)? else { return Ok(Vec::new()) };
-    // Each page goes on where the last one ended, so that all pages together read the table once.
-    let sql = match after {
-        Some(_) => {
-            "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND record > ?4
-             ORDER BY record LIMIT ?3"
-        }
-        None => {
-            "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND ?4 IS NULL ORDER BY record LIMIT ?3"
-        }
-    };
-    let mut read = conn.prepare_cached(sql)?;
+    let mut read = conn.prepare_cached(if after.is_some() { VANISHED_AFTER } else { VANISHED })?;
     let rows = read.query_map((cursor, number(scan), number(limit as u64), after), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

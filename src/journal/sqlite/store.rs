@@ -480,33 +480,4 @@ mod tests {
         store.put_state(&stored.to_string(), &big).await.unwrap();
         store.healthy().await.unwrap();
     }
-
-    #[tokio::test]
-    async fn a_run_that_cannot_be_read_is_parked_and_others_go_on() {
-        let (_folder, store) = open();
-        for n in ["1", "2"] {
-            let event: Event = serde_json::from_value(json!({
-                "id": n, "source": { "manual": "a" }, "kind": "manual", "connection": null, "record": null,
-                "dedup": n, "received": "2026-01-01T00:00:00Z", "payload": null,
-            }))
-            .unwrap();
-            let run = crate::journal::NewRun {
-                id: RunId(n.to_owned()),
-                recipe: "a".to_owned(),
-                accounts: Default::default(),
-                lane: n.to_owned(),
-            };
-            store.append(Batch { events: vec![(event, vec![run])], progress: None }).await.unwrap();
-        }
-        let spoil =
-            |tx: &mut Tx<'_>| Ok(tx.conn.execute("UPDATE events SET source = 'x' WHERE id = '1'", [])?);
-        store.write(spoil).await.unwrap();
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let leased = store.lease("w", 9, now, Duration::from_secs(30)).await.unwrap();
-        assert_eq!(leased.iter().map(|run| &*run.run.id.0).collect::<Vec<_>>(), ["2"]);
-        let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
-        let parked = store.runs(&parked).await.unwrap();
-        assert_eq!(parked[0].id.0, "1");
-        assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
-    }
 }

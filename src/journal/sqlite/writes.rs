@@ -10,6 +10,13 @@ use crate::run::{RunId, Write};
 use super::failure::Failure;
 use super::writer::Tx;
 
+/// What was written to a record.
+pub(super) const OF_RECORD: &str =
+    "SELECT w.record, w.connection, w.operation, w.fields, w.at, r.id, r.recipe
+     FROM writes w JOIN runs r ON r.seq = w.run
+     WHERE w.record = ?1 AND (?2 IS NULL OR w.connection = ?2)
+     ORDER BY w.at DESC, w.seq DESC LIMIT ?3";
+
 /// Notes what the run with this number wrote.
 pub(super) fn note(tx: &Tx<'_>, run: i64, at: DateTime<Utc>, write: &Write) -> Result<(), Failure> {
     tx.conn
@@ -35,12 +42,7 @@ pub(super) fn of_record(
     connection: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Written>, Failure> {
-    let mut read = conn.prepare_cached(
-        "SELECT w.record, w.connection, w.operation, w.fields, w.at, r.id, r.recipe
-         FROM writes w JOIN runs r ON r.seq = w.run
-         WHERE w.record = ?1 AND (?2 IS NULL OR w.connection = ?2)
-         ORDER BY w.at DESC, w.seq DESC LIMIT ?3",
-    )?;
+    let mut read = conn.prepare_cached(OF_RECORD)?;
     let mut rows = read.query((record, connection, limit as i64))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

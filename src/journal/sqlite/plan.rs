@@ -1,0 +1,68 @@
+//! What SQLite would do for the statements that grow with the store. Nothing here runs but in tests.
+
+use chrono::DateTime;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::journal::RunFilter;
+use crate::run::RunState;
+
+use super::schema::open_writer;
+use super::{lease, link, list, poller, prune, writes};
+
+/// The steps of a statement, one per line.
+fn plan(conn: &Connection, sql: &str) -> String {
+    let mut read = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let nulls = vec![Value::Null; read.parameter_count()];
+    let steps = read.query_map(params_from_iter(nulls), |row| row.get::<_, String>("detail")).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn lists() -> Vec<String> {
+    let mut lists = Vec::new();
+    for recipe in [None, Some("r".to_owned())] {
+        for record in [None, Some("c".to_owned())] {
+            for state in [None, Some(RunState::Failed)] {
+                for since in [None, DateTime::from_timestamp(1, 0)] {
+                    for text in [None, Some("x".to_owned())] {
+                        let (recipe, record) = (recipe.clone(), record.clone());
+                        let filter = RunFilter { recipe, state, record, since, text, limit: Some(9) };
+                        lists.push(list::query(&filter).0);
+                    }
+                }
+            }
+        }
+    }
+    lists
+}
+
+#[test]
+fn nothing_reads_or_sorts_a_whole_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let conn = open_writer(&folder.path().join("hob.db"), "test", true).unwrap();
+    let mut statements = lists();
+    statements.push(prune::oldest());
+    let fixed = [
+        list::EVENTS_SINCE,
+        list::RUNS_SINCE,
+        lease::WOKEN,
+        lease::FRESH,
+        lease::NEXT_DUE,
+        lease::ADVANCE,
+        lease::RECLAIM,
+        prune::ENDED_BEFORE,
+        prune::RUNLESS,
+        prune::FORGET_KEYS,
+        poller::VANISHED,
+        poller::VANISHED_AFTER,
+        writes::OF_RECORD,
+    ];
+    statements.extend(fixed.map(str::to_owned));
+    for sql in statements {
+        let plan = plan(&conn, &sql);
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+    // What is sorted there is the few links of one record.
+    let links = plan(&conn, link::OF_RECORD);
+    assert!(!links.contains("SCAN"), "{links}");
+}
