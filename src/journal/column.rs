@@ -12,6 +12,14 @@ pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
     time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
 }
 
+/// Dues below this are no times: a run with such a one may go on at once, and it is the run's priority.
+pub(super) const TIMES: i64 = 2;
+
+/// When a run may go on, as a due; `None` for at once, which stands for its priority.
+pub(super) fn due(time: DateTime<Utc>) -> i64 {
+    stamp(time).max(TIMES)
+}
+
 /// The time of a stamp.
 pub(super) fn time(stamp: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(stamp)

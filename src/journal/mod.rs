@@ -2,6 +2,8 @@
 //! of the project is here, behind one trait.
 
 mod access;
+mod arrival;
+mod aside;
 mod column;
 mod format;
 mod model;

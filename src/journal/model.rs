@@ -165,6 +165,13 @@ pub struct RunUpdate {
     pub now: DateTime<Utc>,
 }
 
+impl RunUpdate {
+    /// It stands at `state`, and nothing more is to be said.
+    pub fn new(state: RunState, now: DateTime<Utc>) -> Self {
+        Self { state, due: None, error: None, version: None, holds_lane: false, writes: Vec::new(), now }
+    }
+}
+
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {

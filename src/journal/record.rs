@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RecipeText;
+use super::column::{TIMES, time};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Write};
 
@@ -128,4 +129,15 @@ pub enum Due {
     Now,
     /// From this time on.
     At(DateTime<Utc>),
+}
+
+impl Due {
+    /// From the column of that name.
+    pub(super) fn of(due: Option<i64>) -> Self {
+        match due {
+            None => Due::Never,
+            Some(priority) if priority < TIMES => Due::Now,
+            Some(at) => Due::At(time(at)),
+        }
+    }
 }

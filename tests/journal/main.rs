@@ -13,6 +13,7 @@ mod lists;
 mod model;
 mod moving;
 mod pollers;
+mod priorities;
 #[path = "../postgres/mod.rs"]
 mod postgres;
 mod processes;
@@ -60,6 +61,7 @@ suite! {
         an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
         a_lease_has_all_that_is_needed, waiting_for_change_ends_with_new_work,
         work_between_leasing_and_waiting_is_not_missed;
+    priorities: what_somebody_waits_for_goes_first, it_keeps_its_place_whatever_happens;
     retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,
         dedup_keys_have_their_own_age;
     moving: everything_can_be_moved, a_move_can_be_begun_again;

@@ -216,15 +216,8 @@ async fn decide(
     }
     let now = Clock::system().now();
     let entries = entries.into_iter().map(|entry| StampedEntry { at: now, entry }).collect();
-    let update = RunUpdate {
-        state,
-        due: None,
-        error: reason,
-        version: goes_on_with.map(|recipe| recipe.version().to_owned()),
-        holds_lane: false,
-        writes: Vec::new(),
-        now,
-    };
+    let version = goes_on_with.map(|recipe| recipe.version().to_owned());
+    let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
     let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::world)?;
     Ok(amended
         .then_some(state)

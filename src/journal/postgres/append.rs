@@ -1,16 +1,16 @@
 //! Storing events, the runs they cause, and a poller's progress.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::event::Event;
-use crate::journal::column::{receipt, stamp};
-use crate::journal::{Appended, Batch, NewRun};
+use crate::journal::arrival::{EventRow, RunRow};
+use crate::journal::{Appended, Batch};
 
 use super::failure::Failure;
 use super::group::Job;
 use super::patience::Patience;
 use super::poller::Step;
-use super::row::kept;
+use super::row::{kept, kept_some};
 use super::server::Server;
 use super::session::Params;
 
@@ -18,7 +18,7 @@ use super::session::Params;
 pub(super) const MOST: usize = 256;
 
 const APPEND: &str = "SELECT stored, work FROM hob_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
+                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 
 /// A batch in the form of rows.
 pub(super) struct Rows {
@@ -26,66 +26,16 @@ pub(super) struct Rows {
     step: Option<Step>,
 }
 
-/// An event in the form of a row.
-pub(super) struct EventRow {
-    pub(super) id: String,
-    pub(super) source: String,
-    pub(super) kind: String,
-    pub(super) connection: Option<String>,
-    pub(super) record: Option<String>,
-    pub(super) dedup: String,
-    key: [u8; 16],
-    pub(super) received: i64,
-    pub(super) payload: String,
-}
-
-struct RunRow {
-    id: String,
-    recipe: String,
-    lane: String,
-    accounts: String,
-}
-
 impl Rows {
     /// The rows of `batch`.
     pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
         let events = batch.events.into_iter().map(|(event, runs)| {
-            let runs = runs.into_iter().map(RunRow::new).collect::<Result<_, _>>()?;
+            let runs = runs.into_iter().map(RunRow::new).collect::<serde_json::Result<_>>()?;
             Ok((EventRow::new(event)?, runs))
         });
         Ok(Self {
             events: events.collect::<Result<_, Failure>>()?,
             step: batch.progress.map(Step::new).transpose()?,
-        })
-    }
-}
-
-impl EventRow {
-    /// The row of `event`.
-    pub(super) fn new(event: Event) -> Result<Self, Failure> {
-        let source = serde_json::to_string(&event.source)?;
-        let some = |text: Option<String>| text.map(|text| kept(&text).into_owned());
-        Ok(Self {
-            id: kept(&event.id.0).into_owned(),
-            key: receipt(&source, &event.dedup.0),
-            source,
-            kind: kept(&event.kind).into_owned(),
-            connection: some(event.connection),
-            record: some(event.record),
-            dedup: kept(&event.dedup.0).into_owned(),
-            received: stamp(event.received),
-            payload: serde_json::to_string(&event.payload)?,
-        })
-    }
-}
-
-impl RunRow {
-    fn new(run: NewRun) -> Result<Self, Failure> {
-        Ok(Self {
-            id: kept(&run.id.0).into_owned(),
-            recipe: kept(&run.recipe).into_owned(),
-            lane: kept(&run.lane).into_owned(),
-            accounts: serde_json::to_string(&run.accounts)?,
         })
     }
 }
@@ -103,12 +53,12 @@ struct Columns<'a> {
 /// Events as columns.
 #[derive(Default)]
 pub(super) struct EventColumns<'a> {
-    pub(super) ids: Vec<&'a str>,
+    pub(super) ids: Vec<Cow<'a, str>>,
     pub(super) sources: Vec<&'a str>,
-    pub(super) kinds: Vec<&'a str>,
-    pub(super) connections: Vec<Option<&'a str>>,
-    pub(super) records: Vec<Option<&'a str>>,
-    pub(super) dedups: Vec<&'a str>,
+    pub(super) kinds: Vec<Cow<'a, str>>,
+    pub(super) connections: Vec<Option<Cow<'a, str>>>,
+    pub(super) records: Vec<Option<Cow<'a, str>>>,
+    pub(super) dedups: Vec<Cow<'a, str>>,
     keys: Vec<&'a [u8]>,
     pub(super) receiveds: Vec<i64>,
     pub(super) payloads: Vec<&'a str>,
@@ -117,12 +67,12 @@ pub(super) struct EventColumns<'a> {
 impl<'a> EventColumns<'a> {
     /// Adds a row.
     pub(super) fn push(&mut self, event: &'a EventRow) {
-        self.ids.push(&event.id);
+        self.ids.push(kept(&event.id));
         self.sources.push(&event.source);
-        self.kinds.push(&event.kind);
-        self.connections.push(event.connection.as_deref());
-        self.records.push(event.record.as_deref());
-        self.dedups.push(&event.dedup);
+        self.kinds.push(kept(&event.kind));
+        self.connections.push(kept_some(event.connection.as_deref()));
+        self.records.push(kept_some(event.record.as_deref()));
+        self.dedups.push(kept(&event.dedup));
         self.keys.push(&event.key);
         self.receiveds.push(event.received);
         self.payloads.push(&event.payload);
@@ -133,11 +83,12 @@ impl<'a> EventColumns<'a> {
 struct RunColumns<'a> {
     /// The place of its event, from 1.
     events: Vec<i32>,
-    ids: Vec<&'a str>,
-    recipes: Vec<&'a str>,
-    lanes: Vec<&'a str>,
+    ids: Vec<Cow<'a, str>>,
+    recipes: Vec<Cow<'a, str>>,
+    lanes: Vec<Cow<'a, str>>,
     accounts: Vec<&'a str>,
-    records: Vec<Option<&'a str>>,
+    records: Vec<Option<Cow<'a, str>>>,
+    priorities: Vec<i32>,
 }
 
 impl<'a> Columns<'a> {
@@ -163,11 +114,12 @@ impl<'a> Columns<'a> {
         let place = i32::try_from(self.events.ids.len()).unwrap_or(i32::MAX);
         for run in runs {
             self.runs.events.push(place);
-            self.runs.ids.push(&run.id);
-            self.runs.recipes.push(&run.recipe);
-            self.runs.lanes.push(&run.lane);
+            self.runs.ids.push(kept(&run.id));
+            self.runs.recipes.push(kept(&run.recipe));
+            self.runs.lanes.push(kept(&run.lane));
             self.runs.accounts.push(&run.accounts);
-            self.runs.records.push(event.record.as_deref());
+            self.runs.records.push(kept_some(event.record.as_deref()));
+            self.runs.priorities.push(event.priority);
         }
     }
 
@@ -190,6 +142,7 @@ impl<'a> Columns<'a> {
                 &events.ids, &events.sources, &events.kinds, &events.connections, &events.records,
                 &events.dedups, &events.keys, &events.receiveds, &events.payloads,
                 &runs.events, &runs.ids, &runs.recipes, &runs.lanes, &runs.accounts, &runs.records,
+                &runs.priorities,
                 &claim_name, &claim_epoch, &key, &text, &scan, &reset, &seen_records, &seen_prints, &forgotten,
             ];
             match server.pool.attempt(APPEND, params).await {

@@ -79,12 +79,7 @@ async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
         let mut run = row::run(&mut columns)?;
         let seq: i64 = columns.value()?;
         let running = listed.state == RunState::Running;
-        let due = match columns.value::<Option<i64>>()? {
-            _ if running => Due::Now,
-            None => Due::Never,
-            Some(0) => Due::Now,
-            Some(at) => Due::At(time(at)),
-        };
+        let due = Due::of(columns.value::<Option<i64>>()?);
         run.event = EventId(columns.text()?);
         let record = Record::Run {
             run,
@@ -92,7 +87,7 @@ async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
             about: listed.record,
             finished: listed.finished,
             error: listed.error,
-            due,
+            due: if running { Due::Now } else { due },
             entries: row::entries(&mut columns)?,
             writes: columns
                 .value::<Vec<String>>()?

@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::journal::column::stamp;
+use crate::journal::arrival::EventRow;
+use crate::journal::column::{due, stamp};
 use crate::journal::{Due, Record};
 use crate::run::{Run, RunId, RunState, StampedEntry, Write};
 
-use super::append::{EventColumns, EventRow};
+use super::append::EventColumns;
 use super::failure::Failure;
 use super::row::{code, kept, kept_some, number, texts};
 use super::server::Server;
@@ -126,8 +127,9 @@ impl Runs {
         self.errors.push(some(place.error.as_deref()));
         self.dues.push(match place.due {
             Due::Never => None,
+            // Stands for the priority, which the server knows.
             Due::Now => Some(0),
-            Due::At(at) => Some(stamp(at).max(1)),
+            Due::At(at) => Some(due(at)),
         });
         self.sizes.push(i32::try_from(texts.len()).unwrap_or(i32::MAX));
         for (place, text) in (0..).zip(texts) {

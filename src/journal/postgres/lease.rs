@@ -138,6 +138,6 @@ pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
 
 /// The nearest time that a run waits for.
 pub(super) async fn next_due(pool: &Pool) -> Result<Option<DateTime<Utc>>, Failure> {
-    let rows = pool.query("SELECT due FROM runs WHERE due > 0 ORDER BY due LIMIT $1", &[&number(1)]).await?;
+    let rows = pool.query("SELECT due FROM runs WHERE due >= 2 ORDER BY due LIMIT $1", &[&number(1)]).await?;
     Ok(rows.first().map(|row| row.try_get(0)).transpose()?.map(time))
 }

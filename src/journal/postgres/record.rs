@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::journal::column::stamp;
+use crate::journal::column::{due, stamp};
 use crate::journal::{Error, Lease, RunUpdate};
 use crate::run::{RunId, RunState};
 
@@ -87,7 +87,8 @@ impl Outcome {
 
     fn due(&self) -> Option<i64> {
         let waits = self.update.state == RunState::Waiting;
-        waits.then(|| self.update.due.map_or(0, |due| stamp(due).max(1)))
+        // 0 stands for the priority, which the server knows.
+        waits.then(|| self.update.due.map_or(0, due))
     }
 }
 

@@ -10,13 +10,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
     Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
     StoreInfo, Totals, Written,
 };
-use crate::run::{RunId, RunState, StampedEntry};
+use crate::run::{RunId, StampedEntry};
 
 use super::append::Rows;
 use super::clock::{ASK, Asked, ServerClock};
@@ -68,25 +69,6 @@ impl Postgres {
 
     fn failed(&self, failure: Failure) -> Error {
         failure.of(&self.server.name)
-    }
-
-    /// Parks runs that cannot be read, so that they are seen and do not stop the others.
-    async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
-        for (lease, reason) in unreadable {
-            tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
-            let error = Some(format!("what is stored of it cannot be read: {reason}"));
-            let update = RunUpdate {
-                state: RunState::Parked,
-                due: None,
-                error,
-                version: None,
-                holds_lane: false,
-                writes: Vec::new(),
-                now,
-            };
-            self.record(&lease, Vec::new(), update).await?;
-        }
-        Ok(())
     }
 }
 
@@ -144,7 +126,7 @@ impl Journal for Postgres {
         let ends = self.server.clock.stamp(until(now, ttl));
         let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
         let loaded = granted.map_err(|failure| self.failed(failure))?;
-        self.set_aside(loaded.unreadable, now).await?;
+        set_aside(self, loaded.unreadable, now).await?;
         Ok(loaded.runs)
     }
 

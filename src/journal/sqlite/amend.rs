@@ -69,10 +69,10 @@ fn reopen(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure>
             .exists((&place.recipe, &place.lane))?;
     tx.conn
         .prepare_cached(
-            "UPDATE runs SET state = ?2, due = ?3, finished = NULL, error = ?4, version = coalesce(?5, version)
+            "UPDATE runs SET state = ?2, due = CASE WHEN NOT ?3 THEN priority END, finished = NULL, error = ?4, version = coalesce(?5, version)
              WHERE seq = ?1",
         )?
-        .execute((place.seq, code(update.state), (!behind).then_some(0), &update.error, &update.version))?;
+        .execute((place.seq, code(update.state), behind, &update.error, &update.version))?;
     Ok(())
 }
 

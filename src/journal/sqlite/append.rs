@@ -1,14 +1,13 @@
 //! Storing events, the runs they cause, and a poller's progress.
 
-use crate::event::Event;
-use crate::journal::column::receipt;
-use crate::journal::{Appended, Batch, NewRun};
+use crate::journal::arrival::{EventRow, RunRow};
+use crate::journal::{Appended, Batch};
 use crate::run::RunState;
 
 use super::claim;
 use super::failure::Failure;
 use super::poller::Step;
-use super::row::{code, stamp};
+use super::row::code;
 use super::writer::Tx;
 
 /// A batch in the form of rows: made by the caller, so that the writer has less to do.
@@ -17,31 +16,11 @@ pub(super) struct Rows {
     step: Option<Step>,
 }
 
-/// An event in the form of a row.
-pub(super) struct EventRow {
-    id: String,
-    source: String,
-    kind: String,
-    connection: Option<String>,
-    record: Option<String>,
-    dedup: String,
-    key: [u8; 16],
-    received: i64,
-    payload: String,
-}
-
-struct RunRow {
-    id: String,
-    recipe: String,
-    lane: String,
-    accounts: String,
-}
-
 impl Rows {
     /// The rows of `batch`.
     pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
         let events = batch.events.into_iter().map(|(event, runs)| {
-            let runs = runs.into_iter().map(RunRow::new).collect::<Result<_, _>>()?;
+            let runs = runs.into_iter().map(RunRow::new).collect::<serde_json::Result<_>>()?;
             Ok((EventRow::new(event)?, runs))
         });
         Ok(Self {
@@ -72,35 +51,6 @@ impl Rows {
             step.save(tx)?;
         }
         Ok(appended)
-    }
-}
-
-impl EventRow {
-    /// The row of `event`.
-    pub(super) fn new(event: Event) -> Result<Self, Failure> {
-        let source = serde_json::to_string(&event.source)?;
-        Ok(Self {
-            id: event.id.0,
-            key: receipt(&source, &event.dedup.0),
-            source,
-            kind: event.kind,
-            connection: event.connection,
-            record: event.record,
-            dedup: event.dedup.0,
-            received: stamp(event.received),
-            payload: serde_json::to_string(&event.payload)?,
-        })
-    }
-}
-
-impl RunRow {
-    fn new(run: NewRun) -> Result<Self, Failure> {
-        Ok(Self {
-            id: run.id.0,
-            recipe: run.recipe,
-            lane: run.lane,
-            accounts: serde_json::to_string(&run.accounts)?,
-        })
     }
 }
 
@@ -143,8 +93,8 @@ fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Resu
         .exists((&run.recipe, &run.lane))?;
     tx.conn
         .prepare_cached(
-            "INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute((
             &run.id,
@@ -155,7 +105,8 @@ fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Resu
             &event.record,
             code(RunState::Waiting),
             event.received,
-            (!behind).then_some(0),
+            (!behind).then_some(event.priority),
+            event.priority,
         ))?;
     tx.tally.run(None, RunState::Waiting);
     tx.tally.work = true;

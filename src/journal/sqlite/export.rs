@@ -76,12 +76,7 @@ fn runs(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Fa
         let event = lease::event_by_seq(conn, row.get("event")?)?;
         let listed = row::run_row(row)?;
         let running = listed.state == RunState::Running;
-        let due = match row.get::<_, Option<i64>>("due")? {
-            _ if running => Due::Now,
-            None => Due::Never,
-            Some(0) => Due::Now,
-            Some(at) => Due::At(time(at)),
-        };
+        let due = if running { Due::Now } else { Due::of(row.get::<_, Option<i64>>("due")?) };
         let record = Record::Run {
             run: row::run(row, event.id)?,
             state: if running { RunState::Waiting } else { listed.state },

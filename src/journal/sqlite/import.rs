@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use crate::event::CursorKey;
-use crate::journal::{Due, Link, Record};
+use crate::journal::arrival::{EventRow, priority};
+use crate::journal::{Due, Link, Record, column};
 use crate::run::{Run, RunState, StampedEntry, Write};
 
-use super::append::{EventRow, insert_event};
+use super::append::insert_event;
 use super::failure::Failure;
 use super::lease::{insert_entries, texts};
 use super::link;
@@ -82,24 +83,25 @@ fn run(
     if known {
         return Ok(());
     }
-    let event: Option<i64> = tx
+    let event: Option<(i64, String)> = tx
         .conn
-        .prepare_cached("SELECT seq FROM events WHERE id = ?1")?
-        .query_row([&run.event.0], |row| row.get(0))
+        .prepare_cached("SELECT seq, source FROM events WHERE id = ?1")?
+        .query_row([&run.event.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let event = event
+    let (event, source) = event
         .ok_or_else(|| Failure::Unreadable(format!("the event {} of {} is missing", run.event, run.id)))?;
+    let priority = priority(&serde_json::from_str(&source)?);
     let due = match place.due {
         Due::Never => None,
-        Due::Now => Some(0),
-        Due::At(at) => Some(stamp(at).max(1)),
+        Due::Now => Some(priority.into()),
+        Due::At(at) => Some(column::due(at)),
     };
     let seq = tx
         .conn
         .prepare_cached(
             "INSERT INTO runs (id, event, recipe, lane, accounts, record, version, state, created, finished,
-                 error, due)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 error, due, priority)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .insert((
             &run.id.0,
@@ -114,6 +116,7 @@ fn run(
             place.finished,
             &place.error,
             due,
+            priority,
         ))?;
     insert_entries(tx, seq, 0, &texts(entries)?)?;
     written.iter().try_for_each(|(at, write)| writes::note(tx, seq, *at, write))?;

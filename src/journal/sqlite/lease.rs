@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::Event;
+use crate::journal::column::due;
 use crate::journal::format::{read_entry, write_entry};
 use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{RunId, RunState, StampedEntry};
@@ -21,16 +22,16 @@ pub(super) const ENTRIES: i64 = 1 << 20;
 
 /// Runs that waited for a time that has come.
 pub(super) const WOKEN: &str =
-    "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
+    "SELECT seq FROM runs WHERE due >= 2 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
 /// Runs that wait for no time.
-pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due = 0 ORDER BY seq LIMIT ?1";
+pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due < 2 ORDER BY due, seq LIMIT ?1";
 /// The nearest time that a run waits for.
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0";
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due >= 2";
 /// Makes the first unfinished run of a lane due.
-pub(super) const ADVANCE: &str = "UPDATE runs SET due = 0 WHERE seq =
+pub(super) const ADVANCE: &str = "UPDATE runs SET due = priority WHERE seq =
      (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
 /// Makes runs due whose lease has ended, or whose owner is not the one that is asking.
-pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL
+pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = priority, owner = NULL, until = NULL
      WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))";
 
 /// A run just leased.
@@ -186,10 +187,14 @@ pub(super) fn insert_entries(tx: &Tx<'_>, seq: i64, before: i64, entries: &[Stri
 /// Ends a lease: the run waits, is parked, or has ended. One that has ended and holds its lane stays
 /// its head: only `finished` lets the next one go.
 fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure> {
-    let due = (update.state == RunState::Waiting).then(|| update.due.map_or(0, |due| stamp(due).max(1)));
+    let waits = update.state == RunState::Waiting;
     tx.conn
-        .prepare_cached("UPDATE runs SET state = ?2, due = ?3, owner = NULL, until = NULL WHERE seq = ?1")?
-        .execute((seq, code(update.state), due))?;
+        .prepare_cached(
+            "UPDATE runs SET state = ?2, due = CASE WHEN ?3 THEN coalesce(?4, priority) END,
+                 owner = NULL, until = NULL
+             WHERE seq = ?1",
+        )?
+        .execute((seq, code(update.state), waits, update.due.map(due)))?;
     if update.state.is_finished() && !update.holds_lane {
         finish(tx, seq, update.now)?;
     }

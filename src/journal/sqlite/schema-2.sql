@@ -1,3 +1,6 @@
+-- Of runs that may go on at once, those with a lower number go first; it stands in `due` then.
+ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+
 -- What retention asks: whether an event still has a run, and which dedup keys are old.
 CREATE INDEX runs_event ON runs (event);
 CREATE INDEX receipts_received ON receipts (received);

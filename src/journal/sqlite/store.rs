@@ -13,12 +13,13 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
     Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals, Written,
 };
-use crate::run::{RunId, RunState, StampedEntry};
+use crate::run::{RunId, StampedEntry};
 
 use super::failure::Failure;
 use super::lock::RunnerLock;
@@ -84,25 +85,6 @@ impl Sqlite {
         failure.of(&self.store)
     }
 
-    /// Parks runs that cannot be read, so that they are seen and do not stop the others.
-    async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
-        for (lease, reason) in unreadable {
-            tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
-            let error = Some(format!("what is stored of it cannot be read: {reason}"));
-            let update = RunUpdate {
-                state: RunState::Parked,
-                due: None,
-                error,
-                version: None,
-                holds_lane: false,
-                writes: Vec::new(),
-                now,
-            };
-            self.record(&lease, Vec::new(), update).await?;
-        }
-        Ok(())
-    }
-
     /// Resolves when another process may have written.
     async fn others_wrote(&self) {
         let mut look = tokio::time::interval(LOOK);
@@ -146,7 +128,7 @@ impl Journal for Sqlite {
             return Ok(Vec::new());
         }
         let loaded = self.read(move |conn| lease::load(conn, &grants)).await?;
-        self.set_aside(loaded.unreadable, now).await?;
+        set_aside(self, loaded.unreadable, now).await?;
         Ok(loaded.runs)
     }
 

@@ -7,7 +7,7 @@ CREATE FUNCTION hob_append(
     keys BYTEA[], receiveds BIGINT[], payloads TEXT[],
     -- Of each run: the place of its event, from 1.
     run_events INTEGER[], run_ids TEXT[], run_recipes TEXT[], run_lanes TEXT[], run_accounts TEXT[],
-    run_records TEXT[],
+    run_records TEXT[], run_priorities INTEGER[],
     -- Null where there is no progress.
     claim_name TEXT, claim_epoch BIGINT,
     cursor_key TEXT, cursor_text TEXT, cursor_scan BIGINT, cursor_reset BOOLEAN,
@@ -58,14 +58,16 @@ BEGIN
         -- A run behind an unfinished one of its lane is not due before that one ends. (No EXISTS: planned
         -- while the table is small, it would read all unfinished runs at once, and go on doing so.)
         WITH added AS (
-            INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due)
+            INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority)
             SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, 0, receiveds[r.event],
                 CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
                           AND (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
                                AND o.finished IS NULL LIMIT 1) IS NULL
-                     THEN 0 END
-            FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records)
-                WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, place)
+                     THEN r.priority END,
+                r.priority
+            FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records,
+                    run_priorities)
+                WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, priority, place)
             WHERE seqs[r.event] > 0
             ORDER BY r.place
             RETURNING due

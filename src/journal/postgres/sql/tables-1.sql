@@ -51,9 +51,11 @@ CREATE TABLE runs (
     created  BIGINT NOT NULL,
     finished BIGINT,
     error    TEXT,
-    -- When it may be leased, 0 for at once; null where it may not: leased, parked, finished, or
-    -- behind another run of its lane.
+    -- When it may be leased, or for at once its priority; null where it may not: leased, parked,
+    -- finished, or behind another run of its lane.
     due      BIGINT,
+    -- 0 or 1: those of a lower number go first.
+    priority INTEGER NOT NULL DEFAULT 0,
     owner    TEXT COLLATE "C",
     epoch    BIGINT NOT NULL DEFAULT 0,
     until    BIGINT,

@@ -96,13 +96,16 @@ BEGIN
         SELECT DISTINCT hob_lane(r.recipe, r.lane) FROM unnest(recipes, lanes) AS r (recipe, lane) ORDER BY 1));
     WITH added AS (
         INSERT INTO runs (id, event, recipe, lane, accounts, record, version, state, created, finished, error,
-                due, entries)
-        SELECT r.id, (SELECT e.seq FROM events e WHERE e.id = r.event), r.recipe, r.lane, r.accounts, r.record,
-            r.version, r.state, r.created, r.finished, r.error, r.due, r.size
+                due, priority, entries)
+        SELECT r.id, e.seq, r.recipe, r.lane, r.accounts, r.record,
+            r.version, r.state, r.created, r.finished, r.error,
+            CASE r.due WHEN 0 THEN p.priority ELSE r.due END, p.priority, r.size
         FROM unnest(ids, event_ids, recipes, lanes, accounts_texts, records, versions, states, createds,
                 finisheds, errors, dues, sizes)
             WITH ORDINALITY AS r (id, event, recipe, lane, accounts, record, version, state, created, finished,
                 error, due, size, place)
+        JOIN events e ON e.id = r.event,
+        LATERAL (SELECT CASE WHEN e.source LIKE '{"poll":%' THEN 1 ELSE 0 END AS priority) p
         ORDER BY r.place
         ON CONFLICT (id) DO NOTHING
         RETURNING state

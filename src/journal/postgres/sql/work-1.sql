@@ -28,15 +28,15 @@ BEGIN
         most := greatest(most - cardinality(kept), 0);
     END IF;
     woken := ARRAY(
-        SELECT r.seq FROM runs r WHERE r.due > 0 AND r.due <= moment
+        SELECT r.seq FROM runs r WHERE r.due >= 2 AND r.due <= moment
         ORDER BY r.due, r.seq LIMIT (most + 1) / 2 FOR UPDATE SKIP LOCKED);
     fresh := ARRAY(
-        SELECT r.seq FROM runs r WHERE r.due = 0
+        SELECT r.seq FROM runs r WHERE r.due < 2
         ORDER BY r.due, r.seq LIMIT most - cardinality(woken) FOR UPDATE SKIP LOCKED);
     granted := woken || fresh;
     IF cardinality(granted) < most AND cardinality(woken) > 0 THEN
         granted := granted || ARRAY(
-            SELECT r.seq FROM runs r WHERE r.due > 0 AND r.due <= moment AND r.seq <> ALL (woken)
+            SELECT r.seq FROM runs r WHERE r.due >= 2 AND r.due <= moment AND r.seq <> ALL (woken)
             ORDER BY r.due, r.seq LIMIT most - cardinality(granted) FOR UPDATE SKIP LOCKED);
     END IF;
     IF cardinality(granted) > 0 THEN
@@ -104,7 +104,7 @@ BEGIN
             WHERE seqs[w.job] > 0 ORDER BY w.place;
     END IF;
     UPDATE runs r SET
-            state = j.state, due = j.due, error = j.error, version = coalesce(j.version, r.version),
+            state = j.state, due = CASE j.due WHEN 0 THEN r.priority ELSE j.due END, error = j.error, version = coalesce(j.version, r.version),
             finished = j.finished, entries = r.entries + j.size, write = j.write,
             owner = CASE WHEN j.state = 1 THEN r.owner END, until = CASE WHEN j.state = 1 THEN r.until END
         FROM unnest(seqs, states, dues, errors, versions, ends, sizes, writes)
@@ -165,7 +165,7 @@ BEGIN
     ELSE
         behind := place.finished IS NOT NULL AND EXISTS (
             SELECT 1 FROM runs o WHERE o.recipe = place.recipe AND o.lane = place.lane AND o.finished IS NULL);
-        UPDATE runs SET state = next, due = CASE WHEN NOT behind THEN 0 END, finished = NULL, error = reason,
+        UPDATE runs SET state = next, due = CASE WHEN NOT behind THEN priority END, finished = NULL, error = reason,
                 version = coalesce(new_version, version), entries = seen + cardinality(texts), write = stamp
             WHERE seq = place.seq;
     END IF;
@@ -184,7 +184,7 @@ BEGIN
         SELECT r.seq FROM runs r WHERE r.owner IS NOT NULL AND r.until <= moment
         ORDER BY r.seq FOR UPDATE SKIP LOCKED);
     IF cardinality(ended) > 0 THEN
-        UPDATE runs SET state = 0, due = 0, owner = NULL, until = NULL WHERE seq = ANY (ended);
+        UPDATE runs SET state = 0, due = priority, owner = NULL, until = NULL WHERE seq = ANY (ended);
         PERFORM hob_count(ARRAY[0, 1], ARRAY[cardinality(ended), -cardinality(ended)]::BIGINT[]);
     END IF;
     RETURN cardinality(ended);
