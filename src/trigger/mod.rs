@@ -8,7 +8,6 @@ mod due;
 pub mod manual;
 mod moment;
 mod new_run;
-pub mod paging;
 mod poller;
 mod progress;
 mod reading;

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use super::claims::Tenure;
 use super::detect::{self, Change, Scan};
 use super::moment::moment;
-use super::paging::{self, Page, Rounds};
 use super::poller::{Known, Poller};
 use super::progress::{PageRead, total};
 use super::reading::{Answered, NotRead, Reading};
@@ -18,6 +17,7 @@ use crate::catalog::Paging;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Seen, Source};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::recipe::Emit;
+use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
 
 /// In the place of a page's inputs: all pages are read, and records that are gone come next.

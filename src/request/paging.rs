@@ -211,7 +211,7 @@ fn advance(
 }
 
 /// The value at `path` in an item; a path may be a plain field name.
-pub(super) fn in_item(item: &Value, path: &str) -> Option<Value> {
+pub fn in_item(item: &Value, path: &str) -> Option<Value> {
     if path.starts_with('$') {
         return path::read(item, path).filter(|value| !value.is_null());
     }
