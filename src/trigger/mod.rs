@@ -6,7 +6,6 @@ mod claims;
 pub mod detect;
 mod due;
 pub mod manual;
-mod moment;
 mod new_run;
 mod poller;
 mod progress;

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::claims::Tenure;
 use super::detect::{self, Change, Scan};
-use super::moment::moment;
 use super::poller::{Known, Poller};
 use super::progress::{PageRead, total};
 use super::reading::{Answered, NotRead, Reading};
@@ -19,6 +18,7 @@ use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::recipe::Emit;
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
+use crate::value::moment;
 
 /// In the place of a page's inputs: all pages are read, and records that are gone come next.
 const SWEEP: &str = "$gone_after";

@@ -9,13 +9,13 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
 use super::claims::Tenure;
-use super::moment::moment;
 use super::new_run::new_run;
 use super::surroundings::Surroundings;
 use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::{Appended, Batch, Error, Progress};
 use crate::recipe::{CronText, Trigger};
+use crate::value::moment;
 
 /// A missed time older than this is not made up for.
 pub const OLDEST_MISSED: TimeDelta = TimeDelta::hours(24);
