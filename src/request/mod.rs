@@ -13,6 +13,7 @@ mod free;
 mod gate;
 mod inputs;
 mod outcome;
+pub mod paging;
 mod path;
 mod prepare;
 mod problem;

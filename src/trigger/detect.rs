@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::moment::{is_coarse, moment};
-use super::paging::in_item;
 use crate::catalog::{Listing, NextValue, Paging};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
+use crate::request::paging::in_item;
+use crate::value::{is_coarse, moment};
 
 /// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);

@@ -5,12 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use super::detect::Change;
-use super::moment::moment;
-use super::paging::in_item;
 use crate::catalog::{Catalog, Listing};
 use crate::connection::Connection;
 use crate::journal::{Error, Journal, RunFilter};
 use crate::recipe::Emit;
+use crate::request::paging::in_item;
+use crate::value::moment;
 
 /// A webhook arrives at or after the change it tells of, by clocks that differ by less than this.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);

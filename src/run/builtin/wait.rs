@@ -1,12 +1,11 @@
 //! `wait`: goes on after a time or at a time.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::recipe::parse_duration;
-use crate::run::patience::later;
 use crate::run::{Entry, StepKey};
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, after, moment};
 
 /// The beginning of the wait, from `now`.
 pub(in crate::run) fn begin(
@@ -17,9 +16,10 @@ pub(in crate::run) fn begin(
     let given = |name: &str| inputs.get(name).filter(|value| !value.is_null());
     let until = match (given("for"), given("until")) {
         (Some(Value::String(text)), None) => {
-            later(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?)
+            after(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?)
         }
-        (None, Some(time)) => moment(time)?,
+        (None, Some(time)) => moment(time)
+            .ok_or_else(|| format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}"))?,
         (Some(other), None) => return Err(format!("`for` must be a duration such as 1h, not {other}")),
         _ => return Err("`wait` takes either `for` or `until`".into()),
     };
@@ -29,23 +29,6 @@ pub(in crate::run) fn begin(
 /// What later steps see.
 pub(in crate::run) fn result(until: DateTime<Utc>) -> Value {
     json!({ "until": until })
-}
-
-fn moment(time: &Value) -> Result<DateTime<Utc>, String> {
-    let known = match time {
-        Value::String(text) => read(text.trim()),
-        // Times in milliseconds since 1970 are what many APIs send.
-        Value::Number(number) => number.as_i64().and_then(DateTime::from_timestamp_millis),
-        _ => None,
-    };
-    known.ok_or_else(|| format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}"))
-}
-
-fn read(text: &str) -> Option<DateTime<Utc>> {
-    let exact = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
-    let local = || text.parse::<NaiveDateTime>().map(|time| time.and_utc()).ok();
-    let date = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|time| time.and_utc());
-    exact.or_else(local).or_else(date)
 }
 
 #[cfg(test)]
@@ -65,7 +48,9 @@ mod tests {
         assert_eq!(until(json!({ "for": "1h" })), Ok(4600));
         assert_eq!(until(json!({ "until": "1970-01-02" })), Ok(86_400));
         assert_eq!(until(json!({ "until": "1970-01-01T02:00:00+01:00" })), Ok(3600));
-        assert_eq!(until(json!({ "until": 5000 })), Ok(5));
+        assert_eq!(until(json!({ "until": 1_800_000_000 })), Ok(1_800_000_000), "seconds");
+        assert_eq!(until(json!({ "until": 1_800_000_000_000_i64 })), Ok(1_800_000_000), "milliseconds");
+        assert_eq!(until(json!({ "until": "1800000000" })), Ok(1_800_000_000));
         for wrong in [json!({}), json!({ "for": 5 }), json!({ "for": "x" }), json!({ "until": "soon" })] {
             assert!(until(wrong.clone()).is_err(), "{wrong}");
         }

@@ -1,8 +1,6 @@
 //! Filters on times. What is read and written is UTC unless a zone is named.
 
-use chrono::{
-    DateTime, Datelike, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc,
-};
+use chrono::{DateTime, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use minijinja::value::{Kwargs, Value as Datum, ValueKind};
 use minijinja::{Error, State};
@@ -11,6 +9,7 @@ use super::input;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
 use crate::template::spec::Spec;
+use crate::value::{Written, from_epoch, time_in};
 
 pub(super) const SPECS: [Spec; 5] = [
     Spec::own(
@@ -52,8 +51,6 @@ pub(super) const SPECS: [Spec; 5] = [
 
 /// What reading a time costs.
 const READING: u64 = 50;
-/// Epoch numbers from here on are milliseconds: as seconds they would be after the year 5138.
-const MILLISECONDS: i64 = 100_000_000_000;
 
 fn date(
     state: &State<'_, '_>,
@@ -201,7 +198,10 @@ fn read(state: &State<'_, '_>, value: &Datum, kwargs: &Kwargs) -> Result<DateTim
     let text = text.trim();
     let found = match format {
         Some(format) => by_format(text, format).and_then(|local| in_zone(local, from)),
-        None => known(text, from),
+        None => time_in(text).and_then(|found| match found {
+            Written::Exact(time) => Some(time),
+            Written::Local(local) => in_zone(local, from),
+        }),
     };
     found.ok_or_else(|| unreadable(text))
 }
@@ -211,49 +211,12 @@ fn unreadable(text: &str) -> Error {
     advised(message, "say how it is written: `date(…, input='%d/%m/%Y')`")
 }
 
-fn known(text: &str, from: Tz) -> Option<DateTime<Utc>> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)) {
-        return Some(time.to_utc());
-    }
-    for format in
-        ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M:%S%.f %z"]
-    {
-        if let Ok(time) = DateTime::parse_from_str(text, format) {
-            return Some(time.to_utc());
-        }
-    }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
-        if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
-            return in_zone(local, from);
-        }
-    }
-    for format in ["%Y-%m-%d", "%Y/%m/%d"] {
-        if let Ok(day) = NaiveDate::parse_from_str(text, format)
-            && day.year() >= 1000
-        {
-            return in_zone(day.and_time(NaiveTime::MIN), from);
-        }
-    }
-    if text.len() >= 9 { from_epoch(text) } else { None }
-}
-
 fn by_format(text: &str, format: &str) -> Option<NaiveDateTime> {
     if let Ok(time) = DateTime::parse_from_str(text, format) {
         return Some(time.naive_utc());
     }
     let local = NaiveDateTime::parse_from_str(text, format).ok();
     local.or_else(|| Some(NaiveDate::parse_from_str(text, format).ok()?.and_time(NaiveTime::MIN)))
-}
-
-fn from_epoch(text: &str) -> Option<DateTime<Utc>> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: i64 = whole.parse().ok()?;
-    if whole.abs() >= MILLISECONDS {
-        return DateTime::from_timestamp_millis(whole);
-    }
-    let millis: i64 =
-        if fraction.is_empty() { 0 } else { format!("{fraction:0<3}").get(..3)?.parse().ok()? };
-    DateTime::from_timestamp_millis(whole.checked_mul(1000)?.checked_add(millis)?)
 }
 
 #[cfg(test)]

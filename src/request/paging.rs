@@ -211,7 +211,7 @@ fn advance(
 }
 
 /// The value at `path` in an item; a path may be a plain field name.
-pub(super) fn in_item(item: &Value, path: &str) -> Option<Value> {
+pub fn in_item(item: &Value, path: &str) -> Option<Value> {
     if path.starts_with('$') {
         return path::read(item, path).filter(|value| !value.is_null());
     }
@@ -261,16 +261,44 @@ fn typed(kind: Kind, text: &str) -> Value {
     }
 }
 
-/// The address with `rel="next"` in a `Link` header (RFC 8288).
+/// The address with `rel="next"` in a `Link` header (RFC 8288): commas and semicolons may stand in
+/// addresses and between quotes, too, and a link may have several relations.
 fn next_link(header: &str) -> Option<String> {
-    header.split(",").find_map(|link| {
-        let (address, attributes) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let next = attributes.split(';').any(|attribute| {
-            let attribute = attribute.trim();
-            attribute.strip_prefix("rel=").is_some_and(|rel| rel.trim_matches('"') == "next")
-        });
-        next.then(|| address.to_owned())
-    })
+    let mut rest = header;
+    while let Some((_, link)) = rest.split_once('<') {
+        let (address, after) = link.split_once('>')?;
+        let (mut attributes, others) = cut(after, ',');
+        while !attributes.is_empty() {
+            let (attribute, more) = cut(attributes, ';');
+            if leads_on(attribute) {
+                return Some(address.trim().to_owned());
+            }
+            attributes = more;
+        }
+        rest = others;
+    }
+    None
+}
+
+fn leads_on(attribute: &str) -> bool {
+    let Some((name, value)) = attribute.split_once('=') else { return false };
+    let mut relations = value.trim().trim_matches('"').split_whitespace();
+    name.trim().eq_ignore_ascii_case("rel") && relations.any(|rel| rel.eq_ignore_ascii_case("next"))
+}
+
+/// What stands before the first `mark` outside of quotes, and what after it.
+fn cut(text: &str, mark: char) -> (&str, &str) {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            c if c == mark && !quoted => return (&text[..at], &text[at + c.len_utf8()..]),
+            _ => {}
+        }
+    }
+    (text, "")
 }
 
 /// Watches a scan for cursors that come round again and for pages that repeat, in constant memory.
@@ -408,6 +436,14 @@ mod tests {
         assert_eq!(follow(header), Ok(Some(json!({ "page": 3, "q": "a b" }))));
         assert_eq!(follow("<https://elsewhere/x?page=1>; rel=\"prev\""), Ok(None));
         assert!(matches!(follow("</x?token=1>; rel=next"), Err(Error::UnknownLink { .. })));
+        for header in [
+            "<https://x?q=id,name&page=3>; rel=\"next\"",
+            "</x?page=1>; title=\"a, <b>; rel=next\"; rel=prev,<https://x?q=id,name&page=3> ; REL = next",
+            "</x?q=id,name&page=3>; rel=\"last next\"; type=\"t\", </x?page=9>; rel=\"last\"",
+        ] {
+            assert_eq!(follow(header), Ok(Some(json!({ "q": "id,name", "page": 3 }))), "{header}");
+        }
+        assert_eq!(follow("</x?page=3>; rel=\"nextish\", </x?page=4>; title=\"rel=next\""), Ok(None));
     }
 
     #[test]
