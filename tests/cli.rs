@@ -8,8 +8,6 @@ mod cluster;
 mod commands;
 #[path = "cli/connectors.rs"]
 mod connectors;
-#[path = "cli/crash.rs"]
-mod crash;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/listening.rs"]
@@ -28,5 +26,7 @@ mod rulings;
 mod runs;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
+#[path = "cli/stop.rs"]
+mod stop;
 #[path = "cli/store.rs"]
 mod store;

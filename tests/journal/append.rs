@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::Utc;
-use hob::event::{Cursor, CursorKey, Seen, Source};
+use hob::event::{Seen, Source};
 use hob::journal::{Appended, Batch, Link, Progress};
 use hob::run::RunState;
 use serde_json::json;
 
-use crate::fixture::{Home, add, at, end, event, ids, lease, new_run, remark, update};
+use crate::fixture::{Home, add, cursor, end, event, ids, lease, new_run, remark, update};
 
 pub async fn a_known_event_is_left_out(home: &Home) {
     let journal = home.open().await;
@@ -31,30 +31,14 @@ pub async fn dedup_keys_belong_to_their_source(home: &Home) {
     assert_eq!(journal.append(batch).await.unwrap().events, 2);
 }
 
-fn cursor(key: &CursorKey) -> Cursor {
-    Cursor {
-        key: key.clone(),
-        subject: "fitr.clients.list".to_owned(),
-        scan: 1,
-        page: None,
-        pages: 1,
-        baseline_done: false,
-        watermark: None,
-        newest: None,
-        started: at(0),
-        due: at(60),
-        failures: 0,
-        error: None,
-    }
-}
-
 pub async fn a_batch_is_all_or_nothing(home: &Home) {
     let journal = home.open().await;
-    let key = CursorKey::new("a", &["fitr".to_owned()]);
+    let cursor = cursor("a", 1);
+    let key = cursor.key.clone();
     let seen = vec![Seen { record: "1".to_owned(), fingerprint: "f".to_owned() }];
     let progress = || {
         let seen = seen.clone();
-        Some(Progress { cursor: cursor(&key), seen, forgotten: vec![], reset: false, claim: None })
+        Some(Progress { cursor: cursor.clone(), seen, forgotten: vec![], reset: false, claim: None })
     };
     // The second event's run has the id of the first one's, which no store can take.
     let run = new_run("a", "1");
@@ -66,7 +50,7 @@ pub async fn a_batch_is_all_or_nothing(home: &Home) {
 
     let events = vec![(event("x"), vec![run])];
     journal.append(Batch { events, progress: progress() }).await.unwrap();
-    assert_eq!(journal.cursor(&key).await.unwrap(), Some(cursor(&key)));
+    assert_eq!(journal.cursor(&key).await.unwrap(), Some(cursor.clone()));
     assert_eq!(journal.seen(&key, &["1".to_owned()]).await.unwrap()["1"], "f");
     assert_eq!(lease(&*journal, 9, 0).await.len(), 1);
 }
@@ -94,6 +78,12 @@ pub async fn everything_is_there_after_reopening(home: &Home) {
     assert_eq!(journal.append(again).await.unwrap().duplicates, 1);
     end(&*journal, &leased[0], RunState::Succeeded).await;
     assert_eq!(ids(&lease(&*journal, 9, 0).await), [second]);
+}
+
+pub async fn many_may_create_a_store_at_once(home: &Home) {
+    let create = async |n: usize| add(&*home.client().await, &n.to_string(), "a", "x").await;
+    futures::future::join_all((0..8).map(create)).await;
+    assert_eq!(home.open().await.totals(None).await.unwrap().events, 8);
 }
 
 pub async fn many_writers_at_once_lose_and_repeat_nothing(home: &Home) {

@@ -1,8 +1,7 @@
 use hob::event::CursorKey;
 use hob::journal::{Batch, Claim, Error, Progress};
 
-use crate::fixture::{Home, TTL, at, event, new_run};
-use crate::pollers::cursor;
+use crate::fixture::{Home, TTL, at, cursor, event, new_run};
 
 pub async fn a_claim_passes_on_when_it_ends(home: &Home) {
     let journal = home.open().await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hob::clock::Clock;
 use hob::journal::{Access, Batch, Error, Journal, LeasedRun, Postgres, RunFilter, RunUpdate};
@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 use crate::fixture::{event, new_run};
 use crate::postgres::Cluster;
 
-/// Longer than any retry of a store.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than any test may take.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Longer than anybody waits here: a run whose lease went astray would be missed.
-const LEASE: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_secs(3600);
 const PROCESSES: usize = 2;
 const APPENDERS: usize = 4;
 const WORKERS: usize = 3;
@@ -30,6 +30,8 @@ struct Load {
     finished: Mutex<Vec<String>>,
     fenced: AtomicUsize,
     retries: AtomicUsize,
+    /// What each appender and each worker has done with the store.
+    steps: [AtomicUsize; PROCESSES * (APPENDERS + WORKERS)],
 }
 
 impl Load {
@@ -41,7 +43,25 @@ impl Load {
             finished: Mutex::default(),
             fenced: AtomicUsize::new(0),
             retries: AtomicUsize::new(0),
+            steps: Default::default(),
         })
+    }
+
+    /// Waits until so many more events are acknowledged, and as many more runs have ended.
+    fn gets_on(&self, by: usize) {
+        let count = || (self.acknowledged.lock().unwrap().len(), self.finished.lock().unwrap().len());
+        let before = count();
+        until("the load gets on", || {
+            let now = count();
+            now.0 >= before.0 + by && now.1 >= before.1 + by
+        });
+    }
+
+    /// Waits until nobody is still at what was begun before this.
+    fn all_get_on(&self) {
+        let steps = || self.steps.each_ref().map(|steps| steps.load(Ordering::Relaxed));
+        let before = steps();
+        until("all get on", || steps().iter().zip(before).all(|(now, before)| *now > before));
     }
 
     fn goes_on(&self) -> bool {
@@ -121,6 +141,7 @@ impl Load {
 
 /// A process: it adds events as long as the load goes on, and works until nothing is left.
 async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
+    let first = number * (APPENDERS + WORKERS);
     let mut tasks = JoinSet::new();
     for appender in 0..APPENDERS {
         let (load, store) = (Arc::clone(&load), Arc::clone(&store));
@@ -129,6 +150,7 @@ async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
             while load.goes_on() {
                 load.append(&*store, &format!("{number}-{appender}-{n}"), &(n % 5).to_string()).await;
                 n += 1;
+                load.steps[first + appender].fetch_add(1, Ordering::Relaxed);
             }
         });
     }
@@ -160,6 +182,7 @@ async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
                     Err(Error::Unavailable { .. }) => load.again().await,
                     Err(error) => panic!("{error}"),
                 }
+                load.steps[first + APPENDERS + worker].fetch_add(1, Ordering::Relaxed);
             }
         });
     }
@@ -230,15 +253,16 @@ async fn check(url: &str, load: &Load) {
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_connections_lose_and_double_nothing() {
     let Some(cluster) = Cluster::shared() else { return };
-    let url = cluster.store();
-    let schema = url.split("schema=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let schema = cluster.schema();
+    let url = cluster.url(&schema);
     let disturb = move |load: &Load| {
-        let mut times = 0;
-        while times < 20 || load.acknowledged.lock().unwrap().len() < 100 {
-            pause(Duration::from_millis(150));
+        for _ in 0..20 {
+            load.gets_on(5);
+            // Whoever is hit again and again at the same thing may give up.
+            load.all_get_on();
             cluster.disconnect(&schema);
-            times += 1;
         }
+        load.gets_on(5);
     };
     let load = under_load(&url, disturb).await;
     assert_eq!(load.retries.load(Ordering::Relaxed), 0, "nobody hears of a connection that was lost");
@@ -251,14 +275,14 @@ async fn a_server_that_crashes_loses_and_doubles_nothing() {
     let cluster = Arc::new(cluster);
     let url = cluster.store();
     let crashing = Arc::clone(&cluster);
-    under_load(&url, move |_| {
+    under_load(&url, move |load| {
         for n in 0..4 {
-            pause(Duration::from_millis(700));
+            load.gets_on(20);
             crashing.crash();
             pause(Duration::from_millis(200 * n));
             crashing.restart();
         }
-        pause(Duration::from_millis(500));
+        load.gets_on(20);
     })
     .await;
 }
@@ -292,6 +316,14 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
         other.append(batch).await.unwrap()
     });
     woken.expect("is woken");
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        pause(Duration::from_millis(5));
+    }
 }
 
 #[expect(

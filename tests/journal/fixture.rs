@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hob::event::{DedupKey, Event, EventId, Source};
+use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, Postgres, RunUpdate, Sqlite};
 use hob::run::{Entry, RunId, RunState, StampedEntry};
 use serde_json::json;
@@ -17,8 +17,8 @@ use crate::postgres::Cluster;
 pub enum Home {
     /// An SQLite file in a folder of its own.
     Sqlite(TempDir),
-    /// The address of a PostgreSQL store.
-    Postgres(String),
+    /// A schema of the PostgreSQL cluster that all share.
+    Postgres(&'static Cluster, String),
 }
 
 impl Home {
@@ -28,14 +28,45 @@ impl Home {
 
     /// `None` where PostgreSQL is not installed.
     pub fn postgres() -> Option<Self> {
-        Cluster::shared().map(|cluster| Home::Postgres(cluster.store()))
+        Cluster::shared().map(|cluster| Home::Postgres(cluster, cluster.schema()))
     }
 
     /// Opens the store to work on it.
     pub async fn open(&self) -> Arc<dyn Journal> {
         match self {
             Home::Sqlite(_) => Arc::new(Sqlite::open(&self.path(), Access::Runner).expect("opens")),
-            Home::Postgres(url) => Arc::new(Postgres::open(url, Access::Runner).await.expect("opens")),
+            Home::Postgres(cluster, schema) => {
+                Arc::new(Postgres::open(&cluster.url(schema), Access::Runner).await.expect("opens"))
+            }
+        }
+    }
+
+    /// Opens the store to look at it and to add to it; several at once do so side by side.
+    pub async fn client(&self) -> Arc<dyn Journal> {
+        match self {
+            Home::Sqlite(_) => {
+                let path = self.path();
+                let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, Access::Client));
+                Arc::new(opened.await.expect("no panic").expect("opens"))
+            }
+            Home::Postgres(cluster, schema) => {
+                Arc::new(Postgres::open(&cluster.url(schema), Access::Client).await.expect("opens"))
+            }
+        }
+    }
+
+    /// Makes an event one that nobody can read.
+    pub fn spoil(&self, event: &EventId) {
+        match self {
+            Home::Sqlite(_) => {
+                let file = rusqlite::Connection::open(self.path()).expect("opens");
+                file.busy_timeout(LONG).expect("waits");
+                let spoil = "UPDATE events SET source = 'x' WHERE id = ?1";
+                assert_eq!(file.execute(spoil, [&event.0]).expect("writes"), 1);
+            }
+            Home::Postgres(cluster, schema) => {
+                cluster.user(&format!("UPDATE {schema}.events SET source = 'x' WHERE id = '{event}'"));
+            }
         }
     }
 
@@ -43,7 +74,7 @@ impl Home {
     pub fn another(&self) -> Self {
         match self {
             Home::Sqlite(_) => Home::sqlite(),
-            Home::Postgres(_) => Home::postgres().expect("there is one already"),
+            Home::Postgres(..) => Home::postgres().expect("there is one already"),
         }
     }
 
@@ -51,10 +82,13 @@ impl Home {
     pub fn path(&self) -> PathBuf {
         match self {
             Home::Sqlite(folder) => folder.path().join("state/hob.db"),
-            Home::Postgres(url) => panic!("{url} is no file"),
+            Home::Postgres(_, schema) => panic!("{schema} is no file"),
         }
     }
 }
+
+/// Longer than any test may take; who waits that long waited in vain.
+pub const LONG: Duration = Duration::from_secs(300);
 
 pub const WORKER: &str = "worker-1";
 pub const TTL: Duration = Duration::from_secs(30);
@@ -74,6 +108,24 @@ pub fn event(dedup: &str) -> Event {
         dedup: DedupKey(dedup.to_owned()),
         received: at(0),
         payload: json!({ "z": 1, "a": [1.5, null, "ü"], "dedup": dedup }),
+    }
+}
+
+/// The cursor of a poller of that recipe, in some scan.
+pub fn cursor(name: &str, scan: u64) -> Cursor {
+    Cursor {
+        key: CursorKey::new(name, &["fitr".to_owned()]),
+        subject: "fitr.clients.list {}".to_owned(),
+        scan,
+        page: json!({ "page": 2 }).as_object().cloned(),
+        pages: 1,
+        baseline_done: scan > 1,
+        watermark: Some(json!("2026-01-01")),
+        newest: None,
+        started: at(0),
+        due: at(300),
+        failures: 0,
+        error: None,
     }
 }
 

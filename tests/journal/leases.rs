@@ -1,15 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hob::journal::{Error, Lease, RunUpdate};
+use hob::journal::{Error, Lease, RunFilter, RunUpdate};
 use hob::run::RunState;
 
 use crate::fixture::{
-    Home, TTL, WORKER, add, add_event, at, end, event, ids, lease, remark, sleep_until, update,
+    Home, LONG, TTL, WORKER, add, add_event, at, end, event, ids, lease, remark, sleep_until, update,
 };
-
-/// Longer than any test may take; who waits that long waited in vain.
-const LONG: Duration = Duration::from_secs(60);
 
 pub async fn a_run_waits_until_it_is_due(home: &Home) {
     let journal = home.open().await;
@@ -63,6 +60,21 @@ pub async fn a_late_worker_is_fenced(home: &Home) {
     assert!(matches!(record(present, RunState::Failed).await, Err(Error::Fenced { .. })));
     let detail = journal.run(&run).await.unwrap().unwrap();
     assert_eq!((detail.row.state, detail.entries.len()), (RunState::Succeeded, 1));
+}
+
+pub async fn a_run_that_cannot_be_read_is_parked_and_others_go_on(home: &Home) {
+    let journal = home.open().await;
+    let spoilt = event("1");
+    let id = spoilt.id.clone();
+    let first = add_event(&*journal, spoilt, "a", "x").await;
+    let second = add(&*journal, "2", "a", "y").await;
+    home.spoil(&id);
+    assert_eq!(ids(&lease(&*journal, 9, 0).await), [second]);
+    let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
+    let parked = journal.runs(&parked).await.unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].id, first);
+    assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
 }
 
 pub async fn an_ended_lease_is_taken_back(home: &Home) {

@@ -51,6 +51,7 @@ macro_rules! suite {
 
 suite! {
     append: a_known_event_is_left_out, a_batch_is_all_or_nothing, everything_is_there_after_reopening,
+        many_may_create_a_store_at_once,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
         a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
@@ -59,7 +60,8 @@ suite! {
     claims: a_claim_passes_on_when_it_ends, what_was_claimed_fences_the_cursor;
     leases: a_run_waits_until_it_is_due, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
         an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
-        a_lease_has_all_that_is_needed, waiting_for_change_ends_with_new_work,
+        a_lease_has_all_that_is_needed,
+        a_run_that_cannot_be_read_is_parked_and_others_go_on, waiting_for_change_ends_with_new_work,
         work_between_leasing_and_waiting_is_not_missed;
     priorities: what_somebody_waits_for_goes_first, it_keeps_its_place_whatever_happens;
     retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,

@@ -3,8 +3,7 @@ use hob::journal::{Batch, Due, Journal, Link, Part, Progress, RecipeText, Record
 use hob::run::{RunState, Write};
 use serde_json::json;
 
-use crate::fixture::{Home, add, at, end, event, ids, lease, new_run, remark, sleep_until, update};
-use crate::pollers::cursor;
+use crate::fixture::{Home, add, at, cursor, end, event, ids, lease, new_run, remark, sleep_until, update};
 
 /// Something of everything: runs that ended, wait, sleep, hold their lane, and one under way.
 async fn furnish(journal: &dyn Journal) {

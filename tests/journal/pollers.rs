@@ -1,27 +1,9 @@
 use std::collections::HashMap;
 
-use hob::event::{Cursor, CursorKey, Seen};
+use hob::event::{CursorKey, Seen};
 use hob::journal::{Batch, Journal, Progress};
-use serde_json::json;
 
-use crate::fixture::{Home, at};
-
-pub fn cursor(name: &str, scan: u64) -> Cursor {
-    Cursor {
-        key: CursorKey::new(name, &["fitr".to_owned()]),
-        subject: "fitr.clients.list {}".to_owned(),
-        scan,
-        page: json!({ "page": 2 }).as_object().cloned(),
-        pages: 1,
-        baseline_done: scan > 1,
-        watermark: Some(json!("2026-01-01")),
-        newest: None,
-        started: at(0),
-        due: at(300),
-        failures: 0,
-        error: None,
-    }
-}
+use crate::fixture::{Home, cursor};
 
 fn seen(records: &[(&str, &str)]) -> Vec<Seen> {
     let seen = |(record, fingerprint): &(&str, &str)| Seen {

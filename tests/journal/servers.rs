@@ -10,18 +10,15 @@ use hob::journal::{RequestEnd, RequestLeave, RequestLimits};
 use hob::run::{RunId, RunState};
 
 use crate::fixture::{
-    Home, TTL, WORKER, add, add_event, at, end, event, ids, lease, new_run, remark, update,
+    Home, LONG, TTL, WORKER, add, add_event, at, end, event, ids, lease, new_run, remark, update,
 };
 use crate::postgres::{Cluster, PASSWORD};
-
-const LONG: Duration = Duration::from_secs(60);
 
 /// A store in the cluster that all share: its address, and the schema in it.
 fn place() -> Option<(&'static Cluster, String, String)> {
     let cluster = Cluster::shared()?;
-    let url = cluster.store();
-    let schema = url.split("schema=").nth(1)?.split('&').next()?.to_owned();
-    Some((cluster, url, schema))
+    let schema = cluster.schema();
+    Some((cluster, cluster.url(&schema), schema))
 }
 
 async fn open(url: &str) -> Arc<Postgres> {
@@ -158,22 +155,6 @@ async fn a_job_that_fails_spoils_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_run_that_cannot_be_read_is_parked_and_others_go_on() {
-    let Some((cluster, url, schema)) = place() else { return };
-    let store = open(&url).await;
-    let spoilt = event("1");
-    let id = spoilt.id.clone();
-    let first = add_event(&*store, spoilt, "a", "x").await;
-    let second = add(&*store, "2", "a", "y").await;
-    cluster.user(&format!("UPDATE {schema}.events SET source = 'x' WHERE id = '{id}'"));
-    assert_eq!(ids(&lease(&*store, 9, 0).await), [second]);
-    let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
-    let parked = store.runs(&parked).await.unwrap();
-    assert_eq!(parked[0].id, first);
-    assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
-}
-
-#[tokio::test]
 async fn texts_may_hold_what_postgres_does_not_take() {
     let Some((_, url, _)) = place() else { return };
     let store = open(&url).await;
@@ -234,9 +215,10 @@ async fn limits_are_shared() {
             match stores[n % 2].admit("short", &short).await.unwrap() {
                 RequestLeave::Go(slot) => break slot,
                 RequestLeave::Wait(wait) => tokio::time::sleep(wait).await,
-                RequestLeave::LeftAlone(_) => panic!("nothing has failed"),
+                other => panic!("{other:?}"),
             }
         };
+        // One that nobody answers is kept for minutes.
         stores[n % 2].settle("short", slot, &alive).await.unwrap();
     }
 
@@ -247,31 +229,22 @@ async fn limits_are_shared() {
     assert!(matches!(stores[1].admit("day", &daily).await.unwrap(), RequestLeave::Wait(_)));
 
     let (none, dead) = (RequestLimits::default(), RequestEnd { alive: Some(false), pause: None });
-    for n in 0..5 {
-        assert_eq!(stores[n % 2].admit("dead", &none).await.unwrap(), RequestLeave::Go(0));
-        stores[n % 2].settle("dead", 0, &dead).await.unwrap();
-    }
-    assert!(matches!(stores[0].admit("dead", &none).await.unwrap(), RequestLeave::LeftAlone(_)));
+    let mut tried = 0;
+    // Left alone for a few seconds at first, which may be over; for longer each time.
+    let refused = loop {
+        match stores[tried % 2].admit("dead", &none).await.unwrap() {
+            RequestLeave::Go(0) => stores[tried % 2].settle("dead", 0, &dead).await.unwrap(),
+            other => break other,
+        }
+        tried += 1;
+    };
+    assert!(matches!(refused, RequestLeave::LeftAlone(_)), "{refused:?}");
+    assert!((5..15).contains(&tried), "left alone after {tried}");
     stores[1].settle("dead", 0, &alive).await.unwrap();
     assert_eq!(stores[0].admit("dead", &none).await.unwrap(), RequestLeave::Go(0));
     let pause = RequestEnd { alive: Some(true), pause: Some(LONG) };
     stores[1].settle("dead", 0, &pause).await.unwrap();
     assert!(matches!(stores[0].admit("dead", &none).await.unwrap(), RequestLeave::Wait(_)));
-}
-
-#[tokio::test]
-async fn many_may_create_a_store_at_once() {
-    let Some((_, url, _)) = place() else { return };
-    let mut clients = tokio::task::JoinSet::new();
-    for n in 0..8 {
-        let url = url.clone();
-        clients.spawn(async move {
-            let client = Postgres::open(&url, Access::Client).await.expect("opens");
-            add(&client, &n.to_string(), "a", "x").await;
-        });
-    }
-    clients.join_all().await;
-    assert_eq!(open(&url).await.totals(None).await.unwrap().events, 8);
 }
 
 #[tokio::test]
@@ -377,7 +350,7 @@ async fn no_query_reads_a_whole_table() {
     // Counts of scans appear a moment after their connection has ended.
     let check = format!(
         "DO $$ DECLARE scans BIGINT; BEGIN
-             FOR i IN 1..100 LOOP
+             FOR i IN 1..1200 LOOP
                  PERFORM pg_stat_clear_snapshot();
                  SELECT sum(idx_scan) INTO scans FROM pg_stat_user_tables
                      WHERE schemaname = '{schema}' AND relname = 'runs';

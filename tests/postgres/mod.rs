@@ -71,17 +71,22 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// The address of a store of its own, in the database that all share.
+    /// A schema for a store of its own, in the database that all share.
+    pub fn schema(&self) -> String {
+        static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+        format!("test_{}", SCHEMAS.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The address of a store of its own.
     pub fn store(&self) -> String {
-        static STORES: AtomicU32 = AtomicU32::new(0);
-        self.url(&format!("test_{}", STORES.fetch_add(1, Ordering::Relaxed)))
+        self.url(&self.schema())
     }
 
     /// The address of the store in that schema. Its connections can be told from others.
     pub fn url(&self, schema: &str) -> String {
         let port = self.port;
         format!(
-            "postgres://hob:{PASSWORD}@127.0.0.1:{port}/hob?schema={schema}&application_name={schema}&connect_timeout=5"
+            "postgres://hob:{PASSWORD}@127.0.0.1:{port}/hob?schema={schema}&application_name={schema}&connect_timeout=60"
         )
     }
 
@@ -176,7 +181,7 @@ impl Cluster {
 
     fn pg_ctl(&self, words: &[&str]) -> bool {
         let mut command = self.command("pg_ctl");
-        command.arg("-w").arg("-D").arg(self.data()).args(words);
+        command.args(["-w", "-t", "300", "-D"]).arg(self.data()).args(words);
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl runs").success()
     }
 
