@@ -74,7 +74,6 @@ impl Recorder {
 
     /// Makes durable what happened so far, but not the intent of what waits for its turn.
     pub(super) async fn write_before_intent(&mut self, world: &World, grip: &Grip) -> Result<(), Gone> {
-        let is_intent = |stamped: &mut StampedEntry| matches!(stamped.entry, Entry::Intent { .. });
         let intent = self.pending.pop_if(is_intent);
         if !self.pending.is_empty() {
             self.write(world, grip, RunState::Running, None, None).await?;
@@ -83,6 +82,11 @@ impl Recorder {
             self.add(intent);
         }
         Ok(())
+    }
+
+    /// Takes back the intent of what was not sent.
+    pub(super) fn forget_intent(&mut self) {
+        self.pending.pop_if(is_intent);
     }
 
     /// Makes everything durable and says where the run stands now.
@@ -112,4 +116,8 @@ impl Recorder {
         };
         persist(&self.lease.run, grip, record).await
     }
+}
+
+fn is_intent(stamped: &mut StampedEntry) -> bool {
+    matches!(stamped.entry, Entry::Intent { .. })
 }

@@ -398,6 +398,19 @@ async fn a_refused_rate_is_deferred() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn waiting_long_makes_no_long_history() {
+    let bench = Bench::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
+    let refused = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    Mock::given(method("GET")).respond_with(refused).up_to_n_times(5).mount(&bench.server).await;
+    let bench = bench.on("GET", "/things/a", ok(json!({}))).await;
+    let (journal, _) = bench.run(&[json!({})], quick()).await;
+    let (row, history) = only(journal.as_ref()).await;
+    assert_eq!(row.state, RunState::Succeeded);
+    assert_eq!(kinds(&history), ["started", "deferred", "step_succeeded", "finished"]);
+    assert_eq!(bench.requests().await.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_the_budget_is_not_in_doubt() {
     let mut bench = Bench::new(
         "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",

@@ -163,7 +163,11 @@ impl Work {
                 self.recorder.add(StampedEntry { entry, ..stamped });
             }
             match decision.act {
-                Act::Perform(perform) => self.perform(&perform).await?,
+                Act::Perform(perform) => {
+                    if let Some((until, reason)) = self.perform(&perform).await? {
+                        return self.write(RunState::Waiting, Some(until), Some(reason)).await;
+                    }
+                }
                 Act::Probe(probe) => {
                     self.recorder.before_acting(&self.shared.world, &self.grip).await?;
                     let finding = look(&self.around(), &probe).await;
@@ -186,7 +190,9 @@ impl Work {
         }
     }
 
-    async fn perform(&mut self, perform: &Perform) -> Result<(), Gone> {
+    /// Performs a step. What had to wait already and has to wait further is only put off, until when and
+    /// for a reason that is the answer: a history does not grow while an app is away for days.
+    async fn perform(&mut self, perform: &Perform) -> Result<Option<(DateTime<Utc>, String)>, Gone> {
         let admitted = match act::leave_at_once(&self.around(), perform).await {
             Some(leave) => leave,
             None => {
@@ -196,8 +202,13 @@ impl Work {
                 act::leave(&self.around(), perform).await
             }
         };
+        let mut unsent = perform.effect == Effect::Read;
         let told = match admitted {
-            Leave::Refused(told) => told,
+            Leave::Refused(told) => {
+                unsent = true;
+                self.recorder.forget_intent();
+                told
+            }
             Leave::Granted(admitted) => {
                 self.recorder.before_acting(&self.shared.world, &self.grip).await?;
                 self.recorder.still_ours(&self.shared, &self.grip).await?;
@@ -209,11 +220,17 @@ impl Work {
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
         let entry = perform.settle(&id, told.report, self.now());
+        if let Entry::Deferred { until, reason, .. } = &entry
+            && unsent
+            && perform.deferred
+        {
+            return Ok(Some((*until, reason.clone())));
+        }
         if !self.shared.options.dry_run {
             self.note(&entry, &perform.operation, perform.connection.as_deref(), &perform.inputs);
         }
         self.settle(entry, perform.effect != Effect::Read);
-        Ok(())
+        Ok(None)
     }
 
     /// Notes what a step that is done wrote, and to which records.

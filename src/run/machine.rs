@@ -112,6 +112,8 @@ pub struct Perform {
     pub pick: Option<String>,
     /// How to try again.
     pub retry: Retry,
+    /// It was deferred before, and not sent since: the history says so already.
+    pub deferred: bool,
 }
 
 /// A step in doubt to look into.

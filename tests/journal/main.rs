@@ -13,9 +13,9 @@ mod lists;
 mod model;
 mod moving;
 mod pollers;
-mod priorities;
 #[path = "../postgres/mod.rs"]
 mod postgres;
+mod priorities;
 mod processes;
 mod retention;
 mod servers;

@@ -10,7 +10,7 @@ use crate::event::{Event, Source};
 use crate::recipe::{Retry, Trigger, Webhook};
 use crate::run::HYDRATE;
 use crate::run::entry::{Entry, StepKey};
-use crate::run::status::Phase;
+use crate::run::status::{Phase, StepStatus};
 use crate::value::{Map, Value, after};
 
 /// The read that completes an event, worked out when the run is taken up.
@@ -58,7 +58,7 @@ impl Machine {
         let hydration = self.hydration.clone()?;
         let step = StepKey::of(HYDRATE);
         let status = self.status.of(&step);
-        match status.phase {
+        match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
             Phase::Waiting { until, reason } if now < until => {
                 Some(Progress::Act(Act::Sleep { until, reason }))
@@ -67,7 +67,7 @@ impl Machine {
                 let until = after(until, Retry::default().backoff.first);
                 Some(Progress::Act(Act::Sleep { until, reason }))
             }
-            _ => Some(self.fetch(&hydration, step, status.attempts + 1, status.forgiven, now)),
+            _ => Some(self.fetch(&hydration, step, &status, now)),
         }
     }
 
@@ -88,16 +88,16 @@ impl Machine {
         &mut self,
         hydration: &Hydration,
         step: StepKey,
-        attempt: u32,
-        forgiven: u32,
+        status: &StepStatus,
         now: DateTime<Utc>,
     ) -> Progress {
+        let attempt = status.attempts + 1;
         let operation = hydration.operation.clone();
         match &hydration.inputs {
             Ok(inputs) => Progress::Act(Act::Perform(Box::new(Perform {
                 step,
                 attempt,
-                may_try_again: attempt.saturating_sub(forgiven) < Retry::default().attempts,
+                may_try_again: attempt.saturating_sub(status.forgiven) < Retry::default().attempts,
                 connection: self.run.accounts.get(&operation.connector).cloned(),
                 operation,
                 inputs: inputs.clone(),
@@ -105,6 +105,7 @@ impl Machine {
                 timeout: None,
                 pick: None,
                 retry: Retry::default(),
+                deferred: status.deferrals > 0,
             }))),
             Err(absent) => {
                 let reason = format!("the event came without {absent}, which {} needs", operation.id);

@@ -153,6 +153,7 @@ impl Machine {
             timeout: site.action.timeout,
             pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
             retry: site.action.retry,
+            deferred: status.deferrals > 0,
         })))
     }
 
