@@ -102,7 +102,7 @@ async fn keep_polling(poller: Poller, around: Surroundings) {
             Ok(()) => {}
             Err(error) => {
                 tracing::error!(recipe = poller.recipe().name(), %error, "polling waits for the store");
-                tokio::time::sleep(STORE_PAUSE).await;
+                store_is_back(&around).await;
             }
         }
     }
@@ -132,8 +132,19 @@ async fn keep_firing(schedule: Schedule, around: Surroundings) {
             Ok((_, None)) => return,
             Err(error) => {
                 tracing::error!(recipe = schedule.recipe().name(), %error, "the schedule waits for the store");
-                tokio::time::sleep(STORE_PAUSE).await;
+                store_is_back(&around).await;
             }
+        }
+    }
+}
+
+/// Resolves once the store takes writes again: what could not be kept is not to be asked of an app again
+/// and again meanwhile.
+async fn store_is_back(around: &Surroundings) {
+    loop {
+        tokio::time::sleep(STORE_PAUSE).await;
+        if around.journal.healthy().await.is_ok() {
+            return;
         }
     }
 }
