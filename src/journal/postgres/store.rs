@@ -73,7 +73,7 @@ impl Postgres {
     async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
         for (lease, reason) in unreadable {
             tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
-            let error = Some(format!("what is stored of it cannot be read: {reason}"));
+            let error = Some(format!("its stored data cannot be read: {reason}"));
             let update = RunUpdate {
                 state: RunState::Parked,
                 due: None,

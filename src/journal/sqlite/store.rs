@@ -88,7 +88,7 @@ impl Sqlite {
     async fn set_aside(&self, unreadable: Vec<(Lease, String)>, now: DateTime<Utc>) -> Result<(), Error> {
         for (lease, reason) in unreadable {
             tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
-            let error = Some(format!("what is stored of it cannot be read: {reason}"));
+            let error = Some(format!("its stored data cannot be read: {reason}"));
             let update = RunUpdate {
                 state: RunState::Parked,
                 due: None,
@@ -502,6 +502,6 @@ mod tests {
         let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
         let parked = store.runs(&parked).await.unwrap();
         assert_eq!(parked[0].id.0, "1");
-        assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
+        assert!(parked[0].error.as_deref().unwrap().starts_with("its stored data cannot be read"));
     }
 }
