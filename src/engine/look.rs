@@ -14,9 +14,9 @@ pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
     let unclear = |reason: String| Finding::Unclear {
         reason: format!("step `{}` may have happened: {reason}", doubt.step),
     };
-    let Some(data) = &doubt.operation.probe else { return unclear("nothing tells whether it did".into()) };
+    let Some(data) = &doubt.operation.probe else { return unclear("hob has no way to find out".into()) };
     let Some(read) = around.catalog.operation(&data.operation) else {
-        return unclear(format!("`{}`, which would tell, is not in the catalog", data.operation));
+        return unclear(format!("`{}`, which could tell, is not in the catalog", data.operation));
     };
     let connection = match connection(around.world, &doubt.operation, doubt.connection.as_deref()) {
         Ok(connection) => connection,
@@ -29,9 +29,11 @@ pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
     let client = &around.world.client;
     let called = client.call(around.catalog, read, &inputs, &connection, &call_options(around)).await;
     match called {
-        Err(problems) => {
-            unclear(format!("`{}` cannot be asked: {}", read.id, crate::request::list(&problems)))
-        }
+        Err(problems) => unclear(format!(
+            "`{}`, which could tell, cannot be sent: {}",
+            read.id,
+            crate::request::list(&problems)
+        )),
         Ok(Outcome::Ok(answer)) => match probe::look(data, read, &answer.body, &sent, doubt.sent) {
             Sighting::Found(item) => {
                 Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()))

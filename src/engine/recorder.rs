@@ -135,7 +135,7 @@ impl Recorder {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Err(error) => {
-                    tracing::error!(run = %self.lease.run, %error, "the run is left");
+                    tracing::error!(run = %self.lease.run, %error, "work on the run has stopped");
                     return Err(Gone);
                 }
             }

@@ -42,7 +42,7 @@ pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, sto
         Some((recipe, remark)) => {
             let mut work = begin(shared, leased, grip, stop, recipe, remark).await;
             if work.go_on().await.is_err() {
-                tracing::warn!(run = %id, "the run is left to whoever has it now");
+                tracing::warn!(run = %id, "another process has taken over this run");
             }
         }
         None => absent(&shared, &leased, &grip).await,
@@ -65,7 +65,7 @@ async fn chosen(shared: &Shared, leased: &LeasedRun) -> Option<(CheckedRecipe, O
             None => {
                 let present = book.present(name)?;
                 let remark = format!(
-                    "the recipe has changed since the run began ({version}), which goes on with the present one ({})",
+                    "the recipe has changed since the run began ({version}); the run continues with the present one ({})",
                     present.version()
                 );
                 Some((present, Some(remark)))
@@ -102,14 +102,16 @@ async fn keep(shared: &Shared, recipe: &CheckedRecipe) {
     // Runs do without; they go on with the recipe of the moment then, and say so.
     if let Err(error) = shared.world.journal.save_recipe(&text).await {
         shared.kept.forget(recipe.version());
-        tracing::error!(recipe = recipe.name(), %error, "the text of the recipe is not kept");
+        tracing::error!(recipe = recipe.name(), %error, "the text of the recipe could not be stored");
     }
 }
 
 async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     let recipe = &leased.run.recipe;
-    let error = format!("waits: no recipe called `{recipe}` is loaded");
-    tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
+    let error = format!(
+        "waits for its recipe `{recipe}`, which is not loaded; put it back, or give up with `hob runs skip`"
+    );
+    tracing::warn!(run = %leased.run.id, recipe, "the run waits for its recipe, which is not loaded");
     shared.missing(recipe);
     let mut recorder = Recorder::new(leased.lease.clone(), None, false);
     let wait = if shared.world.journal.is_shared() { ELSEWHERE } else { ABSENT };
@@ -184,7 +186,9 @@ impl Work {
     async fn go_on(&mut self) -> Result<(), Gone> {
         loop {
             let Some(decision) = self.decide().await else {
-                return self.give_up("hob itself failed while deciding; this is a bug").await;
+                return self
+                    .give_up("hob itself failed while deciding; this is a bug, please report it")
+                    .await;
             };
             for stamped in decision.entries {
                 let entry = self.kept(stamped.entry);

@@ -54,7 +54,7 @@ pub fn look(
         match field(&item, created).as_ref().and_then(time) {
             Some(created) if created + SKEW < at => {}
             Some(_) => return Sighting::Found(item),
-            None => return Sighting::Unclear("one like it is there, of unknown age".into()),
+            None => return Sighting::Unclear("a record like it exists, but not since when".into()),
         }
     }
     Sighting::Absent

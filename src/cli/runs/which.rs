@@ -15,19 +15,19 @@ const LOOKED_AT: usize = 100_000;
 /// What is known of the runs that are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Which {
-    /// Only of this recipe
+    /// Only runs of this recipe
     #[arg(long, value_name = "NAME")]
     pub(super) recipe: Option<String>,
-    /// Only in this state
+    /// Only runs in this state
     #[arg(long, value_name = "STATE")]
     pub(super) state: Option<RunState>,
-    /// Only about this record, by its id
+    /// Only runs about this record, by its id
     #[arg(long, value_name = "ID")]
     pub(super) record: Option<String>,
-    /// Only created since: a duration such as 2h, a date or a time
+    /// Only runs created since then: a duration such as 2h, a date or a time
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<Since>,
-    /// Only with this text in the record, the reason, the event or the history; case does not matter
+    /// Only runs with this text in the record, the reason, the event or the history; case does not matter
     #[arg(long, value_name = "TEXT")]
     pub(super) text: Option<String>,
 }
@@ -63,7 +63,7 @@ pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunDetail, F
         [] => anyhow!("no run `{id}`; `hob runs list` lists them"),
         several => {
             let some: Vec<&str> = several.iter().take(5).map(|run| run.0.as_str()).collect();
-            anyhow!("`{id}` is the beginning of several runs: {}", some.join(", "))
+            anyhow!("several runs begin with `{id}`: {}", some.join(", "))
         }
     };
     Err(Failure::usage(reason))
