@@ -94,7 +94,7 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
     }
     facts.extend(operation.probe.as_ref().map(|probe| {
         let found = format!(
-            "{} tells whether a create happened whose answer was lost; equal must be {}",
+            "{} finds out whether a create happened when its answer was lost, by comparing {}",
             code(&probe.operation),
             codes(probe.matching.keys())
         );
@@ -134,7 +134,7 @@ fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut Strin
         });
     }
     if operation.takes_any_input() {
-        text.push_str("- further ones are passed on as they are\n");
+        text.push_str("- others are passed on as they are\n");
     }
     if !operation.one_of.is_empty() {
         let _ = writeln!(text, "\nAt least one of {} is needed.", codes(&operation.one_of));
