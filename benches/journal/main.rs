@@ -1,5 +1,5 @@
 //! The journal on SQLite: durable events a second beside a bare loop that inserts the same texts one
-//! by one with the same settings, which fails below a limit; and the cost of each operation with few
+//! by one, with the same journal mode and `synchronous`, which fails below a limit; and the cost of each operation with few
 //! and with many runs stored (`cargo bench --bench journal -- 1000000`; without a number, few only). With
 //! the address of a PostgreSQL store, what that one takes instead.
 

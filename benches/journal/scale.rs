@@ -68,7 +68,7 @@ fn batch(numbers: std::ops::Range<u64>) -> Batch {
 }
 
 async fn end(journal: &Sqlite, run: &LeasedRun, state: RunState) -> Result<()> {
-    // A full lane's head sleeps, and so holds it.
+    // A full lane's head is parked, and so holds it.
     let state = if run.run.lane.starts_with("full") { RunState::Parked } else { state };
     let entry = |message: &str| StampedEntry {
         at: at(0),

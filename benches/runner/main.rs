@@ -25,7 +25,7 @@ const IN_FLIGHT: [usize; 3] = [1, 32, 256];
 const API: Duration = Duration::from_millis(10);
 
 fn main() -> Result<()> {
-    // The journal and reqwest are built with one provider of cryptography each way; no request needs it.
+    // reqwest needs a process-wide rustls provider, even for plain HTTP.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     if let Some(store) = std::env::args().find(|argument| argument.starts_with("postgres")) {

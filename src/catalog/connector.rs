@@ -65,7 +65,7 @@ impl Connector {
             return None;
         }
         let help = match names.as_slice() {
-            [] => "it has one only; leave `version` out".to_owned(),
+            [] => "it has only one; leave `version` out".to_owned(),
             names => format!("it has {}", names.join(", ")),
         };
         Some((format!("`{}` has no version `{version}`", self.connector), help))

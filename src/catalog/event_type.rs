@@ -38,7 +38,7 @@ pub struct EventType {
     /// The poller that finds what the sender lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<String>,
-    /// Traps worth knowing, a sentence each.
+    /// Pitfalls worth knowing, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

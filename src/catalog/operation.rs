@@ -24,7 +24,7 @@ pub struct Operation {
     /// Inputs that have another name in this version: base name → name.
     #[serde(skip)]
     pub renamed: IndexMap<String, String>,
-    /// A few words, in title case of the language: `Create contact`.
+    /// A few words, such as `Create contact`.
     pub title: String,
     /// One line on what it does and what to watch out for.
     pub summary: String,
@@ -33,7 +33,7 @@ pub struct Operation {
     /// HTTP method in capitals. Absent for built-in and composite operations.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,
-    /// Path below the base URL, with `{name}` for path parameters. A trailing slash is meant.
+    /// Path below the base URL, with `{name}` for path parameters. A trailing slash matters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
     /// Value of the connector's version header, where the operation wants one.
@@ -86,7 +86,7 @@ pub struct Operation {
     /// Performed by hob itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builtin: Option<Builtin>,
-    /// Traps worth knowing, a sentence each, shown by `hob catalog show`.
+    /// Pitfalls worth knowing, a sentence each, shown by `hob catalog show`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Inputs for a recipe snippet that validates as it stands.

@@ -19,7 +19,7 @@ use super::store::StoreCommand;
 use super::trigger::Trigger;
 use super::validate::Validate;
 
-/// Runs YAML recipes between HighLevel and the apps beside it: checked, durable, never twice.
+/// Runs YAML recipes between HighLevel and your other apps: checked first, nothing lost, nothing done twice.
 #[derive(Debug, Parser)]
 #[command(
     name = "hob",
@@ -28,9 +28,11 @@ use super::validate::Validate;
     arg_required_else_help = true,
     max_term_width = 100
 )]
-#[command(after_help = "Exit codes: 0 fine, 1 the thing checked or run has problems, 2 wrong usage or \
-unreadable input, 3 the world failed (store, port, network).\n\n\
-Examples:\n  hob init my-studio\n  hob validate\n  hob run --sandbox --once\n  hob catalog list contact")]
+#[command(
+    after_help = "Exit codes: 0 all is well; 1 problems in what was checked, called or run; 2 wrong usage or \
+unreadable input; 3 the store, a port or the network failed.\n\n\
+Examples:\n  hob init my-studio\n  hob validate\n  hob run --sandbox --once\n  hob catalog list contact"
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -43,13 +45,13 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
-    /// The folder with hob.yaml [default: found upwards from here or from the first PATH]
+    /// The folder with hob.yaml [default: the nearest one upwards from here or from the first PATH]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub workspace: Option<PathBuf>,
     /// How much to log to standard error: error, warn, info, debug, trace, or a filter per module
     #[arg(long, global = true, value_name = "LEVEL", help_heading = "Global options")]
     pub log_level: Option<String>,
-    /// Log as lines of text or of JSON
+    /// Log as text or as lines of JSON
     #[arg(
         long,
         global = true,
@@ -59,7 +61,7 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub log_format: LogFormat,
-    /// Log more; twice for everything
+    /// Log more; give it twice to log everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
     /// No colours; NO_COLOR in the environment does the same
@@ -73,7 +75,7 @@ pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// An object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -98,37 +100,37 @@ pub struct Output {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a workspace that validates and runs in the sandbox at once
+    /// Make a workspace that validates and runs in the sandbox right away
     Init(Init),
     /// Check hob.yaml and recipes, and show every mistake with its place
     Validate(Validate),
-    /// Run recipes: poll, receive webhooks, keep schedules, perform the actions
+    /// Run recipes: poll, receive webhooks, follow schedules, perform the actions
     Run(Run),
-    /// Hand an event of your own to a recipe
+    /// Give a recipe an event of your own
     Trigger(Trigger),
     /// Look up operations and their inputs
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Send one operation and print its result
     Call(Call),
-    /// Ask the history, and decide about what failed
+    /// Query the history, and decide about runs that failed or are parked
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Look at the store, and move it
+    /// Inspect the store, back it up, move it
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Connect an account of an OAuth app: you consent in the browser
+    /// Connect an account through an OAuth app, with your consent in the browser
     Connect(Connect),
     /// List the workspace's connections
     Connections(Connections),
     /// Serve stand-ins for the APIs, filled with example data
     Sandbox(Sandbox),
-    /// Make a connector from descriptions of an API
+    /// Make a connector from an API description
     #[command(subcommand)]
     Import(ImportCommand),
     /// Print a JSON Schema for editors
     #[command(subcommand)]
     Schema(SchemaCommand),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions(Completions),
 }

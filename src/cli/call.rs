@@ -20,9 +20,9 @@ use crate::workspace::Workspace;
 
 /// Send one operation and print its result
 #[derive(Debug, Args)]
-#[command(after_help = "Inputs for path, query and body stand together, as under `with` in a recipe. \
-Values are read as the operation wants them: 5 is a number where it takes one; lists and mappings are \
-JSON, and a list of texts may be a,b,c.\n\n\
+#[command(after_help = "Give inputs for path, query and body side by side, as under `with` in a recipe. \
+Values are read as what the operation takes: 5 is a number where it takes a number. Write lists and mappings \
+as JSON; a simple list may also be a,b,c.\n\n\
 Exits with 1 if the request is refused, 2 if the inputs are wrong, 3 if no answer comes.\n\n\
 Examples:\n  hob call contacts.search pageLimit=5 --sandbox\n  \
 hob call contacts.tags.add contactId=ocQHyuzHvysMo5N5VsXc tags=client,paid\n  \
@@ -35,22 +35,22 @@ pub struct Call {
     /// Inputs
     #[arg(value_name = "KEY=VALUE")]
     inputs: Vec<String>,
-    /// Inputs as a JSON object, or @ and a file with one; KEY=VALUE wins
+    /// Inputs as a JSON object, or @FILE with one; KEY=VALUE takes precedence
     #[arg(long, value_name = "JSON|@FILE")]
     with: Option<String>,
-    /// The connection to use, where hob.yaml has several for the operation
+    /// The connection to use, if hob.yaml has several for the operation
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
-    /// Version of the API [default: that of the connection, or the one that the catalog describes]
+    /// Version of the API [default: the connection's, or the one that the catalog describes]
     #[arg(long, value_name = "VERSION")]
     api: Option<String>,
-    /// Ask a stand-in with example data instead of the real API
+    /// Use a stand-in with example data instead of the real API
     #[arg(long)]
     sandbox: bool,
     /// Print status, headers and the whole answer instead of the result
     #[arg(long)]
     raw: bool,
-    /// File for an operation that downloads one
+    /// Where to save the file of an operation that downloads one
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Longest time to wait for the answer, in seconds
@@ -83,7 +83,7 @@ impl Call {
             return Err(Failure::usage(unknown(&self.operation, known)));
         };
         if operation.builtin.is_some() {
-            let reason = anyhow!("`{}` is hob's own and works within recipes only", operation.id);
+            let reason = anyhow!("`{}` is built into hob and works only in recipes", operation.id);
             return Err(Failure::usage(reason));
         }
         super::runtime::block_on(self.send(session, &operation))?
@@ -172,11 +172,14 @@ impl Call {
             (Some(name), _) => match fitting.iter().find(|c| c.name == *name) {
                 Some(connection) => return Ok(connection),
                 None if fitting.is_empty() => anyhow!("hob.yaml has no connection to {connector}"),
-                None => anyhow!("no connection `{name}` to {connector}; there are {}", names()),
+                None => anyhow!("no connection `{name}` to {connector}; hob.yaml has {}", names()),
             },
             (None, []) => anyhow!("hob.yaml has no connection to {connector}"),
             (None, _) => {
-                anyhow!("hob.yaml has several connections to {connector}; choose by --connection {}", names())
+                anyhow!(
+                    "hob.yaml has several connections to {connector}; choose one with --connection: {}",
+                    names()
+                )
             }
         };
         Err(Failure::usage(wrong))

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use super::{Cli, ExitCode, Failure, Session};
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  hob completions bash > ~/.local/share/bash-completion/completions/hob\n  \

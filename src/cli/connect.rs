@@ -28,7 +28,8 @@ impl Connected {
     pub(super) fn to_world(session: &mut Session, workspace: &Workspace) -> Result<Self, Failure> {
         if !workspace.unset.diagnostics.is_empty() {
             session.show(&workspace.unset);
-            let reason = "hob.yaml needs variables that are not set; --sandbox does without";
+            let reason =
+                "hob.yaml needs variables that are not set; set them, or use --sandbox, which needs none";
             return Err(Failure::problem(anyhow!(reason)));
         }
         Self::without_asking(workspace)

@@ -11,7 +11,7 @@ use crate::workspace::Account;
 /// List the workspace's connections
 #[derive(Debug, Args)]
 #[command(
-    after_help = "CONNECTED tells of connections that `hob connect` makes.\n\nExamples:\n  hob connections\n  hob connections --format json"
+    after_help = "CONNECTED is empty for connections that do not need `hob connect`.\n\nExamples:\n  hob connections\n  hob connections --format json"
 )]
 pub struct Connections {
     #[command(flatten)]

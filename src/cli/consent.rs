@@ -13,19 +13,19 @@ use crate::diagnostic::closest;
 use crate::secret::Secret;
 use crate::workspace::{Account, Workspace};
 
-/// Connect an account of an OAuth app: you consent in the browser
+/// Connect an account through an OAuth app, with your consent in the browser
 #[derive(Debug, Args)]
 #[command(after_help = "For connections with `auth: { oauth: … }` to a connector that has a consent page. \
 Prints the page's address and waits for the answer at the connection's `redirect` [default: \
-http://127.0.0.1:8788/callback], which must be one that the app allows. Where `redirect` is not on this \
-machine, copy the code from the address you are led to, and run it again with --code.\n\n\
+http://127.0.0.1:8788/callback], which the app must allow. If `redirect` is not on this machine, copy the code from \
+the address that your browser ends up at, and run the command again with --code.\n\n\
 The tokens are kept in the workspace, in state/tokens/NAME.json.\n\n\
 Examples:\n  hob connect studio\n  hob connect studio --code 5f1c0b")]
 pub struct Connect {
     /// The connection in hob.yaml
     #[arg(value_name = "NAME")]
     connection: String,
-    /// The code that the consent page gave, where hob cannot receive it
+    /// The code from the consent page, if hob cannot receive it itself
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
 }
@@ -63,18 +63,18 @@ impl Connect {
             session.streams.say(consent.page())?;
             let name = &self.connection;
             session.streams.note(format!(
-                "Open this address and consent. You are led to {redirect} with `code=…` behind it; then run\n  \
+                "Open this address and consent. Your browser then goes to {redirect}?code=…; copy the code and run\n  \
                  hob connect {name} --code CODE"
             ));
             return Ok(ExitCode::Fine);
         }
         let signal = StopSignal::listen()?;
-        let context = || format!("cannot listen at {redirect}, where the consent page leads back to");
+        let context = || format!("cannot listen at {redirect}, which the consent page returns to");
         let mut callback =
             Callback::listen(Arc::clone(&consent)).await.with_context(context).map_err(Failure::world)?;
         session.streams.say(consent.page())?;
         session.streams.output.flush()?;
-        session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C stops"));
+        session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C to stop"));
         let received = tokio::select! {
             received = receive(&consent, &mut callback) => received,
             () = signal.requested() => Err(Failure::problem(anyhow!("stopped; nothing was connected"))),
@@ -93,7 +93,8 @@ impl Connect {
 /// Takes the code and gets the tokens for it.
 async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failure> {
     let arrival = callback.next().await;
-    let arrival = arrival.ok_or_else(|| Failure::world(anyhow!("the listener for the answer broke")))?;
+    let arrival =
+        arrival.ok_or_else(|| Failure::world(anyhow!("the listener for the answer stopped; try again")))?;
     let connected = match &arrival.code {
         Ok(code) => consent.exchange(code).await.map_err(failed),
         Err(reason) => Err(Failure::problem(anyhow!("no consent: {reason}"))),

@@ -23,9 +23,9 @@ impl ExitCode {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Fine => "All is well.",
-            Self::Problems => "The thing checked, called or run has problems.",
+            Self::Problems => "What was checked, called or run has problems.",
             Self::Usage => "Wrong usage, or input that cannot be read.",
-            Self::World => "The world failed: store, port, network.",
+            Self::World => "The store, a port or the network failed.",
         }
     }
 

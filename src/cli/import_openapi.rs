@@ -14,7 +14,7 @@ use super::{ExitCode, Failure, Format, Output, Session};
 use crate::catalog::Catalog;
 use crate::import::{Document, Error, Imported, MARK, Report, Treatment, import, name_for};
 
-/// Make a connector from descriptions of an API
+/// Make a connector from an API description
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// From OpenAPI 3.0 and 3.1 documents, JSON or YAML
@@ -25,8 +25,8 @@ pub enum ImportCommand {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Writes into the workspace's connectors/NAME (--out chooses another folder): files of \
-operations, written anew by every import, and a connector.yaml to go on with, written once. Corrections \
-belong into overlay.yaml beside them, which the next import lays over the description.\n\n\
+operations, which every import rewrites, and a connector.yaml for you to complete, which is written once. \
+Put corrections into overlay.yaml beside them; the next import applies them to the description.\n\n\
 Examples:\n  hob import openapi petshop.yaml\n  hob import openapi api/ --name shop --dry-run\n  \
 hob import openapi petshop.json --report findings.json"
 )]
@@ -34,19 +34,19 @@ pub struct Openapi {
     /// Documents, or folders of them; references between them are followed
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The connector's name, with which its operations' ids begin [default: from the title]
+    /// The connector's name, which the ids of its operations begin with [default: from the title]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The folder to write into [default: connectors/NAME of the workspace]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Corrections [default: overlay.yaml of the folder, where there is one]
+    /// Corrections [default: overlay.yaml in the folder, if there is one]
     #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
     /// Write every finding, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Tell what would be written, and write nothing
+    /// Show what would be written, but write nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -84,7 +84,7 @@ impl Openapi {
             collect(&session.path(file), file.is_dir(), &mut paths)?;
         }
         if paths.is_empty() {
-            bail!("no .json, .yaml or .yml file among what was named");
+            bail!("no .json, .yaml or .yml files found");
         }
         paths.into_iter().map(|path| Ok((session.shown(&path), read(&path)?))).collect()
     }
@@ -103,12 +103,12 @@ impl Openapi {
         };
         let Some(name) = name else {
             return Err(Failure::usage(anyhow!(
-                "the documents have no title to name a connector by; give --name"
+                "the documents have no title to name the connector after; give --name"
             )));
         };
         let first = name.starts_with(|c: char| c.is_ascii_lowercase());
         if !first || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-            let reason = format!("`{name}` is no name for a connector: lower-case letters, digits and _ are");
+            let reason = format!("`{name}` cannot name a connector; use lower-case letters, digits and _");
             return Err(Failure::usage(anyhow!(reason)));
         }
         Ok(name)
@@ -165,7 +165,7 @@ impl Openapi {
         session.streams.say(format!("{word} {} into {shown}", counted(folder.files.len(), "file")))?;
         for gone in &folder.stale {
             let word = if self.dry_run { "would remove" } else { "removed" };
-            session.streams.say(format!("{word} {gone}: nothing of it is described any more"))?;
+            session.streams.say(format!("{word} {gone}: the documents no longer describe any of it"))?;
         }
         if self.report.is_none() && !report.findings.is_empty() {
             session.streams.note("--report FILE writes every finding with its place");
@@ -253,7 +253,10 @@ impl Folder {
         let mut catalog = Catalog::built_in();
         catalog.add_folder(&self.path.display().to_string(), files)?;
         if catalog.connector(name).is_none() {
-            bail!("{}/connector.yaml is not about `{name}`", self.path.display());
+            bail!(
+                "{}/connector.yaml is for another connector than `{name}`; import into another folder with --out",
+                self.path.display()
+            );
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use super::schema::{recipe, text};
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Catalog;
 
-/// Make a workspace that validates and runs in the sandbox at once
+/// Make a workspace that validates and runs in the sandbox right away
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing that exists is overwritten.\n\n\
+#[command(after_help = "Existing files are not overwritten.\n\n\
 Examples:\n  hob init my-studio\n  cd my-studio && hob run --sandbox --once")]
 pub struct Init {
-    /// The folder; it may exist
+    /// The folder; it may exist already
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
@@ -45,7 +45,7 @@ impl Init {
         }
         lines.push("  hob run --sandbox --once    run the recipe on example data, without any account");
         lines.push(
-            "  hob run --once              run it on your own, with what .env.example asks for in .env",
+            "  hob run --once              run it on your account; first set in .env what .env.example lists",
         );
         lines.into_iter().for_each(|line| session.streams.note(line));
         Ok(ExitCode::Fine)

@@ -14,7 +14,7 @@ pub fn start(global: &Global, environment: &Environment, usual: &str, colour: bo
         (None, ..) => "debug,hob=trace",
     };
     let filter = EnvFilter::try_new(level).map_err(|error| {
-        format!("no log level `{level}` ({error}); levels are error, warn, info, debug, trace")
+        format!("unknown log level `{level}` ({error}); use error, warn, info, debug or trace")
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails only when logging has begun already.

@@ -14,11 +14,11 @@ use crate::workspace::{BadAddress, parse_listen, sandbox_scripts};
 
 /// Serve stand-ins for the APIs, filled with example data
 #[derive(Debug, Args)]
-#[command(after_help = "Runs until Ctrl-C. Its state is in memory and the same at every start. \
-GET /_sandbox/log and /_sandbox/state tell what was asked and what there is.\n\n\
+#[command(after_help = "Runs until Ctrl-C. Its data is in memory and the same at every start. \
+GET /_sandbox/log shows the requests, /_sandbox/state the data.\n\n\
 Examples:\n  hob sandbox\n  hob sandbox --listen 127.0.0.1:9000 --records 170000 --unlimited")]
 pub struct Sandbox {
-    /// Address and port; port 0 takes a free one
+    /// Address and port; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = listen)]
     listen: SocketAddr,
     /// How many contacts and clients there are to begin with

@@ -12,11 +12,11 @@ use crate::catalog::Catalog;
 Begin a recipe with this line, and editors with the YAML language server complete and check it:\n  \
 # yaml-language-server: $schema=../schemas/recipe.schema.json")]
 pub enum SchemaCommand {
-    /// Of recipes, with the inputs of every operation of this workspace
+    /// For recipes, with the inputs of every operation of this workspace
     Recipe,
-    /// Of hob.yaml
+    /// For hob.yaml
     Workspace,
-    /// Of a connector's files
+    /// For a connector's files
     Connector,
 }
 

@@ -86,7 +86,8 @@ impl Session {
     /// The workspace, which must be there and sound; its mistakes are shown.
     pub fn workspace(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
         let Some(root) = self.root(paths)? else {
-            let reason = "no hob.yaml here or above; `hob init` makes a workspace, --workspace names one";
+            let reason =
+                "no hob.yaml here or in a folder above; `hob init` makes a workspace, --workspace names one";
             return Err(Failure::usage(anyhow!(reason)));
         };
         let Opened { workspace, report } = self.open(&root)?;

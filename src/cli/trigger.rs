@@ -21,10 +21,10 @@ use crate::trigger::{Claims, Surroundings, manual};
 /// It claims nothing.
 const NO_TENURE: Duration = Duration::ZERO;
 
-/// Hand an event of your own to a recipe
+/// Give a recipe an event of your own
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The event is stored at once; a running `hob run` performs it, or the next one does. \
+    after_help = "The event is stored at once; a running `hob run` picks it up, otherwise the next one does. \
 Works for every recipe, whatever its own trigger.\n\n\
 Examples:\n  hob trigger weekly-report\n  hob trigger clients-to-contacts --event client.json\n  \
 echo '{\"email\": \"ada@example.com\"}' | hob trigger form-to-contact --event -"
@@ -72,7 +72,9 @@ impl Trigger {
             Format::Text => {
                 session.streams.say(format!("event {id}"))?;
                 ids.iter().try_for_each(|id| session.streams.say(format!("run   {id}")))?;
-                session.streams.note("stored; `hob run` performs it, a running one at once");
+                session
+                    .streams
+                    .note("stored; a running `hob run` picks it up at once, otherwise the next one does");
             }
         }
         Ok(ExitCode::Fine)
@@ -88,7 +90,7 @@ impl Trigger {
         let reason = match closest(name, recipes.sound.iter().map(CheckedRecipe::name)) {
             Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
             None if broken.is_empty() => anyhow!("no recipe `{name}` in this workspace"),
-            None => anyhow!("no recipe `{name}` among those without mistakes"),
+            None => anyhow!("no recipe `{name}` without mistakes"),
         };
         Err(Failure::usage(reason))
     }

@@ -64,7 +64,8 @@ impl Validate {
     fn check(&self, session: &mut Session) -> Result<Vec<Report>, Failure> {
         let Some(root) = session.root(&self.paths)? else {
             if self.paths.is_empty() {
-                let reason = "no hob.yaml here or above, and no PATH given; `hob init` makes a workspace";
+                let reason =
+                    "no hob.yaml here or in a folder above, and no PATH given; `hob init` makes a workspace";
                 return Err(Failure::usage(anyhow!(reason)));
             }
             return Ok(Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?.reports);

@@ -94,7 +94,8 @@ async fn answer(State(question): State<Arc<Question>>, OriginalUri(uri): Origina
         pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
     if !question.consent.is_answered_by(&field("state").unwrap_or_default()) {
-        let text = "This does not belong to the question that hob asked. Open the address that hob printed.";
+        let text =
+            "This answer is not for the request that hob is waiting on. Open the address that hob printed.";
         return page(StatusCode::BAD_REQUEST, text);
     }
     let code = match field("code").filter(|code| !code.is_empty()) {
@@ -105,7 +106,7 @@ async fn answer(State(question): State<Arc<Question>>, OriginalUri(uri): Origina
     let told = question.arrivals.send(Arrival { code, page: sender }).await;
     match (told, shown.await) {
         (Ok(()), Ok(true)) => page(StatusCode::OK, "Connected. You can close this page."),
-        _ => page(StatusCode::BAD_REQUEST, "Not connected. The terminal that runs hob tells why."),
+        _ => page(StatusCode::BAD_REQUEST, "Not connected. The terminal that runs hob shows why."),
     }
 }
 

@@ -130,7 +130,7 @@ pub fn is_loopback(url: &Url) -> bool {
 fn random() -> Result<String, Error> {
     let mut bytes = [0; 24];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::Transport { reason: "the system gives no random numbers".into() })?;
+    filled.map_err(|_| Error::Transport { reason: "the system provides no random numbers".into() })?;
     Ok(hex::encode(bytes))
 }
 

@@ -62,7 +62,7 @@ impl Endpoint {
                 passing: status.is_server_error() || status.as_u16() == 429,
             });
         }
-        serde_json::from_slice(&body).map_err(|_| unusable("its answer is no JSON".into()))
+        serde_json::from_slice(&body).map_err(|_| unusable("its answer is not JSON".into()))
     }
 
     /// The failure for whoever needed the token.

@@ -76,10 +76,10 @@ impl LoginSource {
 pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> {
     let wrong = |what: String| Error::BadLogin { connector: connector.to_owned(), what };
     for at in std::iter::once(&login.token).chain(&login.expires_in) {
-        path::check(at).map_err(|reason| wrong(format!("`{at}` is no JSONPath ({reason})")))?;
+        path::check(at).map_err(|reason| wrong(format!("`{at}` is not a JSONPath ({reason})")))?;
     }
     HeaderName::try_from(login.header.as_str())
-        .map_err(|_| wrong(format!("`{}` is no name of a header", login.header)))?;
+        .map_err(|_| wrong(format!("`{}` is not a header name", login.header)))?;
     if !login.sends_password() {
         return Err(wrong("its body has no `{password}`".into()));
     }
@@ -156,8 +156,8 @@ mod tests {
         for (yaml, part) in [
             ("token: $.t", "no `{password}`"),
             ("token: '$.['", "JSONPath"),
-            ("token: $.t, lifetime: soon, body: { p: ['{password}'] }", "`soon` is no duration"),
-            ("token: $.t, header: 'a b'", "`a b` is no name of a header"),
+            ("token: $.t, lifetime: soon, body: { p: ['{password}'] }", "`soon` is not a duration"),
+            ("token: $.t, header: 'a b'", "`a b` is not a header name"),
         ] {
             let body = if yaml.contains("body") { "" } else { "body: {}, " };
             let login: Login = serde_yaml::from_str(&format!("{{ url: /l, {body}{yaml} }}")).unwrap();

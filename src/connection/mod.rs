@@ -111,7 +111,7 @@ pub enum Error {
     },
     /// The refresh token is used up, has expired or was revoked.
     #[error(
-        "connection `{connection}` is connected no longer, run `hob connect {connection}` again (no token from {url}: {reason})"
+        "connection `{connection}` is no longer connected; run `hob connect {connection}` again (no token from {url}: {reason})"
     )]
     ConsentEnded {
         /// The connection.
@@ -122,7 +122,7 @@ pub enum Error {
         reason: String,
     },
     /// The file with a connection's tokens cannot be used.
-    #[error("cannot {what} the tokens in {path}: {reason}; `hob connect` makes them anew")]
+    #[error("cannot {what} the tokens in {path}: {reason}; `hob connect` replaces them")]
     TokenFile {
         /// The file.
         path: String,
@@ -138,7 +138,7 @@ pub enum Error {
         path: String,
     },
     /// The program ends.
-    #[error("stopped while a token for connection `{connection}` was fetched")]
+    #[error("stopped while fetching a token for connection `{connection}`")]
     Stopped {
         /// The connection.
         connection: String,

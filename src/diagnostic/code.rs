@@ -53,7 +53,7 @@ codes! {
     MissingField = "missing-field", Error;
     /// A value has another type than its field takes.
     WrongType = "wrong-type", Error;
-    /// A value is none of those allowed.
+    /// A value is not one of those allowed.
     NotAllowed = "not-allowed", Error;
     /// Fields that exclude each other, or none of several of which one is needed.
     FieldConflict = "field-conflict", Error;

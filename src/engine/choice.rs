@@ -39,7 +39,7 @@ pub(super) async fn choose(shared: &Shared, leased: &LeasedRun, grip: &Grip) -> 
         return Ok(Choice::Misfit(format!("the recipe has changed since the run began: {reason}")));
     }
     let remark = format!(
-        "the recipe has changed since the run began ({version}); it continues with the present one ({})",
+        "the recipe has changed since the run began ({version}); the run continues with the present one ({})",
         present.version()
     );
     Ok(Choice::Recipe(present, Some(remark)))

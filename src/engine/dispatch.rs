@@ -95,7 +95,7 @@ impl Engine {
             _ = &mut driven => return,
             () = &mut shutdown => {}
         }
-        tracing::info!("stopping: runs under way end their request");
+        tracing::info!("stopping: finishing requests in progress");
         stop.send_replace(true);
         let _ = driven.await;
     }
@@ -142,7 +142,7 @@ impl Engine {
                 Ok(leased) => leased,
                 Err(error) if once => break Err(error),
                 Err(error) => {
-                    tracing::error!(%error, "no runs can be taken");
+                    tracing::error!(%error, "cannot take runs from the store");
                     self.pause(AWAY, &mut workers, stop.clone(), chores.as_mut()).await;
                     continue;
                 }
@@ -175,7 +175,7 @@ impl Engine {
             () = chores => true,
         };
         if !in_time {
-            tracing::warn!("requests under way did not end in time; their steps are in doubt");
+            tracing::warn!("some requests did not finish in time; their steps are in doubt");
         }
         ended
     }
@@ -238,8 +238,8 @@ impl Engine {
         let reclaimed = world.journal.reclaim(&self.shared.options.owner, world.clock.now()).await;
         match &reclaimed {
             Ok(0) => {}
-            Ok(runs) => tracing::info!(runs, "runs of workers that are gone are taken up again"),
-            Err(error) => tracing::error!(%error, "runs cannot be taken back"),
+            Ok(runs) => tracing::info!(runs, "took over the runs of processes that are gone"),
+            Err(error) => tracing::error!(%error, "cannot take over the runs of processes that are gone"),
         }
         reclaimed.map(drop)
     }

@@ -33,9 +33,9 @@ pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
 /// What the list shows that the probe reads, or when to ask again.
 async fn sighting(around: &Surroundings<'_>, doubt: &Probe) -> Result<Sighting, Finding> {
     let unclear = |reason: String| Ok(Sighting::Unclear(reason));
-    let Some(data) = &doubt.operation.probe else { return unclear("nothing tells whether it did".into()) };
+    let Some(data) = &doubt.operation.probe else { return unclear("hob has no way to find out".into()) };
     let Some(read) = around.catalog.operation(&data.operation) else {
-        return unclear(format!("`{}`, which would tell, is not in the catalog", data.operation));
+        return unclear(format!("`{}`, which could tell, is not in the catalog", data.operation));
     };
     let connection = match connection(around.world, &doubt.operation, doubt.connection.as_deref()) {
         Ok(connection) => connection,
@@ -133,9 +133,11 @@ impl Reading<'_> {
                 Err(NotRead::Unclear(format!("`{}` was refused: {}", read.id, refusal.message)))
             }
             Ok(Outcome::InDoubt { reason, .. }) => Err(NotRead::Unclear(reason)),
-            Err(problems) => {
-                Err(NotRead::Unclear(format!("`{}` cannot be asked: {}", read.id, list(&problems))))
-            }
+            Err(problems) => Err(NotRead::Unclear(format!(
+                "`{}`, which could tell, cannot be sent: {}",
+                read.id,
+                list(&problems)
+            ))),
         }
     }
 }

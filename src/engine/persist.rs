@@ -28,7 +28,7 @@ where
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Err(error) => {
-                tracing::error!(%run, %error, "the run is left");
+                tracing::error!(%run, %error, "work on the run has stopped");
                 return Err(Gone);
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>
         Outcome::Ok(answer) => done(&answer.body, operation, pick),
         Outcome::RateLimited { retry_after } => {
             let seconds = retry_after.as_secs();
-            let reason = format!("rate limited by the server; waits {seconds} s");
+            let reason = format!("rate limited by the server; waiting {seconds} s");
             Report::Later { wait: retry_after, reason }.into()
         }
         Outcome::Held { wait, reason } => Report::Later { wait, reason }.into(),

@@ -41,7 +41,7 @@ struct Work {
 pub(super) async fn work(shared: Arc<Shared>, leased: LeasedRun, grip: Grip, stop: watch::Receiver<bool>) {
     let id = leased.run.id.clone();
     if go_on(shared, leased, grip, stop).await.is_err() {
-        tracing::warn!(run = %id, "the run is left to whoever has it now");
+        tracing::warn!(run = %id, "another process has taken over this run");
     }
 }
 
@@ -65,8 +65,10 @@ async fn go_on(
 
 async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     let recipe = &leased.run.recipe;
-    let error = format!("waits: no recipe called `{recipe}` is loaded");
-    tracing::warn!(run = %leased.run.id, recipe, "no such recipe is loaded; the run waits for it");
+    let error = format!(
+        "waits for its recipe `{recipe}`, which is not loaded; put it back, or give up with `hob runs skip`"
+    );
+    tracing::warn!(run = %leased.run.id, recipe, "the run waits for its recipe, which is not loaded");
     shared.missing(recipe);
     let mut recorder = Recorder::new(leased.lease.clone(), None, false);
     // Whoever works until nothing is left does not wait for another process.
@@ -156,7 +158,9 @@ impl Work {
     async fn go_on(&mut self) -> Result<(), Gone> {
         loop {
             let Some(decision) = self.decide().await else {
-                return self.give_up("hob itself failed while deciding; this is a bug").await;
+                return self
+                    .give_up("hob itself failed while deciding; this is a bug, please report it")
+                    .await;
             };
             for stamped in decision.entries {
                 let entry = self.kept(stamped.entry);

@@ -13,8 +13,8 @@ use super::write;
 
 /// Lines above a `connector.yaml` that an import began.
 const HEAD: &str =
-    "# Begun by `hob import openapi`, which leaves it alone from now on: it is yours. Error messages,
-# limits, settings and webhooks are not in descriptions; `docs/connectors.md` tells about them.
+    "# Started by `hob import openapi`, which does not touch it again: it is yours. API descriptions do not
+# cover error messages, limits, settings and webhooks; `docs/connectors.md` explains these.
 ";
 
 /// A name for the connector that `documents` describe, from the title of the first that has one.

@@ -103,7 +103,7 @@ fn parse(text: &str) -> Result<Value, String> {
 fn check_version(document: &Value) -> Result<(), String> {
     let Some(object) = document.as_object() else { return Err("not a mapping".into()) };
     if let Some(version) = object.get("swagger") {
-        return Err(format!("describes its API by Swagger {version}; convert it to OpenAPI 3 first"));
+        return Err(format!("describes its API in Swagger {version}; convert it to OpenAPI 3 first"));
     }
     match object.get("openapi") {
         Some(Value::String(version)) if version.starts_with("3.") => Ok(()),

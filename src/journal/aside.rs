@@ -13,7 +13,7 @@ pub(super) async fn set_aside(
 ) -> Result<(), Error> {
     for (lease, reason) in unreadable {
         tracing::error!(run = %lease.run, reason, "a run cannot be read and is parked");
-        let error = format!("what is stored of it cannot be read: {reason}");
+        let error = format!("its stored data cannot be read: {reason}");
         let update = RunUpdate { error: Some(error), ..RunUpdate::new(RunState::Parked, now) };
         journal.record(&lease, Vec::new(), update).await?;
     }

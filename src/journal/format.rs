@@ -23,7 +23,7 @@ struct Tag {
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
     /// It is of a format that does not exist yet.
-    #[error("an entry has format {found}, this hob knows up to {FORMAT}; use a newer hob")]
+    #[error("an entry has format {found}, but this hob knows formats up to {FORMAT}; use a newer hob")]
     Newer {
         /// Its format.
         found: u32,
@@ -55,7 +55,7 @@ mod tests {
         let later = read_entry(r#"{"v":2,"at":"2026-01-01T00:00:00Z","entry":"unheard_of"}"#);
         assert_eq!(
             later.unwrap_err().to_string(),
-            "an entry has format 2, this hob knows up to 1; use a newer hob"
+            "an entry has format 2, but this hob knows formats up to 1; use a newer hob"
         );
         assert!(matches!(read_entry(r#"{"v":1}"#), Err(EntryError::Unreadable(_))));
         assert!(matches!(read_entry("nonsense"), Err(EntryError::Unreadable(_))));

@@ -24,7 +24,7 @@ pub enum Error {
         reason: String,
     },
     /// Somebody else has the run meanwhile; nothing was written.
-    #[error("the lease on run {run} has passed to another worker")]
+    #[error("another process has taken over run {run}")]
     Fenced {
         /// The run.
         run: RunId,
@@ -36,7 +36,9 @@ pub enum Error {
         claim: String,
     },
     /// The store was written by a newer hob.
-    #[error("the store {store} has format {found}, this hob knows up to {known}; use a newer hob")]
+    #[error(
+        "the store {store} has format {found}, but this hob knows formats up to {known}; use a newer hob"
+    )]
     Newer {
         /// The store.
         store: String,
@@ -47,7 +49,7 @@ pub enum Error {
     },
     /// Another process works on this store.
     #[error(
-        "another hob{} runs on the store {store}; stop it first, or use PostgreSQL to share the work",
+        "another hob{} is using the store {store}; stop it first, or use PostgreSQL to share the work",
         .holder.map(|process| format!(" (process {process})")).unwrap_or_default()
     )]
     Busy {
@@ -57,7 +59,7 @@ pub enum Error {
         holder: Option<u32>,
     },
     /// What is stored cannot be read.
-    #[error("the store {store} holds something unreadable: {reason}")]
+    #[error("the store {store} cannot be read: {reason}")]
     Corrupt {
         /// The store.
         store: String,
@@ -183,7 +185,8 @@ pub struct RunFilter {
     pub record: Option<String>,
     /// Created at or after.
     pub since: Option<DateTime<Utc>>,
-    /// With this text, in any case of letters, in its record, its error, its event or its history.
+    /// With this text, in any case of letters, in its record, its error, its event or its history. Reads the
+    /// event and the history of every run that the other fields leave.
     pub text: Option<String>,
     /// At most so many; `None`: all.
     pub limit: Option<usize>,
@@ -314,7 +317,7 @@ pub struct StoreInfo {
     /// Events and runs.
     #[serde(flatten)]
     pub totals: Totals,
-    /// Events received by then are there, the oldest of them at this time.
+    /// When the oldest stored event was received; `None` without events.
     pub oldest: Option<DateTime<Utc>>,
     /// Pollers with progress.
     pub cursors: u64,

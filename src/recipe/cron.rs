@@ -206,7 +206,7 @@ fn nickname(expression: &str, name: &str) -> Result<&'static str, Error> {
     let known = NICKNAMES.iter().find(|(nickname, _)| nickname.eq_ignore_ascii_case(name));
     known.map(|(_, line)| *line).ok_or_else(|| {
         let help = "there are @hourly, @daily, @weekly, @monthly and @yearly";
-        Error::at(0..expression.len(), format!("`{name}` stands for no times"), help)
+        Error::at(0..expression.len(), format!("`{name}` is not a schedule"), help)
     })
 }
 
@@ -361,7 +361,7 @@ mod tests {
         assert!(wrong("0 0 9 * * *").help.contains("seconds"));
         assert_eq!(wrong("").message, "`` has 0 fields instead of 5");
         assert_eq!(wrong("  0   25 * * *").range, 6..8);
-        assert_eq!(wrong("@reboot").message, "`@reboot` stands for no times");
+        assert_eq!(wrong("@reboot").message, "`@reboot` is not a schedule");
         let error = Cron::parse("0 9 * * *", Some("Europe/Lodnon")).unwrap_err();
         assert_eq!((error.part, error.help.as_str()), (Part::Timezone, "did you mean `Europe/London`?"));
     }

@@ -86,7 +86,7 @@ pub(super) fn remedy(schema: &Value, data: &Data) -> Option<String> {
     match (kind, data) {
         (_, Data::Null) => Some("give it a value, or leave the line out".into()),
         (Some("string"), Data::Int(number)) if schema.get("title") == Some(&"duration".into()) => {
-            Some(format!("say the unit: `{number}s` or `{number}m`"))
+            Some(format!("add a unit: `{number}s` or `{number}m`"))
         }
         (Some("string"), Data::Int(_) | Data::Float(_) | Data::Bool(_)) => {
             Some("put it in quotes to make it text".into())

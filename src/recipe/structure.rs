@@ -249,7 +249,7 @@ impl Walker {
             let Some((key, _)) = has(name) else { continue };
             for other in needs.as_array().into_iter().flatten().filter_map(Value::as_str) {
                 if has(other).is_none() && !self.incomplete {
-                    let message = format!("`{name}` means nothing without `{other}`");
+                    let message = format!("`{name}` has no meaning without `{other}`");
                     self.found.push(Diagnostic::new(Code::FieldConflict, key.span, message));
                 }
             }

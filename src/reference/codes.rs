@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Severity};
 /// The page of complaints: each with a recipe that causes it, and the rules behind them.
 pub(super) fn page(examples: &[Example]) -> Page {
     let mut text = String::from(
-        "# Complaints\n\nWhat `hob validate` and the runner say is wrong, by the code in brackets. An error \
+        "# Complaints\n\nWhat `hob validate` and `hob run` may complain about, by the code in brackets. An error \
          keeps a recipe from running, a warning does not.\n",
     );
     for code in Code::ALL {
@@ -42,7 +42,8 @@ fn shortest(code: Code, examples: &[Example]) -> Option<&Example> {
 
 /// The page of exit codes.
 pub(super) fn exit_codes(codes: &[(u8, &str)]) -> Page {
-    let mut text = String::from("# Exit codes\n\nOf every command.\n\n| Code | Meaning |\n| ---: | --- |\n");
+    let mut text =
+        String::from("# Exit codes\n\nThe same for every command.\n\n| Code | Meaning |\n| ---: | --- |\n");
     for (number, meaning) in codes {
         let _ = writeln!(text, "| {number} | {meaning} |");
     }

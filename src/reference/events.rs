@@ -33,10 +33,11 @@ fn facts(event: &EventType) -> Vec<(&'static str, String)> {
         facts.push(("type in the body", all(&event.types, " or ")));
     }
     if !event.signs.is_empty() {
-        facts.push(("told by fields", all(&event.signs, " and ")));
+        facts.push(("recognised by fields", all(&event.signs, " and ")));
     }
-    facts
-        .extend(event.values.iter().map(|(path, value)| ("told by value", format!("`{path}` is `{value}`"))));
+    facts.extend(
+        event.values.iter().map(|(path, value)| ("recognised by value", format!("`{path}` is `{value}`"))),
+    );
     facts.push(("id of the record", all(&event.id, " or ")));
     facts.push(("record", format!("`{}`", event.record)));
     if !event.fields.is_empty() {

@@ -93,10 +93,12 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
         facts.push(("token", operation.access.join(", ")));
     }
     facts.extend(operation.probe.as_ref().map(|probe| {
-        let mut found =
-            format!("{} tells whether a create happened whose answer was lost", code(&probe.operation));
+        let mut found = format!(
+            "{} finds out whether a create happened when its answer was lost",
+            code(&probe.operation)
+        );
         if !probe.matching.is_empty() {
-            found += &format!("; equal must be {}", codes(probe.matching.keys()));
+            found += &format!(", by comparing {}", codes(probe.matching.keys()));
         }
         ("probe", found)
     }));
@@ -134,7 +136,7 @@ fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut Strin
         });
     }
     if operation.takes_any_input() {
-        text.push_str("- further ones are passed on as they are\n");
+        text.push_str("- others are passed on as they are\n");
     }
     if !operation.one_of.is_empty() {
         let _ = writeln!(text, "\nAt least one of {} is needed.", codes(&operation.one_of));

@@ -57,7 +57,7 @@ pub fn pages(sources: &Sources<'_>) -> Vec<Page> {
 
 fn index(pages: &[Page]) -> Page {
     let mut text = String::from(
-        "# Reference\n\nWhat can be written, looked up by its name. `hob schema` gives the same to editors, \
+        "# Reference\n\nEverything that can be written, by name. `hob schema` gives the same to editors, \
          `hob catalog show OPERATION` to the terminal.\n",
     );
     for (title, of_connector) in [("The language and its files", false), ("Connectors", true)] {

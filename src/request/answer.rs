@@ -19,8 +19,9 @@ pub struct Answer {
     pub received: DateTime<Utc>,
 }
 
-/// The result of `operation` in its answer's `body`: at the operation's result path, else at `pick`
-/// where a recipe says so, else the whole. `Err` when `pick` finds nothing.
+/// The result of `operation` in its answer's `body`: what `pick` finds, where a recipe has one, and `Err` when
+/// it finds nothing; else the whole of a download; else what is at the operation's result path, or the whole
+/// when nothing is there.
 pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result<Value, String> {
     match pick {
         Some(pick) => path::read(body, pick)

@@ -215,7 +215,7 @@ pub struct Admitted {
 }
 
 fn left_alone_for_a_while(connection: &Connection) -> String {
-    format!("connection `{}` keeps failing and is left alone for a while", connection.name)
+    format!("connection `{}` keeps failing; hob sends it nothing for a while", connection.name)
 }
 
 /// No answer or a 5xx is a failure of the account, everything else a sign of life.

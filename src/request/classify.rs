@@ -56,7 +56,7 @@ pub fn classify(effect: Effect, connector: Option<&Connector>, received: Receive
     let (status, headers, body, at) = match received {
         Received::Answer { status, headers, body, at } => (status, headers, body, at),
         Received::Late => {
-            let reason = "hob stood still for longer than it may hold a run, and sent nothing".to_owned();
+            let reason = "hob was suspended for longer than it may hold a run, and sent nothing".to_owned();
             return Outcome::Held { wait: Duration::ZERO, reason };
         }
         Received::Lost { sent: true, reason } | Received::Unusable { reason } if effect == Effect::Create => {
@@ -94,7 +94,7 @@ fn in_doubt(errors: &ErrorAnswers, status: u16, body: &Value) -> Outcome {
 fn redirect(errors: &ErrorAnswers, status: u16, headers: &HeaderMap, body: &Value) -> Refusal {
     let mut refusal = explain(errors, status, body);
     if let Some(to) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
-        refusal.message = format!("{status}: the server points to {to}");
+        refusal.message = format!("{status}: the server redirects to {to}");
         refusal.help = Some("redirects are not followed; correct the address".into());
     }
     refusal

@@ -158,7 +158,7 @@ impl Client {
         match body {
             Ok(body) => Received::Answer { status, headers, body, at: self.clock.now() },
             Err(Unread::BrokeOff(error)) => {
-                Received::Lost { sent: true, reason: format!("the answer broke off: {}", words(error)) }
+                Received::Lost { sent: true, reason: format!("the answer was cut off: {}", words(error)) }
             }
             Err(Unread::Unusable(reason)) => Received::Unusable { reason },
         }

@@ -18,7 +18,7 @@ pub fn free_request(
     effect: Effect,
 ) -> Result<PreparedRequest, String> {
     let method =
-        Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no HTTP method"))?;
+        Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not an HTTP method"))?;
     let mut headers = HeaderMap::new();
     for (name, value) in object(inputs, "headers")? {
         insert(&mut headers, name, &text(value)).map_err(|problem| problem.message)?;
@@ -41,7 +41,7 @@ fn address(inputs: &Map<String, Value>) -> Result<Url, String> {
         None => return Err("`url` is missing".into()),
     };
     // The address may hold a secret, so the complaint does not repeat it.
-    let mut url = Url::parse(address).map_err(|error| format!("`url` is no address: {error}"))?;
+    let mut url = Url::parse(address).map_err(|error| format!("`url` is not an address: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("`url` must begin with http:// or https://, not {}:", url.scheme()));
     }

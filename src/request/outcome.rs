@@ -69,7 +69,7 @@ impl Outcome {
         match self {
             Outcome::Ok(answer) => format!("answered {}", answer.status),
             Outcome::RateLimited { retry_after } => {
-                format!("rate limited, again in {} s", retry_after.as_secs_f64())
+                format!("rate limited; try again in {} s", retry_after.as_secs_f64())
             }
             Outcome::Held { reason, .. } | Outcome::TryAgain { reason, .. } => reason.clone(),
             Outcome::InDoubt { reason, .. } => reason.clone(),

@@ -26,7 +26,7 @@ pub enum Error {
     },
     /// The next page would be this page again.
     #[error(
-        "the cursor of `{operation}` does not advance: the answer leads to {inputs} again, so page {page} would repeat for ever; reading stopped there"
+        "the cursor of `{operation}` does not advance: the answer leads to {inputs} again, so page {page} would repeat forever; reading stopped there"
     )]
     Frozen {
         /// The operation.
@@ -62,7 +62,7 @@ pub enum Error {
     },
     /// The address of the next page asks for something the operation does not know.
     #[error(
-        "the next page of `{operation}` is at an address with `{input}`, which is none of its inputs; add it to the operation's parameters"
+        "the next page of `{operation}` is at an address with `{input}`, which is not one of its inputs; add it to the operation's parameters"
     )]
     UnknownLink {
         /// The operation.

@@ -33,7 +33,7 @@ fn segment(input: &str, value: &Value) -> Result<String, InputProblem> {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         _ => {
-            let message = format!("`{input}` stands in the path and must be text or a number");
+            let message = format!("`{input}` is part of the path and must be text or a number");
             return Err(InputProblem::new(input, message));
         }
     };

@@ -77,7 +77,7 @@ fn address(
     })?;
     let base = connection.base_url.as_str().trim_end_matches('/');
     let mut url = Url::parse(&format!("{base}{path}"))
-        .map_err(|error| InputProblem::new("", format!("{base}{path} is no address: {error}")))?;
+        .map_err(|error| InputProblem::new("", format!("{base}{path} is not an address: {error}")))?;
     let mut pairs = Vec::new();
     for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Query) {
         if let Some(value) = inputs.get(name) {
@@ -117,7 +117,7 @@ fn headers(
 /// Sets a header, with a complaint that names it.
 pub(super) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), InputProblem> {
     let key = HeaderName::try_from(name)
-        .map_err(|_| InputProblem::new(name, format!("`{name}` is no header name")))?;
+        .map_err(|_| InputProblem::new(name, format!("`{name}` is not a header name")))?;
     let value = HeaderValue::try_from(value).map_err(|_| {
         InputProblem::new(name, format!("`{name}` holds characters that a header cannot carry"))
     })?;

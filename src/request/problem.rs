@@ -29,7 +29,7 @@ impl InputProblem {
             Some(suggestion) => Some(suggestion.to_string()),
             None => {
                 let names: Vec<&str> = known.take(20).collect();
-                (!names.is_empty()).then(|| format!("known are {}", names.join(", ")))
+                (!names.is_empty()).then(|| format!("there are {}", names.join(", ")))
             }
         };
         let place = path.join(".");
@@ -60,10 +60,10 @@ impl InputProblem {
             }
             ProblemKind::MissingField { name } => Self::missing(&problem.path, &name, None),
             ProblemKind::TooSmall { minimum } => {
-                Self::new(place.clone(), format!("`{place}` is less than {minimum}, the least the API takes"))
+                Self::new(place.clone(), format!("`{place}` is less than {minimum}, the minimum of the API"))
             }
             ProblemKind::TooLarge { maximum } => {
-                Self::new(place.clone(), format!("`{place}` is more than {maximum}, the most the API takes"))
+                Self::new(place.clone(), format!("`{place}` is more than {maximum}, the maximum of the API"))
             }
         }
     }

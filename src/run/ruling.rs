@@ -57,7 +57,7 @@ pub fn rule(
     let status = Status::fold(history);
     let again = |entry| Ruled { entries: vec![entry], state: RunState::Waiting, reason: None };
     match (ruling, state) {
-        (_, RunState::Running) => Err(unfit("it is being worked on right now")),
+        (_, RunState::Running) => Err(unfit("it is in progress right now")),
         (
             Ruling::Skip,
             RunState::Succeeded | RunState::Filtered | RunState::Suppressed | RunState::Skipped,
@@ -68,10 +68,12 @@ pub fn rule(
             Ok(Ruled { entries: vec![entry], state: RunState::Skipped, reason })
         }
         (Ruling::Retry | Ruling::Restart, RunState::Parked) => Err(unfit(
-            "it is parked: nobody knows whether a step happened. Look, then say `hob runs resolve RUN \
-             --happened` or `--did-not`",
+            "it is parked: hob cannot tell whether a step happened. Check in the app, then run `hob runs resolve \
+             RUN` with --happened or --did-not",
         )),
-        (Ruling::Retry | Ruling::Restart, RunState::Waiting) => Err(unfit("it goes on by itself")),
+        (Ruling::Retry | Ruling::Restart, RunState::Waiting) => {
+            Err(unfit("it is waiting and will continue by itself"))
+        }
         (Ruling::Retry | Ruling::Restart, _) if recipe.is_none() => {
             Err(unfit("its recipe is not in this workspace, or has mistakes"))
         }
@@ -84,15 +86,13 @@ pub fn rule(
             }
         }
         (Ruling::Retry, _) => {
-            Err(unfit(format!("it is {state}: no step of it failed; --from-start does everything again")))
+            Err(unfit(format!("it is {state}: none of its steps failed; --from-start does everything again")))
         }
         (Ruling::Restart, _) => Ok(again(Entry::Restarted {})),
         (Ruling::Happened(_) | Ruling::DidNotHappen, _) => {
             let parked = status.steps.iter().find(|(_, step)| matches!(step.phase, Phase::Parked { .. }));
             let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
-                return Err(unfit(format!(
-                    "it is {state}: only a run that is parked over a step is resolved"
-                )));
+                return Err(unfit(format!("it is {state}: only a run parked at a step can be resolved")));
             };
             let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
             Ok(again(match ruling {

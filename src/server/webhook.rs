@@ -27,10 +27,10 @@ pub(super) async fn receive(
             let limit = shared.settings.largest_body;
             return match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
-                    let reason = format!("the body is larger than {limit} bytes, the most that is taken");
+                    let reason = format!("the body is larger than the limit of {limit} bytes");
                     refuse(StatusCode::PAYLOAD_TOO_LARGE, &reason)
                 }
-                status => refuse(status, "the body broke off"),
+                status => refuse(status, "the body is incomplete"),
             };
         }
     };
@@ -60,7 +60,7 @@ async fn store(server: &Server, received: Received) -> Response {
         Ok(appended) => {
             let duplicate = appended.duplicates > 0;
             shared.counts.taken(duplicate);
-            tracing::info!(event = %id, kind, runs = appended.runs, duplicate, remark, "webhook taken");
+            tracing::info!(event = %id, kind, runs = appended.runs, duplicate, remark, "webhook received");
             let event = (!duplicate).then_some(id.0);
             let answer =
                 json!({ "event": event, "runs": appended.runs, "duplicate": duplicate, "remark": remark });
@@ -68,7 +68,7 @@ async fn store(server: &Server, received: Received) -> Response {
         }
         Err(error) => {
             shared.counts.not_stored();
-            tracing::error!(kind, %error, "webhook not stored, the sender is asked to try again");
+            tracing::error!(kind, %error, "webhook not stored; the sender is asked to try again");
             refuse(StatusCode::TOO_MANY_REQUESTS, "the event cannot be stored now; send it again later")
         }
     }

@@ -303,7 +303,7 @@ impl<'t> Builder<'t> {
         if let Some(earlier) = earlier {
             let line = self.text[..earlier.start].matches('\n').count() + 1;
             let help = format!("the first one is on line {line}; keep one of them");
-            self.complain(span, &format!("the key `{text}` is there twice"), Some(help));
+            self.complain(span, &format!("the key `{text}` appears twice"), Some(help));
         }
         Ok(Spanned::new(text, span))
     }

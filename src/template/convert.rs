@@ -84,7 +84,9 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
 
 fn no_number(value: &Datum) -> Error {
     let message = match f64::try_from(value.clone()) {
-        Ok(number) if !number.is_finite() => "the number is infinite or none at all; is it divided by zero?",
+        Ok(number) if !number.is_finite() => {
+            "the number is infinite or undefined; is something divided by zero?"
+        }
         _ => "the number has more than 64 bits",
     };
     Error::new(ErrorKind::InvalidOperation, message)

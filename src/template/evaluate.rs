@@ -206,7 +206,7 @@ mod tests {
             (
                 "{{ evnt.email }}",
                 "evnt.email",
-                "`evnt` is undefined; there is: event".into(),
+                "`evnt` is undefined; available: event".into(),
                 "did you mean `event`?",
             ),
             (

@@ -41,9 +41,9 @@ impl<'a> Explainer<'a> {
         match error.kind() {
             Sort::UndefinedError => self.undefined(range),
             Sort::OutOfFuel => Error {
-                message: "the template makes or does more than one template may".into(),
+                message: "the template does too much work or makes too much text".into(),
                 range,
-                help: Some("take a smaller list or text, or split the work into several steps".into()),
+                help: Some("use a smaller list or text, or split the work into several steps".into()),
                 kind: ErrorKind::Fuel,
             },
             Sort::UnknownFilter => self.unknown("filter", range, filters::all()),
@@ -119,7 +119,7 @@ impl<'a> Explainer<'a> {
                     Some(suggestion) => suggestion.to_string(),
                     None => "text needs quotes: `'…'`".into(),
                 };
-                let message = format!("`{root}` is undefined; there is: {}", listed(&names));
+                let message = format!("`{root}` is undefined; available: {}", listed(&names));
                 Some(Missing { message, help })
             }
         }

@@ -35,7 +35,7 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
                         recipe = recipe.name(),
                         event = %event.id,
                         %error,
-                        "`lane` cannot be evaluated; the record's id is the lane"
+                        "`lane` cannot be evaluated; the record's id is used as the lane"
                     );
                     usual()
                 }

@@ -37,7 +37,7 @@ pub enum Error {
         connector: String,
     },
     /// The operation is no list.
-    #[error("recipe `{recipe}` reads `{operation}`, which is no poller")]
+    #[error("recipe `{recipe}` reads `{operation}`, which is not a poller")]
     NoPoller {
         /// The recipe.
         recipe: String,

@@ -90,7 +90,7 @@ impl Poller {
 
     fn elsewhere(&self, around: &Surroundings) -> Polled {
         Polled {
-            error: Some("another hob reads it".to_owned()),
+            error: Some("another process is polling it".to_owned()),
             held: Some(around.claims.pulse()),
             ..self.polled(around.clock.now())
         }
@@ -119,7 +119,7 @@ impl Poller {
         if changed {
             tracing::warn!(
                 recipe = self.recipe.name(),
-                "the recipe polls something else now; what is there becomes the new beginning"
+                "the recipe polls something else now, so it starts over, as its `start` says"
             );
         }
         let mut cursor = match stored {

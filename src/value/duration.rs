@@ -9,10 +9,10 @@ const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No sequence of numbers with units.
-    #[error("`{0}` is no duration; write numbers with units, such as `90s` or `2h30m` (ms, s, m, h, d)")]
+    #[error("`{0}` is not a duration; write numbers with units, such as `90s` or `2h30m` (ms, s, m, h, d)")]
     Unreadable(String),
     /// Zero.
-    #[error("`{0}` is no time at all; write more than zero, such as `1s`")]
+    #[error("`{0}` is zero; write a longer time, such as `1s`")]
     Zero(String),
     /// More than ten years.
     #[error("`{0}` is longer than ten years")]

@@ -268,7 +268,7 @@ stroe: x
             "`1A` is not the name of a variable",
             "the variable `OK` is listed twice",
             "`mysql:…` is not a store",
-            "`long` is no duration",
+            "`long` is not a duration",
             "or `forever`",
             "`runs` cannot be 0",
             "has no field `listne`",

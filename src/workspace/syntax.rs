@@ -30,19 +30,19 @@ pub struct File {
     pub server: Option<Server>,
 }
 
-/// How long the history is kept. What is unfinished is kept in any case.
+/// How long the history is kept. Unfinished runs are always kept.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "history")]
 pub struct History {
-    /// Runs that ended longer ago are forgotten, with their events; `forever` keeps all. Default: `90d`.
+    /// Runs that ended longer ago are deleted, with their events; `forever` keeps all. Default: `90d`.
     #[schemars(example = &"90d")]
     pub keep: Option<Spanned<String>>,
-    /// Of finished runs, only so many are kept, the newest. Default: no limit.
+    /// How many finished runs are kept at most; the oldest are deleted first. Default: no limit.
     #[schemars(range(min = 1), example = 1_000_000)]
     pub runs: Option<u64>,
-    /// How long a thing that happened is remembered as known, so that the same thing reported again is not
-    /// done again; `forever` has no end. Default: `400d`.
+    /// How long hob remembers that something has happened, so that it is not done again when it is reported
+    /// again; `forever` has no end. Default: `400d`.
     #[schemars(example = &"400d")]
     pub dedup: Option<Spanned<String>>,
 }
@@ -59,10 +59,10 @@ pub struct Connection {
     /// Where the API is, if not where its connector says.
     #[schemars(example = &"https://services.leadconnectorhq.com")]
     pub base_url: Option<Spanned<String>>,
-    /// Version of the API to use, where the connector has several. Default: the one it describes.
+    /// Version of the API to use, if the connector has several. Default: the one it describes.
     #[schemars(example = &"v3")]
     pub version: Option<Spanned<String>>,
-    /// How many requests it may use, as long as the API's own headers tell nothing better.
+    /// How many requests it may use, until the API's own headers say otherwise.
     pub budget: Option<Budget>,
 }
 
@@ -85,7 +85,7 @@ pub enum Auth {
     /// User name and password.
     #[schemars(title = "basic credential")]
     Basic(Basic),
-    /// An app of OAuth 2.
+    /// An OAuth 2 app.
     #[schemars(title = "oauth credential")]
     Oauth(Oauth),
     /// User name and password, for which the API gives a token.
@@ -130,7 +130,7 @@ pub struct Basic {
     pub password: String,
 }
 
-/// An app of OAuth 2: with client credentials, or, where the connector has a consent page, with the tokens
+/// An OAuth 2 app: with client credentials, or, where the connector has a consent page, with the tokens
 /// that `hob connect` keeps.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +142,7 @@ pub struct Oauth {
     pub client_secret: String,
     /// Scopes to ask for.
     pub scopes: Option<Vec<String>>,
-    /// Where the consent page leads back to, as the app has it.
+    /// Where the consent page returns to, as registered in the app.
     #[schemars(example = &"http://127.0.0.1:8788/callback")]
     pub redirect: Option<String>,
 }
@@ -181,7 +181,7 @@ pub struct Server {
     /// Address and port to listen at. Without it, no webhooks are received unless `--listen` says so.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
-    /// How the events of a connector are verified, where not as the connector says.
+    /// How the events of a connector are verified, if not as the connector says.
     #[schemars(example = serde_json::json!({ "highlevel": { "unverified": true } }))]
     pub webhooks: Option<IndexMap<Spanned<String>, Webhooks>>,
 }
@@ -191,8 +191,8 @@ pub struct Server {
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "webhook setting")]
 pub struct Webhooks {
-    /// Take events without any proof. For tests on your own machine only.
+    /// Accept events without any proof. For tests on your own machine only.
     pub unverified: Option<bool>,
-    /// Signatures in the place of the connector's: one valid one is enough.
+    /// Signatures instead of the connector's: one valid one is enough.
     pub signatures: Option<Vec<Signature>>,
 }

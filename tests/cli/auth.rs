@@ -284,7 +284,7 @@ fn a_login_that_cannot_be_used_is_told_before_it_is() {
     let folder = club("url: /login, body: { p: '{password}' }, token: $.token, lifetime: soon");
     club_workspace(folder.path(), "http://127.0.0.1:9", "secret");
     let refused = hob(folder.path(), &["validate"]).code(1);
-    assert!(format!("{}{}", refused.output, refused.errors).contains("`soon` is no duration"));
+    assert!(format!("{}{}", refused.output, refused.errors).contains("`soon` is not a duration"));
 }
 
 #[test]

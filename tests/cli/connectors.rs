@@ -167,7 +167,7 @@ fn bad_documents_write_nothing() {
     fs::write(folder.path().join("old.yaml"), "swagger: '2.0'").unwrap();
     for (file, part) in [
         ("cut.json", "cut.json: EOF while parsing"),
-        ("old.yaml", "old.yaml: describes its API by Swagger"),
+        ("old.yaml", "old.yaml: describes its API in Swagger"),
         ("missing.json", "cannot read"),
     ] {
         let refused = hob(folder.path(), &["import", "openapi", file]).code(2);

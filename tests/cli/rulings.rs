@@ -200,5 +200,5 @@ fn what_was_written_to_a_record_is_told() {
     let note = results[1]["result"]["id"].as_str().unwrap();
     let told = hob(folder.path(), &["runs", "writes", note, "--connection", "highlevel"]).code(0).output;
     assert!(told.contains("contacts.notes.create") && told.contains("hello"), "{told}");
-    assert!(hob(folder.path(), &["runs", "writes", "nobody"]).code(0).errors.contains("nothing was written"));
+    assert!(hob(folder.path(), &["runs", "writes", "nobody"]).code(0).errors.contains("has no writes"));
 }

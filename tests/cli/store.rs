@@ -75,14 +75,14 @@ fn a_workspace_moves_to_another_store() {
     let before = listed(folder.path(), &[]);
     let migrate = |from: &str| hob(folder.path(), &["store", "migrate", "--from", from]);
     let refused = migrate("sqlite:state/hob.db").code(2).errors;
-    assert!(refused.contains("write the new one into hob.yaml first"), "{refused}");
+    assert!(refused.contains("name the new one there first"), "{refused}");
     fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
     assert!(migrate("sqlite:state/nothing.db").code(2).errors.contains("no store at"));
     assert!(migrate("${NOT_SET}").code(2).errors.contains("`NOT_SET` is not set"));
     let moved = migrate("sqlite:state/hob.db").code(0).output;
-    assert!(moved.starts_with("moved ") && moved.contains(" records from sqlite:"), "{moved}");
+    assert!(moved.starts_with("copied ") && moved.contains(" records from sqlite:"), "{moved}");
     // All is there: once more, into what is not empty any more, is refused.
-    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("holds 4 events already"));
+    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("is not empty (events: 4, pollers: "));
     goes_on(folder.path(), &before);
 }
 
@@ -94,17 +94,17 @@ fn what_is_written_out_is_taken_in_elsewhere() {
     let text = fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
     assert_eq!(hob(folder.path(), &["store", "export", "-"]).code(0).output, text);
     let import = |text: &str| -> Ended { hob_with(folder.path(), &["store", "import", "-"], text) };
-    assert!(import(&text).code(1).errors.contains("holds 4 events already"));
+    assert!(import(&text).code(1).errors.contains("is not empty (events: 4, pollers: "));
 
     fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
     assert!(import("").code(2).errors.contains("is empty"));
-    assert!(import("{}").code(2).errors.contains("no export of hob"));
+    assert!(import("{}").code(2).errors.contains("not an export of hob"));
     let newer = text.replacen("\"hob_export\":1", "\"hob_export\":2", 1);
     assert!(import(&newer).code(2).errors.contains("newer hob"));
     // What breaks off is told, and can be begun again.
     let lines: Vec<&str> = text.lines().collect();
     let half = lines[..lines.len() / 2].join("\n");
-    assert!(import(&half).code(2).errors.contains("ends too early"));
+    assert!(import(&half).code(2).errors.contains("is incomplete"));
     let gap = [&lines[..lines.len() - 2], &lines[lines.len() - 1..]].concat().join("\n");
     assert!(import(&gap).code(2).errors.contains("records"), "a missing line is noticed");
     hob(folder.path(), &["store", "import", "all.jsonl"]).code(0);

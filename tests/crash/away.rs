@@ -44,7 +44,10 @@ fn leave_and_come_back(
         until_refused(&address).await;
         let log = || fs::read_to_string(home.log_path()).unwrap();
         until("polls wait", || log().contains("polling waits for the store")).await;
-        until("runs wait", || log().contains("trying again") || log().contains("no runs can be taken")).await;
+        until("runs wait", || {
+            log().contains("trying again") || log().contains("cannot take runs from the store")
+        })
+        .await;
         assert_eq!(status_of_ready(&address).await, 503);
         back();
         let before = feeder.count();
@@ -195,7 +198,7 @@ fn a_disk_that_may_only_be_read_is_told() {
     hob(home.path(), &["run", "--once"]).code(0);
     disk.make_read_only();
     let ended = hob(home.path(), &["run", "--once"]).code(3);
-    assert!(ended.errors.contains("let hob's user write"), "{}", ended.errors);
+    assert!(ended.errors.contains("give the user that runs hob write permission"), "{}", ended.errors);
 }
 
 #[test]

@@ -299,7 +299,7 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
     for error in [appended.unwrap_err(), healthy.unwrap_err()] {
         let told = error.to_string();
         assert!(
-            matches!(error, Error::Unavailable { .. }) && told.contains("see that its server runs"),
+            matches!(error, Error::Unavailable { .. }) && told.contains("check that its server is running"),
             "{told}"
         );
     }

@@ -31,7 +31,7 @@ async fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 2, .. }));
     assert_eq!(
         message(&home.path()),
-        "the store PATH has format 99, this hob knows up to 2; use a newer hob"
+        "the store PATH has format 99, but this hob knows formats up to 2; use a newer hob"
     );
     assert_eq!(fs::read(home.path()).unwrap(), before);
 }
@@ -44,7 +44,7 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
     fs::write(&path, &text).unwrap();
     assert_eq!(
         message(&path),
-        "the store PATH holds something unreadable: it is not an SQLite database; name another file"
+        "the store PATH cannot be read: it is not an SQLite database; name another file"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
@@ -100,7 +100,7 @@ async fn a_file_that_may_only_be_read_is_told() {
     }
     assert_eq!(
         message(&home.path()),
-        "the store PATH cannot be written, it is read-only; let hob's user write the file and its folder"
+        "the store PATH cannot be written: it is read-only; give the user that runs hob write permission on the file and its folder"
     );
 }
 

@@ -74,7 +74,7 @@ pub async fn a_run_that_cannot_be_read_is_parked_and_others_go_on(home: &Home) {
     let parked = journal.runs(&parked).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert_eq!(parked[0].id, first);
-    assert!(parked[0].error.as_deref().unwrap().starts_with("what is stored of it cannot be read"));
+    assert!(parked[0].error.as_deref().unwrap().starts_with("its stored data cannot be read"));
 }
 
 pub async fn an_ended_lease_is_taken_back(home: &Home) {

@@ -20,7 +20,7 @@ async fn a_second_runner_is_refused_until_the_first_is_gone() {
     assert_eq!(
         error.to_string().replace(&path, "PATH"),
         format!(
-            "another hob (process {}) runs on the store PATH; stop it first, or use PostgreSQL to share the work",
+            "another hob (process {}) is using the store PATH; stop it first, or use PostgreSQL to share the work",
             std::process::id()
         )
     );

@@ -273,10 +273,13 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
     cluster.user(&format!("UPDATE {schema}.store SET format = 99"));
     let error = Postgres::open(&url, Access::Runner).await.err().expect("is refused");
     assert!(matches!(error, Error::Newer { found: 99, known: 1, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("has format 99, this hob knows up to 1; use a newer hob"), "{error}");
+    assert!(
+        error.to_string().ends_with("has format 99, but this hob knows formats up to 1; use a newer hob"),
+        "{error}"
+    );
     cluster.user(&format!("UPDATE {schema}.store SET format = 0"));
     let error = Postgres::open(&url, Access::Client).await.err().expect("is refused").to_string();
-    assert!(error.contains("is of an older format; start `hob run` once"), "{error}");
+    assert!(error.contains("has an older format; start `hob run` once"), "{error}");
 }
 
 #[tokio::test]
@@ -284,13 +287,13 @@ async fn what_is_wrong_is_told_without_the_password() {
     let Some((cluster, url, _)) = place() else { return };
     let right = format!("127.0.0.1:{}/hob", cluster.port());
     let wrong = [
-        (format!("postgres://hob:wrong-{PASSWORD}@{right}"), "see the user and the password"),
-        (format!("postgres://hob@{right}"), "see the user and the password"),
-        (format!("postgres://nobody:{PASSWORD}@{right}"), "see the user and the password"),
+        (format!("postgres://hob:wrong-{PASSWORD}@{right}"), "check the user and the password"),
+        (format!("postgres://hob@{right}"), "check the user and the password"),
+        (format!("postgres://nobody:{PASSWORD}@{right}"), "check the user and the password"),
         (url.replace("/hob?", "/elsewhere?"), "createdb"),
-        (format!("postgres://hob:{PASSWORD}@127.0.0.1:1/hob"), "see that its server runs"),
-        (format!("postgres://hob:{PASSWORD}@host.invalid/hob"), "see that its server runs"),
-        (format!("postgres://hob:{PASSWORD}@{right}?sslmode=require"), "see sslmode"),
+        (format!("postgres://hob:{PASSWORD}@127.0.0.1:1/hob"), "check that its server is running"),
+        (format!("postgres://hob:{PASSWORD}@host.invalid/hob"), "check that its server is running"),
+        (format!("postgres://hob:{PASSWORD}@{right}?sslmode=require"), "check sslmode"),
         (format!("postgres://hob:{PASSWORD}@@{right}"), "%40 for @"),
         (format!("postgres://hob:{PASSWORD}@{right}?colour=red"), "unknown option `colour`"),
         (format!("postgres://hob:{PASSWORD}@{right}?schema=A"), "?schema="),

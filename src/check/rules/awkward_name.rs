@@ -37,7 +37,7 @@ impl Rule for UsableNames {
                     true => format!("`as` cannot be `{name}`, which means something else in templates"),
                     false => format!("`as` cannot be `{name}`, which templates cannot read as a name"),
                 };
-                let help = "take a name of letters, digits and `_`, such as `item`";
+                let help = "use letters, digits and `_`, such as `item`";
                 let span = action.item_span.unwrap_or(action.span);
                 found.push(Diagnostic::new(Code::NotAllowed, span, message).help(help));
             }

@@ -76,7 +76,7 @@ fn named(context: &Context<'_>, name: &Spanned<String>, connector: &str) -> Opti
 fn repeated(chosen: &[Spanned<String>]) -> Option<Diagnostic> {
     let mut seen = HashSet::new();
     let twice = chosen.iter().find(|name| !seen.insert(name.as_str()))?;
-    Some(Diagnostic::new(Code::DuplicateName, twice.span, format!("`{twice}` is there twice")))
+    Some(Diagnostic::new(Code::DuplicateName, twice.span, format!("`{twice}` is listed twice")))
 }
 
 /// A connector that the recipe uses without saying which connection, where that is not plain.
@@ -95,7 +95,7 @@ fn not_chosen(context: &Context<'_>, connector: &str) -> Option<Diagnostic> {
         }
         [first, ..] => {
             let message = format!("which connection on `{connector}`? hob.yaml has {}", all.join(", "));
-            let help = format!("say so in the recipe: `connections: {{ {connector}: {first} }}`");
+            let help = format!("choose one in the recipe: `connections: {{ {connector}: {first} }}`");
             Some(Diagnostic::new(Code::UnknownConnection, place, message).help(help))
         }
     }

@@ -9,7 +9,7 @@ pub struct NotDeprecated;
 
 impl Rule for NotDeprecated {
     fn summary(&self) -> &'static str {
-        "Operations that their vendor advises against are told."
+        "Operations that their vendor advises against are reported."
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {

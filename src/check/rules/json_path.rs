@@ -27,9 +27,9 @@ impl Rule for JsonPaths {
 
 fn complaint(text: &Spanned<String>) -> Option<Diagnostic> {
     path::check(text).err()?;
-    let diagnostic = Diagnostic::new(Code::BadJsonPath, text.span, format!("`{text}` is no JSONPath"));
+    let diagnostic = Diagnostic::new(Code::BadJsonPath, text.span, format!("`{text}` is not a JSONPath"));
     Some(match text.starts_with('$') {
-        true => diagnostic.help("such as `$`, `$.contact.id` or `$.items[*].name`"),
+        true => diagnostic.help("write it like `$`, `$.contact.id` or `$.items[*].name`"),
         false => diagnostic.help(format!("a JSONPath begins with `$`: `$.{}`", text.trim_start_matches('.'))),
     })
 }

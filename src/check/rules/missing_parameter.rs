@@ -55,7 +55,7 @@ fn complaint(context: &Context<'_>, call: &Call<'_>, operation: &Operation, miss
     let setting = missing.iter().find_map(|name| setting_for(context, operation, name));
     match setting {
         Some(setting) => {
-            diagnostic.help(format!("give it under `with`, or `{setting}` to the connection in hob.yaml"))
+            diagnostic.help(format!("give it under `with`, or set `{setting}` on the connection in hob.yaml"))
         }
         None => diagnostic.help("give it under `with`"),
     }

@@ -122,7 +122,7 @@ fn mixed(name: &str, tree: &TemplateTree, shape: &Shape, found: &mut Vec<Diagnos
     match &tree.shape {
         TreeShape::Text(template) if makes_text(template) && !takes_text(shape) => {
             let message =
-                format!("`{name}` takes {}, but text beside a template makes text", shape.describe());
+                format!("`{name}` takes {}, but a template with text beside it makes text", shape.describe());
             let help = "a value that is exactly one `{{ … }}` keeps its type";
             found.push(Diagnostic::new(Code::WrongType, tree.span, message).help(help));
         }

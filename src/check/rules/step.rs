@@ -46,7 +46,7 @@ fn complaint(
             diagnostic(format!("`steps.{id}` is this step itself"))
         }
         (Some(_), _, false) | (_, Some(_), true) => {
-            let help = format!("move the step `{id}` up, or take its result in a later step");
+            let help = format!("move the step `{id}` up, or use its result in a later step");
             Some(diagnostic(format!("`steps.{id}` has not run yet"))?.help(help))
         }
         (None, Some(_), false) => diagnostic(format!("`steps.{id}` runs after a failure only")),

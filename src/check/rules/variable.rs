@@ -57,7 +57,7 @@ fn unknown_root(
         ("event", Position::PollInput) => Some("there is no event before the poll".to_owned()),
         ("steps", _) => Some("no step has run yet at this point".to_owned()),
         ("vars", Position::When | Position::Lane) => {
-            Some("`when` and `lane` are asked before `vars` are worked out".to_owned())
+            Some("`when` and `lane` are evaluated before `vars`".to_owned())
         }
         ("error", _) => Some("`error` exists in `on_failure` only".to_owned()),
         ("item", _) => Some("`item` exists in a step with `for_each` only".to_owned()),
@@ -72,7 +72,7 @@ fn unknown_root(
         (None, Some(near)) => diagnostic.help(near.to_string()),
         (None, None) => {
             let names: Vec<String> = roots.iter().map(|name| format!("`{name}`")).collect();
-            let help = format!("what can stand here: {}", names.join(", "));
+            let help = format!("available here: {}", names.join(", "));
             diagnostic.help(help)
         }
     })
@@ -98,7 +98,7 @@ fn variable(context: &Context<'_>, site: &Site<'_>, name: &str, place: Span) -> 
             Some(complaint(format!("`vars.{name}` uses itself")))
         }
         (Some(index), Position::Variable(own)) if index > own => {
-            let diagnostic = complaint(format!("`vars.{name}` is worked out later"));
+            let diagnostic = complaint(format!("`vars.{name}` is evaluated later"));
             Some(diagnostic.help(format!("move `{name}` up: variables use only those before them")))
         }
         _ => None,

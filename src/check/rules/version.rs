@@ -23,7 +23,7 @@ impl Rule for KnownVersions {
             let span = given.map_or(call.name.span, |version| version.span);
             if given.is_none() && has_two(context, call.action, &usual.connector) {
                 let message = "the connections of this recipe ask for different versions of the API";
-                let help = "say `version:` on the step, or make two recipes";
+                let help = "set `version:` on the step, or make two recipes";
                 found.push(Diagnostic::new(Code::UnknownVersion, span, message).help(help));
                 continue;
             }
@@ -35,7 +35,7 @@ impl Rule for KnownVersions {
             } else if context.catalog.operation_in(call.name, Some(version)).is_none() {
                 let message = format!("`{}` is not known in version {version} of the API", usual.id);
                 let base = &connector.versions.base;
-                let help = format!("`version: {base}` on the step keeps to what it is in {base}");
+                let help = format!("`version: {base}` on the step keeps it as it is in {base}");
                 found.push(Diagnostic::new(Code::UnknownVersion, span, message).help(help));
             }
         }

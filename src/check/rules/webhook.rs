@@ -80,7 +80,7 @@ impl Rule for VerifiedPaths {
             return;
         }
         let message = format!("anyone who knows the address of `{path}` can start this recipe");
-        let help = "add `verify:`, or `verify: none` if that is meant";
+        let help = "add `verify:`, or `verify: none` if that is what you want";
         found.push(Diagnostic::new(Code::Suspicious, path.span, message).help(help));
     }
 }

@@ -13,10 +13,10 @@ use crate::cli::{ExitCode, Failure, Output, Session, runtime};
 use crate::value::parse_duration;
 use crate::workspace::{BadAddress, Workspace, parse_listen};
 
-/// Run recipes: poll, receive webhooks, keep schedules, perform the actions
+/// Run recipes: poll, receive webhooks, follow schedules, perform the actions
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --once it runs until Ctrl-C or SIGTERM, and lets requests under way end first. \
+    after_help = "Without --once it runs until Ctrl-C or SIGTERM, and finishes requests in progress first. \
 With --once it exits with 1 if a run failed or was parked, or a poll failed.\n\n\
 Examples:\n  hob run\n  hob run --once\n  hob run examples/quickstart --sandbox --once\n  \
 hob run recipes/new-client.yaml --dry-run --once\n  hob run --listen 0.0.0.0:8787"
@@ -28,19 +28,19 @@ pub struct Run {
     /// Take what is due now, run until nothing is left, print a summary
     #[arg(long)]
     pub(super) once: bool,
-    /// Send nothing that changes anything, and keep nothing: show what would be sent
+    /// Show what would be sent, but send nothing that changes anything and store nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Lead all connections to stand-ins with example data
+    /// Use stand-ins with example data instead of the real APIs
     #[arg(long)]
     pub(super) sandbox: bool,
-    /// Receive webhooks here; port 0 takes a free one [default: `server.listen` of hob.yaml]
+    /// Receive webhooks at this address; port 0 picks a free port [default: `server.listen` of hob.yaml]
     #[arg(long, value_name = "ADDR", value_parser = listen, conflicts_with = "once")]
     pub(super) listen: Option<SocketAddr>,
-    /// Runs at the same time
+    /// How many runs to work on at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
-    /// How long a program that gives no sign of life keeps its runs, where several share a store
+    /// How long a process that gives no sign of life keeps its runs, if several share a store
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = lease)]
     pub(super) lease: Duration,
     #[command(flatten)]
@@ -53,7 +53,7 @@ const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = parse_duration(text).map_err(|error| error.to_string())?;
     match lease < SHORTEST_LEASE {
-        true => Err(format!("`{text}` is too short; a second is the least")),
+        true => Err(format!("`{text}` is too short; the minimum is 1s")),
         false => Ok(lease),
     }
 }

@@ -223,7 +223,7 @@ impl House {
         loaded.reports.iter().filter(|report| report.has_errors()).for_each(|report| session.show(report));
         let Reloaded { recipes, changed, kept } = reloaded(before, loaded.sound, &loaded.reports);
         for recipe in kept {
-            tracing::warn!(recipe, "its file has mistakes; the recipe stays what it was");
+            tracing::warn!(recipe, "its file has mistakes; the version loaded before stays in use");
         }
         if changed.is_empty() {
             return None;
@@ -234,7 +234,7 @@ impl House {
             (Ok(receiver), Ok(triggers)) => {
                 self.book.replace(recipes.clone());
                 self.server.swap(receiver);
-                tracing::info!(recipes = changed.join(", "), "taken up");
+                tracing::info!(recipes = changed.join(", "), "recipes reloaded");
                 Some(Present { recipes, triggers: Some(triggers) })
             }
             (Err(error), _) => {
@@ -274,7 +274,7 @@ impl House {
             Some(address) => session.streams.note(format!("listening at http://{address}")),
             None if waiting.is_empty() => {}
             None => session.streams.note(format!(
-                "warning: nothing receives the webhooks of {}; --listen or `server: {{ listen: … }}` does",
+                "warning: webhooks for {} are not received; add --listen, or `server: {{ listen: … }}` in hob.yaml",
                 waiting.join(", ")
             )),
         }
@@ -294,7 +294,8 @@ async fn open_store(
     if !run.dry_run {
         return Ok((store::open(workspace, Access::Runner).await?, None));
     }
-    let folder = TempDir::new().context("no place for a passing store").map_err(Failure::world)?;
+    let folder =
+        TempDir::new().context("cannot make a temporary folder for the dry run").map_err(Failure::world)?;
     let journal = Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::world)?;
     Ok((Arc::new(journal), Some(folder)))
 }

@@ -49,6 +49,6 @@ impl House {
 
     fn stopped(&self) -> Failure {
         self.progress.end();
-        Failure::problem(anyhow!("stopped before the end; the next start goes on from there"))
+        Failure::problem(anyhow!("stopped early; the next `hob run` continues from there"))
     }
 }

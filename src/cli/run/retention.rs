@@ -34,7 +34,7 @@ pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, cl
     tokio::time::sleep(FIRST).await;
     loop {
         if let Err(error) = forget(journal, history, clock, usize::MAX).await {
-            tracing::warn!(%error, "old history is forgotten later");
+            tracing::warn!(%error, "old history could not be deleted; it will be tried again");
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, cl
 /// Forgets a part, so that a store that is only ever used for a moment does not grow for ever either.
 pub(super) async fn forget_some(journal: &dyn Journal, history: &History, clock: &Clock) {
     if let Err(error) = forget(journal, history, clock, BATCHES_ONCE).await {
-        tracing::warn!(%error, "old history is forgotten later");
+        tracing::warn!(%error, "old history could not be deleted; it will be tried again");
     }
 }
 
@@ -67,7 +67,7 @@ async fn forget(
     }
     if all != Pruned::default() {
         let Pruned { runs, events, dedup_keys } = all;
-        tracing::info!(runs, events, dedup_keys, "forgotten what was past its time");
+        tracing::info!(runs, events, dedup_keys, "deleted old history");
     }
     Ok(())
 }

@@ -114,11 +114,18 @@ impl Summary {
         }
         let _ = writeln!(text, "time      {:.1} s", self.milliseconds as f64 / 1000.0);
         if let Some(due) = self.next_due {
-            let _ = writeln!(text, "\nsome runs wait, the next until {}", due.format("%Y-%m-%d %H:%M:%SZ"));
+            let _ = writeln!(
+                text,
+                "\nsome runs are waiting; the next is due at {}",
+                due.format("%Y-%m-%d %H:%M:%SZ")
+            );
         }
         if !self.missing.is_empty() {
-            let _ =
-                writeln!(text, "\nsome runs wait for recipes that were not run: {}", self.missing.join(", "));
+            let _ = writeln!(
+                text,
+                "\nsome runs are waiting for recipes that were not run: {}",
+                self.missing.join(", ")
+            );
         }
         if self.has_problems() {
             text.push_str(

@@ -71,8 +71,8 @@ fn history(stamped: &StampedEntry) -> Vec<String> {
             say(format!("{step}: did not happen{} (known by {known_by})", nth(*attempt)));
         }
         Entry::WaitStarted { step, until } => say(format!("{step}: waits until {}", time(*until))),
-        Entry::Parked { step, reason } => say(format!("{step}: parked, a person must decide: {reason}")),
-        Entry::Restarted {} => say("begun anew, as a person asked".to_owned()),
+        Entry::Parked { step, reason } => say(format!("{step}: parked until a person decides: {reason}")),
+        Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason } => {

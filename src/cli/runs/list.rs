@@ -11,14 +11,14 @@ use crate::journal::{Access, RunRow};
 /// List runs, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\n\
+    after_help = "States: waiting, running, succeeded, failed, filtered, parked, skipped, and suppressed (reserved).\n\n\
 Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-contacts --since 2h\n  \
 hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --text jane@example.com"
 )]
 pub struct List {
     #[command(flatten)]
     which: Which,
-    /// At most so many; 0 for all
+    /// Show at most this many; 0 shows all
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
@@ -43,7 +43,9 @@ impl List {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 session.streams.say(table(&header, rows.iter().map(cells)))?;
                 if self.limit > 0 && rows.len() == self.limit {
-                    session.streams.note(format!("the newest {}; --limit shows more", self.limit));
+                    session
+                        .streams
+                        .note(format!("only the newest {} are shown; --limit shows more", self.limit));
                 }
             }
         }

@@ -15,19 +15,19 @@ pub use writes::Writes;
 
 use clap::Subcommand;
 
-/// Ask the history, and decide about what failed
+/// Query the history, and decide about runs that failed or are parked
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
     /// List runs, newest first
     List(List),
     /// Show a run: its event, each step with inputs, attempts and outcomes
     Show(Show),
-    /// List what was written to a record, newest first
+    /// List what hob wrote to a record, newest first
     Writes(Writes),
-    /// Go on with runs that failed, with the recipe as it is now
+    /// Continue runs that failed, with the recipe as it is now
     Retry(Retry),
-    /// Leave runs that failed, wait or are parked, and let their lanes go on
+    /// Give up on runs that failed, wait or are parked, so that the runs behind them continue
     Skip(Skip),
-    /// Tell whether the step that a run is parked over happened
+    /// Tell hob whether the unclear step of a parked run happened
     Resolve(Resolve),
 }

@@ -13,34 +13,34 @@ use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
 
-/// Go on with runs that failed, with the recipe as it is now
+/// Continue runs that failed, with the recipe as it is now
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A run goes on from the step that failed; what is done stays done. `hob run` performs \
-it, a running one at once. A parked run is resolved first.\n\n\
+    after_help = "A run continues from the step that failed; completed steps are not repeated. A running \
+`hob run` picks it up at once; otherwise the next one does. Parked runs need `hob runs resolve` first.\n\n\
 Examples:\n  hob runs retry run_0199d2c4\n  hob runs retry --recipe clients-to-contacts --since 2h\n  \
 hob runs retry --state failed\n  hob runs retry run_0199d2c4 --from-start"
 )]
 pub struct Retry {
-    /// The runs, by their ids or the beginnings of these
+    /// Ids of the runs, or their beginnings
     #[arg(value_name = "RUN")]
     ids: Vec<String>,
     #[command(flatten)]
     which: Which,
-    /// Do everything again, also what is done
+    /// Do everything again, including completed steps
     #[arg(long)]
     from_start: bool,
     #[command(flatten)]
     output: Output,
 }
 
-/// Leave runs that failed, wait or are parked, and let their lanes go on
+/// Give up on runs that failed, wait or are parked, so that the runs behind them continue
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  hob runs skip run_0199d2c4\n  hob runs skip --state parked --recipe leads"
 )]
 pub struct Skip {
-    /// The runs, by their ids or the beginnings of these
+    /// Ids of the runs, or their beginnings
     #[arg(value_name = "RUN")]
     ids: Vec<String>,
     #[command(flatten)]
@@ -49,20 +49,22 @@ pub struct Skip {
     output: Output,
 }
 
-/// Tell whether the step that a run is parked over happened
+/// Tell hob whether the unclear step of a parked run happened
 #[derive(Debug, Args)]
-#[command(after_help = "Look into the app: is the record there? With --happened the run goes on after the \
-step, with --did-not it sends it again.\n\n\
+#[command(
+    after_help = "Check in the app whether the record is there. With --happened the run continues after \
+the step; with --did-not it sends the step again.\n\n\
 Examples:\n  hob runs resolve run_0199d2c4 --did-not\n  \
-hob runs resolve run_0199d2c4 --happened --result '{\"id\": \"ocQHyuzHvysMo5N5VsXc\"}'")]
+hob runs resolve run_0199d2c4 --happened --result '{\"id\": \"ocQHyuzHvysMo5N5VsXc\"}'"
+)]
 pub struct Resolve {
     /// The run's id, or its beginning
     #[arg(value_name = "RUN")]
     id: String,
-    /// It happened
+    /// The step happened
     #[arg(long, required_unless_present = "did_not", conflicts_with = "did_not")]
     happened: bool,
-    /// It did not happen
+    /// The step did not happen
     #[arg(long)]
     did_not: bool,
     /// What later steps see as its result, as JSON [default: null]
@@ -117,7 +119,7 @@ fn many(
         return Err(Failure::usage(anyhow!(reason)));
     }
     if !ids.is_empty() && !which.is_everything() {
-        return Err(Failure::usage(anyhow!("give ids or conditions, not both")));
+        return Err(Failure::usage(anyhow!("give ids or filters, not both")));
     }
     let workspace = session.workspace(&[])?;
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
@@ -239,9 +241,9 @@ fn tell(session: &mut Session, told: &[Told], format: Format) -> Result<(), Fail
         }
     }
     match told.iter().filter(|told| told.refused.is_none() && told.state == RunState::Waiting).count() {
-        0 if told.is_empty() => session.streams.note("no such runs"),
+        0 if told.is_empty() => session.streams.note("no runs match"),
         0 => {}
-        _ => session.streams.note("`hob run` goes on with them, a running one at once"),
+        _ => session.streams.note("a running `hob run` picks them up at once; otherwise the next one does"),
     }
     Ok(())
 }

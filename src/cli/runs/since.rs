@@ -38,7 +38,7 @@ impl FromStr for Since {
         if let Ok(date) = text.parse::<NaiveDate>() {
             return Ok(Since::At(date.and_time(NaiveTime::MIN).and_utc()));
         }
-        Err(format!("`{text}` is no time; write 2h, 2026-11-23 or 2026-11-23T09:00:00Z"))
+        Err(format!("`{text}` is not a time; write 2h, 2026-11-23 or 2026-11-23T09:00:00Z"))
     }
 }
 

@@ -15,19 +15,19 @@ const SHOWN: usize = 5;
 /// What is known of the runs that are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Which {
-    /// Only of this recipe
+    /// Only runs of this recipe
     #[arg(long, value_name = "NAME")]
     pub(super) recipe: Option<String>,
-    /// Only in this state
+    /// Only runs in this state
     #[arg(long, value_name = "STATE")]
     pub(super) state: Option<RunState>,
-    /// Only about this record, by its id
+    /// Only runs about this record, by its id
     #[arg(long, value_name = "ID")]
     pub(super) record: Option<String>,
-    /// Only created since: a duration such as 2h, a date or a time
+    /// Only runs created since then: a duration such as 2h, a date or a time
     #[arg(long, value_name = "WHEN")]
     pub(super) since: Option<Since>,
-    /// Only with this text in the record, the reason, the event or the history; case does not matter
+    /// Only runs with this text in the record, the reason, the event or the history; case does not matter
     #[arg(long, value_name = "TEXT")]
     pub(super) text: Option<String>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Fail
         several => {
             let some: Vec<&str> = fitting.iter().take(SHOWN).map(|row| row.id.0.as_str()).collect();
             let more = if several > SHOWN { ", and more" } else { "" };
-            anyhow!("`{id}` is the beginning of several runs: {}{more}", some.join(", "))
+            anyhow!("several runs begin with `{id}`: {}{more}", some.join(", "))
         }
     };
     Err(Failure::usage(reason))

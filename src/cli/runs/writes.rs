@@ -7,10 +7,12 @@ use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::journal::{Access, Written};
 
-/// List what was written to a record, newest first
+/// List what hob wrote to a record, newest first
 #[derive(Debug, Args)]
-#[command(after_help = "Counts what runs of the history wrote: what their steps' paths name, and what they \
-made.\n\nExamples:\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0 --connection studio --format json")]
+#[command(
+    after_help = "Covers the runs in the history: writes whose address names the record, and writes that \
+returned it.\n\nExamples:\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0\n  hob runs writes nmFmQEsNgz6AVpgLVUJ0 --connection studio --format json"
+)]
 pub struct Writes {
     /// The record's id
     #[arg(value_name = "RECORD")]
@@ -18,7 +20,7 @@ pub struct Writes {
     /// Only on this connection
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
@@ -39,7 +41,9 @@ impl Writes {
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&written)?,
-            Format::Text if written.is_empty() => session.streams.note("nothing was written to it"),
+            Format::Text if written.is_empty() => {
+                session.streams.note("the history has no writes to this record")
+            }
             Format::Text => {
                 let header = ["WHEN", "RECIPE", "RUN", "CONNECTION", "OPERATION", "FIELDS"];
                 session.streams.say(table(&header, written.iter().map(cells)))?;

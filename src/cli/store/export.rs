@@ -32,10 +32,10 @@ pub(super) struct Closing {
     pub(super) records: u64,
 }
 
-/// Write everything that is stored, a line of JSON a record
+/// Write everything in the store to a file, one line of JSON per record
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Stop hob first. The lines hold all that came in and went out: keep them as safe as the \
+    after_help = "Stop hob first. The file holds everything that came in and went out: keep it as safe as the \
 store.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
 )]
 pub struct Export {
@@ -58,7 +58,7 @@ impl Export {
         };
         let records = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Runner).await? else {
-                return Err(Failure::usage(anyhow!("there is no store yet; `hob run` makes it")));
+                return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
             };
             let heading = Heading { hob_export: FORMAT, from: workspace.store.to_string() };
             let outgoing = Outgoing::of(journal.as_ref()).await?;

@@ -16,11 +16,11 @@ use crate::journal::{Access, Journal, Record};
 /// Records stored at a time.
 const BATCH: usize = 500;
 
-/// Take in what `export` wrote
+/// Load what `hob store export` wrote
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The workspace's store must be empty. What was broken off is begun again by the same \
-command.\n\nExamples:\n  hob store import backup.jsonl\n  gunzip < backup.jsonl.gz | hob store import -"
+    after_help = "The workspace's store must be empty. If an import was interrupted, run the same command \
+again.\n\nExamples:\n  hob store import backup.jsonl\n  gunzip < backup.jsonl.gz | hob store import -"
 )]
 pub struct Import {
     /// The file to read; - for standard input
@@ -51,7 +51,7 @@ impl Import {
             journal.close().await;
             read
         })??;
-        session.streams.say(format!("took {records} records into {}", workspace.store))?;
+        session.streams.say(format!("imported {records} records into {}", workspace.store))?;
         Ok(ExitCode::Fine)
     }
 }
@@ -66,7 +66,7 @@ async fn read(
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let Some(line) = lines.text()? else {
-            return Err(lines.wrong("ends too early: the last line, with the count of records, is missing"));
+            return Err(lines.wrong("is incomplete: its last line, with the number of records, is missing"));
         };
         if let Ok(closing) = serde_json::from_str::<Closing>(line) {
             moved.add(batch.len());
@@ -80,7 +80,7 @@ async fn read(
             return Ok(moved.records);
         }
         let record: Record = serde_json::from_str(line)
-            .with_context(|| format!("line {} of the export is no record", lines.number))
+            .with_context(|| format!("line {} of the export is not a record", lines.number))
             .map_err(Failure::usage)?;
         batch.push(record);
         if batch.len() == BATCH {
@@ -101,14 +101,16 @@ impl<R: BufRead> Lines<R> {
     fn text(&mut self) -> Result<Option<&str>, Failure> {
         self.text.clear();
         self.number += 1;
-        let read = self.input.read_line(&mut self.text).context("the export cannot be read");
+        let read = self.input.read_line(&mut self.text).context("cannot read the export");
         let read = read.map_err(Failure::usage)?;
         Ok((read > 0).then_some(self.text.as_str()))
     }
 
     fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, Failure> {
         let Some(text) = self.text()? else { return Ok(None) };
-        let value = serde_json::from_str(text).context("this is no export of hob").map_err(Failure::usage)?;
+        let value = serde_json::from_str(text)
+            .context("this file is not an export of hob")
+            .map_err(Failure::usage)?;
         Ok(Some(value))
     }
 

@@ -8,7 +8,7 @@ use super::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::journal::{Access, StoreInfo};
 
-/// Tell what is stored, and how much of it
+/// Show what is stored, and how much of it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hob store info\n  hob store info --format json")]
 pub struct Info {
@@ -27,7 +27,7 @@ impl Info {
             info.map(Some)
         })??;
         let Some(info) = info else {
-            return Err(Failure::usage(anyhow!("there is no store yet; `hob run` makes it")));
+            return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
         };
         match self.output.format {
             Format::Json => session.streams.json(&info)?,
@@ -42,7 +42,7 @@ fn page(info: &StoreInfo) -> String {
     let states: Vec<String> =
         info.totals.runs.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let states = if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) };
-    let oldest = info.oldest.map(|at| format!(", the oldest of {}", at.format("%Y-%m-%d %H:%M:%SZ")));
+    let oldest = info.oldest.map(|at| format!(", the oldest from {}", at.format("%Y-%m-%d %H:%M:%SZ")));
     format!(
         "store     {} {}\nformat    {}\nsize      {}\nevents    {}{}\nruns      {runs}{states}\n\
          cursors   {}\nlinks     {}\n",

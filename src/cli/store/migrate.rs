@@ -12,14 +12,16 @@ use crate::cli::{ExitCode, Failure, Session, runtime};
 use crate::journal::{Access, Journal};
 use crate::workspace::{Store, Workspace};
 
-/// Move everything from another store into the workspace's
+/// Copy everything from another store into the workspace's store
 #[derive(Debug, Args)]
-#[command(after_help = "Stop hob first. Write the new store into hob.yaml, move, start hob again. History, \
-cursors, dedup keys, links and remembered values come along; the old store stays as it is. What was broken \
-off is begun again by the same command.\n\n\
-Examples:\n  hob store migrate --from sqlite:state/hob.db\n  hob store migrate --from '${OLD_DATABASE_URL}'")]
+#[command(
+    after_help = "Stop hob, name the new store in hob.yaml, run this command, start hob again. History, \
+cursors, dedup keys, links and remembered values are copied; the old store stays as it is. If the command was \
+interrupted, run it again.\n\n\
+Examples:\n  hob store migrate --from sqlite:state/hob.db\n  hob store migrate --from '${OLD_DATABASE_URL}'"
+)]
 pub struct Migrate {
-    /// The store to move from, as `store:` of hob.yaml named it; ${NAME} takes it from the environment
+    /// The old store, as `store:` in hob.yaml named it; ${NAME} is read from the environment
     #[arg(long, value_name = "STORE")]
     from: String,
 }
@@ -31,12 +33,12 @@ impl Migrate {
         let from = session.store(&self.from, &workspace.root)?;
         if from == workspace.store {
             return Err(Failure::usage(anyhow!(
-                "that is the workspace's store already; write the new one into hob.yaml first"
+                "that is the store in hob.yaml; name the new one there first"
             )));
         }
         let moved = Moved::new(session.streams.errors_is_terminal);
         let records = runtime::block_on(transfer(&from, &workspace, moved))??;
-        session.streams.say(format!("moved {records} records from {from} to {}", workspace.store))?;
+        session.streams.say(format!("copied {records} records from {from} to {}", workspace.store))?;
         Ok(ExitCode::Fine)
     }
 }

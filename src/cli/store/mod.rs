@@ -15,15 +15,15 @@ pub(super) use open::{open, open_existing};
 
 use clap::Subcommand;
 
-/// Look at the store, and move it
+/// Inspect the store, back it up, move it
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
-    /// Tell what is stored, and how much of it
+    /// Show what is stored, and how much of it
     Info(Info),
-    /// Move everything from another store into the workspace's
+    /// Copy everything from another store into the workspace's store
     Migrate(Migrate),
-    /// Write everything that is stored, a line of JSON a record
+    /// Write everything in the store to a file, one line of JSON per record
     Export(Export),
-    /// Take in what `export` wrote
+    /// Load what `hob store export` wrote
     Import(Import),
 }

@@ -28,8 +28,8 @@ impl<'a> Outgoing<'a> {
             && let Some(count) = totals.runs.get(RunState::Running.name())
         {
             return Err(Failure::problem(anyhow!(
-                "{count} of its runs are being worked on; stop every `hob run` on it first. Leases of one that \
-                 was killed end by themselves within a minute, once another one has started and stopped"
+                "runs still in progress: {count}; stop every `hob run` on this store and try again. If one was \
+                 killed, start `hob run` on this store for a minute first, so that its runs are released"
             )));
         }
         let mut parts = Part::ALL.to_vec().into_iter();
@@ -65,8 +65,9 @@ pub(super) async fn begin(journal: &dyn Journal, from: &str) -> Result<(), Failu
     let cursors = journal.cursors().await.map_err(Failure::world)?;
     if !again && (totals.events > 0 || !cursors.is_empty()) {
         return Err(Failure::problem(anyhow!(
-            "the workspace's store holds {} events already; what is moved needs an empty one",
-            totals.events
+            "the store in hob.yaml is not empty (events: {}, pollers: {}); name a new one there to move into",
+            totals.events,
+            cursors.len()
         )));
     }
     journal.put_state(MARK, &from.into()).await.map_err(Failure::world)

@@ -37,7 +37,7 @@ impl Failure {
             Failure::Refused(reason) => reason,
             Failure::Closed => "has been closed; start hob again".to_owned(),
             Failure::Silent => {
-                "does not answer; see that the server runs, and that no firewall is in between".to_owned()
+                "does not answer; check that the server is running and that no firewall blocks it".to_owned()
             }
             Failure::Sql(error) => match error.as_db_error() {
                 Some(answer) => return of_answer(store, answer),
@@ -120,15 +120,15 @@ fn of_answer(store: String, answer: &DbError) -> Error {
             return Error::Corrupt { store, reason };
         }
         "28P01" | "28000" => {
-            format!("does not let hob in ({message}); see the user and the password in its address")
+            format!("refuses the login ({message}); check the user and the password in its address")
         }
-        "3D000" => format!("is not there ({message}); create it, as with `createdb`, or name another one"),
+        "3D000" => format!("does not exist ({message}); create it with `createdb`, or name another one"),
         "53300" | "53400" => format!(
-            "takes no more connections ({message}); raise its max_connections, or run fewer programs on it"
+            "accepts no more connections ({message}); raise its max_connections, or run fewer programs on it"
         ),
         "53100" => {
-            "cannot be written, its server's disk is full; free some space there, hob then goes on by \
-                    itself"
+            "cannot be written: the disk of its server is full; free some space there, and hob continues \
+                    by itself"
                 .to_owned()
         }
         "53200" => {
@@ -136,26 +136,29 @@ fn of_answer(store: String, answer: &DbError) -> Error {
         }
         "25006" => READ_ONLY.to_owned(),
         "42501" => format!(
-            "does not let hob do that ({message}); let its user create a schema: GRANT CREATE ON DATABASE"
+            "denies hob a permission ({message}); let its user create a schema: GRANT CREATE ON DATABASE"
         ),
         "55P03" => {
-            "has been locked by another program for too long; see who holds what in its pg_locks".to_owned()
+            "has been locked by another program for too long; check its pg_locks for who holds the lock"
+                .to_owned()
         }
-        "57014" => format!("broke a statement off ({message}); raise statement_timeout for its user"),
+        "57014" => format!("cancelled a statement ({message}); raise statement_timeout for its user"),
         "57P01" | "57P02" | "57P03" => {
-            format!("is stopping or starting ({message}); hob goes on once the server is there")
+            format!("is stopping or starting ({message}); hob continues once the server is back")
         }
         "3F000" | "42P01" | "42883" => {
-            format!("has lost its tables ({message}); restore a backup, or start hob again to begin anew")
+            format!(
+                "has lost its tables ({message}); restore a backup, or restart hob to begin with an empty history"
+            )
         }
-        _ if ends_session(answer) => format!("broke the connection off ({message}); see its server's log"),
-        code => format!("cannot do that: {message} ({code}); this is a fault of hob, please report it"),
+        _ if ends_session(answer) => format!("closed the connection ({message}); check its server's log"),
+        code => format!("cannot do that: {message} ({code}); this is a bug in hob, please report it"),
     };
     Error::Unavailable { store, reason }
 }
 
 /// Why a server is of no use that takes no writes.
-const READ_ONLY: &str = "is read-only, as a standby is; name the primary, or all hosts of the cluster: \
+const READ_ONLY: &str = "is read-only, like a standby; name the primary, or all hosts of the cluster: \
                          postgres://user@host1,host2/database";
 
 /// What is wrong on the way to the server; `None` if it is not the way.
@@ -165,15 +168,17 @@ fn of_way(error: &tokio_postgres::Error) -> Option<String> {
     let reason = if causes.contains("does not allow writes") {
         READ_ONLY.to_owned()
     } else if text.starts_with("error connecting") || text.starts_with("timeout") {
-        format!("cannot be reached ({causes}); see that its server runs and that its address is right")
+        format!(
+            "cannot be reached ({causes}); check that its server is running and that its address is right"
+        )
     } else if text.starts_with("error performing TLS") {
-        format!("cannot be spoken to by TLS ({causes}); see sslmode and sslrootcert in its address")
+        format!("cannot be reached over TLS ({causes}); check sslmode and sslrootcert in its address")
     } else if text.starts_with("authentication error") || causes.contains("password missing") {
-        format!("does not let hob in ({causes}); see the user and the password in its address")
+        format!("refuses the login ({causes}); check the user and the password in its address")
     } else if text.starts_with("error parsing response") || text.starts_with("unexpected message") {
-        format!("does not answer as PostgreSQL does ({causes}); see host and port in its address")
+        format!("does not answer like a PostgreSQL server ({causes}); check host and port in its address")
     } else if error.is_closed() || is_of_network(error) {
-        format!("broke the connection off ({causes}); see whether its server runs")
+        format!("closed the connection ({causes}); check that its server is running")
     } else {
         return None;
     };

@@ -166,7 +166,7 @@ impl Records {
             }
             Record::Receipt { key, received } => {
                 let key = hex::decode(&key)
-                    .map_err(|error| Failure::Unreadable(format!("`{key}` is no dedup key: {error}")))?;
+                    .map_err(|error| Failure::Unreadable(format!("`{key}` is not a dedup key: {error}")))?;
                 self.receipts.0.push(key);
                 self.receipts.1.push(stamp(received));
             }

@@ -115,7 +115,7 @@ pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<V
     if leases.is_empty() {
         return Ok(Vec::new());
     }
-    // In the order of ids, so that nobody waits in a circle.
+    // In the order of ids, so that writers cannot deadlock.
     let mut order: Vec<usize> = (0..leases.len()).collect();
     order.sort_by(|a, b| leases[*a].run.cmp(&leases[*b].run));
     let ids: Vec<_> = order.iter().map(|place| kept(&leases[*place].run.0)).collect();

@@ -1,5 +1,5 @@
 //! Looking at runs, events and their counts. Every query reads a range of one index, however much is
-//! stored.
+//! stored; only a `text` filter also reads the event and the history of every candidate.
 
 use std::collections::BTreeMap;
 

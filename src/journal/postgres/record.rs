@@ -108,7 +108,7 @@ impl Job for Outcome {
         jobs: &[Self],
         doubt: &mut bool,
     ) -> Result<Vec<Result<(), Failure>>, Failure> {
-        // In the order of ids, so that nobody waits in a circle.
+        // In the order of ids, so that writers cannot deadlock.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by(|a, b| jobs[*a].lease.run.cmp(&jobs[*b].lease.run));
         let sorted: Vec<&Self> = order.iter().map(|place| &jobs[*place]).collect();

@@ -65,12 +65,12 @@ async fn see_server(session: &Session) -> Result<(), Failure> {
     let (number, version, encoding): (i32, String, String) =
         (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if number < OLDEST_SERVER {
-        let reason = format!("is on PostgreSQL {version}; hob needs 13 or a later one");
+        let reason = format!("runs PostgreSQL {version}; hob needs 13 or later");
         return Err(Failure::Refused(reason));
     }
     if encoding != "UTF8" {
         let reason = format!(
-            "is a database in {encoding}, which cannot hold every text; create one with ENCODING 'UTF8'"
+            "is a database with encoding {encoding}, which cannot hold every text; create one with ENCODING 'UTF8'"
         );
         return Err(Failure::Refused(reason));
     }
@@ -79,7 +79,7 @@ async fn see_server(session: &Session) -> Result<(), Failure> {
         let seconds = (there - asked).num_seconds();
         tracing::warn!(
             seconds,
-            "this machine's clock and the store's differ: have both set by NTP, or leases may end too early"
+            "this machine's clock differs from the database server's; set both by NTP, or other processes may take over runs too early"
         );
     }
     Ok(())
@@ -98,8 +98,10 @@ async fn inspect(session: &Session, target: &Target, access: Access) -> Result<O
         rows.first().map_or(Ok(0), |row: &Row| row.try_get(place)).map_err(|error| of(error.into()))
     };
     let foreign = || {
-        let reason =
-            format!("has a schema {} of another program; name another one by ?schema=", target.schema);
+        let reason = format!(
+            "has a schema {} that belongs to another program; name another one with ?schema=",
+            target.schema
+        );
         refuse(reason)
     };
     match (count(0)?, count(1)?) {
@@ -121,7 +123,7 @@ async fn inspect(session: &Session, target: &Target, access: Access) -> Result<O
         return Err(Error::Newer { store: target.name.to_string(), found, known });
     }
     if found < known && access == Access::Client {
-        return refuse("is of an older format; start `hob run` once to bring it up to date".to_owned());
+        return refuse("has an older format; start `hob run` once to update it".to_owned());
     }
     Ok(Some(found))
 }

@@ -45,8 +45,8 @@ impl Target {
 
 fn read(url: &str) -> Result<Target, String> {
     let malformed = || {
-        "has an address that is not understood; write it like postgres://user:password@host:5432/database, \
-         in user and password %40 for @, %2F for /, %3F for ? and %25 for %"
+        "has an address that cannot be read; write it like postgres://user:password@host:5432/database, with \
+         %40 for @, %2F for /, %3F for ? and %25 for % in user and password"
             .to_owned()
     };
     let rest = url.split_once("://").ok_or_else(malformed)?.1;
@@ -75,7 +75,7 @@ fn read(url: &str) -> Result<Target, String> {
     let mut config: Config = plain.parse().map_err(|error: tokio_postgres::Error| {
         match std::error::Error::source(&error).map(ToString::to_string) {
             Some(cause) if cause.starts_with("unknown option") || cause.starts_with("invalid value") => {
-                format!("has an address with a mistake after its ?: {cause}; leave that out or correct it")
+                format!("has a mistake after the ? of its address: {cause}; correct it or leave it out")
             }
             _ => malformed(),
         }
@@ -125,7 +125,7 @@ fn schema_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "has an address with a ?schema= that cannot be used; take up to {LONGEST} small letters, digits and _"
+        "has an address with a ?schema= that cannot be used; use up to {LONGEST} lower-case letters, digits and _"
     ))
 }
 

@@ -78,7 +78,7 @@ impl Trust {
 }
 
 fn refused(why: &str) -> Failure {
-    Failure::Refused(format!("cannot be verified ({why}); see sslmode and sslrootcert in its address"))
+    Failure::Refused(format!("cannot be verified ({why}); check sslmode and sslrootcert in its address"))
 }
 
 #[derive(Debug)]

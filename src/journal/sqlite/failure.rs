@@ -38,33 +38,35 @@ fn of_sql(store: String, error: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::DatabaseCorrupt) => {
             let reason =
-                format!("the file is damaged ({error}); restore a backup, or move it away to start anew");
+                format!("the file is damaged ({error}); restore a backup, or move it away to start over");
             return Error::Corrupt { store, reason };
         }
         Some(ErrorCode::DiskFull) => {
-            "cannot be written, the disk is full; free some space, hob then goes on by itself".to_owned()
+            "cannot be written: the disk is full; free some space, and hob continues by itself".to_owned()
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => READ_ONLY.to_owned(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "has been locked by another program for over {} s; close what has the file open, such as a \
+            "has been locked by another program for over {} s; close whatever has the file open, such as a \
              database browser",
             PATIENCE.as_secs()
         ),
         Some(ErrorCode::CannotOpen) => {
-            format!("cannot be opened ({error}); see that it is a file and that hob may write its folder")
+            format!(
+                "cannot be opened ({error}); check that it is a file and that hob may write to its folder"
+            )
         }
         Some(ErrorCode::SystemIoFailure) => {
-            format!("cannot be read or written ({error}); see whether the disk is sound and still there")
+            format!("cannot be read or written ({error}); check that the disk is connected and healthy")
         }
-        Some(_) => format!("cannot do that: {error}; this is a fault of hob, please report it"),
+        Some(_) => format!("cannot do that: {error}; this is a bug in hob, please report it"),
         None => return Error::Corrupt { store, reason: error.to_string() },
     };
     Error::Unavailable { store, reason }
 }
 
 /// Why a file that may only be read is of no use.
-pub(super) const READ_ONLY: &str =
-    "cannot be written, it is read-only; let hob's user write the file and its folder";
+pub(super) const READ_ONLY: &str = "cannot be written: it is read-only; give the user that runs hob write permission on the file and its \
+     folder";
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
@@ -108,10 +110,10 @@ mod tests {
         .map(message);
         let remedies = [
             "free some space",
-            "let hob's user write",
-            "close what has the file open",
-            "see that it is a file",
-            "see whether the disk is sound",
+            "give the user that runs hob write permission",
+            "close whatever has the file open",
+            "check that it is a file",
+            "check that the disk is connected",
             "restore a backup",
             "name another file",
         ];

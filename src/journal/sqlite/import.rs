@@ -36,7 +36,7 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
         }
         Record::Receipt { key, received } => {
             let key = hex::decode(&key)
-                .map_err(|error| Failure::Unreadable(format!("`{key}` is no dedup key: {error}")))?;
+                .map_err(|error| Failure::Unreadable(format!("`{key}` is not a dedup key: {error}")))?;
             tx.conn
                 .prepare_cached(
                     "INSERT INTO receipts (key, received) VALUES (?1, ?2) ON CONFLICT DO NOTHING",

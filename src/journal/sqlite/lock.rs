@@ -22,7 +22,7 @@ impl RunnerLock {
         let unavailable = |error: std::io::Error| Error::Unavailable {
             store: store.to_owned(),
             reason: format!(
-                "cannot be locked: {}: {error}; let hob's user write there",
+                "cannot be locked: {}: {error}; give the user that runs hob write permission there",
                 Path::new(&name).display()
             ),
         };

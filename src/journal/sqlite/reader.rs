@@ -41,7 +41,9 @@ impl Readers {
         let readers = Arc::clone(self);
         tokio::task::spawn_blocking(move || readers.attempt(act))
             .await
-            .map_err(|_| unavailable("cannot be read: the reader broke off; please report this"))?
+            .map_err(|_| {
+                unavailable("cannot be read: its reader stopped; this is a bug in hob, please report it")
+            })?
             .map_err(|failure| failure.of(&self.store))
     }
 

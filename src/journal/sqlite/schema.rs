@@ -76,7 +76,7 @@ fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
         return Err(Error::Newer { store: store.to_owned(), found: format, known });
     }
     if format > 0 && format < known && !upgrade {
-        return refuse("is of an older format; start `hob run` once to bring it up to date");
+        return refuse("has an older format; start `hob run` once to update it");
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ impl Writer {
             .spawn(move || loop_.work(messages))
             .map_err(|error| Error::Unavailable {
                 store: store.to_string(),
-                reason: format!("cannot start its thread: {error}; free some memory"),
+                reason: format!("cannot be used: its thread does not start ({error}); free some memory"),
             })?;
         Ok(Self { store, inbox: Mutex::new(Some(inbox)), thread: Mutex::new(Some(thread)) })
     }

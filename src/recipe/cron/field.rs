@@ -78,7 +78,7 @@ fn parse_part(unit: &Unit, part: &str, at: Range<usize>) -> Result<u64, Error> {
         Ok(step) if step > 0 && step <= *unit.values.end() => Ok(bits(range, step)),
         _ => Err(Error::at(
             step_at,
-            format!("`{step}` is no step for the {}", unit.name),
+            format!("`{step}` is not a valid step for the {}", unit.name),
             format!("a step is a number from 1 to {}", unit.values.end()),
         )),
     }
@@ -127,7 +127,7 @@ fn parse_value(unit: &Unit, text: &str, at: Range<usize>) -> Result<u32, Error> 
                 "?" => "write `*`".to_owned(),
                 _ => format!("the {} is {low} to {high}{names}, `*`, a range, a step or a list", unit.name),
             };
-            Err(Error::at(at, format!("`{text}` is no {}", unit.name), help))
+            Err(Error::at(at, format!("`{text}` is not valid for the {}", unit.name), help))
         }
     }
 }
@@ -163,16 +163,16 @@ mod tests {
             (error.message, error.help, error.range)
         };
         let (message, help, range) = wrong(&HOUR, "9,24");
-        assert_eq!(message, "`24` is no hour");
+        assert_eq!(message, "`24` is not valid for the hour");
         assert!(help.contains("0 to 23"));
         assert_eq!(range, 6..8);
         assert_eq!(wrong(&HOUR, "22-2").1, "write it as two: `22-23,0-2`");
         assert_eq!(wrong(&MINUTE, "5/15").1, "write `5-59/15`");
         assert_eq!(wrong(&MINUTE, "*/0").2, 6..7);
-        assert_eq!(wrong(&DAY, "L").0, "`L` is no day of the month");
+        assert_eq!(wrong(&DAY, "L").0, "`L` is not valid for the day of the month");
         assert_eq!(wrong(&DAY, "?").1, "write `*`");
         assert_eq!(wrong(&DAY, "1,,2").2, 6..6);
-        assert_eq!(wrong(&DAY, "-1").0, "`-1` is no day of the month");
-        assert_eq!(wrong(&DAY, "+1").0, "`+1` is no day of the month");
+        assert_eq!(wrong(&DAY, "-1").0, "`-1` is not valid for the day of the month");
+        assert_eq!(wrong(&DAY, "+1").0, "`+1` is not valid for the day of the month");
     }
 }

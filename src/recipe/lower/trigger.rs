@@ -64,7 +64,7 @@ fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<We
         [path] if is_path(path) => Some(lower_path(path.clone(), webhook, reader)),
         names if names.iter().any(is_path) => {
             for path in names.iter().filter(|name| is_path(name)) {
-                let message = format!("the path `{path}` cannot stand in a list");
+                let message = format!("the path `{path}` cannot be part of a list");
                 let diagnostic = Diagnostic::new(Code::FieldConflict, path.span, message);
                 reader.found.push(diagnostic.help("give it a recipe of its own"));
             }
@@ -120,7 +120,7 @@ fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Read
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./~".contains(c);
     if path.len() < 2 || !path.chars().all(plain) || path.contains("//") || path.contains("..") {
-        let message = format!("`{path}` is no path that hob can listen at");
+        let message = format!("`{path}` is not a path that hob can listen at");
         let help = "write `/` and letters, digits, `-` and `_`, such as `/new-client`";
         reader.found.push(Diagnostic::new(Code::NotAllowed, path.span, message).help(help));
     }

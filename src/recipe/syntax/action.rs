@@ -47,7 +47,7 @@ pub struct Action {
     /// Longest time one attempt may take.
     #[schemars(example = &"30s")]
     pub timeout: Option<DurationText>,
-    /// Version of the API to use, where the connector offers several.
+    /// Version of the API to use, if the connector offers several.
     #[schemars(example = &"v3")]
     pub version: Option<Spanned<String>>,
 }

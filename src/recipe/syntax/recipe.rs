@@ -31,7 +31,7 @@ pub struct Recipe {
     /// event's record.
     #[schemars(example = &"{{ event.id }}")]
     pub lane: Option<TemplateText>,
-    /// Values worked out once, in this order; a later one may use an earlier one as `vars.NAME`.
+    /// Values computed once, in this order; a later one may use an earlier one as `vars.NAME`.
     #[schemars(example = serde_json::json!({ "first": "{{ event.full_name | split(' ') | first }}" }))]
     pub vars: Option<IndexMap<Spanned<String>, Anything>>,
     /// What is done, step by step.
@@ -39,10 +39,11 @@ pub struct Recipe {
     /// What is done when a step has failed for good. `error.message`, `error.step`, `error.status` and
     /// `error.help` tell why.
     pub on_failure: Option<Vec<Spanned<Action>>>,
-    /// What to do with an incoming change that is only the echo of hob's own write. Echoes are not told
-    /// from other changes yet, whatever stands here.
+    /// What to do with an incoming change that is only the echo of hob's own write. Not working yet:
+    /// echoes are treated like any other change, whatever is set here.
     pub echo: Option<EchoPolicy>,
-    /// What to do with a write that would change nothing. All writes are sent yet, whatever stands here.
+    /// What to do with a write that would change nothing. Not working yet: all writes are sent, whatever is set
+    /// here.
     pub unchanged: Option<UnchangedPolicy>,
     /// Longest time a run may take, retries and waits included.
     #[schemars(example = &"1h")]

@@ -67,7 +67,7 @@ pub struct Poll {
     #[schemars(example = serde_json::json!(["new", "changed"]))]
     pub emit: Option<OneOrMany<Emit>>,
     /// What the first poll does with what is already there: nothing (`now`, the default), everything
-    /// (`all`), or what came to be since a time.
+    /// (`all`), or what was created since a time.
     #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]
     pub start: Option<Spanned<String>>,
 }
@@ -94,7 +94,7 @@ pub struct Webhook {
     pub webhook: OneOrMany<Spanned<String>>,
     /// Fetch the whole record before the run, because the event holds only a part of it.
     pub hydrate: Option<Spanned<bool>>,
-    /// Look by polling, this often, for what the sender lost.
+    /// Poll this often for events that the sender lost.
     #[schemars(example = &"6h")]
     pub reconcile: Option<DurationText>,
     /// How requests at a path prove where they come from.

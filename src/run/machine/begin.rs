@@ -77,9 +77,9 @@ pub(super) fn unmet(field: &str, condition: &LocatedTemplate, scope: &Scope) -> 
     match condition.evaluate(scope) {
         Ok(value) => {
             let shown: String = value.to_string().chars().take(100).collect();
-            format!("`{field}` does not hold: {text} is {shown}")
+            format!("`{field}` is not met: {text} is {shown}")
         }
-        Err(_) => format!("`{field}` does not hold: {text} is not there"),
+        Err(_) => format!("`{field}` is not met: {text} is missing"),
     }
 }
 

@@ -108,7 +108,7 @@ impl Machine {
     /// Nobody can tell but a person. A run that has failed already does not wait for one.
     fn give_up_on(&mut self, site: &Site<'_>, status: &StepStatus, reason: &str) -> Progress {
         if site.after_failure {
-            let error = StepError::new(format!("sent, and whether it arrived is unknown: {reason}"));
+            let error = StepError::new(format!("sent, but hob cannot tell whether it arrived: {reason}"));
             return self.fail(site, status.attempts, error);
         }
         let step = site.key.clone();

@@ -108,14 +108,14 @@ fn steps_see_event_vars_and_results() {
     assert_eq!(hand.kinds(), expected, "a read needs no intent");
     assert!(matches!(&hand.history[1].entry, Entry::Intent { inputs, .. } if *inputs == sent));
     assert!(matches!(&hand.history[3].entry, Entry::StepSkipped { reason, .. }
-        if reason == "`if` does not hold: {{ steps.made.old }} is false"));
+        if reason == "`if` is not met: {{ steps.made.old }} is false"));
 }
 
 #[test]
 fn an_event_that_does_not_fit_is_filtered_with_the_reason() {
     for (payload, reason) in [
-        (json!({ "email": null }), "`when` does not hold: {{ event.email }} is null"),
-        (json!({}), "`when` does not hold: {{ event.email }} is not there"),
+        (json!({ "email": null }), "`when` is not met: {{ event.email }} is null"),
+        (json!({}), "`when` is not met: {{ event.email }} is missing"),
     ] {
         let mut hand =
             Hand::new("when: '{{ event.email }}'\nactions: [{ do: things.get, with: { id: a } }]\n", payload);

@@ -51,7 +51,7 @@ fn strip_armour(text: &str) -> String {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, String> {
-    BASE64.decode(text).map_err(|error| format!("the key is no base64: {error}"))
+    BASE64.decode(text).map_err(|error| format!("the key is not base64: {error}"))
 }
 
 /// The key inside a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
@@ -61,13 +61,13 @@ fn unwrap_spki(bytes: &[u8]) -> Result<&[u8], String> {
     let (_, bits, _) = element(after_algorithm, BIT_STRING)?;
     match bits.split_first() {
         Some((0, key)) => Ok(key),
-        _ => Err("the key is no public key in SPKI form".into()),
+        _ => Err("the key is not a public key in SPKI form".into()),
     }
 }
 
 /// Tag, content and rest of the DER element at the start of `bytes`.
 fn element(bytes: &[u8], tag: u8) -> Result<(u8, &[u8], &[u8]), String> {
-    let broken = || "the key is no public key in SPKI form".to_owned();
+    let broken = || "the key is not a public key in SPKI form".to_owned();
     let [found, first, rest @ ..] = bytes else { return Err(broken()) };
     if *found != tag {
         return Err(broken());

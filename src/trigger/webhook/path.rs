@@ -118,7 +118,7 @@ fn secret(header: &str, template: &LocatedTemplate, around: &Surroundings) -> Re
         Ok(Value::String(text)) if !text.is_empty() => Ok(Secret::new(text)),
         Ok(Value::Number(number)) => Ok(Secret::new(number.to_string())),
         Ok(_) => {
-            Err(refuse("it is empty or no text; set the environment variable that it comes from".into()))
+            Err(refuse("it is empty or not text; set the environment variable that it comes from".into()))
         }
         Err(error) => Err(refuse(error.to_string())),
     }

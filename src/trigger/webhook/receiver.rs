@@ -35,7 +35,7 @@ pub enum Refused {
     #[error(transparent)]
     Unproven(#[from] verify::Error),
     /// The body is not what it should be.
-    #[error("the body is no JSON object: {0}")]
+    #[error("the body is not a JSON object: {0}")]
     NotJson(String),
 }
 
@@ -93,7 +93,9 @@ impl Receiver {
             };
             let recipes: Vec<_> = recipes.iter().filter(|recipe| listens_to(recipe, name)).cloned().collect();
             if verifier.is_open() && !recipes.is_empty() {
-                tracing::warn!("webhooks of {name} are taken from anyone: their signatures are not checked");
+                tracing::warn!(
+                    "webhooks for {name} are accepted from anyone: their signatures are not checked"
+                );
             }
             let (connector, webhooks) = (Arc::clone(connector), webhooks.clone());
             apps.insert(name.clone(), App { connector, webhooks, verifier, recipes });

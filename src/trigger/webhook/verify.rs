@@ -189,9 +189,9 @@ impl Proof {
         let hexadecimal = || hex::decode(text).map_err(|_| refuse("something that is not hexadecimal"));
         match encoding {
             Some(Encoding::Hex) => hexadecimal(),
-            Some(Encoding::Base64) => BASE64.decode(text).map_err(|_| refuse("something that is no base64")),
+            Some(Encoding::Base64) => BASE64.decode(text).map_err(|_| refuse("something that is not base64")),
             None => hexadecimal()
-                .or_else(|_| BASE64.decode(text).map_err(|_| refuse("something that is no base64"))),
+                .or_else(|_| BASE64.decode(text).map_err(|_| refuse("something that is not base64"))),
         }
     }
 }
@@ -244,7 +244,7 @@ mod tests {
     fn says_why_a_value_is_no_signature() {
         let (verifier, _) = ed25519();
         for (value, words) in
-            [("N/A", "the words N/A"), ("", "nothing"), ("!!", "no base64"), ("Zm9v", "does not fit")]
+            [("N/A", "the words N/A"), ("", "nothing"), ("!!", "not base64"), ("Zm9v", "does not fit")]
         {
             let error = check(&verifier, "X-Sig", value).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");

@@ -31,7 +31,7 @@ BEGIN
     END IF;
 
     IF cardinality(ids) > 0 THEN
-        -- In order, so that nobody waits in a circle.
+        -- In order, so that writers cannot deadlock.
         INSERT INTO receipts (key, received)
             SELECT k.key, k.received FROM unnest(keys, receiveds) AS k (key, received) ORDER BY k.key
             ON CONFLICT DO NOTHING;

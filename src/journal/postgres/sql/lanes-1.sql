@@ -1,6 +1,6 @@
 -- What keeps lanes in order though several processes write: whoever adds to lanes or ends their heads
 -- holds them until it commits. Whoever needs rows as well takes the lanes first; that, and one order
--- for all, is why nobody waits in a circle.
+-- for all, is why writers cannot deadlock.
 
 -- The number of a lane's lock, another one in each store.
 CREATE FUNCTION hob_lane(recipe TEXT, lane TEXT) RETURNS BIGINT
