@@ -1,11 +1,13 @@
 //! What is known after the end: who was told what, what the stand-in saw, and what hob says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hob::sandbox::{Entry, Sandbox};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::deed::Deed;
 use crate::feeder::Accepted;
 use crate::program::hob;
 
@@ -59,6 +61,15 @@ impl Evidence {
             runs: Vec::new(),
             parked: Vec::new(),
         }
+    }
+
+    /// How often each deed was done for each event.
+    pub fn deeds(&self) -> BTreeMap<(Deed, u64), usize> {
+        let mut deeds = BTreeMap::new();
+        for done in self.log.iter().filter_map(Deed::of) {
+            *deeds.entry(done).or_default() += 1;
+        }
+        deeds
     }
 }
 

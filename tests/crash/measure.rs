@@ -1,6 +1,5 @@
 //! Whether the kills tried anything: where they fell, and what it took to make up for them.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,12 +40,8 @@ impl Measures {
     pub fn of(evidence: &Evidence, kills: &Kills) -> Self {
         let spans: Vec<_> = evidence.log.iter().filter_map(under_way).collect();
         let hits = |kill: &&DateTime<Utc>| spans.iter().any(|(from, to)| (from..to).contains(kill));
-        let mut idempotent: HashMap<(Deed, u64), usize> = HashMap::new();
-        for done in
-            evidence.log.iter().filter_map(Deed::of).filter(|(deed, _)| Deed::IDEMPOTENT.contains(deed))
-        {
-            *idempotent.entry(done).or_default() += 1;
-        }
+        let mut deeds = evidence.deeds();
+        deeds.retain(|(deed, _), _| Deed::IDEMPOTENT.contains(deed));
         let is_probe = |entry: &&Entry| {
             matches!(entry.operation.as_deref(), Some("contacts.notes.list" | "fitr.notes.list"))
         };
@@ -55,7 +50,7 @@ impl Measures {
             in_requests: kills.0.iter().filter(hits).count(),
             events: evidence.accepted.iter().map(Vec::len).sum(),
             requests: evidence.log.len(),
-            repeats: idempotent.values().map(|times| times - 1).sum(),
+            repeats: deeds.values().map(|times| times - 1).sum(),
             probes: evidence.log.iter().filter(is_probe).count(),
             parked: evidence.parked.len(),
         }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::home::Home;
 
 /// Longest time to begin, on a busy machine.
-const BEGINNING: Duration = Duration::from_secs(30);
+const BEGINNING: Duration = Duration::from_secs(120);
 
 /// A program at work. Dropping it kills it.
 pub struct Process {
@@ -24,10 +24,10 @@ impl Process {
     }
 
     /// The same; a file that may not grow any more is an error for it, not its end.
-    pub fn start_limitable(home: &Home) -> Self {
+    pub fn start_limitable(home: &Home, arguments: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin!("hob"));
-        Self::spawn(home, shell, &[])
+        Self::spawn(home, shell, arguments)
     }
 
     fn spawn(home: &Home, mut program: Command, arguments: &[&str]) -> Self {

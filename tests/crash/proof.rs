@@ -11,7 +11,7 @@ use crate::evidence::{Evidence, Listed};
 /// What `evidence` shows to be wrong; nothing, if all is well.
 pub fn complaints(evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
-    let deeds = deeds(evidence);
+    let deeds = evidence.deeds();
     every_accepted_event_ran(evidence, &mut wrong);
     every_client_was_welcomed(evidence, &mut wrong);
     nothing_came_from_nowhere(evidence, &deeds, &mut wrong);
@@ -20,15 +20,6 @@ pub fn complaints(evidence: &Evidence) -> Vec<String> {
     lanes_kept_their_order(evidence, &mut wrong);
     contacts_ended_right(evidence, &mut wrong);
     wrong
-}
-
-/// How often each deed was done for each event.
-fn deeds(evidence: &Evidence) -> BTreeMap<(Deed, u64), usize> {
-    let mut deeds = BTreeMap::new();
-    for done in evidence.log.iter().filter_map(Deed::of) {
-        *deeds.entry(done).or_default() += 1;
-    }
-    deeds
 }
 
 fn accepted(evidence: &Evidence) -> impl Iterator<Item = u64> {

@@ -20,12 +20,12 @@ use serde_json::{Map, Value};
 
 use crate::home::RECIPES;
 
-/// Longest wait for an answer. Short, for those that never come.
-const TIMEOUT: Duration = Duration::from_secs(1);
-/// The same where all answers come, sooner or later.
+/// Longest wait for an answer that comes, sooner or later: a busy machine is no lost answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long runs stay with a process that gives no sign of life. A busy machine is no dead one.
-pub const LEASE: Duration = Duration::from_secs(10);
+/// How long runs stay with a process that gives no sign of life: a busy machine is no dead one.
+const LEASE: Duration = Duration::from_secs(3600);
+/// The same where it is really waited for.
+const SHORT_LEASE: Duration = Duration::from_secs(20);
 
 /// A stand-in, and what it takes to let hob work on it, any number of times.
 pub struct Bench {
@@ -38,6 +38,8 @@ pub struct Bench {
     clock: Clock,
     /// `None`: time goes by itself.
     hand: Option<HandClock>,
+    /// How long runs stay with a process that gives no sign of life.
+    pub lease: Duration,
 }
 
 /// One life of hob.
@@ -51,16 +53,21 @@ pub struct Hob {
 impl Bench {
     /// Where time stands still until [`Self::wait_until`] moves it.
     pub async fn by_hand() -> Self {
+        Self::by_hand_waiting(PATIENCE).await
+    }
+
+    /// The same; no answer is waited for longer than `patience`.
+    pub async fn by_hand_waiting(patience: Duration) -> Self {
         let hand = HandClock::new("2026-11-23T09:00:00Z".parse().unwrap());
-        Self::new(hand.clock(), Some(hand)).await
+        Self::new(hand.clock(), Some(hand), patience, LEASE).await
     }
 
     /// Where time goes by.
     pub async fn in_time() -> Self {
-        Self::new(Clock::system(), None).await
+        Self::new(Clock::system(), None, PATIENCE, SHORT_LEASE).await
     }
 
-    async fn new(clock: Clock, hand: Option<HandClock>) -> Self {
+    async fn new(clock: Clock, hand: Option<HandClock>, timeout: Duration, lease: Duration) -> Self {
         let catalog = Arc::new(Catalog::built_in());
         let options = hob::sandbox::Options {
             clock: clock.clone(),
@@ -70,11 +77,9 @@ impl Bench {
         let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
         let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
         let recipes = checked(&catalog, &sandbox);
-        // Where time goes by no answer is ever withheld, and a busy machine is no lost answer.
-        let timeout = if hand.is_some() { TIMEOUT } else { PATIENCE };
         let settings = ClientSettings { timeout, ..ClientSettings::default() };
         let client = Client::new(settings, clock.clone()).unwrap();
-        Self { sandbox, running, catalog, recipes, client, clock, hand }
+        Self { sandbox, running, catalog, recipes, client, clock, hand, lease }
     }
 
     /// Time for a person to look at the clock, or to move it.
@@ -100,7 +105,8 @@ impl Bench {
                 .for_each(|(name, connection)| connection.budget.share(name, Arc::clone(&common)));
         }
         let (connections, env) = (Arc::new(connections), Arc::new(Map::new()));
-        let options = Options { concurrency: 1, lease: LEASE, horizon: Duration::ZERO, ..Options::default() };
+        let options =
+            Options { concurrency: 1, lease: self.lease, horizon: Duration::ZERO, ..Options::default() };
         let around = Surroundings {
             journal: Arc::clone(&journal),
             client: self.client.clone(),

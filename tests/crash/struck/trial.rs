@@ -9,7 +9,7 @@ use hob::clock::Clock;
 use hob::journal::{Batch, Error, Journal, RunFilter, RunRow};
 use serde_json::json;
 
-use super::bench::{Bench, Hob, LEASE};
+use super::bench::{Bench, Hob};
 use super::journal::{Blow, Struck};
 use super::place::{Kind, Place};
 use crate::evidence::{Evidence, Listed};
@@ -19,7 +19,7 @@ use crate::feeder::Accepted;
 const EVENTS: u64 = 3;
 const LANES: u64 = 2;
 /// Longest time for all of them.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A fresh store and a fresh stand-in.
 pub struct Trial<'a> {
@@ -85,7 +85,7 @@ impl<'a> Trial<'a> {
         let quick = self.bench.hob(Arc::clone(&own));
         let overtake = async {
             struck.stalled().await;
-            self.bench.wait_until(self.bench.clock().now() + 2 * LEASE);
+            self.bench.wait_until(self.bench.clock().now() + 2 * self.bench.lease);
             self.work(&quick).await.unwrap();
             struck.resume();
         };
@@ -105,7 +105,7 @@ impl<'a> Trial<'a> {
                 Some(due) => self.bench.wait_until(due),
                 // What others had in hand comes free when their leases end.
                 None if hob.journal.is_shared() && has_open(hob.journal.as_ref()).await? => {
-                    self.bench.wait_until(self.bench.clock().now() + LEASE);
+                    self.bench.wait_until(self.bench.clock().now() + self.bench.lease);
                 }
                 None => return Ok(()),
             }
@@ -136,7 +136,7 @@ impl<'a> Trial<'a> {
     async fn poll(&self, hob: &Hob) -> Result<(), Error> {
         while !hob.triggers.once().await?.polls.iter().all(|polled| polled.finished) {
             // Whoever had the cursor and ended without giving it up loses it.
-            self.bench.wait_until(self.bench.clock().now() + LEASE);
+            self.bench.wait_until(self.bench.clock().now() + self.bench.lease);
         }
         Ok(())
     }

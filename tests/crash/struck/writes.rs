@@ -1,6 +1,5 @@
 //! Every write of the journal is struck once: hob ends before it or after it, or it fails.
 
-use std::collections::BTreeMap;
 use std::future::pending;
 
 use super::bench::Bench;
@@ -26,15 +25,6 @@ async fn undisturbed(kind: Kind) -> (usize, Evidence) {
     (store.writes(), trial.evidence().await)
 }
 
-/// How often each deed was done.
-fn deeds(evidence: &Evidence) -> BTreeMap<(Deed, u64), usize> {
-    let mut deeds = BTreeMap::new();
-    for done in evidence.log.iter().filter_map(Deed::of) {
-        *deeds.entry(done).or_default() += 1;
-    }
-    deeds
-}
-
 /// Every write gets every blow. Trials take longer on PostgreSQL: there it is a part of them, others each
 /// time, unless there is time for all.
 fn cases(kind: Kind, writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
@@ -49,7 +39,7 @@ fn cases(kind: Kind, writes: usize, blows: [Blow; 2]) -> Vec<(usize, Blow)> {
 pub async fn what_is_not_disturbed_does_everything_once(kind: Kind) {
     let (writes, evidence) = undisturbed(kind).await;
     assert_eq!(complaints(&evidence), Vec::<String>::new());
-    assert!(evidence.parked.is_empty() && deeds(&evidence).values().all(|times| *times == 1));
+    assert!(evidence.parked.is_empty() && evidence.deeds().values().all(|times| *times == 1));
     assert!(writes > 50, "{writes} writes");
 }
 
@@ -71,7 +61,7 @@ pub async fn hob_may_end_at_every_write(kind: Kind) {
         parked += evidence.parked.len();
     }
     // Between its intent and its outcome: only there, a create that nothing can tell of is parked.
-    let tasks = deeds(&reference).keys().filter(|(deed, _)| *deed == Deed::Task).count();
+    let tasks = reference.deeds().keys().filter(|(deed, _)| *deed == Deed::Task).count();
     assert!(parked <= 2 * tasks && (parked == 2 * tasks || cases.len() < 2 * writes), "{parked} runs parked");
 }
 
@@ -85,7 +75,7 @@ pub async fn every_write_may_fail_for_a_while(kind: Kind) {
     });
     for (evidence, case) in ended.iter().zip(&cases) {
         assert_eq!(complaints(evidence), Vec::<String>::new(), "{case:?}");
-        assert_eq!(deeds(evidence), deeds(&reference), "{case:?}: nothing is done again");
+        assert_eq!(evidence.deeds(), reference.deeds(), "{case:?}: nothing is done again");
         assert!(evidence.parked.is_empty(), "{case:?}");
     }
 }
