@@ -5,10 +5,6 @@ use std::process::ExitCode;
 
 use hob::cli::{Environment, Streams, run};
 
-/// Runs make many small, short-lived values; the system's allocator takes a fifth of their time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let environment = Environment {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -137,8 +137,9 @@ impl Engine {
             while workers.try_join_next().is_some() {}
             // Whoever works while we look may leave something to do behind.
             let alone = workers.is_empty();
-            let term = Term::begin(shared.world.clock.now());
-            let leased = match self.lease(workers.len()).await {
+            let asked = shared.world.clock.now();
+            let term = Term::begin(asked);
+            let leased = match self.lease(workers.len(), asked).await {
                 Ok(leased) => leased,
                 Err(error) if once => break Err(error),
                 Err(error) => {
@@ -160,7 +161,8 @@ impl Engine {
                 Err(error) if once => break Err(error),
                 Err(_) => None,
             };
-            let wait = due.map(|due| (due - shared.world.clock.now()).to_std().unwrap_or_default());
+            // By the time of asking for runs: what has become due since then is not left behind.
+            let wait = due.map(|due| (due - asked).to_std().unwrap_or_default());
             if once && alone && self.is_idle(wait) {
                 break Ok(due);
             }
@@ -184,14 +186,14 @@ impl Engine {
         wait.is_none_or(|wait| wait.is_zero() || wait > self.shared.options.horizon)
     }
 
-    async fn lease(&self, working: usize) -> Result<Vec<LeasedRun>, Error> {
+    async fn lease(&self, working: usize, now: DateTime<Utc>) -> Result<Vec<LeasedRun>, Error> {
         let options = &self.shared.options;
         let free = options.concurrency.max(1).saturating_sub(working);
         if free == 0 {
             return Ok(Vec::new());
         }
         let world = &self.shared.world;
-        world.journal.lease(&options.owner, free, world.clock.now(), options.lease).await
+        world.journal.lease(&options.owner, free, now, options.lease).await
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {

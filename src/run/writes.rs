@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::bound;
 use crate::catalog::{Effect, Operation, Place};
 use crate::secret::Redactor;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, id};
 
 /// What a step wrote to one record of an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub fn writes(
     let in_path = |name: &String| {
         operation.parameters.get(name).is_some_and(|parameter| parameter.place == Place::Path)
     };
-    let named = inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| text(value));
-    let mut records: Vec<String> = named.chain(result.get("id").and_then(text)).collect();
+    let named = inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| id(value));
+    let mut records: Vec<String> = named.chain(result.get("id").and_then(id)).collect();
     records.sort();
     records.dedup();
     if records.is_empty() {
@@ -51,14 +51,6 @@ pub fn writes(
         fields: fields.clone(),
     };
     records.into_iter().map(write).collect()
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::catalog::{Listing, NextValue, Paging};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
-use crate::value::{is_coarse, moment};
+use crate::value::{is_coarse, moment, short_id};
 
 /// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);
@@ -84,7 +84,7 @@ pub fn records(listing: &Listing, items: &[Value]) -> Vec<String> {
 fn record(listing: &Listing, item: &Value) -> String {
     let id = listing.id.iter().find_map(|name| in_item(item, name));
     match id.as_ref().unwrap_or(item) {
-        Value::String(text) => text.clone(),
+        Value::String(text) => short_id(text.clone()),
         Value::Number(number) => number.to_string(),
         _ => content(listing, item),
     }

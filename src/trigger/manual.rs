@@ -10,6 +10,7 @@ use crate::check::CheckedRecipe;
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::NewRun;
 use crate::recipe::{Trigger, Webhook};
+use crate::value;
 
 /// The event that `payload` is to `recipe`, with its runs, ready to be appended. Each call makes
 /// another event, even of the same payload.
@@ -34,8 +35,7 @@ pub fn event(recipe: &CheckedRecipe, payload: Value, around: &Surroundings) -> (
 
 /// The record that the recipe's own trigger would have found in it.
 fn record(recipe: &CheckedRecipe, payload: &Value) -> Option<String> {
-    let in_body =
-        |paths: &[String]| paths.iter().find_map(|path| super::webhook::text(path::read(payload, path)?));
+    let in_body = |paths: &[String]| paths.iter().find_map(|path| value::id(&path::read(payload, path)?));
     match recipe.trigger() {
         Trigger::Poll(_) => {
             let listing = recipe.poller()?.list.as_ref()?;

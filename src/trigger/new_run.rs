@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::journal::NewRun;
 use crate::run::{Accounts, Run, RunId, about};
 use crate::template::Scope;
+use crate::value::short_id;
 
 /// The run of `recipe` on `accounts` that `event` causes. `scope` is that of the trigger.
 pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event, scope: &Scope) -> NewRun {
@@ -42,5 +43,6 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
             }
         }
     };
+    let lane = short_id(lane);
     NewRun { id, recipe: recipe.name().to_owned(), accounts: accounts.clone(), lane }
 }

@@ -4,12 +4,14 @@
 //! nothing of recipes, requests or files.
 
 mod duration;
+mod id;
 mod json_schema;
 mod moment;
 mod sample;
 mod shape;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
+pub use id::{id, short_id};
 pub use json_schema::schema_of;
 pub use moment::{Written, after, from_epoch, is_coarse, leeway, moment, time_in};
 pub use serde_json::{Map, Number, Value};

@@ -8,6 +8,7 @@ use crate::cli::Failure;
 use crate::clock::Clock;
 use crate::journal::{Journal, RunFilter, RunRow};
 use crate::run::RunState;
+use crate::value::short_id;
 
 /// So many of the runs that a shortened id may mean are told.
 const SHOWN: usize = 5;
@@ -43,7 +44,7 @@ impl Which {
         RunFilter {
             recipe: self.recipe.clone(),
             state: self.state,
-            record: self.record.clone(),
+            record: self.record.clone().map(short_id),
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
             text: self.text.clone(),
             limit,

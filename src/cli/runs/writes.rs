@@ -6,6 +6,7 @@ use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::journal::{Access, Written};
+use crate::value::short_id;
 
 /// List what hob wrote to a record, newest first
 #[derive(Debug, Args)]
@@ -35,7 +36,8 @@ impl Writes {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Vec::new());
             };
-            let written = journal.written(&self.record, self.connection.as_deref(), self.limit).await;
+            let written =
+                journal.written(&short_id(self.record.clone()), self.connection.as_deref(), self.limit).await;
             journal.close().await;
             written.map_err(Failure::world)
         })??;

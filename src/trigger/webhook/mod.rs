@@ -10,7 +10,6 @@ mod recognise;
 pub mod verify;
 
 pub use account::{Owner, owner};
-pub(super) use receiver::text;
 pub use receiver::{AppSettings, Received, Receiver, Refused};
 pub use recognise::{Recognised, recognise};
 pub use verify::Verifier;

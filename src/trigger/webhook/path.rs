@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::receiver::{Received, Refused, text};
+use super::receiver::{Received, Refused};
 use super::verify::{self, Encoding, Hash, Verifier};
 use crate::catalog::{Signature, SignatureAlgorithm, path};
 use crate::check::CheckedRecipe;
@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::template::LocatedTemplate;
 use crate::trigger::new_run::new_run;
 use crate::trigger::surroundings::Surroundings;
+use crate::value;
 
 /// A recipe that listens at a path.
 pub(super) struct PathHook {
@@ -64,7 +65,7 @@ impl PathHook {
         }
         let payload: Value =
             serde_json::from_slice(body).map_err(|error| Refused::NotJson(error.to_string()))?;
-        let id = proven.iter().find_map(|hook| text(path::read(&payload, hook.id.as_ref()?)?));
+        let id = proven.iter().find_map(|hook| value::id(&path::read(&payload, hook.id.as_ref()?)?));
         let path = proven.first().map_or("", |hook| hook.path());
         let event = Event {
             id: EventId::new(),

@@ -19,6 +19,7 @@ use crate::recipe::{Trigger, Webhook};
 use crate::run::Accounts;
 use crate::trigger::new_run::new_run;
 use crate::trigger::surroundings::Surroundings;
+use crate::value;
 
 /// Why a request is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -149,7 +150,7 @@ impl Receiver {
                 Owner::Connections(names) => names.first().cloned(),
                 Owner::Stranger(_) | Owner::Nobody => None,
             },
-            record: ids.iter().find_map(|id| text(path::read(&payload, id)?)),
+            record: ids.iter().find_map(|id| value::id(&path::read(&payload, id)?)),
             dedup,
             received: now,
             payload,
@@ -200,14 +201,6 @@ fn object(body: &[u8]) -> Result<Value, Refused> {
         Ok(Value::Array(_)) => Err(Refused::NotJson("it is a list".into())),
         Ok(_) => Err(Refused::NotJson("it is a single value".into())),
         Err(error) => Err(Refused::NotJson(error.to_string())),
-    }
-}
-
-pub(in crate::trigger) fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

@@ -1,0 +1,52 @@
+//! Ids of records, as every store can look them up.
+
+use sha2::{Digest, Sha256};
+
+use super::Value;
+
+/// The longest id, in bytes, that is kept as it is: no index takes texts of any length.
+const LONGEST: usize = 512;
+/// How much of a longer one is kept, before the hash that tells it from others.
+const BEGINNING: usize = 400;
+
+/// The id that `value` is: a text that is not empty, or a number.
+pub fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(short_id(text.clone())),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// `id`, or what stands for it where it is very long.
+pub fn short_id(id: String) -> String {
+    if id.len() <= LONGEST {
+        return id;
+    }
+    let hash = hex::encode(Sha256::digest(&id));
+    format!("{}…{hash}", &id[..id.floor_char_boundary(BEGINNING)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_are_texts_and_numbers() {
+        assert_eq!(id(&json!("a")).as_deref(), Some("a"));
+        assert_eq!(id(&json!(7)).as_deref(), Some("7"));
+        for none in [json!(""), json!(null), json!({}), json!(true)] {
+            assert_eq!(id(&none), None);
+        }
+    }
+
+    #[test]
+    fn long_ones_are_shortened_and_still_differ() {
+        let (one, other) = ("ü".repeat(5_000), format!("{}x", "ü".repeat(5_000)));
+        let (short, shorter) = (short_id(one.clone()), short_id(other));
+        assert!(short.len() <= LONGEST && short != shorter);
+        assert_eq!(short, short_id(one));
+        assert_eq!(short_id(short.clone()), short, "once is enough");
+    }
+}
