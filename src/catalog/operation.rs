@@ -213,11 +213,12 @@ pub struct Probe {
     /// Its inputs: name of the input → name of the create's input whose value it gets.
     pub with: IndexMap<String, String>,
     /// Fields that must be equal: path within a found item → name of the create's input. Inputs
-    /// that the create did not give are left out of the comparison.
+    /// that the create did not give are left out of the comparison. Empty where the read finds only
+    /// what is like it (by e-mail address, say); then `created` decides.
     #[serde(rename = "match")]
     pub matching: IndexMap<String, String>,
     /// Field of a found item that tells when it came to be; an older one than the attempt is another
-    /// record.
+    /// record. One that is older by minutes only, by another clock, is a person's to judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// Seconds until the read is sure to show what was created: lists behind a search index lag.

@@ -1,19 +1,38 @@
 //! Looks into a step in doubt: asks the API whether it happened.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::act::{Surroundings, call_options, connection};
 use super::translate;
 use crate::catalog::Operation;
-use crate::request::{Outcome, complete};
-use crate::run::probe::{self, Sighting};
+use crate::connection::Connection;
+use crate::request::paging::{self, Page, Rounds};
+use crate::request::{Answer, Outcome, complete, list};
+use crate::run::probe::{self, Search, Sighting};
 use crate::run::{Finding, Probe, Report};
+
+/// Most pages of a list that are searched: what may stand on a later one is a person's to find.
+const MOST_PAGES: u64 = 20;
 
 /// What can be found out about `doubt`.
 pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
-    let unclear = |reason: String| Finding::Unclear {
-        reason: format!("step `{}` may have happened: {reason}", doubt.step),
-    };
+    match sighting(around, doubt).await {
+        Ok(Sighting::Found(item)) => {
+            Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()))
+        }
+        Ok(Sighting::Absent) => Finding::DidNotHappen,
+        Ok(Sighting::Unclear(reason)) => {
+            Finding::Unclear { reason: format!("step `{}` may have happened: {reason}", doubt.step) }
+        }
+        Err(later) => later,
+    }
+}
+
+/// What the list shows that the probe reads, or when to ask again.
+async fn sighting(around: &Surroundings<'_>, doubt: &Probe) -> Result<Sighting, Finding> {
+    let unclear = |reason: String| Ok(Sighting::Unclear(reason));
     let Some(data) = &doubt.operation.probe else { return unclear("nothing tells whether it did".into()) };
     let Some(read) = around.catalog.operation(&data.operation) else {
         return unclear(format!("`{}`, which would tell, is not in the catalog", data.operation));
@@ -25,29 +44,99 @@ pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
     // What was sent holds what the connection fills in, too.
     let sent =
         complete(&doubt.operation, &doubt.inputs, Some(&connection)).unwrap_or_else(|_| doubt.inputs.clone());
-    let inputs = probe::inputs(data, &sent);
-    let client = &around.world.client;
-    let called = client.call(around.catalog, read, &inputs, &connection, &call_options(around)).await;
-    match called {
-        Err(problems) => {
-            unclear(format!("`{}` cannot be asked: {}", read.id, crate::request::list(&problems)))
-        }
-        Ok(Outcome::Ok(answer)) => match probe::look(data, read, &answer.body, &sent, doubt.sent) {
-            Sighting::Found(item) => {
-                Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()))
+    let reading = Reading { around, read, connection: &connection, inputs: probe::inputs(data, &sent) };
+    match Search::new(data, &sent, doubt.sent) {
+        Ok(search) => reading.search(search).await,
+        Err(reason) => unclear(reason),
+    }
+}
+
+/// The reading of the list.
+struct Reading<'a> {
+    around: &'a Surroundings<'a>,
+    read: &'a Arc<Operation>,
+    connection: &'a Connection,
+    inputs: Map<String, Value>,
+}
+
+/// Why a page was not read.
+enum NotRead {
+    Unclear(String),
+    Later(Finding),
+}
+
+impl Reading<'_> {
+    /// Page after page until one tells.
+    async fn search(&self, mut search: Search<'_>) -> Result<Sighting, Finding> {
+        let paging = self.read.list.as_ref().map(|list| &list.paging);
+        let mut at = paging.map(paging::first).unwrap_or_default();
+        let mut rounds = Rounds::default();
+        for number in 1..=MOST_PAGES {
+            let answer = match self.ask(&at).await {
+                Ok(answer) => answer,
+                Err(NotRead::Unclear(reason)) => return Ok(Sighting::Unclear(reason)),
+                Err(NotRead::Later(later)) => return Err(later),
+            };
+            let Some(items) = probe::items(self.read, &answer.body) else {
+                return Ok(Sighting::Unclear(format!("the answer of `{}` holds no list", self.read.id)));
+            };
+            if let Some(sighting) = search.page(&items) {
+                return Ok(sighting);
             }
-            Sighting::Absent => Finding::DidNotHappen,
-            Sighting::Unclear(reason) => unclear(reason),
-        },
-        Ok(Outcome::RateLimited { retry_after }) => {
-            Finding::Later { wait: retry_after, reason: "rate limited by the server".into() }
+            match self.next(&mut rounds, &at, &answer, &items, number) {
+                Ok(Some(next)) => at = next,
+                Ok(None) => return Ok(search.end()),
+                Err(error) => return Ok(Sighting::Unclear(error.to_string())),
+            }
         }
-        Ok(Outcome::Held { wait, reason }) => Finding::Later { wait, reason },
-        Ok(Outcome::TryAgain { reason, retry_after, .. }) => {
-            Finding::Later { wait: retry_after.unwrap_or_default(), reason }
+        Ok(Sighting::Unclear(format!(
+            "it is not on the first {MOST_PAGES} pages of `{}`, and there are more",
+            self.read.id
+        )))
+    }
+
+    /// Inputs for the page after page `number`, which was asked for with `at`.
+    fn next(
+        &self,
+        rounds: &mut Rounds,
+        at: &Map<String, Value>,
+        answer: &Answer,
+        items: &[Value],
+        number: u64,
+    ) -> Result<Option<Map<String, Value>>, paging::Error> {
+        let Some(listing) = &self.read.list else { return Ok(None) };
+        let link = answer.headers.get("link").map(String::as_str);
+        let page = Page { answer: &answer.body, link, items, number };
+        let next = paging::next(self.read, &listing.paging, at, page)?;
+        let records: Vec<String> = items.iter().map(Value::to_string).collect();
+        rounds.check(&self.read.id, at, number, &records, next.as_ref())?;
+        Ok(next)
+    }
+
+    async fn ask(&self, page: &Map<String, Value>) -> Result<Answer, NotRead> {
+        let Self { around, read, connection, .. } = self;
+        let mut inputs = self.inputs.clone();
+        inputs.extend(page.clone());
+        let client = &around.world.client;
+        let called = client.call(around.catalog, read, &inputs, connection, &call_options(around)).await;
+        let later = |wait, reason| Err(NotRead::Later(Finding::Later { wait, reason }));
+        match called {
+            Ok(Outcome::Ok(answer)) => Ok(answer),
+            Ok(Outcome::RateLimited { retry_after }) => {
+                later(retry_after, "rate limited by the server".to_owned())
+            }
+            Ok(Outcome::Held { wait, reason }) => later(wait, reason),
+            Ok(Outcome::TryAgain { reason, retry_after, .. }) => {
+                later(retry_after.unwrap_or_default(), reason)
+            }
+            Ok(Outcome::Refused(refusal)) => {
+                Err(NotRead::Unclear(format!("`{}` was refused: {}", read.id, refusal.message)))
+            }
+            Ok(Outcome::InDoubt { reason, .. }) => Err(NotRead::Unclear(reason)),
+            Err(problems) => {
+                Err(NotRead::Unclear(format!("`{}` cannot be asked: {}", read.id, list(&problems))))
+            }
         }
-        Ok(Outcome::Refused(refusal)) => unclear(format!("`{}` was refused: {}", read.id, refusal.message)),
-        Ok(Outcome::InDoubt { reason, .. }) => unclear(reason),
     }
 }
 

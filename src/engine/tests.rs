@@ -209,6 +209,48 @@ async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
     assert_eq!(bench.requests().await, ["POST /things", "GET /things"], "never sent twice");
 }
 
+/// What becomes of a lost create of a row named `ann` where the list has these names.
+async fn lost_among(names: &[String]) -> (RunRow, Vec<String>) {
+    let bench = Bench::new("actions: [{ id: a, do: rows.create, with: { name: ann } }]\n").await;
+    crash_in_request(&bench, "POST", "/rows").await;
+    let row = |name: &String| json!({ "name": name, "at": Clock::system().now() });
+    let rows: Vec<Value> = names.iter().map(row).collect();
+    let list = move |request: &wiremock::Request| {
+        let number = |name: &str| {
+            let given = request.url.query_pairs().find(|(key, _)| key == name);
+            given.and_then(|(_, value)| value.parse::<usize>().ok())
+        };
+        let page = rows.iter().skip(number("skip").unwrap_or(0)).take(number("limit").unwrap_or(1));
+        ok(json!({ "rows": page.collect::<Vec<_>>() }))
+    };
+    Mock::given(method("GET")).and(path("/rows")).respond_with(list).mount(&bench.server).await;
+    let bench = bench.on("POST", "/rows", ok(json!({}))).await;
+    let journal = bench.store();
+    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    (only(journal.as_ref()).await.0, bench.requests().await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_create_is_looked_for_on_every_page() {
+    let mut names: Vec<String> = (0..4).map(|number| format!("n{number}")).collect();
+    let (row, requests) = lost_among(&names).await;
+    assert_eq!(row.state, RunState::Succeeded, "{row:?}");
+    assert_eq!(requests, ["POST /rows", "GET /rows", "GET /rows", "GET /rows", "POST /rows"], "not there");
+    names.push("ann".into());
+    let (row, requests) = lost_among(&names).await;
+    assert_eq!(row.state, RunState::Succeeded, "{row:?}");
+    assert_eq!(requests, ["POST /rows", "GET /rows", "GET /rows", "GET /rows"], "never sent twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_too_long_to_search_tells_nothing() {
+    let names: Vec<String> = (0..100).map(|number| format!("n{number}")).collect();
+    let (row, requests) = lost_among(&names).await;
+    assert_eq!(row.state, RunState::Parked, "{row:?}");
+    assert_eq!(requests.iter().filter(|request| *request == "POST /rows").count(), 1, "{requests:?}");
+    assert_eq!(requests.len(), 21, "some pages, and no more");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_nobody_can_look_into_is_parked() {
     let bench = Bench::new("actions: [{ id: a, do: things.shout, with: { text: hi } }]\n").await;

@@ -93,11 +93,11 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
         facts.push(("token", operation.access.join(", ")));
     }
     facts.extend(operation.probe.as_ref().map(|probe| {
-        let found = format!(
-            "{} tells whether a create happened whose answer was lost; equal must be {}",
-            code(&probe.operation),
-            codes(probe.matching.keys())
-        );
+        let mut found =
+            format!("{} tells whether a create happened whose answer was lost", code(&probe.operation));
+        if !probe.matching.is_empty() {
+            found += &format!("; equal must be {}", codes(probe.matching.keys()));
+        }
         ("probe", found)
     }));
     if operation.deprecated {

@@ -29,6 +29,14 @@ operations:
     { title: t, summary: s, kinds: [action], method: POST, path: /things, effect: create,
       body: { shape: { type: object } }, result: [$.thing],
       probe: { operation: things.list, with: {}, match: { name: name }, created: at } }
+  rows.list:
+    { title: t, summary: s, kinds: [action, poller], method: GET, path: /rows, effect: read,
+      parameters: { skip: { in: query, shape: { type: integer } }, limit: { in: query, shape: { type: integer } } },
+      list: { items: ["$.rows[*]"], id: [id], paging: { style: offset, offset: skip, limit: limit, size: 2 } } }
+  rows.create:
+    { title: t, summary: s, kinds: [action], method: POST, path: /rows, effect: create,
+      body: { shape: { type: object } },
+      probe: { operation: rows.list, with: {}, match: { name: name }, created: at } }
   things.shout:
     { title: t, summary: s, kinds: [action], method: POST, path: /shouts, effect: create,
       body: { shape: { type: object } } }

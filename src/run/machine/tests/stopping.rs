@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Hand, again};
 use crate::catalog::Effect;
-use crate::run::probe::{Sighting, look};
-use crate::run::testing::{catalog, run};
+use crate::run::probe::{Search, Sighting};
+use crate::run::testing::run;
 use crate::run::{Act, Entry, Finding, Perform, Probe, Report, RunState};
 
 const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
@@ -68,9 +68,8 @@ impl World {
 
     fn probe(&self, probe: &Probe) -> Finding {
         let data = probe.operation.probe.as_ref().unwrap();
-        let catalog = catalog();
-        let read = catalog.operation(&data.operation).unwrap();
-        match look(data, read, &json!({ "things": self.things }), &probe.inputs, probe.sent) {
+        let mut search = Search::new(data, &probe.inputs, probe.sent).unwrap();
+        match search.page(&self.things).unwrap_or_else(|| search.end()) {
             Sighting::Found(thing) => Finding::Happened(thing),
             Sighting::Absent => Finding::DidNotHappen,
             Sighting::Unclear(reason) => Finding::Unclear { reason },
