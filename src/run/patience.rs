@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{RunId, StepKey};
 use crate::recipe::Retry;
+use crate::value::after;
 
 /// When attempt `attempt` + 1 may go: full jitter below a bound that doubles. The same question has
 /// the same answer, so that deciding stays pure.
@@ -21,12 +22,7 @@ pub(super) fn next_attempt(
     let doublings = attempt.saturating_sub(1).min(30);
     let bound = retry.backoff.first.saturating_mul(2u32.saturating_pow(doublings)).min(retry.backoff.most);
     let wait = bound.mul_f64(fraction(run, step, attempt)).max(not_before.unwrap_or_default());
-    later(now, wait)
-}
-
-/// `now` plus `wait`.
-pub(super) fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait)).unwrap_or(now)
+    after(now, wait)
 }
 
 /// A number from 0 to 1 that looks random.
@@ -72,5 +68,8 @@ mod tests {
         let asked = Some(Duration::from_secs(1000));
         let next = next_attempt(&retry, &RunId("r".into()), &StepKey::of("a"), 1, asked, now);
         assert_eq!((next - now).num_seconds(), 1000);
+        let never = Some(Duration::MAX);
+        let next = next_attempt(&retry, &RunId("r".into()), &StepKey::of("a"), 1, never, now);
+        assert_eq!(next, DateTime::<Utc>::MAX_UTC, "and not tried at once because it is so far off");
     }
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::RunId;
 use super::entry::{Entry, StepError};
 use super::machine::{Perform, Probe};
-use super::patience::{later, next_attempt};
-use crate::value::Value;
+use super::patience::next_attempt;
+use crate::value::{Value, after};
 
 /// What became of a step that was performed.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +78,7 @@ impl Perform {
                 Entry::StepFailed { step, attempt, error, retry_at: None }
             }
             Report::Later { wait, reason } => {
-                let until = later(now, wait.max(Duration::from_millis(50)));
+                let until = after(now, wait.max(Duration::from_millis(50)));
                 Entry::Deferred { step, until, reason }
             }
             Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None },
@@ -102,7 +102,7 @@ impl Probe {
             Finding::Later { wait, reason } => {
                 // A probe that keeps failing is asked less and less often.
                 let patient = Duration::from_secs(1 << self.deferrals.min(8));
-                Entry::Deferred { step, until: later(now, wait.max(patient)), reason }
+                Entry::Deferred { step, until: after(now, wait.max(patient)), reason }
             }
         }
     }

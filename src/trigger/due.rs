@@ -2,27 +2,34 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::event::Cursor;
 use crate::recipe::Every;
+use crate::value::after;
 
 /// First pause after a failure; each further one is twice as long.
-const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
 /// Longest pause after failures.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// Polls are spread over at most so much time.
-const MOST_JITTER: TimeDelta = TimeDelta::seconds(15);
+const MOST_JITTER: Duration = Duration::from_secs(15);
+
+/// When the list of `cursor` is to be read. What was planned by a clock that has been set back since is
+/// due now: that time may be days off.
+pub(super) fn of(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
+    if cursor.started > now { now } else { cursor.due }
+}
 
 /// When the poll after one that began at `started` and ended at `now` is due. Polls of one interval are
 /// spread a little, each cursor `key` always by the same time.
 pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     match every {
         Every::Interval(interval) => {
-            let interval = delta(*interval);
             // A clock set back must not put the next poll far off, nor one that took long skip a turn.
             let from = if started > now { now } else { started };
-            (from + interval + jitter(key, interval)).max(now)
+            after(from, interval.saturating_add(jitter(key, *interval))).max(now)
         }
         Every::Cron(text) => text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
     }
@@ -35,26 +42,22 @@ pub(super) fn after_failure(
     key: &str,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    let pause = FIRST_PAUSE * 2_i32.pow(failures.saturating_sub(1).min(10));
-    let pause = pause.min(LONGEST_PAUSE);
-    now + pause.max(asked.map_or(TimeDelta::zero(), delta)) + jitter(key, pause)
-}
-
-pub(super) fn delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX / 4)
+    let pause = (FIRST_PAUSE * 2_u32.pow(failures.saturating_sub(1).min(10))).min(LONGEST_PAUSE);
+    after(now, pause.max(asked.unwrap_or_default()).saturating_add(jitter(key, pause)))
 }
 
 /// Up to a twentieth of `interval`.
-fn jitter(key: &str, interval: TimeDelta) -> TimeDelta {
-    let most = (interval / 20).min(MOST_JITTER).num_milliseconds();
+fn jitter(key: &str, interval: Duration) -> Duration {
+    let most = (interval / 20).min(MOST_JITTER);
     let digest = Sha256::digest(key);
-    let share = i64::from(u16::from_be_bytes([digest[0], digest[1]]));
-    TimeDelta::milliseconds(most * share / i64::from(u16::MAX))
+    let share = u32::from(u16::from_be_bytes([digest[0], digest[1]]));
+    most * share / u32::from(u16::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -80,5 +83,7 @@ mod tests {
         assert!((40..=42).contains(&pause(3, None)));
         assert!((900..=915).contains(&pause(99, None)));
         assert!((3600..=3601).contains(&pause(1, Some(Duration::from_secs(3600)))));
+        let never = after_failure(1, Some(Duration::MAX), "a@b", now);
+        assert_eq!(never, DateTime::<Utc>::MAX_UTC, "what a server asks for breaks nothing");
     }
 }

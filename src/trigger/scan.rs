@@ -18,7 +18,7 @@ use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::recipe::Emit;
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
-use crate::value::moment;
+use crate::value::{after, moment};
 
 /// In the place of a page's inputs: all pages are read, and records that are gone come next.
 const SWEEP: &str = "$gone_after";
@@ -69,7 +69,8 @@ impl Poller {
     /// When it is due next; now, if it has never polled.
     pub async fn due(&self, around: &Surroundings) -> Result<DateTime<Utc>, Error> {
         let cursor = around.journal.cursor(&self.key).await?;
-        Ok(cursor.map_or_else(|| around.clock.now(), |cursor| cursor.due))
+        let now = around.clock.now();
+        Ok(cursor.map_or(now, |cursor| super::due::of(&cursor, now)))
     }
 
     /// Polls now, whether it is due or not: goes on with the scan that was interrupted, or begins one,
@@ -132,6 +133,8 @@ impl Poller {
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
             cursor.page = Some(paging::first(&self.listing().paging));
         }
+        // By a clock that has been set back since.
+        cursor.started = cursor.started.min(now);
         Ok(Poll {
             poller: self,
             around,
@@ -355,7 +358,7 @@ impl Poll<'_> {
         match not_read {
             NotRead::Held { wait, reason } => {
                 let now = self.around.clock.now();
-                self.cursor.due = now + super::due::delta(wait);
+                self.cursor.due = after(now, wait);
                 self.polled.held = Some(wait);
                 self.polled.error = Some(reason);
             }

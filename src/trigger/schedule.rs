@@ -15,7 +15,7 @@ use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::{Appended, Batch, Error, Progress};
 use crate::recipe::{CronText, Trigger};
-use crate::value::moment;
+use crate::value::{after, moment};
 
 /// A missed time older than this is not made up for.
 pub const OLDEST_MISSED: TimeDelta = TimeDelta::hours(24);
@@ -52,7 +52,7 @@ impl Schedule {
         let now = around.clock.now();
         let tenure = around.claims.take(around, &self.key).await?;
         if tenure == Tenure::Elsewhere {
-            return Ok((Appended::default(), Some(now + super::due::delta(around.claims.pulse()))));
+            return Ok((Appended::default(), Some(after(now, around.claims.pulse()))));
         }
         let subject = self.subject();
         let stored = around.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);

@@ -116,7 +116,7 @@ async fn poll_when_due(poller: &Poller, around: &Surroundings) -> Result<(), jou
     }
     let due = poller.due(around).await?;
     // The claim is kept alive while there is nothing to do, or else another process would read then.
-    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await.is_some() {
+    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await == Some(true) {
         poller.poll(around).await?;
     }
     Ok(())
@@ -138,13 +138,18 @@ async fn keep_firing(schedule: Schedule, around: Surroundings) {
     }
 }
 
-/// Sleeps until the clock shows `time`, however it is set meanwhile.
-async fn sleep_until(around: &Surroundings, time: DateTime<Utc>) {
-    loop {
-        let left = (time - around.clock.now()).to_std().unwrap_or_default();
-        if left.is_zero() {
-            return;
-        }
+/// Sleeps until the clock shows `time`, and says whether it does: not where it was set back meanwhile,
+/// for then `time` may not be the right one any more.
+async fn sleep_until(around: &Surroundings, time: DateTime<Utc>) -> bool {
+    let mut now = around.clock.now();
+    while let Ok(left) = (time - now).to_std()
+        && !left.is_zero()
+    {
         tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        let before = std::mem::replace(&mut now, around.clock.now());
+        if now < before {
+            return false;
+        }
     }
+    true
 }

@@ -11,6 +11,6 @@ mod shape;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
 pub use json_schema::schema_of;
-pub use moment::{Written, from_epoch, is_coarse, leeway, moment, time_in};
+pub use moment::{Written, after, from_epoch, is_coarse, leeway, moment, time_in};
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, ProblemKind, Shape, ShapeProblem, Step};

@@ -1,4 +1,6 @@
-//! Times as APIs and people write them.
+//! Times as APIs and people write them, and what lies a while after a time.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
@@ -93,6 +95,12 @@ pub fn leeway(value: &Value) -> TimeDelta {
     }
 }
 
+/// `now` plus `wait`; the end of time for what lies beyond it.
+pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    let end = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait));
+    end.unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +140,18 @@ mod tests {
         let hours = |text: &str| leeway(&json!(text)).num_hours();
         let texts = ["2024-01-12", "2024-01-12 12:59:04", "2024-01-12T12:59:04Z", "1705064344"];
         assert_eq!(texts.map(hours), [36, 12, 0, 0]);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_end_of_time_never_comes() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(after(now, Duration::from_secs(5)), now + TimeDelta::seconds(5));
+        for long in [Duration::MAX, Duration::from_secs(u64::MAX / 1000), Duration::from_secs(1 << 43)] {
+            let never = after(now, long);
+            assert_eq!(never, DateTime::<Utc>::MAX_UTC);
+            let kept: DateTime<Utc> = serde_json::from_value(json!(never)).unwrap();
+            assert_eq!(kept, never, "a journal keeps it");
+        }
     }
 
     proptest::proptest! {

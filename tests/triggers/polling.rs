@@ -226,6 +226,22 @@ async fn polls_when_due_until_told_to_stop() {
     assert_eq!(list.requests(), 1);
 }
 
+#[tokio::test]
+async fn a_clock_set_back_does_not_stall_it() {
+    let list = List::of(1);
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.none, every: 10m }");
+    poll(&stage, &poller).await;
+    stage.clock.advance(TimeDelta::days(-1));
+    let now = stage.around.clock.now();
+    assert_eq!(poller.due(&stage.around).await.unwrap(), now);
+    *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
+    let failed = poller.poll(&stage.around).await.unwrap();
+    assert!(failed.error.is_some());
+    assert_eq!(poller.due(&stage.around).await.unwrap(), failed.due, "a failure still makes it pause");
+    assert!(failed.due > now && failed.due < now + TimeDelta::minutes(1));
+}
+
 /// A list as long as a large business's: each item once, one page in memory at a time.
 #[tokio::test]
 async fn a_long_list_is_read_page_by_page() {

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::recipe::parse_duration;
-use crate::run::patience::later;
 use crate::run::{Entry, StepKey};
-use crate::value::{Map, Value, moment};
+use crate::value::{Map, Value, after, moment};
 
 /// The beginning of the wait, from `now`.
 pub(in crate::run) fn begin(
@@ -17,7 +16,7 @@ pub(in crate::run) fn begin(
     let given = |name: &str| inputs.get(name).filter(|value| !value.is_null());
     let until = match (given("for"), given("until")) {
         (Some(Value::String(text)), None) => {
-            later(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?)
+            after(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?)
         }
         (None, Some(time)) => moment(time)
             .ok_or_else(|| format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}"))?,

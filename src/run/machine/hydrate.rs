@@ -10,9 +10,8 @@ use crate::event::{Event, Source};
 use crate::recipe::{Retry, Trigger, Webhook};
 use crate::run::HYDRATE;
 use crate::run::entry::{Entry, StepKey};
-use crate::run::patience::later;
 use crate::run::status::Phase;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, after};
 
 /// The read that completes an event, worked out when the run is taken up.
 #[derive(Debug, Clone)]
@@ -64,8 +63,8 @@ impl Machine {
             Phase::Waiting { until, reason } if now < until => {
                 Some(Progress::Act(Act::Sleep { until, reason }))
             }
-            Phase::InDoubt { until, reason, .. } if now < later(until, Retry::default().backoff.first) => {
-                let until = later(until, Retry::default().backoff.first);
+            Phase::InDoubt { until, reason, .. } if now < after(until, Retry::default().backoff.first) => {
+                let until = after(until, Retry::default().backoff.first);
                 Some(Progress::Act(Act::Sleep { until, reason }))
             }
             _ => Some(self.fetch(&hydration, step, status.attempts + 1, status.forgiven, now)),

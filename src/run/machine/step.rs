@@ -10,9 +10,8 @@ use crate::catalog::{Builtin, Effect, Operation};
 use crate::run::builtin;
 use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
-use crate::run::patience::later;
 use crate::run::status::{Phase, StepStatus};
-use crate::value::{Map, Value};
+use crate::value::{self, Map, Value};
 
 impl Machine {
     pub(super) fn step(&mut self, site: &Site<'_>) -> Progress {
@@ -86,7 +85,7 @@ impl Machine {
         let Some(probe) = &operation.probe else {
             return self.give_up_on(site, status, reason);
         };
-        let shows = later(sent, std::time::Duration::from_secs(probe.delay_seconds.into()));
+        let shows = value::after(sent, std::time::Duration::from_secs(probe.delay_seconds.into()));
         let ready = until.max(shows);
         if site.now < ready {
             return sleep(ready, reason);
@@ -164,7 +163,7 @@ impl Machine {
         }
         let longest = self.recipe.recipe().timeout?;
         let started = self.status.started.as_ref()?.at;
-        let over = !site.after_failure && site.now > later(started, longest);
+        let over = !site.after_failure && site.now > value::after(started, longest);
         over.then(|| StepError::new(format!("the run has taken longer than its `timeout` of {longest:?}")))
     }
 
