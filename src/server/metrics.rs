@@ -52,7 +52,7 @@ pub(super) async fn metrics(State(server): State<Server>) -> Response {
 
 fn write(totals: &Totals, counts: &Counts, requests: u64) -> String {
     let mut text = String::new();
-    family(&mut text, "hob_events_total", "counter", "Events in the journal.", &[("", totals.events)]);
+    family(&mut text, "hob_events", "gauge", "Events in the journal.", &[("", totals.events)]);
     let runs: Vec<(String, u64)> = RunState::ALL
         .iter()
         .map(|state| {
@@ -95,7 +95,8 @@ mod tests {
         let totals = Totals { events: 7, runs: [("failed".to_owned(), 2)].into() };
         let text = write(&totals, &counts, 9);
         for line in [
-            "hob_events_total 7",
+            "# TYPE hob_events gauge",
+            "hob_events 7",
             "hob_runs{state=\"failed\"} 2",
             "hob_runs{state=\"parked\"} 0",
             "hob_requests_total 9",

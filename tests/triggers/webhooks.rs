@@ -286,7 +286,7 @@ async fn tells_how_it_goes() {
     let response = post.http.get(format!("{}/metrics", post.address)).send().await.unwrap();
     assert!(response.headers().contains_key("x-request-id"));
     let text = response.text().await.unwrap();
-    for line in ["hob_events_total 1", "hob_webhooks_total{result=\"duplicate\"} 1"] {
+    for line in ["hob_events 1", "hob_webhooks_total{result=\"duplicate\"} 1"] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
 }
