@@ -122,15 +122,15 @@ mod tests {
         let api = connector("base_url: https://api.example.com/v1\nlimits: { burst: 100/10s, daily: 9 }");
         let plain = Connection::new("a", Arc::clone(&api), Setup::default()).unwrap();
         assert_eq!(plain.base_url.as_str(), "https://api.example.com/v1");
-        assert_eq!(plain.budget.rate().unwrap().to_string(), "100/10s");
-        assert_eq!(plain.budget.daily_left(), Some(9));
+        assert_eq!(plain.budget.limits().burst.unwrap().to_string(), "100/10s");
+        assert_eq!(plain.budget.limits().daily, Some(9));
         let setup = Setup {
             base_url: Some("http://127.0.0.1:9/".into()),
             budget: BudgetSettings { burst: Some("5/1s".parse().unwrap()), daily: None },
             ..Setup::default()
         };
         let own = Connection::new("a", api, setup).unwrap();
-        assert_eq!(own.budget.rate().unwrap().to_string(), "5/1s");
+        assert_eq!(own.budget.limits().burst.unwrap().to_string(), "5/1s");
     }
 
     #[test]

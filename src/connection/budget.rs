@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
 
 use super::common::{Common, Limits, Part, Slot};
-use super::rate::{BudgetSettings, Rate};
+use super::rate::BudgetSettings;
 use super::window::{Told, Window};
 use crate::catalog::LimitHeaders;
 
@@ -157,14 +157,10 @@ impl Budget {
         self.0.changed.notify_waiters();
     }
 
-    /// Requests per interval, as far as known.
-    pub fn rate(&self) -> Option<Rate> {
-        self.0.state().window.rate()
-    }
-
-    /// Requests left today, as far as known.
-    pub fn daily_left(&self) -> Option<u64> {
-        self.0.state().window.daily_left()
+    /// Requests per interval and a day, as far as known.
+    #[cfg(test)]
+    pub(super) fn limits(&self) -> Limits {
+        self.0.limits()
     }
 }
 
@@ -175,6 +171,11 @@ enum Turn {
 }
 
 impl Shared {
+    fn limits(&self) -> Limits {
+        let window = &self.state().window;
+        Limits { burst: window.rate(), daily: window.daily_limit() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,11 +186,7 @@ impl Shared {
         // Gives the slot back when it is dropped.
         let mut permit = Permit { shared: Arc::clone(self), slot: None, unused: false };
         let Some(part) = self.part.get() else { return Ok(permit) };
-        let limits = {
-            let window = &self.state().window;
-            Limits { burst: window.rate(), daily: window.daily_limit() }
-        };
-        match part.admit(limits).await {
+        match part.admit(self.limits()).await {
             Ok(slot) => {
                 permit.slot = Some(slot);
                 Ok(permit)

@@ -168,7 +168,8 @@ impl Window {
         self.daily.as_ref().map(|daily| daily.limit)
     }
 
-    pub(super) fn daily_left(&self) -> Option<u64> {
+    #[cfg(test)]
+    fn daily_left(&self) -> Option<u64> {
         self.daily.as_ref().map(|daily| daily.left)
     }
 }

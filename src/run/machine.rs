@@ -137,18 +137,6 @@ pub struct Probe {
     pub deferrals: u32,
 }
 
-/// What is to be done next in the run of `event` through `recipe` that has these `entries`.
-pub fn decide(
-    recipe: &CheckedRecipe,
-    run: &Run,
-    event: &Event,
-    entries: &[StampedEntry],
-    facts: &Facts,
-    now: DateTime<Utc>,
-) -> Decision {
-    Machine::new(recipe.clone(), run.clone(), event, entries, facts).decide(now)
-}
-
 impl Machine {
     /// The machine of `run`, after `entries`.
     pub fn new(
@@ -175,11 +163,6 @@ impl Machine {
         machine.restore_record();
         machine.restore_vars();
         machine
-    }
-
-    /// Where the run stands.
-    pub fn status(&self) -> &Status {
-        &self.status
     }
 
     /// The run.

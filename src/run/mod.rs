@@ -22,7 +22,7 @@ pub use effect::{effect, method};
 pub use entry::{Entry, StampedEntry, StepError, StepKey};
 pub use facts::{Facts, about};
 pub use fit::misfit;
-pub use machine::{Act, Decision, Machine, Perform, Probe, decide};
+pub use machine::{Act, Decision, Machine, Perform, Probe};
 pub use report::{Finding, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};

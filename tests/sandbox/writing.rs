@@ -1,6 +1,7 @@
 //! How writes behave: tags, upserts, phones, times, merged custom fields.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use hob::run::probe::{Search, Sighting, inputs, items};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -143,4 +144,27 @@ async fn every_start_is_the_same() {
     assert_ne!(state(&first), state(&second));
     first.sandbox.reset();
     assert_eq!(state(&first), state(&second));
+}
+
+#[tokio::test]
+async fn what_became_of_a_lost_contact_can_be_seen() {
+    let client = Client::start().await;
+    let operation = client.operation("contacts.create");
+    let probe = operation.probe.as_ref().unwrap();
+    let made = create(&client, json!({ "email": "lost@example.com" })).await;
+    let at: DateTime<Utc> = made["dateAdded"].as_str().unwrap().parse().unwrap();
+    let seen = async |email: &str, at| {
+        let sent = json!({ "email": email });
+        let sent = sent.as_object().unwrap();
+        let answer = client.call(&probe.operation, Value::Object(inputs(probe, sent))).await.ok("asked");
+        let items = items(&client.operation(&probe.operation), &answer).expect("a contact or none");
+        let mut search = Search::new(probe, sent, at).unwrap();
+        search.page(&items).unwrap_or_else(|| search.end())
+    };
+    assert!(
+        matches!(seen("lost@example.com", at).await, Sighting::Found(found) if found["id"] == made["id"])
+    );
+    assert_eq!(seen("none@example.com", at).await, Sighting::Absent);
+    // Where a location allows duplicates, the older one may stand before the new one.
+    assert!(matches!(seen("lost@example.com", at + TimeDelta::days(1)).await, Sighting::Unclear(_)));
 }

@@ -4,6 +4,9 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use spki::SubjectPublicKeyInfoRef;
+use spki::der::asn1::UintRef;
+use spki::der::{Decode, Reader, SliceReader};
 
 /// Base64 with or without padding.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -13,10 +16,6 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Length of an Ed25519 public key.
 const ED25519_BYTES: usize = 32;
-/// DER tags.
-const SEQUENCE: u8 = 0x30;
-const BIT_STRING: u8 = 0x03;
-const INTEGER: u8 = 0x02;
 
 /// The 32 bytes of an Ed25519 key: SPKI, or the bytes themselves in base64 or hex.
 pub(super) fn ed25519(text: &str) -> Result<Vec<u8>, String> {
@@ -36,11 +35,7 @@ pub(super) fn ed25519(text: &str) -> Result<Vec<u8>, String> {
 /// An RSA key as PKCS#1, out of its SPKI wrapper if it has one.
 pub(super) fn rsa(text: &str) -> Result<Vec<u8>, String> {
     let bytes = decode(&strip_armour(text))?;
-    let (_, inside, _) = element(&bytes, SEQUENCE)?;
-    if inside.first() == Some(&INTEGER) {
-        return Ok(bytes);
-    }
-    Ok(unwrap_spki(&bytes)?.to_vec())
+    if is_pkcs1(&bytes) { Ok(bytes) } else { Ok(unwrap_spki(&bytes)?.to_vec()) }
 }
 
 fn strip_armour(text: &str) -> String {
@@ -56,32 +51,17 @@ fn decode(text: &str) -> Result<Vec<u8>, String> {
 
 /// The key inside a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
 fn unwrap_spki(bytes: &[u8]) -> Result<&[u8], String> {
-    let (_, inside, _) = element(bytes, SEQUENCE)?;
-    let (_, _, after_algorithm) = element(inside, SEQUENCE)?;
-    let (_, bits, _) = element(after_algorithm, BIT_STRING)?;
-    match bits.split_first() {
-        Some((0, key)) => Ok(key),
-        _ => Err("the key is not a public key in SPKI form".into()),
-    }
+    let wrapped = SubjectPublicKeyInfoRef::from_der(bytes).ok();
+    let key = wrapped.and_then(|wrapped| wrapped.subject_public_key.as_bytes());
+    key.ok_or_else(|| "the key is not a public key in SPKI form".to_owned())
 }
 
-/// Tag, content and rest of the DER element at the start of `bytes`.
-fn element(bytes: &[u8], tag: u8) -> Result<(u8, &[u8], &[u8]), String> {
-    let broken = || "the key is not a public key in SPKI form".to_owned();
-    let [found, first, rest @ ..] = bytes else { return Err(broken()) };
-    if *found != tag {
-        return Err(broken());
-    }
-    let (length, rest) = match usize::from(*first) {
-        short @ 0..=0x7f => (short, rest),
-        long @ 0x81..=0x82 => {
-            let (digits, rest) = rest.split_at_checked(long - 0x80).ok_or_else(broken)?;
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
-        }
-        _ => return Err(broken()),
-    };
-    let (content, rest) = rest.split_at_checked(length).ok_or_else(broken)?;
-    Ok((*found, content, rest))
+/// Modulus and exponent (RFC 8017, A.1.1).
+fn is_pkcs1(bytes: &[u8]) -> bool {
+    let numbers = SliceReader::new(bytes).and_then(|mut reader| {
+        reader.sequence(|inner| Ok((UintRef::decode(inner)?, UintRef::decode(inner)?)))
+    });
+    numbers.is_ok()
 }
 
 #[cfg(test)]
@@ -100,6 +80,17 @@ mod tests {
         assert!(ed25519("AAAA").is_err());
         assert!(ed25519("N/A").is_err());
         assert!(ed25519("").is_err());
+    }
+
+    #[test]
+    fn reads_rsa_keys_in_every_dress() {
+        let pem = include_str!("../../../tests/keys/rsa-public.pem");
+        let bare = rsa(pem).unwrap();
+        assert_eq!(rsa(&BASE64.encode(&bare)).unwrap(), bare, "as PKCS#1");
+        let cut = BASE64.encode(&bare[..bare.len() - 1]);
+        for wrong in [cut.as_str(), "MAA=", "AAAA", "N/A", ""] {
+            assert!(rsa(wrong).is_err(), "{wrong}");
+        }
     }
 
     proptest::proptest! {

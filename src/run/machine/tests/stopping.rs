@@ -93,7 +93,7 @@ fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (World, Hand, RunState) {
         }
         let entry = match act {
             Act::Perform(perform) => {
-                let done = hand.machine.status().of(&perform.step).phase;
+                let done = hand.machine.status.of(&perform.step).phase;
                 assert!(!matches!(done, crate::run::Phase::Done(_)), "{} is done again", perform.step);
                 let report = world.send(&perform, hand.now);
                 perform.settle(&run().id, report, hand.now)
