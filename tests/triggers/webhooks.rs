@@ -222,7 +222,7 @@ async fn what_proves_nothing_is_refused_with_a_reason() {
         (&body, None, "no X-GHL-Signature header"),
         (&body, Some("N/A"), "N/A"),
         (&body, Some(""), "nothing"),
-        (&body, Some("not base64!"), "no base64"),
+        (&body, Some("not base64!"), "not base64"),
         (&changed, Some(good.as_str()), "does not fit"),
     ] {
         let header = header.map(|value| ("X-GHL-Signature", value));
