@@ -14,6 +14,8 @@ mod crash;
 mod gallery;
 #[path = "cli/listening.rs"]
 mod listening;
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/postgres.rs"]

@@ -82,7 +82,7 @@ fn a_workspace_moves_to_another_store() {
     let moved = migrate("sqlite:state/hob.db").code(0).output;
     assert!(moved.starts_with("moved ") && moved.contains(" records from sqlite:"), "{moved}");
     // All is there: once more, into what is not empty any more, is refused.
-    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("holds 4 events already"));
+    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("is not empty (4 events, 0 pollers)"));
     goes_on(folder.path(), &before);
 }
 
@@ -94,7 +94,7 @@ fn what_is_written_out_is_taken_in_elsewhere() {
     let text = fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
     assert_eq!(hob(folder.path(), &["store", "export", "-"]).code(0).output, text);
     let import = |text: &str| -> Ended { hob_with(folder.path(), &["store", "import", "-"], text) };
-    assert!(import(&text).code(1).errors.contains("holds 4 events already"));
+    assert!(import(&text).code(1).errors.contains("is not empty (4 events, 0 pollers)"));
 
     fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
     assert!(import("").code(2).errors.contains("is empty"));

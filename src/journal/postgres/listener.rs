@@ -11,7 +11,10 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::journal::Access;
+
 use super::failure::Failure;
+use super::presence;
 use super::session::{Driver, dial};
 use super::target::Target;
 
@@ -32,10 +35,15 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Begins to listen.
-    pub(super) async fn start(target: Arc<Target>, tls: MakeRustlsConnect) -> Result<Self, Failure> {
-        let ear = Ear::open(&target, &tls).await?;
+    pub(super) async fn start(
+        target: Arc<Target>,
+        tls: MakeRustlsConnect,
+        access: Access,
+    ) -> Result<Self, Failure> {
+        let way = Way { target, tls, access };
+        let ear = Ear::open(&way).await?;
         let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
-        let task = tokio::spawn(listen(ear, target, tls, Arc::clone(&signal), Arc::clone(&told)));
+        let task = tokio::spawn(listen(ear, way, Arc::clone(&signal), Arc::clone(&told)));
         Ok(Self { signal, told, task })
     }
 
@@ -73,23 +81,17 @@ fn bump(signal: &watch::Sender<u64>) {
 }
 
 /// Never ends by itself.
-async fn listen(
-    mut ear: Ear,
-    target: Arc<Target>,
-    tls: MakeRustlsConnect,
-    signal: Arc<watch::Sender<u64>>,
-    told: Arc<Notify>,
-) {
+async fn listen(mut ear: Ear, way: Way, signal: Arc<watch::Sender<u64>>, told: Arc<Notify>) {
     let me = uuid::Uuid::now_v7().simple().to_string();
     loop {
-        if let Err(failure) = ear.attend(&target, &me, &signal, &told).await {
-            let error = failure.of(&target.name);
+        if let Err(failure) = ear.attend(&way.target, &me, &signal, &told).await {
+            let error = failure.of(&way.target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
         let mut pause = FIRST_PAUSE;
         ear = loop {
             tokio::time::sleep(pause).await;
-            match Ear::open(&target, &tls).await {
+            match Ear::open(&way).await {
                 Ok(ear) => break ear,
                 Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
@@ -99,7 +101,14 @@ async fn listen(
     }
 }
 
-/// A connection that listens.
+/// How the connection is made, and made anew.
+struct Way {
+    target: Arc<Target>,
+    tls: MakeRustlsConnect,
+    access: Access,
+}
+
+/// A connection that listens, and shows that a runner is there.
 struct Ear {
     client: Client,
     messages: mpsc::UnboundedReceiver<String>,
@@ -107,11 +116,14 @@ struct Ear {
 }
 
 impl Ear {
-    async fn open(target: &Target, tls: &MakeRustlsConnect) -> Result<Self, Failure> {
-        let (client, driver) = dial(target, tls).await?;
+    async fn open(way: &Way) -> Result<Self, Failure> {
+        let (client, driver) = dial(&way.target, &way.tls).await?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let _driver = Aborted(tokio::spawn(drive(driver, inbox)));
-        client.batch_execute(&format!("LISTEN {}", target.channel())).await?;
+        if way.access == Access::Runner {
+            client.batch_execute(&presence::show(&way.target.schema)).await?;
+        }
+        client.batch_execute(&format!("LISTEN {}", way.target.channel())).await?;
         Ok(Self { client, messages, _driver })
     }
 
