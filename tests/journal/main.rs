@@ -8,6 +8,7 @@ mod files;
 mod fixture;
 mod lanes;
 mod leases;
+mod limits;
 mod links;
 mod lists;
 mod model;
