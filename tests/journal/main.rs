@@ -19,6 +19,7 @@ mod postgres;
 mod processes;
 mod retention;
 mod servers;
+mod tls;
 
 use fixture::Home;
 
