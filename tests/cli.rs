@@ -12,6 +12,8 @@ mod connectors;
 mod gallery;
 #[path = "cli/listening.rs"]
 mod listening;
+#[path = "cli/moving.rs"]
+mod moving;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/postgres.rs"]

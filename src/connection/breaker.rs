@@ -4,6 +4,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+// Processes that share a store count together there, by the same numbers: see limits-1.sql.
+
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
 const FIRST: Duration = Duration::from_secs(5);
@@ -16,7 +18,7 @@ pub struct Breaker(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    closed_until: Option<Instant>,
+    open_until: Option<Instant>,
     /// A request went to see; what becomes of it counts.
     probing: bool,
 }
@@ -37,13 +39,19 @@ impl Breaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).failures >= FAILURES
     }
 
+    /// For how long a connection is left alone after so many failures in a row.
+    pub fn pause(failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(FAILURES).min(10);
+        (FIRST * 2u32.pow(doublings)).min(LONGEST)
+    }
+
     fn check_at(&self, now: Instant) -> Result<(), Duration> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.closed_until {
+        match state.open_until {
             Some(until) if until > now => Err(until - now),
             Some(_) => {
                 // One goes to see; the others wait for what it finds.
-                state.closed_until = Some(now + pause(state.failures));
+                state.open_until = Some(now + Self::pause(state.failures));
                 state.probing = true;
                 Ok(())
             }
@@ -58,19 +66,14 @@ impl Breaker {
             return;
         }
         // Requests that were under way when it opened say nothing new.
-        if state.closed_until.is_some() && !std::mem::take(&mut state.probing) {
+        if state.open_until.is_some() && !std::mem::take(&mut state.probing) {
             return;
         }
         state.failures = state.failures.saturating_add(1);
         if state.failures >= FAILURES {
-            state.closed_until = Some(now + pause(state.failures));
+            state.open_until = Some(now + Self::pause(state.failures));
         }
     }
-}
-
-fn pause(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(FAILURES).min(10);
-    (FIRST * 2u32.pow(doublings)).min(LONGEST)
 }
 
 #[cfg(test)]

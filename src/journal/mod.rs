@@ -187,6 +187,15 @@ pub trait Journal: Send + Sync {
     /// Stores records as another store exported them; those that are there already are left as they are.
     async fn import(&self, records: Vec<Record>) -> Result<(), Error>;
 
+    /// A short text that is another one after anything that is exported has changed.
+    async fn fingerprint(&self) -> Result<String, Error>;
+
+    /// How many other processes work on the runs of this store now, as far as that can be known. Asked by
+    /// one that may do so itself; where only one can, there are none.
+    async fn other_runners(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
+
     /// What is stored, and how much of it.
     async fn info(&self) -> Result<StoreInfo, Error>;
 

@@ -81,11 +81,23 @@ impl Address {
         rest.rsplit_once('@').unwrap_or(("", rest))
     }
 
+    /// What comes after the question mark, pair by pair.
+    fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+        let query = self.parts().1.split_once('?').map_or("", |(_, query)| query);
+        query.split('&').filter_map(|pair| pair.split_once('='))
+    }
+
+    /// The schema, where it is named and can be one: then it is nobody's password.
+    fn schema(&self) -> Option<&str> {
+        let part_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let (_, schema) = self.query().find(|(name, _)| *name == "schema")?;
+        schema.bytes().all(part_of_name).then_some(schema)
+    }
+
     /// The password, as it is written and as it is meant.
     fn secrets(&self) -> Vec<Secret> {
-        let (user, rest) = self.parts();
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
-        let written = query.split('&').filter_map(|pair| pair.strip_prefix("password="));
+        let (user, _) = self.parts();
+        let written = self.query().filter(|(name, _)| *name == "password").map(|(_, password)| password);
         let written = written.chain(user.split_once(':').map(|(_, password)| password));
         let meant = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         written.flat_map(|text| [text.to_owned(), meant(text)]).map(Secret::new).collect()
@@ -97,7 +109,11 @@ impl fmt::Display for Address {
         let (user, rest) = self.parts();
         let (user, place) = (user.split(':').next().unwrap_or_default(), rest.split('?').next());
         let at = if user.is_empty() { "" } else { "@" };
-        write!(f, "postgres://{user}{at}{}", place.unwrap_or_default())
+        write!(f, "postgres://{user}{at}{}", place.unwrap_or_default())?;
+        match self.schema() {
+            Some(schema) => write!(f, "?schema={schema}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -130,6 +146,18 @@ mod tests {
         let wrong = Store::parse("mysql://u:secret@h/db", root).unwrap_err().to_string();
         assert!(wrong.contains("`mysql:…`") && wrong.contains("sqlite:"), "{wrong}");
         assert!(Store::parse("", root).is_err());
+    }
+
+    #[test]
+    fn a_schema_is_told_apart() {
+        for (text, shown) in [
+            ("postgres://me:pw@h/db?schema=one&sslmode=require", "postgres://me@h/db?schema=one"),
+            ("postgres://me@h/db?sslmode=require&schema=two", "postgres://me@h/db?schema=two"),
+            ("postgres://me@h/db?schema=a@b", "postgres://me@b"),
+            ("postgres://me@h/db?schema=Hunter-22", "postgres://me@h/db"),
+        ] {
+            assert_eq!(Store::parse(text, Path::new("/w")).unwrap().to_string(), shown);
+        }
     }
 
     #[test]

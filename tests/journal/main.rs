@@ -8,6 +8,7 @@ mod files;
 mod fixture;
 mod lanes;
 mod leases;
+mod limits;
 mod links;
 mod lists;
 mod model;
@@ -19,6 +20,7 @@ mod priorities;
 mod processes;
 mod retention;
 mod servers;
+mod tls;
 
 use fixture::Home;
 
@@ -66,7 +68,7 @@ suite! {
     priorities: what_somebody_waits_for_goes_first, it_keeps_its_place_whatever_happens;
     retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,
         dedup_keys_have_their_own_age;
-    moving: everything_can_be_moved, a_move_can_be_begun_again;
+    moving: everything_can_be_moved, a_move_can_be_begun_again, a_fingerprint_tells_any_change;
     lists: filters_and_order, texts_are_found_wherever_they_stand, a_run_in_detail, what_was_written_to_a_record, totals_of_all_and_since, a_list_over_many_states_is_in_order;
     links: both_ends_lead_to_the_link, a_new_link_replaces_those_of_either_end, values_are_remembered,
         texts_of_recipes_are_kept;

@@ -1,5 +1,7 @@
 use hob::event::Seen;
-use hob::journal::{Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, RunFilter, RunUpdate};
+use hob::journal::{
+    Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, Retention, RunFilter, RunUpdate,
+};
 use hob::run::{RunState, Write};
 use serde_json::json;
 
@@ -104,6 +106,66 @@ pub async fn everything_can_be_moved(home: &Home) {
     assert_eq!(sorted(ids(&here)), sorted(ids(&there)));
     let known = Batch { events: vec![(event("3"), vec![new_run("a", "x")])], progress: None };
     assert_eq!(new.append(known).await.unwrap().duplicates, 1);
+}
+
+/// Asserts that the fingerprint is another one than it was.
+#[track_caller]
+fn is_new(known: &mut Vec<String>, fingerprint: String) {
+    assert!(!known.contains(&fingerprint), "the change of step {} is not seen", known.len());
+    known.push(fingerprint);
+}
+
+pub async fn a_fingerprint_tells_any_change(home: &Home) {
+    let journal = home.open().await;
+    let mut known = Vec::new();
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    add(&*journal, "1", "a", "x").await;
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    let leased = lease(&*journal, 1, 0).await.remove(0);
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    journal.record(&leased.lease, vec![remark(0, "begun")], update(RunState::Running, 0)).await.unwrap();
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    journal.record(&leased.lease, vec![], sleep_until(500)).await.unwrap();
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    let leased = lease(&*journal, 1, 600).await.remove(0);
+    journal.record(&leased.lease, vec![], sleep_until(900)).await.unwrap();
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    let ruled = journal.amend(&leased.run.id, 1, vec![remark(0, "no")], update(RunState::Skipped, 0)).await;
+    assert!(ruled.unwrap());
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    for scan in [3, 4] {
+        let progress = Progress {
+            cursor: cursor("p", scan),
+            seen: vec![],
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+        };
+        journal.append(Batch { events: vec![], progress: Some(progress) }).await.unwrap();
+        is_new(&mut known, journal.fingerprint().await.unwrap());
+    }
+    for to in ["t", "u"] {
+        let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: to.to_owned() };
+        journal.save_link(&link).await.unwrap();
+        is_new(&mut known, journal.fingerprint().await.unwrap());
+    }
+    for value in [1, 2] {
+        journal.put_state("k", &json!(value)).await.unwrap();
+        is_new(&mut known, journal.fingerprint().await.unwrap());
+    }
+    // Looking is no change.
+    records(&*journal, 10).await;
+    journal.info().await.unwrap();
+    journal.healthy().await.unwrap();
+    journal.close().await;
+    assert_eq!(known.last(), Some(&home.open().await.fingerprint().await.unwrap()));
+    // An event is one too, though another one has gone meanwhile.
+    let journal = home.open().await;
+    let gone = Retention { before: Some(at(100_000)), most_runs: None, dedup_before: None };
+    journal.prune(&gone, 10).await.unwrap();
+    is_new(&mut known, journal.fingerprint().await.unwrap());
+    add(&*journal, "2", "a", "x").await;
+    is_new(&mut known, journal.fingerprint().await.unwrap());
 }
 
 pub async fn a_move_can_be_begun_again(home: &Home) {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
@@ -41,6 +41,24 @@ impl Cluster {
     /// One with `settings`, for tests that do things to a cluster; `None` where PostgreSQL is not
     /// installed.
     pub fn start(settings: &[&str]) -> Option<Cluster> {
+        Self::prepared(settings, |_| {})
+    }
+
+    /// One that shows `certificate`, and lets nobody but its owner in without TLS; `None` where PostgreSQL is
+    /// not installed.
+    pub fn with_tls(certificate: &str, key: &str) -> Option<Cluster> {
+        let rules = format!(
+            "host all {ADMIN} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+        );
+        let settings = [QUICK, &["ssl=on"]].concat();
+        Self::prepared(&settings, |cluster| {
+            cluster.file("server.crt", certificate);
+            cluster.file("server.key", key);
+            cluster.file("pg_hba.conf", &rules);
+        })
+    }
+
+    fn prepared(settings: &[&str], prepare: impl FnOnce(&Cluster)) -> Option<Cluster> {
         let Some(programs) = programs() else {
             assert!(
                 !is_required(),
@@ -59,6 +77,7 @@ impl Cluster {
         let life = guard(&programs, &folder, user);
         let mut cluster = Cluster { programs, folder, port: 0, user, _life: life };
         cluster.make();
+        prepare(&cluster);
         // Somebody else may take a port that was free a moment ago.
         let running = (0..5).any(|_| {
             cluster.port = free_port();
@@ -160,6 +179,16 @@ impl Cluster {
             .output()
             .expect("initdb runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Puts a file beside the data, which only the server can read.
+    fn file(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file of our own");
+        if let Some((user, group)) = self.user {
+            chown(&path, Some(user), Some(group)).expect("the file can be given away");
+        }
     }
 
     fn configure(&self, settings: &[&str]) {

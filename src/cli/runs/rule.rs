@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::which::{Which, find};
 use crate::check::CheckedRecipe;
 use crate::cli::recipes::Recipes;
-use crate::cli::store::open_existing;
+use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
@@ -124,7 +124,7 @@ fn many(
     let workspace = session.workspace(&[])?;
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
     let told = runtime::block_on(async {
-        let Some(journal) = open_existing(&workspace, Access::Client).await? else {
+        let Some(journal) = open_present(&workspace, Access::Client).await? else {
             return Err(Failure::usage(anyhow!("there is no history yet")));
         };
         let told = each(journal.as_ref(), ids, which, usual, ruling, &recipes).await;

@@ -8,10 +8,12 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::mark::{Origin, is_mark};
 use super::open_existing;
-use super::transfer::{Moved, Outgoing, is_mark};
+use super::transfer::{Moved, Outgoing};
 use crate::cli::{ExitCode, Failure, Session, runtime};
-use crate::journal::Access;
+use crate::journal::{Access, Journal};
+use crate::workspace::Store;
 
 /// The form of the lines.
 pub(super) const FORMAT: u32 = 1;
@@ -21,8 +23,9 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) struct Heading {
     /// The form of the lines that follow.
     pub(super) hob_export: u32,
-    /// The store.
-    pub(super) from: String,
+    /// The store, and in which state.
+    #[serde(flatten)]
+    pub(super) origin: Origin,
 }
 
 /// The last line: without it, something is missing.
@@ -60,9 +63,7 @@ impl Export {
             let Some(journal) = open_existing(&workspace, Access::Runner).await? else {
                 return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
             };
-            let heading = Heading { hob_export: FORMAT, from: workspace.store.to_string() };
-            let outgoing = Outgoing::of(journal.as_ref()).await?;
-            let written = write(outgoing, &heading, BufWriter::new(output), moved).await;
+            let written = write(journal.as_ref(), &workspace.store, BufWriter::new(output), moved).await;
             journal.close().await;
             written
         })??;
@@ -82,17 +83,19 @@ fn beside(place: &Path) -> anyhow::Result<NamedTempFile> {
 }
 
 async fn write(
-    mut outgoing: Outgoing<'_>,
-    heading: &Heading,
+    journal: &dyn Journal,
+    store: &Store,
     mut output: impl Write,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
-    line(&mut output, heading)?;
+    let mut outgoing = Outgoing::of(journal, store).await?;
+    line(&mut output, &Heading { hob_export: FORMAT, origin: outgoing.origin().clone() })?;
     while let Some(mut records) = outgoing.next().await? {
         records.retain(|record| !is_mark(record));
         moved.add(records.len());
         records.iter().try_for_each(|record| line(&mut output, record))?;
     }
+    outgoing.end().await?;
     line(&mut output, &Closing { records: moved.records })?;
     output.flush()?;
     moved.end();

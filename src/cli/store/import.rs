@@ -8,8 +8,9 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::export::{Closing, FORMAT, Heading};
-use super::open;
-use super::transfer::{Moved, begin, end};
+use super::mark::{begin, end};
+use super::open::open_store;
+use super::transfer::Moved;
 use crate::cli::{ExitCode, Failure, Session, runtime};
 use crate::journal::{Access, Journal, Record};
 
@@ -46,8 +47,12 @@ impl Import {
             return Err(lines.wrong("was written by a newer hob; use a newer hob"));
         }
         let records = runtime::block_on(async {
-            let journal = open(&workspace, Access::Runner).await?;
-            let read = read(lines, journal.as_ref(), &heading.from, moved).await;
+            let journal = open_store(&workspace.store, Access::Runner).await?;
+            let begun = begin(journal.as_ref(), &workspace.store, &heading.origin).await;
+            let read = match begun {
+                Ok(()) => read(lines, journal.as_ref(), moved).await,
+                Err(failure) => Err(failure),
+            };
             journal.close().await;
             read
         })??;
@@ -59,10 +64,8 @@ impl Import {
 async fn read(
     mut lines: Lines<impl BufRead>,
     journal: &dyn Journal,
-    from: &str,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
-    begin(journal, from).await?;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let Some(line) = lines.text()? else {

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::open;
-use super::open::open_existing_store;
-use super::transfer::{Moved, Outgoing, begin, end, is_mark};
+use super::mark::{begin, end, is_mark};
+use super::open::{open_existing_store, open_store};
+use super::transfer::{Moved, Outgoing};
 use crate::cli::{ExitCode, Failure, Session, runtime};
 use crate::journal::{Access, Journal};
-use crate::workspace::{Store, Workspace};
+use crate::workspace::Store;
 
 /// Copy everything from another store into the workspace's store
 #[derive(Debug, Args)]
 #[command(
     after_help = "Stop hob, name the new store in hob.yaml, run this command, start hob again. History, \
 cursors, dedup keys, links and remembered values are copied; the old store stays as it is. If the command was \
-interrupted, run it again.\n\n\
+interrupted, run it again, unless the old store has changed since.\n\n\
 Examples:\n  hob store migrate --from sqlite:state/hob.db\n  hob store migrate --from '${OLD_DATABASE_URL}'"
 )]
 pub struct Migrate {
@@ -37,36 +37,36 @@ impl Migrate {
             )));
         }
         let moved = Moved::new(session.streams.errors_is_terminal);
-        let records = runtime::block_on(transfer(&from, &workspace, moved))??;
+        let records = runtime::block_on(transfer(&from, &workspace.store, moved))??;
         session.streams.say(format!("copied {records} records from {from} to {}", workspace.store))?;
         Ok(ExitCode::Fine)
     }
 }
 
-async fn transfer(from: &Store, workspace: &Workspace, moved: Moved) -> Result<u64, Failure> {
+async fn transfer(from: &Store, to: &Store, moved: Moved) -> Result<u64, Failure> {
     let Some(old) = open_existing_store(from, Access::Runner).await? else {
         return Err(Failure::usage(anyhow!("there is no store at {from}")));
     };
-    let new = open(workspace, Access::Runner).await?;
-    let done = copy(&old, &new, &from.to_string(), moved).await;
+    let new = open_store(to, Access::Runner).await?;
+    let done = copy((&old, from), (&new, to), moved).await;
     new.close().await;
     old.close().await;
     done
 }
 
 async fn copy(
-    old: &Arc<dyn Journal>,
-    new: &Arc<dyn Journal>,
-    from: &str,
+    (old, from): (&Arc<dyn Journal>, &Store),
+    (new, to): (&Arc<dyn Journal>, &Store),
     mut moved: Moved,
 ) -> Result<u64, Failure> {
-    let mut outgoing = Outgoing::of(old.as_ref()).await?;
-    begin(new.as_ref(), from).await?;
+    let mut outgoing = Outgoing::of(old.as_ref(), from).await?;
+    begin(new.as_ref(), to, outgoing.origin()).await?;
     while let Some(mut records) = outgoing.next().await? {
         records.retain(|record| !is_mark(record));
         moved.add(records.len());
         new.import(records).await.map_err(Failure::world)?;
     }
+    outgoing.end().await?;
     end(new.as_ref()).await?;
     moved.end();
     Ok(moved.records)

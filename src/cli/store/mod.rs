@@ -3,6 +3,7 @@
 mod export;
 mod import;
 mod info;
+mod mark;
 mod migrate;
 mod open;
 mod transfer;
@@ -11,7 +12,7 @@ pub use export::Export;
 pub use import::Import;
 pub use info::Info;
 pub use migrate::Migrate;
-pub(super) use open::{open, open_existing};
+pub(super) use open::{open, open_existing, open_present};
 
 use clap::Subcommand;
 

@@ -2,13 +2,37 @@
 
 use std::sync::Arc;
 
+use super::mark::see_whole;
 use crate::cli::Failure;
 use crate::journal::{Access, Journal, Postgres, Sqlite};
 use crate::workspace::{Store, Workspace};
 
-/// Opens the workspace's store; one that is missing is made.
+/// Opens the workspace's store to change something there; one that is missing is made, one that is
+/// filled only in part is refused.
 pub(in crate::cli) async fn open(workspace: &Workspace, access: Access) -> Result<Arc<dyn Journal>, Failure> {
-    open_store(&workspace.store, access).await
+    whole(open_store(&workspace.store, access).await?, workspace).await
+}
+
+/// Opens the workspace's store to change something there, if there is one; one that is filled only in
+/// part is refused.
+pub(in crate::cli) async fn open_present(
+    workspace: &Workspace,
+    access: Access,
+) -> Result<Option<Arc<dyn Journal>>, Failure> {
+    match open_existing(workspace, access).await? {
+        Some(journal) => whole(journal, workspace).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn whole(journal: Arc<dyn Journal>, workspace: &Workspace) -> Result<Arc<dyn Journal>, Failure> {
+    match see_whole(journal.as_ref(), &workspace.store).await {
+        Ok(()) => Ok(journal),
+        Err(failure) => {
+            journal.close().await;
+            Err(failure)
+        }
+    }
 }
 
 /// Opens `store`; one that is missing is made.
@@ -21,7 +45,7 @@ pub(super) async fn open_store(store: &Store, access: Access) -> Result<Arc<dyn 
     })
 }
 
-/// Opens the workspace's store if there is one: looking makes none.
+/// Opens the workspace's store to look at it, if there is one: looking makes none.
 pub(in crate::cli) async fn open_existing(
     workspace: &Workspace,
     access: Access,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::mark::{Origin, see_alone, see_whole};
 use crate::cli::Failure;
 use crate::journal::{Journal, Page, Part, Record};
 use crate::run::RunState;
+use crate::workspace::Store;
 
 /// Records read at a time.
 const PAGE: usize = 500;
@@ -15,26 +17,37 @@ const PAGE: usize = 500;
 /// Where records come from, one page after the other.
 pub(super) struct Outgoing<'a> {
     journal: &'a dyn Journal,
+    origin: Origin,
     parts: std::vec::IntoIter<Part>,
     /// The part under way, and where its next page begins.
     place: Option<(Part, Option<String>)>,
 }
 
 impl<'a> Outgoing<'a> {
-    /// Everything in `journal`. It must not change meanwhile: a run under way is refused.
-    pub(super) async fn of(journal: &'a dyn Journal) -> Result<Self, Failure> {
+    /// Everything in `journal`, the store `store`. Nobody may work on it meanwhile, and nothing of it may
+    /// be missing.
+    pub(super) async fn of(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
+        see_whole(journal, store).await?;
         let totals = journal.totals(None).await.map_err(Failure::world)?;
         if journal.is_shared()
             && let Some(count) = totals.runs.get(RunState::Running.name())
         {
+            let runs = if *count == 1 { "run is" } else { "runs are" };
             return Err(Failure::problem(anyhow!(
-                "runs still in progress: {count}; stop every `hob run` on this store and try again. If one was \
-                 killed, start `hob run` on this store for a minute first, so that its runs are released"
+                "{count} {runs} still in progress. Stop every `hob run` on this store and try again. If one was \
+                 killed, start `hob run` on this store for a minute first, so that its runs are released."
             )));
         }
+        see_alone(journal, store).await?;
+        let fingerprint = Some(journal.fingerprint().await.map_err(Failure::world)?);
         let mut parts = Part::ALL.to_vec().into_iter();
         let place = parts.next().map(|part| (part, None));
-        Ok(Self { journal, parts, place })
+        Ok(Self { journal, origin: Origin { from: store.to_string(), fingerprint }, parts, place })
+    }
+
+    /// What it is, and in which state.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The next records; `None` after the last.
@@ -52,35 +65,20 @@ impl<'a> Outgoing<'a> {
         }
         Ok(None)
     }
-}
 
-/// Marks a store that is being filled, and with what: until that is done, it can be begun again.
-const MARK: &str = "hob:filled-from";
-
-/// Begins to fill `journal` from `from`. One that holds something else is refused.
-pub(super) async fn begin(journal: &dyn Journal, from: &str) -> Result<(), Failure> {
-    let mark = journal.state(MARK).await.map_err(Failure::world)?;
-    let again = mark.is_some_and(|mark| mark == from);
-    let totals = journal.totals(None).await.map_err(Failure::world)?;
-    let cursors = journal.cursors().await.map_err(Failure::world)?;
-    if !again && (totals.events > 0 || !cursors.is_empty()) {
-        return Err(Failure::problem(anyhow!(
-            "the store in hob.yaml is not empty (events: {}, pollers: {}); name a new one there to move into",
-            totals.events,
-            cursors.len()
-        )));
+    /// After the last records: refuses them all if something has changed since the first ones, for what
+    /// was read then may not fit together.
+    pub(super) async fn end(self) -> Result<(), Failure> {
+        let fingerprint = self.journal.fingerprint().await.map_err(Failure::world)?;
+        if self.origin.fingerprint.as_deref() == Some(&fingerprint) {
+            return Ok(());
+        }
+        Err(Failure::problem(anyhow!(
+            "{} has changed while it was read; stop everything that works with it and begin anew, into a store \
+             or a file that is new",
+            self.origin.from
+        )))
     }
-    journal.put_state(MARK, &from.into()).await.map_err(Failure::world)
-}
-
-/// All is there.
-pub(super) async fn end(journal: &dyn Journal) -> Result<(), Failure> {
-    journal.put_state(MARK, &serde_json::Value::Null).await.map_err(Failure::world)
-}
-
-/// Whether a record is of the filling itself, and not to be moved.
-pub(super) fn is_mark(record: &Record) -> bool {
-    matches!(record, Record::Value { key, .. } if key == MARK)
 }
 
 /// How far it is, where somebody watches; counts records.

@@ -119,6 +119,10 @@ fn of_answer(store: String, answer: &DbError) -> Error {
             let reason = format!("the database is damaged ({message}); restore a backup");
             return Error::Corrupt { store, reason };
         }
+        "28000" if message.contains("pg_hba.conf") => format!(
+            "does not let hob in ({message}); see sslmode, user and database in its address, and its server's \
+             pg_hba.conf"
+        ),
         "28P01" | "28000" => {
             format!("refuses the login ({message}); check the user and the password in its address")
         }

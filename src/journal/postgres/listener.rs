@@ -11,8 +11,11 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::journal::Access;
+
 use super::clock::{ASK, Asked, ServerClock};
 use super::failure::Failure;
+use super::presence;
 use super::session::{Driver, dial};
 use super::target::Target;
 
@@ -38,12 +41,14 @@ impl Listener {
     pub(super) async fn start(
         target: Arc<Target>,
         tls: MakeRustlsConnect,
+        access: Access,
         clock: Arc<ServerClock>,
     ) -> Result<Self, Failure> {
-        let ear = Ear::open(&target, &tls).await?;
+        let way = Way { target, tls, access };
+        let ear = Ear::open(&way).await?;
         let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
         let news = News { signal: Arc::clone(&signal), told: Arc::clone(&told), clock };
-        let task = tokio::spawn(listen(ear, target, tls, news));
+        let task = tokio::spawn(listen(ear, way, news));
         Ok(Self { signal, told, task })
     }
 
@@ -88,17 +93,17 @@ struct News {
 }
 
 /// Never ends by itself.
-async fn listen(mut ear: Ear, target: Arc<Target>, tls: MakeRustlsConnect, news: News) {
+async fn listen(mut ear: Ear, way: Way, news: News) {
     let me = uuid::Uuid::now_v7().simple().to_string();
     loop {
-        if let Err(failure) = ear.attend(&target, &me, &news).await {
-            let error = failure.of(&target.name);
+        if let Err(failure) = ear.attend(&way.target, &me, &news).await {
+            let error = failure.of(&way.target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
         let mut pause = FIRST_PAUSE;
         ear = loop {
             tokio::time::sleep(pause).await;
-            match Ear::open(&target, &tls).await {
+            match Ear::open(&way).await {
                 Ok(ear) => break ear,
                 Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
@@ -108,7 +113,14 @@ async fn listen(mut ear: Ear, target: Arc<Target>, tls: MakeRustlsConnect, news:
     }
 }
 
-/// A connection that listens.
+/// How the connection is made, and made anew.
+struct Way {
+    target: Arc<Target>,
+    tls: MakeRustlsConnect,
+    access: Access,
+}
+
+/// A connection that listens, and shows that a runner is there.
 struct Ear {
     client: Client,
     messages: mpsc::UnboundedReceiver<String>,
@@ -116,11 +128,14 @@ struct Ear {
 }
 
 impl Ear {
-    async fn open(target: &Target, tls: &MakeRustlsConnect) -> Result<Self, Failure> {
-        let (client, driver) = dial(target, tls).await?;
+    async fn open(way: &Way) -> Result<Self, Failure> {
+        let (client, driver) = dial(&way.target, &way.tls).await?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let _driver = Aborted(tokio::spawn(drive(driver, inbox)));
-        client.batch_execute(&format!("LISTEN {}", target.channel())).await?;
+        if way.access == Access::Runner {
+            client.batch_execute(&presence::show(&way.target.schema)).await?;
+        }
+        client.batch_execute(&format!("LISTEN {}", way.target.channel())).await?;
         Ok(Self { client, messages, _driver })
     }
 

@@ -10,6 +10,8 @@ use super::pool::Pool;
 pub(super) struct Server {
     /// What messages call the store.
     pub(super) name: Arc<str>,
+    /// Where its tables are.
+    pub(super) schema: String,
     pub(super) pool: Pool,
     pub(super) listener: Listener,
     pub(super) clock: Arc<ServerClock>,

@@ -33,8 +33,8 @@ use super::server::Server;
 use super::session::Session;
 use super::target::Target;
 use super::{
-    amend, append, claim, export, import, lease, limits, link, list, poller, recipe, record, schema, upkeep,
-    writes,
+    amend, append, claim, export, fingerprint, import, lease, limits, link, list, poller, presence, recipe,
+    record, schema, upkeep, writes,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -94,7 +94,10 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
     clock.answered(&asked, &time).map_err(of)?;
     let server = Arc::new(Server {
         name: Arc::clone(&target.name),
-        listener: Listener::start(Arc::clone(&target), tls.clone(), Arc::clone(&clock)).await.map_err(of)?,
+        schema: target.schema.clone(),
+        listener: Listener::start(Arc::clone(&target), tls.clone(), access, Arc::clone(&clock))
+            .await
+            .map_err(of)?,
         clock,
         pool: Pool::new(target, tls, session),
     });
@@ -309,6 +312,15 @@ impl Journal for Postgres {
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
         import::records(&self.server, records).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn fingerprint(&self) -> Result<String, Error> {
+        fingerprint::of(&self.server.pool).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn other_runners(&self) -> Result<u64, Error> {
+        let others = presence::others(&self.server).await;
+        others.map_err(|failure| self.failed(failure))
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {

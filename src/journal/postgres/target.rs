@@ -84,6 +84,10 @@ fn read(url: &str) -> Result<Target, String> {
         return Err("has an address without a host; write it like postgres://user@host/database".to_owned());
     }
     let name = name(&config, &schema).into();
+    if trust.is_verifying() && config.get_ssl_mode() == SslMode::Prefer {
+        // Whoever is in between could otherwise say that there is no TLS.
+        config.ssl_mode(SslMode::Require);
+    }
     settle(&mut config);
     Ok(Target { config, trust, schema, name })
 }
@@ -202,6 +206,17 @@ mod tests {
         assert!(named("postgres://me@host/db?schema=a-b").contains("?schema="));
         assert!(named("postgres://me@host/db?schema=pg_x").contains("?schema="));
         assert!(named("postgres:///db").contains("without a host"));
+    }
+
+    #[test]
+    fn whoever_is_verified_is_spoken_to_by_tls() {
+        let mode = |url: &str| Target::read(url).unwrap().config.get_ssl_mode();
+        assert_eq!(mode("postgres://me@host/db"), SslMode::Prefer);
+        for query in ["sslrootcert=system", "sslrootcert=/ca.pem", "sslmode=prefer&sslrootcert=/ca.pem"] {
+            assert_eq!(mode(&format!("postgres://me@host/db?{query}")), SslMode::Require, "{query}");
+        }
+        assert_eq!(mode("postgres://me@host/db?sslmode=disable&sslrootcert=/ca.pem"), SslMode::Disable);
+        assert_eq!(mode("postgres://me@%2Frun%2Fpg/db?sslrootcert=system"), SslMode::Disable);
     }
 
     #[test]

@@ -28,7 +28,12 @@ pub(super) struct Trust {
 impl Trust {
     /// Certificates are verified; with `name`, also for the host's name.
     pub(super) fn verified(self, name: bool) -> Self {
-        Self { chain: true, name, ..self }
+        Self { chain: true, name: self.name || name, ..self }
+    }
+
+    /// Whether anybody is to be verified. Then what is not encrypted will not do.
+    pub(super) fn is_verifying(&self) -> bool {
+        self.chain
     }
 
     /// `path`: of a file of roots, or `system`. A file is there to be used: certificates are verified.

@@ -6,6 +6,7 @@ mod append;
 mod claim;
 mod export;
 mod failure;
+mod fingerprint;
 mod import;
 mod info;
 mod lease;

@@ -26,7 +26,8 @@ use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::writer::{Tx, Writer};
 use super::{
-    amend, append, claim, export, import, info, lease, link, list, poller, prune, recipe, schema, writes,
+    amend, append, claim, export, fingerprint, import, info, lease, link, list, poller, prune, recipe,
+    schema, writes,
 };
 
 /// How often to see whether another process has written, while somebody waits for that.
@@ -317,6 +318,10 @@ impl Journal for Sqlite {
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
         self.write(move |tx| records.into_iter().try_for_each(|record| import::record(tx, record))).await
+    }
+
+    async fn fingerprint(&self) -> Result<String, Error> {
+        self.read(fingerprint::of).await
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {

@@ -317,6 +317,11 @@ impl Journal for Struck {
         self.inner.export(part, after, limit).await
     }
 
+    async fn fingerprint(&self) -> Result<String, Error> {
+        self.alive().await;
+        self.inner.fingerprint().await
+    }
+
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
         self.write(self.inner.import(records)).await
     }
