@@ -153,7 +153,7 @@ mod tests {
         for (text, shown) in [
             ("postgres://me:pw@h/db?schema=one&sslmode=require", "postgres://me@h/db?schema=one"),
             ("postgres://me@h/db?sslmode=require&schema=two", "postgres://me@h/db?schema=two"),
-            ("postgres://me@h/db?schema=a@b", "postgres://me@b"),
+            ("postgres://me@h/db?schema=a%40b", "postgres://me@h/db"),
             ("postgres://me@h/db?schema=Hunter-22", "postgres://me@h/db"),
         ] {
             assert_eq!(Store::parse(text, Path::new("/w")).unwrap().to_string(), shown);

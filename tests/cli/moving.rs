@@ -149,7 +149,7 @@ fn a_move_into_what_is_not_empty_is_refused() {
     let told = import(path, &text).code(1).errors;
     assert!(
         told.contains(
-            "the store in hob.yaml is not empty (2 events, 0 pollers); name a new one to move into"
+            "the store in hob.yaml is not empty (events: 2, pollers: 0); name a new one to move into"
         ),
         "{told}"
     );
@@ -195,7 +195,6 @@ fn once_alone(act: impl Fn() -> Ended) -> Ended {
         if !ended.errors.contains("at work on") {
             return ended;
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 
@@ -214,9 +213,8 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
 
     let idle = Running::start(path);
     let export = || hob(path, &["store", "export", "all.jsonl"]);
-    while waiting(path) > 0 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    // Asking takes as long as a process does.
+    while waiting(path) > 0 {}
     let told = export().code(1).errors;
     assert!(told.contains("1 other `hob run` is at work on postgres://hob@127.0.0.1"), "{told}");
     drop(idle);
