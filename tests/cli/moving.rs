@@ -69,7 +69,7 @@ fn a_move_out_of_what_has_changed_is_not_gone_on_with() {
     let path = folder.path();
     let part = broken_off(path);
     name_store(path, "sqlite:new/there.db");
-    assert!(import(path, &part).code(2).errors.contains("ends too early"));
+    assert!(import(path, &part).code(2).errors.contains("is incomplete"));
     // Back to the old store, where the run that was copied as waiting succeeds.
     name_store(path, "sqlite:state/hob.db");
     hob(path, &["run", "--once"]).code(0);
@@ -127,13 +127,13 @@ fn nothing_works_on_a_store_that_is_filled_in_part() {
     ];
     for ended in refused {
         let told = ended.code(3).errors;
-        assert!(told.contains("is filled only in part from sqlite:"), "{told}");
+        assert!(told.contains("holds only a part of sqlite:"), "{told}");
         assert!(told.contains("the same `hob store migrate` or `hob store import` again"), "{told}");
     }
     assert_eq!(waiting(path), 1, "and nothing has happened there");
     name_store(path, "sqlite:newest/there.db");
     let told = hob(path, &["store", "migrate", "--from", "sqlite:new/there.db"]).code(3).errors;
-    assert!(told.contains("is filled only in part"), "{told}");
+    assert!(told.contains("holds only a part of"), "{told}");
     // Ended by the same command, it works.
     name_store(path, "sqlite:new/there.db");
     migrate(path).code(0);
@@ -192,7 +192,7 @@ impl Drop for Running {
 fn once_alone(act: impl Fn() -> Ended) -> Ended {
     loop {
         let ended = act();
-        if !ended.errors.contains("at work on") {
+        if !ended.errors.contains("working on") {
             return ended;
         }
     }
@@ -204,7 +204,7 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     let path = folder.path();
     let running = [Running::start(path), Running::start(path)];
     let told = migrate(path).code(1).errors;
-    assert!(told.contains("2 other `hob run` are at work on postgres://hob@127.0.0.1"), "{told}");
+    assert!(told.contains("2 other `hob run` are working on postgres://hob@127.0.0.1"), "{told}");
     // That refusal has left nothing behind.
     drop(Running::start(path));
     drop(running);
@@ -216,7 +216,7 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     // Asking takes as long as a process does.
     while waiting(path) > 0 {}
     let told = export().code(1).errors;
-    assert!(told.contains("1 other `hob run` is at work on postgres://hob@127.0.0.1"), "{told}");
+    assert!(told.contains("1 other `hob run` is working on postgres://hob@127.0.0.1"), "{told}");
     drop(idle);
     once_alone(export).code(0);
 
@@ -245,7 +245,7 @@ fn runs_under_way_hinder_a_move_out_of_postgres() {
     assert!(
         told.contains(
             "1 run is still in progress. Stop every `hob run` on this store and try again. If one was killed, \
-             start `hob run` for a minute first, so that its runs are released."
+             start `hob run` on this store for a minute first, so that its runs are released."
         ),
         "{told}"
     );

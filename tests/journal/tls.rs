@@ -128,7 +128,7 @@ async fn whom_it_does_not_trust_it_does_not_speak_to() {
     ] {
         let error = refusal(&secured.url(host, PASSWORD, &tls)).await;
         assert!(error.contains(reason), "{tls}: {error}");
-        assert!(error.contains("see sslmode and sslrootcert"), "{tls}: {error}");
+        assert!(error.contains("check sslmode and sslrootcert"), "{tls}: {error}");
         assert!(!error.contains(PASSWORD), "{error}");
     }
 }
@@ -137,11 +137,11 @@ async fn whom_it_does_not_trust_it_does_not_speak_to() {
 async fn a_server_that_demands_tls_says_so() {
     let Some(secured) = Secured::shared() else { return };
     let error = refusal(&secured.url("localhost", PASSWORD, "sslmode=disable")).await;
-    assert!(error.contains("does not let hob in") && error.contains("see sslmode"), "{error}");
+    assert!(error.contains("does not let hob in") && error.contains("check sslmode"), "{error}");
     assert!(!error.contains(PASSWORD), "{error}");
     let wrong = format!("wrong-{PASSWORD}");
     let error = refusal(&secured.url("localhost", &wrong, "sslmode=require")).await;
-    assert!(error.contains("see the user and the password"), "{error}");
+    assert!(error.contains("check the user and the password"), "{error}");
     assert!(!error.contains(PASSWORD), "{error}");
 }
 
@@ -158,7 +158,7 @@ async fn where_somebody_is_to_be_verified_nothing_goes_without_tls() {
         "sslrootcert=system".to_owned(),
     ] {
         let error = refusal(&format!("{store}&{tls}")).await;
-        assert!(error.contains("see sslmode") && !error.contains(PASSWORD), "{tls}: {error}");
+        assert!(error.contains("check sslmode") && !error.contains(PASSWORD), "{tls}: {error}");
     }
     // Who asks for none gets none.
     let url = format!("{store}&sslmode=disable");

@@ -120,7 +120,7 @@ fn of_answer(store: String, answer: &DbError) -> Error {
             return Error::Corrupt { store, reason };
         }
         "28000" if message.contains("pg_hba.conf") => format!(
-            "does not let hob in ({message}); see sslmode, user and database in its address, and its server's \
+            "does not let hob in ({message}); check sslmode, user and database in its address, and the server's \
              pg_hba.conf"
         ),
         "28P01" | "28000" => {
