@@ -21,6 +21,8 @@ use crate::journal::{Error, LeasedRun};
 
 /// Longest time without a look at the journal.
 const LOOK: Duration = Duration::from_secs(5);
+/// Longest wait for the journal's answer once all is to stop.
+const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// Pause after the journal failed.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -126,8 +128,8 @@ impl Engine {
         shared.once.store(once, Ordering::Relaxed);
         let mut workers = JoinSet::new();
         let mut chores = std::pin::pin!(self.chores());
-        match self.reclaim().await {
-            Err(error) if once => return Err(error),
+        match unless_stopped(stop.clone(), self.reclaim()).await {
+            Some(Err(error)) if once => return Err(error),
             _ => {}
         }
         let ended = loop {
@@ -139,10 +141,12 @@ impl Engine {
             let alone = workers.is_empty();
             let asked = shared.world.clock.now();
             let term = Term::begin(asked);
-            let leased = match self.lease(workers.len(), asked).await {
-                Ok(leased) => leased,
-                Err(error) if once => break Err(error),
-                Err(error) => {
+            let leased = match unless_stopped(stop.clone(), self.lease(workers.len(), asked)).await {
+                // What it may have been granted all the same is taken back like that of one that is gone.
+                None => break Ok(None),
+                Some(Ok(leased)) => leased,
+                Some(Err(error)) if once => break Err(error),
+                Some(Err(error)) => {
                     tracing::error!(%error, "cannot take runs from the store");
                     self.pause(AWAY, &mut workers, stop.clone(), chores.as_mut()).await;
                     continue;
@@ -244,5 +248,18 @@ impl Engine {
             Err(error) => tracing::error!(%error, "cannot take over the runs of processes that are gone"),
         }
         reclaimed.map(drop)
+    }
+}
+
+/// The answer of a store, unless it is away while all is to stop.
+async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, ask: impl Future<Output = T>) -> Option<T> {
+    let stopped = async {
+        // A sender that is gone means the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(LAST_ANSWER).await;
+    };
+    tokio::select! {
+        answer = ask => Some(answer),
+        () = stopped => None,
     }
 }

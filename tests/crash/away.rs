@@ -186,6 +186,31 @@ fn a_lock_of_another_program_is_waited_for() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_a_store_that_is_away() {
+    let stand_in = StandIn::start();
+    let home = Home::new(&stand_in, None);
+    let mut process = Process::start(&home, &[]);
+    let accepted = stand_in.runtime.block_on(async {
+        process.ready().await;
+        let feeder = Feeder::start(&stand_in, Addresses::of(&process), LANES);
+        until("events come in", || feeder.count() >= SOME).await;
+        feeder.finish().await
+    });
+    let other = rusqlite::Connection::open(home.path().join("state/hob.db")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    assert!(process.stop().success());
+    // Ten seconds are promised; as many again are for a machine that has other things to do.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    run_until_nothing_is_left(&home, 1);
+    let evidence = Evidence::gather(accepted, &stand_in.sandbox, home.path());
+    assert_eq!(complaints(&evidence), Vec::<String>::new());
+}
+
+#[test]
 fn a_disk_that_may_only_be_read_is_told() {
     let stand_in = StandIn::start();
     let home = Home::new(&stand_in, None);
