@@ -1,86 +1,111 @@
-//! From a workspace's accounts to connections: to the real APIs, or to a sandbox of our own.
+//! `hob connect`: asks a person for consent to an OAuth app, and keeps the tokens.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use indexmap::IndexMap;
+use clap::Args;
 
-use super::{Failure, Session};
+use super::runtime::{StopSignal, block_on};
+use super::{ExitCode, Failure, Session};
 use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::request::{Client, ClientSettings};
-use crate::sandbox::{Options, RunningSandbox, Sandbox};
-use crate::workspace::{Workspace, sandbox_scripts};
+use crate::connection::{Callback, Consent, Error, http_client, is_loopback};
+use crate::diagnostic::closest;
+use crate::secret::Secret;
+use crate::workspace::{Account, Workspace};
 
-/// Connections, and what they need to stay up.
-pub(super) struct Connected {
-    /// Sends requests.
-    pub(super) client: Client,
-    /// Connections by name.
-    pub(super) connections: IndexMap<String, Arc<Connection>>,
-    /// The sandbox that they lead to; it ends with this.
-    _sandbox: Option<RunningSandbox>,
+/// Connect an account through an OAuth app, with your consent in the browser
+#[derive(Debug, Args)]
+#[command(after_help = "For connections with `auth: { oauth: … }` to a connector that has a consent page. \
+Prints the page's address and waits for the answer at the connection's `redirect` [default: \
+http://127.0.0.1:8788/callback], which the app must allow. If `redirect` is not on this machine, copy the code from \
+the address that your browser ends up at, and run the command again with --code.\n\n\
+The tokens are kept in the workspace, in state/tokens/NAME.json.\n\n\
+Examples:\n  hob connect studio\n  hob connect studio --code 5f1c0b")]
+pub struct Connect {
+    /// The connection in hob.yaml
+    #[arg(value_name = "NAME")]
+    connection: String,
+    /// The code from the consent page, if hob cannot receive it itself
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
 }
 
-impl Connected {
-    /// To the APIs that hob.yaml names.
-    pub(super) fn to_world(session: &mut Session, workspace: &Workspace) -> Result<Self, Failure> {
+impl Connect {
+    /// Connects.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace(&[])?;
+        let account = self.account(&workspace)?;
         if !workspace.unset.diagnostics.is_empty() {
             session.show(&workspace.unset);
-            let reason =
-                "hob.yaml needs variables that are not set; set them, or use --sandbox, which needs none";
-            return Err(Failure::problem(anyhow!(reason)));
+            return Err(Failure::problem(anyhow!("hob.yaml needs variables that are not set")));
         }
-        Self::without_asking(workspace)
+        let http = http_client(&Default::default()).map_err(Failure::world)?;
+        let consent = account.consent(&http, &Clock::system()).map_err(Failure::usage)?;
+        block_on(self.ask(session, Arc::new(consent)))?
     }
 
-    /// To the APIs that hob.yaml names, whether their credentials are there or not: enough for what
-    /// sends nothing.
-    pub(super) fn without_asking(workspace: &Workspace) -> Result<Self, Failure> {
-        let clock = Clock::system();
-        let client = client(workspace, &clock)?;
-        let mut connections = IndexMap::new();
-        for account in workspace.accounts.values() {
-            let connection = account.connect(&client.http(), &clock).map_err(Failure::problem)?;
-            connections.insert(account.name.clone(), Arc::new(connection));
-        }
-        Ok(Self { client, connections, _sandbox: None })
+    fn account<'w>(&self, workspace: &'w Workspace) -> Result<&'w Account, Failure> {
+        let name = &self.connection;
+        workspace.accounts.get(name).ok_or_else(|| {
+            let suggestion = closest(name, workspace.accounts.keys().map(String::as_str));
+            let help = suggestion.map(|suggestion| format!("; {suggestion}")).unwrap_or_default();
+            Failure::usage(anyhow!("hob.yaml has no connection `{name}`{help}"))
+        })
     }
 
-    /// Waits for tokens that are being fetched: lost, they could not be had again.
-    pub(super) async fn settle(&self) {
-        for connection in self.connections.values() {
-            connection.settle().await;
+    async fn ask(&self, session: &mut Session, consent: Arc<Consent>) -> Result<ExitCode, Failure> {
+        if let Some(code) = &self.code {
+            consent.exchange(&Secret::new(code)).await.map_err(failed)?;
+            return self.confirm(session, &consent);
         }
+        let redirect = consent.redirect();
+        if !is_loopback(redirect) {
+            session.streams.say(consent.page())?;
+            let name = &self.connection;
+            session.streams.note(format!(
+                "Open this address and consent. Your browser then goes to {redirect}?code=…; copy the code and run\n  \
+                 hob connect {name} --code CODE"
+            ));
+            return Ok(ExitCode::Fine);
+        }
+        let signal = StopSignal::listen()?;
+        let context = || format!("cannot listen at {redirect}, which the consent page returns to");
+        let mut callback =
+            Callback::listen(Arc::clone(&consent)).await.with_context(context).map_err(Failure::world)?;
+        session.streams.say(consent.page())?;
+        session.streams.output.flush()?;
+        session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C to stop"));
+        let received = tokio::select! {
+            received = receive(&consent, &mut callback) => received,
+            () = signal.requested() => Err(Failure::problem(anyhow!("stopped; nothing was connected"))),
+        };
+        callback.close().await;
+        received.and_then(|()| self.confirm(session, &consent))
     }
 
-    /// To a sandbox in this process, on a free port of this machine.
-    pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
-        let scripts = sandbox_scripts(&workspace.root).map_err(Failure::usage)?;
-        let options = Options { scripts, ..Options::default() };
-        let sandbox = Sandbox::new(Arc::clone(&workspace.catalog), options).map_err(Failure::problem)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let running =
-            sandbox.serve(address).await.context("the sandbox cannot listen").map_err(Failure::world)?;
-        let clock = Clock::system();
-        let client = client(workspace, &clock)?;
-        let mut connections = IndexMap::new();
-        for account in workspace.accounts.values() {
-            let name = &account.connector.connector;
-            let (auth, settings) = (sandbox.credential(name), sandbox.settings(name));
-            let base_url = running.base_url(name);
-            let connection = account
-                .stand_in(&base_url, auth, settings, &client.http(), &clock)
-                .map_err(Failure::problem)?;
-            connections.insert(account.name.clone(), Arc::new(connection));
-        }
-        Ok(Self { client, connections, _sandbox: Some(running) })
+    fn confirm(&self, session: &mut Session, consent: &Consent) -> Result<ExitCode, Failure> {
+        let file = session.shown(consent.file());
+        session.streams.say(format!("connected `{}`; its tokens are in {file}", self.connection))?;
+        Ok(ExitCode::Fine)
     }
 }
 
-fn client(workspace: &Workspace, clock: &Clock) -> Result<Client, Failure> {
-    let settings =
-        ClientSettings { downloads: workspace.root.join("downloads"), ..ClientSettings::default() };
-    Client::new(settings, clock.clone()).map_err(Failure::world)
+/// Takes the code and gets the tokens for it.
+async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failure> {
+    let arrival = callback.next().await;
+    let arrival =
+        arrival.ok_or_else(|| Failure::world(anyhow!("the listener for the answer stopped; try again")))?;
+    let connected = match &arrival.code {
+        Ok(code) => consent.exchange(code).await.map_err(failed),
+        Err(reason) => Err(Failure::problem(anyhow!("no consent: {reason}"))),
+    };
+    arrival.show(connected.is_ok());
+    connected
+}
+
+fn failed(error: Error) -> Failure {
+    match error.is_passing() {
+        true => Failure::world(error),
+        false => Failure::problem(error),
+    }
 }

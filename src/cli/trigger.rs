@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::connect::Connected;
+use super::connected::Connected;
 use super::recipes::Recipes;
 use super::{ExitCode, Failure, Format, Output, Session, runtime, store};
 use crate::check::CheckedRecipe;

@@ -8,8 +8,8 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
 
-use super::common::{Common, Limits, Part, Slot};
 use super::rate::BudgetSettings;
+use super::shared_budget::{Limits, Part, SharedBudget, Slot};
 use super::window::{Told, Window};
 use crate::catalog::LimitHeaders;
 
@@ -84,7 +84,7 @@ impl Budget {
     }
 
     /// From now on, this is the budget of the processes that share `common`, together. Only once.
-    pub fn share(&self, connection: &str, common: Arc<dyn Common>) {
+    pub fn share(&self, connection: &str, common: Arc<dyn SharedBudget>) {
         let part = Part { connection: connection.to_owned(), common };
         if self.0.part.set(part).is_err() {
             tracing::error!(connection, "the budget is shared already");
@@ -264,7 +264,7 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::common::{Admission, Verdict};
+    use super::super::shared_budget::{Admission, Verdict};
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[async_trait::async_trait]
-    impl Common for Few {
+    impl SharedBudget for Few {
         async fn admit(&self, connection: &str, limits: Limits) -> Admission {
             assert_eq!((connection, limits.burst.unwrap().requests), ("studio", 100));
             let mut left = self.left.lock().unwrap();
@@ -365,7 +365,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_shared_has_the_last_word_and_learns_what_became_of_it() {
         let (budget, few) = (budget("100/10s"), Arc::new(Few { left: Mutex::new(2), ..Few::default() }));
-        budget.share("studio", Arc::clone(&few) as Arc<dyn Common>);
+        budget.share("studio", Arc::clone(&few) as Arc<dyn SharedBudget>);
         let mut refused = budget.try_acquire().await.unwrap();
         let mut failed = budget.acquire(Priority::Poll, LONG).await.unwrap();
         let exhausted = budget.acquire(Priority::Poll, LONG).await.unwrap_err();

@@ -5,7 +5,6 @@ mod act;
 mod book;
 mod builtin;
 mod choice;
-mod common;
 mod dispatch;
 mod dry_run;
 mod held;
@@ -14,15 +13,16 @@ mod look;
 mod options;
 mod persist;
 mod recorder;
+mod shared_limits;
 mod tally;
 mod thinking;
 mod translate;
 mod worker;
 
 pub use book::RecipeBook;
-pub use common::SharedLimits;
 pub use dispatch::{Engine, Idle};
 pub use options::{Options, World};
+pub use shared_limits::SharedLimits;
 pub use tally::Tally;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::reload::{RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
 use crate::check::CheckedRecipe;
-use crate::cli::connect::Connected;
+use crate::cli::connected::Connected;
 use crate::cli::recipes::{Recipes, facts};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, store};

@@ -41,7 +41,7 @@ pub struct Verdict {
 
 /// Where processes keep what they share.
 #[async_trait]
-pub trait Common: Debug + Send + Sync {
+pub trait SharedBudget: Debug + Send + Sync {
     /// Asks for leave to send a request on `connection`.
     async fn admit(&self, connection: &str, limits: Limits) -> Admission;
 
@@ -53,7 +53,7 @@ pub trait Common: Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) connection: String,
-    pub(super) common: Arc<dyn Common>,
+    pub(super) common: Arc<dyn SharedBudget>,
 }
 
 /// A place that a request has, until it is settled.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::connection::{Admission, Common, Limits, Verdict};
+use crate::connection::{Admission, Limits, SharedBudget, Verdict};
 use crate::journal::{Journal, RequestEnd, RequestLeave, RequestLimits};
 
 /// Pause after the store did not answer: what may be sent is not known then.
@@ -17,13 +17,13 @@ pub struct SharedLimits(Arc<dyn Journal>);
 
 impl SharedLimits {
     /// Those of the processes that share `journal`; `None` where only one works on it.
-    pub fn of(journal: &Arc<dyn Journal>) -> Option<Arc<dyn Common>> {
-        journal.is_shared().then(|| Arc::new(Self(Arc::clone(journal))) as Arc<dyn Common>)
+    pub fn of(journal: &Arc<dyn Journal>) -> Option<Arc<dyn SharedBudget>> {
+        journal.is_shared().then(|| Arc::new(Self(Arc::clone(journal))) as Arc<dyn SharedBudget>)
     }
 }
 
 #[async_trait]
-impl Common for SharedLimits {
+impl SharedBudget for SharedLimits {
     async fn admit(&self, connection: &str, limits: Limits) -> Admission {
         let burst = limits.burst.map(|rate| (rate.requests, rate.per));
         match self.0.admit(connection, &RequestLimits { burst, daily: limits.daily }).await {
