@@ -75,8 +75,8 @@ pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Meas
 pub async fn shared(folder: &Path, sink: &Sink, store: &str, processes: usize) -> Result<Measured> {
     const RUNS: u64 = 5_000;
     let folder = TempDir::new_in(folder)?;
-    // The process ids of benches that share a server differ.
-    let schema = format!("bench_{}_{processes}", std::process::id());
+    // Each time another one: what is known there already would make no runs.
+    let schema = format!("bench_{}_{}_{processes}", std::process::id(), sink.address.port());
     let glue = if store.contains('?') { '&' } else { '?' };
     let store = format!("{store}{glue}schema={schema}");
     workspace(folder.path(), sink.address, &format!("\"{store}\""), THREE)?;
