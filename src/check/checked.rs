@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::accounts::{self, Accounts};
 use super::facts::Facts;
+use super::step_reads::StepReads;
 use crate::catalog::{Catalog, Operation};
 use crate::recipe::{Action, Recipe, Trigger};
 
@@ -25,6 +26,7 @@ struct Inner {
     /// The operation of each step, by where the step begins.
     operations: HashMap<usize, Arc<Operation>>,
     accounts: Vec<Accounts>,
+    step_reads: StepReads,
     version: String,
 }
 
@@ -46,8 +48,10 @@ impl CheckedRecipe {
         }
         let accounts = accounts::combinations(&recipe, catalog, facts);
         let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
+        let step_reads = StepReads::of_recipe(&recipe);
         let catalog = Arc::clone(catalog);
-        Some(Self { inner: Arc::new(Inner { recipe, catalog, poller, operations, accounts, version }) })
+        let inner = Inner { recipe, catalog, poller, operations, accounts, step_reads, version };
+        Some(Self { inner: Arc::new(inner) })
     }
 
     /// Its unique name.
@@ -81,6 +85,11 @@ impl CheckedRecipe {
     /// The operation of its poll trigger.
     pub fn poller(&self) -> Option<&Arc<Operation>> {
         self.inner.poller.as_ref()
+    }
+
+    /// Which results of earlier steps its actions read.
+    pub fn step_reads(&self) -> &StepReads {
+        &self.inner.step_reads
     }
 
     /// The catalog it was checked against.

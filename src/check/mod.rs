@@ -11,6 +11,7 @@ mod place;
 mod result_shape;
 pub mod rules;
 mod site;
+mod step_reads;
 mod surroundings;
 
 pub use checked::CheckedRecipe;
@@ -20,3 +21,4 @@ pub use facts::{ConnectionFacts, Facts};
 pub use judge::{Checked, check, check_all};
 pub use rules::Rule;
 pub use site::{Position, Site, StepPart};
+pub use step_reads::StepReads;

@@ -82,7 +82,7 @@ async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
 async fn misfit(shared: &Shared, leased: &LeasedRun, grip: &Grip, reason: String) -> Result<(), Gone> {
     tracing::error!(run = %leased.run.id, recipe = leased.run.recipe, reason, "run ended: failed");
     let mut recorder = Recorder::new(leased.lease.clone(), None, false);
-    let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()) };
+    let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()), step: None };
     recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
     recorder.write(&shared.world, grip, RunState::Failed, None, Some(reason)).await?;
     shared.tally.count(RunState::Failed);
@@ -266,7 +266,7 @@ impl Work {
 
     /// What the history keeps of an entry: no secrets, and no megabytes that nobody reads.
     fn kept(&self, entry: Entry) -> Entry {
-        entry.redacted(&self.shared.world.redactor).bounded(self.recipe.recipe().file.text())
+        entry.redacted(&self.shared.world.redactor).bounded(self.recipe.step_reads())
     }
 
     /// `None`: it panicked.
@@ -283,7 +283,7 @@ impl Work {
 
     async fn give_up(&mut self, reason: &str) -> Result<(), Gone> {
         let (state, reason) = (RunState::Failed, Some(reason.to_owned()));
-        let entry = Entry::Finished { state, reason: reason.clone() };
+        let entry = Entry::Finished { state, reason: reason.clone(), step: None };
         self.recorder.add(StampedEntry { at: self.now(), entry });
         self.end(state, reason).await
     }

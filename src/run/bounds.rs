@@ -1,7 +1,11 @@
 //! How much of a value the history keeps. What a later step reads is kept whole; the rest is there for
 //! people, who need no megabytes of it.
 
-use super::entry::Entry;
+use super::HYDRATE;
+use super::entry::{Entry, StepError, StepKey};
+use super::status::Status;
+use crate::check::StepReads;
+use crate::recipe::Action;
 use crate::value::Value;
 
 /// Longest text that is kept of inputs, and of results that nothing reads, in bytes.
@@ -10,15 +14,15 @@ const LONGEST_TEXT: usize = 16 << 10;
 const LARGEST: usize = 256 << 10;
 
 impl Entry {
-    /// The entry without what is too long to keep. `recipe` is the recipe's text: what it reads of earlier
-    /// steps is kept whole.
-    pub fn bounded(mut self, recipe: &str) -> Self {
+    /// The entry without what is too long to keep. What the recipe `reads` of earlier steps is kept whole.
+    pub fn bounded(mut self, reads: &StepReads) -> Self {
         match &mut self {
             Entry::Intent { inputs, .. } => bound(inputs),
-            Entry::StepSucceeded { step, result, .. }
-                if size(result, LARGEST) > LARGEST && !reads(recipe, &step.action) =>
+            Entry::StepSucceeded { step, result, truncated, .. }
+                if size(result, LARGEST) > LARGEST && !is_read(step, reads) =>
             {
                 bound(result);
+                *truncated = true;
             }
             _ => {}
         }
@@ -26,14 +30,25 @@ impl Entry {
     }
 }
 
-/// Whether `recipe` may read the result of the step `action`. Reading all steps at once counts.
-fn reads(recipe: &str, action: &str) -> bool {
-    const STEPS: &str = "steps";
-    recipe.match_indices(STEPS).any(|(at, _)| {
-        let Some(name) = recipe[at + STEPS.len()..].strip_prefix('.') else { return true };
-        name.strip_prefix(action)
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-    })
+/// Whether anything later in the run may need the result of `step`. What completes the event is the event.
+fn is_read(step: &StepKey, reads: &StepReads) -> bool {
+    step.action == HYDRATE || reads.contains(&step.action)
+}
+
+/// The error of a step of `recipe` that reads a result which was not kept.
+pub(super) fn truncated_read(status: &Status, action: &Action) -> Option<StepError> {
+    if status.truncated.is_empty() {
+        return None;
+    }
+    let reads = StepReads::of_action(action);
+    let step = status.truncated.iter().find(|step| reads.contains(&step.action))?;
+    let help = "do everything again with `hob runs retry RUN --from-start`";
+    let message = format!(
+        "it reads the result of step `{step}`, which was larger than {} KiB and was not kept, because the recipe \
+         did not read it when that step was done",
+        LARGEST >> 10
+    );
+    Some(StepError { help: Some(help.to_owned()), ..StepError::new(message) })
 }
 
 /// Cuts what is too long to keep.
@@ -85,22 +100,25 @@ fn size(value: &Value, enough: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::StepKey;
+    use crate::run::testing::recipe;
     use serde_json::json;
 
     fn intent(inputs: Value) -> Value {
         let step = StepKey::of("a");
         let entry = Entry::Intent { step, attempt: 1, operation: "o".into(), inputs };
-        match entry.bounded("") {
+        match entry.bounded(&StepReads::default()) {
             Entry::Intent { inputs, .. } => inputs,
             _ => unreachable!(),
         }
     }
 
-    fn result(result: Value, recipe: &str) -> Value {
-        let entry = Entry::StepSucceeded { step: StepKey::of("a"), attempt: 1, result, known_by: None };
-        match entry.bounded(recipe) {
-            Entry::StepSucceeded { result, .. } => result,
+    /// What is kept of the result of `step`, and whether it was cut.
+    fn result(step: &str, result: Value, message: &str) -> (Value, bool) {
+        let recipe = recipe(&format!("actions: [{{ do: log, with: {{ message: \"{message}\" }} }}]\n"));
+        let step = StepKey::of(step);
+        let entry = Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: false };
+        match entry.bounded(&StepReads::of_recipe(recipe.recipe())) {
+            Entry::StepSucceeded { result, truncated, .. } => (result, truncated),
             _ => unreachable!(),
         }
     }
@@ -116,21 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn what_later_steps_read_is_kept_whole() {
+    fn what_is_read_later_is_kept_whole() {
         let big = json!(vec!["x".repeat(1000); 1000]);
-        for reading in [
-            "{{ steps.a }}",
-            "{{ steps.a[0] }}",
-            "{{ steps['a'] }}",
-            "{{ steps.a-b }}",
-            "{{ steps | length }}",
-        ] {
-            assert_eq!(result(big.clone(), reading), big, "{reading}");
-        }
-        for other in ["", "{{ steps.ab.x }}", "{{ steps.b }}"] {
-            assert!(result(big.clone(), other).is_string(), "{other}");
-        }
+        assert_eq!(result("log-1", big.clone(), "{{ steps | length }}"), (big.clone(), false));
+        assert_eq!(result(HYDRATE, big.clone(), "m"), (big.clone(), false), "the event itself");
+        let (kept, truncated) = result("log-1", big, "m");
+        assert!(kept.is_string() && truncated);
         let small = json!({ "id": "x" });
-        assert_eq!(result(small.clone(), ""), small);
+        assert_eq!(result("log-1", small.clone(), "m"), (small, false));
     }
 }

@@ -98,6 +98,9 @@ pub enum Entry {
         /// How hob knows, where it was not simply answered: `probe`, `person`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         known_by: Option<String>,
+        /// The result was too large to keep and nothing read it: `result` only says so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        truncated: bool,
     },
     /// The attempt failed; with `retry_at`, another one follows.
     StepFailed {
@@ -179,6 +182,9 @@ pub enum Entry {
         /// Why, for every state but `succeeded`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// The step whose failure ended the run. Histories of older versions do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepKey>,
     },
 }
 

@@ -68,7 +68,13 @@ mod tests {
     }
 
     fn done(id: &str) -> Entry {
-        Entry::StepSucceeded { step: StepKey::of(id), attempt: 1, result: json!(1), known_by: None }
+        Entry::StepSucceeded {
+            step: StepKey::of(id),
+            attempt: 1,
+            result: json!(1),
+            known_by: None,
+            truncated: false,
+        }
     }
 
     fn intent(id: &str, operation: &str) -> Entry {

@@ -211,7 +211,7 @@ impl Machine {
     fn main(&mut self, now: DateTime<Utc>) -> Option<Act> {
         let recipe = self.recipe.clone();
         let Some(action) = recipe.recipe().actions.get(self.done) else {
-            self.finish(RunState::Succeeded, None, now);
+            self.finish(RunState::Succeeded, None, None, now);
             return None;
         };
         match self.action(action, None, now) {
@@ -232,8 +232,15 @@ impl Machine {
         self.members = None;
     }
 
-    fn finish(&mut self, state: RunState, reason: Option<String>, now: DateTime<Utc>) {
-        self.record(Entry::Finished { state, reason }, now);
+    /// `failed`: the step that made the run fail.
+    fn finish(
+        &mut self,
+        state: RunState,
+        reason: Option<String>,
+        failed: Option<StepKey>,
+        now: DateTime<Utc>,
+    ) {
+        self.record(Entry::Finished { state, reason, step: failed }, now);
     }
 
     fn record(&mut self, entry: Entry, now: DateTime<Utc>) {

@@ -64,14 +64,20 @@ mod tests {
         let entries = [
             Entry::Started { version: "1".into(), vars },
             Entry::Intent { step: step(), attempt: 1, operation: "o".into(), inputs: value() },
-            Entry::StepSucceeded { step: step(), attempt: 1, result: value(), known_by: None },
+            Entry::StepSucceeded {
+                step: step(),
+                attempt: 1,
+                result: value(),
+                known_by: None,
+                truncated: false,
+            },
             Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None },
             Entry::StepSkipped { step: step(), reason: text() },
             Entry::Deferred { step: step(), until, reason: text() },
             Entry::InDoubt { step: step(), attempt: 1, reason: text(), status: None, interrupted: false },
             Entry::Parked { step: step(), reason: text() },
             Entry::Remark { level: "info".into(), message: text() },
-            Entry::Finished { state: crate::run::RunState::Failed, reason: Some(text()) },
+            Entry::Finished { state: crate::run::RunState::Failed, reason: Some(text()), step: None },
         ];
         for entry in entries {
             let stored = serde_json::to_string(&entry.redacted(&redactor)).unwrap();

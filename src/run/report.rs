@@ -66,7 +66,9 @@ impl Perform {
     pub fn settle(&self, run: &RunId, report: Report, now: DateTime<Utc>) -> Entry {
         let (step, attempt) = (self.step.clone(), self.attempt);
         match report {
-            Report::Done(result) => Entry::StepSucceeded { step, attempt, result, known_by: None },
+            Report::Done(result) => {
+                Entry::StepSucceeded { step, attempt, result, known_by: None, truncated: false }
+            }
             Report::Again { error, not_before } if self.may_try_again => {
                 let next = next_attempt(&self.retry, run, &step, attempt, not_before, now);
                 Entry::StepFailed { step, attempt, error, retry_at: Some(next) }
@@ -95,7 +97,7 @@ impl Probe {
         let (step, attempt, known_by) = (self.step.clone(), self.attempt, "probe".to_owned());
         match finding {
             Finding::Happened(result) => {
-                Entry::StepSucceeded { step, attempt, result, known_by: Some(known_by) }
+                Entry::StepSucceeded { step, attempt, result, known_by: Some(known_by), truncated: false }
             }
             Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
             Finding::Unclear { reason } => Entry::Parked { step, reason },

@@ -64,7 +64,7 @@ pub fn rule(
         ) => Err(unfit(format!("it is {state}: there is nothing to skip"))),
         (Ruling::Skip, _) => {
             let reason = Some(SKIPPED.to_owned());
-            let entry = Entry::Finished { state: RunState::Skipped, reason: reason.clone() };
+            let entry = Entry::Finished { state: RunState::Skipped, reason: reason.clone(), step: None };
             Ok(Ruled { entries: vec![entry], state: RunState::Skipped, reason })
         }
         (Ruling::Retry | Ruling::Restart, RunState::Parked) => Err(unfit(
@@ -98,7 +98,7 @@ pub fn rule(
             Ok(again(match ruling {
                 Ruling::Happened(result) => {
                     let (result, known_by) = (result.clone(), Some(known_by));
-                    Entry::StepSucceeded { step, attempt, result, known_by }
+                    Entry::StepSucceeded { step, attempt, result, known_by, truncated: false }
                 }
                 _ => Entry::DidNotHappen { step, attempt, known_by },
             }))
@@ -110,17 +110,17 @@ fn unfit(reason: impl Into<String>) -> Unfit {
     Unfit(reason.into())
 }
 
-/// The step that made the run fail. Where the run's reason does not name it, as none of a skipped one
-/// does: the first that failed without leave to go on. Those of `on_failure` come after it.
+/// The step that made the run fail. Where the history does not name it, as none of a skipped run or of
+/// an older version does: the first that failed without leave to go on. Those of `on_failure` come after
+/// it.
 fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
     let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
     let mut failed = failed.map(|(key, _)| key);
-    let reason = status.finished.as_ref().and_then(|(_, reason)| reason.as_deref()).unwrap_or_default();
     let goes_on = |step: &StepKey| {
         let actions = recipe.into_iter().flat_map(|recipe| &recipe.actions);
         actions.filter(|action| action.id == step.action).any(|action| action.on_error == OnError::Continue)
     };
-    let named = failed.clone().find(|key| reason.starts_with(&format!("step `{key}`: ")));
+    let named = status.failed.as_ref().filter(|step| step.action != START);
     named.or_else(|| failed.find(|key| !goes_on(key))).cloned()
 }
 
@@ -140,7 +140,13 @@ mod tests {
     }
 
     fn done(id: &str) -> Entry {
-        Entry::StepSucceeded { step: StepKey::of(id), attempt: 1, result: json!(1), known_by: None }
+        Entry::StepSucceeded {
+            step: StepKey::of(id),
+            attempt: 1,
+            result: json!(1),
+            known_by: None,
+            truncated: false,
+        }
     }
 
     fn three() -> CheckedRecipe {
@@ -176,8 +182,9 @@ mod tests {
         let expected = vec![Entry::Resumed { from: StepKey::of("c") }];
         let before = three();
         assert_eq!(from(&history, Some(before.recipe())).unwrap(), expected);
-        history.extend(self::history(vec![Entry::Finished { state: RunState::Failed, reason }]));
-        assert_eq!(from(&history, None).unwrap(), expected, "the reason names it");
+        let step = Some(StepKey::of("c"));
+        history.extend(self::history(vec![Entry::Finished { state: RunState::Failed, reason, step }]));
+        assert_eq!(from(&history, None).unwrap(), expected, "the end names it");
         let without = recipe("actions: [{ id: c, do: log, with: { message: m } }]\n");
         assert!(rule(&Ruling::Retry, RunState::Failed, &history, Some(&without), None).is_err());
     }

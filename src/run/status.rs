@@ -1,5 +1,7 @@
 //! A run's history folded into where each step stands.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
@@ -14,8 +16,12 @@ pub struct Status {
     pub started: Option<Started>,
     /// Steps in the order in which they were first mentioned.
     pub steps: IndexMap<StepKey, StepStatus>,
+    /// Steps whose results were too large to keep.
+    pub truncated: BTreeSet<StepKey>,
     /// The end, with the reason.
     pub finished: Option<(RunState, Option<String>)>,
+    /// The step whose failure ended the run, where the history says so.
+    pub failed: Option<StepKey>,
 }
 
 /// The beginning of a run.
@@ -105,12 +111,23 @@ impl Status {
             Entry::Started { version, vars } => {
                 self.started = Some(Started { at, version: version.clone(), vars: vars.clone() });
             }
-            Entry::Finished { state, reason } => self.finished = Some((*state, reason.clone())),
+            Entry::Finished { state, reason, step } => {
+                self.finished = Some((*state, reason.clone()));
+                if step.is_some() {
+                    self.failed.clone_from(step);
+                }
+            }
             Entry::Remark { .. } => {}
             Entry::Resumed { from } => self.resume(from),
             Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
-            Entry::StepSucceeded { step, result, .. } => self.step(step).phase = Phase::Done(result.clone()),
+            Entry::StepSucceeded { step, result, truncated, .. } => {
+                self.step(step).phase = Phase::Done(result.clone());
+                match truncated {
+                    true => self.truncated.insert(step.clone()),
+                    false => self.truncated.remove(step),
+                };
+            }
             Entry::WaitStarted { step, until } => self.step(step).phase = Phase::Paused { until: *until },
             Entry::Intent { step, attempt, .. } => {
                 let step = self.step(step);
@@ -162,6 +179,7 @@ impl Status {
     /// What failed is open again; what was done because of the failure is forgotten.
     fn resume(&mut self, from: &StepKey) {
         self.finished = None;
+        self.failed = None;
         if let Some(index) = self.steps.get_index_of(from) {
             self.steps.truncate(index + 1);
         }
@@ -263,8 +281,9 @@ mod tests {
             attempt: 1,
             result: json!(1),
             known_by: None,
+            truncated: false,
         };
-        let finished = Entry::Finished { state: RunState::Failed, reason: None };
+        let finished = Entry::Finished { state: RunState::Failed, reason: None, step: None };
         let resumed = Entry::Resumed { from: StepKey::of("b") };
         let entries = [done("a"), failed("b"), done("alert"), finished, resumed].map(|entry| at(1, entry));
         let status = Status::fold(&entries);

@@ -52,7 +52,7 @@ fn history(stamped: &StampedEntry) -> Vec<String> {
             say(format!("{step}: {operation}{}", nth(*attempt)));
             lines.push(detail("with", inputs));
         }
-        Entry::StepSucceeded { step, attempt, result, known_by } => {
+        Entry::StepSucceeded { step, attempt, result, known_by, .. } => {
             let known = known_by.as_ref().map(|by| format!(" (known by {by})")).unwrap_or_default();
             say(format!("{step}: done{}{known}", nth(*attempt)));
             lines.push(detail("result", result));
@@ -75,7 +75,7 @@ fn history(stamped: &StampedEntry) -> Vec<String> {
         Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
-        Entry::Finished { state, reason } => {
+        Entry::Finished { state, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             say(format!("{state}{reason}"));
         }

@@ -20,6 +20,6 @@ pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Re
     let result = json!({ "message": message });
     Ok(vec![
         Entry::Remark { level: level.to_owned(), message },
-        Entry::StepSucceeded { step: step.clone(), attempt: 1, result, known_by: None },
+        Entry::StepSucceeded { step: step.clone(), attempt: 1, result, known_by: None, truncated: false },
     ])
 }

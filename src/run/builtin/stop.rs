@@ -10,7 +10,13 @@ pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Ve
         other => other.to_string(),
     });
     vec![
-        Entry::StepSucceeded { step: step.clone(), attempt: 1, result: Value::Null, known_by: None },
-        Entry::Finished { state: RunState::Succeeded, reason },
+        Entry::StepSucceeded {
+            step: step.clone(),
+            attempt: 1,
+            result: Value::Null,
+            known_by: None,
+            truncated: false,
+        },
+        Entry::Finished { state: RunState::Succeeded, reason, step: None },
     ]
 }

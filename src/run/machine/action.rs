@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::failure::template_error;
 use super::{Act, Machine, Members};
 use crate::recipe::{Action, OnError};
+use crate::run::bounds::truncated_read;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::status::{Phase, StepStatus};
 use crate::template::Scope;
@@ -50,13 +51,14 @@ impl Machine {
             Phase::Failed(error) => return after(action, key, error, Value::Array(vec![])),
             _ => {}
         }
-        let list = match self.list_of(action, &scope) {
-            Ok(list) => list,
-            Err(error) => {
-                self.record(Entry::StepFailed { step: key, attempt: 1, error, retry_at: None }, now);
-                return Progress::More;
-            }
-        };
+        let list =
+            match truncated_read(&self.status, action).map_or_else(|| self.list_of(action, &scope), Err) {
+                Ok(list) => list,
+                Err(error) => {
+                    self.record(Entry::StepFailed { step: key, attempt: 1, error, retry_at: None }, now);
+                    return Progress::More;
+                }
+            };
         if list.is_empty() {
             self.record(Entry::StepSkipped { step: key, reason: "`for_each` is empty".into() }, now);
             return Progress::More;

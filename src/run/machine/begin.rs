@@ -25,7 +25,7 @@ impl Machine {
                 self.scope.set("vars", Value::Object(vars.clone()));
                 self.record(Entry::Started { version: checked.version().to_owned(), vars }, now);
             }
-            Ok(Err(reason)) => self.finish(RunState::Filtered, Some(reason), now),
+            Ok(Err(reason)) => self.finish(RunState::Filtered, Some(reason), None, now),
             Err(error) => self.fail_start(error, now),
         }
     }

@@ -26,7 +26,7 @@ impl Machine {
                 START => error.message.clone(),
                 _ => format!("step `{step}`: {}", error.message),
             };
-            self.finish(RunState::Failed, Some(reason), now);
+            self.finish(RunState::Failed, Some(reason), Some(step.clone()), now);
             return None;
         };
         let in_scope = json!({

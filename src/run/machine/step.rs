@@ -7,6 +7,7 @@ use super::begin::unmet;
 use super::failure::template_error;
 use super::{Act, Machine, Perform, Probe};
 use crate::catalog::{Builtin, Effect, Operation};
+use crate::run::bounds::truncated_read;
 use crate::run::builtin;
 use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
@@ -35,6 +36,9 @@ impl Machine {
     }
 
     fn open(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+        if let Some(error) = truncated_read(&self.status, site.action) {
+            return self.fail(site, status.attempts.max(1), error);
+        }
         if status.attempts == status.forgiven
             && let Some(condition) = &site.action.condition
         {
@@ -203,7 +207,10 @@ impl Machine {
 
     fn succeed(&mut self, site: &Site<'_>, attempt: u32, result: Value) {
         let step = site.key.clone();
-        self.record(Entry::StepSucceeded { step, attempt, result, known_by: None }, site.now);
+        self.record(
+            Entry::StepSucceeded { step, attempt, result, known_by: None, truncated: false },
+            site.now,
+        );
     }
 
     fn fail(&mut self, site: &Site<'_>, attempt: u32, error: StepError) -> Progress {

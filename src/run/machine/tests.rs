@@ -112,6 +112,32 @@ fn steps_see_event_vars_and_results() {
 }
 
 #[test]
+fn a_result_that_was_not_kept_is_never_read_as_something_else() {
+    let get = "- { id: a, do: things.get, with: { id: x } }\n";
+    for reading in [
+        "- { id: b, do: things.get, with: { id: '{{ steps[\"a\"].id }}' } }\n",
+        "- { id: b, do: things.get, if: '{{ steps.a }}', with: { id: x } }\n",
+        "- { id: b, do: things.get, for_each: '{{ steps. a }}', with: { id: '{{ item }}' } }\n",
+    ] {
+        let mut hand = Hand::new(&format!("actions:\n{get}"), json!({}));
+        assert_eq!(hand.perform().step.to_string(), "a");
+        let (step, result) = (StepKey::of("a"), json!("(more than 256 KiB, not kept)"));
+        hand.record(Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: true });
+        let mut edited = hand;
+        edited.recipe = recipe(&format!("actions:\n{get}{reading}"));
+        edited.restart();
+        let (state, reason) = edited.finish();
+        assert_eq!(state, RunState::Failed, "{reading}");
+        assert!(reason.contains("step `a`, which was larger than 256 KiB and was not kept"), "{reason}");
+        let failed = edited.history.iter().find_map(|stamped| match &stamped.entry {
+            Entry::Finished { step, .. } => step.clone(),
+            _ => None,
+        });
+        assert_eq!(failed, Some(StepKey::of("b")), "the history names the step that failed");
+    }
+}
+
+#[test]
 fn an_event_that_does_not_fit_is_filtered_with_the_reason() {
     for (payload, reason) in [
         (json!({ "email": null }), "`when` is not met: {{ event.email }} is null"),
