@@ -16,6 +16,8 @@ mod listening;
 mod moving;
 #[path = "cli/operations.rs"]
 mod operations;
+#[path = "cli/pausing.rs"]
+mod pausing;
 #[path = "cli/postgres.rs"]
 mod postgres;
 #[path = "cli/program.rs"]

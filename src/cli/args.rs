@@ -11,6 +11,7 @@ use super::connect::Connect;
 use super::connections::Connections;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
+use super::pause::{Pause, Resume};
 use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
@@ -97,6 +98,14 @@ pub struct Output {
     pub format: Format,
 }
 
+/// Which of a workspace's stores a command is about.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct StoreChoice {
+    /// The sandbox's own store instead of the real one
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -108,6 +117,10 @@ pub enum Command {
     Run(Run),
     /// Give a recipe an event of your own
     Trigger(Trigger),
+    /// Let recipes rest: they poll nothing and start nothing, and what comes for them waits
+    Pause(Pause),
+    /// Let paused recipes go on
+    Resume(Resume),
     /// Look up operations and their inputs
     #[command(subcommand)]
     Catalog(CatalogCommand),

@@ -80,7 +80,6 @@ impl Connected {
 }
 
 fn client(workspace: &Workspace, clock: &Clock) -> Result<Client, Failure> {
-    let settings =
-        ClientSettings { downloads: workspace.root.join("downloads"), ..ClientSettings::default() };
+    let settings = ClientSettings { downloads: workspace.downloads(), ..ClientSettings::default() };
     Client::new(settings, clock.clone()).map_err(Failure::world)
 }

@@ -68,6 +68,8 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Validate(command) => command.run(session),
         Command::Run(command) => command.run(session),
         Command::Trigger(command) => command.run(session),
+        Command::Pause(command) => command.run(session),
+        Command::Resume(command) => command.run(session),
         Command::Catalog(CatalogCommand::List(command)) => command.run(session),
         Command::Catalog(CatalogCommand::Show(command)) => command.run(session),
         Command::Call(command) => command.run(session),

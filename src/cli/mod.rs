@@ -14,6 +14,7 @@ mod import_openapi;
 mod init;
 mod io;
 mod log;
+mod pause;
 mod recipes;
 mod run;
 mod runs;
@@ -26,7 +27,7 @@ mod table;
 mod trigger;
 mod validate;
 
-pub use args::{Cli, Command, Format, Global, LogFormat, Output};
+pub use args::{Cli, Command, Format, Global, LogFormat, Output, StoreChoice};
 pub use dispatch::run;
 pub use exit::{ExitCode, Failure};
 pub use io::{Environment, Streams};

@@ -1,5 +1,6 @@
 //! The recipes that a command line means: read, checked, and what is wrong with them.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +60,14 @@ impl Recipes {
             Report { file, diagnostics }
         });
         Self { sound, reports: reports.collect() }
+    }
+
+    /// Names of all of them, also of those with mistakes, as far as they can be read.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let sound = self.sound.iter().map(|recipe| recipe.name().to_owned());
+        let broken = self.reports.iter().filter(|report| report.has_errors());
+        let broken = broken.filter_map(|report| Some(parse(&report.file).recipe?.name.value));
+        sound.chain(broken).collect()
     }
 
     /// The recipes, all of which must be sound: their mistakes are shown, warnings too.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 
-use super::{Environment, Failure, Global, Streams};
+use super::{Environment, Failure, Global, StoreChoice, Streams};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, render};
 use crate::workspace::{self, Opened, Store, Workspace};
@@ -100,11 +100,24 @@ impl Session {
         }
     }
 
-    /// The workspace, or, where there is none, one that is good enough for the sandbox.
+    /// The workspace, or its sandbox.
+    pub fn workspace_or_its_sandbox(
+        &mut self,
+        paths: &[PathBuf],
+        choice: StoreChoice,
+    ) -> Result<Workspace, Failure> {
+        let workspace = self.workspace(paths)?;
+        Ok(if choice.sandbox { workspace.in_sandbox() } else { workspace })
+    }
+
+    /// The sandbox of the workspace, or, where there is none, of one that is good enough for it.
     pub fn workspace_or_sandbox(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
         match self.root(paths)? {
-            Some(_) => self.workspace(paths),
-            None => Ok(Workspace::bare(&self.environment.directory, Arc::new(Catalog::built_in()))),
+            Some(_) => self.workspace(paths).map(Workspace::in_sandbox),
+            None => {
+                let bare = Workspace::bare(&self.environment.directory, Arc::new(Catalog::built_in()));
+                Ok(bare.in_sandbox())
+            }
         }
     }
 

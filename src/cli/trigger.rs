@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::connected::Connected;
 use super::recipes::Recipes;
-use super::{ExitCode, Failure, Format, Output, Session, runtime, store};
+use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
-use crate::journal::{Access, Batch};
+use crate::journal::{Access, Batch, pause_of, why_paused};
 use crate::trigger::{Claims, Surroundings, manual};
 
 /// It claims nothing.
@@ -37,18 +37,20 @@ pub struct Trigger {
     #[arg(long, value_name = "FILE|-")]
     event: Option<PathBuf>,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
 impl Trigger {
     /// Stores the event.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
         let recipe = self.find(recipes, session)?;
         let payload = self.payload(session).map_err(Failure::usage)?;
         let connected = Connected::without_asking(&workspace)?;
-        let (id, ids) = runtime::block_on(async {
+        let (id, ids, rests) = runtime::block_on(async {
             let journal = store::open(&workspace, Access::Client).await?;
             let around = Surroundings {
                 journal: Arc::clone(&journal),
@@ -64,17 +66,20 @@ impl Trigger {
             let id = event.id.to_string();
             let batch = Batch { events: vec![(event, runs)], progress: None };
             journal.append(batch).await.map_err(Failure::world)?;
+            let pause = pause_of(journal.as_ref(), recipe.name()).await.map_err(Failure::world)?;
             journal.close().await;
-            Ok::<_, Failure>((id, ids))
+            Ok::<_, Failure>((id, ids, pause.is_some_and(|pause| pause.is_paused())))
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&json!({ "event": id, "runs": ids }))?,
             Format::Text => {
                 session.streams.say(format!("event {id}"))?;
                 ids.iter().try_for_each(|id| session.streams.say(format!("run   {id}")))?;
-                session
-                    .streams
-                    .note("stored; a running `hob run` picks it up at once, otherwise the next one does");
+                session.streams.note(match rests {
+                    true => format!("stored; {}", why_paused(recipe.name())),
+                    false => "stored; a running `hob run` picks it up at once, otherwise the next one does"
+                        .to_owned(),
+                });
             }
         }
         Ok(ExitCode::Fine)

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::held::{Held, Reclaiming, Term};
 use super::kept::KeptTexts;
 use super::options::{Options, World};
+use super::paused::Paused;
 use super::tally::Tally;
 use super::thinking::Thinking;
 use super::worker::work;
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) tally: Tally,
     pub(super) thinking: Thinking,
     pub(super) kept: KeptTexts,
+    pub(super) paused: Paused,
     missing: Mutex<BTreeSet<String>>,
     held: Arc<Held>,
     /// It works until nothing is left, not for ever.
@@ -75,6 +77,7 @@ impl Engine {
             tally: Tally::default(),
             thinking: Thinking::default(),
             kept: KeptTexts::default(),
+            paused: Paused::default(),
             missing: Mutex::default(),
             held: Arc::default(),
             once: AtomicBool::new(false),
@@ -222,8 +225,14 @@ impl Engine {
         }
     }
 
-    /// Keeps leases alive and takes back those of workers that are gone. Never ends.
+    /// What is done beside all work. Never ends.
     async fn chores(&self) {
+        let journal = self.shared.world.journal.as_ref();
+        tokio::join!(self.keep_leases(), self.shared.paused.follow(journal));
+    }
+
+    /// Keeps leases alive and takes back those of workers that are gone. Never ends.
+    async fn keep_leases(&self) {
         let (world, options) = (&self.shared.world, &self.shared.options);
         let mut ticks = tokio::time::interval(options.lease / 3);
         let mut reclaiming = Reclaiming::new(options.lease, Instant::now());

@@ -11,6 +11,7 @@ mod held;
 mod kept;
 mod look;
 mod options;
+mod paused;
 mod persist;
 mod recorder;
 mod shared_limits;

@@ -48,6 +48,8 @@ pub struct Options {
     pub grace: Duration,
     /// Effects are told, not sent, and waits are over at once.
     pub dry_run: bool,
+    /// Requests that leave this machine are told, not sent: nothing done in a sandbox is known outside.
+    pub isolated: bool,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             horizon: Duration::from_secs(60),
             grace: Duration::from_secs(8),
             dry_run: false,
+            isolated: false,
         }
     }
 }

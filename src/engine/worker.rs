@@ -185,7 +185,7 @@ impl Work {
                 Act::Park { reason } => return self.end(RunState::Parked, Some(reason)).await,
                 Act::Finish { state, reason } => return self.end(state, reason).await,
             }
-            if *self.stop.borrow() {
+            if *self.stop.borrow() || self.shared.paused.contains(self.recipe.name()) {
                 return self.write(RunState::Waiting, None, None).await;
             }
             if self.grip.is_lost() {

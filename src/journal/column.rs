@@ -20,6 +20,9 @@ pub(super) fn due(time: DateTime<Utc>) -> i64 {
     stamp(time).max(TIMES)
 }
 
+/// The due of a run that sleeps until it is woken: no time ever comes to it.
+pub(super) const NEVER: i64 = i64::MAX;
+
 /// The time of a stamp.
 pub(super) fn time(stamp: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(stamp)

@@ -7,6 +7,7 @@ mod aside;
 mod column;
 mod format;
 mod model;
+mod paused;
 mod postgres;
 mod record;
 mod sqlite;
@@ -18,6 +19,7 @@ pub use model::{
     RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
     Written,
 };
+pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
 pub use record::{Due, Page, Part, Record};
 pub use sqlite::Sqlite;
@@ -52,6 +54,9 @@ pub trait Journal: Send + Sync {
     /// gives the lease back. `Error::Fenced` if somebody else has the run meanwhile.
     async fn record(&self, lease: &Lease, entries: Vec<StampedEntry>, update: RunUpdate)
     -> Result<(), Error>;
+
+    /// Makes the waiting runs of a recipe due that were put to sleep for ever; how many.
+    async fn wake(&self, recipe: &str) -> Result<u64, Error>;
 
     /// Appends what a person decided about a run that nobody works on and that has exactly `seen`
     /// entries, and says where it stands now; `false` if it has changed meanwhile. A finished run that is
@@ -173,6 +178,9 @@ pub trait Journal: Send + Sync {
 
     /// A remembered value.
     async fn state(&self, key: &str) -> Result<Option<Value>, Error>;
+
+    /// Remembered values whose keys begin with `prefix`, by key.
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error>;
 
     /// Remembers a value.
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;

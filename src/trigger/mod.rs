@@ -11,6 +11,7 @@ mod poller;
 mod progress;
 mod reading;
 mod reconcile;
+mod resting;
 mod scan;
 mod schedule;
 mod surroundings;

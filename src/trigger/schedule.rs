@@ -2,7 +2,7 @@
 //!
 //! A time that passed while hob was not running is made up for once: the latest of those missed, if it
 //! is not older than a day. A schedule begins with the first start that sees it, and begins anew when
-//! its times are edited. Clocks that are set forth make times missed, clocks that are set back make
+//! its times are edited. What falls into a pause of the recipe is not made up for. Clocks that are set forth make times missed, clocks that are set back make
 //! none happen again.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -13,7 +13,7 @@ use super::new_run::new_run;
 use super::surroundings::Surroundings;
 use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::journal::{Appended, Batch, Error, Progress};
+use crate::journal::{Appended, Batch, Error, Progress, pause_of};
 use crate::recipe::{CronText, Trigger};
 use crate::value::{after, moment};
 
@@ -79,7 +79,12 @@ impl Schedule {
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
-        let events = planned.map(|planned| self.event(planned, now)).into_iter();
+        let pause = pause_of(around.journal.as_ref(), self.recipe.name()).await?;
+        let happens = planned.filter(|planned| !pause.is_some_and(|pause| pause.covers(*planned)));
+        if let (Some(planned), None) = (planned, happens) {
+            tracing::info!(recipe = self.recipe.name(), %planned, "not started: the recipe is paused");
+        }
+        let events = happens.map(|planned| self.event(planned, now)).into_iter();
         let events = events
             .map(|event| {
                 let run = |accounts| new_run(&self.recipe, accounts, &event, &around.scope(accounts, now));

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::claims::Tenure;
 use super::poller::{Error, Poller};
+use super::resting;
 use super::scan::Polled;
 use super::schedule::Schedule;
 use super::surroundings::Surroundings;
@@ -39,6 +40,8 @@ pub struct Taken {
     pub events: usize,
     /// Runs that came to be.
     pub runs: usize,
+    /// Recipes that are paused and took nothing.
+    pub paused: Vec<String>,
 }
 
 impl Triggers {
@@ -66,7 +69,12 @@ impl Triggers {
             taken.events += appended.events;
             taken.runs += appended.runs;
         }
-        let polls = self.pollers.iter().map(|poller| poller.poll(&self.around));
+        taken.paused = self.paused().await?;
+        let awake = self
+            .pollers
+            .iter()
+            .filter(|poller| !taken.paused.iter().any(|name| name == poller.recipe().name()));
+        let polls: Vec<_> = awake.map(|poller| poller.poll(&self.around)).collect();
         let mut polls = stream::iter(polls).buffer_unordered(AT_ONCE);
         while let Some(polled) = polls.next().await {
             let polled = polled?;
@@ -77,6 +85,21 @@ impl Triggers {
         self.around.claims.release_all(&self.around).await;
         taken.polls.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(taken)
+    }
+
+    /// Names of the recipes here that are paused.
+    async fn paused(&self) -> Result<Vec<String>, journal::Error> {
+        let all = journal::paused(self.around.journal.as_ref()).await?;
+        let recipes =
+            self.pollers.iter().map(Poller::recipe).chain(self.schedules.iter().map(Schedule::recipe));
+        let mut paused: Vec<String> = recipes
+            .map(CheckedRecipe::name)
+            .filter(|name| all.contains_key(*name))
+            .map(str::to_owned)
+            .collect();
+        paused.sort();
+        paused.dedup();
+        Ok(paused)
     }
 
     /// Polls and fires when due, until `stop` becomes true. A scan under way is left where it is; the
@@ -108,16 +131,29 @@ async fn keep_polling(poller: Poller, around: Surroundings) {
     }
 }
 
-/// Polls once, unless another process does that.
+/// Polls once, unless the recipe is paused or another process does that.
 async fn poll_when_due(poller: &Poller, around: &Surroundings) -> Result<(), journal::Error> {
+    let recipe = poller.recipe().name();
+    if resting::is_paused(around, recipe).await? {
+        tokio::time::sleep(resting::LOOK).await;
+        return Ok(());
+    }
     if around.claims.take(around, poller.key()).await? == Tenure::Elsewhere {
         tokio::time::sleep(around.claims.pulse()).await;
         return Ok(());
     }
     let due = poller.due(around).await?;
     // The claim is kept alive while there is nothing to do, or else another process would read then.
-    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await == Some(true) {
-        poller.poll(around).await?;
+    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await == Some(true)
+        && !resting::is_paused(around, recipe).await?
+    {
+        // A page that was not stored is read again: a poll can end anywhere.
+        tokio::select! {
+            polled = poller.poll(around) => {
+                polled?;
+            }
+            () = resting::until_paused(around, recipe) => {}
+        }
     }
     Ok(())
 }

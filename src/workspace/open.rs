@@ -96,6 +96,27 @@ impl Workspace {
         }
     }
 
+    /// The same workspace as its sandbox: what happens there is stored apart, and real senders of webhooks
+    /// do not reach it by the address that `hob.yaml` names.
+    pub fn in_sandbox(self) -> Self {
+        Self { store: Store::sandbox(&self.root), listen: None, ..self }
+    }
+
+    /// Whether it is the sandbox of a workspace.
+    pub fn is_sandbox(&self) -> bool {
+        self.store == Store::sandbox(&self.root)
+    }
+
+    /// Whether something was done in its sandbox before.
+    pub fn has_sandbox_store(&self) -> bool {
+        matches!(Store::sandbox(&self.root), Store::Sqlite(path) if path.exists())
+    }
+
+    /// Where operations that download something save it.
+    pub fn downloads(&self) -> PathBuf {
+        self.root.join(if self.is_sandbox() { "state/sandbox-downloads" } else { "downloads" })
+    }
+
     /// What templates see as `env`.
     pub fn env_values(&self) -> Map<String, Value> {
         self.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()

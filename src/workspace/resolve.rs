@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::expand::Unset;
 use super::folder::TOKENS;
 use super::syntax::{Auth, Budget, Connection, Webhooks};
-use super::{Account, Store};
+use super::{Account, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
@@ -170,7 +170,10 @@ impl Resolver<'_> {
     /// Where the history is kept.
     pub(super) fn store(&mut self, text: Option<Spanned<String>>, root: &Path) -> Store {
         let Some(text) = text else { return Store::usual(root) };
-        Store::parse(&text, root).unwrap_or_else(|error| {
+        let parsed = Store::parse(&text, root).and_then(|store| {
+            if store == Store::sandbox(root) { Err(store::Error::Sandbox) } else { Ok(store) }
+        });
+        parsed.unwrap_or_else(|error| {
             self.complain(Code::NotAllowed, text.span, &error);
             Store::usual(root)
         })

@@ -16,6 +16,8 @@ pub enum Store {
 
 /// Where the history is kept unless `store:` says otherwise, below the workspace.
 const USUAL: &str = "state/hob.db";
+/// Where the sandbox keeps its own, whatever `store:` says, below the workspace.
+const SANDBOX: &str = "state/sandbox.db";
 
 /// A `store:` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +27,21 @@ pub enum Error {
         "`{0}` is not a store; write it like `sqlite:{USUAL}` or `postgres://user:password@host/database`"
     )]
     Unknown(String),
+    /// It is the sandbox's own.
+    #[error("`sqlite:{SANDBOX}` is where the sandbox keeps its own history; name another file")]
+    Sandbox,
 }
 
 impl Store {
     /// The usual store of a workspace.
     pub(super) fn usual(root: &Path) -> Self {
         Store::Sqlite(root.join(USUAL))
+    }
+
+    /// The store of a workspace's sandbox: apart from the real one, so that nothing done in the sandbox is
+    /// known outside of it. Always a file, so that trying recipes needs no database server.
+    pub fn sandbox(root: &Path) -> Self {
+        Store::Sqlite(root.join(SANDBOX))
     }
 
     /// Reads `store:`; paths are relative to the workspace.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
 use crate::program::{Ended, hob, hob_with};
+use crate::stand_in::StandIn;
 
 const RECIPE: &str = "name: hand
 trigger: { manual: {} }
@@ -53,15 +54,17 @@ fn a_workspace_runs_on_postgres() {
     assert!(listed(path).is_empty(), "looking makes no store");
     assert!(hob(path, &["store", "info"]).code(2).errors.contains("no store yet"));
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let stand_in = StandIn::start();
     let text = fs::read_to_string(path.join("hob.yaml")).unwrap();
-    let quickstart = fs::read_to_string(from.join("hob.yaml")).unwrap();
-    let text = quickstart.replace("store: sqlite:state/hob.db\n", &text);
-    fs::write(path.join("hob.yaml"), text).unwrap();
+    fs::write(path.join("hob.yaml"), stand_in.workspace() + &text).unwrap();
     for entry in fs::read_dir(from.join("recipes")).unwrap() {
         let recipe = entry.unwrap().path();
         fs::copy(&recipe, path.join("recipes").join(recipe.file_name().unwrap())).unwrap();
     }
-    let once = ["run", "--sandbox", "--once", "--format", "json"];
+    // The sandbox is apart, and needs no server.
+    assert!(hob(path, &["run", "--sandbox", "--once"]).code(0).output.contains("succeeded"));
+    assert!(path.join("state/sandbox.db").exists() && listed(path).is_empty());
+    let once = ["run", "--once", "--format", "json"];
     let first = discreet(hob(path, &once).code(0)).json();
     assert!(first["runs"]["succeeded"].as_u64().unwrap() > 5, "{first}");
     let known = listed(path);

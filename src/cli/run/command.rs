@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::house::House;
 use crate::cli::recipes::Recipes;
-use crate::cli::{ExitCode, Failure, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice, runtime};
 use crate::value::parse_duration;
 use crate::workspace::{BadAddress, Workspace, parse_listen};
 
@@ -31,7 +31,7 @@ pub struct Run {
     /// Show what would be sent, but send nothing that changes anything and store nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Use stand-ins with example data instead of the real APIs
+    /// Use stand-ins with example data instead of the real APIs, and a store apart from the real one
     #[arg(long)]
     pub(super) sandbox: bool,
     /// Receive webhooks at this address; port 0 picks a free port [default: `server.listen` of hob.yaml]
@@ -89,7 +89,8 @@ impl Run {
 
     /// Runs.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&self.paths)?;
+        let choice = StoreChoice { sandbox: self.sandbox };
+        let workspace = session.workspace_or_its_sandbox(&self.paths, choice)?;
         let recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(&workspace))?;
         let recipes = recipes.all_sound(session)?;
         if recipes.is_empty() {

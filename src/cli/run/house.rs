@@ -84,7 +84,13 @@ impl House {
         let connections = Arc::new(connected.connections.clone());
         let env = Arc::new(workspace.env_values());
         let concurrency = usize::from(run.concurrency);
-        let options = Options { concurrency, lease: run.lease, dry_run: run.dry_run, ..Options::default() };
+        let options = Options {
+            concurrency,
+            lease: run.lease,
+            dry_run: run.dry_run,
+            isolated: run.sandbox,
+            ..Options::default()
+        };
         let around = Surroundings {
             journal: Arc::clone(&journal),
             client: connected.client.clone(),

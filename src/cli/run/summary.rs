@@ -30,6 +30,8 @@ pub(super) struct Summary {
     next_due: Option<DateTime<Utc>>,
     /// Recipes that runs wait for and that were not among those run.
     missing: Vec<String>,
+    /// Recipes that are paused, and so took nothing.
+    paused: Vec<String>,
     /// How long it took.
     milliseconds: u128,
 }
@@ -71,6 +73,7 @@ impl Summary {
             polls: polls.collect(),
             next_due: idle.next_due,
             missing: idle.missing.clone(),
+            paused: taken.paused.clone(),
             milliseconds: took.as_millis(),
             runs: runs.clone(),
         }
@@ -126,6 +129,9 @@ impl Summary {
                 "\nsome runs are waiting for recipes that were not run: {}",
                 self.missing.join(", ")
             );
+        }
+        if !self.paused.is_empty() {
+            let _ = writeln!(text, "\npaused, `hob resume` lets them go on: {}", self.paused.join(", "));
         }
         if self.has_problems() {
             text.push_str(

@@ -1,12 +1,16 @@
 //! `hob runs list`: runs, newest first.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::which::Which;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
-use crate::journal::{Access, RunRow};
+use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::journal::{Access, RunRow, paused, why_paused};
+use crate::run::RunState;
 
 /// List runs, newest first
 #[derive(Debug, Args)]
@@ -22,23 +26,34 @@ pub struct List {
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
 impl List {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let limit = Some(self.limit).filter(|limit| *limit > 0);
         let rows = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
-                Some(journal) => journal.runs(&self.which.filter(limit)).await.map_err(Failure::world),
+                Some(journal) => {
+                    let mut rows = journal.runs(&self.which.filter(limit)).await.map_err(Failure::world)?;
+                    let resting = paused(journal.as_ref()).await.map_err(Failure::world)?;
+                    rows.iter_mut().for_each(|row| tell_of_pause(row, &resting));
+                    Ok::<_, Failure>(rows)
+                }
                 None => Ok(Vec::new()),
             }
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,
-            Format::Text if rows.is_empty() => session.streams.note("no runs"),
+            Format::Text if rows.is_empty() => {
+                let there = !self.store.sandbox && workspace.has_sandbox_store();
+                let hint = if there { "; --sandbox lists those of the sandbox" } else { "" };
+                session.streams.note(format!("no runs{hint}"));
+            }
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 session.streams.say(table(&header, rows.iter().map(cells)))?;
@@ -50,6 +65,13 @@ impl List {
             }
         }
         Ok(ExitCode::Fine)
+    }
+}
+
+/// A run that has not been looked at since its recipe was paused does not say why it waits.
+fn tell_of_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
+    if row.state == RunState::Waiting && row.error.is_none() && resting.contains_key(&row.recipe) {
+        row.error = Some(why_paused(&row.recipe));
     }
 }
 

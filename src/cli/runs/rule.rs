@@ -8,7 +8,7 @@ use super::which::{Which, find};
 use crate::check::CheckedRecipe;
 use crate::cli::recipes::Recipes;
 use crate::cli::store::open_present;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
@@ -31,6 +31,8 @@ pub struct Retry {
     #[arg(long)]
     from_start: bool,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -45,6 +47,8 @@ pub struct Skip {
     ids: Vec<String>,
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    store: StoreChoice,
     #[command(flatten)]
     output: Output,
 }
@@ -71,6 +75,8 @@ pub struct Resolve {
     #[arg(long, value_name = "JSON", requires = "happened")]
     result: Option<String>,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -78,14 +84,14 @@ impl Retry {
     /// Rules.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let ruling = if self.from_start { Ruling::Restart } else { Ruling::Retry };
-        many(session, &self.ids, &self.which, RunState::Failed, &ruling, self.output.format)
+        many(session, &self.ids, &self.which, self.store, RunState::Failed, &ruling, self.output.format)
     }
 }
 
 impl Skip {
     /// Rules.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        many(session, &self.ids, &self.which, RunState::Failed, &Ruling::Skip, self.output.format)
+        many(session, &self.ids, &self.which, self.store, RunState::Failed, &Ruling::Skip, self.output.format)
     }
 }
 
@@ -100,7 +106,7 @@ impl Resolve {
             ),
         };
         let ids = std::slice::from_ref(&self.id);
-        many(session, ids, &Which::default(), RunState::Parked, &ruling, self.output.format)
+        many(session, ids, &Which::default(), self.store, RunState::Parked, &ruling, self.output.format)
     }
 }
 
@@ -110,6 +116,7 @@ fn many(
     session: &mut Session,
     ids: &[String],
     which: &Which,
+    store: StoreChoice,
     usual: RunState,
     ruling: &Ruling,
     format: Format,
@@ -121,7 +128,7 @@ fn many(
     if !ids.is_empty() && !which.is_everything() {
         return Err(Failure::usage(anyhow!("give ids or filters, not both")));
     }
-    let workspace = session.workspace(&[])?;
+    let workspace = session.workspace_or_its_sandbox(&[], store)?;
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
     let told = runtime::block_on(async {
         let Some(journal) = open_present(&workspace, Access::Client).await? else {

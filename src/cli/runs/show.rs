@@ -6,7 +6,7 @@ use clap::Args;
 use super::history::page;
 use super::which::find;
 use crate::cli::store::open_existing;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::Access;
 
 /// Show a run: its event, each step with inputs, attempts and outcomes
@@ -17,13 +17,15 @@ pub struct Show {
     #[arg(value_name = "RUN")]
     id: String,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
 impl Show {
     /// Prints it.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let detail = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {

@@ -58,7 +58,7 @@ pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Fail
     let mut fitting = journal.runs_called(&full, SHOWN + 1).await.map_err(Failure::world)?;
     let reason = match fitting.len() {
         1 => return Ok(fitting.remove(0)),
-        0 => anyhow!("no run `{id}`; `hob runs list` lists them"),
+        0 => anyhow!("no run `{id}`; `hob runs list` lists them, with --sandbox those of the sandbox"),
         several => {
             let some: Vec<&str> = fitting.iter().take(SHOWN).map(|row| row.id.0.as_str()).collect();
             let more = if several > SHOWN { ", and more" } else { "" };

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::{Access, Written};
 use crate::value::short_id;
 
@@ -25,13 +25,15 @@ pub struct Writes {
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
 impl Writes {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let written = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Vec::new());

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use super::mark::{Origin, is_mark};
 use super::open_existing;
 use super::transfer::{Moved, Outgoing};
-use crate::cli::{ExitCode, Failure, Session, runtime};
+use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::journal::{Access, Journal};
 use crate::workspace::Store;
 
@@ -45,12 +45,14 @@ pub struct Export {
     /// The file to write; - for standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    store: StoreChoice,
 }
 
 impl Export {
     /// Writes. A file appears when all of it is there.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let moved = Moved::new(session.streams.errors_is_terminal);
         let to_output = self.file.as_os_str() == "-";
         let place = session.path(&self.file);

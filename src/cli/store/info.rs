@@ -5,7 +5,7 @@ use clap::Args;
 use indicatif::HumanBytes;
 
 use super::open_existing;
-use crate::cli::{ExitCode, Failure, Format, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::{Access, StoreInfo};
 
 /// Show what is stored, and how much of it
@@ -13,13 +13,15 @@ use crate::journal::{Access, StoreInfo};
 #[command(after_help = "Examples:\n  hob store info\n  hob store info --format json")]
 pub struct Info {
     #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
     output: Output,
 }
 
 impl Info {
     /// Prints it.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let workspace = session.workspace(&[])?;
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let info = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else { return Ok(None) };
             let info = journal.info().await.map_err(Failure::world);

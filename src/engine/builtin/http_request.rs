@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use url::Host;
 
 use crate::catalog::Effect;
 use crate::engine::act::{Surroundings, call_options};
-use crate::engine::dry_run;
-use crate::engine::translate::{Told, refuse, report};
+use crate::engine::translate::{Told, done, refuse, report};
 use crate::recipe::parse_duration;
 use crate::request::{Answer, CallOptions, Outcome, PreparedRequest, classify, free_request};
 use crate::run::{Perform, method};
@@ -18,7 +18,11 @@ pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Tol
         Err(problem) => return refuse(format!("`http.request` cannot be sent: {problem}")),
     };
     if around.options.dry_run && perform.effect != Effect::Read {
-        return dry_run::told(perform, format!("would send {} {}", request.method, request.url));
+        return told(perform, format!("would send {} {}", request.method, request.url));
+    }
+    if around.options.isolated && leaves_this_machine(&request) {
+        let PreparedRequest { method, url, .. } = &request;
+        return told(perform, format!("not sent, as this is a sandbox: {method} {url}"));
     }
     let options = CallOptions { timeout: perform.timeout.or(timeout), ..call_options(around) };
     let received = around.world.client.send(&request, &Default::default(), &options).await;
@@ -30,6 +34,21 @@ pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Tol
         other => other,
     };
     report(outcome, &perform.operation, perform.pick.as_deref())
+}
+
+/// A request that is only told; later steps see that it went well.
+fn told(perform: &Perform, line: String) -> Told {
+    let answer = json!({ "status": 200, "headers": {}, "body": null });
+    Told { remark: Some(line), ..done(&answer, &perform.operation, perform.pick.as_deref()) }
+}
+
+fn leaves_this_machine(request: &PreparedRequest) -> bool {
+    match request.url.host() {
+        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => !address.is_loopback(),
+        Some(Host::Ipv6(address)) => !address.is_loopback(),
+        None => true,
+    }
 }
 
 fn build(perform: &Perform) -> Result<(PreparedRequest, Option<Duration>), String> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{away, text};
 use crate::engine::translate::{Told, refuse};
-use crate::journal::Journal;
+use crate::journal::{Journal, OWN_KEYS};
 use crate::run::Report;
 
 pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
@@ -22,7 +22,11 @@ pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> T
 
 pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
     let value = inputs.get("value").cloned().ok_or_else(|| "`value` is missing".to_owned());
-    match text(inputs, "key").and_then(|key| Ok((key, value?))) {
+    let key = text(inputs, "key").and_then(|key| match key.starts_with(OWN_KEYS) {
+        true => Err(format!("keys that begin with `{OWN_KEYS}` are hob's own; choose another one")),
+        false => Ok(key),
+    });
+    match key.and_then(|key| Ok((key, value?))) {
         Err(problem) => refuse(problem),
         Ok((key, value)) => match journal.put_state(&key, &value).await {
             Ok(()) => Report::Done(value).into(),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
-use crate::journal::column::time;
+use crate::journal::column::{NEVER, time};
 use crate::journal::{Lease, LeasedRun};
 
 use super::failure::Failure;
@@ -136,8 +136,16 @@ pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
+/// Makes runs of `recipe` due that sleep until they are woken; how many.
+pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
+    let sql = "UPDATE runs SET due = priority, error = NULL WHERE due = $1 AND recipe = $2 RETURNING 1";
+    let rows = pool.query(sql, &[&NEVER, &kept(recipe)]).await?;
+    Ok(rows.len() as u64)
+}
+
 /// The nearest time that a run waits for.
 pub(super) async fn next_due(pool: &Pool) -> Result<Option<DateTime<Utc>>, Failure> {
     let rows = pool.query("SELECT due FROM runs WHERE due >= 2 ORDER BY due LIMIT $1", &[&number(1)]).await?;
-    Ok(rows.first().map(|row| row.try_get(0)).transpose()?.map(time))
+    let due: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    Ok(due.filter(|due| *due < NEVER).map(time))
 }

@@ -7,7 +7,7 @@ use crate::journal::Link;
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::{Columns, kept};
+use super::row::{Columns, given, kept};
 
 /// Saves a link, in the place of any that shares its name and an end.
 pub(super) async fn save(pool: &Pool, link: &Link) -> Result<(), Failure> {
@@ -57,6 +57,14 @@ fn link(row: &Row) -> Result<Link, Failure> {
 pub(super) async fn state(pool: &Pool, key: &str) -> Result<Option<Value>, Failure> {
     let rows = pool.query("SELECT value FROM state WHERE key = $1", &[&kept(key)]).await?;
     rows.first().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).transpose()
+}
+
+/// Remembered values whose keys begin with `prefix`.
+pub(super) async fn states(pool: &Pool, prefix: &str) -> Result<Vec<(String, Value)>, Failure> {
+    // The keys are in the order of their bytes, and so is every one that begins so.
+    let sql = "SELECT key, value FROM state WHERE key >= $1 AND starts_with(key, $1) ORDER BY key";
+    let rows = pool.query(sql, &[&kept(prefix)]).await?;
+    rows.iter().map(|row| Ok((given(row.try_get(0)?), serde_json::from_str(row.try_get(1)?)?))).collect()
 }
 
 /// Remembers a value.

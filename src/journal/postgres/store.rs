@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
+use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
     Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
@@ -130,7 +131,7 @@ impl Journal for Postgres {
         let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
         let loaded = granted.map_err(|failure| self.failed(failure))?;
         set_aside(self, loaded.unreadable, now).await?;
-        Ok(loaded.runs)
+        without_paused(self, loaded.runs, now).await
     }
 
     async fn record(
@@ -141,6 +142,15 @@ impl Journal for Postgres {
     ) -> Result<(), Error> {
         let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
         self.doubts.record(&self.records, lease.clone(), texts, update).await
+    }
+
+    async fn wake(&self, recipe: &str) -> Result<u64, Error> {
+        let woken = lease::wake(&self.server.pool, recipe).await;
+        let count = woken.map_err(|failure| self.failed(failure))?;
+        if count > 0 {
+            self.server.listener.tell();
+        }
+        Ok(count)
     }
 
     async fn amend(
@@ -295,6 +305,10 @@ impl Journal for Postgres {
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
         link::state(&self.server.pool, key).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
+        link::states(&self.server.pool, prefix).await.map_err(|failure| self.failed(failure))
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::Event;
-use crate::journal::column::due;
+use crate::journal::column::{NEVER, due};
 use crate::journal::format::{read_entry, write_entry};
 use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{RunId, RunState, StampedEntry};
@@ -33,6 +33,9 @@ pub(super) const ADVANCE: &str = "UPDATE runs SET due = priority WHERE seq =
 /// Makes runs due whose lease has ended, or whose owner is not the one that is asking.
 pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = priority, owner = NULL, until = NULL
      WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))";
+
+/// Makes runs due that sleep until they are woken.
+pub(super) const WAKE: &str = "UPDATE runs SET due = priority, error = NULL WHERE due = ?1 AND recipe = ?2";
 
 /// A run just leased.
 pub(super) struct Grant {
@@ -242,8 +245,15 @@ pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Re
     Ok(count as u64)
 }
 
+/// Makes runs of `recipe` due that sleep until they are woken; how many.
+pub(super) fn wake(tx: &mut Tx<'_>, recipe: &str) -> Result<u64, Failure> {
+    let count = tx.conn.prepare_cached(WAKE)?.execute((NEVER, recipe))?;
+    tx.tally.work |= count > 0;
+    Ok(count as u64)
+}
+
 /// The nearest time that a run waits for.
 pub(super) fn next_due(conn: &Connection) -> Result<Option<DateTime<Utc>>, Failure> {
     let stamp: Option<i64> = conn.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0))?;
-    Ok(stamp.map(time))
+    Ok(stamp.filter(|due| *due < NEVER).map(time))
 }

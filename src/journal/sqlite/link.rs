@@ -69,6 +69,18 @@ pub(super) fn state(conn: &Connection, key: &str) -> Result<Option<Value>, Failu
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
+/// Remembered values whose keys begin with `prefix`.
+pub(super) fn states(conn: &Connection, prefix: &str) -> Result<Vec<(String, Value)>, Failure> {
+    let mut read =
+        conn.prepare_cached("SELECT key, value FROM state WHERE key >= ?1 AND key < ?2 ORDER BY key")?;
+    let mut rows = read.query((prefix, format!("{prefix}{}", char::MAX)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+    }
+    Ok(found)
+}
+
 /// Remembers a value.
 pub(super) fn put_state(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), Failure> {
     tx.conn

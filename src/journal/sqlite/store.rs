@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::event::{Cursor, CursorKey, Event, EventId};
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
+use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
     Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals, Written,
@@ -130,7 +131,7 @@ impl Journal for Sqlite {
         }
         let loaded = self.read(move |conn| lease::load(conn, &grants)).await?;
         set_aside(self, loaded.unreadable, now).await?;
-        Ok(loaded.runs)
+        without_paused(self, loaded.runs, now).await
     }
 
     async fn record(
@@ -142,6 +143,11 @@ impl Journal for Sqlite {
         let texts = lease::texts(&entries).map_err(|failure| self.failed(failure))?;
         let lease = lease.clone();
         self.write(move |tx| lease::record(tx, &lease, &texts, &update)).await
+    }
+
+    async fn wake(&self, recipe: &str) -> Result<u64, Error> {
+        let recipe = recipe.to_owned();
+        self.write(move |tx| lease::wake(tx, &recipe)).await
     }
 
     async fn amend(
@@ -299,6 +305,11 @@ impl Journal for Sqlite {
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
         let key = key.to_owned();
         self.read(move |conn| link::state(conn, &key)).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
+        let prefix = prefix.to_owned();
+        self.read(move |conn| link::states(conn, &prefix)).await
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {

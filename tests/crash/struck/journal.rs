@@ -160,6 +160,10 @@ impl Journal for Struck {
         self.write(self.inner.record(lease, entries, update)).await
     }
 
+    async fn wake(&self, recipe: &str) -> Result<u64, Error> {
+        self.write(self.inner.wake(recipe)).await
+    }
+
     async fn amend(
         &self,
         run: &RunId,
@@ -302,6 +306,10 @@ impl Journal for Struck {
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
         self.alive().await;
         self.inner.state(key).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
+        self.inner.states(prefix).await
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {

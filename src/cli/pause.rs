@@ -1,0 +1,135 @@
+//! `hob pause` and `hob resume`: a recipe rests, and goes on.
+
+use std::collections::BTreeSet;
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::json;
+
+use super::recipes::Recipes;
+use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
+use crate::clock::Clock;
+use crate::diagnostic::closest;
+use crate::journal::{Access, Journal, pause, paused, resume};
+
+/// Let recipes rest: they poll nothing and start nothing, and what comes for them waits
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Works also while hob runs, which notices within a second or two. A paused recipe keeps its \
+place: its pollers read on from there when it is resumed. Webhooks for it are accepted, and their runs wait, as do \
+those of `hob trigger`. Times of its schedule that pass meanwhile are left out. A run under way ends its \
+present step and waits.\n\n\
+Examples:\n  hob pause clients-to-contacts\n  hob pause --all"
+)]
+pub struct Pause {
+    #[command(flatten)]
+    names: Names,
+}
+
+/// Let paused recipes go on
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Runs that waited go on at once, in their order; pollers read on from where they were.\n\n\
+Examples:\n  hob resume clients-to-contacts\n  hob resume --all"
+)]
+pub struct Resume {
+    #[command(flatten)]
+    names: Names,
+}
+
+/// Which recipes.
+#[derive(Debug, Args)]
+struct Names {
+    /// Names of the recipes
+    #[arg(value_name = "RECIPE", required_unless_present = "all", conflicts_with = "all")]
+    recipes: Vec<String>,
+    /// All recipes of the workspace
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Pause {
+    /// Pauses.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        self.names.each(session, true)
+    }
+}
+
+impl Resume {
+    /// Resumes.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        self.names.each(session, false)
+    }
+}
+
+impl Names {
+    /// Pauses or resumes them; none if one of them is unknown.
+    fn each(&self, session: &mut Session, rest: bool) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        let mut known = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.names();
+        let told = runtime::block_on(async {
+            let journal = store::open(&workspace, Access::Client).await?;
+            let told = self.decide(journal.as_ref(), &mut known, rest).await;
+            journal.close().await;
+            told
+        })??;
+        match self.output.format {
+            Format::Json => {
+                let rows = told
+                    .iter()
+                    .map(|(name, changed)| json!({ "recipe": name, "paused": rest, "changed": changed }));
+                session.streams.json(&rows.collect::<Vec<_>>())?;
+            }
+            Format::Text if told.is_empty() => session.streams.note("no recipe is paused"),
+            Format::Text => {
+                for (name, changed) in &told {
+                    let what = match (rest, changed) {
+                        (true, true) => "paused",
+                        (true, false) => "was paused already",
+                        (false, true) => "goes on",
+                        (false, false) => "was not paused",
+                    };
+                    session.streams.say(format!("{name}  {what}"))?;
+                }
+            }
+        }
+        Ok(ExitCode::Fine)
+    }
+
+    async fn decide(
+        &self,
+        journal: &dyn Journal,
+        known: &mut BTreeSet<String>,
+        rest: bool,
+    ) -> Result<Vec<(String, bool)>, Failure> {
+        let resting = paused(journal).await.map_err(Failure::world)?;
+        // Also where its file is gone.
+        known.extend(resting.keys().cloned());
+        let names: BTreeSet<String> = match self.all {
+            true if rest => known.clone(),
+            true => resting.into_keys().collect(),
+            false => self.recipes.iter().cloned().collect(),
+        };
+        if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
+            let reason = match closest(name, known.iter().map(String::as_str)) {
+                Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
+                None => anyhow!("no recipe `{name}` in this workspace"),
+            };
+            return Err(Failure::usage(reason));
+        }
+        let now = Clock::system().now();
+        let mut told = Vec::new();
+        for name in names {
+            let changed = match rest {
+                true => pause(journal, &name, now).await,
+                false => resume(journal, &name, now).await,
+            };
+            told.push((name, changed.map_err(Failure::world)?));
+        }
+        Ok(told)
+    }
+}

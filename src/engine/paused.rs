@@ -1,0 +1,43 @@
+//! Which recipes people have paused: looked at all the time, so that a run under way ends its step and waits.
+
+use std::collections::BTreeSet;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::journal::{Journal, paused};
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Names of the recipes that are paused, as they were known a moment ago.
+#[derive(Debug, Default)]
+pub(super) struct Paused(RwLock<BTreeSet<String>>);
+
+impl Paused {
+    /// Whether the recipe is paused.
+    pub(super) fn contains(&self, recipe: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(recipe)
+    }
+
+    /// Keeps looking. Never ends.
+    pub(super) async fn follow(&self, journal: &dyn Journal) {
+        loop {
+            // While the store is away, all stays as it was.
+            if let Ok(now) = paused(journal).await {
+                self.take(now.into_keys().collect());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn take(&self, now: BTreeSet<String>) {
+        let before =
+            std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), now.clone());
+        for recipe in now.difference(&before) {
+            tracing::info!(recipe, "the recipe is paused");
+        }
+        for recipe in before.difference(&now) {
+            tracing::info!(recipe, "the recipe goes on after its pause");
+        }
+    }
+}
