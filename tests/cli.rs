@@ -10,6 +10,8 @@ mod commands;
 mod connectors;
 #[path = "cli/gallery.rs"]
 mod gallery;
+#[path = "cli/held.rs"]
+mod held;
 #[path = "cli/listening.rs"]
 mod listening;
 #[path = "cli/moving.rs"]

@@ -131,15 +131,17 @@ pub struct ErrorAnswers {
     /// JSONPath of an id to quote to the vendor's support.
     #[serde(default)]
     pub trace: Option<String>,
-    /// Answers other than 5xx that a create may get although it happened: never send it again blindly.
+    /// Statuses other than 5xx that a create may get although it happened, whatever their message. Where only
+    /// some messages mean that, name them under `advice`.
     #[serde(default)]
     pub in_doubt: Vec<u16>,
-    /// Advice by status or by words in the message.
+    /// What to do about an error answer, by status or by words in its message. Of those that fit, one with
+    /// words wins.
     #[serde(default)]
     pub advice: Vec<Advice>,
 }
 
-/// A remedy for an error answer.
+/// A remedy for an error answer, and what hob makes of such an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Advice {
@@ -149,8 +151,30 @@ pub struct Advice {
     /// Words that the message contains, compared without case.
     #[serde(default)]
     pub contains: Option<String>,
+    /// What the answer means, where that is not what its status says.
+    #[serde(default)]
+    pub means: Option<ErrorMeaning>,
     /// What to do.
     pub help: String,
+}
+
+/// What an error answer means, and so what hob does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorMeaning {
+    /// The request is refused, and would be refused again: the step fails.
+    Refused,
+    /// The credential is refused: the connection is held until it works. What 401 means.
+    Unauthorized,
+    /// The server could not answer: reads and idempotent effects are sent again, creates may have happened.
+    /// What 408 and 5xx mean.
+    Unavailable,
+    /// Nothing happened, and another try may succeed: everything is sent again. What 425 means.
+    NotDone,
+    /// Too many requests: everything waits and is sent again. What 429 means.
+    RateLimited,
+    /// Refused, but a create may have happened all the same; hob finds out or asks.
+    InDoubt,
 }
 
 /// An API's request limits and the headers that tell them.

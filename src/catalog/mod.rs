@@ -12,7 +12,7 @@ mod schema;
 mod version;
 
 pub use connector::{
-    Advice, AuthScheme, Connector, ErrorAnswers, LimitHeaders, Limits, Setting, Signature,
+    Advice, AuthScheme, Connector, ErrorAnswers, ErrorMeaning, LimitHeaders, Limits, Setting, Signature,
     SignatureAlgorithm, Webhooks,
 };
 pub use event_type::{EventType, Hydrate};

@@ -115,7 +115,9 @@ impl Call {
         match called {
             Err(problems) => Err(Failure::usage(anyhow!(wrong(operation, &problems)))),
             Ok(Outcome::Ok(answer)) => self.show(session, operation, &answer),
-            Ok(Outcome::Refused(refusal)) => Err(Failure::problem(anyhow!(refused(&refusal)))),
+            Ok(Outcome::Refused(refusal) | Outcome::Unauthorized { refusal, .. }) => {
+                Err(Failure::problem(anyhow!(refused(&refusal))))
+            }
             Ok(other) => Err(Failure::world(anyhow!("{}", other.describe()))),
         }
     }

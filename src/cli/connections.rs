@@ -3,15 +3,18 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::store::open_existing;
 use super::table::table;
-use super::{ExitCode, Failure, Format, Output, Session};
+use super::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::clock::Clock;
-use crate::workspace::Account;
+use crate::journal::{Access, HeldConnection};
+use crate::workspace::{Account, Workspace};
 
 /// List the workspace's connections
 #[derive(Debug, Args)]
 #[command(
-    after_help = "CONNECTED is empty for connections that do not need `hob connect`.\n\nExamples:\n  hob connections\n  hob connections --format json"
+    after_help = "CONNECTED is empty for connections that do not need `hob connect`. A connection whose credential is \
+refused is held: its polls and runs wait until the credential works.\n\nExamples:\n  hob connections\n  hob connections --format json"
 )]
 pub struct Connections {
     #[command(flatten)]
@@ -27,6 +30,8 @@ struct Row {
     settings: std::collections::BTreeMap<String, String>,
     /// Whether somebody has consented; null where nobody needs to.
     connected: Option<bool>,
+    /// Why it is held and since when, if its credential is refused.
+    held: Option<HeldConnection>,
 }
 
 impl Connections {
@@ -34,11 +39,14 @@ impl Connections {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
         let clock = Clock::system();
-        let rows: Vec<Row> = workspace.accounts.values().map(|account| row(account, &clock)).collect();
+        let held = held(session, &workspace)?;
+        let row = |account| row(account, &clock, &held);
+        let rows: Vec<Row> = workspace.accounts.values().map(row).collect();
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,
             Format::Text if rows.is_empty() => session.streams.note("hob.yaml has no connections"),
             Format::Text => {
+                let lines: Vec<String> = rows.iter().filter_map(|row| row.held.as_ref().map(line)).collect();
                 let cells = rows.into_iter().map(|row| {
                     let settings: Vec<String> =
                         row.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -52,14 +60,34 @@ impl Connections {
                 });
                 let columns = ["NAME", "CONNECTOR", "CONNECTED", "ADDRESS", "SETTINGS"];
                 session.streams.say(table(&columns, cells))?;
+                lines.into_iter().try_for_each(|line| session.streams.say(line))?;
             }
         }
         Ok(ExitCode::Fine)
     }
 }
 
-fn row(account: &Account, clock: &Clock) -> Row {
+/// What the store knows of connections that are held; nothing where it cannot be asked.
+fn held(session: &mut Session, workspace: &Workspace) -> Result<Vec<HeldConnection>, Failure> {
+    let asked = runtime::block_on(async {
+        match open_existing(workspace, Access::Client).await? {
+            Some(journal) => journal.held_connections().await.map_err(Failure::world),
+            None => Ok(Vec::new()),
+        }
+    })?;
+    asked.or_else(|failure| {
+        session.streams.note(format!("warning: whether a connection is held is not known: {failure}"));
+        Ok(Vec::new())
+    })
+}
+
+fn line(held: &HeldConnection) -> String {
+    format!("\n{} (since {})", held.reason, held.since.format("%Y-%m-%d %H:%M:%SZ"))
+}
+
+fn row(account: &Account, clock: &Clock, held: &[HeldConnection]) -> Row {
     Row {
+        held: held.iter().find(|held| held.connection == account.name).cloned(),
         name: account.name.clone(),
         connector: account.connector.connector.clone(),
         base_url: account.base_url.clone().or_else(|| account.connector.base_url.clone()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::{Breaker, Budget, BudgetSettings, Credential, Error, Rate};
+use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate};
 use crate::catalog::Connector;
 use crate::secret::{Redactor, Secret};
 
@@ -25,6 +25,8 @@ pub struct Connection {
     pub budget: Budget,
     /// Whether it answers.
     pub breaker: Breaker,
+    /// Whether its credential is refused.
+    pub hold: Hold,
     credential: Credential,
 }
 
@@ -54,6 +56,7 @@ impl Connection {
             name: name.to_owned(),
             budget: Budget::new(budget, connector.limits.headers.clone()),
             breaker: Breaker::default(),
+            hold: Hold::default(),
             credential: setup.credential,
             settings: setup.settings,
             base_url,

@@ -22,6 +22,15 @@ pub(super) struct Surroundings<'a> {
     pub(super) priority: Priority,
     /// Open while the run is ours.
     pub(super) gate: Gate,
+    /// Shortest wait for a connection that is held.
+    pub(super) least_hold: Duration,
+}
+
+impl Surroundings<'_> {
+    /// How long to wait for a connection that is held for `wait` yet.
+    pub(super) fn hold(&self, wait: Duration) -> Duration {
+        wait.max(self.least_hold)
+    }
 }
 
 /// Whether `perform` may go.

@@ -64,6 +64,11 @@ impl Shared {
     pub(super) fn once(&self) -> bool {
         self.once.load(Ordering::Relaxed)
     }
+
+    /// Shortest wait for a connection that is held: whoever works until nothing is left does not wait for it.
+    pub(super) fn least_hold(&self) -> Duration {
+        if self.once() { self.options.horizon.saturating_mul(2) } else { Duration::ZERO }
+    }
 }
 
 impl Engine {

@@ -126,6 +126,7 @@ impl Reading<'_> {
                 later(retry_after, "rate limited by the server".to_owned())
             }
             Ok(Outcome::Held { wait, reason }) => later(wait, reason),
+            Ok(Outcome::Unauthorized { wait, reason, .. }) => later(around.hold(wait), reason),
             Ok(Outcome::TryAgain { reason, retry_after, .. }) => {
                 later(retry_after.unwrap_or_default(), reason)
             }

@@ -31,6 +31,7 @@ pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>
             Report::Later { wait: retry_after, reason }.into()
         }
         Outcome::Held { wait, reason } => Report::Later { wait, reason }.into(),
+        Outcome::Unauthorized { wait, reason, .. } => Report::Held { wait, reason }.into(),
         Outcome::TryAgain { reason, status, retry_after } => {
             let error = StepError { status, ..StepError::new(reason) };
             Report::Again { error, not_before: retry_after.map(|wait| wait.min(Duration::from_secs(86_400))) }

@@ -19,7 +19,7 @@ use crate::connection::Priority;
 use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
-use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, RunState, StampedEntry, writes};
+use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, writes};
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
 const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
@@ -219,11 +219,15 @@ impl Work {
                 act::perform(&self.around(), perform, admitted).await
             }
         };
+        let report = match told.report {
+            Report::Held { wait, reason } => Report::Held { wait: self.around().hold(wait), reason },
+            report => report,
+        };
         if let Some(message) = told.remark {
             self.settle(Entry::Remark { level: "info".into(), message }, false);
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
-        let entry = perform.settle(&id, told.report, self.now());
+        let entry = perform.settle(&id, report, self.now());
         if let Entry::Deferred { until, reason, .. } = &entry
             && unsent
             && perform.deferred
@@ -316,6 +320,7 @@ impl Work {
             catalog: self.recipe.catalog(),
             priority: self.priority,
             gate: self.grip.gate(&self.shared.world.clock, self.shared.options.lease),
+            least_hold: self.shared.least_hold(),
         }
     }
 

@@ -52,6 +52,10 @@ pub struct Cursor {
     pub failures: u32,
     /// The last failure, for people.
     pub error: Option<String>,
+    /// The last poll did not come about, because its connection is held: the next one is due as soon as that is
+    /// over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// What a poller remembers of a record between scans.

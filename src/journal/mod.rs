@@ -15,9 +15,9 @@ mod sqlite;
 pub use access::Access;
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
-    Appended, Batch, Claim, Error, Lease, LeasedRun, Link, NewRun, Progress, Pruned, RecipeText, RequestEnd,
-    RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
-    Written,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, Link, NewRun, Progress, Pruned,
+    RecipeText, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
+    StoreInfo, Totals, Written,
 };
 pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
@@ -184,6 +184,17 @@ pub trait Journal: Send + Sync {
 
     /// Remembers a value.
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;
+
+    /// Notes that a connection is held, in the place of what was noted of it before. Runs that wait for it have
+    /// its reason as theirs.
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error>;
+
+    /// Notes that a connection is not held any more, and makes the runs due that wait for it; whether it was
+    /// held.
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error>;
+
+    /// The connections that are held, by name.
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error>;
 
     /// Forgets up to `limit` each of the runs, events and dedup keys that are past `retention`, oldest
     /// first. Nothing unfinished is forgotten, nor an event whose run is kept.

@@ -281,6 +281,17 @@ pub struct RequestEnd {
     pub pause: Option<Duration>,
 }
 
+/// A connection that nothing is sent on, because its credential is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldConnection {
+    /// Its name.
+    pub connection: String,
+    /// Why, for people.
+    pub reason: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
 /// What may be forgotten. `None`: nothing for that reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {

@@ -14,7 +14,7 @@ use super::{
     retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
-use crate::connection::{Connection, Error as ConnectionError, Exhausted, Priority};
+use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold, Priority};
 use crate::secret::Redactor;
 
 /// How a call is made.
@@ -140,35 +140,36 @@ impl Client {
                 },
             };
             let received = self.send_within(request, connection, &mut admitted, options).await;
-            let unauthorized = matches!(received, Received::Answer { status: 401, .. });
-            if unauthorized && !refreshed {
+            let outcome = classify(request.effect, Some(&connection.connector), received);
+            if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
                 match connection.refresh(&admitted.headers).await {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    Err(error) => return no_credential(error),
+                    Err(error) => return no_credential(connection, &error),
                 }
             }
-            let outcome = classify(request.effect, Some(&connection.connector), received);
-            return redacted(outcome, &connection.redactor());
+            return held(redacted(outcome, &connection.redactor()), &request.operation, connection);
         }
     }
 
     /// The right to send a request, if it can be had at once.
     pub async fn try_admit(&self, connection: &Connection) -> Option<Admitted> {
-        if connection.breaker.is_open() {
+        if connection.breaker.is_open() || connection.hold.reason().is_some() {
             return None;
         }
         let headers = connection.credential_headers().await.ok()?;
         connection.budget.try_acquire().await.map(|permit| Admitted { headers, permit })
     }
 
-    /// Waits for breaker, credential and budget.
+    /// Waits for breaker, credential and budget; not for a connection that is held.
     pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
             return Err(Outcome::Held { wait, reason: left_alone_for_a_while(connection) });
         }
-        let headers = connection.credential_headers().await.map_err(no_credential)?;
+        connection.hold.check().map_err(on_hold)?;
+        let headers = connection.credential_headers().await;
+        let headers = headers.map_err(|error| no_credential(connection, &error))?;
         let permit = connection.budget.acquire(options.priority, options.patience).await;
         let permit = permit.map_err(|Exhausted { wait, left_alone }| match left_alone {
             true => Outcome::Held { wait, reason: left_alone_for_a_while(connection) },
@@ -227,10 +228,38 @@ fn is_alive(received: &Received) -> Option<bool> {
     }
 }
 
-fn no_credential(error: ConnectionError) -> Outcome {
-    match error.is_passing() {
-        true => Outcome::TryAgain { reason: error.to_string(), status: None, retry_after: None },
-        false => Outcome::Refused(Refusal::unsent(error.to_string())),
+/// There is no credential: the connection is held, unless another try may help.
+fn no_credential(connection: &Connection, error: &ConnectionError) -> Outcome {
+    let reason = error.to_string();
+    if error.is_passing() {
+        return Outcome::TryAgain { reason, status: None, retry_after: None };
+    }
+    let refusal = Refusal::unsent(reason.clone());
+    match connection.hold.refuse(&connection.name, None, &reason) {
+        Some(OnHold { wait, reason }) => Outcome::Unauthorized { refusal, wait, reason },
+        None => Outcome::Refused(refusal),
+    }
+}
+
+fn on_hold(OnHold { wait, reason }: OnHold) -> Outcome {
+    Outcome::Unauthorized { refusal: Refusal::unsent(reason.clone()), wait, reason }
+}
+
+/// What an outcome means for the connection: it is held while its credential is refused.
+fn held(outcome: Outcome, operation: &str, connection: &Connection) -> Outcome {
+    match outcome {
+        Outcome::Unauthorized { refusal, reason, .. } => {
+            match connection.hold.refuse(&connection.name, Some(operation), &reason) {
+                Some(OnHold { wait, reason }) => Outcome::Unauthorized { refusal, wait, reason },
+                None => Outcome::Refused(refusal),
+            }
+        }
+        // To say these, the server must have looked beyond the credential.
+        Outcome::Ok(_) | Outcome::Refused(Refusal { status: Some(404 | 409 | 422), .. }) => {
+            connection.hold.accept(&connection.name, operation);
+            outcome
+        }
+        other => other,
     }
 }
 
@@ -283,13 +312,18 @@ fn redacted(outcome: Outcome, redactor: &Redactor) -> Outcome {
             Outcome::TryAgain { reason: redactor.text(&reason), status, retry_after }
         }
         Outcome::InDoubt { reason, status } => Outcome::InDoubt { reason: redactor.text(&reason), status },
-        Outcome::Refused(refusal) => Outcome::Refused(Refusal {
-            message: redactor.text(&refusal.message),
-            body: redactor.value(&refusal.body),
-            ..refusal
-        }),
+        Outcome::Refused(refusal) => Outcome::Refused(without_secrets(refusal, redactor)),
+        Outcome::Unauthorized { refusal, wait, reason } => Outcome::Unauthorized {
+            refusal: without_secrets(refusal, redactor),
+            wait,
+            reason: redactor.text(&reason),
+        },
         other => other,
     }
+}
+
+fn without_secrets(refusal: Refusal, redactor: &Redactor) -> Refusal {
+    Refusal { message: redactor.text(&refusal.message), body: redactor.value(&refusal.body), ..refusal }
 }
 
 #[cfg(test)]

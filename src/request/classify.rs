@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::explain::explain;
 use super::{Answer, Outcome, Refusal, retry_after};
-use crate::catalog::{Connector, Effect, ErrorAnswers, LimitHeaders};
+use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders};
 use crate::connection::Rate;
 
 /// Wait after a 429 where neither the answer nor the connector tells an interval.
@@ -69,35 +69,58 @@ pub fn classify(effect: Effect, connector: Option<&Connector>, received: Receive
             return Outcome::Refused(Refusal::unsent(reason));
         }
     };
-    let asked = retry_after::read(&headers, at);
-    match status {
-        200..=299 => Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at }),
-        429 => Outcome::RateLimited { retry_after: asked.unwrap_or_else(|| pause(connector, &headers)) },
-        // 425: the server promises that it did nothing.
-        425 => try_again(errors, status, &body, asked),
-        408 | 500..=599 if effect == Effect::Create => in_doubt(errors, status, &body),
-        408 | 500..=599 => try_again(errors, status, &body, asked),
-        300..=399 => Outcome::Refused(redirect(errors, status, &headers, &body)),
-        _ if effect == Effect::Create && errors.in_doubt.contains(&status) => in_doubt(errors, status, &body),
-        _ => Outcome::Refused(explain(errors, status, &body)),
+    if (200..=299).contains(&status) {
+        return Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at });
     }
-}
-
-fn try_again(errors: &ErrorAnswers, status: u16, body: &Value, retry_after: Option<Duration>) -> Outcome {
-    Outcome::TryAgain { reason: explain(errors, status, body).message, status: Some(status), retry_after }
-}
-
-fn in_doubt(errors: &ErrorAnswers, status: u16, body: &Value) -> Outcome {
-    Outcome::InDoubt { reason: explain(errors, status, body).message, status: Some(status) }
-}
-
-fn redirect(errors: &ErrorAnswers, status: u16, headers: &HeaderMap, body: &Value) -> Refusal {
-    let mut refusal = explain(errors, status, body);
-    if let Some(to) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
+    let (mut refusal, said) = explain(errors, status, &body);
+    if let Some(to) = redirect(status, &headers) {
         refusal.message = format!("{status}: the server redirects to {to}");
         refusal.help = Some("redirects are not followed; correct the address".into());
     }
-    refusal
+    let asked = retry_after::read(&headers, at);
+    let again = |reason| Outcome::TryAgain { reason, status: Some(status), retry_after: asked };
+    match said.unwrap_or_else(|| meaning(errors, status)) {
+        ErrorMeaning::RateLimited => {
+            Outcome::RateLimited { retry_after: asked.unwrap_or_else(|| pause(connector, &headers)) }
+        }
+        // Without a connection there is nothing to hold.
+        ErrorMeaning::Unauthorized if connector.is_some() => {
+            Outcome::Unauthorized { reason: held_for(&refusal), refusal, wait: Duration::ZERO }
+        }
+        ErrorMeaning::Unavailable | ErrorMeaning::InDoubt if effect == Effect::Create => {
+            Outcome::InDoubt { reason: refusal.message, status: Some(status) }
+        }
+        ErrorMeaning::NotDone | ErrorMeaning::Unavailable => again(refusal.message),
+        ErrorMeaning::Refused | ErrorMeaning::Unauthorized | ErrorMeaning::InDoubt => {
+            Outcome::Refused(refusal)
+        }
+    }
+}
+
+/// What a status means where the catalog knows nothing closer.
+fn meaning(errors: &ErrorAnswers, status: u16) -> ErrorMeaning {
+    match status {
+        _ if errors.in_doubt.contains(&status) => ErrorMeaning::InDoubt,
+        401 => ErrorMeaning::Unauthorized,
+        429 => ErrorMeaning::RateLimited,
+        // The server promises that it did nothing: 425, and 307, which leaves the doing to another address.
+        307 | 425 => ErrorMeaning::NotDone,
+        // Found elsewhere: a login page, a notice, or the page that follows a form that was taken.
+        302 | 303 => ErrorMeaning::Unavailable,
+        300 | 301 | 304 => ErrorMeaning::InDoubt,
+        408 | 500..=599 => ErrorMeaning::Unavailable,
+        _ => ErrorMeaning::Refused,
+    }
+}
+
+/// Why a connection is held, with the advice.
+fn held_for(refusal: &Refusal) -> String {
+    let help = refusal.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{}{help}", refusal.message)
+}
+
+fn redirect(status: u16, headers: &HeaderMap) -> Option<&str> {
+    (300..=399).contains(&status).then(|| headers.get(LOCATION)?.to_str().ok())?
 }
 
 /// How long to pause when the server does not say: until the day's budget is new, or an interval.
@@ -163,28 +186,105 @@ mod tests {
             Outcome::TryAgain { .. } => "again",
             Outcome::Refused(_) => "refused",
             Outcome::InDoubt { .. } => "doubt",
+            Outcome::Unauthorized { .. } => "unauthorized",
+        }
+    }
+
+    const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Idempotent, Effect::Create];
+
+    #[test]
+    fn by_status_and_effect() {
+        let refused = [
+            305, 308, 400, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418,
+            421, 423, 424, 426, 428, 431, 451, 499,
+        ];
+        let unavailable = [
+            302, 303, 408, 500, 501, 502, 503, 504, 505, 506, 507, 508, 509, 510, 511, 520, 521, 522, 523,
+            524, 525, 526, 527, 530, 599,
+        ];
+        let others = [
+            (200, ["ok", "ok", "ok"]),
+            (204, ["ok", "ok", "ok"]),
+            (301, ["refused", "refused", "doubt"]),
+            (307, ["again", "again", "again"]),
+            (401, ["unauthorized", "unauthorized", "unauthorized"]),
+            // The connector says that a create may have happened.
+            (422, ["refused", "refused", "doubt"]),
+            (425, ["again", "again", "again"]),
+            (429, ["limited", "limited", "limited"]),
+        ];
+        let all = refused.map(|status| (status, ["refused"; 3])).into_iter();
+        let all = all.chain(unavailable.map(|status| (status, ["again", "again", "doubt"]))).chain(others);
+        for (status, expected) in all {
+            assert_eq!(EFFECTS.map(|effect| kind(effect, status)), expected, "{status}");
         }
     }
 
     #[test]
-    fn by_status_and_effect() {
-        let (read, twice, create) = (Effect::Read, Effect::Idempotent, Effect::Create);
-        let cases = [
-            (200, ["ok", "ok", "ok"]),
-            (204, ["ok", "ok", "ok"]),
-            (301, ["refused", "refused", "refused"]),
-            (400, ["refused", "refused", "refused"]),
-            (401, ["refused", "refused", "refused"]),
-            (404, ["refused", "refused", "refused"]),
-            (408, ["again", "again", "doubt"]),
-            (422, ["refused", "refused", "doubt"]),
-            (425, ["again", "again", "again"]),
-            (429, ["limited", "limited", "limited"]),
-            (500, ["again", "again", "doubt"]),
-            (503, ["again", "again", "doubt"]),
-        ];
-        for (status, expected) in cases {
-            assert_eq!([read, twice, create].map(|effect| kind(effect, status)), expected, "{status}");
+    fn a_request_to_any_address_has_no_connection_to_hold() {
+        let received = Received::Answer {
+            status: 401,
+            headers: HeaderMap::new(),
+            body: Value::Null,
+            at: DateTime::UNIX_EPOCH,
+        };
+        assert_eq!(name(&classify(Effect::Create, None, received)), "refused");
+    }
+
+    #[test]
+    fn what_is_advised_is_done() {
+        use crate::catalog::Catalog;
+        // What advice says of itself, in the words of all the built-in connectors.
+        let later = ["try again later", "hob waits and goes on", "hob goes on after"];
+        for connector in Catalog::built_in().connectors() {
+            for advice in &connector.errors.advice {
+                let status = advice.status.unwrap_or(400);
+                let words = advice.contains.clone().unwrap_or_else(|| "some words".into());
+                let outcomes = EFFECTS.map(|effect| {
+                    let body = json!({ "message": words.to_uppercase(), "error": { "message": words } });
+                    let headers = HeaderMap::new();
+                    let received = Received::Answer { status, headers, body, at: DateTime::UNIX_EPOCH };
+                    name(&classify(effect, Some(connector), received))
+                });
+                let passes = later.iter().any(|words| advice.help.contains(words));
+                let expected: &[[&str; 3]] = match passes {
+                    true => &[["again", "again", "doubt"], ["limited"; 3]],
+                    false => &[["refused"; 3], ["unauthorized"; 3], ["refused", "refused", "doubt"]],
+                };
+                assert!(expected.contains(&outcomes), "{}: {advice:?}: {outcomes:?}", connector.connector);
+            }
+        }
+    }
+
+    #[test]
+    fn the_catalog_knows_what_a_status_hides() {
+        let catalog = crate::catalog::Catalog::built_in();
+        let highlevel = catalog.connector("highlevel").unwrap();
+        let kinds = |status, message: &str| {
+            EFFECTS.map(|effect| {
+                let received = Received::Answer {
+                    status,
+                    headers: HeaderMap::new(),
+                    body: json!({ "message": message }),
+                    at: DateTime::UNIX_EPOCH,
+                };
+                name(&classify(effect, Some(highlevel), received))
+            })
+        };
+        for (status, message, expected) in [
+            (401, "Command timed out", ["again", "again", "doubt"]),
+            (401, "Invalid JWT", ["unauthorized"; 3]),
+            (401, "", ["unauthorized"; 3]),
+            (401, "The token is not authorized for this scope.", ["refused"; 3]),
+            (401, "This authClass type is not allowed to access this scope.", ["refused"; 3]),
+            (401, "version header was not found.", ["refused"; 3]),
+            (403, "The token does not have access to this location.", ["refused"; 3]),
+            (422, "dueDate must be a valid ISO 8601 date string", ["refused"; 3]),
+            (422, "property firstname should not exist", ["refused"; 3]),
+            (422, "customFields.0.property foo should not exist", ["refused"; 3]),
+            (422, "The custom field value is not allowed", ["refused", "refused", "doubt"]),
+        ] {
+            assert_eq!(kinds(status, message), expected, "{status} {message}");
         }
     }
 

@@ -3,38 +3,41 @@
 use serde_json::Value;
 
 use super::Refusal;
-use crate::catalog::{ErrorAnswers, path};
+use crate::catalog::{Advice, ErrorAnswers, ErrorMeaning, path};
 
 /// Longest text taken from an answer that is not of the expected form.
 const LONGEST: usize = 300;
 
-/// What an error answer says, with the catalog's advice.
-pub(super) fn explain(errors: &ErrorAnswers, status: u16, body: &Value) -> Refusal {
+/// What an error answer says, with the catalog's advice, and what the catalog says that it means. Both come from
+/// one entry, so that what is advised and what is done agree.
+pub(super) fn explain(errors: &ErrorAnswers, status: u16, body: &Value) -> (Refusal, Option<ErrorMeaning>) {
     let said = errors.message.iter().filter_map(|at| path::read(body, at)).find_map(|value| words(&value));
     let message = said.or_else(|| words_anywhere(body)).unwrap_or_else(|| "no reason given".into());
     let trace = errors.trace.as_ref().and_then(|at| path::read(body, at)).and_then(|id| words(&id));
     let trace = trace.map(|id| format!(" (trace {id})")).unwrap_or_default();
-    let help = advice(errors, status, &message);
+    let advice = advice(errors, status, &message);
     let name = reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-    Refusal {
+    let refusal = Refusal {
         status: Some(status),
         message: format!("{status}{name}: {message}{trace}"),
-        help,
+        help: advice.map(|advice| advice.help.clone()),
         body: body.clone(),
-    }
+    };
+    (refusal, advice.and_then(|advice| advice.means))
 }
 
-fn advice(errors: &ErrorAnswers, status: u16, message: &str) -> Option<String> {
+fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -> Option<&'a Advice> {
     let message = message.to_lowercase();
-    let fits = |advice: &&crate::catalog::Advice| {
+    let fits = |advice: &&Advice| {
         advice.status.is_none_or(|wanted| wanted == status)
             && advice.contains.as_ref().is_none_or(|words| message.contains(&words.to_lowercase()))
             && (advice.status.is_some() || advice.contains.is_some())
     };
     // Advice on the words is closer than advice on the status alone.
-    let closest = errors.advice.iter().filter(fits).max_by_key(|advice| advice.contains.is_some());
-    closest.map(|advice| advice.help.clone())
+    let closer = |advice: &&Advice| (advice.contains.is_some(), advice.status.is_some());
+    // Of equals, the first.
+    errors.advice.iter().rev().filter(fits).max_by_key(closer)
 }
 
 /// A message that is text, a list of texts or something deeper.
@@ -81,7 +84,7 @@ mod tests {
              - { contains: should not exist, help: remove it }\n- { status: 422, help: look again }",
         )
         .unwrap();
-        explain(&errors, status, &body)
+        explain(&errors, status, &body).0
     }
 
     #[test]

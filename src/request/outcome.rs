@@ -34,6 +34,15 @@ pub enum Outcome {
     },
     /// It was refused and will be again.
     Refused(Refusal),
+    /// The credential is refused, and the connection is held until it works; nothing happened.
+    Unauthorized {
+        /// What the server said; hob's own words where nothing was sent.
+        refusal: Refusal,
+        /// When another try makes sense.
+        wait: Duration,
+        /// Why, the same as long as the connection is held.
+        reason: String,
+    },
     /// It was sent, and whether it happened is unknown: never send it again blindly.
     InDoubt {
         /// What is known.
@@ -72,7 +81,7 @@ impl Outcome {
                 format!("rate limited; try again in {} s", retry_after.as_secs_f64())
             }
             Outcome::Held { reason, .. } | Outcome::TryAgain { reason, .. } => reason.clone(),
-            Outcome::InDoubt { reason, .. } => reason.clone(),
+            Outcome::InDoubt { reason, .. } | Outcome::Unauthorized { reason, .. } => reason.clone(),
             Outcome::Refused(refusal) => refusal.message.clone(),
         }
     }

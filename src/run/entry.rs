@@ -122,6 +122,9 @@ pub enum Entry {
         until: DateTime<Utc>,
         /// Why.
         reason: String,
+        /// Its connection is held: it goes on as soon as it is taken up, which may be before `until`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        held: bool,
     },
     /// Sent, answer unknown.
     InDoubt {

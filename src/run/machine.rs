@@ -151,7 +151,7 @@ impl Machine {
             hydration: hydrate::Hydration::of(&recipe, event),
             recipe,
             run,
-            status: Status::fold(entries),
+            status: Status::fold(entries).taken_up(),
             scope,
             skip_waits: facts.skip_waits,
             steps: Map::new(),

@@ -73,7 +73,7 @@ mod tests {
             },
             Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None },
             Entry::StepSkipped { step: step(), reason: text() },
-            Entry::Deferred { step: step(), until, reason: text() },
+            Entry::Deferred { step: step(), until, reason: text(), held: false },
             Entry::InDoubt { step: step(), attempt: 1, reason: text(), status: None, interrupted: false },
             Entry::Parked { step: step(), reason: text() },
             Entry::Remark { level: "info".into(), message: text() },

@@ -10,6 +10,9 @@ use super::machine::{Perform, Probe};
 use super::patience::next_attempt;
 use crate::value::{Value, after};
 
+/// Shortest wait: what has to wait for no time at all is not asked in a busy loop.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// What became of a step that was performed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
@@ -25,6 +28,13 @@ pub enum Report {
     /// It was not sent or refused for the rate: no attempt is used up.
     Later {
         /// When to go on.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// Its connection is held, because the credential is refused: no attempt is used up.
+    Held {
+        /// When to see again, if nothing is heard before.
         wait: Duration,
         /// Why.
         reason: String,
@@ -80,8 +90,12 @@ impl Perform {
                 Entry::StepFailed { step, attempt, error, retry_at: None }
             }
             Report::Later { wait, reason } => {
-                let until = after(now, wait.max(Duration::from_millis(50)));
-                Entry::Deferred { step, until, reason }
+                let until = after(now, wait.max(SHORTEST));
+                Entry::Deferred { step, until, reason, held: false }
+            }
+            Report::Held { wait, reason } => {
+                let until = after(now, wait.max(SHORTEST));
+                Entry::Deferred { step, until, reason, held: true }
             }
             Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None },
             Report::InDoubt { reason, status } => {
@@ -104,7 +118,7 @@ impl Probe {
             Finding::Later { wait, reason } => {
                 // A probe that keeps failing is asked less and less often.
                 let patient = Duration::from_secs(1 << self.deferrals.min(8));
-                Entry::Deferred { step, until: after(now, wait.max(patient)), reason }
+                Entry::Deferred { step, until: after(now, wait.max(patient)), reason, held: false }
             }
         }
     }

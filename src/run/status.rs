@@ -70,6 +70,8 @@ pub enum Phase {
         until: DateTime<Utc>,
         /// Why.
         reason: String,
+        /// Its connection is held: it may go on before, when the run is taken up again.
+        held: bool,
     },
     /// A `wait` is under way.
     Paused {
@@ -102,6 +104,17 @@ impl Status {
             status.apply(entry);
         }
         status
+    }
+
+    /// Where a run that is taken up again stands: what waited for a held connection goes on, to see.
+    #[must_use]
+    pub fn taken_up(mut self) -> Self {
+        for step in self.steps.values_mut() {
+            if let Phase::Waiting { until, held: true, .. } = &mut step.phase {
+                *until = DateTime::<Utc>::MIN_UTC;
+            }
+        }
+        self
     }
 
     /// Takes one more entry into account.
@@ -140,11 +153,13 @@ impl Status {
                 step.attempts = *attempt;
                 step.deferrals = 0;
                 step.phase = match retry_at {
-                    Some(until) => Phase::Waiting { until: *until, reason: error.message.clone() },
+                    Some(until) => {
+                        Phase::Waiting { until: *until, reason: error.message.clone(), held: false }
+                    }
                     None => Phase::Failed(error.clone()),
                 };
             }
-            Entry::Deferred { step, until, reason } => self.step(step).defer(*until, reason),
+            Entry::Deferred { step, until, reason, held } => self.step(step).defer(*until, reason, *held),
             Entry::InDoubt { step, attempt, reason, status, interrupted } => {
                 let step = self.step(step);
                 step.attempts = *attempt;
@@ -193,7 +208,7 @@ impl Status {
 }
 
 impl StepStatus {
-    fn defer(&mut self, until: DateTime<Utc>, reason: &str) {
+    fn defer(&mut self, until: DateTime<Utc>, reason: &str, held: bool) {
         self.deferrals += 1;
         match &mut self.phase {
             // What was deferred is looking into it, not sending it.
@@ -202,7 +217,7 @@ impl StepStatus {
                 if *phase == Phase::Intended {
                     self.attempts = self.attempts.saturating_sub(1);
                 }
-                *phase = Phase::Waiting { until, reason: reason.to_owned() };
+                *phase = Phase::Waiting { until, reason: reason.to_owned(), held };
             }
         }
     }
@@ -249,10 +264,13 @@ mod tests {
     #[test]
     fn a_deferral_uses_no_attempt() {
         let until = DateTime::from_timestamp(9, 0).unwrap();
-        let deferred = Entry::Deferred { step: StepKey::of("a"), until, reason: "429".into() };
+        let deferred = Entry::Deferred { step: StepKey::of("a"), until, reason: "429".into(), held: false };
         let status = Status::fold(&[at(1, intent("a", 1)), at(2, deferred)]);
         let step = status.of(&StepKey::of("a"));
-        assert_eq!((step.attempts, step.phase), (0, Phase::Waiting { until, reason: "429".into() }));
+        assert_eq!(
+            (step.attempts, step.phase),
+            (0, Phase::Waiting { until, reason: "429".into(), held: false })
+        );
     }
 
     #[test]

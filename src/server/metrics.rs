@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::refuse;
-use crate::journal::Totals;
+use crate::journal::{Error, HeldConnection, Totals};
 use crate::run::RunState;
 
 /// The version is part of the format.
@@ -41,16 +41,17 @@ impl Counts {
 
 pub(super) async fn metrics(State(server): State<Server>) -> Response {
     let shared = server.shared();
-    match shared.journal.totals(None).await {
-        Ok(totals) => {
-            let text = write(&totals, &shared.counts, shared.client.requests());
+    let read = async { Ok((shared.journal.totals(None).await?, shared.journal.held_connections().await?)) };
+    match read.await {
+        Ok((totals, held)) => {
+            let text = write(&totals, &held, &shared.counts, shared.client.requests());
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
         }
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        Err::<_, Error>(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 
-fn write(totals: &Totals, counts: &Counts, requests: u64) -> String {
+fn write(totals: &Totals, held: &[HeldConnection], counts: &Counts, requests: u64) -> String {
     let mut text = String::new();
     family(&mut text, "hob_events", "gauge", "Events in the journal.", &[("", totals.events)]);
     let runs: Vec<(String, u64)> = RunState::ALL
@@ -62,6 +63,11 @@ fn write(totals: &Totals, counts: &Counts, requests: u64) -> String {
         .collect();
     let runs: Vec<(&str, u64)> = runs.iter().map(|(label, count)| (label.as_str(), *count)).collect();
     family(&mut text, "hob_runs", "gauge", "Runs in the journal by state.", &runs);
+    let labels: Vec<String> =
+        held.iter().map(|held| format!("{{connection={:?}}}", held.connection)).collect();
+    let held: Vec<(&str, u64)> = labels.iter().map(|label| (label.as_str(), 1)).collect();
+    let help = "Connections that are held because their credential is refused.";
+    family(&mut text, "hob_connection_held", "gauge", help, &held);
     let help = "Requests sent to APIs since the start.";
     family(&mut text, "hob_requests_total", "counter", help, &[("", requests)]);
     let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -93,12 +99,18 @@ mod tests {
         counts.taken(false);
         counts.taken(true);
         let totals = Totals { events: 7, runs: [("failed".to_owned(), 2)].into() };
-        let text = write(&totals, &counts, 9);
+        let held = HeldConnection {
+            connection: "studio".into(),
+            reason: "401".into(),
+            since: chrono::DateTime::UNIX_EPOCH,
+        };
+        let text = write(&totals, &[held], &counts, 9);
         for line in [
             "# TYPE hob_events gauge",
             "hob_events 7",
             "hob_runs{state=\"failed\"} 2",
             "hob_runs{state=\"parked\"} 0",
+            "hob_connection_held{connection=\"studio\"} 1",
             "hob_requests_total 9",
             "hob_webhooks_total{result=\"duplicate\"} 1",
         ] {

@@ -164,6 +164,7 @@ impl Poller {
             due: now,
             failures: 0,
             error: None,
+            held: false,
         }
     }
 

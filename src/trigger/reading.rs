@@ -34,6 +34,13 @@ pub(super) enum NotRead {
         /// Why.
         reason: String,
     },
+    /// The connection is held, because its credential is refused.
+    OnHold {
+        /// Until when it makes no sense to ask.
+        wait: Duration,
+        /// Why.
+        reason: String,
+    },
     /// Something is wrong.
     Failed {
         /// What.
@@ -76,13 +83,14 @@ impl<'a> Reading<'a> {
                     self.wait(retry_after, "the API's rate limit is reached").await?;
                 }
                 Outcome::Held { wait, reason } => self.wait(wait, &reason).await?,
+                Outcome::Unauthorized { wait, reason, .. } => return Err(NotRead::OnHold { wait, reason }),
                 Outcome::Refused(refusal) => {
                     let help = refusal.help.map(|help| format!("; {help}")).unwrap_or_default();
                     let status = refusal.status.map(|status| format!(" ({status})")).unwrap_or_default();
                     return Err(NotRead::Failed {
                         reason: format!("{}{status}{help}", refusal.message),
                         asked: None,
-                        refused: refusal.status.is_some_and(|status| status != 401),
+                        refused: refusal.status.is_some(),
                     });
                 }
                 Outcome::TryAgain { reason, retry_after: asked, .. } => {

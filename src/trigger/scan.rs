@@ -70,7 +70,12 @@ impl Poller {
     pub async fn due(&self, around: &Surroundings) -> Result<DateTime<Utc>, Error> {
         let cursor = around.journal.cursor(&self.key).await?;
         let now = around.clock.now();
-        Ok(cursor.map_or(now, |cursor| super::due::of(&cursor, now)))
+        let held = self.connection.hold.reason().is_some();
+        Ok(match cursor {
+            // What waited for the credential has waited long enough.
+            Some(cursor) if !cursor.held || held => super::due::of(&cursor, now),
+            _ => now,
+        })
     }
 
     /// Polls now, whether it is due or not: goes on with the scan that was interrupted, or begins one,
@@ -133,6 +138,7 @@ impl Poller {
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
             cursor.page = Some(paging::first(&self.listing().paging));
         }
+        cursor.held = false;
         // By a clock that has been set back since.
         cursor.started = cursor.started.min(now);
         Ok(Poll {
@@ -356,11 +362,10 @@ impl Poll<'_> {
     /// A page could not be read. The scan goes on there, unless the API refuses the page itself.
     async fn fail(mut self, not_read: NotRead) -> Result<Polled, Error> {
         match not_read {
-            NotRead::Held { wait, reason } => {
-                let now = self.around.clock.now();
-                self.cursor.due = after(now, wait);
-                self.polled.held = Some(wait);
-                self.polled.error = Some(reason);
+            NotRead::Held { wait, reason } => self.put_off(wait, reason),
+            NotRead::OnHold { wait, reason } => {
+                self.cursor.held = true;
+                self.put_off(wait, reason);
             }
             NotRead::Failed { reason, asked, refused } => {
                 self.failed(reason, asked);
@@ -372,6 +377,12 @@ impl Poll<'_> {
         }
         self.store(vec![], vec![], vec![]).await?;
         Ok(self.polled)
+    }
+
+    fn put_off(&mut self, wait: Duration, reason: String) {
+        self.cursor.due = after(self.around.clock.now(), wait);
+        self.polled.held = Some(wait);
+        self.polled.error = Some(reason);
     }
 
     fn failed(&mut self, message: String, asked: Option<Duration>) {

@@ -76,6 +76,7 @@ impl Schedule {
             due: next.unwrap_or(DateTime::<Utc>::MAX_UTC),
             failures: 0,
             error: None,
+            held: false,
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };

@@ -143,8 +143,15 @@ async fn poll_when_due(poller: &Poller, around: &Surroundings) -> Result<(), jou
         return Ok(());
     }
     let due = poller.due(around).await?;
+    // Where the connection is held and let go meanwhile, it may be due before.
+    let waiting = async {
+        tokio::select! {
+            is_due = sleep_until(around, due) => is_due,
+            () = poller.connection.hold.released() => false,
+        }
+    };
     // The claim is kept alive while there is nothing to do, or else another process would read then.
-    if around.claims.keep(around, poller.key(), sleep_until(around, due)).await == Some(true)
+    if around.claims.keep(around, poller.key(), waiting).await == Some(true)
         && !resting::is_paused(around, recipe).await?
     {
         // A page that was not stored is read again: a poll can end anywhere.

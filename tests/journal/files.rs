@@ -31,7 +31,7 @@ async fn a_newer_format_is_refused_and_left_alone() {
     assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 2, .. }));
     assert_eq!(
         message(&home.path()),
-        "the store PATH has format 99, but this hob knows formats up to 2; use a newer hob"
+        "the store PATH has format 99, but this hob knows formats up to 3; use a newer hob"
     );
     assert_eq!(fs::read(home.path()).unwrap(), before);
 }

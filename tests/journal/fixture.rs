@@ -126,6 +126,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         due: at(300),
         failures: 0,
         error: None,
+        held: false,
     }
 }
 

@@ -6,6 +6,7 @@ mod entries;
 mod failover;
 mod files;
 mod fixture;
+mod holds;
 mod lanes;
 mod leases;
 mod limits;
@@ -72,6 +73,7 @@ suite! {
     moving: everything_can_be_moved, a_move_can_be_begun_again, a_fingerprint_tells_any_change;
     lists: filters_and_order, texts_are_found_wherever_they_stand, a_run_in_detail, what_was_written_to_a_record, totals_of_all_and_since, a_list_over_many_states_is_in_order;
     pauses: runs_of_a_paused_recipe_wait, a_pause_moves_no_times, a_pause_moves_with_the_store;
+    holds: runs_that_wait_for_a_connection_go_on_when_it_is_let_go;
     links: both_ends_lead_to_the_link, a_new_link_replaces_those_of_either_end, values_are_remembered,
         texts_of_recipes_are_kept;
     pollers: progress_is_kept, records_are_remembered_and_forgotten, vanished_records_come_in_pages;

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::command::Run;
+use super::holds::HoldRecorder;
 use super::progress::Progress;
 use super::reload::{RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
@@ -49,6 +50,7 @@ pub(super) struct House {
     around: Surroundings,
     listen: Option<SocketAddr>,
     server: Server,
+    holds: HoldRecorder,
     /// The store of a dry run; gone with this.
     _passing: Option<TempDir>,
 }
@@ -80,6 +82,8 @@ impl House {
             connected.connections.iter().for_each(share);
         }
         let clock = Clock::system();
+        let redactor = workspace.redactor.clone();
+        let holds = HoldRecorder::start(&journal, &connected.connections, redactor, clock.clone()).await?;
         let progress = Progress::new(run.once && session.streams.errors_is_terminal);
         let connections = Arc::new(connected.connections.clone());
         let env = Arc::new(workspace.env_values());
@@ -129,6 +133,7 @@ impl House {
             recipes,
             progress,
             server,
+            holds,
             _passing: passing,
         })
     }
@@ -263,7 +268,11 @@ impl House {
     /// the end.
     pub(super) async fn close(&self) {
         self.connected.settle().await;
-        if tokio::time::timeout(LAST_WRITES, self.journal.close()).await.is_err() {
+        let last = async {
+            self.holds.end().await;
+            self.journal.close().await;
+        };
+        if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
             tracing::warn!(
                 "the store does not answer; what it was to keep last is done again at the next start"
             );

@@ -1,6 +1,7 @@
 //! `hob run`: triggers, engine and server, started together and stopped together.
 
 mod command;
+mod holds;
 mod house;
 mod once;
 mod progress;

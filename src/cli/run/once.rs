@@ -34,7 +34,8 @@ impl House {
         }
         self.progress.end();
         let requests = self.connected.client.requests();
-        let summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed());
+        let summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed())
+            .holding(&self.connected.connections);
         if run.dry_run && run.output.format == Format::Text {
             for line in told(self.journal.as_ref()).await.map_err(Failure::world)? {
                 session.streams.say(line)?;

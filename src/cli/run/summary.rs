@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::connection::Connection;
 use crate::engine::Idle;
 use crate::run::RunState;
 use crate::trigger::Taken;
@@ -32,8 +35,17 @@ pub(super) struct Summary {
     missing: Vec<String>,
     /// Recipes that are paused, and so took nothing.
     paused: Vec<String>,
+    /// Connections whose credential is refused: their polls and runs wait.
+    held: Vec<Held>,
     /// How long it took.
     milliseconds: u128,
+}
+
+/// A connection that is held.
+#[derive(Debug, Serialize)]
+struct Held {
+    connection: String,
+    reason: String,
 }
 
 /// A poll.
@@ -74,16 +86,30 @@ impl Summary {
             next_due: idle.next_due,
             missing: idle.missing.clone(),
             paused: taken.paused.clone(),
+            held: Vec::new(),
             milliseconds: took.as_millis(),
             runs: runs.clone(),
         }
     }
 
-    /// A run failed or waits for a person, or a poll failed.
+    /// With those of `connections` that are held.
+    pub(super) fn holding(self, connections: &IndexMap<String, Arc<Connection>>) -> Self {
+        let held = connections.values().filter_map(|connection| {
+            Some(Held { connection: connection.name.clone(), reason: connection.hold.reason()? })
+        });
+        Self { held: held.collect(), ..self }
+    }
+
+    /// A run failed or waits for a person, a poll failed, or a connection is held.
     pub(super) fn has_problems(&self) -> bool {
         let bad = [RunState::Failed, RunState::Parked];
-        bad.iter().any(|state| self.runs.get(state.name()).is_some_and(|count| *count > 0))
+        !self.held.is_empty()
+            || self.has_bad_runs(&bad)
             || self.polls.iter().any(|poll| poll.error.is_some() && !poll.held)
+    }
+
+    fn has_bad_runs(&self, bad: &[RunState]) -> bool {
+        bad.iter().any(|state| self.runs.get(state.name()).is_some_and(|count| *count > 0))
     }
 
     /// For people.
@@ -133,7 +159,10 @@ impl Summary {
         if !self.paused.is_empty() {
             let _ = writeln!(text, "\npaused, `hob resume` lets them go on: {}", self.paused.join(", "));
         }
-        if self.has_problems() {
+        for Held { reason, .. } in &self.held {
+            let _ = writeln!(text, "\n{reason}\nits polls and runs wait until the credential works");
+        }
+        if self.has_bad_runs(&[RunState::Failed, RunState::Parked]) {
             text.push_str(
                 "\nthere were problems: `hob runs list --state failed` and `--state parked` show them\n",
             );

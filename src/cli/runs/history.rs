@@ -61,7 +61,8 @@ fn history(stamped: &StampedEntry) -> Vec<String> {
             let again = retry_at.map(|at| format!(", again at {}", time(at))).unwrap_or_default();
             say(format!("{step}: failed{}{again}: {}", nth(*attempt), failure(error)));
         }
-        Entry::Deferred { step, until, reason } => {
+        Entry::Deferred { step, reason, held: true, .. } => say(format!("{step}: waits: {reason}")),
+        Entry::Deferred { step, until, reason, .. } => {
             say(format!("{step}: waits until {}: {reason}", time(*until)));
         }
         Entry::InDoubt { step, attempt, reason, .. } => {

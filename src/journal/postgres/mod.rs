@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod fingerprint;
 mod group;
+mod hold;
 mod import;
 mod lease;
 mod limits;

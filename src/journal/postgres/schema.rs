@@ -11,14 +11,17 @@ use super::session::Session;
 use super::target::Target;
 
 /// Each takes the store from the format of its place in the list to the next one. Only ever add.
-const MIGRATIONS: &[&[&str]] = &[&[
-    include_str!("sql/tables-1.sql"),
-    include_str!("sql/lanes-1.sql"),
-    include_str!("sql/append-1.sql"),
-    include_str!("sql/work-1.sql"),
-    include_str!("sql/upkeep-1.sql"),
-    include_str!("sql/limits-1.sql"),
-]];
+const MIGRATIONS: &[&[&str]] = &[
+    &[
+        include_str!("sql/tables-1.sql"),
+        include_str!("sql/lanes-1.sql"),
+        include_str!("sql/append-1.sql"),
+        include_str!("sql/work-1.sql"),
+        include_str!("sql/upkeep-1.sql"),
+        include_str!("sql/limits-1.sql"),
+    ],
+    &[include_str!("sql/holds-2.sql")],
+];
 
 /// The oldest server that knows all that we ask.
 const OLDEST_SERVER: i32 = 130_000;

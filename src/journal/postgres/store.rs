@@ -14,9 +14,9 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
-    Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    StoreInfo, Totals, Written,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part,
+    Pruned, RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter,
+    RunRow, RunUpdate, StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -34,8 +34,8 @@ use super::server::Server;
 use super::session::Session;
 use super::target::Target;
 use super::{
-    amend, append, claim, export, fingerprint, import, lease, limits, link, list, poller, presence, recipe,
-    record, schema, upkeep, writes,
+    amend, append, claim, export, fingerprint, hold, import, lease, limits, link, list, poller, presence,
+    recipe, record, schema, upkeep, writes,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -314,6 +314,18 @@ impl Journal for Postgres {
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
         let put = link::put_state(&self.server.pool, key, &value.to_string()).await;
         put.map_err(|failure| self.failed(failure))
+    }
+
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
+        hold::hold(&self.server.pool, held).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
+        hold::release(&self.server, connection).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
+        hold::all(&self.server.pool).await.map_err(|failure| self.failed(failure))
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {

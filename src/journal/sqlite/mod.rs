@@ -7,6 +7,7 @@ mod claim;
 mod export;
 mod failure;
 mod fingerprint;
+mod hold;
 mod import;
 mod info;
 mod lease;

@@ -17,8 +17,9 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText,
-    Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals, Written,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part,
+    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -27,7 +28,7 @@ use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::writer::{Tx, Writer};
 use super::{
-    amend, append, claim, export, fingerprint, import, info, lease, link, list, poller, prune, recipe,
+    amend, append, claim, export, fingerprint, hold, import, info, lease, link, list, poller, prune, recipe,
     schema, writes,
 };
 
@@ -315,6 +316,20 @@ impl Journal for Sqlite {
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
         let (key, value) = (key.to_owned(), value.to_string());
         self.write(move |tx| link::put_state(tx, &key, &value)).await
+    }
+
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
+        let held = held.clone();
+        self.write(move |tx| hold::hold(tx, &held)).await
+    }
+
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
+        let connection = connection.to_owned();
+        self.write(move |tx| hold::release(tx, &connection)).await
+    }
+
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
+        self.read(hold::all).await
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {

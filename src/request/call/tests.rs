@@ -132,14 +132,25 @@ async fn a_401_refreshes_the_token_once() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_refused() {
+async fn a_refused_token_holds_the_connection() {
     let world = World::new().await;
     let answer = ResponseTemplate::new(401).set_body_json(json!({ "message": "bad token-abc" }));
     Mock::given(method("GET")).respond_with(answer).expect(1).mount(&world.server).await;
-    let Outcome::Refused(refusal) = world.on_server("things.get", json!({ "id": "1" })).await else {
-        panic!("not refused")
-    };
-    assert_eq!((refusal.status, refusal.message.as_str()), (Some(401), "401 Unauthorized: bad ***"));
+    let connection = world.connection(Credential::Bearer(Secret::new("token-abc")), &world.server.uri());
+    let held = "connection `x` is held: 401 Unauthorized: bad ***";
+    for (status, message) in [(Some(401), "401 Unauthorized: bad ***"), (None, held)] {
+        // The second one is not sent.
+        match world.call(&connection, "things.get", json!({ "id": "1" })).await {
+            Outcome::Unauthorized { refusal, wait, reason } => {
+                assert_eq!(
+                    (refusal.status, refusal.message.as_str(), reason.as_str()),
+                    (status, message, held)
+                );
+                assert!(wait > Duration::ZERO);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ impl Machine {
         let status = self.status.of(&step);
         match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
-            Phase::Waiting { until, reason } if now < until => {
+            Phase::Waiting { until, reason, .. } if now < until => {
                 Some(Progress::Act(Act::Sleep { until, reason }))
             }
             Phase::InDoubt { until, reason, .. } if now < after(until, Retry::default().backoff.first) => {

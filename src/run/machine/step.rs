@@ -22,7 +22,7 @@ impl Machine {
             Phase::Skipped => Progress::Complete(Value::Null),
             Phase::Failed(error) => after(site.action, site.key.clone(), error.clone(), Value::Null),
             Phase::Open => self.open(site, &status),
-            Phase::Waiting { until, reason } if site.now < *until => sleep(*until, reason),
+            Phase::Waiting { until, reason, .. } if site.now < *until => sleep(*until, reason),
             Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
             Phase::Paused { until } if site.now < *until && !self.skip_waits => sleep(*until, "waits"),
             Phase::Paused { until } => {

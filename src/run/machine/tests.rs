@@ -177,6 +177,18 @@ fn vars_that_fail_fail_the_run_and_can_be_resumed() {
 }
 
 #[test]
+fn what_waits_for_a_held_connection_goes_on_when_it_is_taken_up_again() {
+    let mut hand = Hand::new("actions:\n- { id: a, do: things.update, with: { id: b } }\n", json!({}));
+    let first = hand.perform();
+    let (wait, reason) = (std::time::Duration::from_secs(300), "held".to_owned());
+    hand.answer(&first, Report::Held { wait, reason: reason.clone() });
+    assert_eq!(hand.decide(), Act::Sleep { until: time(300), reason });
+    hand.restart();
+    let again = hand.perform();
+    assert_eq!((again.attempt, again.deferred), (1, true));
+}
+
+#[test]
 fn attempts_are_counted_and_a_deferral_is_none() {
     let mut hand = Hand::new(
         "actions:\n- { id: a, do: things.update, with: { id: b }, retry: { attempts: 2, backoff: 2s..5m } }\n",

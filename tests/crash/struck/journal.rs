@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, Event, EventId};
 use hob::journal::{
-    Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, Link, Page, Part, Pruned, RecipeText, Record,
-    RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
-    Totals, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part, Pruned,
+    RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow,
+    RunUpdate, StoreInfo, Totals, Written,
 };
 use hob::run::{RunId, StampedEntry};
 use serde_json::Value;
@@ -314,6 +314,19 @@ impl Journal for Struck {
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
         self.write(self.inner.put_state(key, value)).await
+    }
+
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
+        self.write(self.inner.hold(held)).await
+    }
+
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
+        self.write(self.inner.release_hold(connection)).await
+    }
+
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
+        self.alive().await;
+        self.inner.held_connections().await
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {

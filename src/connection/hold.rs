@@ -1,0 +1,221 @@
+//! A connection whose credential is refused is held: its requests wait, but for one now and then that finds
+//! out whether the credential works again.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// First pause between two checks; each further one is twice as long.
+const FIRST: Duration = Duration::from_secs(5);
+/// Longest pause between two checks.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Whether the connection's credential is refused.
+#[derive(Default)]
+pub struct Hold {
+    state: Mutex<State>,
+    released: Notify,
+    on_change: OnceLock<OnChange>,
+}
+
+type OnChange = Box<dyn Fn(HoldChange) + Send + Sync>;
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// Operations that are answered 401 although the credential works for others: it is they that the
+    /// credential is not good for.
+    refused_alone: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Held {
+    reason: String,
+    /// The operation that was refused first.
+    by: Option<String>,
+    checks: u32,
+    next: Instant,
+    /// A request went to see; what becomes of it counts.
+    checking: bool,
+}
+
+/// Nothing is sent on the connection for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnHold {
+    /// Until the next check.
+    pub wait: Duration,
+    /// Why, with the connection's name. The same text as long as it is held.
+    pub reason: String,
+}
+
+/// A connection was held, or let go again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldChange {
+    /// The connection.
+    pub connection: String,
+    /// Why it is held; `None`: it is not any more.
+    pub reason: Option<String>,
+}
+
+impl Hold {
+    /// From now on `tell` hears of every change. Only once.
+    pub fn on_change(&self, tell: impl Fn(HoldChange) + Send + Sync + 'static) {
+        // Whoever listens already goes on listening.
+        let _ = self.on_change.set(Box::new(tell));
+    }
+
+    /// Whether a request may go. While the connection is held, one may after each pause, to see.
+    pub fn check(&self) -> Result<(), OnHold> {
+        self.check_at(Instant::now())
+    }
+
+    /// Why the connection is held, if it is.
+    pub fn reason(&self) -> Option<String> {
+        self.state().held.as_ref().map(|held| held.reason.clone())
+    }
+
+    /// Resolves when the connection is let go the next time.
+    pub async fn released(&self) {
+        self.released.notified().await;
+    }
+
+    /// The credential of `connection` was refused, to a request of `operation` if one was sent. `None`: not
+    /// the credential is refused, but its use for this operation, for it works for others.
+    pub fn refuse(&self, connection: &str, operation: Option<&str>, reason: &str) -> Option<OnHold> {
+        self.refuse_at(connection, operation, reason, Instant::now())
+    }
+
+    /// The credential of `connection` was accepted, for `operation`.
+    pub fn accept(&self, connection: &str, operation: &str) {
+        let mut state = self.state();
+        state.refused_alone.remove(operation);
+        let Some(held) = state.held.take() else { return };
+        // It is refused to this one only.
+        state.refused_alone.extend(held.by.filter(|by| by != operation));
+        drop(state);
+        self.tell(connection, None);
+        self.released.notify_waiters();
+    }
+
+    fn check_at(&self, now: Instant) -> Result<(), OnHold> {
+        match &mut self.state().held {
+            Some(held) if held.next > now => {
+                Err(OnHold { wait: held.next - now, reason: held.reason.clone() })
+            }
+            Some(held) => {
+                held.next = now + pause(held.checks + 1);
+                held.checking = true;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_at(
+        &self,
+        connection: &str,
+        operation: Option<&str>,
+        reason: &str,
+        now: Instant,
+    ) -> Option<OnHold> {
+        let mut state = self.state();
+        if let Some(held) = &mut state.held {
+            // Requests that were under way when it was held say nothing new.
+            if std::mem::take(&mut held.checking) {
+                held.checks += 1;
+                held.next = now + pause(held.checks);
+            }
+            let wait = held.next.saturating_duration_since(now);
+            return Some(OnHold { wait, reason: held.reason.clone() });
+        }
+        if operation.is_some_and(|operation| state.refused_alone.contains(operation)) {
+            return None;
+        }
+        state.refused_alone.clear();
+        let reason = format!("connection `{connection}` is held: {reason}");
+        state.held = Some(Held {
+            reason: reason.clone(),
+            by: operation.map(str::to_owned),
+            checks: 0,
+            next: now + FIRST,
+            checking: false,
+        });
+        drop(state);
+        self.tell(connection, Some(reason.clone()));
+        Some(OnHold { wait: FIRST, reason })
+    }
+
+    fn tell(&self, connection: &str, reason: Option<String>) {
+        if let Some(tell) = self.on_change.get() {
+            tell(HoldChange { connection: connection.to_owned(), reason });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hold").field(&self.state()).finish()
+    }
+}
+
+/// The pause after so many checks in vain.
+fn pause(checks: u32) -> Duration {
+    (FIRST * 2u32.pow(checks.min(10))).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_request_after_each_pause_finds_out() {
+        let (hold, now) = (Hold::default(), Instant::now());
+        assert_eq!(hold.check_at(now), Ok(()));
+        let on_hold = hold.refuse_at("studio", Some("a"), "401", now).unwrap();
+        assert_eq!(on_hold.reason, "connection `studio` is held: 401");
+        // Under way when it was held.
+        hold.refuse_at("studio", Some("b"), "401 again", now);
+        assert_eq!(hold.check_at(now), Err(on_hold));
+        let later = now + FIRST;
+        assert_eq!(hold.check_at(later), Ok(()));
+        assert!(hold.check_at(later).is_err(), "only one goes to see");
+        assert_eq!(hold.refuse_at("studio", Some("b"), "401", later).unwrap().wait, 2 * FIRST);
+        hold.accept("studio", "a");
+        assert_eq!((hold.check_at(later), hold.reason()), (Ok(()), None));
+        assert_eq!(pause(40), LONGEST);
+    }
+
+    #[test]
+    fn what_only_one_operation_is_refused_is_no_hold() {
+        let (hold, now) = (Hold::default(), Instant::now());
+        assert!(hold.refuse_at("studio", Some("agency"), "401", now).is_some());
+        hold.accept("studio", "contacts");
+        assert_eq!(hold.refuse_at("studio", Some("agency"), "401", now), None);
+        assert_eq!(hold.reason(), None);
+        // Now it is the credential.
+        assert!(hold.refuse_at("studio", Some("contacts"), "401", now).is_some());
+        hold.accept("studio", "contacts");
+        assert!(hold.refuse_at("studio", Some("agency"), "401", now).is_some());
+    }
+
+    #[test]
+    fn each_change_is_told_once() {
+        let (hold, now) = (Hold::default(), Instant::now());
+        let (told, heard) = std::sync::mpsc::channel();
+        hold.on_change(move |change| told.send(change).unwrap());
+        hold.accept("studio", "a");
+        hold.refuse_at("studio", None, "no token", now);
+        hold.refuse_at("studio", None, "no token", now);
+        hold.accept("studio", "a");
+        hold.accept("studio", "a");
+        let reasons: Vec<Option<String>> = heard.try_iter().map(|change| change.reason).collect();
+        assert_eq!(reasons, [Some("connection `studio` is held: no token".to_owned()), None]);
+    }
+}
