@@ -8,6 +8,8 @@ mod cluster;
 mod commands;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[path = "cli/dry_runs.rs"]
+mod dry_runs;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/held.rs"]
@@ -32,6 +34,8 @@ mod rulings;
 mod runs;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
+#[path = "cli/status.rs"]
+mod status;
 #[path = "cli/stop.rs"]
 mod stop;
 #[path = "cli/store.rs"]

@@ -35,6 +35,8 @@ pub enum Error {
         file: String,
         /// What is wrong, with line and column where known.
         reason: String,
+        /// The line, from 1, where it is known.
+        line: Option<usize>,
     },
     /// Two files describe the same operation.
     #[error("{file}: operation `{id}` is described twice; ids are unique in the whole catalog")]
@@ -50,6 +52,32 @@ pub enum Error {
         /// The folder.
         folder: String,
     },
+}
+
+/// What a file in a connector's folder is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The API itself.
+    Connector,
+    /// Operations.
+    Operations,
+    /// Webhook events.
+    Events,
+    /// What other versions of the API change.
+    Versions,
+}
+
+impl Form {
+    /// What the file at `path` is to hold; `None` where it is no part of the catalog.
+    pub fn of(path: &str) -> Option<Self> {
+        match path {
+            _ if OTHER_FILES.iter().any(|name| is_called(path, name)) => None,
+            _ if is_called(path, CONNECTOR_FILE) => Some(Form::Connector),
+            _ if is_called(path, EVENTS_FILE) => Some(Form::Events),
+            _ if is_called(path, VERSIONS_FILE) => Some(Form::Versions),
+            _ => Some(Form::Operations),
+        }
+    }
 }
 
 /// A file of operations: any file of the folder without a meaning of its own.
@@ -191,7 +219,7 @@ impl Catalog {
     /// error; a connector that exists already is replaced whole, so that a workspace can adapt one.
     pub fn add_folder(&mut self, folder: &str, mut files: Vec<(String, String)>) -> Result<(), Error> {
         files.sort();
-        let named = |path: &str, name: &str| path.rsplit(['/', '\\']).next() == Some(name);
+        let named = |path: &str, name: &str| is_called(path, name);
         let mut connector: Connector = match files.iter().find(|(path, _)| named(path, CONNECTOR_FILE)) {
             Some((path, text)) => read(path, text)?,
             None => return Err(Error::NoConnector { folder: folder.to_owned() }),
@@ -200,10 +228,7 @@ impl Catalog {
             self.operations.retain(|_, entry| entry.connector != connector.connector);
         }
         for (path, text) in &files {
-            if !path.ends_with(".yaml")
-                || named(path, CONNECTOR_FILE)
-                || OTHER_FILES.iter().any(|name| named(path, name))
-            {
+            if named(path, CONNECTOR_FILE) || OTHER_FILES.iter().any(|name| named(path, name)) {
                 continue;
             }
             if named(path, EVENTS_FILE) {
@@ -284,10 +309,18 @@ impl Catalog {
     }
 }
 
+/// Whether the file at `path` is the one called `name`, which ends with `.yaml`: in any case of letters, and
+/// with the other ending of YAML as well.
+fn is_called(path: &str, name: &str) -> bool {
+    let file = path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    file == name || file.strip_suffix(".yml") == name.strip_suffix(".yaml")
+}
+
 fn read<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
     let document = serde_yaml::Deserializer::from_str(text);
     serde_path_to_error::deserialize(document).map_err(|error| {
         let reason = format!("at {}: {}", error.path(), error.inner());
-        Error::Invalid { file: file.to_owned(), reason }
+        let line = error.inner().location().map(|location| location.line());
+        Error::Invalid { file: file.to_owned(), reason, line }
     })
 }

@@ -16,12 +16,12 @@ pub use connector::{
     SignatureAlgorithm, Webhooks,
 };
 pub use event_type::{EventType, Hydrate};
-pub use load::{Address, Catalog, Error};
+pub use load::{Address, Catalog, Error, Form};
 pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
     Place, Probe,
 };
 pub use paging::{Listing, NextValue, Paging};
-pub use schema::schema;
+pub use schema::{form, schema};
 pub use version::{ApiVersion, Change, Fields, Versions};

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::load::{EventsFile, OperationsFile};
+use super::load::{EventsFile, Form, OperationsFile};
 use super::{Connector, Versions};
 use crate::value::schema_of;
 
@@ -14,6 +14,24 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
 /// against that form, one with `events` against the form of events, any other is the connector itself.
 pub fn schema() -> &'static Value {
     &SCHEMA
+}
+
+/// The structure of one kind of file.
+pub fn form(of: Form) -> &'static Value {
+    static FORMS: LazyLock<[Value; 4]> = LazyLock::new(|| {
+        [
+            schema_of::<Connector>(),
+            schema_of::<OperationsFile>(),
+            schema_of::<EventsFile>(),
+            schema_of::<Versions>(),
+        ]
+    });
+    match of {
+        Form::Connector => &FORMS[0],
+        Form::Operations => &FORMS[1],
+        Form::Events => &FORMS[2],
+        Form::Versions => &FORMS[3],
+    }
 }
 
 fn generate() -> Value {

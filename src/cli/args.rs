@@ -16,6 +16,7 @@ use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
 use super::schema::SchemaCommand;
+use super::status::Status;
 use super::store::StoreCommand;
 use super::trigger::Trigger;
 use super::validate::Validate;
@@ -126,6 +127,8 @@ pub enum Command {
     Catalog(CatalogCommand),
     /// Send one operation and print its result
     Call(Call),
+    /// Show on a page how everything is: recipes, polls that fail, runs that need you
+    Status(Status),
     /// Query the history, and decide about runs that failed or are parked
     #[command(subcommand)]
     Runs(RunsCommand),

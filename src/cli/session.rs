@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use super::{Environment, Failure, Global, StoreChoice, Streams};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, render};
+use crate::source::SourceFile;
 use crate::workspace::{self, Opened, Store, Workspace};
 
 /// One command line at work.
@@ -67,7 +68,9 @@ impl Session {
     /// The catalog, with the workspace's own connectors where there is a workspace.
     pub fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
         let catalog = match self.root(&[])? {
-            Some(root) => workspace::catalog(&root).map_err(Failure::problem)?,
+            Some(root) => {
+                workspace::catalog(&root).map_err(|error| Failure::problem(self.as_shown(error)))?
+            }
             None => Catalog::built_in(),
         };
         Ok(Arc::new(catalog))
@@ -78,7 +81,7 @@ impl Session {
         let shown = self.shown(&root.join(workspace::FILE));
         let variables = self.variables(root)?;
         Workspace::open(root, &shown, &variables).map_err(|error| match error {
-            workspace::Error::Catalog(_) => Failure::problem(error),
+            workspace::Error::Connectors(_) => Failure::problem(self.as_shown(error)),
             workspace::Error::Unreadable { .. } => Failure::usage(error),
         })
     }
@@ -140,6 +143,16 @@ impl Session {
             let text = render(&report.file, &report.diagnostics, self.colour_on_errors());
             self.streams.note(format!("{text}\n"));
         }
+    }
+
+    /// The same, with the names of files as the user would write them.
+    fn as_shown(&self, error: workspace::Error) -> workspace::Error {
+        let workspace::Error::Connectors(reports) = error else { return error };
+        let shown = reports.into_iter().map(|Report { file, diagnostics }| {
+            let file = SourceFile::new(self.shown(Path::new(file.name())), file.text());
+            Report { file, diagnostics }
+        });
+        workspace::Error::Connectors(shown.collect())
     }
 
     /// `path` as the user would write it: relative where it lies below the current directory.

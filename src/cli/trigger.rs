@@ -10,13 +10,16 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::connected::Connected;
+use super::dry_run::{self, DryRow};
 use super::recipes::Recipes;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
-use crate::journal::{Access, Batch, pause_of, why_paused};
-use crate::trigger::{Claims, Surroundings, manual};
+use crate::engine::{Engine, Options, RecipeBook, World};
+use crate::journal::{Access, Batch, Journal, pause_of, why_paused};
+use crate::trigger::{Claims, Schedule, Surroundings, manual};
+use crate::workspace::Workspace;
 
 /// It claims nothing.
 const NO_TENURE: Duration = Duration::ZERO;
@@ -26,20 +29,36 @@ const NO_TENURE: Duration = Duration::ZERO;
 #[command(
     after_help = "The event is stored at once; a running `hob run` picks it up, otherwise the next one does. \
 Works for every recipe, whatever its own trigger.\n\n\
-Examples:\n  hob trigger weekly-report\n  hob trigger clients-to-contacts --event client.json\n  \
+Examples:\n  hob trigger weekly-report\n  hob trigger weekly-report --dry-run\n  hob trigger clients-to-contacts --event client.json\n  \
 echo '{\"email\": \"ada@example.com\"}' | hob trigger form-to-contact --event -"
 )]
 pub struct Trigger {
     /// The recipe's name
     #[arg(value_name = "RECIPE")]
     recipe: String,
-    /// File with the event as JSON; - is standard input [default: an empty object]
+    /// File with the event as JSON; - is standard input [default: what its schedule would give now, else an
+    /// empty object]
     #[arg(long, value_name = "FILE|-")]
     event: Option<PathBuf>,
+    /// Show what would be sent for it, but send nothing that changes anything and store nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     store: StoreChoice,
     #[command(flatten)]
     output: Output,
+}
+
+fn around(workspace: &Workspace, journal: &Arc<dyn Journal>, connected: &Connected) -> Surroundings {
+    Surroundings {
+        journal: Arc::clone(journal),
+        client: connected.client.clone(),
+        clock: Clock::system(),
+        connections: Arc::new(connected.connections.clone()),
+        env: Arc::new(workspace.env_values()),
+        claims: Claims::new("hob trigger", NO_TENURE),
+        on_page: Default::default(),
+    }
 }
 
 impl Trigger {
@@ -48,19 +67,14 @@ impl Trigger {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
         let recipe = self.find(recipes, session)?;
-        let payload = self.payload(session).map_err(Failure::usage)?;
+        let payload = self.payload(session, &recipe).map_err(Failure::usage)?;
+        if self.dry_run {
+            return self.run_dry(session, &workspace, recipe, payload);
+        }
         let connected = Connected::without_asking(&workspace)?;
         let (id, ids, rests) = runtime::block_on(async {
             let journal = store::open(&workspace, Access::Client).await?;
-            let around = Surroundings {
-                journal: Arc::clone(&journal),
-                client: connected.client,
-                clock: Clock::system(),
-                connections: Arc::new(connected.connections),
-                env: Arc::new(workspace.env_values()),
-                claims: Claims::new("hob trigger", NO_TENURE),
-                on_page: Default::default(),
-            };
+            let around = around(&workspace, &journal, &connected);
             let (event, runs) = manual::event(&recipe, payload, &around);
             let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
             let id = event.id.to_string();
@@ -85,6 +99,54 @@ impl Trigger {
         Ok(ExitCode::Fine)
     }
 
+    /// Performs the recipe on the event without sending what changes anything, and tells.
+    fn run_dry(
+        &self,
+        session: &mut Session,
+        workspace: &Workspace,
+        recipe: CheckedRecipe,
+        payload: Value,
+    ) -> Result<ExitCode, Failure> {
+        let rows = runtime::block_on(async {
+            let connected = match self.store.sandbox {
+                true => Connected::to_sandbox(workspace).await?,
+                false => Connected::to_world(session, workspace)?,
+            };
+            let (journal, _folder) = dry_run::passing_store(workspace, false).await?;
+            let around = around(workspace, &journal, &connected);
+            let batch = Batch { events: vec![manual::event(&recipe, payload, &around)], progress: None };
+            journal.append(batch).await.map_err(Failure::world)?;
+            let world = World {
+                journal: Arc::clone(&journal),
+                recipes: RecipeBook::new([recipe]),
+                connections: around.connections,
+                client: around.client,
+                clock: around.clock,
+                env: around.env,
+                redactor: Arc::new(workspace.redactor.clone()),
+            };
+            let options = Options { dry_run: true, isolated: self.store.sandbox, ..Options::default() };
+            let idle = Engine::new(world, options).run_until_idle().await;
+            connected.settle().await;
+            let rows = match idle {
+                Ok(_) => dry_run::rows(journal.as_ref(), None).await,
+                Err(error) => Err(error),
+            };
+            journal.close().await;
+            rows.map_err(Failure::world)
+        })??;
+        match self.output.format {
+            Format::Json => session.streams.json(&rows)?,
+            Format::Text => {
+                rows.iter().flat_map(DryRow::lines).try_for_each(|line| session.streams.say(line))?;
+                session
+                    .streams
+                    .note("a dry run: nothing is sent that changes anything, and nothing is stored");
+            }
+        }
+        Ok(if rows.iter().any(DryRow::is_bad) { ExitCode::Problems } else { ExitCode::Fine })
+    }
+
     fn find(&self, recipes: Recipes, session: &mut Session) -> Result<CheckedRecipe, Failure> {
         if let Some(recipe) = recipes.sound.iter().find(|recipe| recipe.name() == self.recipe) {
             return Ok(recipe.clone());
@@ -100,8 +162,11 @@ impl Trigger {
         Err(Failure::usage(reason))
     }
 
-    fn payload(&self, session: &mut Session) -> anyhow::Result<Value> {
-        let Some(path) = &self.event else { return Ok(json!({})) };
+    fn payload(&self, session: &mut Session, recipe: &CheckedRecipe) -> anyhow::Result<Value> {
+        let Some(path) = &self.event else {
+            let now = Clock::system().now();
+            return Ok(Schedule::of(recipe).map_or_else(|| json!({}), |schedule| schedule.payload(now)));
+        };
         let mut text = String::new();
         if path.as_os_str() == "-" {
             session.streams.input.read_to_string(&mut text).context("cannot read standard input")?;

@@ -10,6 +10,7 @@ use super::recipes::Recipes;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
+use crate::workspace;
 
 /// Check hob.yaml and recipes, and show every mistake with its place
 #[derive(Debug, Args)]
@@ -70,7 +71,10 @@ impl Validate {
             }
             return Ok(Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?.reports);
         };
-        let opened = session.open(&root)?;
+        let opened = match session.open(&root) {
+            Ok(opened) => opened,
+            Err(failure) => return mistakes_of(failure),
+        };
         // With a broken hob.yaml nobody knows which connections there are.
         let catalog = match &opened.workspace {
             Some(workspace) => Arc::clone(&workspace.catalog),
@@ -81,6 +85,14 @@ impl Validate {
         let mut reports = vec![opened.report];
         reports.extend(recipes.reports);
         Ok(reports)
+    }
+}
+
+/// The mistakes of connectors: without them nothing else can be looked at.
+fn mistakes_of(failure: Failure) -> Result<Vec<Report>, Failure> {
+    match failure.reason.as_ref().and_then(|reason| reason.downcast_ref()) {
+        Some(workspace::Error::Connectors(reports)) => Ok(reports.clone()),
+        _ => Err(failure),
     }
 }
 

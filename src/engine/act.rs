@@ -98,8 +98,10 @@ pub(super) async fn perform(
     match called {
         // What an earlier step would have made is not there to be read.
         Ok(Outcome::Refused(refusal)) if around.options.dry_run => {
-            let line =
-                format!("{} was refused ({}): continuing with sample data", operation.id, refusal.message);
+            let line = format!(
+                "{} on {} was refused ({}): continuing with sample data",
+                operation.id, connection.name, refusal.message
+            );
             dry_run::told(perform, line)
         }
         Ok(outcome) => report(outcome, operation, perform.pick.as_deref()),

@@ -12,7 +12,7 @@ use crate::run::{Perform, Report};
 pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
     let operation = &perform.operation;
     if !operation.composite.is_empty() {
-        return told(perform, format!("would call {}", operation.id));
+        return told(perform, format!("would call {} on {}", operation.id, connection.name));
     }
     match prepare(operation, &perform.inputs, connection) {
         Ok(request) => {
@@ -22,7 +22,8 @@ pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
                 RequestBody::Form(text) | RequestBody::Text(text) => format!(" {text}"),
                 RequestBody::Multipart(parts) => format!(" ({} parts)", parts.len()),
             };
-            let line = format!("would send {} {}{body} ({})", request.method, request.url, operation.id);
+            let (method, url) = (&request.method, &request.url);
+            let line = format!("would send {method} {url}{body} ({} on {})", operation.id, connection.name);
             told(perform, line)
         }
         Err(problems) => unusable(&operation.id, &problems).into(),

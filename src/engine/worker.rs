@@ -26,6 +26,9 @@ const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 /// The same where another process may have the recipe.
 const ELSEWHERE: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
+/// A wait as long as this is told.
+const WORTH_A_WORD: chrono::TimeDelta = chrono::TimeDelta::seconds(2);
+
 /// A run in a worker's hands.
 struct Work {
     shared: Arc<Shared>,
@@ -169,6 +172,7 @@ impl Work {
             match decision.act {
                 Act::Perform(perform) => {
                     if let Some((until, reason)) = self.perform(&perform).await? {
+                        self.tell_of_wait(until, &reason);
                         return self.write(RunState::Waiting, Some(until), Some(reason)).await;
                     }
                 }
@@ -180,6 +184,7 @@ impl Work {
                     self.settle(entry, true);
                 }
                 Act::Sleep { until, reason } => {
+                    self.tell_of_wait(until, &reason);
                     return self.write(RunState::Waiting, Some(until), Some(reason)).await;
                 }
                 Act::Park { reason } => return self.end(RunState::Parked, Some(reason)).await,
@@ -191,6 +196,19 @@ impl Work {
             if self.grip.is_lost() {
                 return Err(Gone);
             }
+        }
+    }
+
+    /// Whoever watches until nothing is left is told what is waited for.
+    fn tell_of_wait(&self, until: DateTime<Utc>, reason: &str) {
+        // Of connections that are held it is told already.
+        let connections = &self.shared.world.connections;
+        let mut held = connections.values().filter_map(|connection| connection.hold.reason());
+        let known = held.any(|held| reason.contains(&held));
+        if !known && self.shared.once() && until > self.now() + WORTH_A_WORD {
+            let (run, recipe) = (self.recorder.run(), self.recipe.name());
+            let reason = self.shared.world.redactor.text(reason);
+            tracing::warn!(%run, recipe, "the run waits until {}: {reason}", until.format("%H:%M:%SZ"));
         }
     }
 

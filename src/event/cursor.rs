@@ -17,6 +17,16 @@ impl CursorKey {
     pub fn new(recipe: &str, accounts: &[String]) -> Self {
         Self(format!("{recipe}@{}", accounts.join("+")))
     }
+
+    /// Whether it is a cursor of `recipe`.
+    pub fn is_of(&self, recipe: &str) -> bool {
+        self.0.strip_prefix(recipe).is_some_and(|rest| rest.starts_with('@'))
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &str {
+        self.0.split_once('@').map_or(&self.0, |(recipe, _)| recipe)
+    }
 }
 
 impl fmt::Display for CursorKey {
@@ -56,6 +66,36 @@ pub struct Cursor {
     /// over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// How its polls went lately.
+    #[serde(default)]
+    pub health: Health,
+}
+
+/// How the polls of a cursor went lately, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// The connection that it reads.
+    pub connection: Option<String>,
+    /// When a poll last came to its end.
+    pub succeeded: Option<DateTime<Utc>>,
+    /// Since when one poll after the other fails.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Why the poll under way waits, though nothing is wrong.
+    pub waits: Option<String>,
+}
+
+impl Health {
+    /// A poll has come to its end.
+    pub fn succeeded(&mut self, now: DateTime<Utc>) {
+        (self.succeeded, self.failing_since, self.waits) = (Some(now), None, None);
+    }
+
+    /// A poll has failed.
+    pub fn failed(&mut self, now: DateTime<Utc>) {
+        self.failing_since.get_or_insert(now);
+        self.waits = None;
+    }
 }
 
 /// What a poller remembers of a record between scans.

@@ -2,7 +2,7 @@
 
 mod cursor;
 
-pub use cursor::{Cursor, CursorKey, Seen};
+pub use cursor::{Cursor, CursorKey, Health, Seen};
 
 use std::fmt;
 

@@ -10,6 +10,7 @@ mod model;
 mod paused;
 mod postgres;
 mod record;
+mod snapshot;
 mod sqlite;
 
 pub use access::Access;
@@ -22,6 +23,7 @@ pub use model::{
 pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
 pub use record::{Due, Page, Part, Record};
+pub use snapshot::Snapshot;
 pub use sqlite::Sqlite;
 
 use std::collections::HashMap;
@@ -200,8 +202,8 @@ pub trait Journal: Send + Sync {
     /// first. Nothing unfinished is forgotten, nor an event whose run is kept.
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error>;
 
-    /// Up to `limit` records of a part of the store, in order, after those that led to `after`.
-    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error>;
+    /// All of the store as it is at this moment, to be read while others go on writing.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
 
     /// Stores records as another store exported them; those that are there already are left as they are.
     async fn import(&self, records: Vec<Record>) -> Result<(), Error>;

@@ -111,6 +111,9 @@ impl Walker {
         entries: &[Entry],
         name: &str,
     ) -> Option<Node> {
+        if let Some(tag) = tag(branches) {
+            return self.by_tag(tag, branches, node, entries, name);
+        }
         let mut known: Vec<&str> = branches.iter().flat_map(|branch| field_names(branch)).collect();
         let kinds: Vec<&str> = branches.iter().filter_map(|branch| required(branch).next()).collect();
         known.dedup();
@@ -138,6 +141,30 @@ impl Walker {
             |key: &str| others.iter().any(|(other, _)| field_names(other).any(|field| field == key));
         let own = entries.iter().filter(|(key, _)| belongs(key) || !elsewhere(key)).cloned().collect();
         Some(self.mapping(chosen, node.span, own))
+    }
+
+    /// The form whose value of the field `tag` is the one that is given.
+    fn by_tag(
+        &mut self,
+        tag: &'static str,
+        branches: &[&'static Value],
+        node: &Node,
+        entries: &[Entry],
+        name: &str,
+    ) -> Option<Node> {
+        let Some((_, given)) = entries.iter().find(|(key, _)| key.value == tag) else {
+            let message = format!("{name} needs `{tag}`");
+            self.found.push(Diagnostic::new(Code::MissingField, node.span, message));
+            return None;
+        };
+        let text = given.as_text().unwrap_or_default();
+        if let Some(chosen) = branches.iter().find(|branch| word_of(branch, tag) == Some(text)) {
+            return Some(self.mapping(chosen, node.span, entries.to_vec()));
+        }
+        let message = format!("`{tag}` of {name} cannot be `{}`", short(text));
+        let words = branches.iter().filter_map(|branch| word_of(branch, tag));
+        self.found.push(Diagnostic::new(Code::NotAllowed, given.span, message).suggest(text, words));
+        None
     }
 
     fn mapping(&mut self, schema: &'static Value, span: Span, entries: Vec<Entry>) -> Node {
@@ -327,6 +354,16 @@ fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
 fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
     let listed = fields(schema).and_then(|fields| fields.get(name));
     listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
+}
+
+/// The field by whose value forms differ, if there is one.
+fn tag(branches: &[&'static Value]) -> Option<&'static str> {
+    field_names(branches.first()?).find(|name| branches.iter().all(|branch| word_of(branch, name).is_some()))
+}
+
+/// The one text that the field `name` of a form takes.
+fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
+    fields(branch)?.get(name)?.get("const")?.as_str()
 }
 
 fn closed(schema: &Value) -> bool {

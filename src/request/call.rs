@@ -170,7 +170,8 @@ impl Client {
         connection.hold.check().map_err(on_hold)?;
         let headers = connection.credential_headers().await;
         let headers = headers.map_err(|error| no_credential(connection, &error))?;
-        let permit = connection.budget.acquire(options.priority, options.patience).await;
+        let acquired = connection.budget.acquire(options.priority, options.patience);
+        let permit = self.on_wait.follow(&connection.name, options.patience, acquired).await;
         let permit = permit.map_err(|Exhausted { wait, left_alone }| match left_alone {
             true => Outcome::Held { wait, reason: left_alone_for_a_while(connection) },
             false => {

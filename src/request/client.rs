@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::body::multipart;
 use super::gate::Passage;
-use super::{CallOptions, OnBytes, PreparedRequest, Received, RequestBody, download};
+use super::{CallOptions, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{TransportSettings, http_client};
 
@@ -48,6 +48,7 @@ pub struct Client {
     clock: Clock,
     sent: Arc<AtomicU64>,
     on_bytes: OnBytes,
+    pub(super) on_wait: OnWait,
 }
 
 impl Client {
@@ -60,12 +61,18 @@ impl Client {
             clock,
             sent: Arc::default(),
             on_bytes: OnBytes::default(),
+            on_wait: OnWait::default(),
         })
     }
 
     /// The same, and `on_bytes` is told how far its downloads are.
     pub fn telling(self, on_bytes: OnBytes) -> Self {
         Self { on_bytes, ..self }
+    }
+
+    /// The same, and `on_wait` is told when a request waits long for its budget.
+    pub fn telling_waits(self, on_wait: OnWait) -> Self {
+        Self { on_wait, ..self }
     }
 
     /// The transport, for what else needs one: tokens.

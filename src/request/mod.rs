@@ -19,6 +19,7 @@ mod prepare;
 mod problem;
 mod query;
 mod retry_after;
+mod waiting;
 
 pub use answer::{Answer, result};
 pub use body::{Part, PartContent, RequestBody};
@@ -32,6 +33,7 @@ pub use inputs::complete;
 pub use outcome::{Outcome, Refusal};
 pub use prepare::{PreparedRequest, prepare};
 pub use problem::{InputProblem, list};
+pub use waiting::OnWait;
 
 /// A client that cannot be made.
 #[derive(Debug, thiserror::Error)]

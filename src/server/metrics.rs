@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::refuse;
+use crate::event::Cursor;
 use crate::journal::{Error, HeldConnection, Totals};
 use crate::run::RunState;
 
@@ -41,10 +42,13 @@ impl Counts {
 
 pub(super) async fn metrics(State(server): State<Server>) -> Response {
     let shared = server.shared();
-    let read = async { Ok((shared.journal.totals(None).await?, shared.journal.held_connections().await?)) };
+    let journal = &shared.journal;
+    let read = async {
+        Ok((journal.totals(None).await?, journal.held_connections().await?, journal.cursors().await?))
+    };
     match read.await {
-        Ok((totals, held)) => {
-            let text = write(&totals, &held, &shared.counts, shared.client.requests());
+        Ok((totals, held, cursors)) => {
+            let text = write(&totals, &held, &shared.counts, shared.client.requests()) + &polls(&cursors);
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
         }
         Err::<_, Error>(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
@@ -79,6 +83,20 @@ fn write(totals: &Totals, held: &[HeldConnection], counts: &Counts, requests: u6
     ];
     let help = "Webhooks received since the start by what became of them.";
     family(&mut text, "hob_webhooks_total", "counter", help, &webhooks);
+    text
+}
+
+/// Failures in a row of each poller.
+fn polls(cursors: &[Cursor]) -> String {
+    let labels = cursors.iter().filter_map(|cursor| {
+        let connection = cursor.health.connection.as_ref()?;
+        let labels = format!("{{recipe={:?},connection={connection:?}}}", cursor.key.recipe());
+        Some((labels, u64::from(cursor.failures)))
+    });
+    let labels: Vec<(String, u64)> = labels.collect();
+    let samples: Vec<(&str, u64)> = labels.iter().map(|(label, count)| (label.as_str(), *count)).collect();
+    let mut text = String::new();
+    family(&mut text, "hob_poll_failures", "gauge", "Polls that failed since the last good one.", &samples);
     text
 }
 

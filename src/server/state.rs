@@ -13,11 +13,13 @@ use crate::trigger::webhook::Receiver;
 pub struct Settings {
     /// Largest body of a webhook, in bytes.
     pub largest_body: usize,
+    /// Whether what is stored stays; of a dry run it does not, and senders are asked to send it again.
+    pub keeps: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { largest_body: 5 << 20 }
+        Self { largest_body: 5 << 20, keeps: true }
     }
 }
 

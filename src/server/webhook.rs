@@ -61,6 +61,10 @@ async fn store(server: &Server, received: Received) -> Response {
             let duplicate = appended.duplicates > 0;
             shared.counts.taken(duplicate);
             tracing::info!(event = %id, kind, runs = appended.runs, duplicate, remark, "webhook received");
+            if !shared.settings.keeps {
+                let reason = "this is a dry run: the event was shown, not kept; send it again later";
+                return refuse(StatusCode::TOO_MANY_REQUESTS, reason);
+            }
             let event = (!duplicate).then_some(id.0);
             let answer =
                 json!({ "event": event, "runs": appended.runs, "duplicate": duplicate, "remark": remark });

@@ -15,7 +15,7 @@ use super::surroundings::Surroundings;
 use crate::catalog::{Listing, Operation};
 use crate::check::CheckedRecipe;
 use crate::connection::Connection;
-use crate::event::{Cursor, CursorKey, Event, EventId, Source};
+use crate::event::{Cursor, CursorKey, Event, EventId, Health, Source};
 use crate::journal::NewRun;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
 use crate::run::Accounts;
@@ -165,6 +165,7 @@ impl Poller {
             failures: 0,
             error: None,
             held: false,
+            health: Health::default(),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Polled {
     pub key: CursorKey,
     /// The recipe.
     pub recipe: String,
+    /// The connection that it reads.
+    pub connection: String,
     /// Pages read.
     pub pages: u64,
     /// Items read.
@@ -105,6 +107,7 @@ impl Poller {
         Polled {
             key: self.key.clone(),
             recipe: self.recipe.name().to_owned(),
+            connection: self.connection.name.clone(),
             pages: 0,
             items: 0,
             events: 0,
@@ -139,6 +142,7 @@ impl Poller {
             cursor.page = Some(paging::first(&self.listing().paging));
         }
         cursor.held = false;
+        cursor.health.connection = Some(self.connection.name.clone());
         // By a clock that has been set back since.
         cursor.started = cursor.started.min(now);
         Ok(Poll {
@@ -212,7 +216,7 @@ impl Poll<'_> {
         let known = self.known(&records).await?;
         let scan = self.scan();
         let findings = detect::detect(scan, items, known);
-        self.cursor.pages = number;
+        (self.cursor.pages, self.cursor.health.waits) = (number, None);
         self.cursor.newest = findings.newest.map(|time| json!(time.to_rfc3339()));
         let (next, lost) = match next {
             Ok(next) => (next.filter(|_| !findings.enough), None),
@@ -302,6 +306,7 @@ impl Poll<'_> {
         }
         (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
         (cursor.failures, cursor.error) = (0, None);
+        cursor.health.succeeded(now);
         cursor.due = self.poller.due_after(cursor.started, now);
         self.polled.finished = true;
     }
@@ -381,6 +386,7 @@ impl Poll<'_> {
 
     fn put_off(&mut self, wait: Duration, reason: String) {
         self.cursor.due = after(self.around.clock.now(), wait);
+        self.cursor.health.waits = Some(reason.clone());
         self.polled.held = Some(wait);
         self.polled.error = Some(reason);
     }
@@ -389,11 +395,13 @@ impl Poll<'_> {
         let now = self.around.clock.now();
         tracing::warn!(
             recipe = self.polled.recipe,
+            connection = self.polled.connection,
             operation = self.poller.operation.id,
             failures = self.cursor.failures + 1,
             "poll failed: {message}"
         );
         self.cursor.failures += 1;
+        self.cursor.health.failed(now);
         self.cursor.error = Some(message.clone());
         self.cursor.due = self.poller.due_after_failure(self.cursor.failures, asked, now);
         self.polled.error = Some(message);

@@ -6,7 +6,7 @@
 //! none happen again.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::claims::Tenure;
 use super::new_run::new_run;
@@ -77,6 +77,7 @@ impl Schedule {
             failures: 0,
             error: None,
             held: false,
+            health: Default::default(),
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
@@ -112,18 +113,26 @@ impl Schedule {
         format!("{} {zone}", self.times.expression.as_str())
     }
 
+    /// What an event at this time holds.
+    pub fn payload(&self, planned: DateTime<Utc>) -> Value {
+        let local = planned.with_timezone(&self.times.cron.timezone());
+        json!({
+            "time": planned.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "local": local.to_rfc3339_opts(SecondsFormat::Secs, false),
+        })
+    }
+
     fn event(&self, planned: DateTime<Utc>, now: DateTime<Utc>) -> Event {
         let time = planned.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let local = planned.with_timezone(&self.times.cron.timezone());
         Event {
             id: EventId::new(),
             source: Source::Schedule(self.recipe.name().to_owned()),
             kind: "schedule".into(),
             connection: None,
             record: None,
-            dedup: DedupKey(time.clone()),
+            dedup: DedupKey(time),
             received: now,
-            payload: json!({ "time": time, "local": local.to_rfc3339_opts(SecondsFormat::Secs, false) }),
+            payload: self.payload(planned),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog;
+use crate::diagnostic::{Report, render};
 
 /// A workspace that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +15,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// One of the workspace's own connectors has a mistake.
-    #[error(transparent)]
-    Catalog(#[from] catalog::Error),
+    /// The workspace's own connectors have mistakes: all of them, file by file.
+    #[error("the workspace's connectors have mistakes\n\n{}", shown(.0))]
+    Connectors(Vec<Report>),
+}
+
+fn shown(reports: &[Report]) -> String {
+    let texts = reports.iter().map(|report| render(&report.file, &report.diagnostics, false));
+    texts.collect::<Vec<_>>().join("\n\n")
 }
 
 impl Error {

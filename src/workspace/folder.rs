@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::Error;
+use super::{Error, connectors};
 use crate::catalog::Catalog;
 
 /// Name of the file that makes a folder a workspace.
@@ -31,13 +31,17 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     if !folder.is_dir() {
         return Ok(catalog);
     }
+    let mut mistakes = Vec::new();
     for connector in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
         let files = entries(&connector)?.into_iter().filter(|path| is_yaml(path) && path.is_file());
         let texts: Result<Vec<_>, Error> =
             files.map(|path| Ok((path.display().to_string(), read(&path)?))).collect();
-        catalog.add_folder(&connector.display().to_string(), texts?)?;
+        let texts = texts?;
+        if let Err(error) = catalog.add_folder(&connector.display().to_string(), texts.clone()) {
+            mistakes.extend(connectors::mistakes(&texts, &error));
+        }
     }
-    Ok(catalog)
+    if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Connectors(mistakes)) }
 }
 
 /// How the stand-ins of the workspace's own connectors behave: connector → text of its `sandbox.yaml`,
@@ -83,14 +87,26 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
                 collect(&path, found)?;
             }
         } else if is_yaml(&path) && name != FILE {
-            found.push(path);
+            if is_special(&path) {
+                tracing::warn!(file = %path.display(), "left out: it is a pipe or a device, not a file");
+            } else {
+                found.push(path);
+            }
         }
     }
     Ok(())
 }
 
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+/// Whether a file's name says that it is YAML, in any case of letters.
+pub fn is_yaml(path: &Path) -> bool {
+    let ending =
+        |ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
+    ending("yaml") || ending("yml")
+}
+
+/// A pipe, a socket or a device: reading it might never end.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {

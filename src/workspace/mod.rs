@@ -3,6 +3,7 @@
 
 mod account;
 mod conceal;
+mod connectors;
 mod dotenv;
 mod error;
 mod expand;
@@ -18,7 +19,7 @@ mod syntax;
 pub use account::Account;
 pub use dotenv::dotenv;
 pub use error::Error;
-pub use folder::{FILE, catalog, find, recipes, sandbox_scripts};
+pub use folder::{FILE, catalog, find, is_yaml, recipes, sandbox_scripts};
 pub use history::History;
 pub use listen::{BadAddress, parse as parse_listen};
 pub use open::{Opened, Workspace};

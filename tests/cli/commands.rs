@@ -203,3 +203,76 @@ fn a_reader_that_leaves_early_is_no_failure() {
     let ended = child.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
 }
+
+#[test]
+fn recipes_are_found_however_their_ending_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("recipes")).unwrap();
+    fs::write(path.join("hob.yaml"), "").unwrap();
+    for (number, name) in ["one.yaml", "two.yml", "THREE.YAML", "Four.Yml", "not.yaml.txt"].iter().enumerate()
+    {
+        let text = format!(
+            "name: r{number}\ntrigger: {{ manual: {{}} }}\nactions: [{{ do: log, with: {{ message: m }} }}]\n"
+        );
+        fs::write(path.join("recipes").join(name), text).unwrap();
+    }
+    assert!(
+        hob(path, &["validate"]).code(0).errors.starts_with("5 files, 0 errors"),
+        "hob.yaml and four recipes"
+    );
+    hob(path, &["trigger", "r2"]).code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_the_recipes_hinders_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    hob(path, &["init"]).code(0);
+    assert!(Command::new("mkfifo").arg(path.join("recipes/x.yaml")).status().unwrap().success());
+    let told = hob(path, &["validate"]).code(0).errors;
+    assert!(told.contains("x.yaml") && told.contains("a pipe or a device"), "{told}");
+    hob(path, &["run", "--sandbox", "--once"]).code(0);
+}
+
+#[test]
+fn all_mistakes_of_connectors_are_shown_at_once_with_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (file, text) in [
+        ("hob.yaml", ""),
+        ("connectors/club/connector.yaml", "connector: club\ntitel: Club\nabout: A club.\n"),
+        (
+            "connectors/club/members.yaml",
+            "operations:\n  club.members.list:\n    title: T\n    summary: S.\n    kinds: [cook]\n    metod: GET\n",
+        ),
+        ("connectors/shop/Connector.YAML", "connector: shop\ntitle: Shop\nabout: A shop.\nbase_url: [no]\n"),
+    ] {
+        let file = path.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let places = [
+        "connectors/club/connector.yaml:2:1",
+        "connectors/club/members.yaml:5:13",
+        "connectors/club/members.yaml:6:5",
+        "connectors/shop/Connector.YAML:4:11",
+    ];
+    for command in [&["catalog", "list"][..], &["run", "--once"], &["connections"]] {
+        let told = hob(path, command).code(1).errors;
+        for place in places {
+            assert!(told.contains(&format!("--> {place}")), "{place} is missing in\n{told}");
+        }
+        assert!(told.contains("did you mean `title`?") && told.contains("metod: GET"), "{told}");
+    }
+    let validated = hob(path, &["validate"]).code(1).output;
+    assert!(places.iter().all(|place| validated.contains(place)), "{validated}");
+    let rows = hob(path, &["validate", "--format", "json"]).code(1).json();
+    let first = &rows[0];
+    assert_eq!(
+        (&first["file"], &first["line"]),
+        (&json!("connectors/club/connector.yaml"), &json!(2)),
+        "{rows}"
+    );
+}

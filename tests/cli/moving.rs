@@ -212,13 +212,17 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     assert!(moved.output.contains("?schema=test_"), "{}", moved.output);
 
     let idle = Running::start(path);
-    let export = || hob(path, &["store", "export", "all.jsonl"]);
     // Asking takes as long as a process does.
     while waiting(path) > 0 {}
-    let told = export().code(1).errors;
+    // To look is fine, to go on elsewhere is not.
+    hob(path, &["store", "export", "all.jsonl"]).code(0);
+    assert!(hob(path, &["store", "backup", "b.db"]).code(2).errors.contains("pg_dump"));
+    name_store(path, "sqlite:elsewhere/there.db");
+    let away = || hob(path, &["store", "migrate", "--from", &store]);
+    let told = away().code(1).errors;
     assert!(told.contains("1 other `hob run` is working on postgres://hob@127.0.0.1"), "{told}");
     drop(idle);
-    once_alone(export).code(0);
+    once_alone(away).code(0);
 
     // Between two schemas of a database.
     let another = Cluster::shared().unwrap().store();
@@ -241,7 +245,8 @@ fn runs_under_way_hinder_a_move_out_of_postgres() {
         "UPDATE {schema}.runs SET owner = 'gone', until = 1, due = NULL, state = 1 WHERE due IS NOT NULL;
          UPDATE {schema}.counters SET what = 1 WHERE what = 0"
     ));
-    let told = hob(path, &["store", "export", "all.jsonl"]).code(1).errors;
+    name_store(path, "sqlite:elsewhere/there.db");
+    let told = hob(path, &["store", "migrate", "--from", &store]).code(1).errors;
     assert!(
         told.contains(
             "1 run is still in progress. Stop every `hob run` on this store and try again. If one was killed, \

@@ -162,3 +162,114 @@ fn a_failed_run_blocks_its_lane_where_the_recipe_says_so() {
         .collect();
     assert!(ended[2] < ended[1] && ended[1] < ended[0], "in their order: {ended:?}");
 }
+
+/// Everything that is exported, line by line, with its kind.
+fn records(text: &str) -> Vec<Value> {
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.last().unwrap()["records"], lines.len() - 2, "its end tells how many there are");
+    lines[1..lines.len() - 1].to_vec()
+}
+
+/// An export is of one moment, and complete: each run has its event, and each event that came before
+/// another one is there as well.
+#[test]
+fn an_export_is_of_one_moment_while_hob_runs() {
+    let folder = furnished();
+    let path = folder.path();
+    let mut running = crate::listening::listen(path);
+    let export = |name: &str| {
+        hob(path, &["store", "export", name]).code(0);
+        fs::read_to_string(path.join(name)).unwrap()
+    };
+    std::thread::scope(|scope| {
+        let busy = scope.spawn(|| (10..30).for_each(|n| trigger(path, &json!({ "n": n, "text": "x" }))));
+        let mut number = 0;
+        while !busy.is_finished() || number == 0 {
+            number += 1;
+            let records = records(&export(&format!("{number}.jsonl")));
+            let events: Vec<&str> =
+                records.iter().filter_map(|record| record["event"]["id"].as_str()).collect();
+            for run in records.iter().filter(|record| record["run"].is_object()) {
+                assert!(events.contains(&run["run"]["run"]["event"].as_str().unwrap()), "{run}");
+            }
+        }
+        fs::write(path.join("last"), number.to_string()).unwrap();
+    });
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let last = fs::read_to_string(path.join("last")).unwrap();
+    fs::write(path.join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();
+    hob(path, &["store", "import", &format!("{last}.jsonl")]).code(0);
+    hob(path, &["run", "--once"]);
+    let left = listed(path, &["--state", "waiting"]);
+    assert!(left.is_empty(), "what waited or was under way goes on there: {left:?}");
+}
+
+#[test]
+fn a_backup_takes_the_place_of_the_store() {
+    let folder = furnished();
+    let path = folder.path();
+    let before = listed(path, &[]);
+    let mut running = crate::listening::listen(path);
+    // What waited is done now; from here on nothing changes.
+    while listed(path, &["--state", "waiting"]).len() + listed(path, &["--state", "running"]).len() > 0 {}
+    let after = listed(path, &[]);
+    assert_ne!(before, after);
+    let backup = |arguments: &[&str]| hob(path, &[&["store", "backup"], arguments].concat());
+    let told = backup(&["b.db"]).code(0).output;
+    assert!(told.starts_with("copied sqlite:") && told.contains(" into b.db ("), "{told}");
+    assert!(backup(&["b.db"]).code(2).errors.contains("--force replaces it"));
+    backup(&["b.db", "--force"]).code(0);
+    for store in ["state/hob.db", "./state/../state/hob.db"] {
+        assert!(backup(&[store, "--force"]).code(2).errors.contains("that is the store itself"), "{store}");
+        assert!(hob(path, &["store", "export", store]).code(2).errors.contains("is a database"), "{store}");
+    }
+    assert!(backup(&["nowhere/b.db"]).code(2).errors.contains("cannot write into"));
+    assert!(backup(&["state", "--force"]).code(2).errors.contains("is no file"));
+    assert!(backup(&["x.db", "--sandbox"]).code(2).errors.contains("no store yet"));
+    assert_eq!(
+        fs::read_dir(path).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file()).count(),
+        2,
+        "no remains"
+    );
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        hob(path, &["store", "export", "all.jsonl"]).code(0);
+        for file in ["b.db", "all.jsonl"] {
+            assert_eq!(fs::metadata(path.join(file)).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+        }
+    }
+    fs::write(path.join("hob.yaml"), "store: sqlite:b.db\n").unwrap();
+    assert_eq!(listed(path, &[]), after);
+    trigger(path, &json!({ "n": 7, "text": "x" }));
+    hob(path, &["run", "--once"]).code(0);
+    assert_eq!(listed(path, &[]).len(), after.len() + 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_never_takes_the_place_of_what_is_no_file() {
+    let folder = furnished();
+    let path = folder.path();
+    fs::write(path.join("real.jsonl"), "old").unwrap();
+    std::os::unix::fs::symlink("real.jsonl", path.join("link.jsonl")).unwrap();
+    std::os::unix::fs::symlink("nowhere.jsonl", path.join("dangling.jsonl")).unwrap();
+    let export = |to: &str| hob(path, &["store", "export", to]);
+    export("link.jsonl").code(0);
+    assert!(fs::symlink_metadata(path.join("link.jsonl")).unwrap().is_symlink());
+    assert!(records(&fs::read_to_string(path.join("real.jsonl")).unwrap()).len() > 4);
+    assert!(export("dangling.jsonl").code(2).errors.contains("leads nowhere"));
+    assert!(export("state").code(2).errors.contains("is a folder"));
+    export("/dev/null").code(0);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    assert!(std::process::Command::new("mkfifo").arg(path.join("pipe")).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = path.join("pipe");
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    export("pipe").code(0);
+    assert!(records(&reader.join().unwrap()).len() > 4);
+}

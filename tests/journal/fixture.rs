@@ -125,6 +125,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         started: at(0),
         due: at(300),
         failures: 0,
+        health: Default::default(),
         error: None,
         held: false,
     }

@@ -48,11 +48,11 @@ async fn furnish(journal: &dyn Journal) {
 
 /// All records, read in pages of `limit`, as they come out of an export and back.
 async fn records(journal: &dyn Journal, limit: usize) -> Vec<Record> {
-    let mut all = Vec::new();
+    let (mut all, moment) = (Vec::new(), journal.snapshot().await.unwrap());
     for part in Part::ALL {
         let mut after = None;
         loop {
-            let page = journal.export(part, after.as_deref(), limit).await.unwrap();
+            let page = moment.export(part, after.as_deref(), limit).await.unwrap();
             assert!(page.records.len() <= limit);
             all.extend(page.records);
             after = page.next;

@@ -60,9 +60,9 @@ pub async fn a_pause_moves_with_the_store(home: &Home) {
     add(&*old, "x", "a", "x").await;
     pause(&*old, "a", at(1)).await.unwrap();
     assert!(lease(&*old, 9, 2).await.is_empty());
-    let new = place.open().await;
+    let (new, moment) = (place.open().await, old.snapshot().await.unwrap());
     for part in Part::ALL {
-        let records: Vec<Record> = old.export(part, None, 99).await.unwrap().records;
+        let records: Vec<Record> = moment.export(part, None, 99).await.unwrap().records;
         let line = |record: &Record| serde_json::from_str(&serde_json::to_string(record).unwrap()).unwrap();
         new.import(records.iter().map(line).collect()).await.unwrap();
     }

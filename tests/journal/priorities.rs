@@ -39,7 +39,7 @@ pub async fn it_keeps_its_place_whatever_happens(home: &Home) {
     let next = lease(&*journal, 1, 31).await;
     assert_eq!(ids(&next), [received]);
     journal.record(&next[0].lease, vec![], sleep_until(40)).await.unwrap();
-    let exported = journal.export(Part::Runs, None, 99).await.unwrap().records;
+    let exported = journal.snapshot().await.unwrap().export(Part::Runs, None, 99).await.unwrap().records;
     let dues = exported.iter().map(|record| match record {
         Record::Run { due, .. } => *due,
         other => panic!("{other:?}"),

@@ -62,7 +62,7 @@ async fn lanes_keep_their_order_though_many_add_to_them() {
     writers.join_all().await;
     tokio::time::timeout(LONG, workers.join_all()).await.expect("no lane is stuck");
     let mut order = BTreeMap::<String, Vec<RunId>>::new();
-    let page = stores[0].export(Part::Runs, None, 1000).await.unwrap();
+    let page = stores[0].snapshot().await.unwrap().export(Part::Runs, None, 1000).await.unwrap();
     for record in page.records {
         let Record::Run { run, .. } = record else { panic!("a run") };
         order.entry(run.lane).or_default().push(run.id);

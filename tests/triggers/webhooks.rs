@@ -93,7 +93,7 @@ impl Post {
             receiver,
             around.client.clone(),
             around.clock.clone(),
-            Settings { largest_body: 100_000 },
+            Settings { largest_body: 100_000, ..Settings::default() },
         );
         let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

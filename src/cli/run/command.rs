@@ -28,7 +28,8 @@ pub struct Run {
     /// Take what is due now, run until nothing is left, print a summary
     #[arg(long)]
     pub(super) once: bool,
-    /// Show what would be sent, but send nothing that changes anything and store nothing
+    /// Show what would be sent, but send nothing that changes anything and store nothing; with --listen, also
+    /// for webhooks, until it is stopped
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Use stand-ins with example data instead of the real APIs, and a store apart from the real one
@@ -65,7 +66,7 @@ fn listen(text: &str) -> Result<SocketAddr, BadAddress> {
 impl Run {
     /// Runs until it is stopped.
     pub fn keeps_running(&self) -> bool {
-        !self.once && !self.dry_run
+        !self.once && (!self.dry_run || self.listen.is_some())
     }
 
     /// As they were given.

@@ -1,5 +1,6 @@
 //! Everything that works together while recipes run.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +18,19 @@ use super::holds::HoldRecorder;
 use super::progress::Progress;
 use super::reload::{RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
+use super::waits;
 use crate::check::CheckedRecipe;
 use crate::cli::connected::Connected;
+use crate::cli::dry_run::DryRow;
 use crate::cli::recipes::{Recipes, facts};
 use crate::cli::runtime::StopSignal;
-use crate::cli::{ExitCode, Failure, Session, store};
+use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::engine::{Engine, Options, RecipeBook, SharedLimits, World};
-use crate::journal::{Access, Journal, Sqlite};
+use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
+use crate::run::RunId;
 use crate::server::{Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver};
 use crate::trigger::{Claims, Surroundings, Triggers};
@@ -34,6 +38,8 @@ use crate::workspace::{History, Workspace};
 
 /// Longest wait for connections of the server to end, once everything else has.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// How often a dry run that goes on is looked at.
+const DRY_LOOK: Duration = Duration::from_millis(300);
 /// Longest wait for the store to take the last writes.
 const LAST_WRITES: Duration = Duration::from_millis(500);
 
@@ -74,6 +80,10 @@ impl House {
             true => Connected::to_sandbox(workspace).await?,
             false => Connected::to_world(session, workspace)?,
         };
+        let mut connected = connected;
+        if run.once {
+            connected.client = connected.client.telling_waits(waits::tell(Clock::system()));
+        }
         let (journal, passing) = open_store(run, workspace).await?;
         if let Some(common) = SharedLimits::of(&journal) {
             let share = |(name, connection): (&String, &Arc<Connection>)| {
@@ -110,7 +120,7 @@ impl House {
             receiver.map_err(Failure::problem)?,
             connected.client.clone(),
             clock.clone(),
-            Settings::default(),
+            Settings { keeps: !run.dry_run, ..Settings::default() },
         );
         let book = RecipeBook::new(recipes.clone()).reading(Arc::clone(&workspace.catalog), facts(workspace));
         let world = World {
@@ -159,6 +169,7 @@ impl House {
         let mut forgetting =
             std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
         let mut signal = std::pin::pin!(signal.requested());
+        let mut told = BTreeSet::new();
         let mut present = Present { recipes: self.recipes.clone(), triggers: None };
         let failure = loop {
             let (halt, halted) = watch::channel(false);
@@ -172,6 +183,12 @@ impl House {
                         ended = &mut receiving => break Err(ended.err()),
                         () = &mut triggers => break Err(None),
                         () = &mut forgetting => break Err(None),
+                        rows = self.fresh_rows(&mut told), if run.dry_run => {
+                            for line in rows.iter().flat_map(DryRow::lines) {
+                                session.streams.say(line).map_err(Failure::from)?;
+                            }
+                            session.streams.output.flush().map_err(Failure::from)?;
+                        }
                         () = edits.changed() => {
                             if let Some(next) = self.reload(run, session, workspace, &present.recipes) {
                                 break Ok(next);
@@ -200,6 +217,18 @@ impl House {
         match failure {
             Some(failure) => Err(Failure::world(failure)),
             None => Ok(ExitCode::Fine),
+        }
+    }
+
+    /// What more has come of a dry run that goes on.
+    async fn fresh_rows(&self, told: &mut BTreeSet<RunId>) -> Vec<DryRow> {
+        loop {
+            tokio::time::sleep(DRY_LOOK).await;
+            // A store in a temporary folder is not away for long.
+            let rows = dry_run::rows(self.journal.as_ref(), Some(told)).await.unwrap_or_default();
+            if !rows.is_empty() {
+                return rows;
+            }
         }
     }
 
@@ -309,10 +338,8 @@ async fn open_store(
     if !run.dry_run {
         return Ok((store::open(workspace, Access::Runner).await?, None));
     }
-    let folder =
-        TempDir::new().context("cannot make a temporary folder for the dry run").map_err(Failure::world)?;
-    let journal = Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::world)?;
-    Ok((Arc::new(journal), Some(folder)))
+    let (journal, folder) = dry_run::passing_store(workspace, true).await?;
+    Ok((journal, Some(folder)))
 }
 
 fn apps(workspace: &Workspace) -> IndexMap<String, AppSettings> {

@@ -8,6 +8,6 @@ mod progress;
 mod reload;
 mod retention;
 mod summary;
-mod told;
+mod waits;
 
 pub use command::Run;

@@ -8,9 +8,10 @@ use futures::FutureExt;
 use super::command::Run;
 use super::house::House;
 use super::summary::Summary;
-use super::told::told;
+use crate::check::CheckedRecipe;
 use crate::cli::runtime::StopSignal;
-use crate::cli::{ExitCode, Failure, Format, Session};
+use crate::cli::{ExitCode, Failure, Format, Session, dry_run};
+use crate::recipe::Trigger;
 
 impl House {
     /// Takes what every trigger has due, runs until nothing is left to do now, and tells what came of
@@ -34,18 +35,37 @@ impl House {
         }
         self.progress.end();
         let requests = self.connected.client.requests();
-        let summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed())
+        let mut summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed())
             .holding(&self.connected.connections);
-        if run.dry_run && run.output.format == Format::Text {
-            for line in told(self.journal.as_ref()).await.map_err(Failure::world)? {
-                session.streams.say(line)?;
+        if run.dry_run {
+            let rows = dry_run::rows(self.journal.as_ref(), None).await;
+            let rows = rows.map_err(Failure::world)?;
+            if run.output.format == Format::Text {
+                let mut lines = rows.iter().flat_map(dry_run::DryRow::lines);
+                lines.try_for_each(|line| session.streams.say(line))?;
             }
+            summary.dry_run = Some(rows);
+            self.tell_what_starts_otherwise(session);
         }
         match run.output.format {
             Format::Json => session.streams.json(&summary)?,
             Format::Text => session.streams.output.write_all(summary.text().as_bytes())?,
         }
         Ok(if summary.has_problems() { ExitCode::Problems } else { ExitCode::Fine })
+    }
+
+    /// A dry run takes what is due; what is started otherwise has a dry run of its own.
+    fn tell_what_starts_otherwise(&self, session: &mut Session) {
+        let polls = |recipe: &&CheckedRecipe| matches!(recipe.trigger(), Trigger::Poll(_));
+        let others: Vec<&str> =
+            self.recipes.iter().filter(|recipe| !polls(recipe)).map(CheckedRecipe::name).collect();
+        if !others.is_empty() {
+            session.streams.note(format!(
+                "what an event would do to {}: `hob trigger RECIPE --event FILE --dry-run` shows it, and \
+                 `hob run --dry-run --listen ADDR` that of webhooks",
+                others.join(", ")
+            ));
+        }
     }
 
     fn stopped(&self) -> Failure {

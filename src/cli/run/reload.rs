@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::check::CheckedRecipe;
 use crate::diagnostic::Report;
+use crate::workspace::is_yaml;
 
 /// An editor that saves writes several times; this long nothing must happen.
 const QUIET: Duration = Duration::from_millis(200);
@@ -64,7 +65,7 @@ impl RecipeWatch {
 /// may lie in the same folder.
 fn matters(event: &Event) -> bool {
     // A folder that was moved has no ending.
-    let recipe = |path: &PathBuf| path.extension().is_none_or(|ending| ending == "yaml" || ending == "yml");
+    let recipe = |path: &PathBuf| path.extension().is_none() || is_yaml(path);
     !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(recipe)
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::cli::dry_run::DryRow;
 use crate::connection::Connection;
 use crate::engine::Idle;
 use crate::run::RunState;
@@ -39,6 +40,9 @@ pub(super) struct Summary {
     held: Vec<Held>,
     /// How long it took.
     milliseconds: u128,
+    /// Of a dry run: what each run would have done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dry_run: Option<Vec<DryRow>>,
 }
 
 /// A connection that is held.
@@ -52,10 +56,13 @@ struct Held {
 #[derive(Debug, Serialize)]
 struct Poll {
     recipe: String,
+    connection: String,
     pages: u64,
     items: u64,
     events: usize,
     error: Option<String>,
+    /// When it polls next.
+    next_due: DateTime<Utc>,
     /// The API asked to wait; it goes on by itself.
     #[serde(skip)]
     held: bool,
@@ -71,10 +78,12 @@ impl Summary {
     ) -> Self {
         let polls = taken.polls.iter().map(|poll| Poll {
             recipe: poll.recipe.clone(),
+            connection: poll.connection.clone(),
             pages: poll.pages,
             items: poll.items,
             events: poll.events,
             error: poll.error.clone(),
+            next_due: poll.due,
             held: poll.held.is_some(),
         });
         Self {
@@ -88,6 +97,7 @@ impl Summary {
             paused: taken.paused.clone(),
             held: Vec::new(),
             milliseconds: took.as_millis(),
+            dry_run: None,
             runs: runs.clone(),
         }
     }
@@ -115,12 +125,23 @@ impl Summary {
     /// For people.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        let widest = self.polls.iter().map(|poll| poll.recipe.chars().count()).max().unwrap_or_default();
+        let widest = |name: fn(&Poll) -> &str| {
+            self.polls.iter().map(|poll| name(poll).chars().count()).max().unwrap_or_default()
+        };
+        let (wide, wider) = (widest(|poll| &poll.recipe), widest(|poll| &poll.connection));
         for poll in &self.polls {
-            let Poll { recipe, items, events, error, .. } = poll;
+            let Poll { recipe, connection, items, events, error, .. } = poll;
             let read = format!("read {}", counted(*items, "record"));
-            let _ = write!(text, "{recipe:<widest$}  {read}, {}", counted(*events as u64, "event"));
+            let _ = write!(
+                text,
+                "{recipe:<wide$}  {connection:<wider$}  {read}, {}",
+                counted(*events as u64, "event")
+            );
             match error {
+                Some(error) if poll.held => {
+                    let until = poll.next_due.format("%Y-%m-%d %H:%M:%SZ");
+                    _ = writeln!(text, "\n  waits until {until}: {error}");
+                }
                 Some(error) => _ = writeln!(text, "\n  error: {error}"),
                 None => text.push('\n'),
             }
@@ -164,7 +185,8 @@ impl Summary {
         }
         if self.has_bad_runs(&[RunState::Failed, RunState::Parked]) {
             text.push_str(
-                "\nthere were problems: `hob runs list --state failed` and `--state parked` show them\n",
+                "\nthere were problems: `hob runs list --state failed` and `--state parked` show runs, `hob status` \
+                 shows polls\n",
             );
         }
         text

@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::which::Which;
+use crate::cli::polls::PollRow;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::{Access, RunRow, paused, why_paused};
 use crate::run::RunState;
+use crate::workspace::Workspace;
 
 /// List runs, newest first
 #[derive(Debug, Args)]
@@ -36,15 +38,18 @@ impl List {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let limit = Some(self.limit).filter(|limit| *limit > 0);
-        let rows = runtime::block_on(async {
+        let (rows, failing) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let mut rows = journal.runs(&self.which.filter(limit)).await.map_err(Failure::world)?;
                     let resting = paused(journal.as_ref()).await.map_err(Failure::world)?;
                     rows.iter_mut().for_each(|row| tell_of_pause(row, &resting));
-                    Ok::<_, Failure>(rows)
+                    let cursors = journal.cursors().await.map_err(Failure::world)?;
+                    let polls =
+                        cursors.iter().filter_map(PollRow::of).filter(|poll| self.shows(&workspace, poll));
+                    Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
                 }
-                None => Ok(Vec::new()),
+                None => Ok(Default::default()),
             }
         })??;
         match self.output.format {
@@ -56,7 +61,8 @@ impl List {
             }
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
-                session.streams.say(table(&header, rows.iter().map(cells)))?;
+                let widest = if session.streams.output_is_terminal { WIDEST } else { usize::MAX };
+                session.streams.say(table(&header, rows.iter().map(|row| cells(row, widest))))?;
                 if self.limit > 0 && rows.len() == self.limit {
                     session
                         .streams
@@ -64,9 +70,28 @@ impl List {
                 }
             }
         }
+        if self.output.format == Format::Text && !failing.is_empty() {
+            session.streams.say("\npolls that fail:")?;
+            failing.iter().try_for_each(|poll| session.streams.say(format!("  {}", poll.complaint())))?;
+        }
         Ok(ExitCode::Fine)
     }
+
+    /// Whether a failing poll is among what is asked for: one that is still there, unless it is asked for
+    /// runs that it has nothing to do with.
+    fn shows(&self, workspace: &Workspace, poll: &PollRow) -> bool {
+        let Which { recipe, state, record, text, .. } = &self.which;
+        poll.fails()
+            && workspace.accounts.contains_key(&poll.connection)
+            && recipe.as_ref().is_none_or(|recipe| *recipe == poll.recipe)
+            && state.is_none_or(|state| state == RunState::Failed)
+            && record.is_none()
+            && text.is_none()
+    }
 }
+
+/// Widest reason on a terminal, in characters; elsewhere all of it is told.
+const WIDEST: usize = 80;
 
 /// A run that has not been looked at since its recipe was paused does not say why it waits.
 fn tell_of_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
@@ -75,15 +100,15 @@ fn tell_of_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     }
 }
 
-fn cells(row: &RunRow) -> Vec<String> {
-    let why = row.error.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
+fn cells(row: &RunRow, widest: usize) -> Vec<String> {
+    let why = row.error.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     vec![
         row.id.to_string(),
         row.recipe.clone(),
         row.state.to_string(),
         row.record.clone().unwrap_or_default(),
         row.created.format("%Y-%m-%d %H:%M:%SZ").to_string(),
-        shortened(why, 80),
+        shortened(&why, widest),
     ]
 }
 

@@ -1,15 +1,15 @@
 //! `hob store export`: everything as lines of JSON.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use super::mark::{Origin, is_mark};
 use super::open_existing;
+use super::target::Target;
 use super::transfer::{Moved, Outgoing};
 use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::journal::{Access, Journal};
@@ -38,8 +38,8 @@ pub(super) struct Closing {
 /// Write everything in the store to a file, one line of JSON per record
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Stop hob first. The file holds everything that came in and went out: keep it as safe as the \
-store.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
+    after_help = "Works also while hob runs: the file holds the store as it is at this moment, with everything \
+that came in and went out. Only its owner may read it; keep it as safe as the store.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
 )]
 pub struct Export {
     /// The file to write; - for standard output
@@ -56,32 +56,25 @@ impl Export {
         let moved = Moved::new(session.streams.errors_is_terminal);
         let to_output = self.file.as_os_str() == "-";
         let place = session.path(&self.file);
-        let mut file = if to_output { None } else { Some(beside(&place).map_err(Failure::world)?) };
-        let output: &mut dyn Write = match &mut file {
-            Some(file) => file,
+        let mut target = if to_output { None } else { Some(Target::open(&place).map_err(Failure::usage)?) };
+        let output: &mut dyn Write = match &mut target {
+            Some(target) => target,
             None => &mut session.streams.output,
         };
         let records = runtime::block_on(async {
-            let Some(journal) = open_existing(&workspace, Access::Runner).await? else {
+            let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
             };
             let written = write(journal.as_ref(), &workspace.store, BufWriter::new(output), moved).await;
             journal.close().await;
             written
         })??;
-        if let Some(file) = file {
-            let context = || format!("cannot write {}", place.display());
-            file.as_file().sync_all().with_context(context).map_err(Failure::world)?;
-            file.persist(&place).with_context(context).map_err(Failure::world)?;
+        if let Some(target) = target {
+            target.finish(true).map_err(Failure::world)?;
             session.streams.say(format!("wrote {records} records into {}", session.shown(&place)))?;
         }
         Ok(ExitCode::Fine)
     }
-}
-
-fn beside(place: &Path) -> anyhow::Result<NamedTempFile> {
-    let folder = place.parent().unwrap_or(Path::new("."));
-    NamedTempFile::new_in(folder).with_context(|| format!("cannot write into {}", folder.display()))
 }
 
 async fn write(
@@ -97,7 +90,6 @@ async fn write(
         moved.add(records.len());
         records.iter().try_for_each(|record| line(&mut output, record))?;
     }
-    outgoing.end().await?;
     line(&mut output, &Closing { records: moved.records })?;
     output.flush()?;
     moved.end();

@@ -59,7 +59,7 @@ async fn copy(
     (new, to): (&Arc<dyn Journal>, &Store),
     mut moved: Moved,
 ) -> Result<u64, Failure> {
-    let mut outgoing = Outgoing::of(old.as_ref(), from).await?;
+    let mut outgoing = Outgoing::for_good(old.as_ref(), from).await?;
     begin(new.as_ref(), to, outgoing.origin()).await?;
     while let Some(mut records) = outgoing.next().await? {
         records.retain(|record| !is_mark(record));

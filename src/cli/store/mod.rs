@@ -1,13 +1,16 @@
 //! `hob store`: what is stored, and moving it.
 
+mod backup;
 mod export;
 mod import;
 mod info;
 mod mark;
 mod migrate;
 mod open;
+mod target;
 mod transfer;
 
+pub use backup::Backup;
 pub use export::Export;
 pub use import::Import;
 pub use info::Info;
@@ -25,6 +28,8 @@ pub enum StoreCommand {
     Migrate(Migrate),
     /// Write everything in the store to a file, one line of JSON per record
     Export(Export),
+    /// Copy the store into a file that can take its place
+    Backup(Backup),
     /// Load what `hob store export` wrote
     Import(Import),
 }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::mark::{Origin, see_alone, see_whole};
 use crate::cli::Failure;
-use crate::journal::{Journal, Page, Part, Record};
+use crate::journal::{Journal, Page, Part, Record, Snapshot};
 use crate::run::RunState;
 use crate::workspace::Store;
 
@@ -17,6 +17,7 @@ const PAGE: usize = 500;
 /// Where records come from, one page after the other.
 pub(super) struct Outgoing<'a> {
     journal: &'a dyn Journal,
+    snapshot: Box<dyn Snapshot>,
     origin: Origin,
     parts: std::vec::IntoIter<Part>,
     /// The part under way, and where its next page begins.
@@ -24,9 +25,19 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    /// Everything in `journal`, the store `store`. Nobody may work on it meanwhile, and nothing of it may
-    /// be missing.
+    /// Everything in `journal`, the store `store`, as it is at this moment. Nothing of it may be missing;
+    /// others may work on it.
     pub(super) async fn of(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
+        see_whole(journal, store).await?;
+        let snapshot = journal.snapshot().await.map_err(Failure::world)?;
+        let fingerprint = Some(snapshot.fingerprint().await.map_err(Failure::world)?);
+        let mut parts = Part::ALL.to_vec().into_iter();
+        let place = parts.next().map(|part| (part, None));
+        Ok(Self { journal, snapshot, origin: Origin { from: store.to_string(), fingerprint }, parts, place })
+    }
+
+    /// The same, to go on with it elsewhere: nobody may work on it.
+    pub(super) async fn for_good(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
         see_whole(journal, store).await?;
         let totals = journal.totals(None).await.map_err(Failure::world)?;
         if journal.is_shared()
@@ -39,10 +50,7 @@ impl<'a> Outgoing<'a> {
             )));
         }
         see_alone(journal, store).await?;
-        let fingerprint = Some(journal.fingerprint().await.map_err(Failure::world)?);
-        let mut parts = Part::ALL.to_vec().into_iter();
-        let place = parts.next().map(|part| (part, None));
-        Ok(Self { journal, origin: Origin { from: store.to_string(), fingerprint }, parts, place })
+        Self::of(journal, store).await
     }
 
     /// What it is, and in which state.
@@ -53,7 +61,7 @@ impl<'a> Outgoing<'a> {
     /// The next records; `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, Failure> {
         while let Some((part, after)) = self.place.take() {
-            let page = self.journal.export(part, after.as_deref(), PAGE).await;
+            let page = self.snapshot.export(part, after.as_deref(), PAGE).await;
             let Page { records, next } = page.map_err(Failure::world)?;
             self.place = match next {
                 Some(next) => Some((part, Some(next))),
@@ -67,7 +75,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// After the last records: refuses them all if something has changed since the first ones, for what
-    /// was read then may not fit together.
+    /// goes on elsewhere must not lack it.
     pub(super) async fn end(self) -> Result<(), Failure> {
         let fingerprint = self.journal.fingerprint().await.map_err(Failure::world)?;
         if self.origin.fingerprint.as_deref() == Some(&fingerprint) {

@@ -11,26 +11,25 @@ use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
 
 use super::failure::Failure;
-use super::pool::Pool;
 use super::row::{self, Columns, EVENT, RUN, RUN_ROW, given, kept, number, of_table};
-use super::session::Params;
+use super::session::{Ask, Params};
 
 /// A page of `part`, after where the one before ended.
 pub(super) async fn page(
-    pool: &Pool,
+    asked: &impl Ask,
     part: Part,
     after: Option<&str>,
     limit: usize,
 ) -> Result<Page, Failure> {
     match part {
-        Part::Events => events(pool, after, limit).await,
-        Part::Runs => runs(pool, after, limit).await,
-        Part::Receipts => receipts(pool, after, limit).await,
-        Part::Cursors => cursors(pool, after, limit).await,
-        Part::Seen => seen(pool, after, limit).await,
-        Part::Recipes => recipes(pool, after, limit).await,
-        Part::Links => links(pool, after, limit).await,
-        Part::Values => values(pool, after, limit).await,
+        Part::Events => events(asked, after, limit).await,
+        Part::Runs => runs(asked, after, limit).await,
+        Part::Receipts => receipts(asked, after, limit).await,
+        Part::Cursors => cursors(asked, after, limit).await,
+        Part::Seen => seen(asked, after, limit).await,
+        Part::Recipes => recipes(asked, after, limit).await,
+        Part::Links => links(asked, after, limit).await,
+        Part::Values => values(asked, after, limit).await,
     }
 }
 
@@ -41,21 +40,21 @@ fn begin<K: DeserializeOwned + Default>(after: Option<&str>) -> Result<K, Failur
 
 /// The page of what `sql` finds, each row with its key; full pages have a next one.
 async fn paged<K: Serialize>(
-    pool: &Pool,
+    asked: &impl Ask,
     sql: &str,
     params: Params<'_>,
     limit: usize,
     record: impl Fn(&Row) -> Result<(K, Record), Failure>,
 ) -> Result<Page, Failure> {
-    let rows = pool.query(sql, params).await?;
+    let rows = asked.ask(sql, params).await?;
     let rows: Vec<(K, Record)> = rows.iter().map(record).collect::<Result<_, _>>()?;
     let next = rows.last().filter(|_| rows.len() >= limit).map(|(key, _)| serde_json::to_string(key));
     Ok(Page { next: next.transpose()?, records: rows.into_iter().map(|(_, record)| record).collect() })
 }
 
-async fn events(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn events(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = format!("SELECT {EVENT}, seq FROM events WHERE seq > $1 ORDER BY seq LIMIT $2");
-    paged(pool, &sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
+    paged(asked, &sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let event = row::event(&mut columns)?;
         Ok((columns.value::<i64>()?, Record::Event(event)))
@@ -63,7 +62,7 @@ async fn events(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, 
     .await
 }
 
-async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn runs(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = format!(
         "SELECT {}, {}, r.seq, r.due, e.id,
              ARRAY(SELECT n.entry FROM entries n WHERE n.run = r.seq ORDER BY n.place),
@@ -73,7 +72,7 @@ async fn runs(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
         of_table("r", RUN_ROW),
         of_table("r", RUN)
     );
-    paged(pool, &sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
+    paged(asked, &sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let listed = row::run_row(&mut columns)?;
         let mut run = row::run(&mut columns)?;
@@ -111,32 +110,32 @@ fn write(text: &str) -> Result<(DateTime<Utc>, Write), Failure> {
     Ok((time(at), write))
 }
 
-async fn receipts(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn receipts(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let after = hex::decode(begin::<String>(after)?)
         .map_err(|error| Failure::Unreadable(format!("no place in the dedup keys: {error}")))?;
     let sql = "SELECT key, received FROM receipts WHERE key > $1 ORDER BY key LIMIT $2";
-    paged(pool, sql, &[&after, &number(limit)], limit, |row| {
+    paged(asked, sql, &[&after, &number(limit)], limit, |row| {
         let key = hex::encode(row.try_get::<_, &[u8]>(0)?);
         Ok((key.clone(), Record::Receipt { key, received: time(row.try_get(1)?) }))
     })
     .await
 }
 
-async fn cursors(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn cursors(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = "SELECT seq, cursor FROM cursors WHERE seq > $1 ORDER BY seq LIMIT $2";
-    paged(pool, sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
+    paged(asked, sql, &[&begin::<i64>(after)?, &number(limit)], limit, |row| {
         let cursor = serde_json::from_str(row.try_get(1)?)?;
         Ok((row.try_get::<_, i64>(0)?, Record::Cursor(cursor)))
     })
     .await
 }
 
-async fn seen(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn seen(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let (cursor, record): (i64, String) = begin(after)?;
     let sql = "SELECT s.cursor, s.record, s.fingerprint, s.scan, c.key FROM seen s
                JOIN cursors c ON c.seq = s.cursor
                WHERE (s.cursor, s.record) > ($1, $2) ORDER BY s.cursor, s.record LIMIT $3";
-    paged(pool, sql, &[&cursor, &kept(&record), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&cursor, &kept(&record), &number(limit)], limit, |row| {
         let (cursor, id): (i64, String) = (row.try_get(0)?, given(row.try_get(1)?));
         let scan = u64::try_from(row.try_get::<_, i64>(3)?).unwrap_or(0);
         let seen = Record::Seen {
@@ -150,11 +149,11 @@ async fn seen(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Fa
     .await
 }
 
-async fn recipes(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn recipes(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let (name, version): (String, String) = begin(after)?;
     let sql = "SELECT name, version, file, text FROM recipes WHERE (name, version) > ($1, $2)
                ORDER BY name, version LIMIT $3";
-    paged(pool, sql, &[&kept(&name), &kept(&version), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&kept(&name), &kept(&version), &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let (name, version) = (columns.text()?, columns.text()?);
         let recipe = RecipeText { file: columns.text()?, text: columns.text()?, name, version };
@@ -163,11 +162,11 @@ async fn recipes(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page,
     .await
 }
 
-async fn links(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn links(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let (name, from): (String, String) = begin(after)?;
     let sql = "SELECT name, from_record, to_record FROM links WHERE (name, from_record) > ($1, $2)
                ORDER BY name, from_record LIMIT $3";
-    paged(pool, sql, &[&kept(&name), &kept(&from), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&kept(&name), &kept(&from), &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let (name, from, to) = (columns.text()?, columns.text()?, columns.text()?);
         Ok(((name.clone(), from.clone()), Record::Link { name, from, to }))
@@ -175,9 +174,9 @@ async fn links(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, F
     .await
 }
 
-async fn values(pool: &Pool, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
+async fn values(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = "SELECT key, value FROM state WHERE key > $1 ORDER BY key LIMIT $2";
-    paged(pool, sql, &[&kept(&begin::<String>(after)?), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&kept(&begin::<String>(after)?), &number(limit)], limit, |row| {
         let key = given(row.try_get(0)?);
         let value = serde_json::from_str(row.try_get(1)?)?;
         Ok((key.clone(), Record::Value { key, value }))

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::failure::Failure;
-use super::pool::Pool;
+use super::session::Ask;
 
 /// All in one statement, so that it is of one moment. Sums do not depend on an order. What a run did
 /// shows in the number of its entries and of its leases, what a poller did in its cursor.
@@ -19,8 +19,8 @@ const ALL: &str = "SELECT concat_ws(' ',
     (SELECT sum(hashtextextended(row(s.key, s.value)::text, 4)) FROM state s))";
 
 /// The fingerprint.
-pub(super) async fn of(pool: &Pool) -> Result<String, Failure> {
-    let rows = pool.query(ALL, &[]).await?;
+pub(super) async fn of(asked: &impl Ask) -> Result<String, Failure> {
+    let rows = asked.ask(ALL, &[]).await?;
     let text: &str = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     Ok(hex::encode(&Sha256::digest(text)[..16]))
 }

@@ -28,6 +28,7 @@ mod row;
 mod schema;
 mod server;
 mod session;
+mod snapshot;
 mod store;
 mod target;
 mod tls;

@@ -8,7 +8,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::Failure;
 use super::patience::Patience;
-use super::session::{Params, Session};
+use super::session::{Ask, Params, Session};
 use super::target::Target;
 
 /// Connections of a process at most, without the one that listens.
@@ -21,6 +21,12 @@ pub(super) struct Pool {
     seats: Semaphore,
     /// Used last, taken first: then few are in use.
     idle: Mutex<Vec<Session>>,
+}
+
+impl Ask for Pool {
+    async fn ask(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
+        self.query(sql, params).await
+    }
 }
 
 impl Pool {
@@ -71,6 +77,11 @@ impl Pool {
         session.batch("COMMIT").await?;
         self.give(session, None);
         Ok(())
+    }
+
+    /// A connection apart from the others, for what lasts.
+    pub(super) async fn apart(&self) -> Result<Session, Failure> {
+        Session::open(&self.target, &self.tls).await
     }
 
     async fn take(&self) -> Result<Session, Failure> {

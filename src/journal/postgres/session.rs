@@ -16,6 +16,12 @@ use super::target::Target;
 /// Values of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// Where statements can be asked that may be done twice.
+pub(super) trait Ask: Sync {
+    /// Does one.
+    fn ask(&self, sql: &str, params: Params<'_>) -> impl Future<Output = Result<Vec<Row>, Failure>> + Send;
+}
+
 /// What drives a connection.
 pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
@@ -48,6 +54,12 @@ pub(super) async fn dial(target: &Target, tls: &MakeRustlsConnect) -> Result<(Cl
 pub(super) struct Session {
     client: Client,
     statements: Mutex<HashMap<String, Statement>>,
+}
+
+impl Ask for Session {
+    async fn ask(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
+        self.query(sql, params).await
+    }
 }
 
 impl Session {

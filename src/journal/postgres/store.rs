@@ -14,9 +14,9 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part,
-    Pruned, RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter,
-    RunRow, RunUpdate, StoreInfo, Totals, Written,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned,
+    RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow,
+    RunUpdate, Snapshot, StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -32,10 +32,11 @@ use super::record::{Doubts, Outcome};
 use super::row::texts;
 use super::server::Server;
 use super::session::Session;
+use super::snapshot::Moment;
 use super::target::Target;
 use super::{
-    amend, append, claim, export, fingerprint, hold, import, lease, limits, link, list, poller, presence,
-    recipe, record, schema, upkeep, writes,
+    amend, append, claim, fingerprint, hold, import, lease, limits, link, list, poller, presence, recipe,
+    record, schema, upkeep, writes,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -332,8 +333,9 @@ impl Journal for Postgres {
         upkeep::prune(&self.server, retention, limit).await.map_err(|failure| self.failed(failure))
     }
 
-    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
-        export::page(&self.server.pool, part, after, limit).await.map_err(|failure| self.failed(failure))
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+        let moment = Moment::begin(&self.server).await.map_err(|failure| self.failed(failure))?;
+        Ok(Box::new(moment))
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {

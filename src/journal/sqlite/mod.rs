@@ -3,6 +3,7 @@
 
 mod amend;
 mod append;
+mod backup;
 mod claim;
 mod export;
 mod failure;
@@ -22,6 +23,7 @@ mod reader;
 mod recipe;
 mod row;
 mod schema;
+mod snapshot;
 mod store;
 mod tally;
 mod writer;

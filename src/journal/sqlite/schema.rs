@@ -35,6 +35,13 @@ pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Con
     Ok(conn)
 }
 
+/// Opens a connection to a store in whatever format, which must be hob's; nothing is changed in it.
+pub(super) fn open_foreign(path: &Path, store: &str) -> Result<Connection, Error> {
+    let conn = open(path).map_err(|failure| failure.of(store))?;
+    inspect(&conn, store, true)?;
+    Ok(conn)
+}
+
 /// Opens a connection that reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, Failure> {
     let conn = open(path)?;

@@ -1,7 +1,7 @@
 //! The store itself: opening it, and the journal's methods in terms of the other files here.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part,
-    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned,
+    RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo, Totals,
     Written,
 };
 use crate::run::{RunId, StampedEntry};
@@ -26,9 +26,10 @@ use crate::run::{RunId, StampedEntry};
 use super::failure::Failure;
 use super::lock::RunnerLock;
 use super::reader::Readers;
+use super::snapshot::Moment;
 use super::writer::{Tx, Writer};
 use super::{
-    amend, append, claim, export, fingerprint, hold, import, info, lease, link, list, poller, prune, recipe,
+    amend, append, backup, claim, fingerprint, hold, import, info, lease, link, list, poller, prune, recipe,
     schema, writes,
 };
 
@@ -38,6 +39,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// A journal in an SQLite file.
 pub struct Sqlite {
     store: Arc<str>,
+    path: PathBuf,
     access: Access,
     writer: Writer,
     readers: Arc<Readers>,
@@ -62,10 +64,17 @@ impl Sqlite {
             writer: Writer::start(conn, Arc::clone(&store), lock, Arc::clone(&signal))?,
             readers: Arc::new(Readers::new(path.to_owned(), Arc::clone(&store))),
             store,
+            path: path.to_owned(),
             access,
             signal,
             leased: AtomicU64::new(0),
         })
+    }
+
+    /// Copies the store at `path`, as it is at this moment, into the empty file `to`, and reads the copy to
+    /// see that it is sound. Others may work on the store meanwhile. Blocks.
+    pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
+        backup::copy(path, to, &path.display().to_string())
     }
 
     async fn write<T, F>(&self, act: F) -> Result<T, Error>
@@ -337,9 +346,11 @@ impl Journal for Sqlite {
         self.write(move |tx| prune::prune(tx, &retention, limit)).await
     }
 
-    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
-        let after = after.map(str::to_owned);
-        self.read(move |conn| export::page(conn, part, after.as_deref(), limit)).await
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+        let (path, store) = (self.path.clone(), Arc::clone(&self.store));
+        let begun = tokio::task::spawn_blocking(move || Moment::begin(&path, store)).await;
+        let moment = begun.unwrap_or_else(|_| Err(Failure::Unreadable("its reader stopped".to_owned())));
+        Ok(Box::new(moment.map_err(|failure| self.failed(failure))?))
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, Event, EventId};
 use hob::journal::{
-    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Page, Part, Pruned,
-    RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow,
-    RunUpdate, StoreInfo, Totals, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned, RecipeText,
+    Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
+    StoreInfo, Totals, Written,
 };
 use hob::run::{RunId, StampedEntry};
 use serde_json::Value;
@@ -333,9 +333,8 @@ impl Journal for Struck {
         self.write(self.inner.prune(retention, limit)).await
     }
 
-    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
-        self.alive().await;
-        self.inner.export(part, after, limit).await
+    async fn snapshot(&self) -> Result<Box<dyn hob::journal::Snapshot>, Error> {
+        self.inner.snapshot().await
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {

@@ -1,0 +1,120 @@
+//! A dry run: the store that it works on, and what it would have sent.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde::Serialize;
+use tempfile::TempDir;
+
+use super::{Failure, store};
+use crate::journal::{Access, Journal, OWN_KEYS, Part, Record, RunFilter, Sqlite};
+use crate::run::{Entry, RunId, RunState};
+use crate::workspace::Workspace;
+
+/// What a dry run knows of the real store: how far pollers have read, links, and remembered values.
+const KNOWN: [Part; 4] = [Part::Cursors, Part::Seen, Part::Links, Part::Values];
+/// Records copied at a time.
+const PAGE: usize = 500;
+
+/// A store that is gone with the dry run, and the folder that it is in. It begins with what the store of
+/// `workspace` knows; with `pauses`, recipes that are paused there are paused here.
+pub(super) async fn passing_store(
+    workspace: &Workspace,
+    pauses: bool,
+) -> Result<(Arc<dyn Journal>, TempDir), Failure> {
+    let folder =
+        TempDir::new().context("cannot make a temporary folder for the dry run").map_err(Failure::world)?;
+    let passing = Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::world)?;
+    if let Some(real) = store::open_existing(workspace, Access::Client).await? {
+        let copied = copy(real.as_ref(), &passing, pauses).await.map_err(Failure::world);
+        real.close().await;
+        copied?;
+    }
+    Ok((Arc::new(passing), folder))
+}
+
+async fn copy(real: &dyn Journal, passing: &Sqlite, pauses: bool) -> Result<(), crate::journal::Error> {
+    let moment = real.snapshot().await?;
+    for part in KNOWN {
+        let mut after = None;
+        loop {
+            let page = moment.export(part, after.as_deref(), PAGE).await?;
+            let mut records = page.records;
+            records.retain(|record| {
+                pauses || !matches!(record, Record::Value { key, .. } if key.starts_with(OWN_KEYS))
+            });
+            passing.import(records).await?;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a run came to in a dry run.
+#[derive(Debug, Serialize)]
+pub(super) struct DryRow {
+    recipe: String,
+    record: Option<String>,
+    /// The connections that it would have used.
+    connections: Vec<String>,
+    state: RunState,
+    error: Option<String>,
+    /// What would have been sent, and what else is worth knowing, in its order.
+    told: Vec<String>,
+}
+
+impl DryRow {
+    /// For people: a heading, and a line per request.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let Self { recipe, state, .. } = self;
+        let record = self.record.as_ref().map(|record| format!(" {record}")).unwrap_or_default();
+        let on = match self.connections.is_empty() {
+            true => String::new(),
+            false => format!(" on {}", self.connections.join(", ")),
+        };
+        let why = self.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        let heading = format!("{recipe}{record}{on}: {state}{why}");
+        std::iter::once(heading).chain(self.told.iter().map(|line| format!("  {line}"))).collect()
+    }
+
+    /// Whether it failed, or would wait for a person.
+    pub(super) fn is_bad(&self) -> bool {
+        matches!(self.state, RunState::Failed | RunState::Parked)
+    }
+}
+
+/// What came of the runs in the store of a dry run, oldest first: of all of them, or of those that have come
+/// to their end and are not in `known` yet.
+pub(super) async fn rows(
+    journal: &dyn Journal,
+    mut known: Option<&mut BTreeSet<RunId>>,
+) -> Result<Vec<DryRow>, crate::journal::Error> {
+    let mut found = Vec::new();
+    let rows = journal.runs(&RunFilter::default()).await?;
+    let ended = |state: RunState| state.is_finished() || state == RunState::Parked;
+    for row in rows.into_iter().rev() {
+        if let Some(known) = &mut known
+            && (!ended(row.state) || !known.insert(row.id.clone()))
+        {
+            continue;
+        }
+        let Some(detail) = journal.run(&row.id).await? else { continue };
+        let told = detail.entries.into_iter().filter_map(|stamped| match stamped.entry {
+            Entry::Remark { message, .. } => Some(message),
+            _ => None,
+        });
+        found.push(DryRow {
+            recipe: row.recipe,
+            record: row.record,
+            connections: detail.run.accounts.values().cloned().collect(),
+            state: row.state,
+            error: row.error,
+            told: told.collect(),
+        });
+    }
+    Ok(found)
+}

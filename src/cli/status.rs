@@ -1,0 +1,247 @@
+//! `hob status`: how everything is, on a page.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use serde::Serialize;
+
+use super::polls::{PollRow, time};
+use super::recipes::Recipes;
+use super::store::open_existing;
+use super::table::table;
+use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
+use crate::check::CheckedRecipe;
+use crate::clock::Clock;
+use crate::event::Cursor;
+use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals, paused};
+use crate::recipe::Trigger;
+use crate::run::RunState;
+use crate::workspace::Workspace;
+
+/// Failed runs count as lately so long.
+const LATELY: TimeDelta = TimeDelta::hours(24);
+/// Parked runs that are shown one by one.
+const PARKED_SHOWN: usize = 20;
+
+/// Show on a page how everything is: recipes, polls that fail, runs that need you
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tells what the store knows, whether hob runs or not. STATE is ok, failing (its last polls \
+failed), waiting (for the request budget of its connection), paused, broken (its file has mistakes) or new \
+(nothing has come yet).\n\nExamples:\n  hob status\n  hob status --format json\n  hob status --sandbox"
+)]
+pub struct Status {
+    #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// All of it. Scripts rely on these fields.
+#[derive(Debug, Serialize)]
+struct Page {
+    /// The store, without credentials.
+    store: String,
+    /// Events and runs by state.
+    #[serde(flatten)]
+    totals: Totals,
+    /// Runs by state that came in the last 24 hours.
+    last_day: BTreeMap<String, u64>,
+    recipes: Vec<RecipeRow>,
+    polls: Vec<PollRow>,
+    /// Connections whose credential is refused: their polls and runs wait.
+    held: Vec<HeldConnection>,
+    /// Runs that wait for a person, the newest ones.
+    parked: Vec<RunRow>,
+}
+
+/// A recipe.
+#[derive(Debug, Serialize)]
+struct RecipeRow {
+    recipe: String,
+    /// `poll`, `webhook`, `schedule`, `manual`; null where it cannot be read.
+    trigger: Option<&'static str>,
+    state: &'static str,
+    paused_since: Option<DateTime<Utc>>,
+    /// When its newest event came.
+    last_event: Option<DateTime<Utc>>,
+    /// When it polls or starts next, as far as that is known.
+    next_due: Option<DateTime<Utc>>,
+}
+
+/// What the store tells.
+#[derive(Default)]
+struct Known {
+    totals: Totals,
+    lately: Totals,
+    cursors: Vec<Cursor>,
+    paused: BTreeMap<String, DateTime<Utc>>,
+    held: Vec<HeldConnection>,
+    parked: Vec<RunRow>,
+    newest: BTreeMap<String, DateTime<Utc>>,
+}
+
+impl Known {
+    async fn of(journal: &dyn Journal, names: impl Iterator<Item = &String>) -> Result<Self, Error> {
+        let mut newest = BTreeMap::new();
+        for name in names {
+            let filter = RunFilter { recipe: Some(name.clone()), limit: Some(1), ..RunFilter::default() };
+            if let Some(run) = journal.runs(&filter).await?.first() {
+                newest.insert(name.clone(), run.created);
+            }
+        }
+        let parked =
+            RunFilter { state: Some(RunState::Parked), limit: Some(PARKED_SHOWN), ..RunFilter::default() };
+        Ok(Self {
+            totals: journal.totals(None).await?,
+            lately: journal.totals(Some(Clock::system().now() - LATELY)).await?,
+            cursors: journal.cursors().await?,
+            paused: paused(journal).await?,
+            held: journal.held_connections().await?,
+            parked: journal.runs(&parked).await?,
+            newest,
+        })
+    }
+}
+
+impl Status {
+    /// Prints it.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
+        let names = recipes.names();
+        let known = runtime::block_on(async {
+            let Some(journal) = open_existing(&workspace, Access::Client).await? else {
+                return Ok(Known::default());
+            };
+            let known = Known::of(journal.as_ref(), names.iter()).await.map_err(Failure::world);
+            journal.close().await;
+            known
+        })??;
+        let page = Page::new(&workspace, &recipes.sound, names.into_iter(), known);
+        match self.output.format {
+            Format::Json => session.streams.json(&page)?,
+            Format::Text => session.streams.output.write_all(page.text().as_bytes())?,
+        }
+        Ok(ExitCode::Fine)
+    }
+}
+
+impl Page {
+    fn new(
+        workspace: &Workspace,
+        sound: &[CheckedRecipe],
+        names: impl Iterator<Item = String>,
+        known: Known,
+    ) -> Self {
+        // A cursor stays when its recipe or its connection goes.
+        let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::of).collect();
+        polls.retain(|poll| {
+            workspace.accounts.contains_key(&poll.connection)
+                && sound.iter().any(|recipe| recipe.name() == poll.recipe)
+        });
+        let row = |name: String| {
+            let recipe = sound.iter().find(|recipe| recipe.name() == name);
+            let due = known.cursors.iter().filter(|cursor| cursor.key.is_of(&name)).map(|cursor| cursor.due);
+            let mine: Vec<&PollRow> = polls.iter().filter(|poll| poll.recipe == name).collect();
+            let (paused_since, last_event) = (known.paused.get(&name), known.newest.get(&name));
+            let state = match recipe {
+                _ if paused_since.is_some() => "paused",
+                None => "broken",
+                Some(_) if mine.iter().any(|poll| poll.fails()) => "failing",
+                Some(_) if mine.iter().any(|poll| poll.waits.is_some()) => "waiting",
+                Some(_) if mine.iter().all(|poll| poll.succeeded.is_none()) && last_event.is_none() => "new",
+                Some(_) => "ok",
+            };
+            RecipeRow {
+                trigger: recipe.map(trigger),
+                state,
+                paused_since: paused_since.copied(),
+                last_event: last_event.copied(),
+                next_due: due.min().filter(|due| paused_since.is_none() && *due < DateTime::<Utc>::MAX_UTC),
+                recipe: name,
+            }
+        };
+        let recipes = names.map(row).collect();
+        let Known { totals, lately, held, parked, .. } = known;
+        Self {
+            store: workspace.store.to_string(),
+            totals,
+            last_day: lately.runs,
+            recipes,
+            polls,
+            held,
+            parked,
+        }
+    }
+
+    /// For people.
+    fn text(&self) -> String {
+        let mut lines =
+            vec![format!("store  {}", self.store), format!("runs   {}", self.counts()), String::new()];
+        let cell = |at: Option<DateTime<Utc>>| at.map_or_else(|| "-".to_owned(), time);
+        let rows = self.recipes.iter().map(|row| {
+            let trigger = row.trigger.unwrap_or("-").to_owned();
+            vec![row.recipe.clone(), trigger, row.state.to_owned(), cell(row.last_event), cell(row.next_due)]
+        });
+        match self.recipes.is_empty() {
+            true => lines.push("no recipes".to_owned()),
+            false => lines.push(table(&["RECIPE", "TRIGGER", "STATE", "LAST EVENT", "NEXT"], rows)),
+        }
+        let mut section = |title: &str, rows: Vec<String>| {
+            if !rows.is_empty() {
+                lines.extend([String::new(), title.to_owned()]);
+                lines.extend(rows.into_iter().map(|row| format!("  {row}")));
+            }
+        };
+        let held = self
+            .held
+            .iter()
+            .map(|held| format!("{} since {}: {}", held.connection, time(held.since), held.reason));
+        section("Connections that are held until their credential works", held.collect());
+        let failing = self.polls.iter().filter(|poll| poll.fails()).map(PollRow::complaint);
+        section("Polls that fail", failing.collect());
+        let waiting = self.polls.iter().filter_map(|poll| {
+            let reason = poll.waits.as_ref()?;
+            Some(format!("{} on {}: until {}: {reason}", poll.recipe, poll.connection, time(poll.due)))
+        });
+        section("Polls that wait", waiting.collect());
+        let paused = self.recipes.iter().filter_map(|row| {
+            let since = time(row.paused_since?);
+            Some(format!("{} since {since}; `hob resume {}` lets it go on", row.recipe, row.recipe))
+        });
+        section("Paused", paused.collect());
+        let parked = self.parked.iter().map(|run| {
+            let why =
+                run.error.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{}  {}: {why}", run.id, run.recipe)
+        });
+        section("Runs that wait for you; `hob runs show` tells more", parked.collect());
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// `3 waiting, 2 failed (1 in the last 24 hours)`
+    fn counts(&self) -> String {
+        let all = self.totals.runs.iter().map(|(state, count)| {
+            let lately = self.last_day.get(state).copied().unwrap_or_default();
+            let lately = match state.as_str() {
+                "failed" => format!(" ({lately} in the last 24 hours)"),
+                _ => String::new(),
+            };
+            format!("{count} {state}{lately}")
+        });
+        let all: Vec<String> = all.collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    }
+}
+
+fn trigger(recipe: &CheckedRecipe) -> &'static str {
+    match recipe.trigger() {
+        Trigger::Poll(_) => "poll",
+        Trigger::Webhook(_) => "webhook",
+        Trigger::Schedule(_) => "schedule",
+        Trigger::Manual(_) => "manual",
+    }
+}

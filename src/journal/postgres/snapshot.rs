@@ -1,0 +1,43 @@
+//! One moment of the database, held by a transaction that only reads.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::journal::{Error, Page, Part, Snapshot};
+
+use super::failure::Failure;
+use super::server::Server;
+use super::session::Session;
+use super::{export, fingerprint};
+
+/// Whoever reads may take the time that it takes to write elsewhere.
+const BEGIN: &str = "SET idle_in_transaction_session_timeout = 0;
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SELECT count(*) FROM store";
+
+/// A moment of a database.
+pub(super) struct Moment {
+    session: Session,
+    name: Arc<str>,
+}
+
+impl Moment {
+    /// The present one.
+    pub(super) async fn begin(server: &Server) -> Result<Self, Failure> {
+        let session = server.pool.apart().await?;
+        session.batch(BEGIN).await?;
+        Ok(Self { session, name: Arc::clone(&server.name) })
+    }
+}
+
+#[async_trait]
+impl Snapshot for Moment {
+    async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
+        export::page(&self.session, part, after, limit).await.map_err(|failure| failure.of(&self.name))
+    }
+
+    async fn fingerprint(&self) -> Result<String, Error> {
+        fingerprint::of(&self.session).await.map_err(|failure| failure.of(&self.name))
+    }
+}

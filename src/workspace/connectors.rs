@@ -1,0 +1,119 @@
+//! What is wrong in the files of a workspace's own connectors: all of it at once, each mistake at its place.
+
+use crate::catalog::{self, Form, form};
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::recipe::structure;
+use crate::source::{SourceFile, Span, parse};
+
+/// The mistakes in the files of a connector (path and text) that `error` says cannot be used. There is
+/// at least one.
+pub(super) fn mistakes(files: &[(String, String)], error: &catalog::Error) -> Vec<Report> {
+    let mut reports: Vec<Report> = files.iter().filter_map(|(path, text)| look(path, text)).collect();
+    let told = |reports: &[Report], file: &str| {
+        reports.iter().any(|report| report.file.name() == file && report.has_errors())
+    };
+    let text = |file: &str| files.iter().find(|(path, _)| path == file).map_or("", |(_, text)| text.as_str());
+    match error {
+        // What the structure does not tell, such as a text that is no duration.
+        catalog::Error::Invalid { file, reason, line } if !told(&reports, file) => {
+            let file = SourceFile::new(file.as_str(), text(file));
+            let span = line.map_or(Span::default(), |line| file.line_span(line));
+            reports.push(one(file, span, reason.clone()));
+        }
+        catalog::Error::Invalid { .. } => {}
+        catalog::Error::Duplicate { file, id } => {
+            let file = SourceFile::new(file.as_str(), text(file));
+            let node = parse(&file).node;
+            let span = node.as_ref().and_then(|node| Some(node.get("operations")?.entry(id)?.0.span));
+            let message = format!("operation `{id}` is described twice; ids are unique in the whole catalog");
+            reports.push(one(file, span.unwrap_or_default(), message));
+        }
+        catalog::Error::NoConnector { folder } => {
+            let message = "no connector.yaml here; a connector's folder needs one".to_owned();
+            reports.push(one(SourceFile::new(folder.as_str(), ""), Span::default(), message));
+        }
+    }
+    reports
+}
+
+fn one(file: SourceFile, span: Span, message: String) -> Report {
+    Report { file, diagnostics: vec![Diagnostic::new(Code::NotAllowed, span, message)] }
+}
+
+/// What is wrong with the structure of a file, if anything.
+fn look(path: &str, text: &str) -> Option<Report> {
+    let file = SourceFile::new(path, text);
+    let parsed = parse(&file);
+    let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
+    let schema = form(Form::of(path)?);
+    if let Some(node) = parsed.node {
+        diagnostics
+            .extend(structure::check(schema, &node, parsed.incomplete, "a connector's file").diagnostics);
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    (!diagnostics.is_empty()).then_some(Report { file, diagnostics })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::render;
+
+    fn shown(files: &[(&str, &str)]) -> String {
+        let files: Vec<(String, String)> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let error = crate::catalog::Catalog::built_in().add_folder("club", files.clone()).unwrap_err();
+        let reports = mistakes(&files, &error);
+        reports
+            .iter()
+            .map(|report| render(&report.file, &report.diagnostics, false))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    const CONNECTOR: (&str, &str) = ("club/connector.yaml", "connector: club\ntitle: Club\nabout: A club.\n");
+
+    #[test]
+    fn every_mistake_of_every_file_has_its_place() {
+        let text = shown(&[
+            ("club/connector.yaml", "connector: club\ntitel: Club\nabout: [A club.]\n"),
+            ("club/a.yaml", "operations:\n  club.a:\n    title: A\n    summary: S.\n    kinds: [cook]\n"),
+            (
+                "club/b.yaml",
+                "operations:\n  club.b: { title: B, summary: S., kinds: [action], methd: GET }\n",
+            ),
+            ("club/c.yml", "operations: {\n"),
+        ]);
+        for place in ["connector.yaml:2:1", "connector.yaml:3:8", "a.yaml:5:13", "b.yaml:2:53", "c.yml:"] {
+            assert!(text.contains(place), "{place} is missing in:\n{text}");
+        }
+        assert!(text.contains("did you mean `title`?") && text.contains("did you mean `method`?"), "{text}");
+    }
+
+    #[test]
+    fn what_only_the_whole_tells_has_a_place_too() {
+        let operation = "operations:\n  contacts.get: { title: B, summary: S., kinds: [action], method: GET, path: /x }\n";
+        let text = shown(&[CONNECTOR, ("club/twice.yaml", operation)]);
+        assert!(text.contains("twice.yaml:2:3") && text.contains("is described twice"), "{text}");
+        let text = shown(&[("club/a.yaml", operation)]);
+        assert!(text.contains("no connector.yaml here"), "{text}");
+    }
+
+    /// Whatever loads is not complained about.
+    #[test]
+    fn the_built_in_connectors_are_without_mistakes() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors");
+        let mut looked = 0;
+        for connector in std::fs::read_dir(folder).unwrap() {
+            for file in std::fs::read_dir(connector.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let text = std::fs::read_to_string(&path).unwrap();
+                if let Some(report) = look(path.to_str().unwrap(), &text) {
+                    panic!("{}", render(&report.file, &report.diagnostics, false));
+                }
+                looked += 1;
+            }
+        }
+        assert!(looked > 20, "{looked} files");
+    }
+}
