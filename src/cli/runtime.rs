@@ -27,12 +27,12 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     Ok(result)
 }
 
-/// The signals that ask the process to stop: Ctrl-C and, on Unix, SIGTERM. From its making on they no
+/// The signals that ask the process to stop: Ctrl-C and, on Unix, SIGTERM and SIGHUP (its terminal is closed). From its making on they no
 /// longer end the process by themselves, so it is made before anybody is told that the work has begun.
 #[derive(Debug)]
 pub(super) struct StopSignal {
     #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 2],
+    signals: [tokio::signal::unix::Signal; 3],
     #[cfg(windows)]
     signals: tokio::signal::windows::CtrlC,
 }
@@ -46,7 +46,9 @@ impl StopSignal {
     #[cfg(unix)]
     fn register() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self { signals: [interrupt?, terminate?, hangup?] })
     }
 
     #[cfg(windows)]
@@ -57,10 +59,11 @@ impl StopSignal {
     /// Resolves when the process is asked to stop.
     #[cfg(unix)]
     pub(super) async fn requested(mut self) {
-        let [interrupt, terminate] = &mut self.signals;
+        let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     }
 

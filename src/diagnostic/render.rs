@@ -5,12 +5,19 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::{Diagnostic, Severity};
 use crate::source::SourceFile;
 
-/// Renders diagnostics of one file, in the order of the text.
+/// More in one file are only counted: nobody reads them, and each one costs a reading of the text.
+const MOST: usize = 100;
+
+/// Renders diagnostics of one file, in the order of the text; the first hundred and how many more.
 pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.span);
-    let shown: Vec<String> = sorted.into_iter().map(|diagnostic| one(file, diagnostic, &renderer)).collect();
+    let mut shown: Vec<String> =
+        sorted.iter().take(MOST).map(|diagnostic| one(file, diagnostic, &renderer)).collect();
+    if sorted.len() > MOST {
+        shown.push(format!("{}: {} more are not shown; mend these first", file.name(), sorted.len() - MOST));
+    }
     shown.join("\n\n")
 }
 
@@ -64,6 +71,16 @@ mod tests {
         assert!(shown.contains("^^^^^^^^^^^"), "{shown}");
         assert!(shown.contains("error[unknown-operation]: no operation `contact.get`"), "{shown}");
         assert!(shown.contains("help: did you mean `contacts.get`?"), "{shown}");
+    }
+
+    #[test]
+    fn only_the_first_hundred_are_shown() {
+        let file = SourceFile::new("a.yaml", "x\n".repeat(300));
+        let found: Vec<Diagnostic> =
+            (0..300).map(|n| Diagnostic::new(Code::Syntax, Span::new(2 * n, 2 * n + 1), "odd")).collect();
+        let shown = render(&file, &found, false);
+        assert_eq!(shown.matches("odd").count(), 100);
+        assert!(shown.ends_with("a.yaml: 200 more are not shown; mend these first"), "{shown}");
     }
 
     #[test]

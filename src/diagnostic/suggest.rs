@@ -26,16 +26,40 @@ impl fmt::Display for Suggestion {
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion> {
     let wanted = folded(name);
     let allowed = (wanted.chars().count() / 3).max(1);
+    let (letters, parts) = (letters(&wanted), words(&wanted));
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let known = folded(candidate);
-        let same_words = words(&wanted) == words(&known);
+        // A distance takes long to find: not of names that cannot be near.
+        if apart(&letters, &self::letters(&known)) > allowed {
+            continue;
+        }
+        let same_words = parts == words(&known);
         let distance = if same_words { 0 } else { strsim::damerau_levenshtein(&wanted, &known) };
         if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
     }
     best.map(|(_, name)| Suggestion { name: name.to_owned() })
+}
+
+/// How often each letter stands in a name; a few letters share a place.
+type Letters = [i16; 64];
+
+fn letters(name: &str) -> Letters {
+    let mut letters = [0; 64];
+    name.chars().for_each(|letter| letters[letter as usize % 64] += 1);
+    letters
+}
+
+/// So many letters at least are to be added, taken away or replaced to make one name of the other.
+fn apart(one: &Letters, other: &Letters) -> usize {
+    let (mut more, mut less) = (0, 0);
+    for (one, other) in one.iter().zip(other) {
+        more += usize::try_from(one - other).unwrap_or(0);
+        less += usize::try_from(other - one).unwrap_or(0);
+    }
+    more.max(less)
 }
 
 fn folded(name: &str) -> String {
@@ -57,6 +81,8 @@ mod tests {
         let known = ["contacts.create", "contacts.tags.add", "contacts.upsert"];
         let suggested = |name| closest(name, known).map(|s| s.name().to_owned());
         assert_eq!(suggested("contact.upsert").as_deref(), Some("contacts.upsert"));
+        assert_eq!(suggested("tags-add_contacts").as_deref(), Some("contacts.tags.add"));
+        assert_eq!(suggested("contacts.cretae").as_deref(), Some("contacts.create"));
         assert_eq!(suggested("invoices.void"), None);
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
         "`{0}` is not a store; write it like `sqlite:{USUAL}` or `postgres://user:password@host/database`"
     )]
     Unknown(String),
+    /// It would be gone with the process.
+    #[error("`sqlite:{0}` keeps nothing: everything would be forgotten at the end; name a file")]
+    Memory(String),
     /// It is the sandbox's own.
     #[error("`sqlite:{SANDBOX}` is where the sandbox keeps its own history; name another file")]
     Sandbox,
@@ -47,6 +50,9 @@ impl Store {
     /// Reads `store:`; paths are relative to the workspace.
     pub fn parse(text: &str, root: &Path) -> Result<Self, Error> {
         match text.trim().split_once(':') {
+            Some(("sqlite", path)) if path.contains(":memory:") || path.contains("mode=memory") => {
+                Err(Error::Memory(path.trim().to_owned()))
+            }
             Some(("sqlite", path)) if !path.trim().is_empty() => Ok(Store::Sqlite(root.join(path.trim()))),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
                 Ok(Store::Postgres(Address(Secret::new(text.trim()))))

@@ -37,7 +37,7 @@ fn runs(folder: &Path, state: &str) -> Vec<Value> {
 }
 
 /// Posts JSON; the answer is the status.
-fn post(address: &str, path: &str, body: &str) -> u16 {
+pub fn post(address: &str, path: &str, body: &str) -> u16 {
     let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
     let length = body.len();
     let head = format!(

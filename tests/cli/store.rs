@@ -81,8 +81,8 @@ fn a_workspace_moves_to_another_store() {
     assert!(migrate("${NOT_SET}").code(2).errors.contains("`NOT_SET` is not set"));
     let moved = migrate("sqlite:state/hob.db").code(0).output;
     assert!(moved.starts_with("copied ") && moved.contains(" records from sqlite:"), "{moved}");
-    // All is there: once more, into what is not empty any more, is refused.
-    assert!(migrate("sqlite:state/hob.db").code(1).errors.contains("is not empty (events: 4, pollers: "));
+    // All is there: who was stopped before that was said is told so.
+    assert!(migrate("sqlite:state/hob.db").code(0).output.contains(" already"));
     goes_on(folder.path(), &before);
 }
 
@@ -272,4 +272,37 @@ fn an_export_never_takes_the_place_of_what_is_no_file() {
     });
     export("pipe").code(0);
     assert!(records(&reader.join().unwrap()).len() > 4);
+}
+
+#[test]
+fn a_store_that_forgets_everything_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in ["'sqlite::memory:'", "'sqlite:file:x?mode=memory'"] {
+        fs::write(folder.path().join("hob.yaml"), format!("store: {store}\n")).unwrap();
+        let told = hob(folder.path(), &["validate"]).code(1).output;
+        assert!(told.contains("hob.yaml:1:8") && told.contains("name a file"), "{told}");
+    }
+}
+
+/// Whoever deletes the file under a running hob hears of it before anything is lost.
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_gone_acknowledges_nothing() {
+    let folder = furnished();
+    let path = folder.path();
+    let form =
+        "name: form\ntrigger: { webhook: /in, verify: none }\nactions: [{ do: log, with: { message: m } }]\n";
+    fs::write(path.join("recipes/form.yaml"), form).unwrap();
+    let mut running = crate::listening::listen(path);
+    let post = || crate::pausing::post(&running.address, "/webhooks/in", "{\"n\": 1}");
+    assert_eq!(post(), 200);
+    let (file, away) = (path.join("state/hob.db"), path.join("state/away.db"));
+    fs::rename(&file, &away).unwrap();
+    assert_eq!(post(), 429);
+    fs::copy(&away, &file).unwrap();
+    assert_eq!(post(), 429, "another file is not that one");
+    fs::rename(&away, &file).unwrap();
+    assert_eq!(post(), 200, "put back, it goes on");
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::export::{Closing, FORMAT, Heading};
-use super::mark::{begin, end};
+use super::mark::{Origin, begin, end};
 use super::open::open_store;
 use super::transfer::Moved;
 use crate::cli::{ExitCode, Failure, Session, runtime};
@@ -50,13 +50,18 @@ impl Import {
             let journal = open_store(&workspace.store, Access::Runner).await?;
             let begun = begin(journal.as_ref(), &workspace.store, &heading.origin).await;
             let read = match begun {
-                Ok(()) => read(lines, journal.as_ref(), moved).await,
+                Ok(true) => read(lines, journal.as_ref(), &heading.origin, moved).await.map(Some),
+                Ok(false) => Ok(None),
                 Err(failure) => Err(failure),
             };
             journal.close().await;
             read
         })??;
-        session.streams.say(format!("imported {records} records into {}", workspace.store))?;
+        let to = &workspace.store;
+        match records {
+            Some(records) => session.streams.say(format!("imported {records} records into {to}"))?,
+            None => session.streams.say(format!("everything of this export is in {to} already"))?,
+        }
         Ok(ExitCode::Fine)
     }
 }
@@ -64,6 +69,7 @@ impl Import {
 async fn read(
     mut lines: Lines<impl BufRead>,
     journal: &dyn Journal,
+    origin: &Origin,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
     let mut batch = Vec::with_capacity(BATCH);
@@ -78,7 +84,7 @@ async fn read(
                 let reason = format!("holds {} of {} records", moved.records, closing.records);
                 return Err(lines.wrong(&reason));
             }
-            end(journal).await?;
+            end(journal, origin).await?;
             moved.end();
             return Ok(moved.records);
         }

@@ -11,6 +11,8 @@ use crate::workspace::Store;
 
 /// The key of the mark among remembered values.
 const MARK: &str = "hob:filled-from";
+/// The key under which it stands what a store was filled from, once all is there.
+const FILLED: &str = "hob:filled";
 
 /// What a store is filled from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,9 +66,12 @@ pub(super) async fn see_alone(journal: &dyn Journal, store: &Store) -> Result<()
 }
 
 /// Begins to fill `journal`, the store `store`, from `origin`, or goes on with that. One that holds
-/// something else is refused.
-pub(super) async fn begin(journal: &dyn Journal, store: &Store, origin: &Origin) -> Result<(), Failure> {
+/// something else is refused. `false`: all of it is there already.
+pub(super) async fn begin(journal: &dyn Journal, store: &Store, origin: &Origin) -> Result<bool, Failure> {
     let before = marked(journal).await?;
+    if before.is_none() && filled(journal).await?.is_some_and(|filled| origin.is_still(&filled)) {
+        return Ok(false);
+    }
     match &before {
         None => see_empty(journal).await?,
         Some(before) if origin.is_still(before) => {}
@@ -81,10 +86,16 @@ pub(super) async fn begin(journal: &dyn Journal, store: &Store, origin: &Origin)
             fit = see_empty(journal).await;
         }
         if fit.is_err() {
-            end(journal).await?;
+            unmark(journal).await?;
         }
     }
-    fit
+    fit.map(|()| true)
+}
+
+/// What `journal` was filled from, if it was.
+async fn filled(journal: &dyn Journal) -> Result<Option<Origin>, Failure> {
+    let filled = journal.state(FILLED).await.map_err(Failure::world)?;
+    Ok(filled.and_then(|filled| serde_json::from_value(filled).ok()))
 }
 
 async fn see_empty(journal: &dyn Journal) -> Result<(), Failure> {
@@ -111,12 +122,18 @@ fn other_origin(store: &Store, origin: &Origin, before: &Origin) -> Failure {
     ))
 }
 
-/// All is there.
-pub(super) async fn end(journal: &dyn Journal) -> Result<(), Failure> {
+/// All is there that `origin` held.
+pub(super) async fn end(journal: &dyn Journal, origin: &Origin) -> Result<(), Failure> {
+    let filled = serde_json::to_value(origin).map_err(Failure::problem)?;
+    journal.put_state(FILLED, &filled).await.map_err(Failure::world)?;
+    unmark(journal).await
+}
+
+async fn unmark(journal: &dyn Journal) -> Result<(), Failure> {
     journal.put_state(MARK, &Value::Null).await.map_err(Failure::world)
 }
 
 /// Whether a record is of the filling itself, and not to be moved.
 pub(super) fn is_mark(record: &Record) -> bool {
-    matches!(record, Record::Value { key, .. } if key == MARK)
+    matches!(record, Record::Value { key, .. } if key == MARK || key == FILLED)
 }

@@ -37,13 +37,16 @@ impl Migrate {
             )));
         }
         let moved = Moved::new(session.streams.errors_is_terminal);
-        let records = runtime::block_on(transfer(&from, &workspace.store, moved))??;
-        session.streams.say(format!("copied {records} records from {from} to {}", workspace.store))?;
+        let to = &workspace.store;
+        match runtime::block_on(transfer(&from, to, moved))?? {
+            Some(records) => session.streams.say(format!("copied {records} records from {from} to {to}"))?,
+            None => session.streams.say(format!("everything from {from} is in {to} already"))?,
+        }
         Ok(ExitCode::Fine)
     }
 }
 
-async fn transfer(from: &Store, to: &Store, moved: Moved) -> Result<u64, Failure> {
+async fn transfer(from: &Store, to: &Store, moved: Moved) -> Result<Option<u64>, Failure> {
     let Some(old) = open_existing_store(from, Access::Runner).await? else {
         return Err(Failure::usage(anyhow!("there is no store at {from}")));
     };
@@ -58,16 +61,19 @@ async fn copy(
     (old, from): (&Arc<dyn Journal>, &Store),
     (new, to): (&Arc<dyn Journal>, &Store),
     mut moved: Moved,
-) -> Result<u64, Failure> {
+) -> Result<Option<u64>, Failure> {
     let mut outgoing = Outgoing::for_good(old.as_ref(), from).await?;
-    begin(new.as_ref(), to, outgoing.origin()).await?;
+    let origin = outgoing.origin().clone();
+    if !begin(new.as_ref(), to, &origin).await? {
+        return Ok(None);
+    }
     while let Some(mut records) = outgoing.next().await? {
         records.retain(|record| !is_mark(record));
         moved.add(records.len());
         new.import(records).await.map_err(Failure::world)?;
     }
     outgoing.end().await?;
-    end(new.as_ref()).await?;
+    end(new.as_ref(), &origin).await?;
     moved.end();
-    Ok(moved.records)
+    Ok(Some(moved.records))
 }

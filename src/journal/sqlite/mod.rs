@@ -15,6 +15,7 @@ mod lease;
 mod link;
 mod list;
 mod lock;
+mod place;
 #[cfg(test)]
 mod plan;
 mod poller;

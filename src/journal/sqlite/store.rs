@@ -25,6 +25,7 @@ use crate::run::{RunId, StampedEntry};
 
 use super::failure::Failure;
 use super::lock::RunnerLock;
+use super::place::Place;
 use super::reader::Readers;
 use super::snapshot::Moment;
 use super::writer::{Tx, Writer};
@@ -61,7 +62,7 @@ impl Sqlite {
         let conn = schema::open_writer(path, &store, runner)?;
         let signal = Arc::new(watch::Sender::new(0));
         Ok(Self {
-            writer: Writer::start(conn, Arc::clone(&store), lock, Arc::clone(&signal))?,
+            writer: Writer::start(conn, Place::of(path), Arc::clone(&store), lock, Arc::clone(&signal))?,
             readers: Arc::new(Readers::new(path.to_owned(), Arc::clone(&store))),
             store,
             path: path.to_owned(),

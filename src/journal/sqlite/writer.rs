@@ -11,6 +11,7 @@ use crate::journal::Error;
 
 use super::failure::Failure;
 use super::lock::RunnerLock;
+use super::place::Place;
 use super::tally::Tally;
 
 /// Writes that may wait; beyond, writers wait to be let in.
@@ -79,12 +80,13 @@ impl Writer {
     /// Starts the thread. `signal` counts up whenever there may be new work.
     pub(super) fn start(
         conn: Connection,
+        place: Place,
         store: Arc<str>,
         lock: Option<RunnerLock>,
         signal: Arc<watch::Sender<u64>>,
     ) -> Result<Self, Error> {
         let (inbox, messages) = mpsc::channel(QUEUE);
-        let loop_ = Loop { conn, store: Arc::clone(&store), signal, version: None, _lock: lock };
+        let loop_ = Loop { conn, place, store: Arc::clone(&store), signal, version: None, _lock: lock };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || loop_.work(messages))
@@ -136,6 +138,7 @@ struct Loop {
     // Fields are dropped in this order: the file is closed before the right to it is given back.
     conn: Connection,
     _lock: Option<RunnerLock>,
+    place: Place,
     store: Arc<str>,
     signal: Arc<watch::Sender<u64>>,
     /// Changes when another process writes.
@@ -179,6 +182,10 @@ impl Loop {
     }
 
     fn attempt(&mut self, group: &mut [Box<dyn Job>], tally: &mut Tally) -> Result<(), Error> {
+        if !self.place.is_still() {
+            let reason = "was deleted or replaced while hob works on it; put it back, or start hob again";
+            return Err(Error::Unavailable { store: self.store.to_string(), reason: reason.to_owned() });
+        }
         self.run("BEGIN IMMEDIATE")?;
         self.look();
         for job in group {
