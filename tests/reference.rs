@@ -32,6 +32,7 @@ fn all() -> Vec<Page> {
     pages(&Sources {
         catalog: &CATALOG,
         workspace: hob::workspace::schema(),
+        sandbox: hob::sandbox::schema(),
         examples: &examples(),
         exit_codes: &codes,
     })
@@ -265,6 +266,7 @@ fn the_own_connector_loads_and_its_recipe_is_right() {
     let pages = pages(&Sources {
         catalog: &catalog,
         workspace: hob::workspace::schema(),
+        sandbox: hob::sandbox::schema(),
         examples: &[],
         exit_codes: &[],
     });

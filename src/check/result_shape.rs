@@ -53,6 +53,37 @@ impl<'a> Known<'a> {
     }
 }
 
+impl<'a> Known<'a> {
+    /// The shape, of what is no list of such.
+    pub(super) fn plain(self) -> Option<&'a Shape> {
+        (self.lists == 0).then_some(self.shape)
+    }
+}
+
+/// What `root` and `steps` lead to, if that is known.
+pub(super) fn reached<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+) -> Option<Known<'a>> {
+    reached_within(context, position, root, steps, 0)
+}
+
+fn reached_within<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+    depth: usize,
+) -> Option<Known<'a>> {
+    let (mut known, taken) = origin(context, position, root, steps, depth)?;
+    for step in steps.get(taken..)? {
+        known = known.step(step).ok()??;
+    }
+    Some(known)
+}
+
 /// What a step's result is, as later steps see it.
 pub(super) fn of_step<'a>(action: &Action, operation: &'a Operation) -> Option<Known<'a>> {
     if operation.download.is_some() {
@@ -134,9 +165,5 @@ fn of_template<'a>(
     if inner.trim().trim_matches('-').trim() != template.text().get(range.clone())? {
         return None;
     }
-    let (mut known, taken) = origin(context, position, root, steps, depth + 1)?;
-    for step in steps.get(taken..)? {
-        known = known.step(step).ok()??;
-    }
-    Some(known)
+    reached_within(context, position, root, steps, depth + 1)
 }

@@ -33,13 +33,6 @@ pub(super) struct Failure {
     pub(super) passing: bool,
 }
 
-impl Failure {
-    /// A success without a token, nor a reason: a page that stands in for the endpoint, perhaps.
-    pub(super) fn no_answer(reason: &str) -> Self {
-        Self { status: None, reason: reason.to_owned(), passing: true }
-    }
-}
-
 impl Endpoint {
     /// At `url`, which stands below `base_url` unless it is absolute.
     pub(super) fn new(base_url: &Url, url: &str, http: reqwest::Client) -> Result<Self, Error> {
@@ -69,7 +62,7 @@ impl Endpoint {
                 passing: status.is_server_error() || status.as_u16() == 429,
             });
         }
-        serde_json::from_slice(&body).map_err(|_| Failure::no_answer("its answer is not JSON"))
+        serde_json::from_slice(&body).map_err(|_| unusable("its answer is not JSON".into()))
     }
 
     /// The failure for whoever needed the token.

@@ -77,6 +77,8 @@ codes! {
     UnknownFilter = "unknown-filter", Error;
     /// A template uses a function or test that does not exist.
     UnknownFunction = "unknown-function", Error;
+    /// A filter, test or function is given an argument that it does not take.
+    BadArgument = "bad-argument", Error;
     /// A template could not be evaluated while a recipe ran.
     TemplateFailed = "template-failed", Error;
     /// A template reads a field that an answer does not have.

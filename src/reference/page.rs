@@ -48,6 +48,7 @@ pub fn pages(sources: &Sources<'_>) -> Vec<Page> {
     pages.push(codes::exit_codes(sources.exit_codes));
     pages.push(schema::workspace_page(sources.workspace));
     pages.push(schema::connector_page(connector_schema()));
+    pages.push(schema::sandbox_page(sources.sandbox));
     for connector in sources.catalog.connectors() {
         pages.extend(connector::pages(connector, sources.catalog));
     }

@@ -55,6 +55,12 @@ pub(super) fn connector_page(schema: &Value) -> Page {
     )
 }
 
+/// The page of `sandbox.yaml`.
+pub(super) fn sandbox_page(schema: &Value) -> Page {
+    let text = whole("sandbox.md", "sandbox.yaml", "sandbox", schema);
+    Page::new("sandbox.md", &text).listed("sandbox.yaml", "how the sandbox stands in for a connector.")
+}
+
 fn whole(file: &'static str, title: &str, name: &str, schema: &Value) -> String {
     let definitions = definitions(schema);
     let mut names = IndexSet::new();

@@ -10,6 +10,8 @@ pub struct Sources<'a> {
     pub catalog: &'a Catalog,
     /// JSON Schema of `hob.yaml`.
     pub workspace: &'a Value,
+    /// JSON Schema of a connector's `sandbox.yaml`.
+    pub sandbox: &'a Value,
     /// Broken recipes and what is said about them.
     pub examples: &'a [Example],
     /// Exit codes, and what each means.

@@ -35,24 +35,16 @@ pub(super) fn coerce(value: Value, shape: &Shape) -> Value {
     }
 }
 
-/// The fields of `map` as `shape` wants them. Null where null is not allowed and nothing is required
-/// means "not given".
+/// The fields of `map` as `shape` wants them.
 pub(super) fn coerce_fields(map: Map<String, Value>, shape: &Shape) -> Map<String, Value> {
-    let coerced = map.into_iter().filter_map(|(name, value)| {
-        match shape.fields.get(&name).or(shape.entries.as_deref()) {
-            Some(field) if is_absent(&value, field) => None,
-            Some(field) => {
-                let value = coerce(value, field);
-                Some((name, value))
-            }
-            None => Some((name, value)),
-        }
+    let coerced = map.into_iter().map(|(name, value)| {
+        let value = match shape.fields.get(&name).or(shape.entries.as_deref()) {
+            Some(field) => coerce(value, field),
+            None => value,
+        };
+        (name, value)
     });
     coerced.collect()
-}
-
-pub(super) fn is_absent(value: &Value, shape: &Shape) -> bool {
-    value.is_null() && !shape.nullable && !shape.required && shape.kind != Kind::Any
 }
 
 fn coerce_any(value: Value, alternatives: &[Shape]) -> Value {
@@ -121,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn null_in_an_optional_field_means_not_given() {
+    fn null_stays_null() {
         let shape: Shape = serde_yaml::from_str(
             "type: object\nfields: { a: { type: string }, b: { type: string, nullable: true }, c: { type: string, required: true } }",
         )
         .unwrap();
         let given = json!({ "a": null, "b": null, "c": null });
-        assert_eq!(coerce(given, &shape), json!({ "b": null, "c": null }));
+        assert_eq!(coerce(given.clone(), &shape), given);
     }
 }

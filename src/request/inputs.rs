@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::InputProblem;
-use super::coerce::{coerce, is_absent};
+use super::coerce::coerce;
 use crate::catalog::{Input, Operation, Paging, Place};
 use crate::connection::Connection;
-use crate::value::Shape;
+use crate::value::{Kind, Shape};
 
 /// `given` with the connection's settings, the connector's constants and a page size where the API
-/// demands them, each value as its shape wants it; or everything that is wrong.
+/// demands them, each value as its shape wants it; or everything that is wrong. Null stays null in a body, and
+/// is left out where it cannot be written.
 pub fn complete(
     operation: &Operation,
     given: &Map<String, Value>,
@@ -25,7 +26,11 @@ pub fn complete(
     let mut complete = Map::new();
     for (name, value) in filled {
         match inputs.iter().find(|input| input.name == name) {
-            Some(input) if is_absent(&value, input.shape) && input.place != Some(Place::Path) => {}
+            Some(input) if value.is_null() && is_nothing(operation, input) => {}
+            // In a body null is for the API to judge: it empties a field, which descriptions seldom tell.
+            Some(input) if value.is_null() && input.place.is_none() && !input.shape.required => {
+                complete.insert(name, value);
+            }
             Some(input) => {
                 let value = coerce(value, input.shape);
                 check(&name, &value, input.shape, &mut problems);
@@ -39,6 +44,13 @@ pub fn complete(
     }
     missing(operation, &inputs, &complete, &mut problems);
     if problems.is_empty() { Ok(complete) } else { Err(problems) }
+}
+
+/// Whether null for this input is as good as none: an address has no null, and neither have headers; hob's own
+/// operations take it for "not given".
+fn is_nothing(operation: &Operation, input: &Input<'_>) -> bool {
+    let own = operation.builtin.is_some() && input.shape.kind != Kind::Any && !input.shape.required;
+    own || matches!(input.place, Some(Place::Query | Place::Header))
 }
 
 fn fill(inputs: &[Input<'_>], filled: &mut Map<String, Value>, connection: &Connection) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,26 +10,38 @@ use super::fill::as_text;
 use super::time;
 
 /// How a condition compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Operator {
+    /// It equals the value.
     Equal,
+    /// It does not.
     NotEqual,
+    /// Its text, or a member of it, contains the value.
     Contains,
+    /// It does not.
     NotContains,
+    /// Its text begins with the value.
     StartsWith,
+    /// It is there and not empty.
     Exists,
+    /// It is not.
     NotExists,
+    /// It lies within bounds.
     Range,
 }
 
 /// A bound of a range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound {
+    /// More than it.
     Above,
+    /// At least it.
     From,
+    /// Less than it.
     Below,
+    /// At most it.
     To,
 }
 

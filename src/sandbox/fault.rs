@@ -32,8 +32,7 @@ pub enum What {
     /// Nothing.
     #[default]
     Nothing,
-    /// This status; with this body, or the connector's usual one. A text is sent as it is where a header
-    /// `content-type` says what it is.
+    /// This status; with this body, or the connector's usual one.
     Status {
         /// The status.
         status: u16,

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::value::Object;
 use minijinja::{Environment, Expression, UndefinedBehavior, Value as Any};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -40,6 +41,20 @@ pub(super) enum Fill {
         list: Box<Fill>,
         item: Box<Fill>,
     },
+}
+
+impl JsonSchema for Fill {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Fill".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "title": "any value, with expressions" })
+    }
 }
 
 impl Fill {

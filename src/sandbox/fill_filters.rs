@@ -1,8 +1,8 @@
 //! Filters of `sandbox.yaml` beyond the template engine's own.
 
-use std::str::FromStr;
-
 use minijinja::{Environment, Value as Any};
+use rlibphonenumber::enums::Region;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::time;
 
@@ -21,9 +21,8 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
 
 /// `'07700 900123' | e164('GB')` → `+447700900123`; what is no phone number stays as it is.
 fn e164(text: &str, country: &str) -> String {
-    let country = phonenumber::country::Id::from_str(country).ok();
-    match phonenumber::parse(country, text) {
-        Ok(number) => number.format().mode(phonenumber::Mode::E164).to_string(),
+    match PHONE_NUMBER_UTIL.parse(text, Region::try_from(country).ok()) {
+        Ok(number) => number.format_as(PhoneNumberFormat::E164).to_string(),
         Err(_) => text.to_owned(),
     }
 }

@@ -1,9 +1,10 @@
 //! Ids that look like the real API's, the same at every start.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How a collection's ids look.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
     /// Field that holds it.
@@ -35,7 +36,7 @@ fn twenty() -> usize {
 }
 
 /// The characters of an id.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Alphabet {
     /// `a-zA-Z0-9`

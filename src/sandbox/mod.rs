@@ -45,4 +45,5 @@ pub use host::{Error, Sandbox};
 pub use log::Entry;
 pub use options::Options;
 pub use perform::{Change, ChangeKind};
+pub use script::schema;
 pub use server::RunningSandbox;

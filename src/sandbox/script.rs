@@ -1,8 +1,9 @@
 //! `sandbox.yaml` as it is written: how a connector's stand-in behaves, and what it starts with.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,12 +11,20 @@ use super::fill::Fill;
 use super::identity::Identity;
 use super::step::Behaviour;
 use crate::catalog::{AuthScheme, Connector};
+use crate::value::schema_of;
 
 /// The user that stand-ins know, with any of the credentials they accept as password.
 pub(super) const USER: &str = "sandbox";
 
-/// A connector's `sandbox.yaml`.
-#[derive(Debug, Default, Deserialize)]
+/// How the sandbox stands in for a connector: `sandbox.yaml` beside the connector's files. All of it is
+/// optional; without it answers are made up in the shapes that the connector describes. Values with `{{ … }}`
+/// are expressions of Jinja, but not the templates of recipes: what is undefined is left out here. They see the
+/// request as `method`, `url`, `path`, `query` and `body`, the connection's `settings`, the time as `now` and
+/// `now_ms`, what earlier steps left under their `as`, in an answer the `record`, and in a list's answer
+/// `total`, `count`, `more`, `cursor` and `page`. Beside Jinja's filters there are `e164(country)`,
+/// `epoch_ms`, `iso`, `local_time`, `date`, `minutes_later(n)`, `pad(width)`, `slug` and `without(list)`. A
+/// mapping of `for_each` and `do` is one value for each member, `item`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Script {
     /// Values of the connection's settings, as a connection to the stand-in has them.
@@ -42,6 +51,12 @@ pub(super) struct Script {
     pub(super) operations: IndexMap<String, Behaviour>,
     /// Values for inputs, by which a valid request can be made up.
     pub(super) examples: IndexMap<String, Fill>,
+}
+
+/// The structure of `sandbox.yaml` as JSON Schema, draft 7.
+pub fn schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<Script>);
+    &SCHEMA
 }
 
 impl Script {
@@ -74,16 +89,18 @@ impl Script {
 }
 
 /// An answer as data.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
+    /// HTTP status.
     pub(super) status: u16,
+    /// JSON of the answer.
     #[serde(default)]
     pub(super) body: Option<Fill>,
 }
 
 /// Records of one kind.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Collection {
     /// How its ids look.
@@ -118,8 +135,8 @@ pub(super) struct Collection {
     pub(super) generate: Option<Generate>,
 }
 
-/// How times are written.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// How times of a collection are written.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Times {
     /// `2026-11-02T09:00:00.000Z`
@@ -130,7 +147,7 @@ pub(super) enum Times {
 }
 
 /// Records of another collection, shown within a record.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Embed {
     /// The other collection.
@@ -144,7 +161,7 @@ pub(super) struct Embed {
 }
 
 /// Made-up records.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Generate {
     /// How many.

@@ -1,12 +1,13 @@
 //! What an operation does, as `sandbox.yaml` says it: a verb on a collection, and steps around it.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::fill::Fill;
 
 /// What a step does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verb {
     /// Nothing but answer.
@@ -37,7 +38,7 @@ pub(super) enum Verb {
 }
 
 /// What a request does. The fields that a verb does not use are ignored.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Behaviour {
     pub(super) verb: Verb,
@@ -119,9 +120,10 @@ pub(super) struct Behaviour {
 }
 
 /// A request to refuse.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refuse {
+    /// When.
     #[serde(rename = "if")]
     pub(super) condition: Fill,
     /// Name among the connector's `refusals`.
@@ -131,26 +133,31 @@ pub(super) struct Refuse {
 }
 
 /// A field between two bounds, both included. Times in any notation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Between {
+    /// The field.
     pub(super) field: String,
+    /// The least.
     #[serde(default)]
     pub(super) from: Option<Fill>,
+    /// The most.
     #[serde(default)]
     pub(super) to: Option<Fill>,
 }
 
 /// Words to look for, without case.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
+    /// The words.
     pub(super) query: Fill,
+    /// Fields they may stand in.
     pub(super) fields: Vec<String>,
 }
 
 /// Where a request brings a tree of conditions, and what its parts are called.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Filters {
     /// The list of conditions.
@@ -173,7 +180,7 @@ pub(super) struct Filters {
 }
 
 /// Order of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sort {
     /// Name of the field, in the record's own words.
@@ -184,7 +191,7 @@ pub(super) struct Sort {
 }
 
 /// How a list is paged.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PageRule {
     /// Page size when the request names none.
@@ -200,7 +207,7 @@ pub(super) struct PageRule {
 }
 
 /// A part of a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CursorPart {
     /// Value of the field that the list is sorted by.
@@ -214,10 +221,12 @@ pub(super) enum CursorPart {
 }
 
 /// Free times.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Slots {
+    /// Beginning of the window.
     pub(super) from: Fill,
+    /// Its end.
     pub(super) to: Fill,
     /// Minutes of a slot.
     pub(super) minutes: Fill,

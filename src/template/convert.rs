@@ -3,7 +3,9 @@
 use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use super::error::advised;
 use super::number;
+use super::omit::is_omit;
 use crate::value::{Map, Value};
 
 /// Parts of a value that may leave a template; lists in the engine can be lazy and endless.
@@ -30,7 +32,7 @@ pub(super) fn from_json(value: &Value) -> Datum {
     }
 }
 
-/// The engine's value as JSON. An undefined part is `UndefinedError`, an endless one `OutOfFuel`.
+/// The engine's value as JSON, without the members and fields that are `omit`. An undefined part is `UndefinedError`, an endless one `OutOfFuel`.
 pub(super) fn to_json(value: &Datum) -> Result<Value, Error> {
     let mut left = MOST_PARTS;
     convert(value, &mut left, DEEPEST)
@@ -59,7 +61,10 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
             for item in value.try_iter()?.checked() {
-                items.push(convert(&item?, left, depth - 1)?);
+                let item = item?;
+                if !is_omit(&item) {
+                    items.push(convert(&item, left, depth - 1)?);
+                }
             }
             Value::Array(items)
         }
@@ -67,12 +72,17 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
             let mut fields = Map::new();
             for key in value.try_iter()?.checked() {
                 let key = key?;
-                let field = convert(&value.get_item(&key)?, left, depth - 1)?;
+                let field = value.get_item(&key)?;
+                if is_omit(&field) {
+                    continue;
+                }
+                let field = convert(&field, left, depth - 1)?;
                 fields.insert(key.as_str().map_or_else(|| key.to_string(), str::to_owned), field);
             }
             Value::Object(fields)
         }
         ValueKind::Invalid => return Err(invalid(value)),
+        _ if is_omit(value) => return Err(misplaced()),
         _ => {
             return Err(Error::new(
                 ErrorKind::InvalidOperation,
@@ -80,6 +90,14 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
             ));
         }
     })
+}
+
+/// `omit` where a value is wanted.
+fn misplaced() -> Error {
+    advised(
+        "`omit` leaves out an input of `with`, and here a value is needed",
+        "give it a value, such as `none`",
+    )
 }
 
 fn no_number(value: &Datum) -> Error {

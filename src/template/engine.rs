@@ -1,6 +1,7 @@
 //! The one minijinja environment that all templates share: strict, fuel-limited, without files,
 //! clock or process environment.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -8,8 +9,11 @@ use minijinja::machinery::{CodeGenerator, Instructions, ast, eval, make_string_o
 use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
+use super::error::advised;
+use super::filters::{self, unfit};
+use super::omit::{self, is_omit};
 use super::scope::Scope;
-use super::{convert, filters, functions, number, predicates};
+use super::{convert, functions, number, order, predicates};
 
 /// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
 /// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
@@ -21,6 +25,16 @@ pub(super) const MEMBER: &str = "$member";
 pub(super) const SNAPPED: &str = "$snapped";
 /// Hidden filter: a value as `~` joins it.
 pub(super) const JOINED: &str = "$joined";
+/// Hidden filter: a list, mapping or text that is not null.
+pub(super) const PRESENT: &str = "$present";
+/// Hidden filters: the comparisons.
+pub(super) const EQUAL: &str = "$==";
+pub(super) const UNEQUAL: &str = "$!=";
+pub(super) const LESS: &str = "$<";
+pub(super) const LESS_OR_EQUAL: &str = "$<=";
+pub(super) const MORE: &str = "$>";
+pub(super) const MORE_OR_EQUAL: &str = "$>=";
+pub(super) const WITHIN: &str = "$in";
 
 /// The shared environment, built on first use.
 fn environment() -> &'static Environment<'static> {
@@ -36,26 +50,45 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(MEMBER, member);
         env.add_filter(SNAPPED, snapped);
         env.add_filter(JOINED, joined);
+        env.add_filter(PRESENT, present);
+        add_comparisons(&mut env);
+        env.add_global(omit::NAME, omit::omit());
         for filter in filters::all() {
-            filter.add_to(&mut env);
+            filter.add_filter_to(&mut env);
         }
         for name in filters::WITHHELD {
             env.remove_filter(name);
         }
         for function in functions::all() {
-            function.add_to(&mut env);
+            function.add_function_to(&mut env);
         }
         for name in functions::WITHHELD {
             env.remove_global(name);
         }
         for test in predicates::all() {
-            test.add_to(&mut env);
+            test.add_test_to(&mut env);
         }
         for name in predicates::WITHHELD {
             env.remove_test(name);
         }
         env
     })
+}
+
+fn add_comparisons(env: &mut Environment<'static>) {
+    env.add_filter(EQUAL, order::equal);
+    env.add_filter(UNEQUAL, |left: &Datum, right: &Datum| order::equal(left, right).map(|equal| !equal));
+    env.add_filter(LESS, |left: &Datum, right: &Datum| order::compare(left, right).map(Ordering::is_lt));
+    env.add_filter(LESS_OR_EQUAL, |left: &Datum, right: &Datum| {
+        order::compare(left, right).map(Ordering::is_le)
+    });
+    env.add_filter(MORE, |left: &Datum, right: &Datum| order::compare(left, right).map(Ordering::is_gt));
+    env.add_filter(MORE_OR_EQUAL, |left: &Datum, right: &Datum| {
+        order::compare(left, right).map(Ordering::is_ge)
+    });
+    env.add_filter(WITHIN, |state: &State<'_, '_>, value: &Datum, container: &Datum| {
+        order::contains(state, container, value)
+    });
 }
 
 /// Evaluates a lowered expression whose template is `text`.
@@ -91,6 +124,12 @@ fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Datum) -> Resu
 }
 
 fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
+    if is_omit(value) {
+        return Err(advised(
+            "`omit` leaves out a whole input, and here it stands inside text",
+            "let one `{{ … }}` be the whole value, or use `default('')`",
+        ));
+    }
     Ok(match value.kind() {
         ValueKind::Undefined | ValueKind::None => String::new(),
         ValueKind::Number => number::text(value),
@@ -101,6 +140,10 @@ fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
 
 fn member(value: &Datum, key: &Datum) -> Datum {
     value.get_item(key).unwrap_or_default()
+}
+
+fn present(value: Datum) -> Result<Datum, Error> {
+    if value.is_none() { Err(unfit(&value, "a list")) } else { Ok(value) }
 }
 
 fn snapped(value: Datum) -> Datum {

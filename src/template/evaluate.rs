@@ -2,26 +2,40 @@
 
 use super::error::Error;
 use super::explain::Explainer;
+use super::omit::is_omit;
 use super::parse::{Form, Template};
 use super::scope::Scope;
 use super::{convert, engine, lower, syntax};
 use crate::value::Value;
 
+/// What an expression comes to.
+enum Outcome {
+    Undefined,
+    Omitted,
+    Value(Value),
+}
+
 impl Template {
     /// The value: of any type if the template is one `{{ … }}`, else text. Anything undefined is an
-    /// error, as is using up the allowance of work and memory.
+    /// error, as is using up the allowance of work and memory, and `omit`.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Error> {
+        self.evaluate_input(scope)?.ok_or_else(|| Explainer::new(self, scope).misplaced_omit())
+    }
+
+    /// The value, or `None` if it is `omit`, so that what the value is for is left out.
+    pub fn evaluate_input(&self, scope: &Scope) -> Result<Option<Value>, Error> {
         match self.form() {
-            Form::Literal => Ok(Value::String(self.text().to_owned())),
+            Form::Literal => Ok(Some(Value::String(self.text().to_owned()))),
             Form::Access(access) => match access.follow(scope) {
-                Some(value) => Ok(value.clone()),
+                Some(value) => Ok(Some(value.clone())),
                 None => Err(Explainer::new(self, scope).undefined_result()),
             },
             Form::Whole => match self.expression(scope)? {
-                Some(value) => Ok(value),
-                None => Err(Explainer::new(self, scope).undefined_result()),
+                Outcome::Value(value) => Ok(Some(value)),
+                Outcome::Omitted => Ok(None),
+                Outcome::Undefined => Err(Explainer::new(self, scope).undefined_result()),
             },
-            Form::Text => self.rendered(scope).map(Value::String),
+            Form::Text => self.rendered(scope).map(|text| Some(Value::String(text))),
         }
     }
 
@@ -37,25 +51,30 @@ impl Template {
         match self.form() {
             Form::Whole => {
                 Explainer::new(self, scope).unknown_name().map_or(Ok(()), Err)?;
-                let value = self.expression(scope)?;
-                Ok(value.is_some_and(|value| truthy(&value)))
+                match self.expression(scope)? {
+                    Outcome::Value(value) => Ok(truthy(&value)),
+                    Outcome::Undefined => Ok(false),
+                    Outcome::Omitted => Err(Explainer::new(self, scope).misplaced_omit()),
+                }
             }
             _ => self.evaluate(scope).map(|value| truthy(&value)),
         }
     }
 
-    /// The value of the one expression; `None` if it is undefined.
-    fn expression(&self, scope: &Scope) -> Result<Option<Value>, Error> {
+    fn expression(&self, scope: &Scope) -> Result<Outcome, Error> {
         let template = syntax::statements(self.text())?;
-        let Some(only) = syntax::only_expression(&template) else { return Ok(None) };
+        let Some(only) = syntax::only_expression(&template) else { return Ok(Outcome::Undefined) };
         let lowered = lower::expression(&only.expr)?;
         let explainer = Explainer::new(self, scope);
         let result =
             engine::expression(self.text(), &lowered, scope).map_err(|error| explainer.explain(&error))?;
         if result.is_undefined() {
-            return Ok(None);
+            return Ok(Outcome::Undefined);
         }
-        convert::to_json(&result).map(Some).map_err(|error| explainer.explain(&error))
+        if is_omit(&result) {
+            return Ok(Outcome::Omitted);
+        }
+        convert::to_json(&result).map(Outcome::Value).map_err(|error| explainer.explain(&error))
     }
 
     fn rendered(&self, scope: &Scope) -> Result<String, Error> {
@@ -282,8 +301,8 @@ mod tests {
                 Some("turn text into a number with `| number`, and a number into text with `| string`"),
             ),
             (
-                "{{ event.email | sort(1, 2, 3) }}",
-                "`sort`: too many arguments",
+                "{{ event.email | sort(true, 'a', true, 4) }}",
+                "`sort` takes 3 arguments at most",
                 Some("it is used as `… | sort(reverse=false, attribute=none, case_sensitive=false)`"),
             ),
         ] {

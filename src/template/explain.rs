@@ -58,6 +58,20 @@ impl<'a> Explainer<'a> {
         self.undefined(None)
     }
 
+    /// `omit` where nothing can be left out.
+    pub(super) fn misplaced_omit(&self) -> Error {
+        let at = self.template.uses().iter().find_map(|used| match used {
+            Use::Omit { range, .. } => Some(range.clone()),
+            _ => None,
+        });
+        Error {
+            message: "`omit` leaves out an input of `with`, and here a value is needed".into(),
+            range: at,
+            help: Some("give it a value, such as `none`".into()),
+            kind: ErrorKind::Other,
+        }
+    }
+
     /// A path that begins with a name that does not exist, unless the template asks whether it does.
     pub(super) fn unknown_name(&self) -> Option<Error> {
         let asked = |name: &str| {
@@ -163,12 +177,16 @@ impl<'a> Explainer<'a> {
             (Use::Filter { name, range: at }, Some(range)) if at.start == range.start => Some((name, at)),
             _ => None,
         });
+        let refusal = error.source().and_then(|source| source.downcast_ref::<Refusal>());
         let Some((name, at)) = filter else {
-            let help = operator_help(&detail);
+            let help = match refusal {
+                Some(refusal) => refusal.help.clone(),
+                None => operator_help(&detail),
+            };
             let message = detail.replace("tried to use", "cannot use");
             return Error { message, range, help, kind: ErrorKind::Other };
         };
-        if let Some(refusal) = error.source().and_then(|source| source.downcast_ref::<Refusal>()) {
+        if let Some(refusal) = refusal {
             let detail = match self.input_of(at) {
                 Some(path) => detail.replacen("the value", &format!("`{}`", &text[path]), 1),
                 None => detail,

@@ -8,7 +8,7 @@ use super::parse::Template;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// A template and where it stands.
 #[derive(Clone)]
@@ -67,6 +67,11 @@ impl LocatedTemplate {
     /// The template's value.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
         self.template.evaluate(scope).map_err(|error| self.locate(error))
+    }
+
+    /// The template's value, or `None` if it is `omit`.
+    pub fn evaluate_input(&self, scope: &Scope) -> Result<Option<Value>, LocatedError> {
+        self.template.evaluate_input(scope).map_err(|error| self.locate(error))
     }
 
     /// Whether the condition holds.
@@ -198,19 +203,43 @@ impl TemplateTree {
         }
     }
 
-    /// The value, with every template's value in its place. The first failure ends it.
+    /// The value, with every template's value in its place, less the fields and members that are `omit`.
+    /// The first failure ends it.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
         match &self.shape {
-            TreeShape::Fixed(value) => Ok(value.clone()),
             TreeShape::Text(template) => template.evaluate(scope),
-            TreeShape::List(items) => items.iter().map(|item| item.evaluate(scope)).collect(),
+            _ => Ok(self.part(scope)?.unwrap_or_default()),
+        }
+    }
+
+    /// The value of a field or member; `None` to leave it out.
+    fn part(&self, scope: &Scope) -> Result<Option<Value>, LocatedError> {
+        Ok(Some(match &self.shape {
+            TreeShape::Fixed(value) => value.clone(),
+            TreeShape::Text(template) => return template.evaluate_input(scope),
+            TreeShape::List(items) => {
+                items.iter().filter_map(|item| item.part(scope).transpose()).collect::<Result<_, _>>()?
+            }
             TreeShape::Map(entries) => {
                 let evaluate = |(key, value): &(Spanned<String>, TemplateTree)| {
-                    Ok((key.value.clone(), value.evaluate(scope)?))
+                    let value = value.part(scope).transpose()?;
+                    Some(value.map(|value| (key.value.clone(), value)))
                 };
-                entries.iter().map(evaluate).collect()
+                entries.iter().filter_map(evaluate).collect::<Result<_, _>>()?
             }
-        }
+        }))
+    }
+
+    /// Fields that are written down and that `value`, what this came to, does not have: they were `omit`.
+    pub fn omitted<'t>(
+        &'t self,
+        value: &'t Map<String, Value>,
+    ) -> impl Iterator<Item = &'t (Spanned<String>, TemplateTree)> {
+        let entries = match &self.shape {
+            TreeShape::Map(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().filter(|(key, _)| !value.contains_key(&key.value))
     }
 }
 

@@ -5,23 +5,34 @@
 //!   else it is.
 //! - Arithmetic keeps 15 significant digits, so that `19.9 * 100` is 1990.
 //! - `~` joins null as empty text; `x if y` without `else` is null.
+//! - Comparisons have an order within one kind of values only, and filters on lists take no null for an
+//!   empty list.
+
+use std::ops::Range;
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{
-    BinOp, BinOpKind, Call, CallArg, CallType, Compare, CompareOp, Const, EmitExpr, EmitRaw, Expr, Filter,
-    FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set, SetBlock, Slice, Spanned, Stmt,
-    Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
+    BinOp, BinOpKind, Call, CallArg, CallType, Compare, CompareOpKind, Const, EmitExpr, EmitRaw, Expr,
+    Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set, SetBlock, Slice, Spanned,
+    Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
 };
 use minijinja::value::Value;
 
-use super::engine::{JOINED, MEMBER, SNAPPED};
-use super::syntax::{SyntaxError, bytes};
+use super::engine::{
+    EQUAL, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, UNEQUAL, WITHIN,
+};
+use super::syntax::{SyntaxError, bytes, extent};
 
 type Lowered<T> = Result<T, SyntaxError>;
 
 /// Whether `filter` takes an undefined value for what it is meant for.
 pub(super) fn is_default(filter: &str) -> bool {
     matches!(filter, "default" | "d")
+}
+
+/// Whether `filter` is the engine's own, all of which work on lists and take null for an empty one.
+fn is_builtin(filter: &str) -> bool {
+    super::filters().iter().any(|known| known.name == filter && known.add.is_none())
 }
 
 /// Whether `test` asks if something is there.
@@ -191,6 +202,7 @@ fn if_expression<'a>(i: &Spanned<IfExpr<'a>>) -> Lowered<Expr<'a>> {
 fn filtered<'a>(f: &Spanned<Filter<'a>>) -> Lowered<Expr<'a>> {
     let input = match &f.expr {
         Some(input) if is_default(f.name) => Some(lenient(input)?),
+        Some(input) if is_builtin(f.name) => Some(filter(PRESENT, expression(input)?, Vec::new(), f.span())),
         Some(input) => Some(expression(input)?),
         None => None,
     };
@@ -288,15 +300,72 @@ fn binary<'a>(op: &Spanned<BinOp<'a>>) -> Lowered<Expr<'a>> {
             | BinOpKind::Rem
             | BinOpKind::Pow
     );
+    if let Some(comparison) = comparison(op.op) {
+        return Ok(compared(comparison, left, right, extent(&op.left).start..extent(&op.right).end, span));
+    }
     let lowered = Expr::BinOp(Spanned::new(BinOp { op: op.op, left, right }, span));
     Ok(if arithmetic { filter(SNAPPED, lowered, Vec::new(), span) } else { lowered })
 }
 
+/// `a < b < c`: each with the next.
 fn compare<'a>(compare: &Spanned<Compare<'a>>) -> Lowered<Expr<'a>> {
     let span = compare.span();
-    let lower = |op: &CompareOp<'a>| Ok(CompareOp { op: op.op, expr: expression(&op.expr)? });
-    let ops = compare.ops.iter().map(lower).collect::<Lowered<_>>()?;
-    Ok(Expr::Compare(Spanned::new(Compare { expr: expression(&compare.expr)?, ops }, span)))
+    let start = extent(&compare.expr).start;
+    let mut whole: Option<Expr<'a>> = None;
+    let mut left = &compare.expr;
+    for op in &compare.ops {
+        let (name, negated) = match op.op {
+            CompareOpKind::Eq => (EQUAL, false),
+            CompareOpKind::Ne => (UNEQUAL, false),
+            CompareOpKind::Lt => (LESS, false),
+            CompareOpKind::Lte => (LESS_OR_EQUAL, false),
+            CompareOpKind::Gt => (MORE, false),
+            CompareOpKind::Gte => (MORE_OR_EQUAL, false),
+            CompareOpKind::In => (WITHIN, false),
+            CompareOpKind::NotIn => (WITHIN, true),
+        };
+        let mut pair =
+            compared(name, expression(left)?, expression(&op.expr)?, start..extent(&op.expr).end, span);
+        if negated {
+            pair = Expr::UnaryOp(Spanned::new(UnaryOp { op: UnaryOpKind::Not, expr: pair }, span));
+        }
+        whole = Some(match whole {
+            None => pair,
+            Some(before) => {
+                let both = BinOp { op: BinOpKind::ScAnd, left: before, right: pair };
+                Expr::BinOp(Spanned::new(both, span))
+            }
+        });
+        left = &op.expr;
+    }
+    whole.map_or_else(|| expression(&compare.expr), Ok)
+}
+
+fn comparison(op: BinOpKind) -> Option<&'static str> {
+    Some(match op {
+        BinOpKind::Eq => EQUAL,
+        BinOpKind::Ne => UNEQUAL,
+        BinOpKind::Lt => LESS,
+        BinOpKind::Lte => LESS_OR_EQUAL,
+        BinOpKind::Gt => MORE,
+        BinOpKind::Gte => MORE_OR_EQUAL,
+        BinOpKind::In => WITHIN,
+        _ => return None,
+    })
+}
+
+/// A comparison whose complaints cover `range` of the text: the engine's own span may begin before it.
+fn compared<'a>(
+    name: &'static str,
+    left: Expr<'a>,
+    right: Expr<'a>,
+    range: Range<usize>,
+    span: Span,
+) -> Expr<'a> {
+    let offset = |at: usize, instead: u32| u32::try_from(at).unwrap_or(instead);
+    let start_offset = offset(range.start, span.start_offset);
+    let end_offset = offset(range.end, span.end_offset);
+    filter(name, left, vec![CallArg::Pos(right)], Span { start_offset, end_offset, ..span })
 }
 
 fn call<'a>(call: &Spanned<Call<'a>>) -> Lowered<Expr<'a>> {

@@ -5,27 +5,38 @@
 //! it has no clock, no files, no process environment, and an evaluation ends after a bounded amount
 //! of work.
 
+mod bind;
+mod call;
+mod comparison;
+mod constant;
 mod convert;
 mod engine;
 mod error;
 mod evaluate;
+mod exact;
 mod explain;
 mod filters;
 mod functions;
 mod located;
 mod lower;
 mod number;
+mod omit;
+mod order;
 mod parse;
 mod path;
 mod predicates;
 mod scope;
+mod signature;
 mod spec;
 mod syntax;
 #[cfg(test)]
 mod testing;
 
+mod used;
 mod uses;
 
+pub use call::{Call, Callee};
+pub use comparison::{Comparison, Side};
 pub use error::{Error, ErrorKind};
 pub use evaluate::truthy;
 pub use filters::all as filters;
@@ -36,4 +47,4 @@ pub use predicates::all as tests;
 pub use scope::Scope;
 pub use spec::Spec;
 pub use syntax::SyntaxError;
-pub use uses::{PathStep, Use};
+pub use used::{PathStep, Use};

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use minijinja::machinery::ast::{Expr, Stmt};
 
+use super::call::Call;
+use super::comparison::Comparison;
 use super::lower;
+use super::omit;
 use super::path::{Access, Key};
 use super::syntax::{self, SyntaxError};
-use super::uses::{self, Use};
+use super::used::Use;
+use super::uses::{self, Named};
 
 /// A text that may hold expressions. It has been parsed, so it is known to be well-formed; a clone
 /// shares everything.
@@ -21,6 +25,8 @@ struct Parsed {
     text: String,
     form: Form,
     uses: Vec<Use>,
+    calls: Vec<Call>,
+    comparisons: Vec<Comparison>,
 }
 
 /// The ways in which a template is evaluated.
@@ -39,8 +45,9 @@ pub(super) enum Form {
 impl Template {
     /// Reads `text`. Names are not looked up: see [`Template::uses`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        let (form, uses) = if has_syntax(text) { analyse(text)? } else { (Form::Literal, Vec::new()) };
-        Ok(Self { parsed: Arc::new(Parsed { text: text.to_owned(), form, uses }) })
+        let (form, Named { uses, calls, comparisons }) =
+            if has_syntax(text) { analyse(text)? } else { (Form::Literal, Named::default()) };
+        Ok(Self { parsed: Arc::new(Parsed { text: text.to_owned(), form, uses, calls, comparisons }) })
     }
 
     /// Whether it holds no template syntax, so that its value is its text.
@@ -64,6 +71,16 @@ impl Template {
         &self.parsed.uses
     }
 
+    /// All calls of filters, tests and functions, with their arguments.
+    pub fn calls(&self) -> &[Call] {
+        &self.parsed.calls
+    }
+
+    /// All comparisons by order.
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.parsed.comparisons
+    }
+
     pub(super) fn form(&self) -> &Form {
         &self.parsed.form
     }
@@ -74,7 +91,7 @@ fn has_syntax(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
-fn analyse(text: &str) -> Result<(Form, Vec<Use>), SyntaxError> {
+fn analyse(text: &str) -> Result<(Form, Named), SyntaxError> {
     let template = syntax::statements(text)?;
     let check = lower::statement(&template);
     check.map_err(|error| SyntaxError { range: syntax::clamp(text, error.range.clone()), ..error })?;
@@ -84,8 +101,8 @@ fn analyse(text: &str) -> Result<(Form, Vec<Use>), SyntaxError> {
 fn form(template: &Stmt<'_>) -> Form {
     let Some(only) = syntax::only_expression(template) else { return Form::Text };
     match Access::of(&only.expr) {
-        Some(access) => Form::Access(access),
-        None => Form::Whole,
+        Some(access) if access.root != omit::NAME => Form::Access(access),
+        _ => Form::Whole,
     }
 }
 

@@ -1,14 +1,19 @@
 //! Tests of templates: what may follow `is`.
 
+use std::cmp::Ordering;
+
 use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, ErrorKind, State};
+use rust_decimal::prelude::ToPrimitive;
 
-use super::filters::{compiled, text};
+use super::error::refusal;
+use super::filters::{compiled, decimal, text, unfit};
+use super::order;
 use super::spec::Spec;
 
 /// The engine's own tests that templates do without: about HTML and the engine itself, or other names
 /// for what is there.
-pub(super) const WITHHELD: [&str; 13] = [
+pub(super) const WITHHELD: [&str; 19] = [
     "safe",
     "escaped",
     "sameas",
@@ -22,6 +27,12 @@ pub(super) const WITHHELD: [&str; 13] = [
     "equalto",
     "lessthan",
     "greaterthan",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
 ];
 
 /// All tests of templates: what may follow `is`.
@@ -46,67 +57,103 @@ const SPECS: [Spec; 25] = [
     Spec::builtin("string", "string", "It is text.", ("{{ 'x' is string }}", "true")),
     Spec::builtin("sequence", "sequence", "It is a list.", ("{{ [1] is sequence }}", "true")),
     Spec::builtin("mapping", "mapping", "It is a mapping.", ("{{ {'a': 1} is mapping }}", "true")),
-    Spec::builtin("odd", "odd", "It is an odd number.", ("{{ 3 is odd }}", "true")),
-    Spec::builtin("even", "even", "It is an even number.", ("{{ 3 is even }}", "false")),
-    Spec::builtin(
+    Spec::own("odd", "odd", "It is an odd number.", ("{{ 3 is odd }}", "true"), |env, name| {
+        env.add_test(name, |value: &Datum| remainder(value, 2).map(|rest| rest != 0));
+    }),
+    Spec::own("even", "even", "It is an even number.", ("{{ 3 is even }}", "false"), |env, name| {
+        env.add_test(name, |value: &Datum| remainder(value, 2).map(|rest| rest == 0));
+    }),
+    Spec::own(
         "divisibleby",
         "divisibleby(number)",
         "It is a multiple of the number.",
         ("{{ 9 is divisibleby(3) }}", "true"),
+        |env, name| env.add_test(name, divisible_by),
     ),
-    Spec::builtin(
+    Spec::own(
         "eq",
         "eq(value)",
-        "It equals the value; for `select` and `selectattr`.",
+        "It equals the value, as with `==`; for `select` and `selectattr`.",
         ("{{ [1, 2, 1] | select('eq', 1) | list }}", "[1, 1]"),
+        |env, name| env.add_test(name, order::equal),
     ),
-    Spec::builtin(
+    Spec::own(
         "ne",
         "ne(value)",
         "It does not equal the value.",
         ("{{ [1, 2] | select('ne', 1) | list }}", "[2]"),
+        |env, name| {
+            env.add_test(name, |value: &Datum, other: &Datum| order::equal(value, other).map(|is| !is))
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "lt",
         "lt(value)",
-        "It is less than the value.",
+        "It is less than the value, as with `<`.",
         ("{{ [1, 2] | select('lt', 2) | list }}", "[1]"),
+        |env, name| {
+            env.add_test(name, |value: &Datum, other: &Datum| {
+                order::compare(value, other).map(Ordering::is_lt)
+            });
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "le",
         "le(value)",
         "It is at most the value.",
         ("{{ [1, 2] | select('le', 2) | list }}", "[1, 2]"),
+        |env, name| {
+            env.add_test(name, |value: &Datum, other: &Datum| {
+                order::compare(value, other).map(Ordering::is_le)
+            });
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "gt",
         "gt(value)",
         "It is more than the value.",
         ("{{ [1, 2] | select('gt', 1) | list }}", "[2]"),
+        |env, name| {
+            env.add_test(name, |value: &Datum, other: &Datum| {
+                order::compare(value, other).map(Ordering::is_gt)
+            });
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "ge",
         "ge(value)",
         "It is at least the value.",
         ("{{ [1, 2] | select('ge', 2) | list }}", "[2]"),
+        |env, name| {
+            env.add_test(name, |value: &Datum, other: &Datum| {
+                order::compare(value, other).map(Ordering::is_ge)
+            });
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "in",
         "in(list)",
-        "The list (or text) contains it.",
+        "The list, mapping or text contains it.",
         ("{{ ['a', 'z'] | select('in', ['a', 'b']) | list }}", r#"["a"]"#),
+        |env, name| {
+            env.add_test(name, |state: &State<'_, '_>, value: &Datum, list: &Datum| {
+                order::contains(state, list, value)
+            });
+        },
     ),
-    Spec::builtin(
+    Spec::own(
         "startingwith",
         "startingwith(text)",
         "It begins with the text.",
         ("{{ 'hob' is startingwith('h') }}", "true"),
+        |env, name| env.add_test(name, starting_with),
     ),
-    Spec::builtin(
+    Spec::own(
         "endingwith",
         "endingwith(text)",
         "It ends with the text.",
         ("{{ 'hob' is endingwith('b') }}", "true"),
+        |env, name| env.add_test(name, ending_with),
     ),
     Spec::own(
         "matching",
@@ -117,6 +164,33 @@ const SPECS: [Spec; 25] = [
     ),
 ];
 
+fn remainder(value: &Datum, divisor: i128) -> Result<i128, Error> {
+    if let Ok(whole) = i128::try_from(value.clone()) {
+        return Ok(whole % divisor);
+    }
+    let number = decimal(value)?;
+    let whole = if number.is_integer() { number.to_i128() } else { None };
+    whole.map(|whole| whole % divisor).ok_or_else(|| unfit(value, "a whole number"))
+}
+
+fn divisible_by(value: &Datum, number: &Datum) -> Result<bool, Error> {
+    let divisor = decimal(number)?;
+    let divisor = if divisor.is_integer() { divisor.to_i128() } else { None };
+    match divisor {
+        Some(0) => Err(refusal("cannot divide by zero")),
+        Some(divisor) => remainder(value, divisor).map(|rest| rest == 0),
+        None => Err(unfit(number, "a whole number to divide by")),
+    }
+}
+
+fn starting_with(value: &Datum, beginning: &Datum) -> Result<bool, Error> {
+    Ok(text(value)?.starts_with(text(beginning)?.as_ref()))
+}
+
+fn ending_with(value: &Datum, end: &Datum) -> Result<bool, Error> {
+    Ok(text(value)?.ends_with(text(end)?.as_ref()))
+}
+
 fn is_none(value: &Datum) -> Result<bool, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
@@ -126,4 +200,34 @@ fn is_none(value: &Datum) -> Result<bool, Error> {
 
 fn matching(state: &State<'_, '_>, value: &Datum, pattern: &str) -> Result<bool, Error> {
     Ok(compiled(state, pattern)?.is_match(&text(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::testing::{failure, value};
+    use serde_json::json;
+
+    #[test]
+    fn null_is_no_text_and_no_number() {
+        for test in [
+            "odd",
+            "even",
+            "divisibleby(2)",
+            "startingwith('n')",
+            "endingwith('e')",
+            "matching('n')",
+            "lt(1)",
+            "le(1)",
+            "gt(1)",
+            "ge(1)",
+        ] {
+            failure(&format!("{{{{ event.x is {test} }}}}"), json!({ "x": null }));
+            failure(&format!("{{{{ event.y is {test} }}}}"), json!({ "x": null }));
+        }
+        assert_eq!(value("{{ '4' is even }}", json!({})), json!(true));
+        assert_eq!(value("{{ 7 is divisibleby(number='7') }}", json!({})), json!(true));
+        for no in ["{{ 'x' is even }}", "{{ 1.5 is odd }}", "{{ 3 is divisibleby(0) }}"] {
+            failure(no, json!({}));
+        }
+    }
 }

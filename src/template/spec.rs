@@ -1,6 +1,10 @@
 //! What templates can call, as data: the engine, the checker and the reference pages read the same list.
 
-use minijinja::Environment;
+use minijinja::value::{Rest, Value as Datum, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind, State};
+
+use super::bind::{bind, is_lenient};
+use super::signature::Signature;
 
 /// A filter, function or test.
 #[derive(Clone, Copy)]
@@ -19,8 +23,8 @@ pub struct Spec {
     pub(super) add: Option<Add>,
 }
 
-/// Puts something under a name into an environment.
-pub(super) type Add = fn(&mut Environment<'static>, &'static str);
+/// Puts something under a name into an environment. What it puts there takes its arguments by place.
+pub(super) type Add = fn(&mut Environment<'static>, String);
 
 impl Spec {
     /// One that hob adds.
@@ -44,11 +48,54 @@ impl Spec {
         Self { name, signature, summary, example, result, add: None }
     }
 
-    pub(super) fn add_to(&self, env: &mut Environment<'static>) {
+    /// What it takes.
+    pub(super) fn parsed(&self) -> Signature {
+        Signature::parse(self.signature)
+    }
+
+    /// Makes it a filter of `env`, with keyword arguments as the signature writes them.
+    pub(super) fn add_filter_to(&self, env: &mut Environment<'static>) {
+        let Some(add) = self.add else { return };
+        let placed = format!("${}", self.name);
+        add(env, placed.clone());
+        let (signature, usage, lenient) = (self.parsed(), self.signature, is_lenient(self.name));
+        let filter = move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| -> Result<Datum, Error> {
+            state.apply_filter(&placed, &bound(&signature, usage, lenient, &given.into_values())?)
+        };
+        env.add_filter(self.name, filter);
+    }
+
+    /// Makes it a test of `env`, likewise.
+    pub(super) fn add_test_to(&self, env: &mut Environment<'static>) {
+        let Some(add) = self.add else { return };
+        let placed = format!("${}", self.name);
+        add(env, placed.clone());
+        let (signature, usage, lenient) = (self.parsed(), self.signature, is_lenient(self.name));
+        let test = move |state: &mut State<'_, '_>, given: Rest<ValueOrKwargs>| -> Result<bool, Error> {
+            state.perform_test(&placed, &bound(&signature, usage, lenient, &given.into_values())?)
+        };
+        env.add_test(self.name, test);
+    }
+
+    /// Makes it a function of `env`.
+    pub(super) fn add_function_to(&self, env: &mut Environment<'static>) {
         if let Some(add) = self.add {
-            add(env, self.name);
+            add(env, self.name.to_owned());
         }
     }
+}
+
+/// The input and the arguments in their places.
+fn bound(signature: &Signature, usage: &str, lenient: bool, given: &[Datum]) -> Result<Vec<Datum>, Error> {
+    let Some((input, arguments)) = given.split_first() else {
+        return Err(Error::from(ErrorKind::MissingArgument));
+    };
+    if input.is_undefined() && !lenient {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let mut all = vec![input.clone()];
+    all.extend(bind(signature, usage, lenient, arguments)?);
+    Ok(all)
 }
 
 impl std::fmt::Debug for Spec {

@@ -3,70 +3,34 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, Filter, ForLoop, Stmt};
+use minijinja::machinery::ast::{self, BinOpKind, CallArg, CallType, Expr, Filter, ForLoop, Spanned, Stmt};
 use minijinja::value::Value as Datum;
 
+use super::call::{Call, Callee};
+use super::comparison::{self, Comparison, Side};
+use super::convert;
 use super::lower::{asks_presence, is_default};
+use super::omit;
 use super::syntax::{bytes, extent};
-pub use crate::value::Step as PathStep;
+use super::used::{PathStep, Use};
 
-/// One thing that a template names. Ranges are bytes of the template's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Use {
-    /// A value: `steps.contact.contact.email`, the longest path that is written out. Names that the
-    /// template itself sets are not reported; a loop's variable is, as an item of what is looped over.
-    Path {
-        /// The first name.
-        root: String,
-        /// What follows.
-        steps: Vec<PathStep>,
-        /// It may be undefined: it stands before `| default(…)`, `is defined` or `is undefined`.
-        guarded: bool,
-        /// The path as it is written.
-        range: Range<usize>,
-    },
-    /// `| name`
-    Filter {
-        /// Its name.
-        name: String,
-        /// The name as it is written.
-        range: Range<usize>,
-    },
-    /// `name(…)`
-    Function {
-        /// Its name.
-        name: String,
-        /// The name as it is written.
-        range: Range<usize>,
-    },
-    /// `is name`
-    Test {
-        /// Its name.
-        name: String,
-        /// The name as it is written.
-        range: Range<usize>,
-    },
-}
-
-impl Use {
-    /// Where it is written.
-    pub fn range(&self) -> Range<usize> {
-        match self {
-            Use::Path { range, .. }
-            | Use::Filter { range, .. }
-            | Use::Function { range, .. }
-            | Use::Test { range, .. } => range.clone(),
-        }
-    }
+/// What a template names.
+#[derive(Default)]
+pub(super) struct Named {
+    pub(super) uses: Vec<Use>,
+    pub(super) calls: Vec<Call>,
+    pub(super) comparisons: Vec<Comparison>,
 }
 
 /// Everything that `template` names, in the order of the text.
-pub(super) fn find(template: &Stmt<'_>) -> Vec<Use> {
-    let mut finder = Finder { found: Vec::new(), locals: vec![HashMap::new()] };
+pub(super) fn find(template: &Stmt<'_>) -> Named {
+    let mut finder = Finder { locals: vec![HashMap::new()], ..Finder::default() };
     finder.statement(template);
     finder.found.sort_by_key(|found| (found.range().start, found.range().end));
     finder.found.dedup();
-    finder.found
+    finder.calls.sort_by_key(|call| call.range.start);
+    finder.calls.dedup();
+    Named { uses: finder.found, calls: finder.calls, comparisons: finder.comparisons }
 }
 
 /// A value that a path leads to.
@@ -76,8 +40,13 @@ struct Place {
     steps: Vec<PathStep>,
 }
 
+#[derive(Default)]
 struct Finder<'a> {
     found: Vec<Use>,
+    calls: Vec<Call>,
+    comparisons: Vec<Comparison>,
+    /// Where `omit` can be the value of a whole expression.
+    whole_omits: Vec<usize>,
     /// Names that the template sets, innermost last, and the place they stand for if there is one.
     locals: Vec<HashMap<&'a str, Option<Place>>>,
 }
@@ -92,7 +61,10 @@ impl<'a> Finder<'a> {
     fn statement(&mut self, stmt: &Stmt<'a>) {
         match stmt {
             Stmt::Template(t) => self.body(&t.children),
-            Stmt::EmitExpr(e) => self.expression(&e.expr, false),
+            Stmt::EmitExpr(e) => {
+                omits(&e.expr, &mut self.whole_omits);
+                self.expression(&e.expr, false);
+            }
             Stmt::ForLoop(f) => self.for_loop(f),
             Stmt::IfCond(c) => {
                 self.expression(&c.expr, false);
@@ -182,10 +154,19 @@ impl<'a> Finder<'a> {
             }
             Expr::UnaryOp(op) => self.expression(&op.expr, false),
             Expr::BinOp(op) => {
+                if let Some(operator) = comparison::ordering(op.op) {
+                    self.compared(operator, &op.left, &op.right);
+                }
                 self.expression(&op.left, false);
                 self.expression(&op.right, false);
             }
             Expr::Compare(c) => {
+                let sides = std::iter::once(&c.expr).chain(c.ops.iter().map(|op| &op.expr));
+                for (left, op) in sides.zip(&c.ops) {
+                    if let Some(operator) = comparison::chained(op.op) {
+                        self.compared(operator, left, &op.expr);
+                    }
+                }
                 self.expression(&c.expr, false);
                 c.ops.iter().for_each(|op| self.expression(&op.expr, false));
             }
@@ -199,18 +180,68 @@ impl<'a> Finder<'a> {
                     self.expression(input, is_default(f.name));
                 }
                 self.found.push(Use::Filter { name: f.name.into(), range: named(expr, f.name) });
-                self.found.extend(applied(f));
+                let call = Call::new(Callee::Filter, f.name, named(expr, f.name), &f.args);
+                if let Some((used, at)) = applied(f) {
+                    let (callee, name) = match &used {
+                        Use::Test { name, .. } => (Callee::Test, name.as_str()),
+                        Use::Filter { name, .. } => (Callee::Filter, name.as_str()),
+                        _ => return,
+                    };
+                    self.calls.push(Call::applied(callee, name, used.range(), &call, at));
+                    self.compared_members(f, name, at);
+                    self.found.push(used);
+                }
+                self.calls.push(call);
                 self.arguments(&f.args);
             }
             Expr::Test(t) => {
+                if let (Some(operator), [CallArg::Pos(other)]) = (comparison::test(t.name), &t.args[..]) {
+                    self.compared(operator, &t.expr, other);
+                }
                 self.expression(&t.expr, asks_presence(t.name));
                 self.found.push(Use::Test { name: t.name.into(), range: named(expr, t.name) });
+                self.calls.push(Call::new(Callee::Test, t.name, named(expr, t.name), &t.args));
                 self.arguments(&t.args);
             }
             Expr::Call(c) => self.call(c),
             Expr::List(l) => l.items.iter().for_each(|item| self.expression(item, false)),
             Expr::Tuple(t) => t.items.iter().for_each(|item| self.expression(item, false)),
             Expr::Map(m) => m.keys.iter().chain(&m.values).for_each(|part| self.expression(part, false)),
+        }
+    }
+
+    fn compared(&mut self, operator: &'static str, left: &Expr<'a>, right: &Expr<'a>) {
+        let range = extent(left).start..extent(right).end;
+        let (left, right) = (self.side(left), self.side(right));
+        self.comparisons.push(Comparison { operator, left, right, range });
+    }
+
+    /// `selectattr('total', 'gt', 100)`, `select('lt', 5)`
+    fn compared_members(&mut self, filter: &Spanned<Filter<'a>>, test: &str, at: usize) {
+        let place = filter.expr.as_ref().and_then(|list| self.place(list)?.then(PathStep::Item));
+        let (Some(operator), Some(mut member)) = (comparison::test(test), place) else { return };
+        if let (1, Some(CallArg::Pos(Expr::Const(field)))) = (at, filter.args.first()) {
+            let path = field.value.as_str().unwrap_or_default();
+            member.steps.extend(path.split('.').map(|name| PathStep::Field(name.into())));
+        }
+        if let Some(CallArg::Pos(other)) = filter.args.get(at + 1) {
+            let left = Side::Path { root: member.root, steps: member.steps };
+            let comparison = Comparison { operator, left, right: self.side(other), range: extent(other) };
+            self.comparisons.push(comparison);
+        }
+    }
+
+    fn side(&self, expr: &Expr<'a>) -> Side {
+        if let Some(value) = expr.as_const() {
+            return Side::Constant(convert::to_json(&value).unwrap_or_default());
+        }
+        match expr {
+            Expr::Filter(f) if is_default(f.name) => {
+                f.expr.as_ref().map_or(Side::Other, |input| self.side(input))
+            }
+            Expr::Filter(f) if f.name == "iso8601" => Side::Moment,
+            Expr::Call(c) if matches!(c.identify_call(), CallType::Function("now")) => Side::Moment,
+            _ => self.place(expr).map_or(Side::Other, |Place { root, steps }| Side::Path { root, steps }),
         }
     }
 
@@ -225,10 +256,12 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn call(&mut self, call: &Call<'a>) {
+    fn call(&mut self, call: &ast::Call<'a>) {
         match call.identify_call() {
             CallType::Function(name) => {
-                self.found.push(Use::Function { name: name.into(), range: bytes(call.expr.span()) });
+                let range = bytes(call.expr.span());
+                self.calls.push(Call::new(Callee::Function, name, range.clone(), &call.args));
+                self.found.push(Use::Function { name: name.into(), range });
             }
             _ => self.expression(&call.expr, false),
         }
@@ -239,6 +272,11 @@ impl<'a> Finder<'a> {
     /// in it.
     fn path(&mut self, expr: &Expr<'a>, guarded: bool) {
         match self.place(expr) {
+            Some(Place { root, steps }) if root == omit::NAME && steps.is_empty() => {
+                let range = extent(expr);
+                let whole = self.whole_omits.contains(&range.start);
+                self.found.push(Use::Omit { whole, range });
+            }
             Some(Place { root, steps }) => {
                 self.found.push(Use::Path { root, steps, guarded, range: extent(expr) });
                 self.inside(expr);
@@ -307,8 +345,9 @@ fn subscript(expr: &Expr<'_>) -> Option<PathStep> {
     }
 }
 
-/// The filter or test that a filter on lists applies to the members: `map('lower')`, `select('even')`.
-fn applied(filter: &Filter<'_>) -> Option<Use> {
+/// The filter or test that a filter on lists applies to the members, and which argument names it:
+/// `map('lower')`, `select('even')`.
+fn applied(filter: &Filter<'_>) -> Option<(Use, usize)> {
     let at = match filter.name {
         "map" | "select" | "reject" => 0,
         "selectattr" | "rejectattr" => 1,
@@ -318,7 +357,32 @@ fn applied(filter: &Filter<'_>) -> Option<Use> {
     let written = bytes(name.span());
     let name = name.value.as_str()?.to_owned();
     let range = if written.len() == name.len() + 2 { written.start + 1..written.end - 1 } else { written };
-    Some(if filter.name == "map" { Use::Filter { name, range } } else { Use::Test { name, range } })
+    let used = if filter.name == "map" { Use::Filter { name, range } } else { Use::Test { name, range } };
+    Some((used, at))
+}
+
+/// Where `omit` stands in `expr` so that it can be its value.
+fn omits(expr: &Expr<'_>, found: &mut Vec<usize>) {
+    match expr {
+        Expr::Var(name) if name.id == omit::NAME => found.push(extent(expr).start),
+        Expr::IfExpr(i) => {
+            omits(&i.true_expr, found);
+            i.false_expr.iter().for_each(|otherwise| omits(otherwise, found));
+        }
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScAnd | BinOpKind::ScOr) => {
+            omits(&op.left, found);
+            omits(&op.right, found);
+        }
+        Expr::Filter(f) if is_default(f.name) || f.name == "coalesce" => {
+            f.expr.iter().for_each(|input| omits(input, found));
+            for argument in &f.args {
+                if let CallArg::Pos(value) | CallArg::Kwarg(_, value) = argument {
+                    omits(value, found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The name at the beginning of a filter's or test's own span.
@@ -351,6 +415,7 @@ mod tests {
                 Use::Filter { name, .. } => format!("|{name}@{at}"),
                 Use::Function { name, .. } => format!("{name}()@{at}"),
                 Use::Test { name, .. } => format!("is {name}@{at}"),
+                Use::Omit { whole, .. } => format!("{at}{}", if *whole { "!" } else { "" }),
             }
         });
         shown.collect()
@@ -394,6 +459,14 @@ mod tests {
     fn guards_are_known() {
         assert_eq!(uses("{{ a.b.c | default(d.e) }}"), ["a.b.c?@a.b.c", "|default@default", "d.e@d.e"]);
         assert_eq!(uses("{{ a.b is defined and a.b.c }}"), ["a.b?@a.b", "is defined@defined", "a.b.c@a.b.c"]);
+    }
+
+    #[test]
+    fn omit_is_no_path() {
+        assert_eq!(uses("{{ a.b | default(omit) }}"), ["a.b?@a.b", "|default@default", "omit!"]);
+        assert_eq!(uses("{{ a if a else omit }}"), ["a@a", "a@a", "omit!"]);
+        assert_eq!(uses("{{ {'x': omit, 'y': [omit]} }}"), ["omit", "omit"]);
+        assert_eq!(uses("{% set omit = 1 %}{{ omit }}"), [""; 0]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod duration;
 mod id;
+mod iso8601;
 mod json_schema;
 mod moment;
 mod sample;

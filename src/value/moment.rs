@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-use super::Value;
+use super::{Value, iso8601};
 
 /// Epoch numbers from here on are milliseconds: as seconds they would be after the year 5138.
 const MILLISECONDS: u64 = 100_000_000_000;
@@ -22,6 +22,8 @@ pub enum Written {
     Exact(DateTime<Utc>),
     /// It names no zone.
     Local(NaiveDateTime),
+    /// It is a day, without a time and so without a zone.
+    Day(NaiveDate),
 }
 
 /// The time that `value` stands for: ISO 8601 with or without a zone (then UTC), a date (its beginning),
@@ -32,35 +34,20 @@ pub fn moment(value: &Value) -> Option<DateTime<Utc>> {
         Value::String(text) => time_in(text).map(|written| match written {
             Written::Exact(time) => time,
             Written::Local(time) => time.and_utc(),
+            Written::Day(day) => day.and_time(NaiveTime::MIN).and_utc(),
         }),
         _ => None,
     }
 }
 
-/// The time that stands in `text`.
+/// The time that stands in `text`: ISO 8601, an e-mail's date, or seconds or milliseconds since 1970.
 pub fn time_in(text: &str) -> Option<Written> {
     let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)) {
+    if let Some(written) = iso8601::read(text) {
+        return Some(written);
+    }
+    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
         return Some(Written::Exact(time.to_utc()));
-    }
-    for format in
-        ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M:%S%.f %z"]
-    {
-        if let Ok(time) = DateTime::parse_from_str(text, format) {
-            return Some(Written::Exact(time.to_utc()));
-        }
-    }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
-        if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
-            return Some(Written::Local(local));
-        }
-    }
-    for format in ["%Y-%m-%d", "%Y/%m/%d"] {
-        if let Ok(day) = NaiveDate::parse_from_str(text, format)
-            && day.year() >= 1000
-        {
-            return Some(Written::Local(day.and_time(NaiveTime::MIN)));
-        }
     }
     if text.len() >= LEAST_DIGITS { from_epoch(text).map(Written::Exact) } else { None }
 }
@@ -82,14 +69,14 @@ pub fn from_epoch(number: &str) -> Option<DateTime<Utc>> {
 
 /// The value tells the day only, so two changes can have the same.
 pub fn is_coarse(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() <= "2026-11-23".len() && text.parse::<f64>().is_err())
+    matches!(value.as_str().and_then(time_in), Some(Written::Day(_)))
 }
 
 /// So much later than `moment` says can the time be that `value` stands for: a date leaves the time of
 /// day open, and what names no zone may be of any.
 pub fn leeway(value: &Value) -> TimeDelta {
     match value.as_str().and_then(time_in) {
-        Some(Written::Local(_)) if is_coarse(value) => WESTERNMOST + TimeDelta::days(1),
+        Some(Written::Day(_)) => WESTERNMOST + TimeDelta::days(1),
         Some(Written::Local(_)) => WESTERNMOST,
         _ => TimeDelta::zero(),
     }

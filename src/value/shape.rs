@@ -256,6 +256,8 @@ impl Shape {
         for (name, value) in map {
             path.push(name.clone());
             match self.fields.get(name).or(self.entries.as_deref()) {
+                // What need not be there may be empty.
+                Some(shape) if value.is_null() && !shape.required => {}
                 Some(shape) => shape.check_into(value, skip, path, problems),
                 None if self.is_open() => {}
                 None => problems.push(ShapeProblem {

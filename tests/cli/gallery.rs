@@ -76,10 +76,27 @@ impl Tried {
 fn clients_become_contacts_with_notes() {
     let tried = Tried::new("fitr-client-to-highlevel.yaml");
     tried.once();
-    tried.assert_sent(&["contacts.upsert", "contacts.update", "contacts.tags.add", "contacts.notes.create"]);
+    tried.assert_sent(&["contacts.upsert", "contacts.tags.add", "contacts.notes.create"]);
     let rosa = tried.rosa();
     assert!(rosa["tags"].as_array().unwrap().contains(&json!("fitr-client")), "{rosa}");
     assert!(rosa["phone"].as_str().is_some_and(|phone| phone.starts_with('+')), "{rosa}");
+}
+
+#[test]
+fn what_fitr_does_not_know_stays_in_highlevel() {
+    let tried = Tried::new("fitr-client-to-highlevel.yaml");
+    tried.once();
+    let before = tried.rosa();
+    let mut client = tried.record("fitr", "clients", "id", &json!("cl_81d5kq2v"));
+    for phone in [Value::Null, json!("")] {
+        client["phone"] = phone;
+        client["full_name"] = json!("Rosie");
+        tried.with_event(&client);
+        let after = tried.rosa();
+        assert_eq!(after["firstName"], "Rosie", "{after}");
+        assert!(before["lastName"].is_string() && before["phone"].is_string(), "{before}");
+        assert_eq!((&after["lastName"], &after["phone"]), (&before["lastName"], &before["phone"]));
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Names that templates have already.
-const RESERVED: [&str; 9] = ["event", "vars", "steps", "connection", "links", "run", "env", "error", "loop"];
+const RESERVED: [&str; 10] =
+    ["event", "vars", "steps", "connection", "links", "run", "env", "error", "loop", "omit"];
 
 /// Steps, variables and members of lists have names that templates can use.
 pub struct UsableNames;

@@ -1,6 +1,7 @@
 //! The rules, one a file. This list is the only one: the checker and the reference read it.
 
 mod awkward_name;
+mod comparison;
 mod connection;
 mod deprecated_operation;
 mod duplicate_step;
@@ -9,12 +10,14 @@ mod env;
 mod event_field;
 mod json_path;
 mod missing_parameter;
+mod omit;
 mod operation;
 mod parameter_value;
 mod picked_field;
 mod result_field;
 mod rule;
 mod step;
+mod template_argument;
 mod template_function;
 mod unknown_parameter;
 mod variable;
@@ -35,6 +38,9 @@ pub const ALL: &[&dyn Rule] = &[
     &step::KnownSteps,
     &env::ListedEnv,
     &template_function::KnownFunctions,
+    &template_argument::Arguments,
+    &omit::OmitsInputs,
+    &comparison::OrderedSides,
     &result_field::ResultFields,
     &picked_field::PickedFields,
     &event_field::EventFields,

@@ -20,7 +20,7 @@ impl Rule for KnownFunctions {
                     Use::Filter { name, .. } => (Code::UnknownFilter, "filter", name, filters()),
                     Use::Function { name, .. } => (Code::UnknownFunction, "function", name, functions()),
                     Use::Test { name, .. } => (Code::UnknownFunction, "test", name, tests()),
-                    Use::Path { .. } => continue,
+                    Use::Path { .. } | Use::Omit { .. } => continue,
                 };
                 if known.iter().any(|spec| spec.name == name) {
                     continue;

@@ -49,7 +49,7 @@ impl House {
         }
         match run.output.format {
             Format::Json => session.streams.json(&summary)?,
-            Format::Text => session.streams.print(&summary.text())?,
+            Format::Text => session.streams.output.write_all(summary.text().as_bytes())?,
         }
         Ok(if summary.has_problems() { ExitCode::Problems } else { ExitCode::Fine })
     }

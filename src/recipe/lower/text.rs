@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveTime;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::action::Backoff;
@@ -13,7 +13,7 @@ use crate::recipe::syntax::{DurationText, TemplateText};
 use crate::recipe::trigger::{CronText, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
-use crate::value::parse_duration;
+use crate::value::{Written, parse_duration, time_in};
 
 /// Reads texts and collects what is wrong with them.
 pub(super) struct Reader<'f> {
@@ -89,13 +89,12 @@ impl Reader<'_> {
             "all" => return Start::All,
             _ => {}
         }
-        let date = |text: &str| {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-            Some(day.and_time(chrono::NaiveTime::MIN).and_utc())
-        };
-        let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
-        if let Some(time) = time.or_else(|| date(text)) {
-            return Start::At(time);
+        // What names no zone could be of any; epoch numbers are no way to write a recipe.
+        let number = text.parse::<f64>().is_ok();
+        match time_in(text).filter(|_| !number) {
+            Some(Written::Exact(time)) => return Start::At(time),
+            Some(Written::Day(day)) => return Start::At(day.and_time(NaiveTime::MIN).and_utc()),
+            Some(Written::Local(_)) | None => {}
         }
         let message = format!("`start` cannot be `{}`", text.chars().take(60).collect::<String>());
         let help = "it is `now`, `all`, a date such as `2026-01-31` or a time such as `2026-01-31T09:00:00Z`";

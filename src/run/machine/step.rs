@@ -6,12 +6,13 @@ use super::action::{Progress, Site, after};
 use super::begin::unmet;
 use super::failure::template_error;
 use super::{Act, Machine, Perform, Probe};
-use crate::catalog::{Builtin, Effect, Operation};
+use crate::catalog::{Builtin, Effect, Operation, Place};
 use crate::run::bounds::truncated_read;
 use crate::run::builtin;
 use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
 use crate::run::status::{Phase, StepStatus};
+use crate::template::{self, ErrorKind, LocatedError};
 use crate::value::{self, Map, Value};
 
 impl Machine {
@@ -31,7 +32,7 @@ impl Machine {
             }
             Phase::Intended => self.intended(site, &status),
             Phase::InDoubt { until, reason, .. } => self.in_doubt(site, &status, *until, reason),
-            Phase::Parked { reason } => Progress::Parked(site.key.clone(), reason.clone()),
+            Phase::Parked { reason } => Progress::Act(Act::Park { reason: reason.clone() }),
         }
     }
 
@@ -191,10 +192,39 @@ impl Machine {
         let file = &self.recipe.recipe().file;
         let scope = site.scope.clone().at(at);
         match site.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
-            Value::Object(inputs) => Ok(inputs),
+            Value::Object(inputs) => match self.left_out(site, &inputs) {
+                Some(error) => Err(template_error(file, &error)),
+                None => Ok(inputs),
+            },
             Value::Null => Ok(Map::new()),
             other => Err(StepError::new(format!("`with` must be a mapping, not {other}"))),
         }
+    }
+
+    /// An input that `omit` leaves out although the operation needs it and no connection fills it.
+    fn left_out(&self, site: &Site<'_>, inputs: &Map<String, Value>) -> Option<LocatedError> {
+        let operation = self.recipe.operation(site.action);
+        let connector = self.recipe.catalog().connector(&operation.connector);
+        let filled = |name: &str| {
+            connector.is_some_and(|connector| {
+                let fills =
+                    connector.settings.values().any(|setting| setting.fills.iter().any(|fill| fill == name));
+                fills || connector.constants.contains_key(name)
+            })
+        };
+        let needed = |name: &str| {
+            let input = operation.input(name);
+            input.is_some_and(|input| input.shape.required || input.place == Some(Place::Path))
+                && !filled(name)
+        };
+        let (name, tree) = site.action.with.omitted(inputs).find(|(name, _)| needed(name))?;
+        let error = template::Error {
+            message: format!("`{}` needs `{}`, and `omit` leaves it out", operation.id, name.value),
+            range: None,
+            help: Some("give it another value, or skip the step with `if`".into()),
+            kind: ErrorKind::Other,
+        };
+        Some(LocatedError { error, span: tree.span })
     }
 
     fn connection(&self, site: &Site<'_>, operation: &Operation) -> Option<String> {

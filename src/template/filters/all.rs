@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{choose, decimal, encode, json, lists, numbers, pattern, phone, text, time};
+use super::{choose, decimal, encode, json, lists, numbers, ordering, pattern, phone, text, time};
 use crate::template::spec::Spec;
 
 /// The engine's own filters that templates do without: they are about HTML and debugging, or a filter
@@ -13,13 +13,14 @@ pub(in crate::template) const WITHHELD: [&str; 6] = ["safe", "escape", "e", "ppr
 pub fn all() -> &'static [Spec] {
     static ALL: OnceLock<Vec<Spec>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let families: [&[Spec]; 10] = [
+        let families: [&[Spec]; 11] = [
             &choose::SPECS,
             &text::SPECS,
             &pattern::SPECS,
             &numbers::SPECS,
             &decimal::SPECS,
             &lists::SPECS,
+            &ordering::SPECS,
             &time::SPECS,
             &phone::SPECS,
             &json::SPECS,

@@ -8,7 +8,7 @@ pub(super) const SPECS: [Spec; 3] = [
     Spec::own(
         "default",
         "default(value='', empty=false)",
-        "The value given, if the input is undefined or null; with `true` as the second argument also if it is empty, 0 or false.",
+        "The value given, if the input is undefined or null; with `empty=true` also if it is empty, 0 or false. `default(none)` is null, `default(omit)` leaves an input out.",
         ("{{ event.phone | default('none') }}", r#""none""#),
         |env, name| env.add_filter(name, default),
     ),
@@ -28,12 +28,50 @@ pub(super) const SPECS: [Spec; 3] = [
     ),
 ];
 
-fn default(value: &Datum, other: Option<Datum>, empty: Option<bool>) -> Datum {
-    let missing = value.is_undefined() || value.is_none() || (empty.unwrap_or(false) && !value.is_true());
-    if missing { other.unwrap_or_else(|| Datum::from("")) } else { value.clone() }
+/// Null can be what is given, so that it takes the rest to know whether anything is.
+fn default(value: &Datum, given: Rest<Datum>) -> Datum {
+    let empty = given.get(1).is_some_and(Datum::is_true);
+    let missing = value.is_undefined() || value.is_none() || (empty && !value.is_true());
+    if !missing {
+        return value.clone();
+    }
+    given
+        .first()
+        .filter(|other| !other.is_undefined() || given.len() == 1)
+        .cloned()
+        .unwrap_or_else(|| Datum::from(""))
 }
 
 fn coalesce(value: Datum, others: Rest<Datum>) -> Datum {
     let present = |value: &Datum| !value.is_none() && value.as_str() != Some("");
     std::iter::once(value).chain(others.0).find(present).unwrap_or_else(|| Datum::from(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::testing::{failure, value};
+    use serde_json::json;
+
+    #[test]
+    fn null_given_is_null() {
+        let event = json!({ "phone": null, "email": "a@b.c", "blank": "", "zero": 0 });
+        for (text, wanted) in [
+            ("{{ event.phone | default(none) }}", json!(null)),
+            ("{{ event.mobile | default(none) }}", json!(null)),
+            ("{{ event.mobile | default(value=none) }}", json!(null)),
+            ("{{ event.mobile | d(none) }}", json!(null)),
+            ("{{ event.blank | default(none, true) }}", json!(null)),
+            ("{{ event.blank | default(none, empty=true) }}", json!(null)),
+            ("{{ event.blank | default(none) }}", json!("")),
+            ("{{ event.mobile | default }}", json!("")),
+            ("{{ event.zero | default(empty=true) }}", json!("")),
+            ("{{ event.mobile | default(event.phone) }}", json!(null)),
+            ("{{ event.mobile | default(event.home) | default('x') }}", json!("x")),
+            ("{{ event.email | default(none) }}", json!("a@b.c")),
+            ("{{ event.phone | coalesce(event.blank) }}", json!(null)),
+        ] {
+            assert_eq!(value(text, event.clone()), wanted, "{text}");
+        }
+        failure("{{ event.mobile | default(event.home) }}", event);
+    }
 }

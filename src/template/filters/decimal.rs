@@ -47,6 +47,9 @@ pub(super) const SPECS: [Spec; 5] = [
     ),
 ];
 
+/// A decimal has no more.
+pub(in crate::template) const MOST_PLACES: u32 = 28;
+
 fn plus(value: &Datum, other: &Datum) -> Result<Datum, Error> {
     calculate(value, other, Decimal::checked_add)
 }
@@ -76,7 +79,10 @@ fn calculate(
 }
 
 fn fixed(value: &Datum, places: Option<u32>) -> Result<String, Error> {
-    let places = places.unwrap_or(2).min(28);
+    let places = places.unwrap_or(2);
+    if places > MOST_PLACES {
+        return Err(refusal(format!("has {MOST_PLACES} places at most")));
+    }
     let mut number =
         input::decimal(value)?.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
     number.rescale(places);

@@ -7,7 +7,9 @@ use minijinja::{Error, ErrorKind};
 use rust_decimal::Decimal;
 
 use crate::template::error::{advised, refusal};
+use crate::template::exact::Exact;
 use crate::template::number;
+use crate::template::omit::is_omit;
 
 /// The input as text. Numbers and flags are fine too.
 pub(in crate::template) fn text(value: &Datum) -> Result<Cow<'_, str>, Error> {
@@ -22,11 +24,15 @@ pub(in crate::template) fn text(value: &Datum) -> Result<Cow<'_, str>, Error> {
 }
 
 /// The input as an exact decimal. Text that is a plain number is fine too.
-pub(super) fn decimal(value: &Datum) -> Result<Decimal, Error> {
+pub(in crate::template) fn decimal(value: &Datum) -> Result<Decimal, Error> {
     if let Some(text) = value.as_str() {
-        return text.trim().parse().map_err(|_| {
+        let number = Exact::read(text).and_then(|_| {
+            let text = text.trim();
+            text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
+        });
+        return number.ok_or_else(|| {
             advised(
-                format!("needs a number, but the value is the text {text:?}"),
+                format!("needs a number, but the value is the text {:?}", shortened(text)),
                 "turn it into one with `| number`",
             )
         });
@@ -39,20 +45,27 @@ pub(super) fn decimal(value: &Datum) -> Result<Decimal, Error> {
 }
 
 /// The complaint that `value` is not what is wanted.
-pub(super) fn unfit(value: &Datum, wanted: &str) -> Error {
+pub(in crate::template) fn unfit(value: &Datum, wanted: &str) -> Error {
     if value.is_undefined() {
         return Error::from(ErrorKind::UndefinedError);
     }
     let message = format!("needs {wanted}, but the value is {}", describe(value));
     if value.is_none() {
-        return advised(message, "give it a value for that case: `| default(…)` before the filter");
+        let instead = if wanted.starts_with("a list") { "[]" } else { "…" };
+        let help = format!("give it a value for that case: `| default({instead})` before the filter");
+        return advised(message, help);
+    }
+    if is_omit(value) {
+        return advised(message, "`omit` comes last: let `| default(omit)` follow the other filters");
     }
     refusal(message)
 }
 
-fn describe(value: &Datum) -> String {
+/// A value in a few words.
+pub(in crate::template) fn describe(value: &Datum) -> String {
     match value.kind() {
         ValueKind::None => "null".into(),
+        _ if is_omit(value) => "`omit`".into(),
         ValueKind::Bool => value.to_string(),
         ValueKind::Number => format!("the number {}", number::text(value)),
         ValueKind::String => format!("the text {:?}", shortened(value.as_str().unwrap_or_default())),

@@ -3,8 +3,11 @@
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
-use minijinja::value::Value as Datum;
+use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, State};
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::PrettyFormatter;
 
 use super::input;
 use crate::template::convert::{from_json, to_json_charged};
@@ -16,7 +19,7 @@ pub(super) const SPECS: [Spec; 3] = [
     Spec::own(
         "tojson",
         "tojson(indent=none)",
-        "The value as JSON text.",
+        "The value as JSON text, on lines indented by so many spaces with `indent`.",
         ("{{ {'a': [1, none]} | tojson }}", r#""{\"a\":[1,null]}""#),
         |env, name| env.add_filter(name, tojson),
     ),
@@ -36,9 +39,39 @@ pub(super) const SPECS: [Spec; 3] = [
     ),
 ];
 
-fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<bool>) -> Result<String, Error> {
+/// Spaces that JSON can be indented by.
+const WIDEST: usize = 16;
+
+fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<Datum>) -> Result<String, Error> {
     let json = to_json_charged(state, value)?;
-    Ok(if indent.unwrap_or(false) { format!("{json:#}") } else { json.to_string() })
+    let width = match indent {
+        None => return Ok(json.to_string()),
+        Some(flag) if flag.kind() == ValueKind::Bool => 2 * usize::from(flag.is_true()),
+        Some(width) => width.as_usize().filter(|width| *width <= WIDEST).ok_or_else(|| {
+            refusal(format!(
+                "indents by a number of spaces from 0 to {WIDEST}, not by {}",
+                input::describe(&width)
+            ))
+        })?,
+    };
+    if width == 0 {
+        return Ok(json.to_string());
+    }
+    let mut text = Vec::new();
+    let spaces = " ".repeat(width);
+    let mut writer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(spaces.as_bytes()));
+    json.serialize(&mut writer).map_err(|error| refusal(error.to_string()))?;
+    state.consume_fuel((text.len() / 64) as u64)?;
+    String::from_utf8(text).map_err(|error| refusal(error.to_string()))
+}
+
+/// Whether `path` is a JSONPath.
+pub(in crate::template) fn check_path(path: &str) -> Result<(), Error> {
+    parsed(path).map(|_| ())
+}
+
+fn parsed(path: &str) -> Result<JpQuery, Error> {
+    parse_json_path(path).map_err(|_| refusal(format!("cannot read the path {:?}", input::shortened(path))))
 }
 
 fn fromjson(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
@@ -55,8 +88,7 @@ fn jsonpath(state: &State<'_, '_>, value: &Datum, path: &str) -> Result<Datum, E
     }
     let json = to_json_charged(state, value)?;
     state.consume_fuel(path.len() as u64 * 20)?;
-    let query = parse_json_path(path)
-        .map_err(|_| refusal(format!("cannot read the path {:?}", input::shortened(path))))?;
+    let query = parsed(path)?;
     state.consume_fuel(work(&query.segments, parts(&json)))?;
     let found = js_path_process(&query, &json)
         .map_err(|error| refusal(format!("cannot follow the path {:?}: {error}", input::shortened(path))))?;
@@ -133,6 +165,15 @@ mod tests {
             failure("{{ event | jsonpath('$.x') }}", json!({})).kind,
             crate::template::ErrorKind::Undefined
         );
+    }
+
+    #[test]
+    fn json_text_can_be_indented() {
+        let shown = |indent: &str| value(&format!("{{{{ {{'a': [1]}} | tojson({indent}) }}}}"), json!({}));
+        assert_eq!(shown("indent=1"), json!("{\n \"a\": [\n  1\n ]\n}"));
+        assert_eq!(shown("true"), json!("{\n  \"a\": [\n    1\n  ]\n}"));
+        assert_eq!(shown("0"), json!(r#"{"a":[1]}"#));
+        failure("{{ 1 | tojson(100) }}", json!({}));
     }
 
     #[test]

@@ -4,15 +4,24 @@ use minijinja::value::{Rest, Value as Datum, ValueKind};
 use minijinja::{Error, State};
 
 use super::input;
+use crate::template::error::refusal;
+use crate::template::omit::is_omit;
 use crate::template::spec::Spec;
 
-pub(super) const SPECS: [Spec; 25] = [
+pub(super) const SPECS: [Spec; 22] = [
     Spec::own(
         "join",
         "join(separator='', attribute=none)",
         "The members as one text; null members are left out.",
         ("{{ ['a', none, 'b'] | join(', ') }}", r#""a, b""#),
         |env, name| env.add_filter(name, join),
+    ),
+    Spec::own(
+        "join_present",
+        "join_present(separator=' ')",
+        "The members that are neither null nor blank as one text; null if there is none.",
+        ("{{ ['Ada', none, 'King'] | join_present }}", r#""Ada King""#),
+        |env, name| env.add_filter(name, join_present),
     ),
     Spec::builtin("first", "first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1")),
     Spec::builtin("last", "last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2")),
@@ -28,18 +37,6 @@ pub(super) const SPECS: [Spec; 25] = [
         "list",
         "A list of the members, keys or characters.",
         ("{{ 'ab' | list }}", r#"["a", "b"]"#),
-    ),
-    Spec::builtin(
-        "sort",
-        "sort(reverse=false, attribute=none, case_sensitive=false)",
-        "The members in order.",
-        ("{{ ['b', 'A', 'c'] | sort }}", r#"["A", "b", "c"]"#),
-    ),
-    Spec::builtin(
-        "unique",
-        "unique(attribute=none, case_sensitive=false)",
-        "Each member once.",
-        ("{{ ['a', 'b', 'A'] | unique | list }}", r#"["a", "b"]"#),
     ),
     Spec::builtin(
         "map",
@@ -71,23 +68,19 @@ pub(super) const SPECS: [Spec; 25] = [
         "The members whose field does not pass the test.",
         ("{{ [{'n': 1}, {'n': 2}] | rejectattr('n', 'gt', 1) | list }}", r#"[{"n": 1}]"#),
     ),
-    Spec::builtin(
-        "groupby",
-        "groupby('field', default=none)",
-        "Pairs of a value of the field and the members that have it.",
-        ("{{ [{'k': 'a'}, {'k': 'b'}, {'k': 'a'}] | groupby('k') | map('first') | list }}", r#"["a", "b"]"#),
-    ),
-    Spec::builtin(
+    Spec::own(
         "batch",
         "batch(size, fill=none)",
         "The members in lists of this size.",
         ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]"),
+        |env, name| env.add_filter(name, batch),
     ),
-    Spec::builtin(
+    Spec::own(
         "slice",
         "slice(count, fill=none)",
         "The members in so many lists.",
         ("{{ [1, 2, 3] | slice(2) | list }}", "[[1, 2], [3]]"),
+        |env, name| env.add_filter(name, slice),
     ),
     Spec::builtin(
         "reverse",
@@ -101,23 +94,19 @@ pub(super) const SPECS: [Spec; 25] = [
         "Pairs of key and value of a mapping.",
         ("{{ {'a': 1} | items | list }}", r#"[["a", 1]]"#),
     ),
-    Spec::builtin(
-        "dictsort",
-        "dictsort(by='key', reverse=false, case_sensitive=false)",
-        "Pairs of key and value of a mapping, in order.",
-        ("{{ {'b': 1, 'a': 2} | dictsort | list }}", r#"[["a", 2], ["b", 1]]"#),
-    ),
-    Spec::builtin(
+    Spec::own(
         "chain",
         "chain(list, …)",
         "The members of all lists.",
         ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]"),
+        |env, name| env.add_filter(name, chain),
     ),
-    Spec::builtin(
+    Spec::own(
         "zip",
         "zip(list, …)",
         "The first members together, the second, and so on.",
         ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#),
+        |env, name| env.add_filter(name, zip),
     ),
     Spec::own(
         "compact",
@@ -149,6 +138,58 @@ pub(super) const SPECS: [Spec; 25] = [
     ),
 ];
 
+fn batch(state: &State<'_, '_>, value: &Datum, size: usize, fill: Option<Datum>) -> Result<Datum, Error> {
+    if size == 0 {
+        return Err(refusal("needs a size of at least 1"));
+    }
+    minijinja::filters::batch(state, listed(value)?, size, fill)
+}
+
+fn slice(state: &State<'_, '_>, value: &Datum, count: usize, fill: Option<Datum>) -> Result<Datum, Error> {
+    if count == 0 {
+        return Err(refusal("needs a count of at least 1"));
+    }
+    minijinja::filters::slice(state, listed(value)?, count, fill)
+}
+
+fn chain(state: &State<'_, '_>, value: &Datum, others: Rest<Datum>) -> Result<Datum, Error> {
+    let others = others.iter().map(listed).collect::<Result<_, _>>()?;
+    minijinja::filters::chain(state, listed(value)?, Rest(others))
+}
+
+fn zip(state: &State<'_, '_>, value: &Datum, others: Rest<Datum>) -> Result<Datum, Error> {
+    let others = others.iter().map(listed).collect::<Result<_, _>>()?;
+    minijinja::filters::zip(state, listed(value)?, Rest(others))
+}
+
+fn listed(value: &Datum) -> Result<Datum, Error> {
+    if value.is_none() { Err(input::unfit(value, "a list")) } else { Ok(value.clone()) }
+}
+
+fn join_present(state: &State<'_, '_>, value: &Datum, separator: Option<&str>) -> Result<Datum, Error> {
+    if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        return Err(input::unfit(value, "a list"));
+    }
+    let mut present = Vec::new();
+    for item in value.try_iter()?.checked() {
+        let item = item?;
+        if item.is_none() || is_omit(&item) {
+            continue;
+        }
+        let text = input::text(&item)?.into_owned();
+        state.consume_fuel(1 + (text.len() / 64) as u64)?;
+        if !text.trim().is_empty() {
+            present.push(text);
+        }
+    }
+    if present.is_empty() {
+        return Ok(Datum::from(()));
+    }
+    let separator = separator.unwrap_or(" ");
+    state.consume_fuel((separator.len() * present.len() / 64) as u64)?;
+    Ok(Datum::from(present.join(separator)))
+}
+
 fn join(
     state: &State<'_, '_>,
     value: &Datum,
@@ -167,7 +208,7 @@ fn join(
         if let Some(attribute) = attribute {
             item = item.get_attr(attribute)?;
         }
-        if item.is_none() {
+        if item.is_none() || is_omit(&item) {
             continue;
         }
         let before = joined.len();
@@ -181,7 +222,7 @@ fn join(
 }
 
 fn compact(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
-    let present = |value: &Datum| !value.is_none() && value.as_str() != Some("");
+    let present = |value: &Datum| !value.is_none() && value.as_str() != Some("") && !is_omit(value);
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
             let mut kept = Vec::new();
@@ -244,6 +285,63 @@ mod tests {
         assert_eq!(value("{{ event.tags | map(attribute='name') }}", event.clone()), json!(["a", "b"]));
         assert_eq!(value("{{ event.full | split(' ') | first }}", event), json!("Ada"));
         assert_eq!(value("{{ ['', none, 'x'] | compact }}", json!({})), json!(["x"]));
+    }
+
+    #[test]
+    fn what_is_there_is_joined() {
+        let join = |first: serde_json::Value, last: serde_json::Value| {
+            value("{{ [event.a, event.b] | join_present }}", json!({ "a": first, "b": last }))
+        };
+        assert_eq!(join(json!("Ada"), json!("King")), json!("Ada King"));
+        assert_eq!(join(json!("Ada"), json!(null)), json!("Ada"));
+        assert_eq!(join(json!(""), json!("King")), json!("King"));
+        assert_eq!(join(json!(""), json!(null)), json!(null));
+        assert_eq!(join(json!(" "), json!("")), json!(null));
+        assert_eq!(value("{{ [1, none, 'x'] | join_present(separator=', ') }}", json!({})), json!("1, x"));
+        assert_eq!(value("{{ [] | join_present | default('none') }}", json!({})), json!("none"));
+        failure("{{ [event.first, 'x'] | join_present }}", json!({}));
+        failure("{{ none | join_present }}", json!({}));
+    }
+
+    #[test]
+    fn null_is_no_empty_list() {
+        for filter in [
+            "list",
+            "sort",
+            "unique",
+            "reverse",
+            "first",
+            "last",
+            "length",
+            "count",
+            "sum",
+            "min",
+            "max",
+            "compact",
+            "items",
+            "dictsort",
+            "batch(2)",
+            "slice(2)",
+            "select",
+            "reject",
+            "map('lower')",
+            "selectattr('a')",
+            "rejectattr('a')",
+            "groupby('a')",
+            "chain([1])",
+            "zip([1])",
+            "join(',')",
+            "pick('a')",
+            "omit('a')",
+            "merge({})",
+        ] {
+            let error = failure(&format!("{{{{ event.tags | {filter} }}}}"), json!({ "tags": null }));
+            assert!(error.message.contains("null"), "{filter}: {error}");
+            assert!(
+                error.help.as_deref().is_some_and(|help| help.contains("default(")),
+                "{filter}: {error:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Filters, a file per family: the functions, what the reference says of them, and their tests.
+//! Filters, a file per family: the functions, what the reference says of them, and their tests. Their
+//! parameters are all given by place: `bind` has put keyword arguments there.
 
 mod all;
 mod choose;
@@ -8,12 +9,19 @@ mod input;
 mod json;
 mod lists;
 mod numbers;
+mod ordering;
 mod pattern;
 mod phone;
+pub(super) mod strftime;
 mod text;
 mod time;
 
 pub(super) use all::WITHHELD;
 pub use all::all;
-pub(super) use input::text;
-pub(super) use pattern::compiled;
+pub(super) use decimal::MOST_PLACES;
+pub(super) use input::{decimal, describe, text, unfit};
+pub(super) use json::check_path;
+pub(super) use numbers::{METHODS, SIGNS};
+pub(super) use pattern::{check_pattern, compiled};
+pub(super) use phone::check_country;
+pub(super) use time::{check_duration, zone};

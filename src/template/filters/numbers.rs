@@ -1,15 +1,16 @@
 //! Filters that make or round numbers.
 
 use minijinja::Error;
-use minijinja::value::{Kwargs, Value as Datum, ValueKind};
+use minijinja::value::{Value as Datum, ValueKind};
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::decimal::MOST_PLACES;
 use super::input;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
 use crate::template::spec::Spec;
 
-pub(super) const SPECS: [Spec; 8] = [
+pub(super) const SPECS: [Spec; 6] = [
     Spec::own(
         "number",
         "number(decimal='.')",
@@ -26,13 +27,19 @@ pub(super) const SPECS: [Spec; 8] = [
             env.add_filter(name, int);
         },
     ),
-    Spec::own("float", "float", "The same as `number`.", ("{{ '12.7' | float }}", "12.7"), |env, name| {
-        env.add_filter(name, to_number);
-    }),
+    Spec::own(
+        "float",
+        "float(decimal='.')",
+        "The same as `number`.",
+        ("{{ '12.7' | float }}", "12.7"),
+        |env, name| {
+            env.add_filter(name, to_number);
+        },
+    ),
     Spec::own(
         "round",
         "round(places=0, method='common')",
-        "Rounded exactly, halves away from zero; `method` may be `ceil` or `floor`.",
+        "Rounded exactly, halves away from zero; `method` may be `even`, `ceil` or `floor`.",
         ("{{ 2.675 | round(2) }}", "2.68"),
         |env, name| env.add_filter(name, round),
     ),
@@ -48,13 +55,15 @@ pub(super) const SPECS: [Spec; 8] = [
             env.add_filter(name, sum);
         },
     ),
-    Spec::builtin("min", "min", "The smallest of a list.", ("{{ [3, 1, 2] | min }}", "1")),
-    Spec::builtin("max", "max", "The largest of a list.", ("{{ [3, 1, 2] | max }}", "3")),
 ];
 
-fn to_number(value: &Datum, kwargs: Kwargs) -> Result<Datum, Error> {
-    let point = kwargs.get::<Option<&str>>("decimal")?.unwrap_or(".");
-    kwargs.assert_all_used()?;
+/// Signs before the fraction.
+pub(in crate::template) const SIGNS: [&str; 2] = [".", ","];
+/// Ways to round.
+pub(in crate::template) const METHODS: [&str; 4] = ["common", "even", "ceil", "floor"];
+
+fn to_number(value: &Datum, point: Option<&str>) -> Result<Datum, Error> {
+    let point = point.unwrap_or(".");
     match value.kind() {
         ValueKind::Number => Ok(number::snap_datum(value.clone())),
         ValueKind::Bool => Ok(Datum::from(i64::from(value.is_true()))),
@@ -99,21 +108,15 @@ fn read(text: &str, point: &str) -> Result<Decimal, Error> {
 }
 
 fn int(value: &Datum) -> Result<Datum, Error> {
-    let number = to_number(value, Kwargs::from_iter(Vec::<(String, Datum)>::new()))?;
+    let number = to_number(value, None)?;
     if number.is_integer() {
         return Ok(number);
     }
     Ok(number::from_decimal(input::decimal(&number)?.trunc()))
 }
 
-fn round(value: &Datum, places: Option<u32>, method: Option<&str>, kwargs: Kwargs) -> Result<Datum, Error> {
-    let named: Option<u32> = kwargs.get("places")?;
-    let method = match method {
-        Some(method) => method,
-        None => kwargs.get::<Option<&str>>("method")?.unwrap_or("common"),
-    };
-    kwargs.assert_all_used()?;
-    let strategy = match method {
+fn round(value: &Datum, places: Option<u32>, method: Option<&str>) -> Result<Datum, Error> {
+    let strategy = match method.unwrap_or("common") {
         "common" => RoundingStrategy::MidpointAwayFromZero,
         "ceil" => RoundingStrategy::ToPositiveInfinity,
         "floor" => RoundingStrategy::ToNegativeInfinity,
@@ -122,8 +125,11 @@ fn round(value: &Datum, places: Option<u32>, method: Option<&str>, kwargs: Kwarg
             return Err(refusal(format!("knows the methods common, even, ceil and floor, not {other:?}")));
         }
     };
-    let exact = input::decimal(value)?;
-    Ok(number::from_decimal(exact.round_dp_with_strategy(places.or(named).unwrap_or(0).min(28), strategy)))
+    let places = places.unwrap_or(0);
+    if places > MOST_PLACES {
+        return Err(refusal(format!("has {MOST_PLACES} places at most")));
+    }
+    Ok(number::from_decimal(input::decimal(value)?.round_dp_with_strategy(places, strategy)))
 }
 
 fn abs(value: &Datum) -> Result<Datum, Error> {
@@ -131,6 +137,9 @@ fn abs(value: &Datum) -> Result<Datum, Error> {
 }
 
 fn sum(state: &minijinja::State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
+    if value.is_none() {
+        return Err(input::unfit(value, "a list of numbers"));
+    }
     let items = value.try_iter().map_err(|_| input::unfit(value, "a list of numbers"))?;
     let mut total = Decimal::ZERO;
     for item in items.checked() {

@@ -33,6 +33,15 @@ pub(super) const SPECS: [Spec; 2] = [
 /// `pattern` ready for use; its time and size are bounded.
 pub(in crate::template) fn compiled(state: &State<'_, '_>, pattern: &str) -> Result<Regex, Error> {
     state.consume_fuel(COMPILING + pattern.len() as u64)?;
+    compile(pattern)
+}
+
+/// Whether `pattern` is a regular expression of a bearable size.
+pub(in crate::template) fn check_pattern(pattern: &str) -> Result<(), Error> {
+    compile(pattern).map(|_| ())
+}
+
+fn compile(pattern: &str) -> Result<Regex, Error> {
     RegexBuilder::new(pattern).size_limit(LARGEST).dfa_size_limit(LARGEST).build().map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

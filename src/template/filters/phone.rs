@@ -1,9 +1,9 @@
 //! Phone numbers, by the rules of every country (libphonenumber's data).
 
-use minijinja::value::{Kwargs, Value as Datum};
+use minijinja::value::Value as Datum;
 use minijinja::{Error, State};
-use phonenumber::Mode;
-use phonenumber::country::Id;
+use rlibphonenumber::enums::Region;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::input;
 use crate::template::error::advised;
@@ -11,7 +11,7 @@ use crate::template::spec::Spec;
 
 pub(super) const SPECS: [Spec; 1] = [Spec::own(
     "e164",
-    "e164(country, strict=true)",
+    "e164(country=none, strict=true)",
     "A phone number in international form. `country` (two letters) is for numbers without a country code; with `strict=false` what is no valid number becomes null instead of an error.",
     ("{{ '020 7946 0018' | e164('GB') }}", r#""+442079460018""#),
     |env, name| env.add_filter(name, e164),
@@ -27,18 +27,9 @@ fn e164(
     value: &Datum,
     country: Option<&str>,
     strict: Option<bool>,
-    kwargs: Kwargs,
 ) -> Result<Datum, Error> {
     state.consume_fuel(READING)?;
-    let strict = match strict {
-        Some(strict) => strict,
-        None => kwargs.get::<Option<bool>>("strict")?.unwrap_or(true),
-    };
-    let country = match country {
-        Some(country) => Some(country),
-        None => kwargs.get::<Option<&str>>("country")?,
-    };
-    kwargs.assert_all_used()?;
+    let strict = strict.unwrap_or(true);
     let region = country.map(region).transpose()?;
     if !strict && value.is_none() {
         return Ok(Datum::from(()));
@@ -55,21 +46,46 @@ fn e164(
     }
 }
 
-fn region(country: &str) -> Result<Id, Error> {
-    country.to_ascii_uppercase().parse().map_err(|_| {
-        advised(
-            format!("knows no country {:?}", input::shortened(country)),
-            "countries are two letters, as in `e164('GB')`",
-        )
+fn region(country: &str) -> Result<Region, Error> {
+    let region = Region::try_from(country.trim().to_ascii_uppercase().as_str()).ok();
+    let region = region.filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some());
+    region.ok_or_else(|| {
+        let help = match meant(country) {
+            Some(code) => format!("did you mean `{code}`?"),
+            None => "countries are two letters, as in `e164('GB')`".to_owned(),
+        };
+        advised(format!("knows no country {:?}", input::shortened(country)), help)
     })
 }
 
-fn formatted(text: &str, region: Option<Id>) -> Option<String> {
+/// What people write for a country whose code is another.
+fn meant(country: &str) -> Option<&'static str> {
+    Some(match country.trim().to_ascii_uppercase().as_str() {
+        "UK" | "GBR" | "ENGLAND" | "SCOTLAND" | "WALES" | "UNITED KINGDOM" | "44" | "+44" => "GB",
+        "USA" | "UNITED STATES" | "1" | "+1" => "US",
+        "EN" => "GB or US",
+        "CAN" | "CANADA" => "CA",
+        "AUS" | "AUSTRALIA" | "61" | "+61" => "AU",
+        "IRL" | "IRELAND" | "EIRE" | "353" | "+353" => "IE",
+        "GER" | "DEU" | "GERMANY" | "49" | "+49" => "DE",
+        "EL" | "GREECE" => "GR",
+        _ => return None,
+    })
+}
+
+/// Whether `country` is one.
+pub(in crate::template) fn check_country(country: &str) -> Result<(), Error> {
+    region(country).map(|_| ())
+}
+
+/// The number in international form. The country code that it has decides (after `+`, or after what `region`
+/// dials before one); `region` counts for the others.
+fn formatted(text: &str, region: Option<Region>) -> Option<String> {
     if text.len() > LONGEST {
         return None;
     }
-    let number = phonenumber::parse(region, text.trim()).ok()?;
-    phonenumber::is_valid(&number).then(|| number.format().mode(Mode::E164).to_string())
+    let number = PHONE_NUMBER_UTIL.parse(text.trim(), region).ok()?;
+    number.is_valid().then(|| number.format_as(PhoneNumberFormat::E164).to_string())
 }
 
 #[cfg(test)]
@@ -97,6 +113,67 @@ mod tests {
         assert_eq!(value("{{ 'none' | e164('GB', strict=false) }}", json!({})), json!(null));
         assert_eq!(value("{{ event.n | e164('GB', strict=false) }}", json!({ "n": null })), json!(null));
         assert!(failure("{{ event.n | e164('GB') }}", json!({ "n": null })).message.contains("is null"));
+    }
+
+    /// Example numbers in libphonenumber 9.0.43 (Apache-2.0), read with the PyPI package `phonenumbers`: one for
+    /// each kind of number of each region. A line is the region (none for numbers of no country), E.164 and the
+    /// national form.
+    const EXAMPLES: &str = include_str!("phone_examples.tsv");
+
+    #[test]
+    fn example_numbers_of_every_country_are_read() {
+        let mut wrong = Vec::new();
+        let mut tried = 0;
+        let mut e164 = |text: &str, region: &str, wanted: &str| {
+            tried += 1;
+            let country = (!region.is_empty()).then(|| super::region(region).unwrap());
+            let got = super::formatted(text, country);
+            if got.as_deref() != Some(wanted) {
+                wrong.push(format!("{text:?} of {region:?} is {got:?}, not {wanted}"));
+            }
+        };
+        for line in EXAMPLES.lines() {
+            let [region, wanted, national] = line.split('\t').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            let digits = &wanted[1..];
+            e164(wanted, "", wanted);
+            e164(wanted, "US", wanted);
+            e164(&format!("+{} {}", &digits[..3], &digits[3..]), "IT", wanted);
+            e164(&format!("00{digits}"), "GB", wanted);
+            e164(&format!("011 {digits}"), "US", wanted);
+            if !region.is_empty() {
+                e164(wanted, region, wanted);
+                e164(national, region, wanted);
+            }
+        }
+        assert!(tried > 6_000, "{tried}");
+        assert_eq!(wrong, [""; 0]);
+    }
+
+    #[test]
+    fn the_countrys_code_in_the_number_decides() {
+        for (number, country, wanted) in [
+            ("+39 02 1234 5678", "GB", "+390212345678"),
+            ("02 1234 5678", "IT", "+390212345678"),
+            ("+24106031234", "GB", "+24106031234"),
+            ("0039 02 1234 5678", "GB", "+390212345678"),
+            ("01139 02 1234 5678", "US", "+390212345678"),
+            ("+44 (0)20 7946 0018", "US", "+442079460018"),
+            ("442079460018", "GB", "+442079460018"),
+            ("tel:+44-20-7946-0018", "US", "+442079460018"),
+            ("+225 01 23 45 6789", "GB", "+2250123456789"),
+            ("01 23 45 6789", "CI", "+2250123456789"),
+            ("８００ ５５５ ０１４７", "US", "+18005550147"),
+        ] {
+            let event = json!({ "n": number, "c": country });
+            assert_eq!(value("{{ event.n | e164(event.c) }}", event.clone()), json!(wanted), "{number}");
+            assert_eq!(value("{{ event.n | e164(country=event.c, strict=false) }}", event), json!(wanted));
+        }
+        for wrong in [("UK", "GB"), ("USA", "US"), ("England", "GB")] {
+            let error = failure("{{ '1' | e164(event.c) }}", json!({ "c": wrong.0 }));
+            assert!(error.help.as_deref().is_some_and(|help| help.contains(wrong.1)), "{error:?}");
+        }
     }
 
     proptest! {

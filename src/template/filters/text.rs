@@ -1,6 +1,6 @@
 //! Filters that change text.
 
-use minijinja::value::{Kwargs, Value as Datum};
+use minijinja::value::Value as Datum;
 use minijinja::{Error, State};
 
 use super::input;
@@ -90,11 +90,12 @@ pub(super) const SPECS: [Spec; 14] = [
         ("{{ 12.50 | string }}", r#""12.5""#),
         |env, name| env.add_filter(name, string),
     ),
-    Spec::builtin(
+    Spec::own(
         "indent",
         "indent(width=4, first=false, blank=false)",
-        "The lines of the text with spaces before them, except the first.",
+        "The lines of the text with spaces before them, except the first (`first=true`: that too) and empty ones (`blank=true`: those too).",
         ("{{ 'a\\nb' | indent(2) }}", r#""a\n  b""#),
+        |env, name| env.add_filter(name, indent),
     ),
     Spec::own(
         "bool",
@@ -157,19 +158,8 @@ fn remove_prefix(value: &Datum, prefix: &str) -> Result<String, Error> {
     Ok(text.strip_prefix(prefix).unwrap_or(&text).to_owned())
 }
 
-fn truncate(
-    value: &Datum,
-    length: Option<usize>,
-    end: Option<&str>,
-    kwargs: Kwargs,
-) -> Result<String, Error> {
-    let named: Option<usize> = kwargs.get("length")?;
-    let end = match end {
-        Some(end) => end,
-        None => kwargs.get::<Option<&str>>("end")?.unwrap_or("…"),
-    };
-    kwargs.assert_all_used()?;
-    let length = length.or(named).unwrap_or(255);
+fn truncate(value: &Datum, length: Option<usize>, end: Option<&str>) -> Result<String, Error> {
+    let (length, end) = (length.unwrap_or(255), end.unwrap_or("…"));
     let text = input::text(value)?;
     if text.chars().count() <= length {
         return Ok(text.into_owned());
@@ -200,6 +190,31 @@ fn lines(state: &State<'_, '_>, value: &Datum) -> Result<Vec<Datum>, Error> {
     let parts: Vec<Datum> = input::text(value)?.lines().map(Datum::from).collect();
     state.consume_fuel(parts.len() as u64)?;
     Ok(parts)
+}
+
+fn indent(
+    state: &State<'_, '_>,
+    value: &Datum,
+    width: Option<usize>,
+    first: Option<bool>,
+    blank: Option<bool>,
+) -> Result<String, Error> {
+    let text = input::text(value)?;
+    let (width, first, blank) = (width.unwrap_or(4), first.unwrap_or(false), blank.unwrap_or(false));
+    let grown = text.split('\n').count().saturating_mul(width);
+    state.consume_fuel((grown / 64) as u64)?;
+    let spaces = " ".repeat(width);
+    let mut indented = String::with_capacity(text.len() + grown);
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            indented.push('\n');
+        }
+        if (index > 0 || first) && (blank || !line.is_empty()) {
+            indented.push_str(&spaces);
+        }
+        indented.push_str(line);
+    }
+    Ok(indented)
 }
 
 fn slug(value: &Datum, separator: Option<&str>) -> Result<String, Error> {

@@ -1,11 +1,17 @@
-//! Filters on times. What is read and written is UTC unless a zone is named.
+//! Filters on times. What is read and written is UTC unless a zone is named; a date without a time is of no
+//! zone, and no zone moves it.
 
-use chrono::{DateTime, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
-use chrono_tz::Tz;
-use minijinja::value::{Kwargs, Value as Datum, ValueKind};
+use chrono::format::Item;
+use chrono::{
+    DateTime, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeZone, Utc,
+};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use minijinja::value::{Rest, Value as Datum, ValueKind};
 use minijinja::{Error, State};
 
 use super::input;
+use super::strftime;
+use crate::diagnostic::closest;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
 use crate::template::spec::Spec;
@@ -15,14 +21,14 @@ pub(super) const SPECS: [Spec; 5] = [
     Spec::own(
         "date",
         "date(format='%Y-%m-%d', timezone='UTC', from='UTC', input=none)",
-        "A time written in a strftime format and time zone. Takes ISO 8601, dates, `YYYY-MM-DD HH:MM:SS` and epoch seconds or milliseconds; `from` is the zone of times that name none, `input` the format of times written otherwise.",
+        "A time written in a strftime format and time zone. Takes ISO 8601, dates, `YYYY-MM-DD HH:MM:SS`, an e-mail's date and epoch seconds or milliseconds (from 100,000,000,000 on); `from` is the zone of times that name none, `input` the format of times written otherwise. A date without a time stays that date in every zone.",
         ("{{ '2026-11-23T23:30:00Z' | date('%d.%m.%Y %H:%M', 'Europe/Berlin') }}", r#""24.11.2026 00:30""#),
         |env, name| env.add_filter(name, date),
     ),
     Spec::own(
         "iso8601",
         "iso8601(timezone='UTC', from='UTC', input=none)",
-        "A time as ISO 8601.",
+        "A time as ISO 8601. A date without a time becomes its beginning in the zone `from`, or else `timezone`.",
         ("{{ '2026-11-23 09:00:00' | iso8601(from='Europe/London') }}", r#""2026-11-23T09:00:00.000Z""#),
         |env, name| env.add_filter(name, iso8601),
     ),
@@ -43,7 +49,7 @@ pub(super) const SPECS: [Spec; 5] = [
     Spec::own(
         "add_time",
         "add_time(duration, timezone='UTC', from='UTC', input=none)",
-        "A time moved by a duration such as `2d`, `-90m`, `1h30m`, `1mo` or `1y`, as ISO 8601; days and months keep the time of day in the zone.",
+        "A time moved by a duration such as `2d`, `-90m`, `1h30m`, `1mo` or `1y`, as ISO 8601; days and months keep the time of day in the zone. A date moved by days, weeks, months or years stays a date.",
         ("{{ '2026-01-31T10:00:00Z' | add_time('1mo') }}", r#""2026-02-28T10:00:00.000Z""#),
         |env, name| env.add_filter(name, add_time),
     ),
@@ -52,115 +58,178 @@ pub(super) const SPECS: [Spec; 5] = [
 /// What reading a time costs.
 const READING: u64 = 50;
 
+/// What stands in the input.
+#[derive(Debug, Clone, Copy)]
+enum Time {
+    Moment(DateTime<Utc>),
+    /// A date without a time.
+    Day(NaiveDate),
+}
+
 fn date(
     state: &State<'_, '_>,
     value: &Datum,
     format: Option<&str>,
     timezone: Option<&str>,
-    kwargs: Kwargs,
+    reading: Rest<Option<String>>,
 ) -> Result<String, Error> {
-    let format = match format {
-        Some(format) => format,
-        None => kwargs.get::<Option<&str>>("format")?.unwrap_or("%Y-%m-%d"),
-    };
-    let time = read(state, value, &kwargs)?.with_timezone(&target(timezone, &kwargs)?);
-    kwargs.assert_all_used()?;
-    let items: Vec<_> = chrono::format::StrftimeItems::new(format).collect();
-    if items.contains(&chrono::format::Item::Error) {
-        let help = "formats are strftime's: %Y-%m-%d %H:%M:%S; a percent sign is %%";
-        return Err(advised(format!("cannot read the format {format:?}"), help));
+    let (from, input) = of_input(&reading);
+    let items = strftime::items(format.unwrap_or("%Y-%m-%d"))?;
+    let zone = zone(timezone.unwrap_or("UTC"))?;
+    match read(state, value, from, input)? {
+        Time::Moment(time) => Ok(time.with_timezone(&zone).format_with_items(items.iter()).to_string()),
+        Time::Day(day) => Ok(of_day(day, zone, &items)),
     }
-    Ok(time.format_with_items(items.into_iter()).to_string())
+}
+
+/// The arguments `from` and `input`, which come last: the engine counts no more than five.
+fn of_input(reading: &[Option<String>]) -> (Option<&str>, Option<&str>) {
+    let text = |at: usize| reading.get(at).and_then(Option::as_deref);
+    (text(0), text(1))
+}
+
+/// The day as `zone` has it, from its midnight on; where clocks skip that, it is of the offset before.
+fn of_day(day: NaiveDate, zone: Tz, items: &[Item<'_>]) -> String {
+    let midnight = day.and_time(NaiveTime::MIN);
+    match zone.from_local_datetime(&midnight).earliest() {
+        Some(time) => time.format_with_items(items.iter()).to_string(),
+        None => {
+            let offset = zone.offset_from_utc_datetime(&(midnight - Duration::days(1))).fix();
+            let time = DateTime::<chrono::FixedOffset>::from_naive_utc_and_offset(midnight - offset, offset);
+            time.format_with_items(items.iter()).to_string()
+        }
+    }
 }
 
 fn iso8601(
     state: &State<'_, '_>,
     value: &Datum,
     timezone: Option<&str>,
-    kwargs: Kwargs,
+    from: Option<&str>,
+    input: Option<&str>,
 ) -> Result<String, Error> {
-    let zone = target(timezone, &kwargs)?;
-    let time = read(state, value, &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(written(time, zone))
+    let shown = zone(timezone.unwrap_or("UTC"))?;
+    let time = moment(read(state, value, from, input)?, from.or(timezone))?;
+    Ok(written(time, shown))
 }
 
 fn written(time: DateTime<Utc>, zone: Tz) -> String {
     time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn epoch(state: &State<'_, '_>, value: &Datum, kwargs: Kwargs) -> Result<i64, Error> {
-    let time = read(state, value, &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(time.timestamp())
+fn epoch(
+    state: &State<'_, '_>,
+    value: &Datum,
+    from: Option<&str>,
+    input: Option<&str>,
+) -> Result<i64, Error> {
+    Ok(moment(read(state, value, from, input)?, from)?.timestamp())
 }
 
-fn epoch_ms(state: &State<'_, '_>, value: &Datum, kwargs: Kwargs) -> Result<i64, Error> {
-    let time = read(state, value, &kwargs)?;
-    kwargs.assert_all_used()?;
-    Ok(time.timestamp_millis())
+fn epoch_ms(
+    state: &State<'_, '_>,
+    value: &Datum,
+    from: Option<&str>,
+    input: Option<&str>,
+) -> Result<i64, Error> {
+    Ok(moment(read(state, value, from, input)?, from)?.timestamp_millis())
 }
 
-fn add_time(state: &State<'_, '_>, value: &Datum, by: &str, kwargs: Kwargs) -> Result<String, Error> {
-    let zone = target(None, &kwargs)?;
-    let time = read(state, value, &kwargs)?;
-    kwargs.assert_all_used()?;
-    let moved = moved(time, by, zone)?;
-    let moved = moved.ok_or_else(|| refusal(format!("leads out of the calendar when it adds {by:?}")))?;
-    Ok(written(moved, zone))
-}
-
-/// `time` moved by a duration in words; `None` beyond the calendar.
-fn moved(time: DateTime<Utc>, by: &str, zone: Tz) -> Result<Option<DateTime<Utc>>, Error> {
-    let unreadable = || {
-        let help = "durations are numbers with y, mo, w, d, h, m or s: `2d`, `-90m`, `1h30m`";
-        advised(format!("cannot read the duration {:?}", input::shortened(by)), help)
-    };
-    let (back, mut rest) = match by.trim().strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, by.trim().trim_start_matches('+')),
-    };
-    if rest.is_empty() {
-        return Err(unreadable());
-    }
-    let (mut months, mut days, mut exact) = (0_u32, 0_i64, Duration::zero());
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(unreadable)?;
-        let amount: u32 = rest[..digits].parse().map_err(|_| unreadable())?;
-        let unit = &rest[digits..];
-        let end = unit.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit.len());
-        match &unit[..end] {
-            "y" => months = months.saturating_add(amount.saturating_mul(12)),
-            "mo" => months = months.saturating_add(amount),
-            "w" => days += i64::from(amount) * 7,
-            "d" => days += i64::from(amount),
-            "h" => exact += Duration::hours(amount.into()),
-            "m" => exact += Duration::minutes(amount.into()),
-            "s" => exact += Duration::seconds(amount.into()),
-            _ => return Err(unreadable()),
+/// The time, or the beginning of the day in the zone called `name`.
+fn moment(time: Time, name: Option<&str>) -> Result<DateTime<Utc>, Error> {
+    match time {
+        Time::Moment(time) => Ok(time),
+        Time::Day(day) => {
+            let zone = zone(name.unwrap_or("UTC"))?;
+            in_zone(day.and_time(NaiveTime::MIN), zone)
+                .ok_or_else(|| refusal(format!("finds no {day} in {zone}, which skips that day")))
         }
-        rest = unit[end..].trim_start();
     }
-    Ok(step(time, zone, back, months, days, exact))
 }
 
-fn step(
-    time: DateTime<Utc>,
-    zone: Tz,
+fn add_time(
+    state: &State<'_, '_>,
+    value: &Datum,
+    by: &str,
+    timezone: Option<&str>,
+    reading: Rest<Option<String>>,
+) -> Result<String, Error> {
+    let (from, written_as) = of_input(&reading);
+    let shown = zone(timezone.unwrap_or("UTC"))?;
+    let shift = Shift::read(by)?;
+    let beyond = || refusal(format!("leads out of the calendar when it adds {:?}", input::shortened(by)));
+    let time = read(state, value, from, written_as)?;
+    if let (Time::Day(day), true) = (time, shift.exact.is_zero()) {
+        let moved = shift.local(day.and_time(NaiveTime::MIN)).ok_or_else(beyond)?;
+        return Ok(moved.date().to_string());
+    }
+    let time = moment(time, from.or(timezone))?;
+    Ok(written(shift.apply(time, shown).ok_or_else(beyond)?, shown))
+}
+
+/// A duration in the parts that mean something different: a month is no number of days, and a day not always
+/// 24 hours.
+struct Shift {
     back: bool,
     months: u32,
     days: i64,
     exact: Duration,
-) -> Option<DateTime<Utc>> {
-    let mut moved = time;
-    if months > 0 || days > 0 {
-        let local = time.with_timezone(&zone).naive_local();
-        let months = Months::new(months);
-        let local = if back { local.checked_sub_months(months) } else { local.checked_add_months(months) }?;
-        let days = Duration::try_days(if back { -days } else { days })?;
-        moved = in_zone(local.checked_add_signed(days)?, zone)?;
+}
+
+impl Shift {
+    fn read(by: &str) -> Result<Self, Error> {
+        let unreadable = || {
+            let help = "durations are numbers with y, mo, w, d, h, m or s: `2d`, `-90m`, `1h30m`";
+            advised(format!("cannot read the duration {:?}", input::shortened(by)), help)
+        };
+        let (back, mut rest) = match by.trim().strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, by.trim().trim_start_matches('+')),
+        };
+        if rest.is_empty() {
+            return Err(unreadable());
+        }
+        let mut shift = Self { back, months: 0, days: 0, exact: Duration::zero() };
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(unreadable)?;
+            let amount: u32 = rest[..digits].parse().map_err(|_| unreadable())?;
+            let unit = &rest[digits..];
+            let end = unit.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit.len());
+            match &unit[..end] {
+                "y" => shift.months = shift.months.saturating_add(amount.saturating_mul(12)),
+                "mo" => shift.months = shift.months.saturating_add(amount),
+                "w" => shift.days += i64::from(amount) * 7,
+                "d" => shift.days += i64::from(amount),
+                "h" => shift.exact += Duration::hours(amount.into()),
+                "m" => shift.exact += Duration::minutes(amount.into()),
+                "s" => shift.exact += Duration::seconds(amount.into()),
+                _ => return Err(unreadable()),
+            }
+            rest = unit[end..].trim_start();
+        }
+        Ok(shift)
     }
-    if back { moved.checked_sub_signed(exact) } else { moved.checked_add_signed(exact) }
+
+    /// `local` moved by the months and days; `None` beyond the calendar.
+    fn local(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
+        let months = Months::new(self.months);
+        let moved =
+            if self.back { local.checked_sub_months(months) } else { local.checked_add_months(months) }?;
+        moved.checked_add_signed(Duration::try_days(if self.back { -self.days } else { self.days })?)
+    }
+
+    fn apply(&self, time: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        let mut moved = time;
+        if self.months > 0 || self.days > 0 {
+            moved = in_zone(self.local(time.with_timezone(&zone).naive_local())?, zone)?;
+        }
+        if self.back { moved.checked_sub_signed(self.exact) } else { moved.checked_add_signed(self.exact) }
+    }
+}
+
+/// Whether `by` can be added to a time.
+pub(in crate::template) fn check_duration(by: &str) -> Result<(), Error> {
+    Shift::read(by).map(|_| ())
 }
 
 /// A local time as UTC: the first of two where clocks go back, an hour later where it is skipped.
@@ -171,52 +240,71 @@ fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     found.map(|time| time.to_utc())
 }
 
-fn target(timezone: Option<&str>, kwargs: &Kwargs) -> Result<Tz, Error> {
-    match timezone {
-        Some(name) => zone(name),
-        None => zone(kwargs.get::<Option<&str>>("timezone")?.unwrap_or("UTC")),
-    }
-}
-
-fn zone(name: &str) -> Result<Tz, Error> {
+/// The zone called `name`.
+pub(in crate::template) fn zone(name: &str) -> Result<Tz, Error> {
     name.parse().map_err(|_| {
-        advised(
-            format!("knows no time zone {:?}", input::shortened(name)),
-            "zones are named as in `Europe/London`",
-        )
+        let message = format!("knows no time zone {:?}", input::shortened(name));
+        advised(message, zone_like(name))
     })
 }
 
-fn read(state: &State<'_, '_>, value: &Datum, kwargs: &Kwargs) -> Result<DateTime<Utc>, Error> {
+/// `Europe/Berlin` for `Berlin`, `berlin` and `Europe/Brelin`.
+fn zone_like(name: &str) -> String {
+    let city =
+        |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
+    let same = |zone: &&Tz| zone.name().eq_ignore_ascii_case(name);
+    let known = TZ_VARIANTS.iter().find(same).or_else(|| TZ_VARIANTS.iter().find(city));
+    match known {
+        Some(zone) => format!("did you mean `{zone}`?"),
+        None => match closest(name, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+            Some(suggestion) => suggestion.to_string(),
+            None => "zones are named as in `Europe/London`".to_owned(),
+        },
+    }
+}
+
+fn read(
+    state: &State<'_, '_>,
+    value: &Datum,
+    from: Option<&str>,
+    format: Option<&str>,
+) -> Result<Time, Error> {
     state.consume_fuel(READING)?;
-    let from = zone(kwargs.get::<Option<&str>>("from")?.unwrap_or("UTC"))?;
-    let format: Option<&str> = kwargs.get("input")?;
-    if value.kind() == ValueKind::Number {
-        return from_epoch(&number::text(value)).ok_or_else(|| unreadable(&value.to_string()));
-    }
-    let Some(text) = value.as_str() else { return Err(input::unfit(value, "a time")) };
-    let text = text.trim();
-    let found = match format {
-        Some(format) => by_format(text, format).and_then(|local| in_zone(local, from)),
-        None => time_in(text).and_then(|found| match found {
-            Written::Exact(time) => Some(time),
-            Written::Local(local) => in_zone(local, from),
-        }),
+    let from = zone(from.unwrap_or("UTC"))?;
+    let text = match (value.kind(), value.as_str()) {
+        (_, Some(text)) => text.trim().to_owned(),
+        (ValueKind::Number, _) => number::text(value),
+        _ => return Err(input::unfit(value, "a time")),
     };
-    found.ok_or_else(|| unreadable(text))
+    let found = match format {
+        Some(format) => by_format(&text, format),
+        None if value.kind() == ValueKind::Number => from_epoch(&text).map(Written::Exact),
+        None => time_in(&text),
+    };
+    let time = found.and_then(|found| match found {
+        Written::Exact(time) => Some(Time::Moment(time)),
+        Written::Local(local) => in_zone(local, from).map(Time::Moment),
+        Written::Day(day) => Some(Time::Day(day)),
+    });
+    time.ok_or_else(|| unreadable(&text, format))
 }
 
-fn unreadable(text: &str) -> Error {
+fn unreadable(text: &str, format: Option<&str>) -> Error {
     let message = format!("cannot read {:?} as a time", input::shortened(text));
-    advised(message, "say how it is written: `date(…, input='%d/%m/%Y')`")
+    match format {
+        Some(format) => advised(message, format!("`input` says that it is written as {format:?}")),
+        None => advised(message, "say how it is written: `date(…, input='%d/%m/%Y')`"),
+    }
 }
 
-fn by_format(text: &str, format: &str) -> Option<NaiveDateTime> {
+fn by_format(text: &str, format: &str) -> Option<Written> {
     if let Ok(time) = DateTime::parse_from_str(text, format) {
-        return Some(time.naive_utc());
+        return Some(Written::Exact(time.to_utc()));
     }
-    let local = NaiveDateTime::parse_from_str(text, format).ok();
-    local.or_else(|| Some(NaiveDate::parse_from_str(text, format).ok()?.and_time(NaiveTime::MIN)))
+    if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
+        return Some(Written::Local(local));
+    }
+    NaiveDate::parse_from_str(text, format).ok().map(Written::Day)
 }
 
 #[cfg(test)]
@@ -290,6 +378,65 @@ mod tests {
         assert!(failure("{{ now() | add_time('2 fortnights') }}", json!({})).message.contains("duration"));
         assert!(failure("{{ now() | add_time('4000000000y') }}", json!({})).message.contains("calendar"));
         assert!(failure("{{ now() | date('%Y', zone='UTC') }}", json!({})).message.contains("zone"));
+    }
+
+    #[test]
+    fn a_date_without_a_time_has_no_zone() {
+        for (text, wanted) in [
+            ("{{ '1980-06-02' | date('%d.%m.%Y', 'America/New_York') }}", "02.06.1980"),
+            ("{{ '1980-06-02' | date('%d.%m.%Y', timezone='Pacific/Kiritimati') }}", "02.06.1980"),
+            ("{{ '1980-06-02' | date('%d.%m.%Y', 'America/New_York', from='Asia/Tokyo') }}", "02.06.1980"),
+            ("{{ '1980/06/02' | date('%d.%m.%Y', 'America/New_York') }}", "02.06.1980"),
+            ("{{ '19800602' | date('%d.%m.%Y', 'America/New_York') }}", "02.06.1980"),
+            ("{{ '02/06/1980' | date('%Y-%m-%d', 'America/New_York', input='%d/%m/%Y') }}", "1980-06-02"),
+            ("{{ 19800602 | date('%Y-%m-%d', 'America/New_York', input='%Y%m%d') }}", "1980-06-02"),
+            ("{{ '2018-11-04' | date('%d.%m.%Y %H:%M', 'America/Sao_Paulo') }}", "04.11.2018 00:00"),
+            ("{{ '2011-12-30' | date('%d.%m.%Y', 'Pacific/Apia') }}", "30.12.2011"),
+            ("{{ '1980-06-02T00:00:00Z' | date('%d.%m.%Y', 'America/New_York') }}", "01.06.1980"),
+            ("{{ '1980-06-02 00:00' | date('%d.%m.%Y', 'Europe/Berlin') }}", "02.06.1980"),
+            ("{{ '1980-06-02' | iso8601 }}", "1980-06-02T00:00:00.000Z"),
+            ("{{ '1980-06-02' | iso8601('America/New_York') }}", "1980-06-02T00:00:00.000-04:00"),
+            ("{{ '1980-06-02' | iso8601(from='America/New_York') }}", "1980-06-02T04:00:00.000Z"),
+            ("{{ '1980-06-02' | epoch(from='America/New_York') }}", "328766400"),
+            ("{{ '2026-01-31' | add_time('1mo') }}", "2026-02-28"),
+            ("{{ '2026-03-28' | add_time('1d', 'America/New_York') }}", "2026-03-29"),
+            ("{{ '2026-03-28' | add_time('-2w', timezone='Europe/Berlin') }}", "2026-03-14"),
+            (
+                "{{ '2026-03-29' | add_time('12h', timezone='Europe/Berlin') }}",
+                "2026-03-29T13:00:00.000+02:00",
+            ),
+            ("{{ '2026-03-29' | add_time('12h') }}", "2026-03-29T12:00:00.000Z"),
+        ] {
+            let got = value(text, json!({}));
+            assert_eq!(got.as_str().map_or_else(|| got.to_string(), str::to_owned), wanted, "{text}");
+        }
+        let skipped = failure("{{ '2011-12-30' | iso8601('Pacific/Apia') }}", json!({}));
+        assert!(skipped.message.contains("skips that day"), "{skipped}");
+    }
+
+    #[test]
+    fn zones_in_the_input_format_count() {
+        let shown = value(
+            "{{ '28.11.2026 10:00 +0500' | iso8601(input='%d.%m.%Y %H:%M %z', from='America/New_York') }}",
+            json!({}),
+        );
+        assert_eq!(shown, json!("2026-11-28T05:00:00.000Z"));
+        let error = failure("{{ '28.11.26' | date(input='%d/%m/%Y') }}", json!({}));
+        assert!(error.help.unwrap().contains("%d/%m/%Y"));
+    }
+
+    #[test]
+    fn unknown_zones_and_formats_of_other_tools_get_a_suggestion() {
+        for (zone, meant) in [
+            ("Berlin", "Europe/Berlin"),
+            ("europe/london", "Europe/London"),
+            ("Europe/Brelin", "Europe/Berlin"),
+        ] {
+            let error = failure(&format!("{{{{ now() | date('%Y', '{zone}') }}}}"), json!({}));
+            assert!(error.help.as_deref().is_some_and(|help| help.contains(meant)), "{error:?}");
+        }
+        let error = failure("{{ now() | date('YYYY-MM-DD') }}", json!({}));
+        assert_eq!(error.help.as_deref(), Some("formats are strftime's: `%Y-%m-%d`"));
     }
 
     proptest! {

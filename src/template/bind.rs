@@ -1,0 +1,107 @@
+//! Arguments of a call put into the places of its parameters, whether they came by place or by keyword.
+
+use minijinja::value::{Kwargs, Value as Datum, from_args};
+use minijinja::{Error, ErrorKind};
+
+use super::error::{advised, refusal};
+use super::signature::{Form, Signature};
+use crate::diagnostic::closest;
+
+/// Whether what is called takes undefined values for what it is meant for.
+pub(super) fn is_lenient(name: &str) -> bool {
+    super::lower::is_default(name) || super::lower::asks_presence(name)
+}
+
+/// `given` in the order of the signature's parameters, with undefined for what was left out before the
+/// last one given. Calls with an open number of arguments are left as they are. `signature` and `usage` (the
+/// same as text) are those of what is called; the input of a filter or test is not among `given`.
+pub(super) fn bind(
+    signature: &Signature,
+    usage: &str,
+    lenient: bool,
+    given: &[Datum],
+) -> Result<Vec<Datum>, Error> {
+    let (placed, keywords): (&[Datum], Kwargs) = from_args(given)?;
+    if !lenient && placed.iter().any(Datum::is_undefined) {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let Some(form) = signature.fixed() else { return open(signature, usage, given, placed, &keywords) };
+    let most = form.parameters.len();
+    if placed.len() > most {
+        return Err(too_many(most, usage));
+    }
+    let mut bound = placed.to_vec();
+    for keyword in keywords.args() {
+        let value: Datum = keywords.get(keyword)?;
+        if value.is_undefined() && !lenient {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        let place = form.place(keyword).ok_or_else(|| unknown(keyword, signature, usage))?;
+        if bound.len() <= place {
+            bound.resize(place + 1, Datum::UNDEFINED);
+        } else if !bound[place].is_undefined() {
+            return Err(twice(keyword));
+        }
+        bound[place] = value;
+    }
+    needed(form, &bound, usage)?;
+    Ok(bound)
+}
+
+/// A call whose number of arguments is open: `coalesce(value, …)`, `map('filter', …)`. Its keywords go on to
+/// what it calls in turn, except where it takes named values itself.
+fn open(
+    signature: &Signature,
+    usage: &str,
+    given: &[Datum],
+    placed: &[Datum],
+    keywords: &Kwargs,
+) -> Result<Vec<Datum>, Error> {
+    let [form] = signature.forms.as_slice() else { return Ok(given.to_vec()) };
+    if form.parameters.iter().any(|parameter| parameter.name.is_none()) {
+        return Ok(given.to_vec());
+    }
+    let mut bound = placed.to_vec();
+    for keyword in keywords.args() {
+        let place = form.place(keyword).ok_or_else(|| unknown(keyword, signature, usage))?;
+        if place != bound.len() {
+            return Err(twice(keyword));
+        }
+        bound.push(keywords.get(keyword)?);
+    }
+    needed(form, &bound, usage)?;
+    Ok(bound)
+}
+
+fn needed(form: &Form, bound: &[Datum], usage: &str) -> Result<(), Error> {
+    let given = |place: usize| bound.get(place).is_some_and(|value| !value.is_undefined());
+    let missing = form.parameters.iter().enumerate().find(|(place, known)| known.required && !given(*place));
+    match missing {
+        Some((_, parameter)) => Err(advised(
+            format!("needs the argument `{}`", parameter.name.unwrap_or("value")),
+            format!("it is used as `… | {usage}`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn too_many(most: usize, usage: &str) -> Error {
+    let takes = match most {
+        0 => "takes no argument".to_owned(),
+        1 => "takes one argument at most".to_owned(),
+        _ => format!("takes {most} arguments at most"),
+    };
+    advised(takes, format!("it is used as `… | {usage}`"))
+}
+
+fn unknown(keyword: &str, signature: &Signature, usage: &str) -> Error {
+    let help = match closest(keyword, signature.keywords().iter().copied()) {
+        Some(suggestion) => suggestion.to_string(),
+        None => format!("it is used as `… | {usage}`"),
+    };
+    advised(format!("has no argument `{keyword}`"), help)
+}
+
+fn twice(keyword: &str) -> Error {
+    refusal(format!("is given `{keyword}` twice, by place and by name"))
+}

@@ -1,0 +1,311 @@
+//! Calls of filters, tests and functions as they are written, and what is wrong with their arguments whatever
+//! the data may be.
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::CallArg;
+use minijinja::value::Value as Datum;
+
+use super::constant;
+use super::signature::{Form, Signature};
+use super::spec::Spec;
+use super::syntax::{SyntaxError, extent};
+use super::{filters, functions, predicates};
+use crate::diagnostic::closest;
+
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callee {
+    /// `| name(…)`
+    Filter,
+    /// `is name(…)`
+    Test,
+    /// `name(…)`
+    Function,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// What is called.
+    pub callee: Callee,
+    /// Its name.
+    pub name: String,
+    /// The name as it is written, in bytes of the template's text.
+    pub range: Range<usize>,
+    arguments: Vec<Argument>,
+    /// Some arguments are computed as a whole (`*list`), so that their number is not known.
+    spread: bool,
+}
+
+/// One argument.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Argument {
+    keyword: Option<String>,
+    /// Its value, if it is written out.
+    value: Option<Datum>,
+    range: Range<usize>,
+}
+
+impl Call {
+    pub(super) fn new(callee: Callee, name: &str, range: Range<usize>, arguments: &[CallArg<'_>]) -> Self {
+        let mut call = Self { callee, name: name.to_owned(), range, arguments: Vec::new(), spread: false };
+        for argument in arguments {
+            let (keyword, expr) = match argument {
+                CallArg::Pos(expr) => (None, expr),
+                CallArg::Kwarg(keyword, expr) => (Some((*keyword).to_owned()), expr),
+                CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
+                    call.spread = true;
+                    continue;
+                }
+            };
+            call.arguments.push(Argument { keyword, value: expr.as_const(), range: extent(expr) });
+        }
+        call
+    }
+
+    /// The call of what a filter on lists applies to each member, `at` its name among the arguments.
+    pub(super) fn applied(callee: Callee, name: &str, range: Range<usize>, whole: &Self, at: usize) -> Self {
+        let arguments = whole.arguments.get(at + 1..).unwrap_or_default().to_vec();
+        Self { callee, name: name.to_owned(), range, arguments, spread: whole.spread }
+    }
+
+    /// What can never work: arguments that it does not take, that are too many or missing, and values that
+    /// are none of those it takes.
+    pub fn problems(&self) -> Vec<SyntaxError> {
+        let Some(spec) = self.spec() else { return Vec::new() };
+        let signature = spec.parsed();
+        let mut problems = self.unknown_keywords(spec, &signature);
+        if let Some(form) = signature.fixed().filter(|_| !self.spread) {
+            problems.extend(self.wrong_count(spec, form));
+        }
+        if problems.is_empty() {
+            problems.extend(self.arguments.iter().enumerate().filter_map(|(at, argument)| {
+                let parameter = self.parameter(&signature, at, argument)?;
+                self.wrong_value(parameter.0, parameter.1, argument)
+            }));
+        }
+        problems
+    }
+
+    fn spec(&self) -> Option<&'static Spec> {
+        let known = match self.callee {
+            Callee::Filter => filters(),
+            Callee::Test => predicates::all(),
+            Callee::Function => functions(),
+        };
+        known.iter().find(|spec| spec.name == self.name)
+    }
+
+    fn unknown_keywords(&self, spec: &Spec, signature: &Signature) -> Vec<SyntaxError> {
+        let placed = self.arguments.iter().any(|argument| argument.keyword.is_none());
+        let named = |form: &Form| form.parameters.iter().all(|parameter| parameter.name.is_some());
+        // With a filter or test to apply, keywords are for that one; `dict` takes any.
+        let own = signature.forms.iter().all(named) || (self.name == "map" && !placed);
+        if !own || self.name == "dict" {
+            return Vec::new();
+        }
+        let known = signature.keywords();
+        let unknown = |argument: &&Argument| {
+            argument.keyword.as_deref().is_some_and(|keyword| !known.contains(&keyword))
+        };
+        let complain = |argument: &Argument| {
+            let keyword = argument.keyword.as_deref().unwrap_or_default();
+            let help = match closest(keyword, known.iter().copied()) {
+                Some(suggestion) => suggestion.to_string(),
+                None => usage(self.callee, spec),
+            };
+            self.problem(format!("has no argument `{keyword}`"), argument.range.clone(), help)
+        };
+        self.arguments.iter().filter(unknown).map(complain).collect()
+    }
+
+    fn wrong_count(&self, spec: &Spec, form: &Form) -> Option<SyntaxError> {
+        let most = form.parameters.len();
+        let placed = self.arguments.iter().filter(|argument| argument.keyword.is_none()).count();
+        if let Some(extra) = self.arguments.get(most).filter(|_| placed > most) {
+            let takes = match most {
+                0 => "takes no argument".to_owned(),
+                1 => "takes one argument at most".to_owned(),
+                _ => format!("takes {most} arguments at most"),
+            };
+            return Some(self.problem(takes, extra.range.clone(), usage(self.callee, spec)));
+        }
+        let given =
+            |name: &str| self.arguments.iter().any(|argument| argument.keyword.as_deref() == Some(name));
+        let twice = form
+            .parameters
+            .iter()
+            .take(placed)
+            .filter_map(|parameter| parameter.name)
+            .find(|name| given(name));
+        if let Some(name) = twice {
+            let message = format!("is given `{name}` twice, by place and by name");
+            return Some(self.problem(message, self.range.clone(), usage(self.callee, spec)));
+        }
+        let missing = form.parameters.iter().skip(placed).filter(|parameter| parameter.required);
+        let missing = missing.filter_map(|parameter| parameter.name).find(|name| !given(name))?;
+        Some(self.problem(
+            format!("needs the argument `{missing}`"),
+            self.range.clone(),
+            usage(self.callee, spec),
+        ))
+    }
+
+    /// The parameter that `argument`, the one at `at`, is for, and whether it can be left out.
+    fn parameter(
+        &self,
+        signature: &Signature,
+        at: usize,
+        argument: &Argument,
+    ) -> Option<(&'static str, bool)> {
+        let form = match signature.forms.as_slice() {
+            [form] => form,
+            forms => forms
+                .iter()
+                .find(|form| argument.keyword.as_deref().is_some_and(|name| form.place(name).is_some()))?,
+        };
+        let place = match &argument.keyword {
+            Some(keyword) => form.place(keyword)?,
+            None if form.open => at.min(form.parameters.len().checked_sub(1)?),
+            None => at,
+        };
+        let parameter = form.parameters.get(place)?;
+        Some((parameter.name?, !parameter.required))
+    }
+
+    fn wrong_value(&self, parameter: &str, optional: bool, argument: &Argument) -> Option<SyntaxError> {
+        let value = argument.value.as_ref()?;
+        if optional && value.is_none() {
+            return None;
+        }
+        let (message, help) = constant::complaint(&self.name, parameter, value)?;
+        Some(SyntaxError {
+            message: format!("`{}` {message}", self.name),
+            range: argument.range.clone(),
+            help,
+        })
+    }
+
+    fn problem(&self, message: String, range: Range<usize>, help: String) -> SyntaxError {
+        SyntaxError { message: format!("`{}` {message}", self.name), range, help: Some(help) }
+    }
+}
+
+fn usage(callee: Callee, spec: &Spec) -> String {
+    match callee {
+        Callee::Filter => format!("it is used as `… | {}`", spec.signature),
+        Callee::Test => format!("it is used as `… is {}`", spec.signature),
+        Callee::Function => format!("it is used as `{}`", spec.signature),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Template, tests};
+
+    fn problems(text: &str) -> Vec<(String, String)> {
+        let template = Template::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let found = template.calls().iter().flat_map(Call::problems);
+        found
+            .map(|problem| {
+                (
+                    text[problem.range.clone()].to_owned(),
+                    format!("{problem}; {}", problem.help.clone().unwrap_or_default()),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_can_never_work_is_told_with_its_place() {
+        for (text, at, told) in [
+            ("{{ now() | date('YYYY-MM-DD') }}", "'YYYY-MM-DD'", "%Y-%m-%d"),
+            ("{{ now() | date(format='DD/MM/YYYY') }}", "'DD/MM/YYYY'", "%d/%m/%Y"),
+            ("{{ now() | date('%Q') }}", "'%Q'", "cannot read the format"),
+            ("{{ now() | date('%Y', 'Berlin') }}", "'Berlin'", "Europe/Berlin"),
+            ("{{ now() | date(timezone='CEST') }}", "'CEST'", "no time zone"),
+            ("{{ event.t | date(input='DD.MM.YYYY') }}", "'DD.MM.YYYY'", "%d.%m.%Y"),
+            ("{{ event.t | iso8601(from='London') }}", "'London'", "Europe/London"),
+            ("{{ event.t | epoch(zone='UTC') }}", "'UTC'", "no argument `zone`"),
+            ("{{ event.t | add_time('2 fortnights') }}", "'2 fortnights'", "duration"),
+            ("{{ event.t | add_time }}", "add_time", "needs the argument `duration`"),
+            ("{{ event.p | e164('UK') }}", "'UK'", "GB"),
+            ("{{ event.p | e164(country='England') }}", "'England'", "country"),
+            ("{{ event.p | e164(44) }}", "44", "text"),
+            ("{{ event.p | e164('GB', strict='no') }}", "'no'", "true or false"),
+            ("{{ event.s | regex_find('(') }}", "'('", "pattern"),
+            ("{{ event.s | regex_replace(pattern='[', new='') }}", "'['", "pattern"),
+            ("{{ event.s is matching('*') }}", "'*'", "pattern"),
+            ("{{ event.l | select('matching', '(') | list }}", "'('", "pattern"),
+            ("{{ event.l | map('date', 'YYYY') | list }}", "'YYYY'", "%Y"),
+            ("{{ event.l | map('truncate', lenght=5) | list }}", "5", "length"),
+            ("{{ event.l | map(atribute='id') | list }}", "'id'", "attribute"),
+            ("{{ event.l | selectattr('d', 'gt') | list }}", "gt", "needs the argument `value`"),
+            ("{{ event.x | jsonpath('$.[') }}", "'$.['", "path"),
+            ("{{ event.n | fixed(-2) }}", "-2", "whole number"),
+            ("{{ event.n | fixed(places='2') }}", "'2'", "whole number"),
+            ("{{ event.n | fixed(40) }}", "40", "28"),
+            ("{{ event.n | round(2, 'up') }}", "'up'", "ceil"),
+            ("{{ event.n | round(precision=2) }}", "2", "places"),
+            ("{{ event.n | number(decimal=';') }}", "';'", "','"),
+            ("{{ event.n | number(',') }}", "", ""),
+            ("{{ event.n | divided_by(0) }}", "0", "zero"),
+            ("{{ event.n | plus('abc') }}", "'abc'", "number"),
+            ("{{ event.n is divisibleby(0) }}", "0", "zero"),
+            ("{{ event.s | truncate(-1) }}", "-1", "whole number"),
+            ("{{ event.s | truncate('5') }}", "'5'", "whole number"),
+            ("{{ event.s | split(',', -1) }}", "-1", "whole number"),
+            ("{{ event.s | split(sep=',') }}", "','", "separator"),
+            ("{{ event.s | replace('', 'x') }}", "''", "empty"),
+            ("{{ event.s | replace('a') }}", "replace", "needs the argument `new`"),
+            ("{{ event.s | hash('md5') }}", "'md5'", "takes no argument"),
+            ("{{ event.s | lower(1) }}", "1", "takes no argument"),
+            ("{{ event.l | join(', ', 'name', 3) }}", "3", "two arguments"),
+            ("{{ event.l | join(seperator=', ') }}", "', '", "separator"),
+            ("{{ event.l | join(', ', separator=';') }}", "join", "twice"),
+            ("{{ event.l | batch(0) | list }}", "0", "at least 1"),
+            ("{{ event.l | slice(count=0) | list }}", "0", "at least 1"),
+            ("{{ event.l | sort(reverse='yes') }}", "'yes'", "true or false"),
+            ("{{ event.l | sort(key='a') }}", "'a'", "attribute"),
+            ("{{ event.m | dictsort(by='size') }}", "'size'", "'key'"),
+            ("{{ event.x is in(5) }}", "5", "a list"),
+            ("{{ event.x | default(boolean=true) }}", "true", "default(value"),
+            ("{{ now('UTC') }}", "'UTC'", "takes no argument"),
+        ] {
+            let found = problems(text);
+            if at.is_empty() {
+                assert!(found.is_empty(), "{text}: {found:?}");
+                continue;
+            }
+            let told = told.replace("two arguments", "2 arguments");
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!(found[0].0, at, "{text}");
+            assert!(found[0].1.contains(&told), "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_work_is_let_be() {
+        for text in [
+            "{{ event.x | default }}{{ event.x | default(none, true) }}{{ event.x | d(value=omit, empty=true) }}",
+            "{{ event.t | date(event.format, vars.zone) }}{{ event.t | date(timezone=none) }}",
+            "{{ event.p | e164(vars.country, strict=false) }}{{ event.p | e164('gb') }}",
+            "{{ event.l | map(attribute='a', default=1) | map('replace', old='a', new='b') | list }}",
+            "{{ event.l | select | reject('none') | selectattr('a') | selectattr('n', 'gt', 5) | list }}",
+            "{{ event.n | coalesce(1, 'b', value) }}{{ event.m | merge({'a': 1}, {}) | pick('a', 'b') | omit('c') }}",
+            "{{ range(3) }}{{ range(1, 3, step=2) }}{{ dict(a=1) }}{{ event.s | join(*event.args) }}",
+            "{{ event.l | groupby(attribute='a', default=none) }}{{ event.s | tojson(indent=2) }}{{ 1 | tojson(true) }}",
+        ] {
+            assert_eq!(problems(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn no_example_of_the_reference_is_complained_about() {
+        for spec in [filters(), functions(), tests()].concat() {
+            assert_eq!(problems(spec.example), [], "{}", spec.name);
+        }
+    }
+}

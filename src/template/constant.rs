@@ -1,0 +1,143 @@
+//! Values of arguments that are written out: whether they can work at all.
+
+use minijinja::Error;
+use minijinja::value::{Value as Datum, ValueKind};
+
+use super::error::{Refusal, refusal};
+use super::exact::Exact;
+use super::filters::{METHODS, MOST_PLACES, SIGNS};
+use super::filters::{
+    check_country, check_duration, check_path, check_pattern, decimal, strftime, unfit, zone,
+};
+
+/// What a parameter takes. A name means the same wherever it is a parameter.
+enum Takes {
+    Anything,
+    Text,
+    /// Text, a number or a flag.
+    Scalar,
+    /// Not the empty text.
+    Something,
+    Flag,
+    Whole,
+    /// A whole number from 1 on.
+    Count,
+    Places,
+    Number,
+    Divisor,
+    List,
+    Mapping,
+    Format,
+    Zone,
+    Duration,
+    Country,
+    Pattern,
+    JsonPath,
+    OneOf(&'static [&'static str]),
+}
+
+/// Why `value` can never be what `callee` takes for `parameter`, continuing the callee's name, and what to do.
+pub(super) fn complaint(callee: &str, parameter: &str, value: &Datum) -> Option<(String, Option<String>)> {
+    let error = check(&takes(callee, parameter)?, value).err()?;
+    let detail = error.detail().unwrap_or_default().replace("the value is", "it is given");
+    let help = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Refusal>());
+    Some((detail, help.and_then(|refusal| refusal.help.clone())))
+}
+
+fn takes(callee: &str, parameter: &str) -> Option<Takes> {
+    Some(match (callee, parameter) {
+        ("divided_by" | "divisibleby", "number") => Takes::Divisor,
+        ("replace", "old") => Takes::Something,
+        ("replace", "new") | ("startingwith" | "endingwith", "text") => Takes::Scalar,
+        ("tojson", "indent") => Takes::Anything,
+        (_, "value" | "default" | "fill") => Takes::Anything,
+        (_, "separator" | "attribute" | "field" | "characters" | "end" | "text" | "new") => Takes::Text,
+        (_, "empty" | "reverse" | "case_sensitive" | "strict" | "first" | "blank") => Takes::Flag,
+        (_, "length" | "limit" | "width") => Takes::Whole,
+        (_, "size" | "count") => Takes::Count,
+        (_, "places") => Takes::Places,
+        (_, "number") => Takes::Number,
+        (_, "list") => Takes::List,
+        (_, "mapping") => Takes::Mapping,
+        (_, "format" | "input") => Takes::Format,
+        (_, "timezone" | "from") => Takes::Zone,
+        (_, "duration") => Takes::Duration,
+        (_, "country") => Takes::Country,
+        (_, "pattern") => Takes::Pattern,
+        (_, "path") => Takes::JsonPath,
+        (_, "decimal") => Takes::OneOf(&SIGNS),
+        (_, "method") => Takes::OneOf(&METHODS),
+        (_, "by") => Takes::OneOf(&["key", "value"]),
+        _ => return None,
+    })
+}
+
+fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
+    let text = || value.as_str().ok_or_else(|| unfit(value, "text"));
+    match takes {
+        Takes::Anything => Ok(()),
+        Takes::Text => text().map(|_| ()),
+        Takes::Scalar => super::filters::text(value).map(|_| ()),
+        Takes::Something => match super::filters::text(value)?.is_empty() {
+            true => Err(refusal("needs something to look for; its first argument is empty")),
+            false => Ok(()),
+        },
+        Takes::Flag if value.kind() == ValueKind::Bool => Ok(()),
+        Takes::Flag => Err(unfit(value, "true or false")),
+        Takes::Whole => whole(value).map(|_| ()),
+        Takes::Count if whole(value)? == 0 => Err(refusal("needs a number of at least 1")),
+        Takes::Places if whole(value)? > MOST_PLACES => {
+            Err(refusal(format!("has {MOST_PLACES} places at most")))
+        }
+        Takes::Count | Takes::Places => Ok(()),
+        Takes::Number => decimal(value).map(|_| ()),
+        Takes::Divisor
+            if value.as_str().and_then(Exact::read).or_else(|| Exact::of_number(value))
+                == Exact::read("0") =>
+        {
+            Err(refusal("cannot divide by zero"))
+        }
+        Takes::Divisor => decimal(value).map(|_| ()),
+        Takes::List => match value.kind() {
+            ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::String => Ok(()),
+            _ => Err(unfit(value, "a list")),
+        },
+        Takes::Mapping if value.kind() == ValueKind::Map => Ok(()),
+        Takes::Mapping => Err(unfit(value, "a mapping")),
+        Takes::Format => strftime::items(text()?).map(|_| ()),
+        Takes::Zone => zone(text()?).map(|_| ()),
+        Takes::Duration => check_duration(text()?),
+        Takes::Country => check_country(text()?),
+        Takes::Pattern => check_pattern(text()?),
+        Takes::JsonPath => check_path(text()?),
+        Takes::OneOf(known) => {
+            let text = text()?;
+            if known.contains(&text) {
+                return Ok(());
+            }
+            let listed: Vec<String> = known.iter().map(|known| format!("'{known}'")).collect();
+            Err(refusal(format!("knows {} only, not {text:?}", listed.join(", "))))
+        }
+    }
+}
+
+fn whole(value: &Datum) -> Result<u32, Error> {
+    let whole =
+        if value.is_integer() { value.as_i64().and_then(|whole| u32::try_from(whole).ok()) } else { None };
+    whole.ok_or_else(|| unfit(value, "a whole number that is not negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{filters, tests};
+
+    #[test]
+    fn it_is_known_what_every_parameter_takes() {
+        for spec in filters().iter().chain(tests()) {
+            for name in spec.parsed().keywords() {
+                assert!(takes(spec.name, name).is_some(), "`{name}` of `{}`", spec.signature);
+            }
+        }
+    }
+}
