@@ -57,8 +57,18 @@ impl StopSignal {
     }
 
     /// Resolves when the process is asked to stop.
-    #[cfg(unix)]
     pub(super) async fn requested(mut self) {
+        self.next().await;
+    }
+
+    /// Resolves when the process is asked to stop for the second time: somebody does not want to wait.
+    pub(super) async fn requested_twice(mut self) {
+        self.next().await;
+        self.next().await;
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -67,9 +77,8 @@ impl StopSignal {
         }
     }
 
-    /// Resolves when the process is asked to stop.
     #[cfg(windows)]
-    pub(super) async fn requested(mut self) {
+    async fn next(&mut self) {
         self.signals.recv().await;
     }
 }

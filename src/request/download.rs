@@ -43,6 +43,19 @@ pub(super) fn place(folder: &Path, operation: &str, media_type: &str) -> PathBuf
     folder.join(format!("{operation}-{}.{extension}", Uuid::now_v7().simple()))
 }
 
+/// The file that `file` leads to: a link stays one.
+async fn behind_links(file: &Path) -> std::io::Result<PathBuf> {
+    match tokio::fs::symlink_metadata(file).await {
+        Ok(there) if there.is_symlink() => tokio::fs::canonicalize(file).await,
+        _ => Ok(file.to_owned()),
+    }
+}
+
+/// A pipe or a device, which is written to and never replaced.
+async fn is_stream(file: &Path) -> bool {
+    tokio::fs::metadata(file).await.is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 /// Writes the answer's body to `file`, which appears whole or not at all.
 pub(super) async fn save(
     response: reqwest::Response,
@@ -54,9 +67,16 @@ pub(super) async fn save(
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         tokio::fs::create_dir_all(folder).await.map_err(disk)?;
     }
+    let file = &behind_links(file).await.map_err(disk)?;
+    if is_stream(file).await {
+        let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(disk)?;
+        let bytes = write(response, out, &disk, on_bytes).await?;
+        return Ok(json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type }));
+    }
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let part = file.with_file_name(format!(".{name}.part"));
-    let written = write(response, &part, &disk, on_bytes).await;
+    let out = tokio::fs::File::create(&part).await.map_err(disk)?;
+    let written = write(response, out, &disk, on_bytes).await;
     if written.is_err() {
         // What is left of it is of no use; the first failure is the one to tell.
         let _ = tokio::fs::remove_file(&part).await;
@@ -68,11 +88,10 @@ pub(super) async fn save(
 
 async fn write(
     response: reqwest::Response,
-    part: &Path,
+    mut out: tokio::fs::File,
     disk: &impl Fn(std::io::Error) -> Unread,
     on_bytes: &OnBytes,
 ) -> Result<u64, Unread> {
-    let mut out = tokio::fs::File::create(part).await.map_err(disk)?;
     let length = response.content_length();
     let mut stream = response.bytes_stream();
     let mut bytes = 0;
@@ -82,6 +101,39 @@ async fn write(
         out.write_all(&chunk).await.map_err(disk)?;
         (on_bytes.0)(bytes, length);
     }
-    out.sync_all().await.map_err(disk)?;
+    out.flush().await.map_err(disk)?;
+    // A pipe has nothing to sync.
+    if out.metadata().await.map_err(disk)?.is_file() {
+        out.sync_all().await.map_err(disk)?;
+    }
     Ok(bytes)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_file_is_written_to_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let save = async |file: PathBuf| {
+            let response = reqwest::Response::from(axum::http::Response::new("content"));
+            super::save(response, &file, "text/plain", &OnBytes::default()).await
+        };
+        std::fs::write(path("real"), "old").unwrap();
+        std::os::unix::fs::symlink(path("real"), path("link")).unwrap();
+        std::os::unix::fs::symlink(path("nowhere"), path("dangling")).unwrap();
+        assert!(save(path("link")).await.is_ok());
+        assert!(std::fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(path("real")).unwrap(), "content");
+        assert!(save(path("dangling")).await.is_err());
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        let pipe = path("pipe");
+        let reader = tokio::task::spawn_blocking(move || std::fs::read_to_string(pipe).unwrap());
+        assert!(save(path("pipe")).await.is_ok());
+        assert_eq!(reader.await.unwrap(), "content");
+        assert!(save(PathBuf::from("/dev/null")).await.is_ok());
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
 }

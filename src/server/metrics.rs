@@ -135,4 +135,16 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
     }
+
+    #[test]
+    fn every_poller_has_a_line() {
+        let cursor = serde_json::json!({
+            "key": "watch@studio-2", "subject": "", "scan": 1, "page": null, "pages": 0, "baseline_done": true,
+            "watermark": null, "newest": null, "started": "2026-01-01T00:00:00Z", "due": "2026-01-01T00:00:00Z",
+            "failures": 3, "error": "no", "health": { "connection": "studio-2" },
+        });
+        let text = polls(&[serde_json::from_value(cursor).unwrap()]);
+        let line = "hob_poll_failures{recipe=\"watch\",connection=\"studio-2\"} 3";
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
 }

@@ -169,6 +169,7 @@ impl House {
         let mut forgetting =
             std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
         let mut signal = std::pin::pin!(signal.requested());
+        let mut in_a_hurry = std::pin::pin!(StopSignal::listen()?.requested_twice());
         let mut told = BTreeSet::new();
         let mut present = Present { recipes: self.recipes.clone(), triggers: None };
         let failure = loop {
@@ -204,6 +205,8 @@ impl House {
                     tokio::select! {
                         () = &mut triggers => {}
                         () = &mut working => {}
+                        // What was under way is found in doubt at the next start, as after a crash.
+                        () = &mut in_a_hurry => break,
                     }
                 }
                 next

@@ -19,6 +19,7 @@ impl House {
     pub(super) async fn once(&self, run: &Run, session: &mut Session) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
         let stop = StopSignal::listen()?.requested().shared();
+        let in_a_hurry = StopSignal::listen()?.requested_twice();
         self.progress.polling();
         // A page that was not stored is read again: a poll can end anywhere.
         let taken = tokio::select! {
@@ -29,7 +30,11 @@ impl House {
         let taken = taken.map_err(Failure::world)?;
         self.progress.running(taken.runs);
         let work = self.engine.run_until_idle_or(stop.clone());
-        let idle = self.progress.watch(&self.engine, work).await.map_err(Failure::world)?;
+        let idle = tokio::select! {
+            idle = self.progress.watch(&self.engine, work) => idle.map_err(Failure::world)?,
+            // What was under way is found in doubt at the next start, as after a crash.
+            () = in_a_hurry => return Err(self.stopped()),
+        };
         if stop.peek().is_some() {
             return Err(self.stopped());
         }
