@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         errors: Box::new(stderr()),
         output_is_terminal: stdout().is_terminal(),
         errors_is_terminal: stderr().is_terminal(),
+        redactor: Default::default(),
     };
     ExitCode::from(run(std::env::args_os(), environment, streams).number())
 }

@@ -20,6 +20,8 @@ mod listening;
 mod moving;
 #[path = "cli/operations.rs"]
 mod operations;
+#[path = "cli/outcomes.rs"]
+mod outcomes;
 #[path = "cli/pausing.rs"]
 mod pausing;
 #[path = "cli/postgres.rs"]

@@ -33,6 +33,19 @@ pub fn read_first(answer: &Value, paths: &[String]) -> Option<Value> {
     paths.iter().filter_map(|path| read(answer, path)).find(|value| !value.is_null())
 }
 
+/// The items at the first of `paths` that finds some. Where a path says that they stand in a list, as `[*]` does,
+/// an object there is something else; the paths of JSONPath would take its fields for items.
+pub fn read_items(answer: &Value, paths: &[String]) -> Option<Value> {
+    let fits = |path: &String| match list_parent(path) {
+        Some(parent) => read(answer, parent).filter(Value::is_array),
+        None => read(answer, path),
+    };
+    if paths.is_empty() {
+        return Some(answer.clone());
+    }
+    paths.iter().filter_map(fits).find(|value| !value.is_null())
+}
+
 /// A path that yields a list of matches rather than one value.
 pub fn is_list(path: &str) -> bool {
     path.contains('*') || path.contains("..") || path.contains('?')
@@ -72,6 +85,19 @@ mod tests {
         assert_eq!(read(&answer, "$.none[*]"), Some(json!([])));
         assert_eq!(read(&answer, "$.absent[*]"), None);
         assert_eq!(read_first(&answer, &["$.contact".into(), "$.contacts[0].id".into()]), Some(json!("a")));
+    }
+
+    #[test]
+    fn items_stand_in_a_list() {
+        let answer = json!({ "a": [1], "b": { "c": [2] }, "d": [], "m": { "x": 1 } });
+        let items = |path: &str| read_items(&answer, &[path.to_owned()]);
+        assert_eq!(items("$.a[*]"), Some(json!([1])));
+        assert_eq!(items("$.b.c[*]"), Some(json!([2])));
+        assert_eq!(items("$.d[*]"), Some(json!([])));
+        assert_eq!(items("$.m"), Some(json!({ "x": 1 })));
+        for none in ["$[*]", "$.m[*]", "$.b[*]", "$.none[*]"] {
+            assert_eq!(items(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ static ERROR: LazyLock<Shape> = LazyLock::new(|| {
     for number in ["status", "item"] {
         error.fields.insert(number.into(), Shape::of(Kind::Integer));
     }
+    error.fields.insert("parked".into(), Shape::of(Kind::Boolean));
     error
 });
 

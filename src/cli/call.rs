@@ -112,6 +112,8 @@ impl Call {
         let client = connected.client.clone().telling(progress(&bar));
         let called = client.call(&workspace.catalog, operation, &inputs, connection, &options).await;
         bar.finish_and_clear();
+        // A token may have been fetched meanwhile.
+        session.streams.hide(connection.secrets());
         match called {
             Err(problems) => Err(Failure::usage(anyhow!(wrong(operation, &problems)))),
             Ok(Outcome::Ok(answer)) => self.show(session, operation, &answer),

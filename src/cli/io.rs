@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::log;
+use crate::secret::{Redactor, Secret};
+
 /// The environment that `main` read.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -35,22 +38,36 @@ pub struct Streams {
     pub output_is_terminal: bool,
     /// A person reads `errors`.
     pub errors_is_terminal: bool,
+    /// Takes secrets out of all that is written by the methods below.
+    pub redactor: Redactor,
 }
 
 impl Streams {
+    /// From now on these are never shown, neither here nor in the log.
+    pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+        self.redactor.add(secrets);
+        log::hide(self.redactor.clone());
+    }
+
     /// A line of the result.
     pub fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
-        writeln!(self.output, "{}", line.as_ref())
+        writeln!(self.output, "{}", self.redactor.text(line.as_ref()))
+    }
+
+    /// A text of the result, as it is laid out.
+    pub fn print(&mut self, text: &str) -> io::Result<()> {
+        self.output.write_all(self.redactor.text(text).as_bytes())
     }
 
     /// A line about the work, on standard error. A closed standard error is nobody's problem.
     pub fn note(&mut self, line: impl AsRef<str>) {
-        writeln!(self.errors, "{}", line.as_ref()).ok();
+        writeln!(self.errors, "{}", self.redactor.text(line.as_ref())).ok();
     }
 
     /// The result as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.output, value).map_err(io::Error::from)?;
+        let value = self.redactor.value(&serde_json::to_value(value)?);
+        serde_json::to_writer_pretty(&mut self.output, &value).map_err(io::Error::from)?;
         writeln!(self.output)?;
         self.output.flush()
     }

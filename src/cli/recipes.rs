@@ -10,9 +10,11 @@ use anyhow::{Context, anyhow};
 use super::{Failure, Session};
 use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
+use crate::clock::Clock;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::recipe::{Recipe, parse};
 use crate::source::SourceFile;
+use crate::trigger::webhook::keys;
 use crate::workspace::{self, Workspace};
 
 /// Recipes and what is wrong with them.
@@ -82,6 +84,13 @@ impl Recipes {
         }
         Ok(self.sound)
     }
+}
+
+/// Hides the keys by which the workspace's recipes know their senders, too: for what shows the history.
+pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) -> Result<(), Failure> {
+    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?.sound;
+    session.streams.hide(keys(&recipes, &workspace.env_values(), Clock::system().now()));
+    Ok(())
 }
 
 /// What the checker may know of a workspace.

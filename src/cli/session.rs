@@ -95,7 +95,12 @@ impl Session {
         };
         let Opened { workspace, report } = self.open(&root)?;
         match workspace {
-            Some(workspace) => Ok(workspace),
+            Some(workspace) => {
+                let Workspace { redactor, .. } = &workspace;
+                self.streams.redactor = redactor.clone();
+                self.streams.hide([]);
+                Ok(workspace)
+            }
             None => {
                 self.show(&report);
                 Err(Failure::problem(anyhow!("{} has mistakes", report.file.name())))

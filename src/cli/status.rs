@@ -122,7 +122,7 @@ impl Status {
         let page = Page::new(&workspace, &recipes.sound, names.into_iter(), known);
         match self.output.format {
             Format::Json => session.streams.json(&page)?,
-            Format::Text => session.streams.output.write_all(page.text().as_bytes())?,
+            Format::Text => session.streams.print(&page.text())?,
         }
         Ok(ExitCode::Fine)
     }

@@ -33,6 +33,13 @@ pub(super) struct Failure {
     pub(super) passing: bool,
 }
 
+impl Failure {
+    /// A success without a token, nor a reason: a page that stands in for the endpoint, perhaps.
+    pub(super) fn no_answer(reason: &str) -> Self {
+        Self { status: None, reason: reason.to_owned(), passing: true }
+    }
+}
+
 impl Endpoint {
     /// At `url`, which stands below `base_url` unless it is absolute.
     pub(super) fn new(base_url: &Url, url: &str, http: reqwest::Client) -> Result<Self, Error> {
@@ -62,7 +69,7 @@ impl Endpoint {
                 passing: status.is_server_error() || status.as_u16() == 429,
             });
         }
-        serde_json::from_slice(&body).map_err(|_| unusable("its answer is not JSON".into()))
+        serde_json::from_slice(&body).map_err(|_| Failure::no_answer("its answer is not JSON"))
     }
 
     /// The failure for whoever needed the token.

@@ -98,7 +98,11 @@ impl App {
 
 fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let access = text("access_token").ok_or_else(|| unusable("its answer has no `access_token`".into()))?;
+    let access = text("access_token").ok_or_else(|| {
+        let reason = "its answer has no `access_token`";
+        // Some endpoints refuse with a good status.
+        if answer.get("error").is_some() { unusable(reason.into()) } else { Failure::no_answer(reason) }
+    })?;
     let lives = answer.get("expires_in").and_then(seconds);
     Ok(Token {
         access: Secret::new(access),

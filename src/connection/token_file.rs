@@ -1,7 +1,7 @@
 //! The tokens of one connection in a file of their own: never half written, readable by their owner
 //! only, changed by one process at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::Error;
 use super::token::Token;
+use crate::private;
 use crate::secret::Secret;
 
 /// What a file's name may hold beside letters and digits. A connection may be called anything.
@@ -63,6 +64,12 @@ impl TokenFile {
         token.is_some_and(|token| token.refresh.is_some() || token.is_valid(now))
     }
 
+    /// The tokens that are kept there, as texts that must not be shown.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let token = self.read().ok().flatten();
+        token.iter().flat_map(Token::secrets).collect()
+    }
+
     /// The tokens; `None`: there are none yet.
     pub(super) fn read(&self) -> Result<Option<Token>, Error> {
         let text = match fs::read(&self.path) {
@@ -84,9 +91,9 @@ impl TokenFile {
     pub(super) async fn hold(&self) -> Result<Held, Error> {
         let failed = |error: std::io::Error| self.unusable("write", error.to_string());
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(failed)?;
+        private::create_folder(folder).map_err(failed)?;
         let lock = self.path.with_extension("lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(lock).map_err(failed)?;
+        let lock = private::options().write(true).create(true).truncate(false).open(lock).map_err(failed)?;
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
                 match lock.try_lock() {

@@ -29,7 +29,7 @@ pub struct World {
     pub clock: Clock,
     /// The environment names that the workspace lists, with their values.
     pub env: Arc<Map<String, Value>>,
-    /// Takes secrets out of everything that is recorded.
+    /// Takes secrets out of what is recorded and logged for people.
     pub redactor: Arc<Redactor>,
 }
 

@@ -1,5 +1,7 @@
 //! Writes a run's entries into the journal, and does not lose them while the store is away.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::dispatch::Shared;
@@ -8,10 +10,13 @@ use super::options::World;
 use super::persist::{Gone, persist};
 use crate::journal::{Lease, RunUpdate};
 use crate::run::{Entry, RunId, RunState, StampedEntry, Write};
+use crate::secret::Redactor;
 
 /// A run's entries on their way into the journal.
 pub(super) struct Recorder {
     lease: Lease,
+    /// Takes secrets out of what is said to people, here and nowhere else.
+    redactor: Arc<Redactor>,
     version: Option<String>,
     /// A failed run keeps its lane.
     blocks: bool,
@@ -24,12 +29,13 @@ pub(super) struct Recorder {
 impl Recorder {
     /// `version`: of the recipe, if the run has none recorded yet.
     /// `blocks`: if it fails, it keeps its lane.
-    pub(super) fn new(lease: Lease, version: Option<String>, blocks: bool) -> Self {
-        Self { lease, version, blocks, pending: Vec::new(), writes: Vec::new(), urgent: false }
+    pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
+        Self { lease, redactor, version, blocks, pending: Vec::new(), writes: Vec::new(), urgent: false }
     }
 
-    /// Adds an entry. Lines for people go into the log at once.
-    pub(super) fn add(&mut self, entry: StampedEntry) {
+    /// Adds an entry, and answers it as it is kept. Lines for people go into the log at once.
+    pub(super) fn add(&mut self, entry: StampedEntry) -> &StampedEntry {
+        let entry = StampedEntry { entry: entry.entry.redacted(&self.redactor), ..entry };
         if let Entry::Remark { level, message } = &entry.entry {
             let run = &self.lease.run;
             match level.as_str() {
@@ -39,7 +45,9 @@ impl Recorder {
             }
         }
         self.urgent |= matches!(entry.entry, Entry::Intent { .. });
+        let place = self.pending.len();
         self.pending.push(entry);
+        &self.pending[place]
     }
 
     /// Adds what a step wrote, which goes with its entry.
@@ -98,6 +106,7 @@ impl Recorder {
         due: Option<DateTime<Utc>>,
         error: Option<String>,
     ) -> Result<(), Gone> {
+        let error = error.map(|error| self.redactor.text(&error));
         let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
         let version = self.version.take_if(|_| begun);
         let (entries, writes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.writes));

@@ -73,7 +73,7 @@ async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
     );
     tracing::warn!(run = %leased.run.id, recipe, "the run waits for its recipe, which is not loaded");
     shared.missing(recipe);
-    let mut recorder = Recorder::new(leased.lease.clone(), None, false);
+    let mut recorder = Recorder::new(leased.lease.clone(), Arc::clone(&shared.world.redactor), None, false);
     // Whoever works until nothing is left does not wait for another process.
     let wait = if shared.world.journal.is_shared() && !shared.once() { ELSEWHERE } else { ABSENT };
     let due = Some(shared.world.clock.now() + wait);
@@ -84,7 +84,7 @@ async fn absent(shared: &Shared, leased: &LeasedRun, grip: &Grip) {
 /// Ends a run that nothing is there to go on with: a person can mend the recipe and retry it.
 async fn misfit(shared: &Shared, leased: &LeasedRun, grip: &Grip, reason: String) -> Result<(), Gone> {
     tracing::error!(run = %leased.run.id, recipe = leased.run.recipe, reason, "run ended: failed");
-    let mut recorder = Recorder::new(leased.lease.clone(), None, false);
+    let mut recorder = Recorder::new(leased.lease.clone(), Arc::clone(&shared.world.redactor), None, false);
     let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()), step: None };
     recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
     recorder.write(&shared.world, grip, RunState::Failed, None, Some(reason)).await?;
@@ -105,7 +105,8 @@ async fn begin(
         keep(&shared, &recipe).await;
     }
     let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
-    let mut recorder = Recorder::new(leased.lease.clone(), version, blocks);
+    let mut recorder =
+        Recorder::new(leased.lease.clone(), Arc::clone(&shared.world.redactor), version, blocks);
     let told = |message: &str| {
         leased
             .entries
@@ -268,8 +269,7 @@ impl Work {
         inputs: &Map<String, Value>,
     ) {
         if let Entry::StepSucceeded { result, .. } = entry {
-            let redactor = &self.shared.world.redactor;
-            self.recorder.add_writes(writes(operation, connection, inputs, result, redactor));
+            self.recorder.add_writes(writes(operation, connection, inputs, result));
         }
     }
 
@@ -277,18 +277,18 @@ impl Work {
     /// changes nothing.
     fn settle(&mut self, entry: Entry, urgent: bool) {
         let stamped = StampedEntry { at: self.now(), entry: self.kept(entry) };
+        let stamped = self.recorder.add(stamped);
         if let Some(machine) = &mut self.machine {
-            machine.apply(&stamped);
+            machine.apply(stamped);
         }
-        self.recorder.add(stamped);
         if urgent {
             self.recorder.make_urgent();
         }
     }
 
-    /// What the history keeps of an entry: no secrets, and no megabytes that nobody reads.
+    /// What the history keeps of an entry: no megabytes that nobody reads.
     fn kept(&self, entry: Entry) -> Entry {
-        entry.redacted(&self.shared.world.redactor).bounded(self.recipe.step_reads())
+        entry.bounded(self.recipe.step_reads())
     }
 
     /// `None`: it panicked.
@@ -313,8 +313,11 @@ impl Work {
     async fn end(&mut self, state: RunState, reason: Option<String>) -> Result<(), Gone> {
         self.write(state, None, reason.clone()).await?;
         self.shared.tally.count(state);
+        let loud = matches!(state, RunState::Failed | RunState::Parked);
         let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
         match reason.map(|reason| self.shared.world.redactor.text(&reason)) {
+            // Somebody has to do something.
+            Some(reason) if loud => tracing::warn!(%run, recipe, state, reason, "run ended"),
             Some(reason) => tracing::info!(%run, recipe, state, reason, "run ended"),
             None => tracing::info!(%run, recipe, state, "run ended"),
         }
@@ -327,7 +330,6 @@ impl Work {
         due: Option<DateTime<Utc>>,
         reason: Option<String>,
     ) -> Result<(), Gone> {
-        let reason = reason.map(|reason| self.shared.world.redactor.text(&reason));
         self.recorder.write(&self.shared.world, &self.grip, state, due, reason).await
     }
 

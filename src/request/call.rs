@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::inputs::complete;
 use super::{
-    Answer, Client, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare,
+    Answer, Client, Form, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare,
     retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
@@ -46,7 +46,7 @@ impl Default for CallOptions {
 
 impl Client {
     /// Calls `operation` with `inputs` on `connection`. Inputs that are wrong are told before
-    /// anything is sent. Texts in the outcome hold no secret of the connection.
+    /// anything is sent. What a bad outcome says holds no secret of the connection.
     pub async fn call(
         &self,
         catalog: &Catalog,
@@ -102,7 +102,8 @@ impl Client {
                 );
                 return Ok(Outcome::Refused(Refusal::unsent(message)));
             };
-            let request = prepare(part, &inputs_of(alternative, &inputs), connection)?;
+            let mut request = prepare(part, &inputs_of(alternative, &inputs), connection)?;
+            request.expected = request.expected.of_part();
             match self.exchange(&request, connection, options, admitted.take()).await {
                 Outcome::Ok(mut answer) => {
                     let found = path::read(&answer.body, &alternative.result);
@@ -140,7 +141,8 @@ impl Client {
                 },
             };
             let received = self.send_within(request, connection, &mut admitted, options).await;
-            let outcome = classify(request.effect, Some(&connection.connector), received);
+            let received = without_secrets_if_bad(received, connection);
+            let outcome = classify(request.effect, &request.expected, Some(&connection.connector), received);
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
                 match connection.refresh(&admitted.headers).await {
@@ -149,7 +151,7 @@ impl Client {
                     Err(error) => return no_credential(connection, &error),
                 }
             }
-            return held(redacted(outcome, &connection.redactor()), &request.operation, connection);
+            return held(redacted(outcome, connection), &request.operation, connection);
         }
     }
 
@@ -201,7 +203,7 @@ impl Client {
             | Received::Unsendable { .. }
             | Received::Unusable { .. } => {}
         }
-        if let Some(alive) = is_alive(&received) {
+        if let Some(alive) = is_alive(request, &received) {
             connection.breaker.report(alive);
             admitted.permit.report(alive);
         }
@@ -220,9 +222,13 @@ fn left_alone_for_a_while(connection: &Connection) -> String {
     format!("connection `{}` keeps failing; hob sends it nothing for a while", connection.name)
 }
 
-/// No answer or a 5xx is a failure of the account, everything else a sign of life.
-fn is_alive(received: &Received) -> Option<bool> {
+/// No answer, a 5xx or a page in the place of an answer is a failure of the account, everything else a sign of
+/// life.
+fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
     match received {
+        Received::Answer { status: 200..=299, form: Form::Page, body, .. } => {
+            Some(request.expected.complaint(Form::Page, body).is_none())
+        }
         Received::Answer { status, .. } => Some(*status < 500),
         Received::Lost { .. } => Some(false),
         Received::Late | Received::Unsendable { .. } | Received::Unusable { .. } => None,
@@ -306,9 +312,24 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-fn redacted(outcome: Outcome, redactor: &Redactor) -> Outcome {
+/// What a refusal says is for people: without secrets, before any of it is cut. A good answer is data.
+fn without_secrets_if_bad(received: Received, connection: &Connection) -> Received {
+    match received {
+        Received::Answer { status, headers, form, body, at } if !(200..=299).contains(&status) => {
+            let body = connection.redactor().value(&body);
+            Received::Answer { status, headers, form, body, at }
+        }
+        other => other,
+    }
+}
+
+/// What a bad outcome says, for people, without secrets. A good answer is data, and stays as it came.
+fn redacted(outcome: Outcome, connection: &Connection) -> Outcome {
+    if matches!(outcome, Outcome::Ok(_)) {
+        return outcome;
+    }
+    let redactor = &connection.redactor();
     match outcome {
-        Outcome::Ok(answer) => Outcome::Ok(Answer { body: redactor.value(&answer.body), ..answer }),
         Outcome::TryAgain { reason, status, retry_after } => {
             Outcome::TryAgain { reason: redactor.text(&reason), status, retry_after }
         }

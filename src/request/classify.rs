@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::Value;
 
 use super::explain::explain;
-use super::{Answer, Outcome, Refusal, retry_after};
+use super::{Answer, Expected, Form, Outcome, Refusal, retry_after};
 use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders};
 use crate::connection::Rate;
 
@@ -23,6 +23,8 @@ pub enum Received {
         status: u16,
         /// Headers.
         headers: HeaderMap,
+        /// How the body came.
+        form: Form,
         /// Body: JSON, else text, else null.
         body: Value,
         /// When it was complete.
@@ -49,12 +51,17 @@ pub enum Received {
     },
 }
 
-/// What `received` means for a request with this effect.
-pub fn classify(effect: Effect, connector: Option<&Connector>, received: Received) -> Outcome {
+/// What `received` means for a request with this effect, of which `expected` would be a good answer.
+pub fn classify(
+    effect: Effect,
+    expected: &Expected,
+    connector: Option<&Connector>,
+    received: Received,
+) -> Outcome {
     let none = ErrorAnswers::default();
     let errors = connector.map_or(&none, |connector| &connector.errors);
-    let (status, headers, body, at) = match received {
-        Received::Answer { status, headers, body, at } => (status, headers, body, at),
+    let (status, headers, form, body, at) = match received {
+        Received::Answer { status, headers, form, body, at } => (status, headers, form, body, at),
         Received::Late => {
             let reason = "hob was suspended for longer than it may hold a run, and sent nothing".to_owned();
             return Outcome::Held { wait: Duration::ZERO, reason };
@@ -70,12 +77,15 @@ pub fn classify(effect: Effect, connector: Option<&Connector>, received: Receive
         }
     };
     if (200..=299).contains(&status) {
-        return Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at });
+        return match expected.complaint(form, &body) {
+            None => Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at }),
+            Some(complaint) => unexpected(effect, status, &complaint),
+        };
     }
     let (mut refusal, said) = explain(errors, status, &body);
     if let Some(to) = redirect(status, &headers) {
-        refusal.message = format!("{status}: the server redirects to {to}");
-        refusal.help = Some("redirects are not followed; correct the address".into());
+        refusal.message = format!("{status}: the server redirects to {to}, and redirects are not followed");
+        refusal.help = Some("correct the address".into());
     }
     let asked = retry_after::read(&headers, at);
     let again = |reason| Outcome::TryAgain { reason, status: Some(status), retry_after: asked };
@@ -93,6 +103,17 @@ pub fn classify(effect: Effect, connector: Option<&Connector>, received: Receive
         ErrorMeaning::NotDone | ErrorMeaning::Unavailable => again(refusal.message),
         ErrorMeaning::Refused | ErrorMeaning::Unauthorized | ErrorMeaning::InDoubt => {
             Outcome::Refused(refusal)
+        }
+    }
+}
+
+/// A good status with an answer that is none: nobody knows what was done.
+fn unexpected(effect: Effect, status: u16, complaint: &str) -> Outcome {
+    let reason = format!("the answer ({status}) is not what the catalog says: {complaint}");
+    match effect {
+        Effect::Create => Outcome::InDoubt { reason, status: Some(status) },
+        Effect::Read | Effect::Idempotent => {
+            Outcome::TryAgain { reason, status: Some(status), retry_after: None }
         }
     }
 }
@@ -172,10 +193,11 @@ mod tests {
         let received = Received::Answer {
             status,
             headers: HeaderMap::new(),
+            form: Form::Json,
             body: json!({ "message": "words" }),
             at: DateTime::UNIX_EPOCH,
         };
-        name(&classify(effect, Some(&connector()), received))
+        name(&classify(effect, &Expected::default(), Some(&connector()), received))
     }
 
     fn name(outcome: &Outcome) -> &'static str {
@@ -225,10 +247,11 @@ mod tests {
         let received = Received::Answer {
             status: 401,
             headers: HeaderMap::new(),
+            form: Form::Nothing,
             body: Value::Null,
             at: DateTime::UNIX_EPOCH,
         };
-        assert_eq!(name(&classify(Effect::Create, None, received)), "refused");
+        assert_eq!(name(&classify(Effect::Create, &Expected::default(), None, received)), "refused");
     }
 
     #[test]
@@ -243,8 +266,14 @@ mod tests {
                 let outcomes = EFFECTS.map(|effect| {
                     let body = json!({ "message": words.to_uppercase(), "error": { "message": words } });
                     let headers = HeaderMap::new();
-                    let received = Received::Answer { status, headers, body, at: DateTime::UNIX_EPOCH };
-                    name(&classify(effect, Some(connector), received))
+                    let received = Received::Answer {
+                        status,
+                        headers,
+                        form: Form::Json,
+                        body,
+                        at: DateTime::UNIX_EPOCH,
+                    };
+                    name(&classify(effect, &Expected::default(), Some(connector), received))
                 });
                 let passes = later.iter().any(|words| advice.help.contains(words));
                 let expected: &[[&str; 3]] = match passes {
@@ -265,10 +294,11 @@ mod tests {
                 let received = Received::Answer {
                     status,
                     headers: HeaderMap::new(),
+                    form: Form::Json,
                     body: json!({ "message": message }),
                     at: DateTime::UNIX_EPOCH,
                 };
-                name(&classify(effect, Some(highlevel), received))
+                name(&classify(effect, &Expected::default(), Some(highlevel), received))
             })
         };
         for (status, message, expected) in [
@@ -291,7 +321,12 @@ mod tests {
     #[test]
     fn by_what_was_lost() {
         let lost = |effect, sent| {
-            name(&classify(effect, None, Received::Lost { sent, reason: "connection reset".into() }))
+            name(&classify(
+                effect,
+                &Expected::default(),
+                None,
+                Received::Lost { sent, reason: "connection reset".into() },
+            ))
         };
         assert_eq!(lost(Effect::Create, false), "again");
         assert_eq!(lost(Effect::Create, true), "doubt");
@@ -307,10 +342,11 @@ mod tests {
             let received = Received::Answer {
                 status: 429,
                 headers: headers.iter().map(named).collect(),
+                form: Form::Nothing,
                 body: Value::Null,
                 at: DateTime::UNIX_EPOCH,
             };
-            match classify(Effect::Create, Some(&connector()), received) {
+            match classify(Effect::Create, &Expected::default(), Some(&connector()), received) {
                 Outcome::RateLimited { retry_after } => retry_after.as_secs(),
                 other => panic!("{other:?}"),
             }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::body::multipart;
 use super::gate::Passage;
-use super::{CallOptions, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
+use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{TransportSettings, http_client};
 
@@ -157,13 +157,13 @@ impl Client {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = match &request.download {
-            Some(expected) if response.status().is_success() => {
-                self.save(request, response, output, expected).await
+            Some(expected) if response.status().is_success() && !is_page_instead(&headers, expected) => {
+                self.save(request, response, output, expected).await.map(|file| (Form::File, file))
             }
-            _ => self.read_text(response).await,
+            _ => self.read_text(response, &headers).await,
         };
         match body {
-            Ok(body) => Received::Answer { status, headers, body, at: self.clock.now() },
+            Ok((form, body)) => Received::Answer { status, headers, form, body, at: self.clock.now() },
             Err(Unread::BrokeOff(error)) => {
                 Received::Lost { sent: true, reason: format!("the answer was cut off: {}", words(error)) }
             }
@@ -187,7 +187,11 @@ impl Client {
         download::save(response, &file, &media_type, &self.on_bytes).await
     }
 
-    async fn read_text(&self, response: reqwest::Response) -> Result<Value, Unread> {
+    async fn read_text(
+        &self,
+        response: reqwest::Response,
+        headers: &HeaderMap,
+    ) -> Result<(Form, Value), Unread> {
         let largest = self.settings.largest_answer;
         let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(1 << 20) as usize);
         let mut stream = response.bytes_stream();
@@ -199,7 +203,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(value(&body))
+        Ok(content(headers, &body))
     }
 }
 
@@ -211,12 +215,35 @@ pub(super) enum Unread {
     Unusable(String),
 }
 
-/// A body as JSON, else as text; nothing as null.
-fn value(body: &[u8]) -> Value {
+/// How a body came, and what it is: JSON, else text; nothing as null.
+fn content(headers: &HeaderMap, body: &[u8]) -> (Form, Value) {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Value::Null;
+        return (Form::Nothing, Value::Null);
     }
-    serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into())
+    if let Ok(value) = serde_json::from_slice(body) {
+        return (Form::Json, value);
+    }
+    let text = String::from_utf8_lossy(body).into_owned();
+    let form = if is_page(headers, &text) { Form::Page } else { Form::Text };
+    (form, text.into())
+}
+
+/// Many frameworks call any text HTML: it is a page if it looks like one, too.
+fn is_page(headers: &HeaderMap, text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect();
+    let start = start.to_ascii_lowercase();
+    (is_html(headers) && start.starts_with('<'))
+        || start.starts_with("<!doctype html")
+        || start.starts_with("<html")
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.contains("html"))
+}
+
+/// A page came where a file of the type `expected` was to come: a login, a notice.
+fn is_page_instead(headers: &HeaderMap, expected: &str) -> bool {
+    is_html(headers) && !expected.contains("html")
 }
 
 /// An error with its causes and without the address, whose query may hold a secret.

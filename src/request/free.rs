@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::Expected;
 use super::body::{self, RequestBody};
 use super::prepare::{PreparedRequest, insert};
 use super::query::{push, text};
@@ -31,6 +32,7 @@ pub fn free_request(
         body: payload(inputs)?,
         effect,
         download: None,
+        expected: Expected::default(),
     })
 }
 

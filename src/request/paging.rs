@@ -87,7 +87,7 @@ pub struct Page<'a> {
 
 /// The items of an answer: a list, or a single object as a list of one.
 pub fn items(operation: &str, listing: &Listing, answer: &Value) -> Result<Vec<Value>, Error> {
-    match path::read_first(answer, &listing.items) {
+    match path::read_items(answer, &listing.items) {
         Some(Value::Array(items)) => Ok(items),
         Some(item @ Value::Object(_)) => Ok(vec![item]),
         _ => Err(Error::NoList {

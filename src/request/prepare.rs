@@ -8,7 +8,7 @@ use url::Url;
 use super::body::{self, RequestBody};
 use super::inputs::complete;
 use super::query::{push, text};
-use super::{InputProblem, path};
+use super::{Expected, InputProblem, path};
 use crate::catalog::{Effect, Operation, Place};
 use crate::connection::Connection;
 
@@ -29,6 +29,8 @@ pub struct PreparedRequest {
     pub effect: Effect,
     /// The answer is a file of this media type.
     pub download: Option<String>,
+    /// What a good answer is.
+    pub expected: Expected,
 }
 
 /// The request of `operation` with `inputs` to `connection`, or everything that is wrong with them.
@@ -55,6 +57,7 @@ pub fn prepare(
         body,
         effect: operation.effect,
         download: operation.download.clone(),
+        expected: Expected::of(operation),
     })
 }
 

@@ -58,7 +58,7 @@ impl StepError {
     }
 }
 
-/// One entry of a run's history. Texts in it are redacted.
+/// One entry of a run's history. Its texts for people hold no secrets; its data is as it came and went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
@@ -84,7 +84,7 @@ pub enum Entry {
         attempt: u32,
         /// Operation id.
         operation: String,
-        /// Inputs as sent, redacted.
+        /// Inputs as sent.
         inputs: Value,
     },
     /// The step is done and is never done again.

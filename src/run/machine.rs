@@ -223,6 +223,7 @@ impl Machine {
                 None
             }
             action::Progress::Failed(step, error) => self.after_failure(&step, &error, now),
+            action::Progress::Parked(step, reason) => self.after_parking(&step, reason, now),
         }
     }
 

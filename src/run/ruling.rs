@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, StampedEntry, StepKey};
 use super::fit::misfit;
-use super::status::{Phase, Status};
+use super::status::{PERSON, Phase, Status};
 use super::{RunState, START};
 use crate::check::CheckedRecipe;
 use crate::recipe::{OnError, Recipe};
@@ -42,11 +42,10 @@ pub struct Unfit(String);
 
 /// Text of a run that a person has skipped.
 const SKIPPED: &str = "skipped by a person";
-/// How hob knows what a person told it.
-const PERSON: &str = "person";
 
 /// What `ruling` means for a run that stands at `state` after `history`. `recipe` is the recipe as it is
-/// now, with which a retried run goes on; `began` the one that the run began with, where it is known.
+/// now, with which a retried run goes on, and a resolved one where it is given; `began` the one that the run
+/// began with, where it is known.
 pub fn rule(
     ruling: &Ruling,
     state: RunState,
@@ -94,6 +93,13 @@ pub fn rule(
             let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
                 return Err(unfit(format!("it is {state}: only a run parked at a step can be resolved")));
             };
+            // What did not happen may be something else in the recipe of now; what did stays what it was.
+            let place = status.steps.get_index_of(step).unwrap_or_default();
+            let open = if *ruling == Ruling::DidNotHappen { place } else { place + 1 };
+            let open = status.steps.get_index(open).map(|(key, _)| key);
+            if let Some(reason) = recipe.and_then(|recipe| misfit(history, open, began, recipe)) {
+                return Err(unfit(reason));
+            }
             let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
             Ok(again(match ruling {
                 Ruling::Happened(result) => {
@@ -209,6 +215,26 @@ mod tests {
         history.extend(self::history(ruled.entries));
         assert_eq!(Status::fold(&history).of(&StepKey::of("b")).phase, Phase::Done(json!({ "id": 7 })));
         assert!(rule(&Ruling::DidNotHappen, RunState::Failed, &history, None, None).is_err());
+    }
+
+    #[test]
+    fn a_resolved_run_may_go_on_with_the_recipe_of_now() {
+        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let history = history(vec![done("a"), done("f"), parked]);
+        let rule = |ruling: Ruling, lines: &str| {
+            let recipe = recipe(&format!("actions:\n{lines}"));
+            rule(&ruling, RunState::Parked, &history, Some(&recipe), Some(three().recipe()))
+        };
+        let (a, b) =
+            ("- { id: a, do: log, with: { message: m } }\n", "- { id: b, do: log, with: { message: n } }\n");
+        assert!(rule(Ruling::DidNotHappen, &format!("{a}{b}")).is_err(), "f is done and is gone");
+        let f = "on_failure:\n- { id: f, do: log, with: { message: m } }\n";
+        assert!(rule(Ruling::DidNotHappen, &format!("{a}{b}{f}")).is_ok());
+        assert!(
+            rule(Ruling::DidNotHappen, &format!("{a}- {{ id: b, do: things.get, with: {{ id: x }} }}\n{f}"))
+                .is_ok()
+        );
+        assert!(rule(Ruling::Happened(json!(1)), &format!("{a}{f}")).is_err(), "b is gone");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::entry::{Entry, StampedEntry, StepError, StepKey};
 use super::{RunState, START};
 use crate::value::{Map, Value};
 
+/// How hob knows what a person told it.
+pub(super) const PERSON: &str = "person";
+
 /// Where a run stands, as far as its entries tell.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
@@ -134,7 +137,10 @@ impl Status {
             Entry::Resumed { from } => self.resume(from),
             Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
-            Entry::StepSucceeded { step, result, truncated, .. } => {
+            Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
+                if known_by.as_deref() == Some(PERSON) {
+                    self.forget_after(step);
+                }
                 self.step(step).phase = Phase::Done(result.clone());
                 match truncated {
                     true => self.truncated.insert(step.clone()),
@@ -166,7 +172,12 @@ impl Status {
                 let (reason, status, interrupted) = (reason.clone(), *status, *interrupted);
                 step.phase = Phase::InDoubt { until: at, reason, status, interrupted };
             }
-            Entry::DidNotHappen { step, known_by, .. } => self.step(step).did_not_happen(known_by),
+            Entry::DidNotHappen { step, known_by, .. } => {
+                if known_by == PERSON {
+                    self.forget_after(step);
+                }
+                self.step(step).did_not_happen(known_by);
+            }
             Entry::Parked { step, reason } => {
                 self.step(step).phase = Phase::Parked { reason: reason.clone() };
                 self.finished = None;
@@ -191,13 +202,18 @@ impl Status {
         self.steps.entry(step.clone()).or_default()
     }
 
+    /// What came after `step` was done because of what became of it: it is forgotten.
+    fn forget_after(&mut self, step: &StepKey) {
+        if let Some(index) = self.steps.get_index_of(step) {
+            self.steps.truncate(index + 1);
+        }
+    }
+
     /// What failed is open again; what was done because of the failure is forgotten.
     fn resume(&mut self, from: &StepKey) {
         self.finished = None;
         self.failed = None;
-        if let Some(index) = self.steps.get_index_of(from) {
-            self.steps.truncate(index + 1);
-        }
+        self.forget_after(from);
         for step in self.steps.values_mut() {
             if matches!(step.phase, Phase::Failed(_)) {
                 step.phase = Phase::Open;
@@ -225,7 +241,7 @@ impl StepStatus {
     fn did_not_happen(&mut self, known_by: &str) {
         self.deferrals = 0;
         let phase = std::mem::take(&mut self.phase);
-        if known_by == "person" {
+        if known_by == PERSON {
             self.forgiven = self.attempts;
         } else if let Phase::InDoubt { reason, status: Some(status @ 400..=499), .. } = phase {
             // It was refused after all: the same request would be refused again.

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::bound;
 use crate::catalog::{Effect, Operation, Place};
-use crate::secret::Redactor;
 use crate::value::{Map, Value, id};
 
 /// What a step wrote to one record of an account.
@@ -16,7 +15,7 @@ pub struct Write {
     pub record: String,
     /// The operation.
     pub operation: String,
-    /// What was sent, without what only says which record is meant; no secrets.
+    /// What was sent, without what only says which record is meant.
     pub fields: Value,
 }
 
@@ -27,7 +26,6 @@ pub fn writes(
     connection: Option<&str>,
     inputs: &Map<String, Value>,
     result: &Value,
-    redactor: &Redactor,
 ) -> Vec<Write> {
     let Some(connection) = connection.filter(|_| operation.effect != Effect::Read) else { return Vec::new() };
     let in_path = |name: &String| {
@@ -42,7 +40,7 @@ pub fn writes(
     }
     let sent = inputs.iter().filter(|(name, _)| !in_path(name));
     let sent = sent.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let mut fields = redactor.value(&Value::Object(sent));
+    let mut fields = Value::Object(sent);
     bound(&mut fields);
     let write = |record| Write {
         connection: connection.to_owned(),
@@ -56,7 +54,6 @@ pub fn writes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
     use serde_json::json;
 
     fn operation(effect: &str) -> Operation {
@@ -69,15 +66,14 @@ mod tests {
 
     fn written(effect: &str, inputs: Value, result: Value) -> Vec<(String, Value)> {
         let Value::Object(inputs) = inputs else { unreachable!() };
-        let redactor = Redactor::new([Secret::new("s3cr3t")]);
-        let writes = writes(&operation(effect), Some("studio"), &inputs, &result, &redactor);
+        let writes = writes(&operation(effect), Some("studio"), &inputs, &result);
         writes.into_iter().map(|write| (write.record, write.fields)).collect()
     }
 
     #[test]
     fn records_of_the_path_and_of_the_result_are_written() {
-        let inputs = json!({ "contact": "c1", "body": "has s3cr3t", "dry": false });
-        let fields = json!({ "body": "has ***", "dry": false });
+        let inputs = json!({ "contact": "c1", "body": "hello", "dry": false });
+        let fields = json!({ "body": "hello", "dry": false });
         let both = [("c1".to_owned(), fields.clone()), ("n7".to_owned(), fields)];
         assert_eq!(written("create", inputs.clone(), json!({ "id": "n7" })), both);
         assert_eq!(written("idempotent", inputs.clone(), json!({ "id": "c1" })), both[..1]);

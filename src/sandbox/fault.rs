@@ -32,7 +32,8 @@ pub enum What {
     /// Nothing.
     #[default]
     Nothing,
-    /// This status; with this body, or the connector's usual one.
+    /// This status; with this body, or the connector's usual one. A text is sent as it is where a header
+    /// `content-type` says what it is.
     Status {
         /// The status.
         status: u16,

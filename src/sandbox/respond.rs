@@ -110,7 +110,13 @@ fn spoil(
         Refusal::new(name).saying("made to fail").answer(&service.script.refusals, scope).1
     });
     served.status = status;
-    served.content = Content::Json(body);
+    let media_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    served.content = match (body, media_type) {
+        (Value::String(text), Some((_, media_type))) => {
+            Content::File { media_type: media_type.clone(), bytes: text.into_bytes() }
+        }
+        (body, _) => Content::Json(body),
+    };
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
         {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::syntax::{Auth, Oauth};
@@ -156,11 +158,14 @@ impl Account {
             None => vec![],
             Some(Auth::Token(token)) => vec![token],
             Some(Auth::Header(header)) => vec![&header.value],
-            Some(Auth::Basic(basic)) => vec![&basic.password],
+            Some(Auth::Basic(basic)) => {
+                let pair = format!("{}:{}", basic.username, basic.password);
+                return vec![Secret::new(&basic.password), Secret::new(STANDARD.encode(pair))];
+            }
             Some(Auth::Oauth(oauth)) => vec![&oauth.client_secret],
             Some(Auth::Login(login)) => vec![&login.password],
         };
-        texts.into_iter().map(Secret::new).collect()
+        texts.into_iter().map(Secret::new).chain(self.tokens.secrets()).collect()
     }
 }
 

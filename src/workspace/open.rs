@@ -44,7 +44,7 @@ pub struct Workspace {
     pub webhooks: IndexMap<String, Webhooks>,
     /// Variables that `hob.yaml` needs and the environment does not have, with their places.
     pub unset: Report,
-    /// Takes secrets out of texts: credentials, and the values of the listed variables.
+    /// Takes secrets out of texts: credentials, the store's password, and variables that are marked as secret.
     pub redactor: Redactor,
 }
 
@@ -150,7 +150,7 @@ impl Workspace {
         }
         let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, found };
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
-        let listed = resolver.listed(content.env.unwrap_or_default());
+        let (listed, marked) = resolver.listed(content.env.unwrap_or_default());
         let store = resolver.store(content.store, root);
         let history = History::read(content.history.unwrap_or_default(), &mut resolver.found);
         let server = content.server.unwrap_or_default();
@@ -162,7 +162,8 @@ impl Workspace {
         let unset: Vec<Diagnostic> = unset.iter().map(warn).collect();
         found.extend(unset.iter().cloned());
         let env = values(&listed, variables);
-        let secrets = accounts.values().flat_map(Account::secrets).chain(env.values().map(Secret::new));
+        let marked = marked.iter().filter_map(|name| env.get(name)).map(Secret::new);
+        let secrets = accounts.values().flat_map(Account::secrets).chain(marked);
         let secrets = secrets.chain(store.secrets());
         let workspace = Workspace {
             root: root.to_path_buf(),
@@ -216,7 +217,7 @@ mod tests {
     auth: { token: ${TOKEN} }
     base_url: http://127.0.0.1:9/
     budget: { burst: 25/10s, daily: 10000 }
-env: [ALERT_URL, COLOUR]
+env: [APP_URL, { name: ALERT_KEY, secret: true }, COLOUR]
 store: sqlite:data/x.db
 history: { keep: 30d, runs: 1000, dedup: forever }
 server: { listen: 127.0.0.1:8787 }
@@ -224,20 +225,21 @@ server: { listen: 127.0.0.1:8787 }
 
     #[test]
     fn reads_everything() {
-        let variables = [("LOCATION", "loc-1"), ("TOKEN", "pit-12345"), ("ALERT_URL", "https://alert/1")];
+        let app = ("APP_URL", "https://app/1");
+        let variables = [("LOCATION", "loc-1"), ("TOKEN", "pit-12345"), ("ALERT_KEY", "alert-key-1"), app];
         let workspace = opened(WHOLE, &variables).workspace.expect("a workspace");
         let account = &workspace.accounts["studio"];
         assert_eq!(account.settings["location"], "loc-1");
         assert_eq!(account.budget.burst.unwrap().to_string(), "25/10s");
         assert_eq!(account.budget.daily, Some(10_000));
-        assert_eq!(workspace.listed, ["ALERT_URL", "COLOUR"]);
-        assert_eq!(workspace.env.len(), 1, "COLOUR is not set");
+        assert_eq!(workspace.listed, ["APP_URL", "ALERT_KEY", "COLOUR"]);
+        assert_eq!(workspace.env.len(), 2, "COLOUR is not set");
         assert_eq!(workspace.store, Store::Sqlite("/w/data/x.db".into()));
         let month = std::time::Duration::from_secs(30 * 24 * 3600);
         assert_eq!(workspace.history, History { keep: Some(month), runs: Some(1000), dedup: None });
         assert_eq!(workspace.listen.unwrap().port(), 8787);
-        let shown = workspace.redactor.text("token pit-12345 for https://alert/1");
-        assert_eq!(shown, "token *** for ***");
+        let shown = workspace.redactor.text("token pit-12345 and alert-key-1 for https://app/1");
+        assert_eq!(shown, "token *** and *** for https://app/1");
         assert!(!format!("{:?}", workspace.accounts["studio"].plain().unwrap()).contains("pit-12345"));
     }
 
@@ -251,7 +253,7 @@ server: { listen: 127.0.0.1:8787 }
 
     #[test]
     fn unset_variables_are_warnings_with_their_places() {
-        let opened = opened(WHOLE, &[("LOCATION", "loc-1"), ("ALERT_URL", "")]);
+        let opened = opened(WHOLE, &[("LOCATION", "loc-1"), ("APP_URL", "")]);
         assert!(opened.workspace.is_some());
         let shown = render(&opened.report.file, &opened.report.diagnostics, false);
         assert!(shown.contains("hob.yaml:5:20"), "{shown}");

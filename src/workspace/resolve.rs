@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::expand::Unset;
 use super::folder::TOKENS;
-use super::syntax::{Auth, Budget, Connection, Webhooks};
+use super::syntax::{Auth, Budget, Connection, EnvVariable, MarkedVariable, Webhooks};
 use super::{Account, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error, TokenFile};
@@ -148,10 +148,17 @@ impl Resolver<'_> {
         }
     }
 
-    /// Names of variables, each once.
-    pub(super) fn listed(&mut self, names: Vec<Spanned<String>>) -> Vec<String> {
-        let mut listed: Vec<String> = Vec::new();
-        for name in names {
+    /// Variables that recipes may read, and those of them that are secret.
+    pub(super) fn listed(&mut self, variables: Vec<EnvVariable>) -> (Vec<String>, Vec<String>) {
+        let (mut listed, mut secret): (Vec<String>, Vec<String>) = Default::default();
+        for variable in variables {
+            let MarkedVariable { name, secret: marked } = match variable {
+                EnvVariable::Name(name) => MarkedVariable { name, secret: false },
+                EnvVariable::Marked(variable) => variable,
+            };
+            if marked {
+                secret.push(name.value.clone());
+            }
             let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if !plain || name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {
                 let message = format!("`{name}` is not the name of a variable");
@@ -164,7 +171,7 @@ impl Resolver<'_> {
                 listed.push(name.value);
             }
         }
-        listed
+        (listed, secret)
     }
 
     /// Where the history is kept.

@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::catalog::Signature;
-use crate::source::{Node, Spanned};
+use crate::source::{Node, Spanned, read};
 
 /// A workspace.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -16,9 +16,10 @@ pub struct File {
     #[schemars(with = "Option<IndexMap<String, Connection>>")]
     #[schemars(example = serde_json::json!({ "studio": { "connector": "highlevel", "auth": { "token": "${HIGHLEVEL_TOKEN}" } } }))]
     pub connections: Option<IndexMap<Spanned<String>, Node>>,
-    /// Environment variables that recipes may read, as `env.NAME`.
-    #[schemars(example = serde_json::json!(["ALERT_URL"]))]
-    pub env: Option<Vec<Spanned<String>>>,
+    /// Environment variables that recipes may read, as `env.NAME`. A name alone is an ordinary value; as
+    /// `{ name: NAME, secret: true }` its value is masked wherever hob shows something.
+    #[schemars(example = serde_json::json!(["APP_URL", { "name": "ALERT_KEY", "secret": true }]))]
+    pub env: Option<Vec<EnvVariable>>,
     /// Where the history is kept: `sqlite:` and a path within the workspace, or the address of a
     /// PostgreSQL database, which any number of `hob run` processes can share. Its tables are in a schema
     /// `hob`, or the one that `?schema=` names. Default: `sqlite:state/hob.db`.
@@ -28,6 +29,40 @@ pub struct File {
     pub history: Option<History>,
     /// How webhooks are received.
     pub server: Option<Server>,
+}
+
+/// A variable that recipes may read: its name, or a mapping that says more of it.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "variable", example = &"APP_URL")]
+pub enum EnvVariable {
+    /// The name.
+    Name(Spanned<String>),
+    /// The name, and whether the value is a secret.
+    Marked(MarkedVariable),
+}
+
+impl<'de> Deserialize<'de> for EnvVariable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let variable = match node.as_map() {
+            Some(_) => read(&node).map(Self::Marked),
+            None => read(&node).map(Self::Name),
+        };
+        variable.map_err(serde::de::Error::custom)
+    }
+}
+
+/// A variable that recipes may read.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "variable")]
+pub struct MarkedVariable {
+    /// Its name.
+    #[schemars(example = &"ALERT_KEY")]
+    pub name: Spanned<String>,
+    /// Its value is masked wherever hob shows something. Default: `false`.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 /// How long the history is kept. Unfinished runs are always kept.

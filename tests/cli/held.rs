@@ -11,7 +11,7 @@ use crate::listening::{Listening, listen};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
-const ONCE: [&str; 4] = ["run", "--once", "--format", "json"];
+pub const ONCE: [&str; 4] = ["run", "--once", "--format", "json"];
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 5m, start: all }\nactions:\n  \
                     - { do: log, with: { message: seen } }\n";
 const HAND: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
@@ -19,7 +19,7 @@ const HAND: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
 const HOOK: &str = "name: hook\ntrigger: { webhook: /hook, verify: none }\nactions:\n  \
                     - { do: contacts.upsert, with: { email: \"{{ event.email }}\" } }\n";
 
-fn workspace(stand_in: &StandIn, recipes: &[&str]) -> tempfile::TempDir {
+pub fn workspace(stand_in: &StandIn, recipes: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
     fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
@@ -41,7 +41,7 @@ fn trigger(folder: &std::path::Path, email: &str) {
     hob_with(folder, &["trigger", "hand", "--event", "-"], &event).code(0);
 }
 
-fn runs(folder: &std::path::Path) -> Vec<Value> {
+pub fn runs(folder: &std::path::Path) -> Vec<Value> {
     hob(folder, &["runs", "list", "--format", "json"]).code(0).json().as_array().unwrap().clone()
 }
 

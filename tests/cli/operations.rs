@@ -115,6 +115,7 @@ fn call(sandbox: &Sandbox, folder: &Path, id: &str, api: Option<&str>) -> Result
         errors: Box::new(errors.clone()),
         output_is_terminal: false,
         errors_is_terminal: false,
+        redactor: Default::default(),
     };
     let environment = Environment { directory: folder.to_owned(), ..Environment::default() };
     let arguments = ["hob", "call", id, "--raw", "--with", &with, "--output", "file"];

@@ -32,7 +32,7 @@ use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
 use crate::server::{Server, Settings, bind, serve};
-use crate::trigger::webhook::{AppSettings, Receiver};
+use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::{History, Workspace};
 
@@ -92,8 +92,11 @@ impl House {
             connected.connections.iter().for_each(share);
         }
         let clock = Clock::system();
-        let redactor = workspace.redactor.clone();
-        let holds = HoldRecorder::start(&journal, &connected.connections, redactor, clock.clone()).await?;
+        let keys = keys(&recipes, &workspace.env_values(), clock.now());
+        session.streams.hide(keys);
+        let redactor = session.streams.redactor.clone();
+        let holds =
+            HoldRecorder::start(&journal, &connected.connections, redactor.clone(), clock.clone()).await?;
         let progress = Progress::new(run.once && session.streams.errors_is_terminal);
         let connections = Arc::new(connected.connections.clone());
         let env = Arc::new(workspace.env_values());
@@ -130,7 +133,7 @@ impl House {
             client: connected.client.clone(),
             clock,
             env,
-            redactor: Arc::new(workspace.redactor.clone()),
+            redactor: Arc::new(redactor),
         };
         Ok(Self {
             triggers: Triggers::new(&recipes, around.clone()).map_err(Failure::problem)?,

@@ -54,7 +54,7 @@ impl House {
         }
         match run.output.format {
             Format::Json => session.streams.json(&summary)?,
-            Format::Text => session.streams.output.write_all(summary.text().as_bytes())?,
+            Format::Text => session.streams.print(&summary.text())?,
         }
         Ok(if summary.has_problems() { ExitCode::Problems } else { ExitCode::Fine })
     }

@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use crate::journal::RunDetail;
 use crate::run::{Entry, StampedEntry, StepError};
+use crate::secret::Redactor;
 
 /// Longest line of a value that is shown whole.
 const WIDEST: usize = 400;
 
-/// The whole page.
-pub(super) fn page(detail: &RunDetail) -> String {
+/// The whole page. Values are masked before they are cut, so that no half of a secret is left.
+pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
     let RunDetail { row, run, event, entries } = detail;
     let mut lines = vec![format!("{}  {}  {}", row.id, row.recipe, row.state)];
     let mut fact = |name: &str, value: String| lines.push(format!("  {name:<10}{value}"));
@@ -30,15 +31,16 @@ pub(super) fn page(detail: &RunDetail) -> String {
     }
     lines.push(String::new());
     lines.push(format!("Event {} ({}, {})", event.id, event.kind, event.source));
-    lines.extend(pretty(&event.payload));
+    lines.extend(pretty(&redactor.value(&event.payload)));
     lines.push(String::new());
     lines.push("History".into());
-    entries.iter().for_each(|entry| lines.extend(history(entry)));
+    entries.iter().for_each(|entry| lines.extend(history(entry, redactor)));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn history(stamped: &StampedEntry) -> Vec<String> {
+fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
+    let detail = |name: &str, value: &Value| detail(name, &redactor.value(value));
     let at = stamped.at.format("%H:%M:%S%.3f");
     let mut lines = Vec::new();
     let mut say = |text: String| lines.push(format!("  {at}  {text}"));

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::which::Which;
 use crate::cli::polls::PollRow;
+use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
@@ -37,6 +38,7 @@ impl List {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        hide_webhook_keys(session, &workspace)?;
         let limit = Some(self.limit).filter(|limit| *limit > 0);
         let (rows, failing) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {

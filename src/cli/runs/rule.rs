@@ -53,18 +53,22 @@ pub struct Skip {
     output: Output,
 }
 
-/// Tell hob whether the unclear step of a parked run happened
+/// Tell hob whether the unclear step of parked runs happened
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Check in the app whether the record is there. With --happened the run continues after \
-the step; with --did-not it sends the step again.\n\n\
+    after_help = "Check in the app whether the record is there. With --happened a run continues after \
+the step; with --did-not it sends the step again. It goes on with the recipe that it began with, unless \
+--with-current-recipe is given.\n\n\
 Examples:\n  hob runs resolve run_0199d2c4 --did-not\n  \
-hob runs resolve run_0199d2c4 --happened --result '{\"id\": \"ocQHyuzHvysMo5N5VsXc\"}'"
+hob runs resolve run_0199d2c4 --happened --result '{\"id\": \"ocQHyuzHvysMo5N5VsXc\"}'\n  \
+hob runs resolve --recipe leads --since 2h --did-not --with-current-recipe"
 )]
 pub struct Resolve {
-    /// The run's id, or its beginning
+    /// Ids of the runs, or their beginnings
     #[arg(value_name = "RUN")]
-    id: String,
+    ids: Vec<String>,
+    #[command(flatten)]
+    which: Which,
     /// The step happened
     #[arg(long, required_unless_present = "did_not", conflicts_with = "did_not")]
     happened: bool,
@@ -74,24 +78,29 @@ pub struct Resolve {
     /// What later steps see as its result, as JSON [default: null]
     #[arg(long, value_name = "JSON", requires = "happened")]
     result: Option<String>,
-    #[command(flatten)]
-    store: StoreChoice,
+    /// Continue with the recipe as it is now
+    #[arg(long)]
+    with_current_recipe: bool,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    store: StoreChoice,
 }
 
 impl Retry {
     /// Rules.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let ruling = if self.from_start { Ruling::Restart } else { Ruling::Retry };
-        many(session, &self.ids, &self.which, self.store, RunState::Failed, &ruling, self.output.format)
+        let asked = Asked { usual: RunState::Failed, ruling, current: true };
+        many(session, &self.ids, &self.which, self.store, &asked, self.output.format)
     }
 }
 
 impl Skip {
     /// Rules.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        many(session, &self.ids, &self.which, self.store, RunState::Failed, &Ruling::Skip, self.output.format)
+        let asked = Asked { usual: RunState::Failed, ruling: Ruling::Skip, current: false };
+        many(session, &self.ids, &self.which, self.store, &asked, self.output.format)
     }
 }
 
@@ -105,20 +114,30 @@ impl Resolve {
                 serde_json::from_str(text).context("--result is not JSON").map_err(Failure::usage)?,
             ),
         };
-        let ids = std::slice::from_ref(&self.id);
-        many(session, ids, &Which::default(), self.store, RunState::Parked, &ruling, self.output.format)
+        if self.result.is_some() && self.ids.len() != 1 {
+            return Err(Failure::usage(anyhow!("--result is the result of one step; name one run")));
+        }
+        let asked = Asked { usual: RunState::Parked, ruling, current: self.with_current_recipe };
+        many(session, &self.ids, &self.which, self.store, &asked, self.output.format)
     }
 }
 
-/// Rules over the runs called `ids`, or over those that `which` means, in state `usual` unless it says
-/// another.
+/// What a person asked for.
+struct Asked {
+    /// The state of the runs that are meant, unless the filter names another.
+    usual: RunState,
+    ruling: Ruling,
+    /// The runs go on with the recipe as it is now.
+    current: bool,
+}
+
+/// Rules over the runs called `ids`, or over those that `which` means.
 fn many(
     session: &mut Session,
     ids: &[String],
     which: &Which,
     store: StoreChoice,
-    usual: RunState,
-    ruling: &Ruling,
+    asked: &Asked,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     if ids.is_empty() && which.is_everything() {
@@ -134,7 +153,7 @@ fn many(
         let Some(journal) = open_present(&workspace, Access::Client).await? else {
             return Err(Failure::usage(anyhow!("there is no history yet")));
         };
-        let told = each(journal.as_ref(), ids, which, usual, ruling, &recipes).await;
+        let told = each(journal.as_ref(), ids, which, asked, &recipes).await;
         journal.close().await;
         told
     })??;
@@ -155,22 +174,21 @@ async fn each(
     journal: &dyn Journal,
     ids: &[String],
     which: &Which,
-    usual: RunState,
-    ruling: &Ruling,
+    asked: &Asked,
     recipes: &[CheckedRecipe],
 ) -> Result<Vec<Told>, Failure> {
     let mut told = Vec::new();
     if ids.is_empty() {
-        let which = Which { state: which.state.or(Some(usual)), ..which.clone() };
+        let which = Which { state: which.state.or(Some(asked.usual)), ..which.clone() };
         let rows = journal.runs(&which.filter(None)).await.map_err(Failure::world)?;
         // In the order of their events, as their lanes have it.
         for row in rows.into_iter().rev() {
-            told.push(one(journal, row, ruling, recipes).await?);
+            told.push(one(journal, row, asked, recipes).await?);
         }
     }
     for id in ids {
         let row = find(journal, id).await?;
-        told.push(one(journal, row, ruling, recipes).await?);
+        told.push(one(journal, row, asked, recipes).await?);
     }
     Ok(told)
 }
@@ -178,11 +196,11 @@ async fn each(
 async fn one(
     journal: &dyn Journal,
     row: RunRow,
-    ruling: &Ruling,
+    asked: &Asked,
     recipes: &[CheckedRecipe],
 ) -> Result<Told, Failure> {
     let (id, recipe) = (row.id.to_string(), row.recipe.clone());
-    let decided = decide(journal, &row, ruling, recipes).await?;
+    let decided = decide(journal, &row, asked, recipes).await?;
     let (state, refused) = match decided {
         Ok(state) => (state, None),
         Err(reason) => (row.state, Some(reason)),
@@ -194,10 +212,15 @@ async fn one(
 async fn decide(
     journal: &dyn Journal,
     row: &RunRow,
-    ruling: &Ruling,
+    asked: &Asked,
     recipes: &[CheckedRecipe],
 ) -> Result<Result<RunState, String>, Failure> {
-    let recipe = recipes.iter().find(|recipe| recipe.name() == row.recipe);
+    let ruling = &asked.ruling;
+    let recipe = recipes.iter().find(|recipe| asked.current && recipe.name() == row.recipe);
+    let resolves = matches!(ruling, Ruling::Happened(_) | Ruling::DidNotHappen);
+    if asked.current && recipe.is_none() && resolves {
+        return Ok(Err("its recipe is not in this workspace, or has mistakes".to_owned()));
+    }
     let (ruled, seen) = match journal.run(&row.id).await {
         Ok(Some(detail)) => {
             let began = match &detail.run.version {
@@ -219,13 +242,12 @@ async fn decide(
         Ok(ruled) => ruled,
         Err(unfit) => return Ok(Err(unfit.to_string())),
     };
-    let goes_on_with = recipe.filter(|_| matches!(ruling, Ruling::Retry | Ruling::Restart));
-    if let Some(recipe) = goes_on_with {
+    if let Some(recipe) = recipe {
         journal.save_recipe(&RecipeText::of(recipe)).await.map_err(Failure::world)?;
     }
     let now = Clock::system().now();
     let entries = entries.into_iter().map(|entry| StampedEntry { at: now, entry }).collect();
-    let version = goes_on_with.map(|recipe| recipe.version().to_owned());
+    let version = recipe.map(|recipe| recipe.version().to_owned());
     let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
     let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::world)?;
     Ok(amended

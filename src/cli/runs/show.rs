@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::history::page;
 use super::which::find;
+use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::Access;
@@ -26,6 +27,7 @@ impl Show {
     /// Prints it.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        hide_webhook_keys(session, &workspace)?;
         let detail = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
@@ -38,7 +40,10 @@ impl Show {
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
-            Format::Text => session.streams.output.write_all(page(&detail).as_bytes())?,
+            Format::Text => {
+                let page = page(&detail, &session.streams.redactor);
+                session.streams.print(&page)?;
+            }
         }
         Ok(ExitCode::Fine)
     }

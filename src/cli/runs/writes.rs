@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
@@ -34,6 +35,7 @@ impl Writes {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        hide_webhook_keys(session, &workspace)?;
         let written = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Vec::new());

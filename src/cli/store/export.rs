@@ -11,8 +11,10 @@ use super::mark::{Origin, is_mark};
 use super::open_existing;
 use super::target::Target;
 use super::transfer::{Moved, Outgoing};
+use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
-use crate::journal::{Access, Journal};
+use crate::journal::{Access, Journal, Record};
+use crate::secret::Redactor;
 use crate::workspace::Store;
 
 /// The form of the lines.
@@ -23,6 +25,9 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) struct Heading {
     /// The form of the lines that follow.
     pub(super) hob_export: u32,
+    /// Secrets are masked: it is for reading only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) redacted: bool,
     /// The store, and in which state.
     #[serde(flatten)]
     pub(super) origin: Origin,
@@ -39,12 +44,16 @@ pub(super) struct Closing {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Works also while hob runs: the file holds the store as it is at this moment, with everything \
-that came in and went out. Only its owner may read it; keep it as safe as the store.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
+that came in and went out, as it was. Only its owner may read it; keep it as safe as the store. With --redact, \
+secrets of the workspace are masked: such a file can be shown, and cannot be imported.\n\nExamples:\n  hob store export backup.jsonl\n  hob store export - | gzip > backup.jsonl.gz"
 )]
 pub struct Export {
     /// The file to write; - for standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Mask the workspace's secrets
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     store: StoreChoice,
 }
@@ -53,6 +62,8 @@ impl Export {
     /// Writes. A file appears when all of it is there.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
+        hide_webhook_keys(session, &workspace)?;
+        let redactor = self.redact.then(|| session.streams.redactor.clone());
         let moved = Moved::new(session.streams.errors_is_terminal);
         let to_output = self.file.as_os_str() == "-";
         let place = session.path(&self.file);
@@ -65,7 +76,9 @@ impl Export {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
             };
-            let written = write(journal.as_ref(), &workspace.store, BufWriter::new(output), moved).await;
+            let written =
+                write(journal.as_ref(), &workspace.store, BufWriter::new(output), redactor.as_ref(), moved)
+                    .await;
             journal.close().await;
             written
         })??;
@@ -81,19 +94,29 @@ async fn write(
     journal: &dyn Journal,
     store: &Store,
     mut output: impl Write,
+    redactor: Option<&Redactor>,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
     let mut outgoing = Outgoing::of(journal, store).await?;
-    line(&mut output, &Heading { hob_export: FORMAT, origin: outgoing.origin().clone() })?;
+    line(
+        &mut output,
+        &Heading { hob_export: FORMAT, redacted: redactor.is_some(), origin: outgoing.origin().clone() },
+    )?;
     while let Some(mut records) = outgoing.next().await? {
         records.retain(|record| !is_mark(record));
         moved.add(records.len());
-        records.iter().try_for_each(|record| line(&mut output, record))?;
+        records.iter().try_for_each(|record| masked(&mut output, redactor, record))?;
     }
     line(&mut output, &Closing { records: moved.records })?;
     output.flush()?;
     moved.end();
     Ok(moved.records)
+}
+
+fn masked(output: &mut impl Write, redactor: Option<&Redactor>, record: &Record) -> Result<(), Failure> {
+    let Some(redactor) = redactor else { return line(output, record) };
+    let value = serde_json::to_value(record).map_err(std::io::Error::from)?;
+    line(output, &redactor.value(&value))
 }
 
 fn line(output: &mut impl Write, value: &impl Serialize) -> Result<(), Failure> {

@@ -46,6 +46,10 @@ impl Import {
         if heading.hob_export > FORMAT {
             return Err(lines.wrong("was written by a newer hob; use a newer hob"));
         }
+        if heading.redacted {
+            return Err(lines
+                .wrong("was made with --redact: secrets in it are masked, so it is no copy of the store"));
+        }
         let records = runtime::block_on(async {
             let journal = open_store(&workspace.store, Access::Runner).await?;
             let begun = begin(journal.as_ref(), &workspace.store, &heading.origin).await;

@@ -33,7 +33,7 @@ impl Info {
         };
         match self.output.format {
             Format::Json => session.streams.json(&info)?,
-            Format::Text => session.streams.output.write_all(page(&info).as_bytes())?,
+            Format::Text => session.streams.print(&page(&info))?,
         }
         Ok(ExitCode::Fine)
     }

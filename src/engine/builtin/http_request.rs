@@ -26,7 +26,7 @@ pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Tol
     }
     let options = CallOptions { timeout: perform.timeout.or(timeout), ..call_options(around) };
     let received = around.world.client.send(&request, &Default::default(), &options).await;
-    let outcome = match classify(perform.effect, None, received) {
+    let outcome = match classify(perform.effect, &request.expected, None, received) {
         Outcome::Ok(answer) => {
             let body = json!({ "status": answer.status, "headers": answer.headers, "body": answer.body });
             Outcome::Ok(Answer { body, ..answer })

@@ -2,11 +2,12 @@
 //! process ends, however it ends.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use crate::journal::Error;
+use crate::private;
 
 /// Holds the right until it is dropped.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl RunnerLock {
                 Path::new(&name).display()
             ),
         };
-        let mut file = OpenOptions::new()
+        let mut file = private::options()
             .read(true)
             .write(true)
             .create(true)

@@ -23,6 +23,8 @@ use crate::journal::{
 };
 use crate::run::{RunId, StampedEntry};
 
+use crate::private;
+
 use super::failure::Failure;
 use super::lock::RunnerLock;
 use super::place::Place;
@@ -57,6 +59,10 @@ impl Sqlite {
     pub fn open(path: &Path, access: Access) -> Result<Self, Error> {
         let store: Arc<str> = path.display().to_string().into();
         create_folder(path, &store)?;
+        private::create_file(path).map_err(|error| Error::Unavailable {
+            store: store.to_string(),
+            reason: format!("cannot be created: {error}"),
+        })?;
         let runner = access == Access::Runner;
         let lock = runner.then(|| RunnerLock::take(path, &store)).transpose()?;
         let conn = schema::open_writer(path, &store, runner)?;
@@ -113,7 +119,7 @@ impl Sqlite {
 
 fn create_folder(path: &Path, store: &str) -> Result<(), Error> {
     let Some(folder) = path.parent() else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|error| Error::Unavailable {
+    private::create_folder(folder).map_err(|error| Error::Unavailable {
         store: store.to_owned(),
         reason: format!("has no folder, and {} cannot be created: {error}", folder.display()),
     })

@@ -36,8 +36,9 @@ pub struct Recipe {
     pub vars: Option<IndexMap<Spanned<String>, Anything>>,
     /// What is done, step by step.
     pub actions: Vec<Spanned<Action>>,
-    /// What is done when a step has failed for good. `error.message`, `error.step`, `error.status` and
-    /// `error.help` tell why.
+    /// What is done when a step has failed for good, and when a run is parked because hob cannot tell whether a
+    /// step happened. `error.message`, `error.step`, `error.status` and `error.help` tell why; `error.parked` is
+    /// true where the run is parked.
     pub on_failure: Option<Vec<Spanned<Action>>>,
     /// What to do with an incoming change that is only the echo of hob's own write. Not working yet:
     /// echoes are treated like any other change, whatever is set here.

@@ -23,6 +23,8 @@ pub(super) enum Progress {
     Complete(Value),
     /// It failed, and so does the run.
     Failed(StepKey, StepError),
+    /// Only a person can tell whether it happened.
+    Parked(StepKey, String),
 }
 
 /// A step and what belongs to deciding it.

@@ -31,7 +31,7 @@ impl Machine {
     }
 
     /// Variables of a run that began earlier. They are worked out again where what was stored is not
-    /// what templates need: another version of the recipe, or a secret that the history does not keep.
+    /// what templates need: another version of the recipe, or a secret that an older hob took out.
     pub(super) fn restore_vars(&mut self) {
         let Some(started) = &self.status.started else { return };
         let checked = self.recipe.clone();

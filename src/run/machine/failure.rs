@@ -1,4 +1,4 @@
-//! After a failure: the `on_failure` actions, then the end.
+//! After a failure, and where only a person can tell what happened: the `on_failure` actions, then the end.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -12,29 +12,55 @@ use crate::source::SourceFile;
 use crate::template::LocatedError;
 
 impl Machine {
-    /// Goes through `on_failure`, with `error` in scope. What fails there is in the history, and the
-    /// next one is done all the same.
+    /// Goes through `on_failure`; then the run has failed.
     pub(super) fn after_failure(
         &mut self,
         step: &StepKey,
         error: &StepError,
         now: DateTime<Utc>,
     ) -> Option<Act> {
-        let recipe = self.recipe.clone();
-        let Some(action) = recipe.recipe().on_failure.get(self.failure_done) else {
-            let reason = match step.action.as_str() {
-                START => error.message.clone(),
-                _ => format!("step `{step}`: {}", error.message),
-            };
-            self.finish(RunState::Failed, Some(reason), Some(step.clone()), now);
-            return None;
+        if !self.is_told() {
+            return self.tell(step, error, false, now);
+        }
+        let reason = match step.action.as_str() {
+            START => error.message.clone(),
+            _ => format!("step `{step}`: {}", error.message),
         };
+        self.finish(RunState::Failed, Some(reason), Some(step.clone()), now);
+        None
+    }
+
+    /// Goes through `on_failure`; then the run is parked. It stands still like a failed one, and nobody should
+    /// have to come upon it by chance.
+    pub(super) fn after_parking(
+        &mut self,
+        step: &StepKey,
+        reason: String,
+        now: DateTime<Utc>,
+    ) -> Option<Act> {
+        if !self.is_told() {
+            return self.tell(step, &StepError::new(reason), true, now);
+        }
+        Some(Act::Park { reason })
+    }
+
+    /// All of `on_failure` is done.
+    fn is_told(&self) -> bool {
+        self.failure_done >= self.recipe.recipe().on_failure.len()
+    }
+
+    /// The next action of `on_failure`, with `error` in scope. What fails there is in the history, and the next
+    /// one is done all the same.
+    fn tell(&mut self, step: &StepKey, error: &StepError, parked: bool, now: DateTime<Utc>) -> Option<Act> {
+        let recipe = self.recipe.clone();
+        let action = recipe.recipe().on_failure.get(self.failure_done)?;
         let in_scope = json!({
             "message": error.message,
             "status": error.status,
             "help": error.help,
             "step": step.action,
             "item": step.item,
+            "parked": parked,
         });
         match self.action(action, Some(in_scope), now) {
             Progress::Act(act) => return Some(act),
@@ -43,7 +69,7 @@ impl Machine {
                 self.complete(action, result);
                 self.failure_done += 1;
             }
-            Progress::Failed(..) => {
+            Progress::Failed(..) | Progress::Parked(..) => {
                 self.complete(action, json!(null));
                 self.failure_done += 1;
             }

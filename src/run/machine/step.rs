@@ -32,7 +32,7 @@ impl Machine {
             }
             Phase::Intended => self.intended(site, &status),
             Phase::InDoubt { until, reason, .. } => self.in_doubt(site, &status, *until, reason),
-            Phase::Parked { reason } => Progress::Act(Act::Park { reason: reason.clone() }),
+            Phase::Parked { reason } => Progress::Parked(site.key.clone(), reason.clone()),
         }
     }
 

@@ -189,6 +189,39 @@ fn what_waits_for_a_held_connection_goes_on_when_it_is_taken_up_again() {
 }
 
 #[test]
+fn a_parked_run_is_as_loud_as_a_failed_one() {
+    let mut hand = Hand::new(
+        "actions:\n- { id: a, do: things.shout, with: { text: t } }\n- { id: b, do: things.get, with: { id: x } }\n\
+         on_failure:\n- { id: tell, do: things.update, with: { id: \"{{ error.parked }} {{ error.step }}\" } }\n",
+        json!({}),
+    );
+    let first = hand.perform();
+    hand.answer(&first, Report::InDoubt { reason: "lost".into(), status: None });
+    for _ in 0..2 {
+        hand.done("tell", json!({ "id": "True a" }), json!(1));
+        let Act::Park { reason } = hand.decide() else { panic!("not parked") };
+        assert!(reason.contains("`a` may have happened: lost"), "{reason}");
+        hand.restart();
+        assert!(matches!(hand.decide(), Act::Park { .. }), "it is told once");
+        // A person says that it did not, and it happens again.
+        let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, "person".to_owned());
+        hand.record(Entry::DidNotHappen { step, attempt, known_by });
+        hand.restart();
+        let again = hand.perform();
+        hand.answer(&again, Report::InDoubt { reason: "lost".into(), status: None });
+    }
+    hand.done("tell", json!({ "id": "True a" }), json!(1));
+    let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some("person".to_owned()));
+    let result = json!({ "id": 1 });
+    hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
+    hand.restart();
+    let next = hand.perform();
+    hand.answer(&next, Report::Refused(StepError::new("gone")));
+    hand.done("tell", json!({ "id": "False b" }), json!(1));
+    assert_eq!(hand.finish().0, RunState::Failed);
+}
+
+#[test]
 fn attempts_are_counted_and_a_deferral_is_none() {
     let mut hand = Hand::new(
         "actions:\n- { id: a, do: things.update, with: { id: b }, retry: { attempts: 2, backoff: 2s..5m } }\n",

@@ -1,0 +1,285 @@
+//! Whether a good status brought what the catalog says that an operation answers. A page of HTML, an empty
+//! body or half a JSON text is no success, whatever its status.
+
+use serde_json::{Map, Value};
+
+use super::paging;
+use crate::catalog::{Effect, Listing, Operation, path};
+use crate::value::{Kind, Shape};
+
+/// Fields that tell one record from another.
+const IDS: [&str; 2] = ["id", "_id"];
+/// Fields by which an answer says that something is wrong.
+const COMPLAINTS: [&str; 10] =
+    ["message", "msg", "error", "errors", "detail", "title", "code", "status", "statusCode", "traceId"];
+/// So much of an answer is quoted.
+const QUOTED: usize = 80;
+
+/// How a body came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// There was none.
+    Nothing,
+    /// As JSON.
+    Json,
+    /// As some other text.
+    Text,
+    /// As a page of HTML.
+    Page,
+    /// As a file, which was saved.
+    File,
+}
+
+/// What an operation answers, as far as the catalog says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Expected {
+    /// JSON; else nothing is known but that it is no page.
+    json: bool,
+    /// Text of any kind, a page included.
+    text: bool,
+    /// A file.
+    file: bool,
+    /// The whole is an object, or a list.
+    kind: Option<Kind>,
+    /// There must be an answer: the operation promises something of it.
+    promised: bool,
+    /// Fields of the whole that are known, where some are.
+    fields: Vec<String>,
+    /// Where items stand.
+    listing: Option<(String, Listing)>,
+    /// Where the result stands; and whether it is a record with an id.
+    result: Option<(Vec<String>, bool)>,
+    /// Whether nothing at all may stand there: what was read is not there.
+    may_be_null: bool,
+}
+
+impl Expected {
+    /// What `operation` answers.
+    pub fn of(operation: &Operation) -> Self {
+        // Whatever was deleted is gone, with or without a word.
+        let deletes = operation.method == "DELETE";
+        let may_be_null = operation.effect == Effect::Read;
+        let file = operation.download.is_some();
+        let Some(response) = operation.response.as_ref() else {
+            let says = !file && (operation.list.is_some() || !operation.result.is_empty());
+            let result = says && !deletes && operation.list.is_none();
+            return Self {
+                json: says,
+                file,
+                promised: says && !deletes,
+                listing: listing(operation),
+                result: result.then(|| (operation.result.clone(), false)),
+                may_be_null,
+                ..Self::default()
+            };
+        };
+        let container = |shape: &Shape| matches!(shape.kind, Kind::Object | Kind::Array) && !shape.nullable;
+        let known = container(response) && response.any_of.is_empty();
+        let fields = || response.fields.keys().cloned().collect();
+        let record = operation.result_shape().is_some_and(is_record);
+        let result =
+            known && !deletes && operation.list.is_none() && (record || !operation.result.is_empty());
+        Self {
+            json: known,
+            text: response.kind == Kind::String,
+            file,
+            kind: known.then_some(response.kind),
+            promised: known && !deletes && !(response.kind == Kind::Object && response.fields.is_empty()),
+            fields: if known && !deletes { fields() } else { Vec::new() },
+            listing: listing(operation),
+            result: result.then(|| (operation.result.clone(), record)),
+            may_be_null,
+        }
+    }
+
+    /// A part of a composite operation, which says itself where the result stands.
+    pub(super) fn of_part(self) -> Self {
+        Self { listing: None, result: None, ..self }
+    }
+
+    /// In what way `body` is not what the catalog says.
+    pub(super) fn complaint(&self, form: Form, body: &Value) -> Option<String> {
+        match form {
+            Form::Page if !self.text => return Some(format!("it is a web page{}", quoted(body))),
+            Form::Text if self.file => {
+                return Some(format!("it is a text instead of a file{}", quoted(body)));
+            }
+            Form::Text if self.json => return Some(format!("it is not JSON{}", quoted(body))),
+            Form::Nothing | Form::Json if self.json && body.is_null() => {
+                return self.promised.then(|| "it is empty".to_owned());
+            }
+            Form::Json if self.json => {}
+            _ => return None,
+        }
+        let found = match body {
+            Value::Object(_) => Kind::Object,
+            Value::Array(_) => Kind::Array,
+            _ => return Some("it is a single value".to_owned()),
+        };
+        if let Some((operation, listing)) = &self.listing {
+            // One record may stand for a list of one.
+            let none = || format!("it has no list at {}", listing.items.join(", "));
+            return paging::items(operation, listing, body).is_err().then(none).or_else(|| self.error(body));
+        }
+        if let Some(kind) = self.kind.filter(|kind| *kind != found) {
+            let names = |kind| if kind == Kind::Array { "a list" } else { "an object" };
+            return Some(format!("it is {} instead of {}", names(found), names(kind)));
+        }
+        if let Some((paths, record)) = &self.result {
+            return self.without(paths, *record, body);
+        }
+        self.error(body)
+    }
+
+    /// An object with none of the known fields that is empty, or says that something is wrong.
+    fn error(&self, body: &Value) -> Option<String> {
+        let Value::Object(object) = body else { return None };
+        let known = self.fields.is_empty() || self.fields.iter().any(|field| object.contains_key(field));
+        match object.keys().all(|field| COMPLAINTS.contains(&field.as_str())) {
+            _ if known => None,
+            true if object.is_empty() => (!self.may_be_null).then(|| "it is an empty object".to_owned()),
+            true => Some(format!("it says only{}", quoted(&Value::String(body.to_string())))),
+            false => None,
+        }
+    }
+
+    fn without(&self, paths: &[String], record: bool, body: &Value) -> Option<String> {
+        let place = if paths.is_empty() { "$".to_owned() } else { paths.join(", ") };
+        let Some(found) = path::read_first(body, paths) else {
+            let null = || paths.iter().any(|at| path::read(body, at).is_some());
+            return (!(self.may_be_null && null())).then(|| format!("it has nothing at {place}"));
+        };
+        if !record {
+            let empty = found.as_object().is_some_and(Map::is_empty) && !self.may_be_null;
+            return empty.then(|| format!("it has an empty object at {place}"));
+        }
+        let is_id = |id: &Value| !id.is_null() && id.as_str().is_none_or(|text| !text.trim().is_empty());
+        let has_id = IDS.iter().any(|name| found.get(name).is_some_and(is_id));
+        (!has_id).then(|| format!("it has no id at {place}"))
+    }
+}
+
+fn listing(operation: &Operation) -> Option<(String, Listing)> {
+    operation.list.clone().map(|listing| (operation.id.clone(), listing))
+}
+
+/// An object that is told from others by its id.
+fn is_record(shape: &Shape) -> bool {
+    let id = |name: &str| shape.fields.get(name).is_some_and(|id| !id.nullable);
+    shape.kind == Kind::Object && shape.any_of.is_empty() && IDS.iter().any(|name| id(name))
+}
+
+/// The beginning of an answer that is a text: whole words, so that no half of a secret is left.
+fn quoted(body: &Value) -> String {
+    let Value::String(text) = body else { return String::new() };
+    let (mut quoted, mut words) = (String::new(), text.split_whitespace().peekable());
+    while let Some(word) = words.next_if(|word| quoted.len() + word.len() < QUOTED) {
+        quoted.push(' ');
+        quoted.push_str(word);
+    }
+    let more = if words.peek().is_some() { "…" } else { "" };
+    format!(":{quoted}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn complaint(operation: &str, form: Form, body: Value) -> Option<String> {
+        let text = format!("{{ title: t, summary: s, kinds: [action], {operation} }}");
+        Expected::of(&serde_yaml::from_str(&text).unwrap()).complaint(form, &body)
+    }
+
+    const RECORD: &str = "method: POST, result: [$.contact], response: { type: object, fields: { contact: \
+                          { type: object, fields: { id: { type: string }, email: { type: string } } } } }";
+
+    #[test]
+    fn a_record_has_an_id_where_it_stands() {
+        let good = json!({ "contact": { "id": "c1" } });
+        assert_eq!(complaint(RECORD, Form::Json, good.clone()), None);
+        assert_eq!(complaint(RECORD, Form::Json, json!({ "contact": { "_id": 7 } })), None);
+        for (body, part) in [
+            (json!({ "contact": {} }), "no id"),
+            (json!({ "contact": { "id": null } }), "no id"),
+            (json!({ "contact": { "id": " " } }), "no id"),
+            (json!({ "contact": [{ "id": "c1" }] }), "no id"),
+            (json!({ "contact": null }), "nothing at $.contact"),
+            (json!({ "error": "maintenance" }), "nothing at $.contact"),
+            (json!([good]), "a list instead of an object"),
+            (json!(null), "empty"),
+            (json!("ok"), "a single value"),
+            (json!(true), "a single value"),
+        ] {
+            let told = complaint(RECORD, Form::Json, body.clone()).unwrap_or_else(|| panic!("{body}"));
+            assert!(told.contains(part), "{body}: {told}");
+        }
+        assert_eq!(complaint(RECORD, Form::Nothing, json!(null)).unwrap(), "it is empty");
+        assert!(complaint(RECORD, Form::Text, json!("{\"contact\":")).unwrap().contains("not JSON"));
+        assert!(
+            complaint(RECORD, Form::Page, json!("<html> Back\nsoon"))
+                .unwrap()
+                .ends_with(": <html> Back soon")
+        );
+    }
+
+    #[test]
+    fn what_is_read_may_not_be_there_and_what_is_deleted_says_nothing() {
+        let read = format!("effect: read, {RECORD}");
+        assert_eq!(complaint(&read, Form::Json, json!({ "contact": null })), None);
+        assert!(complaint(&read, Form::Json, json!({})).is_some());
+        let delete = RECORD.replace("POST", "DELETE");
+        for body in [json!(null), json!({}), json!({ "succeeded": true })] {
+            assert_eq!(complaint(&delete, Form::Json, body), None);
+        }
+        assert!(complaint(&delete, Form::Page, json!("<html>")).is_some());
+    }
+
+    #[test]
+    fn a_list_stands_where_it_is_said_to() {
+        let list = "effect: read, list: { items: ['$.contacts[*]'] }";
+        assert_eq!(complaint(list, Form::Json, json!({ "contacts": [] })), None);
+        for body in [json!({}), json!({ "contacts": null }), json!({ "error": "x" }), json!([]), json!(null)]
+        {
+            assert!(complaint(list, Form::Json, body.clone()).is_some(), "{body}");
+        }
+        assert!(complaint(list, Form::Nothing, json!(null)).is_some());
+        let either =
+            "effect: read, list: { items: [$] }, response: { type: object, fields: { a: { type: string } } }";
+        for body in [json!([]), json!([{ "a": "x" }]), json!({ "a": "x" })] {
+            assert_eq!(complaint(either, Form::Json, body), None);
+        }
+        assert!(complaint(either, Form::Json, json!({ "message": "maintenance" })).is_some());
+        let whole = "effect: read, list: { items: ['$[*]'] }";
+        assert_eq!(complaint(whole, Form::Json, json!([])), None);
+        assert!(complaint(whole, Form::Json, json!({ "message": "maintenance" })).is_some());
+    }
+
+    #[test]
+    fn where_nothing_is_said_anything_but_a_page_is_fine() {
+        for (form, body) in [
+            (Form::Nothing, json!(null)),
+            (Form::Text, json!("OK")),
+            (Form::Json, json!([1])),
+            (Form::Json, json!(null)),
+        ] {
+            assert_eq!(complaint("method: POST", form, body), None);
+        }
+        assert!(complaint("method: POST", Form::Page, json!("<html>")).is_some());
+        let text = "method: GET, response: { type: string }";
+        assert_eq!(complaint(text, Form::Page, json!("<html>")), None);
+        assert_eq!(complaint(text, Form::Text, json!("OK")), None);
+        let sent = "method: POST, response: { type: object, fields: { messageId: { type: string } } }";
+        assert_eq!(complaint(sent, Form::Json, json!({ "messageId": "m" })), None);
+        assert_eq!(complaint(sent, Form::Json, json!({ "succeded": true })), None, "descriptions have slips");
+        for body in [json!({}), json!({ "message": "maintenance" }), json!({ "error": "x", "code": 1 })] {
+            assert!(complaint(sent, Form::Json, body.clone()).is_some(), "{body}");
+        }
+        let open = "method: POST, response: { type: object }";
+        assert_eq!(complaint(open, Form::Nothing, json!(null)), None);
+        assert!(complaint(open, Form::Text, json!("OK")).is_some());
+        let file = "method: GET, download: application/pdf";
+        assert_eq!(complaint(file, Form::File, json!({ "file": "x" })), None);
+        assert!(complaint(file, Form::Page, json!("<html>")).is_some());
+    }
+}

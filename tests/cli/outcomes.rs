@@ -1,0 +1,178 @@
+//! What an answer means: a success that is none, a refusal, a doubt; and that data stays true.
+
+use std::fs;
+use std::path::Path;
+
+use hob::sandbox::{ChangeKind, Fault, What};
+use serde_json::{Value, json};
+
+use crate::held::{ONCE, runs, workspace};
+use crate::program::{hob, hob_with};
+use crate::stand_in::StandIn;
+
+const PAGE: &str = "<!DOCTYPE html><title>Back soon</title>";
+
+/// The next request of `operation` is answered so, whether it was done or not.
+fn answer(stand_in: &StandIn, operation: &str, status: u16, body: Value, done: bool, times: u32) {
+    let page = body.as_str().is_some_and(|text| text.starts_with('<'));
+    let headers = page.then(|| ("content-type".to_owned(), "text/html".to_owned())).into_iter().collect();
+    let what = What::Status { status, body: Some(body), headers };
+    let operation = Some(operation.to_owned());
+    stand_in.sandbox.add_fault(Fault { operation, times: Some(times), what, done, ..Fault::default() });
+}
+
+fn recipe(actions: &str, on_failure: &str) -> String {
+    format!("name: hand\ntrigger: {{ manual: {{}} }}\nactions:\n{actions}{on_failure}")
+}
+
+fn trigger(folder: &Path) {
+    hob_with(folder, &["trigger", "hand", "--event", "-"], "{}").code(0);
+}
+
+fn made(stand_in: &StandIn, collection: &str) -> usize {
+    let changes = stand_in.sandbox.log().into_iter().flat_map(|entry| entry.changes);
+    changes.filter(|change| change.collection == collection && change.kind == ChangeKind::Created).count()
+}
+
+const RETRY: &str = "retry: { attempts: 5, backoff: 10ms..20ms }";
+
+#[test]
+fn an_answer_that_is_none_is_asked_again() {
+    let stand_in = StandIn::start();
+    let actions = format!(
+        "- {{ id: one, do: contacts.upsert, with: {{ email: a@example.com }}, {RETRY} }}\n\
+         - {{ id: two, do: contacts.get, with: {{ contactId: \"{{{{ steps.one.id }}}}\" }}, {RETRY} }}\n"
+    );
+    let folder = workspace(&stand_in, &[&recipe(&actions, "")]);
+    for operation in ["contacts.upsert", "contacts.get"] {
+        for body in [json!(PAGE), json!(null), json!([{ "id": "x" }]), json!({ "contact": {} })] {
+            answer(&stand_in, operation, 200, body, false, 1);
+        }
+    }
+    trigger(folder.path());
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!(made(&stand_in, "contacts"), 1);
+}
+
+#[test]
+fn a_create_that_was_answered_by_a_page_is_in_doubt() {
+    let stand_in = StandIn::start();
+    let actions = "- { id: one, do: contacts.create, with: { email: a@example.com } }\n\
+                   - { do: contacts.notes.create, with: { contactId: \"{{ steps.one.id }}\", body: hello } }\n";
+    let folder = workspace(&stand_in, &[&recipe(actions, "")]);
+    // It happened, and hob finds out.
+    answer(&stand_in, "contacts.create", 200, json!(PAGE), true, 1);
+    trigger(folder.path());
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!((made(&stand_in, "contacts"), made(&stand_in, "notes")), (1, 1));
+}
+
+#[test]
+fn a_parked_run_is_as_loud_as_a_failed_one_and_resolved_with_the_recipe_of_now() {
+    let stand_in = StandIn::start();
+    let example = stand_in.sandbox.example("conversations.messages.send").expect("an example");
+    let with = Value::Object(example).to_string();
+    let told = "on_failure:\n- { do: contacts.upsert, with: { email: alert@example.com, \
+                firstName: \"{{ 'parked' if error.parked else 'failed' }} {{ error.step }}\" } }\n";
+    let send = format!("- {{ id: send, do: conversations.messages.send, with: {with} }}\n");
+    let folder = workspace(&stand_in, &[&recipe(&send, told)]);
+    for body in [json!(PAGE), json!({})] {
+        answer(&stand_in, "conversations.messages.send", 200, body, false, 1);
+        trigger(folder.path());
+    }
+    let ended = hob(folder.path(), &ONCE).code(1);
+    assert_eq!(ended.json()["runs"], json!({ "parked": 2 }));
+    assert!(ended.errors.contains("WARN") && ended.errors.contains("parked"), "{}", ended.errors);
+    let alerts = |name: &str| {
+        let log = stand_in.sandbox.log();
+        log.iter().filter(|entry| entry.body["firstName"] == name).count()
+    };
+    assert_eq!(alerts("parked send"), 2);
+
+    let other = recipe("- { id: send, do: log, with: { message: instead } }\n", "");
+    fs::write(folder.path().join("recipes/0.yaml"), other).unwrap();
+    hob(folder.path(), &["runs", "resolve", "--did-not"]).code(2);
+    hob(folder.path(), &["runs", "resolve", "--recipe", "hand", "--happened", "--result", "{}"]).code(2);
+    let arguments = ["runs", "resolve", "--recipe", "hand", "--did-not", "--with-current-recipe"];
+    let resolved = hob(folder.path(), &[&arguments[..], &["--format", "json"]].concat()).code(0).json();
+    assert_eq!(resolved.as_array().unwrap().len(), 2);
+    hob(folder.path(), &ONCE).code(0);
+    assert!(runs(folder.path()).iter().all(|run| run["state"] == "succeeded"));
+    assert_eq!((made(&stand_in, "messages"), alerts("parked send")), (0, 2));
+}
+
+#[test]
+fn a_refusal_of_a_field_fails() {
+    let stand_in = StandIn::start();
+    let create = "- { do: contacts.create, with: { email: a@example.com } }\n";
+    let folder = workspace(&stand_in, &[&recipe(create, "")]);
+    let message = json!({ "message": ["dateOfBirth must be a valid ISO 8601 date string"] });
+    answer(&stand_in, "contacts.create", 422, message, false, 1);
+    trigger(folder.path());
+    assert_eq!(hob(folder.path(), &ONCE).code(1).json()["runs"], json!({ "failed": 1 }));
+}
+
+#[test]
+fn a_page_in_a_poll_removes_nothing() {
+    let stand_in = StandIn::start();
+    let poll = "name: poll\ntrigger: { poll: fitr.clients.list, every: 5m, emit: [new, changed, removed], start: now }\n\
+                actions:\n- { do: log, with: { message: seen } }\n";
+    let folder = workspace(&stand_in, &[poll]);
+    hob(folder.path(), &ONCE).code(0);
+    for body in [json!(PAGE), json!({ "message": "maintenance" }), json!(null)] {
+        answer(&stand_in, "fitr.clients.list", 200, body.clone(), false, 3);
+        let summary = hob(folder.path(), &ONCE).code(1).json();
+        assert_eq!(summary["events"], json!(0), "{body}: {summary}");
+        stand_in.sandbox.clear_faults();
+    }
+    assert_eq!(hob(folder.path(), &ONCE).code(0).json()["events"], json!(0));
+    assert!(runs(folder.path()).is_empty());
+}
+
+#[test]
+fn what_goes_through_is_true_and_what_is_shown_hides_secrets() {
+    let stand_in = StandIn::start();
+    let key = "s3cr3t&key-1";
+    let actions = "- { id: one, do: contacts.create, with: { email: a@example.com, website: \"{{ env.APP_URL }}/a\", \
+                   firstName: \"{{ vars.key }}\" } }\n\
+                   - { do: wait, with: { for: 100ms } }\n\
+                   - { do: log, with: { message: \"key {{ vars.key | urlencode }} of {{ env.APP_URL }}\" } }\n\
+                   - { do: contacts.update, with: { contactId: \"{{ steps.one.id }}\", \
+                   website: \"{{ steps.one.website }}\", lastName: \"{{ steps.one.firstName }} {{ vars.key }}\" } }\n";
+    let recipe = recipe(actions, "").replace("actions:", "vars: { key: \"{{ env.ALERT_KEY }}\" }\nactions:");
+    let folder = workspace(&stand_in, &[&recipe]);
+    let hob_yaml = stand_in.workspace() + "env: [APP_URL, { name: ALERT_KEY, secret: true }]\n";
+    fs::write(folder.path().join("hob.yaml"), hob_yaml).unwrap();
+    fs::write(folder.path().join(".env"), format!("APP_URL=https://studio.example\nALERT_KEY={key}\n"))
+        .unwrap();
+    trigger(folder.path());
+    let ended = hob(folder.path(), &["run", "--once", "--verbose"]).code(0);
+    let sent =
+        stand_in.sandbox.log().into_iter().find(|entry| entry.body["lastName"].is_string()).unwrap().body;
+    assert_eq!(sent["website"], "https://studio.example/a");
+    assert_eq!(sent["lastName"], format!("{key} {key}"));
+
+    let run = runs(folder.path())[0]["id"].as_str().unwrap().to_owned();
+    let text = hob(folder.path(), &["runs", "show", &run]).code(0).output;
+    let json = hob(folder.path(), &["runs", "show", &run, "--format", "json"]).code(0).output;
+    for shown in [&text, &json, &ended.output, &ended.errors] {
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
+    assert!(text.contains("https://studio.example/a") && text.contains("***"), "{text}");
+
+    hob(folder.path(), &["store", "export", "whole.jsonl"]).code(0);
+    hob(folder.path(), &["store", "export", "--redact", "shown.jsonl"]).code(0);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("whole.jsonl").contains("s3cr3t"), "a copy of the store is true");
+    assert!(!read("shown.jsonl").contains("s3cr3t"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("state"), mode("state/hob.db"), mode("whole.jsonl")), (0o700, 0o600, 0o600));
+    }
+    fs::remove_dir_all(folder.path().join("state")).unwrap();
+    let refused = hob(folder.path(), &["store", "import", "shown.jsonl"]).code(2);
+    assert!(refused.errors.contains("--redact"), "{}", refused.errors);
+    hob(folder.path(), &["store", "import", "whole.jsonl"]).code(0);
+}
