@@ -10,6 +10,7 @@ use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use super::error::advised;
+use super::exact::Exact;
 use super::filters::{self, unfit};
 use super::omit::{self, is_omit};
 use super::scope::Scope;
@@ -27,6 +28,8 @@ pub(super) const SNAPPED: &str = "$snapped";
 pub(super) const JOINED: &str = "$joined";
 /// Hidden filter: a list, mapping or text that is not null.
 pub(super) const PRESENT: &str = "$present";
+/// Hidden filter: one side of `*`, which is no text that is a number: that would be repeated, not multiplied.
+pub(super) const FACTOR: &str = "$factor";
 /// Hidden filters: the comparisons.
 pub(super) const EQUAL: &str = "$==";
 pub(super) const UNEQUAL: &str = "$!=";
@@ -51,6 +54,7 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(SNAPPED, snapped);
         env.add_filter(JOINED, joined);
         env.add_filter(PRESENT, present);
+        env.add_filter(FACTOR, factor);
         add_comparisons(&mut env);
         env.add_global(omit::NAME, omit::omit());
         for filter in filters::all() {
@@ -133,13 +137,24 @@ fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
     Ok(match value.kind() {
         ValueKind::Undefined | ValueKind::None => String::new(),
         ValueKind::Number => number::text(value),
-        ValueKind::Bool | ValueKind::String => value.to_string(),
+        ValueKind::Bool => value.is_true().to_string(),
+        ValueKind::String => value.to_string(),
         _ => convert::to_json_charged(state, value)?.to_string(),
     })
 }
 
 fn member(value: &Datum, key: &Datum) -> Datum {
     value.get_item(key).unwrap_or_default()
+}
+
+fn factor(value: Datum) -> Result<Datum, Error> {
+    match value.as_str() {
+        Some(text) if Exact::read(text).is_some() => Err(advised(
+            format!("`*` would repeat {} instead of multiplying it", filters::describe(&value)),
+            "turn it into a number with `| number`",
+        )),
+        _ => Ok(value),
+    }
 }
 
 fn present(value: Datum) -> Result<Datum, Error> {

@@ -150,6 +150,7 @@ mod tests {
             ("id {{ event.id }}", "id 7"),
             ("{{ event.id }}{{ event.id }}", "77"),
             ("<{{ event.none }}>", "<>"),
+            ("{{ true }} {{ false ~ '' }}", "true false"),
             ("{{ event.tags }}!", r#"["gold","new"]!"#),
             ("{% if event.none %}x{% else %}y{% endif %}", "y"),
             ("{% for t in event.tags %}{{ loop.index }}{{ t }} {% endfor %}", "1gold 2new "),
@@ -177,6 +178,11 @@ mod tests {
             assert_eq!(value(text, event()), wanted, "{text}");
         }
         assert_eq!(failure("{{ 1 / 0 }}", event()).message, "unable to calculate 1 / 0");
+        for text in ["{{ '50' * 3 }}", "{{ 3 * '50' }}"] {
+            let message = "`*` would repeat the text \"50\" instead of multiplying it";
+            assert_eq!(failure(text, event()).message, message);
+        }
+        assert_eq!(value("{{ '-' * 3 }}", event()), json!("---"));
         assert_eq!(failure("{{ 2 ** 100 }}", event()).kind, ErrorKind::Other);
     }
 

@@ -19,7 +19,8 @@ use minijinja::machinery::ast::{
 use minijinja::value::Value;
 
 use super::engine::{
-    EQUAL, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, UNEQUAL, WITHIN,
+    EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, UNEQUAL,
+    WITHIN,
 };
 use super::syntax::{SyntaxError, bytes, extent};
 
@@ -290,6 +291,13 @@ fn binary<'a>(op: &Spanned<BinOp<'a>>) -> Lowered<Expr<'a>> {
         let right = filter(JOINED, right, Vec::new(), right_span);
         return Ok(Expr::BinOp(Spanned::new(BinOp { op: BinOpKind::Concat, left, right }, span)));
     }
+    let (left, right) = match op.op {
+        BinOpKind::Mul => {
+            let factor = |side| filter(FACTOR, side, Vec::new(), span);
+            (factor(left), factor(right))
+        }
+        _ => (left, right),
+    };
     let arithmetic = matches!(
         op.op,
         BinOpKind::Add

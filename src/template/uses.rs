@@ -233,7 +233,7 @@ impl<'a> Finder<'a> {
 
     fn side(&self, expr: &Expr<'a>) -> Side {
         if let Some(value) = expr.as_const() {
-            return Side::Constant(convert::to_json(&value).unwrap_or_default());
+            return convert::to_json(&value).map_or(Side::Other, Side::Constant);
         }
         match expr {
             Expr::Filter(f) if is_default(f.name) => {

@@ -66,7 +66,7 @@ pub(in crate::template) fn describe(value: &Datum) -> String {
     match value.kind() {
         ValueKind::None => "null".into(),
         _ if is_omit(value) => "`omit`".into(),
-        ValueKind::Bool => value.to_string(),
+        ValueKind::Bool => value.is_true().to_string(),
         ValueKind::Number => format!("the number {}", number::text(value)),
         ValueKind::String => format!("the text {:?}", shortened(value.as_str().unwrap_or_default())),
         ValueKind::Seq | ValueKind::Iterable => "a list".into(),

@@ -278,7 +278,13 @@ fn read(
     };
     let found = match format {
         Some(format) => by_format(&text, format),
-        None if value.kind() == ValueKind::Number => from_epoch(&text).map(Written::Exact),
+        None if value.kind() == ValueKind::Number => {
+            if is_like_a_day(&text) {
+                let message = format!("cannot tell whether {text} is a day or seconds since 1970");
+                return Err(advised(message, "say so: `input='%Y%m%d'` or `input='%s'`"));
+            }
+            from_epoch(&text).map(Written::Exact)
+        }
         None => time_in(&text),
     };
     let time = found.and_then(|found| match found {
@@ -287,6 +293,13 @@ fn read(
         Written::Day(day) => Some(Time::Day(day)),
     });
     time.ok_or_else(|| unreadable(&text, format))
+}
+
+/// Whether a number is a day of this time or the last century, written without separators. As seconds since 1970
+/// it would be a day of that year, which no data is about.
+fn is_like_a_day(number: &str) -> bool {
+    let first = |century: &str| number.starts_with(century);
+    number.len() == 8 && (first("19") || first("20")) && matches!(time_in(number), Some(Written::Day(_)))
 }
 
 fn unreadable(text: &str, format: Option<&str>) -> Error {
@@ -421,6 +434,9 @@ mod tests {
             json!({}),
         );
         assert_eq!(shown, json!("2026-11-28T05:00:00.000Z"));
+        assert_eq!(value("{{ 20261128 | date(input='%s') }}", json!({})), json!("1970-08-23"));
+        let error = failure("{{ 20261128 | date }}", json!({}));
+        assert!(error.message.contains("a day or seconds"), "{error}");
         let error = failure("{{ '28.11.26' | date(input='%d/%m/%Y') }}", json!({}));
         assert!(error.help.unwrap().contains("%d/%m/%Y"));
     }
