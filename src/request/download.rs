@@ -109,10 +109,12 @@ async fn write(
     Ok(bytes)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use super::*;
 
+    #[cfg(unix)]
     #[tokio::test]
     async fn what_is_no_file_is_written_to_and_never_replaced() {
         let folder = tempfile::tempdir().unwrap();
