@@ -20,7 +20,7 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides, whose other code is tried elsewhere: only their command lines are.
-const GUIDES: [&str; 1] = ["docs/connectors.md"];
+const GUIDES: [&str; 2] = ["docs/connectors.md", "docs/webhooks.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
 use crate::request::{Answer, CallOptions, InputProblem, OnBytes, Outcome, Refusal, result};
-use crate::value::{Kind, Shape};
+use crate::value::{Kind, Shape, read_json, read_json_text};
 use crate::workspace::Workspace;
 
 /// Send one operation and print its result
@@ -96,9 +96,15 @@ impl Call {
         };
         let connected = match self.sandbox {
             true => Connected::to_sandbox(&workspace).await?,
-            false => Connected::to_world(session, &workspace)?,
+            false => Connected::without_asking(&workspace)?,
         };
         let connection = self.choose(usual, &connected)?;
+        let lacks =
+            |name: &str| workspace.accounts.get(name).is_some_and(|account| !account.unset.is_empty());
+        if !self.sandbox && lacks(&connection.name) {
+            session.show(&workspace.unset);
+            return Err(Connected::unset());
+        }
         let asked = workspace.accounts.get(&connection.name).and_then(|account| account.version.as_ref());
         let operation = self.in_version(&workspace, usual, self.api.as_ref().or(asked))?;
         let inputs = self.inputs(session, operation)?;
@@ -205,11 +211,15 @@ impl Call {
     fn with(&self, session: &Session) -> anyhow::Result<Map<String, Value>> {
         let Some(with) = &self.with else { return Ok(Map::new()) };
         let text = match with.strip_prefix('@') {
-            Some(file) => std::fs::read_to_string(session.path(file.as_ref()))
-                .with_context(|| format!("cannot read {file}"))?,
-            None => with.clone(),
+            Some(file) => {
+                std::fs::read(session.path(file.as_ref())).with_context(|| format!("cannot read {file}"))?
+            }
+            None => with.clone().into_bytes(),
         };
-        serde_json::from_str(&text).context("--with takes a JSON object")
+        match read_json(&text, None).context("--with takes a JSON object")? {
+            Value::Object(inputs) => Ok(inputs),
+            _ => bail!("--with takes a JSON object"),
+        }
     }
 }
 
@@ -220,13 +230,13 @@ fn value(text: &str, shape: &Shape) -> Result<Value, String> {
     match shape.kind {
         Kind::String => Ok(Value::from(text)),
         Kind::Any if text_fits => Ok(Value::from(text)),
-        Kind::Any => Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))),
+        Kind::Any => Ok(read_json_text(text).unwrap_or_else(|_| Value::from(text))),
         Kind::Integer | Kind::Number | Kind::Boolean => {
-            Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
+            Ok(read_json_text(text).unwrap_or_else(|_| Value::from(text)))
         }
-        Kind::Object => serde_json::from_str(text).map_err(|error| format!("takes a JSON object ({error})")),
+        Kind::Object => read_json_text(text).map_err(|error| format!("takes a JSON object ({error})")),
         Kind::Array if text.trim_start().starts_with('[') => {
-            serde_json::from_str(text).map_err(|error| format!("takes a JSON list ({error})"))
+            read_json_text(text).map_err(|error| format!("takes a JSON list ({error})"))
         }
         Kind::Array => {
             let item = shape.items.as_deref().cloned().unwrap_or_default();

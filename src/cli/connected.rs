@@ -24,15 +24,23 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    /// To the APIs that hob.yaml names.
+    /// To the APIs that hob.yaml names. Variables that are not set are told; those of a connection stop only
+    /// what uses it.
     pub(super) fn to_world(session: &mut Session, workspace: &Workspace) -> Result<Self, Failure> {
         if !workspace.unset.diagnostics.is_empty() {
             session.show(&workspace.unset);
-            let reason =
-                "hob.yaml needs variables that are not set; set them, or use --sandbox, which needs none";
-            return Err(Failure::problem(anyhow!(reason)));
+        }
+        if workspace.lacks_variables() {
+            return Err(Self::unset());
         }
         Self::without_asking(workspace)
+    }
+
+    /// That variables are needed and not set.
+    pub(super) fn unset() -> Failure {
+        let reason =
+            "hob.yaml needs variables that are not set; set them, or use --sandbox, which needs none";
+        Failure::problem(anyhow!(reason))
     }
 
     /// To the APIs that hob.yaml names, whether their credentials are there or not: enough for what

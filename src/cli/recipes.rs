@@ -1,20 +1,22 @@
 //! The recipes that a command line means: read, checked, and what is wrong with them.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::fmt;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
+use serde::Serialize;
 
 use super::{Failure, Session};
 use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
 use crate::clock::Clock;
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::{Recipe, parse};
-use crate::source::SourceFile;
-use crate::trigger::webhook::keys;
+use crate::source::{SourceFile, Span};
+use crate::trigger::webhook::{Listener, keys, listeners};
 use crate::workspace::{self, Workspace};
 
 /// Recipes and what is wrong with them.
@@ -22,8 +24,45 @@ use crate::workspace::{self, Workspace};
 pub(super) struct Recipes {
     /// Those without mistakes.
     pub(super) sound: Vec<CheckedRecipe>,
+    /// Those that cannot run.
+    pub(super) broken: Vec<BrokenRecipe>,
     /// One report per file, those without complaints included.
     pub(super) reports: Vec<Report>,
+}
+
+/// A recipe that cannot run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct BrokenRecipe {
+    /// Its name, if that can be read.
+    pub(super) recipe: Option<String>,
+    /// Its file.
+    pub(super) file: String,
+    /// Why it cannot.
+    pub(super) reason: String,
+    /// What it would listen to.
+    #[serde(skip)]
+    pub(super) listeners: Vec<Listener>,
+}
+
+impl BrokenRecipe {
+    /// A recipe as parsed, before it is checked.
+    fn parsed(file: &SourceFile, recipe: Option<&Recipe>) -> Self {
+        Self {
+            recipe: recipe.map(|recipe| recipe.name.value.clone()).filter(|name| !name.is_empty()),
+            file: file.name().to_owned(),
+            reason: "it has mistakes".to_owned(),
+            listeners: recipe.map(|recipe| listeners(&recipe.trigger)).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for BrokenRecipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.recipe {
+            Some(name) => write!(f, "{name} ({}): {}", self.file, self.reason),
+            None => write!(f, "{}: {}", self.file, self.reason),
+        }
+    }
 }
 
 impl Recipes {
@@ -39,13 +78,21 @@ impl Recipes {
         Ok(Self::check(files, catalog, &workspace.map_or_else(Facts::none, facts)))
     }
 
-    fn check(files: Vec<SourceFile>, catalog: &Arc<Catalog>, facts: &Facts) -> Self {
+    fn check(files: Vec<Source>, catalog: &Arc<Catalog>, facts: &Facts) -> Self {
         let mut recipes: Vec<Recipe> = Vec::new();
         let mut complaints: Vec<Vec<Diagnostic>> = Vec::new();
         // Where each recipe's file stands in the list of files.
         let mut places: Vec<usize> = Vec::new();
-        for file in &files {
+        // Of each file, until it turns out to be sound.
+        let mut broken: Vec<Option<BrokenRecipe>> = Vec::new();
+        for Source { file, unreadable } in &files {
+            if let Some(unreadable) = unreadable {
+                broken.push(Some(BrokenRecipe::parsed(file, None)));
+                complaints.push(vec![unreadable.clone()]);
+                continue;
+            }
             let parsed = parse(file);
+            broken.push(Some(BrokenRecipe::parsed(file, parsed.recipe.as_ref())));
             if let Some(recipe) = parsed.recipe {
                 places.push(complaints.len());
                 recipes.push(recipe);
@@ -55,13 +102,16 @@ impl Recipes {
         let mut sound = Vec::new();
         for (checked, place) in check_all(recipes, catalog, facts).into_iter().zip(places) {
             complaints[place].extend(checked.diagnostics);
-            sound.extend(checked.recipe);
+            if let Some(recipe) = checked.recipe {
+                broken[place] = None;
+                sound.push(recipe);
+            }
         }
-        let reports = files.into_iter().zip(complaints).map(|(file, mut diagnostics)| {
+        let reports = files.into_iter().zip(complaints).map(|(source, mut diagnostics)| {
             diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-            Report { file, diagnostics }
+            Report { file: source.file, diagnostics }
         });
-        Self { sound, reports: reports.collect() }
+        Self { sound, broken: broken.into_iter().flatten().collect(), reports: reports.collect() }
     }
 
     /// Names of all of them, also of those with mistakes, as far as they can be read.
@@ -72,18 +122,36 @@ impl Recipes {
         sound.chain(broken).collect()
     }
 
-    /// The recipes, all of which must be sound: their mistakes are shown, warnings too.
-    pub(super) fn all_sound(self, session: &mut Session) -> Result<Vec<CheckedRecipe>, Failure> {
-        self.reports.iter().for_each(|report| session.show(report));
-        let broken = self.reports.iter().filter(|report| report.has_errors()).count();
-        if broken > 0 {
-            return Err(Failure::problem(anyhow!(
-                "{broken} of {} recipes have mistakes",
-                self.reports.len()
-            )));
-        }
-        Ok(self.sound)
+    /// Leaves out recipes on connections that lack variables: sent without a credential, their requests
+    /// would only fail.
+    pub(super) fn leave_out_unset(&mut self, workspace: &Workspace) {
+        let (sound, unset) = std::mem::take(&mut self.sound)
+            .into_iter()
+            .partition(|recipe: &CheckedRecipe| unset_variables(recipe, workspace).is_none());
+        self.sound = sound;
+        let unset: Vec<CheckedRecipe> = unset;
+        self.broken.extend(unset.iter().map(|recipe| BrokenRecipe {
+            recipe: Some(recipe.name().to_owned()),
+            file: recipe.recipe().file.name().to_owned(),
+            reason: unset_variables(recipe, workspace).unwrap_or_default(),
+            listeners: listeners(recipe.trigger()),
+        }));
     }
+
+    /// Shows what is wrong with all of them, warnings too.
+    pub(super) fn show(&self, session: &mut Session) {
+        self.reports.iter().for_each(|report| session.show(report));
+    }
+}
+
+/// Which connection of `recipe` lacks which variables, if one does.
+fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> Option<String> {
+    let names = recipe.accounts().iter().flat_map(|accounts| accounts.values());
+    let mut accounts = names.filter_map(|name| workspace.accounts.get(name));
+    let account = accounts.find(|account| !account.unset.is_empty())?;
+    let names: BTreeSet<&str> = account.unset.iter().map(String::as_str).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    Some(format!("its connection `{}` needs {}, not set", account.name, names.join(", ")))
 }
 
 /// Hides the keys by which the workspace's recipes know their senders, too: for what shows the history.
@@ -103,11 +171,34 @@ pub(super) fn facts(workspace: &Workspace) -> Facts {
     Facts { known: true, connections: connections.collect(), env: workspace.listed.clone() }
 }
 
-fn sources(
-    session: &mut Session,
-    paths: &[PathBuf],
-    root: Option<&Path>,
-) -> Result<Vec<SourceFile>, Failure> {
+/// A file with a recipe.
+struct Source {
+    file: SourceFile,
+    /// Why it cannot be read, if so.
+    unreadable: Option<Diagnostic>,
+}
+
+impl Source {
+    fn readable(file: SourceFile) -> Self {
+        Self { file, unreadable: None }
+    }
+
+    /// A file that nobody named, found in a folder: one that cannot be read does not stop the others.
+    fn found(name: String, read: std::io::Result<Vec<u8>>) -> Option<Self> {
+        let reason = match read.map(String::from_utf8) {
+            Ok(Ok(text)) => return Some(Self::readable(SourceFile::new(name, text))),
+            Ok(Err(_)) => "it is not UTF-8; save it in that encoding".to_owned(),
+            // Moved since it was found.
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            Err(error) => error.to_string(),
+        };
+        let message = format!("the file cannot be read: {reason}");
+        let unreadable = Some(Diagnostic::new(Code::Syntax, Span::default(), message));
+        Some(Self { file: SourceFile::new(name, String::new()), unreadable })
+    }
+}
+
+fn sources(session: &mut Session, paths: &[PathBuf], root: Option<&Path>) -> Result<Vec<Source>, Failure> {
     let mut files = Vec::new();
     let own: Vec<PathBuf> = root.map(Path::to_path_buf).into_iter().collect();
     let given: Vec<PathBuf> = paths.iter().map(|path| session.path(path)).collect();
@@ -120,13 +211,18 @@ fn sources(
                 .read_to_string(&mut text)
                 .context("cannot read standard input")
                 .map_err(Failure::usage)?;
-            files.push(SourceFile::new("<stdin>", text));
+            files.push(Source::readable(SourceFile::new("<stdin>", text)));
             continue;
         }
         for file in workspace::recipes(path).map_err(Failure::usage)? {
+            let name = session.shown(&file);
+            if file != *path {
+                files.extend(Source::found(name, std::fs::read(&file)));
+                continue;
+            }
             let text =
                 std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
-            files.push(SourceFile::new(session.shown(&file), text.map_err(Failure::usage)?));
+            files.push(Source::readable(SourceFile::new(name, text.map_err(Failure::usage)?)));
         }
     }
     Ok(files)

@@ -19,6 +19,7 @@ use crate::diagnostic::closest;
 use crate::engine::{Engine, Options, RecipeBook, World};
 use crate::journal::{Access, Batch, Journal, pause_of, why_paused};
 use crate::trigger::{Claims, Schedule, Surroundings, manual};
+use crate::value::read_json;
 use crate::workspace::Workspace;
 
 /// It claims nothing.
@@ -167,14 +168,13 @@ impl Trigger {
             let now = Clock::system().now();
             return Ok(Schedule::of(recipe).map_or_else(|| json!({}), |schedule| schedule.payload(now)));
         };
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         if path.as_os_str() == "-" {
-            session.streams.input.read_to_string(&mut text).context("cannot read standard input")?;
+            session.streams.input.read_to_end(&mut bytes).context("cannot read standard input")?;
         } else {
             let path = session.path(path);
-            text =
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         }
-        serde_json::from_str(&text).context("the event is not JSON")
+        read_json(&bytes, None).context("the event is not JSON")
     }
 }

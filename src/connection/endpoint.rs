@@ -10,6 +10,7 @@ use url::Url;
 use super::Error;
 use super::transport::with_causes;
 use crate::secret::Redactor;
+use crate::value::read_json;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Most characters of an answer that a message quotes.
@@ -69,7 +70,7 @@ impl Endpoint {
                 passing: status.is_server_error() || status.as_u16() == 429,
             });
         }
-        serde_json::from_slice(&body).map_err(|_| Failure::no_answer("its answer is not JSON"))
+        read_json(&body, None).map_err(|_| Failure::no_answer("its answer is not JSON"))
     }
 
     /// The failure for whoever needed the token.

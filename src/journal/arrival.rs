@@ -1,6 +1,6 @@
 //! What arrives, in the form of rows: made by the caller, so that writers have less to do.
 
-use crate::event::{Event, Source};
+use crate::event::{DedupKey, Event, Source};
 
 use super::NewRun;
 use super::column::{receipt, stamp};
@@ -59,6 +59,11 @@ impl RunRow {
             lane: run.lane,
         })
     }
+}
+
+/// Under which it is remembered that an event of `source` with this dedup key has come.
+pub(super) fn receipt_of(source: &Source, dedup: &DedupKey) -> serde_json::Result<[u8; 16]> {
+    Ok(receipt(&serde_json::to_string(source)?, &dedup.0))
 }
 
 /// What somebody waits for goes before what was found by looking, of which there may be very much.

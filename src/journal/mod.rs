@@ -33,7 +33,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{RunId, StampedEntry};
 
 /// A durable store. Every method that returns `Ok` after a write has it on disk.
@@ -42,6 +42,15 @@ pub trait Journal: Send + Sync {
     /// Stores events, the runs they cause and a poller's progress, all or nothing. An event whose
     /// source and dedup key are known already is left out, together with its runs.
     async fn append(&self, batch: Batch) -> Result<Appended, Error>;
+
+    /// Forgets that an event of `source` with this dedup key has come, if that was before `before`: then it
+    /// may come again.
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error>;
 
     /// Takes up to `limit` runs that are due and whose lane is free, for `ttl`.
     async fn lease(

@@ -21,4 +21,4 @@ pub use model::Recipe;
 pub use parse::{Parsed, parse};
 pub use schema::schema;
 pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, UnchangedPolicy};
-pub use trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};
+pub use trigger::{CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};

@@ -50,7 +50,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::recipe::{Emit, Every, OnError, Start, Trigger, Verify, Webhook};
+    use crate::recipe::{DeliveryId, Emit, Every, OnError, Start, Trigger, Verify, Webhook};
 
     fn parsed(text: &str) -> Parsed {
         parse(&SourceFile::new("r.yaml", text))
@@ -89,7 +89,7 @@ mod tests {
             panic!("a verified path")
         };
         assert_eq!((path.as_str(), header.as_str(), prefix.as_str()), ("/in", "X", ""));
-        assert_eq!(id.as_ref().map(|id| id.as_str()), Some("$.id"));
+        assert!(matches!(id, DeliveryId::Path(path) if path.as_str() == "$.id"));
         assert_eq!(recipe.when.as_ref().map(|when| when.text()), Some("false"));
         assert_eq!(recipe.vars["one"].to_value(), serde_json::json!({ "two": ["{{ event.x }}", 3] }));
         let action = &recipe.actions[0];

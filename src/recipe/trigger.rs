@@ -90,9 +90,24 @@ pub enum Webhook {
         verify: Verify,
         /// The recipe says how, even if it says `none`.
         verify_given: bool,
-        /// JSONPath of the delivery's id.
-        id: Option<Spanned<String>>,
+        /// By what repeats are recognised.
+        id: DeliveryId,
+        /// Origins of pages that may send requests from a browser.
+        origins: Vec<String>,
     },
+}
+
+/// By what a repeat of a delivery is recognised.
+#[derive(Debug, Clone)]
+pub enum DeliveryId {
+    /// The id that the sender gives in a header; without one, no delivery is a repeat.
+    Sender,
+    /// The id at this JSONPath of the body.
+    Path(Spanned<String>),
+    /// The id in this header.
+    Header(Spanned<String>),
+    /// The body, for so long after an event.
+    Body(Duration),
 }
 
 /// How requests prove where they come from. Templates are over `env` alone.

@@ -14,6 +14,7 @@ use super::gate::Passage;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{TransportSettings, http_client};
+use crate::value::{charset, decode, read_json};
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -220,10 +221,11 @@ fn content(headers: &HeaderMap, body: &[u8]) -> (Form, Value) {
     if body.iter().all(u8::is_ascii_whitespace) {
         return (Form::Nothing, Value::Null);
     }
-    if let Ok(value) = serde_json::from_slice(body) {
+    let charset = headers.get(CONTENT_TYPE).and_then(|kind| charset(kind.to_str().ok()?));
+    if let Ok(value) = read_json(body, charset) {
         return (Form::Json, value);
     }
-    let text = String::from_utf8_lossy(body).into_owned();
+    let text = decode(body, charset).into_owned();
     let form = if is_page(headers, &text) { Form::Page } else { Form::Text };
     (form, text.into())
 }

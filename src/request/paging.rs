@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::catalog::{Listing, NextValue, Operation, Paging, path};
-use crate::value::Kind;
+use crate::value::{Kind, read_json_text};
 
 /// A list that cannot be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -254,9 +254,7 @@ fn follow(
 
 fn typed(kind: Kind, text: &str) -> Value {
     match kind {
-        Kind::Integer | Kind::Number | Kind::Boolean => {
-            serde_json::from_str(text).unwrap_or_else(|_| text.into())
-        }
+        Kind::Integer | Kind::Number | Kind::Boolean => read_json_text(text).unwrap_or_else(|_| text.into()),
         _ => text.into(),
     }
 }

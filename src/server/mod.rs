@@ -4,6 +4,7 @@
 //! try again after nothing else.
 
 mod answer;
+mod cors;
 mod health;
 mod metrics;
 mod request_id;

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get};
 
 use super::answer::refuse;
 use super::{Server, health, metrics, request_id, webhook};
@@ -15,7 +15,7 @@ impl Server {
     pub fn router(&self) -> Router {
         let limit = DefaultBodyLimit::max(self.shared().settings.largest_body);
         Router::new()
-            .route("/webhooks/{*path}", post(webhook::receive).layer(limit))
+            .route("/webhooks/{*path}", any(webhook::answer).layer(limit))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(metrics::metrics))

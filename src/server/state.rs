@@ -50,9 +50,11 @@ impl Server {
         Self(Arc::new(Shared { journal, clock, client, settings, receiver, counts: Counts::default() }))
     }
 
-    /// Receives for other recipes from now on. Requests under way end as they began.
+    /// Receives for other recipes from now on. Requests under way end as they began; what nobody listens to
+    /// any more is waited for some time.
     pub fn swap(&self, receiver: Receiver) {
-        *self.0.receiver.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(receiver);
+        let mut present = self.0.receiver.write().unwrap_or_else(PoisonError::into_inner);
+        *present = Arc::new(receiver.following(&present, self.0.clock.now()));
     }
 
     pub(super) fn shared(&self) -> &Shared {

@@ -9,7 +9,7 @@ use crate::catalog::path;
 use crate::check::CheckedRecipe;
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::NewRun;
-use crate::recipe::{Trigger, Webhook};
+use crate::recipe::{DeliveryId, Trigger, Webhook};
 use crate::value;
 
 /// The event that `payload` is to `recipe`, with its runs, ready to be appended. Each call makes
@@ -45,7 +45,10 @@ fn record(recipe: &CheckedRecipe, payload: &Value) -> Option<String> {
             let app = recipe.catalog().connector(connector)?;
             types.iter().find_map(|name| in_body(&app.events.get(name.as_str())?.id))
         }
-        Trigger::Webhook(Webhook::Path { id, .. }) => in_body(&[id.as_ref()?.value.clone()]),
+        Trigger::Webhook(Webhook::Path { id: DeliveryId::Path(id), .. }) => {
+            in_body(std::slice::from_ref(&id.value))
+        }
+        Trigger::Webhook(Webhook::Path { .. }) => None,
         Trigger::Schedule(_) | Trigger::Manual(_) => in_body(&["$.id".to_owned()]),
     }
 }

@@ -6,14 +6,18 @@
 mod duration;
 mod id;
 mod iso8601;
+mod json;
 mod json_schema;
 mod moment;
 mod sample;
 mod shape;
+mod text;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
 pub use id::{id, short_id};
+pub use json::{JsonError, MOST_VALUES, read_json, read_json_text, read_json_within};
 pub use json_schema::schema_of;
 pub use moment::{Written, after, from_epoch, is_coarse, leeway, moment, time_in};
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, ProblemKind, Shape, ShapeProblem, Step};
+pub use text::{charset, decode, decode_part, parameter};

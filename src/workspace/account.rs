@@ -31,6 +31,8 @@ pub struct Account {
     pub version: Option<String>,
     /// Overrides of the connector's limits.
     pub budget: BudgetSettings,
+    /// Names of variables that it needs and that are not set, one for each place.
+    pub unset: Vec<String>,
     pub(super) auth: Option<Auth>,
     /// Where its tokens are kept, if somebody has to consent to them.
     pub(super) tokens: TokenFile,

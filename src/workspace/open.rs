@@ -76,6 +76,7 @@ impl Workspace {
                 base_url: None,
                 version: None,
                 budget: Default::default(),
+                unset: Vec::new(),
                 auth: None,
                 tokens: TokenFile::new(&root.join(TOKENS), &name),
             };
@@ -115,6 +116,12 @@ impl Workspace {
     /// Where operations that download something save it.
     pub fn downloads(&self) -> PathBuf {
         self.root.join(if self.is_sandbox() { "state/sandbox-downloads" } else { "downloads" })
+    }
+
+    /// Whether something beside the connections needs a variable that is not set.
+    pub fn lacks_variables(&self) -> bool {
+        let of_connections: usize = self.accounts.values().map(|account| account.unset.len()).sum();
+        self.unset.diagnostics.len() > of_connections
     }
 
     /// What templates see as `env`.

@@ -68,11 +68,18 @@ impl Resolver<'_> {
             auth: entry.auth.map(|auth| auth.value),
             version: entry.version.map(|version| version.value),
             tokens: TokenFile::new(&self.root.join(TOKENS), name),
+            unset: self.unset_within(node.span),
             settings,
             connector,
         };
         self.sound(&account, name.span, entry.base_url.map(|url| url.span));
         Some(account)
+    }
+
+    /// Names of variables that are not set, of those that stand in `span`.
+    fn unset_within(&self, span: Span) -> Vec<String> {
+        let within = |unset: &&Unset| span.start <= unset.span.start && unset.span.end <= span.end;
+        self.unset.iter().filter(within).map(|unset| unset.name.clone()).collect()
     }
 
     fn version(&mut self, version: &Spanned<String>, connector: &Connector) {

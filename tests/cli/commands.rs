@@ -82,6 +82,101 @@ fn exit_codes_tell_usage_from_problems() {
 }
 
 #[test]
+fn what_cannot_run_does_not_stop_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = folder.path().join("recipes");
+    fs::create_dir(&recipes).unwrap();
+    let account = |token: &str| {
+        format!(
+            "{{ connector: highlevel, location: l, base_url: http://127.0.0.1:1, auth: {{ token: \"{token}\" }} }}"
+        )
+    };
+    let workspace =
+        format!("connections:\n  lost: {}\n  there: {}\n", account("${NO_SUCH_TOKEN}"), account("t-123456"));
+    fs::write(folder.path().join("hob.yaml"), workspace).unwrap();
+    let log = "actions:\n  - { do: log, with: { message: hello } }\n";
+    let manual = "trigger: { manual: {} }\n";
+    fs::write(recipes.join("a.yaml"), format!("name: good\n{manual}{log}")).unwrap();
+    fs::write(recipes.join("b.yaml"), format!("name: good\n{manual}{log}")).unwrap();
+    fs::write(recipes.join("broken.yaml"), BROKEN).unwrap();
+    fs::write(recipes.join("latin.yaml"), b"name: M\xfcller\n").unwrap();
+    let polls = "trigger: { poll: contacts.list }\n";
+    fs::write(
+        recipes.join("unset.yaml"),
+        format!("name: unset\nconnections: {{ highlevel: lost }}\n{polls}{log}"),
+    )
+    .unwrap();
+    hob_with(folder.path(), &["trigger", "good", "--event", "-"], "{\"n\": 1}").code(0);
+    let strict = hob(folder.path(), &["run", "--once", "--strict"]).code(1);
+    assert!(
+        strict.errors.contains("4 of 5 recipes cannot run") && strict.output.is_empty(),
+        "{}",
+        strict.errors
+    );
+    let ran = hob(folder.path(), &["run", "--once", "--format", "json"]).code(1);
+    let summary = ran.json();
+    assert_eq!(summary["runs"], json!({ "succeeded": 1 }));
+    let left_out: Vec<_> = summary["left_out"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["recipe"].as_str(), row["file"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        (Some("good"), "recipes/b.yaml"),
+        (Some("x"), "recipes/broken.yaml"),
+        (None, "recipes/latin.yaml"),
+        (Some("unset"), "recipes/unset.yaml"),
+    ];
+    assert_eq!(left_out, expected);
+    for words in [
+        "left out: unset (recipes/unset.yaml): its connection `lost` needs NO_SUCH_TOKEN",
+        "broken.yaml:2:18",
+        "it is not UTF-8",
+    ] {
+        assert!(ran.errors.contains(words), "{words}: {}", ran.errors);
+    }
+    hob(folder.path(), &["validate"]).code(1);
+    fs::remove_file(recipes.join("a.yaml")).unwrap();
+    fs::remove_file(recipes.join("b.yaml")).unwrap();
+    let none = hob(folder.path(), &["run", "--once"]).code(1);
+    assert!(none.errors.contains("3 of 3 recipes cannot run") && none.output.is_empty(), "{}", none.errors);
+    // Stand-ins need no variables.
+    fs::remove_file(recipes.join("broken.yaml")).unwrap();
+    fs::remove_file(recipes.join("latin.yaml")).unwrap();
+    hob(folder.path(), &["run", "--once", "--sandbox"]).code(0);
+}
+
+#[test]
+fn json_is_read_alike_wherever_it_comes_in() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    fs::write(folder.path().join("hob.yaml"), "").unwrap();
+    let recipe = "name: hand\ntrigger: { manual: {} }\nactions:\n  - { do: log, with: { message: hello } }\n";
+    fs::write(folder.path().join("recipes/hand.yaml"), recipe).unwrap();
+    let utf_16: Vec<u8> =
+        "\u{feff}{\"name\":\"Jo\u{e3}o\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (event, expected) in [
+        (
+            br#"{"text":"see you \uD83D","n":12345678901234567890123}"#.to_vec(),
+            json!({ "text": "see you \u{fffd}", "n": "12345678901234567890123" }),
+        ),
+        (b"\xef\xbb\xbf{\"n\":1e400}".to_vec(), json!({ "n": "1e400" })),
+        (utf_16, json!({ "name": "Jo\u{e3}o" })),
+    ] {
+        fs::write(folder.path().join("event.json"), event).unwrap();
+        let triggered = hob(folder.path(), &["trigger", "hand", "--event", "event.json", "--format", "json"])
+            .code(0)
+            .json();
+        let run = triggered["runs"][0].as_str().unwrap();
+        let shown = hob(folder.path(), &["runs", "show", run, "--format", "json"]).code(0).json();
+        assert_eq!(shown["event"]["payload"], expected, "{shown}");
+    }
+    fs::write(folder.path().join("event.json"), "{\"n\":NaN}").unwrap();
+    hob(folder.path(), &["trigger", "hand", "--event", "event.json"]).code(2);
+}
+
+#[test]
 fn unset_variables_stop_real_calls_only() {
     let folder = tempfile::tempdir().unwrap();
     hob(folder.path(), &["init"]).code(0);

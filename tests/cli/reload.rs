@@ -74,7 +74,24 @@ fn a_sound_recipe_is_swapped_and_a_broken_one_stays_what_it_was() {
     post_until(&stand_in, &address, "form", "the kept recipe", |status| status == 200);
 
     fs::remove_file(folder.path().join("recipes/other.yaml")).unwrap();
-    post_until(&stand_in, &address, "other", "the removal", |status| status == 404);
+    post_until(&stand_in, &address, "other", "the removal", |status| status == 429);
+
+    // Moved in two steps, into a folder that was not there, and with the whole folder away for a moment.
+    let text = fs::read(folder.path().join("recipes/form.yaml")).unwrap();
+    assert!(text.ends_with(b"actions: 3\n"), "it is still the broken one");
+    write(folder.path(), "form", "fourth");
+    post_until(&stand_in, &address, "form", "the mended recipe", |_| saved_with(&stand_in, "fourth"));
+    fs::rename(folder.path().join("recipes/form.yaml"), folder.path().join("form.aside")).unwrap();
+    post_until(&stand_in, &address, "form", "its going", |status| status == 429);
+    fs::create_dir(folder.path().join("recipes/more")).unwrap();
+    fs::rename(folder.path().join("form.aside"), folder.path().join("recipes/more/form.yaml")).unwrap();
+    post_until(&stand_in, &address, "form", "its coming back", |status| status == 200);
+    fs::rename(folder.path().join("recipes"), folder.path().join("aside")).unwrap();
+    post_until(&stand_in, &address, "form", "the folder's going", |status| status == 429);
+    fs::rename(folder.path().join("aside"), folder.path().join("recipes")).unwrap();
+    post_until(&stand_in, &address, "form", "the folder's coming back", |status| status == 200);
+    write(folder.path(), "late", "fifth");
+    post_until(&stand_in, &address, "late", "a recipe in the folder that came back", |status| status == 200);
     assert!(
         std::process::Command::new("kill")
             .args(["-TERM", &child.id().to_string()])

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use hob::event::{Seen, Source};
 use hob::journal::{Appended, Batch, Link, Progress};
 use hob::run::RunState;
@@ -21,6 +21,24 @@ pub async fn a_known_event_is_left_out(home: &Home) {
     assert_eq!(appended, Appended { events: 1, runs: 2, duplicates: 1 });
     assert_eq!(journal.totals(None).await.unwrap().events, 3);
     assert_eq!(journal.runs(&Default::default()).await.unwrap().len(), 6);
+}
+
+pub async fn a_receipt_that_is_forgotten_lets_its_event_come_again(home: &Home) {
+    let journal = home.open().await;
+    let append = async |dedup| {
+        let batch = Batch { events: vec![(event(dedup), vec![])], progress: None };
+        journal.append(batch).await.unwrap().events
+    };
+    let first = event("x");
+    assert_eq!(append("x").await, 1);
+    journal.forget_receipt(&first.source, &first.dedup, first.received - TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(append("x").await, 0, "it came later than that");
+    let other = Source::Path("/other".to_owned());
+    journal.forget_receipt(&other, &first.dedup, Utc::now() + TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(append("x").await, 0, "another source");
+    journal.forget_receipt(&first.source, &first.dedup, Utc::now() + TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(append("x").await, 1);
+    assert_eq!(append("x").await, 0, "it is remembered again");
 }
 
 pub async fn dedup_keys_belong_to_their_source(home: &Home) {

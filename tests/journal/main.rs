@@ -56,7 +56,8 @@ macro_rules! suite {
 suite! {
     append: a_known_event_is_left_out, a_batch_is_all_or_nothing, everything_is_there_after_reopening,
         many_may_create_a_store_at_once,
-        many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source;
+        many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source,
+        a_receipt_that_is_forgotten_lets_its_event_come_again;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
         a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
         a_person_takes_up_an_ended_run, a_person_skips_what_holds_a_lane,

@@ -1,17 +1,22 @@
 //! Webhooks over HTTP: who may send them, what they are, whose they are, and that each is kept once.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hob::catalog::{Catalog, Signature, SignatureAlgorithm};
 use hob::event::EventId;
 use hob::server::{Server, Settings, bind, serve};
-use hob::trigger::webhook::{AppSettings, Receiver};
+use hob::trigger::webhook::{AppSettings, Delivery, GRACE, Receiver};
 use indexmap::IndexMap;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Map, Value, json};
@@ -58,12 +63,16 @@ const BODIES: [(&str, &str, &str); 33] = [
     ("VoiceAiCallEnd", "VoiceAiCallEnd", "hobVoice000000001"),
 ];
 
+const QUIET: &str = "connections: { highlevel: studio }\ntrigger: { webhook: highlevel.LocationCreate }";
+
 /// A server with a key of its own.
 struct Post {
     stage: Stage,
     address: String,
     key: Ed25519KeyPair,
     http: reqwest::Client,
+    server: Server,
+    settings: IndexMap<String, AppSettings>,
     _stop: watch::Sender<bool>,
 }
 
@@ -76,7 +85,8 @@ impl Post {
         ];
         let stage = Stage::new(Catalog::built_in(), &accounts);
         let named = recipes.iter().enumerate().map(|(n, text)| stage.named(&format!("r{n}"), text));
-        let recipes: Vec<_> = named.collect();
+        // Somebody has to listen to the app at all.
+        let recipes: Vec<_> = named.chain([stage.named("quiet", QUIET)]).collect();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
         let signature = Signature {
@@ -98,8 +108,17 @@ impl Post {
         let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
-        tokio::spawn(async move { serve(&server, listener, stopped).await });
-        Self { stage, address, key, http: reqwest::Client::new(), _stop }
+        let serving = server.clone();
+        tokio::spawn(async move { serve(&serving, listener, stopped).await });
+        Self { stage, address, key, http: reqwest::Client::new(), server, settings, _stop }
+    }
+
+    /// Receives for these recipes instead.
+    fn receive_for(&self, recipes: &[&str]) {
+        let named = recipes.iter().enumerate().map(|(n, text)| self.stage.named(&format!("r{n}"), text));
+        let recipes: Vec<_> = named.collect();
+        let around = self.stage.around.clone();
+        self.server.swap(Receiver::new(&self.stage.catalog, &recipes, around, &self.settings).unwrap());
     }
 
     async fn send(
@@ -114,6 +133,46 @@ impl Post {
         }
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())
+    }
+
+    /// Posts to `path` with these headers; status, headers and body of the answer.
+    async fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Value) {
+        self.ask(Method::POST, path, headers, body).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Value) {
+        let address = format!("{}/webhooks/{path}", self.address);
+        let mut request = self.http.request(method, address).body(body.to_vec());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        (status, headers, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// The event that a post to `path` makes.
+    async fn said(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
+        let (status, _, answer) = self.post(path, headers, body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        self.event(&answer).await.payload
+    }
+
+    async fn is_duplicate(&self, path: &str, headers: &[(&str, &str)], body: &str) -> bool {
+        let (status, _, answer) = self.post(path, headers, body.as_bytes()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["duplicate"] == json!(true)
     }
 
     async fn signed(&self, body: &[u8]) -> (StatusCode, Value) {
@@ -240,7 +299,7 @@ async fn what_proves_nothing_is_refused_with_a_reason() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     let (status, answer) = post.send("no-such", "{}", None).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    assert!(answer["error"].as_str().unwrap().contains("/webhooks/highlevel"), "{answer}");
+    assert!(!answer.to_string().contains("highlevel"), "it does not tell what there is: {answer}");
 }
 
 #[tokio::test]
@@ -264,6 +323,164 @@ async fn paths_of_recipes_own_prove_themselves_in_their_own_ways() {
     let value = format!("sha256={}", hex::encode(ring::hmac::sign(&key, b"{\"a\":1}").as_ref()));
     assert_eq!(post.send("hmac", "{\"a\":1}", Some(("x-sig", &value))).await.0, StatusCode::OK);
     assert_eq!(post.send("hmac", "{\"a\":2}", Some(("x-sig", &value))).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn every_request_is_an_event_unless_something_says_that_it_is_a_repeat() {
+    let post = Post::new(&[
+        "trigger: { webhook: /plain, verify: none }",
+        "trigger: { webhook: /other, verify: none }",
+        "trigger: { webhook: /path, verify: none, id: $.id }",
+        "trigger: { webhook: /header, verify: none, id: { header: X-My-Id } }",
+        "trigger: { webhook: /body, verify: none, id: { body: 10m } }",
+    ])
+    .await;
+    let same = r#"{"email":"ada@example.com"}"#;
+    assert!(!post.is_duplicate("plain", &[], same).await);
+    assert!(!post.is_duplicate("plain", &[], same).await, "two people may send the same form");
+    for header in ["webhook-id", "Svix-Id", "X-Request-Id", "Idempotency-Key", "X-GitHub-Delivery"] {
+        assert!(!post.is_duplicate("plain", &[(header, "one")], same).await, "{header}");
+        assert!(post.is_duplicate("plain", &[(header, "one")], same).await, "{header}");
+        assert!(!post.is_duplicate("plain", &[(header, "two")], same).await, "{header}");
+        assert!(!post.is_duplicate("other", &[(header, "one")], same).await, "{header}: of each path");
+        assert!(!post.is_duplicate("plain", &[(header, " ")], same).await, "{header}");
+        assert!(!post.is_duplicate("plain", &[(header, " ")], same).await, "{header}: blank");
+    }
+    assert!(!post.is_duplicate("plain", &[("x-request-id", "one")], "{}").await, "it may be shared");
+    assert!(!post.is_duplicate("path", &[], r#"{"id":1}"#).await);
+    assert!(post.is_duplicate("path", &[], r#"{"id":1,"n":2}"#).await);
+    assert!(!post.is_duplicate("path", &[], same).await);
+    let (_, _, answer) = post.post("path", &[], same.as_bytes()).await;
+    assert_eq!(answer["duplicate"], json!(false), "without its id it is an event");
+    assert!(answer["remark"].as_str().unwrap().contains("nothing at `$.id`"), "{answer}");
+    assert!(!post.is_duplicate("header", &[("X-My-Id", "1")], same).await);
+    assert!(post.is_duplicate("header", &[("x-my-id", "1")], "{}").await);
+    assert!(!post.is_duplicate("body", &[("webhook-id", "1")], same).await);
+    assert!(post.is_duplicate("body", &[("webhook-id", "2")], same).await, "the recipe says so");
+    assert!(!post.is_duplicate("body", &[], "{}").await);
+    post.stage.clock.advance(TimeDelta::minutes(9));
+    assert!(post.is_duplicate("body", &[], same).await);
+    post.stage.clock.advance(TimeDelta::minutes(2));
+    assert!(!post.is_duplicate("body", &[], same).await, "its time is over");
+    assert!(post.is_duplicate("body", &[], same).await);
+}
+
+#[tokio::test]
+async fn bodies_of_every_kind_are_events() {
+    let post = Post::new(&[
+        "trigger: { webhook: /in, verify: none }",
+        "trigger: { webhook: /kept/, verify: { hmac: { header: X-Sig, secret: \"{{ env.KEY }}\" } } }",
+    ])
+    .await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let parts = ("content-type", "multipart/form-data; boundary=b");
+    let part = b"--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b.example\r\n--b--\r\n";
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(br#"{"n":1}"#).unwrap();
+    let packed = packed.finish().unwrap();
+    let json = ("content-type", "application/json");
+    let gzip = ("content-encoding", "gzip");
+    for (headers, body, event) in [
+        (
+            &[form][..],
+            &b"email=a%40b.example&tags[]=x&tags[]=y"[..],
+            json!({ "email": "a@b.example", "tags": ["x", "y"] }),
+        ),
+        (&[form], br#"{"from":"curl -d"}"#, json!({ "from": "curl -d" })),
+        (&[parts], part, json!({ "email": "a@b.example" })),
+        (&[], b"", json!({})),
+        (&[json], b"", json!({})),
+        (&[json], br#"{"text":"see you \ud83d"}"#, json!({ "text": "see you \u{fffd}" })),
+        (&[json], br#"{"n":12345678901234567890123}"#, json!({ "n": "12345678901234567890123" })),
+        (&[json], b"\xef\xbb\xbf{\"n\":1}", json!({ "n": 1 })),
+        (&[json, gzip], &packed, json!({ "n": 1 })),
+        (&[json], b"[1, 2]", json!([1, 2])),
+    ] {
+        assert_eq!(post.said("in", headers, body).await, event, "{headers:?}");
+    }
+    assert_eq!(post.said("in/", &[], b"{}").await, json!({}));
+    assert_eq!(post.said("/in//", &[], b"{}").await, json!({}));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"k3y-k3y");
+    let signature = hex::encode(ring::hmac::sign(&key, &packed).as_ref());
+    let signed = [json, gzip, ("x-sig", signature.as_str())];
+    assert_eq!(post.said("kept", &signed, &packed).await, json!({ "n": 1 }), "signed as it was sent");
+    for (status, headers, body) in [
+        (StatusCode::BAD_REQUEST, &[json][..], &b"{\"a\":"[..]),
+        (StatusCode::BAD_REQUEST, &[parts], b"--b\r\nContent"),
+        (StatusCode::BAD_REQUEST, &[gzip], b"{}"),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, &[("content-type", "application/xml")], b"<a/>"),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, &[("content-encoding", "br")], b"{}"),
+    ] {
+        let (found, _, answer) = post.post("in", headers, body).await;
+        assert_eq!(found, status, "{headers:?}: {answer}");
+        // Nobody learns what is wrong with a body before it has proved where it comes from.
+        assert_eq!(post.post("kept", headers, body).await.0, StatusCode::UNAUTHORIZED, "{headers:?}");
+    }
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    bomb.write_all(&vec![b' '; 10 << 20]).unwrap();
+    let (status, _, _) = post.post("in", &[gzip], &bomb.finish().unwrap()).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn browsers_may_send_from_the_origins_that_a_recipe_lists() {
+    let post = Post::new(&[
+        "trigger: { webhook: /form, verify: none, origins: [https://studio.example, 'http://localhost:3000'] }",
+        "trigger: { webhook: /closed, verify: none }",
+    ])
+    .await;
+    let studio = ("origin", "https://studio.example");
+    let wants = ("access-control-request-headers", "content-type,x-form-key");
+    let (status, headers, _) = post.ask(Method::OPTIONS, "form/", &[studio, wants], b"").await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(headers["access-control-allow-origin"], "https://studio.example");
+    assert_eq!(headers["access-control-allow-headers"], "content-type,x-form-key");
+    assert_eq!(
+        (&headers["access-control-allow-methods"], &headers["vary"]),
+        (&"POST".parse().unwrap(), &"Origin".parse().unwrap())
+    );
+    for (path, origin) in
+        [("form", "https://studio.example.evil"), ("form", "null"), ("closed", "https://studio.example")]
+    {
+        let (status, headers, _) = post.ask(Method::OPTIONS, path, &[("origin", origin)], b"").await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path} {origin}");
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
+    let (status, headers, _) = post.post("form", &[studio], b"{}").await;
+    assert_eq!(
+        (status, &headers["access-control-allow-origin"]),
+        (StatusCode::OK, &"https://studio.example".parse().unwrap())
+    );
+    let (status, headers, _) = post.post("form", &[studio], b"{").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "and the page can read why");
+    assert!(headers.contains_key("access-control-allow-origin"));
+    for method in [Method::GET, Method::PUT, Method::HEAD] {
+        let (status, headers, _) = post.ask(method.clone(), "form", &[], b"").await;
+        assert_eq!(
+            (status, &headers["allow"]),
+            (StatusCode::METHOD_NOT_ALLOWED, &"OPTIONS, POST".parse().unwrap())
+        );
+        assert_eq!(post.ask(method, "none", &[], b"").await.0, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn senders_try_again_for_what_is_away() {
+    let path = "trigger: { webhook: /in, verify: none }";
+    let event = "connections: { highlevel: studio }\ntrigger: { webhook: highlevel.ContactUpdate }";
+    let post = Post::new(&[path, event]).await;
+    post.receive_for(&[]);
+    let (status, headers, _) = post.post("in/", &[], b"{}").await;
+    assert_eq!((status, headers.contains_key("retry-after")), (StatusCode::TOO_MANY_REQUESTS, true));
+    assert_eq!(post.signed(&body("ContactUpdate")).await.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(post.stage.around.journal.totals(None).await.unwrap().events, 0);
+    post.receive_for(&[path, event]);
+    assert_eq!(post.post("in", &[], b"{}").await.0, StatusCode::OK);
+    assert_eq!(post.signed(&body("ContactUpdate")).await.1["runs"], 1);
+    post.receive_for(&[]);
+    post.stage.clock.advance(GRACE);
+    assert_eq!(post.post("in", &[], b"{}").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(post.post("never", &[], b"{}").await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -293,8 +510,12 @@ async fn tells_how_it_goes() {
 
 #[tokio::test]
 async fn the_apps_own_keys_can_be_used() {
-    let stage = Stage::new(Catalog::built_in(), &[]);
-    let receiver = Receiver::new(&stage.catalog, &[], stage.around.clone(), &IndexMap::new());
+    let stage = Stage::new(
+        Catalog::built_in(),
+        &[("studio", "highlevel", "http://127.0.0.1:1", &[("location", LOCATION)])],
+    );
+    let recipes = [stage.named("quiet", QUIET)];
+    let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &IndexMap::new());
     assert!(receiver.is_ok(), "{:?}", receiver.err());
     let broken = AppSettings {
         unverified: false,
@@ -305,8 +526,10 @@ async fn the_apps_own_keys_can_be_used() {
         }],
     };
     let settings = IndexMap::from_iter([("highlevel".to_owned(), broken)]);
-    let error = Receiver::new(&stage.catalog, &[], stage.around.clone(), &settings).err().unwrap();
+    let error = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings).err().unwrap();
     assert!(error.to_string().contains("header X"), "{error}");
+    // Whom nobody listens to is nobody's concern.
+    assert!(Receiver::new(&stage.catalog, &[], stage.around.clone(), &settings).is_ok());
 }
 
 /// Any JSON, more often than not with the names that routing looks at.
@@ -350,7 +573,13 @@ fn no_json_makes_routing_panic() {
     let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings).unwrap();
     proptest::proptest!(|(body in any_json())| {
         let text = body.to_string();
-        let received = receiver.receive("highlevel", |_| None, text.as_bytes(), stage.around.clock.now());
+        let received = receiver.receive(&Delivery {
+            path: "highlevel",
+            header: &|_| None,
+            body: text.as_bytes(),
+            largest: 1 << 20,
+            received: stage.around.clock.now(),
+        });
         proptest::prop_assert_eq!(received.is_ok(), body.is_object());
     });
 }

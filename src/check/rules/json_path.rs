@@ -4,7 +4,7 @@ use super::Rule;
 use crate::catalog::path;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::recipe::{Trigger, Webhook};
+use crate::recipe::{DeliveryId, Trigger, Webhook};
 use crate::source::Spanned;
 
 /// Every JSONPath parses.
@@ -17,7 +17,7 @@ impl Rule for JsonPaths {
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         let id = match &context.recipe.trigger {
-            Trigger::Webhook(Webhook::Path { id, .. }) => id.as_ref(),
+            Trigger::Webhook(Webhook::Path { id: DeliveryId::Path(id), .. }) => Some(id),
             _ => None,
         };
         let picks = context.recipe.all_actions().filter_map(|action| action.pick.as_ref());

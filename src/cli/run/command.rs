@@ -17,7 +17,7 @@ use crate::workspace::{BadAddress, Workspace, parse_listen};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Without --once it runs until Ctrl-C or SIGTERM, and finishes requests in progress first. \
-With --once it exits with 1 if a run failed or was parked, or a poll failed.\n\n\
+With --once it exits with 1 if a run failed or was parked, a poll failed, or a recipe was left out.\n\n\
 Examples:\n  hob run\n  hob run --once\n  hob run examples/quickstart --sandbox --once\n  \
 hob run recipes/new-client.yaml --dry-run --once\n  hob run --listen 0.0.0.0:8787"
 )]
@@ -38,6 +38,9 @@ pub struct Run {
     /// Receive webhooks at this address; port 0 picks a free port [default: `server.listen` of hob.yaml]
     #[arg(long, value_name = "ADDR", value_parser = listen, conflicts_with = "once")]
     pub(super) listen: Option<SocketAddr>,
+    /// Stop if a recipe cannot run, instead of running the others
+    #[arg(long)]
+    pub(super) strict: bool,
     /// How many runs to work on at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
@@ -69,11 +72,6 @@ impl Run {
         !self.once && (!self.dry_run || self.listen.is_some())
     }
 
-    /// As they were given.
-    pub(super) fn paths(&self) -> &[PathBuf] {
-        &self.paths
-    }
-
     /// Where recipes may be edited.
     pub(super) fn watched(&self, session: &Session, workspace: &Workspace) -> Vec<PathBuf> {
         let given = self.paths.iter().filter(|path| path.as_os_str() != "-").map(|path| session.path(path));
@@ -88,16 +86,39 @@ impl Run {
         }
     }
 
+    /// The recipes to run. Those that cannot are told, and do not stop the others.
+    fn recipes(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
+        let recipes = self.load(session, workspace)?;
+        recipes.show(session);
+        let broken = recipes.broken.len();
+        let all = recipes.sound.len() + broken;
+        if all == 0 {
+            let place = session.shown(&workspace.root.join("recipes"));
+            return Err(Failure::usage(anyhow!("no recipes in {place}; `hob init` makes one to start from")));
+        }
+        for recipe in &recipes.broken {
+            session.streams.note(format!("warning: left out: {recipe}"));
+        }
+        if broken > 0 && (self.strict || recipes.sound.is_empty()) {
+            return Err(Failure::problem(anyhow!("{broken} of {all} recipes cannot run")));
+        }
+        Ok(recipes)
+    }
+
+    /// The recipes as they are now.
+    pub(super) fn load(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
+        let mut recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(workspace))?;
+        if !self.sandbox {
+            recipes.leave_out_unset(workspace);
+        }
+        Ok(recipes)
+    }
+
     /// Runs.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let choice = StoreChoice { sandbox: self.sandbox };
         let workspace = session.workspace_or_its_sandbox(&self.paths, choice)?;
-        let recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(&workspace))?;
-        let recipes = recipes.all_sound(session)?;
-        if recipes.is_empty() {
-            let place = session.shown(&workspace.root.join("recipes"));
-            return Err(Failure::usage(anyhow!("no recipes in {place}; `hob init` makes one to start from")));
-        }
+        let recipes = self.recipes(session, &workspace)?;
         runtime::block_on(async {
             let house = House::open(self, session, &workspace, recipes).await?;
             let ended = if self.keeps_running() {

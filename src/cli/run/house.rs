@@ -16,13 +16,13 @@ use tokio::sync::watch;
 use super::command::Run;
 use super::holds::HoldRecorder;
 use super::progress::Progress;
-use super::reload::{RecipeWatch, Reloaded, reloaded};
+use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
 use super::waits;
-use crate::check::CheckedRecipe;
+use crate::check::{CheckedRecipe, Facts};
 use crate::cli::connected::Connected;
 use crate::cli::dry_run::DryRow;
-use crate::cli::recipes::{Recipes, facts};
+use crate::cli::recipes::{BrokenRecipe, Recipes, facts};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
 use crate::server::{Server, Settings, bind, serve};
-use crate::trigger::webhook::{AppSettings, Receiver, keys};
+use crate::trigger::webhook::{AppSettings, Receiver, keys, verify};
 use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::{History, Workspace};
 
@@ -50,6 +50,8 @@ pub(super) struct House {
     pub(super) engine: Engine,
     pub(super) connected: Connected,
     pub(super) recipes: Vec<CheckedRecipe>,
+    /// Recipes that could not run at the start.
+    pub(super) left_out: Vec<BrokenRecipe>,
     pub(super) progress: Progress,
     /// What the engine reads its recipes from.
     book: RecipeBook,
@@ -74,8 +76,9 @@ impl House {
         run: &Run,
         session: &mut Session,
         workspace: &Workspace,
-        recipes: Vec<CheckedRecipe>,
+        loaded: Recipes,
     ) -> Result<Self, Failure> {
+        let Recipes { sound: recipes, broken: left_out, .. } = loaded;
         let connected = match run.sandbox {
             true => Connected::to_sandbox(workspace).await?,
             false => Connected::to_world(session, workspace)?,
@@ -117,15 +120,16 @@ impl House {
             claims: Claims::new(options.owner.clone(), options.lease),
             on_page: progress.on_page(),
         };
-        let receiver = Receiver::new(&workspace.catalog, &recipes, around.clone(), &apps(workspace));
+        let receiver = receiver(workspace, &recipes, &left_out, &around).map_err(Failure::problem)?;
         let server = Server::new(
             Arc::clone(&journal),
-            receiver.map_err(Failure::problem)?,
+            receiver,
             connected.client.clone(),
             clock.clone(),
             Settings { keeps: !run.dry_run, ..Settings::default() },
         );
-        let book = RecipeBook::new(recipes.clone()).reading(Arc::clone(&workspace.catalog), facts(workspace));
+        let book =
+            RecipeBook::new(recipes.clone()).reading(Arc::clone(&workspace.catalog), usable(workspace));
         let world = World {
             journal: Arc::clone(&journal),
             recipes: book.clone(),
@@ -144,6 +148,7 @@ impl House {
             journal,
             connected,
             recipes,
+            left_out,
             progress,
             server,
             holds,
@@ -164,7 +169,7 @@ impl House {
             Some(address) => Some(bind(address).await.map_err(Failure::world)?),
             None => None,
         };
-        let mut edits = RecipeWatch::start(&run.watched(session, workspace));
+        let mut edits = RecipeWatch::start(run.watched(session, workspace));
         self.greet(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
         let mut receiving = std::pin::pin!(self.receive(listener, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(told(stopped)).fuse());
@@ -259,7 +264,7 @@ impl House {
         workspace: &Workspace,
         before: &[CheckedRecipe],
     ) -> Option<Present> {
-        let loaded = match Recipes::load(session, run.paths(), &workspace.catalog, Some(workspace)) {
+        let loaded = match run.load(session, workspace) {
             Ok(loaded) => loaded,
             Err(failure) => {
                 tracing::warn!("recipes stay as they were: {failure}");
@@ -267,20 +272,25 @@ impl House {
             }
         };
         loaded.reports.iter().filter(|report| report.has_errors()).for_each(|report| session.show(report));
-        let Reloaded { recipes, changed, kept } = reloaded(before, loaded.sound, &loaded.reports);
-        for recipe in kept {
+        let Reloaded { recipes, changes, kept } = reloaded(before, loaded.sound, &loaded.broken);
+        for recipe in &kept {
             tracing::warn!(recipe, "its file has mistakes; the version loaded before stays in use");
         }
-        if changed.is_empty() {
+        let is_kept = |broken: &&BrokenRecipe| broken.recipe.as_ref().is_some_and(|name| kept.contains(name));
+        let broken: Vec<BrokenRecipe> = loaded.broken.iter().filter(|b| !is_kept(b)).cloned().collect();
+        let receiver = receiver(workspace, &recipes, &broken, &self.around);
+        if changes.is_empty() {
+            // A broken recipe that came or went is waited for, or no more.
+            receiver.into_iter().for_each(|receiver| self.server.swap(receiver));
             return None;
         }
-        let receiver = Receiver::new(&workspace.catalog, &recipes, self.around.clone(), &apps(workspace));
         let triggers = Triggers::new(&recipes, self.around.clone());
         match (receiver, triggers) {
             (Ok(receiver), Ok(triggers)) => {
                 self.book.replace(recipes.clone());
                 self.server.swap(receiver);
-                tracing::info!(recipes = changed.join(", "), "recipes reloaded");
+                changes.iter().for_each(Change::tell);
+                tracing::info!("recipes reloaded");
                 Some(Present { recipes, triggers: Some(triggers) })
             }
             (Err(error), _) => {
@@ -346,6 +356,24 @@ async fn open_store(
     }
     let (journal, folder) = dry_run::passing_store(workspace, true).await?;
     Ok((journal, Some(folder)))
+}
+
+/// Receives for `recipes`; senders of those that are `broken` are asked to try again.
+fn receiver(
+    workspace: &Workspace,
+    recipes: &[CheckedRecipe],
+    broken: &[BrokenRecipe],
+    around: &Surroundings,
+) -> Result<Receiver, verify::Error> {
+    let receiver = Receiver::new(&workspace.catalog, recipes, around.clone(), &apps(workspace))?;
+    Ok(receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone())))
+}
+
+/// What runs that began with an earlier version of their recipe may use: no connection that lacks variables.
+fn usable(workspace: &Workspace) -> Facts {
+    let mut facts = facts(workspace);
+    facts.connections.retain(|name, _| workspace.accounts[name].unset.is_empty());
+    facts
 }
 
 fn apps(workspace: &Workspace) -> IndexMap<String, AppSettings> {

@@ -1,6 +1,5 @@
 //! Edited recipes, taken up while `hob run` is at work.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +7,8 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use crate::check::CheckedRecipe;
-use crate::diagnostic::Report;
+use crate::cli::recipes::BrokenRecipe;
+use crate::trigger::webhook::{GRACE, listeners};
 use crate::workspace::is_yaml;
 
 /// An editor that saves writes several times; this long nothing must happen.
@@ -20,32 +20,43 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct RecipeWatch {
     changes: mpsc::Receiver<()>,
     /// Watches until it is dropped. `None` where the system does not let it: then nothing changes.
-    _watcher: Option<RecommendedWatcher>,
+    watcher: Option<RecommendedWatcher>,
+    paths: Vec<PathBuf>,
 }
 
 impl RecipeWatch {
     /// Watches folders, and the folders of files: editors replace a file rather than write into it.
-    pub(super) fn start(paths: &[PathBuf]) -> Self {
+    pub(super) fn start(paths: Vec<PathBuf>) -> Self {
         // One note is enough, however much happens.
         let (note, changes) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| matters(&event)) {
                 note.try_send(()).ok();
             }
-        })
-        .and_then(|mut watcher| {
-            for path in paths {
-                let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
-                let depth =
-                    if path.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-                watcher.watch(folder, depth)?;
-            }
-            Ok(watcher)
         });
         if let Err(error) = &watcher {
             tracing::warn!(%error, "recipes are not watched; a restart takes up edited ones");
         }
-        Self { changes, _watcher: watcher.ok() }
+        let mut watch = Self { changes, watcher: watcher.ok(), paths };
+        watch.look();
+        watch
+    }
+
+    /// Watches what is there now: a folder that was moved away and back is another one. The folders above
+    /// tell of that.
+    fn look(&mut self) {
+        let Some(watcher) = &mut self.watcher else { return };
+        for path in &self.paths {
+            let above = path.parent().unwrap_or(Path::new("."));
+            let mut watched = watcher.watch(above, RecursiveMode::NonRecursive);
+            if path.is_dir() {
+                watched = watched.and(watcher.watch(path, RecursiveMode::Recursive));
+            }
+            if let Err(error) = watched {
+                let path = path.display();
+                tracing::warn!(%path, %error, "recipes are not watched here; a restart takes up edited ones");
+            }
+        }
     }
 
     /// Resolves after something was written and all is quiet again. Nothing is lost if it is dropped
@@ -58,6 +69,7 @@ impl RecipeWatch {
             async { while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {} };
         // Whoever writes without end does not keep others waiting.
         tokio::time::timeout(PATIENCE, quiet).await.ok();
+        self.look();
     }
 }
 
@@ -74,33 +86,97 @@ fn matters(event: &Event) -> bool {
 pub(super) struct Reloaded {
     /// The recipes from now on.
     pub(super) recipes: Vec<CheckedRecipe>,
-    /// Names of recipes that came, went, or are others than before.
-    pub(super) changed: Vec<String>,
+    /// What is not as before.
+    pub(super) changes: Vec<Change>,
     /// Names of recipes that stay what they were, because their file has mistakes now.
     pub(super) kept: Vec<String>,
 }
 
-/// The recipes from now on: those of sound files as they are, those of broken files as they were.
-pub(super) fn reloaded(before: &[CheckedRecipe], sound: Vec<CheckedRecipe>, reports: &[Report]) -> Reloaded {
-    let broken = |recipe: &&CheckedRecipe| {
-        let file = recipe.recipe().file.name();
-        reports.iter().any(|report| report.has_errors() && report.file.name() == file)
+/// A recipe that is not as before. Its name is what it is known by: in another file it is the same recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It was not there.
+    Added { recipe: String, file: String },
+    /// It is another one.
+    Changed { recipe: String, file: String },
+    /// It is in another file.
+    Moved { recipe: String, from: String, to: String },
+    /// It is there no more.
+    Removed { recipe: String, file: String, listens: bool },
+}
+
+impl Change {
+    /// Says so in the log.
+    pub(super) fn tell(&self) {
+        match self {
+            Self::Added { recipe, file } => tracing::info!(recipe, file, "recipe added"),
+            Self::Changed { recipe, file } => tracing::info!(recipe, file, "recipe changed"),
+            Self::Moved { recipe, from, to } => tracing::info!(recipe, from, to, "recipe moved"),
+            Self::Removed { recipe, file, listens: false } => tracing::info!(recipe, file, "recipe removed"),
+            Self::Removed { recipe, file, listens: true } => {
+                let minutes = GRACE.num_minutes();
+                tracing::warn!(
+                    recipe,
+                    file,
+                    "recipe removed; senders of its webhook are asked to try again for {minutes} minutes, in case it comes back"
+                );
+            }
+        }
+    }
+}
+
+/// The recipes from now on: those of sound files as they are, those that cannot run now as they were.
+pub(super) fn reloaded(
+    before: &[CheckedRecipe],
+    sound: Vec<CheckedRecipe>,
+    broken: &[BrokenRecipe],
+) -> Reloaded {
+    let is_broken = |recipe: &&CheckedRecipe| {
+        broken.iter().any(|broken| match &broken.recipe {
+            Some(name) => name == recipe.name(),
+            None => broken.file == file(recipe),
+        })
     };
-    let taken = |recipe: &&CheckedRecipe| !sound.iter().any(|other| other.name() == recipe.name());
-    let kept: Vec<CheckedRecipe> = before.iter().filter(broken).filter(taken).cloned().collect();
-    let versions = |recipes: &[CheckedRecipe]| -> BTreeMap<String, String> {
-        recipes.iter().map(|recipe| (recipe.name().to_owned(), recipe.version().to_owned())).collect()
-    };
+    let taken = |recipe: &&CheckedRecipe| sound.iter().any(|other| other.name() == recipe.name());
+    let kept: Vec<CheckedRecipe> =
+        before.iter().filter(is_broken).filter(|recipe| !taken(recipe)).cloned().collect();
     let names = kept.iter().map(|recipe| recipe.name().to_owned()).collect();
     let recipes = [sound, kept].concat();
-    let (old, new) = (versions(before), versions(&recipes));
-    let mut changed: Vec<String> = new
-        .iter()
-        .filter(|(name, version)| old.get(*name) != Some(version))
-        .map(|(name, _)| name.clone())
-        .collect();
-    changed.extend(old.into_keys().filter(|name| !new.contains_key(name)));
-    Reloaded { recipes, changed, kept: names }
+    Reloaded { changes: changes(before, &recipes), recipes, kept: names }
+}
+
+fn changes(before: &[CheckedRecipe], after: &[CheckedRecipe]) -> Vec<Change> {
+    let find = |recipes: &'_ [CheckedRecipe], name: &str| {
+        recipes.iter().find(|recipe| recipe.name() == name).cloned()
+    };
+    let mut changes = Vec::new();
+    for recipe in after {
+        let (name, now) = (recipe.name().to_owned(), file(recipe).to_owned());
+        match find(before, &name) {
+            None => changes.push(Change::Added { recipe: name, file: now }),
+            Some(old) => {
+                if file(&old) != now {
+                    let (from, to) = (file(&old).to_owned(), now.clone());
+                    changes.push(Change::Moved { recipe: name.clone(), from, to });
+                }
+                if old.version() != recipe.version() {
+                    changes.push(Change::Changed { recipe: name, file: now });
+                }
+            }
+        }
+    }
+    for recipe in before.iter().filter(|recipe| find(after, recipe.name()).is_none()) {
+        changes.push(Change::Removed {
+            recipe: recipe.name().to_owned(),
+            file: file(recipe).to_owned(),
+            listens: !listeners(recipe.trigger()).is_empty(),
+        });
+    }
+    changes
+}
+
+fn file(recipe: &CheckedRecipe) -> &str {
+    recipe.recipe().file.name()
 }
 
 #[cfg(test)]

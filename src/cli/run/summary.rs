@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::cli::dry_run::DryRow;
+use crate::cli::recipes::BrokenRecipe;
 use crate::connection::Connection;
 use crate::engine::Idle;
 use crate::run::RunState;
@@ -38,6 +39,8 @@ pub(super) struct Summary {
     paused: Vec<String>,
     /// Connections whose credential is refused: their polls and runs wait.
     held: Vec<Held>,
+    /// Recipes that could not run.
+    left_out: Vec<BrokenRecipe>,
     /// How long it took.
     milliseconds: u128,
     /// Of a dry run: what each run would have done.
@@ -96,6 +99,7 @@ impl Summary {
             missing: idle.missing.clone(),
             paused: taken.paused.clone(),
             held: Vec::new(),
+            left_out: Vec::new(),
             milliseconds: took.as_millis(),
             dry_run: None,
             runs: runs.clone(),
@@ -110,8 +114,18 @@ impl Summary {
         Self { held: held.collect(), ..self }
     }
 
-    /// A run failed or waits for a person, a poll failed, or a connection is held.
+    /// The same, without these recipes.
+    pub(super) fn without(self, left_out: &[BrokenRecipe]) -> Self {
+        Self { left_out: left_out.to_vec(), ..self }
+    }
+
+    /// A run failed or waits for a person, a poll failed, a connection is held, or a recipe was left
+    /// out.
     pub(super) fn has_problems(&self) -> bool {
+        !self.left_out.is_empty() || self.has_failures()
+    }
+
+    fn has_failures(&self) -> bool {
         let bad = [RunState::Failed, RunState::Parked];
         !self.held.is_empty()
             || self.has_bad_runs(&bad)
@@ -183,6 +197,10 @@ impl Summary {
         for Held { reason, .. } in &self.held {
             let _ = writeln!(text, "\n{reason}\nits polls and runs wait until the credential works");
         }
+        if !self.left_out.is_empty() {
+            let left_out: Vec<String> = self.left_out.iter().map(|recipe| format!("\n  {recipe}")).collect();
+            let _ = writeln!(text, "\nrecipes left out:{}", left_out.concat());
+        }
         if self.has_bad_runs(&[RunState::Failed, RunState::Parked]) {
             text.push_str(
                 "\nthere were problems: `hob runs list --state failed` and `--state parked` show runs, `hob status` \
@@ -218,6 +236,20 @@ mod tests {
     fn says_what_happened_in_the_order_of_a_runs_life() {
         let text = summary(&[("filtered", 1), ("succeeded", 3)]).text();
         assert_eq!(text, "events    0\nruns      3 succeeded, 1 filtered\nrequests  7\ntime      1.2 s\n");
+    }
+
+    #[test]
+    fn recipes_that_were_left_out_are_a_problem_and_named() {
+        let broken = BrokenRecipe {
+            recipe: Some("form".to_owned()),
+            file: "recipes/form.yaml".to_owned(),
+            reason: "it has mistakes".to_owned(),
+            listeners: vec![],
+        };
+        let summary = summary(&[("succeeded", 1)]).without(&[broken]);
+        assert!(summary.has_problems());
+        let text = summary.text();
+        assert!(text.ends_with("recipes left out:\n  form (recipes/form.yaml): it has mistakes\n"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtim
 use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
+use crate::value::read_json_text;
 
 /// Continue runs that failed, with the recipe as it is now
 #[derive(Debug, Args)]
@@ -111,7 +112,7 @@ impl Resolve {
             _ if self.did_not => Ruling::DidNotHappen,
             None => Ruling::Happened(Value::Null),
             Some(text) => Ruling::Happened(
-                serde_json::from_str(text).context("--result is not JSON").map_err(Failure::usage)?,
+                read_json_text(text).context("--result is not JSON").map_err(Failure::usage)?,
             ),
         };
         if self.result.is_some() && self.ids.len() != 1 {

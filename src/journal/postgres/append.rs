@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::journal::arrival::{EventRow, RunRow};
+use chrono::{DateTime, Utc};
+
+use crate::event::{DedupKey, Source};
+use crate::journal::arrival::{EventRow, RunRow, receipt_of};
+use crate::journal::column::stamp;
 use crate::journal::{Appended, Batch};
 
 use super::failure::Failure;
 use super::group::Job;
 use super::patience::Patience;
 use super::poller::Step;
+use super::pool::Pool;
 use super::row::{kept, kept_some};
 use super::server::Server;
 use super::session::Params;
@@ -38,6 +43,18 @@ impl Rows {
             step: batch.progress.map(Step::new).transpose()?,
         })
     }
+}
+
+/// Forgets a dedup key that was noted before `before`.
+pub(super) async fn forget_receipt(
+    pool: &Pool,
+    source: &Source,
+    dedup: &DedupKey,
+    before: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let (key, before) = (receipt_of(source, dedup)?.to_vec(), stamp(before));
+    pool.query("DELETE FROM receipts WHERE key = $1 AND received < $2", &[&key, &before]).await?;
+    Ok(())
 }
 
 /// Batches as columns. Of events with the same dedup key only the first is among them.

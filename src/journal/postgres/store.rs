@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
@@ -310,6 +310,16 @@ impl Journal for Postgres {
 
     async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
         link::states(&self.server.pool, prefix).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let forgotten = append::forget_receipt(&self.server.pool, source, dedup, before).await;
+        forgotten.map_err(|failure| self.failed(failure))
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {

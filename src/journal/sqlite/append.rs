@@ -63,6 +63,14 @@ fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
     Ok(new == 1)
 }
 
+/// Forgets a dedup key that was noted before `before`.
+pub(super) fn forget_receipt(tx: &Tx<'_>, key: &[u8; 16], before: i64) -> Result<(), Failure> {
+    tx.conn
+        .prepare_cached("DELETE FROM receipts WHERE key = ?1 AND received < ?2")?
+        .execute((key, before))?;
+    Ok(())
+}
+
 /// Stores an event; the answer is its place in the order of arrival.
 pub(super) fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
     let seq = tx

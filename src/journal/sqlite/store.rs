@@ -12,7 +12,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::event::{Cursor, CursorKey, Event, EventId};
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use crate::journal::arrival::receipt_of;
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
@@ -327,6 +328,16 @@ impl Journal for Sqlite {
     async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
         let prefix = prefix.to_owned();
         self.read(move |conn| link::states(conn, &prefix)).await
+    }
+
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let key = receipt_of(source, dedup).map_err(|error| self.failed(error.into()))?;
+        self.write(move |tx| append::forget_receipt(tx, &key, stamp(before))).await
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {

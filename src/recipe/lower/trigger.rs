@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::text::{Reader, empty};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::syntax::{self, Emit, OneOrMany};
-use crate::recipe::trigger::{CronText, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};
+use crate::recipe::trigger::{
+    CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook,
+};
 use crate::source::{Span, Spanned};
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
@@ -70,7 +72,13 @@ fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<We
             }
             let events = names.iter().filter(|name| !is_path(name)).cloned().collect();
             lower_events(
-                syntax::Webhook { webhook: OneOrMany(events), verify: None, id: None, ..webhook },
+                syntax::Webhook {
+                    webhook: OneOrMany(events),
+                    verify: None,
+                    id: None,
+                    origins: None,
+                    ..webhook
+                },
                 reader,
             )
         }
@@ -80,8 +88,9 @@ fn lower_webhook(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<We
 
 fn lower_events(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<Webhook> {
     let verify = webhook.verify.as_ref().map(|verify| ("verify", verify.span));
-    let id = webhook.id.as_ref().map(|id| ("id", id.span));
-    for (field, span) in verify.into_iter().chain(id) {
+    let id = webhook.id.as_ref().map(|id| ("id", id.span()));
+    let origins = webhook.origins.as_ref().and_then(|origins| Some(("origins", origins.0.first()?.span)));
+    for (field, span) in verify.into_iter().chain(id).chain(origins) {
         let message = format!("`{field}` is for a path; a connector's own events need none");
         reader.complain(Code::FieldConflict, span, message);
     }
@@ -124,9 +133,61 @@ fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Read
         let help = "write `/` and letters, digits, `-` and `_`, such as `/new-client`";
         reader.found.push(Diagnostic::new(Code::NotAllowed, path.span, message).help(help));
     }
+    // A slash at the end makes no difference.
+    let path = path.map(|path| format!("/{}", path.trim_matches('/')));
     let verify_given = webhook.verify.is_some();
     let verify = webhook.verify.map_or(Some(Verify::None), |verify| lower_verify(verify.value, reader));
-    Webhook::Path { path, verify: verify.unwrap_or(Verify::None), verify_given, id: webhook.id }
+    let id = webhook.id.map_or(DeliveryId::Sender, |id| lower_id(id, reader));
+    let origins = webhook.origins.map(|origins| origins.0).unwrap_or_default();
+    let origins = origins.iter().filter_map(|origin| lower_origin(origin, reader)).collect();
+    Webhook::Path { path, verify: verify.unwrap_or(Verify::None), verify_given, id, origins }
+}
+
+fn lower_id(id: syntax::DeliveryIdText, reader: &mut Reader<'_>) -> DeliveryId {
+    match id {
+        syntax::DeliveryIdText::Path(path) if path.value == "body" => {
+            let message = "`id: body` does not say for how long an equal body is a repeat";
+            let diagnostic = Diagnostic::new(Code::NotAllowed, path.span, message);
+            reader.found.push(diagnostic.help("write the time: `id: { body: 10m }`"));
+            DeliveryId::Sender
+        }
+        syntax::DeliveryIdText::Path(path) => DeliveryId::Path(path),
+        syntax::DeliveryIdText::Header(header) => {
+            let name = header.header;
+            let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+            if name.is_empty() || !name.chars().all(plain) {
+                let message = format!("`{name}` is not the name of a header");
+                let diagnostic = Diagnostic::new(Code::NotAllowed, name.span, message);
+                reader.found.push(diagnostic.help("write it like `X-Delivery-Id`"));
+            }
+            DeliveryId::Header(name)
+        }
+        syntax::DeliveryIdText::Body(body) => {
+            reader.duration(&body.body).map_or(DeliveryId::Sender, DeliveryId::Body)
+        }
+    }
+}
+
+/// Scheme, host and port, as browsers send it.
+fn lower_origin(origin: &Spanned<String>, reader: &mut Reader<'_>) -> Option<String> {
+    let url = url::Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let exact = url.map(|url| url.origin().ascii_serialization());
+    match exact {
+        _ if origin.value == "*" => Some("*".to_owned()),
+        Some(exact) if exact.eq_ignore_ascii_case(origin) => Some(exact),
+        Some(exact) => {
+            let message = format!("`{origin}` is an address, not an origin");
+            let diagnostic = Diagnostic::new(Code::NotAllowed, origin.span, message);
+            reader.found.push(diagnostic.help(format!("write `{exact}`: scheme, host and port")));
+            None
+        }
+        None => {
+            let message = format!("`{origin}` is not an origin");
+            let help = "write scheme and host, such as `https://studio.example`, or `*` for all";
+            reader.found.push(Diagnostic::new(Code::NotAllowed, origin.span, message).help(help));
+            None
+        }
+    }
 }
 
 fn lower_verify(verify: syntax::Verify, reader: &mut Reader<'_>) -> Option<Verify> {

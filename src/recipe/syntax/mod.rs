@@ -12,6 +12,6 @@ pub use action::{Action, OnError, Retry};
 pub use recipe::{EchoPolicy, LaneOnFailure, Recipe, UnchangedPolicy};
 pub use scalar::{Anything, Condition, DurationText, Mapping, OneOrMany, TemplateText};
 pub use trigger::{
-    Algorithm, Ed25519, Emit, Encoding, Header, Hmac, Manual, Nothing, Poll, Schedule, ScheduleTable,
-    ScheduleText, Trigger, Verify, Webhook,
+    Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,
+    Poll, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,
 };

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::{DurationText, Mapping, OneOrMany, TemplateText};
-use crate::source::{Node, Spanned, read};
+use crate::source::{Node, Span, Spanned, read};
 
 /// What starts a recipe: `poll`, `webhook`, `schedule` or `manual`.
 #[derive(Debug, Clone, JsonSchema)]
@@ -99,10 +99,69 @@ pub struct Webhook {
     pub reconcile: Option<DurationText>,
     /// How requests at a path prove where they come from.
     pub verify: Option<Spanned<Verify>>,
-    /// JSONPath of the delivery's id in the body, by which repeats are recognised. Default: a hash
-    /// of the body.
-    #[schemars(example = &"$.id")]
-    pub id: Option<Spanned<String>>,
+    /// By what hob tells that a delivery has come before: a JSONPath of its id in the body, a header, or, for
+    /// a time, the body itself. Default: the id that the sender gives in a header (`webhook-id`, `svix-id`,
+    /// `Idempotency-Key`, `X-GitHub-Delivery`, `X-Request-Id` and others), and without one every request is an
+    /// event.
+    pub id: Option<DeliveryIdText>,
+    /// Origins of pages that may send requests from a browser; `*` stands for all.
+    #[schemars(example = &"https://studio.example")]
+    pub origins: Option<OneOrMany<Spanned<String>>>,
+}
+
+/// By what a repeat of a delivery is recognised.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "delivery id", example = &"$.id")]
+pub enum DeliveryIdText {
+    /// JSONPath of the id in the body.
+    Path(Spanned<String>),
+    /// A header.
+    Header(IdHeader),
+    /// The body itself, for a time.
+    Body(IdBody),
+}
+
+impl<'de> Deserialize<'de> for DeliveryIdText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match (node.as_map(), node.get("header")) {
+            (None, _) => read(&node).map(Self::Path),
+            (_, Some(_)) => read(&node).map(Self::Header),
+            (_, None) => read(&node).map(Self::Body),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+impl DeliveryIdText {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Path(path) => path.span,
+            Self::Header(header) => header.header.span,
+            Self::Body(body) => body.body.0.span,
+        }
+    }
+}
+
+/// A header with the delivery's id.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "id header")]
+pub struct IdHeader {
+    /// Name of the header.
+    #[schemars(example = &"X-Delivery-Id")]
+    pub header: Spanned<String>,
+}
+
+/// Deliveries with equal bodies are one event, for a time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "id by body")]
+pub struct IdBody {
+    /// For how long after an event an equal body is a repeat of it; later it is an event again.
+    #[schemars(example = &"10m")]
+    pub body: DurationText,
 }
 
 /// How requests at a path prove where they come from.

@@ -13,7 +13,7 @@ use super::input;
 use crate::template::convert::{from_json, to_json_charged};
 use crate::template::error::refusal;
 use crate::template::spec::Spec;
-use crate::value::Value;
+use crate::value::{Value, read_json_text};
 
 pub(super) const SPECS: [Spec; 3] = [
     Spec::own(
@@ -77,7 +77,7 @@ fn parsed(path: &str) -> Result<JpQuery, Error> {
 fn fromjson(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
     let text = value.as_str().ok_or_else(|| input::unfit(value, "JSON text"))?;
     state.consume_fuel((text.len() / 8) as u64)?;
-    let json: Value = serde_json::from_str(text)
+    let json = read_json_text(text)
         .map_err(|error| refusal(format!("cannot read {:?} as JSON: {error}", input::shortened(text))))?;
     Ok(from_json(&json))
 }

@@ -2,7 +2,12 @@
 //!
 //! Pure, apart from keys read at the start: the server receives and the journal stores.
 
+mod absent;
 mod account;
+mod body;
+mod compression;
+mod delivery_id;
+mod form;
 mod key;
 mod keys;
 mod path;
@@ -10,8 +15,10 @@ mod receiver;
 mod recognise;
 pub mod verify;
 
+pub use absent::{GRACE, Listener};
 pub use account::{Owner, owner};
+pub use body::{Delivery, Unreadable};
 pub use keys::keys;
-pub use receiver::{AppSettings, Received, Receiver, Refused};
+pub use receiver::{AppSettings, Received, Receiver, Refused, listeners};
 pub use recognise::{Recognised, recognise};
 pub use verify::Verifier;

@@ -1,41 +1,43 @@
 //! A path of a recipe's own, at which anyone's webhooks are received.
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::body::Delivery;
+use super::delivery_id::Identity;
 use super::receiver::{Received, Refused};
 use super::verify::{self, Encoding, Hash, Verifier};
-use crate::catalog::{Signature, SignatureAlgorithm, path};
+use crate::catalog::{Signature, SignatureAlgorithm};
 use crate::check::CheckedRecipe;
-use crate::event::{DedupKey, Event, EventId, Source};
-use crate::recipe::{self, Trigger, Webhook};
+use crate::event::{Event, EventId, Source};
+use crate::recipe::{self, DeliveryId, Trigger, Webhook};
 use crate::run::Accounts;
 use crate::secret::Secret;
 use crate::template::LocatedTemplate;
 use crate::trigger::new_run::new_run;
 use crate::trigger::surroundings::Surroundings;
-use crate::value;
 
 /// A recipe that listens at a path.
 pub(super) struct PathHook {
     path: String,
     recipe: CheckedRecipe,
     verifier: Verifier,
-    id: Option<String>,
+    id: DeliveryId,
+    origins: Vec<String>,
 }
 
 impl PathHook {
     /// The path that `recipe` listens at, if it does.
     pub fn of(recipe: &CheckedRecipe, around: &Surroundings) -> Result<Option<Self>, verify::Error> {
-        let Trigger::Webhook(Webhook::Path { path, verify, id, .. }) = recipe.trigger() else {
+        let Trigger::Webhook(Webhook::Path { path, verify, id, origins, .. }) = recipe.trigger() else {
             return Ok(None);
         };
         let verifier = verifier(verify, around)?;
         Ok(Some(Self {
-            path: path.trim_start_matches('/').to_owned(),
+            path: plain(path),
             recipe: recipe.clone(),
             verifier,
-            id: id.as_ref().map(|id| id.value.clone()),
+            id: id.clone(),
+            origins: origins.clone(),
         }))
     }
 
@@ -44,18 +46,21 @@ impl PathHook {
         &self.path
     }
 
+    /// Whether a page of `origin` may send requests from a browser.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+    }
+
     /// Takes in a request for all recipes at one path that it proves itself to.
-    pub fn receive<'h>(
+    pub fn receive(
         hooks: &[PathHook],
         around: &Surroundings,
-        header: impl Fn(&str) -> Option<&'h [u8]>,
-        body: &[u8],
-        now: DateTime<Utc>,
+        delivery: &Delivery<'_>,
     ) -> Result<Received, Refused> {
         let mut proven = Vec::new();
         let mut refusal = None;
         for hook in hooks {
-            match hook.verifier.check(&header, body) {
+            match hook.verifier.check(delivery.header, delivery.body) {
                 Ok(()) => proven.push(hook),
                 Err(error) => refusal = Some(error),
             }
@@ -63,28 +68,37 @@ impl PathHook {
         if let (true, Some(error)) = (proven.is_empty(), refusal) {
             return Err(error.into());
         }
-        let payload: Value =
-            serde_json::from_slice(body).map_err(|error| Refused::NotJson(error.to_string()))?;
-        let id = proven.iter().find_map(|hook| value::id(&path::read(&payload, hook.id.as_ref()?)?));
+        let payload = delivery.payload()?;
+        let id = EventId::new();
+        // Recipes at one path agree on this.
+        let by = proven.first().map_or(&DeliveryId::Sender, |hook| &hook.id);
+        let identity = Identity::of(delivery, &payload, by, &id);
         let path = proven.first().map_or("", |hook| hook.path());
         let event = Event {
-            id: EventId::new(),
+            id,
             source: Source::Path(format!("/{path}")),
             kind: "webhook".into(),
             connection: None,
-            record: id.clone(),
-            dedup: id.map_or_else(|| DedupKey::of_bytes(body), DedupKey),
-            received: now,
+            record: identity.record,
+            dedup: identity.key,
+            received: delivery.received,
             payload,
         };
         let mut runs = Vec::new();
         for hook in proven {
             for accounts in hook.recipe.accounts() {
-                runs.push(new_run(&hook.recipe, accounts, &event, &around.scope(accounts, now)));
+                let scope = around.scope(accounts, delivery.received);
+                runs.push(new_run(&hook.recipe, accounts, &event, &scope));
             }
         }
-        Ok(Received { event, runs, remark: None })
+        let remark = identity.missing.map(|missing| format!("{missing}, by which `id` tells repeats"));
+        Ok(Received { event, runs, remark, window: identity.window })
     }
+}
+
+/// A path without the slashes around it: one at its end makes no difference.
+pub(super) fn plain(path: &str) -> String {
+    path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
 }
 
 fn verifier(verify: &recipe::Verify, around: &Surroundings) -> Result<Verifier, verify::Error> {

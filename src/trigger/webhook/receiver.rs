@@ -1,14 +1,17 @@
 //! From a request to an event and its runs. Pure: storing is the server's part.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::absent::{Absent, Listener};
 use super::account::{Owner, owner};
-use super::path::PathHook;
+use super::body::{Delivery, Unreadable};
+use super::path::{PathHook, plain};
 use super::recognise::{Recognised, recognise};
 use super::verify::{self, Verifier};
 use crate::catalog::{Catalog, Connector, Signature, Webhooks, path};
@@ -25,19 +28,17 @@ use crate::value;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Nothing is received at this address.
-    #[error("nothing is received at /webhooks/{path}; recipes listen at {known}")]
-    Unknown {
-        /// The address.
-        path: String,
-        /// Addresses there are.
-        known: String,
-    },
+    #[error("nothing is received at this address")]
+    Unknown,
     /// Nothing proves where it comes from.
     #[error(transparent)]
     Unproven(#[from] verify::Error),
-    /// The body is not what it should be.
-    #[error("the body is not a JSON object: {0}")]
-    NotJson(String),
+    /// The recipe that listens is away for a moment.
+    #[error("the recipe that listens here is not there now; send it again later")]
+    Away,
+    /// No event can be made of the body.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
 }
 
 /// A request that is taken, and what it means.
@@ -47,8 +48,10 @@ pub struct Received {
     pub event: Event,
     /// The runs it causes.
     pub runs: Vec<NewRun>,
-    /// Why it causes none, where that may surprise.
+    /// What may surprise: why it causes none, or that it has no id.
     pub remark: Option<String>,
+    /// After this time the event's dedup key stands for another event. `None`: never.
+    pub window: Option<Duration>,
 }
 
 /// How an app's webhooks are received, where not as its connector says.
@@ -65,6 +68,7 @@ pub struct Receiver {
     around: Surroundings,
     apps: HashMap<String, App>,
     paths: HashMap<String, Vec<PathHook>>,
+    absent: Absent,
 }
 
 struct App {
@@ -86,14 +90,17 @@ impl Receiver {
         for connector in catalog.connectors() {
             let Some(webhooks) = &connector.webhooks else { continue };
             let name = &connector.connector;
+            let recipes: Vec<_> = recipes.iter().filter(|recipe| listens_to(recipe, name)).cloned().collect();
+            if recipes.is_empty() {
+                continue;
+            }
             let own = settings.get(name).cloned().unwrap_or_default();
             let verifier = match (own.unverified, own.signatures.is_empty()) {
                 (true, _) => Verifier::none(),
                 (false, true) => Verifier::signatures(&webhooks.signatures)?,
                 (false, false) => Verifier::signatures(&own.signatures)?,
             };
-            let recipes: Vec<_> = recipes.iter().filter(|recipe| listens_to(recipe, name)).cloned().collect();
-            if verifier.is_open() && !recipes.is_empty() {
+            if verifier.is_open() {
                 tracing::warn!(
                     "webhooks for {name} are accepted from anyone: their signatures are not checked"
                 );
@@ -102,35 +109,79 @@ impl Receiver {
             apps.insert(name.clone(), App { connector, webhooks, verifier, recipes });
         }
         let mut paths: HashMap<String, Vec<PathHook>> = HashMap::new();
+        let mut absent = Absent::default();
         for recipe in recipes {
-            if let Some(hook) = PathHook::of(recipe, &around)? {
-                paths.entry(hook.path().to_owned()).or_default().push(hook);
+            match PathHook::of(recipe, &around) {
+                Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
+                Ok(None) => {}
+                Err(error) => {
+                    let recipe_text = recipe.recipe();
+                    let position = recipe_text.file.position(recipe_text.trigger_span.start);
+                    let place = format!("{}:{}:{}", recipe_text.file.name(), position.line, position.column);
+                    tracing::error!(
+                        recipe = recipe.name(),
+                        place,
+                        %error,
+                        "nothing can prove itself to this recipe; its senders are asked to try again later"
+                    );
+                    absent.wait_for(listeners(recipe.trigger()));
+                }
             }
         }
-        Ok(Self { around, apps, paths })
+        Ok(Self { around, apps, paths, absent })
     }
 
-    /// Takes in a request to `/webhooks/{path}`: who sent it, what it says, whose it is. `header` reads
-    /// the request's headers by name.
-    pub fn receive<'h>(
-        &self,
-        path: &str,
-        header: impl Fn(&str) -> Option<&'h [u8]>,
-        body: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<Received, Refused> {
-        if let Some(hooks) = self.paths.get(path) {
-            return PathHook::receive(hooks, &self.around, header, body, now);
+    /// Asks senders to try again for `listeners`, whose recipes are there and cannot run.
+    pub fn waiting_for(mut self, listeners: impl IntoIterator<Item = Listener>) -> Self {
+        self.absent.wait_for(listeners);
+        self
+    }
+
+    /// In the place of `before`: what was listened to then, and is not now, is waited for.
+    pub fn following(self, before: &Self, now: DateTime<Utc>) -> Self {
+        let absent = self.absent.clone().since(&before.listeners(), &before.absent, &self.listeners(), now);
+        Self { absent, ..self }
+    }
+
+    fn listeners(&self) -> HashSet<Listener> {
+        let paths = self.paths.keys().cloned().map(Listener::Path);
+        let recipes = self.apps.values().flat_map(|app| &app.recipes);
+        paths.chain(recipes.flat_map(|recipe| listeners(recipe.trigger()))).collect()
+    }
+
+    /// Whether there is anything at `/webhooks/{path}`.
+    pub fn knows(&self, path: &str, now: DateTime<Utc>) -> bool {
+        let path = plain(path);
+        self.paths.contains_key(&path) || self.apps.contains_key(&path) || self.is_away(&path, now)
+    }
+
+    fn is_away(&self, path: &str, now: DateTime<Utc>) -> bool {
+        self.absent.has_app(path, now) || self.absent.is_waited_for(&Listener::Path(path.to_owned()), now)
+    }
+
+    /// Whether pages of `origin` may send requests to `/webhooks/{path}` from a browser.
+    pub fn allows(&self, path: &str, origin: &str) -> bool {
+        let hooks = self.paths.get(&plain(path));
+        hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.allows(origin)))
+    }
+
+    /// Takes in a request: who sent it, what it says, whose it is.
+    pub fn receive(&self, delivery: &Delivery<'_>) -> Result<Received, Refused> {
+        let path = plain(delivery.path);
+        if let Some(hooks) = self.paths.get(&path) {
+            return PathHook::receive(hooks, &self.around, delivery);
         }
-        let Some(app) = self.apps.get(path) else {
-            return Err(Refused::Unknown { path: path.to_owned(), known: self.addresses() });
-        };
-        app.verifier.check(header, body)?;
-        let payload = object(body)?;
-        Ok(self.take(app, payload, body, now))
+        if let Some(app) = self.apps.get(&path) {
+            app.verifier.check(delivery.header, delivery.body)?;
+            return self.take(app, delivery.object()?, delivery.body, delivery.received);
+        }
+        match self.is_away(&path, delivery.received) {
+            true => Err(Refused::Away),
+            false => Err(Refused::Unknown),
+        }
     }
 
-    fn take(&self, app: &App, payload: Value, body: &[u8], now: DateTime<Utc>) -> Received {
+    fn take(&self, app: &App, payload: Value, body: &[u8], now: DateTime<Utc>) -> Result<Received, Refused> {
         let App { connector, webhooks, .. } = app;
         let recognised = recognise(connector, webhooks, &payload);
         let mine = self.around.connections.values().map(AsRef::as_ref);
@@ -156,7 +207,14 @@ impl Receiver {
             payload,
         };
         let (runs, remark) = self.runs(app, &recognised, &owner, &event, now);
-        Received { event, runs, remark }
+        let away = |(name, _): &(&str, _)| {
+            let listener = Listener::Event { app: connector.connector.clone(), name: (*name).to_owned() };
+            self.absent.is_waited_for(&listener, now)
+        };
+        if runs.is_empty() && recognised.events.iter().any(away) {
+            return Err(Refused::Away);
+        }
+        Ok(Received { event, runs, remark, window: None })
     }
 
     fn runs(
@@ -184,23 +242,17 @@ impl Receiver {
         let remark = runs.is_empty().then(|| format!("no recipe asks for `{}`", event.kind));
         (runs, remark)
     }
-
-    fn addresses(&self) -> String {
-        let apps = self.apps.values().map(|app| &app.connector.connector);
-        let mut known: Vec<String> =
-            apps.chain(self.paths.keys()).map(|path| format!("/webhooks/{path}")).collect();
-        known.sort();
-        if known.is_empty() { "no address".into() } else { known.join(", ") }
-    }
 }
 
-/// A body that must be a JSON object.
-fn object(body: &[u8]) -> Result<Value, Refused> {
-    match serde_json::from_slice(body) {
-        Ok(payload @ Value::Object(_)) => Ok(payload),
-        Ok(Value::Array(_)) => Err(Refused::NotJson("it is a list".into())),
-        Ok(_) => Err(Refused::NotJson("it is a single value".into())),
-        Err(error) => Err(Refused::NotJson(error.to_string())),
+/// What a recipe with this trigger listens to.
+pub fn listeners(trigger: &Trigger) -> Vec<Listener> {
+    match trigger {
+        Trigger::Webhook(Webhook::Path { path, .. }) => vec![Listener::Path(plain(path))],
+        Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
+            let event = |name: &String| Listener::Event { app: connector.clone(), name: name.clone() };
+            types.iter().map(|name| event(name)).collect()
+        }
+        Trigger::Poll(_) | Trigger::Schedule(_) | Trigger::Manual(_) => vec![],
     }
 }
 

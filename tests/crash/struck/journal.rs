@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use hob::event::{Cursor, CursorKey, Event, EventId};
+use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned, RecipeText,
     Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
@@ -139,6 +139,15 @@ async fn is_true(flag: &watch::Sender<bool>) {
 impl Journal for Struck {
     async fn append(&self, batch: Batch) -> Result<Appended, Error> {
         self.write(self.inner.append(batch)).await
+    }
+
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        self.write(self.inner.forget_receipt(source, dedup, before)).await
     }
 
     async fn lease(

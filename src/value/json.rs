@@ -1,0 +1,298 @@
+//! JSON from outside: the one way in, wherever a text that others wrote becomes a value.
+//!
+//! JSON allows what a value cannot hold. Half a surrogate pair, which JavaScript writes for a letter that was
+//! cut in two, becomes U+FFFD. A number that no integer of 64 bits and no double holds exactly becomes a text of
+//! the same digits: rounded, it would be another number. Of two fields with one name the last one counts, as in
+//! other languages. What is not JSON stays an error.
+
+use std::borrow::Cow;
+
+use super::Value;
+use super::text::decode;
+
+/// Most values in one text, where nothing else is said: 64 MiB of `[],` would need gigabytes.
+pub const MOST_VALUES: usize = 2_000_000;
+
+/// A text that is not taken for JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// It is none.
+    #[error("{0}")]
+    Syntax(String),
+    /// It is out of all proportion.
+    #[error("it has more than {most} values")]
+    TooMany {
+        /// The limit.
+        most: usize,
+    },
+}
+
+/// The value that `bytes` are, in UTF-8 or what `charset` names; see [`decode`].
+pub fn read_json(bytes: &[u8], charset: Option<&str>) -> Result<Value, JsonError> {
+    read_json_within(bytes, charset, MOST_VALUES)
+}
+
+/// The same, with at most `most` values, names of fields included.
+pub fn read_json_within(bytes: &[u8], charset: Option<&str>, most: usize) -> Result<Value, JsonError> {
+    let text = decode(bytes, charset);
+    let text = Mended::of(&text, most)?;
+    serde_json::from_str(&text).map_err(|error| JsonError::Syntax(error.to_string()))
+}
+
+/// The value that `text` is.
+pub fn read_json_text(text: &str) -> Result<Value, JsonError> {
+    read_json(text.as_bytes(), None)
+}
+
+/// A text on its way to become one that says the same and fits into a value.
+struct Mended<'a> {
+    text: &'a str,
+    /// What has been replaced so far, with all that stands before.
+    mended: String,
+    /// Up to here `text` is in `mended`.
+    copied: usize,
+    values: usize,
+    most: usize,
+}
+
+impl<'a> Mended<'a> {
+    fn of(text: &'a str, most: usize) -> Result<Cow<'a, str>, JsonError> {
+        let mut mended = Self { text, mended: String::new(), copied: 0, values: 0, most };
+        mended.walk()?;
+        if mended.copied == 0 {
+            return Ok(Cow::Borrowed(text));
+        }
+        mended.mended.push_str(&text[mended.copied..]);
+        Ok(Cow::Owned(mended.mended))
+    }
+
+    fn walk(&mut self) -> Result<(), JsonError> {
+        let bytes = self.text.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at = match byte {
+                b'"' => self.string(at),
+                b'-' | b'0'..=b'9' => self.number(at),
+                b'[' | b'{' => at + 1,
+                b'a'..=b'z' => run(bytes, at, u8::is_ascii_alphabetic),
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            self.values += 1;
+            if self.values > self.most {
+                return Err(JsonError::TooMany { most: self.most });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the string that begins at `start` ends.
+    fn string(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut at = start + 1;
+        loop {
+            match bytes.get(at) {
+                None => return at,
+                Some(b'"') => return at + 1,
+                Some(b'\\') => match unit(bytes, at) {
+                    Some(0xd800..=0xdbff) if matches!(unit(bytes, at + 6), Some(0xdc00..=0xdfff)) => at += 12,
+                    Some(0xd800..=0xdfff) => {
+                        self.replace(at, at + 6, "\\ufffd");
+                        at += 6;
+                    }
+                    Some(_) => at += 6,
+                    None => at += 2,
+                },
+                Some(_) => at += 1,
+            }
+        }
+    }
+
+    /// Where the number that begins at `start` ends.
+    fn number(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let end = run(bytes, start, |byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
+        let number = &self.text[start..end];
+        if is_number(number) && !is_exact(number) {
+            self.replace(start, end, &format!("\"{number}\""));
+        }
+        end
+    }
+
+    fn replace(&mut self, from: usize, to: usize, by: &str) {
+        self.mended.push_str(&self.text[self.copied..from]);
+        self.mended.push_str(by);
+        self.copied = to;
+    }
+}
+
+/// Where what begins at `at` and `fits` ends.
+fn run(bytes: &[u8], at: usize, fits: impl Fn(&u8) -> bool) -> usize {
+    at + bytes[at..].iter().take_while(|byte| fits(byte)).count()
+}
+
+/// The code unit that an escape `\uXXXX` at `at` stands for.
+fn unit(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
+}
+
+/// Whether `text` is a number as JSON writes it (RFC 8259, 6).
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+}
+
+/// Whether a value holds the number `text` as it is.
+fn is_exact(text: &str) -> bool {
+    if !text.contains(['.', 'e', 'E']) {
+        return text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+    }
+    let double = text.parse::<f64>().unwrap_or(f64::NAN);
+    double.is_finite() && decimal(text) == decimal(&format!("{double:e}"))
+}
+
+/// A number as its digits, without zeros at the ends, and the power of ten of the first one.
+fn decimal(text: &str) -> (bool, String, i64) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let negative = mantissa.starts_with('-');
+    let mantissa = mantissa.trim_start_matches('-');
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return (negative, String::new(), 0);
+    }
+    // An exponent beyond all numbers is beyond those of a double as well.
+    let exponent: i64 = exponent.parse().unwrap_or(i64::from(i32::MAX));
+    let first = whole.len() as i64 - (digits.len() - significant.len()) as i64;
+    (negative, significant.trim_end_matches('0').to_owned(), exponent.saturating_add(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(text: &str) -> Value {
+        read_json_text(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn halves_of_surrogate_pairs_become_replacement_characters() {
+        for (text, expected) in [
+            (r#""see you \ud83d""#, json!("see you \u{fffd}")),
+            (r#""\uDC00 alone""#, json!("\u{fffd} alone")),
+            (r#""\ude00\ud83d""#, json!("\u{fffd}\u{fffd}")),
+            (r#""\ud83d\ud83d\ude00""#, json!("\u{fffd}😀")),
+            (r#""\ud83d\n\uD83D\uDE00\ud83dx""#, json!("\u{fffd}\n😀\u{fffd}x")),
+            (r#"{"\ud83d": {"a": ["\ud83d"]}}"#, json!({ "\u{fffd}": { "a": ["\u{fffd}"] } })),
+            (r#""\\ud83d \\\ud83d \"\ud83d""#, json!("\\ud83d \\\u{fffd} \"\u{fffd}")),
+            (r#""\ud83d"#.trim_end(), json!(null)),
+        ] {
+            match expected {
+                Value::Null => assert!(read_json_text(text).is_err(), "{text} does not end"),
+                expected => assert_eq!(read(text), expected, "{text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_is_rounded() {
+        for (text, expected) in [
+            ("9223372036854775807", json!(i64::MAX)),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("18446744073709551616", json!("18446744073709551616")),
+            ("-9223372036854775809", json!("-9223372036854775809")),
+            ("12345678901234567890123", json!("12345678901234567890123")),
+            ("9007199254740993", json!(9007199254740993_i64)),
+            ("9007199254740993.0", json!("9007199254740993.0")),
+            ("1e400", json!("1e400")),
+            ("-1E+400", json!("-1E+400")),
+            ("1e-400", json!("1e-400")),
+            ("0.1", json!(0.1)),
+            ("12.50", json!(12.5)),
+            ("1E2", json!(100.0)),
+            ("0.0e99999999999999999999", json!(0.0)),
+            ("0.30000000000000004", json!(0.30000000000000004)),
+            ("3.141592653589793238462643", json!("3.141592653589793238462643")),
+            ("0.1234567890123456789", json!("0.1234567890123456789")),
+            ("-0.000120", json!(-0.00012)),
+            ("1.7976931348623157e308", json!(f64::MAX)),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+            assert_eq!(read(&format!("[{text},{{\"n\":{text}}}]")), json!([expected, { "n": expected }]));
+        }
+        assert_eq!(read("\"1e400\""), json!("1e400"), "a text is a text");
+    }
+
+    #[test]
+    fn marks_and_charsets() {
+        let expected = json!({ "a": "ü" });
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        for (bytes, charset) in [
+            ("\u{feff}{\"a\":\"ü\"}".as_bytes().to_vec(), None),
+            (utf_16("\u{feff}{\"a\":\"ü\"}"), None),
+            (utf_16("{\"a\":\"ü\"}"), Some("utf-16le")),
+            (b"{\"a\":\"\xfc\"}".to_vec(), Some("latin1")),
+        ] {
+            assert_eq!(read_json(&bytes, charset).unwrap(), expected, "{bytes:?}");
+        }
+        assert_eq!(read_json(b"{\"a\":\"\xfc\"}", None).unwrap(), json!({ "a": "\u{fffd}" }));
+        assert_eq!(read(r#"{"a":"x\u0000y"}"#), json!({ "a": "x\0y" }));
+        assert_eq!(read(r#"{"a":1,"b":2,"a":3}"#), json!({ "a": 3, "b": 2 }));
+    }
+
+    #[test]
+    fn what_is_no_json_stays_none() {
+        for text in
+            ["", "NaN", "[Infinity]", "{\"a\":-Infinity}", "01", "[1,]", "{a:1}", "1 2", "+1", ".5", "\"\n\""]
+        {
+            assert!(matches!(read_json_text(text), Err(JsonError::Syntax(_))), "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(read_json_text(&deep).is_err());
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let many = format!("[{}[]]", "[],".repeat(1000));
+        assert_eq!(read_json_within(many.as_bytes(), None, 1000), Err(JsonError::TooMany { most: 1000 }));
+        assert!(read_json_within(many.as_bytes(), None, 1002).is_ok());
+        let text = format!("\"{}\"", "[],{}1 ".repeat(1000));
+        assert!(read_json_within(text.as_bytes(), None, 1).is_ok(), "a text is one value");
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_value_holds_is_read_as_by_anyone(number in any::<f64>(), whole in any::<i64>(), text in ".*") {
+            let value = json!({ "n": number, "w": whole, "t": text });
+            prop_assert_eq!(read(&value.to_string()), value);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), text in r#"[\[\]{}",:0-9eE.+\\ud8cabx-]{0,40}"#) {
+            let _ = read_json(&bytes, None);
+            if let (Ok(own), Ok(other)) = (read_json_text(&text), serde_json::from_str::<Value>(&text)) {
+                prop_assert_eq!(own.is_array(), other.is_array());
+            } else {
+                prop_assert!(serde_json::from_str::<Value>(&text).is_err() || read_json_text(&text).is_ok());
+            }
+        }
+    }
+}
