@@ -132,6 +132,31 @@ async fn a_401_refreshes_the_token_once() {
 }
 
 #[tokio::test]
+async fn the_charset_of_an_answer_is_heeded() {
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+    for (bytes, media_type, expected) in [
+        (
+            b"{\"name\":\"M\xfcller\"}".to_vec(),
+            "application/json; charset=ISO-8859-1",
+            json!({ "name": "Müller" }),
+        ),
+        (
+            utf_16("{\"name\":\"Müller\"}"),
+            "application/json; charset=\"utf-16be\"",
+            json!({ "name": "Müller" }),
+        ),
+        (b"{\"name\":\"M\xfcller\"}".to_vec(), "application/json", json!({ "name": "M\u{fffd}ller" })),
+        ("\u{feff}{\"name\":\"Müller\"}".into(), "application/json", json!({ "name": "Müller" })),
+        (b"na\xefve".to_vec(), "text/plain; charset=windows-1252", json!("naïve")),
+    ] {
+        let world = World::new().await;
+        let answer = ResponseTemplate::new(200).set_body_raw(bytes, media_type);
+        Mock::given(method("GET")).respond_with(answer).mount(&world.server).await;
+        assert_eq!(body(world.on_server("things.get", json!({ "id": "1" })).await), expected, "{media_type}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_holds_the_connection() {
     let world = World::new().await;
     let answer = ResponseTemplate::new(401).set_body_json(json!({ "message": "bad token-abc" }));

@@ -198,7 +198,7 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
     let first = hand.perform();
     hand.answer(&first, Report::InDoubt { reason: "lost".into(), status: None });
     for _ in 0..2 {
-        hand.done("tell", json!({ "id": "True a" }), json!(1));
+        hand.done("tell", json!({ "id": "true a" }), json!(1));
         let Act::Park { reason } = hand.decide() else { panic!("not parked") };
         assert!(reason.contains("`a` may have happened: lost"), "{reason}");
         hand.restart();
@@ -210,14 +210,14 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
         let again = hand.perform();
         hand.answer(&again, Report::InDoubt { reason: "lost".into(), status: None });
     }
-    hand.done("tell", json!({ "id": "True a" }), json!(1));
+    hand.done("tell", json!({ "id": "true a" }), json!(1));
     let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some("person".to_owned()));
     let result = json!({ "id": 1 });
     hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
     hand.restart();
     let next = hand.perform();
     hand.answer(&next, Report::Refused(StepError::new("gone")));
-    hand.done("tell", json!({ "id": "False b" }), json!(1));
+    hand.done("tell", json!({ "id": "false b" }), json!(1));
     assert_eq!(hand.finish().0, RunState::Failed);
 }
 
