@@ -14,6 +14,8 @@ mod dry_runs;
 mod gallery;
 #[path = "cli/held.rs"]
 mod held;
+#[path = "cli/limits.rs"]
+mod limits;
 #[path = "cli/listening.rs"]
 mod listening;
 #[path = "cli/moving.rs"]

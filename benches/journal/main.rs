@@ -7,6 +7,7 @@ mod postgres;
 mod rate;
 mod sample;
 mod scale;
+mod waiting;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -14,7 +15,10 @@ fn main() -> Result<()> {
     let many: Option<u64> = std::env::args().find_map(|argument| argument.parse().ok());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     if let Some(address) = std::env::args().find(|argument| argument.starts_with("postgres")) {
-        return runtime.block_on(postgres::report(&address));
+        return runtime.block_on(async {
+            postgres::report(&address).await?;
+            waiting::report(&address).await
+        });
     }
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let held = rate::report(folder.path(), &runtime)?;

@@ -187,9 +187,57 @@ pub struct Limits {
     /// Requests a day.
     #[serde(default)]
     pub daily: Option<u64>,
+    /// What the API counts requests by, by the way to authenticate: `token`, `header`, `basic`, `oauth` or
+    /// `login`. Connections that agree in it share a counter. Absent: each credential has counters of its own.
+    #[serde(default)]
+    pub counters: IndexMap<String, LimitCounters>,
     /// Response header names.
     #[serde(default)]
     pub headers: LimitHeaders,
+}
+
+/// What an API counts requests by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitCounters {
+    /// Each combination of these has a `burst` of its own.
+    pub burst: Vec<CountedBy>,
+    /// Each combination of these has a `daily` allowance of its own. It holds for no less than `burst` does.
+    pub daily: Vec<CountedBy>,
+}
+
+/// What makes a counter: `credential` (a token, a key or a user), `app` (an OAuth client), or a setting of
+/// connections, such as `location`. Of several settings, the first that a connection has counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum CountedBy {
+    /// The credential.
+    Credential,
+    /// The OAuth client.
+    App,
+    /// A setting of connections.
+    Setting(String),
+}
+
+impl From<String> for CountedBy {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "credential" => Self::Credential,
+            "app" => Self::App,
+            _ => Self::Setting(text),
+        }
+    }
+}
+
+impl From<CountedBy> for String {
+    fn from(by: CountedBy) -> Self {
+        match by {
+            CountedBy::Credential => "credential".to_owned(),
+            CountedBy::App => "app".to_owned(),
+            CountedBy::Setting(name) => name,
+        }
+    }
 }
 
 /// Names of the response headers that tell the limits. Absent: the API does not send it.

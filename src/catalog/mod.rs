@@ -12,8 +12,8 @@ mod schema;
 mod version;
 
 pub use connector::{
-    Advice, AuthScheme, Connector, ErrorAnswers, ErrorMeaning, LimitHeaders, Limits, Setting, Signature,
-    SignatureAlgorithm, Webhooks,
+    Advice, AuthScheme, Connector, CountedBy, ErrorAnswers, ErrorMeaning, LimitCounters, LimitHeaders,
+    Limits, Setting, Signature, SignatureAlgorithm, Webhooks,
 };
 pub use event_type::{EventType, Hydrate};
 pub use load::{Address, Catalog, Error, Form};

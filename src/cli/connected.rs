@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::{Failure, Session};
 use crate::clock::Clock;
-use crate::connection::Connection;
+use crate::connection::{Connection, LimitStore, Limiters};
 use crate::request::{Client, ClientSettings};
 use crate::sandbox::{Options, RunningSandbox, Sandbox};
 use crate::workspace::{Workspace, sandbox_scripts};
@@ -61,6 +61,12 @@ impl Connected {
         for connection in self.connections.values() {
             connection.settle().await;
         }
+    }
+
+    /// Connections that spend from the same counters of an API share them, which are kept in `store`.
+    pub(super) fn share_limits(&self, store: Option<Arc<dyn LimitStore>>) {
+        let limiters = Limiters::new(store, Clock::system());
+        self.connections.values().for_each(|connection| connection.budget.join(&limiters));
     }
 
     /// To a sandbox in this process, on a free port of this machine.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use url::Url;
 
+use super::counter_key::CounterKey;
 use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate};
 use crate::catalog::Connector;
 use crate::secret::{Redactor, Secret};
@@ -52,9 +53,10 @@ impl Connection {
             burst: setup.budget.burst.or(known),
             daily: setup.budget.daily.or(connector.limits.daily),
         };
+        let key = CounterKey::of(name, &connector, &base_url, &setup.settings, &setup.credential);
         Ok(Self {
             name: name.to_owned(),
-            budget: Budget::new(budget, connector.limits.headers.clone()),
+            budget: Budget::new(key, budget, connector.limits.headers.clone()),
             breaker: Breaker::default(),
             hold: Hold::default(),
             credential: setup.credential,
@@ -74,9 +76,16 @@ impl Connection {
         self.credential.refresh(used).await
     }
 
-    /// Waits until no token is fetched that must be kept: before the program ends.
+    /// Whether somebody has consented again after consent had ended: what was refused for that may go on.
+    pub fn is_connected_again(&self) -> bool {
+        self.credential.is_renewed()
+    }
+
+    /// Waits until no token is fetched that must be kept, and keeps what was counted of its requests: before
+    /// the program ends.
     pub async fn settle(&self) {
         self.credential.settle().await;
+        self.budget.settle().await;
     }
 
     /// What templates see of it: its name and its settings.

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-// Processes that share a store count together there, by the same numbers: see limits-1.sql.
+// Processes that share a store count together there, by the same numbers: see window.rs.
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
@@ -36,7 +36,12 @@ impl Breaker {
 
     /// So many failures in a row that it opened.
     pub fn is_open(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).failures >= FAILURES
+        Self::opens(self.0.lock().unwrap_or_else(PoisonError::into_inner).failures)
+    }
+
+    /// Whether it opens after so many failures in a row.
+    pub(super) fn opens(failures: u32) -> bool {
+        failures >= FAILURES
     }
 
     /// For how long a connection is left alone after so many failures in a row.
@@ -70,7 +75,7 @@ impl Breaker {
             return;
         }
         state.failures = state.failures.saturating_add(1);
-        if state.failures >= FAILURES {
+        if Self::opens(state.failures) {
             state.open_until = Some(now + Self::pause(state.failures));
         }
     }

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::consent::app;
+use super::counter_key::{Identity, fingerprint};
 use super::kept::KeptTokens;
 use super::login::{LoginSettings, LoginSource};
 use super::oauth::OauthSettings;
@@ -135,12 +136,42 @@ impl Credential {
         Ok(HeaderMap::from_iter([(name, value)]))
     }
 
+    /// Who it stands for at the API of `connection`.
+    pub(super) fn identity(&self, connection: &str) -> Identity {
+        let (kind, credential, app) = match self {
+            Credential::None => return Identity::default(),
+            Credential::Bearer(token) => ("token", fingerprint(token.expose()), None),
+            Credential::Header(ApiHeader { value, .. }) => ("header", fingerprint(value.expose()), None),
+            Credential::Basic { username, .. } => ("basic", format!("user={username}"), None),
+            Credential::Fetched(source, _) => match source.origin() {
+                Origin::App(app) => ("oauth", format!("app={}", app.client_id()), Some(app.client_id())),
+                Origin::Login(login) => ("login", format!("user={}", login.username()), None),
+                // Each connection has tokens of its own.
+                Origin::Kept(kept) => {
+                    ("oauth", format!("app={} {connection}", kept.client_id()), Some(kept.client_id()))
+                }
+            },
+        };
+        let app = app.map(|app| format!("app={app}"));
+        Identity { kind: Some(kind), credential: Some(credential), app }
+    }
+
     /// After a 401 to a request that carried `used`: gets another token, once for all requests that
     /// waited. `false`: there is nothing to refresh.
     pub(super) async fn refresh(&self, used: &HeaderMap) -> Result<bool, Error> {
         let Credential::Fetched(source, carrier) = self else { return Ok(false) };
         source.refresh(carrier.token(used)).await?;
         Ok(true)
+    }
+
+    /// Whether somebody has consented again after consent had ended.
+    pub(super) fn is_renewed(&self) -> bool {
+        match self {
+            Credential::Fetched(source, _) => {
+                matches!(source.origin(), Origin::Kept(kept) if kept.is_renewed())
+            }
+            _ => false,
+        }
     }
 
     /// Waits until no token is fetched that must be kept.

@@ -88,6 +88,16 @@ impl Hold {
         self.refuse_at(connection, operation, reason, Instant::now())
     }
 
+    /// The credential of `connection` was replaced: whether the new one works is for its requests to find out.
+    pub fn renew(&self, connection: &str) {
+        let mut state = self.state();
+        if state.held.take().is_some() {
+            drop(state);
+            self.tell(connection, None);
+            self.released.notify_waiters();
+        }
+    }
+
     /// The credential of `connection` was accepted, for `operation`.
     pub fn accept(&self, connection: &str, operation: &str) {
         let mut state = self.state();

@@ -1,6 +1,6 @@
 //! Tokens that a person consented to: kept in a file, refreshed by one process at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use super::endpoint::Failure;
@@ -16,14 +16,26 @@ pub(super) struct KeptTokens {
     connection: String,
     app: App,
     file: TokenFile,
+    /// Why there is no token: asking again would change nothing until somebody consents again.
+    ended: Mutex<Option<Ended>>,
     /// Held while tokens are fetched, also when nobody waits for them any more.
     fetching: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The end of a consent.
+#[derive(Debug)]
+struct Ended {
+    /// The refresh token in the file; `None`: there were no tokens in it.
+    refresh: Option<Secret>,
+    /// Why it was refused, if it was.
+    reason: Option<String>,
 }
 
 impl KeptTokens {
     /// Those of `connection`, which `app` gave, in `file`.
     pub(super) fn new(connection: &str, app: App, file: TokenFile) -> Self {
-        Self { connection: connection.to_owned(), app, file, fetching: Arc::default() }
+        let (ended, fetching) = (Mutex::default(), Arc::default());
+        Self { connection: connection.to_owned(), app, file, ended, fetching }
     }
 
     /// The kept token, unless it has ended or is the one that was `refused`: then the next one.
@@ -51,11 +63,23 @@ impl KeptTokens {
         drop(self.fetching.lock().await);
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        self.app.client_id()
+    }
+
     pub(super) fn client_secret(&self) -> &Secret {
         self.app.client_secret()
     }
 
     async fn next(&self, refused: Option<&str>, clock: &Clock) -> Result<Token, Error> {
+        let next = self.find(refused, clock).await;
+        if next.is_ok() {
+            *self.ended() = None;
+        }
+        next
+    }
+
+    async fn find(&self, refused: Option<&str>, clock: &Clock) -> Result<Token, Error> {
         let fits = |token: &Token| token.is_valid(clock.now()) && Some(token.access.expose()) != refused;
         let token = self.read()?;
         if fits(&token) {
@@ -67,24 +91,60 @@ impl KeptTokens {
         if fits(&token) {
             return Ok(token);
         }
-        let next = self.app.refresh(&token, clock.now()).await.map_err(|failure| self.explain(failure))?;
+        if let Some(reason) = self.refusal(&token) {
+            return Err(self.consent_ended(reason));
+        }
+        let next = self.app.refresh(&token, clock.now()).await;
+        let next = next.map_err(|failure| self.explain(&token, failure))?;
         self.file.write(held, &next)?;
         Ok(next)
     }
 
-    fn read(&self) -> Result<Token, Error> {
-        self.file.read()?.ok_or_else(|| Error::NotConnected { connection: self.connection.clone() })
+    /// Whether somebody has consented again since there was no token for want of that.
+    pub(super) fn is_renewed(&self) -> bool {
+        let ended = self.ended();
+        let Some(Ended { refresh, .. }) = &*ended else { return false };
+        let present = self.file.read().ok().flatten();
+        present.is_some_and(|token| {
+            let known = refresh.as_ref().map(Secret::expose);
+            known.is_none() || token.refresh.as_ref().map(Secret::expose) != known
+        })
     }
 
-    fn explain(&self, failure: Failure) -> Error {
+    /// Why the refresh token of `token` was refused, if it was.
+    fn refusal(&self, token: &Token) -> Option<String> {
+        let refresh = token.refresh.as_ref()?.expose();
+        let ended = self.ended();
+        let same = |ended: &&Ended| ended.refresh.as_ref().is_some_and(|refused| refused.expose() == refresh);
+        ended.as_ref().filter(same).and_then(|ended| ended.reason.clone())
+    }
+
+    fn read(&self) -> Result<Token, Error> {
+        let read = self.file.read().and_then(|token| {
+            token.ok_or_else(|| Error::NotConnected { connection: self.connection.clone() })
+        });
+        if read.is_err() {
+            *self.ended() = Some(Ended { refresh: None, reason: None });
+        }
+        read
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Option<Ended>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn explain(&self, token: &Token, failure: Failure) -> Error {
         if failure.passing || !matches!(failure.status, None | Some(400 | 401)) {
             return self.app.endpoint.no_token(failure);
         }
-        Error::ConsentEnded {
-            connection: self.connection.clone(),
-            url: self.app.endpoint.shown(),
-            reason: failure.reason,
-        }
+        let reason = failure.status.is_some().then(|| failure.reason.clone());
+        *self.ended() = Some(Ended { refresh: token.refresh.clone(), reason });
+        self.consent_ended(failure.reason)
+    }
+
+    fn consent_ended(&self, reason: String) -> Error {
+        let (connection, url) = (self.connection.clone(), self.app.endpoint.shown());
+        Error::ConsentEnded { connection, url, reason }
     }
 }
 
@@ -120,7 +180,7 @@ mod tests {
             let ends = Some(stage.hand.clock().now() + TimeDelta::hours(1));
             let (access, refresh) = (Secret::new("access-0"), Some(Secret::new("refresh-0")));
             let held = stage.file().hold().await.unwrap();
-            stage.file().write(held, &Token { access, refresh, ends }).unwrap();
+            stage.file().write(held, &Token { access, refresh, ends, lives: None }).unwrap();
             stage
         }
 
@@ -218,6 +278,16 @@ mod tests {
         let shown = error.to_string();
         assert!(shown.contains("used: ***, ***, ***") && shown.contains("`hob connect studio`"), "{shown}");
         assert!(matches!(error, Error::ConsentEnded { .. }));
+        // The same is not asked again, until somebody consents.
+        let source = stage.source();
+        source.refresh("access-0").await.unwrap_err();
+        source.refresh("access-0").await.unwrap_err();
+        assert_eq!(stage.server.received_requests().await.unwrap().len(), 2, "once by each process");
+        let held = stage.file().hold().await.unwrap();
+        let anew = Token::living("access-9", Some("refresh-9"), DateTime::UNIX_EPOCH, TimeDelta::hours(1));
+        stage.file().write(held, &anew).unwrap();
+        source.refresh("access-0").await.unwrap();
+        assert_eq!(source.token().await.unwrap().expose(), "access-9");
         std::fs::remove_file(stage.file().path()).unwrap();
         let shown = stage.source().token().await.unwrap_err().to_string();
         assert!(shown.contains("`hob connect studio`"), "{shown}");

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::endpoint::{Endpoint, Failure, seconds, unusable};
-use super::token::{Token, end};
+use super::token::{Token, lifetime};
 use crate::catalog::{Login, path};
 use crate::secret::{Redactor, Secret};
 use crate::value::parse_duration;
@@ -45,6 +45,10 @@ impl LoginSource {
         Ok(Self { endpoint: Endpoint::new(base_url, &login.url, http)?, login, settings, lifetime })
     }
 
+    pub(super) fn username(&self) -> &str {
+        &self.settings.username
+    }
+
     /// Asks for a token.
     pub(super) async fn log_in(&self, now: DateTime<Utc>) -> Result<Token, Error> {
         let hidden = Redactor::new(self.secrets());
@@ -68,7 +72,8 @@ impl LoginSource {
         let access = Secret::new(access.ok_or_else(nothing)?);
         let told = self.login.expires_in.as_ref().and_then(|at| path::read(answer, at));
         let lives = told.as_ref().and_then(seconds).or(self.lifetime.map(|lifetime| lifetime.as_secs_f64()));
-        Ok(Token { access, refresh: None, ends: end(asked, lives) })
+        let lives = lives.map(lifetime);
+        Ok(Token { access, refresh: None, ends: lives.map(|lives| asked + lives), lives })
     }
 }
 

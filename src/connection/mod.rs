@@ -2,34 +2,44 @@
 //! answering at all. Refuses to know what is asked for: requests are the next module's.
 
 mod account;
+mod agreement;
 mod breaker;
 mod budget;
 mod callback;
 mod consent;
+mod counter_key;
+mod counters;
 mod credential;
+mod day;
 mod endpoint;
 mod hold;
 mod kept;
+mod limit_store;
+mod limiter;
 mod login;
+mod moment;
 mod oauth;
+mod others;
 mod rate;
-mod shared_budget;
 mod token;
 mod token_file;
+mod told;
 mod transport;
 mod window;
+mod written;
 
 pub use account::{Connection, Setup, address};
 pub use breaker::Breaker;
-pub use budget::{Budget, Exhausted, Permit, Priority};
+pub use budget::{Budget, Exhausted, Limiters, Priority};
 pub use callback::{Arrival, Callback};
 pub use consent::{Consent, is_loopback, redirect};
 pub use credential::{ApiHeader, Carrier, Credential};
 pub use hold::{Hold, HoldChange, OnHold};
+pub use limit_store::{Away, CountersWrite, KeptCounters, LimitStore};
+pub use limiter::Permit;
 pub use login::{LoginSettings, check as check_login};
 pub use oauth::OauthSettings;
 pub use rate::{BudgetSettings, Rate};
-pub use shared_budget::{Admission, Limits, SharedBudget, Verdict};
 pub use token_file::TokenFile;
 pub(crate) use transport::with_causes;
 pub use transport::{TransportSettings, http_client};

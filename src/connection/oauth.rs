@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Error;
 use super::endpoint::{Endpoint, Failure, seconds, unusable};
-use super::token::{Token, end};
+use super::token::{Token, lifetime};
 use crate::secret::{Redactor, Secret};
 
 /// `auth: { oauth: … }` of a connection.
@@ -76,6 +76,10 @@ impl App {
         self.settings.scopes.join(" ")
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        &self.settings.client_id
+    }
+
     pub(super) fn client_secret(&self) -> &Secret {
         &self.settings.client_secret
     }
@@ -103,11 +107,12 @@ fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
         // Some endpoints refuse with a good status.
         if answer.get("error").is_some() { unusable(reason.into()) } else { Failure::no_answer(reason) }
     })?;
-    let lives = answer.get("expires_in").and_then(seconds);
+    let lives = answer.get("expires_in").and_then(seconds).map(lifetime);
     Ok(Token {
         access: Secret::new(access),
         refresh: text("refresh_token").map(Secret::new),
-        ends: end(asked, lives),
+        ends: lives.map(|lives| asked + lives),
+        lives,
     })
 }
 

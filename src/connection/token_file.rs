@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -37,6 +37,9 @@ struct Content {
     refresh_token: Option<String>,
     #[serde(default)]
     expires: Option<DateTime<Utc>>,
+    /// Seconds that the access token lives in all.
+    #[serde(default)]
+    lives: Option<i64>,
 }
 
 /// The right to change the file. Dropping it gives the right back.
@@ -84,6 +87,7 @@ impl TokenFile {
             access: Secret::new(content.access_token),
             refresh: content.refresh_token.map(Secret::new),
             ends: content.expires,
+            lives: content.lives.and_then(TimeDelta::try_seconds),
         }))
     }
 
@@ -118,6 +122,7 @@ impl TokenFile {
             access_token: token.access.expose().to_owned(),
             refresh_token: token.refresh.as_ref().map(|refresh| refresh.expose().to_owned()),
             expires: token.ends,
+            lives: token.lives.map(|lives| lives.num_seconds()),
         };
         let text = serde_json::to_vec_pretty(&content).map_err(|error| failed(error.into()))?;
         held.next.write_all(&text).and_then(|()| held.next.as_file().sync_all()).map_err(failed)?;
@@ -139,7 +144,7 @@ mod tests {
 
     fn token(access: &str) -> Token {
         let ends = DateTime::from_timestamp(1_000_000, 0);
-        Token { access: Secret::new(access), refresh: Some(Secret::new("r-123456")), ends }
+        Token { access: Secret::new(access), refresh: Some(Secret::new("r-123456")), ends, lives: None }
     }
 
     #[tokio::test]

@@ -140,6 +140,7 @@ impl Engine {
             Some(Err(error)) if once => return Err(error),
             _ => {}
         }
+        self.go_on_in_time().await;
         let ended = loop {
             if *stop.borrow() {
                 break Ok(None);
@@ -196,6 +197,15 @@ impl Engine {
 
     fn is_idle(&self, wait: Option<Duration>) -> bool {
         wait.is_none_or(|wait| wait.is_zero() || wait > self.shared.options.horizon)
+    }
+
+    /// Where the clock was set back before this start, goes on from the time of what waits.
+    async fn go_on_in_time(&self) {
+        let world = &self.shared.world;
+        let last = tokio::time::timeout(LAST_ANSWER, world.journal.last_wait(world.clock.now())).await;
+        if let Ok(Ok(Some(last))) = last {
+            world.clock.go_on_from(last);
+        }
     }
 
     async fn lease(&self, working: usize, now: DateTime<Utc>) -> Result<Vec<LeasedRun>, Error> {

@@ -9,12 +9,12 @@ mod dispatch;
 mod dry_run;
 mod held;
 mod kept;
+mod kept_limits;
 mod look;
 mod options;
 mod paused;
 mod persist;
 mod recorder;
-mod shared_limits;
 mod tally;
 mod thinking;
 mod translate;
@@ -22,8 +22,8 @@ mod worker;
 
 pub use book::RecipeBook;
 pub use dispatch::{Engine, Idle};
+pub use kept_limits::KeptLimits;
 pub use options::{Options, World};
-pub use shared_limits::SharedLimits;
 pub use tally::Tally;
 
 #[cfg(test)]

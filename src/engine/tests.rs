@@ -17,6 +17,8 @@ use crate::run::testing::{catalog, event, recipe};
 use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry};
 use crate::secret::{Redactor, Secret};
 
+mod pauses;
+
 /// A store in a folder, a server, and engines that come and go.
 struct Bench {
     folder: tempfile::TempDir,
@@ -41,6 +43,10 @@ impl Bench {
     }
 
     fn engine(&self, journal: Arc<dyn Journal>, options: Options) -> Engine {
+        self.engine_by(Clock::system(), journal, options)
+    }
+
+    fn engine_by(&self, clock: Clock, journal: Arc<dyn Journal>, options: Options) -> Engine {
         let connector = Arc::clone(catalog().connector("x").unwrap());
         let setup = Setup {
             base_url: Some(self.server.uri()),
@@ -55,7 +61,7 @@ impl Bench {
             recipes: self.recipes.clone(),
             connections: Arc::new(IndexMap::from([("acme".to_owned(), Arc::new(connection))])),
             client: Client::new(ClientSettings::default(), Clock::system()).unwrap(),
-            clock: Clock::system(),
+            clock,
             env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-secret"))])),
             redactor: Arc::new(Redactor::new([secret])),
         };

@@ -148,7 +148,8 @@ async fn facts(
         }));
     }
     let skip_waits = shared.options.dry_run;
-    Ok(Facts { env: Arc::clone(&shared.env), connections, links, skip_waits })
+    let ahead = world.clock.ahead();
+    Ok(Facts { env: Arc::clone(&shared.env), connections, links, ahead, skip_waits })
 }
 
 fn priority(event: &Event) -> Priority {

@@ -16,9 +16,9 @@ mod sqlite;
 pub use access::Access;
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
-    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, Link, NewRun, Progress, Pruned,
-    RecipeText, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    StoreInfo, Totals, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, NewRun,
+    Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Written,
 };
 pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
@@ -87,6 +87,10 @@ pub trait Journal: Send + Sync {
     /// works on, and by that process, all leases of owners other than `owner` count as ended.
     async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error>;
 
+    /// The time of the last entry of all runs that wait beyond `now`. It is later than `now` where the clock
+    /// was set back since.
+    async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error>;
+
     /// When the next waiting run is due, if any waits for a time.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error>;
 
@@ -110,18 +114,13 @@ pub trait Journal: Send + Sync {
     /// Gives a claim up, if it is still held.
     async fn release(&self, claim: &Claim) -> Result<(), Error>;
 
-    /// Asks for leave to send a request to the account `connection`, within what the processes that share
-    /// this store may send together. Where there is one process only, it has leave.
-    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
-        let _ = (connection, limits);
-        Ok(RequestLeave::Go(0))
-    }
+    /// What is kept of the limits of `account`.
+    async fn limits(&self, account: &str) -> Result<LimitState, Error>;
 
-    /// Tells what became of a request that had leave in the place `slot`.
-    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
-        let _ = (connection, slot, end);
-        Ok(())
-    }
+    /// Keeps `text` of the limits of `account` in the place of version `seen`, unless another one is there
+    /// meanwhile. Where the store is shared it need not be on disk: should its server crash right now, a
+    /// request more may go.
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error>;
 
     /// A poller's progress.
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error>;

@@ -1,7 +1,6 @@
 //! What goes into the journal and what comes out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -251,34 +250,29 @@ pub struct Totals {
     pub runs: BTreeMap<String, u64>,
 }
 
-/// The limits of one account, as a process knows them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RequestLimits {
-    /// So many requests in so long.
-    pub burst: Option<(u32, Duration)>,
-    /// So many requests a day.
-    pub daily: Option<u64>,
+/// What is kept of the limits of one account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LimitState {
+    /// Counts up with each write; 0: nothing is kept yet.
+    pub version: i64,
+    /// What whoever sends requests has written.
+    pub text: String,
+    /// The store's time, in microseconds since 1970.
+    pub now: i64,
 }
 
-/// Whether a request may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestLeave {
-    /// It may, in this place.
-    Go(i64),
-    /// The processes together have used up the limits for so long.
-    Wait(Duration),
-    /// The account keeps failing and is left alone for so long.
-    LeftAlone(Duration),
-}
-
-/// What became of a request that had leave.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RequestEnd {
-    /// Whether the account answered, and not with a 5xx; `None`: nobody waited for an answer, or nothing was
-    /// sent.
-    pub alive: Option<bool>,
-    /// The server refused for the rate: nothing goes for so long.
-    pub pause: Option<Duration>,
+/// What became of a write of the limits of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitWrite {
+    /// It is done.
+    Done {
+        /// The version that it made.
+        version: i64,
+        /// The store's time, in microseconds since 1970.
+        now: i64,
+    },
+    /// Somebody else has written meanwhile.
+    Conflict(LimitState),
 }
 
 /// A connection that nothing is sent on, because its credential is refused.

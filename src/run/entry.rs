@@ -156,6 +156,10 @@ pub enum Entry {
         step: StepKey,
         /// When it ends.
         until: DateTime<Utc>,
+        /// By the wall clock, whatever that is set to meanwhile: it was to end at that time, not after a
+        /// span.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_wall: bool,
     },
     /// Waits for a person.
     Parked {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Run;
@@ -18,6 +19,8 @@ pub struct Facts {
     pub connections: Map<String, Value>,
     /// `links`: name → the other end of the link of the event's record.
     pub links: Map<String, Value>,
+    /// How far the times of entries are ahead of the wall clock, because that was set back.
+    pub ahead: TimeDelta,
     /// Waits are over at once (a dry run).
     pub skip_waits: bool,
 }

@@ -9,7 +9,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{Entry, StampedEntry, StepKey};
 use super::facts::{self, Facts};
@@ -30,6 +30,8 @@ pub struct Machine {
     status: Status,
     scope: Scope,
     skip_waits: bool,
+    /// How far its times are ahead of the wall clock.
+    ahead: TimeDelta,
     /// The read that completes a thin event, until it is done.
     hydration: Option<hydrate::Hydration>,
     /// Results of finished steps by action.
@@ -154,6 +156,7 @@ impl Machine {
             status: Status::fold(entries).taken_up(),
             scope,
             skip_waits: facts.skip_waits,
+            ahead: facts.ahead,
             steps: Map::new(),
             done: 0,
             failure_done: 0,
@@ -242,6 +245,11 @@ impl Machine {
         now: DateTime<Utc>,
     ) {
         self.record(Entry::Finished { state, reason, step: failed }, now);
+    }
+
+    /// What the wall clock shows at a time of ours.
+    fn wall(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        time.checked_sub_signed(self.ahead).unwrap_or(time)
     }
 
     fn record(&mut self, entry: Entry, now: DateTime<Utc>) {

@@ -80,6 +80,8 @@ pub enum Phase {
     Paused {
         /// Until when.
         until: DateTime<Utc>,
+        /// By the wall clock.
+        by_wall: bool,
     },
     /// Sent, answer unknown.
     InDoubt {
@@ -147,7 +149,9 @@ impl Status {
                     false => self.truncated.remove(step),
                 };
             }
-            Entry::WaitStarted { step, until } => self.step(step).phase = Phase::Paused { until: *until },
+            Entry::WaitStarted { step, until, by_wall } => {
+                self.step(step).phase = Phase::Paused { until: *until, by_wall: *by_wall };
+            }
             Entry::Intent { step, attempt, .. } => {
                 let step = self.step(step);
                 step.attempts = *attempt;

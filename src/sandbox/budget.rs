@@ -1,5 +1,7 @@
 //! Request limits as the API counts and tells them.
 
+use std::collections::HashMap;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::time;
@@ -27,13 +29,14 @@ pub enum Budget {
 const DAY_MS: i64 = 86_400_000;
 const PLENTY: u64 = 1_000_000_000;
 
-/// What was spent. Windows are fixed: the first request opens one.
+/// What was spent, of bursts by each that has a counter of its own. Windows are fixed: the first request opens
+/// one.
 #[derive(Debug)]
 pub(super) struct Spent {
     max: u64,
     interval_ms: i64,
     daily: u64,
-    window: (i64, u64),
+    windows: HashMap<String, (i64, u64)>,
     day: (i64, u64),
 }
 
@@ -48,28 +51,30 @@ impl Spent {
                 (max, interval, limits.daily.unwrap_or(PLENTY))
             }
         };
-        Self { max, interval_ms, daily, window: (i64::MIN, 0), day: (i64::MIN, 0) }
+        Self { max, interval_ms, daily, windows: HashMap::new(), day: (i64::MIN, 0) }
     }
 
-    /// Counts a request at `now`; whether it is allowed.
-    pub(super) fn take(&mut self, now: i64) -> bool {
-        renew(&mut self.window, now, self.interval_ms);
+    /// Counts a request of `who` at `now`; whether it is allowed.
+    pub(super) fn take(&mut self, who: &str, now: i64) -> bool {
+        let window = self.windows.entry(who.to_owned()).or_insert((i64::MIN, 0));
+        renew(window, now, self.interval_ms);
         renew(&mut self.day, now, DAY_MS);
-        if self.window.1 >= self.max || self.day.1 >= self.daily {
+        if window.1 >= self.max || self.day.1 >= self.daily {
             return false;
         }
-        self.window.1 += 1;
+        window.1 += 1;
         self.day.1 += 1;
         true
     }
 
-    /// Adds the headers that tell the limits, under the names of the connector.
-    pub(super) fn tell(&self, limits: &Limits, now: i64, headers: &mut HeaderMap) {
+    /// Adds the headers that tell `who` the limits, under the names of the connector.
+    pub(super) fn tell(&self, who: &str, limits: &Limits, now: i64, headers: &mut HeaderMap) {
         let names = &limits.headers;
+        let spent = self.windows.get(who).map_or(0, |window| window.1);
         let reset = self.day.0.saturating_add(DAY_MS).saturating_sub(now).clamp(0, DAY_MS);
         let told = [
             (&names.max, self.max.to_string()),
-            (&names.remaining, self.max.saturating_sub(self.window.1).to_string()),
+            (&names.remaining, self.max.saturating_sub(spent).to_string()),
             (&names.interval_ms, self.interval_ms.to_string()),
             (&names.daily, self.daily.to_string()),
             (&names.daily_remaining, self.daily.saturating_sub(self.day.1).to_string()),
@@ -104,14 +109,17 @@ mod tests {
     fn a_window_fills_up_and_renews() {
         let limits = Limits { burst: Some("3/10s".into()), ..Limits::default() };
         let mut spent = Spent::new(&Budget::Usual, &limits);
-        let taken: Vec<bool> = [0, 1, 2, 9_999, 10_000].map(|now| spent.take(now)).to_vec();
+        let taken: Vec<bool> = [0, 1, 2, 9_999, 10_000].map(|now| spent.take("me", now)).to_vec();
         assert_eq!(taken, [true, true, true, false, true]);
+        assert!(spent.take("you", 9_999));
     }
 
     #[test]
     fn the_day_ends_it_all() {
         let mut spent =
             Spent::new(&Budget::Of { requests: 100, interval_ms: 10, daily: 2 }, &Limits::default());
-        assert!(spent.take(0) && spent.take(100) && !spent.take(200) && spent.take(DAY_MS));
+        assert!(
+            spent.take("a", 0) && spent.take("b", 100) && !spent.take("a", 200) && spent.take("a", DAY_MS)
+        );
     }
 }

@@ -72,11 +72,13 @@ pub(super) fn respond(
     scope.set("url", &Value::from(incoming.path));
     scope.set("origin", &Value::from(incoming.origin));
     let mut changes = Vec::new();
+    let who = who(service, world, incoming.headers);
+    let who = who.as_deref();
     let answered = if fault.is_some_and(|fault| !fault.done && matches!(fault.what, What::Status { .. })) {
         Ok(Reply { status: 200, body: Content::Json(Value::Null) })
     } else {
         let frozen = fault.is_some_and(|fault| fault.what == What::FrozenCursor);
-        carry_out(service, world, seed, incoming, now, frozen, &mut scope, &mut changes)
+        carry_out(service, world, seed, incoming, who, now, frozen, &mut scope, &mut changes)
     };
     let (status, content) = match answered {
         Ok(reply) => (reply.status, reply.body),
@@ -86,7 +88,7 @@ pub(super) fn respond(
         }
     };
     let mut headers = HeaderMap::new();
-    world.spent.tell(&service.connector.limits, now, &mut headers);
+    world.spent.tell(who.unwrap_or_default(), &service.connector.limits, now, &mut headers);
     let served = Served { status, headers, content, changes };
     match fault.map(|fault| &fault.what) {
         Some(What::Status { status, body, headers }) => {
@@ -132,6 +134,7 @@ fn carry_out(
     world: &mut World,
     seed: u64,
     incoming: Incoming<'_>,
+    who: Option<&str>,
     now: i64,
     frozen: bool,
     scope: &mut Scope,
@@ -140,7 +143,7 @@ fn carry_out(
     if let Some(body) = give_token(service, world, seed, incoming) {
         return Ok(Reply { status: 200, body: Content::Json(body?) });
     }
-    check_credential(service, world, incoming.headers)?;
+    let Some(who) = who else { return Err(Refusal::new("unauthorized")) };
     let found = service.find(incoming.method, incoming.path, incoming.headers);
     let (operation, path) = match found {
         Found::Operation(operation, path) => (operation, path),
@@ -148,7 +151,7 @@ fn carry_out(
         Found::Nothing => return Err(Refusal::new("unknown_path")),
     };
     check_version(service, operation, incoming.headers)?;
-    if !world.spent.take(now) {
+    if !world.spent.take(who, now) {
         return Err(Refusal::new("rate_limited"));
     }
     let content_type =
@@ -204,7 +207,8 @@ fn undescribed(operation: &Operation, scope: &Scope) -> Reply {
     reply(operation, &Behaviour::default(), whole, scope)
 }
 
-fn check_credential(service: &Service, world: &World, headers: &HeaderMap) -> Result<(), Refusal> {
+/// Whose counter a request spends from; `None`: its credential is not accepted.
+fn who(service: &Service, world: &World, headers: &HeaderMap) -> Option<String> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let key = service.script.key_header.as_deref().and_then(header).map(str::to_owned);
     let token = header("authorization").and_then(|value| match value.split_once(' ')? {
@@ -222,11 +226,10 @@ fn check_credential(service: &Service, world: &World, headers: &HeaderMap) -> Re
         let known = &service.script.tokens;
         !token.is_empty() && (known.is_empty() || known.contains(token) || world.tokens.knows(token))
     };
-    if key.into_iter().chain(token).chain(fetched).any(|token| accepted(&token)) {
-        Ok(())
-    } else {
-        Err(Refusal::new("unauthorized"))
-    }
+    let token = key.into_iter().chain(token).chain(fetched).find(accepted)?;
+    // What was given out was given to one app, or to one user.
+    let has_its_own = !world.tokens.knows(&token) && service.counts_by_credential();
+    Some(if has_its_own { token } else { String::new() })
 }
 
 fn check_version(service: &Service, operation: &Operation, headers: &HeaderMap) -> Result<(), Refusal> {

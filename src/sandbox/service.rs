@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fill::Scope;
 use super::route::{Found, Routes};
 use super::script::Script;
-use crate::catalog::{Address, AuthScheme, Catalog, Change, Connector, Login, Operation};
+use crate::catalog::{Address, AuthScheme, Catalog, Change, Connector, CountedBy, Login, Operation};
 use crate::value::{ProblemKind, ShapeProblem};
 
 /// A connector with its script.
@@ -113,6 +113,12 @@ impl Service {
     /// The login at `path`, if there is one.
     pub(super) fn login_at(&self, path: &str) -> Option<&Login> {
         self.logins().find(|login| path_of(&login.url) == path)
+    }
+
+    /// Whether each token that it knows has a burst of its own.
+    pub(super) fn counts_by_credential(&self) -> bool {
+        let counters = self.connector.limits.counters.get("token");
+        counters.is_none_or(|counters| counters.burst.contains(&CountedBy::Credential))
     }
 
     /// Its ways to log in.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::surroundings::Surroundings;
+use crate::clock::Clock;
 use crate::event::CursorKey;
 use crate::journal::{Claim, Error};
 
@@ -21,6 +22,8 @@ pub struct Claims(Arc<Inner>);
 struct Inner {
     owner: String,
     ttl: Duration,
+    /// By which they end, if not by that of the triggers.
+    clock: Option<Clock>,
     held: Mutex<BTreeMap<String, Claim>>,
 }
 
@@ -48,7 +51,13 @@ impl Tenure {
 impl Claims {
     /// Claims of the process called `owner`. One that gives no sign of life for `ttl` loses them.
     pub fn new(owner: impl Into<String>, ttl: Duration) -> Self {
-        Self(Arc::new(Inner { owner: owner.into(), ttl, held: Mutex::default() }))
+        Self(Arc::new(Inner { owner: owner.into(), ttl, clock: None, held: Mutex::default() }))
+    }
+
+    /// The same, ending by a clock of their own: one that does not jump.
+    pub fn by(self, clock: Clock) -> Self {
+        let (owner, ttl) = (self.0.owner.clone(), self.0.ttl);
+        Self(Arc::new(Inner { owner, ttl, clock: Some(clock), held: Mutex::default() }))
     }
 
     /// How often a sign of life is given, and looked for.
@@ -62,7 +71,8 @@ impl Claims {
             return Ok(Tenure::Alone);
         }
         let (name, inner) = (format!("cursor:{key}"), &self.0);
-        let claim = around.journal.claim(&name, &inner.owner, around.clock.now(), inner.ttl).await?;
+        let now = inner.clock.as_ref().unwrap_or(&around.clock).now();
+        let claim = around.journal.claim(&name, &inner.owner, now, inner.ttl).await?;
         Ok(match claim {
             Some(claim) => {
                 self.held().insert(name, claim.clone());

@@ -298,3 +298,64 @@ fn the_template_can_be_logged_in_to() {
     fs::write(folder.path().join("hob.yaml"), text).unwrap();
     hob(folder.path(), &["call", "fitr.clients.list"]).code(0);
 }
+
+const HAND: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
+                    - { do: contacts.upsert, with: { email: \"{{ event.email }}\" } }\n";
+
+/// A `hob run` that ends with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
+        command.arg("run").current_dir(folder).env_clear().stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_consent_that_ended_holds_the_runs_until_somebody_consents_again() {
+    let studio = Studio::new();
+    fs::create_dir(studio.path().join("recipes")).unwrap();
+    fs::write(studio.path().join("recipes/hand.yaml"), HAND).unwrap();
+    hob(studio.path(), &["connect", "studio", "--code", "code-123456"]).code(0);
+    for n in 0..8 {
+        let event = json!({ "email": format!("p{n}@example.com") }).to_string();
+        crate::program::hob_with(studio.path(), &["trigger", "hand", "--event", "-"], &event).code(0);
+    }
+    studio.spoil(&["access_token", "refresh_token"]);
+    let states = || {
+        let listed = hob(studio.path(), &["runs", "list", "--format", "json"]).code(0).json();
+        let state = |run: &Value| run["state"].as_str().unwrap().to_owned();
+        listed.as_array().unwrap().iter().map(state).collect::<Vec<_>>()
+    };
+    let held = || {
+        let rows = hob(studio.path(), &["connections", "--format", "json"]).code(0).json();
+        rows[0]["held"]["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    let _running = Running::start(studio.path());
+    let begun = std::time::Instant::now();
+    let wait_until = |what: &str, done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(begun.elapsed().as_secs() < 60, "{what}: {:?} {}", states(), held());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    wait_until("it is held", &|| held().contains("run `hob connect studio` again"));
+    // Long enough for a second look.
+    let log = || studio.stand_in.sandbox.log();
+    let asked = || log().iter().filter(|entry| entry.path == "/oauth/token").count();
+    wait_until("it is looked at again", &|| begun.elapsed().as_secs() >= 7);
+    assert_eq!(states(), ["waiting"; 8]);
+    assert_eq!(asked(), 2, "once for the code, once for a refresh");
+    hob(studio.path(), &["connect", "studio", "--code", "code-654321"]).code(0);
+    wait_until("the runs go on", &|| states() == ["succeeded"; 8]);
+    assert_eq!(asked(), 3);
+}

@@ -20,7 +20,10 @@ impl StandIn {
 
     pub fn of(catalog: Catalog) -> Self {
         // All that is served is kept, so that nothing escapes a proof.
-        let options = Options { budget: Budget::Unlimited, log: usize::MAX, ..Options::default() };
+        Self::with(catalog, Options { budget: Budget::Unlimited, log: usize::MAX, ..Options::default() })
+    }
+
+    pub fn with(catalog: Catalog, options: Options) -> Self {
         let sandbox = Sandbox::new(Arc::new(catalog), options).unwrap();
         let runtime = Runtime::new().unwrap();
         let running = runtime.block_on(sandbox.serve(([127, 0, 0, 1], 0).into())).unwrap();

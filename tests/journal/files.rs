@@ -28,10 +28,10 @@ async fn a_newer_format_is_refused_and_left_alone() {
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
     let before = fs::read(home.path()).unwrap();
-    assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 3, .. }));
+    assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 4, .. }));
     assert_eq!(
         message(&home.path()),
-        "the store PATH has format 99, but this hob knows formats up to 3; use a newer hob"
+        "the store PATH has format 99, but this hob knows formats up to 4; use a newer hob"
     );
     assert_eq!(fs::read(home.path()).unwrap(), before);
 }

@@ -40,6 +40,19 @@ pub async fn old_and_new_runs_share_a_lease(home: &Home) {
     assert_eq!(rest, [old[1].clone(), old[2].clone(), new[1].clone(), old[3].clone()]);
 }
 
+pub async fn what_waits_tells_when_that_began(home: &Home) {
+    let journal = home.open().await;
+    assert_eq!(journal.last_wait(at(0)).await.unwrap(), None);
+    for (dedup, began) in [("1", 5), ("2", 3)] {
+        add(&*journal, dedup, "a", dedup).await;
+        let lease = lease(&*journal, 1, 0).await.remove(0).lease;
+        let waits = RunUpdate { due: Some(at(100)), ..update(RunState::Waiting, began) };
+        journal.record(&lease, vec![remark(0, "x"), remark(began, "y")], waits).await.unwrap();
+    }
+    assert_eq!(journal.last_wait(at(0)).await.unwrap(), Some(at(5)));
+    assert_eq!(journal.last_wait(at(101)).await.unwrap(), None, "nothing waits beyond that");
+}
+
 pub async fn a_late_worker_is_fenced(home: &Home) {
     let journal = home.open().await;
     let run = add(&*journal, "1", "a", "x").await;

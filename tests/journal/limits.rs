@@ -1,48 +1,44 @@
-//! The limits of an account that processes share, against those that each has for itself.
+//! What is kept of the limits of accounts: a text that is replaced by whoever has seen the last one.
 
-use std::fmt::Write;
+use hob::journal::LimitWrite;
 
-use hob::connection::Breaker;
-use hob::journal::{Access, Journal, Postgres, RequestEnd, RequestLeave, RequestLimits};
+use crate::fixture::Home;
 
-use crate::postgres::Cluster;
-
-/// A store in the cluster that all share, and its schema.
-async fn place() -> Option<(&'static Cluster, Postgres, String)> {
-    let cluster = Cluster::shared()?;
-    let url = cluster.store();
-    let schema = url.split("schema=").nth(1)?.split('&').next()?.to_owned();
-    Some((cluster, Postgres::open(&url, Access::Runner).await.expect("opens"), schema))
+pub async fn limits_are_replaced_by_who_has_seen_them(home: &Home) {
+    let (one, other) = (home.open().await, home.client().await);
+    let none = one.limits("studio").await.unwrap();
+    assert_eq!((none.version, none.text.as_str()), (0, ""));
+    assert!(none.now > 1_700_000_000_000_000, "{none:?}");
+    let first = version(one.put_limits("studio", 0, "first ü").await.unwrap());
+    assert_eq!(first, 1);
+    let LimitWrite::Conflict(kept) = other.put_limits("studio", 0, "late").await.unwrap() else {
+        panic!("somebody was faster")
+    };
+    assert_eq!((kept.version, kept.text.as_str()), (1, "first ü"));
+    assert_eq!(version(other.put_limits("studio", 1, "second").await.unwrap()), 2);
+    assert_eq!(other.limits("another").await.unwrap().version, 0);
+    assert_eq!(one.limits("studio").await.unwrap().text, "second");
 }
 
-#[tokio::test]
-async fn an_account_is_left_alone_as_long_by_many_as_by_one() {
-    let Some((cluster, _store, schema)) = place().await else { return };
-    let mut checks = String::new();
-    for failures in 1..=20 {
-        let pause = Breaker::pause(failures).as_micros();
-        write!(
-            checks,
-            "ASSERT {schema}.hob_respite({failures}) = {pause}, '{failures}: ' || {schema}.hob_respite({failures});"
-        )
-        .unwrap();
+pub async fn one_of_many_replaces_limits(home: &Home) {
+    let store = home.open().await;
+    let writes = (0..16).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move { store.put_limits("studio", 0, &n.to_string()).await.unwrap() })
+    });
+    let mut done = 0;
+    for write in writes.collect::<Vec<_>>() {
+        match write.await.unwrap() {
+            LimitWrite::Done { .. } => done += 1,
+            LimitWrite::Conflict(kept) => assert_eq!(kept.version, 1),
+        }
     }
-    cluster.user(&format!("DO $$ BEGIN {checks} END $$"));
+    assert_eq!(done, 1);
 }
 
-#[tokio::test]
-async fn an_account_is_left_alone_after_as_many_failures_by_many_as_by_one() {
-    let Some((_, store, _)) = place().await else { return };
-    let (breaker, limits) = (Breaker::default(), RequestLimits::default());
-    let dead = RequestEnd { alive: Some(false), pause: None };
-    assert_eq!(store.admit("dead", &limits).await.unwrap(), RequestLeave::Go(0));
-    for failures in 1..=9 {
-        store.settle("dead", 0, &dead).await.unwrap();
-        breaker.report(false);
-        let leave = store.admit("dead", &limits).await.unwrap();
-        let left_alone = matches!(leave, RequestLeave::LeftAlone(_));
-        assert_eq!(left_alone, breaker.check().is_err(), "after {failures} failures: {leave:?}");
-        assert_eq!(left_alone, breaker.is_open());
+fn version(write: LimitWrite) -> i64 {
+    match write {
+        LimitWrite::Done { version, .. } => version,
+        LimitWrite::Conflict(kept) => panic!("{kept:?}"),
     }
-    assert!(breaker.is_open());
 }

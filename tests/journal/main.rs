@@ -58,12 +58,13 @@ suite! {
         many_may_create_a_store_at_once,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source,
         a_receipt_that_is_forgotten_lets_its_event_come_again;
+    limits: limits_are_replaced_by_who_has_seen_them, one_of_many_replaces_limits;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
         a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
         a_person_takes_up_an_ended_run, a_person_skips_what_holds_a_lane,
         a_failed_run_can_hold_its_lane;
     claims: a_claim_passes_on_when_it_ends, what_was_claimed_fences_the_cursor;
-    leases: a_run_waits_until_it_is_due, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
+    leases: a_run_waits_until_it_is_due, what_waits_tells_when_that_began, old_and_new_runs_share_a_lease, a_late_worker_is_fenced,
         an_ended_lease_is_taken_back, a_gone_owner_is_not_waited_for, leases_are_renewed_while_held,
         a_lease_has_all_that_is_needed,
         a_run_that_cannot_be_read_is_parked_and_others_go_on, waiting_for_change_ends_with_new_work,

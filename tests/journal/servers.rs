@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Record, RunFilter};
-use hob::journal::{RequestEnd, RequestLeave, RequestLimits};
 use hob::run::{RunId, RunState};
 
 use crate::fixture::{
@@ -190,64 +188,6 @@ async fn a_large_batch_is_one_transaction() {
 }
 
 #[tokio::test]
-async fn limits_are_shared() {
-    let Some((_, url, _)) = place() else { return };
-    let stores = [open(&url).await, open(&url).await];
-    let limits = RequestLimits { burst: Some((4, LONG)), daily: None };
-    let mut slots = Vec::new();
-    for n in 0..4 {
-        match stores[n % 2].admit("studio", &limits).await.unwrap() {
-            RequestLeave::Go(slot) => slots.push(slot),
-            other => panic!("{other:?}"),
-        }
-    }
-    for store in &stores {
-        assert!(matches!(store.admit("studio", &limits).await.unwrap(), RequestLeave::Wait(_)));
-        assert!(matches!(store.admit("other", &limits).await.unwrap(), RequestLeave::Go(_)));
-    }
-    let alive = RequestEnd { alive: Some(true), pause: None };
-    stores[0].settle("studio", slots[0], &alive).await.unwrap();
-    let RequestLeave::Wait(wait) = stores[1].admit("studio", &limits).await.unwrap() else { panic!("waits") };
-    assert!(wait <= LONG);
-    let short = RequestLimits { burst: Some((1, Duration::from_millis(50))), daily: None };
-    for n in 0..3 {
-        let slot = loop {
-            match stores[n % 2].admit("short", &short).await.unwrap() {
-                RequestLeave::Go(slot) => break slot,
-                RequestLeave::Wait(wait) => tokio::time::sleep(wait).await,
-                other => panic!("{other:?}"),
-            }
-        };
-        // One that nobody answers is kept for minutes.
-        stores[n % 2].settle("short", slot, &alive).await.unwrap();
-    }
-
-    let daily = RequestLimits { burst: None, daily: Some(2) };
-    for _ in 0..2 {
-        assert_eq!(stores[0].admit("day", &daily).await.unwrap(), RequestLeave::Go(0));
-    }
-    assert!(matches!(stores[1].admit("day", &daily).await.unwrap(), RequestLeave::Wait(_)));
-
-    let (none, dead) = (RequestLimits::default(), RequestEnd { alive: Some(false), pause: None });
-    let mut tried = 0;
-    // Left alone for a few seconds at first, which may be over; for longer each time.
-    let refused = loop {
-        match stores[tried % 2].admit("dead", &none).await.unwrap() {
-            RequestLeave::Go(0) => stores[tried % 2].settle("dead", 0, &dead).await.unwrap(),
-            other => break other,
-        }
-        tried += 1;
-    };
-    assert!(matches!(refused, RequestLeave::LeftAlone(_)), "{refused:?}");
-    assert!((5..15).contains(&tried), "left alone after {tried}");
-    stores[1].settle("dead", 0, &alive).await.unwrap();
-    assert_eq!(stores[0].admit("dead", &none).await.unwrap(), RequestLeave::Go(0));
-    let pause = RequestEnd { alive: Some(true), pause: Some(LONG) };
-    stores[1].settle("dead", 0, &pause).await.unwrap();
-    assert!(matches!(stores[0].admit("dead", &none).await.unwrap(), RequestLeave::Wait(_)));
-}
-
-#[tokio::test]
 async fn looking_makes_no_store_and_a_strange_schema_is_left_alone() {
     let Some((cluster, url, schema)) = place() else { return };
     assert!(Postgres::open_existing(&url, Access::Client).await.unwrap().is_none());
@@ -272,9 +212,9 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
     open(&url).await.close().await;
     cluster.user(&format!("UPDATE {schema}.store SET format = 99"));
     let error = Postgres::open(&url, Access::Runner).await.err().expect("is refused");
-    assert!(matches!(error, Error::Newer { found: 99, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, Error::Newer { found: 99, known: 3, .. }), "{error:?}");
     assert!(
-        error.to_string().ends_with("has format 99, but this hob knows formats up to 2; use a newer hob"),
+        error.to_string().ends_with("has format 99, but this hob knows formats up to 3; use a newer hob"),
         "{error}"
     );
     cluster.user(&format!("UPDATE {schema}.store SET format = 0"));

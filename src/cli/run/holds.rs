@@ -15,6 +15,9 @@ use crate::secret::Redactor;
 /// Pause after the store did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often to see whether somebody has run `hob connect`, while a connection waits for that.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Hears of every connection that is held or let go, and notes it.
 pub(super) struct HoldRecorder(mpsc::UnboundedSender<News>);
 
@@ -42,6 +45,7 @@ impl HoldRecorder {
             // Once nobody listens, the process ends.
             connection.hold.on_change(move |change| drop(tell.send(News::Change(change))));
         }
+        tokio::spawn(watch_consent(connections.values().cloned().collect(), tell.clone()));
         let journal = Arc::clone(journal);
         tokio::spawn(async move {
             while let Some(news) = news.recv().await {
@@ -63,6 +67,18 @@ impl HoldRecorder {
         if self.0.send(News::End(tell)).is_ok() {
             // It has ended as well if nobody answers.
             let _ = noted.await;
+        }
+    }
+}
+
+/// Lets connections go that somebody has consented to again, until nobody hears of it any more.
+async fn watch_consent(connections: Vec<Arc<Connection>>, heard: mpsc::UnboundedSender<News>) {
+    while !heard.is_closed() {
+        tokio::time::sleep(LOOK).await;
+        for connection in &connections {
+            if connection.hold.reason().is_some() && connection.is_connected_again() {
+                connection.hold.renew(&connection.name);
+            }
         }
     }
 }

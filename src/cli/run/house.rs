@@ -26,8 +26,7 @@ use crate::cli::recipes::{BrokenRecipe, Recipes, facts};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::engine::{Engine, Options, RecipeBook, SharedLimits, World};
+use crate::engine::{Engine, KeptLimits, Options, RecipeBook, World};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
@@ -88,12 +87,9 @@ impl House {
             connected.client = connected.client.telling_waits(waits::tell(Clock::system()));
         }
         let (journal, passing) = open_store(run, workspace).await?;
-        if let Some(common) = SharedLimits::of(&journal) {
-            let share = |(name, connection): (&String, &Arc<Connection>)| {
-                connection.budget.share(name, Arc::clone(&common));
-            };
-            connected.connections.iter().for_each(share);
-        }
+        // A sandbox of this process counts anew with it.
+        let limits = (!run.sandbox).then(|| KeptLimits::of(&journal));
+        connected.share_limits(limits);
         let clock = Clock::system();
         let keys = keys(&recipes, &workspace.env_values(), clock.now());
         session.streams.hide(keys);
@@ -117,7 +113,7 @@ impl House {
             clock: clock.clone(),
             connections: Arc::clone(&connections),
             env: Arc::clone(&env),
-            claims: Claims::new(options.owner.clone(), options.lease),
+            claims: Claims::new(options.owner.clone(), options.lease).by(Clock::system_steady()),
             on_page: progress.on_page(),
         };
         let receiver = receiver(workspace, &recipes, &left_out, &around).map_err(Failure::problem)?;
@@ -135,7 +131,8 @@ impl House {
             recipes: book.clone(),
             connections,
             client: connected.client.clone(),
-            clock,
+            // Pauses are not to become longer when the clock is set back.
+            clock: Clock::system_steady(),
             env,
             redactor: Arc::new(redactor),
         };

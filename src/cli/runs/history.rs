@@ -73,7 +73,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
         Entry::DidNotHappen { step, attempt, known_by } => {
             say(format!("{step}: did not happen{} (known by {known_by})", nth(*attempt)));
         }
-        Entry::WaitStarted { step, until } => say(format!("{step}: waits until {}", time(*until))),
+        Entry::WaitStarted { step, until, .. } => say(format!("{step}: waits until {}", time(*until))),
         Entry::Parked { step, reason } => say(format!("{step}: parked until a person decides: {reason}")),
         Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),

@@ -21,7 +21,8 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Clocks that differ by less, in nanoseconds, agree: workers take leases to be over earlier than that.
 const AGREED: i64 = 250_000_000;
 
-/// Nanoseconds by which the server's clock is ahead of ours.
+/// Nanoseconds by which the server's clock is ahead of ours, which is the one that leases go by: it does not
+/// jump when the machine's clock is set.
 #[derive(Debug, Default)]
 pub(super) struct ServerClock(AtomicI64);
 
@@ -34,7 +35,7 @@ pub(super) struct Asked {
 impl Asked {
     /// It is asked now.
     pub(super) fn now() -> Self {
-        Self { at: Clock::system().now(), begun: Instant::now() }
+        Self { at: Clock::system_steady().now(), begun: Instant::now() }
     }
 }
 

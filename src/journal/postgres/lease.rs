@@ -143,6 +143,15 @@ pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
     Ok(rows.len() as u64)
 }
 
+/// The time of the last entry of all runs that wait beyond `now`.
+pub(super) async fn last_wait(pool: &Pool, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
+    let sql = "SELECT max(e.entry::json->>'at') FROM runs r
+               JOIN entries e ON e.run = r.seq AND e.place = r.entries - 1 WHERE r.due > $1";
+    let rows = pool.query(sql, &[&now]).await?;
+    let last: Option<String> = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
+    Ok(last.and_then(|last| last.parse().ok()))
+}
+
 /// The nearest time that a run waits for.
 pub(super) async fn next_due(pool: &Pool) -> Result<Option<DateTime<Utc>>, Failure> {
     let rows = pool.query("SELECT due FROM runs WHERE due >= 2 ORDER BY due LIMIT $1", &[&number(1)]).await?;

@@ -1,44 +1,28 @@
 //! What processes share of the limits of accounts.
 
-use std::time::Duration;
-
-use crate::journal::{RequestEnd, RequestLeave, RequestLimits};
+use crate::journal::{LimitState, LimitWrite};
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::{kept, number};
+use super::row::kept;
 
-/// Asks for leave to send a request.
-pub(super) async fn admit(
-    pool: &Pool,
-    connection: &str,
-    limits: &RequestLimits,
-) -> Result<RequestLeave, Failure> {
-    let (burst, per) = limits.burst.unzip();
-    let (burst, per, daily) = (burst.map(i64::from), per.map(micros), limits.daily.map(number));
-    let sql = "SELECT verdict, slot, wait FROM hob_admit($1, $2, $3, $4)";
-    let rows = pool.query(sql, &[&kept(connection), &burst, &per, &daily]).await?;
+/// What is kept of an account.
+pub(super) async fn read(pool: &Pool, account: &str) -> Result<LimitState, Failure> {
+    let sql = "SELECT version, state, hob_now() FROM request_counters WHERE account = $1
+               UNION ALL SELECT 0, '', hob_now() ORDER BY 1 DESC LIMIT 1";
+    let rows = pool.query(sql, &[&kept(account)]).await?;
     let row = rows.first().ok_or(Failure::Closed)?;
-    let wait = Duration::from_micros(u64::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0));
+    Ok(LimitState { version: row.try_get(0)?, text: row.try_get(1)?, now: row.try_get(2)? })
+}
+
+/// Keeps `text` in the place of version `seen`.
+pub(super) async fn write(pool: &Pool, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Failure> {
+    let sql = "SELECT done, version, state, moment FROM hob_put_counters($1, $2, $3)";
+    let rows = pool.query(sql, &[&kept(account), &seen, &text]).await?;
+    let row = rows.first().ok_or(Failure::Closed)?;
+    let (version, now) = (row.try_get(1)?, row.try_get(3)?);
     Ok(match row.try_get(0)? {
-        0_i32 => RequestLeave::Go(row.try_get(1)?),
-        1 => RequestLeave::Wait(wait),
-        _ => RequestLeave::LeftAlone(wait),
+        true => LimitWrite::Done { version, now },
+        false => LimitWrite::Conflict(LimitState { version, text: row.try_get(2)?, now }),
     })
-}
-
-/// Tells what became of a request that had leave.
-pub(super) async fn settle(
-    pool: &Pool,
-    connection: &str,
-    slot: i64,
-    end: &RequestEnd,
-) -> Result<(), Failure> {
-    let pause = end.pause.map(micros);
-    pool.query("SELECT hob_settle($1, $2, $3, $4)", &[&kept(connection), &slot, &end.alive, &pause]).await?;
-    Ok(())
-}
-
-fn micros(duration: Duration) -> i64 {
-    number(duration.as_micros())
 }

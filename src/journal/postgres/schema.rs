@@ -21,6 +21,7 @@ const MIGRATIONS: &[&[&str]] = &[
         include_str!("sql/limits-1.sql"),
     ],
     &[include_str!("sql/holds-2.sql")],
+    &[include_str!("sql/limits-3.sql")],
 ];
 
 /// The oldest server that knows all that we ask.

@@ -14,9 +14,9 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned,
-    RecipeText, Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow,
-    RunUpdate, Snapshot, StoreInfo, Totals, Written,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
+    Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
+    StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -179,6 +179,10 @@ impl Journal for Postgres {
         Ok(count)
     }
 
+    async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        lease::last_wait(&self.server.pool, stamp(now)).await.map_err(|failure| self.failed(failure))
+    }
+
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
         lease::next_due(&self.server.pool).await.map_err(|failure| self.failed(failure))
     }
@@ -212,13 +216,13 @@ impl Journal for Postgres {
         claim::release(&self.server.pool, claim).await.map_err(|failure| self.failed(failure))
     }
 
-    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
-        limits::admit(&self.server.pool, connection, limits).await.map_err(|failure| self.failed(failure))
+    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
+        limits::read(&self.server.pool, account).await.map_err(|failure| self.failed(failure))
     }
 
-    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
-        let settled = limits::settle(&self.server.pool, connection, slot, end).await;
-        settled.map_err(|failure| self.failed(failure))
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
+        let written = limits::write(&self.server.pool, account, seen, text).await;
+        written.map_err(|failure| self.failed(failure))
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {

@@ -27,6 +27,9 @@ pub(super) const WOKEN: &str =
 pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due < 2 ORDER BY due, seq LIMIT ?1";
 /// The nearest time that a run waits for.
 pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due >= 2";
+/// The latest time of the last entries of runs that wait.
+const LAST_WAIT: &str = "SELECT max(json_extract(e.entry, '$.at')) FROM runs r
+     JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > ?1";
 /// Makes the first unfinished run of a lane due.
 pub(super) const ADVANCE: &str = "UPDATE runs SET due = priority WHERE seq =
      (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
@@ -36,6 +39,12 @@ pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = priority, ow
 
 /// Makes runs due that sleep until they are woken.
 pub(super) const WAKE: &str = "UPDATE runs SET due = priority, error = NULL WHERE due = ?1 AND recipe = ?2";
+
+/// The time of the last entry of all runs that wait beyond `now`.
+pub(super) fn last_wait(conn: &Connection, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
+    let last: Option<String> = conn.prepare_cached(LAST_WAIT)?.query_row([now], |row| row.get(0))?;
+    Ok(last.and_then(|last| last.parse().ok()))
+}
 
 /// A run just leased.
 pub(super) struct Grant {

@@ -12,6 +12,7 @@ mod hold;
 mod import;
 mod info;
 mod lease;
+mod limits;
 mod link;
 mod list;
 mod lock;

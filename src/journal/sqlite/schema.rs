@@ -21,8 +21,12 @@ const APPLICATION: i64 = 0x686f_626a;
 const STATEMENTS: usize = 64;
 
 /// Each takes the store from the format of its place in the list to the next one. Only ever add.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// Opens the connection that writes, and brings the tables to the present format.
 pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Connection, Error> {

@@ -18,9 +18,9 @@ use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
 use crate::journal::paused::without_paused;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned,
-    RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo, Totals,
-    Written,
+    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
+    Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
+    StoreInfo, Totals, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -33,8 +33,8 @@ use super::reader::Readers;
 use super::snapshot::Moment;
 use super::writer::{Tx, Writer};
 use super::{
-    amend, append, backup, claim, fingerprint, hold, import, info, lease, link, list, poller, prune, recipe,
-    schema, writes,
+    amend, append, backup, claim, fingerprint, hold, import, info, lease, limits, link, list, poller, prune,
+    recipe, schema, writes,
 };
 
 /// How often to see whether another process has written, while somebody waits for that.
@@ -191,6 +191,10 @@ impl Journal for Sqlite {
         self.write(move |tx| lease::reclaim(tx, &owner, alone, stamp(now))).await
     }
 
+    async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        self.read(move |conn| lease::last_wait(conn, stamp(now))).await
+    }
+
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
         self.read(lease::next_due).await
     }
@@ -224,6 +228,16 @@ impl Journal for Sqlite {
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
         let claim = claim.clone();
         self.write(move |tx| claim::release(tx, &claim)).await
+    }
+
+    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
+        let account = account.to_owned();
+        self.read(move |conn| limits::read(conn, &account)).await
+    }
+
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
+        let (account, text) = (account.to_owned(), text.to_owned());
+        self.write(move |tx| limits::write(tx, &account, seen, &text)).await
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {

@@ -14,16 +14,19 @@ pub(in crate::run) fn begin(
     now: DateTime<Utc>,
 ) -> Result<Vec<Entry>, String> {
     let given = |name: &str| inputs.get(name).filter(|value| !value.is_null());
-    let until = match (given("for"), given("until")) {
+    let (until, by_wall) = match (given("for"), given("until")) {
         (Some(Value::String(text)), None) => {
-            after(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?)
+            (after(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?), false)
         }
-        (None, Some(time)) => moment(time)
-            .ok_or_else(|| format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}"))?,
+        (None, Some(time)) => {
+            let until = moment(time);
+            let unclear = || format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}");
+            (until.ok_or_else(unclear)?, true)
+        }
         (Some(other), None) => return Err(format!("`for` must be a duration such as 1h, not {other}")),
         _ => return Err("`wait` takes either `for` or `until`".into()),
     };
-    Ok(vec![Entry::WaitStarted { step: step.clone(), until }])
+    Ok(vec![Entry::WaitStarted { step: step.clone(), until, by_wall }])
 }
 
 /// What later steps see.

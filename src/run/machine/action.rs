@@ -40,7 +40,7 @@ impl Machine {
     /// `error` is there for the actions of `on_failure`.
     pub(super) fn action(&mut self, action: &Action, error: Option<Value>, now: DateTime<Utc>) -> Progress {
         let after_failure = error.is_some();
-        let mut scope = self.scope.clone().at(now);
+        let mut scope = self.scope.clone().at(self.wall(now));
         if let Some(error) = error {
             scope.set("error", error);
         }

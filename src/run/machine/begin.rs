@@ -15,7 +15,7 @@ impl Machine {
     pub(super) fn begin(&mut self, now: DateTime<Utc>) {
         let checked = self.recipe.clone();
         let recipe = checked.recipe();
-        let scope = self.scope.clone().at(now);
+        let scope = self.scope.clone().at(self.wall(now));
         let begun = holds(recipe, &scope).and_then(|filtered| match filtered {
             Some(reason) => Ok(Err(reason)),
             None => variables(recipe, &scope).map(Ok),
@@ -42,7 +42,7 @@ impl Machine {
         let vars = if whole && same {
             Ok(stored.clone())
         } else {
-            variables(checked.recipe(), &self.scope.clone().at(at))
+            variables(checked.recipe(), &self.scope.clone().at(self.wall(at)))
         };
         match vars {
             Ok(vars) => self.scope.set("vars", Value::Object(vars)),

@@ -25,11 +25,7 @@ impl Machine {
             Phase::Open => self.open(site, &status),
             Phase::Waiting { until, reason, .. } if site.now < *until => sleep(*until, reason),
             Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
-            Phase::Paused { until } if site.now < *until && !self.skip_waits => sleep(*until, "waits"),
-            Phase::Paused { until } => {
-                self.succeed(site, 1, builtin::wait::result(*until));
-                Progress::More
-            }
+            Phase::Paused { until, by_wall } => self.paused(site, *until, *by_wall),
             Phase::Intended => self.intended(site, &status),
             Phase::InDoubt { until, reason, .. } => self.in_doubt(site, &status, *until, reason),
             Phase::Parked { reason } => Progress::Parked(site.key.clone(), reason.clone()),
@@ -57,6 +53,16 @@ impl Machine {
             }
         }
         self.send(site, status, status.attempts + 1, site.now)
+    }
+
+    /// A `wait` is under way until a time of ours, or of the wall clock.
+    fn paused(&mut self, site: &Site<'_>, until: DateTime<Utc>, by_wall: bool) -> Progress {
+        let ours = if by_wall { until.checked_add_signed(self.ahead).unwrap_or(until) } else { until };
+        if site.now < ours && !self.skip_waits {
+            return sleep(ours, "waits");
+        }
+        self.succeed(site, 1, builtin::wait::result(if by_wall { until } else { self.wall(until) }));
+        Progress::More
     }
 
     /// There is an intent and nothing after it: hob stopped in between.
@@ -101,7 +107,8 @@ impl Machine {
                 attempt: status.attempts,
                 connection: self.connection(site, &operation),
                 inputs,
-                sent,
+                // The server's times are those of the wall.
+                sent: self.wall(sent),
                 pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
                 deferrals: status.deferrals,
                 operation,
@@ -190,7 +197,7 @@ impl Machine {
 
     fn inputs(&self, site: &Site<'_>, at: DateTime<Utc>) -> Result<Map<String, Value>, StepError> {
         let file = &self.recipe.recipe().file;
-        let scope = site.scope.clone().at(at);
+        let scope = site.scope.clone().at(self.wall(at));
         match site.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
             Value::Object(inputs) => match self.left_out(site, &inputs) {
                 Some(error) => Err(template_error(file, &error)),

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, Link, Pruned, RecipeText,
-    Record, RequestEnd, RequestLeave, RequestLimits, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    StoreInfo, Totals, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
+    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Written,
 };
 use hob::run::{RunId, StampedEntry};
 use serde_json::Value;
@@ -191,6 +191,11 @@ impl Journal for Struck {
         self.write(self.inner.reclaim(owner, now)).await
     }
 
+    async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        self.alive().await;
+        self.inner.last_wait(now).await
+    }
+
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
         self.alive().await;
         self.inner.next_due().await
@@ -364,14 +369,14 @@ impl Journal for Struck {
         self.write(self.inner.healthy()).await
     }
 
-    async fn admit(&self, connection: &str, limits: &RequestLimits) -> Result<RequestLeave, Error> {
+    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
         self.alive().await;
-        self.inner.admit(connection, limits).await
+        self.inner.limits(account).await
     }
 
-    async fn settle(&self, connection: &str, slot: i64, end: &RequestEnd) -> Result<(), Error> {
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
         self.alive().await;
-        self.inner.settle(connection, slot, end).await
+        self.inner.put_limits(account, seen, text).await
     }
 
     async fn close(&self) {

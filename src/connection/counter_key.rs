@@ -1,0 +1,119 @@
+//! Which counters of its API a connection spends from, as its connector says.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::Credential;
+use crate::catalog::{Connector, CountedBy};
+
+/// Letters of a fingerprint.
+const LETTERS: usize = 12;
+
+/// The names of the counters that a connection spends from. Connections with the same names share them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CounterKey {
+    /// Of the account, and so of its day.
+    pub(super) account: String,
+    /// Of bursts, within the account.
+    pub(super) window: String,
+}
+
+impl CounterKey {
+    /// Of the connection called `name`.
+    pub(super) fn of(
+        name: &str,
+        connector: &Connector,
+        base_url: &Url,
+        settings: &BTreeMap<String, String>,
+        credential: &Credential,
+    ) -> Self {
+        let identity = credential.identity(name);
+        let setting = |by: &CountedBy| match by {
+            CountedBy::Setting(name) => {
+                let value = settings.get(name).filter(|value| !value.is_empty())?;
+                Some(format!("{name}={value}"))
+            }
+            CountedBy::Credential | CountedBy::App => None,
+        };
+        let key = |by: Option<&Vec<CountedBy>>| {
+            let by = by.map_or([CountedBy::Credential].as_slice(), Vec::as_slice);
+            let own = by.iter().filter_map(|by| match by {
+                CountedBy::Credential => identity.credential.clone(),
+                CountedBy::App => identity.app.clone(),
+                CountedBy::Setting(_) => None,
+            });
+            let parts: Vec<String> = own.chain(by.iter().find_map(setting)).collect();
+            match parts.is_empty() {
+                true => identity.credential.clone().unwrap_or_default(),
+                false => parts.join(" "),
+            }
+        };
+        let own = identity.kind.and_then(|kind| connector.limits.counters.get(kind));
+        let place = base_url.origin().ascii_serialization();
+        let day = key(own.map(|own| &own.daily));
+        Self {
+            account: format!("{} {place} {day}", connector.connector),
+            window: key(own.map(|own| &own.burst)),
+        }
+    }
+}
+
+/// Who a credential stands for, without what proves it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identity {
+    /// The way to authenticate, as in the connector.
+    pub(super) kind: Option<&'static str>,
+    pub(super) credential: Option<String>,
+    pub(super) app: Option<String>,
+}
+
+/// Tells secrets apart without telling them.
+pub(super) fn fingerprint(secret: &str) -> String {
+    let mut letters = hex::encode(Sha256::digest(secret));
+    letters.truncate(LETTERS);
+    letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const API: &str = "connector: x
+title: X
+about: X
+limits:
+  counters:
+    token: { burst: [credential], daily: [location, company] }
+";
+
+    fn key(token: &str, location: &str) -> CounterKey {
+        let connector: Connector = serde_yaml::from_str(API).unwrap();
+        let url = Url::parse("https://api.example.com/v1").unwrap();
+        let settings = BTreeMap::from([("location".to_owned(), location.to_owned())]);
+        CounterKey::of("a", &connector, &url, &settings, &Credential::Bearer(Secret::new(token)))
+    }
+
+    #[test]
+    fn counters_are_shared_by_what_the_connector_says() {
+        let (one, other, elsewhere) = (key("t-1", "here"), key("t-2", "here"), key("t-1", "there"));
+        assert_eq!(one.account, "x https://api.example.com location=here");
+        assert_eq!((one.account == other.account, one.window == other.window), (true, false));
+        assert_eq!((one.account == elsewhere.account, one.window == elsewhere.window), (false, true));
+        assert!(!format!("{one:?}").contains("t-1"), "{one:?}");
+    }
+
+    #[test]
+    fn without_a_word_each_credential_has_counters_of_its_own() {
+        let connector: Connector = serde_yaml::from_str("connector: x\ntitle: X\nabout: X").unwrap();
+        let url = Url::parse("https://api.example.com/v1").unwrap();
+        let basic = |username: &str| {
+            let credential = Credential::Basic { username: username.into(), password: Secret::new("p") };
+            CounterKey::of("a", &connector, &url, &BTreeMap::new(), &credential)
+        };
+        assert_eq!(basic("me"), basic("me"));
+        assert_ne!(basic("me").account, basic("you").account);
+    }
+}

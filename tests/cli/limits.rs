@@ -1,0 +1,231 @@
+//! Requests stay within the limits that the sandbox keeps: not one is refused.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hob::catalog::Catalog;
+use hob::sandbox::{Budget, Fault, Options, What};
+use tempfile::TempDir;
+
+use crate::cluster::{Cluster, PASSWORD};
+use crate::program::hob;
+use crate::stand_in::StandIn;
+
+/// Longest wait for anything.
+const LONG: Duration = Duration::from_secs(90);
+
+/// Each contact that a poll finds is read once more.
+fn recipe(name: &str, connection: &str) -> String {
+    format!(
+        "name: {name}
+connections: {{ highlevel: {connection} }}
+trigger: {{ poll: contacts.list, every: 1h, start: all }}
+actions:
+  - {{ do: contacts.get, with: {{ contactId: \"{{{{ event.id }}}}\" }} }}
+"
+    )
+}
+
+/// A sandbox with limits and `records` contacts, whose answers take a moment.
+fn limited(budget: Budget, records: usize) -> StandIn {
+    let options = Options { budget, records: Some(records), log: usize::MAX, ..Options::default() };
+    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let what = What::Delay(10);
+    stand_in.sandbox.add_fault(Fault {
+        connector: Some("highlevel".into()),
+        what,
+        done: true,
+        ..Fault::default()
+    });
+    stand_in
+}
+
+/// A workspace with connections of these names to the location of the sandbox, and a recipe for each.
+fn workspace(stand_in: &StandIn, names: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    let mut text = "connections:\n".to_owned();
+    for name in names {
+        text += &format!(
+            "  {name}:\n    connector: highlevel\n    base_url: {}\n",
+            stand_in.base_url("highlevel")
+        );
+        for (setting, value) in stand_in.sandbox.settings("highlevel") {
+            text += &format!("    {setting}: {value}\n");
+        }
+        text += &format!("    auth: {}\n", stand_in.sandbox.credential("highlevel").unwrap());
+        fs::write(folder.path().join(format!("recipes/{name}.yaml")), recipe(name, name)).unwrap();
+    }
+    fs::write(folder.path().join("hob.yaml"), text).unwrap();
+    folder
+}
+
+/// A `hob run` that ends with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("hob"));
+        command.env_clear().current_dir(folder).arg("run").stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Statuses of all requests so far.
+fn statuses(stand_in: &StandIn) -> Vec<u16> {
+    stand_in.sandbox.log().iter().map(|entry| entry.status).collect()
+}
+
+#[track_caller]
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < LONG, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[track_caller]
+fn none_refused(stand_in: &StandIn) {
+    let refused = statuses(stand_in).iter().filter(|status| **status == 429).count();
+    assert_eq!(refused, 0, "of {} requests", statuses(stand_in).len());
+}
+
+/// Lets what is under way come to rest: no request for so long.
+fn rest(stand_in: &StandIn, quiet: Duration) {
+    let (mut count, mut since) = (0, Instant::now());
+    while since.elapsed() < quiet {
+        std::thread::sleep(Duration::from_millis(10));
+        let now = statuses(stand_in).len();
+        if now != count {
+            (count, since) = (now, Instant::now());
+        }
+    }
+}
+
+const DAY_OF_60: Budget = Budget::Of { requests: 1000, interval_ms: 1000, daily: 60 };
+
+#[test]
+fn a_day_ends_without_a_refusal_and_is_used_up() {
+    let stand_in = limited(DAY_OF_60, 200);
+    let folder = workspace(&stand_in, &["studio"]);
+    let _running = Running::start(folder.path());
+    wait_until("the day is used up", || statuses(&stand_in).len() >= 60);
+    rest(&stand_in, Duration::from_secs(1));
+    none_refused(&stand_in);
+    assert_eq!(statuses(&stand_in).len(), 60);
+}
+
+#[test]
+fn restarts_know_what_was_sent_before() {
+    let budget = Budget::Of { requests: 40, interval_ms: 1500, daily: 120 };
+    let stand_in = limited(budget, 400);
+    let folder = workspace(&stand_in, &["studio"]);
+    for kill in 1..=6 {
+        let running = Running::start(folder.path());
+        // In the midst of a window, and once in the last one of the day.
+        let wanted = (kill * 17).min(118);
+        wait_until("requests are sent", || statuses(&stand_in).len() >= wanted);
+        drop(running);
+    }
+    let _running = Running::start(folder.path());
+    rest(&stand_in, Duration::from_secs(4));
+    none_refused(&stand_in);
+    assert!(statuses(&stand_in).len() > 105, "{} of 120", statuses(&stand_in).len());
+}
+
+#[test]
+fn two_connections_of_a_location_share_what_is_counted_together() {
+    let stand_in = limited(Budget::Of { requests: 25, interval_ms: 500, daily: 150 }, 100);
+    let folder = workspace(&stand_in, &["one", "two"]);
+    let _running = Running::start(folder.path());
+    wait_until("the day is used up", || statuses(&stand_in).len() >= 150);
+    rest(&stand_in, Duration::from_secs(1));
+    none_refused(&stand_in);
+    assert_eq!(statuses(&stand_in).len(), 150);
+}
+
+#[test]
+fn after_a_refusal_one_goes_to_see() {
+    let stand_in = limited(Budget::Of { requests: 100, interval_ms: 500, daily: 10_000 }, 50);
+    let folder = workspace(&stand_in, &["studio"]);
+    let what = What::Status { status: 429, body: None, headers: vec![] };
+    let refusing = Fault { operation: Some("contacts.get".into()), what, ..Fault::default() };
+    stand_in.sandbox.clear_faults();
+    stand_in.sandbox.add_fault(refusing);
+    let _running = Running::start(folder.path());
+    let refused = || statuses(&stand_in).iter().filter(|status| **status == 429).count();
+    wait_until("it is refused", || refused() > 0);
+    rest(&stand_in, Duration::from_millis(300));
+    let at_once = refused();
+    let begun = Instant::now();
+    wait_until("some go to see", || refused() >= at_once + 4);
+    assert!(begun.elapsed() > Duration::from_millis(1400), "one in each interval: {:?}", begun.elapsed());
+    stand_in.sandbox.clear_faults();
+    let served = || statuses(&stand_in).iter().filter(|status| **status == 200).count();
+    wait_until("the rest follow", || served() > 50);
+}
+
+#[test]
+fn somebody_else_with_the_same_token_is_not_run_into() {
+    let stand_in = limited(Budget::Of { requests: 30, interval_ms: 500, daily: 10_000 }, 300);
+    let (one, other) = (workspace(&stand_in, &["studio"]), workspace(&stand_in, &["studio"]));
+    let _running = (Running::start(one.path()), Running::start(other.path()));
+    wait_until("both are done", || statuses(&stand_in).len() >= 600);
+    let statuses = statuses(&stand_in);
+    let refused = |statuses: &[u16]| statuses.iter().filter(|status| **status == 429).count();
+    // Without a word between them, not every one can be avoided: far fewer than the 30 of each window are.
+    assert!(refused(&statuses) < 60, "{} of {}", refused(&statuses), statuses.len());
+    let late = &statuses[statuses.len() / 2..];
+    assert!(refused(late) <= 30, "{} of the last {}", refused(late), late.len());
+}
+
+/// Puts the store of a workspace on PostgreSQL.
+fn on_postgres(folder: &Path, url: &str) {
+    let path = folder.join("hob.yaml");
+    let (before, after) = url.split_once(PASSWORD).unwrap();
+    fs::write(folder.join(".env"), format!("DB_PASSWORD={PASSWORD}\n")).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, format!("{text}store: {before}${{DB_PASSWORD}}{after}\n")).unwrap();
+}
+
+#[test]
+fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let hand = hob::clock::HandClock::new("2026-11-28T00:00:00Z".parse().unwrap());
+    let budget = Budget::Of { requests: 20, interval_ms: 500, daily: 60 };
+    let options =
+        Options { budget, records: Some(100), log: usize::MAX, clock: hand.clock(), ..Options::default() };
+    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let folder = workspace(&stand_in, &["studio"]);
+    on_postgres(folder.path(), &cluster.store());
+    // The day of the sandbox has begun almost a day ago.
+    hob(folder.path(), &["call", "contacts.list"]).code(0);
+    hand.advance(chrono::TimeDelta::seconds(86_400 - 6));
+    let goes_by = std::thread::spawn({
+        let hand = hand.clone();
+        move || {
+            let mut last = Instant::now();
+            for _ in 0..4500 {
+                std::thread::sleep(Duration::from_millis(10));
+                let now = Instant::now();
+                // A little faster than ours: one that lags behind would refuse what is in time.
+                hand.advance(chrono::TimeDelta::from_std((now - last).mul_f64(1.25)).unwrap());
+                last = now;
+            }
+        }
+    });
+    let _running = [(); 3].map(|()| Running::start(folder.path()));
+    wait_until("the rest goes in the next day", || statuses(&stand_in).len() > 102);
+    none_refused(&stand_in);
+    let _ = goes_by;
+}
