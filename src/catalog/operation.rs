@@ -86,6 +86,9 @@ pub struct Operation {
     /// Performed by hob itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builtin: Option<Builtin>,
+    /// Inputs that replace all that the record had in a list → the operation that adds to it instead.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub replaces_all: IndexMap<String, String>,
     /// Pitfalls worth knowing, a sentence each, shown by `hob catalog show`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

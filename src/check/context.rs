@@ -19,7 +19,9 @@ pub struct Context<'a> {
     pub catalog: &'a Arc<Catalog>,
     /// The workspace.
     pub facts: &'a Facts,
-    /// All templates that have expressions.
+    /// All texts that may be templates.
+    pub texts: Vec<Site<'a>>,
+    /// Those of them that have expressions.
     pub sites: Vec<Site<'a>>,
     /// All uses of operations: the poller, then the steps.
     pub calls: Vec<Call<'a>>,
@@ -58,7 +60,9 @@ impl<'a> Context<'a> {
             })
             .collect();
         let connection = surroundings::connection(recipe, catalog);
-        Self { recipe, catalog, facts, sites: site::all(recipe), calls, connection }
+        let texts = site::all(recipe);
+        let sites = texts.iter().filter(|site| !site.template.is_literal()).copied().collect();
+        Self { recipe, catalog, facts, texts, sites, calls, connection }
     }
 
     /// The operation that `action` names.

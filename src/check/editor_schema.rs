@@ -34,8 +34,7 @@ pub fn schema(catalog: &Catalog) -> Value {
             continue;
         }
         if let Some(name) = definition.get_mut("properties").and_then(|fields| fields.get_mut(field)) {
-            name["enum"] = json!(ids);
-            name["enumDescriptions"] = json!(summaries);
+            *name = one_of(&ids, &summaries);
         }
         definition.insert("allOf".into(), Value::Array(cases));
     }
@@ -62,6 +61,20 @@ fn lines_of(part: &Value) -> String {
     let Value::Object(entries) = part else { return part.to_string() };
     let lines: Vec<String> = entries.iter().map(|(name, entry)| format!("  {name:?}: {entry}")).collect();
     format!("{{\n{}\n}}", lines.join(",\n"))
+}
+
+/// One of `ids`. As an `enum` editors would write all of them into every complaint and every hover; so
+/// the names are a pattern, and what completion offers stands apart. What is said of an operation stands
+/// with its inputs.
+fn one_of(ids: &[&str], summaries: &[&str]) -> Value {
+    let snippet = |(id, summary): (&&str, &&str)| json!({ "label": id, "description": summary, "body": id });
+    let escaped: Vec<String> = ids.iter().map(|id| regex::escape(id)).collect();
+    json!({
+        "type": "string",
+        "pattern": format!("^(?:{})$", escaped.join("|")),
+        "patternErrorMessage": "no operation that can stand here is called so; `hob catalog list` lists them, and `hob validate` suggests the nearest",
+        "defaultSnippets": ids.iter().zip(summaries).map(snippet).collect::<Vec<_>>(),
+    })
 }
 
 /// The condition that `field` is there and fits.
@@ -98,7 +111,8 @@ impl Writer {
             let inputs = self.inputs_of(operation, connector.map(|connector| &**connector), polls);
             let needed = inputs.get("required").is_some();
             let name = format!("{field}.{}", operation.id);
-            let mut then = json!({ "properties": { "with": reference(&name) } });
+            let about = json!({ "description": operation.summary });
+            let mut then = json!({ "properties": { field: about, "with": reference(&name) } });
             if needed {
                 then["required"] = json!(["with"]);
             }
@@ -261,6 +275,28 @@ mod tests {
         let schema = schema(&catalog());
         let recipe = json!({ "name": "a", "trigger": { "manual": {} }, "actions": [{ "do": "things.create", "with": with }] });
         jsonschema::is_valid(&schema, &recipe)
+    }
+
+    #[test]
+    fn no_field_lists_all_operations_in_what_editors_show() {
+        let schema = schema(&Catalog::built_in());
+        for (holder, field) in [("Action", "do"), ("Poll", "poll")] {
+            let name = &schema["definitions"][holder]["properties"][field];
+            assert!(name.get("enum").is_none() && name.get("description").is_none(), "{field}");
+            assert!(name["patternErrorMessage"].as_str().is_some_and(|message| message.len() < 200));
+            assert!(name["defaultSnippets"].as_array().is_some_and(|all| all.len() > 100), "{field}");
+        }
+    }
+
+    fn names(operation: &str) -> bool {
+        let recipe = json!({ "name": "a", "trigger": { "manual": {} }, "actions": [{ "do": operation, "with": { "name": "a" } }] });
+        jsonschema::is_valid(&schema(&catalog()), &recipe)
+    }
+
+    #[test]
+    fn only_operations_that_exist_are_taken() {
+        assert!(names("things.create"));
+        assert!(!names("things.creat") && !names("things.create2") && !names("thingsXcreate"));
     }
 
     #[test]

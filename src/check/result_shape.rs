@@ -30,9 +30,21 @@ pub(super) enum Dead<'a> {
     Plain(String),
 }
 
+impl Dead<'_> {
+    /// The value has no fields at all.
+    pub(super) fn is_no_mapping(&self) -> bool {
+        matches!(self, Dead::List | Dead::Plain(_))
+    }
+}
+
 impl<'a> Known<'a> {
     fn new(shape: &'a Shape) -> Self {
         Self { shape, lists: 0 }
+    }
+
+    /// The shape of the value itself, unless it is a list of them.
+    pub(super) fn shape(self) -> Option<&'a Shape> {
+        (self.lists == 0).then_some(self.shape)
     }
 
     /// Follows `step`; `Ok(None)` when nothing is known of what is there.
@@ -148,6 +160,17 @@ pub(super) fn origin<'a>(
         }
         _ => None,
     }
+}
+
+/// What the whole of a path leads to, if that is known.
+pub(super) fn of_path<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    root: &str,
+    steps: &[PathStep],
+) -> Option<Known<'a>> {
+    let (known, taken) = origin(context, position, root, steps, 0)?;
+    steps.get(taken..)?.iter().try_fold(known, |known, step| known.step(step).ok()?)
 }
 
 /// What a template that is nothing but a path leads to.

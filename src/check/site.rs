@@ -3,7 +3,7 @@
 use crate::recipe::{Action, Recipe, Trigger, Verify, Webhook};
 use crate::template::LocatedTemplate;
 
-/// A template and when it is evaluated.
+/// A text and when it is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     /// The template.
@@ -77,7 +77,7 @@ pub(super) fn has_item(action: &Action) -> bool {
     action.for_each.is_some()
 }
 
-/// All templates of `recipe`, in the order of evaluation.
+/// All texts of `recipe` that may be templates, in the order of evaluation.
 pub(super) fn all(recipe: &Recipe) -> Vec<Site<'_>> {
     let mut sites = Vec::new();
     match &recipe.trigger {
@@ -117,6 +117,5 @@ fn add<'a>(
     templates: impl IntoIterator<Item = &'a LocatedTemplate>,
     position: Position<'a>,
 ) {
-    let with_expressions = templates.into_iter().filter(|template| !template.is_literal());
-    sites.extend(with_expressions.map(|template| Site { template, position }));
+    sites.extend(templates.into_iter().map(|template| Site { template, position }));
 }

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::schema::{recipe, text};
-use super::{ExitCode, Failure, Session};
+use super::{ExitCode, Failure, Session, schema};
 use crate::catalog::Catalog;
 
 /// Make a workspace that validates and runs in the sandbox right away
@@ -25,18 +24,17 @@ impl Init {
     /// Writes the files.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let folder = session.path(&self.dir);
-        let files = [
-            ("hob.yaml", include_str!("starter/hob.yaml").to_owned()),
-            ("recipes/watch-contacts.yaml", include_str!("starter/recipe.yaml").to_owned()),
-            (".env.example", include_str!("starter/env.example").to_owned()),
-            (".gitignore", include_str!("starter/gitignore").to_owned()),
-            ("schemas/recipe.schema.json", recipe(&Catalog::built_in())),
-            ("schemas/workspace.schema.json", text(crate::workspace::schema())),
+        let own = [
+            ("hob.yaml", include_str!("starter/hob.yaml")),
+            ("recipes/watch-contacts.yaml", include_str!("starter/recipe.yaml")),
+            (".env.example", include_str!("starter/env.example")),
+            (".gitignore", include_str!("starter/gitignore")),
         ];
-        for (name, content) in files {
-            let written = write_new(&folder.join(name), &content).map_err(Failure::world)?;
+        let own = own.map(|(name, content)| (name.to_owned(), content.to_owned()));
+        for (name, content) in own.into_iter().chain(schema::files(&Catalog::built_in())) {
+            let written = write_new(&folder.join(&name), &content).map_err(Failure::world)?;
             let word = if written { "wrote" } else { "kept " };
-            session.streams.say(format!("{word} {}", self.dir.join(name).display()))?;
+            session.streams.say(format!("{word} {}", self.dir.join(&name).display()))?;
         }
         let mut lines = vec!["", "Next:"];
         let enter = format!("  cd {}", self.dir.display());

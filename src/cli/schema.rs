@@ -1,4 +1,6 @@
-//! `hob schema`: what editors check files against.
+//! `hob schema`: what editors check files against, on request and kept up to date in a workspace.
+
+use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -33,12 +35,58 @@ impl SchemaCommand {
     }
 }
 
+/// Folder of a workspace in which its schemas are kept.
+const FOLDER: &str = "schemas";
+
+/// The schemas of a workspace, each with the path that files of the workspace know it by.
+pub(super) fn files(catalog: &Catalog) -> [(String, String); 3] {
+    let path = |name: &str| format!("{FOLDER}/{name}.schema.json");
+    [
+        (path("recipe"), recipe(catalog)),
+        (path("workspace"), text(crate::workspace::schema())),
+        (path("connector"), text(crate::catalog::schema())),
+    ]
+}
+
+/// Writes the schemas of the workspace at `root` anew where they are not what this hob and its connectors
+/// say. Only where the workspace has them: their folder is there, or hob.yaml names one in it. Editors
+/// can do without; what cannot be written is left as it is.
+pub(super) fn refresh(root: &Path, catalog: &Catalog) {
+    let named = || {
+        let text = std::fs::read_to_string(root.join(crate::workspace::FILE)).unwrap_or_default();
+        text.lines().take_while(|line| line.starts_with('#')).any(|line| line.contains("$schema=schemas/"))
+    };
+    if !root.join(FOLDER).is_dir() && !named() {
+        return;
+    }
+    for (name, content) in files(catalog) {
+        let path = root.join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|text| text == content) {
+            continue;
+        }
+        if let Err(error) = replace(&path, &content) {
+            tracing::debug!(path = %path.display(), %error, "the schema for editors is not written");
+        }
+    }
+}
+
+/// Puts a whole file in the place of another, so that no editor reads half of it.
+fn replace(path: &Path, content: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut file, content.as_bytes())?;
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 /// The schema of recipes as it stands in files.
-pub(super) fn recipe(catalog: &Catalog) -> String {
+fn recipe(catalog: &Catalog) -> String {
     crate::check::schema_text(catalog)
 }
 
 /// A schema as it stands in files.
-pub(super) fn text(schema: &Value) -> String {
+fn text(schema: &Value) -> String {
     format!("{schema:#}\n")
 }

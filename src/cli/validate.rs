@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::recipes::Recipes;
-use super::{ExitCode, Failure, Session};
+use super::{ExitCode, Failure, Session, schema};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
 use crate::workspace;
@@ -80,6 +80,7 @@ impl Validate {
             Some(workspace) => Arc::clone(&workspace.catalog),
             None => session.catalog()?,
         };
+        schema::refresh(&root, &catalog);
         let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
         let recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
         let mut reports = vec![opened.report];

@@ -69,6 +69,10 @@ codes! {
     MissingParameter = "missing-parameter", Error;
     /// A template does not parse.
     TemplateSyntax = "template-syntax", Error;
+    /// A template in the form of another tool, which would be sent as it stands.
+    ForeignSyntax = "foreign-syntax", Error;
+    /// A condition that is not one template, nor `true` or `false`.
+    NotACondition = "not-a-condition", Error;
     /// A template names a variable that does not exist here.
     UnknownVariable = "unknown-variable", Error;
     /// A template names a step that does not exist, or has not run yet at this point.
@@ -103,6 +107,12 @@ codes! {
     UnsetVariable = "unset-variable", Warning;
     /// An operation that its vendor advises against.
     Deprecated = "deprecated", Warning;
+    /// A condition, or a part of one, that is always true or always false.
+    ConstantCondition = "constant-condition", Warning;
+    /// A value that may be missing is used as if it were always there.
+    MaybeMissing = "maybe-missing", Warning;
+    /// An input that replaces everything the record had.
+    ReplacesAll = "replaces-all", Warning;
     /// Something that works but probably not as meant.
     Suspicious = "suspicious", Warning;
 }

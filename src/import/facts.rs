@@ -78,6 +78,7 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
         probe: None,
         composite: vec![],
         builtin: None,
+        replaces_all: indexmap::IndexMap::new(),
         notes: vec![],
         example: indexmap::IndexMap::new(),
     };

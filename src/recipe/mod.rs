@@ -4,6 +4,7 @@
 mod action;
 pub mod cron;
 mod expected;
+mod habit;
 mod lost;
 mod lower;
 mod model;

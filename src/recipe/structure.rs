@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::expected::{self, Words};
+use super::habit;
 use super::lost::Lost;
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{Data, Node, Span, Spanned};
@@ -127,7 +128,12 @@ impl Walker {
             if !self.incomplete {
                 let message = format!("{name} needs one of {}", Words(&kinds));
                 let place = entries.first().map_or(node.span, |(key, _)| key.span);
-                self.found.push(Diagnostic::new(Code::MissingField, place, message));
+                let named = has("type").or_else(|| has("kind")).or_else(|| has("platform"));
+                let diagnostic = Diagnostic::new(Code::MissingField, place, message);
+                self.found.push(match named.and_then(|(_, value)| habit::kind(value.as_text())) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
             }
             return None;
         };
@@ -213,14 +219,22 @@ impl Walker {
 
     /// Renames what is close to a known name, with a complaint, so that its value is checked too.
     fn respell(&mut self, mut entries: Vec<Entry>, known: &[&str], holder: &str) -> Vec<Entry> {
-        let taken: Vec<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
+        let mut taken: Vec<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
         let free: Vec<&str> =
             known.iter().copied().filter(|name| !taken.iter().any(|key| key == name)).collect();
         for (key, _) in &mut entries {
             if known.contains(&key.value.as_str()) {
                 continue;
             }
-            if let Some(suggestion) = closest(key, free.iter().copied()) {
+            let elsewhere =
+                habit::field(holder, key, &free).filter(|name| !taken.iter().any(|key| key == name));
+            if let Some(ours) = elsewhere {
+                let message = format!("{holder} has no field `{}`", short(key));
+                let help = format!("it is called `{ours}` here");
+                self.found.push(Diagnostic::new(Code::UnknownField, key.span, message).help(help));
+                taken.push(ours.to_owned());
+                ours.clone_into(&mut key.value);
+            } else if let Some(suggestion) = closest(key, free.iter().copied()) {
                 let message = format!("{holder} has no field `{}`", short(key));
                 self.found.push(
                     Diagnostic::new(Code::UnknownField, key.span, message).help(suggestion.to_string()),
@@ -235,6 +249,9 @@ impl Walker {
         let known: Vec<&str> = field_names(schema).collect();
         let message = format!("{title} has no field `{}`", short(key));
         let help = match known.as_slice() {
+            _ if title.ends_with("trigger") && matches!(key.as_str(), "type" | "kind") => {
+                "leave it out: the kind of a trigger is the name of its first field".to_owned()
+            }
             [] => "leave it empty: `{}`".to_owned(),
             known => format!("{title} takes {}", Words(known)),
         };

@@ -10,6 +10,7 @@ use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use super::error::advised;
+use super::evaluate::text_holds;
 use super::exact::Exact;
 use super::filters::{self, unfit};
 use super::omit::{self, is_omit};
@@ -38,6 +39,8 @@ pub(super) const LESS_OR_EQUAL: &str = "$<=";
 pub(super) const MORE: &str = "$>";
 pub(super) const MORE_OR_EQUAL: &str = "$>=";
 pub(super) const WITHIN: &str = "$in";
+/// Hidden filter: whether a value holds.
+pub(super) const TRUTH: &str = "$truth";
 
 /// The shared environment, built on first use.
 fn environment() -> &'static Environment<'static> {
@@ -57,6 +60,7 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(FACTOR, factor);
         add_comparisons(&mut env);
         env.add_global(omit::NAME, omit::omit());
+        env.add_filter(TRUTH, truth);
         for filter in filters::all() {
             filter.add_filter_to(&mut env);
         }
@@ -163,6 +167,10 @@ fn present(value: Datum) -> Result<Datum, Error> {
 
 fn snapped(value: Datum) -> Datum {
     number::snap_datum(value)
+}
+
+fn truth(value: &Datum) -> bool {
+    value.as_str().map_or_else(|| value.is_true(), text_holds)
 }
 
 fn joined(state: &State<'_, '_>, value: Datum) -> Result<Datum, Error> {

@@ -1,10 +1,13 @@
 //! `Template` and `Scope` → value.
 
+use minijinja::machinery::ast::Expr;
+
 use super::error::Error;
 use super::explain::Explainer;
 use super::omit::is_omit;
 use super::parse::{Form, Template};
 use super::scope::Scope;
+use super::syntax::SyntaxError;
 use super::{convert, engine, lower, syntax};
 use crate::value::Value;
 
@@ -14,6 +17,8 @@ enum Outcome {
     Omitted,
     Value(Value),
 }
+/// A way of lowering an expression: for its value, or for whether it holds.
+type Lower = for<'a> fn(&Expr<'a>) -> Result<Expr<'a>, SyntaxError>;
 
 impl Template {
     /// The value: of any type if the template is one `{{ … }}`, else text. Anything undefined is an
@@ -30,7 +35,7 @@ impl Template {
                 Some(value) => Ok(Some(value.clone())),
                 None => Err(Explainer::new(self, scope).undefined_result()),
             },
-            Form::Whole => match self.expression(scope)? {
+            Form::Whole => match self.expression(scope, lower::expression)? {
                 Outcome::Value(value) => Ok(Some(value)),
                 Outcome::Omitted => Ok(None),
                 Outcome::Undefined => Err(Explainer::new(self, scope).undefined_result()),
@@ -51,7 +56,7 @@ impl Template {
         match self.form() {
             Form::Whole => {
                 Explainer::new(self, scope).unknown_name().map_or(Ok(()), Err)?;
-                match self.expression(scope)? {
+                match self.expression(scope, lower::test_of)? {
                     Outcome::Value(value) => Ok(truthy(&value)),
                     Outcome::Undefined => Ok(false),
                     Outcome::Omitted => Err(Explainer::new(self, scope).misplaced_omit()),
@@ -61,10 +66,11 @@ impl Template {
         }
     }
 
-    fn expression(&self, scope: &Scope) -> Result<Outcome, Error> {
+    /// What the one expression comes to, lowered as it is meant.
+    fn expression(&self, scope: &Scope, lower: Lower) -> Result<Outcome, Error> {
         let template = syntax::statements(self.text())?;
         let Some(only) = syntax::only_expression(&template) else { return Ok(Outcome::Undefined) };
-        let lowered = lower::expression(&only.expr)?;
+        let lowered = lower(&only.expr)?;
         let explainer = Explainer::new(self, scope);
         let result =
             engine::expression(self.text(), &lowered, scope).map_err(|error| explainer.explain(&error))?;
@@ -86,20 +92,22 @@ impl Template {
 }
 
 /// Whether a value counts as true where a condition is wanted: everything but `null`, `false`, 0, the
-/// empty text, list and mapping, and the texts that conditions mixed with text come to: `false`, `no`,
+/// empty text, list and mapping, and the texts that forms and other apps send for them: `false`, `no`,
 /// `off`, `0`, `null` and `none`, in any case and with white space around.
 pub fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => {
-            let text = text.trim().to_ascii_lowercase();
-            !matches!(text.as_str(), "" | "false" | "no" | "off" | "0" | "null" | "none")
-        }
+        Value::String(text) => text_holds(text),
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
     }
+}
+
+pub(super) fn text_holds(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    !matches!(text.as_str(), "" | "false" | "no" | "off" | "0" | "null" | "none")
 }
 
 #[cfg(test)]
@@ -203,6 +211,22 @@ mod tests {
             ("{{ 'y' if event.phone else 'n' }}", json!("n")),
         ] {
             assert_eq!(value(text, event()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_holds_or_not_wherever_it_stands() {
+        for text in ["false", "FALSE ", "no", "off", "0", "null", " ", ""] {
+            let event = json!({ "x": text, "yes": "yes" });
+            let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event.clone());
+            let holds = |text: &str| Template::parse(text).unwrap().holds(&scope).unwrap();
+            assert!(!holds("{{ event.x }}"), "{text}");
+            assert!(holds("{{ not event.x }}"), "{text}");
+            assert!(holds("{{ event.x or event.yes }}") && !holds("{{ event.x and event.yes }}"), "{text}");
+            assert!(!holds("{{ event.yes and not (event.yes and not event.x) }}"), "{text}");
+            assert_eq!(value("{{ 1 if event.x else 2 }}", event.clone()), json!(2), "{text}");
+            assert_eq!(value("a{% if event.x %}b{% endif %}", event.clone()), json!("a"), "{text}");
+            assert_eq!(value("{{ event.x or event.yes }}", json!({ "x": "a", "yes": 1 })), json!("a"));
         }
     }
 
@@ -341,7 +365,8 @@ mod tests {
     #[test]
     fn what_recipes_do_without_does_not_parse() {
         for (text, help) in [
-            ("{{ event.email.lower() }}", "`lower` is a filter: write `… | lower`"),
+            ("{{ event.email.lower() }}", "write `{{ event.email | lower }}`"),
+            ("{{ (event.a ~ 'x').lower() }}", "write `{{ (event.a ~ 'x') | lower }}`"),
             (
                 "{% include 'x' %}",
                 "use `for`, `if`, `set`, `with` or `filter`; put what is needed twice into `vars`",

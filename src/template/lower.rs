@@ -4,6 +4,8 @@
 //! - Under `default`, `is defined` and `is undefined` a missing part of a path is no error; everywhere
 //!   else it is.
 //! - Arithmetic keeps 15 significant digits, so that `19.9 * 100` is 1990.
+//! - Where something is asked whether it holds (`if`, `not`, the parts of a condition), the texts `false`,
+//!   `no`, `off` and `0` do not, see [`truthy`](super::truthy).
 //! - `~` joins null as empty text; `x if y` without `else` is null.
 //! - Comparisons have an order within one kind of values only, and filters on lists take no null for an
 //!   empty list.
@@ -16,11 +18,11 @@ use minijinja::machinery::ast::{
     Filter, FilterBlock, ForLoop, GetAttr, GetItem, IfCond, IfExpr, List, Map, Set, SetBlock, Slice, Spanned,
     Stmt, Template, Test, Tuple, UnaryOp, UnaryOpKind, Var, WithBlock,
 };
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 
 use super::engine::{
-    EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, UNEQUAL,
-    WITHIN,
+    EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, TRUTH,
+    UNEQUAL, WITHIN,
 };
 use super::syntax::{SyntaxError, bytes, extent};
 
@@ -72,11 +74,8 @@ fn emit<'a>(e: &Spanned<EmitExpr<'a>>) -> Lowered<Stmt<'a>> {
 }
 
 fn condition<'a>(c: &Spanned<IfCond<'a>>) -> Lowered<Stmt<'a>> {
-    let lowered = IfCond {
-        expr: expression(&c.expr)?,
-        true_body: body(&c.true_body)?,
-        false_body: body(&c.false_body)?,
-    };
+    let lowered =
+        IfCond { expr: test_of(&c.expr)?, true_body: body(&c.true_body)?, false_body: body(&c.false_body)? };
     Ok(Stmt::IfCond(Spanned::new(lowered, c.span())))
 }
 
@@ -127,7 +126,7 @@ fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<Stmt<'a>> {
     let lowered = ForLoop {
         target: target(&f.target)?,
         iter: expression(&f.iter)?,
-        filter_expr: f.filter_expr.as_ref().map(expression).transpose()?,
+        filter_expr: f.filter_expr.as_ref().map(test_of).transpose()?,
         recursive: false,
         body: body(&f.body)?,
         else_body: body(&f.else_body)?,
@@ -177,6 +176,26 @@ pub(super) fn expression<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     }
 }
 
+/// An expression that is asked whether it holds. Its parts count as true or false by the same rule
+/// wherever they stand, so that `x`, `not x` and `x and y` agree on the text `false`.
+pub(super) fn test_of<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
+    match expr {
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScAnd | BinOpKind::ScOr) => {
+            let (left, right) = (test_of(&op.left)?, test_of(&op.right)?);
+            Ok(Expr::BinOp(Spanned::new(BinOp { op: op.op, left, right }, op.span())))
+        }
+        Expr::UnaryOp(op) if matches!(op.op, UnaryOpKind::Not) => unary(op),
+        Expr::BinOp(op) if compares(op) => binary(op),
+        Expr::Compare(_) | Expr::Test(_) => expression(expr),
+        other => Ok(filter(TRUTH, expression(other)?, Vec::new(), other.span())),
+    }
+}
+
+fn compares(op: &BinOp<'_>) -> bool {
+    use BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
+    matches!(op.op, Eq | Ne | Lt | Lte | Gt | Gte | In)
+}
+
 fn slice<'a>(s: &Spanned<Slice<'a>>) -> Lowered<Expr<'a>> {
     let lowered = Slice {
         expr: expression(&s.expr)?,
@@ -193,7 +212,7 @@ fn if_expression<'a>(i: &Spanned<IfExpr<'a>>) -> Lowered<Expr<'a>> {
         None => constant(Value::from(()), i.span()),
     };
     let lowered = IfExpr {
-        test_expr: expression(&i.test_expr)?,
+        test_expr: test_of(&i.test_expr)?,
         true_expr: expression(&i.true_expr)?,
         false_expr: Some(otherwise),
     };
@@ -218,8 +237,23 @@ fn test<'a>(t: &Spanned<Test<'a>>) -> Lowered<Expr<'a>> {
 }
 
 fn attribute<'a>(get: &Spanned<GetAttr<'a>>) -> Lowered<Expr<'a>> {
+    if let Expr::Const(value) = &get.expr {
+        return Err(SyntaxError {
+            message: format!("{} has no field `{}`", described(&value.value), get.name),
+            range: bytes(value.span()).start..bytes(get.span()).end,
+            help: None,
+        });
+    }
     let expr = expression(&get.expr)?;
     Ok(Expr::GetAttr(Spanned::new(GetAttr { expr, name: get.name }, get.span())))
+}
+
+fn described(value: &Value) -> &'static str {
+    match value.kind() {
+        ValueKind::Number => "a number",
+        ValueKind::String => "a text",
+        _ => "this",
+    }
 }
 
 fn item<'a>(get: &Spanned<GetItem<'a>>) -> Lowered<Expr<'a>> {
@@ -278,8 +312,11 @@ fn filter<'a>(name: &'static str, input: Expr<'a>, args: Vec<CallArg<'a>>, span:
 
 fn unary<'a>(op: &Spanned<UnaryOp<'a>>) -> Lowered<Expr<'a>> {
     let negated = matches!(op.op, UnaryOpKind::Neg);
-    let kind = if negated { UnaryOpKind::Neg } else { UnaryOpKind::Not };
-    Ok(Expr::UnaryOp(Spanned::new(UnaryOp { op: kind, expr: expression(&op.expr)? }, op.span())))
+    let (kind, expr) = match negated {
+        true => (UnaryOpKind::Neg, expression(&op.expr)?),
+        false => (UnaryOpKind::Not, test_of(&op.expr)?),
+    };
+    Ok(Expr::UnaryOp(Spanned::new(UnaryOp { op: kind, expr }, op.span())))
 }
 
 fn binary<'a>(op: &Spanned<BinOp<'a>>) -> Lowered<Expr<'a>> {

@@ -7,6 +7,7 @@ use minijinja::machinery::ast::{Expr, Stmt};
 
 use super::call::Call;
 use super::comparison::Comparison;
+use super::foreign;
 use super::lower;
 use super::omit;
 use super::path::{Access, Key};
@@ -45,8 +46,10 @@ pub(super) enum Form {
 impl Template {
     /// Reads `text`. Names are not looked up: see [`Template::uses`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        let (form, Named { uses, calls, comparisons }) =
-            if has_syntax(text) { analyse(text)? } else { (Form::Literal, Named::default()) };
+        let (form, Named { uses, calls, comparisons }) = match has_syntax(text) {
+            true => analyse(text).map_err(|error| foreign::explain(text, error))?,
+            false => (Form::Literal, Named::default()),
+        };
         Ok(Self { parsed: Arc::new(Parsed { text: text.to_owned(), form, uses, calls, comparisons }) })
     }
 
@@ -89,6 +92,11 @@ impl Template {
 /// Whether `text` would be read as more than plain text.
 fn has_syntax(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}
+
+/// Whether `text` is a well-formed template.
+pub(super) fn parses(text: &str) -> bool {
+    analyse(text).is_ok()
 }
 
 fn analyse(text: &str) -> Result<(Form, Named), SyntaxError> {

@@ -82,6 +82,16 @@ pub enum Step {
     Item,
 }
 
+impl Step {
+    /// The name, if it is a field.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Step::Field(name) => Some(name),
+            Step::Item => None,
+        }
+    }
+}
+
 /// How a value differs from its shape: where (as steps from the root, list indexes as text) and what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShapeProblem {

@@ -124,10 +124,11 @@ impl Account {
     ) -> Result<Credential, Error> {
         Ok(match auth {
             None | Some(Auth::Oauth(_)) => Credential::None,
-            Some(Auth::Token(token)) => Credential::Bearer(Secret::new(token)),
-            Some(Auth::Header(header)) => {
-                Credential::Header(ApiHeader { name: header.name.clone(), value: Secret::new(&header.value) })
-            }
+            Some(Auth::Token(token)) => Credential::Bearer(bearer(token)),
+            Some(Auth::Header(header)) => Credential::Header(ApiHeader {
+                name: header.name.clone(),
+                value: Secret::new(tidy(&header.value)),
+            }),
             Some(Auth::Basic(basic)) => {
                 Credential::Basic { username: basic.username.clone(), password: Secret::new(&basic.password) }
             }
@@ -158,8 +159,8 @@ impl Account {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let texts = match &self.auth {
             None => vec![],
-            Some(Auth::Token(token)) => vec![token],
-            Some(Auth::Header(header)) => vec![&header.value],
+            Some(Auth::Token(token)) => return vec![bearer(token)],
+            Some(Auth::Header(header)) => return vec![Secret::new(tidy(&header.value))],
             Some(Auth::Basic(basic)) => {
                 let pair = format!("{}:{}", basic.username, basic.password);
                 return vec![Secret::new(&basic.password), Secret::new(STANDARD.encode(pair))];
@@ -171,11 +172,40 @@ impl Account {
     }
 }
 
+/// A text as it was copied, without the white space and the invisible marks around it.
+fn tidy(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}'))
+}
+
+/// A bearer token as it was copied: some copy the word in front of it too.
+fn bearer(text: &str) -> Secret {
+    let text = tidy(text);
+    let word = text.get(..6).filter(|word| word.eq_ignore_ascii_case("bearer"));
+    let rest = word.and_then(|_| text.get(6..)).filter(|rest| rest.starts_with(char::is_whitespace));
+    Secret::new(rest.map_or(text, tidy))
+}
+
 fn settings(oauth: &Oauth) -> OauthSettings {
     OauthSettings {
         client_id: oauth.client_id.clone(),
         client_secret: Secret::new(&oauth.client_secret),
         scopes: oauth.scopes.clone().unwrap_or_default(),
         redirect: oauth.redirect.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_as_it_was_copied() {
+        for text in
+            ["pit-1", " pit-1 ", "pit-1\r\n", "Bearer pit-1", "bearer\tpit-1 ", "\u{feff}BEARER  pit-1"]
+        {
+            assert_eq!(bearer(text).expose(), "pit-1", "{text:?}");
+        }
+        assert_eq!(bearer("bearerpit-1").expose(), "bearerpit-1");
+        assert_eq!(bearer("").expose(), "");
     }
 }

@@ -27,6 +27,58 @@ fn a_new_workspace_is_right_and_never_overwritten() {
 }
 
 #[test]
+fn the_first_recipe_of_the_readme_is_right_in_a_new_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    hob(folder.path(), &["init"]).code(0);
+    let readme = include_str!("../../README.md");
+    let recipe = readme.split("```yaml\n").find(|block| block.starts_with("name: lead-to-contact")).unwrap();
+    let recipe = recipe.split("```").next().unwrap();
+    fs::write(folder.path().join("recipes/lead-to-contact.yaml"), recipe).unwrap();
+    fs::write(folder.path().join(".env"), "HIGHLEVEL_TOKEN=pit-1\nHIGHLEVEL_LOCATION=loc-1\n").unwrap();
+    let validated = hob(folder.path(), &["validate"]).code(0);
+    assert_eq!(validated.errors, "3 files, 0 errors\n", "{}", validated.output);
+}
+
+#[test]
+fn the_schemas_of_a_workspace_are_kept_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    hob(path, &["init"]).code(0);
+    let schemas = path.join("schemas");
+    let names = ["recipe", "workspace", "connector"].map(|name| schemas.join(format!("{name}.schema.json")));
+    let fresh = names.each_ref().map(|name| fs::read_to_string(name).unwrap());
+    let ignored = fs::read_to_string(path.join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "/schemas/"), "{ignored}");
+    for command in [&["validate"][..], &["run", "--sandbox", "--once"]] {
+        fs::write(&names[0], "{}").unwrap();
+        fs::remove_file(&names[2]).unwrap();
+        hob(path, command).code(0);
+        assert_eq!(names.each_ref().map(|name| fs::read_to_string(name).unwrap()), fresh, "{command:?}");
+    }
+    // Checked out without what git ignores, and with a connector of one's own.
+    fs::remove_dir_all(&schemas).unwrap();
+    let own = path.join("connectors/shop");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(
+        own.join("connector.yaml"),
+        "connector: shop\ntitle: Shop\nabout: A shop.\nbase_url: https://s.example\n",
+    )
+    .unwrap();
+    let operations = "operations:\n  shop.orders.get: { title: T, summary: Reads an order., kinds: [action], method: GET, path: /o }\n";
+    fs::write(own.join("orders.yaml"), operations).unwrap();
+    hob(path, &["validate"]).code(0);
+    let recipe = fs::read_to_string(&names[0]).unwrap();
+    assert!(recipe.contains("shop.orders.get") && names[2].is_file());
+    // A folder that has none is left alone, and what cannot be written is no mistake.
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join("hob.yaml"), "env: []\n").unwrap();
+    hob(other.path(), &["validate"]).code(0);
+    assert!(!other.path().join("schemas").exists());
+    fs::write(other.path().join("schemas"), "a file").unwrap();
+    hob(other.path(), &["validate"]).code(0);
+}
+
+#[test]
 fn validate_shows_every_mistake_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("broken.yaml"), BROKEN).unwrap();

@@ -28,6 +28,12 @@ impl Rule for JsonPaths {
 fn complaint(text: &Spanned<String>) -> Option<Diagnostic> {
     path::check(text).err()?;
     let diagnostic = Diagnostic::new(Code::BadJsonPath, text.span, format!("`{text}` is not a JSONPath"));
+    let bare = text.trim_matches(['{', '}', '%', '=', '$', ' ']).trim();
+    if text.contains(['{', '}', '%']) && !bare.is_empty() {
+        let path = ["event.", "body.", "json.", "json.body."].iter().find_map(|root| bare.strip_prefix(root));
+        let help = format!("it takes no template; a JSONPath begins with `$`: `$.{}`", path.unwrap_or(bare));
+        return Some(diagnostic.help(help));
+    }
     Some(match text.starts_with('$') {
         true => diagnostic.help("write it like `$`, `$.contact.id` or `$.items[*].name`"),
         false => diagnostic.help(format!("a JSONPath begins with `$`: `$.{}`", text.trim_start_matches('.'))),

@@ -2,18 +2,24 @@
 
 mod awkward_name;
 mod comparison;
+mod condition;
 mod connection;
+mod constant_condition;
 mod deprecated_operation;
 mod duplicate_step;
 mod empty_recipe;
 mod env;
 mod event_field;
+mod foreign_name;
+mod foreign_syntax;
 mod json_path;
+mod maybe_missing;
 mod missing_parameter;
 mod omit;
 mod operation;
 mod parameter_value;
 mod picked_field;
+mod replaces_all;
 mod result_field;
 mod rule;
 mod step;
@@ -23,6 +29,7 @@ mod unknown_parameter;
 mod variable;
 mod version;
 mod webhook;
+mod whole_list;
 
 pub use rule::Rule;
 
@@ -34,6 +41,10 @@ pub const ALL: &[&dyn Rule] = &[
     &unknown_parameter::KnownParameters,
     &missing_parameter::RequiredParameters,
     &parameter_value::ParameterValues,
+    &condition::Conditions,
+    &constant_condition::OpenConditions,
+    &whole_list::WholeLists,
+    &foreign_syntax::OwnSyntax,
     &variable::KnownVariables,
     &step::KnownSteps,
     &env::ListedEnv,
@@ -44,6 +55,7 @@ pub const ALL: &[&dyn Rule] = &[
     &result_field::ResultFields,
     &picked_field::PickedFields,
     &event_field::EventFields,
+    &replaces_all::AddsOnly,
     &json_path::JsonPaths,
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,
@@ -51,4 +63,6 @@ pub const ALL: &[&dyn Rule] = &[
     &webhook::VerifiedPaths,
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
+    // Last, as it says nothing of templates that have an error.
+    &maybe_missing::Guarded,
 ];

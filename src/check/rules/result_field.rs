@@ -4,7 +4,7 @@ use super::Rule;
 use crate::check::result_shape::{Dead, origin};
 use crate::check::{Context, Site};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::template::{PathStep, Use};
+use crate::template::{PathStep, Use, filter_alias, filters};
 
 /// More names than this are no help.
 const MOST_NAMES: usize = 15;
@@ -61,12 +61,23 @@ fn complaint(
                 };
                 diagnostic.help(help).suggest(name, fields)
             }
+            _ if dead.is_no_mapping() && as_filter(name).is_some() => {
+                let filter = as_filter(name).unwrap_or_default();
+                complaint(format!("`{holder}` has no field `{name}`"))
+                    .help(format!("`{filter}` is a filter: write `{holder} | {filter}`"))
+            }
             Dead::List => complaint(format!("`{holder}` is a list and has no field `{name}`"))
                 .help(format!("take one of its members, as in `({holder} | first).{name}`")),
             Dead::Plain(kind) => complaint(format!("`{holder}` is {kind} and has no field `{name}`")),
         });
     }
     None
+}
+
+/// The filter that a field such as `length` was meant as.
+fn as_filter(name: &str) -> Option<&str> {
+    let ours = filters().iter().any(|spec| spec.name == name);
+    if ours { Some(name) } else { filter_alias(name).filter(|filter| !filter.contains('(')) }
 }
 
 /// A path as people write it.

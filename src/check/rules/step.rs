@@ -1,10 +1,14 @@
 //! Steps that have run.
 
 use super::Rule;
+use super::foreign_name::within_event;
 use crate::check::{Context, Position, Site};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
+
+/// What other tools call the step that starts a run.
+const STARTS: [&str; 6] = ["trigger", "event", "start", "webhook", "poll", "input"];
 
 /// Every `steps.NAME` is a step that has run at that point.
 pub struct KnownSteps;
@@ -20,10 +24,28 @@ impl Rule for KnownSteps {
                 let Use::Path { root, steps, range, .. } = used else { continue };
                 if let ("steps", Some(PathStep::Field(id))) = (root.as_str(), steps.first()) {
                     let place = site.template.place(range.clone());
-                    found.extend(complaint(context, site, id, place, range.end));
+                    let unknown = complaint(context, site, id, place, range.end);
+                    found.extend(unknown.map(|diagnostic| named_elsewhere(context, site, steps, diagnostic)));
                 }
             }
         }
+    }
+}
+
+/// What started the run is no step here.
+fn named_elsewhere(
+    context: &Context<'_>,
+    site: &Site<'_>,
+    steps: &[PathStep],
+    diagnostic: Diagnostic,
+) -> Diagnostic {
+    let names: Vec<&str> = steps.iter().map_while(PathStep::field).collect();
+    match names.split_first() {
+        Some((first, rest)) if STARTS.contains(first) && diagnostic.message.starts_with("no step") => {
+            let path = within_event(context, site, rest);
+            diagnostic.help(format!("what started the run is `event`: write `{path}`"))
+        }
+        _ => diagnostic,
     }
 }
 

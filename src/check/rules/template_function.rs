@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::template::{Spec, Use, filters, functions, tests};
+use crate::template::{Spec, Use, filter_alias, filters, function_alias, functions, tests};
 
 /// Every filter, function and test in a template exists.
 pub struct KnownFunctions;
@@ -40,6 +40,14 @@ fn advised(diagnostic: Diagnostic, kind: &str, name: &str, known: &[Spec]) -> Di
     }
     if kind == "filter" && functions().iter().any(|spec| spec.name == name) {
         return diagnostic.help(format!("`{name}` is a function: write `{name}()`"));
+    }
+    let alias = match kind {
+        "filter" => filter_alias(name).map(|ours| format!("write `| {ours}`")),
+        "function" => function_alias(name).map(|ours| format!("write `{ours}`")),
+        _ => None,
+    };
+    if let Some(help) = alias {
+        return diagnostic.help(help);
     }
     let few = known.len() <= 25;
     let diagnostic = match few {

@@ -1,6 +1,6 @@
 //! Names that templates begin with, and variables in their order.
 
-use super::Rule;
+use super::{Rule, foreign_name};
 use crate::check::{Context, Position, Site};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::Span;
@@ -21,7 +21,7 @@ impl Rule for KnownVariables {
                 let Use::Path { root, steps, range, .. } = used else { continue };
                 let place = site.template.place(range.start..(range.start + root.len()).min(range.end));
                 if !roots.contains(&root.as_str()) && !is_end_of_step(context, site, range.start, root) {
-                    found.extend(unknown_root(context, site, root, &roots, place));
+                    found.extend(unknown_root(context, site, (root, steps), &roots, place));
                 } else if root == "vars"
                     && let Some(PathStep::Field(name)) = steps.first()
                 {
@@ -43,7 +43,7 @@ fn is_end_of_step(context: &Context<'_>, site: &Site<'_>, start: usize, root: &s
 fn unknown_root(
     context: &Context<'_>,
     site: &Site<'_>,
-    root: &str,
+    (root, steps): (&str, &[PathStep]),
     roots: &[&str],
     place: Span,
 ) -> Option<Diagnostic> {
@@ -65,7 +65,7 @@ fn unknown_root(
         _ if context.recipe.all_actions().any(|action| action.id == root) => {
             Some(format!("did you mean `steps.{root}`?"))
         }
-        _ => None,
+        _ => foreign_name::meant(context, site, root, steps),
     };
     Some(match (reason, near) {
         (Some(reason), _) => diagnostic.help(reason),

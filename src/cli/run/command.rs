@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::house::House;
 use crate::cli::recipes::Recipes;
-use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice, runtime};
+use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice, runtime, schema};
 use crate::value::parse_duration;
 use crate::workspace::{BadAddress, Workspace, parse_listen};
 
@@ -118,6 +118,9 @@ impl Run {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let choice = StoreChoice { sandbox: self.sandbox };
         let workspace = session.workspace_or_its_sandbox(&self.paths, choice)?;
+        if session.root(&self.paths)?.is_some() {
+            schema::refresh(&workspace.root, &workspace.catalog);
+        }
         let recipes = self.recipes(session, &workspace)?;
         runtime::block_on(async {
             let house = House::open(self, session, &workspace, recipes).await?;

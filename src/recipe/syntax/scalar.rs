@@ -24,8 +24,8 @@ pub struct DurationText(pub Spanned<String>);
 #[schemars(title = "template", example = &"{{ event.email | lower }}")]
 pub struct TemplateText(pub Spanned<String>);
 
-/// A condition: a template, or plain `true` or `false`. Empty text, zero, an empty list and null
-/// count as false.
+/// A condition: exactly one template, or plain `true` or `false`. Null, zero, an empty text, list or
+/// mapping count as false, and so do the texts `false`, `no`, `off`, `0`, `null` and `none`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Condition(pub Node);
@@ -38,7 +38,7 @@ impl JsonSchema for Condition {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "title": "condition",
-            "description": "A condition: a template, or plain `true` or `false`. Empty text, zero, an empty list and null count as false.",
+            "description": "A condition: exactly one template, or plain `true` or `false`. Null, zero, an empty text, list or mapping count as false, and so do the texts `false`, `no`, `off`, `0`, `null` and `none`.",
             "type": ["string", "boolean"],
             "examples": ["{{ event.email }}"],
         })

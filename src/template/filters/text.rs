@@ -139,8 +139,13 @@ fn trim(value: &Datum, characters: Option<&str>) -> Result<String, Error> {
     let text = input::text(value)?;
     Ok(match characters {
         Some(characters) => text.trim_matches(|c| characters.contains(c)).to_owned(),
-        None => text.trim().to_owned(),
+        None => text.trim_matches(is_blank).to_owned(),
     })
+}
+
+/// White space, and the marks without a width that copied text carries.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}')
 }
 
 fn replace(state: &State<'_, '_>, value: &Datum, old: &Datum, new: &Datum) -> Result<String, Error> {

@@ -1,0 +1,220 @@
+//! Templates in the form of other tools, which would be sent as they stand.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::Rule;
+use super::foreign_name::within_event;
+use crate::check::Position;
+use crate::check::result_shape::of_path;
+use crate::check::{Context, Site, StepPart};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::template::{PathStep, as_expression};
+
+/// Texts hold no templates of another tool.
+pub struct OwnSyntax;
+
+/// Names that paths begin with here, and some that they begin with elsewhere.
+const ROOTS: &str = "event|steps|vars|env|item|run|connection|links|json|input|node|trigger";
+/// Fields that a `{name}` or `%name%` is meant as where nothing is known of the event.
+const USUAL: [&str; 12] = [
+    "email",
+    "phone",
+    "name",
+    "first_name",
+    "last_name",
+    "full_name",
+    "firstName",
+    "lastName",
+    "fullName",
+    "event",
+    "contact",
+    "address",
+];
+/// Last names of paths that are amounts: a dollar sign before one is meant.
+const AMOUNTS: [&str; 14] = [
+    "amount", "price", "total", "cost", "value", "fee", "sum", "balance", "paid", "revenue", "tax",
+    "discount", "rate", "due",
+];
+
+/// A form that a template has elsewhere; the first group is what stands within.
+struct Form {
+    find: Regex,
+    name: &'static str,
+    /// Whatever stands within, it is a template.
+    certain: bool,
+}
+
+static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
+    let form = |find: &str, name, certain| Form {
+        find: Regex::new(find).unwrap_or_else(|error| panic!("{find}: {error}")),
+        name,
+        certain,
+    };
+    vec![
+        form(r"<%[=-]?\s*(.*?)\s*-?%>", "<% … %>", true),
+        form(r"\$\{\s*([^{}]*?)\s*\}", "${…}", true),
+        form(r"[@#%]\{\s*([^{}]*?)\s*\}", "{…}", false),
+        form(&format!(r"(\$(?:{ROOTS})(?:\.\w+|\[[^\]]*\])+)"), "$…", true),
+        form(r"\[\[\s*([\w.]+)\s*\]\]", "[[…]]", false),
+        form(r"(?:^|[^{$@#%])\{\s*([A-Za-z_][\w.]*)\s*\}(?:[^}]|$)", "{…}", false),
+        form(r"%([A-Za-z_][\w.]{2,})%", "%…%", false),
+        form(r"<<\s*([A-Za-z_][\w.]*)\s*>>", "<<…>>", false),
+    ]
+});
+
+impl Rule for OwnSyntax {
+    fn summary(&self) -> &'static str {
+        "Texts hold no templates in the form of another tool: `${{ … }}`, `={{ … }}`, `{event.email}`, `%email%` and the like."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for site in &context.texts {
+            let condition = matches!(
+                site.position,
+                Position::When | Position::Step { part: StepPart::Condition | StepPart::List, .. }
+            );
+            // Of these, other rules tell that they are more than one template.
+            if condition {
+                continue;
+            }
+            found.extend(before_braces(site));
+            found.extend(bare_path(site));
+            for part in site.template.literal_parts() {
+                forms(context, site, part, found);
+            }
+        }
+    }
+}
+
+/// `${{ … }}` and `={{ … }}`.
+fn before_braces(site: &Site<'_>) -> Vec<Diagnostic> {
+    let text = site.template.text();
+    let mut found = Vec::new();
+    for part in site.template.literal_parts() {
+        let (before, after) = (&text[..part.end], &text[part.end..]);
+        let Some(sign) = before.chars().last().filter(|sign| matches!(sign, '$' | '=')) else { continue };
+        let Some(inner) = after.strip_prefix("{{").and_then(|rest| rest.split("}}").next()) else { continue };
+        let inner = inner.trim_matches('-').trim();
+        let at_start = before.trim_start().len() == 1;
+        let alone = at_start && after.trim_end().len() == after.find("}}").map_or(0, |at| at + 2);
+        let certain = if sign == '=' { at_start } else { alone };
+        if !certain && (sign == '=' || is_amount(inner)) {
+            continue;
+        }
+        let place = site.template.place(part.end - 1..part.end);
+        let message =
+            format!("`{sign}` before `{{{{ … }}}}` is no part of the template, and is sent as it stands");
+        let help =
+            format!("write `{{{{ {inner} }}}}`, or `{{{{ '{sign}' ~ {inner} }}}}` if the sign is meant");
+        let code = if certain { Code::ForeignSyntax } else { Code::Suspicious };
+        found.push(Diagnostic::new(code, place, message).help(help));
+    }
+    found
+}
+
+fn is_amount(expression: &str) -> bool {
+    let filters = ["fixed", "round", "number", "sum", "float", "int", "divided_by", "times", "plus", "minus"];
+    let made =
+        expression.split('|').skip(1).any(|filter| filters.iter().any(|f| filter.trim().starts_with(f)));
+    let last = expression.split('|').next().unwrap_or("").trim().rsplit(['.', '_']).next().unwrap_or("");
+    made || expression.contains(['*', '/', '+'])
+        || AMOUNTS.iter().any(|name| last.to_lowercase().ends_with(name))
+}
+
+/// A text that is nothing but a path: `event.email` without braces.
+fn bare_path(site: &Site<'_>) -> Option<Diagnostic> {
+    static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^(?:event|steps|vars|env|item|run|connection)(?:\.\w+|\[[\w']+\])+$").ok()
+    });
+    let text = site.template.text().trim();
+    if !site.template.is_literal() || !PATH.as_ref()?.is_match(text) {
+        return None;
+    }
+    let root = text.split(['.', '[']).next()?;
+    if !site.position.roots().contains(&root) {
+        return None;
+    }
+    let message = format!("`{text}` is sent as this text");
+    let help = format!("write `\"{{{{ {text} }}}}\"` for its value, `\"{{{{ '{text}' }}}}\"` for the text");
+    Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help))
+}
+
+fn forms(context: &Context<'_>, site: &Site<'_>, part: Range<usize>, found: &mut Vec<Diagnostic>) {
+    let text = site.template.text();
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for form in FORMS.iter() {
+        for captures in form.find.captures_iter(&text[part.clone()]) {
+            let Some(inner) = captures.get(1) else { continue };
+            let whole = whole(&captures);
+            let range = part.start + whole.start..part.start + whole.end;
+            if taken.iter().any(|other| other.start < range.end && range.start < other.end) {
+                continue;
+            }
+            if let Some(diagnostic) = complaint(context, site, form, inner.as_str(), range.clone()) {
+                taken.push(range);
+                found.push(diagnostic);
+            }
+        }
+    }
+}
+
+/// The match without the neighbours that it had to look at.
+fn whole(captures: &Captures<'_>) -> Range<usize> {
+    let found = captures.get(0).map_or(0..0, |found| found.range());
+    let text = &captures[0];
+    let lead = text.find(['<', '$', '@', '#', '%', '[', '{']).unwrap_or(0);
+    let tail = text.rfind(['>', ']', '}', '%']).map_or(text.len(), |at| at + 1);
+    if text.starts_with('$') { found } else { found.start + lead..found.start + tail }
+}
+
+fn complaint(
+    context: &Context<'_>,
+    site: &Site<'_>,
+    form: &Form,
+    inner: &str,
+    range: Range<usize>,
+) -> Option<Diagnostic> {
+    let written = &site.template.text()[range.clone()];
+    let path = inner.trim_start_matches('$');
+    let root = path.split(['.', '[', '(']).next().unwrap_or("");
+    let rooted = root != path && ROOTS.split('|').any(|name| name == root);
+    let known = known_name(context, site, path);
+    if !form.certain && !rooted && known.is_none() {
+        return None;
+    }
+    let is_variable =
+        !path.is_empty() && path.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let mended = match known {
+        Some(known) => Some(known),
+        None if is_variable => Some(format!("{{{{ env.{path} }}}}")),
+        None => as_expression(inner, &site.position.roots()),
+    };
+    let message = format!("`{written}` is no template here, and is sent as it stands");
+    let literal = format!("`{{{{ '{written}' }}}}` sends it as it stands");
+    let help = match mended {
+        Some(mended) => format!("write `{mended}`; {literal}"),
+        None => format!("write `{{{{ … }}}}`; {literal}"),
+    };
+    let certain = rooted || form.name == "<% … %>" || (form.name == "${…}" && is_variable);
+    let code = if certain { Code::ForeignSyntax } else { Code::Suspicious };
+    Some(Diagnostic::new(code, site.template.place(range), message).help(help))
+}
+
+/// The template that a plain name was meant as: a field of the event or a variable.
+fn known_name(context: &Context<'_>, site: &Site<'_>, name: &str) -> Option<String> {
+    let roots = site.position.roots();
+    if roots.contains(&"vars") && context.recipe.vars.contains_key(name) {
+        return Some(format!("{{{{ vars.{name} }}}}"));
+    }
+    if !roots.contains(&"event") || name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
+        return None;
+    }
+    let steps = [PathStep::Field(name.to_owned())];
+    let has = of_path(context, &site.position, "event", &steps).is_some();
+    let path = within_event(context, site, &[name]);
+    (has || USUAL.contains(&name)).then(|| format!("{{{{ {path} }}}}"))
+}

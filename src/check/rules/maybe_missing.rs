@@ -1,0 +1,161 @@
+//! Values that may be missing, and are asked for as if they were always there.
+
+use super::Rule;
+use crate::check::result_shape::{Known, origin};
+use crate::check::{Context, Position, Site, StepPart};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::recipe::{Action, OnError};
+use crate::template::{LocatedTemplate, Need, PathStep, Present};
+use crate::value::Shape;
+
+/// Warns of fields that may be null or missing, and of results of steps that may be skipped, where
+/// nothing makes sure that they are there.
+pub struct Guarded;
+
+impl Rule for Guarded {
+    fn summary(&self) -> &'static str {
+        "A field that may be missing, and the result of a step that may be skipped, is used only where a condition or `default` makes sure of it."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for site in &context.sites {
+            let condition =
+                matches!(site.position, Position::When | Position::Step { part: StepPart::Condition, .. });
+            let span = site.template.span;
+            let wrong = |other: &Diagnostic| {
+                let within = span.start <= other.span.start && other.span.end <= span.end;
+                within && other.code.severity() == Severity::Error
+            };
+            if found.iter().any(wrong) {
+                continue;
+            }
+            let present = present(context, site);
+            let mut told: Vec<String> = Vec::new();
+            for need in site.template.needs(condition) {
+                if let Some((path, diagnostic)) = complaint(context, site, &need, &present)
+                    && !told.contains(&path)
+                {
+                    told.push(path);
+                    found.push(diagnostic);
+                }
+            }
+        }
+    }
+}
+
+/// What conditions make sure of before `site` is evaluated.
+fn present(context: &Context<'_>, site: &Site<'_>) -> Present {
+    let mut present = Present::new();
+    if !matches!(site.position, Position::When)
+        && let Some(when) = &context.recipe.when
+    {
+        present.extend(when.proves(true));
+    }
+    if let Position::Step { action, index, part, after_failure } = site.position {
+        if part == StepPart::Input
+            && let Some(condition) = &action.condition
+        {
+            present.extend(condition.proves(true));
+        }
+        let before = if after_failure { &context.recipe.on_failure } else { &context.recipe.actions };
+        for stop in before.iter().take(index).filter(|action| ends_run(context, action)) {
+            if let Some(condition) = &stop.condition {
+                present.extend(condition.proves(false));
+            }
+        }
+    }
+    present
+}
+
+/// Whether the run does not go on after this step.
+fn ends_run(context: &Context<'_>, action: &Action) -> bool {
+    let builtin = context.operation(action).and_then(|operation| operation.builtin);
+    builtin == Some(crate::catalog::Builtin::Stop) && action.for_each.is_none()
+}
+
+/// The part of the path that may be missing, and what is said of it.
+fn complaint(
+    context: &Context<'_>,
+    site: &Site<'_>,
+    need: &Need,
+    present: &Present,
+) -> Option<(String, Diagnostic)> {
+    let place = site.template.place(need.range.clone());
+    if let Some(skipped) = skipped(context, site, need, present) {
+        let path = format!("steps.{}", skipped.id);
+        let message = format!("the step `{}` may be skipped: then `{path}` is null", skipped.id);
+        let help = match &skipped.condition {
+            Some(condition) => {
+                format!("give this step the same `if: \"{}\"`, or `| default(…)`", condition.text().trim())
+            }
+            None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| default(…)`"),
+        };
+        return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
+    }
+    let (known, taken) = origin(context, &site.position, &need.root, &need.steps, 0)?;
+    let upto = lacking(known, taken, need, present)?;
+    let shown = shown(need, upto);
+    let message = format!("`{shown}` may be missing or null");
+    let help =
+        format!("give it another value, `{shown} | default(…)`, or ask first: `if: \"{{{{ {shown} }}}}\"`");
+    Some((shown, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
+}
+
+/// The step whose result a path needs, if that may be null.
+fn skipped<'c>(
+    context: &'c Context<'_>,
+    site: &Site<'_>,
+    need: &Need,
+    present: &Present,
+) -> Option<&'c Action> {
+    let Position::Step { action, after_failure: false, .. } = site.position else { return None };
+    let ("steps", [PathStep::Field(id), rest @ ..]) = (need.root.as_str(), need.steps.as_slice()) else {
+        return None;
+    };
+    let step = context.recipe.actions.iter().find(|step| step.id == *id)?;
+    // Null itself is fine where only its presence is asked, and as a list it is told by `for_each`.
+    let harmless = rest.is_empty() && need.tolerant;
+    if harmless || step.for_each.is_some() || need.is_proven(1, present) {
+        return None;
+    }
+    let text = |action: &Action| action.condition.as_ref().map(|text| text.text().trim().to_owned());
+    let known: Present = need.present.union(present).cloned().collect();
+    let follows = |condition: &LocatedTemplate| text(action) == text(step) || condition.follows_from(&known);
+    let left_out = step.condition.as_ref().is_some_and(|condition| !follows(condition));
+    let may = left_out || step.on_error == OnError::Continue;
+    may.then_some(step)
+}
+
+/// How many steps of the path lead to what may be missing.
+fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<usize> {
+    let nullable = |known: &Known<'_>| known.shape().is_some_and(may_be_null);
+    let mut known = known;
+    let last = need.steps.len();
+    // A result that is null as a whole, such as a record that was not found.
+    if nullable(&known) && taken > 0 && (taken < last || !need.tolerant) && !need.is_proven(taken, present) {
+        return Some(taken);
+    }
+    for upto in taken + 1..=last {
+        known = known.step(&need.steps[upto - 1]).ok()??;
+        let asked_only = upto == last && need.tolerant;
+        if nullable(&known) && !asked_only && !need.is_proven(upto, present) {
+            return Some(upto);
+        }
+    }
+    None
+}
+
+fn may_be_null(shape: &Shape) -> bool {
+    shape.nullable
+}
+
+fn shown(need: &Need, upto: usize) -> String {
+    let mut path = need.root.clone();
+    for step in &need.steps[..upto] {
+        match step {
+            PathStep::Field(name) => path.extend([".", name.as_str()]),
+            PathStep::Item => path.push_str("[0]"),
+        }
+    }
+    path
+}

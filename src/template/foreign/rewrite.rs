@@ -1,0 +1,387 @@
+//! Expressions of other languages, rewritten as far as that is plain.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::method;
+
+/// An expression in the language of recipes, as far as rewriting knew it, and the first habit of
+/// another tool that it met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::template) struct Rewritten {
+    /// The expression.
+    pub(in crate::template) text: String,
+    /// What was met first, if anything.
+    pub(in crate::template) habit: Option<Habit>,
+}
+
+/// A way of writing that recipes do not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::template) struct Habit {
+    /// What is wrong, as a diagnostic says it.
+    pub(in crate::template) message: String,
+    /// What to do where the whole cannot be rewritten.
+    pub(in crate::template) help: &'static str,
+    /// Where, in bytes of the expression.
+    pub(in crate::template) range: Range<usize>,
+}
+
+/// A pattern at the present place, what it becomes, and what is said of it.
+struct Pattern {
+    find: Regex,
+    becomes: &'static str,
+    message: &'static str,
+    help: &'static str,
+}
+
+const DOLLAR: &str = "names have no `$` here";
+const DOLLAR_HELP: &str = "the event is `event`, the result of an earlier step `steps.ID`";
+
+static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
+    let pattern = |find: &str, becomes, message, help| Pattern {
+        find: Regex::new(&format!("^(?:{find})")).unwrap_or_else(|error| panic!("{find}: {error}")),
+        becomes,
+        message,
+        help,
+    };
+    let quote = "['\"‘’“”]";
+    vec![
+        pattern(
+            &format!(
+                r"\$(?:node)?\s*[\[(]\s*{quote}([^'\x22‘’“”]*){quote}\s*[\])](?:\.(?:item|first\(\)|last\(\)|all\(\)))?(?:\.json)?"
+            ),
+            "steps.$1",
+            DOLLAR,
+            DOLLAR_HELP,
+        ),
+        pattern(
+            r"\$(?:input(?:\.(?:item|first\(\)|last\(\)))?(?:\.json)?|json(?:\.body)?|event|trigger(?:\.event)?|body|contact)\b",
+            "event",
+            DOLLAR,
+            DOLLAR_HELP,
+        ),
+        pattern(r"\$(\w+)", "$1", DOLLAR, DOLLAR_HELP),
+        pattern("@", "", "names have no `@` here", DOLLAR_HELP),
+        pattern(
+            r"\d+\.([A-Za-z_])",
+            "event.$1",
+            "a number has no fields",
+            "modules have no numbers here: the event is `event`, the result of an earlier step `steps.ID`",
+        ),
+        pattern(r"\s*&&\s*", " and ", "`&&` is no operator here", "write `and`"),
+        pattern(r"\s*\|\|\s*", " or ", "`||` is no operator here", "write `or`"),
+        pattern("===", "==", "`===` is no operator here", "compare with `==`"),
+        pattern("!==", "!=", "`!==` is no operator here", "compare with `!=`"),
+        pattern("<>", "!=", "`<>` is no operator here", "compare with `!=`"),
+        pattern(r"(==|!=|<=|>=|=>)", "$1", "", ""),
+        pattern(r"!\s*", "not ", "`!` is no operator here", "write `not`"),
+        pattern(
+            r"\?\.\[",
+            "[",
+            "`?.` is no operator here",
+            "give it a value for that case: `… | default(…)`",
+        ),
+        pattern(r"\?\.", ".", "`?.` is no operator here", "give it a value for that case: `… | default(…)`"),
+        pattern(
+            r"\s*\?\?\s*('[^']*'|\x22[^\x22]*\x22|[\w.\[\]]+)",
+            " | default($1)",
+            "`??` is no operator here",
+            "write `… | default(…)`",
+        ),
+        pattern(r"(?:null|undefined|nil|NULL|Null|NaN)\b", "none", "-", "write `none`"),
+        pattern(r"AND\b", "and", "operators are written small", "write `and`"),
+        pattern(r"OR\b", "or", "operators are written small", "write `or`"),
+        pattern(r"NOT\b", "not", "operators are written small", "write `not`"),
+        pattern(r"IN\b", "in", "operators are written small", "write `in`"),
+        pattern(r"(?:blank|empty)\b", "none", "-", "write `not …` for what may be empty"),
+    ]
+});
+
+/// `expression`, which stands between `{{` and `}}`, as recipes write it.
+pub(in crate::template) fn rewrite(expression: &str) -> Rewritten {
+    let mut scanner = Scanner { text: expression, at: 0, out: String::new(), depth: 0, habit: None };
+    let trimmed = expression.trim_start();
+    if let Some(rest) = trimmed.strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
+        scanner.at = expression.len() - rest.len();
+        let at = scanner.at - 1;
+        scanner.found("an expression does not begin with `=`", "leave the `=` out", at..at + 1);
+    }
+    while scanner.at < expression.len() {
+        scanner.step();
+    }
+    let text = scanner.out.trim().to_owned();
+    Rewritten { text: membership(&text, &mut scanner.habit), habit: scanner.habit }
+}
+
+/// `a contains 'b'` is `'b' in a`.
+fn membership(text: &str, habit: &mut Option<Habit>) -> String {
+    static CONTAINS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r#"([\w.\[\]]+)(?:\s+contains\s+|\.(?:includes|contains)\(\s*)('[^']*'|"[^"]*"|[\w.]+)\s*(\)?)"#,
+        )
+        .ok()
+    });
+    let Some(found) = CONTAINS.as_ref().and_then(|regex| regex.captures(text)) else {
+        return text.to_owned();
+    };
+    let is_call = found[0].contains('(');
+    if is_call != (&found[3] == ")") {
+        return text.to_owned();
+    }
+    let whole = found.get(0).map_or(0..0, |whole| whole.range());
+    habit.get_or_insert_with(|| Habit {
+        message: "what contains something is written the other way round".into(),
+        help: "write `'b' in a`",
+        range: 0..0,
+    });
+    format!("{}{} in {}{}", &text[..whole.start], &found[2], &found[1], &text[whole.end..])
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+    out: String,
+    depth: usize,
+    habit: Option<Habit>,
+}
+
+impl<'t> Scanner<'t> {
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn found(&mut self, message: &str, help: &'static str, range: Range<usize>) {
+        if !message.is_empty() {
+            self.habit.get_or_insert_with(|| Habit { message: message.to_owned(), help, range });
+        }
+    }
+
+    fn step(&mut self) {
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else { return };
+        match first {
+            '\'' | '"' => return self.quoted(first),
+            '‘' | '’' | '“' | '”' | '„' | '`' | '´' => return self.odd_quotes(first),
+            '?' if self.depth == 0 && !rest.starts_with("?.") && !rest.starts_with("??") => {
+                return self.ternary();
+            }
+            '?' if !rest.starts_with("?.") && !rest.starts_with("??") => {
+                let help = "write `a if condition else b`";
+                self.found("`? :` is no operator here", help, self.at..self.at + 1);
+            }
+            '.' if self.method() => return,
+            '|' if self.liquid() => return,
+            _ => {}
+        }
+        let in_word = self.out.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        let starts_word = first.is_alphanumeric();
+        if !(in_word && starts_word) && self.pattern() {
+            return;
+        }
+        match first {
+            '(' | '[' | '{' => self.depth += 1,
+            ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
+            '=' if self.depth == 0 => {
+                self.found("`=` does not compare", "compare with `==`", self.at..self.at + 1);
+                self.out.push('=');
+            }
+            _ => {}
+        }
+        self.out.push(first);
+        self.at += first.len_utf8();
+    }
+
+    fn pattern(&mut self) -> bool {
+        let rest = self.rest();
+        for pattern in PATTERNS.iter() {
+            let Some(found) = pattern.find.captures(rest) else { continue };
+            let mut made = String::new();
+            found.expand(pattern.becomes, &mut made);
+            let length = found.get(0).map_or(0, |whole| whole.end());
+            let lead = rest.len() - rest.trim_start().len();
+            let shown = rest[lead.min(length)..length].trim_end();
+            let range = self.at + lead..self.at + lead + shown.len();
+            let message = match pattern.becomes {
+                "none" => format!("`{shown}` is written `none` here"),
+                _ => pattern.message.to_owned(),
+            };
+            self.found(&message, pattern.help, range);
+            if made.starts_with(' ') && self.out.ends_with(' ') {
+                made.remove(0);
+            }
+            if let Some(name) = made.strip_prefix("steps.") {
+                made = format!("steps.{}", name.trim().to_lowercase().replace([' ', '-'], "_"));
+            }
+            self.out.push_str(&made);
+            self.at += length;
+            return length > 0;
+        }
+        false
+    }
+
+    fn quoted(&mut self, quote: char) {
+        let rest = self.rest();
+        let mut escaped = false;
+        let end = rest.char_indices().skip(1).find(|(_, c)| {
+            let closes = *c == quote && !escaped;
+            escaped = *c == '\\' && !escaped;
+            closes
+        });
+        let length = match end {
+            Some((at, _)) => at + 1,
+            None => {
+                let help = "close it with the same mark; an apostrophe in a text needs double quotes around the text";
+                self.found("a quotation mark is not closed", help, self.at..self.at + 1);
+                rest.len()
+            }
+        };
+        self.out.push_str(&rest[..length]);
+        self.at += length;
+    }
+
+    fn odd_quotes(&mut self, opening: char) {
+        let rest = self.rest();
+        let length = opening.len_utf8();
+        let message = match opening {
+            '`' | '´' => "text stands in straight quotes, not in backticks",
+            _ => "text stands in straight quotes, not in curly ones",
+        };
+        self.found(message, "write `'` for each of them", self.at..self.at + length);
+        let close = |c: char| "‘’“”„`´".contains(c) || c == '"';
+        let end = rest[length..].find(close).map_or(rest.len(), |at| length + at);
+        let inside = &rest[length..end];
+        let quote = if inside.contains('\'') { '"' } else { '\'' };
+        self.out.push(quote);
+        self.out.push_str(inside);
+        self.out.push(quote);
+        self.at += end + rest[end..].chars().next().map_or(0, char::len_utf8);
+    }
+
+    /// `condition ? a : b`; what came so far is the condition.
+    fn ternary(&mut self) {
+        let message = "`? :` is no operator here";
+        self.found(message, "write `a if condition else b`", self.at..self.at + 1);
+        let rest = &self.text[self.at + 1..];
+        let Some(colon) = top_level(rest, ':') else {
+            self.out.push('?');
+            self.at += 1;
+            return;
+        };
+        let (yes, no) = (rewrite(&rest[..colon]).text, rewrite(&rest[colon + 1..]).text);
+        self.out = format!("{yes} if {} else {no}", self.out.trim());
+        self.at = self.text.len();
+    }
+
+    /// `| date: '%Y'` is `| date('%Y')`.
+    fn liquid(&mut self) -> bool {
+        static FILTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\|\s*(\w+)\s*:\s*").ok());
+        let rest = self.rest();
+        let Some(found) = FILTER.as_ref().and_then(|regex| regex.captures(rest)) else { return false };
+        let start = found[0].len();
+        let end = start + top_level(&rest[start..], '|').unwrap_or(rest.len() - start);
+        let help = "write `| name(argument)`";
+        self.found(
+            "arguments of a filter stand in parentheses",
+            help,
+            self.at..self.at + found[0].trim_end().len(),
+        );
+        let arguments = rewrite(rest[start..end].trim()).text;
+        self.out.push_str(&format!("| {}({arguments}) ", &found[1]));
+        self.at += end;
+        true
+    }
+
+    /// `.toLowerCase()` is `| lower`.
+    fn method(&mut self) -> bool {
+        static METHOD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\.(\w+)\(([^()]*)\)").ok());
+        let rest = self.rest();
+        let Some(found) = METHOD.as_ref().and_then(|regex| regex.captures(rest)) else { return false };
+        let name = &found[1];
+        let Some(filter) = method(name) else { return false };
+        let message = format!("values have no methods such as `.{name}()`");
+        self.found(&message, "use a filter: `value | name(…)`", self.at..self.at + found[0].len());
+        let arguments = rewrite(&found[2]).text;
+        self.out.push_str(&format!(" | {filter}"));
+        if !arguments.is_empty() {
+            self.out.push_str(&format!("({arguments})"));
+        }
+        self.at += found[0].len();
+        true
+    }
+}
+
+/// The first `sign` outside brackets and quotes.
+fn top_level(text: &str, sign: char) -> Option<usize> {
+    let (mut depth, mut quote) = (0_i32, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, c) if c == sign && depth == 0 => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn habits_of_other_tools_are_rewritten() {
+        for (written, ours) in [
+            ("$json.email", "event.email"),
+            ("$json['email']", "event['email']"),
+            ("$('Get Contact').item.json.id", "steps.get_contact.id"),
+            ("$node[\"Http\"].json.id", "steps.http.id"),
+            ("1.email", "event.email"),
+            ("a && b || !c", "a and b or not c"),
+            ("a&&b", "a and b"),
+            ("a === 'x' && b !== \"y\"", "a == 'x' and b != \"y\""),
+            ("event['x'].y?.z", "event['x'].y.z"),
+            ("x ? y : z", "y if x else z"),
+            ("a == 'b' ? 'c:d' : e", "'c:d' if a == 'b' else e"),
+            ("event.x | date: '%Y'", "event.x | date('%Y')"),
+            ("event.x | date: '%H:%M'", "event.x | date('%H:%M')"),
+            ("event.x | replace: 'a', 'b' | upcase", "event.x | replace('a', 'b') | upcase"),
+            ("event.x | default(“n/a”)", "event.x | default('n/a')"),
+            ("‘it's’", "\"it's\""),
+            ("event.x == null", "event.x == none"),
+            ("event.x ?? 'none'", "event.x | default('none')"),
+            ("event.email.trim().toLowerCase()", "event.email | trim | lower"),
+            ("event.email.replace('a', 'b')", "event.email | replace('a', 'b')"),
+            ("event.tags.includes('vip')", "'vip' in event.tags"),
+            ("event.tags contains 'vip'", "'vip' in event.tags"),
+            ("a = 'b'", "a == 'b'"),
+            ("= event.email", "event.email"),
+            ("a == 'x' AND NOT b", "a == 'x' and not b"),
+        ] {
+            let rewritten = rewrite(written);
+            assert_eq!(rewritten.text, ours, "{written}");
+            assert!(rewritten.habit.is_some(), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_stays() {
+        for text in [
+            "event.email | lower",
+            "a == 'b && c' or \"! ? :\" in d",
+            "x if a != b else z",
+            "event.x | default(none)",
+            "{'a': 1}[b] <= 2",
+            "event['$json'] >= nullable.empty_list",
+            "a | join(separator=', ')",
+            "1.5 * x",
+        ] {
+            let rewritten = rewrite(text);
+            assert_eq!((rewritten.text.as_str(), rewritten.habit), (text, None));
+        }
+    }
+}
