@@ -13,7 +13,7 @@ impl Template {
     pub fn literal_parts(&self) -> Vec<Range<usize>> {
         let text = self.text();
         if self.is_literal() {
-            return vec![0..text.len()];
+            return std::iter::once(0..text.len()).collect();
         }
         let mut parts = Vec::new();
         for token in tokenize(text, false, Default::default()) {

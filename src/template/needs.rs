@@ -246,9 +246,7 @@ fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
 /// `default('x')` holds for what is missing, too.
 fn gives_something(args: &[CallArg<'_>]) -> bool {
     args.iter().any(|arg| match arg {
-        CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => {
-            !expr.as_const().is_some_and(|value| !value.is_true())
-        }
+        CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => expr.as_const().is_none_or(|value| value.is_true()),
         _ => true,
     })
 }
