@@ -86,9 +86,12 @@ fn complaint(
         let message = format!("the step `{}` may be skipped: then `{path}` is null", skipped.id);
         let help = match &skipped.condition {
             Some(condition) => {
-                format!("give this step the same `if: \"{}\"`, or `| default(…)`", condition.text().trim())
+                format!(
+                    "give this step the same `if: \"{}\"`, or use `| default(omit)`",
+                    condition.text().trim()
+                )
             }
-            None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| default(…)`"),
+            None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| default(omit)`"),
         };
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
     }
@@ -96,8 +99,9 @@ fn complaint(
     let upto = lacking(known, taken, need, present)?;
     let shown = shown(need, upto);
     let message = format!("`{shown}` may be missing or null");
-    let help =
-        format!("give it another value, `{shown} | default(…)`, or ask first: `if: \"{{{{ {shown} }}}}\"`");
+    let help = format!(
+        "write `{shown} | default(omit)` to leave the input out then, or ask first: `if: \"{{{{ {shown} }}}}\"`"
+    );
     Some((shown, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
 }
 
