@@ -87,11 +87,11 @@ fn complaint(
         let help = match &skipped.condition {
             Some(condition) => {
                 format!(
-                    "give this step the same `if: \"{}\"`, or use `| default(omit)`",
+                    "give this step the same `if: \"{}\"`, or use `| default(…)`",
                     condition.text().trim()
                 )
             }
-            None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| default(omit)`"),
+            None => format!("ask first: `if: \"{{{{ {path} }}}}\"`, or use `| {}`", otherwise(site)),
         };
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
     }
@@ -99,10 +99,19 @@ fn complaint(
     let upto = lacking(known, taken, need, present)?;
     let shown = shown(need, upto);
     let message = format!("`{shown}` may be missing or null");
-    let help = format!(
-        "write `{shown} | default(omit)` to leave the input out then, or ask first: `if: \"{{{{ {shown} }}}}\"`"
-    );
+    let otherwise = otherwise(site);
+    let help = format!("write `{shown} | {otherwise}`, or ask first: `if: \"{{{{ {shown} }}}}\"`");
     Some((shown, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
+}
+
+/// What to write behind a value that may be missing: an input can be left out as a whole.
+fn otherwise(site: &Site<'_>) -> &'static str {
+    let input = matches!(site.position, Position::Step { part: StepPart::Input, .. } | Position::PollInput);
+    match (site.template.is_whole(), input) {
+        (true, true) => "default(omit)",
+        (true, false) => "default(none)",
+        (false, _) => "default('…')",
+    }
 }
 
 /// The step whose result a path needs, if that may be null.
