@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hob::catalog::{AuthScheme, Catalog, Connector, Effect, Operation, Paging, path};
+use hob::value::{Kind, Shape};
 use serde_json::Value;
 
 fn paging_style(operation: &Operation) -> &'static str {
@@ -52,6 +53,74 @@ fn named_operations_stay_as_they_are() {
         .collect();
     assert!(broken.is_empty(), "broken operations:\n{}", broken.join("\n"));
     assert!(expected.lines().count() >= 576, "{} is incomplete", file.display());
+}
+
+/// Where the named operations' answers hold their records, and the fields that these have: facts that were
+/// gathered from several sources, not from the descriptions alone.
+const ANSWERS: &str = include_str!("catalog/answers.csv");
+
+#[test]
+fn shapes_promise_what_is_answered() {
+    let catalog = Catalog::built_in();
+    let mut wrong = Vec::new();
+    for row in ANSWERS.lines() {
+        let cells: Vec<&str> = row.split(',').collect();
+        let [id, kind, place, fields @ ..] = cells.as_slice() else { panic!("{row}") };
+        let operation = catalog.operation(id).unwrap_or_else(|| panic!("no {id}"));
+        let Some(shape) = operation.response.as_ref().and_then(|response| path::walk(response, place)) else {
+            wrong.push(format!("{id}: nothing at {place}"));
+            continue;
+        };
+        if place.ends_with("[*]") && shape.kind == Kind::Array {
+            wrong.push(format!("{id}: {place} is a list of lists"));
+        }
+        for field in fields.iter().filter(|field| **field != "-") {
+            if !shape.is_open() && !shape.fields.contains_key(*field) && shape.any_of.is_empty() {
+                wrong.push(format!("{id}: {place} has no {field}"));
+            }
+        }
+        if *kind == "poller" {
+            let list = operation.list.as_ref().unwrap_or_else(|| panic!("{id} is no poller"));
+            let given = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".to_owned());
+            let facts =
+                (list.items.iter().any(|items| items == place), given(&list.updated), given(&list.created));
+            if facts != (true, fields[1].to_owned(), fields[2].to_owned()) {
+                wrong.push(format!("{id}: {:?} {facts:?}, expected {row}", list.items));
+            }
+            if fields[0] != "-" && !list.id.iter().any(|id| id == fields[0]) {
+                wrong.push(format!("{id}: id {:?}, expected {row}", list.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(ANSWERS.lines().count() > 110);
+}
+
+/// The vendor's descriptions declare the members of many lists as lists, which no answer has.
+#[test]
+fn no_answer_of_highlevel_is_a_list_of_lists() {
+    fn nested(shape: &Shape, at: &str, found: &mut Vec<String>) {
+        if let Some(items) = shape.items.as_deref().filter(|_| shape.kind == Kind::Array) {
+            if items.kind == Kind::Array {
+                found.push(at.to_owned());
+            }
+            nested(items, &format!("{at}[*]"), found);
+        }
+        for (name, field) in &shape.fields {
+            nested(field, &format!("{at}.{name}"), found);
+        }
+        for part in shape.any_of.iter().chain(shape.entries.as_deref()) {
+            nested(part, at, found);
+        }
+    }
+    let catalog = Catalog::built_in();
+    let mut found = Vec::new();
+    for operation in catalog.operations().filter(|operation| operation.connector == "highlevel") {
+        if let Some(response) = &operation.response {
+            nested(response, &operation.id, &mut found);
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

@@ -18,6 +18,8 @@ mod held;
 mod limits;
 #[path = "cli/listening.rs"]
 mod listening;
+#[path = "cli/lists.rs"]
+mod lists;
 #[path = "cli/moving.rs"]
 mod moving;
 #[path = "cli/operations.rs"]

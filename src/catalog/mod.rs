@@ -20,7 +20,7 @@ pub use load::{Address, Catalog, Error, Form};
 pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
-    Place, Probe,
+    Place, Probe, ReadBack,
 };
 pub use paging::{Listing, NextValue, Paging};
 pub use schema::{form, schema};

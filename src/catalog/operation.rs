@@ -76,6 +76,9 @@ pub struct Operation {
     /// What sending it twice would do.
     #[serde(default)]
     pub effect: Effect,
+    /// Lists that the API stores only in part, without a word: where the answer shows what is there now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_back: Vec<ReadBack>,
     /// For creates: how to find out whether it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
@@ -227,6 +230,22 @@ pub struct Probe {
     /// Seconds until the read is sure to show what was created: lists behind a search index lag.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub delay_seconds: u32,
+}
+
+/// A list of named values that is sent, and where the answer shows what became of it. Members that are
+/// sent and not shown were dropped by the API, which is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadBack {
+    /// Input that holds the list.
+    pub input: String,
+    /// JSONPath of the list in the answer.
+    pub answer: String,
+    /// Fields that name a member, in what is sent as in what is shown.
+    pub names: Vec<String>,
+    /// Fields that hold a member's value, in what is sent or in what is shown. By them a member is known
+    /// that is sent by a name that the answer does not have.
+    pub values: Vec<String>,
 }
 
 fn is_zero(number: &u32) -> bool {

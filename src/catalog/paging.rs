@@ -16,7 +16,8 @@ pub struct Listing {
     /// text, else a hash of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub id: Vec<String>,
-    /// Field with the time of the last change, if items have one.
+    /// Field with the time of the last change, if items have one. Content is compared all the same: two
+    /// changes may carry one time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
     /// Field with the time of creation, if items have one.
@@ -25,6 +26,14 @@ pub struct Listing {
     /// Inputs that make the API answer newest change first, so that a poll may stop early.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub newest_first: IndexMap<String, Value>,
+    /// Inputs that make the API answer the newest record first, by its time of creation; `{}` where it
+    /// does so by itself. A poll that looks for new records only may then stop early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_created_first: Option<IndexMap<String, Value>>,
+    /// Fields of an item that say nothing of a change, such as a counter of views or an address that is
+    /// signed anew for each answer. They count neither as new nor as changed content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,
@@ -43,8 +52,15 @@ pub enum Paging {
         offset: String,
         /// Input for the page size.
         limit: String,
-        /// Page size to ask for.
+        /// Page size to ask for; the API may answer fewer.
         size: u32,
+        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more: Option<String>,
+        /// The API never answers fewer items than `size` before the last page. Without it a short
+        /// page is followed by another request, and an empty page ends the list.
+        #[serde(default, skip_serializing_if = "is_false")]
+        short_page_ends: bool,
     },
     /// Numbered pages.
     Page {
@@ -53,11 +69,18 @@ pub enum Paging {
         /// Input for the page size, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
-        /// Page size to ask for, or the API's fixed one.
+        /// Page size to ask for, or the API's fixed one; it may answer fewer.
         size: u32,
         /// Number of the first page.
         #[serde(default = "one")]
         first: u32,
+        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more: Option<String>,
+        /// The API never answers fewer items than `size` before the last page. Without it a short
+        /// page is followed by another request, and an empty page ends the list.
+        #[serde(default, skip_serializing_if = "is_false")]
+        short_page_ends: bool,
     },
     /// The answer says where the next page begins.
     Cursor {
@@ -69,9 +92,13 @@ pub enum Paging {
         /// Page size to ask for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u32>,
-        /// JSONPath of a flag that says whether there is more.
+        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<String>,
+        /// The API never answers fewer items than `size` before the last page. Without it a short
+        /// page is followed by another request, and an empty page ends the list.
+        #[serde(default, skip_serializing_if = "is_false")]
+        short_page_ends: bool,
     },
     /// The answer holds the address of the next page.
     Link {
@@ -83,6 +110,10 @@ pub enum Paging {
 
 fn one() -> u32 {
     1
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Where the value of an input for the next page stands.
@@ -98,10 +129,46 @@ pub enum NextValue {
     LastItem {
         /// JSONPaths within the item, the first that finds something wins.
         paths: Vec<String>,
+        /// Several items may have the same value, a number, and the API goes on strictly after it: the
+        /// smallest difference between two values. hob asks with the value moved back by so much, and
+        /// leaves out what it has read already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u32>,
     },
 }
 
 impl Paging {
+    /// JSONPath of the flag that says whether there is more.
+    pub fn more(&self) -> Option<&str> {
+        match self {
+            Paging::None | Paging::Link { .. } => None,
+            Paging::Offset { more, .. } | Paging::Page { more, .. } | Paging::Cursor { more, .. } => {
+                more.as_deref()
+            }
+        }
+    }
+
+    /// The same, where a short page may be followed by another one.
+    pub fn reading_on(mut self) -> Self {
+        match &mut self {
+            Paging::Offset { short_page_ends, .. }
+            | Paging::Page { short_page_ends, .. }
+            | Paging::Cursor { short_page_ends, .. } => *short_page_ends = false,
+            Paging::None | Paging::Link { .. } => {}
+        }
+        self
+    }
+
+    /// So many items make a page full, where one that is not full is the last.
+    pub fn full(&self) -> Option<u32> {
+        match self {
+            Paging::Offset { size, short_page_ends: true, .. }
+            | Paging::Page { size, short_page_ends: true, .. } => Some(*size),
+            Paging::Cursor { size, short_page_ends: true, .. } => *size,
+            _ => None,
+        }
+    }
+
     /// Inputs that hob sets itself, which a recipe therefore must not.
     pub fn inputs(&self) -> Vec<&str> {
         match self {

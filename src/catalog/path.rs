@@ -46,6 +46,21 @@ pub fn read_items(answer: &Value, paths: &[String]) -> Option<Value> {
     paths.iter().filter_map(fits).find(|value| !value.is_null())
 }
 
+/// The JSON pointer (RFC 6901) to the one place that a path of plain names leads to.
+pub fn pointer(path: &str) -> Option<String> {
+    let rest = path.strip_prefix('$')?;
+    let mut pointer = String::new();
+    for name in rest.split('.').skip(1) {
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        if !plain {
+            return None;
+        }
+        pointer.push('/');
+        pointer.push_str(name);
+    }
+    (rest.is_empty() || rest.starts_with('.')).then_some(pointer)
+}
+
 /// A path that yields a list of matches rather than one value.
 pub fn is_list(path: &str) -> bool {
     path.contains('*') || path.contains("..") || path.contains('?')
@@ -98,6 +113,13 @@ mod tests {
         for none in ["$[*]", "$.m[*]", "$.b[*]", "$.none[*]"] {
             assert_eq!(items(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn plain_paths_have_pointers() {
+        let pointers = ["$", "$.a", "$.a.b_c", "$.a[0]", "$..a", "a.b"].map(pointer);
+        let expected = [Some(""), Some("/a"), Some("/a/b_c"), None, None, None];
+        assert_eq!(pointers.each_ref().map(Option::as_deref), expected);
     }
 
     #[test]

@@ -47,6 +47,11 @@ impl<'a> Known<'a> {
         (self.lists == 0).then_some(self.shape)
     }
 
+    /// What is known of it is not sure to be right.
+    pub(super) fn is_doubtful(self) -> bool {
+        self.lists == 0 && self.shape.doubtful
+    }
+
     /// Follows `step`; `Ok(None)` when nothing is known of what is there.
     pub(super) fn step(self, step: &PathStep) -> Result<Option<Self>, Dead<'a>> {
         if self.lists > 0 {

@@ -11,6 +11,8 @@ static RUN: LazyLock<Shape> = LazyLock::new(|| {
     let event = ["id", "kind", "record", "received", "source", "connection"];
     let mut run = texts(&["id", "recipe", "created"]);
     run.fields.insert("event".into(), texts(&event));
+    let more = Shape { items: Some(Box::new(Shape::of(Kind::String))), ..Shape::of(Kind::Array) };
+    run.fields.insert("more".into(), more);
     run
 });
 

@@ -105,6 +105,8 @@ codes! {
     UnlistedEnv = "unlisted-env", Error;
     /// A variable `${NAME}` of `hob.yaml` that is not set.
     UnsetVariable = "unset-variable", Warning;
+    /// A step uses a list of which it read only the first page.
+    TruncatedList = "truncated-list", Warning;
     /// An operation that its vendor advises against.
     Deprecated = "deprecated", Warning;
     /// A condition, or a part of one, that is always true or always false.

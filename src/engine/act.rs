@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::options::{Options, World};
 use super::translate::{Told, refuse, report, unusable};
-use super::{builtin, dry_run};
+use super::{builtin, dry_run, pages};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
-use crate::request::{Admitted, CallOptions, Gate, Outcome};
+use crate::request::{Admitted, CallOptions, Gate, Outcome, dropped};
 use crate::run::Perform;
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
@@ -91,6 +91,9 @@ pub(super) async fn perform(
     }
     let options = CallOptions { timeout: perform.timeout, ..call_options(around) };
     let operation = &perform.operation;
+    if perform.all_pages {
+        return pages::read(around, perform, &connection, options).await;
+    }
     let client = &around.world.client;
     let called = client
         .call_admitted(around.catalog, operation, &perform.inputs, &connection, &options, admitted)
@@ -104,7 +107,17 @@ pub(super) async fn perform(
             );
             dry_run::told(perform, line)
         }
-        Ok(outcome) => report(outcome, operation, perform.pick.as_deref()),
+        Ok(outcome) => {
+            let more = match &outcome {
+                Outcome::Ok(answer) => pages::more(operation, &perform.inputs, answer),
+                _ => None,
+            };
+            let dropped = match &outcome {
+                Outcome::Ok(answer) => dropped(operation, &perform.inputs, &answer.body),
+                _ => None,
+            };
+            Told { more, dropped, ..report(outcome, operation, perform.pick.as_deref()) }
+        }
         Err(problems) => unusable(&operation.id, &problems).into(),
     }
 }

@@ -6,7 +6,7 @@ use super::translate::{Told, done, unusable};
 use crate::catalog::Operation;
 use crate::connection::Connection;
 use crate::request::{RequestBody, prepare};
-use crate::run::{Perform, Report};
+use crate::run::Perform;
 
 /// What would be sent, checked as far as it goes before sending.
 pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
@@ -34,10 +34,7 @@ pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
 pub(super) fn told(perform: &Perform, line: String) -> Told {
     let answer = sample(&perform.operation, &perform.inputs);
     let told = done(&answer, &perform.operation, perform.pick.as_deref());
-    match told.report {
-        Report::Done(result) => Told { report: Report::Done(result), remark: Some(line) },
-        report => Told { report, remark: Some(line) },
-    }
+    Told { remark: Some(line), ..told.report.into() }
 }
 
 /// An answer as the catalog describes it, with what was sent where the names are the same.

@@ -12,6 +12,7 @@ mod kept;
 mod kept_limits;
 mod look;
 mod options;
+mod pages;
 mod paused;
 mod persist;
 mod recorder;

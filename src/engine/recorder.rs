@@ -36,8 +36,11 @@ impl Recorder {
     /// Adds an entry, and answers it as it is kept. Lines for people go into the log at once.
     pub(super) fn add(&mut self, entry: StampedEntry) -> &StampedEntry {
         let entry = StampedEntry { entry: entry.entry.redacted(&self.redactor), ..entry };
+        let run = &self.lease.run;
+        if let Entry::MoreRecords { step, message } = &entry.entry {
+            tracing::warn!(%run, %step, "{message}");
+        }
         if let Entry::Remark { level, message } = &entry.entry {
-            let run = &self.lease.run;
             match level.as_str() {
                 "error" => tracing::error!(%run, "{message}"),
                 "warn" => tracing::warn!(%run, "{message}"),

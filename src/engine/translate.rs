@@ -8,16 +8,20 @@ use crate::catalog::Operation;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
 use crate::run::{Report, StepError};
 
-/// A step's report, and a remark for the history.
+/// A step's report, and remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Told {
     pub(super) report: Report,
     pub(super) remark: Option<String>,
+    /// What is known of the rest of a list that was read in part.
+    pub(super) more: Option<String>,
+    /// What was sent and did not arrive, though the answer was good.
+    pub(super) dropped: Option<String>,
 }
 
 impl From<Report> for Told {
     fn from(report: Report) -> Self {
-        Self { report, remark: None }
+        Self { report, remark: None, more: None, dropped: None }
     }
 }
 
@@ -47,7 +51,8 @@ pub(super) fn done(body: &Value, operation: &Operation, pick: Option<&str>) -> T
     match result(operation, body, pick) {
         Ok(result) => Report::Done(result).into(),
         Err(reason) => {
-            Told { report: Report::Done(Value::Null), remark: Some(format!("{reason}; the result is null")) }
+            let remark = Some(format!("{reason}; the result is null"));
+            Told { remark, ..Report::Done(Value::Null).into() }
         }
     }
 }

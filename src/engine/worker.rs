@@ -246,6 +246,13 @@ impl Work {
         if let Some(message) = told.remark {
             self.settle(Entry::Remark { level: "info".into(), message }, false);
         }
+        if let Some(dropped) = told.dropped {
+            let message = format!("{}: {dropped}", perform.step);
+            self.settle(Entry::Remark { level: "warn".into(), message }, false);
+        }
+        if let Some(message) = told.more {
+            self.settle(Entry::MoreRecords { step: perform.step.clone(), message }, false);
+        }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
         let entry = perform.settle(&id, report, self.now());
         if let Entry::Deferred { until, reason, .. } = &entry

@@ -50,9 +50,10 @@ pub struct Cursor {
     pub pages: u64,
     /// The first scan has ended: from now on what was never seen is new.
     pub baseline_done: bool,
-    /// Newest value of the updated (or created) field seen in completed scans.
+    /// Up to when changes are known after the completed scans, and since when by our clock:
+    /// `{ time, at }`; the time alone, as a text, in cursors of earlier versions.
     pub watermark: Option<Value>,
-    /// Newest such value in the scan in progress.
+    /// The newest change seen in the scan in progress, likewise.
     pub newest: Option<Value>,
     /// When the scan in progress, or the last one, began.
     pub started: DateTime<Utc>,

@@ -18,8 +18,8 @@ pub struct Event {
     pub id: EventId,
     /// Who reported it, which is the space in which `dedup` is unique.
     pub source: Source,
-    /// What kind of thing: the webhook's event type, or `new`, `changed`, `removed`, `schedule`,
-    /// `manual`.
+    /// What kind of thing: the webhook's event type, or `new`, `changed`, `removed`, `unreadable`,
+    /// `schedule`, `manual`.
     pub kind: String,
     /// Connection it came through, where there is one.
     pub connection: Option<String>,
@@ -31,6 +31,20 @@ pub struct Event {
     pub received: DateTime<Utc>,
     /// What recipes see as `event`: the webhook's body, or the poller's item.
     pub payload: Value,
+}
+
+/// Kind of an event that is a poller's record which cannot be read. Its payload holds the record and
+/// under [`REASON`] what is wrong with it; its run fails with that.
+pub const UNREADABLE: &str = "unreadable";
+/// What is wrong with a record that cannot be read, in the payload of its event.
+pub const REASON: &str = "reason";
+
+impl Event {
+    /// Why the record that the event is about cannot be read.
+    pub fn unreadable(&self) -> Option<&str> {
+        let of_poller = matches!(self.source, Source::Poll(_)) && self.kind == UNREADABLE;
+        self.payload.get(REASON).and_then(Value::as_str).filter(|_| of_poller)
+    }
 }
 
 /// Identity of an event.

@@ -132,6 +132,8 @@ defects! {
     EnumWrongType => Dropped, "enum value of another type";
     /// Allowed values in a list within the list.
     EnumNested => Guessed, "enum values in a list of lists";
+    /// Members of a list that are declared as lists.
+    ListNested => Guessed, "list of lists";
     /// Allowed values that are all of another type than the schema's.
     TypeFromEnum => Guessed, "type other than that of all enum values";
     /// A required field that the schema does not have.

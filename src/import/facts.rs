@@ -75,6 +75,7 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
         response: answer.shape,
         list: None,
         effect: effect(described.method),
+        read_back: Vec::new(),
         probe: None,
         composite: vec![],
         builtin: None,

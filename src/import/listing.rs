@@ -39,6 +39,8 @@ const BESIDE: [&str; 22] = [
 const LIMIT_NAMES: [&str; 6] = ["limit", "pageSize", "perPage", "per_page", "page_size", "pageLimit"];
 const OFFSET_NAMES: [&str; 2] = ["offset", "skip"];
 const PAGE_NAMES: [&str; 4] = ["page", "pageNumber", "pageNo", "page_number"];
+/// Flags that say whether there is more.
+const MORE_NAMES: [&str; 6] = ["hasMore", "has_more", "hasNextPage", "has_next_page", "hasNext", "has_next"];
 const UPDATED_NAMES: [&str; 7] =
     ["updatedAt", "dateUpdated", "updated_at", "lastUpdatedAt", "lastUpdated", "modifiedAt", "lastModified"];
 const CREATED_NAMES: [&str; 5] = ["createdAt", "dateAdded", "created_at", "dateCreated", "createdOn"];
@@ -84,6 +86,8 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         updated: field(&UPDATED_NAMES),
         created: field(&CREATED_NAMES),
         newest_first: IndexMap::new(),
+        newest_created_first: None,
+        ignore: Vec::new(),
         paging,
     };
     Some(Derived { listing, guesses })
@@ -187,11 +191,15 @@ fn paging(
         (None, Some(default)) => (default as u32).clamp(USUAL_SIZE, LARGEST_SIZE as u32),
         (None, None) => USUAL_SIZE,
     };
+    // Only a size that the description allows is sure to be given.
+    let short_page_ends = maximum.is_some_and(|maximum| maximum >= 1);
+    let more = MORE_NAMES.iter().find_map(|name| find(response, name));
     if let Some(next) = cursor(operation, response) {
-        return Paging::Cursor { next, size: limit.as_ref().map(|_| size), limit, more: None };
+        let size = limit.as_ref().map(|_| size);
+        return Paging::Cursor { next, size, limit, more, short_page_ends };
     }
     if let (Some(offset), Some(limit)) = (has(operation, &OFFSET_NAMES), limit.clone()) {
-        return Paging::Offset { offset, limit, size };
+        return Paging::Offset { offset, limit, size, more, short_page_ends };
     }
     if let Some(page) = has(operation, &PAGE_NAMES) {
         let zero = |value: Option<f64>| value == Some(0.0);
@@ -203,7 +211,8 @@ fn paging(
         if limit.is_none() {
             guesses.push("page size".into());
         }
-        return Paging::Page { page, limit, size, first };
+        let short_page_ends = short_page_ends && limit.is_some();
+        return Paging::Page { page, limit, size, first, more, short_page_ends };
     }
     Paging::None
 }

@@ -38,6 +38,10 @@ pub struct Overlay {
     /// the shape.
     #[serde(default)]
     pub schemas: BTreeMap<String, Value>,
+    /// The description's generator declares the members of lists as lists themselves, which they are not.
+    /// They are read as the lists' own members, and the shapes say that they are doubtful.
+    #[serde(default)]
+    pub flatten_lists: bool,
     /// Operations by our id.
     #[serde(default)]
     pub operations: IndexMap<String, OverlayOperation>,

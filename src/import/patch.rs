@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use crate::value::Shape;
 
 /// Keys whose value replaces what was there instead of being merged into it.
-const WHOLE: [&str; 6] = ["paging", "newest_first", "probe", "example", "composite", "entries"];
+const WHOLE: [&str; 7] =
+    ["paging", "newest_first", "newest_created_first", "probe", "example", "composite", "entries"];
 
 /// `target` with `patch` laid over it.
 pub(super) fn merge(target: &mut Value, patch: &Value) {

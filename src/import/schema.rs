@@ -38,10 +38,15 @@ pub(super) struct Reading<'a> {
     budget: usize,
     total: usize,
     deepest: usize,
+    flatten_lists: bool,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(documents: &'a Documents, patches: &'a BTreeMap<String, Value>) -> Self {
+    pub(super) fn new(
+        documents: &'a Documents,
+        patches: &'a BTreeMap<String, Value>,
+        flatten_lists: bool,
+    ) -> Self {
         Self {
             documents,
             patches,
@@ -54,6 +59,7 @@ impl<'a> Reading<'a> {
             budget: OPERATION_BUDGET,
             total: TOTAL_BUDGET,
             deepest: REQUEST_DEPTH,
+            flatten_lists,
         }
     }
 
@@ -166,12 +172,26 @@ impl<'a> Reading<'a> {
             Kind::Array => {
                 if let Some(items) = object.get("items") {
                     shape.items = Some(Box::new(self.any_schema(document, items, depth + 1)));
+                    self.flatten(&mut shape);
                 }
             }
             _ => {}
         }
         self.values(&mut shape, object);
         shape
+    }
+
+    /// Members of a list that are declared as lists are taken for what these hold, where the overlay
+    /// says that the generator of the description errs there.
+    fn flatten(&mut self, shape: &mut Shape) {
+        let Some(items) =
+            shape.items.as_mut().filter(|items| self.flatten_lists && items.kind == Kind::Array)
+        else {
+            return;
+        };
+        let inner = items.items.take();
+        self.note(Defect::ListNested, Shape { items: inner.clone(), ..Shape::of(Kind::Array) }.describe());
+        (shape.items, shape.doubtful) = (inner, true);
     }
 
     fn kind(&mut self, object: &Map<String, Value>) -> Kind {

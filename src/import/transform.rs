@@ -67,7 +67,7 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>, name: &str) -> 
     };
     let prefix = overlay.prefix.clone().unwrap_or_else(|| name.to_owned());
     let read = Documents::read(documents)?;
-    let mut reading = Reading::new(&read, &overlay.schemas);
+    let mut reading = Reading::new(&read, &overlay.schemas, overlay.flatten_lists);
     let connector = about::connector(&mut reading, &read, &overlay, name);
     let described = described(&mut reading, &read);
     survey::note(&mut reading, &described);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::syntax::OnError;
+use super::syntax::{OnError, Pages};
 use crate::source::{Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
 
@@ -30,6 +30,8 @@ pub struct Action {
     pub item_span: Option<Span>,
     /// JSONPath of the result in the answer.
     pub pick: Option<Spanned<String>>,
+    /// How much of a list to read, where the recipe says so.
+    pub pages: Option<Spanned<Pages>>,
     /// How often and how patiently to try again.
     pub retry: Retry,
     /// What a failure means for the run.

@@ -21,5 +21,5 @@ pub use lost::Lost;
 pub use model::Recipe;
 pub use parse::{Parsed, parse};
 pub use schema::schema;
-pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, UnchangedPolicy};
+pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, Pages, UnchangedPolicy};
 pub use trigger::{CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook};

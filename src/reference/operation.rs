@@ -245,6 +245,6 @@ mod tests {
         let catalog = Catalog::built_in();
         let text = operation(catalog.operation("fitr.tasks.list").unwrap(), &catalog);
         assert!(text.contains("- `page` (query, set by hob when it polls): a whole number\n"), "{text}");
-        assert!(text.contains("- pages: numbered by `page`, 50 at a time\n"), "{text}");
+        assert!(text.contains("- pages: numbered by `page`, 50 at a time; until an empty page\n"), "{text}");
     }
 }

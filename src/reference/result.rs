@@ -45,14 +45,26 @@ pub(super) fn polling(operation: &Operation, text: &mut String) {
         text,
         "\n**Polling**\n\n- items: {}\n- id: {id}\n- changes: {changes}\n- pages: {}\n",
         joined(&list.items),
-        pages(&list.paging)
+        pages(&list.paging) + end(&list.paging)
     );
+}
+
+/// What tells that a page is the last one, where it is not the style itself.
+fn end(paging: &Paging) -> &'static str {
+    match paging {
+        Paging::None | Paging::Link { .. } => "",
+        paging if paging.more().is_some() => "; a flag in the answer tells the last page",
+        paging if paging.full().is_some() => "; a short page is the last",
+        _ => "; until an empty page",
+    }
 }
 
 fn pages(paging: &Paging) -> String {
     match paging {
         Paging::None => "one answer holds everything".to_owned(),
-        Paging::Offset { offset, limit, size } => format!("by `{offset}` and `{limit}`, {size} at a time"),
+        Paging::Offset { offset, limit, size, .. } => {
+            format!("by `{offset}` and `{limit}`, {size} at a time")
+        }
         Paging::Page { page, size, .. } => format!("numbered by `{page}`, {size} at a time"),
         Paging::Cursor { next, .. } => {
             let inputs: Vec<String> = next.keys().map(|name| format!("`{name}`")).collect();

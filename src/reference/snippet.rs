@@ -97,8 +97,8 @@ fn acting(operation: &Operation) -> Acting<'_> {
 /// The inputs that ask for the first page.
 fn first_page(operation: &Operation) -> Vec<(&str, u32)> {
     match operation.list.as_ref().map(|list| &list.paging) {
-        Some(Paging::Offset { offset, limit, size }) => vec![(offset, 0), (limit, *size)],
-        Some(Paging::Page { page, limit, size, first }) => {
+        Some(Paging::Offset { offset, limit, size, .. }) => vec![(offset, 0), (limit, *size)],
+        Some(Paging::Page { page, limit, size, first, .. }) => {
             let limit = limit.as_deref().map(|limit| (limit, *size));
             std::iter::once((page.as_str(), *first)).chain(limit).collect()
         }

@@ -19,6 +19,7 @@ mod path;
 mod prepare;
 mod problem;
 mod query;
+mod read_back;
 mod retry_after;
 mod waiting;
 
@@ -35,6 +36,7 @@ pub use inputs::complete;
 pub use outcome::{Outcome, Refusal};
 pub use prepare::{PreparedRequest, prepare};
 pub use problem::{InputProblem, list};
+pub use read_back::dropped;
 pub use waiting::OnWait;
 
 /// A client that cannot be made.

@@ -1,13 +1,23 @@
 //! From one page of a list to the next. Pure: decides which inputs to ask with, never asks.
 //!
-//! A list ends with a short or empty page, although such a page may carry a cursor too. A cursor
-//! that does not advance is an error: asking again with it would read the same page for ever.
+//! Where the answer says whether there is more, that decides, whatever the page holds. Else a list ends
+//! with an empty page, although such a page may carry a cursor too; with a short one only where the
+//! connector states it, because servers cap page sizes and leave out what one may not see. A cursor that
+//! does not advance is an error: asking again with it would read the same page for ever.
+
+mod more;
+mod rounds;
+
+pub use more::{More, more};
+pub use rounds::Rounds;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::catalog::{Listing, NextValue, Operation, Paging, path};
 use crate::value::{Kind, read_json_text};
+
+/// Empty pages in a row, each with the word that there is more, that are no reason to give up.
+const MOST_EMPTY: u32 = 100;
 
 /// A list that cannot be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +48,7 @@ pub enum Error {
     },
     /// The page has the very items of the page before.
     #[error(
-        "page {page} of `{operation}` repeats the items of the page before: the API ignores {inputs}; reading stopped there"
+        "page {page} of `{operation}` repeats the items of the page before: the API ignores {inputs}; reading stopped there; if it answers the last page again after the end, state `short_page_ends: true` in `list.paging` of the operation"
     )]
     Repeated {
         /// The operation.
@@ -48,15 +58,25 @@ pub enum Error {
         /// Number of the page, from 1.
         page: u64,
     },
-    /// A full page does not say where the next one begins.
+    /// A page that is not the last does not say where the next one begins.
     #[error(
-        "page {page} of `{operation}` is full, yet gives no value for `{input}`; correct `list.paging` of the operation"
+        "page {page} of `{operation}` is not the last, yet gives no value for `{input}`; correct `list.paging` of the operation"
     )]
     NoCursor {
         /// The operation.
         operation: String,
         /// The input without a value.
         input: String,
+        /// Number of the page, from 1.
+        page: u64,
+    },
+    /// One empty page after the other.
+    #[error(
+        "page {page} of `{operation}` is empty, as are the {MOST_EMPTY} before it, and still there is said to be more; reading stopped there"
+    )]
+    Empty {
+        /// The operation.
+        operation: String,
         /// Number of the page, from 1.
         page: u64,
     },
@@ -116,11 +136,11 @@ pub fn first(paging: &Paging) -> Map<String, Value> {
     let mut inputs = Map::new();
     match paging {
         Paging::None | Paging::Link { .. } => {}
-        Paging::Offset { offset, limit, size } => {
+        Paging::Offset { offset, limit, size, .. } => {
             inputs.insert(offset.clone(), 0.into());
             inputs.insert(limit.clone(), (*size).into());
         }
-        Paging::Page { page, limit, size, first } => {
+        Paging::Page { page, limit, size, first, .. } => {
             inputs.insert(page.clone(), (*first).into());
             inputs.extend(limit.clone().map(|limit| (limit, (*size).into())));
         }
@@ -139,25 +159,21 @@ pub fn next(
     current: &Map<String, Value>,
     page: Page<'_>,
 ) -> Result<Option<Map<String, Value>>, Error> {
-    if page.items.is_empty() {
+    let said = paging.more().and_then(|path| says_more(page.answer, path));
+    if !said.unwrap_or_else(|| may_go_on(paging, page.items.len())) {
         return Ok(None);
     }
-    let count = page.items.len() as u64;
     let next = match paging {
         Paging::None => None,
-        Paging::Offset { offset, size, .. } => (count >= u64::from(*size)).then(|| {
+        Paging::Offset { offset, .. } => {
             let so_far = current.get(offset).and_then(Value::as_u64).unwrap_or(0);
-            with(current, offset, (so_far + count).into())
-        }),
-        Paging::Page { page: name, size, first, .. } => (count >= u64::from(*size)).then(|| {
-            let number = current.get(name).and_then(Value::as_u64).unwrap_or(u64::from(*first));
-            with(current, name, (number + 1).into())
-        }),
-        Paging::Cursor { next, size, more, .. } => {
-            let more = more.as_ref().and_then(|path| path::read(page.answer, path)).and_then(|m| m.as_bool());
-            let full = size.is_none_or(|size| count >= u64::from(size));
-            if more.unwrap_or(full) { advance(operation, next, current, page)? } else { None }
+            Some(with(current, offset, (so_far + page.items.len() as u64).into()))
         }
+        Paging::Page { page: name, first, .. } => {
+            let number = current.get(name).and_then(Value::as_u64).unwrap_or(u64::from(*first));
+            Some(with(current, name, (number + 1).into()))
+        }
+        Paging::Cursor { next, .. } => advance(operation, next, current, page, said.is_some())?,
         Paging::Link { url } => follow(operation, url.as_deref(), page)?,
     };
     match next {
@@ -166,6 +182,44 @@ pub fn next(
         }
         next => Ok(next),
     }
+}
+
+/// What the answer says of whether there is more: a flag, or the number, address or cursor of the next
+/// page, which is null or empty at the end. Nothing, where it does not say.
+fn says_more(answer: &Value, path: &str) -> Option<bool> {
+    Some(match path::read(answer, path)? {
+        Value::Bool(more) => more,
+        Value::Null => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => {
+            let text = text.trim();
+            !["", "0", "false", "no", "null", "none"].iter().any(|no| text.eq_ignore_ascii_case(no))
+        }
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    })
+}
+
+/// Whether another page may follow one of `count` items, where the answer does not say. An address of
+/// the next page says it by itself.
+fn may_go_on(paging: &Paging, count: usize) -> bool {
+    let full = paging.full().map_or(1, |size| size.max(1) as usize);
+    matches!(paging, Paging::Link { .. }) || count >= full
+}
+
+/// The page has fewer items than were asked for.
+pub fn is_short(paging: &Paging, count: usize) -> bool {
+    match paging {
+        Paging::Offset { size, .. } | Paging::Page { size, .. } | Paging::Cursor { size: Some(size), .. } => {
+            count < *size as usize
+        }
+        _ => false,
+    }
+}
+
+/// Pages have numbers.
+pub fn is_numbered(paging: &Paging) -> bool {
+    matches!(paging, Paging::Page { .. })
 }
 
 fn with(current: &Map<String, Value>, name: &str, value: Value) -> Map<String, Value> {
@@ -184,15 +238,14 @@ fn advance(
     next: &indexmap::IndexMap<String, NextValue>,
     current: &Map<String, Value>,
     page: Page<'_>,
+    is_said: bool,
 ) -> Result<Option<Map<String, Value>>, Error> {
     let mut inputs = current.clone();
     let mut missing = None;
     for (name, place) in next {
         let value = match place {
             NextValue::Answer { path } => path::read(page.answer, path),
-            NextValue::LastItem { paths } => {
-                page.items.last().and_then(|item| paths.iter().find_map(|path| in_item(item, path)))
-            }
+            NextValue::LastItem { paths, step } => after_last(page.items, paths, *step),
         };
         // An empty text means "no more" as often as null does.
         match value.filter(|value| !value.is_null() && value != "") {
@@ -203,11 +256,41 @@ fn advance(
     match missing {
         None => Ok(Some(inputs)),
         // The answer says by itself that there is nothing more.
-        Some((_, NextValue::Answer { .. })) => Ok(None),
-        Some((name, NextValue::LastItem { .. })) => {
+        Some((_, NextValue::Answer { .. })) if !is_said => Ok(None),
+        Some((name, _)) => {
             Err(Error::NoCursor { operation: operation.id.clone(), input: name.clone(), page: page.number })
         }
     }
+}
+
+/// The value of the last item that has one; with `step`, moved back by it, so that items of the same value
+/// are read again. Where the whole page has one value, that would lead nowhere: the API alone could tell
+/// whether there are more of it.
+fn after_last(items: &[Value], paths: &[String], step: Option<u32>) -> Option<Value> {
+    let value = |item: &Value| paths.iter().find_map(|path| in_item(item, path));
+    let last = items.iter().rev().find_map(value)?;
+    let first = items.iter().find_map(value);
+    let numbers = (first.as_ref().and_then(Value::as_i64), last.as_i64(), step);
+    let (Some(first), Some(number), Some(step)) = numbers else { return Some(last) };
+    Some(match first.cmp(&number) {
+        std::cmp::Ordering::Greater => number.saturating_add(step.into()).into(),
+        std::cmp::Ordering::Less => number.saturating_sub(step.into()).into(),
+        std::cmp::Ordering::Equal => last,
+    })
+}
+
+/// A page whose items all share the value by which the list goes on, though values are not unique: of the
+/// items that share it, those beyond the page cannot be reached.
+pub fn hides_some(paging: &Paging, items: &[Value]) -> bool {
+    let Paging::Cursor { next, size, .. } = paging else { return false };
+    let full = size.is_none_or(|size| items.len() >= size as usize);
+    let shared = |place: &NextValue| {
+        let NextValue::LastItem { paths, step: Some(_) } = place else { return false };
+        let value = |item: &Value| paths.iter().find_map(|path| in_item(item, path));
+        let first = items.first().and_then(value);
+        first.is_some() && items.iter().all(|item| value(item) == first)
+    };
+    full && items.len() > 1 && next.values().any(shared)
 }
 
 /// The value at `path` in an item; a path may be a plain field name.
@@ -299,42 +382,6 @@ fn cut(text: &str, mark: char) -> (&str, &str) {
     (text, "")
 }
 
-/// Watches a scan for cursors that come round again and for pages that repeat, in constant memory.
-#[derive(Debug, Default)]
-pub struct Rounds {
-    last: Option<[u8; 32]>,
-    /// A cursor met earlier, replaced at every power of two (Brent's way to find a cycle).
-    checkpoint: Option<Map<String, Value>>,
-    steps: u64,
-    power: u64,
-}
-
-impl Rounds {
-    /// Complains when page `page` has the records of the page before, or when `next` was met before.
-    pub fn check(
-        &mut self,
-        operation: &str,
-        current: &Map<String, Value>,
-        page: u64,
-        records: &[String],
-        next: Option<&Map<String, Value>>,
-    ) -> Result<(), Error> {
-        let digest: [u8; 32] = Sha256::digest(records.join("\n")).into();
-        if !records.is_empty() && self.last.replace(digest) == Some(digest) {
-            return Err(Error::Repeated { operation: operation.to_owned(), inputs: names(current), page });
-        }
-        let Some(next) = next else { return Ok(()) };
-        if self.checkpoint.as_ref() == Some(next) {
-            return Err(Error::Frozen { operation: operation.to_owned(), inputs: names(next), page });
-        }
-        if self.steps >= self.power {
-            (self.checkpoint, self.steps, self.power) = (Some(next.clone()), 0, (self.power * 2).max(1));
-        }
-        self.steps += 1;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,8 +415,8 @@ mod tests {
     }
 
     #[test]
-    fn offsets_and_pages_go_on_until_a_short_page() {
-        let offset = paging("{ style: offset, offset: skip, limit: limit, size: 2 }");
+    fn offsets_and_pages_go_on_until_a_short_page_where_the_connector_states_it() {
+        let offset = paging("{ style: offset, offset: skip, limit: limit, size: 2, short_page_ends: true }");
         let first = Value::Object(first(&offset));
         assert_eq!(first, json!({ "skip": 0, "limit": 2 }));
         let full = [json!(1), json!(2)];
@@ -377,10 +424,35 @@ mod tests {
         assert_eq!(second, json!({ "skip": 2, "limit": 2 }));
         assert_eq!(after(&offset, second, json!({}), &full[..1]), Ok(None));
 
-        let pages = paging("{ style: page, page: page, limit: per_page, size: 2, first: 0 }");
+        let pages =
+            paging("{ style: page, page: page, limit: per_page, size: 2, first: 0, short_page_ends: true }");
         let start = Value::Object(super::first(&pages));
         assert_eq!(after(&pages, start, json!({}), &full), Ok(Some(json!({ "page": 1, "per_page": 2 }))));
         assert_eq!(after(&pages, json!({ "page": 7, "per_page": 2 }), json!({}), &[]), Ok(None));
+        assert_eq!(after(&pages, json!({ "page": 7, "per_page": 2 }), json!({}), &full[..1]), Ok(None));
+    }
+
+    #[test]
+    fn a_server_that_caps_pages_is_read_to_an_empty_one() {
+        for (text, current) in [
+            ("{ style: offset, offset: skip, limit: n, size: 50 }", json!({ "skip": 10, "n": 50 })),
+            ("{ style: page, page: p, size: 50 }", json!({ "p": 2 })),
+            ("{ style: page, page: p, limit: n, size: 50 }", json!({ "p": 2, "n": 50 })),
+            (
+                "{ style: cursor, limit: n, size: 50, next: { c: { from: answer, path: $.next } } }",
+                json!({ "n": 50, "c": 10 }),
+            ),
+            (
+                "{ style: cursor, limit: n, size: 50, next: { c: { from: last_item, paths: [$.at] } } }",
+                json!({ "n": 50, "c": 10 }),
+            ),
+        ] {
+            let style = paging(text);
+            let answer = json!({ "next": 11 });
+            let next = after(&style, current.clone(), answer.clone(), &[json!({ "at": 11 })]).unwrap();
+            assert!(next.is_some(), "one of fifty, and more may come: {text}");
+            assert_eq!(after(&style, current, answer, &[]), Ok(None), "{text}");
+        }
     }
 
     #[test]
@@ -400,7 +472,8 @@ mod tests {
     #[test]
     fn the_last_item_carries_the_cursor_and_a_short_page_ends_it_all_the_same() {
         let style = paging(
-            "{ style: cursor, limit: n, size: 2, next: { searchAfter: { from: last_item, paths: [$.searchAfter] } } }",
+            "{ style: cursor, limit: n, size: 2, short_page_ends: true, next: { searchAfter: { from: last_item, \
+             paths: [$.searchAfter] } } }",
         );
         let items = [json!({ "id": "a" }), json!({ "id": "b", "searchAfter": [5, "b"] })];
         let next = after(&style, json!({ "n": 2 }), json!({}), &items).unwrap();
@@ -411,13 +484,92 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_decides_where_there_is_one() {
-        let style =
+    fn a_flag_decides_where_there_is_one_whatever_the_page_holds() {
+        let full = [json!(1), json!(2)];
+        for (text, next) in [
+            (
+                "{ style: cursor, more: $.more, size: 2, limit: n, next: { at: { from: answer, path: $.after } } }",
+                json!("x"),
+            ),
+            ("{ style: page, page: at, more: $.more, size: 2, first: 0 }", json!(1)),
+            ("{ style: page, page: at, more: $.more, size: 2, first: 0, short_page_ends: true }", json!(1)),
+        ] {
+            let style = paging(text);
+            let answer = |more: Value| json!({ "more": more, "after": "x" });
+            for yes in [json!(true), json!("true"), json!(1), json!("/things?page=2")] {
+                for items in [&full[..], &full[..1], &[]] {
+                    let found = after(&style, json!({}), answer(yes.clone()), items).unwrap();
+                    assert_eq!(found, Some(json!({ "at": next })), "{text} {yes} {items:?}");
+                }
+            }
+            for no in [json!(false), json!(null), json!(0), json!(""), json!("False")] {
+                assert_eq!(after(&style, json!({}), answer(no.clone()), &full), Ok(None), "{text} {no}");
+            }
+            let silent = after(&style, json!({}), json!({ "after": "x" }), &full).unwrap();
+            assert!(silent.is_some(), "an answer without the flag says nothing: {text}");
+        }
+        let offset = paging("{ style: offset, offset: skip, limit: n, size: 2, more: $.more }");
+        let more = json!({ "more": true });
+        let next = after(&offset, json!({ "skip": 4 }), more.clone(), &full[..1]).unwrap();
+        assert_eq!(next, Some(json!({ "skip": 5 })));
+        let stuck = after(&offset, json!({ "skip": 4 }), more.clone(), &[]);
+        assert!(matches!(stuck, Err(Error::Frozen { .. })), "{stuck:?}");
+        let cursor =
             paging("{ style: cursor, more: $.more, next: { after: { from: answer, path: $.after } } }");
-        let answer = |more| json!({ "more": more, "after": "x" });
-        assert_eq!(after(&style, json!({}), answer(false), &[json!(1)]), Ok(None));
-        assert_eq!(after(&style, json!({}), answer(true), &[json!(1)]), Ok(Some(json!({ "after": "x" }))));
-        assert_eq!(after(&style, json!({}), answer(true), &[]), Ok(None), "an empty page ends it");
+        let nowhere = after(&cursor, json!({}), more, &full);
+        assert!(matches!(nowhere, Err(Error::NoCursor { .. })), "{nowhere:?}");
+    }
+
+    #[test]
+    fn empty_pages_with_more_to_come_are_bounded() {
+        let mut rounds = Rounds::default();
+        let met = (1..1000_u64).find(|page| {
+            let next = map(json!({ "page": page + 1 }));
+            rounds.check("things.list", &map(json!({ "page": page })), *page, &[], Some(&next)).is_err()
+        });
+        assert_eq!(met, Some(u64::from(MOST_EMPTY) + 1));
+    }
+
+    #[test]
+    fn a_page_tells_whether_it_is_all() {
+        let told = |style: &str, inputs: Value, answer: Value, count: usize| {
+            let items = vec![json!({ "id": 1 }); count];
+            let page = Page { answer: &answer, link: None, items: &items, number: 1 };
+            more(&operation("{}"), &paging(style), &map(inputs), page)
+        };
+        let offset = "{ style: offset, offset: skip, limit: n, size: 100, short_page_ends: true }";
+        let forty = json!({ "total": 40 });
+        assert_eq!(told(offset, json!({}), forty.clone(), 20), More::Some { total: Some(40) });
+        assert_eq!(told(offset, json!({ "skip": 20 }), forty.clone(), 20), More::None);
+        assert_eq!(told(offset, json!({ "n": 100 }), json!({}), 20), More::None);
+        assert_eq!(told(offset, json!({ "n": 20 }), json!({}), 20), More::Unknown);
+        assert_eq!(
+            told(offset, json!({}), json!({ "count": 20 }), 20),
+            More::Unknown,
+            "of the page, it may be"
+        );
+        let cursor = "{ style: cursor, limit: n, size: 100, short_page_ends: true, next: { c: { from: answer, path: $.c } } }";
+        assert_eq!(told(cursor, json!({}), json!({ "c": "x" }), 20), More::Unknown);
+        assert_eq!(told(cursor, json!({}), json!({ "c": null }), 20), More::None);
+        let flag = "{ style: page, page: p, size: 10, more: $.more }";
+        assert_eq!(told(flag, json!({}), json!({ "more": true }), 3), More::Some { total: None });
+        assert_eq!(told(flag, json!({}), json!({ "more": false }), 10), More::None);
+        assert_eq!(told("{ style: page, page: p, size: 10 }", json!({}), json!({}), 0), More::None);
+        assert_eq!(told("{ style: none }", json!({}), forty, 20), More::None);
+    }
+
+    #[test]
+    fn a_value_that_is_not_unique_is_read_again() {
+        let style = paging(
+            "{ style: cursor, limit: n, size: 3, next: { before: { from: last_item, paths: [$.at], step: 1 } } }",
+        );
+        let page = |times: [u64; 3]| times.map(|at| json!({ "at": at }));
+        let next = |times| after(&style, json!({ "n": 3 }), json!({}), &page(times)).unwrap().unwrap();
+        assert_eq!(next([9, 8, 7])["before"], 8, "newest first");
+        assert_eq!(next([7, 8, 9])["before"], 8, "oldest first");
+        assert_eq!(next([7, 7, 7])["before"], 7, "there is no other way on");
+        assert!(hides_some(&style, &page([7, 7, 7])) && !hides_some(&style, &page([8, 7, 7])));
+        assert!(!hides_some(&style, &page([7, 7, 7])[..2]), "a short page hides nothing");
     }
 
     #[test]

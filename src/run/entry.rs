@@ -175,6 +175,13 @@ pub enum Entry {
     },
     /// A person asked to do everything again.
     Restarted {},
+    /// The list that the step read has, or may have, more than its result, which comes next.
+    MoreRecords {
+        /// The step.
+        step: StepKey,
+        /// What is known, and what to do.
+        message: String,
+    },
     /// A line by the `log` operation, or a remark of hob's own.
     Remark {
         /// `info`, `warn` or `error`.

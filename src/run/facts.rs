@@ -25,6 +25,9 @@ pub struct Facts {
     pub skip_waits: bool,
 }
 
+/// Name in `run` of the list of steps that read only a part of a list.
+pub(super) const MORE: &str = "more";
+
 /// The names that every template of a run may read. `vars`, `steps`, a loop's member and `error`
 /// come later.
 pub(super) fn scope(run: &Run, event: &Event, facts: &Facts) -> Scope {
@@ -43,6 +46,7 @@ pub fn about(run: &Run, event: &Event) -> Value {
         "id": run.id.0,
         "recipe": run.recipe,
         "created": run.created,
+        MORE: [],
         "event": {
             "id": event.id.0,
             "kind": event.kind,

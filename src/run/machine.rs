@@ -32,6 +32,8 @@ pub struct Machine {
     skip_waits: bool,
     /// How far its times are ahead of the wall clock.
     ahead: TimeDelta,
+    /// The event is a record that cannot be read, for this reason.
+    unreadable: Option<String>,
     /// The read that completes a thin event, until it is done.
     hydration: Option<hydrate::Hydration>,
     /// Results of finished steps by action.
@@ -112,6 +114,8 @@ pub struct Perform {
     pub timeout: Option<Duration>,
     /// JSONPath of the result, where the recipe says so.
     pub pick: Option<String>,
+    /// The whole list is wanted, page after page.
+    pub all_pages: bool,
     /// How to try again.
     pub retry: Retry,
     /// It was deferred before, and not sent since: the history says so already.
@@ -157,6 +161,7 @@ impl Machine {
             scope,
             skip_waits: facts.skip_waits,
             ahead: facts.ahead,
+            unreadable: event.unreadable().map(str::to_owned),
             steps: Map::new(),
             done: 0,
             failure_done: 0,
@@ -231,9 +236,21 @@ impl Machine {
     }
 
     fn complete(&mut self, action: &crate::recipe::Action, result: Value) {
+        if self.status.has_more(&action.id) {
+            self.tell_more(&action.id);
+        }
         self.steps.insert(action.id.clone(), result);
         self.scope.set("steps", Value::Object(self.steps.clone()));
         self.members = None;
+    }
+
+    /// `run.more` names the step from now on.
+    fn tell_more(&mut self, id: &str) {
+        let Some(mut run) = self.scope.get("run").cloned() else { return };
+        if let Some(Value::Array(names)) = run.get_mut(facts::MORE) {
+            names.push(id.into());
+        }
+        self.scope.set("run", run);
     }
 
     /// `failed`: the step that made the run fail.

@@ -15,6 +15,7 @@ impl Entry {
             | Entry::Deferred { reason: text, .. }
             | Entry::InDoubt { reason: text, .. }
             | Entry::Parked { reason: text, .. }
+            | Entry::MoreRecords { message: text, .. }
             | Entry::Remark { message: text, .. } => *text = redactor.text(text),
             Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| redactor.text(text)),
             Entry::Started { .. }

@@ -51,6 +51,8 @@ pub struct StepStatus {
     pub sent: Option<DateTime<Utc>>,
     /// Deferrals in a row.
     pub deferrals: u32,
+    /// The list that it read has more than the result.
+    pub more: bool,
 }
 
 /// What a step does.
@@ -139,6 +141,7 @@ impl Status {
             Entry::Resumed { from } => self.resume(from),
             Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
+            Entry::MoreRecords { step, .. } => self.step(step).more = true,
             Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
                 if known_by.as_deref() == Some(PERSON) {
                     self.forget_after(step);
@@ -192,6 +195,11 @@ impl Status {
     /// Where `step` stands.
     pub fn of(&self, step: &StepKey) -> StepStatus {
         self.steps.get(step).cloned().unwrap_or_default()
+    }
+
+    /// A list that the action `id` read has more than its result.
+    pub fn has_more(&self, id: &str) -> bool {
+        self.steps.iter().any(|(key, step)| key.action == id && step.more)
     }
 
     /// The failure before the first step, if there was one.

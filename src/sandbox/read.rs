@@ -74,6 +74,7 @@ impl Performance<'_> {
                 let cursor = cursor(key.as_ref(), self.table(&step.collection)?.id(*slot));
                 add_to_each(step, &mut record, &cursor);
             }
+            record.retain(|field, _| !step.hide.contains(field));
             records.push(record);
         }
         Ok(Outcome::Records(records))

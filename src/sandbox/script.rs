@@ -88,6 +88,16 @@ impl Script {
     }
 }
 
+/// Members of a list that name records of another collection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Known {
+    /// The collection.
+    pub(super) collection: String,
+    /// Field of a member that holds the record's id.
+    pub(super) by: String,
+}
+
 /// An answer as data.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +131,8 @@ pub(super) struct Collection {
     pub(super) normalise: IndexMap<String, Fill>,
     /// Fields of a new record that were not given.
     pub(super) defaults: IndexMap<String, Fill>,
+    /// List → the records that its members must name; other members are dropped without a word.
+    pub(super) known: IndexMap<String, Known>,
     /// Lists whose members are merged by a key when they are written: field → member's key.
     pub(super) merge_by: IndexMap<String, String>,
     /// Fields made from others at every write; the expression sees `record`.

@@ -111,6 +111,8 @@ pub(super) struct Behaviour {
     pub(super) each_extra: IndexMap<String, Fill>,
     /// Fields of the records that the answer has; all when empty.
     pub(super) only: Vec<String>,
+    /// Fields of listed records that the answer does not have.
+    pub(super) hide: Vec<String>,
     /// JSONPath of the result; default: the catalog's.
     pub(super) at: Option<String>,
     /// For downloads: text of the file. Default: a short silence, or nothing.

@@ -169,6 +169,15 @@ impl Performance<'_> {
             }
         }
         normalise(&collection, &mut given, scope);
+        for (field, known) in &collection.known {
+            let named = self.table(&known.collection)?;
+            if let Some(Value::Array(members)) = given.get_mut(field) {
+                members.retain(|member| {
+                    let id = member.get(&known.by).and_then(Value::as_str);
+                    id.is_some_and(|id| named.slot(id).is_some())
+                });
+            }
+        }
         Ok(given)
     }
 

@@ -7,11 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::sift::odd_time;
 use crate::catalog::{Listing, NextValue, Paging};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
-use crate::value::{is_coarse, moment, short_id};
+use crate::value::{moment, short_id};
 
 /// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);
@@ -27,6 +28,8 @@ pub struct Scan<'a> {
     pub start: Start,
     /// The list comes newest change first, so that it need not be read to its end.
     pub stops_early: bool,
+    /// It comes newest record first instead, by creation.
+    pub by_creation: bool,
     /// This is the first scan.
     pub first: bool,
     /// Number of the scan.
@@ -50,6 +53,8 @@ pub struct Findings {
     pub newest: Option<DateTime<Utc>>,
     /// All that follows is older than what this scan looks for.
     pub enough: bool,
+    /// Records that are new or changed and have a time that is none: record, field, value.
+    pub odd_times: Vec<(String, String, Value)>,
 }
 
 /// A difference.
@@ -65,15 +70,32 @@ pub struct Change {
     pub item: Value,
 }
 
-/// Whether polls of this list may end before its last page. `with` are the recipe's own inputs: one
-/// that orders the list otherwise forbids it, and a removed record shows only at the end.
-pub fn can_stop_early(listing: &Listing, emit: &[Emit], with: &Value) -> bool {
-    !listing.newest_first.is_empty()
-        && listing.updated.is_some()
-        // Without it a record that was never seen could be new or old.
-        && listing.created.is_some()
-        && !emit.contains(&Emit::Removed)
-        && listing.newest_first.iter().all(|(name, value)| with.get(name).is_none_or(|own| own == value))
+/// Inputs that bring the newest first, where polls of this list may then end before its last page. `with`
+/// are the recipe's own inputs: one that orders the list otherwise forbids it, and a removed record shows
+/// only at the end.
+pub fn can_stop_early<'a>(listing: &'a Listing, emit: &[Emit], with: &Value) -> Option<Order<'a>> {
+    // Without it a record that was never seen could be new or old.
+    if listing.created.is_none() || emit.contains(&Emit::Removed) {
+        return None;
+    }
+    let by_change = (!listing.newest_first.is_empty() && listing.updated.is_some())
+        .then_some(Order { inputs: &listing.newest_first, by_creation: false });
+    let new_only = emit == [Emit::New];
+    let created = listing.newest_created_first.as_ref().filter(|_| new_only);
+    let by_creation = created.map(|inputs| Order { inputs, by_creation: true });
+    let fits = |order: &Order<'_>| {
+        order.inputs.iter().all(|(name, value)| with.get(name).is_none_or(|own| own == value))
+    };
+    by_creation.filter(fits).or(by_change.filter(fits))
+}
+
+/// An order in which a list brings the newest first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Order<'a> {
+    /// Inputs that ask for it.
+    pub inputs: &'a indexmap::IndexMap<String, Value>,
+    /// By creation instead of by change.
+    pub by_creation: bool,
 }
 
 /// The id of each item.
@@ -93,23 +115,28 @@ fn record(listing: &Listing, item: &Value) -> String {
 /// Compares a page with what was seen: `known` holds the fingerprints of those of its records that
 /// were.
 pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, String>) -> Findings {
-    let times: Vec<_> = items.iter().map(|item| Times::of(scan.listing, item)).collect();
+    let times: Vec<_> = items.iter().map(|item| Times::of(scan, item)).collect();
     let newest = times.iter().filter_map(Times::last).chain(scan.newest).max().map(|time| time.min(scan.now));
     let cutoff = scan.cutoff(newest);
     let mut findings = Findings {
         changes: Vec::new(),
         seen: Vec::new(),
         newest,
-        enough: is_older(times.last().and_then(Times::last), cutoff),
+        enough: is_older(times.last().and_then(Times::last), cutoff) && newest_first(&times),
+        odd_times: Vec::new(),
     };
     for (item, times) in items.into_iter().zip(&times) {
         if !scan.first && is_older(times.last(), cutoff) {
             continue;
         }
         let record = record(scan.listing, &item);
-        let fingerprint = fingerprint(scan.listing, &item);
+        let fingerprint = content(scan.listing, &item);
         let before = known.insert(record.clone(), fingerprint.clone());
-        let changed = before.as_ref() != Some(&fingerprint);
+        let changed =
+            !before.as_ref().is_some_and(|old| *old == fingerprint || is_time(scan.listing, &item, old));
+        if changed && let Some((field, value)) = odd_time(scan.listing, &item) {
+            findings.odd_times.push((record.clone(), field.to_owned(), value));
+        }
         if let Some(kind) =
             scan.kind(before.is_some(), times).filter(|kind| changed && scan.emit.contains(kind))
         {
@@ -117,7 +144,7 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
             findings.changes.push(Change { kind, record: record.clone(), dedup, item });
         }
         // An unchanged record is remembered again only where its absence will matter.
-        if changed || scan.emit.contains(&Emit::Removed) {
+        if before.as_ref() != Some(&fingerprint) || scan.emit.contains(&Emit::Removed) {
             findings.seen.push(Seen { record, fingerprint });
         }
     }
@@ -173,14 +200,22 @@ struct Times {
 }
 
 impl Times {
-    fn of(listing: &Listing, item: &Value) -> Self {
+    fn of(scan: Scan<'_>, item: &Value) -> Self {
         let read = |name: &Option<String>| moment(&in_item(item, name.as_ref()?)?);
-        Self { created: read(&listing.created), updated: read(&listing.updated) }
+        let updated = read(&scan.listing.updated).filter(|_| !scan.by_creation);
+        Self { created: read(&scan.listing.created), updated }
     }
 
     fn last(&self) -> Option<DateTime<Utc>> {
         self.updated.or(self.created)
     }
+}
+
+/// The page is in the order that the connector promises. One in another order may hide what is new behind
+/// what is old.
+fn newest_first(times: &[Times]) -> bool {
+    let known: Vec<_> = times.iter().filter_map(Times::last).collect();
+    known.is_sorted_by(|one, next| one >= next)
 }
 
 fn is_older(time: Option<DateTime<Utc>>, than: Option<DateTime<Utc>>) -> bool {
@@ -202,21 +237,22 @@ pub fn name(kind: Emit) -> &'static str {
     }
 }
 
-/// What changes when the record changes: its updated field, or its content.
-fn fingerprint(listing: &Listing, item: &Value) -> String {
+/// `fingerprint` is the item's time of change, which is all that earlier versions of hob remembered of
+/// a record that has one: an update of hob is no change of every record.
+fn is_time(listing: &Listing, item: &Value, fingerprint: &str) -> bool {
+    let Some(time) = fingerprint.strip_prefix("at:") else { return false };
     let updated = listing.updated.as_ref().and_then(|name| in_item(item, name));
-    match updated.filter(|value| !is_coarse(value)) {
-        Some(value) => format!("at:{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
-        None => content(listing, item),
-    }
+    updated.is_some_and(|now| now.as_str().map_or_else(|| now.to_string(), str::to_owned) == time)
 }
 
-/// A hash of an item that does not depend on the order of its fields, nor on the sort values that
-/// some APIs put into each item for paging.
+/// What changes when the record changes: a hash of its content, its time of change included, that does
+/// not depend on the order of its fields, nor on the sort values that some APIs put into each item for
+/// paging.
 fn content(listing: &Listing, item: &Value) -> String {
     let mut hash = Sha256::new();
     let paging = paging_fields(listing);
-    write(item, &|name, value| value.is_array() && paging.contains(&name), true, &mut hash);
+    let ignored = |name: &str| listing.ignore.iter().any(|ignored| ignored == name);
+    write(item, &|name, value| ignored(name) || value.is_array() && paging.contains(&name), true, &mut hash);
     format!("sha256:{}", hex::encode(&hash.finalize()[..16]))
 }
 
@@ -225,7 +261,7 @@ fn paging_fields(listing: &Listing) -> Vec<&str> {
     let Paging::Cursor { next, .. } = &listing.paging else { return vec![] };
     next.values()
         .filter_map(|place| match place {
-            NextValue::LastItem { paths } => Some(paths),
+            NextValue::LastItem { paths, .. } => Some(paths),
             NextValue::Answer { .. } => None,
         })
         .flatten()
@@ -287,6 +323,7 @@ mod tests {
             emit,
             start,
             stops_early: false,
+            by_creation: false,
             first,
             number: 2,
             watermark: None,
@@ -352,13 +389,48 @@ mod tests {
     fn there_and_back_again_is_two_changes() {
         let list = plain();
         let change = |number, from: &str, to: &str| {
-            let fingerprint = |name: &str| fingerprint(&list, &json!({ "id": 1, "name": name }));
+            let fingerprint = |name: &str| content(&list, &json!({ "id": 1, "name": name }));
             let scan = Scan { number, ..scan(&list, &USUAL, Start::Now, false) };
             let known = HashMap::from([("1".to_owned(), fingerprint(from))]);
             detect(scan, vec![json!({ "id": 1, "name": to })], known).changes.remove(0).dedup
         };
         assert_ne!(change(2, "a", "b"), change(4, "a", "b"));
         assert_eq!(change(2, "a", "b"), change(2, "a", "b"), "a page read again is the same event");
+    }
+
+    #[test]
+    fn other_content_at_the_same_time_is_a_change_and_an_update_of_hob_is_none() {
+        for time in [
+            json!("2026-03-01T12:00:00.125Z"),
+            json!("2026-03-01T12:00:00Z"),
+            json!(1_772_366_400),
+            json!(null),
+        ] {
+            let item = |name: &str| json!({ "id": "a", "created": "2026-01-01T00:00:00Z", "updated": time, "name": name });
+            let list = timed();
+            let first = detect(scan(&list, &USUAL, Start::Now, true), vec![item("x")], HashMap::new());
+            let scan = scan(&list, &USUAL, Start::Now, false);
+            assert_eq!(detect(scan, vec![item("x")], remembered(&first)).changes, []);
+            let second = detect(scan, vec![item("y")], remembered(&first));
+            assert_eq!(kinds(&second), [("changed", "a")], "{time}");
+            let back = detect(scan, vec![item("x")], remembered(&second));
+            assert_eq!(kinds(&back), [("changed", "a")], "{time}");
+            let shown = time.as_str().map_or_else(|| time.to_string(), str::to_owned);
+            let old = HashMap::from([("a".to_owned(), format!("at:{shown}"))]);
+            let after_update = detect(scan, vec![item("x")], old);
+            assert_eq!(
+                (after_update.changes.len(), after_update.seen.len()),
+                (usize::from(time.is_null()), 1)
+            );
+        }
+    }
+
+    #[test]
+    fn ignored_fields_are_no_content() {
+        let list = listing("{ items: ['$[*]'], id: [id], ignore: [views, photo] }");
+        let item = |views: u32, name: &str| json!({ "id": 1, "views": views, "photo": format!("?sig={views}"), "name": name });
+        assert_eq!(content(&list, &item(1, "x")), content(&list, &item(2, "x")));
+        assert_ne!(content(&list, &item(1, "x")), content(&list, &item(1, "y")));
     }
 
     #[test]
@@ -377,9 +449,9 @@ mod tests {
     #[test]
     fn a_quiet_poll_stops_at_the_watermark_and_does_not_look_behind_it() {
         let list = timed();
-        assert!(can_stop_early(&list, &USUAL, &json!({})));
-        assert!(!can_stop_early(&list, &ALL, &json!({})));
-        assert!(!can_stop_early(&list, &USUAL, &json!({ "sort": "asc" })));
+        assert!(can_stop_early(&list, &USUAL, &json!({})).is_some());
+        assert!(can_stop_early(&list, &ALL, &json!({})).is_none());
+        assert!(can_stop_early(&list, &USUAL, &json!({ "sort": "asc" })).is_none());
         let scan = Scan {
             stops_early: true,
             watermark: Some(at("2026-03-01T12:00:00Z")),
@@ -415,6 +487,34 @@ mod tests {
         assert!(detect(next, vec![item("c", "2026-02-01T00:00:00Z")], HashMap::new()).enough);
         let all = Scan { start: Start::All, ..scan };
         assert!(!detect(all, vec![item("c", "2020-02-01T00:00:00Z")], HashMap::new()).enough);
+    }
+
+    #[test]
+    fn new_records_alone_are_found_in_a_list_by_creation() {
+        let list = listing(
+            "{ items: ['$[*]'], id: [id], updated: updated, created: created, newest_created_first: { order: desc } }",
+        );
+        assert!(can_stop_early(&list, &USUAL, &json!({})).is_none(), "a change may be anywhere");
+        assert!(can_stop_early(&list, &[Emit::New], &json!({ "order": "asc" })).is_none());
+        assert!(can_stop_early(&list, &[Emit::New], &json!({})).unwrap().by_creation);
+        let scan = Scan {
+            stops_early: true,
+            by_creation: true,
+            watermark: Some(at("2026-03-01T12:00:00Z")),
+            ..scan(&list, &[Emit::New], Start::Now, false)
+        };
+        let item = |id: &str, created: &str| json!({ "id": id, "created": created, "updated": "2026-03-02T00:00:00Z" });
+        let items = vec![
+            item("new", "2026-03-01T12:03:00Z"),
+            item("late", "2026-03-01T11:57:00Z"),
+            item("old", "2026-03-01T11:00:00Z"),
+        ];
+        let findings = detect(scan, items.clone(), HashMap::new());
+        assert_eq!(kinds(&findings), [("new", "new"), ("new", "late")]);
+        assert!(findings.enough);
+        let shuffled =
+            detect(scan, vec![items[2].clone(), items[0].clone(), items[2].clone()], HashMap::new());
+        assert!(!shuffled.enough, "a list in another order is read on");
     }
 
     #[test]

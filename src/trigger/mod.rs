@@ -14,8 +14,10 @@ mod reconcile;
 mod resting;
 mod scan;
 mod schedule;
+mod sift;
 mod surroundings;
 mod triggers;
+mod watermark;
 pub mod webhook;
 
 pub use claims::Claims;

@@ -11,14 +11,15 @@ use super::detect::{self, Change};
 use super::due;
 use super::new_run::new_run;
 use super::reconcile::Reconcile;
+use super::sift::Unreadable;
 use super::surroundings::Surroundings;
 use crate::catalog::{Listing, Operation};
 use crate::check::CheckedRecipe;
 use crate::connection::Connection;
-use crate::event::{Cursor, CursorKey, Event, EventId, Health, Source};
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Health, REASON, Source, UNREADABLE};
 use crate::journal::NewRun;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
-use crate::run::Accounts;
+use crate::run::{Accounts, RunId};
 use crate::template::{Scope, TemplateTree};
 
 /// A recipe that cannot poll as it stands.
@@ -127,6 +128,8 @@ impl Poller {
             updated: None,
             created: None,
             newest_first: Default::default(),
+            newest_created_first: None,
+            ignore: vec![],
             paging: Default::default(),
         });
         // Construction made sure that there is one.
@@ -199,6 +202,36 @@ impl Poller {
             payload,
         };
         let run = new_run(&self.recipe, &self.accounts, &event, scope);
+        (event, vec![run])
+    }
+}
+
+impl Poller {
+    /// The event of a record that cannot be read, with its run, which fails for that reason.
+    pub(super) fn unreadable(&self, bad: &Unreadable, page: u64, scope: &Scope) -> (Event, Vec<NewRun>) {
+        let connection = &self.connection.name;
+        let reason = format!(
+            "a record of `{}` ({connection}, page {page}, record {}) cannot be read: {}",
+            self.operation.id, bad.position, bad.reason
+        );
+        let event = Event {
+            id: EventId::new(),
+            source: Source::Poll(self.key.clone()),
+            kind: UNREADABLE.to_owned(),
+            connection: Some(connection.clone()),
+            record: bad.id.clone(),
+            dedup: DedupKey(bad.name.clone()),
+            received: scope.now(),
+            payload: json!({ REASON: reason, "record": bad.record }),
+        };
+        // The recipe's own lane is made for records that can be read.
+        let lane = event.id.to_string();
+        let run = NewRun {
+            id: RunId::new(),
+            recipe: self.recipe.name().to_owned(),
+            accounts: self.accounts.clone(),
+            lane,
+        };
         (event, vec![run])
     }
 }

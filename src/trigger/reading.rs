@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::poller::Poller;
 use super::surroundings::Surroundings;
 use crate::connection::Priority;
 use crate::request::{CallOptions, Outcome, list};
+use crate::value::moment;
 
 /// Longest wait within a poll; beyond it the poll ends and goes on later.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -22,6 +24,8 @@ pub(super) struct Answered {
     pub body: Value,
     /// The `Link` header.
     pub link: Option<String>,
+    /// The server's clock.
+    pub date: Option<DateTime<Utc>>,
 }
 
 /// Why there is none.
@@ -49,6 +53,8 @@ pub(super) enum NotRead {
         asked: Option<Duration>,
         /// The server does not want this very request.
         refused: bool,
+        /// There is nothing at this address.
+        not_found: bool,
     },
 }
 
@@ -77,7 +83,8 @@ impl<'a> Reading<'a> {
             match outcome {
                 Outcome::Ok(answer) => {
                     let link = answer.headers.get("link").cloned();
-                    return Ok(Answered { body: answer.body, link });
+                    let date = answer.headers.get("date").and_then(|date| moment(&date.as_str().into()));
+                    return Ok(Answered { body: answer.body, link, date });
                 }
                 Outcome::RateLimited { retry_after } => {
                     self.wait(retry_after, "the API's rate limit is reached").await?;
@@ -91,6 +98,7 @@ impl<'a> Reading<'a> {
                         reason: format!("{}{status}{help}", refusal.message),
                         asked: None,
                         refused: refusal.status.is_some(),
+                        not_found: refusal.status == Some(404),
                     });
                 }
                 Outcome::TryAgain { reason, retry_after: asked, .. } => {
@@ -109,7 +117,12 @@ impl<'a> Reading<'a> {
         let Poller { recipe, operation, connection, .. } = self.poller;
         let called =
             self.around.client.call(recipe.catalog(), operation, inputs, connection, &self.options).await;
-        called.map_err(|problems| NotRead::Failed { reason: list(&problems), asked: None, refused: false })
+        called.map_err(|problems| NotRead::Failed {
+            reason: list(&problems),
+            asked: None,
+            refused: false,
+            not_found: false,
+        })
     }
 
     async fn wait(&mut self, wait: Duration, reason: &str) -> Result<(), NotRead> {
@@ -126,7 +139,7 @@ impl<'a> Reading<'a> {
     async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), NotRead> {
         let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
         if tries >= TRIES || pause > PATIENCE {
-            return Err(NotRead::Failed { reason, asked, refused: false });
+            return Err(NotRead::Failed { reason, asked, refused: false, not_found: false });
         }
         tokio::time::sleep(pause).await;
         Ok(())

@@ -1,24 +1,27 @@
 //! Reads a list page by page. Each page, its events and the cursor are stored together, so a scan can
 //! stop anywhere and go on later; no more than a page is ever held.
 
+mod aside;
+mod end;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::claims::Tenure;
 use super::detect::{self, Change, Scan};
 use super::poller::{Known, Poller};
 use super::progress::{PageRead, total};
 use super::reading::{Answered, NotRead, Reading};
+use super::sift::sift;
 use super::surroundings::Surroundings;
+use super::watermark::Watermark;
 use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Seen, Source};
+use crate::event::{Cursor, CursorKey, Event, Seen};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
-use crate::recipe::Emit;
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
-use crate::value::{after, moment};
 
 /// In the place of a page's inputs: all pages are read, and records that are gone come next.
 const SWEEP: &str = "$gone_after";
@@ -63,7 +66,16 @@ struct Poll<'a> {
     /// The right to move the cursor, where there are others that might.
     claim: Option<Claim>,
     stops_early: bool,
+    by_creation: bool,
+    /// The API's clock at the first answer, where it tells.
+    server: Option<DateTime<Utc>>,
+    /// Some records could not be reached: none is taken for removed.
+    hidden: bool,
+    /// The page before was a short one of a numbered list.
+    may_be_over: bool,
     rounds: Rounds,
+    /// Events of records that cannot be read, to be stored with their page.
+    aside: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
 }
 
@@ -155,7 +167,12 @@ impl Poller {
             reset: changed,
             claim,
             stops_early: false,
+            by_creation: false,
+            server: None,
+            hidden: false,
+            may_be_over: false,
             rounds: Rounds::default(),
+            aside: Vec::new(),
         })
     }
 }
@@ -164,15 +181,20 @@ impl Poll<'_> {
     async fn run(mut self) -> Result<Polled, Error> {
         let with = match self.poller.inputs(&self.scope) {
             Ok(with) => with,
-            Err(reason) => return self.fail(NotRead::Failed { reason, asked: None, refused: false }).await,
+            Err(reason) => {
+                return self
+                    .fail(NotRead::Failed { reason, asked: None, refused: false, not_found: false })
+                    .await;
+            }
         };
         let listing = self.poller.listing();
         let own = Value::Object(with);
-        self.stops_early = detect::can_stop_early(listing, &self.poller.emit, &own);
+        let order = detect::can_stop_early(listing, &self.poller.emit, &own);
+        self.stops_early = order.is_some();
+        self.by_creation = order.is_some_and(|order| order.by_creation);
         let Value::Object(mut with) = own else { return Ok(self.polled) };
-        if self.stops_early {
-            with.extend(listing.newest_first.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
+        let inputs = order.into_iter().flat_map(|order| order.inputs);
+        with.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
         let mut reading = Reading::new(self.poller, self.around, !self.cursor.baseline_done);
         while let Some(page) = self.cursor.page.clone() {
             if page.contains_key(SWEEP) {
@@ -186,6 +208,8 @@ impl Poll<'_> {
                         return self.lost_the_way(&error).await;
                     }
                 }
+                // How some APIs answer the number after that of the last page.
+                Err(NotRead::Failed { not_found: true, .. }) if self.may_be_over => self.end().await?,
                 Err(not_read) => return self.fail(not_read).await,
             }
         }
@@ -207,17 +231,28 @@ impl Poll<'_> {
             Ok(items) => items,
             Err(error) => return Ok(Err(error)),
         };
+        self.server = self.server.or(answer.date);
+        if paging::hides_some(&listing.paging, &items) {
+            self.tell_hidden(number);
+        }
         let records = detect::records(listing, &items);
         let at = Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number };
         let next = paging::next(operation, &listing.paging, page, at).and_then(|next| {
             self.rounds.check(&operation.id, page, number, &records, next.as_ref()).map(|()| next)
         });
-        let count = items.len() as u64;
-        let known = self.known(&records).await?;
+        let (count, sifted) = (items.len(), sift(listing, items));
+        self.may_be_over =
+            matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
+        let names = detect::records(listing, &sifted.good);
+        let bad = sifted.bad.iter().map(|bad| bad.name.clone());
+        let known = self.known(&names.into_iter().chain(bad).collect::<Vec<_>>()).await?;
+        let unreadable = self.set_aside(sifted.bad, &known, number);
         let scan = self.scan();
-        let findings = detect::detect(scan, items, known);
+        let mut findings = detect::detect(scan, sifted.good, known);
+        findings.seen.extend(unreadable);
+        self.tell_odd_times(&findings);
         (self.cursor.pages, self.cursor.health.waits) = (number, None);
-        self.cursor.newest = findings.newest.map(|time| json!(time.to_rfc3339()));
+        self.note_newest(findings.newest);
         let (next, lost) = match next {
             Ok(next) => (next.filter(|_| !findings.enough), None),
             // The list ends for this scan before the cursor goes astray.
@@ -226,13 +261,10 @@ impl Poll<'_> {
         };
         let last = next.is_none();
         self.cursor.page = next;
-        let sweeps = last && self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done;
-        if sweeps {
-            self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), Value::Null)]));
-        } else if last {
-            self.finish();
+        if last {
+            self.last_page();
         }
-        self.polled.items += count;
+        self.polled.items += count as u64;
         self.polled.pages += 1;
         self.store(findings.changes, findings.seen, vec![]).await?;
         self.tell(total, last);
@@ -240,17 +272,29 @@ impl Poll<'_> {
     }
 
     fn scan(&self) -> Scan<'_> {
-        let time = |value: &Option<Value>| value.as_ref().and_then(moment);
+        let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
+        let now = self.around.clock.now();
         Scan {
             listing: self.poller.listing(),
             emit: &self.poller.emit,
             start: self.poller.start,
             stops_early: self.stops_early,
+            by_creation: self.by_creation,
             first: !self.cursor.baseline_done,
             number: self.cursor.scan,
             watermark: time(&self.cursor.watermark),
             newest: time(&self.cursor.newest),
-            now: self.around.clock.now(),
+            now: self.server.map_or(now, |server| server.min(now)),
+        }
+    }
+
+    /// Notes the newest change seen in this scan, and when.
+    fn note_newest(&mut self, newest: Option<DateTime<Utc>>) {
+        let before = self.cursor.newest.as_ref().and_then(Watermark::read);
+        let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
+        if let Some(time) = later {
+            let mark = Watermark { time, at: Some(self.around.clock.now()) };
+            self.cursor.newest = Some(mark.to_value());
         }
     }
 
@@ -262,55 +306,6 @@ impl Poll<'_> {
         self.journal.seen(&self.cursor.key, records).await
     }
 
-    /// Reports the records that this scan did not meet.
-    async fn sweep(mut self, from: &Map<String, Value>) -> Result<Polled, Error> {
-        let mut after = from.get(SWEEP).and_then(Value::as_str).map(str::to_owned);
-        let missing_since = self.missing_since();
-        loop {
-            let gone = self
-                .journal
-                .vanished(&self.cursor.key, missing_since, after.as_deref(), GONE_AT_ONCE)
-                .await?;
-            let changes: Vec<Change> = gone
-                .iter()
-                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
-                .collect();
-            after = gone.last().cloned();
-            let done = gone.len() < GONE_AT_ONCE;
-            if done {
-                self.finish();
-            } else {
-                self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), json!(after))]));
-            }
-            self.store(changes, vec![], gone).await?;
-            if done {
-                return Ok(self.polled);
-            }
-        }
-    }
-
-    /// A record is gone when it was last seen before this scan. Between counted pages a record can slip
-    /// through while another one is deleted, so there it must be missing twice.
-    fn missing_since(&self) -> u64 {
-        let counted = matches!(self.poller.listing().paging, Paging::Offset { .. } | Paging::Page { .. });
-        if counted && self.cursor.pages > 1 { self.cursor.scan.saturating_sub(1) } else { self.cursor.scan }
-    }
-
-    /// The scan has come to its end.
-    fn finish(&mut self) {
-        let now = self.around.clock.now();
-        let cursor = &mut self.cursor;
-        let later = |value: &Option<Value>| value.as_ref().and_then(moment);
-        if later(&cursor.newest) > later(&cursor.watermark) {
-            cursor.watermark = cursor.newest.take();
-        }
-        (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
-        (cursor.failures, cursor.error) = (0, None);
-        cursor.health.succeeded(now);
-        cursor.due = self.poller.due_after(cursor.started, now);
-        self.polled.finished = true;
-    }
-
     /// Stores changes with their runs, what to remember and the cursor, all or nothing.
     async fn store(
         &mut self,
@@ -318,7 +313,7 @@ impl Poll<'_> {
         seen: Vec<Seen>,
         forgotten: Vec<String>,
     ) -> Result<(), Error> {
-        let mut events: Vec<(Event, Vec<NewRun>)> = Vec::with_capacity(changes.len());
+        let mut events = std::mem::take(&mut self.aside);
         for change in changes {
             if !self.arrived(&change).await? {
                 events.push(self.poller.event(change, &self.scope));
@@ -341,70 +336,6 @@ impl Poll<'_> {
         let Some(reconcile) = &self.poller.reconcile else { return Ok(false) };
         let listing = self.poller.listing();
         reconcile.arrived(self.journal, self.poller.recipe.name(), listing, change, self.cursor.started).await
-    }
-
-    /// The cursor leads nowhere: the scan is given up, and the history says so.
-    async fn lost_the_way(mut self, error: &paging::Error) -> Result<Polled, Error> {
-        let message = error.to_string();
-        let event = Event {
-            id: EventId::new(),
-            source: Source::Poll(self.cursor.key.clone()),
-            kind: "error".into(),
-            connection: Some(self.poller.connection.name.clone()),
-            record: None,
-            dedup: DedupKey(format!("error:{}", self.cursor.scan)),
-            received: self.around.clock.now(),
-            payload: json!({ "operation": self.poller.operation.id, "page": self.cursor.pages, "message": message }),
-        };
-        self.failed(message, None);
-        self.cursor.page = None;
-        self.polled.due = self.cursor.due;
-        let progress = self.progress(vec![], vec![]);
-        self.journal.append(Batch { events: vec![(event, vec![])], progress: Some(progress) }).await?;
-        Ok(self.polled)
-    }
-
-    /// A page could not be read. The scan goes on there, unless the API refuses the page itself.
-    async fn fail(mut self, not_read: NotRead) -> Result<Polled, Error> {
-        match not_read {
-            NotRead::Held { wait, reason } => self.put_off(wait, reason),
-            NotRead::OnHold { wait, reason } => {
-                self.cursor.held = true;
-                self.put_off(wait, reason);
-            }
-            NotRead::Failed { reason, asked, refused } => {
-                self.failed(reason, asked);
-                if refused || self.polled.pages == 0 && self.cursor.pages == 0 {
-                    // The scan begins anew, with cursors that the API may still know.
-                    self.cursor.page = None;
-                }
-            }
-        }
-        self.store(vec![], vec![], vec![]).await?;
-        Ok(self.polled)
-    }
-
-    fn put_off(&mut self, wait: Duration, reason: String) {
-        self.cursor.due = after(self.around.clock.now(), wait);
-        self.cursor.health.waits = Some(reason.clone());
-        self.polled.held = Some(wait);
-        self.polled.error = Some(reason);
-    }
-
-    fn failed(&mut self, message: String, asked: Option<Duration>) {
-        let now = self.around.clock.now();
-        tracing::warn!(
-            recipe = self.polled.recipe,
-            connection = self.polled.connection,
-            operation = self.poller.operation.id,
-            failures = self.cursor.failures + 1,
-            "poll failed: {message}"
-        );
-        self.cursor.failures += 1;
-        self.cursor.health.failed(now);
-        self.cursor.error = Some(message.clone());
-        self.cursor.due = self.poller.due_after_failure(self.cursor.failures, asked, now);
-        self.polled.error = Some(message);
     }
 
     fn tell(&self, total: Option<u64>, last: bool) {

@@ -58,6 +58,10 @@ pub struct Shape {
     /// Shape of every value of an object used as a map (keys are data, such as dates).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<Box<Shape>>,
+    /// The description is not sure to be right here: a value or a field that does not fit is warned of
+    /// instead of refused.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub doubtful: bool,
     /// Alternatives: the value fits at least one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any_of: Vec<Shape>,
@@ -214,7 +218,8 @@ impl Shape {
         path: &mut Vec<String>,
         problems: &mut Vec<ShapeProblem>,
     ) {
-        if skip(value) || (value.is_null() && self.nullable) {
+        // What the API takes there, it knows best.
+        if skip(value) || self.doubtful || (value.is_null() && self.nullable) {
             return;
         }
         if !self.any_of.is_empty() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant goes here and gets a sample.
-const TAGS: [&str; 14] = [
+const TAGS: [&str; 15] = [
     "started",
     "step_skipped",
     "intent",
@@ -25,6 +25,7 @@ const TAGS: [&str; 14] = [
     "remark",
     "finished",
     "restarted",
+    "more_records",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -41,6 +42,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::Parked { .. } => TAGS[9],
         Entry::Resumed { .. } => TAGS[10],
         Entry::Restarted {} => TAGS[13],
+        Entry::MoreRecords { .. } => TAGS[14],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

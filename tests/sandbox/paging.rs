@@ -42,7 +42,7 @@ fn next(
             for (input, value) in next {
                 let value = match value {
                     NextValue::Answer { path } => path::read(answer, path),
-                    NextValue::LastItem { paths } => path::read_first(last, paths),
+                    NextValue::LastItem { paths, .. } => path::read_first(last, paths),
                 };
                 inputs.insert(input.clone(), value.filter(|value| !value.is_null())?);
             }

@@ -19,6 +19,8 @@ pub struct List {
     pub requests: Mutex<Vec<String>>,
     /// Answers with these statuses first.
     pub bad: Mutex<Vec<StatusCode>>,
+    /// Most items on a page, whatever is asked for; 0: as many as are asked for.
+    pub cap: AtomicUsize,
     /// From this request on, nothing is answered; 0: all are.
     pub hang_from: AtomicUsize,
 }
@@ -64,12 +66,16 @@ async fn answer(
     if let Some(status) = list.bad.lock().unwrap().pop() {
         return (status, Json(json!({ "message": "not now" }))).into_response();
     }
-    page(&style, &asked, &list.items.lock().unwrap())
+    let cap = match list.cap.load(Ordering::SeqCst) {
+        0 => usize::MAX,
+        cap => cap,
+    };
+    page(&style, &asked, cap, &list.items.lock().unwrap())
 }
 
-fn page(style: &str, asked: &Asked, all: &[Value]) -> Response {
+fn page(style: &str, asked: &Asked, cap: usize, all: &[Value]) -> Response {
     let number = |name: &str, usual: usize| asked.get(name).and_then(|n| n.parse().ok()).unwrap_or(usual);
-    let limit = number("limit", 50);
+    let limit = number("limit", 50).min(cap);
     let after = |name: &str| {
         let id = asked.get(name)?;
         all.iter().position(|item| item["id"] == **id).map(|at| at + 1)
@@ -79,6 +85,20 @@ fn page(style: &str, asked: &Asked, all: &[Value]) -> Response {
         "none" => json!({ "data": all }),
         "offset" => json!({ "data": cut(number("offset", 0)) }),
         "page" => json!({ "data": cut((number("page", 1) - 1) * limit) }),
+        // As Django's: the number after the last one is not found.
+        "strict" => {
+            let from = (number("page", 1) - 1) * limit;
+            if from > 0 && from >= all.len() {
+                return (StatusCode::NOT_FOUND, Json(json!({ "message": "Invalid page." }))).into_response();
+            }
+            json!({ "data": cut(from) })
+        }
+        // Its own size, with a flag and pages from which the reader may see nothing.
+        "holes" => {
+            let at = number("page", 1);
+            let items = if at % 2 == 0 { cut((at / 2 - 1) * limit) } else { vec![] };
+            json!({ "data": items, "has_more": (at / 2) * limit < all.len() })
+        }
         "deaf" => json!({ "data": cut(0) }),
         "flag" => {
             let items = cut(after("cursor").unwrap_or(0));
@@ -136,6 +156,8 @@ pub fn catalog() -> Catalog {
         ("none", String::new(), "{ style: none }".to_owned()),
         ("offset", query(&["offset", "limit"]), "{ style: offset, offset: offset, limit: limit, size: 50 }".into()),
         ("page", number.into(), "{ style: page, page: page, limit: limit, size: 50 }".into()),
+        ("strict", number.into(), "{ style: page, page: page, size: 50 }".into()),
+        ("holes", number.into(), "{ style: page, page: page, size: 50, more: $.has_more }".into()),
         ("deaf", number.into(), "{ style: page, page: page, limit: limit, size: 50 }".into()),
         ("flag", query(&["cursor", "limit"]), format!("{{ style: cursor, more: $.more, {cursor} }}")),
         ("frozen", query(&["cursor", "limit"]), format!("{{ style: cursor, more: $.more, {cursor} }}")),

@@ -44,6 +44,71 @@ async fn every_style_reads_each_item_once() {
     }
 }
 
+/// One bad record is one failed run: the others are read, and it is not told again.
+#[tokio::test]
+async fn a_bad_record_never_stops_the_others() {
+    for style in ["none", "offset", "page", "flag", "item", "link"] {
+        let list = List::of(60);
+        let bad =
+            [json!({ "name": "no id" }), json!({ "id": { "$oid": "x" }, "name": "y" }), json!({ "id": "" })];
+        {
+            let mut items = list.items.lock().unwrap();
+            for (at, item) in [3, 30, 55].into_iter().zip(&bad) {
+                items[at] = item.clone();
+            }
+        }
+        let stage = stage(&list).await;
+        let poller =
+            poller(&stage, &format!("{{ poll: lists.{style}, start: all, emit: [new, changed, removed] }}"));
+        assert_eq!(poll(&stage, &poller).await.events, 60, "{style}");
+        let mut changes = stage.changes().await;
+        changes.retain(|(kind, _)| kind == "unreadable");
+        assert_eq!(changes.len(), 3, "{style}");
+        assert_eq!(poll(&stage, &poller).await.events, 0, "{style}: nothing is told anew");
+        list.items.lock().unwrap()[55] = json!({ "id": "c00055" });
+        assert_eq!(poll(&stage, &poller).await.events, 1, "{style}: mended, and it is new");
+        let last = stage.changes().await.pop().unwrap();
+        assert_eq!(last, ("new".to_owned(), "c00055".to_owned()), "{style}");
+    }
+}
+
+#[tokio::test]
+async fn bad_records_that_were_there_before_make_no_runs() {
+    let list = List::of(3);
+    list.items.lock().unwrap()[1] = json!({ "name": "no id" });
+    let stage = stage(&list).await;
+    let poller = poller(&stage, "{ poll: lists.none }");
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+    list.items.lock().unwrap().push(json!({ "id": ["z"] }));
+    assert_eq!(poll(&stage, &poller).await.events, 1);
+    let payload = stage.payload().await;
+    let reason = payload["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("`lists.none`") && reason.contains("record 4") && reason.contains("a list"),
+        "{reason}"
+    );
+    assert_eq!(payload["record"], json!({ "id": ["z"] }));
+    assert_eq!(poll(&stage, &poller).await.events, 0);
+}
+
+/// A server gives as many as it likes: an own size that nobody knows, or a cap below the size asked for.
+#[tokio::test]
+async fn every_style_reads_on_from_a_page_that_is_smaller_than_asked() {
+    for style in ["offset", "page", "strict", "flag", "holes", "halves", "item", "link"] {
+        for count in [0, 9, 23] {
+            let list = List::of(count);
+            list.cap.store(10, Ordering::SeqCst);
+            let stage = stage(&list).await;
+            let emit = "emit: [new, changed, removed]";
+            let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all, {emit} }}"));
+            assert_eq!(poll(&stage, &poller).await.items, count as u64, "{style} {count}");
+            let expected: Vec<String> = (0..count).map(|n| format!("c{n:05}")).collect();
+            assert_eq!(stage.records().await, expected, "{style} {count}");
+            assert_eq!(poll(&stage, &poller).await.events, 0, "{style}: nothing happened since");
+        }
+    }
+}
+
 #[tokio::test]
 async fn start_now_fires_nothing_and_then_every_difference() {
     let list = List::of(120);

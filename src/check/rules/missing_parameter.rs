@@ -28,7 +28,8 @@ impl Rule for RequiredParameters {
                     && !call.may_have_lost(context.recipe, name)
                     && !filled(context, call, operation, name)
             };
-            let paging = operation.list.as_ref().filter(|_| call.action.is_none());
+            let paging =
+                operation.list.as_ref().filter(|_| call.action.is_none_or(|action| action.pages.is_some()));
             let managed = paging.map(|list| list.paging.inputs()).unwrap_or_default();
             let missing: Vec<&str> = inputs
                 .iter()

@@ -17,6 +17,7 @@ mod maybe_missing;
 mod missing_parameter;
 mod omit;
 mod operation;
+mod pages;
 mod parameter_value;
 mod picked_field;
 mod replaces_all;
@@ -38,6 +39,7 @@ pub const ALL: &[&dyn Rule] = &[
     &operation::KnownOperation,
     &version::KnownVersions,
     &deprecated_operation::NotDeprecated,
+    &pages::WholeLists,
     &unknown_parameter::KnownParameters,
     &missing_parameter::RequiredParameters,
     &parameter_value::ParameterValues,

@@ -51,7 +51,14 @@ fn complaint(
         let PathStep::Field(name) = step else { return None };
         let holder = path(root, &steps[..index]);
         let place = place(site, used, &steps[..=index]);
-        let complaint = |message: String| Diagnostic::new(Code::UnknownResultField, place, message);
+        let complaint = |message: String| match known.is_doubtful() {
+            true => Diagnostic::new(
+                Code::Suspicious,
+                place,
+                message + ", as far as its description can be trusted",
+            ),
+            false => Diagnostic::new(Code::UnknownResultField, place, message),
+        };
         return Some(match dead {
             Dead::NoField(fields) => {
                 let diagnostic = complaint(format!("`{holder}` has no field `{name}`"));

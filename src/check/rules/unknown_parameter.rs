@@ -20,6 +20,7 @@ impl Rule for KnownParameters {
             let inputs = operation.inputs();
             let managed: Vec<&str> = match (call.action, &operation.list) {
                 (None, Some(list)) => list.paging.inputs(),
+                (Some(action), Some(list)) if action.pages.is_some() => list.paging.inputs(),
                 _ => Vec::new(),
             };
             for (key, _) in call.inputs() {

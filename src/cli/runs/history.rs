@@ -77,6 +77,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
         Entry::Parked { step, reason } => say(format!("{step}: parked until a person decides: {reason}")),
         Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
+        Entry::MoreRecords { step, message } => say(format!("{step}: warn: {message}")),
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -36,6 +36,7 @@ pub(super) fn lower(
         item_span: step.item_name.as_ref().map(|name| name.span),
         item_name: step.item_name.map_or_else(|| DEFAULT_ITEM.to_owned(), |name| name.value),
         pick: step.pick,
+        pages: step.pages,
         retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry, reader)),
         on_error: step.on_error.unwrap_or_default(),
         connection: step.connection,

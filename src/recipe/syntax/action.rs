@@ -37,6 +37,10 @@ pub struct Action {
     /// own result path.
     #[schemars(example = &"$.contact.id")]
     pub pick: Option<Spanned<String>>,
+    /// How much of a list to read. Without it a step that reads a list gets one page, and `run.more`
+    /// names the step if there is more.
+    #[schemars(example = &"all")]
+    pub pages: Option<Spanned<Pages>>,
     /// How often and how patiently to try again.
     pub retry: Option<Retry>,
     /// What a failure of this step means for the run.
@@ -64,6 +68,15 @@ pub struct Retry {
     /// Default: `2s..5m`.
     #[schemars(example = &"2s..5m")]
     pub backoff: Option<Spanned<String>>,
+}
+
+/// How much of a list a step reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pages {
+    /// To its end, page after page, up to 10,000 records or 16 MiB: a longer list fails the step.
+    /// What is read stays in the run's history, so lists without an end are better polled.
+    All,
 }
 
 /// What a failed step means for the run.

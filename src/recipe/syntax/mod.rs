@@ -8,7 +8,7 @@ mod recipe;
 mod scalar;
 mod trigger;
 
-pub use action::{Action, OnError, Retry};
+pub use action::{Action, OnError, Pages, Retry};
 pub use recipe::{EchoPolicy, LaneOnFailure, Recipe, UnchangedPolicy};
 pub use scalar::{Anything, Condition, DurationText, Mapping, OneOrMany, TemplateText};
 pub use trigger::{

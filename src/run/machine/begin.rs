@@ -13,6 +13,9 @@ use crate::value::{Map, Value};
 
 impl Machine {
     pub(super) fn begin(&mut self, now: DateTime<Utc>) {
+        if let Some(reason) = self.unreadable.clone() {
+            return self.fail_start(StepError::new(reason), now);
+        }
         let checked = self.recipe.clone();
         let recipe = checked.recipe();
         let scope = self.scope.clone().at(self.wall(now));

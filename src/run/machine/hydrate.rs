@@ -104,6 +104,7 @@ impl Machine {
                 effect: Effect::Read,
                 timeout: None,
                 pick: None,
+                all_pages: false,
                 retry: Retry::default(),
                 deferred: status.deferrals > 0,
             }))),

@@ -164,6 +164,7 @@ impl Machine {
             effect,
             timeout: site.action.timeout,
             pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
+            all_pages: site.action.pages.is_some(),
             retry: site.action.retry,
             deferred: status.deferrals > 0,
         })))

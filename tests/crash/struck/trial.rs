@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use hob::clock::Clock;
 use hob::journal::{Batch, Error, Journal, RunFilter, RunRow};
+use hob::trigger::webhook::Delivery;
 use serde_json::json;
 
 use super::bench::{Bench, Hob};
@@ -122,7 +123,9 @@ impl<'a> Trial<'a> {
             }
             let body = json!({ "number": number, "lane": lane }).to_string();
             let now = self.bench.clock().now();
-            let received = hob.receiver.receive("form", |_| None, body.as_bytes(), now).unwrap();
+            let (path, header, largest) = ("form", &|_: &str| None, 1 << 20);
+            let delivery = Delivery { path, header, body: body.as_bytes(), largest, received: now };
+            let received = hob.receiver.receive(&delivery).unwrap();
             let batch = Batch { events: vec![(received.event, received.runs)], progress: None };
             hob.journal.append(batch).await?;
             if !known() {

@@ -1,0 +1,115 @@
+//! Lists that are read whole where all of them is wanted.
+
+use super::Rule;
+use crate::catalog::{Operation, Paging, path};
+use crate::check::context::Call;
+use crate::check::{Context, Position, Site, StepPart};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::Action;
+use crate::template::{PathStep, Use};
+
+/// Steps that use a list have read it to its end, and `pages` stands only where there are pages.
+pub struct WholeLists;
+
+impl Rule for WholeLists {
+    fn summary(&self) -> &'static str {
+        "A step's list that is used has been read to its end (`pages: all`), or the recipe says how much of it is wanted."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        for (call, operation) in context.known_calls() {
+            let Some(action) = call.action else { continue };
+            match &action.pages {
+                Some(pages) if operation.list.is_none() => {
+                    let message = format!("`{}` is no list that could be read page by page", operation.id);
+                    let diagnostic = Diagnostic::new(Code::FieldConflict, pages.span, message);
+                    found.push(diagnostic.help("leave `pages` out"));
+                }
+                None if reads_one_page(&call, operation) => {
+                    found.extend(first_use(context, action, operation))
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// It reads a page, and the recipe does not say which.
+fn reads_one_page(call: &Call<'_>, operation: &Operation) -> bool {
+    let Some(list) = operation.list.as_ref().filter(|list| list.paging != Paging::None) else { return false };
+    let paging = list.paging.inputs();
+    !call.inputs().iter().any(|(name, _)| paging.contains(&name.as_str()))
+}
+
+/// The fields that lead from the step's result to the list; none where the result is not of the list.
+fn way_to_list(action: &Action, operation: &Operation) -> Option<Vec<String>> {
+    let given = action.pick.as_ref().map(|pick| pick.as_str());
+    let taken = given.or(operation.result.first().map(String::as_str)).unwrap_or("$");
+    let names = |text: &str| path::pointer(text.trim_end_matches("[*]"));
+    let (taken, list) = (names(taken)?, names(operation.list.as_ref()?.items.first()?)?);
+    let rest = list.strip_prefix(&taken)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.split('/').skip(1).map(str::to_owned).collect())
+}
+
+/// What is read is the list, something in it, or what holds it.
+fn leads_to(steps: &[PathStep], way: &[String]) -> bool {
+    steps.iter().zip(way).all(|(step, name)| matches!(step, PathStep::Field(field) if field == name))
+}
+
+/// What is done with the list needs all of it: neither is its first member taken as it comes, nor is it
+/// only asked whether there is one.
+fn wants_all(site: &Site<'_>, start: usize, id: &str, way: &[String]) -> bool {
+    let text = site.template.text();
+    let mut tail = text.get(start..).and_then(|path| path.split_once(id)).map_or("", |(_, tail)| tail);
+    tail = tail.strip_prefix("']").or(tail.strip_prefix("\"]")).unwrap_or(tail);
+    for name in way {
+        tail = tail.strip_prefix('.').and_then(|tail| tail.strip_prefix(name.as_str())).unwrap_or(tail);
+    }
+    let tail = tail.trim_start();
+    let filter = tail.strip_prefix('|').map(str::trim_start);
+    let takes_first = tail.starts_with('[')
+        || filter.is_some_and(|filter| {
+            filter
+                .strip_prefix("first")
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        });
+    let condition = matches!(site.position, Position::Step { part: StepPart::Condition, .. });
+    let before = text.get(..start).unwrap_or("").split_whitespace().next_back().unwrap_or("");
+    let asked = condition || ["if", "elif", "not"].contains(&before);
+    let ends = ["}}", "-}}", "%}", "-%}", ")", "and ", "or ", "else "];
+    let asks_presence = asked && (tail.is_empty() || ends.iter().any(|end| tail.starts_with(end)));
+    !takes_first && !asks_presence
+}
+
+/// The first place that takes the page for the list.
+fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> Option<Diagnostic> {
+    let way = way_to_list(action, operation)?;
+    // Whoever asks whether there is more knows of it.
+    if context.sites.iter().any(|site| site.template.text().contains("run.more")) {
+        return None;
+    }
+    let range = |site: &&Site<'_>| {
+        site.template.uses().iter().find_map(|used| match used {
+            Use::Path { root, steps, range, .. } if root == "steps" => match steps.as_slice() {
+                [PathStep::Field(id), rest @ ..] if *id == action.id => {
+                    let members = rest.iter().take_while(|step| **step == PathStep::Item).count();
+                    let rest = &rest[members.min(usize::from(action.for_each.is_some()))..];
+                    (leads_to(rest, &way) && wants_all(site, range.start, id, &way)).then(|| range.clone())
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+    };
+    let (site, range) = context.sites.iter().find_map(|site| Some((site, range(&site)?)))?;
+    let message = format!("step `{}` reads only the first page of `{}`", action.id, operation.id);
+    let limit = match &operation.list.as_ref()?.paging {
+        Paging::Offset { limit, .. } => Some(limit),
+        Paging::Page { limit, .. } | Paging::Cursor { limit, .. } => limit.as_ref(),
+        _ => None,
+    };
+    let enough =
+        limit.map(|limit| format!("; if the first page is enough, say so with `{limit}` under its `with`"));
+    let help = format!("add `pages: all` to that step{}", enough.unwrap_or_default());
+    Some(Diagnostic::new(Code::TruncatedList, site.template.place(range), message).help(help))
+}

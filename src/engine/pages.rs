@@ -1,0 +1,189 @@
+//! Lists that steps read: to their end where the recipe asks for it, and told to be cut where not.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::act::Surroundings;
+use super::translate::{Told, done, report, unusable};
+use crate::catalog::{Listing, Operation, path};
+use crate::connection::Connection;
+use crate::request::paging::{self, More, Page, Rounds};
+use crate::request::{Answer, CallOptions, Outcome};
+use crate::run::{Perform, Report, StepError};
+
+/// Most records that a step reads: what later steps see is held in memory and kept in the history.
+const MOST_RECORDS: usize = 10_000;
+/// Most bytes of records, as JSON.
+const MOST_BYTES: usize = 16 << 20;
+/// Longest wait between two pages; beyond it the run goes back to the queue and reads from the start.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Requests for one page that may get no good answer.
+const TRIES: u32 = 3;
+/// Pause after the first of them; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What is known of the rest of the list that `answer` is a page of; nothing where it is the whole.
+pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &Answer) -> Option<String> {
+    let listing = operation.list.as_ref()?;
+    let items = paging::items(&operation.id, listing, &answer.body).ok()?;
+    let link = answer.headers.get("link").map(String::as_str);
+    let page = Page { answer: &answer.body, link, items: &items, number: 1 };
+    let rest = match paging::more(operation, &listing.paging, inputs, page) {
+        More::None => return None,
+        More::Some { total: Some(total) } => format!("of {total}"),
+        More::Some { total: None } => "and there are more".to_owned(),
+        More::Unknown => "and there may be more".to_owned(),
+    };
+    let count = items.len();
+    Some(format!("`{}` answered {count} records {rest}: `pages: all` reads them all", operation.id))
+}
+
+/// Reads the list to its end: the result is the first answer with all items in it.
+pub(super) async fn read(
+    around: &Surroundings<'_>,
+    perform: &Perform,
+    connection: &Connection,
+    options: CallOptions,
+) -> Told {
+    let operation = &perform.operation;
+    let Some(listing) = &operation.list else {
+        let message = format!("`{}` is no list that could be read page by page", operation.id);
+        return Report::Refused(StepError::new(message)).into();
+    };
+    let options = CallOptions { patience: PATIENCE, ..options };
+    let mut list = List { operation, listing, first: None, items: Vec::new(), bytes: 0 };
+    let mut at = paging::first(&listing.paging);
+    let mut rounds = Rounds::default();
+    for number in 1.. {
+        let answer = match page(around, perform, connection, &options, &at).await {
+            Ok(answer) => answer,
+            Err(PageFailure::NotFound(_)) if list.may_have_ended() => break,
+            Err(PageFailure::NotFound(told) | PageFailure::Told(told)) => return told,
+        };
+        match list.take(answer, &at, number, &mut rounds) {
+            Ok(Some(next)) => at = next,
+            Ok(None) => break,
+            Err(message) => return Report::Refused(StepError::new(message)).into(),
+        }
+    }
+    match list.whole() {
+        Ok(body) => done(&body, operation, perform.pick.as_deref()),
+        Err(message) => Report::Refused(StepError::new(message)).into(),
+    }
+}
+
+/// The list as far as it is read.
+struct List<'a> {
+    operation: &'a Operation,
+    listing: &'a Listing,
+    /// The first answer.
+    first: Option<Value>,
+    items: Vec<Value>,
+    bytes: usize,
+}
+
+impl List<'_> {
+    /// Takes in a page; the inputs for the next one.
+    fn take(
+        &mut self,
+        answer: Answer,
+        at: &Map<String, Value>,
+        number: u64,
+        rounds: &mut Rounds,
+    ) -> Result<Option<Map<String, Value>>, String> {
+        let (operation, paging) = (self.operation, &self.listing.paging);
+        let items = paging::items(&operation.id, self.listing, &answer.body).map_err(|e| e.to_string())?;
+        let link = answer.headers.get("link").map(String::as_str);
+        let page = Page { answer: &answer.body, link, items: &items, number };
+        let next = paging::next(operation, paging, at, page).map_err(|error| error.to_string())?;
+        let texts: Vec<String> = items.iter().map(Value::to_string).collect();
+        rounds.check(&operation.id, at, number, &texts, next.as_ref()).map_err(|error| error.to_string())?;
+        self.bytes += texts.iter().map(String::len).sum::<usize>();
+        self.items.extend(items);
+        self.first.get_or_insert(answer.body);
+        let (count, megabytes) = (self.items.len(), MOST_BYTES >> 20);
+        if count > MOST_RECORDS || self.bytes > MOST_BYTES {
+            return Err(format!(
+                "the list of `{}` is longer than a step reads ({MOST_RECORDS} records or {megabytes} MiB): narrow it \
+                 by its inputs, or let a recipe poll it with `start: all`, one run for each record",
+                operation.id
+            ));
+        }
+        Ok(next)
+    }
+
+    /// A page with the number after the last one's is not found, by some APIs.
+    fn may_have_ended(&self) -> bool {
+        self.first.is_some() && paging::is_numbered(&self.listing.paging)
+    }
+
+    /// The first answer with all items in the place of its own.
+    fn whole(self) -> Result<Value, String> {
+        let mut body = self.first.unwrap_or_default();
+        let place = self
+            .listing
+            .items
+            .iter()
+            .find(|path| path::read_items(&body, std::slice::from_ref(path)).is_some());
+        let pointer = place.map_or(Some(String::new()), |path| path::pointer(path.trim_end_matches("[*]")));
+        match pointer.as_deref().and_then(|pointer| body.pointer_mut(pointer)) {
+            // A single record, which makes a list of one.
+            Some(Value::Object(_)) => {}
+            Some(list) => *list = Value::Array(self.items),
+            None => {
+                let id = &self.operation.id;
+                return Err(format!("`list.items` of `{id}` names no place that could hold the whole list"));
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// Why a page was not read.
+enum PageFailure {
+    /// There is nothing at this address.
+    NotFound(Told),
+    Told(Told),
+}
+
+/// Asks for a page until it is answered, as long as that makes sense.
+async fn page(
+    around: &Surroundings<'_>,
+    perform: &Perform,
+    connection: &Connection,
+    options: &CallOptions,
+    at: &Map<String, Value>,
+) -> Result<Answer, PageFailure> {
+    let Perform { operation, .. } = perform;
+    let mut inputs = perform.inputs.clone();
+    inputs.extend(at.clone());
+    let (mut tries, mut waited) = (0, Duration::ZERO);
+    loop {
+        let client = &around.world.client;
+        let outcome = match client.call(around.catalog, operation, &inputs, connection, options).await {
+            Ok(outcome) => outcome,
+            Err(problems) => return Err(PageFailure::Told(unusable(&operation.id, &problems).into())),
+        };
+        let pause = match &outcome {
+            Outcome::RateLimited { retry_after: wait } | Outcome::Held { wait, .. } => {
+                waited += *wait;
+                (waited <= PATIENCE).then_some(*wait)
+            }
+            Outcome::TryAgain { .. } | Outcome::InDoubt { .. } => {
+                tries += 1;
+                (tries < TRIES).then(|| FIRST_PAUSE * 2_u32.pow(tries - 1))
+            }
+            _ => None,
+        };
+        match (outcome, pause) {
+            (Outcome::Ok(answer), _) => return Ok(answer),
+            (_, Some(pause)) => tokio::time::sleep(pause.max(Duration::from_millis(50))).await,
+            (outcome, None) => {
+                let missing = matches!(&outcome, Outcome::Refused(refusal) if refusal.status == Some(404));
+                let told = report(outcome, operation, perform.pick.as_deref());
+                return Err(if missing { PageFailure::NotFound(told) } else { PageFailure::Told(told) });
+            }
+        }
+    }
+}

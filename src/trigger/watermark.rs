@@ -1,0 +1,103 @@
+//! Up to when the changes of a list are known, by the clock of its API. Pure.
+//!
+//! The newest change seen is such a time, but after a quiet while an old one, and every poll would read
+//! again all that changed about then. So the watermark goes on with the time that has passed here since:
+//! a difference between two readings of our clock says nothing of how the clocks differ.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::value::moment;
+
+/// A time by the API's clock, and a time by ours at which the API's had reached it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watermark {
+    /// By the API's clock.
+    pub time: DateTime<Utc>,
+    /// By ours; `None` where an earlier version of hob did not note it.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Watermark {
+    /// As a cursor keeps it.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Object(fields) => {
+                Some(Self { time: moment(fields.get("time")?)?, at: fields.get("at").and_then(moment) })
+            }
+            plain => Some(Self { time: moment(plain)?, at: None }),
+        }
+    }
+
+    /// As a cursor keeps it.
+    pub fn to_value(self) -> Value {
+        json!({ "time": self.time.to_rfc3339(), "at": self.at.map(|at| at.to_rfc3339()) })
+    }
+
+    /// After a scan that began at `started`, by our clock, and saw `newest`. `server` is the API's clock
+    /// at the beginning, where its answers tell: a jump of our clock forward does not hide a change.
+    pub fn after(
+        before: Option<Self>,
+        newest: Option<Self>,
+        started: DateTime<Utc>,
+        server: Option<DateTime<Utc>>,
+    ) -> Option<Self> {
+        let passed = before.and_then(|mark| {
+            let time = mark.time + (started - mark.at.filter(|at| *at < started)?);
+            let time = server.map_or(time, |server| time.min(server)).max(mark.time);
+            Some(Self { time, at: Some(started) })
+        });
+        let kept = passed.or(before);
+        match (kept, newest) {
+            (Some(kept), Some(newest)) if newest.time >= kept.time => Some(newest),
+            (Some(kept), _) => Some(kept),
+            (None, newest) => newest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn mark(time: &str, ours: &str) -> Watermark {
+        Watermark { time: at(time), at: Some(at(ours)) }
+    }
+
+    #[test]
+    fn it_goes_on_with_the_time_that_passes_here() {
+        // The API writes local times of a zone five hours behind, and says nothing of it.
+        let seen = mark("2026-03-01T07:00:00Z", "2026-03-01T12:00:10Z");
+        let quiet = Watermark::after(Some(seen), Some(seen), at("2026-03-01T12:10:00Z"), None).unwrap();
+        assert_eq!(quiet, mark("2026-03-01T07:09:50Z", "2026-03-01T12:10:00Z"));
+        let newer = mark("2026-03-01T07:15:00Z", "2026-03-01T12:15:01Z");
+        assert_eq!(Watermark::after(Some(quiet), Some(newer), at("2026-03-01T12:15:00Z"), None), Some(newer));
+    }
+
+    #[test]
+    fn clocks_that_jump_hide_nothing() {
+        let seen = mark("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z");
+        let back = Watermark::after(Some(seen), None, at("2026-03-01T11:00:00Z"), None);
+        assert_eq!(back, Some(seen), "ours was set back");
+        let server = at("2026-03-01T12:05:00Z");
+        let ahead = Watermark::after(Some(seen), None, server + TimeDelta::hours(1), Some(server)).unwrap();
+        assert_eq!(ahead.time, server, "ours was set forward");
+        let stale =
+            Watermark::after(Some(seen), None, at("2026-03-01T13:00:00Z"), Some(at("2026-01-01T00:00:00Z")));
+        assert_eq!(stale.unwrap().time, seen.time);
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_is_read() {
+        let old = Watermark::read(&json!("2026-03-01T12:00:00+00:00")).unwrap();
+        assert_eq!((old.time, old.at), (at("2026-03-01T12:00:00Z"), None));
+        assert_eq!(Watermark::after(Some(old), None, at("2026-03-02T12:00:00Z"), None), Some(old));
+        let both = mark("2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
+        assert_eq!(Watermark::read(&both.to_value()), Some(both));
+    }
+}

@@ -1,0 +1,78 @@
+//! Lists read by steps, and what the API drops of what steps write.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::program::hob;
+use crate::stand_in::StandIn;
+
+/// A workspace on `stand_in` with one recipe that is started by hand.
+fn workspace(stand_in: &StandIn, actions: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    let recipe = format!("name: r\ntrigger: {{ manual: {{}} }}\nactions:\n{actions}");
+    fs::write(folder.path().join("recipes/r.yaml"), recipe).unwrap();
+    folder
+}
+
+/// Runs the recipe once: its run, as `runs show` tells it.
+fn run(folder: &Path, state: &str) -> Value {
+    hob(folder, &["trigger", "r"]).code(0);
+    hob(folder, &["run", "--once"]).code(i32::from(state != "succeeded"));
+    let listed = hob(folder, &["runs", "list", "--format", "json"]).code(0).json();
+    assert_eq!(listed[0]["state"], state, "{listed}");
+    let id = listed[0]["id"].as_str().unwrap();
+    hob(folder, &["runs", "show", id, "--format", "json"]).code(0).json()
+}
+
+/// Entries of this kind.
+fn entries<'a>(shown: &'a Value, kind: &str) -> Vec<&'a Value> {
+    shown["entries"].as_array().unwrap().iter().filter(|entry| entry["entry"] == kind).collect()
+}
+
+fn message(entry: &Value) -> &str {
+    entry["message"].as_str().unwrap()
+}
+
+#[test]
+fn a_cut_list_says_so_and_pages_all_reads_the_whole() {
+    let stand_in = StandIn::start();
+    let all = stand_in.sandbox.counts("highlevel")["contacts"];
+    let folder = workspace(
+        &stand_in,
+        "  - { id: some, do: contacts.list }\n  - { id: all, do: contacts.list, pages: all }\n\
+         \x20 - { id: three, do: contacts.list, with: { limit: 3 }, pick: '$.contacts[*].id' }\n\
+         \x20 - { do: log, with: { message: \"{{ steps.some | length }} {{ steps.all | map(attribute='id') | unique | length }} {{ steps.three | length }} {{ run.more | join('+') }}\" } }\n",
+    );
+    let shown = run(folder.path(), "succeeded");
+    let cut = entries(&shown, "more_records");
+    let steps: Vec<&Value> = cut.iter().map(|entry| &entry["step"]["action"]).collect();
+    assert_eq!(steps, [&json!("some"), &json!("three")]);
+    assert!(
+        message(cut[0]).contains(&format!("of {all}")) && message(cut[0]).contains("pages: all"),
+        "{cut:?}"
+    );
+    let logged: Vec<&str> = entries(&shown, "remark").into_iter().map(message).collect();
+    assert_eq!(logged, [format!("20 {all} 3 some+three")]);
+}
+
+#[test]
+fn custom_fields_that_the_api_drops_are_told() {
+    let stand_in = StandIn::start();
+    let folder = workspace(
+        &stand_in,
+        "  - id: contact\n    do: contacts.upsert\n    with:\n      email: zoe@example.com\n      customFields:\n\
+         \x20       - { key: training_goal, field_value: Marathon }\n        - { key: shoe_size, field_value: '42' }\n\
+         \x20       - { id: no-such-id, field_value: x }\n        - { key: emptied, field_value: '' }\n",
+    );
+    let shown = run(folder.path(), "succeeded");
+    let warned: Vec<&Value> =
+        entries(&shown, "remark").into_iter().filter(|entry| entry["level"] == "warn").collect();
+    assert_eq!(warned.len(), 1, "{shown:#}");
+    let text = message(warned[0]);
+    assert!(text.contains("key `shoe_size`") && text.contains("id `no-such-id`"), "{text}");
+    assert!(!text.contains("training_goal") && !text.contains("emptied"), "{text}");
+}
