@@ -70,13 +70,6 @@ impl<'a> Known<'a> {
     }
 }
 
-impl<'a> Known<'a> {
-    /// The shape, of what is no list of such.
-    pub(super) fn plain(self) -> Option<&'a Shape> {
-        (self.lists == 0).then_some(self.shape)
-    }
-}
-
 /// What `root` and `steps` lead to, if that is known.
 pub(super) fn reached<'a>(
     context: &'a Context<'_>,

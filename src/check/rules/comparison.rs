@@ -77,7 +77,7 @@ fn complaint(
 fn sort(context: &Context<'_>, site: &Site<'_>, side: &Side) -> Option<Sort> {
     match side {
         Side::Path { root, steps } => {
-            result_shape::reached(context, &site.position, root, steps)?.plain().and_then(of_shape)
+            result_shape::reached(context, &site.position, root, steps)?.shape().and_then(of_shape)
         }
         Side::Constant(value) => Some(of_constant(value)),
         Side::Moment => Some(Sort::Moment),
