@@ -25,7 +25,7 @@ impl Rule for WholeLists {
                     let diagnostic = Diagnostic::new(Code::FieldConflict, pages.span, message);
                     found.push(diagnostic.help("leave `pages` out"));
                 }
-                None if reads_one_page(&call, operation) => {
+                None if reads_one_page(call, operation) => {
                     found.extend(first_use(context, action, operation))
                 }
                 _ => {}
