@@ -345,7 +345,7 @@ fn a_consent_that_ended_holds_the_runs_until_somebody_consents_again() {
     let wait_until = |what: &str, done: &dyn Fn() -> bool| {
         while !done() {
             assert!(begun.elapsed().as_secs() < 60, "{what}: {:?} {}", states(), held());
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
         }
     };
     wait_until("it is held", &|| held().contains("run `hob connect studio` again"));

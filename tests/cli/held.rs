@@ -92,7 +92,7 @@ fn a_service_finds_out_by_itself_that_the_credential_works_again() {
         let begun = Instant::now();
         while !done() {
             assert!(begun.elapsed() < Duration::from_secs(120), "{what} never happens");
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::park_timeout(Duration::from_millis(50));
         }
     };
     for number in 0..3 {

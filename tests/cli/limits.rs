@@ -90,7 +90,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < LONG, "{what}");
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::park_timeout(Duration::from_millis(10));
     }
 }
 
@@ -104,7 +104,7 @@ fn none_refused(stand_in: &StandIn) {
 fn rest(stand_in: &StandIn, quiet: Duration) {
     let (mut count, mut since) = (0, Instant::now());
     while since.elapsed() < quiet {
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::park_timeout(Duration::from_millis(10));
         let now = statuses(stand_in).len();
         if now != count {
             (count, since) = (now, Instant::now());
@@ -217,7 +217,7 @@ fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
         move || {
             let mut last = Instant::now();
             for _ in 0..4500 {
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
                 let now = Instant::now();
                 // A little faster than ours: one that lags behind would refuse what is in time.
                 hand.advance(chrono::TimeDelta::from_std((now - last).mul_f64(1.25)).unwrap());
