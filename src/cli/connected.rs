@@ -63,6 +63,12 @@ impl Connected {
         }
     }
 
+    /// Keeps what was counted of requests, as soon as the store takes it.
+    pub(super) async fn save_counters(&self) {
+        futures::future::join_all(self.connections.values().map(|connection| connection.save_counters()))
+            .await;
+    }
+
     /// Connections that spend from the same counters of an API share them, which are kept in `store`.
     pub(super) fn share_limits(&self, store: Option<Arc<dyn LimitStore>>) {
         let limiters = Limiters::new(store, Clock::system());

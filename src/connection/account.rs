@@ -81,10 +81,14 @@ impl Connection {
         self.credential.is_renewed()
     }
 
-    /// Waits until no token is fetched that must be kept, and keeps what was counted of its requests: before
-    /// the program ends.
+    /// Waits until no token is fetched that must be kept: before the program ends.
     pub async fn settle(&self) {
         self.credential.settle().await;
+    }
+
+    /// Keeps what was counted of its requests, before the program ends. Waits for the store, which may be
+    /// away; what is lost then is counted as sent at the next start.
+    pub async fn save_counters(&self) {
         self.budget.settle().await;
     }
 

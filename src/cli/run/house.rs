@@ -311,6 +311,7 @@ impl House {
     pub(super) async fn close(&self) {
         self.connected.settle().await;
         let last = async {
+            self.connected.save_counters().await;
             self.holds.end().await;
             self.journal.close().await;
         };
