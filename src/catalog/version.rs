@@ -131,22 +131,22 @@ impl Change {
 impl Fields {
     fn apply(&self, shape: &mut Shape) {
         for (path, name) in &self.renamed {
-            at(shape, path, &mut |fields, last| rename(fields, last, name));
+            at(shape, path, &mut |holder, last| rename_field(holder, last, name));
         }
         for path in &self.removed {
-            at(shape, path, &mut |fields, last| drop(fields.shift_remove(last)));
+            at(shape, path, &mut |holder, last| drop(holder.fields.shift_remove(last)));
         }
         for (path, added) in &self.added {
-            at(shape, path, &mut |fields, last| {
+            at(shape, path, &mut |holder, last| {
                 // A shape without fields takes any already.
-                if !fields.is_empty() {
-                    fields.insert(last.to_owned(), added.clone());
+                if !holder.fields.is_empty() {
+                    holder.fields.insert(last.to_owned(), added.clone());
                 }
             });
         }
         for (path, values) in &self.values {
-            at(shape, path, &mut |fields, last| {
-                if let Some(field) = fields.get_mut(last) {
+            at(shape, path, &mut |holder, last| {
+                if let Some(field) = holder.fields.get_mut(last) {
                     field.values.clone_from(values);
                 }
             });
@@ -181,13 +181,27 @@ fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
     }
 }
 
-/// Calls `edit` with the fields around the last part of `path`, in every alternative.
-fn at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut IndexMap<String, Shape>, &str)) {
+/// A field under another name; the old one is what people may go on to write, where either was right before.
+fn rename_field(holder: &mut Shape, old: &str, new: &str) {
+    rename(&mut holder.fields, old, new);
+    if holder.also.shift_remove(new).is_some() {
+        holder.also.insert(old.to_owned(), new.to_owned());
+    }
+    for (_, own) in holder.also.iter_mut().filter(|(_, own)| *own == old) {
+        new.clone_into(own);
+    }
+    for name in holder.one_of.iter_mut().filter(|name| *name == old) {
+        new.clone_into(name);
+    }
+}
+
+/// Calls `edit` with the object around the last part of `path`, in every alternative.
+fn at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape, &str)) {
     for alternative in &mut shape.any_of {
         at(alternative, path, edit);
     }
     let Some((first, rest)) = path.split_once('.') else {
-        edit(&mut shape.fields, path);
+        edit(shape, path);
         return;
     };
     let (name, is_list) = first.strip_suffix("[]").map_or((first, false), |name| (name, true));
@@ -262,6 +276,21 @@ mod tests {
         assert_eq!(items.any_of[0].fields.keys().collect::<Vec<_>>(), ["id", "fieldValue"]);
         let answer = changed.response.unwrap();
         assert_eq!(answer.fields.keys().collect::<Vec<_>>(), ["keeps", "new"]);
+    }
+
+    #[test]
+    fn the_old_name_of_a_renamed_field_stays_another_name_for_it() {
+        let mut shape: Shape = serde_yaml::from_str(
+            "{ type: object, also: { fieldValue: field_value }, one_of: [field_value], fields: { field_value: {} } }",
+        )
+        .unwrap();
+        rename_field(&mut shape, "field_value", "fieldValue");
+        assert_eq!(shape.fields.keys().collect::<Vec<_>>(), ["fieldValue"]);
+        assert_eq!(
+            shape.also.iter().collect::<Vec<_>>(),
+            [(&"field_value".to_owned(), &"fieldValue".to_owned())]
+        );
+        assert_eq!(shape.one_of, ["fieldValue"]);
     }
 
     #[test]

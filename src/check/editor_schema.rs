@@ -221,12 +221,26 @@ impl Writer {
     }
 
     fn fields(&mut self, shape: &Shape, schema: &mut Value) {
-        let fields: Map<String, Value> =
+        let mut fields: Map<String, Value> =
             shape.fields.iter().map(|(name, inner)| (name.clone(), self.shape(inner))).collect();
-        let required: Vec<&String> =
-            shape.fields.iter().filter(|(_, inner)| inner.required).map(|(name, _)| name).collect();
-        if !required.is_empty() {
-            schema["required"] = json!(required);
+        for (other, name) in &shape.also {
+            if let Some(inner) = shape.fields.get(name) {
+                fields.insert(other.clone(), self.shape(inner));
+            }
+        }
+        let required = shape.fields.iter().filter(|(_, inner)| inner.required).map(|(name, _)| name);
+        let (several, one): (Vec<&String>, Vec<&String>) =
+            required.partition(|name| shape.also.values().any(|own| own == *name));
+        if !one.is_empty() {
+            schema["required"] = json!(one);
+        }
+        let mut choices: Vec<Value> =
+            several.iter().map(|name| any_name(shape, &[(*name).clone()])).collect();
+        if !shape.one_of.is_empty() {
+            choices.push(any_name(shape, &shape.one_of));
+        }
+        if !choices.is_empty() {
+            schema["allOf"] = Value::Array(choices);
         }
         if let Some(entries) = &shape.entries {
             schema["additionalProperties"] = self.shape(entries);
@@ -237,6 +251,13 @@ impl Writer {
             schema["properties"] = Value::Object(fields);
         }
     }
+}
+
+/// An object that has one of `names`, or of the other names for them.
+fn any_name(shape: &Shape, names: &[String]) -> Value {
+    let others = shape.also.iter().filter(|(_, own)| names.contains(own)).map(|(other, _)| other);
+    let all: Vec<Value> = names.iter().chain(others).map(|name| json!({ "required": [name] })).collect();
+    json!({ "anyOf": all })
 }
 
 /// A reference to a definition. Names have no characters that addresses would have to escape.

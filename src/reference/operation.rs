@@ -129,10 +129,11 @@ fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut Strin
         let marks = marks(operation, input, connector);
         let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         let _ = writeln!(text, "- {}{marks}: {}", code(input.name), words(input.shape));
-        tree(input.shape, DEEPEST - 1, &mut |depth, name, part| {
+        tree(input.shape, DEEPEST - 1, &mut |depth, names, part| {
             let indent = "  ".repeat(depth + 1);
+            let names: Vec<String> = names.iter().map(|name| code(name)).collect();
             let required = if part.required { " (required)" } else { "" };
-            let _ = writeln!(text, "{indent}- {}{required}: {}", code(name), words(part));
+            let _ = writeln!(text, "{indent}- {}{required}: {}", names.join(" or "), words(part));
         });
     }
     if operation.takes_any_input() {

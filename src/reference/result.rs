@@ -23,8 +23,8 @@ pub(super) fn result(operation: &Operation, text: &mut String) {
     };
     let _ = writeln!(text, "{}", words(shape));
     let mut lines = String::new();
-    tree(shape, DEEPEST, &mut |depth, name, part| {
-        let _ = writeln!(lines, "{}{name}: {}", "  ".repeat(depth), words(part));
+    tree(shape, DEEPEST, &mut |depth, names, part| {
+        let _ = writeln!(lines, "{}{}: {}", "  ".repeat(depth), names.join(" or "), words(part));
     });
     if !lines.is_empty() {
         let _ = write!(text, "\n```text\n{lines}```\n");

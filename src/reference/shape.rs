@@ -1,5 +1,7 @@
 //! Shapes in words and as trees.
 
+use std::fmt::Write;
+
 use crate::value::{Kind, Shape};
 
 /// Allowed values that are written out; of more, the first few and their number have to do.
@@ -23,6 +25,10 @@ pub(super) fn words(shape: &Shape) -> String {
     if shape.nullable {
         words.push_str(" or null");
     }
+    if !shape.one_of.is_empty() {
+        let names: Vec<String> = shape.one_of.iter().map(|name| format!("`{name}`")).collect();
+        let _ = write!(words, " with {}", names.join(" or "));
+    }
     words
 }
 
@@ -45,23 +51,27 @@ fn bare(shape: &Shape) -> String {
     }
 }
 
-/// The named parts of a value: of the members, if it is a list or a mapping of any names.
-pub(super) fn parts(shape: &Shape) -> impl Iterator<Item = (&String, &Shape)> {
+/// The named parts of a value, each with all its names: of the members, if it is a list or a mapping of any
+/// names.
+fn parts(shape: &Shape) -> impl Iterator<Item = (Vec<&str>, &Shape)> {
     let inner = shape.items.as_deref().or(shape.entries.as_deref()).unwrap_or(shape);
-    inner.fields.iter()
+    inner.fields.iter().map(|(name, part)| {
+        let others = inner.also.iter().filter(|(_, own)| *own == name).map(|(other, _)| other.as_str());
+        (std::iter::once(name.as_str()).chain(others).collect(), part)
+    })
 }
 
-/// One line per part, `deepest` levels deep, each made by `line` from its depth, name and shape.
-pub(super) fn tree(shape: &Shape, deepest: usize, line: &mut dyn FnMut(usize, &str, &Shape)) {
+/// One line per part, `deepest` levels deep, each made by `line` from its depth, names and shape.
+pub(super) fn tree(shape: &Shape, deepest: usize, line: &mut dyn FnMut(usize, &[&str], &Shape)) {
     descend(shape, 0, deepest, line);
 }
 
-fn descend(shape: &Shape, depth: usize, deepest: usize, line: &mut dyn FnMut(usize, &str, &Shape)) {
+fn descend(shape: &Shape, depth: usize, deepest: usize, line: &mut dyn FnMut(usize, &[&str], &Shape)) {
     if depth >= deepest {
         return;
     }
-    for (name, part) in parts(shape) {
-        line(depth, name, part);
+    for (names, part) in parts(shape) {
+        line(depth, &names, part);
         descend(part, depth + 1, deepest, line);
     }
 }
@@ -92,10 +102,10 @@ mod tests {
     #[test]
     fn a_tree_goes_through_lists_and_stops() {
         let deep = shape(
-            "type: object\nfields: { a: { type: array, items: { type: object, fields: { b: { type: object, fields: { c: {} } } } } } }",
+            "type: object\nfields: { a: { type: array, items: { type: object, also: { bee: b }, fields: { b: { type: object, fields: { c: {} } } } } } }",
         );
         let mut seen = Vec::new();
-        tree(&deep, 2, &mut |depth, name, _| seen.push((depth, name.to_owned())));
-        assert_eq!(seen, [(0, "a".to_owned()), (1, "b".to_owned())]);
+        tree(&deep, 2, &mut |depth, names, _| seen.push((depth, names.join("/"))));
+        assert_eq!(seen, [(0, "a".to_owned()), (1, "b/bee".to_owned())]);
     }
 }

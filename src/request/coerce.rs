@@ -35,14 +35,20 @@ pub(super) fn coerce(value: Value, shape: &Shape) -> Value {
     }
 }
 
-/// The fields of `map` as `shape` wants them.
+/// The fields of `map` as `shape` wants them, each under the name that is sent.
 pub(super) fn coerce_fields(map: Map<String, Value>, shape: &Shape) -> Map<String, Value> {
+    let given: Vec<String> =
+        shape.also.values().filter(|own| map.contains_key(own.as_str())).cloned().collect();
     let coerced = map.into_iter().map(|(name, value)| {
-        let value = match shape.fields.get(&name).or(shape.entries.as_deref()) {
+        let value = match shape.field(&name) {
             Some(field) => coerce(value, field),
             None => value,
         };
-        (name, value)
+        match shape.also.get(&name) {
+            // Given under both names, it keeps them for the check to tell.
+            Some(own) if !given.contains(own) => (own.clone(), value),
+            _ => (name, value),
+        }
     });
     coerced.collect()
 }
@@ -110,6 +116,18 @@ mod tests {
             let shape: Shape = serde_yaml::from_str(shape).unwrap();
             assert_eq!(coerce(value.clone(), &shape), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn another_name_becomes_the_one_that_is_sent() {
+        let shape: Shape = serde_yaml::from_str(
+            "{ type: array, items: { type: object, also: { fieldValue: field_value }, fields: { field_value: { type: string } } } }",
+        )
+        .unwrap();
+        let given =
+            json!([{ "fieldValue": 3 }, { "field_value": "b" }, { "fieldValue": "c", "field_value": "d" }]);
+        let sent = json!([{ "field_value": "3" }, { "field_value": "b" }, { "fieldValue": "c", "field_value": "d" }]);
+        assert_eq!(coerce(given, &shape), sent);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::InputProblem;
 use super::coerce::coerce;
 use crate::catalog::{Input, Operation, Paging, Place};
 use crate::connection::Connection;
-use crate::value::{Kind, Shape};
+use crate::value::{Kind, Shape, ShapeProblem};
 
 /// `given` with the connection's settings, the connector's constants and a page size where the API
 /// demands them, each value as its shape wants it; or everything that is wrong. Null stays null in a body, and
@@ -82,7 +82,7 @@ fn fill_page_size(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<
 }
 
 fn check(name: &str, value: &Value, shape: &Shape, problems: &mut Vec<InputProblem>) {
-    for mut problem in shape.check(value, &|_| false) {
+    for mut problem in shape.check(value, &|_| false).into_iter().filter(ShapeProblem::is_certain) {
         problem.path.insert(0, name.to_owned());
         problems.push(InputProblem::of_shape(problem));
     }

@@ -59,6 +59,17 @@ impl InputProblem {
                 Self::unknown(&problem.path, known.iter().map(String::as_str))
             }
             ProblemKind::MissingField { name } => Self::missing(&problem.path, &name, None),
+            ProblemKind::NoneOf { names } => {
+                Self::new(place.clone(), format!("`{place}` needs one of `{}`", names.join("`, `")))
+            }
+            ProblemKind::GivenTwice { name } => Self::new(
+                place.clone(),
+                format!("`{place}` is another name for `{name}`, which is given too"),
+            ),
+            ProblemKind::Misfit(misfit) => {
+                let message = format!("`{place}` is {:?}, which {}", misfit.found, misfit.reason);
+                Self { input: place, message, help: Some(misfit.remedy) }
+            }
             ProblemKind::TooSmall { minimum } => {
                 Self::new(place.clone(), format!("`{place}` is less than {minimum}, the minimum of the API"))
             }

@@ -132,7 +132,8 @@ fn check_body(operation: &Operation, body: &Value, problems: &mut Vec<ShapeProbl
     let Some(described) = &operation.body else { return };
     if described.encoding != Encoding::Multipart {
         // Optional fields may be null: the vendor's validation skips them.
-        problems.extend(described.shape.check(body, &Value::is_null));
+        let found = described.shape.check(body, &Value::is_null);
+        problems.extend(found.into_iter().filter(ShapeProblem::is_certain));
     }
 }
 
@@ -147,7 +148,10 @@ fn check_parameter(name: &str, parameter: &Parameter, inputs: &Inputs, problems:
         problem
     };
     match given {
-        Some(value) => problems.extend(parameter.shape.check(value, &Value::is_null).into_iter().map(place)),
+        Some(value) => {
+            let found = parameter.shape.check(value, &Value::is_null).into_iter();
+            problems.extend(found.filter(ShapeProblem::is_certain).map(place));
+        }
         None if parameter.shape.required && parameter.place == Place::Query => {
             let kind = ProblemKind::MissingField { name: name.to_owned() };
             problems.push(ShapeProblem { path: Vec::new(), kind });

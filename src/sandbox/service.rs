@@ -141,7 +141,10 @@ impl Service {
         let (name, facts) = match &problem.kind {
             ProblemKind::WrongType { expected, .. } => ("wrong_type", json!({ "expected": expected })),
             ProblemKind::NotAllowed { allowed, .. } => ("not_allowed", json!({ "allowed": allowed })),
-            ProblemKind::UnknownField { .. } => ("unknown", json!({})),
+            ProblemKind::UnknownField { .. } | ProblemKind::GivenTwice { .. } => ("unknown", json!({})),
+            ProblemKind::NoneOf { names } => return self.one_of_complaint(names),
+            // The API drops such a field in silence; the sandbox is there to find mistakes.
+            ProblemKind::Misfit(misfit) => return format!("{field} {}", misfit.reason),
             ProblemKind::TooSmall { minimum } => ("too_small", json!({ "minimum": minimum })),
             ProblemKind::TooLarge { maximum } => ("too_large", json!({ "maximum": maximum })),
             ProblemKind::MissingField { name } => {

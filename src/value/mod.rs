@@ -4,6 +4,7 @@
 //! nothing of recipes, requests or files.
 
 mod duration;
+mod format;
 mod id;
 mod iso8601;
 mod json;
@@ -11,13 +12,16 @@ mod json_schema;
 mod moment;
 mod sample;
 mod shape;
+mod shape_problem;
 mod text;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
+pub use format::Misfit;
 pub use id::{id, short_id};
 pub use json::{JsonError, MOST_VALUES, read_json, read_json_text, read_json_within};
 pub use json_schema::schema_of;
 pub use moment::{Written, after, from_epoch, is_coarse, leeway, moment, time_in};
 pub use serde_json::{Map, Number, Value};
-pub use shape::{Kind, ProblemKind, Shape, ShapeProblem, Step};
+pub use shape::{Kind, Shape, Step};
+pub use shape_problem::{ProblemKind, ShapeProblem};
 pub use text::{charset, decode, decode_part, parameter};

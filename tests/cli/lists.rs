@@ -76,3 +76,48 @@ fn custom_fields_that_the_api_drops_are_told() {
     assert!(text.contains("key `shoe_size`") && text.contains("id `no-such-id`"), "{text}");
     assert!(!text.contains("training_goal") && !text.contains("emptied"), "{text}");
 }
+
+/// What was sent of `customFields`, by the requests' order.
+fn sent_fields(stand_in: &StandIn) -> Vec<Value> {
+    let requests = stand_in.sandbox.log();
+    requests
+        .iter()
+        .map(|request| request.body["customFields"].clone())
+        .filter(|fields| !fields.is_null())
+        .collect()
+}
+
+#[test]
+fn custom_fields_go_out_under_the_name_of_the_version() {
+    let stand_in = StandIn::start();
+    let fields = "customFields: [{ key: training_goal, fieldValue: Marathon }, { key: training_goal, field_value: Hyrox }]";
+    let step = |version: &str| {
+        format!(
+            "  - do: contacts.upsert\n    version: {version}\n    with:\n      email: zoe@example.com\n      {fields}\n"
+        )
+    };
+    let folder = workspace(&stand_in, &(step("v2") + &step("v3")));
+    run(folder.path(), "succeeded");
+    let named = |name: &str| json!([{ "key": "training_goal", name: "Marathon" }, { "key": "training_goal", name: "Hyrox" }]);
+    assert_eq!(sent_fields(&stand_in), [named("field_value"), named("fieldValue")]);
+}
+
+#[test]
+fn a_label_that_comes_with_the_event_fails_before_it_is_sent() {
+    let stand_in = StandIn::start();
+    for (member, complaint) in [
+        ("key: \"{{ 'Training goal' | trim }}\", field_value: x", "a label, not a key"),
+        ("id: \"{{ ' ' ~ '' }}\", field_value: x", "is blank"),
+        ("id: \"{{ event.nothing | default(none) }}\", field_value: x", "needs one of `id`, `key`"),
+    ] {
+        let actions = format!(
+            "  - do: contacts.upsert\n    with: {{ email: zoe@example.com, customFields: [{{ {member} }}] }}\n"
+        );
+        let folder = workspace(&stand_in, &actions);
+        let shown = run(folder.path(), "failed");
+        let failed = entries(&shown, "step_failed");
+        let said = failed[0]["error"].to_string();
+        assert!(said.contains(complaint), "{said}");
+    }
+    assert_eq!(sent_fields(&stand_in), [Value::Null; 0]);
+}

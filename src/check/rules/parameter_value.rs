@@ -77,6 +77,21 @@ fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &S
                 .help(format!("it takes {}", known.join(", ")))
                 .suggest(field, known.iter().map(String::as_str))
         }
+        ProblemKind::NoneOf { names } => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!("`{name}` needs one of {}", names.join(", "));
+            Diagnostic::new(Code::MissingParameter, value, message)
+        }
+        ProblemKind::GivenTwice { name: field } => {
+            let place = place::key_at(tree, &problem.path);
+            let message = format!("`{name}` is another name for `{field}`, which is given too");
+            Diagnostic::new(Code::FieldConflict, place, message).help("keep one of them")
+        }
+        ProblemKind::Misfit(misfit) => {
+            let code = if misfit.certain { Code::NotAllowed } else { Code::Suspicious };
+            let message = format!("`{name}` is {:?}, which {}", misfit.found, misfit.reason);
+            Diagnostic::new(code, value, message).help(misfit.remedy.clone())
+        }
         ProblemKind::MissingField { name: field } => {
             Diagnostic::new(Code::MissingParameter, value, format!("`{name}` needs `{field}`"))
         }
@@ -114,7 +129,11 @@ fn remedy(expected: &str, found: &str) -> Option<&'static str> {
     if wants_scalar && !expected.starts_with("a list") && found.starts_with("the text") {
         return Some("write it without quotes");
     }
-    (expected.starts_with("a list") && found.starts_with("the text")).then_some("write a list: `[…]`")
+    match expected.starts_with("a list") {
+        true if found.starts_with("the text") => Some("write a list: `[…]`"),
+        true if found == "a mapping" => Some("write a list of such mappings: each begins with `-`"),
+        _ => None,
+    }
 }
 
 /// A template with text around it makes text, whatever stands inside the braces.
@@ -134,7 +153,7 @@ fn mixed(name: &str, tree: &TemplateTree, shape: &Shape, found: &mut Vec<Diagnos
         }
         TreeShape::Map(entries) if shape.any_of.is_empty() => {
             for (key, value) in entries {
-                if let Some(inner) = shape.fields.get(key.as_str()).or(shape.entries.as_deref()) {
+                if let Some(inner) = shape.field(key.as_str()) {
                     mixed(&format!("{name}.{key}"), value, inner, found);
                 }
             }
