@@ -51,6 +51,7 @@ fn facts() -> Facts {
         known: true,
         connections: connections.into_iter().collect(),
         env: vec!["ALERT_URL".to_owned(), "HOOK_SECRET".to_owned()],
+        ..Facts::default()
     }
 }
 

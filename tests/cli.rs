@@ -46,3 +46,5 @@ mod status;
 mod stop;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/webhook_keys.rs"]
+mod webhook_keys;

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::event_type::EventType;
 use super::login::Login;
+use super::public_key;
 use super::version::Versions;
+use crate::value::is_header_name;
 
 /// An API, as it stands in `schemas/connectors/NAME/connector.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -291,6 +293,28 @@ pub struct Signature {
     pub algorithm: SignatureAlgorithm,
     /// Public key, SPKI, base64 (one line) or PEM.
     pub key: String,
+    /// The sender has put another in its place. It is looked at only where hob.yaml asks for it
+    /// (`legacy_signatures`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy: bool,
+}
+
+impl Signature {
+    /// The key's bytes; the error is what is wrong with it, as the rest of a sentence.
+    pub fn public_key(&self) -> Result<Vec<u8>, String> {
+        match self.algorithm {
+            SignatureAlgorithm::Ed25519 => public_key::ed25519(&self.key),
+            SignatureAlgorithm::RsaSha256 => public_key::rsa(&self.key),
+        }
+    }
+
+    /// Why nothing can be proven by it, if so.
+    pub fn complaint(&self) -> Option<String> {
+        if !is_header_name(&self.header) {
+            return Some(format!("`{}` is not the name of a header", self.header));
+        }
+        self.public_key().err()
+    }
 }
 
 /// A signature algorithm with a public key.

@@ -224,6 +224,9 @@ impl Catalog {
             Some((path, text)) => read(path, text)?,
             None => return Err(Error::NoConnector { folder: folder.to_owned() }),
         };
+        for (path, text) in files.iter().filter(|(path, _)| named(path, CONNECTOR_FILE)) {
+            sound_signatures(&connector, path, text)?;
+        }
         if self.connectors.contains_key(&connector.connector) {
             self.operations.retain(|_, entry| entry.connector != connector.connector);
         }
@@ -307,6 +310,28 @@ impl Catalog {
     pub fn connectors(&self) -> impl Iterator<Item = &Arc<Connector>> {
         self.connectors.values()
     }
+}
+
+/// Whether all signatures that `connector` names can prove something.
+fn sound_signatures(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
+    let signatures = connector.webhooks.as_ref().map_or(&[][..], |webhooks| &webhooks.signatures);
+    let only_legacy = !signatures.is_empty() && signatures.iter().all(|signature| signature.legacy);
+    let wrong = signatures.iter().find_map(|signature| {
+        let reason = signature.complaint()?;
+        Some((
+            signature,
+            format!("the signature in the header `{}` proves nothing: {reason}", signature.header),
+        ))
+    });
+    let only_legacy = signatures.first().filter(|_| only_legacy).map(|first| {
+        (
+            first,
+            "every signature is `legacy`, so that none would be looked at; one must be current".to_owned(),
+        )
+    });
+    let Some((signature, reason)) = wrong.or(only_legacy) else { return Ok(()) };
+    let line = text.lines().position(|line| line.contains(&signature.header)).map(|at| at + 1);
+    Err(Error::Invalid { file: file.to_owned(), reason, line })
 }
 
 /// Whether the file at `path` is the one called `name`, which ends with `.yaml`: in any case of letters, and

@@ -8,6 +8,7 @@ mod login;
 mod operation;
 mod paging;
 pub mod path;
+pub mod public_key;
 mod schema;
 mod version;
 

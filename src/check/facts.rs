@@ -11,6 +11,8 @@ pub struct Facts {
     pub connections: IndexMap<String, ConnectionFacts>,
     /// Names that recipes may read as `env.NAME`.
     pub env: Vec<String>,
+    /// Connectors of whose events `hob.yaml` says itself how they are verified, or that they are not.
+    pub verified: Vec<String>,
 }
 
 /// What the checker knows of a connection.

@@ -13,12 +13,14 @@ pub mod rules;
 mod site;
 mod step_reads;
 mod surroundings;
+mod verification_key;
 
 pub use checked::CheckedRecipe;
 pub use context::Context;
 pub use editor_schema::{schema, schema_text};
 pub use facts::{ConnectionFacts, Facts};
-pub use judge::{Checked, check, check_all};
+pub use judge::{Checked, check, check_all, check_begun};
 pub use rules::Rule;
 pub use site::{Position, Site, StepPart};
 pub use step_reads::StepReads;
+pub use verification_key::weakness;

@@ -1,6 +1,6 @@
 //! Every template of a recipe and where it is evaluated, which decides what it may name.
 
-use crate::recipe::{Action, Recipe, Trigger, Verify, Webhook};
+use crate::recipe::{Action, Recipe, Trigger, Webhook};
 use crate::template::LocatedTemplate;
 
 /// A text and when it is evaluated.
@@ -83,13 +83,7 @@ pub(super) fn all(recipe: &Recipe) -> Vec<Site<'_>> {
     match &recipe.trigger {
         Trigger::Poll(poll) => add(&mut sites, poll.with.templates(), Position::PollInput),
         Trigger::Webhook(Webhook::Path { verify, .. }) => {
-            let template = match verify {
-                Verify::None => None,
-                Verify::Header { value, .. } => Some(value),
-                Verify::Hmac { secret, .. } => Some(secret),
-                Verify::Ed25519 { key, .. } => Some(key),
-            };
-            add(&mut sites, template, Position::Verify);
+            add(&mut sites, verify.key(), Position::Verify);
         }
         Trigger::Webhook(Webhook::Events { .. }) | Trigger::Schedule(_) | Trigger::Manual(_) => {}
     }

@@ -16,8 +16,8 @@ use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::{Recipe, parse};
 use crate::source::{SourceFile, Span};
-use crate::trigger::webhook::{Listener, keys, listeners};
-use crate::workspace::{self, Workspace};
+use crate::trigger::webhook::{Listener, keys, listeners, unusable_key};
+use crate::workspace::{self, Webhooks, Workspace};
 
 /// Recipes and what is wrong with them.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Recipes {
     pub(super) sound: Vec<CheckedRecipe>,
     /// Those that cannot run.
     pub(super) broken: Vec<BrokenRecipe>,
+    /// How many have a path at which nothing can prove itself.
+    pub(super) unheard: usize,
     /// One report per file, those without complaints included.
     pub(super) reports: Vec<Report>,
 }
@@ -111,7 +113,7 @@ impl Recipes {
             diagnostics.sort_by_key(|diagnostic| diagnostic.span);
             Report { file: source.file, diagnostics }
         });
-        Self { sound, broken: broken.into_iter().flatten().collect(), reports: reports.collect() }
+        Self { sound, broken: broken.into_iter().flatten().collect(), reports: reports.collect(), unheard: 0 }
     }
 
     /// Names of all of them, also of those with mistakes, as far as they can be read.
@@ -136,6 +138,21 @@ impl Recipes {
             reason: unset_variables(recipe, workspace).unwrap_or_default(),
             listeners: listeners(recipe.trigger()),
         }));
+    }
+
+    /// Tells of the recipes at whose paths nothing can prove itself, as their keys are not set or protect nothing.
+    /// Those paths refuse; the recipes stay, for runs that have begun.
+    pub(super) fn tell_unusable_keys(&mut self, workspace: &Workspace) {
+        let (env, now) = (workspace.env_values(), Clock::system().now());
+        for recipe in &self.sound {
+            let Some(unusable) = unusable_key(recipe, &env, now) else { continue };
+            self.unheard += 1;
+            let name = recipe.recipe().file.name();
+            if let Some(report) = self.reports.iter_mut().find(|report| report.file.name() == name) {
+                report.diagnostics.push(unusable);
+                report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+            }
+        }
     }
 
     /// Shows what is wrong with all of them, warnings too.
@@ -168,7 +185,10 @@ pub(super) fn facts(workspace: &Workspace) -> Facts {
         let (connector, version) = (account.connector.connector.clone(), account.version.clone());
         (account.name.clone(), ConnectionFacts { connector, settings, version })
     });
-    Facts { known: true, connections: connections.collect(), env: workspace.listed.clone() }
+    let says = |webhooks: &Webhooks| webhooks.unverified.is_some() || webhooks.signatures.is_some();
+    let verified = workspace.webhooks.iter().filter(|(_, webhooks)| says(webhooks));
+    let verified = verified.map(|(connector, _)| connector.clone()).collect();
+    Facts { known: true, connections: connections.collect(), env: workspace.listed.clone(), verified }
 }
 
 /// A file with a recipe.

@@ -82,7 +82,10 @@ impl Validate {
         };
         schema::refresh(&root, &catalog);
         let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
-        let recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
+        let mut recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
+        if let Some(workspace) = &opened.workspace {
+            recipes.tell_unusable_keys(workspace);
+        }
         let mut reports = vec![opened.report];
         reports.extend(recipes.reports);
         Ok(reports)

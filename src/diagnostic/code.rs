@@ -101,6 +101,9 @@ codes! {
     UnknownConnector = "unknown-connector", Error;
     /// A version that the API does not have, or that does not have the operation.
     UnknownVersion = "unknown-version", Error;
+    /// A webhook that anyone could call: it does not say how requests prove where they come from, or its key
+    /// protects nothing.
+    InsecureWebhook = "insecure-webhook", Error;
     /// A variable `env.NAME` that the workspace does not list.
     UnlistedEnv = "unlisted-env", Error;
     /// A variable `${NAME}` of `hob.yaml` that is not set.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::Catalog;
-use crate::check::{CheckedRecipe, Facts, check};
+use crate::check::{CheckedRecipe, Facts, check_begun};
 use crate::journal::RecipeText;
 use crate::recipe::parse;
 use crate::source::SourceFile;
@@ -55,7 +55,7 @@ impl RecipeBook {
     pub fn read(&self, kept: &RecipeText) -> Option<CheckedRecipe> {
         let (catalog, facts) = self.checker.as_deref()?;
         let recipe = parse(&SourceFile::new(kept.file.as_str(), kept.text.as_str())).recipe?;
-        let recipe = check(recipe, catalog, facts).recipe?;
+        let recipe = check_begun(recipe, catalog, facts).recipe?;
         if recipe.name() != kept.name || recipe.version() != kept.version {
             return None;
         }

@@ -144,6 +144,18 @@ pub enum Verify {
     },
 }
 
+impl Verify {
+    /// Where the key comes from, if there is one.
+    pub fn key(&self) -> Option<&LocatedTemplate> {
+        match self {
+            Verify::None => None,
+            Verify::Header { value, .. } => Some(value),
+            Verify::Hmac { secret, .. } => Some(secret),
+            Verify::Ed25519 { key, .. } => Some(key),
+        }
+    }
+}
+
 /// Starts at set times.
 #[derive(Debug, Clone)]
 pub struct Schedule {

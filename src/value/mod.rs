@@ -5,6 +5,7 @@
 
 mod duration;
 mod format;
+mod header_name;
 mod id;
 mod iso8601;
 mod json;
@@ -17,6 +18,7 @@ mod text;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
 pub use format::Misfit;
+pub use header_name::is_header_name;
 pub use id::{id, short_id};
 pub use json::{JsonError, MOST_VALUES, read_json, read_json_text, read_json_within};
 pub use json_schema::schema_of;

@@ -19,7 +19,7 @@ use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::structure;
 use crate::secret::{Redactor, Secret};
-use crate::source::{SourceFile, parse, read};
+use crate::source::{SourceFile, Span, parse, read};
 
 /// A workspace whose `hob.yaml` is sound.
 #[derive(Debug, Clone)]
@@ -118,10 +118,15 @@ impl Workspace {
         self.root.join(if self.is_sandbox() { "state/sandbox-downloads" } else { "downloads" })
     }
 
-    /// Whether something beside the connections needs a variable that is not set.
+    /// Whether something beside connections and keys of webhooks needs a variable that is not set.
     pub fn lacks_variables(&self) -> bool {
         let of_connections: usize = self.accounts.values().map(|account| account.unset.len()).sum();
-        self.unset.diagnostics.len() > of_connections
+        let keys = self.webhooks.values().flat_map(|webhooks| webhooks.signatures.iter().flatten());
+        let keys: Vec<Span> = keys.map(|signature| signature.span).collect();
+        let of_a_key = |unset: &&Diagnostic| {
+            keys.iter().any(|key| key.start <= unset.span.start && unset.span.end <= key.end)
+        };
+        self.unset.diagnostics.len() > of_connections + self.unset.diagnostics.iter().filter(of_a_key).count()
     }
 
     /// What templates see as `env`.

@@ -216,6 +216,17 @@ impl Resolver<'_> {
             let diagnostic = Diagnostic::new(Code::UnknownConnector, name.span, message);
             self.found.push(diagnostic.help(help).suggest(name, senders()));
         }
+        for signature in given.values().flat_map(|webhooks| webhooks.signatures.iter().flatten()) {
+            if !self.unset_within(signature.span).is_empty() {
+                continue;
+            }
+            if let Some(reason) = signature.complaint() {
+                let message =
+                    format!("the signature in the header `{}` proves nothing: {reason}", signature.header);
+                let help = "take the public key that the sender shows, whole";
+                self.found.push(Diagnostic::new(Code::InsecureWebhook, signature.span, message).help(help));
+            }
+        }
         given.into_iter().map(|(name, webhooks)| (name.value, webhooks)).collect()
     }
 

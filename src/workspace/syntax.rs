@@ -229,5 +229,7 @@ pub struct Webhooks {
     /// Accept events without any proof. For tests on your own machine only.
     pub unverified: Option<bool>,
     /// Signatures instead of the connector's: one valid one is enough.
-    pub signatures: Option<Vec<Signature>>,
+    pub signatures: Option<Vec<Spanned<Signature>>>,
+    /// Accept those of the connector's signatures as well that its sender has replaced by others. Default: `false`.
+    pub legacy_signatures: Option<bool>,
 }

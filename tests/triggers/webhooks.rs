@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use hob::catalog::{Catalog, Signature, SignatureAlgorithm};
 use hob::event::EventId;
 use hob::server::{Server, Settings, bind, serve};
-use hob::trigger::webhook::{AppSettings, Delivery, GRACE, Receiver};
+use hob::trigger::webhook::{AppSettings, Delivery, GRACE, Receiver, Refused};
 use indexmap::IndexMap;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use reqwest::header::HeaderMap;
@@ -93,10 +93,11 @@ impl Post {
             header: "X-GHL-Signature".into(),
             algorithm: SignatureAlgorithm::Ed25519,
             key: STANDARD.encode(key.public_key().as_ref()),
+            legacy: false,
         };
-        let own = AppSettings { unverified: false, signatures: vec![signature] };
+        let own = AppSettings { signatures: vec![signature], ..AppSettings::default() };
         let settings = IndexMap::from_iter([("highlevel".to_owned(), own)]);
-        let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings).unwrap();
+        let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
         let around = &stage.around;
         let server = Server::new(
             Arc::clone(&around.journal),
@@ -118,7 +119,7 @@ impl Post {
         let named = recipes.iter().enumerate().map(|(n, text)| self.stage.named(&format!("r{n}"), text));
         let recipes: Vec<_> = named.collect();
         let around = self.stage.around.clone();
-        self.server.swap(Receiver::new(&self.stage.catalog, &recipes, around, &self.settings).unwrap());
+        self.server.swap(Receiver::new(&self.stage.catalog, &recipes, around, &self.settings));
     }
 
     async fn send(
@@ -515,21 +516,32 @@ async fn the_apps_own_keys_can_be_used() {
         &[("studio", "highlevel", "http://127.0.0.1:1", &[("location", LOCATION)])],
     );
     let recipes = [stage.named("quiet", QUIET)];
-    let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &IndexMap::new());
-    assert!(receiver.is_ok(), "{:?}", receiver.err());
-    let broken = AppSettings {
-        unverified: false,
-        signatures: vec![Signature {
-            header: "X".into(),
-            algorithm: SignatureAlgorithm::RsaSha256,
-            key: "????".into(),
-        }],
+    let refused = |settings: AppSettings| {
+        let settings = IndexMap::from_iter([("highlevel".to_owned(), settings)]);
+        let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
+        let body = br#"{"type":"ContactUpdate","id":"c-1"}"#;
+        let signature = STANDARD.encode([7; 64]);
+        receiver.receive(&Delivery {
+            path: "highlevel",
+            header: &|name| name.eq_ignore_ascii_case("x-wh-signature").then_some(signature.as_bytes()),
+            body,
+            largest: 1 << 20,
+            received: stage.around.clock.now(),
+        })
     };
-    let settings = IndexMap::from_iter([("highlevel".to_owned(), broken)]);
-    let error = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings).err().unwrap();
-    assert!(error.to_string().contains("header X"), "{error}");
-    // Whom nobody listens to is nobody's concern.
-    assert!(Receiver::new(&stage.catalog, &[], stage.around.clone(), &settings).is_ok());
+    // The one that the vendor sends no more is not looked at unless it is asked for.
+    let error = refused(AppSettings::default()).unwrap_err();
+    assert!(error.to_string().contains("no X-GHL-Signature header"), "{error}");
+    let error = refused(AppSettings { legacy: true, ..AppSettings::default() }).unwrap_err();
+    assert!(error.to_string().contains("x-wh-signature does not fit"), "{error}");
+    let broken = Signature {
+        header: "X".into(),
+        algorithm: SignatureAlgorithm::RsaSha256,
+        key: "????".into(),
+        legacy: false,
+    };
+    let error = refused(AppSettings { signatures: vec![broken], ..AppSettings::default() }).unwrap_err();
+    assert_eq!(error, Refused::Away, "a key that is none lets nobody in");
 }
 
 /// Any JSON, more often than not with the names that routing looks at.
@@ -568,9 +580,9 @@ fn no_json_makes_routing_panic() {
         &[("studio", "highlevel", "http://127.0.0.1:1", &[("location", LOCATION)])],
     );
     let recipes = [stage.recipe("trigger: { webhook: highlevel.ContactUpdate }\nlane: \"{{ event.a.b }}\"")];
-    let open = AppSettings { unverified: true, signatures: vec![] };
+    let open = AppSettings { unverified: true, ..AppSettings::default() };
     let settings = IndexMap::from_iter([("highlevel".to_owned(), open)]);
-    let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings).unwrap();
+    let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
     proptest::proptest!(|(body in any_json())| {
         let text = body.to_string();
         let received = receiver.receive(&Delivery {

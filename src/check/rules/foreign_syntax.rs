@@ -77,7 +77,9 @@ impl Rule for OwnSyntax {
                 Position::When | Position::Step { part: StepPart::Condition | StepPart::List, .. }
             );
             // Of these, other rules tell that they are more than one template.
-            if condition {
+            // Of a key that is written out, it is told that it protects nothing.
+            let key = matches!(site.position, Position::Verify) && site.template.is_literal();
+            if condition || key {
                 continue;
             }
             found.extend(before_braces(site));

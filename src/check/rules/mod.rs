@@ -62,7 +62,9 @@ pub const ALL: &[&dyn Rule] = &[
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,
     &webhook::KnownEvents,
+    &webhook::SignedEvents,
     &webhook::VerifiedPaths,
+    &webhook::ProtectingKeys,
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
     // Last, as it says nothing of templates that have an error.

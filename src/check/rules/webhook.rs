@@ -1,11 +1,14 @@
 //! Webhooks that come, and come from whom they should.
 
+use chrono::DateTime;
+
 use super::Rule;
 use crate::catalog::Connector;
-use crate::check::Context;
+use crate::check::{Context, weakness};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{Trigger, Verify, Webhook};
 use crate::source::Spanned;
+use crate::template::Scope;
 
 /// Events of webhook triggers are events that the connector sends.
 pub struct KnownEvents;
@@ -62,6 +65,33 @@ fn unknown(app: &Connector, event: &Spanned<String>) -> Diagnostic {
     diagnostic.suggest(&format!("{}.{event}", app.connector), full.iter().map(String::as_str))
 }
 
+/// Events that anyone could send are told as such.
+pub struct SignedEvents;
+
+impl Rule for SignedEvents {
+    fn summary(&self) -> &'static str {
+        "Events come from a connector that signs them, or hob.yaml says how they are verified."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        let Trigger::Webhook(Webhook::Events { connector, types, .. }) = &context.recipe.trigger else {
+            return;
+        };
+        let (Some(first), Some(app)) = (types.first(), context.catalog.connector(connector)) else { return };
+        let signed = app.webhooks.as_ref().is_none_or(|webhooks| !webhooks.signatures.is_empty());
+        if signed || context.facts.verified.contains(connector) {
+            return;
+        }
+        let message =
+            format!("anyone can send events of `{connector}`: its connector describes no signature");
+        let help = format!(
+            "name its public key in hob.yaml, `server: {{ webhooks: {{ {connector}: {{ signatures: […] }} }} }}`, or \
+             receive at a path of your own with `verify`; `unverified: true` there takes them from anyone"
+        );
+        found.push(Diagnostic::new(Code::Suspicious, first.span, message).help(help));
+    }
+}
+
 /// Paths that anyone may call say so.
 pub struct VerifiedPaths;
 
@@ -81,6 +111,25 @@ impl Rule for VerifiedPaths {
         }
         let message = format!("anyone who knows the address of `{path}` can start this recipe");
         let help = "add `verify:`, or `verify: none` if that is what you want";
-        found.push(Diagnostic::new(Code::Suspicious, path.span, message).help(help));
+        found.push(Diagnostic::new(Code::InsecureWebhook, path.span, message).help(help));
+    }
+}
+
+/// Keys that are written out protect something.
+pub struct ProtectingKeys;
+
+impl Rule for ProtectingKeys {
+    fn summary(&self) -> &'static str {
+        "The key of `verify` protects: it is not blank, and no weak point of its curve."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        let Trigger::Webhook(Webhook::Path { verify, .. }) = &context.recipe.trigger else { return };
+        // What comes from the environment is known only where recipes run.
+        let Some(key) = verify.key().filter(|key| key.uses().is_empty()) else { return };
+        let Ok(value) = key.evaluate(&Scope::new(DateTime::UNIX_EPOCH)) else { return };
+        if let Some((message, help)) = weakness(verify, &value) {
+            found.push(Diagnostic::new(Code::InsecureWebhook, key.span, message).help(help));
+        }
     }
 }

@@ -99,8 +99,9 @@ impl Run {
         for recipe in &recipes.broken {
             session.streams.note(format!("warning: left out: {recipe}"));
         }
-        if broken > 0 && (self.strict || recipes.sound.is_empty()) {
-            return Err(Failure::problem(anyhow!("{broken} of {all} recipes cannot run")));
+        let failing = broken + recipes.unheard;
+        if failing > 0 && (self.strict || recipes.sound.is_empty()) {
+            return Err(Failure::problem(anyhow!("{failing} of {all} recipes cannot run")));
         }
         Ok(recipes)
     }
@@ -110,6 +111,9 @@ impl Run {
         let mut recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(workspace))?;
         if !self.sandbox {
             recipes.leave_out_unset(workspace);
+        }
+        if self.keeps_running() {
+            recipes.tell_unusable_keys(workspace);
         }
         Ok(recipes)
     }

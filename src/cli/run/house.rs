@@ -31,7 +31,7 @@ use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
 use crate::server::{Server, Settings, bind, serve};
-use crate::trigger::webhook::{AppSettings, Receiver, keys, verify};
+use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::{History, Workspace};
 
@@ -116,7 +116,7 @@ impl House {
             claims: Claims::new(options.owner.clone(), options.lease).by(Clock::system_steady()),
             on_page: progress.on_page(),
         };
-        let receiver = receiver(workspace, &recipes, &left_out, &around).map_err(Failure::problem)?;
+        let receiver = receiver(workspace, &recipes, &left_out, &around);
         let server = Server::new(
             Arc::clone(&journal),
             receiver,
@@ -278,23 +278,19 @@ impl House {
         let receiver = receiver(workspace, &recipes, &broken, &self.around);
         if changes.is_empty() {
             // A broken recipe that came or went is waited for, or no more.
-            receiver.into_iter().for_each(|receiver| self.server.swap(receiver));
+            self.server.swap(receiver);
             return None;
         }
         let triggers = Triggers::new(&recipes, self.around.clone());
-        match (receiver, triggers) {
-            (Ok(receiver), Ok(triggers)) => {
+        match triggers {
+            Ok(triggers) => {
                 self.book.replace(recipes.clone());
                 self.server.swap(receiver);
                 changes.iter().for_each(Change::tell);
                 tracing::info!("recipes reloaded");
                 Some(Present { recipes, triggers: Some(triggers) })
             }
-            (Err(error), _) => {
-                tracing::warn!(%error, "recipes stay as they were");
-                None
-            }
-            (_, Err(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "recipes stay as they were");
                 None
             }
@@ -362,9 +358,9 @@ fn receiver(
     recipes: &[CheckedRecipe],
     broken: &[BrokenRecipe],
     around: &Surroundings,
-) -> Result<Receiver, verify::Error> {
-    let receiver = Receiver::new(&workspace.catalog, recipes, around.clone(), &apps(workspace))?;
-    Ok(receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone())))
+) -> Receiver {
+    let receiver = Receiver::new(&workspace.catalog, recipes, around.clone(), &apps(workspace));
+    receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
 }
 
 /// What runs that began with an earlier version of their recipe may use: no connection that lacks variables.
@@ -376,8 +372,13 @@ fn usable(workspace: &Workspace) -> Facts {
 
 fn apps(workspace: &Workspace) -> IndexMap<String, AppSettings> {
     let settings = workspace.webhooks.iter().map(|(connector, webhooks)| {
-        let signatures = webhooks.signatures.clone().unwrap_or_default();
-        (connector.clone(), AppSettings { unverified: webhooks.unverified.unwrap_or_default(), signatures })
+        let signatures = webhooks.signatures.iter().flatten().map(|signature| signature.value.clone());
+        let settings = AppSettings {
+            unverified: webhooks.unverified.unwrap_or_default(),
+            signatures: signatures.collect(),
+            legacy: webhooks.legacy_signatures.unwrap_or_default(),
+        };
+        (connector.clone(), settings)
     });
     settings.collect()
 }

@@ -9,6 +9,7 @@ use crate::recipe::trigger::{
     CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook,
 };
 use crate::source::{Span, Spanned};
+use crate::value::is_header_name;
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
 
@@ -153,14 +154,8 @@ fn lower_id(id: syntax::DeliveryIdText, reader: &mut Reader<'_>) -> DeliveryId {
         }
         syntax::DeliveryIdText::Path(path) => DeliveryId::Path(path),
         syntax::DeliveryIdText::Header(header) => {
-            let name = header.header;
-            let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            if name.is_empty() || !name.chars().all(plain) {
-                let message = format!("`{name}` is not the name of a header");
-                let diagnostic = Diagnostic::new(Code::NotAllowed, name.span, message);
-                reader.found.push(diagnostic.help("write it like `X-Delivery-Id`"));
-            }
-            DeliveryId::Header(name)
+            header_name(&header.header, "X-Delivery-Id", reader);
+            DeliveryId::Header(header.header)
         }
         syntax::DeliveryIdText::Body(body) => {
             reader.duration(&body.body).map_or(DeliveryId::Sender, DeliveryId::Body)
@@ -190,20 +185,34 @@ fn lower_origin(origin: &Spanned<String>, reader: &mut Reader<'_>) -> Option<Str
     }
 }
 
+/// Complains of a header that cannot be called so.
+fn header_name(name: &Spanned<String>, example: &str, reader: &mut Reader<'_>) {
+    if !is_header_name(name) {
+        let message = format!("`{name}` is not the name of a header");
+        let diagnostic = Diagnostic::new(Code::NotAllowed, name.span, message);
+        reader.found.push(diagnostic.help(format!("write it like `{example}`")));
+    }
+}
+
 fn lower_verify(verify: syntax::Verify, reader: &mut Reader<'_>) -> Option<Verify> {
     Some(match verify {
         syntax::Verify::None => Verify::None,
         syntax::Verify::Header(header) => {
+            header_name(&header.name, "X-Hook-Secret", reader);
             Verify::Header { name: header.name.value, value: reader.template_text(header.value)? }
         }
-        syntax::Verify::Hmac(hmac) => Verify::Hmac {
-            header: hmac.header.value,
-            secret: reader.template_text(hmac.secret)?,
-            algorithm: hmac.algorithm.unwrap_or_default(),
-            encoding: hmac.encoding.unwrap_or_default(),
-            prefix: hmac.prefix.unwrap_or_default(),
-        },
+        syntax::Verify::Hmac(hmac) => {
+            header_name(&hmac.header, "X-Signature", reader);
+            Verify::Hmac {
+                header: hmac.header.value,
+                secret: reader.template_text(hmac.secret)?,
+                algorithm: hmac.algorithm.unwrap_or_default(),
+                encoding: hmac.encoding.unwrap_or_default(),
+                prefix: hmac.prefix.unwrap_or_default(),
+            }
+        }
         syntax::Verify::Ed25519(key) => {
+            header_name(&key.header, "X-Signature-Ed25519", reader);
             Verify::Ed25519 { header: key.header.value, key: reader.template_text(key.key)? }
         }
     })

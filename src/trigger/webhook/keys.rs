@@ -3,17 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::check::CheckedRecipe;
-use crate::recipe::{self, Trigger, Webhook};
+use crate::check::{CheckedRecipe, weakness};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::{self, Trigger, Verify, Webhook};
 use crate::secret::Secret;
-use crate::template::Scope;
+use crate::source::Span;
+use crate::template::{LocatedTemplate, PathStep, Scope, Use};
 
 /// The keys of `recipes` at `now`, where they can be told from `env`.
 pub fn keys(recipes: &[CheckedRecipe], env: &Map<String, Value>, now: DateTime<Utc>) -> Vec<Secret> {
-    let scope = Scope::new(now).with("env", Value::Object(env.clone()));
+    let scope = scope(env, now);
     let key = |recipe: &CheckedRecipe| {
-        let Trigger::Webhook(Webhook::Path { verify, .. }) = recipe.trigger() else { return None };
-        let template = match verify {
+        let template = match verification(recipe)? {
             recipe::Verify::Header { value, .. } => value,
             recipe::Verify::Hmac { secret, .. } => secret,
             // A public key is no secret.
@@ -26,4 +27,57 @@ pub fn keys(recipes: &[CheckedRecipe], env: &Map<String, Value>, now: DateTime<U
         }
     };
     recipes.iter().filter_map(key).collect()
+}
+
+/// What is wrong with the key of `recipe` as it comes from `env`: nothing could prove itself by it, or anyone could.
+pub fn unusable_key(
+    recipe: &CheckedRecipe,
+    env: &Map<String, Value>,
+    now: DateTime<Utc>,
+) -> Option<Diagnostic> {
+    let verify = verification(recipe)?;
+    let key = verify.key()?;
+    let told = |span: Span, message: String, help: String| {
+        Some(Diagnostic::new(Code::InsecureWebhook, span, message).help(help))
+    };
+    let found = key.evaluate(&scope(env, now)).map(|value| weakness(verify, &value));
+    let found = match found {
+        Ok(None) => return None,
+        Ok(Some(weakness)) => Ok(weakness),
+        Err(error) => Err(error),
+    };
+    if let Some((name, span)) = missing(key, env) {
+        let state = if env.contains_key(&name) { "blank" } else { "not set" };
+        let message =
+            format!("the variable `{name}` is {state}, so that nothing can prove itself to this recipe");
+        let help = format!("set {name} in the environment or in .env beside hob.yaml");
+        return told(span, message, help);
+    }
+    match found {
+        Ok((message, help)) => told(key.span, message, help),
+        Err(error) => {
+            told(error.span, error.to_string(), "nothing can prove itself to this recipe".to_owned())
+        }
+    }
+}
+
+/// The first variable that `key` reads and that has no value, and where.
+fn missing(key: &LocatedTemplate, env: &Map<String, Value>) -> Option<(String, Span)> {
+    key.uses().iter().find_map(|used| {
+        let Use::Path { root, steps, range, .. } = used else { return None };
+        let ("env", Some(PathStep::Field(name))) = (root.as_str(), steps.first()) else { return None };
+        let value = env.get(name).and_then(Value::as_str).unwrap_or_default();
+        value.trim().is_empty().then(|| (name.clone(), key.place(range.clone())))
+    })
+}
+
+fn verification(recipe: &CheckedRecipe) -> Option<&Verify> {
+    match recipe.trigger() {
+        Trigger::Webhook(Webhook::Path { verify, .. }) => Some(verify),
+        _ => None,
+    }
+}
+
+fn scope(env: &Map<String, Value>, now: DateTime<Utc>) -> Scope {
+    Scope::new(now).with("env", Value::Object(env.clone()))
 }

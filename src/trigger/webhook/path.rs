@@ -7,7 +7,7 @@ use super::delivery_id::Identity;
 use super::receiver::{Received, Refused};
 use super::verify::{self, Encoding, Hash, Verifier};
 use crate::catalog::{Signature, SignatureAlgorithm};
-use crate::check::CheckedRecipe;
+use crate::check::{CheckedRecipe, weakness};
 use crate::event::{Event, EventId, Source};
 use crate::recipe::{self, DeliveryId, Trigger, Webhook};
 use crate::run::Accounts;
@@ -104,7 +104,9 @@ pub(super) fn plain(path: &str) -> String {
 fn verifier(verify: &recipe::Verify, around: &Surroundings) -> Result<Verifier, verify::Error> {
     match verify {
         recipe::Verify::None => Ok(Verifier::none()),
-        recipe::Verify::Header { name, value } => Ok(Verifier::header(name, &secret(name, value, around)?)),
+        recipe::Verify::Header { name, value } => {
+            Ok(Verifier::header(name, &secret(name, value, verify, around)?))
+        }
         recipe::Verify::Hmac { header, secret: key, algorithm, encoding, prefix } => {
             let hash = match algorithm {
                 recipe::Algorithm::Sha1 => Hash::Sha1,
@@ -115,26 +117,29 @@ fn verifier(verify: &recipe::Verify, around: &Surroundings) -> Result<Verifier, 
                 recipe::Encoding::Hex => Encoding::Hex,
                 recipe::Encoding::Base64 => Encoding::Base64,
             };
-            Ok(Verifier::hmac(header, &secret(header, key, around)?, hash, encoding, prefix))
+            Ok(Verifier::hmac(header, &secret(header, key, verify, around)?, hash, encoding, prefix))
         }
         recipe::Verify::Ed25519 { header, key } => {
-            let key = secret(header, key, around)?.expose().to_owned();
+            let key = secret(header, key, verify, around)?.expose().to_owned();
             let algorithm = SignatureAlgorithm::Ed25519;
-            Verifier::signatures(&[Signature { header: header.clone(), algorithm, key }])
+            Verifier::signatures(&[Signature { header: header.clone(), algorithm, key, legacy: false }])
         }
     }
 }
 
-/// The value of a template over `env`. An empty one would let anybody in.
-fn secret(header: &str, template: &LocatedTemplate, around: &Surroundings) -> Result<Secret, verify::Error> {
+/// The value of a template over `env`. One that protects nothing would let anybody in.
+fn secret(
+    header: &str,
+    template: &LocatedTemplate,
+    verify: &recipe::Verify,
+    around: &Surroundings,
+) -> Result<Secret, verify::Error> {
     let refuse = |reason: String| verify::Error::Key { header: header.to_owned(), reason };
     let scope = around.scope(&Accounts::new(), around.clock.now());
-    match template.evaluate(&scope) {
-        Ok(Value::String(text)) if !text.is_empty() => Ok(Secret::new(text)),
-        Ok(Value::Number(number)) => Ok(Secret::new(number.to_string())),
-        Ok(_) => {
-            Err(refuse("it is empty or not text; set the environment variable that it comes from".into()))
-        }
-        Err(error) => Err(refuse(error.to_string())),
+    let value = template.evaluate(&scope).map_err(|error| refuse(error.to_string()))?;
+    match (weakness(verify, &value), value) {
+        (Some((reason, _)), _) => Err(refuse(reason)),
+        (None, Value::String(text)) => Ok(Secret::new(text)),
+        (None, other) => Ok(Secret::new(other.to_string())),
     }
 }

@@ -61,6 +61,23 @@ pub struct AppSettings {
     pub unverified: bool,
     /// Signatures in the place of the connector's.
     pub signatures: Vec<Signature>,
+    /// Take those of the connector's signatures as well that its sender has replaced by others.
+    pub legacy: bool,
+}
+
+impl AppSettings {
+    /// What proves that a request comes from an app that describes `webhooks`.
+    fn verifier(&self, webhooks: &Webhooks) -> Result<Verifier, verify::Error> {
+        if self.unverified {
+            return Ok(Verifier::none());
+        }
+        if !self.signatures.is_empty() {
+            return Verifier::signatures(&self.signatures);
+        }
+        let current = |signature: &&Signature| self.legacy || !signature.legacy;
+        let signatures: Vec<Signature> = webhooks.signatures.iter().filter(current).cloned().collect();
+        Verifier::signatures(&signatures)
+    }
 }
 
 /// Receives requests for all recipes. Built anew when recipes change.
@@ -79,13 +96,14 @@ struct App {
 }
 
 impl Receiver {
-    /// Reads all keys; one that cannot be used is an error now rather than with the first request.
+    /// Reads all keys. Senders whose key cannot be used are asked to try again later.
     pub fn new(
         catalog: &Catalog,
         recipes: &[CheckedRecipe],
         around: Surroundings,
         settings: &IndexMap<String, AppSettings>,
-    ) -> Result<Self, verify::Error> {
+    ) -> Self {
+        let mut absent = Absent::default();
         let mut apps = HashMap::new();
         for connector in catalog.connectors() {
             let Some(webhooks) = &connector.webhooks else { continue };
@@ -95,10 +113,15 @@ impl Receiver {
                 continue;
             }
             let own = settings.get(name).cloned().unwrap_or_default();
-            let verifier = match (own.unverified, own.signatures.is_empty()) {
-                (true, _) => Verifier::none(),
-                (false, true) => Verifier::signatures(&webhooks.signatures)?,
-                (false, false) => Verifier::signatures(&own.signatures)?,
+            let verifier = match own.verifier(webhooks) {
+                Ok(verifier) => verifier,
+                Err(error) => {
+                    tracing::error!(
+                        "nothing can prove that it comes from {name}, so its events are refused: {error}"
+                    );
+                    recipes.iter().for_each(|recipe| absent.wait_for(listeners(recipe.trigger())));
+                    continue;
+                }
             };
             if verifier.is_open() {
                 tracing::warn!(
@@ -109,26 +132,22 @@ impl Receiver {
             apps.insert(name.clone(), App { connector, webhooks, verifier, recipes });
         }
         let mut paths: HashMap<String, Vec<PathHook>> = HashMap::new();
-        let mut absent = Absent::default();
         for recipe in recipes {
             match PathHook::of(recipe, &around) {
                 Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
                 Ok(None) => {}
                 Err(error) => {
-                    let recipe_text = recipe.recipe();
-                    let position = recipe_text.file.position(recipe_text.trigger_span.start);
-                    let place = format!("{}:{}:{}", recipe_text.file.name(), position.line, position.column);
-                    tracing::error!(
-                        recipe = recipe.name(),
-                        place,
-                        %error,
-                        "nothing can prove itself to this recipe; its senders are asked to try again later"
+                    // Where it stands has been told: see `unusable_key`.
+                    let recipe_name = recipe.name();
+                    tracing::warn!(
+                        recipe = recipe_name,
+                        "senders are asked to try again later, as nothing can prove itself: {error}"
                     );
                     absent.wait_for(listeners(recipe.trigger()));
                 }
             }
         }
-        Ok(Self { around, apps, paths, absent })
+        Self { around, apps, paths, absent }
     }
 
     /// Asks senders to try again for `listeners`, whose recipes are there and cannot run.

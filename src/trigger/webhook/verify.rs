@@ -3,7 +3,7 @@
 use base64::Engine;
 use ring::{hmac, signature};
 
-use super::key::{self, BASE64};
+use crate::catalog::public_key::BASE64;
 use crate::catalog::{Signature, SignatureAlgorithm};
 use crate::secret::Secret;
 
@@ -94,10 +94,7 @@ impl Verifier {
     /// Takes requests with one of an app's signatures.
     pub fn signatures(signatures: &[Signature]) -> Result<Self, Error> {
         let proofs = signatures.iter().map(|signature| {
-            let key = match signature.algorithm {
-                SignatureAlgorithm::Ed25519 => key::ed25519(&signature.key),
-                SignatureAlgorithm::RsaSha256 => key::rsa(&signature.key),
-            };
+            let key = signature.public_key();
             let key = key.map_err(|reason| Error::Key { header: signature.header.clone(), reason })?;
             let kind = Kind::Public { algorithm: signature.algorithm, key };
             Ok(Proof { header: signature.header.clone(), kind })
@@ -117,11 +114,12 @@ impl Verifier {
         Self { proofs: vec![Proof { header: header.to_owned(), kind }] }
     }
 
-    /// Takes requests whose header has this value.
+    /// Takes requests whose header has this value, apart from the white space around it, which is no part of a
+    /// header's value (RFC 9110, 5.5).
     pub fn header(header: &str, value: &Secret) -> Self {
         // Compared by keyed hash, so that the time taken tells nothing of the value.
         let key = hmac::Key::new(hmac::HMAC_SHA256, header.as_bytes());
-        let expected = hmac::sign(&key, value.expose().as_bytes());
+        let expected = hmac::sign(&key, value.expose().as_bytes().trim_ascii());
         Self { proofs: vec![Proof { header: header.to_owned(), kind: Kind::Value { key, expected } }] }
     }
 
@@ -216,6 +214,7 @@ mod tests {
             header: header.into(),
             algorithm,
             key: key.into(),
+            legacy: false,
         };
         let rsa = include_str!("../../../tests/keys/rsa-public.pem");
         let verifier = Verifier::signatures(&[
