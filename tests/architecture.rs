@@ -10,6 +10,7 @@ use hob::catalog::Catalog;
 /// Modules from the bottom up, each with those it may use. What a module uses it shows to those above
 /// it, so they may use that as well; every row may use those of `OPEN` that stand above it.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("printable", &[]),
     ("source", &[]),
     ("diagnostic", &["source"]),
     ("secret", &[]),
@@ -36,11 +37,22 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that every later row may use.
-const OPEN: &[&str] = &["source", "diagnostic", "secret", "value"];
+const OPEN: &[&str] = &["printable", "source", "diagnostic", "secret", "value"];
 
 /// Modules of the language: no async, files, network or clock.
-const PURE: &[&str] =
-    &["source", "diagnostic", "secret", "value", "template", "recipe", "check", "reference", "event", "run"];
+const PURE: &[&str] = &[
+    "printable",
+    "source",
+    "diagnostic",
+    "secret",
+    "value",
+    "template",
+    "recipe",
+    "check",
+    "reference",
+    "event",
+    "run",
+];
 
 /// Most lines of code in a file, without blank lines, comments and tests.
 const MOST_LINES: usize = 400;

@@ -11,8 +11,9 @@ use hob::check::{Facts, check};
 use hob::cli::ExitCode;
 use hob::diagnostic::{Code, render};
 use hob::recipe::parse;
-use hob::reference::{Example, Page, Sources, operation, pages};
+use hob::reference::{Example, Metric, Metrics, Page, Sources, operation, pages};
 use hob::sandbox::{Options, Sandbox};
+use hob::server::{FAMILIES, Family, MOST_NAMES, OTHER};
 use hob::source::SourceFile;
 use serde_json::{Value, json};
 
@@ -29,12 +30,21 @@ fn folder() -> PathBuf {
 
 fn all() -> Vec<Page> {
     let codes: Vec<(u8, &str)> = ExitCode::ALL.iter().map(|code| (code.number(), code.meaning())).collect();
+    let metrics: Vec<Metric> = FAMILIES
+        .iter()
+        .map(|family| {
+            let Family { name, kind, labels, help, .. } = *family;
+            let labels = labels.iter().map(|label| label.name()).collect();
+            Metric { name, kind: kind.name(), labels, help }
+        })
+        .collect();
     pages(&Sources {
         catalog: &CATALOG,
         workspace: hob::workspace::schema(),
         sandbox: hob::sandbox::schema(),
         examples: &examples(),
         exit_codes: &codes,
+        metrics: Metrics { families: &metrics, most_names: MOST_NAMES, other: OTHER },
     })
 }
 
@@ -269,6 +279,7 @@ fn the_own_connector_loads_and_its_recipe_is_right() {
         sandbox: hob::sandbox::schema(),
         examples: &[],
         exit_codes: &[],
+        metrics: Metrics::default(),
     });
     assert!(pages.iter().any(|page| page.path == "connectors/classbook/members.md"));
 }

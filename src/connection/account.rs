@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::counter_key::CounterKey;
-use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate};
+use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate, RequestTally};
 use crate::catalog::Connector;
 use crate::secret::{Redactor, Secret};
 
@@ -28,6 +28,8 @@ pub struct Connection {
     pub breaker: Breaker,
     /// Whether its credential is refused.
     pub hold: Hold,
+    /// What became of its requests.
+    pub tally: RequestTally,
     credential: Credential,
 }
 
@@ -59,6 +61,7 @@ impl Connection {
             budget: Budget::new(key, budget, connector.limits.headers.clone()),
             breaker: Breaker::default(),
             hold: Hold::default(),
+            tally: RequestTally::default(),
             credential: setup.credential,
             settings: setup.settings,
             base_url,

@@ -37,7 +37,7 @@ pub(super) struct Shared {
     pub(super) world: World,
     pub(super) options: Options,
     pub(super) env: Arc<Value>,
-    pub(super) tally: Tally,
+    pub(super) tally: Arc<Tally>,
     pub(super) thinking: Thinking,
     pub(super) kept: KeptTexts,
     pub(super) paused: Paused,
@@ -79,7 +79,7 @@ impl Engine {
             world,
             options,
             env,
-            tally: Tally::default(),
+            tally: Arc::default(),
             thinking: Thinking::default(),
             kept: KeptTexts::default(),
             paused: Paused::default(),
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// What has been done so far.
-    pub fn tally(&self) -> &Tally {
+    pub fn tally(&self) -> &Arc<Tally> {
         &self.shared.tally
     }
 

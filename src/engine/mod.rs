@@ -25,7 +25,7 @@ pub use book::RecipeBook;
 pub use dispatch::{Engine, Idle};
 pub use kept_limits::KeptLimits;
 pub use options::{Options, World};
-pub use tally::Tally;
+pub use tally::{Ended, Tally};
 
 #[cfg(test)]
 mod tests;

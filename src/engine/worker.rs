@@ -19,7 +19,9 @@ use crate::connection::Priority;
 use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
-use crate::run::{Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, writes};
+use crate::run::{
+    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, writes,
+};
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
 const ABSENT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
@@ -36,6 +38,7 @@ struct Work {
     recorder: Recorder,
     machine: Option<Machine>,
     recipe: CheckedRecipe,
+    accounts: Accounts,
     priority: Priority,
     stop: watch::Receiver<bool>,
 }
@@ -88,7 +91,7 @@ async fn misfit(shared: &Shared, leased: &LeasedRun, grip: &Grip, reason: String
     let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()), step: None };
     recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
     recorder.write(&shared.world, grip, RunState::Failed, None, Some(reason)).await?;
-    shared.tally.count(RunState::Failed);
+    shared.tally.count(&leased.run.recipe, &leased.run.accounts, RunState::Failed);
     Ok(())
 }
 
@@ -119,10 +122,11 @@ async fn begin(
     }
     let facts = facts(&shared, &leased, &recipe, &grip).await?;
     let priority = priority(&leased.event);
+    let accounts = leased.run.accounts.clone();
     let (for_machine, LeasedRun { run, event, entries, .. }) = (recipe.clone(), leased);
     let machine = move || Machine::new(for_machine, run, &event, &entries, &facts);
     let machine = shared.thinking.think(recipe.name(), machine).await;
-    Ok(Work { shared, grip, recorder, machine, recipe, priority, stop })
+    Ok(Work { shared, grip, recorder, machine, recipe, accounts, priority, stop })
 }
 
 async fn facts(
@@ -320,7 +324,7 @@ impl Work {
 
     async fn end(&mut self, state: RunState, reason: Option<String>) -> Result<(), Gone> {
         self.write(state, None, reason.clone()).await?;
-        self.shared.tally.count(state);
+        self.shared.tally.count(self.recipe.name(), &self.accounts, state);
         let loud = matches!(state, RunState::Failed | RunState::Parked);
         let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
         match reason.map(|reason| self.shared.world.redactor.text(&reason)) {

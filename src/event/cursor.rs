@@ -25,7 +25,12 @@ impl CursorKey {
 
     /// The recipe.
     pub fn recipe(&self) -> &str {
-        self.0.split_once('@').map_or(&self.0, |(recipe, _)| recipe)
+        self.0.rsplit_once('@').map_or(&self.0, |(recipe, _)| recipe)
+    }
+
+    /// The connections, with `+` between them.
+    pub fn accounts(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, accounts)| accounts)
     }
 }
 

@@ -18,7 +18,7 @@ pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, NewRun,
     Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
-    Written,
+    Unfinished, Written,
 };
 pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
@@ -162,6 +162,9 @@ pub trait Journal: Send + Sync {
 
     /// Counts of everything since `since`.
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error>;
+
+    /// How many runs have not ended, by recipe, connections and state.
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error>;
 
     /// Keeps the text of a recipe, unless it is there.
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error>;

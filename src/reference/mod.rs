@@ -4,6 +4,7 @@
 mod codes;
 mod connector;
 mod events;
+mod metrics;
 mod operation;
 mod page;
 mod result;
@@ -16,4 +17,4 @@ mod templates;
 pub use operation::{kinds, operation, request_line};
 pub use page::{Page, pages};
 pub use snippet::snippets;
-pub use sources::{Example, Sources};
+pub use sources::{Example, Metric, Metrics, Sources};

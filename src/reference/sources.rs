@@ -16,6 +16,32 @@ pub struct Sources<'a> {
     pub examples: &'a [Example],
     /// Exit codes, and what each means.
     pub exit_codes: &'a [(u8, &'a str)],
+    /// What `/metrics` tells.
+    pub metrics: Metrics<'a>,
+}
+
+/// What `/metrics` tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Metrics<'a> {
+    /// All that there are.
+    pub families: &'a [Metric],
+    /// Most combinations of names that the samples of one have.
+    pub most_names: usize,
+    /// What stands in the place of names above that.
+    pub other: &'static str,
+}
+
+/// Samples of one name that `/metrics` tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// `counter` or `gauge`.
+    pub kind: &'static str,
+    /// Names of the labels.
+    pub labels: Vec<&'static str>,
+    /// What it says.
+    pub help: &'static str,
 }
 
 /// A broken recipe and what is said about it.

@@ -143,6 +143,7 @@ impl Client {
             let received = self.send_within(request, connection, &mut admitted, options).await;
             let received = without_secrets_if_bad(received, connection);
             let outcome = classify(request.effect, &request.expected, Some(&connection.connector), received);
+            connection.tally.count(outcome.name());
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
                 match connection.refresh(&admitted.headers).await {

@@ -73,6 +73,19 @@ impl Refusal {
 }
 
 impl Outcome {
+    /// Its name in metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Ok(_) => "ok",
+            Outcome::RateLimited { .. } => "rate_limited",
+            Outcome::Held { .. } => "held",
+            Outcome::TryAgain { .. } => "failed",
+            Outcome::Refused(_) => "refused",
+            Outcome::Unauthorized { .. } => "unauthorized",
+            Outcome::InDoubt { .. } => "in_doubt",
+        }
+    }
+
     /// A few words for logs and people.
     pub fn describe(&self) -> String {
         match self {

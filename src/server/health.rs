@@ -1,19 +1,28 @@
 //! `GET /healthz` and `GET /readyz`: the process answers; the store takes writes.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::refuse;
+use super::disclosure::is_asked_here;
 
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn ready(State(server): State<Server>) -> Response {
+/// Why not is for those on this machine: it names the store.
+pub(super) async fn ready(State(server): State<Server>, request: Request) -> Response {
     match server.shared().journal.healthy().await {
         Ok(()) => "ok\n".into_response(),
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        Err(error) => {
+            let reason = match is_asked_here(&request) {
+                true => error.to_string(),
+                false => "the store does not take writes now; the log says why".to_owned(),
+            };
+            tracing::warn!(%error, "not ready");
+            refuse(StatusCode::SERVICE_UNAVAILABLE, &reason)
+        }
     }
 }

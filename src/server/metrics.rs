@@ -1,150 +1,115 @@
-//! `GET /metrics`: counts in the text format that Prometheus reads.
+//! `GET /metrics`: how it goes, for Prometheus.
 
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use indexmap::IndexMap;
 
 use super::Server;
 use super::answer::refuse;
+use super::exposition::{Exposition, KnownNames};
+use super::families::{
+    BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_STARTED, REQUESTS, RUNS,
+    RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS,
+};
+use crate::connection::Connection;
+use crate::engine::Tally;
 use crate::event::Cursor;
-use crate::journal::{Error, HeldConnection, Totals};
+use crate::journal::{Error, Totals, Unfinished};
 use crate::run::RunState;
 
 /// The version is part of the format.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Webhooks since the start, by what became of them.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    stored: AtomicU64,
-    duplicate: AtomicU64,
-    refused: AtomicU64,
-    not_stored: AtomicU64,
+/// What is told beside what the store knows.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// The connections that requests go to.
+    pub connections: Arc<IndexMap<String, Arc<Connection>>>,
+    /// What the engine has done.
+    pub runs: Arc<Tally>,
 }
+
+/// Webhooks since the start, by address and what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Counts(Mutex<BTreeMap<(String, &'static str), u64>>);
 
 impl Counts {
-    pub fn taken(&self, duplicate: bool) {
-        let count = if duplicate { &self.duplicate } else { &self.stored };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn not_stored(&self) {
-        self.not_stored.fetch_add(1, Ordering::Relaxed);
+    /// `path` is empty for an address that nobody listens at: there is no end of those.
+    pub(super) fn count(&self, path: &str, result: &'static str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((path.to_owned(), result)).or_default() += 1;
     }
 }
+
+/// The names that metrics have had so far.
+#[derive(Debug, Default)]
+pub(super) struct Names(Mutex<KnownNames>);
 
 pub(super) async fn metrics(State(server): State<Server>) -> Response {
+    match collect(&server).await {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "metrics cannot be read");
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read now")
+        }
+    }
+}
+
+async fn collect(server: &Server) -> Result<String, Error> {
     let shared = server.shared();
-    let journal = &shared.journal;
-    let read = async {
-        Ok((journal.totals(None).await?, journal.held_connections().await?, journal.cursors().await?))
-    };
-    match read.await {
-        Ok((totals, held, cursors)) => {
-            let text = write(&totals, &held, &shared.counts, shared.client.requests()) + &polls(&cursors);
-            ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
-        }
-        Err::<_, Error>(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
-    }
+    let totals = shared.journal.totals(None).await?;
+    let unfinished = shared.journal.unfinished().await?;
+    let cursors = shared.journal.cursors().await?;
+    let held = shared.journal.held_connections().await?;
+    let mut names = shared.names.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut text = Exposition::new(&mut names);
+    text.add(&BUILD, [(vec![env!("CARGO_PKG_VERSION")], 1)]);
+    stored(&mut text, &totals, &unfinished);
+    text.add(
+        &RUNS_ENDED,
+        shared.observed.runs.by_recipe().into_iter().map(|(labels, count)| {
+            (vec![labels.recipe, labels.connections.join("+"), labels.state.name().to_owned()], count)
+        }),
+    );
+    requests(&mut text, &shared.observed.connections);
+    text.add(&CONNECTION_HELD, held.into_iter().map(|held| (vec![held.connection], 1)));
+    polls(&mut text, &cursors);
+    let counts = shared.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+    text.add(&WEBHOOKS, counts.iter().map(|((path, result), count)| (vec![path.as_str(), result], *count)));
+    Ok(text.text())
 }
 
-fn write(totals: &Totals, held: &[HeldConnection], counts: &Counts, requests: u64) -> String {
-    let mut text = String::new();
-    family(&mut text, "hob_events", "gauge", "Events in the journal.", &[("", totals.events)]);
-    let runs: Vec<(String, u64)> = RunState::ALL
-        .iter()
-        .map(|state| {
-            let count = totals.runs.get(state.name()).copied().unwrap_or(0);
-            (format!("{{state=\"{}\"}}", state.name()), count)
-        })
-        .collect();
-    let runs: Vec<(&str, u64)> = runs.iter().map(|(label, count)| (label.as_str(), *count)).collect();
-    family(&mut text, "hob_runs", "gauge", "Runs in the journal by state.", &runs);
-    let labels: Vec<String> =
-        held.iter().map(|held| format!("{{connection={:?}}}", held.connection)).collect();
-    let held: Vec<(&str, u64)> = labels.iter().map(|label| (label.as_str(), 1)).collect();
-    let help = "Connections that are held because their credential is refused.";
-    family(&mut text, "hob_connection_held", "gauge", help, &held);
-    let help = "Requests sent to APIs since the start.";
-    family(&mut text, "hob_requests_total", "counter", help, &[("", requests)]);
-    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-    let webhooks = [
-        ("{result=\"stored\"}", read(&counts.stored)),
-        ("{result=\"duplicate\"}", read(&counts.duplicate)),
-        ("{result=\"refused\"}", read(&counts.refused)),
-        ("{result=\"not_stored\"}", read(&counts.not_stored)),
-    ];
-    let help = "Webhooks received since the start by what became of them.";
-    family(&mut text, "hob_webhooks_total", "counter", help, &webhooks);
-    text
+fn stored(text: &mut Exposition<'_>, totals: &Totals, unfinished: &[Unfinished]) {
+    text.add(&EVENTS, [(Vec::<&str>::new(), totals.events)]);
+    let of_state = |state: &RunState| totals.runs.get(state.name()).copied().unwrap_or(0);
+    text.add(&RUNS, RunState::ALL.iter().map(|state| (vec![state.name()], of_state(state))));
+    text.add(
+        &RUNS_UNFINISHED,
+        unfinished.iter().map(|runs| {
+            (vec![runs.recipe.clone(), runs.connections.join("+"), runs.state.name().to_owned()], runs.count)
+        }),
+    );
 }
 
-/// Failures in a row of each poller.
-fn polls(cursors: &[Cursor]) -> String {
-    let labels = cursors.iter().filter_map(|cursor| {
-        let connection = cursor.health.connection.as_ref()?;
-        let labels = format!("{{recipe={:?},connection={connection:?}}}", cursor.key.recipe());
-        Some((labels, u64::from(cursor.failures)))
+fn requests(text: &mut Exposition<'_>, connections: &IndexMap<String, Arc<Connection>>) {
+    let counts = connections.values().flat_map(|connection| {
+        let counts = connection.tally.counts().into_iter();
+        counts.map(|(outcome, count)| (vec![connection.name.clone(), outcome.to_owned()], count))
     });
-    let labels: Vec<(String, u64)> = labels.collect();
-    let samples: Vec<(&str, u64)> = labels.iter().map(|(label, count)| (label.as_str(), *count)).collect();
-    let mut text = String::new();
-    family(&mut text, "hob_poll_failures", "gauge", "Polls that failed since the last good one.", &samples);
-    text
+    text.add(&REQUESTS, counts);
+    let paused = connections.values();
+    let paused =
+        paused.map(|connection| (vec![connection.name.as_str()], u64::from(connection.breaker.is_open())));
+    text.add(&CONNECTION_PAUSED, paused);
 }
 
-fn family(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(&str, u64)]) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    for (labels, value) in samples {
-        let _ = writeln!(text, "{name}{labels} {value}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_has_its_line() {
-        let counts = Counts::default();
-        counts.taken(false);
-        counts.taken(true);
-        let totals = Totals { events: 7, runs: [("failed".to_owned(), 2)].into() };
-        let held = HeldConnection {
-            connection: "studio".into(),
-            reason: "401".into(),
-            since: chrono::DateTime::UNIX_EPOCH,
-        };
-        let text = write(&totals, &[held], &counts, 9);
-        for line in [
-            "# TYPE hob_events gauge",
-            "hob_events 7",
-            "hob_runs{state=\"failed\"} 2",
-            "hob_runs{state=\"parked\"} 0",
-            "hob_connection_held{connection=\"studio\"} 1",
-            "hob_requests_total 9",
-            "hob_webhooks_total{result=\"duplicate\"} 1",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
-        }
-    }
-
-    #[test]
-    fn every_poller_has_a_line() {
-        let cursor = serde_json::json!({
-            "key": "watch@studio-2", "subject": "", "scan": 1, "page": null, "pages": 0, "baseline_done": true,
-            "watermark": null, "newest": null, "started": "2026-01-01T00:00:00Z", "due": "2026-01-01T00:00:00Z",
-            "failures": 3, "error": "no", "health": { "connection": "studio-2" },
-        });
-        let text = polls(&[serde_json::from_value(cursor).unwrap()]);
-        let line = "hob_poll_failures{recipe=\"watch\",connection=\"studio-2\"} 3";
-        assert!(text.lines().any(|found| found == line), "{text}");
-    }
+fn polls(text: &mut Exposition<'_>, cursors: &[Cursor]) {
+    let labels = |cursor: &Cursor| vec![cursor.key.recipe().to_owned(), cursor.key.accounts().to_owned()];
+    text.add(&POLL_FAILURES, cursors.iter().map(|cursor| (labels(cursor), u64::from(cursor.failures))));
+    let started = |cursor: &Cursor| u64::try_from(cursor.started.timestamp()).unwrap_or(0);
+    text.add(&POLL_STARTED, cursors.iter().map(|cursor| (labels(cursor), started(cursor))));
 }

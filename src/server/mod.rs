@@ -4,14 +4,22 @@
 //! try again after nothing else.
 
 mod answer;
+mod body;
 mod cors;
+mod disclosure;
+mod exposition;
+mod families;
 mod health;
 mod metrics;
 mod request_id;
 mod router;
 mod serve;
+mod slots;
 mod state;
 mod webhook;
 
+pub use exposition::{MOST_NAMES, OTHER};
+pub use families::{FAMILIES, Family, Kind, Label, Merged};
+pub use metrics::Observed;
 pub use serve::{Error, bind, serve};
-pub use state::{Server, Settings};
+pub use state::{Disclosure, Server, Settings};

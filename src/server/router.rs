@@ -1,30 +1,42 @@
 //! Which address does what.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::answer::refuse;
-use super::{Server, health, metrics, request_id, webhook};
+use super::{Server, disclosure, health, metrics, request_id, webhook};
+use crate::printable;
+
+/// Most characters of an address that is shown.
+pub(super) const SHOWN: usize = 200;
 
 impl Server {
     /// All addresses.
     pub fn router(&self) -> Router {
-        let limit = DefaultBodyLimit::max(self.shared().settings.largest_body);
         Router::new()
-            .route("/webhooks/{*path}", any(webhook::answer).layer(limit))
+            .route("/webhooks/{*path}", any(webhook::answer))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
-            .route("/metrics", get(metrics::metrics))
+            .merge(self.guarded())
             .fallback(nothing)
             .layer(middleware::from_fn(request_id::give))
             .with_state(self.clone())
     }
+
+    fn guarded(&self) -> Router<Self> {
+        let guard = middleware::from_fn_with_state(self.clone(), disclosure::guard);
+        Router::new().route("/metrics", get(metrics::metrics).layer(guard))
+    }
+
+    /// Metrics alone, for an address of their own.
+    pub fn metrics_router(&self) -> Router {
+        Router::new().route("/metrics", get(metrics::metrics)).fallback(nothing).with_state(self.clone())
+    }
 }
 
-async fn nothing(uri: Uri) -> Response {
-    refuse(StatusCode::NOT_FOUND, &format!("there is nothing at {}", uri.path()))
+pub(super) async fn nothing(uri: Uri) -> Response {
+    refuse(StatusCode::NOT_FOUND, &format!("there is nothing at {}", printable::line(uri.path(), SHOWN)))
 }

@@ -1,12 +1,31 @@
-//! Listens and answers until told to stop.
+//! Listens and answers until told to stop. Slow and idle connections are closed, so that they keep nobody out.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::Server;
+use super::disclosure::Ends;
+use super::slots::{Slot, Slots};
+
+/// Most connections at a time, if the system allows as many files.
+const MOST_CONNECTIONS: u64 = 1024;
+/// Files that hob would like to be able to have open.
+const FILES: u64 = 65_536;
+/// Longest time for the head of a request, and between two requests.
+const HEAD: Duration = Duration::from_secs(10);
+/// Most headers of a request.
+const MOST_HEADERS: usize = 100;
+/// Most bytes of a head, and of what is read at once.
+const BUFFER: usize = 64 << 10;
+/// After the system could not give a connection: mostly, too many files are open.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -29,22 +48,84 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })
 }
 
-/// Answers requests until `stop` becomes true, then ends those under way.
+/// Answers requests until `stop` becomes true, then ends those under way. Raises the process's soft limit of open
+/// files.
 pub async fn serve(
-    server: &Server,
+    router: Router,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let stopped = async move {
+    let listening = listener.local_addr()?;
+    let slots = Slots::new(most_connections());
+    let under_way = GracefulShutdown::new();
+    let mut stopped = std::pin::pin!(async move {
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
-    };
-    // Answers are small: none is to wait for more to say.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection answers in larger pieces");
-        }
     });
-    axum::serve(listener, server.router()).with_graceful_shutdown(stopped).await?;
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &slots) => accepted,
+            () = &mut stopped => break,
+        };
+        match accepted {
+            Ok((stream, peer, slot)) => {
+                let router =
+                    router.clone().layer(Extension(Ends { listening, peer })).layer(Extension(slot.clone()));
+                tokio::spawn(answer(router, stream, slot, &under_way));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection is not accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    under_way.shutdown().await;
     Ok(())
+}
+
+/// A half of the files: the rest is for requests to APIs and for the store.
+fn most_connections() -> usize {
+    let files = rlimit::increase_nofile_limit(FILES).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files cannot be read; few connections are accepted at a time");
+        2 * 64
+    });
+    // It is no more than 1024.
+    usize::try_from((files / 2).clamp(16, MOST_CONNECTIONS)).unwrap_or(16)
+}
+
+/// The next connection, and a place for it.
+async fn accept(listener: &TcpListener, slots: &Slots) -> std::io::Result<(TcpStream, SocketAddr, Slot)> {
+    let (stream, peer) = listener.accept().await?;
+    // Answers are small: none is to wait for more to say.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection answers in larger pieces");
+    }
+    let slot = slots.take().await.ok_or_else(|| std::io::Error::other("there is no place for it"))?;
+    Ok((stream, peer, slot))
+}
+
+/// Answers what comes over one connection.
+fn answer(
+    router: Router,
+    stream: TcpStream,
+    slot: Slot,
+    under_way: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = under_way.watch(connection);
+    async move {
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke");
+            },
+            () = slot.asked_to_leave() => tracing::debug!("a connection is closed to make room for another"),
+        }
+        slot.free();
+    }
 }

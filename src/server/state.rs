@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::metrics::Counts;
+use super::body::Room;
+use super::metrics::{Counts, Names, Observed};
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::request::Client;
 use crate::trigger::webhook::Receiver;
 
 /// How the server behaves.
@@ -15,11 +15,25 @@ pub struct Settings {
     pub largest_body: usize,
     /// Whether what is stored stays; of a dry run it does not, and senders are asked to send it again.
     pub keeps: bool,
+    /// Whom it tells how it goes.
+    pub disclosure: Disclosure,
+}
+
+/// Whom `/metrics` is open to, and who is told why the store is not ready.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Disclosure {
+    /// Everyone who can reach the address.
+    Open,
+    /// Who asks on this machine and not through a proxy, if the server listens for this machine only.
+    #[default]
+    Local,
+    /// Nobody.
+    Closed,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { largest_body: 5 << 20, keeps: true }
+        Self { largest_body: 5 << 20, keeps: true, disclosure: Disclosure::default() }
     }
 }
 
@@ -30,24 +44,35 @@ pub struct Server(Arc<Shared>);
 pub(super) struct Shared {
     pub journal: Arc<dyn Journal>,
     pub clock: Clock,
-    pub client: Client,
+    pub observed: Observed,
     pub settings: Settings,
     pub counts: Counts,
+    pub names: Names,
+    pub room: Room,
     receiver: RwLock<Arc<Receiver>>,
 }
 
 impl Server {
-    /// A server that appends what `receiver` makes of requests to `journal`. `client` is asked how many
-    /// requests it sent.
+    /// A server that appends what `receiver` makes of requests to `journal`. Its metrics tell of what is
+    /// `observed`.
     pub fn new(
         journal: Arc<dyn Journal>,
         receiver: Receiver,
-        client: Client,
+        observed: Observed,
         clock: Clock,
         settings: Settings,
     ) -> Self {
         let receiver = RwLock::new(Arc::new(receiver));
-        Self(Arc::new(Shared { journal, clock, client, settings, receiver, counts: Counts::default() }))
+        Self(Arc::new(Shared {
+            journal,
+            clock,
+            observed,
+            settings,
+            receiver,
+            counts: Counts::default(),
+            names: Names::default(),
+            room: Room::default(),
+        }))
     }
 
     /// Receives for other recipes from now on. Requests under way end as they began; what nobody listens to

@@ -1,18 +1,22 @@
 //! `POST /webhooks/…`: an event is stored, then acknowledged.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Server;
 use super::answer::refuse;
+use super::body::{Unread, discard};
 use super::cors;
+use super::router::SHOWN;
+use super::slots::Slot;
 use crate::journal::{Appended, Batch, Error};
+use crate::printable;
 use crate::trigger::webhook::{Delivery, Received, Receiver, Refused, Unreadable};
 
 /// What can be asked of an address.
@@ -21,8 +25,6 @@ const METHODS: HeaderValue = HeaderValue::from_static("OPTIONS, POST");
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate");
 /// Seconds after which a sender may try again.
 const PAUSE: HeaderValue = HeaderValue::from_static("30");
-/// Most characters of an address that is shown.
-const SHOWN: usize = 200;
 
 /// Answers whatever is asked of an address below `/webhooks`.
 pub(super) async fn answer(
@@ -46,52 +48,65 @@ pub(super) async fn answer(
 }
 
 async fn receive(server: &Server, receiver: &Receiver, path: &str, request: Request) -> Response {
-    let shared = server.shared();
-    let headers = request.headers().clone();
-    let body = match Bytes::from_request(request, &()).await {
-        Ok(body) => body,
-        Err(rejection) => {
-            shared.counts.refused();
-            let limit = shared.settings.largest_body;
-            return match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    let reason = format!("the body is larger than the limit of {limit} bytes");
-                    refuse(StatusCode::PAYLOAD_TOO_LARGE, &reason)
-                }
-                status => refuse(status, "the body is incomplete"),
-            };
+    let counts = &server.shared().counts;
+    // Of all other addresses there is no end.
+    let label = receiver.listening_at(path).unwrap_or_default();
+    let slot = request.extensions().get::<Slot>().cloned();
+    match take(server, receiver, path, request).await {
+        Ok(received) => {
+            let _proven = slot.as_ref().map(Slot::prove);
+            store(server, &label, received).await
         }
-    };
-    match take(server, receiver, path, &headers, &body) {
-        Ok(received) => store(server, received).await,
-        Err(refused) => {
-            shared.counts.refused();
-            let path = shown(path);
-            tracing::warn!(path, reason = %refused, "webhook refused");
-            refusal(&refused)
+        Err(not_taken) => {
+            counts.count(&label, "refused");
+            tracing::warn!(path = shown(path), reason = %not_taken, "webhook refused");
+            refusal(&not_taken)
         }
     }
 }
 
-fn take(
+async fn take(
     server: &Server,
     receiver: &Receiver,
     path: &str,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Received, Refused> {
+    request: Request,
+) -> Result<Received, NotTaken> {
     let shared = server.shared();
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let largest = shared.settings.largest_body;
+    let admitted = {
+        let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+        receiver.admit(path, &header, shared.clock.now())
+    };
+    // What cannot be taken anyway is refused before its body is read.
+    if let Err(refused) = admitted {
+        discard(body);
+        return Err(refused.into());
+    }
+    let body = shared.room.read(body, largest).await?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    receiver.receive(&Delivery {
-        path,
-        header: &header,
-        body,
-        largest: shared.settings.largest_body,
-        received: shared.clock.now(),
-    })
+    let delivery =
+        Delivery { path, header: &header, body: &body.bytes, largest, received: shared.clock.now() };
+    Ok(receiver.receive(&delivery)?)
 }
 
-fn refusal(refused: &Refused) -> Response {
+/// Why a request is not taken: what it is, or how it came.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Unread(#[from] Unread),
+}
+
+fn refusal(not_taken: &NotTaken) -> Response {
+    let refused = match not_taken {
+        NotTaken::Refused(refused) => refused,
+        NotTaken::Unread(unread) => {
+            let response = refuse(unread.status(), &unread.to_string());
+            return if *unread == Unread::NoRoom { with(response, RETRY_AFTER, PAUSE) } else { response };
+        }
+    };
     let status = match refused {
         Refused::Unknown => StatusCode::NOT_FOUND,
         Refused::Away => StatusCode::TOO_MANY_REQUESTS,
@@ -113,14 +128,14 @@ fn refusal(refused: &Refused) -> Response {
     }
 }
 
-async fn store(server: &Server, received: Received) -> Response {
+async fn store(server: &Server, label: &str, received: Received) -> Response {
     let shared = server.shared();
     let (id, kind) = (received.event.id.clone(), received.event.kind.clone());
     let remark = received.remark.clone();
     match append(server, received).await {
         Ok(appended) => {
             let duplicate = appended.duplicates > 0;
-            shared.counts.taken(duplicate);
+            shared.counts.count(label, if duplicate { "duplicate" } else { "stored" });
             tracing::info!(event = %id, kind, runs = appended.runs, duplicate, remark, "webhook received");
             if !shared.settings.keeps {
                 let reason = "this is a dry run: the event was shown, not kept; send it again later";
@@ -132,7 +147,7 @@ async fn store(server: &Server, received: Received) -> Response {
             Json(answer).into_response()
         }
         Err(error) => {
-            shared.counts.not_stored();
+            shared.counts.count(label, "not_stored");
             tracing::error!(kind, %error, "webhook not stored; the sender is asked to try again");
             let reason = "the event cannot be stored now; send it again later";
             with(refuse(StatusCode::TOO_MANY_REQUESTS, reason), RETRY_AFTER, PAUSE)
@@ -157,5 +172,5 @@ fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Respons
 
 /// The address as it may be shown: anybody can write anything there.
 fn shown(path: &str) -> String {
-    path.chars().take(SHOWN).flat_map(char::escape_debug).collect()
+    printable::line(path, SHOWN)
 }

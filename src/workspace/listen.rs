@@ -7,6 +7,20 @@ use std::net::SocketAddr;
 #[error("`{0}` is not an address and a port; write it like 127.0.0.1:8787")]
 pub struct BadAddress(String);
 
+/// Whom metrics are open to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Metrics {
+    /// Who asks on this machine and not through a proxy, if webhooks are received on this machine only.
+    #[default]
+    Local,
+    /// Everyone who can reach the address of webhooks.
+    Open,
+    /// Nobody.
+    Closed,
+    /// Everyone who can reach this address, which is theirs alone.
+    At(SocketAddr),
+}
+
 /// Reads `127.0.0.1:8787`; `localhost` is this machine, a port alone too.
 pub fn parse(text: &str) -> Result<SocketAddr, BadAddress> {
     let text = text.trim();

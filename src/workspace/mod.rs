@@ -21,7 +21,7 @@ pub use dotenv::dotenv;
 pub use error::Error;
 pub use folder::{FILE, catalog, find, is_yaml, recipes, sandbox_scripts};
 pub use history::History;
-pub use listen::{BadAddress, parse as parse_listen};
+pub use listen::{BadAddress, Metrics, parse as parse_listen};
 pub use open::{Opened, Workspace};
 pub use schema::schema;
 pub use store::{Address, Store};

@@ -13,7 +13,7 @@ use super::expand::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
 use super::resolve::Resolver;
 use super::syntax::{File, Webhooks};
-use super::{Account, Error, History, Store};
+use super::{Account, Error, History, Metrics, Store};
 use crate::catalog::Catalog;
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
@@ -40,6 +40,8 @@ pub struct Workspace {
     pub history: History,
     /// Where webhooks are received, if anywhere.
     pub listen: Option<SocketAddr>,
+    /// Whom metrics are open to.
+    pub metrics: Metrics,
     /// How the events of connectors are verified, where not as they say.
     pub webhooks: IndexMap<String, Webhooks>,
     /// Variables that `hob.yaml` needs and the environment does not have, with their places.
@@ -90,6 +92,7 @@ impl Workspace {
             store: Store::usual(root),
             history: History::default(),
             listen: None,
+            metrics: Metrics::default(),
             webhooks: IndexMap::new(),
             unset: Report { file: SourceFile::new(FILE, ""), diagnostics: Vec::new() },
             redactor: Redactor::default(),
@@ -100,7 +103,11 @@ impl Workspace {
     /// The same workspace as its sandbox: what happens there is stored apart, and real senders of webhooks
     /// do not reach it by the address that `hob.yaml` names.
     pub fn in_sandbox(self) -> Self {
-        Self { store: Store::sandbox(&self.root), listen: None, ..self }
+        let metrics = match self.metrics {
+            Metrics::At(_) => Metrics::Closed,
+            as_it_is => as_it_is,
+        };
+        Self { store: Store::sandbox(&self.root), listen: None, metrics, ..self }
     }
 
     /// Whether it is the sandbox of a workspace.
@@ -167,6 +174,7 @@ impl Workspace {
         let history = History::read(content.history.unwrap_or_default(), &mut resolver.found);
         let server = content.server.unwrap_or_default();
         let listen = resolver.listen(server.listen);
+        let metrics = resolver.metrics(server.metrics, listen);
         let webhooks = resolver.webhooks(server.webhooks.unwrap_or_default());
         let mut found = resolver.found;
         let sound =
@@ -188,6 +196,7 @@ impl Workspace {
             store,
             history,
             listen,
+            metrics,
             webhooks,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
@@ -253,6 +262,29 @@ server: { listen: 127.0.0.1:8787 }
         let shown = workspace.redactor.text("token pit-12345 and alert-key-1 for https://app/1");
         assert_eq!(shown, "token *** and *** for https://app/1");
         assert!(!format!("{:?}", workspace.accounts["studio"].plain().unwrap()).contains("pit-12345"));
+    }
+
+    #[test]
+    fn metrics_are_open_to_whom_it_says() {
+        let of =
+            |server: &str| opened(&format!("server: {server}"), &[]).workspace.expect("a workspace").metrics;
+        assert_eq!(of("{ listen: 127.0.0.1:1 }"), Metrics::Local);
+        assert_eq!(of("{ metrics: true }"), Metrics::Open);
+        assert_eq!(of("{ metrics: false }"), Metrics::Closed);
+        let at = Metrics::At(([127, 0, 0, 1], 9464).into());
+        assert_eq!((of("{ metrics: '9464' }"), of("{ metrics: localhost:9464 }")), (at, at));
+        let sandbox =
+            opened("server: { metrics: ':9464' }", &[]).workspace.expect("a workspace").in_sandbox();
+        assert_eq!(sandbox.metrics, Metrics::Closed);
+        for (server, wanted) in [
+            ("{ listen: 127.0.0.1:1, metrics: :1 }", "webhooks are received at this address"),
+            ("{ metrics: nowhere }", "`nowhere` is not an address and a port"),
+            ("{ metrics: off }", "or `true` or `false`"),
+            ("{ metrics: [1] }", "metrics"),
+        ] {
+            let shown = complaints(&format!("server: {server}"));
+            assert!(shown.contains(wanted), "{wanted} in {shown}");
+        }
     }
 
     #[test]

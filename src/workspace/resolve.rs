@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 
 use super::expand::Unset;
 use super::folder::TOKENS;
-use super::syntax::{Auth, Budget, Connection, EnvVariable, MarkedVariable, Webhooks};
-use super::{Account, Store, store};
+use super::syntax::{Auth, Budget, Connection, EnvVariable, MarkedVariable, MetricsText, Webhooks};
+use super::{Account, Metrics, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
@@ -201,6 +201,29 @@ impl Resolver<'_> {
         }
         let address = super::listen::parse(&text);
         address.map_err(|error| self.complain(Code::NotAllowed, text.span, &error)).ok()
+    }
+
+    /// Whom metrics are open to, if webhooks are received at `webhooks`.
+    pub(super) fn metrics(&mut self, given: Option<MetricsText>, webhooks: Option<SocketAddr>) -> Metrics {
+        let text = match given {
+            None => return Metrics::Local,
+            Some(MetricsText::Open(true)) => return Metrics::Open,
+            Some(MetricsText::Open(false)) => return Metrics::Closed,
+            Some(MetricsText::At(text)) => text,
+        };
+        let span = text.span;
+        let told = self.found.len();
+        let address = self.listen(Some(text));
+        for found in &mut self.found[told..] {
+            found.help = Some("write an address such as 127.0.0.1:9464, or `true` or `false`".to_owned());
+        }
+        if address.is_some_and(|address| address.port() != 0 && Some(address) == webhooks) {
+            let diagnostic = Diagnostic::new(Code::NotAllowed, span, "webhooks are received at this address");
+            self.found.push(
+                diagnostic.help("`metrics: true` opens metrics there; else give them a port of their own"),
+            );
+        }
+        address.map_or(Metrics::Closed, Metrics::At)
     }
 
     /// How events are verified, by connectors that send some.

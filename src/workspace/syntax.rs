@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use crate::catalog::Signature;
-use crate::source::{Node, Spanned, read};
+use crate::source::{Data, Node, Spanned, read};
 
 /// A workspace.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -216,9 +216,33 @@ pub struct Server {
     /// Address and port to listen at. Without it, no webhooks are received unless `--listen` says so.
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
+    /// Whom `/metrics` is open to: `true` is everyone who can reach `listen`, `false` nobody, and an address is
+    /// one of its own. Default: who asks on this machine and not through a proxy, if `listen` is a loopback address.
+    pub metrics: Option<MetricsText>,
     /// How the events of a connector are verified, if not as the connector says.
     #[schemars(example = serde_json::json!({ "highlevel": { "unverified": true } }))]
     pub webhooks: Option<IndexMap<Spanned<String>, Webhooks>>,
+}
+
+/// Whom `/metrics` is open to.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, title = "metrics", example = true, example = &"127.0.0.1:9464")]
+pub enum MetricsText {
+    /// Everyone, or nobody.
+    Open(bool),
+    /// At an address of their own.
+    At(Spanned<String>),
+}
+
+impl<'de> Deserialize<'de> for MetricsText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let read = match &node.value {
+            Data::Bool(_) => read(&node).map(Self::Open),
+            _ => read(&node).map(Self::At),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
 }
 
 /// How the events of a connector are verified.

@@ -42,6 +42,28 @@ pub async fn filters_and_order(home: &Home) {
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since }).await, pick(&[3, 2]));
 }
 
+pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(home: &Home) {
+    let journal = home.open().await;
+    assert_eq!(journal.unfinished().await.unwrap(), []);
+    for n in 0..7 {
+        add(&*journal, &n.to_string(), if n < 5 { "a" } else { "b" }, &n.to_string()).await;
+    }
+    let leased = lease(&*journal, 3, 100).await;
+    end(&*journal, &leased[0], RunState::Succeeded).await;
+    journal.record(&leased[1].lease, vec![], update(RunState::Parked, 1)).await.unwrap();
+    let counted = journal.unfinished().await.unwrap();
+    let mut told: Vec<(String, Vec<String>, &str, u64)> = counted
+        .into_iter()
+        .map(|runs| (runs.recipe, runs.connections, runs.state.name(), runs.count))
+        .collect();
+    told.sort();
+    let of = |recipe: &str, state, count| (recipe.to_owned(), vec!["studio-1".to_owned()], state, count);
+    assert_eq!(
+        told,
+        [of("a", "parked", 1), of("a", "running", 1), of("a", "waiting", 2), of("b", "waiting", 2)]
+    );
+}
+
 pub async fn texts_are_found_wherever_they_stand(home: &Home) {
     let journal = home.open().await;
     let mut payload = event("1");

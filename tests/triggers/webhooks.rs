@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hob::catalog::{Catalog, Signature, SignatureAlgorithm};
 use hob::event::EventId;
-use hob::server::{Server, Settings, bind, serve};
+use hob::server::{FAMILIES, Observed, Server, Settings, bind, serve};
 use hob::trigger::webhook::{AppSettings, Delivery, GRACE, Receiver, Refused};
 use indexmap::IndexMap;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -102,15 +102,14 @@ impl Post {
         let server = Server::new(
             Arc::clone(&around.journal),
             receiver,
-            around.client.clone(),
+            Observed { connections: Arc::clone(&around.connections), ..Observed::default() },
             around.clock.clone(),
             Settings { largest_body: 100_000, ..Settings::default() },
         );
         let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
-        let serving = server.clone();
-        tokio::spawn(async move { serve(&serving, listener, stopped).await });
+        tokio::spawn(serve(server.router(), listener, stopped));
         Self { stage, address, key, http: reqwest::Client::new(), server, settings, _stop }
     }
 
@@ -497,16 +496,36 @@ async fn what_cannot_be_stored_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn tells_how_it_goes() {
-    let post = Post::new(&[]).await;
+async fn tells_how_it_goes_to_whom_it_concerns() {
+    let post = Post::new(&["trigger: { webhook: /in, verify: none }"]).await;
     post.signed(&body("ContactUpdate")).await;
     post.signed(&body("ContactUpdate")).await;
-    let response = post.http.get(format!("{}/metrics", post.address)).send().await.unwrap();
+    post.post("in/", &[], b"{}").await;
+    post.post("in", &[], b"{").await;
+    post.post("no/such/path", &[], b"{}").await;
+    let address = format!("{}/metrics", post.address);
+    let response = post.http.get(&address).send().await.unwrap();
     assert!(response.headers().contains_key("x-request-id"));
     let text = response.text().await.unwrap();
-    for line in ["hob_events 1", "hob_webhooks_total{result=\"duplicate\"} 1"] {
+    for line in [
+        "hob_events 2",
+        "hob_runs{state=\"waiting\"} 1",
+        "hob_runs_unfinished{recipe=\"r0\",connection=\"\",state=\"waiting\"} 1",
+        "hob_connection_paused{connection=\"studio\"} 0",
+        "hob_webhooks_total{path=\"highlevel\",result=\"duplicate\"} 1",
+        "hob_webhooks_total{path=\"in\",result=\"stored\"} 1",
+        "hob_webhooks_total{path=\"in\",result=\"refused\"} 1",
+        "hob_webhooks_total{path=\"\",result=\"refused\"} 1",
+    ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+    let told = FAMILIES
+        .iter()
+        .all(|family| text.contains(&format!("# TYPE {} {}\n", family.name, family.kind.name())));
+    assert!(told, "{text}");
+    // Behind a proxy, everyone comes from this machine.
+    let proxied = post.http.get(&address).header("x-forwarded-for", "203.0.113.9").send().await.unwrap();
+    assert_eq!(proxied.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use indexmap::IndexMap;
@@ -30,10 +31,10 @@ use crate::engine::{Engine, KeptLimits, Options, RecipeBook, World};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
-use crate::server::{Server, Settings, bind, serve};
+use crate::server::{Disclosure, Observed, Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, Surroundings, Triggers};
-use crate::workspace::{History, Workspace};
+use crate::workspace::{History, Metrics, Workspace};
 
 /// Longest wait for connections of the server to end, once everything else has.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
@@ -56,6 +57,7 @@ pub(super) struct House {
     book: RecipeBook,
     around: Surroundings,
     listen: Option<SocketAddr>,
+    metrics: Metrics,
     server: Server,
     holds: HoldRecorder,
     /// The store of a dry run; gone with this.
@@ -117,13 +119,6 @@ impl House {
             on_page: progress.on_page(),
         };
         let receiver = receiver(workspace, &recipes, &left_out, &around);
-        let server = Server::new(
-            Arc::clone(&journal),
-            receiver,
-            connected.client.clone(),
-            clock.clone(),
-            Settings { keeps: !run.dry_run, ..Settings::default() },
-        );
         let book =
             RecipeBook::new(recipes.clone()).reading(Arc::clone(&workspace.catalog), usable(workspace));
         let world = World {
@@ -136,12 +131,19 @@ impl House {
             env,
             redactor: Arc::new(redactor),
         };
+        let engine = Engine::new(world, options);
+        let observed =
+            Observed { connections: Arc::clone(&around.connections), runs: Arc::clone(engine.tally()) };
+        let disclosure = disclosure(workspace.metrics);
+        let settings = Settings { keeps: !run.dry_run, disclosure, ..Settings::default() };
+        let server = Server::new(Arc::clone(&journal), receiver, observed, around.clock.clone(), settings);
         Ok(Self {
             triggers: Triggers::new(&recipes, around.clone()).map_err(Failure::problem)?,
             book,
             around,
-            engine: Engine::new(world, options),
+            engine,
             listen: run.listen.or(workspace.listen),
+            metrics: workspace.metrics,
             journal,
             connected,
             recipes,
@@ -166,9 +168,16 @@ impl House {
             Some(address) => Some(bind(address).await.map_err(Failure::world)?),
             None => None,
         };
+        let metrics = match self.metrics {
+            Metrics::At(address) => Some(bind(address).await.map_err(Failure::world)?),
+            Metrics::Local | Metrics::Open | Metrics::Closed => None,
+        };
         let mut edits = RecipeWatch::start(run.watched(session, workspace));
+        if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
+            session.streams.note(format!("metrics at http://{address}/metrics"));
+        }
         self.greet(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
-        let mut receiving = std::pin::pin!(self.receive(listener, stopped.clone()));
+        let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(told(stopped)).fuse());
         let clock = &self.around.clock;
         let mut forgetting =
@@ -240,16 +249,16 @@ impl House {
         }
     }
 
-    /// Receives webhooks at `listener`; without one, never ends.
+    /// Receives webhooks at `listener`, and tells `metrics` at the other, until all is to stop.
     async fn receive(
         &self,
         listener: Option<TcpListener>,
+        metrics: Option<TcpListener>,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
-        let Some(listener) = listener else { return std::future::pending().await };
-        let server = self.server.clone();
-        let task = tokio::spawn(async move { serve(&server, listener, stopped).await });
-        task.await.context("the server broke")?.map_err(Into::into)
+        let receiving = answer(self.server.router(), listener, stopped.clone());
+        let telling = answer(self.server.metrics_router(), metrics, stopped);
+        tokio::try_join!(receiving, telling).map(drop)
     }
 
     /// Takes up edited recipes: engine, webhooks and triggers change together. `None` if nothing has
@@ -350,6 +359,28 @@ async fn open_store(
     }
     let (journal, folder) = dry_run::passing_store(workspace, true).await?;
     Ok((journal, Some(folder)))
+}
+
+/// Answers requests to `listener`, if there is one, until all is to stop.
+async fn answer(
+    router: Router,
+    listener: Option<TcpListener>,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let Some(listener) = listener else {
+        told(stopped).await;
+        return Ok(());
+    };
+    let task = tokio::spawn(serve(router, listener, stopped));
+    task.await.context("the server broke")?.map_err(Into::into)
+}
+
+fn disclosure(metrics: Metrics) -> Disclosure {
+    match metrics {
+        Metrics::Local => Disclosure::Local,
+        Metrics::Open => Disclosure::Open,
+        Metrics::Closed | Metrics::At(_) => Disclosure::Closed,
+    }
 }
 
 /// Receives for `recipes`; senders of those that are `broken` are asked to try again.

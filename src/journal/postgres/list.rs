@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::event::{Event, EventId};
 use crate::journal::column::{patterns, stamp};
-use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
+use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
 use crate::run::{RunId, RunState};
 
 use super::failure::Failure;
@@ -103,6 +103,20 @@ pub(super) async fn run(pool: &Pool, id: &RunId) -> Result<Option<RunDetail>, Fa
 pub(super) async fn event(pool: &Pool, id: &EventId) -> Result<Option<Event>, Failure> {
     let rows = pool.query(&format!("SELECT {EVENT} FROM events WHERE id = $1"), &[&kept(&id.0)]).await?;
     rows.first().map(|row| row::event(&mut Columns::of(row))).transpose()
+}
+
+/// How many runs have not ended.
+pub(super) async fn unfinished(pool: &Pool) -> Result<Vec<Unfinished>, Failure> {
+    let sql = "SELECT recipe, accounts, state, count(*) FROM runs WHERE finished IS NULL
+               GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state";
+    let rows = pool.query(sql, &[]).await?;
+    let of = |row: &tokio_postgres::Row| {
+        let mut columns = Columns::of(row);
+        let (recipe, accounts) = (columns.text()?, columns.value::<String>()?);
+        let state = columns.state()?;
+        Ok(Unfinished::of(recipe, &accounts, state, columns.value()?)?)
+    };
+    rows.iter().map(of).collect()
 }
 
 const ALL: &str = "SELECT what, sum(value)::bigint FROM counters GROUP BY what";

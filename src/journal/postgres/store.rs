@@ -16,7 +16,7 @@ use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
-    StoreInfo, Totals, Written,
+    StoreInfo, Totals, Unfinished, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -277,6 +277,10 @@ impl Journal for Postgres {
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         list::totals(&self.server.pool, since).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        list::unfinished(&self.server.pool).await.map_err(|failure| self.failed(failure))
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {

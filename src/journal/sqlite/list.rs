@@ -7,7 +7,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::event::{Event, EventId};
 use crate::journal::column::patterns;
-use crate::journal::{RunDetail, RunFilter, RunRow, Totals};
+use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
 use crate::run::{RunId, RunState};
 
 use super::failure::Failure;
@@ -128,6 +128,21 @@ pub(super) fn totals(conn: &Connection, since: Option<DateTime<Utc>>) -> Result<
         events: counts.events,
         runs: runs.map(|(state, count)| (state.name().to_owned(), count)).collect(),
     })
+}
+
+/// How many runs have not ended.
+pub(super) fn unfinished(conn: &Connection) -> Result<Vec<Unfinished>, Failure> {
+    let mut read = conn.prepare_cached(
+        "SELECT recipe, accounts, state, count(*) FROM runs WHERE finished IS NULL
+         GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state",
+    )?;
+    let mut rows = read.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let accounts: String = row.get(1)?;
+        found.push(Unfinished::of(row.get(0)?, &accounts, row::state(row.get(2)?)?, row.get(3)?)?);
+    }
+    Ok(found)
 }
 
 fn counted(conn: &Connection, since: i64) -> Result<Counts, Failure> {

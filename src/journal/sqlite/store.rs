@@ -20,7 +20,7 @@ use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
-    StoreInfo, Totals, Written,
+    StoreInfo, Totals, Unfinished, Written,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -297,6 +297,10 @@ impl Journal for Sqlite {
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
         self.read(move |conn| list::totals(conn, since)).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        self.read(list::unfinished).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {

@@ -46,6 +46,11 @@ impl PathHook {
         &self.path
     }
 
+    /// What requests prove themselves to.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
     /// Whether a page of `origin` may send requests from a browser.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))

@@ -174,6 +174,12 @@ impl Receiver {
         self.paths.contains_key(&path) || self.apps.contains_key(&path) || self.is_away(&path, now)
     }
 
+    /// What recipes listen at, if `/webhooks/{path}` leads there: without slashes around it.
+    pub fn listening_at(&self, path: &str) -> Option<String> {
+        let path = plain(path);
+        (self.paths.contains_key(&path) || self.apps.contains_key(&path)).then_some(path)
+    }
+
     fn is_away(&self, path: &str, now: DateTime<Utc>) -> bool {
         self.absent.has_app(path, now) || self.absent.is_waited_for(&Listener::Path(path.to_owned()), now)
     }
@@ -182,6 +188,32 @@ impl Receiver {
     pub fn allows(&self, path: &str, origin: &str) -> bool {
         let hooks = self.paths.get(&plain(path));
         hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.allows(origin)))
+    }
+
+    /// Whether a request to `/webhooks/{path}` can be taken at all, as far as its head tells: it goes to an
+    /// address that there is, and has a header by which it can prove where it comes from.
+    pub fn admit<'h>(
+        &self,
+        path: &str,
+        header: &(dyn Fn(&str) -> Option<&'h [u8]> + 'h),
+        now: DateTime<Utc>,
+    ) -> Result<(), Refused> {
+        let path = plain(path);
+        let mut verifiers: Vec<&Verifier> = Vec::new();
+        match (self.paths.get(&path), self.apps.get(&path)) {
+            (Some(hooks), _) => verifiers.extend(hooks.iter().map(PathHook::verifier)),
+            (None, Some(app)) => verifiers.push(&app.verifier),
+            (None, None) if self.is_away(&path, now) => return Err(Refused::Away),
+            (None, None) => return Err(Refused::Unknown),
+        }
+        let mut lacking = None;
+        for verifier in verifiers {
+            match verifier.lacks(header) {
+                None => return Ok(()),
+                Some(error) => lacking = Some(error),
+            }
+        }
+        lacking.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Takes in a request: who sent it, what it says, whose it is.

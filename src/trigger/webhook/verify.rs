@@ -128,6 +128,17 @@ impl Verifier {
         self.proofs.is_empty()
     }
 
+    /// That none of the headers is there, one of which is needed.
+    pub fn lacks<'h>(&self, header: impl Fn(&str) -> Option<&'h [u8]>) -> Option<Error> {
+        let is_there = |proof: &Proof| header(&proof.header).is_some();
+        (!self.is_open() && !self.proofs.iter().any(is_there)).then(|| self.no_signature())
+    }
+
+    fn no_signature(&self) -> Error {
+        let headers: Vec<&str> = self.proofs.iter().map(|proof| proof.header.as_str()).collect();
+        Error::NoSignature { headers: headers.join(" or ") }
+    }
+
     /// Checks a body against the headers of its request, which `header` reads by name.
     pub fn check<'h>(&self, header: impl Fn(&str) -> Option<&'h [u8]>, body: &[u8]) -> Result<(), Error> {
         let mut refusal = None;
@@ -141,10 +152,7 @@ impl Verifier {
         match refusal {
             Some(error) => Err(error),
             None if self.is_open() => Ok(()),
-            None => {
-                let headers: Vec<&str> = self.proofs.iter().map(|proof| proof.header.as_str()).collect();
-                Err(Error::NoSignature { headers: headers.join(" or ") })
-            }
+            None => Err(self.no_signature()),
         }
     }
 }

@@ -12,7 +12,7 @@ use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
     Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
-    Written,
+    Unfinished, Written,
 };
 use hob::run::{RunId, StampedEntry};
 use serde_json::Value;
@@ -283,6 +283,11 @@ impl Journal for Struck {
     ) -> Result<Vec<Written>, Error> {
         self.alive().await;
         self.inner.written(record, connection, limit).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        self.alive().await;
+        self.inner.unfinished().await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {

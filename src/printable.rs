@@ -1,0 +1,129 @@
+//! Text of others as it may be shown: to a terminal it gives no orders, in a log it begins no line of its own, and it
+//! never stands in another order than it reads.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// `text` in one line of at most `most` characters; of a longer one the beginning and `…`. Whatever moves the cursor
+/// or turns the direction of reading stands there as Rust writes it: `\n`, `\u{202e}`.
+pub fn line(text: &str, most: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(most));
+    let mut length = 0;
+    for letter in text.chars() {
+        let before = shown.len();
+        match is_printable(letter) {
+            true => shown.push(letter),
+            false => escape(&mut shown, letter),
+        }
+        length += shown[before..].chars().count();
+        if length > most {
+            shown.truncate(before);
+            shown.push('…');
+            break;
+        }
+    }
+    shown
+}
+
+/// `text` of several lines, which stay, as do tabs.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    let stays = |letter: char| is_printable(letter) || matches!(letter, '\n' | '\t');
+    if text.chars().all(stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match stays(letter) {
+            true => shown.push(letter),
+            false => escape(&mut shown, letter),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// JSON `text` with the same letters as JSON writes them, so that it means what it meant.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let stays = |letter: char| is_printable(letter) || letter.is_ascii();
+    // What JSON does not escape within a text, it does not use outside of one: DEL is the one such ASCII letter.
+    if text.chars().all(|letter| stays(letter) && letter != '\u{7f}') {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if stays(letter) && letter != '\u{7f}' {
+            shown.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a letter can stand in a line. Those that only join others do: some scripts need them.
+pub fn is_printable(letter: char) -> bool {
+    let orders_or_hides = matches!(
+        letter,
+        // Marks that turn the direction of reading (UAX #9), and what ends lines besides `\n`.
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        // What takes no place.
+        | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+    );
+    !letter.is_control() && !orders_or_hides
+}
+
+fn escape(shown: &mut String, letter: char) {
+    match letter {
+        '\n' | '\r' | '\t' => shown.extend(letter.escape_default()),
+        other => shown.extend(other.escape_unicode()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each gives an order to some terminal, log or eye.
+    const ODD: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}\u{feff}";
+
+    #[test]
+    fn nothing_of_it_gives_orders() {
+        for letter in ODD.chars() {
+            let text = format!("a{letter}b");
+            for shown in [line(&text, 80), lines(&text).into_owned(), json(&text).into_owned()] {
+                assert!(
+                    letter.is_ascii_control() && letter != '\u{7f}' || !shown.contains(letter),
+                    "{shown:?}"
+                );
+            }
+            assert!(!line(&text, 80).contains(letter) && !lines(&text).contains(letter), "{letter:?}");
+        }
+        assert_eq!(line("a\u{1b}[31mb\n\u{202e}", 80), "a\\u{1b}[31mb\\n\\u{202e}");
+        assert_eq!(lines("a\tb\r\nc"), "a\tb\\r\nc");
+    }
+
+    #[test]
+    fn names_of_all_scripts_stay() {
+        for name in ["Zoë Müller", "علی‌رضا", "👩‍👩‍👧", "東京", "नमस्ते"]
+        {
+            assert_eq!((line(name, 80).as_str(), &*lines(name), &*json(name)), (name, name, name));
+        }
+    }
+
+    #[test]
+    fn long_ones_are_cut_where_a_letter_ends() {
+        assert_eq!(line("äöü", 3), "äöü");
+        assert_eq!(line("äöüß", 3), "äöü…");
+        assert_eq!(line("ab\u{202e}", 5), "ab…");
+    }
+
+    #[test]
+    fn json_means_the_same() {
+        let value = serde_json::json!({ ODD: [ODD, "\u{1f600}\u{e0001}"] });
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let shown = json(&text);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert!(shown.chars().all(|letter| is_printable(letter) || letter == '\n'), "{shown:?}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The page of metrics.
+
+use std::fmt::Write;
+
+use super::page::Page;
+use super::sources::{Metric, Metrics};
+
+const INTRODUCTION: &str = "# Metrics
+
+While `hob run` receives webhooks, `GET /metrics` tells how it goes, in the text format that Prometheus reads. Whom it \
+tells:
+
+| `server:` in hob.yaml | `/metrics` |
+| --- | --- |
+| without `metrics` | If `listen` is a loopback address such as 127.0.0.1: open at that address to programs on the same \
+machine. Requests through a proxy (with `Forwarded`, `Via`, `X-Forwarded-For` or the like, or with a `Host` that is not \
+`localhost` or a loopback address) are answered 404. If `listen` is any other address: closed. |
+| `metrics: true` | open at `listen` to everyone who can reach it |
+| `metrics: 127.0.0.1:9464` | at an address of its own, open to everyone who can reach that; `hob run` listens there even if \
+it receives no webhooks |
+| `metrics: false` | closed |
+
+A proxy on the same machine that adds no header and writes its own `Host`, as nginx does with a bare `proxy_pass`, \
+cannot be told from a program: behind one, write `metrics: false` or an address of its own, or let the proxy pass on \
+`/webhooks/` only. `/readyz` follows the same rule when it says why the store is not ready.
+
+Counters begin at 0 with each process; of several processes on one store each counts what it did itself. Labels hold \
+names of the workspace only: of recipes, of connections, and paths that recipes listen at. A run on several connections \
+has all their names, with `+` between them; one on none has an empty label. A name is cut after 100 characters. ";
+
+const TABLE: &str = "
+
+| Name | Type | Labels | Meaning |
+| --- | --- | --- | --- |
+";
+
+/// What to watch, by example.
+const ALERTS: &str = "
+What most people want to be told of:
+
+```text
+hob_runs_unfinished{state=\"parked\"} > 0                        a run waits for a person
+increase(hob_runs_ended_total{state=\"failed\"}[15m]) > 0        a run failed
+hob_poll_failures > 3                                            a poll keeps failing
+hob_connection_held == 1                                         an API refuses the credential
+hob_connection_paused == 1                                       an API does not answer
+increase(hob_webhooks_total{result=~\"refused|not_stored\"}[15m]) > 0
+```
+";
+
+pub(super) fn page(metrics: &Metrics<'_>) -> Page {
+    let Metrics { families, most_names, other } = metrics;
+    let mut text = INTRODUCTION.to_owned();
+    let _ = write!(
+        text,
+        "A metric has at most {most_names} combinations of names; all that come later are counted together under \
+         `{other}`."
+    );
+    text.push_str(TABLE);
+    for Metric { name, kind, labels, help } in *families {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(text, "| `{name}` | {kind} | {} | {help} |", labels.join(", "));
+    }
+    text.push_str(ALERTS);
+    Page::new("metrics.md", &text).listed("Metrics", "what `/metrics` tells, and whom.")
+}

@@ -1,0 +1,114 @@
+//! Who may learn how it goes: not the strangers that a webhook's address is open to.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
+use axum::http::header::{FORWARDED, HOST, VIA};
+use axum::http::{HeaderMap, HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::router::nothing;
+use super::{Disclosure, Server};
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// Where the server listens.
+    pub listening: SocketAddr,
+    /// Who connected.
+    pub peer: SocketAddr,
+}
+
+/// What proxies add: then the request comes from somewhere else than its connection.
+const BY_PROXIES: [HeaderName; 7] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
+
+/// Answers as if there were nothing, unless whoever asks may know.
+pub(super) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
+    match may_know(&server, &request) {
+        true => next.run(request).await,
+        false => nothing(request.uri().clone()).await,
+    }
+}
+
+/// Whether the sender of `request` may learn how it goes.
+fn may_know(server: &Server, request: &Request) -> bool {
+    match server.shared().settings.disclosure {
+        Disclosure::Open => true,
+        Disclosure::Closed => false,
+        Disclosure::Local => is_asked_here(request),
+    }
+}
+
+/// Whether the sender of `request` is on this machine.
+pub(super) fn is_asked_here(request: &Request) -> bool {
+    let ends = request.extensions().get::<Ends>();
+    ends.is_some_and(|ends| is_local(*ends, request.headers()))
+}
+
+/// Whether it was asked for on this machine. A server that listens beyond it may be reached through a forwarded port,
+/// whose requests seem to come from here; a proxy says so, or asks for the name that the world knows.
+fn is_local(ends: Ends, headers: &HeaderMap) -> bool {
+    let is_here = |address: IpAddr| address.to_canonical().is_loopback();
+    is_here(ends.listening.ip())
+        && is_here(ends.peer.ip())
+        && !BY_PROXIES.iter().any(|name| headers.contains_key(name))
+        && headers.get(HOST).is_none_or(|host| host.to_str().is_ok_and(names_this_machine))
+}
+
+/// Whether a `Host` header names this machine by its loopback.
+fn names_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn told(listening: &str, peer: &str, headers: &[(&str, &str)]) -> bool {
+        let ends = Ends { listening: listening.parse().unwrap(), peer: peer.parse().unwrap() };
+        let headers = headers.iter().map(|(name, value)| {
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+        });
+        is_local(ends, &headers.collect())
+    }
+
+    #[test]
+    fn strangers_and_whom_a_proxy_speaks_for_learn_nothing() {
+        let here = "127.0.0.1:8787";
+        for (listening, peer, headers, allowed) in [
+            (here, "127.0.0.1:1", &[("host", "127.0.0.1:8787")][..], true),
+            (here, "127.0.0.1:1", &[("host", "LocalHost:8787")], true),
+            (here, "127.0.0.1:1", &[], true),
+            ("[::1]:8787", "[::1]:1", &[("host", "[::1]:8787")], true),
+            ("[::1]:8787", "[::ffff:127.0.0.1]:1", &[("host", "[::1]")], true),
+            (here, "127.0.0.1:1", &[("host", "hooks.example.com")], false),
+            (here, "127.0.0.1:1", &[("host", "127.0.0.1.example.com")], false),
+            (here, "127.0.0.1:1", &[("host", "[::2]")], false),
+            (here, "127.0.0.1:1", &[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")], false),
+            (here, "127.0.0.1:1", &[("host", "localhost"), ("via", "1.1 proxy")], false),
+            (here, "127.0.0.1:1", &[("host", "localhost"), ("cf-connecting-ip", "192.0.2.7")], false),
+            // A container whose port is forwarded.
+            ("0.0.0.0:8787", "127.0.0.1:1", &[("host", "localhost")], false),
+            ("[::]:8787", "[::1]:1", &[("host", "localhost")], false),
+            ("192.0.2.1:8787", "192.0.2.7:1", &[], false),
+            (here, "192.0.2.7:1", &[], false),
+        ] {
+            assert_eq!(told(listening, peer, headers), allowed, "{listening} {peer} {headers:?}");
+        }
+    }
+}

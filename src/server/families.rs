@@ -1,0 +1,121 @@
+//! What `/metrics` tells: the one table of it, which both the exposition and the reference are made of.
+
+/// What a family's samples are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows, from the start of the process on.
+    Counter,
+    /// What is so at the moment.
+    Gauge,
+}
+
+impl Kind {
+    /// As Prometheus calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        }
+    }
+}
+
+/// A label of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// A name that a user chose or an address that a recipe listens at: there is no end of those.
+    Named(&'static str),
+    /// One of a few words of the program.
+    Word(&'static str),
+}
+
+impl Label {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Label::Named(name) | Label::Word(name) => name,
+        }
+    }
+}
+
+/// What the samples make together of which only a few can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merged {
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Largest,
+}
+
+/// Samples of one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// The name.
+    pub name: &'static str,
+    /// What the samples are.
+    pub kind: Kind,
+    /// What several make together.
+    pub merged: Merged,
+    /// Their labels, in the order of their values.
+    pub labels: &'static [Label],
+    /// What they say.
+    pub help: &'static str,
+}
+
+/// Declares families; each is in the list of all, so none is told that is not documented.
+macro_rules! families {
+    ($($constant:ident: $kind:ident $merged:ident $name:literal [$($label:expr),*] $help:literal;)*) => {
+        $(pub(super) const $constant: Family = Family {
+            name: $name,
+            kind: Kind::$kind,
+            merged: Merged::$merged,
+            labels: &[$($label),*],
+            help: $help,
+        };)*
+        /// Every family, in the order of the page.
+        pub const FAMILIES: &[Family] = &[$($constant),*];
+    };
+}
+
+const RECIPE: Label = Label::Named("recipe");
+const CONNECTION: Label = Label::Named("connection");
+const STATE: Label = Label::Word("state");
+
+families! {
+    BUILD: Gauge Largest "hob_build_info" [Label::Word("version")]
+        "Always 1; the label is the version that runs.";
+    EVENTS: Gauge Sum "hob_events" []
+        "Events in the store.";
+    RUNS: Gauge Sum "hob_runs" [STATE]
+        "Runs in the store by their state.";
+    RUNS_UNFINISHED: Gauge Sum "hob_runs_unfinished" [RECIPE, CONNECTION, STATE]
+        "Runs in the store that have not ended: waiting, running, parked, or failed and holding their lane.";
+    RUNS_ENDED: Counter Sum "hob_runs_ended_total" [RECIPE, CONNECTION, STATE]
+        "Runs that ended or were parked since the start of the process.";
+    REQUESTS: Counter Sum "hob_requests_total" [CONNECTION, Label::Word("outcome")]
+        "Requests sent on connections since the start of the process: `ok`, `refused`, `unauthorized`, `rate_limited`, `failed` (to be tried again) or `in_doubt`.";
+    CONNECTION_PAUSED: Gauge Sum "hob_connection_paused" [CONNECTION]
+        "1 while the connection keeps failing and nothing is sent on it.";
+    CONNECTION_HELD: Gauge Sum "hob_connection_held" [CONNECTION]
+        "1 while the connection is held because its credential is refused; connections that are not have no sample.";
+    POLL_FAILURES: Gauge Largest "hob_poll_failures" [RECIPE, CONNECTION]
+        "How many times in a row a poll has failed; 0 after a success.";
+    POLL_STARTED: Gauge Largest "hob_poll_started_timestamp_seconds" [RECIPE, CONNECTION]
+        "When the last poll began that read something, in seconds since 1970.";
+    WEBHOOKS: Counter Sum "hob_webhooks_total" [Label::Named("path"), Label::Word("result")]
+        "Webhooks since the start of the process by the path that recipes listen at: `stored`, `duplicate`, `refused` or `not_stored`. Those to other paths have an empty `path`.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_prometheus() {
+        for Family { name, kind, labels, .. } in FAMILIES {
+            let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let labels_are_plain = labels.iter().all(|label| plain(label.name()));
+            assert!(plain(name) && name.starts_with("hob_") && labels_are_plain, "{name}");
+            assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
+        }
+    }
+}
