@@ -126,7 +126,7 @@ impl Bench {
         Hob {
             engine: Engine::new(world, options),
             triggers: Triggers::new(&self.recipes, around).unwrap(),
-            receiver: receiver.unwrap(),
+            receiver,
             journal,
         }
     }
