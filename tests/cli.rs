@@ -26,6 +26,8 @@ mod moving;
 mod operations;
 #[path = "cli/outcomes.rs"]
 mod outcomes;
+#[path = "cli/outgoing.rs"]
+mod outgoing;
 #[path = "cli/pausing.rs"]
 mod pausing;
 #[path = "cli/postgres.rs"]

@@ -21,6 +21,7 @@ mod moment;
 mod oauth;
 mod others;
 mod rate;
+mod reach;
 mod tally;
 mod token;
 mod token_file;
@@ -41,10 +42,11 @@ pub use limiter::Permit;
 pub use login::{LoginSettings, check as check_login};
 pub use oauth::OauthSettings;
 pub use rate::{BudgetSettings, Rate};
+pub use reach::{NotPublic, check_public, not_public};
 pub use tally::RequestTally;
 pub use token_file::TokenFile;
 pub(crate) use transport::with_causes;
-pub use transport::{TransportSettings, http_client};
+pub use transport::{TransportSettings, http_client, public_http_client};
 
 use crate::catalog::Connector;
 

@@ -1,8 +1,10 @@
 //! The HTTP client that all requests go through.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use super::reach::PublicOnly;
 
 /// How requests travel.
 #[derive(Debug, Clone)]
@@ -28,6 +30,24 @@ impl Default for TransportSettings {
 /// A client that follows no redirects (a redirected POST would lose its body or its credential) and
 /// whose TLS is rustls on ring.
 pub fn http_client(settings: &TransportSettings) -> Result<reqwest::Client, Error> {
+    builder(settings).build().map_err(|error| Error::Transport { reason: with_causes(&error) })
+}
+
+/// The same for hosts that others choose: it connects to public addresses only, and through no proxy, which would
+/// resolve names by itself. Addresses that need no resolving are for [`check_public`](super::check_public).
+pub fn public_http_client(settings: &TransportSettings) -> Result<reqwest::Client, Error> {
+    public_client_by(settings, PublicOnly::new())
+}
+
+pub(super) fn public_client_by(
+    settings: &TransportSettings,
+    resolver: PublicOnly,
+) -> Result<reqwest::Client, Error> {
+    let built = builder(settings).no_proxy().dns_resolver(Arc::new(resolver)).build();
+    built.map_err(|error| Error::Transport { reason: with_causes(&error) })
+}
+
+fn builder(settings: &TransportSettings) -> reqwest::ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Losing a race against another thread that installs the same provider is fine.
         let _ = rustls::crypto::CryptoProvider::install_default(rustls::crypto::ring::default_provider());
@@ -40,8 +60,6 @@ pub fn http_client(settings: &TransportSettings) -> Result<reqwest::Client, Erro
         .pool_max_idle_per_host(settings.idle_per_host)
         .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true)
-        .build()
-        .map_err(|error| Error::Transport { reason: with_causes(&error) })
 }
 
 /// An error with all its causes, without the address: that may hold a secret.

@@ -13,7 +13,8 @@ use super::body::multipart;
 use super::gate::Passage;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
-use crate::connection::{TransportSettings, http_client};
+use crate::connection::{TransportSettings, check_public, http_client, not_public, public_http_client};
+use crate::value::address::Reach;
 use crate::value::{charset, decode, read_json};
 
 /// How a client behaves.
@@ -45,6 +46,8 @@ impl Default for ClientSettings {
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    /// For hosts that others choose.
+    public: reqwest::Client,
     settings: Arc<ClientSettings>,
     clock: Clock,
     sent: Arc<AtomicU64>,
@@ -58,6 +61,7 @@ impl Client {
         let http = http_client(&settings.transport)?;
         Ok(Self {
             http,
+            public: public_http_client(&settings.transport)?,
             settings: Arc::new(settings),
             clock,
             sent: Arc::default(),
@@ -108,10 +112,21 @@ impl Client {
         if let Some(passage) = &passage {
             passage.guard(&mut built);
         }
+        let http = match request.reach {
+            Reach::Anywhere => &self.http,
+            Reach::Public => match check_public(&request.url) {
+                Ok(()) => &self.public,
+                Err(refused) => return Received::Unsendable { reason: refused.to_string() },
+            },
+        };
         self.sent.fetch_add(1, Ordering::Relaxed);
-        match self.http.execute(built).await {
+        match http.execute(built).await {
             Ok(response) => self.read(request, response, options.output.as_deref()).await,
             Err(_) if passage.is_some_and(|passage| passage.is_refused()) => Received::Late,
+            Err(error) if not_public(&error).is_some() => {
+                let reason = not_public(&error).map(ToString::to_string).unwrap_or_default();
+                Received::Unsendable { reason }
+            }
             Err(error) => {
                 let sent = !(error.is_connect() || error.is_builder());
                 Received::Lost { sent, reason: words(error) }

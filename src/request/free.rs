@@ -10,13 +10,16 @@ use super::body::{self, RequestBody};
 use super::prepare::{PreparedRequest, insert};
 use super::query::{push, text};
 use crate::catalog::{ArrayStyle, Effect};
+use crate::value::address::Reach;
 
-/// The request that `inputs` (`url`, `headers`, `query`, and one of `json`, `form`, `text`) describe.
+/// The request that `inputs` (`url`, `headers`, `query`, and one of `json`, `form`, `text`) describe, which may go
+/// to `reach`.
 pub fn free_request(
     operation: &str,
     method: &str,
     inputs: &Map<String, Value>,
     effect: Effect,
+    reach: Reach,
 ) -> Result<PreparedRequest, String> {
     let method =
         Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not an HTTP method"))?;
@@ -33,6 +36,7 @@ pub fn free_request(
         effect,
         download: None,
         expected: Expected::default(),
+        reach,
     })
 }
 
@@ -84,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     fn request(inputs: Value) -> Result<PreparedRequest, String> {
-        free_request("http.request", "POST", inputs.as_object().unwrap(), Effect::Create)
+        free_request("http.request", "POST", inputs.as_object().unwrap(), Effect::Create, Reach::Anywhere)
     }
 
     #[test]

@@ -80,6 +80,7 @@ mod tests {
     use crate::catalog::Effect;
     use crate::clock::Clock;
     use crate::request::{CallOptions, Client, ClientSettings, Received, free_request};
+    use crate::value::address::Reach;
 
     /// Sends to `server` through a gate that is open the first `times` that it is asked.
     async fn send(server: &MockServer, times: usize) -> Received {
@@ -87,7 +88,8 @@ mod tests {
         let gate = Gate::new(move || asked.fetch_add(1, Ordering::SeqCst) < times);
         let client = Client::new(ClientSettings::default(), Clock::system()).unwrap();
         let inputs = json!({ "url": format!("{}/x", server.uri()), "json": { "a": 1 } });
-        let request = free_request("x", "POST", inputs.as_object().unwrap(), Effect::Create).unwrap();
+        let request =
+            free_request("x", "POST", inputs.as_object().unwrap(), Effect::Create, Reach::Anywhere).unwrap();
         let options = CallOptions { gate: Some(gate), ..CallOptions::default() };
         client.send(&request, &Default::default(), &options).await
     }

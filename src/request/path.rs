@@ -1,12 +1,9 @@
 //! The path of a request: `{name}` filled with percent-encoded values.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::InputProblem;
-
-/// Everything but RFC 3986's unreserved characters.
-pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::value::address;
 
 /// `template` with each `{name}` replaced by what `value` knows for the wire name.
 pub(super) fn fill(
@@ -37,14 +34,7 @@ fn segment(input: &str, value: &Value) -> Result<String, InputProblem> {
             return Err(InputProblem::new(input, message));
         }
     };
-    // An empty segment or a dot segment would address another resource altogether.
-    match text.as_str() {
-        "" => Err(InputProblem::new(input, format!("`{input}` is empty, and it is part of the path"))),
-        "." | ".." => {
-            Err(InputProblem::new(input, format!("`{input}` must not be `{text}`: it is part of the path")))
-        }
-        _ => Ok(utf8_percent_encode(&text, RESERVED).to_string()),
-    }
+    address::segment(&text).map_err(|reason| InputProblem::new(input, format!("`{input}` {reason}")))
 }
 
 #[cfg(test)]
@@ -60,7 +50,7 @@ mod tests {
     fn encodes_what_would_change_the_path() {
         assert_eq!(filled(json!("a/b?c #%é+")).unwrap(), "/contacts/a%2Fb%3Fc%20%23%25%C3%A9%2B/tasks/");
         assert_eq!(filled(json!(7)).unwrap(), "/contacts/7/tasks/");
-        for wrong in [json!(""), json!(".."), json!("."), json!(null), json!([1])] {
+        for wrong in [json!(""), json!(" "), json!("%20"), json!(".."), json!("."), json!(null), json!([1])] {
             assert!(filled(wrong.clone()).is_err(), "{wrong}");
         }
     }

@@ -11,6 +11,7 @@ use super::query::{push, text};
 use super::{Expected, InputProblem, path};
 use crate::catalog::{Effect, Operation, Place};
 use crate::connection::Connection;
+use crate::value::address::Reach;
 
 /// A request that lacks only its credential.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct PreparedRequest {
     pub download: Option<String>,
     /// What a good answer is.
     pub expected: Expected,
+    /// Where it may go.
+    pub reach: Reach,
 }
 
 /// The request of `operation` with `inputs` to `connection`, or everything that is wrong with them.
@@ -58,6 +61,7 @@ pub fn prepare(
         effect: operation.effect,
         download: operation.download.clone(),
         expected: Expected::of(operation),
+        reach: Reach::Anywhere,
     })
 }
 
@@ -78,9 +82,12 @@ fn address(
             .find(|(name, p)| p.place == Place::Path && wire(name, p) == placeholder)?;
         Some((name.clone(), inputs.get(name)?.clone()))
     })?;
+    // Without the slash between them, what fills a path could go on with the host.
     let base = connection.base_url.as_str().trim_end_matches('/');
-    let mut url = Url::parse(&format!("{base}{path}"))
-        .map_err(|error| InputProblem::new("", format!("{base}{path} is not an address: {error}")))?;
+    let goes_on = path.is_empty() || path.starts_with(['/', '?']);
+    let slash = if goes_on { "" } else { "/" };
+    let mut url = Url::parse(&format!("{base}{slash}{path}"))
+        .map_err(|error| InputProblem::new("", format!("{base}{slash}{path} is not an address: {error}")))?;
     let mut pairs = Vec::new();
     for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Query) {
         if let Some(value) = inputs.get(name) {

@@ -1,10 +1,9 @@
 //! The query string: lists in the parameter's style, everything else as text.
 
-use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 
-use super::path::RESERVED;
 use crate::catalog::ArrayStyle;
+use crate::value::address::encoded as encode;
 
 /// Appends `name` with `value` to the pairs of a query.
 pub(super) fn push(pairs: &mut Vec<String>, name: &str, value: &Value, style: ArrayStyle) {
@@ -33,10 +32,6 @@ pub(super) fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

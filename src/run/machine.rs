@@ -1,6 +1,7 @@
 //! The pure machine of a run: from its recipe, its event and its entries to what is to be done next.
 
 mod action;
+mod address;
 mod begin;
 mod failure;
 mod hydrate;
@@ -20,6 +21,7 @@ use crate::check::CheckedRecipe;
 use crate::event::Event;
 use crate::recipe::Retry;
 use crate::template::Scope;
+use crate::value::address::Reach;
 use crate::value::{Map, Value};
 
 /// A run in progress.
@@ -106,6 +108,8 @@ pub struct Perform {
     pub operation: Arc<Operation>,
     /// Its inputs, as the recipe gives them.
     pub inputs: Map<String, Value>,
+    /// Where an address among the inputs may lead.
+    pub reach: Reach,
     /// What sending it twice would do.
     pub effect: Effect,
     /// The connection; none for built-in operations.

@@ -15,7 +15,7 @@ use super::exact::Exact;
 use super::filters::{self, unfit};
 use super::omit::{self, is_omit};
 use super::scope::Scope;
-use super::{convert, functions, number, order, predicates};
+use super::{convert, functions, number, order, pieces, predicates};
 
 /// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
 /// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
@@ -31,6 +31,8 @@ pub(super) const JOINED: &str = "$joined";
 pub(super) const PRESENT: &str = "$present";
 /// Hidden filter: one side of `*`, which is no text that is a number: that would be repeated, not multiplied.
 pub(super) const FACTOR: &str = "$factor";
+/// Hidden filter: a text with marks around it, as one that was filled in.
+pub(super) const FILLED: &str = "$filled";
 /// Hidden filters: the comparisons.
 pub(super) const EQUAL: &str = "$==";
 pub(super) const UNEQUAL: &str = "$!=";
@@ -58,6 +60,7 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(JOINED, joined);
         env.add_filter(PRESENT, present);
         env.add_filter(FACTOR, factor);
+        env.add_filter(FILLED, pieces::filled);
         add_comparisons(&mut env);
         env.add_global(omit::NAME, omit::omit());
         env.add_filter(TRUTH, truth);

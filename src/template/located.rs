@@ -4,10 +4,12 @@ use std::fmt;
 use std::ops::{Deref, Range};
 
 use super::error::Error;
+use super::origin::Sources;
 use super::parse::Template;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
+use crate::value::address::Origin;
 use crate::value::{Map, Value};
 
 /// A template and where it stands.
@@ -79,7 +81,8 @@ impl LocatedTemplate {
         self.template.holds(scope).map_err(|error| self.locate(error))
     }
 
-    fn locate(&self, error: Error) -> LocatedError {
+    /// `error` at its place in the file.
+    pub fn locate(&self, error: Error) -> LocatedError {
         let span = error.range.clone().map_or(self.span, |range| self.place(range));
         LocatedError { error, span }
     }
@@ -189,6 +192,11 @@ impl TemplateTree {
             TreeShape::Text(template) => Some(template),
             _ => None,
         }
+    }
+
+    /// Who chose what it comes to.
+    pub fn origin(&self, sources: &Sources) -> Origin {
+        self.templates().into_iter().map(|t| t.origin(sources)).max().unwrap_or(Origin::Author)
     }
 
     /// The value as it is written, templates as their text.

@@ -26,7 +26,7 @@ use super::engine::{
 };
 use super::syntax::{SyntaxError, bytes, extent};
 
-type Lowered<T> = Result<T, SyntaxError>;
+pub(super) type Lowered<T> = Result<T, SyntaxError>;
 
 /// Whether `filter` takes an undefined value for what it is meant for.
 pub(super) fn is_default(filter: &str) -> bool {
@@ -43,17 +43,26 @@ pub(super) fn asks_presence(test: &str) -> bool {
     matches!(test, "defined" | "undefined")
 }
 
-/// A statement as the engine is to run it. As statements nest, so does this: its frame stays small.
+/// How an expression whose value becomes text is lowered.
+pub(super) type Emit<'e, 'a> = &'e dyn Fn(&Expr<'a>) -> Lowered<Expr<'a>>;
+
+/// A statement as the engine is to run it.
 pub(super) fn statement<'a>(stmt: &Stmt<'a>) -> Lowered<Stmt<'a>> {
+    statement_by(stmt, &expression)
+}
+
+/// The same, with what becomes the template's text lowered by `by`. As statements nest, so does this: its frame
+/// stays small.
+pub(super) fn statement_by<'a>(stmt: &Stmt<'a>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
     match stmt {
         Stmt::Template(t) => {
-            Ok(Stmt::Template(Spanned::new(Template { children: body(&t.children)? }, t.span())))
+            Ok(Stmt::Template(Spanned::new(Template { children: body(&t.children, by)? }, t.span())))
         }
-        Stmt::EmitExpr(e) => emit(e),
+        Stmt::EmitExpr(e) => Ok(Stmt::EmitExpr(Spanned::new(EmitExpr { expr: by(&e.expr)? }, e.span()))),
         Stmt::EmitRaw(raw) => Ok(Stmt::EmitRaw(Spanned::new(EmitRaw { raw: raw.raw }, raw.span()))),
-        Stmt::ForLoop(f) => for_loop(f),
-        Stmt::IfCond(c) => condition(c),
-        Stmt::WithBlock(w) => with(w),
+        Stmt::ForLoop(f) => for_loop(f, by),
+        Stmt::IfCond(c) => condition(c, by),
+        Stmt::WithBlock(w) => with(w, by),
         Stmt::Set(s) => set(s),
         Stmt::SetBlock(s) => set_block(s),
         Stmt::FilterBlock(f) => filter_block(f),
@@ -69,20 +78,16 @@ pub(super) fn statement<'a>(stmt: &Stmt<'a>) -> Lowered<Stmt<'a>> {
     }
 }
 
-fn emit<'a>(e: &Spanned<EmitExpr<'a>>) -> Lowered<Stmt<'a>> {
-    Ok(Stmt::EmitExpr(Spanned::new(EmitExpr { expr: expression(&e.expr)? }, e.span())))
-}
-
-fn condition<'a>(c: &Spanned<IfCond<'a>>) -> Lowered<Stmt<'a>> {
-    let lowered =
-        IfCond { expr: test_of(&c.expr)?, true_body: body(&c.true_body)?, false_body: body(&c.false_body)? };
+fn condition<'a>(c: &Spanned<IfCond<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
+    let (true_body, false_body) = (body(&c.true_body, by)?, body(&c.false_body, by)?);
+    let lowered = IfCond { expr: test_of(&c.expr)?, true_body, false_body };
     Ok(Stmt::IfCond(Spanned::new(lowered, c.span())))
 }
 
-fn with<'a>(w: &Spanned<WithBlock<'a>>) -> Lowered<Stmt<'a>> {
+fn with<'a>(w: &Spanned<WithBlock<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
     let assign = |(name, value): &(Expr<'a>, Expr<'a>)| Ok((target(name)?, expression(value)?));
     let assignments = w.assignments.iter().map(assign).collect::<Lowered<_>>()?;
-    Ok(Stmt::WithBlock(Spanned::new(WithBlock { assignments, body: body(&w.body)? }, w.span())))
+    Ok(Stmt::WithBlock(Spanned::new(WithBlock { assignments, body: body(&w.body, by)? }, w.span())))
 }
 
 fn set<'a>(s: &Spanned<Set<'a>>) -> Lowered<Stmt<'a>> {
@@ -92,13 +97,13 @@ fn set<'a>(s: &Spanned<Set<'a>>) -> Lowered<Stmt<'a>> {
 
 fn set_block<'a>(s: &Spanned<SetBlock<'a>>) -> Lowered<Stmt<'a>> {
     let filter = s.filter.as_ref().map(expression).transpose()?;
-    let lowered = SetBlock { target: target(&s.target)?, filter, body: body(&s.body)? };
+    let lowered = SetBlock { target: target(&s.target)?, filter, body: body(&s.body, &expression)? };
     Ok(Stmt::SetBlock(Spanned::new(lowered, s.span())))
 }
 
 fn filter_block<'a>(f: &Spanned<FilterBlock<'a>>) -> Lowered<Stmt<'a>> {
-    let lowered =
-        FilterBlock { filter: expression(&f.filter)?, filter_span: f.filter_span, body: body(&f.body)? };
+    let body = body(&f.body, &expression)?;
+    let lowered = FilterBlock { filter: expression(&f.filter)?, filter_span: f.filter_span, body };
     Ok(Stmt::FilterBlock(Spanned::new(lowered, f.span())))
 }
 
@@ -110,11 +115,11 @@ fn no_tag(name: &str, span: Span) -> SyntaxError {
     }
 }
 
-fn body<'a>(stmts: &[Stmt<'a>]) -> Lowered<Vec<Stmt<'a>>> {
-    stmts.iter().map(statement).collect()
+fn body<'a>(stmts: &[Stmt<'a>], by: Emit<'_, 'a>) -> Lowered<Vec<Stmt<'a>>> {
+    stmts.iter().map(|stmt| statement_by(stmt, by)).collect()
 }
 
-fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<Stmt<'a>> {
+fn for_loop<'a>(f: &Spanned<ForLoop<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
     if f.recursive {
         let help = Some("use one `for` inside the other".to_owned());
         return Err(SyntaxError {
@@ -128,8 +133,8 @@ fn for_loop<'a>(f: &Spanned<ForLoop<'a>>) -> Lowered<Stmt<'a>> {
         iter: expression(&f.iter)?,
         filter_expr: f.filter_expr.as_ref().map(test_of).transpose()?,
         recursive: false,
-        body: body(&f.body)?,
-        else_body: body(&f.else_body)?,
+        body: body(&f.body, by)?,
+        else_body: body(&f.else_body, by)?,
     };
     Ok(Stmt::ForLoop(Spanned::new(lowered, f.span())))
 }
@@ -302,11 +307,16 @@ fn lenient<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     }
 }
 
-fn constant<'a>(value: Value, span: Span) -> Expr<'a> {
+pub(super) fn constant<'a>(value: Value, span: Span) -> Expr<'a> {
     Expr::Const(Spanned::new(Const { value }, span))
 }
 
-fn filter<'a>(name: &'static str, input: Expr<'a>, args: Vec<CallArg<'a>>, span: Span) -> Expr<'a> {
+pub(super) fn filter<'a>(
+    name: &'static str,
+    input: Expr<'a>,
+    args: Vec<CallArg<'a>>,
+    span: Span,
+) -> Expr<'a> {
     Expr::Filter(Spanned::new(Filter { name, expr: Some(input), args }, span))
 }
 

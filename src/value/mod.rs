@@ -3,6 +3,7 @@
 //! `Value` is JSON; `Shape` says which JSON a parameter takes or an answer has. This module knows
 //! nothing of recipes, requests or files.
 
+pub mod address;
 mod duration;
 mod format;
 mod header_name;

@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 use url::Host;
 
 use crate::catalog::Effect;
+use crate::connection::check_public;
 use crate::engine::act::{Surroundings, call_options};
 use crate::engine::translate::{Told, done, refuse, report};
 use crate::recipe::parse_duration;
 use crate::request::{Answer, CallOptions, Outcome, PreparedRequest, classify, free_request};
 use crate::run::{Perform, method};
+use crate::value::address::Reach;
 
 pub(super) async fn perform(around: &Surroundings<'_>, perform: &Perform) -> Told {
     let (request, timeout) = match build(perform) {
@@ -58,6 +60,11 @@ fn build(perform: &Perform) -> Result<(PreparedRequest, Option<Duration>), Strin
         Some(Value::String(text)) => Some(parse_duration(text).map_err(|error| error.to_string())?),
         Some(other) => return Err(format!("`timeout` must be a duration such as 30s, not {other}")),
     };
-    let request = free_request(&perform.operation.id, &method(inputs), inputs, perform.effect)?;
+    let request =
+        free_request(&perform.operation.id, &method(inputs), inputs, perform.effect, perform.reach)?;
+    if perform.reach == Reach::Public {
+        // Before it is sent for sure, so that a dry run tells as well.
+        check_public(&request.url).map_err(|refused| refused.to_string())?;
+    }
     Ok((request, timeout))
 }

@@ -11,6 +11,7 @@ use crate::recipe::{Retry, Trigger, Webhook};
 use crate::run::HYDRATE;
 use crate::run::entry::{Entry, StepKey};
 use crate::run::status::{Phase, StepStatus};
+use crate::value::address::Reach;
 use crate::value::{Map, Value, after};
 
 /// The read that completes an event, worked out when the run is taken up.
@@ -101,6 +102,7 @@ impl Machine {
                 connection: self.run.accounts.get(&operation.connector).cloned(),
                 operation,
                 inputs: inputs.clone(),
+                reach: Reach::Anywhere,
                 effect: Effect::Read,
                 timeout: None,
                 pick: None,

@@ -13,6 +13,7 @@ use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
 use crate::run::status::{Phase, StepStatus};
 use crate::template::{self, ErrorKind, LocatedError};
+use crate::value::address::Reach;
 use crate::value::{self, Map, Value};
 
 impl Machine {
@@ -70,7 +71,7 @@ impl Machine {
         let sent = status.sent.unwrap_or(site.now);
         let operation = self.recipe.operation(site.action).clone();
         // Time stands still for a step that is sent again, so that it is the same step.
-        let inputs = match self.inputs(site, sent) {
+        let (inputs, _) = match self.inputs(site, sent) {
             Ok(inputs) => inputs,
             Err(error) => return self.fail(site, status.attempts, error),
         };
@@ -102,7 +103,7 @@ impl Machine {
             return sleep(ready, reason);
         }
         match self.inputs(site, sent) {
-            Ok(inputs) => Progress::Act(Act::Probe(Box::new(Probe {
+            Ok((inputs, _)) => Progress::Act(Act::Probe(Box::new(Probe {
                 step: site.key.clone(),
                 attempt: status.attempts,
                 connection: self.connection(site, &operation),
@@ -134,7 +135,7 @@ impl Machine {
         if let Some(error) = self.too_late(site, status, attempt) {
             return self.fail(site, attempt.saturating_sub(1).max(1), error);
         }
-        let inputs = match self.inputs(site, at) {
+        let (inputs, reach) = match self.inputs(site, at) {
             Ok(inputs) => inputs,
             Err(error) => return self.fail(site, attempt, error),
         };
@@ -161,6 +162,7 @@ impl Machine {
             connection: self.connection(site, &operation),
             operation,
             inputs,
+            reach,
             effect,
             timeout: site.action.timeout,
             pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
@@ -196,15 +198,16 @@ impl Machine {
         Some(Progress::More)
     }
 
-    fn inputs(&self, site: &Site<'_>, at: DateTime<Utc>) -> Result<Map<String, Value>, StepError> {
+    /// The inputs, and where an address among them may lead.
+    fn inputs(&self, site: &Site<'_>, at: DateTime<Utc>) -> Result<(Map<String, Value>, Reach), StepError> {
         let file = &self.recipe.recipe().file;
         let scope = site.scope.clone().at(self.wall(at));
         match site.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
-            Value::Object(inputs) => match self.left_out(site, &inputs) {
+            Value::Object(mut inputs) => match self.left_out(site, &inputs) {
                 Some(error) => Err(template_error(file, &error)),
-                None => Ok(inputs),
+                None => self.addresses(site, &scope, &mut inputs).map(|reach| (inputs, reach)),
             },
-            Value::Null => Ok(Map::new()),
+            Value::Null => Ok((Map::new(), Reach::Anywhere)),
             other => Err(StepError::new(format!("`with` must be a mapping, not {other}"))),
         }
     }

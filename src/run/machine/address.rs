@@ -1,0 +1,98 @@
+//! Inputs that are addresses: what an event fills in stays in its place, and who chose the host is known.
+
+use super::Machine;
+use super::action::Site;
+use super::failure::template_error;
+use crate::run::entry::StepError;
+use crate::template::{Error, ErrorKind, LocatedTemplate, Scope, Sources, TemplateTree};
+use crate::value::address::{Origin, Reach, Unfit, fill};
+use crate::value::{Map, Value};
+
+/// Format of an input that takes an address.
+const ADDRESS: &str = "url";
+
+impl Machine {
+    /// Fills the addresses among `inputs`, which have been evaluated in `scope`, and says where they may lead.
+    pub(super) fn addresses(
+        &self,
+        site: &Site<'_>,
+        scope: &Scope,
+        inputs: &mut Map<String, Value>,
+    ) -> Result<Reach, StepError> {
+        let mut reach = Reach::Anywhere;
+        let operation = self.recipe.operation(site.action);
+        let takes = |name: &str| {
+            let shape = operation.input(name).map(|input| input.shape);
+            shape.is_some_and(|shape| shape.format.as_deref() == Some(ADDRESS))
+        };
+        let names: Vec<String> = inputs.keys().filter(|name| takes(name)).cloned().collect();
+        if names.is_empty() {
+            return Ok(reach);
+        }
+        let sources = self.sources(site, scope);
+        for name in names {
+            let Some(TemplateTree { shape, .. }) = site.action.with.get(&name) else {
+                // The whole of `with` is one template.
+                reach = Reach::Public;
+                continue;
+            };
+            let crate::template::TreeShape::Text(template) = shape else { continue };
+            let address = self.address(template, scope, &sources)?;
+            if let Some((text, to)) = address {
+                inputs.insert(name, Value::String(text));
+                reach = if to == Reach::Public { to } else { reach };
+            }
+        }
+        Ok(reach)
+    }
+
+    /// The address that `template` makes; `None` if it makes no text.
+    fn address(
+        &self,
+        template: &LocatedTemplate,
+        scope: &Scope,
+        sources: &Sources,
+    ) -> Result<Option<(String, Reach)>, StepError> {
+        let file = &self.recipe.recipe().file;
+        let told = |error| template_error(file, &template.locate(error));
+        let Some(pieces) = template.pieces(scope, sources).map_err(told)? else { return Ok(None) };
+        let address = fill(&pieces).map_err(|unfit| told(unfitting(template, unfit)))?;
+        Ok(Some((address.text, address.reach)))
+    }
+
+    /// Whose words the names in `scope` hold.
+    fn sources(&self, site: &Site<'_>, scope: &Scope) -> Sources {
+        let mut sources = Sources::default().with("env", Origin::Author).with("connection", Origin::Author);
+        let vars = scope.get("vars").unwrap_or(&Value::Null);
+        // Time stands still for variables: they are made of what they were made of when the run began.
+        let began = self.status.started.as_ref().map_or(site.now, |started| started.at);
+        let then = scope.clone().at(self.wall(began));
+        for (name, tree) in &self.recipe.recipe().vars {
+            let origin = tree.origin(&sources);
+            let template = tree.as_template().filter(|_| origin == Origin::Outside);
+            let pieces = template.and_then(|template| template.pieces(&then, &sources).ok().flatten());
+            let whole = |pieces: &Vec<_>| {
+                let text: String =
+                    pieces.iter().map(|piece: &crate::value::address::Piece| piece.text.as_str()).collect();
+                vars.get(&name.value) == Some(&Value::String(text))
+            };
+            sources = sources.with_member(("vars", &name.value), origin, pieces.filter(whole));
+        }
+        if let Some(list) = &site.action.for_each {
+            let origin = list.origin(&sources);
+            sources = sources.with(&site.action.item_name, origin);
+        }
+        sources
+    }
+}
+
+/// The error of what does not fit into its place in an address.
+fn unfitting(template: &LocatedTemplate, unfit: Unfit) -> Error {
+    let written = template.text().get(unfit.range.clone()).unwrap_or_default();
+    Error {
+        message: format!("`{written}` {}", unfit.reason),
+        range: Some(unfit.range),
+        help: Some("hob sends no request that would be about something else; leave the step out with `if`, or write the fixed parts of the address outside of `{{ … }}`".into()),
+        kind: ErrorKind::Other,
+    }
+}
