@@ -46,6 +46,17 @@ pub fn read_items(answer: &Value, paths: &[String]) -> Option<Value> {
     paths.iter().filter_map(fits).find(|value| !value.is_null())
 }
 
+/// What [`read`] finds, taken out of `answer`; `answer` itself where `path` is not one of plain names, or leads
+/// to nothing or null.
+pub fn take(mut answer: Value, path: &str) -> Result<Value, Value> {
+    let place = list_parent(path).unwrap_or(path);
+    let found = pointer(place).and_then(|pointer| answer.pointer_mut(&pointer));
+    match found.filter(|found| !found.is_null() && (found.is_array() || place == path)) {
+        Some(found) => Ok(found.take()),
+        None => Err(answer),
+    }
+}
+
 /// The JSON pointer (RFC 6901) to the one place that a path of plain names leads to.
 pub fn pointer(path: &str) -> Option<String> {
     let rest = path.strip_prefix('$')?;
@@ -100,6 +111,17 @@ mod tests {
         assert_eq!(read(&answer, "$.none[*]"), Some(json!([])));
         assert_eq!(read(&answer, "$.absent[*]"), None);
         assert_eq!(read_first(&answer, &["$.contact".into(), "$.contacts[0].id".into()]), Some(json!("a")));
+    }
+
+    #[test]
+    fn what_is_taken_is_what_is_read() {
+        let answer = json!({ "a": { "list": [1, 2] }, "map": { "x": 1 }, "null": null });
+        for path in ["$", "$.a.list", "$.a.list[*]", "$.map", "$.map.x"] {
+            assert_eq!(take(answer.clone(), path).ok(), read(&answer, path), "{path}");
+        }
+        for path in ["$.map[*]", "$.null", "$.none", "$.a.list[0]", "$..x"] {
+            assert_eq!(take(answer.clone(), path), Err(answer.clone()), "{path}");
+        }
     }
 
     #[test]

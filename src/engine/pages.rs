@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::act::Surroundings;
-use super::translate::{Told, done, report, unusable};
+use super::translate::{Told, report, told, unusable};
 use crate::catalog::{Listing, Operation, path};
 use crate::connection::Connection;
 use crate::request::paging::{self, More, Page, Rounds};
-use crate::request::{Answer, CallOptions, Outcome};
+use crate::request::{Answer, CallOptions, Outcome, take_result};
 use crate::run::{Perform, Report, StepError};
 
 /// Most records that a step reads: what later steps see is held in memory and kept in the history.
@@ -68,7 +68,7 @@ pub(super) async fn read(
         }
     }
     match list.whole() {
-        Ok(body) => done(&body, operation, perform.pick.as_deref()),
+        Ok(body) => told(take_result(operation, body, perform.pick.as_deref())),
         Err(message) => Report::Refused(StepError::new(message)).into(),
     }
 }

@@ -345,7 +345,8 @@ async fn data_stays_true_and_what_is_said_hides_secrets() {
     for stamped in history {
         match &stamped.entry {
             Entry::Started { vars: value, .. } => data.push_str(&format!("{value:?}")),
-            Entry::Intent { inputs: value, .. } | Entry::StepSucceeded { result: value, .. } => {
+            Entry::StepSucceeded { result, .. } => data.push_str(&result.to_string()),
+            Entry::Intent { inputs: value, .. } => {
                 data.push_str(&value.to_string());
             }
             other => said.push_str(&format!("{other:?}")),

@@ -48,7 +48,12 @@ pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>
 
 /// It is done, whatever can be made of the answer: a step that is done must not be done again.
 pub(super) fn done(body: &Value, operation: &Operation, pick: Option<&str>) -> Told {
-    match result(operation, body, pick) {
+    told(result(operation, body, pick))
+}
+
+/// The same of a result that may not be found.
+pub(super) fn told(result: Result<Value, String>) -> Told {
+    match result {
         Ok(result) => Report::Done(result).into(),
         Err(reason) => {
             let remark = Some(format!("{reason}; the result is null"));

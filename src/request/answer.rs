@@ -31,6 +31,16 @@ pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result
     }
 }
 
+/// The same, taken out of the answer instead of copied where its place is a plain one.
+pub fn take_result(operation: &Operation, body: Value, pick: Option<&str>) -> Result<Value, String> {
+    let only = match (pick, operation.result.as_slice()) {
+        (Some(pick), _) => pick,
+        (None, [only]) => only,
+        _ => return result(operation, &body, pick),
+    };
+    path::take(body, only).or_else(|body| result(operation, &body, pick))
+}
+
 fn outline(body: &Value) -> String {
     match body {
         Value::Object(map) if map.is_empty() => "an empty object".into(),
@@ -58,6 +68,9 @@ mod tests {
         assert_eq!(result(&operation, &body, Some("$")), Ok(body.clone()));
         assert_eq!(result(&operation, &json!({ "other": 1 }), None), Ok(json!({ "other": 1 })));
         assert!(result(&operation, &body, Some("$.x")).unwrap_err().contains("contact, new"));
+        for pick in [None, Some("$.contact.id"), Some("$.x"), Some("$")] {
+            assert_eq!(take_result(&operation, body.clone(), pick), result(&operation, &body, pick));
+        }
         operation.result.clear();
         assert_eq!(result(&operation, &body, None), Ok(body));
     }

@@ -23,7 +23,7 @@ mod read_back;
 mod retry_after;
 mod waiting;
 
-pub use answer::{Answer, result};
+pub use answer::{Answer, result, take_result};
 pub use body::{Part, PartContent, RequestBody};
 pub use call::{Admitted, CallOptions};
 pub use classify::{Received, classify};

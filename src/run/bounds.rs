@@ -1,6 +1,8 @@
 //! How much of a value the history keeps. What a later step reads is kept whole; the rest is there for
 //! people, who need no megabytes of it.
 
+use std::sync::Arc;
+
 use super::HYDRATE;
 use super::entry::{Entry, StepError, StepKey};
 use super::status::Status;
@@ -21,7 +23,7 @@ impl Entry {
             Entry::StepSucceeded { step, result, truncated, .. }
                 if size(result, LARGEST) > LARGEST && !is_read(step, reads) =>
             {
-                bound(result);
+                bound(Arc::make_mut(result));
                 *truncated = true;
             }
             _ => {}
@@ -116,9 +118,15 @@ mod tests {
     fn result(step: &str, result: Value, message: &str) -> (Value, bool) {
         let recipe = recipe(&format!("actions: [{{ do: log, with: {{ message: \"{message}\" }} }}]\n"));
         let step = StepKey::of(step);
-        let entry = Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: false };
+        let entry = Entry::StepSucceeded {
+            step,
+            attempt: 1,
+            result: result.into(),
+            known_by: None,
+            truncated: false,
+        };
         match entry.bounded(&StepReads::of_recipe(recipe.recipe())) {
-            Entry::StepSucceeded { result, truncated, .. } => (result, truncated),
+            Entry::StepSucceeded { result, truncated, .. } => (Value::clone(&result), truncated),
             _ => unreachable!(),
         }
     }

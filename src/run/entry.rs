@@ -2,6 +2,7 @@
 //! is never changed, only joined by a new one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ pub enum Entry {
         /// Number of the attempt.
         attempt: u32,
         /// What later steps see.
-        result: Value,
+        result: Arc<Value>,
         /// How hob knows, where it was not simply answered: `probe`, `person`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         known_by: Option<String>,

@@ -71,7 +71,7 @@ mod tests {
         Entry::StepSucceeded {
             step: StepKey::of(id),
             attempt: 1,
-            result: json!(1),
+            result: json!(1).into(),
             known_by: None,
             truncated: false,
         }

@@ -7,6 +7,7 @@ mod failure;
 mod hydrate;
 mod step;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,8 +39,6 @@ pub struct Machine {
     unreadable: Option<String>,
     /// The read that completes a thin event, until it is done.
     hydration: Option<hydrate::Hydration>,
-    /// Results of finished steps by action.
-    steps: Map<String, Value>,
     /// Actions, and after a failure `on_failure` actions, that are complete.
     done: usize,
     failure_done: usize,
@@ -53,7 +52,7 @@ pub struct Machine {
 #[derive(Debug, Clone)]
 struct Members {
     action: String,
-    list: Arc<Vec<Value>>,
+    list: Arc<Value>,
     /// So many are complete.
     done: usize,
 }
@@ -156,7 +155,7 @@ impl Machine {
         entries: &[StampedEntry],
         facts: &Facts,
     ) -> Self {
-        let scope = facts::scope(&run, event, facts).with("steps", Value::Object(Map::new()));
+        let scope = facts::scope(&run, event, facts).with_parts("steps");
         let mut machine = Self {
             hydration: hydrate::Hydration::of(&recipe, event),
             recipe,
@@ -166,7 +165,6 @@ impl Machine {
             skip_waits: facts.skip_waits,
             ahead: facts.ahead,
             unreadable: event.unreadable().map(str::to_owned),
-            steps: Map::new(),
             done: 0,
             failure_done: 0,
             members: None,
@@ -239,18 +237,17 @@ impl Machine {
         }
     }
 
-    fn complete(&mut self, action: &crate::recipe::Action, result: Value) {
+    fn complete(&mut self, action: &crate::recipe::Action, result: Arc<Value>) {
         if self.status.has_more(&action.id) {
             self.tell_more(&action.id);
         }
-        self.steps.insert(action.id.clone(), result);
-        self.scope.set("steps", Value::Object(self.steps.clone()));
+        self.scope.set_part("steps", action.id.clone(), result);
         self.members = None;
     }
 
     /// `run.more` names the step from now on.
     fn tell_more(&mut self, id: &str) {
-        let Some(mut run) = self.scope.get("run").cloned() else { return };
+        let Some(mut run) = self.scope.get("run").map(Cow::into_owned) else { return };
         if let Some(Value::Array(names)) = run.get_mut(facts::MORE) {
             names.push(id.into());
         }

@@ -76,7 +76,7 @@ mod tests {
             Entry::StepSucceeded {
                 step: step(),
                 attempt: 1,
-                result: value(),
+                result: value().into(),
                 known_by: None,
                 truncated: false,
             },

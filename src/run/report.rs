@@ -76,9 +76,13 @@ impl Perform {
     pub fn settle(&self, run: &RunId, report: Report, now: DateTime<Utc>) -> Entry {
         let (step, attempt) = (self.step.clone(), self.attempt);
         match report {
-            Report::Done(result) => {
-                Entry::StepSucceeded { step, attempt, result, known_by: None, truncated: false }
-            }
+            Report::Done(result) => Entry::StepSucceeded {
+                step,
+                attempt,
+                result: result.into(),
+                known_by: None,
+                truncated: false,
+            },
             Report::Again { error, not_before } if self.may_try_again => {
                 let next = next_attempt(&self.retry, run, &step, attempt, not_before, now);
                 Entry::StepFailed { step, attempt, error, retry_at: Some(next) }
@@ -110,9 +114,13 @@ impl Probe {
     pub fn settle(&self, finding: Finding, now: DateTime<Utc>) -> Entry {
         let (step, attempt, known_by) = (self.step.clone(), self.attempt, "probe".to_owned());
         match finding {
-            Finding::Happened(result) => {
-                Entry::StepSucceeded { step, attempt, result, known_by: Some(known_by), truncated: false }
-            }
+            Finding::Happened(result) => Entry::StepSucceeded {
+                step,
+                attempt,
+                result: result.into(),
+                known_by: Some(known_by),
+                truncated: false,
+            },
             Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
             Finding::Unclear { reason } => Entry::Parked { step, reason },
             Finding::Later { wait, reason } => {

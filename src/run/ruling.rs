@@ -103,7 +103,7 @@ pub fn rule(
             let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
             Ok(again(match ruling {
                 Ruling::Happened(result) => {
-                    let (result, known_by) = (result.clone(), Some(known_by));
+                    let (result, known_by) = (result.clone().into(), Some(known_by));
                     Entry::StepSucceeded { step, attempt, result, known_by, truncated: false }
                 }
                 _ => Entry::DidNotHappen { step, attempt, known_by },
@@ -149,7 +149,7 @@ mod tests {
         Entry::StepSucceeded {
             step: StepKey::of(id),
             attempt: 1,
-            result: json!(1),
+            result: json!(1).into(),
             known_by: None,
             truncated: false,
         }
@@ -213,7 +213,10 @@ mod tests {
         let ruled =
             rule(&Ruling::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None).unwrap();
         history.extend(self::history(ruled.entries));
-        assert_eq!(Status::fold(&history).of(&StepKey::of("b")).phase, Phase::Done(json!({ "id": 7 })));
+        assert_eq!(
+            Status::fold(&history).of(&StepKey::of("b")).phase,
+            Phase::Done(json!({ "id": 7 }).into())
+        );
         assert!(rule(&Ruling::DidNotHappen, RunState::Failed, &history, None, None).is_err());
     }
 

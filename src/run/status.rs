@@ -1,6 +1,7 @@
 //! A run's history folded into where each step stands.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -64,7 +65,7 @@ pub enum Phase {
     /// About to be sent, or sent, or answered without hob knowing it.
     Intended,
     /// Done.
-    Done(Value),
+    Done(Arc<Value>),
     /// Left out.
     Skipped,
     /// Failed for good.
@@ -146,7 +147,7 @@ impl Status {
                 if known_by.as_deref() == Some(PERSON) {
                     self.forget_after(step);
                 }
-                self.step(step).phase = Phase::Done(result.clone());
+                self.step(step).phase = Phase::Done(Arc::clone(result));
                 match truncated {
                     true => self.truncated.insert(step.clone()),
                     false => self.truncated.remove(step),
@@ -325,7 +326,7 @@ mod tests {
         let done = |action: &str| Entry::StepSucceeded {
             step: StepKey::of(action),
             attempt: 1,
-            result: json!(1),
+            result: json!(1).into(),
             known_by: None,
             truncated: false,
         };

@@ -1,5 +1,7 @@
 //! `Template` and `Scope` → value.
 
+use std::sync::Arc;
+
 use minijinja::machinery::ast::Expr;
 
 use super::error::Error;
@@ -27,12 +29,23 @@ impl Template {
         self.evaluate_input(scope)?.ok_or_else(|| Explainer::new(self, scope).misplaced_omit())
     }
 
+    /// The value, shared with the scope where the template only names it: a list that is gone through needs no
+    /// copy.
+    pub fn evaluate_shared(&self, scope: &Scope) -> Result<Arc<Value>, Error> {
+        if let Form::Access(access) = self.form()
+            && let Some(shared) = access.shared(scope)
+        {
+            return Ok(shared);
+        }
+        self.evaluate(scope).map(Arc::new)
+    }
+
     /// The value, or `None` if it is `omit`, so that what the value is for is left out.
     pub fn evaluate_input(&self, scope: &Scope) -> Result<Option<Value>, Error> {
         match self.form() {
             Form::Literal => Ok(Some(Value::String(self.text().to_owned()))),
             Form::Access(access) => match access.follow(scope) {
-                Some(value) => Ok(Some(value.clone())),
+                Some(value) => Ok(Some(value.into_owned())),
                 None => Err(Explainer::new(self, scope).undefined_result()),
             },
             Form::Whole => match self.expression(scope, lower::expression)? {

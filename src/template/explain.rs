@@ -122,7 +122,7 @@ impl<'a> Explainer<'a> {
 
     fn missing(&self, root: &str, steps: &[PathStep]) -> Option<Missing> {
         match self.scope.get(root) {
-            Some(value) => missing_in(value, root, steps),
+            Some(value) => missing_in(&value, root, steps),
             None if functions::all().iter().any(|function| function.name == root) => Some(Missing {
                 message: format!("`{root}` is a function"),
                 help: format!("call it: `{root}()`"),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use super::error::Error;
 use super::origin::Sources;
@@ -69,6 +70,11 @@ impl LocatedTemplate {
     /// The template's value.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
         self.template.evaluate(scope).map_err(|error| self.locate(error))
+    }
+
+    /// The template's value, shared with the scope where it only names it.
+    pub fn evaluate_shared(&self, scope: &Scope) -> Result<Arc<Value>, LocatedError> {
+        self.template.evaluate_shared(scope).map_err(|error| self.locate(error))
     }
 
     /// The template's value, or `None` if it is `omit`.

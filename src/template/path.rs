@@ -1,5 +1,8 @@
 //! A path of fixed names and indexes, followed straight through JSON.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::scope::Scope;
 use crate::value::Value;
 
@@ -21,20 +24,24 @@ pub(super) enum Key {
 
 impl Access {
     /// The value there; `None` if some part is missing.
-    pub(super) fn follow<'s>(&self, scope: &'s Scope) -> Option<&'s Value> {
-        self.keys.iter().try_fold(scope.get(&self.root)?, |value, key| key.of(value))
+    pub(super) fn follow<'s>(&self, scope: &'s Scope) -> Option<Cow<'s, Value>> {
+        scope.follow(&self.root, &self.keys)
+    }
+
+    /// The value there, shared, where the scope holds it as a whole.
+    pub(super) fn shared(&self, scope: &Scope) -> Option<Arc<Value>> {
+        scope.shared(&self.root, &self.keys)
     }
 
     /// Whether only the last part is missing, so that what should hold it is there.
     pub(super) fn lacks_only_its_end(&self, scope: &Scope) -> bool {
         let Some((_, before)) = self.keys.split_last() else { return false };
-        let Some(root) = scope.get(&self.root) else { return false };
-        before.iter().try_fold(root, |value, key| key.of(value)).is_some()
+        scope.follow(&self.root, before).is_some()
     }
 }
 
 impl Key {
-    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+    pub(super) fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match (self, value) {
             (Key::Name(name), Value::Object(fields)) => fields.get(name),
             (Key::Index(index), Value::Array(items)) => {

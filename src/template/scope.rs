@@ -1,12 +1,15 @@
 //! The names that a template can use.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use minijinja::value::{Object, ObjectRepr, Value as Datum};
+use indexmap::IndexMap;
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Datum};
 
 use super::convert;
+use super::path::Key;
 use crate::value::Value;
 
 /// Under this name, which no template can write, functions find the time.
@@ -26,10 +29,20 @@ struct Names {
 }
 
 struct Root {
-    value: Arc<Value>,
+    held: Held,
     /// The same for the engine, made when an expression needs it for the first time.
     datum: OnceLock<Datum>,
 }
+
+enum Held {
+    Whole(Arc<Value>),
+    /// A mapping whose values are held one by one: a large one is shared, and is made for the engine only when
+    /// an expression reads that one.
+    Parts(Parts),
+}
+
+#[derive(Clone, Default)]
+struct Parts(IndexMap<String, Arc<Root>>);
 
 impl Scope {
     /// No names, at this time.
@@ -43,6 +56,12 @@ impl Scope {
         self
     }
 
+    /// The same with an empty mapping, whose values come one by one by [`set_part`](Self::set_part).
+    pub fn with_parts(mut self, name: impl Into<String>) -> Self {
+        self.hold(name.into(), Held::Parts(Parts::default()));
+        self
+    }
+
     /// The same at another time.
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
         Arc::make_mut(&mut self.names).now = now;
@@ -51,8 +70,21 @@ impl Scope {
 
     /// Adds `name`, or gives it another value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Arc<Value>>) {
-        let name = name.into();
-        let root = Arc::new(Root { value: value.into(), datum: OnceLock::new() });
+        self.hold(name.into(), Held::Whole(value.into()));
+    }
+
+    /// Adds `part` to the mapping `name`, which [`with_parts`](Self::with_parts) made.
+    pub fn set_part(&mut self, name: &str, part: impl Into<String>, value: impl Into<Arc<Value>>) {
+        let mut parts = match self.root(name).map(|root| &root.held) {
+            Some(Held::Parts(parts)) => parts.clone(),
+            _ => Parts::default(),
+        };
+        parts.0.insert(part.into(), Root::new(Held::Whole(value.into())));
+        self.hold(name.to_owned(), Held::Parts(parts));
+    }
+
+    fn hold(&mut self, name: String, held: Held) {
+        let root = Root::new(held);
         let roots = &mut Arc::make_mut(&mut self.names).roots;
         match roots.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = root,
@@ -61,8 +93,29 @@ impl Scope {
     }
 
     /// The value of `name`.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.root(name).map(|root| root.value.as_ref())
+    pub fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.follow(name, &[])
+    }
+
+    /// The value that `keys` lead to from `name`.
+    pub(super) fn follow(&self, name: &str, keys: &[Key]) -> Option<Cow<'_, Value>> {
+        let root = self.root(name)?;
+        let (whole, keys) = match (&root.held, keys) {
+            (Held::Whole(value), keys) => (value, keys),
+            (Held::Parts(parts), []) => return Some(Cow::Owned(parts.to_json())),
+            (Held::Parts(parts), [Key::Name(first), rest @ ..]) => (parts.0.get(first)?.whole()?, rest),
+            (Held::Parts(_), _) => return None,
+        };
+        keys.iter().try_fold(whole.as_ref(), |value, key| key.of(value)).map(Cow::Borrowed)
+    }
+
+    /// The same, shared, where it is held as a whole.
+    pub(super) fn shared(&self, name: &str, keys: &[Key]) -> Option<Arc<Value>> {
+        match (&self.root(name)?.held, keys) {
+            (Held::Whole(value), []) => Some(Arc::clone(value)),
+            (Held::Parts(parts), [Key::Name(part)]) => parts.0.get(part)?.whole().cloned(),
+            _ => None,
+        }
     }
 
     /// All names, in the order they were added.
@@ -105,13 +158,67 @@ impl Object for Scope {
             return Some(Datum::from(self.names.now.timestamp_millis()));
         }
         let root = self.root(key)?;
-        Some(root.datum.get_or_init(|| convert::from_json(&root.value)).clone())
+        Some(root.datum())
+    }
+}
+
+impl Root {
+    fn new(held: Held) -> Arc<Self> {
+        Arc::new(Self { held, datum: OnceLock::new() })
+    }
+
+    fn whole(&self) -> Option<&Arc<Value>> {
+        match &self.held {
+            Held::Whole(value) => Some(value),
+            Held::Parts(_) => None,
+        }
+    }
+
+    fn datum(&self) -> Datum {
+        let make = || match &self.held {
+            Held::Whole(value) => convert::from_json(value),
+            Held::Parts(parts) => Datum::from_object(parts.clone()),
+        };
+        self.datum.get_or_init(make).clone()
+    }
+}
+
+impl Parts {
+    fn to_json(&self) -> Value {
+        let wholes =
+            self.0.iter().filter_map(|(name, root)| Some((name.clone(), Value::clone(root.whole()?))));
+        Value::Object(wholes.collect())
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Object for Parts {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Datum) -> Option<Datum> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Datum> {
+        self.0.get(key).map(|root| root.datum())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|name| Datum::from(name.as_str())).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Template;
     use serde_json::json;
 
     #[test]
@@ -119,8 +226,33 @@ mod tests {
         let run = Scope::new(DateTime::UNIX_EPOCH).with("event", json!({ "id": 1 }));
         let item = run.clone().with("note", json!("hi")).with("event", json!(2));
         assert_eq!(run.get("note"), None);
-        assert_eq!(run.get("event"), Some(&json!({ "id": 1 })));
+        assert_eq!(run.get("event").as_deref(), Some(&json!({ "id": 1 })));
         assert_eq!(item.names().collect::<Vec<_>>(), ["event", "note"]);
-        assert_eq!(item.get("event"), Some(&json!(2)));
+        assert_eq!(item.get("event").as_deref(), Some(&json!(2)));
+    }
+
+    #[test]
+    fn parts_are_a_mapping_to_templates_and_shared_outside() {
+        let before = Scope::new(DateTime::UNIX_EPOCH).with_parts("steps");
+        let mut scope = before.clone();
+        let list = Arc::new(json!([{ "id": 1 }, { "id": 2 }]));
+        scope.set_part("steps", "all", Arc::clone(&list));
+        scope.set_part("steps", "one", json!({ "id": 3 }));
+        let evaluated = |scope: &Scope, text: &str| Template::parse(text).unwrap().evaluate(scope).unwrap();
+        for (text, value) in [
+            ("{{ steps.one.id }}", json!(3)),
+            ("{{ steps['all'][-1].id }}", json!(2)),
+            ("{{ steps.all | map(attribute='id') | list }}", json!([1, 2])),
+            ("{{ steps | length }}", json!(2)),
+            ("{{ steps | list }}", json!(["all", "one"])),
+            ("{{ steps.none | default('no') }}", json!("no")),
+            ("{{ steps }}", json!({ "all": [{ "id": 1 }, { "id": 2 }], "one": { "id": 3 } })),
+            ("{{ steps | items | list | length }}", json!(2)),
+        ] {
+            assert_eq!(evaluated(&scope, text), value, "{text}");
+        }
+        assert_eq!(evaluated(&before, "{{ steps }}"), json!({}));
+        let shared = Template::parse("{{ steps.all }}").unwrap().evaluate_shared(&scope).unwrap();
+        assert!(Arc::ptr_eq(&shared, &list));
     }
 }

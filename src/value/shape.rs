@@ -186,7 +186,6 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn shape(yaml: &str) -> Shape {
         serde_yaml::from_str(yaml).expect("a shape")

@@ -248,7 +248,10 @@ mod tests {
         );
         let problems = contact.check(&json!({ "tags": ["a", 1], "limit": 200, "emial": "x" }), &|_| false);
         let shown: Vec<String> = problems.iter().map(|p| p.path.join(".")).collect();
-        assert_eq!(shown, ["tags.1", "limit", "emial", ""]);
+        // The missing `email` is the misspelt one.
+        assert_eq!(shown, ["tags.1", "limit", "emial"]);
+        let missing = contact.check(&json!({ "tags": [] }), &|_| false);
+        assert_eq!(missing[0].kind, ProblemKind::MissingField { name: "email".into() });
     }
 
     #[test]

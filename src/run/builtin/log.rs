@@ -20,6 +20,12 @@ pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Re
     let result = json!({ "message": message });
     Ok(vec![
         Entry::Remark { level: level.to_owned(), message },
-        Entry::StepSucceeded { step: step.clone(), attempt: 1, result, known_by: None, truncated: false },
+        Entry::StepSucceeded {
+            step: step.clone(),
+            attempt: 1,
+            result: result.into(),
+            known_by: None,
+            truncated: false,
+        },
     ])
 }

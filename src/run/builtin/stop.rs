@@ -13,7 +13,7 @@ pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Ve
         Entry::StepSucceeded {
             step: step.clone(),
             attempt: 1,
-            result: Value::Null,
+            result: Value::Null.into(),
             known_by: None,
             truncated: false,
         },

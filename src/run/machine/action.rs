@@ -20,7 +20,7 @@ pub(super) enum Progress {
     /// Something was recorded; decide again.
     More,
     /// All of it is done; this is its result.
-    Complete(Value),
+    Complete(Arc<Value>),
     /// It failed, and so does the run.
     Failed(StepKey, StepError),
     /// Only a person can tell whether it happened.
@@ -49,8 +49,8 @@ impl Machine {
             return self.step(&Site { action, key, scope, after_failure, now });
         }
         match self.status.of(&key).phase {
-            Phase::Skipped => return Progress::Complete(Value::Array(vec![])),
-            Phase::Failed(error) => return after(action, key, error, Value::Array(vec![])),
+            Phase::Skipped => return Progress::Complete(Value::Array(vec![]).into()),
+            Phase::Failed(error) => return after(action, key, error, Value::Array(vec![]).into()),
             _ => {}
         }
         let list =
@@ -61,11 +61,12 @@ impl Machine {
                     return Progress::More;
                 }
             };
+        let list = list.as_array().map_or(&[][..], Vec::as_slice);
         if list.is_empty() {
             self.record(Entry::StepSkipped { step: key, reason: "`for_each` is empty".into() }, now);
             return Progress::More;
         }
-        self.members(action, &list, &scope, after_failure, now)
+        self.members(action, list, &scope, after_failure, now)
     }
 
     fn members(
@@ -91,23 +92,23 @@ impl Machine {
         }
         let result =
             |index| match self.status.steps.get(&StepKey { action: action.id.clone(), item: Some(index) }) {
-                Some(StepStatus { phase: Phase::Done(result), .. }) => result.clone(),
+                Some(StepStatus { phase: Phase::Done(result), .. }) => Value::clone(result),
                 _ => Value::Null,
             };
-        Progress::Complete((0..list.len()).map(result).collect())
+        Progress::Complete(Arc::new((0..list.len()).map(result).collect()))
     }
 
     /// The members, worked out once. Nothing is an empty list: that is how many APIs write it.
-    fn list_of(&mut self, action: &Action, scope: &Scope) -> Result<Arc<Vec<Value>>, StepError> {
+    fn list_of(&mut self, action: &Action, scope: &Scope) -> Result<Arc<Value>, StepError> {
         if let Some(members) = self.members.as_ref().filter(|members| members.action == action.id) {
             return Ok(Arc::clone(&members.list));
         }
         let Some(template) = &action.for_each else { return Ok(Arc::default()) };
-        let value =
-            template.evaluate(scope).map_err(|error| template_error(&self.recipe.recipe().file, &error))?;
-        let list = match value {
-            Value::Array(items) => Arc::new(items),
-            Value::Null => Arc::default(),
+        let list = template
+            .evaluate_shared(scope)
+            .map_err(|error| template_error(&self.recipe.recipe().file, &error))?;
+        match list.as_ref() {
+            Value::Array(_) | Value::Null => {}
             other => {
                 let kind = match other {
                     Value::Object(_) => "a mapping",
@@ -119,14 +120,14 @@ impl Machine {
                     template.text()
                 )));
             }
-        };
+        }
         self.members = Some(Members { action: action.id.clone(), list: Arc::clone(&list), done: 0 });
         Ok(list)
     }
 }
 
 /// What a step's failure means.
-pub(super) fn after(action: &Action, key: StepKey, error: StepError, instead: Value) -> Progress {
+pub(super) fn after(action: &Action, key: StepKey, error: StepError, instead: Arc<Value>) -> Progress {
     match action.on_error {
         OnError::Continue => Progress::Complete(instead),
         OnError::Fail => Progress::Failed(key, error),

@@ -1,5 +1,7 @@
 //! After a failure, and where only a person can tell what happened: the `on_failure` actions, then the end.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -70,7 +72,7 @@ impl Machine {
                 self.failure_done += 1;
             }
             Progress::Failed(..) | Progress::Parked(..) => {
-                self.complete(action, json!(null));
+                self.complete(action, Arc::default());
                 self.failure_done += 1;
             }
         }

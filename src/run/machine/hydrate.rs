@@ -1,5 +1,7 @@
 //! Fetching the whole record that a thin webhook is about, before anything else of the run.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::action::Progress;
@@ -77,7 +79,7 @@ impl Machine {
         match self.status.of(&StepKey::of(HYDRATE)).phase {
             Phase::Done(result) => {
                 if let Some(hydration) = self.hydration.take() {
-                    self.take_record(&hydration.record, result);
+                    self.take_record(&hydration.record, Value::clone(&result));
                 }
             }
             Phase::Skipped => self.hydration = None,
@@ -120,7 +122,7 @@ impl Machine {
 
     /// Puts the fetched record over the thin one; what only the event has (type, time stamp) stays.
     fn take_record(&mut self, at: &str, fetched: Value) {
-        let Some(mut event) = self.scope.get("event").cloned() else { return };
+        let Some(mut event) = self.scope.get("event").map(Cow::into_owned) else { return };
         let mut names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
         let thin = names.try_fold(&mut event, |value, name| value.get_mut(name));
         match (thin, fetched) {

@@ -1,5 +1,7 @@
 //! One step: whether to do it, when, and what to do about a lost answer.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::action::{Progress, Site, after};
@@ -20,9 +22,9 @@ impl Machine {
     pub(super) fn step(&mut self, site: &Site<'_>) -> Progress {
         let status = self.status.of(&site.key);
         match &status.phase {
-            Phase::Done(result) => Progress::Complete(result.clone()),
-            Phase::Skipped => Progress::Complete(Value::Null),
-            Phase::Failed(error) => after(site.action, site.key.clone(), error.clone(), Value::Null),
+            Phase::Done(result) => Progress::Complete(Arc::clone(result)),
+            Phase::Skipped => Progress::Complete(Arc::default()),
+            Phase::Failed(error) => after(site.action, site.key.clone(), error.clone(), Arc::default()),
             Phase::Open => self.open(site, &status),
             Phase::Waiting { until, reason, .. } if site.now < *until => sleep(*until, reason),
             Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
@@ -249,7 +251,7 @@ impl Machine {
     fn succeed(&mut self, site: &Site<'_>, attempt: u32, result: Value) {
         let step = site.key.clone();
         self.record(
-            Entry::StepSucceeded { step, attempt, result, known_by: None, truncated: false },
+            Entry::StepSucceeded { step, attempt, result: result.into(), known_by: None, truncated: false },
             site.now,
         );
     }

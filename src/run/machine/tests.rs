@@ -121,7 +121,7 @@ fn a_result_that_was_not_kept_is_never_read_as_something_else() {
     ] {
         let mut hand = Hand::new(&format!("actions:\n{get}"), json!({}));
         assert_eq!(hand.perform().step.to_string(), "a");
-        let (step, result) = (StepKey::of("a"), json!("(more than 256 KiB, not kept)"));
+        let (step, result) = (StepKey::of("a"), json!("(more than 256 KiB, not kept)").into());
         hand.record(Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: true });
         let mut edited = hand;
         edited.recipe = recipe(&format!("actions:\n{get}{reading}"));
@@ -212,7 +212,7 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
     }
     hand.done("tell", json!({ "id": "true a" }), json!(1));
     let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some("person".to_owned()));
-    let result = json!({ "id": 1 });
+    let result = json!({ "id": 1 }).into();
     hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
     hand.restart();
     let next = hand.perform();
