@@ -63,7 +63,7 @@ impl Machine {
     /// Whose words the names in `scope` hold.
     fn sources(&self, site: &Site<'_>, scope: &Scope) -> Sources {
         let mut sources = Sources::default().with("env", Origin::Author).with("connection", Origin::Author);
-        let vars = scope.get("vars").unwrap_or(&Value::Null);
+        let vars = scope.get("vars").unwrap_or_default();
         // Time stands still for variables: they are made of what they were made of when the run began.
         let began = self.status.started.as_ref().map_or(site.now, |started| started.at);
         let then = scope.clone().at(self.wall(began));
