@@ -40,6 +40,8 @@ mod reload;
 mod rulings;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/scopes.rs"]
+mod scopes;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
 #[path = "cli/status.rs"]

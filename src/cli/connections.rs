@@ -3,6 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::recipes::Recipes;
+use super::scopes::{NeededScope, NeededScopes, paragraph};
 use super::store::open_existing;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, runtime};
@@ -14,9 +16,13 @@ use crate::workspace::{Account, Workspace};
 #[derive(Debug, Args)]
 #[command(
     after_help = "CONNECTED is empty for connections that do not need `hob connect`. A connection whose credential is \
-refused is held: its polls and runs wait until the credential works.\n\nExamples:\n  hob connections\n  hob connections --format json"
+refused is held: its polls and runs wait until the credential works.\n\nExamples:\n  hob connections\n  \
+hob connections --scopes\n  hob connections --format json"
 )]
 pub struct Connections {
+    /// List what the recipes need of each connection's token: scopes, with the recipes and operations that need each
+    #[arg(long)]
+    scopes: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -32,6 +38,9 @@ struct Row {
     connected: Option<bool>,
     /// Why it is held and since when, if its credential is refused.
     held: Option<HeldConnection>,
+    /// What recipes need, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<NeededScope>>,
 }
 
 impl Connections {
@@ -40,13 +49,15 @@ impl Connections {
         let workspace = session.workspace(&[])?;
         let clock = Clock::system();
         let held = held(session, &workspace)?;
-        let row = |account| row(account, &clock, &held);
+        let needed = if self.scopes { Some(needed(session, &workspace)?) } else { None };
+        let row = |account| row(account, &clock, &held, needed.as_ref());
         let rows: Vec<Row> = workspace.accounts.values().map(row).collect();
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,
             Format::Text if rows.is_empty() => session.streams.note("hob.yaml has no connections"),
             Format::Text => {
                 let lines: Vec<String> = rows.iter().filter_map(|row| row.held.as_ref().map(line)).collect();
+                let scopes: Vec<String> = rows.iter().filter_map(scopes).collect();
                 let cells = rows.into_iter().map(|row| {
                     let settings: Vec<String> =
                         row.settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -60,7 +71,7 @@ impl Connections {
                 });
                 let columns = ["NAME", "CONNECTOR", "CONNECTED", "ADDRESS", "SETTINGS"];
                 session.streams.say(table(&columns, cells))?;
-                lines.into_iter().try_for_each(|line| session.streams.say(line))?;
+                lines.into_iter().chain(scopes).try_for_each(|line| session.streams.say(line))?;
             }
         }
         Ok(ExitCode::Fine)
@@ -81,11 +92,24 @@ fn held(session: &mut Session, workspace: &Workspace) -> Result<Vec<HeldConnecti
     })
 }
 
+/// What the recipes of the workspace need. Those with mistakes are told: what they need is not known.
+fn needed(session: &mut Session, workspace: &Workspace) -> Result<NeededScopes, Failure> {
+    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?;
+    for recipe in &recipes.broken {
+        session.streams.note(format!("warning: left out: {recipe}; `hob validate` tells more"));
+    }
+    Ok(NeededScopes::of(&recipes))
+}
+
+fn scopes(row: &Row) -> Option<String> {
+    Some(paragraph(&row.name, &row.connector, row.scopes.as_ref()?))
+}
+
 fn line(held: &HeldConnection) -> String {
     format!("\n{} (since {})", held.reason, held.since.format("%Y-%m-%d %H:%M:%SZ"))
 }
 
-fn row(account: &Account, clock: &Clock, held: &[HeldConnection]) -> Row {
+fn row(account: &Account, clock: &Clock, held: &[HeldConnection], needed: Option<&NeededScopes>) -> Row {
     Row {
         held: held.iter().find(|held| held.connection == account.name).cloned(),
         name: account.name.clone(),
@@ -93,5 +117,6 @@ fn row(account: &Account, clock: &Clock, held: &[HeldConnection]) -> Row {
         base_url: account.base_url.clone().or_else(|| account.connector.base_url.clone()),
         settings: account.settings.clone(),
         connected: account.is_connected(clock),
+        scopes: needed.map(|needed| needed.on(account)),
     }
 }

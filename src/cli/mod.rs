@@ -23,6 +23,7 @@ mod runs;
 mod runtime;
 mod sandbox;
 mod schema;
+mod scopes;
 mod session;
 mod status;
 mod store;

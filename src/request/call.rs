@@ -9,6 +9,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::inputs::complete;
+use super::scope::{self, Demand};
 use super::{
     Answer, Client, Form, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare,
     retry_after,
@@ -142,7 +143,9 @@ impl Client {
             };
             let received = self.send_within(request, connection, &mut admitted, options).await;
             let received = without_secrets_if_bad(received, connection);
-            let outcome = classify(request.effect, &request.expected, Some(&connection.connector), received);
+            let (demand, connector) = (Demand::of(&received), Some(&*connection.connector));
+            let outcome = classify(request.effect, &request.expected, connector, received);
+            let outcome = scope::told(outcome, &request.scopes, &demand, connector);
             connection.tally.count(outcome.name());
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;

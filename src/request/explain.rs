@@ -27,7 +27,8 @@ pub(super) fn explain(errors: &ErrorAnswers, status: u16, body: &Value) -> (Refu
     (refusal, advice.and_then(|advice| advice.means))
 }
 
-fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -> Option<&'a Advice> {
+/// What the catalog says of an answer with this status and message.
+pub(super) fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -> Option<&'a Advice> {
     let message = message.to_lowercase();
     let fits = |advice: &&Advice| {
         advice.status.is_none_or(|wanted| wanted == status)

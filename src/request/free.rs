@@ -35,6 +35,7 @@ pub fn free_request(
         body: payload(inputs)?,
         effect,
         download: None,
+        scopes: vec![],
         expected: Expected::default(),
         reach,
     })

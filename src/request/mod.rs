@@ -21,6 +21,7 @@ mod problem;
 mod query;
 mod read_back;
 mod retry_after;
+mod scope;
 mod waiting;
 
 pub use answer::{Answer, result, take_result};

@@ -34,6 +34,8 @@ pub struct PreparedRequest {
     pub expected: Expected,
     /// Where it may go.
     pub reach: Reach,
+    /// OAuth scopes that the token needs.
+    pub scopes: Vec<String>,
 }
 
 /// The request of `operation` with `inputs` to `connection`, or everything that is wrong with them.
@@ -62,6 +64,7 @@ pub fn prepare(
         download: operation.download.clone(),
         expected: Expected::of(operation),
         reach: Reach::Anywhere,
+        scopes: operation.scopes.clone(),
     })
 }
 

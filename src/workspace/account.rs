@@ -95,6 +95,14 @@ impl Account {
         needed.then(|| self.tokens.is_connected(clock.now()))
     }
 
+    /// The scopes that hob.yaml asks for, where it lists some.
+    pub fn listed_scopes(&self) -> Option<&[String]> {
+        match &self.auth {
+            Some(Auth::Oauth(oauth)) => oauth.scopes.as_deref().filter(|scopes| !scopes.is_empty()),
+            _ => None,
+        }
+    }
+
     /// Whether the connection could be made, apart from its credential's texts.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.auth {
