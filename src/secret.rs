@@ -1,11 +1,15 @@
 //! Redaction: values that must never be shown, and texts with such values taken out.
 
-use std::fmt;
+mod address;
+mod writing;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use secrecy::{ExposeSecret, SecretString};
+
+pub use address::shown_address;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "***";
@@ -39,44 +43,108 @@ impl fmt::Display for Secret {
 }
 
 /// All secrets of a workspace, to take them out of anything that is logged, shown or given away. Never out of data
-/// on its way: what is sent and what is kept for later steps is true.
+/// on its way: what is sent and what is kept for later steps is true. Clones share what they know, so that a token
+/// that is fetched later is hidden by all.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    /// Each in every writing that it may have.
-    secrets: Vec<Secret>,
+    known: Arc<RwLock<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    patterns: Vec<Pattern>,
+    /// The latest of those that come and go, such as tokens.
+    passing: VecDeque<Pattern>,
+}
+
+/// What to look for.
+#[derive(Clone, PartialEq, Eq)]
+struct Pattern {
+    secret: Vec<char>,
+    text: String,
+    /// Parts of it in base64.
+    base64: Vec<Vec<char>>,
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
 }
 
 /// Texts shorter than this are too common to be taken for a secret wherever they occur.
-const SHORTEST: usize = 6;
+pub const SHORTEST: usize = 6;
+
+/// So many tokens that were fetched are remembered; earlier ones have expired.
+const MOST_PASSING: usize = 200;
 
 impl Redactor {
     /// Knows these secrets; very short ones are ignored.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let mut redactor = Self::default();
+        let redactor = Self::default();
         redactor.add(secrets);
         redactor
     }
 
     /// Knows these, too.
-    pub fn add(&mut self, secrets: impl IntoIterator<Item = Secret>) {
-        let long = secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST);
-        self.secrets.extend(long.flat_map(|secret| writings(secret.expose())));
-        // A secret that contains another one goes first.
-        self.secrets.sort_by(|one, other| {
-            let length = |secret: &Secret| std::cmp::Reverse(secret.expose().len());
-            (length(one), one.expose()).cmp(&(length(other), other.expose()))
-        });
-        self.secrets.dedup_by(|one, other| one.expose() == other.expose());
+    pub fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
+            if !known.patterns.contains(&pattern) {
+                known.patterns.push(pattern);
+            }
+        }
     }
 
-    /// `text` without secrets.
+    /// Knows these for some time: tokens, of which there will be others.
+    pub fn add_passing(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
+            if !known.passing.contains(&pattern) && !known.patterns.contains(&pattern) {
+                known.passing.push_back(pattern);
+            }
+        }
+        let surplus = known.passing.len().saturating_sub(MOST_PASSING);
+        known.passing.drain(..surplus);
+    }
+
+    /// Knows what `other` knows now.
+    pub fn include(&self, other: &Self) {
+        if Arc::ptr_eq(&self.known, &other.known) {
+            return;
+        }
+        let theirs = other.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for pattern in theirs.patterns.iter().chain(&theirs.passing) {
+            if !known.patterns.contains(pattern) {
+                known.patterns.push(pattern.clone());
+            }
+        }
+    }
+
+    /// `text` without secrets, in whatever writing they stand there.
     pub fn text(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.expose()) { text.replace(secret.expose(), REDACTED) } else { text }
-        })
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        known.patterns.iter().chain(&known.passing).for_each(|pattern| pattern.find(text, &mut found));
+        if found.is_empty() {
+            return text.to_owned();
+        }
+        found.sort_unstable();
+        let mut shown = String::with_capacity(text.len());
+        let mut at = 0;
+        for (start, end) in found {
+            if start >= at {
+                shown.push_str(&text[at..start]);
+                shown.push_str(REDACTED);
+            }
+            at = at.max(end);
+        }
+        shown.push_str(&text[at..]);
+        shown
     }
 
-    /// `value` without secrets in any of its texts, keys included.
+    /// `value` without secrets in any of its texts, keys included, nor as numbers.
     pub fn value(&self, value: &serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
         match value {
@@ -85,39 +153,68 @@ impl Redactor {
             Value::Object(map) => {
                 map.iter().map(|(key, value)| (self.text(key), self.value(value))).collect()
             }
-            Value::Number(number) if self.text(&number.to_string()) == REDACTED => {
-                Value::String(REDACTED.to_owned())
-            }
+            Value::Number(number) if self.is_secret(number) => Value::String(REDACTED.to_owned()),
             other => other.clone(),
+        }
+    }
+
+    fn is_secret(&self, number: &serde_json::Number) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let text = number.to_string();
+        let same = |pattern: &Pattern| {
+            let digits = pattern.text.trim();
+            text == digits
+                || (digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+                    && digits.parse::<f64>().is_ok_and(|meant| number.as_f64() == Some(meant)))
+        };
+        known.patterns.iter().chain(&known.passing).any(same)
+    }
+}
+
+/// What to look for of `secret`; nothing of one that is too short.
+fn patterns(secret: &str) -> Option<Pattern> {
+    (secret.len() >= SHORTEST).then(|| Pattern {
+        secret: secret.chars().collect(),
+        text: secret.to_owned(),
+        base64: writing::in_base64(secret)
+            .into_iter()
+            .filter(|part| part.len() >= SHORTEST)
+            .map(|part| part.chars().collect())
+            .collect(),
+    })
+}
+
+impl Pattern {
+    /// Where it stands in `text`.
+    fn find(&self, text: &str, found: &mut Vec<(usize, usize)>) {
+        each_place(text, &self.secret, |start, end| found.push((start, end)));
+        for part in &self.base64 {
+            each_place(text, part, |start, end| found.push(writing::around_base64(text, start, end)));
         }
     }
 }
 
-/// How a secret may stand in a text: as it is, in an address or a form, within JSON, in base64.
-fn writings(secret: &str) -> Vec<Secret> {
-    let in_address = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    // What encoders leave as it is differs.
-    let unreserved = utf8_percent_encode(secret, UNRESERVED).to_string();
-    let in_form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let in_json = serde_json::to_string(secret).unwrap_or_default();
-    let in_json = in_json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
-    let twice = serde_json::to_string(&in_json).unwrap_or_default();
-    let twice = twice.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
-    let lower = in_address.to_lowercase();
-    let lower = if lower.contains('%') && !secret.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        lower
-    } else {
-        String::new()
-    };
-    let in_base64 = [STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
-    let all = [secret.to_owned(), in_address, unreserved, in_form, in_json, twice, lower]
-        .into_iter()
-        .chain(in_base64);
-    all.filter(|text| text.len() >= SHORTEST).map(Secret::new).collect()
+/// Calls `found` with each place where `wanted` stands in `text`.
+fn each_place(text: &str, wanted: &[char], mut found: impl FnMut(usize, usize)) {
+    let Some(first) = wanted.first() else { return };
+    let first = first.encode_utf8(&mut [0; 4]).as_bytes()[0];
+    let mut at = 0;
+    while let Some(next) = text.as_bytes()[at..]
+        .iter()
+        .position(|byte| *byte == first || writing::begins_a_writing(*byte))
+        .map(|offset| at + offset)
+    {
+        match writing::stands_at(text, next, wanted) {
+            Some(end) => {
+                found(next, end);
+                at = end;
+            }
+            None => at = next + 1,
+        }
+        // All bytes that a writing begins with begin a character.
+        debug_assert!(text.is_char_boundary(next));
+    }
 }
-
-/// Letters, digits and `-._~` stand in an address as they are (RFC 3986, 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {
@@ -136,19 +233,98 @@ mod tests {
 
     #[test]
     fn in_whatever_writing() {
-        let redactor = Redactor::new([Secret::new("p&ss w\"rd/ü"), Secret::new("123456789")]);
+        let redactor = Redactor::new([Secret::new("p&ss w\"rd/ü\\😀'"), Secret::new("123456789")]);
         for text in [
-            "p&ss w\"rd/ü",
-            "p%26ss%20w%22rd%2F%C3%BC",
-            "p%26ss+w%22rd%2F%C3%BC",
-            "p%26ss%20w%22rd%2f%c3%bc",
-            r#"p&ss w\"rd/ü"#,
-            r#"p&ss w\\\"rd/ü"#,
-            "cCZzcyB3InJkL8O8",
+            "p&ss w\"rd/ü\\😀'",
+            "p%26ss%20w%22rd%2F%C3%BC%5C%F0%9F%98%80'",
+            "p%26ss+w%22rd%2F%C3%BC%5c%f0%9f%98%80%27",
+            "p%26ss%20w%22rd%2f%C3%bc%5C%F0%9F%98%80%27",
+            "p%2526ss%2520w%2522rd%252F%25C3%25BC%255C%25F0%259F%2598%2580%2527",
+            r#"p&ss w\"rd/ü\\😀'"#,
+            r#"p&ss w\\\"rd\\/ü\\\\😀'"#,
+            r#"p\u0026ss w\u0022rd\/\u00fc\\\ud83d\ude00\u0027"#,
+            r#"\u0070&ss w\u0022rd\/\u00fc\u005c\ud83d\ude00\u0027"#,
+            r#"p&ss w\"rd/\u{fc}\\\u{1f600}\'"#,
+            "p&amp;ss w&quot;rd/ü\\😀&#39;",
+            "p&amp;amp;ss w&#34;rd&#x2F;&#252;\\&#128512;&#x27;",
+            "p&ss w\"rd/ü\\😀''",
             "123456789",
+            "%31%32%33456789",
         ] {
             assert_eq!(redactor.text(&format!("<{text}>")), "<***>", "{text}");
+            assert_eq!(redactor.text(text), "***", "{text}");
         }
-        assert_eq!(redactor.value(&json!([123456789, 1234567890])), json!(["***", 1234567890]));
+        assert_eq!(
+            redactor.value(&json!([123456789, 1234567890, 123456789.0, { "123456789": 1 }])),
+            json!(["***", 1234567890, "***", { "***": 1 }])
+        );
+        let leading = Redactor::new([Secret::new("0123456789")]);
+        assert_eq!(leading.value(&json!(123456789)), json!("***"));
+    }
+
+    #[test]
+    fn base64_of_whatever_it_stands_in() {
+        use base64::Engine;
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        let redactor = Redactor::new([Secret::new("hunter-22?>ü")]);
+        for user in ["", "a", "ab", "abc", "someone@example.com"] {
+            for after in ["", ":", ":x", "!!!"] {
+                let whole = format!("{user}:hunter-22?>ü{after}");
+                for text in [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
+                    assert_eq!(
+                        redactor.text(&format!("Basic {text}, and so on")),
+                        "Basic ***, and so on",
+                        "{whole}"
+                    );
+                    let encoded = text.replace('+', "%2B").replace('/', "%2F");
+                    assert!(redactor.text(&encoded).contains("***"), "{encoded}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let redactor = Redactor::new([Secret::new("s3cr3t-key"), Secret::new("short")]);
+        for text in [
+            "",
+            "%",
+            "\\",
+            "&",
+            "%zz%",
+            "s3cr3t-ke",
+            "\\u",
+            "\\u12",
+            "&#;",
+            "&amp",
+            "ü%C3",
+            "short",
+            "s3cr3t-ke\\u{79999999999}",
+        ] {
+            assert_eq!(redactor.text(text), text);
+        }
+    }
+
+    #[test]
+    fn clones_share_what_they_know() {
+        let redactor = Redactor::default();
+        let clone = redactor.clone();
+        redactor.add_passing([Secret::new("token-1234")]);
+        assert_eq!(clone.text("token-1234"), "***");
+        (0..MOST_PASSING).for_each(|n| redactor.add_passing([Secret::new(format!("other-{n:06}"))]));
+        assert_eq!(clone.text("token-1234"), "token-1234", "the latest are known");
+        let other = Redactor::new([Secret::new("another-1")]);
+        clone.include(&other);
+        assert_eq!(redactor.text("another-1"), "***");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[%\\\\&+'uxa0-9;#{}ü😀 ]{0,40}", secret in "[%\\\\&+' a0-9ü😀]{6,9}") {
+            let redactor = Redactor::new([Secret::new(secret.clone())]);
+            redactor.text(&text);
+            let whole = format!("{text}{secret}{text}");
+            proptest::prop_assert!(!redactor.text(&whole).contains(&secret) || secret.contains("***"));
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "cli/auth.rs"]
 mod auth;
+#[path = "cli/canary.rs"]
+mod canary;
 #[path = "postgres/mod.rs"]
 mod cluster;
 #[path = "cli/commands.rs"]

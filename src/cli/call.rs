@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use indexmap::IndexMap;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,7 @@ use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
 use crate::request::{Answer, CallOptions, InputProblem, OnBytes, Outcome, Refusal, result};
+use crate::secret::REDACTED;
 use crate::value::{Kind, Shape, read_json, read_json_text};
 use crate::workspace::Workspace;
 
@@ -159,6 +161,7 @@ impl Call {
     ) -> Result<ExitCode, Failure> {
         if self.raw {
             let Answer { status, headers, body, .. } = answer;
+            let headers = shown(headers);
             session.streams.json(&json!({ "status": status, "headers": headers, "body": body }))?;
         } else {
             // A composite operation answers with its result.
@@ -243,6 +246,17 @@ fn value(text: &str, shape: &Shape) -> Result<Value, String> {
             text.split(',').map(|part| value(part.trim(), &item)).collect()
         }
     }
+}
+
+/// Headers without what makes a session: whoever sees it could use it.
+fn shown(headers: &IndexMap<String, String>) -> Map<String, Value> {
+    const PARTS: [&str; 8] =
+        ["cookie", "token", "secret", "session", "authoriz", "api-key", "apikey", "credential"];
+    let value = |name: &str, value: &str| match PARTS.iter().any(|part| name.contains(part)) {
+        true => REDACTED.into(),
+        false => value.into(),
+    };
+    headers.iter().map(|(name, text)| (name.clone(), value(name, text))).collect()
 }
 
 fn wrong(operation: &Operation, problems: &[InputProblem]) -> String {

@@ -55,12 +55,13 @@ impl Connect {
 
     async fn ask(&self, session: &mut Session, consent: Arc<Consent>) -> Result<ExitCode, Failure> {
         if let Some(code) = &self.code {
+            session.streams.hide([Secret::new(code)]);
             consent.exchange(&Secret::new(code)).await.map_err(failed)?;
             return self.confirm(session, &consent);
         }
         let redirect = consent.redirect();
         if !is_loopback(redirect) {
-            session.streams.say(consent.page())?;
+            session.streams.address(consent.page().as_str())?;
             let name = &self.connection;
             session.streams.note(format!(
                 "Open this address and consent. Your browser then goes to {redirect}?code=…; copy the code and run\n  \
@@ -72,7 +73,7 @@ impl Connect {
         let context = || format!("cannot listen at {redirect}, which the consent page returns to");
         let mut callback =
             Callback::listen(Arc::clone(&consent)).await.with_context(context).map_err(Failure::world)?;
-        session.streams.say(consent.page())?;
+        session.streams.address(consent.page().as_str())?;
         session.streams.output.flush()?;
         session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C to stop"));
         let received = tokio::select! {

@@ -10,6 +10,7 @@ use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, HeldConnection};
+use crate::secret::shown_address;
 use crate::workspace::{Account, Workspace};
 
 /// List the workspace's connections
@@ -114,7 +115,11 @@ fn row(account: &Account, clock: &Clock, held: &[HeldConnection], needed: Option
         held: held.iter().find(|held| held.connection == account.name).cloned(),
         name: account.name.clone(),
         connector: account.connector.connector.clone(),
-        base_url: account.base_url.clone().or_else(|| account.connector.base_url.clone()),
+        base_url: account
+            .base_url
+            .as_ref()
+            .or(account.connector.base_url.as_ref())
+            .map(|url| shown_address(url)),
         settings: account.settings.clone(),
         connected: account.is_connected(clock),
         scopes: needed.map(|needed| needed.on(account)),

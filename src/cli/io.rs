@@ -59,6 +59,11 @@ impl Streams {
         self.output.write_all(self.redactor.text(text).as_bytes())
     }
 
+    /// An address for a person to open, as it is: what of it is secret is for them.
+    pub fn address(&mut self, url: &str) -> io::Result<()> {
+        writeln!(self.output, "{url}")
+    }
+
     /// A line about the work, on standard error. A closed standard error is nobody's problem.
     pub fn note(&mut self, line: impl AsRef<str>) {
         writeln!(self.errors, "{}", self.redactor.text(line.as_ref())).ok();

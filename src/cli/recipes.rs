@@ -14,7 +14,7 @@ use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
 use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::recipe::{Recipe, parse};
+use crate::recipe::{Recipe, conceal, parse};
 use crate::source::{SourceFile, Span};
 use crate::trigger::webhook::{Listener, keys, listeners, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
@@ -85,15 +85,19 @@ impl Recipes {
         let mut complaints: Vec<Vec<Diagnostic>> = Vec::new();
         // Where each recipe's file stands in the list of files.
         let mut places: Vec<usize> = Vec::new();
+        // Of each file, what messages may quote.
+        let mut shown: Vec<SourceFile> = Vec::new();
         // Of each file, until it turns out to be sound.
         let mut broken: Vec<Option<BrokenRecipe>> = Vec::new();
         for Source { file, unreadable } in &files {
             if let Some(unreadable) = unreadable {
+                shown.push(file.clone());
                 broken.push(Some(BrokenRecipe::parsed(file, None)));
                 complaints.push(vec![unreadable.clone()]);
                 continue;
             }
             let parsed = parse(file);
+            shown.push(conceal(file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()));
             broken.push(Some(BrokenRecipe::parsed(file, parsed.recipe.as_ref())));
             if let Some(recipe) = parsed.recipe {
                 places.push(complaints.len());
@@ -109,9 +113,9 @@ impl Recipes {
                 sound.push(recipe);
             }
         }
-        let reports = files.into_iter().zip(complaints).map(|(source, mut diagnostics)| {
+        let reports = shown.into_iter().zip(complaints).map(|(file, mut diagnostics)| {
             diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-            Report { file: source.file, diagnostics }
+            Report { file, diagnostics }
         });
         Self { sound, broken: broken.into_iter().flatten().collect(), reports: reports.collect(), unheard: 0 }
     }

@@ -77,13 +77,18 @@ impl Session {
     }
 
     /// Opens the workspace at `root`; what is wrong with it is in its report.
-    pub fn open(&self, root: &Path) -> Result<Opened, Failure> {
+    pub fn open(&mut self, root: &Path) -> Result<Opened, Failure> {
         let shown = self.shown(&root.join(workspace::FILE));
         let variables = self.variables(root)?;
-        Workspace::open(root, &shown, &variables).map_err(|error| match error {
+        let opened = Workspace::open(root, &shown, &variables).map_err(|error| match error {
             workspace::Error::Connectors(_) => Failure::problem(self.as_shown(error)),
             workspace::Error::Unreadable { .. } => Failure::usage(error),
-        })
+        })?;
+        // What its connections learn later is hidden everywhere, too.
+        opened.redactor.include(&self.streams.redactor);
+        self.streams.redactor = opened.redactor.clone();
+        self.streams.hide([]);
+        Ok(opened)
     }
 
     /// The workspace, which must be there and sound; its mistakes are shown.
@@ -93,14 +98,9 @@ impl Session {
                 "no hob.yaml here or in a folder above; `hob init` makes a workspace, --workspace names one";
             return Err(Failure::usage(anyhow!(reason)));
         };
-        let Opened { workspace, report } = self.open(&root)?;
+        let Opened { workspace, report, .. } = self.open(&root)?;
         match workspace {
-            Some(workspace) => {
-                let Workspace { redactor, .. } = &workspace;
-                self.streams.redactor = redactor.clone();
-                self.streams.hide([]);
-                Ok(workspace)
-            }
+            Some(workspace) => Ok(workspace),
             None => {
                 self.show(&report);
                 Err(Failure::problem(anyhow!("{} has mistakes", report.file.name())))
@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// The store that `text` names, as `store:` of hob.yaml would; `${NAME}` names a variable that does.
-    pub fn store(&self, text: &str, root: &Path) -> Result<Store, Failure> {
+    pub fn store(&mut self, text: &str, root: &Path) -> Result<Store, Failure> {
         let named = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let text = match named {
             None => text.to_owned(),
@@ -139,7 +139,9 @@ impl Session {
                 .remove(name)
                 .ok_or_else(|| Failure::usage(anyhow!("the variable `{name}` is not set")))?,
         };
-        Store::parse(&text, root).map_err(Failure::usage)
+        let store = Store::parse(&text, root).map_err(Failure::usage)?;
+        self.streams.hide(store.secrets());
+        Ok(store)
     }
 
     /// Diagnostics as remarks about the work.

@@ -55,7 +55,7 @@ impl Validate {
             }
             ReportFormat::Json => session.streams.json(&to_json(&reports))?,
             ReportFormat::Sarif => session.streams.json(&to_sarif(&reports))?,
-            ReportFormat::Github => session.streams.output.write_all(to_github(&reports).as_bytes())?,
+            ReportFormat::Github => session.streams.print(&to_github(&reports))?,
         }
         session.streams.note(summary(&reports));
         let failed = reports.iter().any(Report::has_errors);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::counter_key::CounterKey;
 use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate, RequestTally};
 use crate::catalog::Connector;
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret, shown_address};
 
 /// One account on a connector.
 #[derive(Debug)]
@@ -103,9 +104,18 @@ impl Connection {
         facts.into()
     }
 
-    /// Every text that must not be shown.
+    /// Every text that must not be shown: of its credential, and of the user information in its address.
     pub fn secrets(&self) -> Vec<Secret> {
-        self.credential.secrets()
+        let user = [self.base_url.username(), self.base_url.password().unwrap_or_default()];
+        let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let user = user.into_iter().filter(|text| !text.is_empty());
+        let user = user.flat_map(|text| [text.to_owned(), meant(text)]).map(Secret::new);
+        self.credential.secrets().into_iter().chain(user).collect()
+    }
+
+    /// From now on `redactor` knows the tokens that this connection fetches.
+    pub fn hide_tokens_in(&self, redactor: &Redactor) {
+        self.credential.hide_tokens_in(redactor);
     }
 
     /// Takes this connection's secrets out of texts, a fetched token included.
@@ -120,9 +130,12 @@ pub fn address(name: &str, connector: &Connector, given: Option<&str>) -> Result
         connection: name.to_owned(),
         connector: connector.connector.clone(),
     })?;
-    let wrong = |reason: String| Error::BadAddress { address: address.to_owned(), reason };
+    let wrong = |reason: String| Error::BadAddress { address: shown_address(address), reason };
     let url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
     match url.scheme() {
+        "http" | "https" if url.query().is_some() || url.fragment().is_some() => {
+            Err(Error::MoreThanAddress { address: shown_address(address) })
+        }
         "http" | "https" if url.has_host() => Ok(url),
         scheme => Err(wrong(format!("scheme `{scheme}`"))),
     }
@@ -156,7 +169,9 @@ mod tests {
     fn says_what_is_missing() {
         let missing = Connection::new("a", connector(""), Setup::default()).unwrap_err();
         assert!(missing.to_string().contains("`base_url`"), "{missing}");
-        for wrong in ["ftp://x/", "api.example.com", "file:///etc"] {
+        for wrong in
+            ["ftp://x/", "api.example.com", "file:///etc", "https://x/?k=1", "https://x/#k", "https://x?"]
+        {
             let setup = Setup { base_url: Some(wrong.into()), ..Setup::default() };
             assert!(Connection::new("a", connector(""), setup).is_err(), "{wrong}");
         }

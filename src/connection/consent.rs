@@ -12,7 +12,7 @@ use super::oauth::{App, OauthSettings};
 use super::token_file::TokenFile;
 use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
-use crate::secret::Secret;
+use crate::secret::{Secret, shown_address};
 
 /// Where the consent page leads back to, unless the connection says otherwise.
 const USUAL_REDIRECT: &str = "http://127.0.0.1:8788/callback";
@@ -108,7 +108,7 @@ pub(super) fn app(
 /// Reads a redirect address.
 pub fn redirect(given: Option<&str>) -> Result<Url, Error> {
     let address = given.unwrap_or(USUAL_REDIRECT);
-    let wrong = |reason: String| Error::BadAddress { address: address.to_owned(), reason };
+    let wrong = |reason: String| Error::BadAddress { address: shown_address(address), reason };
     let url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),

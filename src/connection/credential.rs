@@ -17,7 +17,7 @@ use super::token::{Origin, TokenSource};
 use super::token_file::TokenFile;
 use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// A credential. Cheap to clone; clones share a fetched token.
 #[derive(Debug, Clone, Default)]
@@ -193,6 +193,13 @@ impl Credential {
                 vec![password.clone(), Secret::new(pair)]
             }
             Credential::Fetched(source, _) => source.secrets(),
+        }
+    }
+
+    /// From now on `redactor` knows the tokens that are fetched.
+    pub(super) fn hide_tokens_in(&self, redactor: &Redactor) {
+        if let Credential::Fetched(source, _) = self {
+            source.hide_tokens_in(redactor);
         }
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::transport::with_causes;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, shown_address};
 use crate::value::read_json;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -82,7 +82,7 @@ impl Endpoint {
     pub(super) fn shown(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
-        url.to_string()
+        shown_address(url.as_str())
     }
 }
 
@@ -98,7 +98,10 @@ pub(super) fn address(base_url: &Url, url: &str) -> Result<Url, Error> {
     } else {
         format!("{}/{}", base_url.as_str().trim_end_matches('/'), url.trim_start_matches('/'))
     };
-    Url::parse(&address).map_err(|error| Error::BadAddress { address, reason: error.to_string() })
+    Url::parse(&address).map_err(|error| {
+        let address = shown_address(&address);
+        Error::BadAddress { address, reason: error.to_string() }
+    })
 }
 
 /// Seconds as a number or as text.

@@ -71,6 +71,14 @@ pub enum Error {
         /// The complaint.
         reason: String,
     },
+    /// The address has a query or a fragment.
+    #[error(
+        "`{address}` has more than an address: a query (`?…`) or fragment (`#…`) is not part of it; a key belongs under `auth`, other parameters under `with`"
+    )]
+    MoreThanAddress {
+        /// What was given, without the query.
+        address: String,
+    },
     /// A request rate that cannot be read.
     #[error("`{text}` is not a rate; write requests per time, like 100/10s")]
     BadRate {

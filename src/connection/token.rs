@@ -1,6 +1,6 @@
 //! One token, shared by all requests of a connection, fetched when it is needed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -9,7 +9,7 @@ use super::kept::KeptTokens;
 use super::login::LoginSource;
 use super::oauth::App;
 use crate::clock::Clock;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// A token is replaced at most this long before it ends, so that none ends on its way; one that lives for
 /// less than some minutes, after three quarters of its life.
@@ -99,11 +99,19 @@ pub struct TokenSource {
     /// Held while a token is fetched, so that only one is.
     fetching: tokio::sync::Mutex<()>,
     present: Mutex<Option<Token>>,
+    /// Learns every token before it is used.
+    hidden_in: OnceLock<Redactor>,
 }
 
 impl TokenSource {
     pub(super) fn new(origin: Origin, clock: Clock) -> Self {
-        Self { origin, clock, fetching: tokio::sync::Mutex::default(), present: Mutex::default() }
+        Self {
+            origin,
+            clock,
+            fetching: tokio::sync::Mutex::default(),
+            present: Mutex::default(),
+            hidden_in: OnceLock::new(),
+        }
     }
 
     pub(super) fn origin(&self) -> &Origin {
@@ -143,6 +151,13 @@ impl TokenSource {
         self.origin.secrets().into_iter().chain(present.iter().flat_map(Token::secrets)).collect()
     }
 
+    /// From now on `redactor` knows the tokens that are fetched.
+    pub(super) fn hide_tokens_in(&self, redactor: &Redactor) {
+        redactor.add_passing(self.present().iter().flat_map(Token::secrets));
+        // Whoever asks first is the one to know them.
+        self.hidden_in.set(redactor.clone()).ok();
+    }
+
     fn present(&self) -> Option<Token> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -155,6 +170,9 @@ impl TokenSource {
     async fn fetch(&self, refused: Option<&str>) -> Result<Secret, Error> {
         let token = self.origin.fetch(refused, &self.clock).await?;
         let access = token.access.clone();
+        if let Some(redactor) = self.hidden_in.get() {
+            redactor.add_passing(token.secrets());
+        }
         *self.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
         Ok(access)
     }

@@ -2,7 +2,8 @@
 //! operations, connections and variables exist is for the checker.
 
 mod action;
-pub mod cron;
+pub mod conceal;
+mod cron;
 mod expected;
 mod habit;
 mod lost;
@@ -16,6 +17,7 @@ mod trigger;
 
 pub use crate::value::{DurationError, parse_duration};
 pub use action::{Action, Backoff, DEFAULT_ITEM, Retry};
+pub use conceal::conceal;
 pub use cron::Cron;
 pub use lost::Lost;
 pub use model::Recipe;

@@ -56,6 +56,22 @@ impl SourceFile {
         Position { line, column: self.text[start..offset].chars().count() + 1 }
     }
 
+    /// The same file with asterisks in the place of what stands at `places`. Every other place stays what it was.
+    pub fn hiding(&self, places: impl IntoIterator<Item = Span>) -> Self {
+        let mut text = self.text.to_string();
+        for place in places {
+            let Some(hidden) = text.get(place.range()) else { continue };
+            // As many characters and as many bytes as before.
+            let sign = |c: char| match c {
+                '\n' | '\r' => c,
+                _ => ['*', '·', '•', '𐄁'][c.len_utf8() - 1],
+            };
+            let masked: String = hidden.chars().map(sign).collect();
+            text.replace_range(place.range(), &masked);
+        }
+        Self { name: Arc::clone(&self.name), text: text.into(), line_starts: Arc::clone(&self.line_starts) }
+    }
+
     /// The span of line `line` (from 1) without its line break.
     pub fn line_span(&self, line: usize) -> Span {
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
@@ -67,6 +83,15 @@ impl SourceFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_hidden_keeps_its_room() {
+        let file = SourceFile::new("a.yaml", "key: pü\n€😀x: 1\n");
+        let shown = file.hiding([Span::new(5, 20), Span::new(99, 100)]);
+        assert_eq!(shown.text(), "key: *·\n•𐄁****\n");
+        assert_eq!(shown.text().len(), file.text().len());
+        assert_eq!(shown.position(16), file.position(16));
+    }
 
     #[test]
     fn counts_characters_not_bytes() {

@@ -7,10 +7,12 @@ mod file;
 mod node;
 mod scalar;
 mod span;
+mod values;
 mod yaml;
 
 pub use deserialize::{Error as ReadError, read};
 pub use file::{Position, SourceFile};
 pub use node::{Data, Node};
 pub use span::{Span, Spanned};
+pub use values::ValueFinder;
 pub use yaml::{Parsed, SyntaxError, parse};

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::syntax::{Auth, Oauth};
@@ -14,7 +12,7 @@ use crate::connection::{
     ApiHeader, BudgetSettings, Connection, Consent, Credential, Error, LoginSettings, OauthSettings, Setup,
     TokenFile, address, check_login, redirect,
 };
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// A connection to be.
 #[derive(Debug, Clone)]
@@ -25,7 +23,7 @@ pub struct Account {
     pub connector: Arc<Connector>,
     /// Values of the connector's settings.
     pub settings: BTreeMap<String, String>,
-    /// Where the API is, if not where its connector says.
+    /// Where the API is, if not where its connector says. It may hold a secret: see `shown_address`.
     pub base_url: Option<String>,
     /// The version of the API to use, if not the one its connector describes.
     pub version: Option<String>,
@@ -36,6 +34,8 @@ pub struct Account {
     pub(super) auth: Option<Auth>,
     /// Where its tokens are kept, if somebody has to consent to them.
     pub(super) tokens: TokenFile,
+    /// Learns the tokens that its connection gets.
+    pub(super) redactor: Redactor,
 }
 
 impl Account {
@@ -160,7 +160,9 @@ impl Account {
             credential,
             budget: self.budget,
         };
-        Connection::new(&self.name, Arc::clone(&self.connector), setup)
+        let connection = Connection::new(&self.name, Arc::clone(&self.connector), setup)?;
+        connection.hide_tokens_in(&self.redactor);
+        Ok(connection)
     }
 
     /// Texts that must not be shown.
@@ -169,10 +171,7 @@ impl Account {
             None => vec![],
             Some(Auth::Token(token)) => return vec![bearer(token)],
             Some(Auth::Header(header)) => return vec![Secret::new(tidy(&header.value))],
-            Some(Auth::Basic(basic)) => {
-                let pair = format!("{}:{}", basic.username, basic.password);
-                return vec![Secret::new(&basic.password), Secret::new(STANDARD.encode(pair))];
-            }
+            Some(Auth::Basic(basic)) => vec![&basic.password],
             Some(Auth::Oauth(oauth)) => vec![&oauth.client_secret],
             Some(Auth::Login(login)) => vec![&login.password],
         };

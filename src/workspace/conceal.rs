@@ -1,53 +1,79 @@
-//! Takes secrets out of the text that messages about `hob.yaml` quote.
+//! Takes secrets out of what messages about `hob.yaml` quote: its lines, and its values.
 
-use crate::source::{Data, Node};
+use super::hidden::{self, Hidden};
+use crate::diagnostic::Diagnostic;
+use crate::secret::{REDACTED, SHORTEST};
+use crate::source::{SourceFile, Span};
 
-/// Fields whose values are secrets.
-const SECRET: [&str; 4] = ["token", "value", "password", "client_secret"];
-
-/// `text` with asterisks, byte for byte, in the place of secrets that stand in it. Those that come
-/// from variables do not.
-pub(super) fn conceal(text: &str, node: &Node) -> String {
-    let mut secrets = Vec::new();
-    collect(node, &mut secrets);
-    let mut concealed = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.trim().is_empty()) {
-        concealed = concealed.replace(secret, &"*".repeat(secret.len()));
-    }
-    concealed
-}
-
-fn collect<'a>(node: &'a Node, secrets: &mut Vec<&'a str>) {
-    match &node.value {
-        Data::List(items) => items.iter().for_each(|item| collect(item, secrets)),
-        Data::Map(entries) => {
-            for (key, value) in entries {
-                match value.as_text() {
-                    Some(text) if SECRET.contains(&key.value.as_str()) => secrets.push(text),
-                    Some(text) => secrets.extend(password(text)),
-                    None => collect(value, secrets),
-                }
-            }
+/// `file` with asterisks in the place of secrets that stand in it. Those that come from variables do not. Of a text
+/// that is not `sound` YAML, a part may be missing in the tree.
+pub(super) fn conceal(file: &SourceFile, hidden: &[Hidden], sound: bool) -> SourceFile {
+    let text = file.text();
+    let mut places: Vec<Span> = Vec::new();
+    for Hidden { span, text: secret, .. } in hidden {
+        let written = file.slice(*span);
+        let is_variable = written.trim_matches(['"', '\'']).strip_prefix("${").is_some_and(|rest| {
+            rest.find('}').is_some_and(|end| end + 1 == rest.len() && !rest.contains(":-"))
+        });
+        let within: Vec<Span> = written
+            .match_indices(secret.as_str())
+            .map(|(at, _)| Span::new(span.start + at, span.start + at + secret.len()))
+            .collect();
+        match within.is_empty() {
+            _ if is_variable => {}
+            // Written otherwise than it is meant: with escapes, over several lines, with a default.
+            true => places.push(inside_quotes(*span, written)),
+            false => places.extend(within),
         }
-        _ => {}
+        if secret.len() >= SHORTEST {
+            places
+                .extend(text.match_indices(secret.as_str()).map(|(at, _)| Span::new(at, at + secret.len())));
+        }
     }
+    if !sound {
+        places.extend(hidden::guess(text));
+    }
+    file.hiding(places)
 }
 
-/// User name and password of an address.
-fn password(text: &str) -> Option<&str> {
-    text.split_once("://")?.1.rsplit_once('@').map(|(user, _)| user).filter(|user| user.contains(':'))
+fn inside_quotes(span: Span, written: &str) -> Span {
+    let quoted =
+        written.len() >= 2 && ["\"", "'"].iter().any(|q| written.starts_with(q) && written.ends_with(q));
+    if quoted { Span::new(span.start + 1, span.end - 1) } else { span }
+}
+
+/// `found` without what is secret at its place, however short that is.
+pub(super) fn without_secrets(mut found: Diagnostic, hidden: &[Hidden]) -> Diagnostic {
+    let near = |hidden: &&Hidden| hidden.span.start <= found.span.end && found.span.start <= hidden.span.end;
+    let secrets: Vec<String> = hidden.iter().filter(near).map(|hidden| hidden.text.clone()).collect();
+    for secret in secrets {
+        found.message = masked(&found.message, &secret);
+        found.help = found.help.map(|help| masked(&help, &secret));
+    }
+    found
+}
+
+/// A short secret may be part of any word: it is masked where a message quotes it.
+fn masked(text: &str, secret: &str) -> String {
+    match secret.len() >= SHORTEST {
+        true => text.replace(secret, REDACTED),
+        false => text.replace(&format!("`{secret}`"), &format!("`{REDACTED}`")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{SourceFile, parse};
+    use crate::source::parse;
 
     #[test]
     fn hides_what_is_written_out_and_keeps_places() {
-        let text = "a: { auth: { token: pit-1 } }\nb: { header: { name: X, value: 'k v' } }\nstore: postgres://me:pw@host/db\n";
-        let node = parse(&SourceFile::new("hob.yaml", text)).node.unwrap();
-        let wanted = "a: { auth: { token: ***** } }\nb: { header: { name: X, value: '***' } }\nstore: postgres://*****@host/db\n";
-        assert_eq!(conceal(text, &node), wanted);
+        let text = "a: { auth: { token: pit-1 } }\nb: { header: { name: X, value: 'k ü' } }\nstore: postgres://me:pw@host/db\nc: { auth: { token: \"p\\u0069t\" } } # pit-1 token-7\nd: { token: token-7 }\n";
+        let wanted = "a: { auth: { token: ***** } }\nb: { header: { name: X, value: '**·' } }\nstore: postgres://**:**@host/db\nc: { auth: { token: \"********\" } } # pit-1 *******\nd: { token: ******* }\n";
+        let file = SourceFile::new("hob.yaml", text);
+        let node = parse(&file).node.unwrap();
+        let shown = conceal(&file, &hidden::find(&file, &node), true);
+        assert_eq!(shown.text(), wanted);
+        assert_eq!(shown.position(text.len()), file.position(text.len()));
     }
 }

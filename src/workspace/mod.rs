@@ -8,6 +8,7 @@ mod dotenv;
 mod error;
 mod expand;
 mod folder;
+mod hidden;
 mod history;
 mod listen;
 mod open;

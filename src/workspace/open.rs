@@ -8,9 +8,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::conceal::conceal;
+use super::conceal::{conceal, without_secrets};
 use super::expand::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
+use super::hidden;
 use super::resolve::Resolver;
 use super::syntax::{File, Webhooks};
 use super::{Account, Error, History, Metrics, Store};
@@ -57,6 +58,8 @@ pub struct Opened {
     pub workspace: Option<Workspace>,
     /// What is wrong with its `hob.yaml`.
     pub report: Report,
+    /// Takes secrets out of texts, also where the file is not sound.
+    pub redactor: Redactor,
 }
 
 impl Workspace {
@@ -81,6 +84,7 @@ impl Workspace {
                 unset: Vec::new(),
                 auth: None,
                 tokens: TokenFile::new(&root.join(TOKENS), &name),
+                redactor: Redactor::default(),
             };
             (name, account)
         });
@@ -149,13 +153,14 @@ impl Workspace {
         variables: &BTreeMap<String, String>,
     ) -> Opened {
         let parsed = parse(&SourceFile::new(file.name(), mask(file.text())));
+        let parses = parsed.errors.is_empty();
         let mut found: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
         let mut unset = Vec::new();
         let mut content = File::default();
-        let mut shown = file.clone();
+        let mut hidden = Vec::new();
         if let Some(mut node) = parsed.node {
-            shown = SourceFile::new(file.name(), conceal(file.text(), &node));
             fill(&mut node, variables, &mut unset);
+            hidden = hidden::find(&file, &node);
             let checked = structure::check(super::schema(), &node, parsed.incomplete, "a workspace");
             found.extend(checked.diagnostics);
             match read(&checked.node) {
@@ -167,7 +172,9 @@ impl Workspace {
                 )),
             }
         }
-        let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, found };
+        let shown = conceal(&file, &hidden, parses);
+        let redactor = Redactor::default();
+        let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, redactor: &redactor, found };
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
         let (listed, marked) = resolver.listed(content.env.unwrap_or_default());
         let store = resolver.store(content.store, root);
@@ -184,10 +191,13 @@ impl Workspace {
         let env = values(&listed, variables);
         let marked = marked.iter().filter_map(|name| env.get(name)).map(Secret::new);
         let secrets = accounts.values().flat_map(Account::secrets).chain(marked);
-        let secrets = secrets.chain(store.secrets());
+        redactor.add(secrets.chain(store.secrets()));
+        let is_own = |text: &str| is_own_word(text, &accounts, catalog.as_ref());
+        let kept = hidden.iter().filter(|hidden| !hidden.is_name || !is_own(&hidden.text));
+        redactor.add(kept.map(|hidden| Secret::new(hidden.text.as_str())));
         let workspace = Workspace {
             root: root.to_path_buf(),
-            redactor: Redactor::new(secrets),
+            redactor: redactor.clone(),
             unset: Report { file: shown.clone(), diagnostics: unset },
             catalog: Arc::clone(&catalog),
             accounts,
@@ -200,8 +210,18 @@ impl Workspace {
             webhooks,
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
-        Opened { workspace: sound.then_some(workspace), report: Report { file: shown, diagnostics: found } }
+        let diagnostics = found.into_iter().map(|found| without_secrets(found, &hidden)).collect();
+        let report = Report { file: shown, diagnostics };
+        Opened { workspace: sound.then_some(workspace), report, redactor }
     }
+}
+
+/// Whether the name of a user is a word that messages need: hidden, nobody could read them.
+fn is_own_word(text: &str, accounts: &IndexMap<String, Account>, catalog: &Catalog) -> bool {
+    let connectors = catalog.connectors().map(|connector| connector.connector.as_str());
+    let own =
+        accounts.keys().map(String::as_str).chain(connectors).chain(["postgres", "postgresql", "sqlite"]);
+    own.into_iter().any(|word| word.contains(text))
 }
 
 fn warn(unset: &Unset) -> Diagnostic {

@@ -12,6 +12,7 @@ use super::{Account, Metrics, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::secret::Redactor;
 use crate::source::{Node, Span, Spanned, read};
 
 /// Gives meaning, and collects what has none.
@@ -19,6 +20,8 @@ pub(super) struct Resolver<'a> {
     pub(super) root: &'a Path,
     pub(super) catalog: &'a Catalog,
     pub(super) unset: &'a [Unset],
+    /// Learns the tokens that connections get.
+    pub(super) redactor: &'a Redactor,
     pub(super) found: Vec<Diagnostic>,
 }
 
@@ -68,6 +71,7 @@ impl Resolver<'_> {
             auth: entry.auth.map(|auth| auth.value),
             version: entry.version.map(|version| version.value),
             tokens: TokenFile::new(&self.root.join(TOKENS), name),
+            redactor: self.redactor.clone(),
             unset: self.unset_within(node.span),
             settings,
             connector,

@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// What must never be shown of it.
-    pub(super) fn secrets(&self) -> Vec<Secret> {
+    pub fn secrets(&self) -> Vec<Secret> {
         match self {
             Store::Sqlite(_) => Vec::new(),
             Store::Postgres(address) => address.secrets(),
@@ -111,10 +111,11 @@ impl Address {
         schema.bytes().all(part_of_name).then_some(schema)
     }
 
-    /// The password, as it is written and as it is meant.
+    /// The password, as it is written and as it is meant. Of the user, `hob.yaml` tells: it may be an ordinary word.
     fn secrets(&self) -> Vec<Secret> {
         let (user, _) = self.parts();
-        let written = self.query().filter(|(name, _)| *name == "password").map(|(_, password)| password);
+        let secret = |name: &str| name.contains("password");
+        let written = self.query().filter(|(name, _)| secret(name)).map(|(_, password)| password);
         let written = written.chain(user.split_once(':').map(|(_, password)| password));
         let meant = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         written.flat_map(|text| [text.to_owned(), meant(text)]).map(Secret::new).collect()
@@ -124,9 +125,8 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (user, rest) = self.parts();
-        let (user, place) = (user.split(':').next().unwrap_or_default(), rest.split('?').next());
-        let at = if user.is_empty() { "" } else { "@" };
-        write!(f, "postgres://{user}{at}{}", place.unwrap_or_default())?;
+        let (at, place) = (if user.is_empty() { "" } else { "***@" }, rest.split('?').next());
+        write!(f, "postgres://{at}{}", place.unwrap_or_default())?;
         match self.schema() {
             Some(schema) => write!(f, "?schema={schema}"),
             None => Ok(()),
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(Store::parse("sqlite:a/b.db", root), Ok(Store::Sqlite("/w/a/b.db".into())));
         assert_eq!(Store::parse("sqlite:/x.db", root), Ok(Store::Sqlite("/x.db".into())));
         let store = Store::parse("postgresql://u:secret@h/db", root).unwrap();
-        assert_eq!(store.to_string(), "postgres://u@h/db");
+        assert_eq!(store.to_string(), "postgres://***@h/db");
         let wrong = Store::parse("mysql://u:secret@h/db", root).unwrap_err().to_string();
         assert!(wrong.contains("`mysql:…`") && wrong.contains("sqlite:"), "{wrong}");
         assert!(Store::parse("", root).is_err());
@@ -168,10 +168,10 @@ mod tests {
     #[test]
     fn a_schema_is_told_apart() {
         for (text, shown) in [
-            ("postgres://me:pw@h/db?schema=one&sslmode=require", "postgres://me@h/db?schema=one"),
-            ("postgres://me@h/db?sslmode=require&schema=two", "postgres://me@h/db?schema=two"),
-            ("postgres://me@h/db?schema=a%40b", "postgres://me@h/db"),
-            ("postgres://me@h/db?schema=Hunter-22", "postgres://me@h/db"),
+            ("postgres://me:pw@h/db?schema=one&sslmode=require", "postgres://***@h/db?schema=one"),
+            ("postgres://me@h/db?sslmode=require&schema=two", "postgres://***@h/db?schema=two"),
+            ("postgres://me@h/db?schema=a%40b", "postgres://***@h/db"),
+            ("postgres://me@h/db?schema=Hunter-22", "postgres://***@h/db"),
         ] {
             assert_eq!(Store::parse(text, Path::new("/w")).unwrap().to_string(), shown);
         }
@@ -186,7 +186,7 @@ mod tests {
             ("postgres://me@h/db?password=hunter-22&sslmode=require", "hunter-22"),
         ] {
             let store = Store::parse(text, Path::new("/w")).unwrap();
-            assert_eq!(store.to_string(), "postgres://me@h/db");
+            assert_eq!(store.to_string(), "postgres://***@h/db");
             assert!(!format!("{store:?}").contains("hunter"));
             let redactor = Redactor::new(store.secrets());
             assert_eq!(redactor.text(&format!("said {password}")), "said ***");

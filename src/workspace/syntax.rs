@@ -1,5 +1,7 @@
 //! What may stand in `hob.yaml`. Its schema, its errors and its reading all come from these types.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -107,7 +109,7 @@ impl Connection {
 }
 
 /// How a connection proves who it is: one of these.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(title = "credential")]
 pub enum Auth {
@@ -126,6 +128,13 @@ pub enum Auth {
     /// User name and password, for which the API gives a token.
     #[schemars(title = "login")]
     Login(Login),
+}
+
+/// Without secrets.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Auth {

@@ -204,7 +204,7 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     let path = folder.path();
     let running = [Running::start(path), Running::start(path)];
     let told = migrate(path).code(1).errors;
-    assert!(told.contains("2 other `hob run` are working on postgres://hob@127.0.0.1"), "{told}");
+    assert!(told.contains("2 other `hob run` are working on postgres://***@127.0.0.1"), "{told}");
     // That refusal has left nothing behind.
     drop(Running::start(path));
     drop(running);
@@ -220,7 +220,7 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     name_store(path, "sqlite:elsewhere/there.db");
     let away = || hob(path, &["store", "migrate", "--from", &store]);
     let told = away().code(1).errors;
-    assert!(told.contains("1 other `hob run` is working on postgres://hob@127.0.0.1"), "{told}");
+    assert!(told.contains("1 other `hob run` is working on postgres://***@127.0.0.1"), "{told}");
     drop(idle);
     once_alone(away).code(0);
 

@@ -139,7 +139,7 @@ fn a_workspace_moves_to_postgres_and_back() {
 
     fs::write(path.join("hob.yaml"), &postgres).unwrap();
     let moved = discreet(hob(path, &["store", "migrate", "--from", "sqlite:state/hob.db"]).code(0)).output;
-    assert!(moved.contains("postgres://hob@127.0.0.1"), "{moved}");
+    assert!(moved.contains("postgres://***@127.0.0.1"), "{moved}");
     assert_eq!(listed(path), before);
     hob(path, &["store", "export", "all.jsonl"]).code(0);
     assert_eq!(hob(path, &["run", "--once", "--format", "json"]).code(0).json()["runs"]["succeeded"], 1);
@@ -159,6 +159,6 @@ fn a_postgres_that_is_not_there_is_told() {
     fs::write(folder.path().join("hob.yaml"), store).unwrap();
     for command in [&["run", "--once"][..], &["runs", "list"], &["store", "info"]] {
         let told = discreet(hob(folder.path(), command).code(3)).errors;
-        assert!(told.contains("the store postgres://hob@127.0.0.1:1/hob cannot be reached"), "{told}");
+        assert!(told.contains("the store postgres://***@127.0.0.1:1/hob cannot be reached"), "{told}");
     }
 }

@@ -1,0 +1,44 @@
+//! Addresses as they may be shown.
+
+use super::REDACTED;
+
+/// `address` without user information (RFC 3986, 3.2.1) and without its query, which may hold keys. Also of what is not
+/// quite an address.
+pub fn shown_address(address: &str) -> String {
+    let (address, asks) = match address.split_once('?') {
+        Some((address, _)) => (address, true),
+        None => (address, false),
+    };
+    let query = if asks { format!("?{REDACTED}") } else { String::new() };
+    let Some((scheme, rest)) = address.split_once("://") else {
+        // `user:password@host`, without a scheme.
+        return match address.rsplit_once('@') {
+            Some((_, host)) => format!("{REDACTED}@{host}{query}"),
+            None => format!("{address}{query}"),
+        };
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{REDACTED}@{host}{query}"),
+        None => format!("{address}{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_not_shown() {
+        for (address, shown) in [
+            ("https://api.example.com/v1", "https://api.example.com/v1"),
+            ("https://me:pw@api.example.com:8443/v1", "https://***@api.example.com:8443/v1"),
+            ("https://me:p@w@api.example.com", "https://***@api.example.com"),
+            ("https://token@api.example.com/?key=k&x=y@z", "https://***@api.example.com/?***"),
+            ("me:pw@api.example.com", "***@api.example.com"),
+            ("api.example.com?key=1", "api.example.com?***"),
+            ("", ""),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
+    }
+}
