@@ -47,6 +47,11 @@ impl<'a> Known<'a> {
         (self.lists == 0).then_some(self.shape)
     }
 
+    /// The value is a list.
+    pub(super) fn is_list(self) -> bool {
+        self.lists > 0 || (self.shape.kind == Kind::Array && self.shape.any_of.is_empty())
+    }
+
     /// What is known of it is not sure to be right.
     pub(super) fn is_doubtful(self) -> bool {
         self.lists == 0 && self.shape.doubtful

@@ -83,6 +83,7 @@ impl Rule for OwnSyntax {
                 continue;
             }
             found.extend(before_braces(site));
+            found.extend(curly_quotes(site, context.recipe.file.text()));
             found.extend(bare_path(site));
             for part in site.template.literal_parts() {
                 forms(context, site, part, found);
@@ -115,6 +116,25 @@ fn before_braces(site: &Site<'_>) -> Vec<Diagnostic> {
         found.push(Diagnostic::new(code, place, message).help(help));
     }
     found
+}
+
+/// Curly quotes around a whole value, which are no quotes of YAML.
+fn curly_quotes(site: &Site<'_>, source: &str) -> Option<Diagnostic> {
+    const PAIRS: [(char, char); 7] =
+        [('“', '”'), ('‘', '’'), ('„', '“'), ('‚', '‘'), ('«', '»'), ('”', '”'), ('’', '’')];
+    let text = site.template.text().trim();
+    let (open, close) =
+        PAIRS.iter().find(|(open, close)| text.starts_with(*open) && text.ends_with(*close))?;
+    let inner = text.strip_prefix(*open)?.strip_suffix(*close)?;
+    // Within quotes of YAML they are meant.
+    let plain = source.get(site.template.span.start..)?.starts_with(*open);
+    if !plain || inner.contains([*open, *close]) {
+        return None;
+    }
+    let message = format!("the curly quotes `{open}…{close}` are part of the value, and are sent with it");
+    let help = format!("write `\"{inner}\"` with straight quotes, or `'{text}'` if they are meant");
+    let code = if site.template.is_literal() { Code::Suspicious } else { Code::ForeignSyntax };
+    Some(Diagnostic::new(code, site.template.span, message).help(help))
 }
 
 fn is_amount(expression: &str) -> bool {

@@ -96,12 +96,28 @@ fn complaint(
         return Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)));
     }
     let (known, taken) = origin(context, &site.position, &need.root, &need.steps, 0)?;
-    let upto = lacking(known, taken, need, present)?;
-    let shown = shown(need, upto);
-    let message = format!("`{shown}` may be missing or null");
     let otherwise = otherwise(site);
-    let help = format!("write `{shown} | {otherwise}`, or ask first: `if: \"{{{{ {shown} }}}}\"`");
-    Some((shown, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
+    let (path, message, help) = match lacking(known, taken, need, present)? {
+        Lack::Value(upto) => {
+            let path = shown(need, upto);
+            let help = format!("write `{path} | {otherwise}`, or ask first: `if: \"{{{{ {path} }}}}\"`");
+            (path.clone(), format!("`{path}` may be missing or null"), help)
+        }
+        Lack::Member(upto) => {
+            let (list, member) = (shown(need, upto - 1), shown(need, need.steps.len()));
+            let help = format!("write `{member} | {otherwise}`, or ask first: `if: \"{{{{ {list} }}}}\"`");
+            (list.clone(), format!("`{list}` may be an empty list, which has no members"), help)
+        }
+    };
+    Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
+}
+
+/// What may not be there, as the number of steps of the path that lead to it.
+enum Lack {
+    /// A value that may be null or missing.
+    Value(usize),
+    /// A member of a list that may have none.
+    Member(usize),
 }
 
 /// What to write behind a value that may be missing: an input can be left out as a whole.
@@ -139,20 +155,24 @@ fn skipped<'c>(
     may.then_some(step)
 }
 
-/// How many steps of the path lead to what may be missing.
-fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<usize> {
+/// What of the path may not be there.
+fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<Lack> {
     let nullable = |known: &Known<'_>| known.shape().is_some_and(may_be_null);
     let mut known = known;
     let last = need.steps.len();
     // A result that is null as a whole, such as a record that was not found.
     if nullable(&known) && taken > 0 && (taken < last || !need.tolerant) && !need.is_proven(taken, present) {
-        return Some(taken);
+        return Some(Lack::Value(taken));
     }
     for upto in taken + 1..=last {
-        known = known.step(&need.steps[upto - 1]).ok()??;
         let asked_only = upto == last && need.tolerant;
+        let member = need.steps[upto - 1] == PathStep::Item && known.is_list();
+        if member && !asked_only && !need.is_proven(upto - 1, present) {
+            return Some(Lack::Member(upto));
+        }
+        known = known.step(&need.steps[upto - 1]).ok()??;
         if nullable(&known) && !asked_only && !need.is_proven(upto, present) {
-            return Some(upto);
+            return Some(Lack::Value(upto));
         }
     }
     None
