@@ -166,7 +166,7 @@ impl Recipes {
 }
 
 /// Which connection of `recipe` lacks which variables, if one does.
-fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> Option<String> {
+pub(super) fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> Option<String> {
     let names = recipe.accounts().iter().flat_map(|accounts| accounts.values());
     let mut accounts = names.filter_map(|name| workspace.accounts.get(name));
     let account = accounts.find(|account| !account.unset.is_empty())?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::connected::Connected;
 use super::dry_run::{self, DryRow};
-use super::recipes::Recipes;
+use super::recipes::{Recipes, unset_variables};
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
@@ -108,6 +108,12 @@ impl Trigger {
         recipe: CheckedRecipe,
         payload: Value,
     ) -> Result<ExitCode, Failure> {
+        // Reads are sent, and without a credential they would only fail.
+        if let Some(reason) = unset_variables(&recipe, workspace).filter(|_| !self.store.sandbox) {
+            session.show(&workspace.unset);
+            let reason = anyhow!("`{}` cannot run: {reason}; set them, or use --sandbox", recipe.name());
+            return Err(Failure::problem(reason));
+        }
         let rows = runtime::block_on(async {
             let connected = match self.store.sandbox {
                 true => Connected::to_sandbox(workspace).await?,

@@ -174,3 +174,22 @@ fn webhooks_are_shown_and_not_kept() {
     assert_eq!(changes(&stand_in), 0);
     assert!(!path.join("state").exists());
 }
+
+/// Its reads would be sent, and all be refused.
+#[test]
+fn a_dry_run_without_its_credential_says_so_and_sends_nothing() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in);
+    let path = folder.path();
+    let text = fs::read_to_string(path.join("hob.yaml")).unwrap();
+    let unset = text.lines().map(|line| match line.split_once("auth: ") {
+        Some((before, _)) => format!("{before}auth: {{ token: \"${{NOT_SET}}\" }} }}\n"),
+        None => format!("{line}\n"),
+    });
+    fs::write(path.join("hob.yaml"), unset.collect::<String>()).unwrap();
+    let event = json!({ "email": "ada@example.com" });
+    let refused = dry(path, "form", Some(&event), &[]).code(1).errors;
+    assert!(refused.contains("`studio-1` needs NOT_SET") && refused.contains("hob.yaml:"), "{refused}");
+    assert!(stand_in.sandbox.log().is_empty());
+    dry(path, "form", Some(&event), &["--sandbox"]).code(0);
+}
