@@ -39,6 +39,7 @@ fn facts() -> Facts {
         .into_iter()
         .collect(),
         env: vec!["ALERT_URL".into(), "HOOK_SECRET".into()],
+        files: Some(("/workspace".into(), vec!["/workspace/attachments".into()])),
         ..Facts::default()
     }
 }

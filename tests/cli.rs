@@ -12,6 +12,8 @@ mod commands;
 mod connectors;
 #[path = "cli/dry_runs.rs"]
 mod dry_runs;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/held.rs"]

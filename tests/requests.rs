@@ -7,7 +7,7 @@ use std::time::Duration;
 use hob::catalog::Catalog;
 use hob::clock::Clock;
 use hob::connection::{ApiHeader, Connection, Credential, Setup};
-use hob::request::{CallOptions, Client, ClientSettings, Outcome, result};
+use hob::request::{CallOptions, Client, ClientSettings, FileChoice, Outcome, result};
 use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
 use hob::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -46,7 +46,11 @@ impl World {
 
     async fn call(&self, operation: &str, inputs: &Map<String, Value>) -> Result<Outcome, String> {
         let operation = self.catalog.operation(operation).expect("an operation");
-        let options = CallOptions { patience: Duration::from_secs(1), ..CallOptions::default() };
+        let options = CallOptions {
+            patience: Duration::from_secs(1),
+            files: FileChoice::Person,
+            ..CallOptions::default()
+        };
         let called = self.client.call(&self.catalog, operation, inputs, &self.connection, &options).await;
         called.map_err(|problems| hob::request::list(&problems))
     }

@@ -1,5 +1,7 @@
 //! What a recipe's surroundings are: the connections and environment names of the workspace.
 
+use std::path::PathBuf;
+
 use indexmap::IndexMap;
 
 /// What the checker knows of the workspace.
@@ -11,6 +13,8 @@ pub struct Facts {
     pub connections: IndexMap<String, ConnectionFacts>,
     /// Names that recipes may read as `env.NAME`.
     pub env: Vec<String>,
+    /// The workspace's folder, and the folders whose files recipes may send.
+    pub files: Option<(PathBuf, Vec<PathBuf>)>,
     /// Connectors of whose events `hob.yaml` says itself how they are verified, or that they are not.
     pub verified: Vec<String>,
 }

@@ -15,7 +15,7 @@ use super::connected::Connected;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
-use crate::request::{Answer, CallOptions, InputProblem, OnBytes, Outcome, Refusal, result};
+use crate::request::{Answer, CallOptions, FileChoice, InputProblem, OnBytes, Outcome, Refusal, result};
 use crate::secret::REDACTED;
 use crate::value::{Kind, Shape, read_json, read_json_text};
 use crate::workspace::Workspace;
@@ -112,6 +112,7 @@ impl Call {
         let inputs = self.inputs(session, operation)?;
         let options = CallOptions {
             timeout: operation.download.is_none().then_some(Duration::from_secs(self.timeout)),
+            files: FileChoice::Person,
             output: self.output.as_ref().map(|path| session.path(path)),
             ..CallOptions::default()
         };

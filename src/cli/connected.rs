@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::{Failure, Session};
 use crate::clock::Clock;
 use crate::connection::{Connection, LimitStore, Limiters};
-use crate::request::{Client, ClientSettings};
+use crate::request::{Client, ClientSettings, FileFolders};
 use crate::sandbox::{Options, RunningSandbox, Sandbox};
 use crate::workspace::{Workspace, sandbox_scripts};
 
@@ -100,6 +100,7 @@ impl Connected {
 }
 
 fn client(workspace: &Workspace, clock: &Clock) -> Result<Client, Failure> {
-    let settings = ClientSettings { downloads: workspace.downloads(), ..ClientSettings::default() };
+    let files = FileFolders { root: workspace.root.clone(), allowed: workspace.files.clone() };
+    let settings = ClientSettings { downloads: workspace.downloads(), files, ..ClientSettings::default() };
     Client::new(settings, clock.clone()).map_err(Failure::world)
 }

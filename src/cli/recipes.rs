@@ -192,7 +192,8 @@ pub(super) fn facts(workspace: &Workspace) -> Facts {
     let says = |webhooks: &Webhooks| webhooks.unverified.is_some() || webhooks.signatures.is_some();
     let verified = workspace.webhooks.iter().filter(|(_, webhooks)| says(webhooks));
     let verified = verified.map(|(connector, _)| connector.clone()).collect();
-    Facts { known: true, connections: connections.collect(), env: workspace.listed.clone(), verified }
+    let files = Some((workspace.root.clone(), workspace.files.clone()));
+    Facts { known: true, connections: connections.collect(), env: workspace.listed.clone(), verified, files }
 }
 
 /// A file with a recipe.

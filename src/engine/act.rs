@@ -8,7 +8,7 @@ use super::translate::{Told, refuse, report, unusable};
 use super::{builtin, dry_run, pages};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
-use crate::request::{Admitted, CallOptions, Gate, Outcome, dropped};
+use crate::request::{Admitted, CallOptions, FileChoice, Gate, Outcome, dropped};
 use crate::run::Perform;
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
@@ -89,7 +89,11 @@ pub(super) async fn perform(
     if around.options.dry_run && perform.effect != Effect::Read {
         return dry_run::request(perform, &connection);
     }
-    let options = CallOptions { timeout: perform.timeout, ..call_options(around) };
+    let options = CallOptions {
+        timeout: perform.timeout,
+        files: FileChoice::Run(perform.downloaded.clone()),
+        ..call_options(around)
+    };
     let operation = &perform.operation;
     if perform.all_pages {
         return pages::read(around, perform, &connection, options).await;

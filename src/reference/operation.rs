@@ -83,7 +83,7 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
         None | Some(Encoding::Json) => None,
         Some(Encoding::Form) => Some(("body", "form".to_owned())),
         Some(Encoding::Multipart) => {
-            Some(("body", "multipart; an input of format binary takes the path of a file".to_owned()))
+            Some(("body", "multipart; an input of format binary takes the path of a file, which the run has downloaded or which lies in a folder that `files` in hob.yaml lists".to_owned()))
         }
     });
     if !operation.scopes.is_empty() {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reqwest::multipart::{Form, Part as HttpPart};
 use serde_json::{Map, Value};
 
+use super::files::{Allowed, Opened};
 use super::query::{push, text};
 use crate::catalog::{ArrayStyle, Body, Encoding};
 use crate::value::Shape;
@@ -90,16 +91,13 @@ fn parts(shape: &Shape, fields: &Map<String, Value>) -> Vec<Part> {
 }
 
 /// The parts as a form to send; files are opened, not read.
-pub(super) async fn multipart(parts: &[Part]) -> Result<Form, String> {
+pub(super) async fn multipart(parts: &[Part], allowed: Allowed<'_>) -> Result<Form, String> {
     let mut form = Form::new();
     for part in parts {
         let content = match &part.content {
             PartContent::Text(text) => HttpPart::text(text.clone()),
             PartContent::File(path) => {
-                let unreadable = |error| format!("cannot read the file {}: {error}", path.display());
-                let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-                let length = file.metadata().await.map_err(unreadable)?.len();
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let Opened { file, length, name } = allowed.open(path).await?;
                 HttpPart::stream_with_length(file, length).file_name(name)
             }
         };

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::inputs::complete;
 use super::scope::{self, Demand};
 use super::{
-    Answer, Client, Form, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify, prepare,
-    retry_after,
+    Answer, Client, FileChoice, Form, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal,
+    classify, prepare, retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
 use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold, Priority};
@@ -29,6 +29,8 @@ pub struct CallOptions {
     pub timeout: Option<Duration>,
     /// File for a download.
     pub output: Option<PathBuf>,
+    /// Whose choice the files are that it takes along.
+    pub files: FileChoice,
     /// Asked right before a request leaves whether it still may.
     pub gate: Option<Gate>,
 }
@@ -40,6 +42,7 @@ impl Default for CallOptions {
             patience: Duration::from_secs(30),
             timeout: None,
             output: None,
+            files: FileChoice::default(),
             gate: None,
         }
     }

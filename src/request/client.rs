@@ -10,6 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::body::multipart;
+use super::files::{Allowed, FileFolders};
 use super::gate::Passage;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
@@ -29,6 +30,8 @@ pub struct ClientSettings {
     pub largest_answer: usize,
     /// Folder for downloads that nobody named a file for.
     pub downloads: PathBuf,
+    /// Files that requests may take along.
+    pub files: FileFolders,
 }
 
 impl Default for ClientSettings {
@@ -38,6 +41,7 @@ impl Default for ClientSettings {
             timeout: Duration::from_secs(60),
             largest_answer: 64 << 20,
             downloads: PathBuf::from("downloads"),
+            files: FileFolders::default(),
         }
     }
 }
@@ -101,7 +105,7 @@ impl Client {
         credential: &HeaderMap,
         options: &CallOptions,
     ) -> Received {
-        let mut built = match self.build(request, credential, options.timeout).await {
+        let mut built = match self.build(request, credential, options).await {
             Ok(built) => built,
             Err(reason) => return Received::Unsendable { reason },
         };
@@ -138,13 +142,13 @@ impl Client {
         &self,
         request: &PreparedRequest,
         credential: &HeaderMap,
-        timeout: Option<Duration>,
+        options: &CallOptions,
     ) -> Result<reqwest::Request, String> {
         let mut builder =
             self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         builder = builder.headers(credential.clone());
         let streams = request.download.is_some() || matches!(request.body, RequestBody::Multipart(_));
-        if let Some(timeout) = timeout.or((!streams).then_some(self.settings.timeout)) {
+        if let Some(timeout) = options.timeout.or((!streams).then_some(self.settings.timeout)) {
             builder = builder.timeout(timeout);
         }
         let typed = |builder: reqwest::RequestBuilder, media_type: &'static str| {
@@ -159,7 +163,15 @@ impl Client {
             RequestBody::Json(bytes) => typed(builder, "application/json").body(bytes.clone()),
             RequestBody::Form(text) => typed(builder, "application/x-www-form-urlencoded").body(text.clone()),
             RequestBody::Text(text) => typed(builder, "text/plain; charset=utf-8").body(text.clone()),
-            RequestBody::Multipart(parts) => builder.multipart(multipart(parts).await?),
+            RequestBody::Multipart(parts) => {
+                let Self { settings, .. } = self;
+                let allowed = Allowed {
+                    folders: &settings.files,
+                    downloads: &settings.downloads,
+                    choice: &options.files,
+                };
+                builder.multipart(multipart(parts, allowed).await?)
+            }
         };
         builder.build().map_err(|error| format!("the request cannot be built: {}", words(error)))
     }

@@ -109,6 +109,8 @@ pub struct Perform {
     pub inputs: Map<String, Value>,
     /// Where an address among the inputs may lead.
     pub reach: Reach,
+    /// Files that this run has downloaded.
+    pub downloaded: Vec<String>,
     /// What sending it twice would do.
     pub effect: Effect,
     /// The connection; none for built-in operations.

@@ -14,10 +14,12 @@ pub const FILE: &str = "hob.yaml";
 const RECIPES: &str = "recipes";
 /// Folder of a workspace's own connectors.
 const CONNECTORS: &str = "connectors";
+/// Folder of what hob keeps.
+pub(super) const STATE: &str = "state";
 /// Folder of the tokens that people consented to.
 pub(super) const TOKENS: &str = "state/tokens";
 /// Folders that hold no recipes, wherever recipes are looked for.
-const OTHERS: [&str; 4] = [CONNECTORS, "schemas", "state", "tests"];
+const OTHERS: [&str; 4] = [CONNECTORS, "schemas", STATE, "tests"];
 
 /// The workspace that `from` is, or lies in.
 pub fn find(from: &Path) -> Option<PathBuf> {

@@ -35,6 +35,8 @@ pub struct Workspace {
     pub listed: Vec<String>,
     /// Values of those of them that are set.
     pub env: BTreeMap<String, String>,
+    /// Folders whose files recipes may send.
+    pub files: Vec<PathBuf>,
     /// Where the history is kept.
     pub store: Store,
     /// How long the history is kept.
@@ -93,6 +95,7 @@ impl Workspace {
             accounts: accounts.collect(),
             listed: Vec::new(),
             env: BTreeMap::new(),
+            files: Vec::new(),
             store: Store::usual(root),
             history: History::default(),
             listen: None,
@@ -177,6 +180,7 @@ impl Workspace {
         let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, redactor: &redactor, found };
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
         let (listed, marked) = resolver.listed(content.env.unwrap_or_default());
+        let files = resolver.files(content.files.unwrap_or_default());
         let store = resolver.store(content.store, root);
         let history = History::read(content.history.unwrap_or_default(), &mut resolver.found);
         let server = content.server.unwrap_or_default();
@@ -203,6 +207,7 @@ impl Workspace {
             accounts,
             listed,
             env,
+            files,
             store,
             history,
             listen,

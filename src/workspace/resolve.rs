@@ -1,12 +1,12 @@
 //! From what stands in `hob.yaml` to what it means.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
 use super::expand::Unset;
-use super::folder::TOKENS;
+use super::folder::{STATE, TOKENS};
 use super::syntax::{Auth, Budget, Connection, EnvVariable, MarkedVariable, MetricsText, Webhooks};
 use super::{Account, Metrics, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
@@ -14,6 +14,7 @@ use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::Redactor;
 use crate::source::{Node, Span, Spanned, read};
+use crate::value::normalized;
 
 /// Gives meaning, and collects what has none.
 pub(super) struct Resolver<'a> {
@@ -183,6 +184,23 @@ impl Resolver<'_> {
             }
         }
         (listed, secret)
+    }
+
+    /// Folders whose files recipes may send. None of them holds what is the workspace's own.
+    pub(super) fn files(&mut self, folders: Vec<Spanned<String>>) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for folder in folders {
+            let path = normalized(&self.root.join(folder.value.trim()));
+            let root = normalized(self.root);
+            if root.starts_with(&path) || path.starts_with(root.join(STATE)) {
+                let message = format!("`{folder}` holds hob's own files, secrets among them");
+                let help = "name a folder for nothing but files to send, such as attachments";
+                self.found.push(Diagnostic::new(Code::NotAllowed, folder.span, message).help(help));
+            } else {
+                found.push(path);
+            }
+        }
+        found
     }
 
     /// Where the history is kept.

@@ -22,6 +22,10 @@ pub struct File {
     /// `{ name: NAME, secret: true }` its value is masked wherever hob shows something.
     #[schemars(example = serde_json::json!(["APP_URL", { "name": "ALERT_KEY", "secret": true }]))]
     pub env: Option<Vec<EnvVariable>>,
+    /// Folders whose files recipes may send, where an input takes the path of a file; within the workspace, or with
+    /// an absolute path. Files that a run has downloaded itself may always be sent. Default: none.
+    #[schemars(example = serde_json::json!(["attachments"]))]
+    pub files: Option<Vec<Spanned<String>>>,
     /// Where the history is kept: `sqlite:` and a path within the workspace, or the address of a
     /// PostgreSQL database, which any number of `hob run` processes can share. Its tables are in a schema
     /// `hob`, or the one that `?schema=` names. Default: `sqlite:state/hob.db`.

@@ -23,6 +23,7 @@ mod picked_field;
 mod replaces_all;
 mod result_field;
 mod rule;
+mod sendable_file;
 mod step;
 mod template_argument;
 mod template_function;
@@ -43,6 +44,7 @@ pub const ALL: &[&dyn Rule] = &[
     &unknown_parameter::KnownParameters,
     &missing_parameter::RequiredParameters,
     &parameter_value::ParameterValues,
+    &sendable_file::SendableFiles,
     &condition::Conditions,
     &constant_condition::OpenConditions,
     &whole_list::WholeLists,

@@ -59,7 +59,8 @@ impl World {
 
     async fn call(&self, connection: &Connection, operation: &str, inputs: Value) -> Outcome {
         let operation = self.catalog.operation(operation).unwrap();
-        let options = CallOptions { patience: Duration::ZERO, ..CallOptions::default() };
+        let options =
+            CallOptions { patience: Duration::ZERO, files: FileChoice::Person, ..CallOptions::default() };
         let inputs = inputs.as_object().unwrap();
         self.client.call(&self.catalog, operation, inputs, connection, &options).await.unwrap()
     }

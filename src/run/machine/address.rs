@@ -1,4 +1,5 @@
-//! Inputs that are addresses: what an event fills in stays in its place, and who chose the host is known.
+//! Inputs that lead somewhere: addresses, in which what an event fills in stays in its place and of which it is
+//! known who chose the host, and files, of which it is known whether this run has downloaded them.
 
 use super::Machine;
 use super::action::Site;
@@ -46,6 +47,20 @@ impl Machine {
         Ok(reach)
     }
 
+    /// Files that finished steps have downloaded, as far as their results still tell.
+    pub(super) fn downloaded(&self) -> Vec<String> {
+        let recipe = self.recipe.recipe();
+        let mut files = Vec::new();
+        for action in recipe.all_actions() {
+            if self.recipe.operation(action).download.is_some()
+                && let Some(result) = self.steps.get(&action.id)
+            {
+                collect(result, &mut files);
+            }
+        }
+        files
+    }
+
     /// The address that `template` makes; `None` if it makes no text.
     fn address(
         &self,
@@ -83,6 +98,16 @@ impl Machine {
             sources = sources.with(&site.action.item_name, origin);
         }
         sources
+    }
+}
+
+/// Files among the results of a download: `{ file, … }`, the part of it that was picked, or a list of these.
+fn collect(result: &Value, files: &mut Vec<String>) {
+    match result {
+        Value::String(file) => files.push(file.clone()),
+        Value::Object(fields) => files.extend(fields.get("file").and_then(Value::as_str).map(str::to_owned)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, files)),
+        _ => {}
     }
 }
 

@@ -105,6 +105,7 @@ impl Machine {
                 operation,
                 inputs: inputs.clone(),
                 reach: Reach::Anywhere,
+                downloaded: Vec::new(),
                 effect: Effect::Read,
                 timeout: None,
                 pick: None,

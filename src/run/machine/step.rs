@@ -165,6 +165,7 @@ impl Machine {
             operation,
             inputs,
             reach,
+            downloaded: self.downloaded(),
             effect,
             timeout: site.action.timeout,
             pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),

@@ -1,0 +1,191 @@
+//! Files that a request may take along. An input that names one comes from an event as easily as from a recipe, so
+//! not every file of the machine is one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::fs::File;
+
+/// Largest file that is sent, in bytes: the most that HighLevel takes of a video.
+const LARGEST: u64 = 500 << 20;
+
+/// Where files for requests are.
+#[derive(Debug, Clone, Default)]
+pub struct FileFolders {
+    /// What relative paths of recipes begin at.
+    pub root: PathBuf,
+    /// Folders whose files any recipe may send.
+    pub allowed: Vec<PathBuf>,
+}
+
+/// Whose choice the files of a call are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileChoice {
+    /// A person's, who named them for this very call.
+    Person,
+    /// A recipe's, whose run has downloaded these.
+    Run(Vec<String>),
+}
+
+impl Default for FileChoice {
+    fn default() -> Self {
+        Self::Run(Vec::new())
+    }
+}
+
+/// A file, ready to be sent.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) length: u64,
+    pub(super) name: String,
+}
+
+/// The rule of one call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed<'a> {
+    pub(super) folders: &'a FileFolders,
+    /// Where hob saves what it downloads.
+    pub(super) downloads: &'a Path,
+    pub(super) choice: &'a FileChoice,
+}
+
+impl Allowed<'_> {
+    /// Opens the file at `path`, or says why it is not to be sent.
+    pub(super) async fn open(self, path: &Path) -> Result<Opened, String> {
+        let (path, folders) = self.place(path);
+        let unreadable = |error| format!("cannot read the file {}: {error}", path.display());
+        // The file that links lead to is the one that is judged, and the one that is opened.
+        let real = tokio::fs::canonicalize(&path).await.map_err(unreadable)?;
+        if let Some(folders) = folders
+            && !is_within(&real, &folders).await
+        {
+            return Err(refusal(&path, &real));
+        }
+        let odd =
+            || format!("{} is a folder, a pipe or a device, and only files can be sent", path.display());
+        if !tokio::fs::symlink_metadata(&real).await.map_err(unreadable)?.is_file() {
+            return Err(odd());
+        }
+        let file = open(&real).await.map_err(unreadable)?;
+        let about = file.metadata().await.map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(odd());
+        }
+        if about.len() > LARGEST {
+            let most = LARGEST >> 20;
+            return Err(format!("{} is larger than {most} MiB, the most that hob sends", path.display()));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Opened { file, length: about.len(), name })
+    }
+
+    /// Where the file is, and the folders it has to be in; `None`: anywhere.
+    fn place(self, path: &Path) -> (PathBuf, Option<Vec<PathBuf>>) {
+        match self.choice {
+            FileChoice::Person => (path.to_owned(), None),
+            FileChoice::Run(downloaded) if downloaded.iter().any(|file| Path::new(file) == path) => {
+                (path.to_owned(), Some(vec![self.downloads.to_owned()]))
+            }
+            FileChoice::Run(_) => (self.folders.root.join(path), Some(self.folders.allowed.clone())),
+        }
+    }
+}
+
+async fn is_within(real: &Path, folders: &[PathBuf]) -> bool {
+    for folder in folders {
+        if tokio::fs::canonicalize(folder).await.is_ok_and(|folder| real.starts_with(folder)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn refusal(path: &Path, real: &Path) -> String {
+    let led = if path == real { String::new() } else { format!(" (it leads to {})", real.display()) };
+    format!(
+        "{}{led} is not sent: it is in none of the folders that hob.yaml lists under `files`, and this run has not \
+         downloaded it",
+        path.display()
+    )
+}
+
+/// Opens a file without following a link that has just taken its place, or waiting for a pipe.
+async fn open(path: &Path) -> io::Result<File> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    }
+    options.open(path).await
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_files_of_folders_that_are_named_or_of_this_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["out", "out/deep", "downloads", "private", "outside"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        for name in
+            ["out/a.txt", "out/deep/b.txt", "downloads/1.pdf", "downloads/2.pdf", "private/key", "outside/c"]
+        {
+            fs::write(at(name), name).unwrap();
+        }
+        symlink(at("out/a.txt"), at("out/inner")).unwrap();
+        symlink(at("private/key"), at("out/leak")).unwrap();
+        symlink(at("private"), at("out/folder")).unwrap();
+        symlink(at("nowhere"), at("out/dangling")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("out/pipe")).status().unwrap().success());
+        symlink(Path::new("/dev/zero"), at("out/zero")).unwrap();
+        fs::File::create(at("out/huge")).unwrap().set_len(LARGEST + 1).unwrap();
+        let folders = FileFolders { root: folder.path().to_owned(), allowed: vec![at("out"), at("missing")] };
+        let whole = |name: &str| at(name).display().to_string();
+        let run = FileChoice::Run(vec![whole("downloads/1.pdf"), whole("private/key")]);
+        let downloads = at("downloads");
+        let open = async |choice: &FileChoice, path: String| {
+            let allowed = Allowed { folders: &folders, downloads: &downloads, choice };
+            allowed.open(Path::new(&path)).await.map(|opened| opened.name)
+        };
+        for (path, expected) in [
+            ("out/a.txt".to_owned(), Ok("a.txt")),
+            ("out/deep/../a.txt".to_owned(), Ok("a.txt")),
+            (whole("out/deep/b.txt"), Ok("b.txt")),
+            ("out/inner".to_owned(), Ok("inner")),
+            (whole("downloads/1.pdf"), Ok("1.pdf")),
+            (whole("downloads/2.pdf"), Err("is not sent")),
+            (whole("private/key"), Err("is not sent")),
+            ("out/leak".to_owned(), Err("private/key) is not sent")),
+            ("out/folder/key".to_owned(), Err("is not sent")),
+            ("out/../private/key".to_owned(), Err("is not sent")),
+            ("outside/c".to_owned(), Err("is not sent")),
+            ("out2/c".to_owned(), Err("cannot read")),
+            ("/etc/passwd".to_owned(), Err("is not sent")),
+            ("/proc/self/environ".to_owned(), Err("is not sent")),
+            ("out/dangling".to_owned(), Err("cannot read")),
+            ("out/pipe".to_owned(), Err("a pipe or a device")),
+            ("out/deep".to_owned(), Err("is a folder")),
+            ("out/zero".to_owned(), Err("is not sent")),
+            ("out/huge".to_owned(), Err("larger than 500 MiB")),
+            (String::new(), Err("is not sent")),
+        ] {
+            let opened = open(&run, path.clone()).await;
+            match (&opened, expected) {
+                (Ok(name), Ok(expected)) => assert_eq!(name, expected, "{path}"),
+                (Err(told), Err(part)) => assert!(told.contains(part), "{path}: {told}"),
+                _ => panic!("{path}: {opened:?}"),
+            }
+        }
+        let person = &FileChoice::Person;
+        assert_eq!(open(person, whole("private/key")).await.as_deref(), Ok("key"));
+        assert!(open(person, "/dev/zero".into()).await.unwrap_err().contains("a device"));
+    }
+}
