@@ -5,6 +5,7 @@ use super::Machine;
 use super::action::Site;
 use super::failure::template_error;
 use crate::run::entry::StepError;
+use crate::run::status::Phase;
 use crate::template::{Error, ErrorKind, LocatedTemplate, Scope, Sources, TemplateTree};
 use crate::value::address::{Origin, Reach, Unfit, fill};
 use crate::value::{Map, Value};
@@ -49,11 +50,14 @@ impl Machine {
 
     /// Files that finished steps have downloaded, as far as their results still tell.
     pub(super) fn downloaded(&self) -> Vec<String> {
-        let recipe = self.recipe.recipe();
+        let downloads: Vec<&str> = (self.recipe.recipe().all_actions())
+            .filter(|action| self.recipe.operation(action).download.is_some())
+            .map(|action| action.id.as_str())
+            .collect();
         let mut files = Vec::new();
-        for action in recipe.all_actions() {
-            if self.recipe.operation(action).download.is_some()
-                && let Some(result) = self.steps.get(&action.id)
+        for (key, step) in &self.status.steps {
+            if let Phase::Done(result) = &step.phase
+                && downloads.contains(&key.action.as_str())
             {
                 collect(result, &mut files);
             }
