@@ -8,11 +8,16 @@ use serde_json::Value;
 use url::Url;
 
 use super::Error;
+use super::body::BoundedBody;
 use super::transport::with_causes;
 use crate::secret::{Redactor, shown_address};
-use crate::value::read_json;
+use crate::value::read_json_within;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer that is read, in bytes.
+const LARGEST: usize = 1 << 20;
+/// Most values of one.
+const MOST_VALUES: usize = 10_000;
 /// Most characters of an answer that a message quotes.
 const QUOTED: usize = 200;
 
@@ -62,7 +67,7 @@ impl Endpoint {
         let sent = question.header(ACCEPT, "application/json").timeout(TIMEOUT).send().await;
         let answer = sent.map_err(lost)?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(lost)?;
+        let BoundedBody { bytes: body, whole } = BoundedBody::read(answer, LARGEST).await.map_err(lost)?;
         if !status.is_success() {
             return Err(Failure {
                 status: Some(status.as_u16()),
@@ -70,7 +75,10 @@ impl Endpoint {
                 passing: status.is_server_error() || status.as_u16() == 429,
             });
         }
-        read_json(&body, None).map_err(|_| Failure::no_answer("its answer is not JSON"))
+        if !whole {
+            return Err(Failure::no_answer("its answer is larger than any that gives a token"));
+        }
+        read_json_within(&body, None, MOST_VALUES).map_err(|_| Failure::no_answer("its answer is not JSON"))
     }
 
     /// The failure for whoever needed the token.

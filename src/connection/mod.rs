@@ -3,6 +3,7 @@
 
 mod account;
 mod agreement;
+mod body;
 mod breaker;
 mod budget;
 mod callback;
@@ -31,6 +32,7 @@ mod window;
 mod written;
 
 pub use account::{Connection, Setup, address};
+pub use body::BoundedBody;
 pub use breaker::Breaker;
 pub use budget::{Budget, Exhausted, Limiters, Priority};
 pub use callback::{Arrival, Callback};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
+use super::day::DAY;
 use crate::catalog::LimitHeaders;
 
 /// What an answer's headers say.
@@ -25,13 +26,15 @@ impl Told {
             text.trim().parse().ok()
         };
         let small = |name| number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        // An interval that is none would let nothing go ever again.
+        let time = |name| number(name).map(|ms| Duration::from_millis(ms).min(DAY));
         Self {
             max: small(&names.max),
             remaining: small(&names.remaining),
-            interval: number(&names.interval_ms).map(Duration::from_millis),
+            interval: time(&names.interval_ms),
             daily: number(&names.daily),
             daily_remaining: number(&names.daily_remaining),
-            daily_reset: number(&names.daily_reset_ms).map(Duration::from_millis),
+            daily_reset: time(&names.daily_reset_ms),
         }
     }
 }
@@ -47,4 +50,25 @@ pub(super) struct End {
     pub(super) refused: Option<Option<Duration>>,
     /// Whether the account answered, and not with a 5xx; `None`: nobody waited for an answer.
     pub(super) alive: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderName;
+
+    #[test]
+    fn no_number_holds_a_connection_for_longer_than_a_day() {
+        let names: LimitHeaders =
+            serde_yaml::from_str("{ max: m, remaining: r, interval_ms: i, daily: d, daily_reset_ms: t }")
+                .unwrap();
+        for number in ["18446744073709551615", "1000000000", "99999999999999999999", "-1", "1e9", "many", ""]
+        {
+            let header = |name: &str| (name.parse::<HeaderName>().unwrap(), number.parse().unwrap());
+            let headers = ["m", "r", "i", "d", "t"].map(header).into_iter().collect();
+            let told = Told::read(&names, &headers);
+            assert!(told.interval.is_none_or(|time| time <= DAY), "{number}: {told:?}");
+            assert!(told.daily_reset.is_none_or(|time| time <= DAY), "{number}: {told:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::held::Grip;
 use super::options::World;
 use super::persist::{Gone, persist};
 use crate::journal::{Lease, RunUpdate};
-use crate::run::{Entry, RunId, RunState, StampedEntry, Write};
+use crate::run::{Entry, RunId, RunState, StampedEntry, Write, told};
 use crate::secret::Redactor;
 
 /// A run's entries on their way into the journal.
@@ -109,7 +109,7 @@ impl Recorder {
         due: Option<DateTime<Utc>>,
         error: Option<String>,
     ) -> Result<(), Gone> {
-        let error = error.map(|error| self.redactor.text(&error));
+        let error = error.map(|error| told(&error, &self.redactor));
         let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
         let version = self.version.take_if(|_| begun);
         let (entries, writes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.writes));

@@ -3,6 +3,8 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use crate::value::{JsonError, read_json_text};
+
 /// A description to import.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
@@ -88,14 +90,12 @@ pub(super) fn file_name(path: &str) -> &str {
 fn parse(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     let looks_like_json = text.trim_start().starts_with('{');
-    let json = if looks_like_json {
-        serde_json::from_str(text).map_err(|e| e.to_string())
-    } else {
-        Err(String::new())
-    };
+    let json = if looks_like_json { read_json_text(text) } else { Err(JsonError::Syntax(String::new())) };
     match json {
         Ok(value) => Ok(value),
-        Err(reason) => serde_yaml::from_str(text)
+        // As YAML it would be as large.
+        Err(error @ JsonError::TooMany { .. }) => Err(error.to_string()),
+        Err(JsonError::Syntax(reason)) => serde_yaml::from_str(text)
             .map_err(|error| if looks_like_json { reason } else { error.to_string() }),
     }
 }

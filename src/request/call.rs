@@ -352,7 +352,7 @@ fn redacted(outcome: Outcome, connection: &Connection) -> Outcome {
 }
 
 fn without_secrets(refusal: Refusal, redactor: &Redactor) -> Refusal {
-    Refusal { message: redactor.text(&refusal.message), body: redactor.value(&refusal.body), ..refusal }
+    Refusal { message: redactor.text(&refusal.message), ..refusal }
 }
 
 #[cfg(test)]

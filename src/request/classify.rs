@@ -10,9 +10,13 @@ use super::explain::explain;
 use super::{Answer, Expected, Form, Outcome, Refusal, retry_after};
 use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders};
 use crate::connection::Rate;
+use crate::printable::line;
 
 /// Wait after a 429 where neither the answer nor the connector tells an interval.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// Most characters of a header that a message quotes.
+const QUOTED: usize = 200;
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -84,7 +88,8 @@ pub fn classify(
     }
     let (mut refusal, said) = explain(errors, status, &body);
     if let Some(to) = redirect(status, &headers) {
-        refusal.message = format!("{status}: the server redirects to {to}, and redirects are not followed");
+        refusal.message =
+            format!("{status}: the server redirects to {}, and redirects are not followed", line(to, QUOTED));
         refusal.help = Some("correct the address".into());
     }
     let asked = retry_after::read(&headers, at);
@@ -157,7 +162,10 @@ fn pause(connector: Option<&Connector>, headers: &HeaderMap) -> Duration {
         return Duration::from_millis(reset.min(86_400_000));
     }
     let known = || connector?.limits.burst.as_deref()?.parse::<Rate>().ok().map(|rate| rate.per);
-    number(&names.interval_ms).map(Duration::from_millis).or_else(known).unwrap_or(PAUSE)
+    number(&names.interval_ms)
+        .map(|ms| Duration::from_millis(ms.min(86_400_000)))
+        .or_else(known)
+        .unwrap_or(PAUSE)
 }
 
 fn shown(headers: &HeaderMap) -> indexmap::IndexMap<String, String> {

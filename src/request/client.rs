@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
@@ -14,9 +13,16 @@ use super::files::{Allowed, FileFolders};
 use super::gate::Passage;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
-use crate::connection::{TransportSettings, check_public, http_client, not_public, public_http_client};
+use crate::connection::{
+    BoundedBody, TransportSettings, check_public, http_client, not_public, public_http_client,
+};
 use crate::value::address::Reach;
-use crate::value::{charset, decode, read_json};
+use crate::value::{JsonError, charset, decode, read_json};
+
+/// Most bytes of an answer that is no success.
+const LARGEST_COMPLAINT: usize = 4 << 20;
+/// Bytes of one that are kept where it cannot be read as a whole.
+const BEGINNING: usize = 16 << 10;
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -26,8 +32,10 @@ pub struct ClientSettings {
     /// Longest time of a whole request, unless its action says otherwise. Files take as long as they
     /// take, while data flows.
     pub timeout: Duration,
-    /// Largest answer that is read, in bytes. Files have no limit.
+    /// Largest answer that is read, in bytes.
     pub largest_answer: usize,
+    /// Largest file that is downloaded, in bytes.
+    pub largest_file: u64,
     /// Folder for downloads that nobody named a file for.
     pub downloads: PathBuf,
     /// Files that requests may take along.
@@ -39,7 +47,8 @@ impl Default for ClientSettings {
         Self {
             transport: TransportSettings::default(),
             timeout: Duration::from_secs(60),
-            largest_answer: 64 << 20,
+            largest_answer: 32 << 20,
+            largest_file: 2 << 30,
             downloads: PathBuf::from("downloads"),
             files: FileFolders::default(),
         }
@@ -212,7 +221,7 @@ impl Client {
             Some(file) => file.to_owned(),
             None => download::place(&self.settings.downloads, &request.operation, &media_type),
         };
-        download::save(response, &file, &media_type, &self.on_bytes).await
+        download::save(response, &file, &media_type, self.settings.largest_file, &self.on_bytes).await
     }
 
     async fn read_text(
@@ -220,18 +229,17 @@ impl Client {
         response: reqwest::Response,
         headers: &HeaderMap,
     ) -> Result<(Form, Value), Unread> {
-        let largest = self.settings.largest_answer;
-        let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(1 << 20) as usize);
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(Unread::BrokeOff)?;
-            if body.len() + chunk.len() > largest {
-                let reason = format!("the answer is larger than {} MiB", largest >> 20);
-                return Err(Unread::Unusable(reason));
-            }
-            body.extend_from_slice(&chunk);
+        let success = response.status().is_success();
+        let largest = self.settings.largest_answer.min(if success { usize::MAX } else { LARGEST_COMPLAINT });
+        let BoundedBody { bytes, whole } =
+            BoundedBody::read(response, largest).await.map_err(Unread::BrokeOff)?;
+        match content(headers, &bytes) {
+            Ok(content) if whole => Ok(content),
+            // Of a complaint its beginning is enough: it is for people.
+            _ if !success => Ok((Form::Text, beginning(headers, &bytes))),
+            Ok(_) => Err(Unread::Unusable(format!("the answer is larger than {} MiB", largest >> 20))),
+            Err(reason) => Err(Unread::Unusable(format!("the answer cannot be kept: {reason}"))),
         }
-        Ok(content(headers, &body))
     }
 }
 
@@ -244,17 +252,34 @@ pub(super) enum Unread {
 }
 
 /// How a body came, and what it is: JSON, else text; nothing as null.
-fn content(headers: &HeaderMap, body: &[u8]) -> (Form, Value) {
+fn content(headers: &HeaderMap, body: &[u8]) -> Result<(Form, Value), JsonError> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return (Form::Nothing, Value::Null);
+        return Ok((Form::Nothing, Value::Null));
     }
-    let charset = headers.get(CONTENT_TYPE).and_then(|kind| charset(kind.to_str().ok()?));
-    if let Ok(value) = read_json(body, charset) {
-        return (Form::Json, value);
+    let charset = charset_of(headers);
+    match read_json(body, charset) {
+        Ok(value) => return Ok((Form::Json, value)),
+        Err(error @ JsonError::TooMany { .. }) if !is_text(headers) => return Err(error),
+        Err(_) => {}
     }
     let text = decode(body, charset).into_owned();
     let form = if is_page(headers, &text) { Form::Page } else { Form::Text };
-    (form, text.into())
+    Ok((form, text.into()))
+}
+
+fn charset_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE).and_then(|kind| charset(kind.to_str().ok()?))
+}
+
+/// What a body begins with, as text.
+fn beginning(headers: &HeaderMap, body: &[u8]) -> Value {
+    decode(&body[..body.len().min(BEGINNING)], charset_of(headers)).into()
+}
+
+/// It says that it is a text, so that brackets and commas in it are no values.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/") && !kind.contains("json")
 }
 
 /// Many frameworks call any text HTML: it is a page if it looks like one, too.

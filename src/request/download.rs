@@ -56,13 +56,17 @@ async fn is_stream(file: &Path) -> bool {
     tokio::fs::metadata(file).await.is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// Writes the answer's body to `file`, which appears whole or not at all.
+/// Writes the answer's body, of at most `largest` bytes, to `file`, which appears whole or not at all.
 pub(super) async fn save(
     response: reqwest::Response,
     file: &Path,
     media_type: &str,
+    largest: u64,
     on_bytes: &OnBytes,
 ) -> Result<Value, Unread> {
+    if response.content_length().is_some_and(|length| length > largest) {
+        return Err(too_large(largest));
+    }
     let disk = |error: std::io::Error| Unread::Unusable(format!("cannot write {}: {error}", file.display()));
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         tokio::fs::create_dir_all(folder).await.map_err(disk)?;
@@ -70,13 +74,13 @@ pub(super) async fn save(
     let file = &behind_links(file).await.map_err(disk)?;
     if is_stream(file).await {
         let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(disk)?;
-        let bytes = write(response, out, &disk, on_bytes).await?;
+        let bytes = write(response, out, &disk, largest, on_bytes).await?;
         return Ok(json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type }));
     }
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let part = file.with_file_name(format!(".{name}.part"));
     let out = tokio::fs::File::create(&part).await.map_err(disk)?;
-    let written = write(response, out, &disk, on_bytes).await;
+    let written = write(response, out, &disk, largest, on_bytes).await;
     if written.is_err() {
         // What is left of it is of no use; the first failure is the one to tell.
         let _ = tokio::fs::remove_file(&part).await;
@@ -86,10 +90,15 @@ pub(super) async fn save(
     Ok(json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type }))
 }
 
+fn too_large(largest: u64) -> Unread {
+    Unread::Unusable(format!("the file is larger than {} MiB", largest >> 20))
+}
+
 async fn write(
     response: reqwest::Response,
     mut out: tokio::fs::File,
     disk: &impl Fn(std::io::Error) -> Unread,
+    largest: u64,
     on_bytes: &OnBytes,
 ) -> Result<u64, Unread> {
     let length = response.content_length();
@@ -98,6 +107,9 @@ async fn write(
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(Unread::BrokeOff)?;
         bytes += chunk.len() as u64;
+        if bytes > largest {
+            return Err(too_large(largest));
+        }
         out.write_all(&chunk).await.map_err(disk)?;
         (on_bytes.0)(bytes, length);
     }
@@ -121,7 +133,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let save = async |file: PathBuf| {
             let response = reqwest::Response::from(axum::http::Response::new("content"));
-            super::save(response, &file, "text/plain", &OnBytes::default()).await
+            super::save(response, &file, "text/plain", 100, &OnBytes::default()).await
         };
         std::fs::write(path("real"), "old").unwrap();
         std::os::unix::fs::symlink(path("real"), path("link")).unwrap();
@@ -136,6 +148,14 @@ mod tests {
         assert!(save(path("pipe")).await.is_ok());
         assert_eq!(reader.await.unwrap(), "content");
         assert!(save(PathBuf::from("/dev/null")).await.is_ok());
+        let response = || reqwest::Response::from(axum::http::Response::new("content"));
+        for (largest, fits) in [(7, true), (6, false)] {
+            let saved =
+                super::save(response(), &path("new"), "text/plain", largest, &OnBytes::default()).await;
+            assert_eq!((saved.is_ok(), path("new").exists()), (fits, fits));
+            let _ = std::fs::remove_file(path("new"));
+        }
+        assert!(!path(".new.part").exists());
         assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     }
 }

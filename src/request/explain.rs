@@ -5,6 +5,10 @@ use serde_json::Value;
 use super::Refusal;
 use crate::catalog::{Advice, ErrorAnswers, ErrorMeaning, path};
 
+/// Longest message of an API, in characters.
+const LONGEST_MESSAGE: usize = 1000;
+/// Most texts of a list that are one message together.
+const MOST_TEXTS: usize = 20;
 /// Longest text taken from an answer that is not of the expected form.
 const LONGEST: usize = 300;
 
@@ -22,7 +26,6 @@ pub(super) fn explain(errors: &ErrorAnswers, status: u16, body: &Value) -> (Refu
         status: Some(status),
         message: format!("{status}{name}: {message}{trace}"),
         help: advice.map(|advice| advice.help.clone()),
-        body: body.clone(),
     };
     (refusal, advice.and_then(|advice| advice.means))
 }
@@ -45,29 +48,29 @@ pub(super) fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(short(text.trim(), LONGEST_MESSAGE)).filter(|text| !text.is_empty()),
         Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(words).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
+            let texts: Vec<String> = items.iter().filter_map(words).take(MOST_TEXTS).collect();
+            (!texts.is_empty()).then(|| short(&texts.join("; "), LONGEST_MESSAGE))
         }
-        other => Some(short(&other.to_string())),
+        other => Some(short(&other.to_string(), LONGEST)),
     }
 }
 
 fn words_anywhere(body: &Value) -> Option<String> {
     match body {
         Value::Null => None,
-        Value::String(text) => words(body).map(|_| short(text.trim())),
+        Value::String(text) => words(body).map(|_| short(text.trim(), LONGEST)),
         Value::Object(map) => ["message", "error_description", "error", "detail", "title"]
             .into_iter()
             .find_map(|name| map.get(name).and_then(words))
-            .or_else(|| Some(short(&body.to_string()))),
-        other => Some(short(&other.to_string())),
+            .or_else(|| Some(short(&body.to_string(), LONGEST))),
+        other => Some(short(&other.to_string(), LONGEST)),
     }
 }
 
-fn short(text: &str) -> String {
-    let mut short: String = text.chars().take(LONGEST).collect();
+fn short(text: &str, longest: usize) -> String {
+    let mut short: String = text.chars().take(longest).collect();
     if short.len() < text.len() {
         short.push('…');
     }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::Answer;
 
 /// What became of a request.
@@ -61,8 +59,6 @@ pub struct Refusal {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// The answer's body.
-    pub body: Value,
 }
 
 impl Refusal {

@@ -8,7 +8,7 @@ use super::entry::{Entry, StepError, StepKey};
 use super::status::Status;
 use crate::check::StepReads;
 use crate::recipe::Action;
-use crate::value::Value;
+use crate::value::{Value, beginning};
 
 /// Longest text that is kept of inputs, and of results that nothing reads, in bytes.
 const LONGEST_TEXT: usize = 16 << 10;
@@ -64,10 +64,7 @@ pub(super) fn bound(value: &mut Value) {
 fn cut_texts(value: &mut Value) {
     match value {
         Value::String(text) if text.len() > LONGEST_TEXT => {
-            let whole = text.len();
-            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-            text.truncate(end);
-            text.push_str(&format!("… ({} KiB in all)", whole >> 10));
+            *text = beginning(text, LONGEST_TEXT);
         }
         Value::Array(items) => items.iter_mut().for_each(cut_texts),
         Value::Object(fields) => fields.values_mut().for_each(cut_texts),

@@ -23,6 +23,7 @@ pub use entry::{Entry, StampedEntry, StepError, StepKey};
 pub use facts::{Facts, about};
 pub use fit::misfit;
 pub use machine::{Act, Decision, Machine, Perform, Probe};
+pub use redact::told;
 pub use report::{Finding, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};

@@ -3,6 +3,10 @@
 
 use super::entry::{Entry, StepError};
 use crate::secret::Redactor;
+use crate::value::beginning;
+
+/// Longest text for people, in bytes.
+const LONGEST: usize = 16 << 10;
 
 impl Entry {
     /// The entry with secrets taken out of what it says to people.
@@ -16,8 +20,8 @@ impl Entry {
             | Entry::InDoubt { reason: text, .. }
             | Entry::Parked { reason: text, .. }
             | Entry::MoreRecords { message: text, .. }
-            | Entry::Remark { message: text, .. } => *text = redactor.text(text),
-            Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| redactor.text(text)),
+            | Entry::Remark { message: text, .. } => *text = told(text, redactor),
+            Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| told(text, redactor)),
             Entry::Started { .. }
             | Entry::Intent { .. }
             | Entry::StepSucceeded { .. }
@@ -30,12 +34,17 @@ impl Entry {
     }
 }
 
+/// `text` for people. It is cut where nobody reads on, and only without its secrets, so that no half of one is left.
+pub fn told(text: &str, redactor: &Redactor) -> String {
+    beginning(&redactor.text(text), LONGEST)
+}
+
 impl StepError {
     fn redacted(self, redactor: &Redactor) -> Self {
         Self {
-            message: redactor.text(&self.message),
-            help: self.help.as_deref().map(|help| redactor.text(help)),
-            excerpt: self.excerpt.as_deref().map(|excerpt| redactor.text(excerpt)),
+            message: told(&self.message, redactor),
+            help: self.help.as_deref().map(|help| told(help, redactor)),
+            excerpt: self.excerpt.as_deref().map(|excerpt| told(excerpt, redactor)),
             status: self.status,
         }
     }

@@ -15,6 +15,7 @@ use super::service::Service;
 use super::time;
 use super::world::World;
 use crate::catalog::Catalog;
+use crate::value::read_json;
 
 /// File of a connector's folder that says how its stand-in behaves.
 const SCRIPT: &str = "sandbox.yaml";
@@ -190,7 +191,7 @@ impl Sandbox {
             operation,
             method: incoming.method.to_owned(),
             path,
-            body: serde_json::from_slice(incoming.body).unwrap_or(Value::Null),
+            body: read_json(incoming.body, None).unwrap_or(Value::Null),
             status: if unanswered { 0 } else { served.status },
             changes: served.changes.clone(),
             fault: what.clone(),

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use super::refusal::Refusal;
 use super::service::Service;
 use crate::catalog::{ArrayStyle, Encoding, Operation, Parameter, Place};
-use crate::value::{Kind, ProblemKind, ShapeProblem};
+use crate::value::{Kind, ProblemKind, ShapeProblem, read_json};
 
 /// A request's inputs by where they stood.
 #[derive(Debug, Default)]
@@ -123,8 +123,9 @@ fn read_body(operation: &Operation, raw: Raw<'_>) -> Result<Value, Refusal> {
             Err(Refusal::new("malformed")
                 .saying(format!("cannot read a body of type {:?}", raw.content_type)))
         }
-        Encoding::Json => serde_json::from_slice(raw.body)
-            .map_err(|error| Refusal::new("malformed").saying(error.to_string())),
+        Encoding::Json => {
+            read_json(raw.body, None).map_err(|error| Refusal::new("malformed").saying(error.to_string()))
+        }
     }
 }
 

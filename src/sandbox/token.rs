@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::script::USER;
 use super::service::Service;
 use crate::catalog::Login;
+use crate::value::read_json;
 
 /// How long tokens live, in seconds. Nothing holds them to it.
 const LIFETIME: u32 = 3600;
@@ -100,7 +101,7 @@ fn is_login(login: &Login, password: &str, body: &[u8]) -> bool {
         let given: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
         return given == login.form_fields(USER, password);
     }
-    serde_json::from_slice::<Value>(body).is_ok_and(|given| given == login.filled(USER, password))
+    read_json(body, None).is_ok_and(|given| given == login.filled(USER, password))
 }
 
 /// Puts `value` where `path`, a JSONPath of plain names, finds it.

@@ -10,8 +10,12 @@ use std::borrow::Cow;
 use super::Value;
 use super::text::decode;
 
-/// Most values in one text, where nothing else is said: 64 MiB of `[],` would need gigabytes.
-pub const MOST_VALUES: usize = 2_000_000;
+/// Most values in one text, where nothing else is said.
+pub const MOST_VALUES: usize = 1_000_000;
+/// So many values may be in a text of any length; beyond, there are to be so many bytes for each more. Records have
+/// about ten; texts of nothing but brackets have two, and a tree in memory that is fifty times as large.
+const FREE_VALUES: usize = 100_000;
+const BYTES_A_VALUE: usize = 6;
 
 /// A text that is not taken for JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +24,7 @@ pub enum JsonError {
     #[error("{0}")]
     Syntax(String),
     /// It is out of all proportion.
-    #[error("it has more than {most} values")]
+    #[error("it has more than {most} values, too many for its length or for any")]
     TooMany {
         /// The limit.
         most: usize,
@@ -32,9 +36,11 @@ pub fn read_json(bytes: &[u8], charset: Option<&str>) -> Result<Value, JsonError
     read_json_within(bytes, charset, MOST_VALUES)
 }
 
-/// The same, with at most `most` values, names of fields included.
+/// The same, with at most `most` values, names of fields included, and with fewer in a text that is short for
+/// them: see [`MOST_VALUES`].
 pub fn read_json_within(bytes: &[u8], charset: Option<&str>, most: usize) -> Result<Value, JsonError> {
     let text = decode(bytes, charset);
+    let most = most.min(FREE_VALUES + text.len() / BYTES_A_VALUE);
     let text = Mended::of(&text, most)?;
     serde_json::from_str(&text).map_err(|error| JsonError::Syntax(error.to_string()))
 }
@@ -274,6 +280,14 @@ mod tests {
         let many = format!("[{}[]]", "[],".repeat(1000));
         assert_eq!(read_json_within(many.as_bytes(), None, 1000), Err(JsonError::TooMany { most: 1000 }));
         assert!(read_json_within(many.as_bytes(), None, 1002).is_ok());
+        for (part, times, fits) in
+            [("[],", 90_000, true), ("[],", 300_000, false), ("{\"a\":{}},", 150_000, false)]
+        {
+            let many = format!("[{}[]]", part.repeat(times));
+            assert_eq!(read_json_text(&many).is_ok(), fits, "{times} times {part}");
+        }
+        let record = "{\"id\":\"c123\",\"email\":\"ada@example.com\",\"n\":1},";
+        assert!(read_json_text(&format!("[{}{{}}]", record.repeat(100_000))).is_ok(), "records are fine");
         let text = format!("\"{}\"", "[],{}1 ".repeat(1000));
         assert!(read_json_within(text.as_bytes(), None, 1).is_ok(), "a text is one value");
     }

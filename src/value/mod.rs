@@ -29,4 +29,4 @@ pub use path::normalized;
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, Shape, Step};
 pub use shape_problem::{ProblemKind, ShapeProblem};
-pub use text::{charset, decode, decode_part, parameter};
+pub use text::{beginning, charset, decode, decode_part, parameter};

@@ -33,6 +33,14 @@ fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// `text`, or its first `most` bytes and how much there is in all.
+pub fn beginning(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}… ({} KiB in all)", &text[..text.floor_char_boundary(most)], text.len() >> 10)
+}
+
 /// The `charset` that a media type such as `text/plain; charset=utf-8` names.
 pub fn charset(media_type: &str) -> Option<&str> {
     parameter(media_type, "charset")

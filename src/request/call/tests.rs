@@ -277,3 +277,32 @@ async fn files_and_forms_are_written_as_they_should_be() {
     );
     assert_eq!(world.client.requests(), 2, "it is not sent without its file");
 }
+
+#[tokio::test]
+async fn what_an_api_says_is_bounded() {
+    let world = World::new().await;
+    let answer = |status: u16, body: String| {
+        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        Mock::given(method("GET")).respond_with(answer).up_to_n_times(1).mount(&world.server)
+    };
+    let ask = || world.on_server("things.search", json!({}));
+    let long = "x".repeat(3 << 20);
+    for body in [
+        json!({ "message": long }).to_string(),
+        json!({ "message": vec![&long[..1 << 20]; 3] }).to_string(),
+        json!({ "other": long }).to_string(),
+        json!({ "message": long.repeat(2) }).to_string(),
+        long.clone(),
+        format!("[{}0]", "[],".repeat(500_000)),
+    ] {
+        answer(400, body).await;
+        let Outcome::Refused(refusal) = ask().await else { panic!("refused") };
+        let length = refusal.message.len();
+        assert!((20..1200).contains(&length), "{length}: {}", &refusal.message[..100]);
+    }
+    for body in [format!("[{}0]", "[],".repeat(500_000)), format!("{{\"a\":\"{}\"}}", "x".repeat(33 << 20))] {
+        answer(200, body).await;
+        let told = ask().await.describe();
+        assert!(told.contains("cannot be kept") || told.contains("larger than 32 MiB"), "{told}");
+    }
+}

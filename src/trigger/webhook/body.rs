@@ -160,6 +160,8 @@ mod tests {
         assert!(words("application/json", b"{\"a\":").contains("EOF"));
         assert!(words("application/x-www-form-urlencoded", b"{\"a\":").contains("EOF"));
         let many = format!("[{}[]]", "[],".repeat(MOST_VALUES));
+        assert!(words("application/json", many.as_bytes()).contains("values, too many for its length"));
+        let many = format!("[{}0]", "123456789,".repeat(MOST_VALUES));
         assert!(words("application/json", many.as_bytes()).contains("more than 250000 values"));
     }
 }
