@@ -13,6 +13,9 @@ use hob::recipe::parse;
 use hob::source::SourceFile;
 use proptest::prelude::{Strategy, any, proptest};
 
+#[path = "fuzz/src/lib.rs"]
+mod fuzz;
+
 /// Codes of what no recipe's text shows: what happens while running, and what is wrong with hob.yaml.
 const ELSEWHERE: [Code; 2] = [Code::TemplateFailed, Code::UnsetVariable];
 
@@ -257,6 +260,65 @@ proptest! {
     #[test]
     fn no_json_panics(value in json()) {
         survives(&value.to_string());
+    }
+}
+
+/// Bytes near one of `seeds`.
+fn near(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let change = (
+        any::<proptest::sample::Index>(),
+        proptest::sample::select(&b"\0{}[]\"'%:,|~/.?#@=&9 \x80\xff\n"[..]),
+    );
+    (proptest::sample::select(seeds), proptest::collection::vec(change, 0..8)).prop_map(|(seed, changes)| {
+        let mut bytes = seed.as_bytes().to_vec();
+        for (at, byte) in changes {
+            bytes.insert(at.index(bytes.len() + 1), byte);
+        }
+        bytes
+    })
+}
+
+// The functions of the fuzz targets, with the little that an ordinary test has time for.
+proptest! {
+    #[test]
+    fn no_webhook_panics(data in near(&[
+        "\0\0{\"type\":\"ContactCreate\",\"id\":\"c1\",\"n\":[1.5e3,null,{}]}", "\x03\0a[b][]=1&a%5Bc%5D=%zz&=&x",
+        "\x05\0--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\nb\r\n--x--", "\x02\x01\x1f",
+    ])) {
+        fuzz::webhook(&data);
+    }
+
+    #[test]
+    fn no_template_is_taken_apart_wrongly(data in near(&[
+        "https://a.test/{{ event }}/x?q={{ event }}\0../..", "https://a.test/{{ 'a' ~ event | lower }}\0{\"a\":[1]}",
+        "{{ ['https://a.test', event, event.a] | join('/') }}", "https://a.test/{% if event %}{{ event }}{% endif %}",
+        "{{ 'https://a.test/ID' | replace('ID', event) }}", "{{ 1.10 + event.n }} {{ event['a'] | default(omit) }}",
+    ])) {
+        fuzz::template(&data);
+    }
+
+    #[test]
+    fn no_answer_panics(data in near(&[
+        "\x05\0{\"contacts\":[{\"id\":\"1\"}],\"meta\":{\"total\":1e30,\"nextPage\":18446744073709551615}}",
+        "\x11\x09{\"message\":[\"a\",{\"b\":1}],\"traceId\":[]}", "\x20\0[]", "\x21\x01<html>",
+    ]), operation in any::<u8>()) {
+        let mut data = data;
+        if let Some(first) = data.first_mut() {
+            *first = operation;
+        }
+        fuzz::answer(&data);
+    }
+
+    #[test]
+    fn no_cron_goes_back(data in near(&["*/5 9-17 * * MON-FRI\0Europe/Berlin", "0 0 29 2 *", "@daily", "5,10 1/2 L * 7"])) {
+        fuzz::cron(&data);
+    }
+
+    #[test]
+    fn no_bytes_panic(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for run in [fuzz::webhook, fuzz::yaml, fuzz::template, fuzz::answer, fuzz::cron] {
+            run(&data);
+        }
     }
 }
 

@@ -167,11 +167,11 @@ pub fn next(
         Paging::None => None,
         Paging::Offset { offset, .. } => {
             let so_far = current.get(offset).and_then(Value::as_u64).unwrap_or(0);
-            Some(with(current, offset, (so_far + page.items.len() as u64).into()))
+            Some(with(current, offset, so_far.saturating_add(page.items.len() as u64).into()))
         }
         Paging::Page { page: name, first, .. } => {
             let number = current.get(name).and_then(Value::as_u64).unwrap_or(u64::from(*first));
-            Some(with(current, name, (number + 1).into()))
+            Some(with(current, name, number.saturating_add(1).into()))
         }
         Paging::Cursor { next, .. } => advance(operation, next, current, page, said.is_some())?,
         Paging::Link { url } => follow(operation, url.as_deref(), page)?,

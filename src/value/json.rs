@@ -24,7 +24,7 @@ pub enum JsonError {
     #[error("{0}")]
     Syntax(String),
     /// It is out of all proportion.
-    #[error("it has more than {most} values, too many for its length or for any")]
+    #[error("it has more than {most} values, more than a text of its length may have")]
     TooMany {
         /// The limit.
         most: usize,

@@ -1,0 +1,173 @@
+//! What must hold for any bytes from outside. Fuzz targets call these functions with what a fuzzer makes up, and
+//! ordinary tests with a little of what chance does. None of them may panic, or take long.
+
+use std::sync::{Arc, LazyLock};
+
+use chrono::DateTime;
+use hob::catalog::{Catalog, Effect, Operation};
+use hob::check::{Facts, check};
+use hob::diagnostic::{Severity, render};
+use hob::recipe::{Cron, parse};
+use hob::request::paging::{self, Page, Rounds};
+use hob::request::{Answer, Expected, Form, Outcome, Received, classify, dropped, result};
+use hob::source::SourceFile;
+use hob::template::{Scope, Sources, Template};
+use hob::trigger::webhook::{Delivery, recognise};
+use hob::value::address::fill;
+use hob::value::{Map, Value, read_json};
+
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
+
+/// Operations whose answers are taken apart: one of each kind of paging, and of each kind of effect.
+static OPERATIONS: LazyLock<Vec<Arc<Operation>>> =
+    LazyLock::new(|| CATALOG.operations().step_by(7).map(Arc::clone).collect());
+
+/// Two bytes that choose, and the rest.
+fn choice(data: &[u8]) -> Option<(usize, usize, &[u8])> {
+    match data {
+        [first, second, rest @ ..] => Some((usize::from(*first), usize::from(*second), rest)),
+        _ => None,
+    }
+}
+
+/// The body of a webhook, of any type and packing, becomes an event or a refusal.
+pub fn webhook(data: &[u8]) {
+    const TYPES: [&str; 8] = [
+        "application/json",
+        "",
+        "text/plain; charset=utf-16",
+        "application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded; charset=latin1",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data; boundary=\"--a b\"; charset=utf-8",
+        "application/vnd.api+json; charset=shift_jis",
+    ];
+    const ENCODINGS: [&str; 6] = ["", "gzip", "deflate", "identity", "gzip, deflate", "br"];
+    const LARGEST: usize = 1 << 20;
+    let Some((kind, encoding, body)) = choice(data) else { return };
+    let (kind, encoding) = (TYPES[kind % TYPES.len()], ENCODINGS[encoding % ENCODINGS.len()]);
+    let header = |name: &str| match name {
+        "content-type" => Some(kind.as_bytes()),
+        "content-encoding" => Some(encoding.as_bytes()),
+        _ => None,
+    };
+    let delivery =
+        Delivery { path: "x", header: &header, body, largest: LARGEST, received: DateTime::UNIX_EPOCH };
+    match delivery.payload() {
+        Ok(event) => {
+            assert!(event.to_string().len() <= 40 * LARGEST);
+            for connector in CATALOG.connectors() {
+                if let Some(webhooks) = &connector.webhooks {
+                    recognise(connector, webhooks, &event).kind();
+                }
+            }
+        }
+        Err(refusal) => assert!(!refusal.to_string().is_empty()),
+    }
+}
+
+/// A recipe is read and checked, or refused at places within its text.
+pub fn yaml(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let file = SourceFile::new("any.yaml", text);
+    let parsed = parse(&file);
+    let mut found = parsed.diagnostics;
+    let mut passes = false;
+    if let Some(recipe) = parsed.recipe {
+        let checked = check(recipe, &CATALOG, &Facts::none());
+        found.extend(checked.diagnostics);
+        passes = checked.recipe.is_some();
+    }
+    let refused = found.iter().any(|diagnostic| diagnostic.code.severity() == Severity::Error);
+    assert!(!(passes && refused));
+    assert!(found.iter().all(|diagnostic| diagnostic.span.end <= text.len()));
+    render(&file, &found, false);
+}
+
+/// A template is read and evaluated; its pieces are together what it comes to, and as an address what is filled
+/// in never changes the host that its author wrote.
+pub fn template(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (text, value) = text.split_once('\0').unwrap_or((text, "a/../b?c#d"));
+    let Ok(template) = Template::parse(text) else { return };
+    let event = read_json(value.as_bytes(), None).unwrap_or_else(|_| Value::from(value));
+    let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event);
+    let _ = template.holds(&scope);
+    let value = template.evaluate_input(&scope);
+    let pieces = template.pieces(&scope, &Sources::default());
+    if let (Ok(Some(Value::String(value))), Ok(Some(pieces))) = (&value, &pieces)
+        && !value.contains(['\u{fdd0}', '\u{fdd1}', '\u{fdd2}'])
+    {
+        let together: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        assert_eq!(&together, value, "{text}");
+    }
+    if let Ok(Some(pieces)) = pieces
+        && let Ok(address) = fill(&pieces)
+        && let Some(rest) = text.strip_prefix("https://a.test/")
+        && !rest.contains("{%")
+    {
+        let url = url::Url::parse(&address.text).expect("it begins with a sound host");
+        assert_eq!(url.host_str(), Some("a.test"), "{}", address.text);
+    }
+}
+
+/// Any answer means something, and reading a list from it comes to an end.
+pub fn answer(data: &[u8]) {
+    const STATUS: [u16; 12] = [200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 503];
+    let Some((operation, status, body)) = choice(data) else { return };
+    let operation = &OPERATIONS[operation % OPERATIONS.len()];
+    let status = STATUS[status % STATUS.len()];
+    let (form, body) = match read_json(body, None) {
+        Ok(body) => (Form::Json, body),
+        Err(_) if body.is_empty() => (Form::Nothing, Value::Null),
+        Err(_) => (Form::Text, String::from_utf8_lossy(body).into()),
+    };
+    let connector = CATALOG.connector(&operation.connector);
+    for effect in [Effect::Read, Effect::Idempotent, Effect::Create] {
+        let received = Received::Answer {
+            status,
+            headers: Default::default(),
+            form,
+            body: body.clone(),
+            at: DateTime::UNIX_EPOCH,
+        };
+        let outcome = classify(effect, &Expected::of(operation), connector.map(AsRef::as_ref), received);
+        assert!(outcome.describe().chars().count() < 4000);
+        if let Outcome::Ok(answer) = outcome {
+            take_apart(operation, &answer);
+        }
+    }
+}
+
+fn take_apart(operation: &Operation, answer: &Answer) {
+    let _ = result(operation, &answer.body, None);
+    let _ = dropped(operation, &Map::new(), &answer.body);
+    let Some(listing) = &operation.list else { return };
+    let mut rounds = Rounds::default();
+    let mut at = paging::first(&listing.paging);
+    for number in 1..50 {
+        let Ok(items) = paging::items(&operation.id, listing, &answer.body) else { return };
+        let page = Page { answer: &answer.body, link: None, items: &items, number };
+        let Ok(next) = paging::next(operation, &listing.paging, &at, page) else { return };
+        let texts: Vec<String> = items.iter().map(Value::to_string).collect();
+        if rounds.check(&operation.id, &at, number, &texts, next.as_ref()).is_err() {
+            return;
+        }
+        let Some(next) = next else { return };
+        at = next;
+    }
+    panic!("the same page of `{}` is read again and again", operation.id);
+}
+
+/// A cron expression is refused, or its times go forward.
+pub fn cron(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (expression, zone) = text.split_once('\0').map_or((text, None), |(text, zone)| (text, Some(zone)));
+    let Ok(cron) = Cron::parse(expression, zone) else { return };
+    let mut at = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000);
+    for _ in 0..4 {
+        let Some(next) = cron.next_after(at) else { return };
+        assert!(next > at, "{expression}: {next} after {at}");
+        at = next;
+    }
+}
