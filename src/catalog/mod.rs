@@ -9,6 +9,7 @@ mod operation;
 mod paging;
 pub mod path;
 pub mod public_key;
+mod quiet_poll;
 mod schema;
 mod version;
 
@@ -24,5 +25,6 @@ pub use operation::{
     Place, Probe, ReadBack,
 };
 pub use paging::{Listing, NextValue, Paging};
+pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use schema::{form, schema};
 pub use version::{ApiVersion, Change, Fields, Versions};

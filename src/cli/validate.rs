@@ -8,8 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::recipes::Recipes;
 use super::{ExitCode, Failure, Session, schema};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, QuietPoll};
 use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
+use crate::recipe::Trigger;
+use crate::trigger::detect::wanted;
 use crate::workspace;
 
 /// Check hob.yaml and recipes, and show every mistake with its place
@@ -43,7 +45,7 @@ enum ReportFormat {
 impl Validate {
     /// Prints what is wrong.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let reports = self.check(session)?;
+        let Checked { reports, whole_lists } = self.check(session)?;
         match self.format {
             ReportFormat::Text => {
                 let colour = session.colour();
@@ -57,23 +59,25 @@ impl Validate {
             ReportFormat::Sarif => session.streams.json(&to_sarif(&reports))?,
             ReportFormat::Github => session.streams.print(&to_github(&reports))?,
         }
+        whole_lists.iter().for_each(|told| session.streams.note(told));
         session.streams.note(summary(&reports));
         let failed = reports.iter().any(Report::has_errors);
         Ok(if failed { ExitCode::Problems } else { ExitCode::Fine })
     }
 
-    fn check(&self, session: &mut Session) -> Result<Vec<Report>, Failure> {
+    fn check(&self, session: &mut Session) -> Result<Checked, Failure> {
         let Some(root) = session.root(&self.paths)? else {
             if self.paths.is_empty() {
                 let reason =
                     "no hob.yaml here or in a folder above, and no PATH given; `hob init` makes a workspace";
                 return Err(Failure::usage(anyhow!(reason)));
             }
-            return Ok(Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?.reports);
+            let recipes = Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?;
+            return Ok(Checked { whole_lists: whole_lists(&recipes), reports: recipes.reports });
         };
         let opened = match session.open(&root) {
             Ok(opened) => opened,
-            Err(failure) => return mistakes_of(failure),
+            Err(failure) => return Ok(Checked { reports: mistakes_of(failure)?, whole_lists: vec![] }),
         };
         // With a broken hob.yaml nobody knows which connections there are.
         let catalog = match &opened.workspace {
@@ -86,10 +90,31 @@ impl Validate {
         if let Some(workspace) = &opened.workspace {
             recipes.tell_unusable_keys(workspace);
         }
+        let whole_lists = whole_lists(&recipes);
         let mut reports = vec![opened.report];
         reports.extend(recipes.reports);
-        Ok(reports)
+        Ok(Checked { reports, whole_lists })
     }
+}
+
+/// What was found.
+struct Checked {
+    reports: Vec<Report>,
+    /// What polls cost that read whole lists, for people.
+    whole_lists: Vec<String>,
+}
+
+/// A line for each sound recipe that reads a whole list with each poll.
+fn whole_lists(recipes: &Recipes) -> Vec<String> {
+    let told = recipes.sound.iter().filter_map(|recipe| {
+        let Trigger::Poll(poll) = recipe.trigger() else { return None };
+        let listing = recipe.poller()?.list.as_ref()?;
+        let quiet = listing.quiet_poll(wanted(&poll.emit), &poll.with.to_value());
+        let QuietPoll::WholeList { .. } = quiet else { return None };
+        let (name, operation) = (recipe.name(), poll.operation.as_str());
+        Some(format!("{name}: each poll of `{operation}` reads the whole list: {}", quiet.words()))
+    });
+    told.collect()
 }
 
 /// The mistakes of connectors: without them nothing else can be looked at.

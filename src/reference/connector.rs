@@ -62,6 +62,12 @@ fn group(operations: &[&Arc<Operation>], catalog: &Catalog) -> String {
     text
 }
 
+/// A link to where `operation` is described, from the top folder.
+pub(super) fn link(operation: &Operation) -> String {
+    let (name, resource, id) = (&operation.connector, resource(operation), &operation.id);
+    format!("[{id}]({FOLDER}{name}/{resource}.md#{})", anchor(id))
+}
+
 /// How code hosts name the place of a heading.
 pub(super) fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));

@@ -7,6 +7,7 @@ mod events;
 mod metrics;
 mod operation;
 mod page;
+mod polls;
 mod result;
 mod schema;
 mod shape;

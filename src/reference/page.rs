@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::sources::Sources;
-use super::{codes, connector, metrics, schema, templates};
+use super::{codes, connector, metrics, polls, schema, templates};
 use crate::catalog::schema as connector_schema;
 use crate::recipe::schema as recipe_schema;
 
@@ -47,6 +47,7 @@ pub fn pages(sources: &Sources<'_>) -> Vec<Page> {
     pages.push(codes::page(sources.examples));
     pages.push(codes::exit_codes(sources.exit_codes));
     pages.push(metrics::page(&sources.metrics));
+    pages.push(polls::page(sources.catalog));
     pages.push(schema::workspace_page(sources.workspace));
     pages.push(schema::connector_page(connector_schema()));
     pages.push(schema::sandbox_page(sources.sandbox));

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::shape::{tree, words};
-use crate::catalog::{Operation, Paging};
+use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
+use crate::value::Value;
 
 /// Levels of a result that are shown; below, its type has to do.
 const DEEPEST: usize = 3;
@@ -41,12 +42,32 @@ pub(super) fn polling(operation: &Operation, text: &mut String) {
         Some(field) => format!("by `{field}` and content"),
         None => "by content".to_owned(),
     };
+    let costs = costs(list);
     let _ = write!(
         text,
         "\n**Polling**\n\n- items: {}\n- id: {id}\n- changes: {changes}\n- pages: {}\n",
         joined(&list.items),
         pages(&list.paging) + end(&list.paging)
     );
+    let _ = writeln!(text, "- a poll that finds nothing costs {costs}");
+}
+
+/// What a quiet poll costs, by what the recipe wants to be told of.
+fn costs(list: &Listing) -> String {
+    let [usual, only_new, all] = quiet_polls(list).map(QuietPoll::words);
+    if usual == all {
+        return usual;
+    }
+    match only_new == usual {
+        true => format!("{usual}; with `emit: [removed]` {all}"),
+        false => format!("{usual}; with `emit: [new]` {only_new}"),
+    }
+}
+
+/// What a poll costs that finds nothing: as usual, with `emit: [new]`, and with `removed` among what is told.
+pub(super) fn quiet_polls(list: &Listing) -> [QuietPoll; 3] {
+    let wanted = |only_new, removed| list.quiet_poll(Wanted { only_new, removed }, &Value::Null);
+    [wanted(false, false), wanted(true, false), wanted(false, true)]
 }
 
 /// What tells that a page is the last one, where it is not the style itself.

@@ -9,7 +9,7 @@ use super::fill::{Fill, Scope};
 use super::inputs::Inputs;
 use super::select::{Cursor, Start};
 use super::step::{CursorPart, PageRule};
-use crate::catalog::{Operation, Paging};
+use crate::catalog::{Operation, Paging, path};
 
 /// Page size where neither request nor script says one.
 const USUAL: usize = 20;
@@ -55,6 +55,31 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
     };
     let number = skip.map_or(page, |skip| skip / limit.max(1) + 1);
     Asked { limit, start, number }
+}
+
+/// Makes `answer` a page of a list that has only one.
+pub(super) fn only_first(operation: &Operation, inputs: &Inputs, scope: &Scope, answer: &mut Value) {
+    let Some(list) = &operation.list else { return };
+    if let Some(more) = list.paging.more().and_then(path::pointer).and_then(|at| answer.pointer_mut(&at)) {
+        *more = Value::Bool(false);
+    }
+    if is_further(&list.paging, operation, inputs, scope) {
+        for place in &list.items {
+            let pointer = path::pointer(place.trim_end_matches("[*]"));
+            if let Some(Value::Array(items)) = pointer.and_then(|pointer| answer.pointer_mut(&pointer)) {
+                items.clear();
+            }
+        }
+    }
+}
+
+/// Whether a request asks for another page than the first.
+fn is_further(paging: &Paging, operation: &Operation, inputs: &Inputs, scope: &Scope) -> bool {
+    let given = |name: &String| inputs.query.contains_key(name) || inputs.body.get(name).is_some();
+    match paging {
+        Paging::Cursor { next, .. } => next.keys().any(given),
+        _ => !matches!(asked(operation, inputs, &PageRule::default(), scope).start, Start::Skip(0)),
+    }
 }
 
 fn as_count(value: &Value) -> Option<usize> {

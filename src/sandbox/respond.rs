@@ -9,7 +9,8 @@ use super::answer::{Content, Reply, reply};
 use super::fault::{Fault, What};
 use super::fill::Scope;
 use super::identity::{Alphabet, Identity};
-use super::inputs::{self, Raw};
+use super::inputs::{self, Inputs, Raw};
+use super::page;
 use super::perform::{Change, Performance};
 use super::refusal::Refusal;
 use super::route::Found;
@@ -167,7 +168,7 @@ fn carry_out(
     scope.set("query", &Value::Object(inputs.query.clone()));
     scope.set("body", &inputs.body);
     let mut reply = match service.script.operations.get(&operation.id) {
-        None => undescribed(operation, scope),
+        None => undescribed(operation, &inputs, scope),
         Some(behaviour) => {
             let tables = &mut world.tables;
             let mut performance =
@@ -201,8 +202,11 @@ fn give_token(
 }
 
 /// An operation that the script does not describe answers with something of its shape.
-fn undescribed(operation: &Operation, scope: &Scope) -> Reply {
-    let body = operation.response.as_ref().map_or_else(|| json!({}), sample);
+fn undescribed(operation: &Operation, inputs: &Inputs, scope: &Scope) -> Reply {
+    let mut body = operation.response.as_ref().map_or_else(|| json!({}), sample);
+    if operation.list.is_some() {
+        page::only_first(operation, inputs, scope, &mut body);
+    }
     let whole = super::perform::Outcome::Whole(body);
     reply(operation, &Behaviour::default(), whole, scope)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::sift::odd_time;
-use crate::catalog::{Listing, NextValue, Paging};
+use crate::catalog::{Listing, NextValue, Order, Paging, Wanted};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
@@ -70,32 +70,14 @@ pub struct Change {
     pub item: Value,
 }
 
-/// Inputs that bring the newest first, where polls of this list may then end before its last page. `with`
-/// are the recipe's own inputs: one that orders the list otherwise forbids it, and a removed record shows
-/// only at the end.
+/// The order in which polls of this list may end before its last page, see [`Listing::stops_early`].
 pub fn can_stop_early<'a>(listing: &'a Listing, emit: &[Emit], with: &Value) -> Option<Order<'a>> {
-    // Without it a record that was never seen could be new or old.
-    if listing.created.is_none() || emit.contains(&Emit::Removed) {
-        return None;
-    }
-    let by_change = (!listing.newest_first.is_empty() && listing.updated.is_some())
-        .then_some(Order { inputs: &listing.newest_first, by_creation: false });
-    let new_only = emit == [Emit::New];
-    let created = listing.newest_created_first.as_ref().filter(|_| new_only);
-    let by_creation = created.map(|inputs| Order { inputs, by_creation: true });
-    let fits = |order: &Order<'_>| {
-        order.inputs.iter().all(|(name, value)| with.get(name).is_none_or(|own| own == value))
-    };
-    by_creation.filter(fits).or(by_change.filter(fits))
+    listing.stops_early(wanted(emit), with)
 }
 
-/// An order in which a list brings the newest first.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Order<'a> {
-    /// Inputs that ask for it.
-    pub inputs: &'a indexmap::IndexMap<String, Value>,
-    /// By creation instead of by change.
-    pub by_creation: bool,
+/// What `emit` asks for.
+pub fn wanted(emit: &[Emit]) -> Wanted {
+    Wanted { only_new: emit == [Emit::New], removed: emit.contains(&Emit::Removed) }
 }
 
 /// The id of each item.

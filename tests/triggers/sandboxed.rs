@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hob::catalog::Catalog;
+use hob::catalog::{Catalog, Operation, Place, Wanted};
 use hob::connection::{ApiHeader, Credential};
 use hob::sandbox::{Budget, Options, Sandbox};
 use hob::secret::Secret;
@@ -55,6 +55,76 @@ async fn each_record_is_read_once() {
     if !many {
         eprintln!("SKIPPED: no collection of the stand-in is longer than a page");
     }
+}
+
+/// Every poller of the catalog costs what the reference says, in each way of polling.
+#[tokio::test]
+async fn a_quiet_poll_costs_what_the_catalog_says() {
+    let catalog = Arc::new(Catalog::built_in());
+    let options =
+        Options { records: Some(RECORDS), budget: Budget::Unlimited, log: usize::MAX, ..Options::default() };
+    let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
+    let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let (mut told, mut wrong) = (0, Vec::new());
+    for operation in catalog.operations().filter(|operation| operation.is_poller()) {
+        let Some(auth) = sandbox.credential(&operation.connector) else { continue };
+        let settings = sandbox.settings(&operation.connector);
+        let settings: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let address = running.base_url(&operation.connector);
+        let account = ("one", operation.connector.as_str(), address.as_str(), &settings[..]);
+        let stage = Stage::with_credential(Catalog::built_in(), &[account], credential(&auth));
+        let listing = operation.list.as_ref().unwrap();
+        let inputs = inputs(&sandbox, operation);
+        for (emit, only_new, removed) in [
+            ("[new, changed]", false, false),
+            ("[new]", true, false),
+            ("[new, changed, removed]", false, true),
+        ] {
+            let text =
+                format!("trigger: {{ poll: {}, start: all, emit: {emit}, with: {inputs} }}", operation.id);
+            let recipe = stage.named(&format!("r{only_new}{removed}"), &text);
+            let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
+            // The first poll takes everything in, the second moves the mark to where the list ends.
+            let (mut before, mut polled) = (0, Vec::new());
+            for _ in 0..3 {
+                before = sandbox.totals().0;
+                polled.push(poller.poll(&stage.around).await.unwrap());
+            }
+            let Some(last) = polled.pop().filter(|last| last.finished && last.events == 0) else {
+                wrong.push(format!("{} {emit}: {polled:?}", operation.id));
+                continue;
+            };
+            let cost = sandbox.totals().0 - before;
+            let quiet = listing.quiet_poll(Wanted { only_new, removed }, &inputs);
+            match quiet.requests(last.items) {
+                Some(expected) if !expected.contains(&cost) => {
+                    wrong.push(format!(
+                        "{} {emit}: {cost} requests for {} records, not {expected:?}",
+                        operation.id, last.items
+                    ));
+                }
+                _ => told += 1,
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(told > 150, "{told} polls");
+}
+
+/// The inputs that the operation cannot do without, with records that the stand-in has.
+fn inputs(sandbox: &Sandbox, operation: &Operation) -> Value {
+    let mut example = sandbox.example(&operation.id).unwrap_or_default();
+    let paging = operation.list.as_ref().map(|list| list.paging.inputs()).unwrap_or_default();
+    let needed: Vec<&str> = operation
+        .inputs()
+        .iter()
+        .filter(|input| input.shape.required || input.place == Some(Place::Path))
+        .map(|input| input.name)
+        .chain(operation.one_of.iter().map(String::as_str))
+        .collect();
+    example.retain(|name, _| needed.contains(&name.as_str()) && !paging.contains(&name.as_str()));
+    Value::Object(example)
 }
 
 fn credential(auth: &Value) -> Credential {

@@ -1,0 +1,32 @@
+//! The page of what polls cost.
+
+use std::fmt::Write;
+
+use super::connector::link;
+use super::page::Page;
+use super::result::quiet_polls;
+use crate::catalog::{Catalog, QuietPoll};
+
+const INTRODUCTION: &str = "# What polls cost
+
+A poll that finds nothing is what a recipe does most of the time. Where a list can be sorted by the time of the last \
+change, or by creation where only new records are wanted, it costs one request: hob reads until it meets what it knows. \
+Other lists are read whole, because a change may stand anywhere. Records that are gone (`emit: [removed]`) show only at \
+the end of a list. A recipe's own inputs that sort the list otherwise make it one that is read whole; `hob validate` \
+tells which of your recipes read whole lists.
+
+| Poller | Usually | With `emit: [new]` | With `removed` |
+| --- | --- | --- | --- |
+";
+
+pub(super) fn page(catalog: &Catalog) -> Page {
+    let mut text = INTRODUCTION.to_owned();
+    let pollers = catalog.operations().filter(|operation| operation.is_poller());
+    for operation in pollers {
+        let Some(list) = &operation.list else { continue };
+        let [usual, only_new, all] = quiet_polls(list).map(QuietPoll::words);
+        let _ = writeln!(text, "| {} | {usual} | {only_new} | {all} |", link(operation));
+    }
+    Page::new("polls.md", &text)
+        .listed("What polls cost", "requests of a poll that finds nothing, by poller.")
+}
