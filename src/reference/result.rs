@@ -15,7 +15,7 @@ pub(super) fn result(operation: &Operation, text: &mut String) {
     let place = if paths.is_empty() { "the whole answer".to_owned() } else { paths.join(" or ") };
     let _ = write!(text, "\n**Result**, {place}: ");
     if let Some(media) = &operation.download {
-        let _ = writeln!(text, "a file ({media})");
+        let _ = writeln!(text, "a file ({media}): its path `file`, `bytes`, `media_type` and `sha256`");
         return;
     }
     let Some(shape) = operation.result_shape() else {

@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::body::multipart;
+use super::download::Destination;
 use super::files::{Allowed, FileFolders};
 use super::gate::Passage;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
@@ -217,11 +218,11 @@ impl Client {
     ) -> Result<Value, Unread> {
         let given = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = given.unwrap_or(expected).to_owned();
-        let file = match output {
-            Some(file) => file.to_owned(),
-            None => download::place(&self.settings.downloads, &request.operation, &media_type),
+        let destination = match output {
+            Some(file) => Destination::File(file.to_owned()),
+            None => Destination::by_content(&self.settings.downloads, &request.operation, &media_type),
         };
-        download::save(response, &file, &media_type, self.settings.largest_file, &self.on_bytes).await
+        download::save(response, destination, &media_type, self.settings.largest_file, &self.on_bytes).await
     }
 
     async fn read_text(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
@@ -35,12 +36,62 @@ impl fmt::Debug for OnBytes {
     }
 }
 
-/// Where a download goes that nobody named a file for.
-pub(super) fn place(folder: &Path, operation: &str, media_type: &str) -> PathBuf {
-    let subtype = media_type.rsplit('/').next().unwrap_or_default();
-    let extension: String = subtype.chars().take_while(char::is_ascii_alphanumeric).collect();
-    let extension = if extension.is_empty() { "bin".into() } else { extension };
-    folder.join(format!("{operation}-{}.{extension}", Uuid::now_v7().simple()))
+/// Where a download goes.
+#[derive(Debug)]
+pub(super) enum Destination {
+    /// To this file.
+    File(PathBuf),
+    /// Into a folder, under a name made of the operation and of what the file holds: the same file downloaded again
+    /// is the same file, so that a poll that finds nothing new fills no disk.
+    ByContent {
+        /// The folder.
+        folder: PathBuf,
+        /// What the name begins with.
+        operation: String,
+        /// What it ends with.
+        extension: String,
+    },
+}
+
+impl Destination {
+    /// Where a download goes that nobody named a file for.
+    pub(super) fn by_content(folder: &Path, operation: &str, media_type: &str) -> Self {
+        let subtype = media_type.rsplit('/').next().unwrap_or_default();
+        let extension: String = subtype.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let extension = if extension.is_empty() { "bin".into() } else { extension };
+        Self::ByContent { folder: folder.to_owned(), operation: operation.to_owned(), extension }
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        let folder = match self {
+            Destination::File(file) => file.parent()?,
+            Destination::ByContent { folder, .. } => folder,
+        };
+        Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+    }
+
+    /// The file while it is being written.
+    fn part(&self) -> PathBuf {
+        match self {
+            Destination::File(file) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                file.with_file_name(format!(".{name}.part"))
+            }
+            Destination::ByContent { folder, .. } => {
+                folder.join(format!(".{}.part", Uuid::now_v7().simple()))
+            }
+        }
+    }
+
+    /// The file when it is there.
+    fn file(self, sha256: &str) -> PathBuf {
+        match self {
+            Destination::File(file) => file,
+            Destination::ByContent { folder, operation, extension } => {
+                folder.join(format!("{operation}-{}.{extension}", sha256.get(..32).unwrap_or(sha256)))
+            }
+        }
+    }
 }
 
 /// The file that `file` leads to: a link stays one.
@@ -56,10 +107,10 @@ async fn is_stream(file: &Path) -> bool {
     tokio::fs::metadata(file).await.is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// Writes the answer's body, of at most `largest` bytes, to `file`, which appears whole or not at all.
+/// Writes the answer's body, of at most `largest` bytes, to a file, which appears whole or not at all.
 pub(super) async fn save(
     response: reqwest::Response,
-    file: &Path,
+    destination: Destination,
     media_type: &str,
     largest: u64,
     on_bytes: &OnBytes,
@@ -67,27 +118,47 @@ pub(super) async fn save(
     if response.content_length().is_some_and(|length| length > largest) {
         return Err(too_large(largest));
     }
-    let disk = |error: std::io::Error| Unread::Unusable(format!("cannot write {}: {error}", file.display()));
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    let place = destination.part();
+    let disk = |error: std::io::Error| Unread::Unusable(format!("cannot write {}: {error}", place.display()));
+    if let Some(folder) = destination.folder() {
         tokio::fs::create_dir_all(folder).await.map_err(disk)?;
     }
-    let file = &behind_links(file).await.map_err(disk)?;
-    if is_stream(file).await {
+    let destination = match destination {
+        Destination::File(file) => Destination::File(behind_links(&file).await.map_err(disk)?),
+        by_content => by_content,
+    };
+    if let Destination::File(file) = &destination
+        && is_stream(file).await
+    {
         let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(disk)?;
-        let bytes = write(response, out, &disk, largest, on_bytes).await?;
-        return Ok(json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type }));
+        let written = write(response, out, &disk, largest, on_bytes).await?;
+        return Ok(written.result(file, media_type));
     }
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let part = file.with_file_name(format!(".{name}.part"));
+    let part = destination.part();
     let out = tokio::fs::File::create(&part).await.map_err(disk)?;
     let written = write(response, out, &disk, largest, on_bytes).await;
     if written.is_err() {
         // What is left of it is of no use; the first failure is the one to tell.
         let _ = tokio::fs::remove_file(&part).await;
     }
-    let bytes = written?;
-    tokio::fs::rename(&part, file).await.map_err(disk)?;
-    Ok(json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type }))
+    let written = written?;
+    let file = destination.file(&written.sha256);
+    tokio::fs::rename(&part, &file).await.map_err(disk)?;
+    Ok(written.result(&file, media_type))
+}
+
+/// What was written.
+struct Written {
+    bytes: u64,
+    /// Of the content, in hexadecimal digits.
+    sha256: String,
+}
+
+impl Written {
+    fn result(&self, file: &Path, media_type: &str) -> Value {
+        let Self { bytes, sha256 } = self;
+        json!({ "file": file.display().to_string(), "bytes": bytes, "media_type": media_type, "sha256": sha256 })
+    }
 }
 
 fn too_large(largest: u64) -> Unread {
@@ -100,16 +171,18 @@ async fn write(
     disk: &impl Fn(std::io::Error) -> Unread,
     largest: u64,
     on_bytes: &OnBytes,
-) -> Result<u64, Unread> {
+) -> Result<Written, Unread> {
     let length = response.content_length();
     let mut stream = response.bytes_stream();
     let mut bytes = 0;
+    let mut hash = Sha256::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(Unread::BrokeOff)?;
         bytes += chunk.len() as u64;
         if bytes > largest {
             return Err(too_large(largest));
         }
+        hash.update(&chunk);
         out.write_all(&chunk).await.map_err(disk)?;
         (on_bytes.0)(bytes, length);
     }
@@ -118,7 +191,7 @@ async fn write(
     if out.metadata().await.map_err(disk)?.is_file() {
         out.sync_all().await.map_err(disk)?;
     }
-    Ok(bytes)
+    Ok(Written { bytes, sha256: hex::encode(hash.finalize()) })
 }
 
 #[cfg(test)]
@@ -133,7 +206,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let save = async |file: PathBuf| {
             let response = reqwest::Response::from(axum::http::Response::new("content"));
-            super::save(response, &file, "text/plain", 100, &OnBytes::default()).await
+            super::save(response, Destination::File(file), "text/plain", 100, &OnBytes::default()).await
         };
         std::fs::write(path("real"), "old").unwrap();
         std::os::unix::fs::symlink(path("real"), path("link")).unwrap();
@@ -150,11 +223,25 @@ mod tests {
         assert!(save(PathBuf::from("/dev/null")).await.is_ok());
         let response = || reqwest::Response::from(axum::http::Response::new("content"));
         for (largest, fits) in [(7, true), (6, false)] {
-            let saved =
-                super::save(response(), &path("new"), "text/plain", largest, &OnBytes::default()).await;
+            let saved = super::save(
+                response(),
+                Destination::File(path("new")),
+                "text/plain",
+                largest,
+                &OnBytes::default(),
+            )
+            .await;
             assert_eq!((saved.is_ok(), path("new").exists()), (fits, fits));
             let _ = std::fs::remove_file(path("new"));
         }
+        let by_content = || Destination::by_content(&path("all"), "calls.get", "audio/x-wav");
+        let mut saved = Vec::new();
+        for _ in 0..2 {
+            saved.push(super::save(response(), by_content(), "audio/x-wav", 100, &OnBytes::default()).await);
+        }
+        let [Ok(first), Ok(second)] = &saved[..] else { panic!("not saved") };
+        assert_eq!(first, second, "the same file is the same file");
+        assert_eq!(std::fs::read_dir(path("all")).unwrap().count(), 1);
         assert!(!path(".new.part").exists());
         assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     }

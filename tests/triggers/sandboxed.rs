@@ -61,8 +61,9 @@ async fn each_record_is_read_once() {
 #[tokio::test]
 async fn a_quiet_poll_costs_what_the_catalog_says() {
     let catalog = Arc::new(Catalog::built_in());
+    // More than a page of most lists.
     let options =
-        Options { records: Some(RECORDS), budget: Budget::Unlimited, log: usize::MAX, ..Options::default() };
+        Options { records: Some(130), budget: Budget::Unlimited, log: usize::MAX, ..Options::default() };
     let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
     let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
     let (mut told, mut wrong) = (0, Vec::new());

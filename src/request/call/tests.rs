@@ -244,7 +244,8 @@ async fn a_download_becomes_a_file() {
     let client = world.client.clone().telling(on_bytes);
     let outcome = client.call(&world.catalog, operation, &Map::new(), &connection, &options).await.unwrap();
     assert_eq!(*told.lock().unwrap(), (4, Some(4)));
-    let expected = json!({ "file": file.display().to_string(), "bytes": 4, "media_type": "application/pdf" });
+    let expected = json!({ "file": file.display().to_string(), "bytes": 4, "media_type": "application/pdf",
+        "sha256": "315d429b7714cedb6ad04ac31240145257692630457f3c88253c5beceac76027" });
     assert_eq!(body(outcome), expected);
     assert_eq!(std::fs::read(&file).unwrap(), b"%PDF");
     assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing half-done is left");
