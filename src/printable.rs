@@ -41,6 +41,23 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same with the colours and weights (`ESC [ … m`) that hob's own renderer has put into it.
+pub fn coloured(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return lines(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut parts = text.split("\u{1b}[");
+    shown.push_str(&lines(parts.next().unwrap_or_default()));
+    for part in parts {
+        let length = part.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+        let is_colour = part.as_bytes().get(length) == Some(&b'm');
+        shown.push_str(if is_colour { "\u{1b}[" } else { "\\u{1b}[" });
+        shown.push_str(&lines(part));
+    }
+    Cow::Owned(shown)
+}
+
 /// JSON `text` with the same letters as JSON writes them, so that it means what it meant.
 pub fn json(text: &str) -> Cow<'_, str> {
     let stays = |letter: char| is_printable(letter) || letter.is_ascii();
@@ -116,6 +133,17 @@ mod tests {
         assert_eq!(line("äöü", 3), "äöü");
         assert_eq!(line("äöüß", 3), "äöü…");
         assert_eq!(line("ab\u{202e}", 5), "ab…");
+    }
+
+    #[test]
+    fn of_colours_nothing_else_passes() {
+        let own = "\u{1b}[1m\u{1b}[91merror\u{1b}[0m: no";
+        assert_eq!(coloured(own), own);
+        assert_eq!(
+            coloured("\u{1b}[2Ja\u{1b}]0;title\u{7}\u{9b}1m"),
+            "\\u{1b}[2Ja\\u{1b}]0;title\\u{7}\\u{9b}1m"
+        );
+        assert_eq!(coloured("a\u{202e}"), "a\\u{202e}");
     }
 
     #[test]

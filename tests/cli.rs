@@ -46,6 +46,8 @@ mod rulings;
 mod runs;
 #[path = "cli/scopes.rs"]
 mod scopes;
+#[path = "cli/shown.rs"]
+mod shown;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
 #[path = "cli/status.rs"]

@@ -7,6 +7,7 @@ use super::checked::CheckedRecipe;
 use super::context::Context;
 use super::facts::Facts;
 use super::rules;
+use super::shared_path::disagreements;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::recipe::Recipe;
@@ -41,8 +42,10 @@ pub fn check_begun(recipe: Recipe, catalog: &Arc<Catalog>, facts: &Facts) -> Che
 pub fn check_all(recipes: Vec<Recipe>, catalog: &Arc<Catalog>, facts: &Facts) -> Vec<Checked> {
     let mut first_with: HashMap<String, String> = HashMap::new();
     let mut checked = Vec::with_capacity(recipes.len());
-    for recipe in recipes {
+    let disagreements = disagreements(&recipes);
+    for (recipe, disagreement) in recipes.into_iter().zip(disagreements) {
         let mut diagnostics = complaints(&recipe, catalog, facts);
+        diagnostics.extend(disagreement);
         let name = &recipe.name;
         match first_with.get(name.as_str()) {
             _ if name.is_empty() => {}

@@ -11,6 +11,7 @@ mod operation_use;
 mod place;
 mod result_shape;
 pub mod rules;
+mod shared_path;
 mod site;
 mod step_reads;
 mod surroundings;

@@ -71,8 +71,8 @@ impl Connections {
                     vec![row.name, row.connector, connected.into(), address, settings.join(" ")]
                 });
                 let columns = ["NAME", "CONNECTOR", "CONNECTED", "ADDRESS", "SETTINGS"];
-                session.streams.say(table(&columns, cells))?;
-                lines.into_iter().chain(scopes).try_for_each(|line| session.streams.say(line))?;
+                session.streams.show(table(&columns, cells))?;
+                lines.into_iter().chain(scopes).try_for_each(|line| session.streams.show(line))?;
             }
         }
         Ok(ExitCode::Fine)

@@ -147,7 +147,7 @@ impl Openapi {
             session.streams.json(&told)?;
             return Ok(());
         }
-        session.streams.say(format!(
+        session.streams.show(format!(
             "{name}: {} operations from {} described in {}; {} pollers, {} derived by rule, {} of these with certainty",
             report.operations,
             report.described,
@@ -158,7 +158,7 @@ impl Openapi {
         ))?;
         if !report.findings.is_empty() {
             session.streams.say("")?;
-            session.streams.say(findings(report))?;
+            session.streams.show(findings(report))?;
         }
         session.streams.say("")?;
         let word = if self.dry_run { "would write" } else { "wrote" };

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::log;
+use crate::printable;
 use crate::secret::{Redactor, Secret};
 
 /// The environment that `main` read.
@@ -38,7 +39,8 @@ pub struct Streams {
     pub output_is_terminal: bool,
     /// A person reads `errors`.
     pub errors_is_terminal: bool,
-    /// Takes secrets out of all that is written by the methods below.
+    /// Takes secrets out of all that is written by the methods below. They write nothing that gives a terminal orders
+    /// either, whatever stands in a text.
     pub redactor: Redactor,
 }
 
@@ -49,31 +51,49 @@ impl Streams {
         log::hide(self.redactor.clone());
     }
 
-    /// A line of the result.
+    /// A line of the result. What would end it or move the cursor within it is written out.
     pub fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
-        writeln!(self.output, "{}", self.redactor.text(line.as_ref()))
+        writeln!(self.output, "{}", printable::line(&self.redactor.text(line.as_ref()), usize::MAX))
     }
 
     /// A text of the result, as it is laid out.
     pub fn print(&mut self, text: &str) -> io::Result<()> {
-        self.output.write_all(self.redactor.text(text).as_bytes())
+        self.output.write_all(printable::lines(&self.redactor.text(text)).as_bytes())
     }
 
     /// An address for a person to open, as it is: what of it is secret is for them.
     pub fn address(&mut self, url: &str) -> io::Result<()> {
-        writeln!(self.output, "{url}")
+        writeln!(self.output, "{}", printable::line(url, usize::MAX))
     }
 
-    /// A line about the work, on standard error. A closed standard error is nobody's problem.
-    pub fn note(&mut self, line: impl AsRef<str>) {
-        writeln!(self.errors, "{}", self.redactor.text(line.as_ref())).ok();
+    /// The same, and the end of the line.
+    pub fn show(&mut self, text: impl AsRef<str>) -> io::Result<()> {
+        self.print(text.as_ref())?;
+        writeln!(self.output)
+    }
+
+    /// A text that hob itself has coloured, as part of the result.
+    pub fn show_coloured(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.output, "{}", printable::coloured(&self.redactor.text(text)))
+    }
+
+    /// Something about the work, on standard error; further lines of it are indented, so that each note begins a line.
+    /// A closed standard error is nobody's problem.
+    pub fn note(&mut self, text: impl AsRef<str>) {
+        let text = self.redactor.text(text.as_ref());
+        writeln!(self.errors, "{}", printable::lines(&text.trim_end().replace('\n', "\n  "))).ok();
+    }
+
+    /// The same of what hob itself has coloured.
+    pub fn note_coloured(&mut self, text: &str) {
+        writeln!(self.errors, "{}", printable::coloured(&self.redactor.text(text))).ok();
     }
 
     /// The result as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let value = self.redactor.value(&serde_json::to_value(value)?);
-        serde_json::to_writer_pretty(&mut self.output, &value).map_err(io::Error::from)?;
-        writeln!(self.output)?;
+        let text = serde_json::to_string_pretty(&value).map_err(io::Error::from)?;
+        writeln!(self.output, "{}", printable::json(&text))?;
         self.output.flush()
     }
 }

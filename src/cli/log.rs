@@ -6,7 +6,9 @@ use std::sync::{PoisonError, RwLock};
 use tracing_subscriber::EnvFilter;
 
 use super::{Environment, Global, LogFormat};
+use crate::printable;
 use crate::secret::Redactor;
+use crate::value::shortened;
 
 /// What no line shows. There is one log in a process.
 static HIDDEN: RwLock<Option<Redactor>> = RwLock::new(None);
@@ -16,15 +18,45 @@ pub(super) fn hide(redactor: Redactor) {
     *HIDDEN.write().unwrap_or_else(PoisonError::into_inner) = Some(redactor);
 }
 
+/// How lines are written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Plain,
+    Coloured,
+    Json,
+}
+
+/// Most characters of a line for people; of a text within a line for machines.
+const LONGEST: usize = 8_000;
+
+impl Form {
+    /// A line without its end, in which nothing begins another one or gives a terminal orders.
+    fn printable(self, line: &str) -> String {
+        match self {
+            Form::Plain => printable::line(line, LONGEST),
+            // Escapes of others have been written out by then.
+            Form::Coloured => printable::coloured(&line.replace('\n', "\\n")).into_owned(),
+            Form::Json if line.len() > LONGEST => {
+                let short = serde_json::from_str(line).map(|value| shortened(value, LONGEST).to_string());
+                printable::json(&short.unwrap_or_default()).into_owned()
+            }
+            Form::Json => printable::json(line).into_owned(),
+        }
+    }
+}
+
 /// Standard error, without secrets. A line comes in one piece.
-struct Lines;
+struct Lines(Form);
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match &*HIDDEN.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(redactor) => stderr().write_all(redactor.text(&String::from_utf8_lossy(line)).as_bytes())?,
-            None => stderr().write_all(line)?,
-        }
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end_matches('\n');
+        let masked = match &*HIDDEN.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(redactor) => redactor.text(text),
+            None => text.to_owned(),
+        };
+        stderr().write_all(format!("{}\n", self.0.printable(&masked)).as_bytes())?;
         Ok(line.len())
     }
 
@@ -45,11 +77,46 @@ pub fn start(global: &Global, environment: &Environment, usual: &str, colour: bo
     let filter = EnvFilter::try_new(level).map_err(|error| {
         format!("unknown log level `{level}` ({error}); use error, warn, info, debug or trace")
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Lines);
+    let form = match (global.log_format, colour) {
+        (LogFormat::Text, false) => Form::Plain,
+        (LogFormat::Text, true) => Form::Coloured,
+        (LogFormat::Json, _) => Form::Json,
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || Lines(form));
     // Fails only when logging has begun already.
     match global.log_format {
         LogFormat::Text => log.with_ansi(colour).with_target(false).try_init().ok(),
         LogFormat::Json => log.json().flatten_event(true).try_init().ok(),
     };
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn no_line_begins_another_or_gives_orders() {
+        let forged = "WARN refused reason=a\nINFO forged \u{1b}[2J\u{9b}\u{202e}";
+        assert_eq!(
+            Form::Plain.printable(forged),
+            "WARN refused reason=a\\nINFO forged \\u{1b}[2J\\u{9b}\\u{202e}"
+        );
+        let shown = Form::Coloured.printable(&format!("\u{1b}[33mWARN\u{1b}[0m {forged}"));
+        assert!(shown.starts_with("\u{1b}[33mWARN\u{1b}[0m ") && shown.lines().count() == 1, "{shown}");
+        assert!(!shown.contains("\u{1b}[2J") && !shown.contains('\u{202e}'), "{shown}");
+        let json = Form::Json.printable(&serde_json::json!({ "message": forged }).to_string());
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["message"], forged);
+        assert!(json.chars().all(printable::is_printable), "{json}");
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_json_stays_json() {
+        let long = "x".repeat(100_000);
+        assert_eq!(Form::Plain.printable(&long).chars().count(), LONGEST + 1);
+        let json = Form::Json.printable(&serde_json::json!({ "path": long, "n": 1 }).to_string());
+        let value: Value = serde_json::from_str(&json).unwrap();
+        assert!(json.len() < 9_000 && value["n"] == 1);
+    }
 }

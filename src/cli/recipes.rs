@@ -14,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
 use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::printable;
 use crate::recipe::{Recipe, conceal, parse};
 use crate::source::{SourceFile, Span};
 use crate::trigger::webhook::{Listener, keys, listeners, unusable_key};
@@ -61,7 +62,7 @@ impl BrokenRecipe {
 impl fmt::Display for BrokenRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.recipe {
-            Some(name) => write!(f, "{name} ({}): {}", self.file, self.reason),
+            Some(name) => write!(f, "{} ({}): {}", printable::line(name, 200), self.file, self.reason),
             None => write!(f, "{}: {}", self.file, self.reason),
         }
     }

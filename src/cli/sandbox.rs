@@ -80,7 +80,7 @@ impl Sandbox {
                 // As hob.yaml has it.
                 session.streams.say("connections:")?;
                 for name in connectors {
-                    session.streams.say(format!("  {name}:\n    connector: {name}"))?;
+                    session.streams.show(format!("  {name}:\n    connector: {name}"))?;
                     session.streams.say(format!("    base_url: {}", running.base_url(name)))?;
                     for (setting, value) in stand_in.settings(name) {
                         session.streams.say(format!("    {setting}: {value}"))?;

@@ -10,8 +10,12 @@ use anyhow::anyhow;
 use super::{Environment, Failure, Global, StoreChoice, Streams};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Report, render};
+use crate::printable;
 use crate::source::SourceFile;
 use crate::workspace::{self, Opened, Store, Workspace};
+
+/// Most characters of a path that is shown; systems allow 4096 bytes.
+const LONGEST_PATH: usize = 4096;
 
 /// One command line at work.
 pub struct Session {
@@ -148,7 +152,7 @@ impl Session {
     pub fn show(&mut self, report: &Report) {
         if !report.diagnostics.is_empty() {
             let text = render(&report.file, &report.diagnostics, self.colour_on_errors());
-            self.streams.note(format!("{text}\n"));
+            self.streams.note_coloured(&format!("{text}\n"));
         }
     }
 
@@ -165,7 +169,7 @@ impl Session {
     /// `path` as the user would write it: relative where it lies below the current directory.
     pub fn shown(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.environment.directory).unwrap_or(path);
-        relative.display().to_string()
+        printable::line(&relative.display().to_string(), LONGEST_PATH)
     }
 
     /// The environment, over what the workspace's `.env` gives.

@@ -15,9 +15,13 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::event::Cursor;
 use crate::journal::{Access, Error, HeldConnection, Journal, RunFilter, RunRow, Totals, paused};
+use crate::printable;
 use crate::recipe::Trigger;
 use crate::run::RunState;
 use crate::workspace::Workspace;
+
+/// Most characters of a line.
+const LONGEST: usize = 2_000;
 
 /// Failed runs count as lately so long.
 const LATELY: TimeDelta = TimeDelta::hours(24);
@@ -192,7 +196,7 @@ impl Page {
         let mut section = |title: &str, rows: Vec<String>| {
             if !rows.is_empty() {
                 lines.extend([String::new(), title.to_owned()]);
-                lines.extend(rows.into_iter().map(|row| format!("  {row}")));
+                lines.extend(rows.into_iter().map(|row| format!("  {}", printable::line(&row, LONGEST))));
             }
         };
         let held = self

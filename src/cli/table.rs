@@ -3,6 +3,11 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
+use crate::printable;
+
+/// Most characters of a cell.
+const LONGEST: usize = 4_000;
+
 /// A table without lines, as wide as it needs to be.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
@@ -11,7 +16,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header.to_vec());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| printable::line(cell, LONGEST)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -29,5 +34,12 @@ mod tests {
         let shown =
             table(&["ID", "TITLE"], [vec!["a.b".into(), "First".into()], vec!["c".into(), "x".into()]]);
         assert_eq!(shown, "ID   TITLE\na.b  First\nc    x");
+    }
+
+    #[test]
+    fn a_row_is_a_line_whatever_stands_in_it() {
+        let shown = table(&["ID"], [vec!["a\nb\u{1b}[2J".into()], vec!["x".repeat(5_000)]]);
+        assert!(shown.starts_with("ID\na\\nb\\u{1b}[2J\nxxx") && shown.ends_with("x…"), "{shown}");
+        assert!(shown.len() < 4_100);
     }
 }

@@ -50,9 +50,11 @@ impl Validate {
             ReportFormat::Text => {
                 let colour = session.colour();
                 for report in reports.iter().filter(|report| !report.diagnostics.is_empty()) {
-                    session
-                        .streams
-                        .say(format!("{}\n", render(&report.file, &report.diagnostics, colour)))?;
+                    session.streams.show_coloured(&format!(
+                        "{}
+",
+                        render(&report.file, &report.diagnostics, colour)
+                    ))?;
                 }
             }
             ReportFormat::Json => session.streams.json(&to_json(&reports))?,

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use url::{Host, form_urlencoded};
 
 use super::Consent;
+use crate::printable;
 use crate::secret::Secret;
 
 /// Longest wait for the browser to take the last page.
@@ -113,8 +114,8 @@ async fn answer(State(question): State<Arc<Question>>, OriginalUri(uri): Origina
 /// Why there is no code, in words that are safe to print.
 fn refusal(error: Option<String>, description: Option<String>) -> String {
     let told: Vec<String> = error.into_iter().chain(description).collect();
-    let told: String = told.join(": ").chars().filter(|c| !c.is_control()).take(QUOTED).collect();
-    if told.is_empty() { "no code came back".into() } else { told }
+    let told = told.join(": ");
+    if told.is_empty() { "no code came back".into() } else { printable::line(&told, QUOTED) }
 }
 
 fn page(status: StatusCode, text: &'static str) -> Response {
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn refusals_are_plain_text() {
         let told = refusal(Some("access_denied".into()), Some("No\u{1b}[31m thanks".into()));
-        assert_eq!(told, "access_denied: No[31m thanks");
+        assert_eq!(told, "access_denied: No\\u{1b}[31m thanks");
         assert_eq!(refusal(None, None), "no code came back");
     }
 }

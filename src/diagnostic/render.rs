@@ -3,10 +3,13 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
+use crate::printable;
 use crate::source::SourceFile;
 
 /// More in one file are only counted: nobody reads them, and each one costs a reading of the text.
 const MOST: usize = 100;
+/// Most characters of a message, and of a file's name.
+const LONGEST: usize = 4_000;
 
 /// Renders diagnostics of one file, in the order of the text; the first hundred and how many more.
 pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: bool) -> String {
@@ -28,15 +31,27 @@ fn one(file: &SourceFile, diagnostic: &Diagnostic, renderer: &Renderer) -> Strin
     };
     let text = file.text();
     let mut annotation = AnnotationKind::Primary.span(visible(text, diagnostic));
+    // The source itself is made printable by the renderer, which has to know its columns.
     if let Some(label) = &diagnostic.label {
-        annotation = annotation.label(label);
+        annotation = annotation.label(printable::lines(label));
     }
-    let snippet = Snippet::source(text).path(file.name()).annotation(annotation);
-    let mut group = level.primary_title(&diagnostic.message).id(diagnostic.code.name()).element(snippet);
+    let name = printable::line(file.name(), LONGEST);
+    let message = shortened(&diagnostic.message);
+    let snippet = Snippet::source(text).path(&name).annotation(annotation);
+    let mut group = level.primary_title(&*message).id(diagnostic.code.name()).element(snippet);
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(shortened(help)));
     }
     renderer.render(&[group])
+}
+
+/// What is said, printable; of something very long, the beginning.
+fn shortened(text: &str) -> String {
+    let text = printable::lines(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
 }
 
 /// The first line of the span, on character boundaries, so that a caret never spans half a file.

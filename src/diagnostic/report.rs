@@ -117,10 +117,16 @@ pub fn to_github(reports: &[Report]) -> String {
             None => row.message.clone(),
         };
         let Row { file, line, column, end_line, end_column, code, .. } = row;
+        let file = escape_property(&file);
         let place = format!("file={file},line={line},col={column},endLine={end_line},endColumn={end_column}");
         lines.push_str(&format!("::{level} {place},title={code}::{}\n", escape(&text)));
     }
     lines
+}
+
+/// Within `key=value`, these end a value as well.
+fn escape_property(text: &str) -> String {
+    escape(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 fn escape(text: &str) -> String {

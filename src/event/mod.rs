@@ -110,6 +110,11 @@ impl DedupKey {
         use sha2::{Digest, Sha256};
         Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
     }
+
+    /// The key of an event that nobody proved anything for: it never makes a repeat of one that somebody did.
+    pub fn anonymous(self) -> Self {
+        Self(format!("anonymous:{}", self.0))
+    }
 }
 
 #[cfg(test)]

@@ -97,6 +97,11 @@ pub enum Webhook {
     },
 }
 
+/// A path without the slashes around it, and no two of them together: they make no difference.
+pub fn plain_path(path: &str) -> String {
+    path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+}
+
 /// By what a repeat of a delivery is recognised.
 #[derive(Debug, Clone)]
 pub enum DeliveryId {

@@ -1,11 +1,10 @@
 //! `POST /webhooks/…`: an event is stored, then acknowledged.
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -144,7 +143,7 @@ async fn store(server: &Server, label: &str, received: Received) -> Response {
             let event = (!duplicate).then_some(id.0);
             let answer =
                 json!({ "event": event, "runs": appended.runs, "duplicate": duplicate, "remark": remark });
-            Json(answer).into_response()
+            super::answer::answer(StatusCode::OK, &answer)
         }
         Err(error) => {
             shared.counts.count(label, "not_stored");

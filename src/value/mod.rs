@@ -16,6 +16,7 @@ mod path;
 mod sample;
 mod shape;
 mod shape_problem;
+mod shorten;
 mod text;
 
 pub use duration::{Error as DurationError, parse as parse_duration};
@@ -29,4 +30,5 @@ pub use path::normalized;
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, Shape, Step};
 pub use shape_problem::{ProblemKind, ShapeProblem};
+pub use shorten::shortened;
 pub use text::{beginning, charset, decode, decode_part, parameter};

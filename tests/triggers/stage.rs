@@ -44,7 +44,7 @@ impl Stage {
         let clock = HandClock::new("2026-11-23T12:00:00Z".parse().unwrap());
         let catalog = Arc::new(catalog);
         let mut connections = IndexMap::new();
-        let mut facts = Facts { known: true, env: vec!["KEY".into()], ..Facts::default() };
+        let mut facts = Facts { known: true, env: vec!["KEY".into(), "GONE".into()], ..Facts::default() };
         for (name, connector, address, settings) in accounts {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let setup = Setup {

@@ -326,6 +326,31 @@ async fn paths_of_recipes_own_prove_themselves_in_their_own_ways() {
 }
 
 #[tokio::test]
+async fn what_nobody_proved_swallows_nothing_that_is_proven() {
+    let open = "trigger: { webhook: /in, verify: none, id: $.id }";
+    let keyed =
+        "trigger: { webhook: /in, verify: { header: { name: X-Key, value: \"{{ env.KEY }}\" } }, id: $.id }";
+    let unset =
+        "trigger: { webhook: /in, verify: { header: { name: X-Key, value: \"{{ env.GONE }}\" } }, id: $.id }";
+    let key = ("x-key", "k3y-k3y");
+    let post = Post::new(&[open]).await;
+    assert!(!post.is_duplicate("in", &[], r#"{"id":1}"#).await);
+    assert!(post.is_duplicate("in", &[], r#"{"id":1}"#).await);
+    // However it comes that both are there, `validate` refuses them: the strictest counts for both.
+    post.receive_for(&[open, keyed]);
+    let (status, _, answer) = post.post("in", &[], br#"{"id":2}"#).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "{answer}");
+    assert_eq!(post.post("in", &[("x-key", "guess")], br#"{"id":2}"#).await.0, StatusCode::UNAUTHORIZED);
+    let (status, _, answer) = post.post("in", &[key], br#"{"id":2}"#).await;
+    assert_eq!((status, &answer["duplicate"]), (StatusCode::OK, &json!(false)), "{answer}");
+    assert!(!post.is_duplicate("in", &[key], r#"{"id":1}"#).await, "the copy from before proved nothing");
+    assert!(post.is_duplicate("in", &[key], r#"{"id":1}"#).await);
+    // Nor does one come in by the open one where the other's key is not there.
+    post.receive_for(&[open, unset]);
+    assert_eq!(post.post("in", &[], br#"{"id":3}"#).await.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
 async fn every_request_is_an_event_unless_something_says_that_it_is_a_repeat() {
     let post = Post::new(&[
         "trigger: { webhook: /plain, verify: none }",

@@ -65,6 +65,7 @@ pub const ALL: &[&dyn Rule] = &[
     &awkward_name::UsableNames,
     &webhook::KnownEvents,
     &webhook::SignedEvents,
+    &webhook::OwnPaths,
     &webhook::VerifiedPaths,
     &webhook::ProtectingKeys,
     &connection::KnownConnections,

@@ -6,7 +6,7 @@ use super::Rule;
 use crate::catalog::Connector;
 use crate::check::{Context, weakness};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::recipe::{Trigger, Verify, Webhook};
+use crate::recipe::{Trigger, Verify, Webhook, plain_path};
 use crate::source::Spanned;
 use crate::template::Scope;
 
@@ -89,6 +89,26 @@ impl Rule for SignedEvents {
              receive at a path of your own with `verify`; `unverified: true` there takes them from anyone"
         );
         found.push(Diagnostic::new(Code::Suspicious, first.span, message).help(help));
+    }
+}
+
+/// Paths leave the addresses of apps alone.
+pub struct OwnPaths;
+
+impl Rule for OwnPaths {
+    fn summary(&self) -> &'static str {
+        "A path of your own is not the address of an app's signed events."
+    }
+
+    fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+        let Trigger::Webhook(Webhook::Path { path, .. }) = &context.recipe.trigger else { return };
+        let own = plain_path(path);
+        let mut senders = context.catalog.connectors().filter(|app| app.webhooks.is_some());
+        let Some(app) = senders.find(|app| app.connector == own) else { return };
+        let name = &app.connector;
+        let message = format!("`{path}` is the address of the signed events of {name}");
+        let help = format!("choose another path, or receive the events: `webhook: {name}.EVENT`");
+        found.push(Diagnostic::new(Code::NotAllowed, path.span, message).help(help));
     }
 }
 

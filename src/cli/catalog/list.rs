@@ -69,7 +69,7 @@ impl List {
                         operation.title.clone(),
                     ]
                 });
-                session.streams.say(table(&["ID", "KINDS", "REQUEST", "TITLE"], cells))?;
+                session.streams.show(table(&["ID", "KINDS", "REQUEST", "TITLE"], cells))?;
             }
         }
         Ok(ExitCode::Fine)

@@ -30,9 +30,7 @@ impl Show {
             return Err(Failure::usage(unknown(&self.operation, known)));
         };
         match self.output.format {
-            Format::Text => {
-                session.streams.output.write_all(reference::operation(operation, &catalog).as_bytes())?
-            }
+            Format::Text => session.streams.print(&reference::operation(operation, &catalog))?,
             Format::Json => session.streams.json(&whole(operation))?,
         }
         Ok(ExitCode::Fine)

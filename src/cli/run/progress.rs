@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::Engine;
+use crate::printable;
 use crate::trigger::{OnPage, PageRead};
 
 /// How often the line is drawn anew.
@@ -73,5 +74,5 @@ impl Progress {
 
 fn page_line(page: &PageRead) -> String {
     let of = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
-    format!("{}: {}{of} records, {} pages", page.recipe, page.items, page.pages)
+    format!("{}: {}{of} records, {} pages", printable::line(&page.recipe, 100), page.items, page.pages)
 }

@@ -13,8 +13,12 @@ use crate::cli::dry_run::DryRow;
 use crate::cli::recipes::BrokenRecipe;
 use crate::connection::Connection;
 use crate::engine::Idle;
+use crate::printable;
 use crate::run::RunState;
 use crate::trigger::Taken;
+
+/// Most characters of a line.
+const LONGEST: usize = 2_000;
 
 /// Counts of one `--once`. Scripts rely on these fields.
 #[derive(Debug, Serialize)]
@@ -145,6 +149,7 @@ impl Summary {
         let (wide, wider) = (widest(|poll| &poll.recipe), widest(|poll| &poll.connection));
         for poll in &self.polls {
             let Poll { recipe, connection, items, events, error, .. } = poll;
+            let (recipe, connection) = (one_line(recipe), one_line(connection));
             let read = format!("read {}", counted(*items, "record"));
             let _ = write!(
                 text,
@@ -154,9 +159,9 @@ impl Summary {
             match error {
                 Some(error) if poll.held => {
                     let until = poll.next_due.format("%Y-%m-%d %H:%M:%SZ");
-                    _ = writeln!(text, "\n  waits until {until}: {error}");
+                    _ = writeln!(text, "\n  waits until {until}: {}", one_line(error));
                 }
-                Some(error) => _ = writeln!(text, "\n  error: {error}"),
+                Some(error) => _ = writeln!(text, "\n  error: {}", one_line(error)),
                 None => text.push('\n'),
             }
         }
@@ -188,13 +193,18 @@ impl Summary {
             let _ = writeln!(
                 text,
                 "\nsome runs are waiting for recipes that were not run: {}",
-                self.missing.join(", ")
+                one_line(&self.missing.join(", "))
             );
         }
         if !self.paused.is_empty() {
-            let _ = writeln!(text, "\npaused, `hob resume` lets them go on: {}", self.paused.join(", "));
+            let _ = writeln!(
+                text,
+                "\npaused, `hob resume` lets them go on: {}",
+                one_line(&self.paused.join(", "))
+            );
         }
         for Held { reason, .. } in &self.held {
+            let reason = one_line(reason);
             let _ = writeln!(text, "\n{reason}\nits polls and runs wait until the credential works");
         }
         if !self.left_out.is_empty() {
@@ -217,6 +227,11 @@ impl Summary {
         let ended: Vec<String> = ended.collect();
         if ended.is_empty() { "none".into() } else { ended.join(", ") }
     }
+}
+
+/// What others wrote, in a line of the page.
+fn one_line(text: &str) -> String {
+    printable::line(text, LONGEST)
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -4,23 +4,29 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::journal::RunDetail;
+use crate::printable;
 use crate::run::{Entry, StampedEntry, StepError};
 use crate::secret::Redactor;
+use crate::value::shortened;
 
 /// Longest line of a value that is shown whole.
 const WIDEST: usize = 400;
+/// Longest text that is shown whole.
+const LONGEST: usize = 4_000;
 
 /// The whole page. Values are masked before they are cut, so that no half of a secret is left.
 pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
     let RunDetail { row, run, event, entries } = detail;
-    let mut lines = vec![format!("{}  {}  {}", row.id, row.recipe, row.state)];
-    let mut fact = |name: &str, value: String| lines.push(format!("  {name:<10}{value}"));
+    let mut lines = vec![format!("{}  {}  {}", row.id, printable::line(&row.recipe, WIDEST), row.state)];
+    let mut fact = |name: &str, value: String| {
+        lines.push(format!("  {name:<10}{}", indented(&value, 12)));
+    };
     fact("created", time(row.created));
     if let Some(finished) = row.finished {
         fact("finished", format!("{} ({})", time(finished), took(row.created, finished)));
     }
     if let Some(error) = &row.error {
-        fact("why", error.replace('\n', "\n            "));
+        fact("why", error.clone());
     }
     fact("lane", run.lane.clone());
     if !run.accounts.is_empty() {
@@ -30,8 +36,9 @@ pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
         fact("recipe", format!("version {version}"));
     }
     lines.push(String::new());
-    lines.push(format!("Event {} ({}, {})", event.id, event.kind, event.source));
-    lines.extend(pretty(&redactor.value(&event.payload)));
+    let what = printable::line(&format!("{}, {}", event.kind, event.source), WIDEST);
+    lines.push(format!("Event {} ({what})", event.id));
+    lines.extend(pretty(&shortened(redactor.value(&event.payload), LONGEST)));
     lines.push(String::new());
     lines.push("History".into());
     entries.iter().for_each(|entry| lines.extend(history(entry, redactor)));
@@ -43,7 +50,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
     let detail = |name: &str, value: &Value| detail(name, &redactor.value(value));
     let at = stamped.at.format("%H:%M:%S%.3f");
     let mut lines = Vec::new();
-    let mut say = |text: String| lines.push(format!("  {at}  {text}"));
+    let mut say = |text: String| lines.push(format!("  {at}  {}", indented(&text, 16)));
     match &stamped.entry {
         Entry::Started { vars, .. } => {
             say("started".into());
@@ -104,6 +111,15 @@ fn detail(name: &str, value: &Value) -> String {
         None => text,
     };
     format!("                {name} {shown}")
+}
+
+/// A text whose further lines begin below its first one, so that none is taken for a line of the page.
+fn indented(text: &str, width: usize) -> String {
+    let text = match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… (--format json shows all)", &text[..end]),
+        None => text.to_owned(),
+    };
+    text.replace('\n', &format!("\n{}", " ".repeat(width)))
 }
 
 fn pretty(value: &Value) -> Vec<String> {

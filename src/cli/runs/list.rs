@@ -64,7 +64,7 @@ impl List {
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
                 let widest = if session.streams.output_is_terminal { WIDEST } else { usize::MAX };
-                session.streams.say(table(&header, rows.iter().map(|row| cells(row, widest))))?;
+                session.streams.show(table(&header, rows.iter().map(|row| cells(row, widest))))?;
                 if self.limit > 0 && rows.len() == self.limit {
                     session
                         .streams
@@ -73,7 +73,7 @@ impl List {
             }
         }
         if self.output.format == Format::Text && !failing.is_empty() {
-            session.streams.say("\npolls that fail:")?;
+            session.streams.show("\npolls that fail:")?;
             failing.iter().try_for_each(|poll| session.streams.say(format!("  {}", poll.complaint())))?;
         }
         Ok(ExitCode::Fine)

@@ -52,7 +52,7 @@ impl Writes {
             }
             Format::Text => {
                 let header = ["WHEN", "RECIPE", "RUN", "CONNECTION", "OPERATION", "FIELDS"];
-                session.streams.say(table(&header, written.iter().map(cells)))?;
+                session.streams.show(table(&header, written.iter().map(cells)))?;
             }
         }
         Ok(ExitCode::Fine)

@@ -9,7 +9,7 @@ use super::verify::{self, Encoding, Hash, Verifier};
 use crate::catalog::{Signature, SignatureAlgorithm};
 use crate::check::{CheckedRecipe, weakness};
 use crate::event::{Event, EventId, Source};
-use crate::recipe::{self, DeliveryId, Trigger, Webhook};
+use crate::recipe::{self, DeliveryId, Trigger, Webhook, plain_path};
 use crate::run::Accounts;
 use crate::secret::Secret;
 use crate::template::LocatedTemplate;
@@ -33,7 +33,7 @@ impl PathHook {
         };
         let verifier = verifier(verify, around)?;
         Ok(Some(Self {
-            path: plain(path),
+            path: plain_path(path),
             recipe: recipe.clone(),
             verifier,
             id: id.clone(),
@@ -56,6 +56,13 @@ impl PathHook {
         self.origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 
+    /// The hooks that requests to their path have to prove themselves to. Where some recipe wants a proof, none is
+    /// started without one: what is told apart as one delivery is proven as one.
+    pub fn proving(hooks: &[PathHook]) -> impl Iterator<Item = &PathHook> {
+        let is_guarded = hooks.iter().any(|hook| !hook.verifier.is_open());
+        hooks.iter().filter(move |hook| !is_guarded || !hook.verifier.is_open())
+    }
+
     /// Takes in a request for all recipes at one path that it proves itself to.
     pub fn receive(
         hooks: &[PathHook],
@@ -64,7 +71,7 @@ impl PathHook {
     ) -> Result<Received, Refused> {
         let mut proven = Vec::new();
         let mut refusal = None;
-        for hook in hooks {
+        for hook in Self::proving(hooks) {
             match hook.verifier.check(delivery.header, delivery.body) {
                 Ok(()) => proven.push(hook),
                 Err(error) => refusal = Some(error),
@@ -73,6 +80,7 @@ impl PathHook {
         if let (true, Some(error)) = (proven.is_empty(), refusal) {
             return Err(error.into());
         }
+        let is_anonymous = proven.iter().all(|hook| hook.verifier.is_open());
         let payload = delivery.payload()?;
         let id = EventId::new();
         // Recipes at one path agree on this.
@@ -85,7 +93,7 @@ impl PathHook {
             kind: "webhook".into(),
             connection: None,
             record: identity.record,
-            dedup: identity.key,
+            dedup: if is_anonymous { identity.key.anonymous() } else { identity.key },
             received: delivery.received,
             payload,
         };
@@ -99,11 +107,6 @@ impl PathHook {
         let remark = identity.missing.map(|missing| format!("{missing}, by which `id` tells repeats"));
         Ok(Received { event, runs, remark, window: identity.window })
     }
-}
-
-/// A path without the slashes around it: one at its end makes no difference.
-pub(super) fn plain(path: &str) -> String {
-    path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
 }
 
 fn verifier(verify: &recipe::Verify, around: &Surroundings) -> Result<Verifier, verify::Error> {

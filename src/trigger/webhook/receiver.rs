@@ -11,14 +11,14 @@ use serde_json::Value;
 use super::absent::{Absent, Listener};
 use super::account::{Owner, owner};
 use super::body::{Delivery, Unreadable};
-use super::path::{PathHook, plain};
+use super::path::PathHook;
 use super::recognise::{Recognised, recognise};
 use super::verify::{self, Verifier};
 use crate::catalog::{Catalog, Connector, Signature, Webhooks, path};
 use crate::check::CheckedRecipe;
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::NewRun;
-use crate::recipe::{Trigger, Webhook};
+use crate::recipe::{Trigger, Webhook, plain_path};
 use crate::run::Accounts;
 use crate::trigger::new_run::new_run;
 use crate::trigger::surroundings::Surroundings;
@@ -132,6 +132,7 @@ impl Receiver {
             apps.insert(name.clone(), App { connector, webhooks, verifier, recipes });
         }
         let mut paths: HashMap<String, Vec<PathHook>> = HashMap::new();
+        let mut closed: HashSet<Listener> = HashSet::new();
         for recipe in recipes {
             match PathHook::of(recipe, &around) {
                 Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
@@ -143,10 +144,13 @@ impl Receiver {
                         recipe = recipe_name,
                         "senders are asked to try again later, as nothing can prove itself: {error}"
                     );
-                    absent.wait_for(listeners(recipe.trigger()));
+                    closed.extend(listeners(recipe.trigger()));
                 }
             }
         }
+        // Nor are the others at its path started without the proof that one of them wants.
+        paths.retain(|path, _| !closed.contains(&Listener::Path(path.clone())));
+        absent.wait_for(closed);
         Self { around, apps, paths, absent }
     }
 
@@ -170,13 +174,13 @@ impl Receiver {
 
     /// Whether there is anything at `/webhooks/{path}`.
     pub fn knows(&self, path: &str, now: DateTime<Utc>) -> bool {
-        let path = plain(path);
+        let path = plain_path(path);
         self.paths.contains_key(&path) || self.apps.contains_key(&path) || self.is_away(&path, now)
     }
 
     /// What recipes listen at, if `/webhooks/{path}` leads there: without slashes around it.
     pub fn listening_at(&self, path: &str) -> Option<String> {
-        let path = plain(path);
+        let path = plain_path(path);
         (self.paths.contains_key(&path) || self.apps.contains_key(&path)).then_some(path)
     }
 
@@ -186,7 +190,7 @@ impl Receiver {
 
     /// Whether pages of `origin` may send requests to `/webhooks/{path}` from a browser.
     pub fn allows(&self, path: &str, origin: &str) -> bool {
-        let hooks = self.paths.get(&plain(path));
+        let hooks = self.paths.get(&plain_path(path));
         hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.allows(origin)))
     }
 
@@ -198,11 +202,11 @@ impl Receiver {
         header: &(dyn Fn(&str) -> Option<&'h [u8]> + 'h),
         now: DateTime<Utc>,
     ) -> Result<(), Refused> {
-        let path = plain(path);
+        let path = plain_path(path);
         let mut verifiers: Vec<&Verifier> = Vec::new();
         match (self.paths.get(&path), self.apps.get(&path)) {
-            (Some(hooks), _) => verifiers.extend(hooks.iter().map(PathHook::verifier)),
-            (None, Some(app)) => verifiers.push(&app.verifier),
+            (_, Some(app)) => verifiers.push(&app.verifier),
+            (Some(hooks), None) => verifiers.extend(PathHook::proving(hooks).map(PathHook::verifier)),
             (None, None) if self.is_away(&path, now) => return Err(Refused::Away),
             (None, None) => return Err(Refused::Unknown),
         }
@@ -218,13 +222,14 @@ impl Receiver {
 
     /// Takes in a request: who sent it, what it says, whose it is.
     pub fn receive(&self, delivery: &Delivery<'_>) -> Result<Received, Refused> {
-        let path = plain(delivery.path);
-        if let Some(hooks) = self.paths.get(&path) {
-            return PathHook::receive(hooks, &self.around, delivery);
-        }
+        let path = plain_path(delivery.path);
+        // No path of a recipe's own takes over the address of an app.
         if let Some(app) = self.apps.get(&path) {
             app.verifier.check(delivery.header, delivery.body)?;
             return self.take(app, delivery.object()?, delivery.body, delivery.received);
+        }
+        if let Some(hooks) = self.paths.get(&path) {
+            return PathHook::receive(hooks, &self.around, delivery);
         }
         match self.is_away(&path, delivery.received) {
             true => Err(Refused::Away),
@@ -243,6 +248,7 @@ impl Receiver {
             Some(id) => DedupKey(format!("{}:{id}", recognised.stated.as_deref().unwrap_or_default())),
             None => DedupKey::of_bytes(body),
         };
+        let dedup = if app.verifier.is_open() { dedup.anonymous() } else { dedup };
         let ids = recognised.events.first().map_or(&[][..], |(_, event)| &event.id);
         let event = Event {
             id: EventId::new(),
@@ -298,7 +304,7 @@ impl Receiver {
 /// What a recipe with this trigger listens to.
 pub fn listeners(trigger: &Trigger) -> Vec<Listener> {
     match trigger {
-        Trigger::Webhook(Webhook::Path { path, .. }) => vec![Listener::Path(plain(path))],
+        Trigger::Webhook(Webhook::Path { path, .. }) => vec![Listener::Path(plain_path(path))],
         Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
             let event = |name: &String| Listener::Event { app: connector.clone(), name: name.clone() };
             types.iter().map(|name| event(name)).collect()
