@@ -134,7 +134,7 @@ fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Datum) -> Resu
     out.write_str(&text_of(state, value)?).map_err(Error::from)
 }
 
-fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
+pub(super) fn text_of(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {
     if is_omit(value) {
         return Err(advised(
             "`omit` leaves out a whole input, and here it stands inside text",

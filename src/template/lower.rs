@@ -292,7 +292,7 @@ fn arguments<'a>(args: &[CallArg<'a>]) -> Lowered<Vec<CallArg<'a>>> {
 }
 
 /// A path in which every missing part makes the whole undefined rather than an error.
-fn lenient<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
+pub(super) fn lenient<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     let span = expr.span();
     match expr {
         Expr::GetAttr(get) => {

@@ -5,9 +5,11 @@
 //! `if`, `| join` of a list that is written out and `| replace` within a text that is written out keep the
 //! pieces apart, as do texts of other templates that are made of pieces themselves.
 
-use minijinja::Error as EngineError;
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Filter, IfExpr, List, Spanned};
 use minijinja::value::{Value as Datum, ValueKind};
+use std::ops::Range;
+
+use minijinja::{Error as EngineError, State};
 
 use super::engine::{self, FILLED, JOINED, PRESENT, SNAPPED};
 use super::error::Error;
@@ -54,6 +56,15 @@ fn marked<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>, joined: bool) -> Lowered<Exp
         Expr::BinOp(op) if is_text(expr) => {
             Ok(filter(SNAPPED, binary(walk, op, false)?, Vec::new(), op.span()))
         }
+        // Each side is as it is; which one counts is decided before anything is marked.
+        Expr::BinOp(op) if matches!(op.op, BinOpKind::ScOr) => {
+            let lowered = IfExpr {
+                test_expr: lower::expression(&op.left)?,
+                true_expr: marked(walk, &op.left, joined)?,
+                false_expr: Some(marked(walk, &op.right, joined)?),
+            };
+            Ok(Expr::IfExpr(Spanned::new(lowered, op.span())))
+        }
         Expr::IfExpr(i) => {
             let otherwise = match &i.false_expr {
                 Some(otherwise) => marked(walk, otherwise, joined)?,
@@ -92,6 +103,10 @@ fn filtered<'a>(
             let list = Expr::List(Spanned::new(List { items }, list.span()));
             filter(PRESENT, list, Vec::new(), f.span())
         }
+        // What is undefined has no marks.
+        (name, Some(input)) if lower::is_default(name) && f.args.len() == 1 => {
+            filled_in(lower::lenient(input)?, walk.origin(input), input, joined)
+        }
         ("replace", Some(input)) if walk.origin(input) == Origin::Author => lower::expression(input)?,
         _ => return leaf(walk, expr, joined),
     };
@@ -108,16 +123,26 @@ fn filtered<'a>(
 }
 
 fn leaf<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>, joined: bool) -> Lowered<Expr<'a>> {
-    let lowered = lower::expression(expr)?;
-    if walk.origin(expr) == Origin::Author {
-        return Ok(lowered);
+    let (lowered, origin) = (lower::expression(expr)?, walk.origin(expr));
+    Ok(match origin {
+        Origin::Outside if joined => {
+            filled_in(filter(JOINED, lowered, Vec::new(), expr.span()), origin, expr, joined)
+        }
+        _ => filled_in(lowered, origin, expr, joined),
+    })
+}
+
+/// `lowered`, which stands for `expr`, with marks around it if it comes from outside.
+fn filled_in<'a>(lowered: Expr<'a>, origin: Origin, expr: &Expr<'a>, joined: bool) -> Expr<'a> {
+    if origin == Origin::Author {
+        return lowered;
     }
-    let lowered = if joined { filter(JOINED, lowered, Vec::new(), expr.span()) } else { lowered };
     let encoded = matches!(expr, Expr::Filter(f) if f.name == "urlencode");
     let range = extent(expr);
     let argument = |value: Datum| CallArg::Pos(constant(value, expr.span()));
-    let args = vec![argument(range.start.into()), argument(range.end.into()), argument(encoded.into())];
-    Ok(filter(FILLED, lowered, args, expr.span()))
+    let about = about(&range, encoded);
+    let args = vec![argument(about.into()), argument(joined.into())];
+    filter(FILLED, lowered, args, expr.span())
 }
 
 /// The text of `vars.name`, where it is known what that is made of.
@@ -131,7 +156,7 @@ fn made_of_pieces<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>) -> Option<String> {
     let range = extent(expr);
     let text = |piece: &Piece| match piece.origin {
         Origin::Author => piece.text.clone(),
-        Origin::Outside => mark(&piece.text, range.start, range.end, piece.encoded),
+        Origin::Outside => mark(&piece.text, &about(&range, piece.encoded)),
     };
     Some(pieces.iter().map(text).collect())
 }
@@ -149,17 +174,32 @@ fn is_text(expr: &Expr<'_>) -> bool {
     }
 }
 
-/// The hidden filter: marks around a text; anything else is no part of an address and stays what it is.
-pub(super) fn filled(value: Datum, start: usize, end: usize, encoded: bool) -> Result<Datum, EngineError> {
-    Ok(match value.as_str() {
-        Some(text) => Datum::from(mark(text, start, end, encoded)),
-        None => value,
-    })
+/// The hidden filter: marks around a text, and around whatever else is there if it is `joined` to a text. What is
+/// not there stays so, for `default` to see.
+pub(super) fn filled(
+    state: &State<'_, '_>,
+    value: Datum,
+    about: &str,
+    joined: bool,
+) -> Result<Datum, EngineError> {
+    let marked = |text: &str| Datum::from(mark(text, about));
+    match value.as_str() {
+        Some(text) => Ok(marked(text)),
+        None if joined && !value.is_undefined() && !value.is_none() => {
+            Ok(marked(&engine::text_of(state, &value)?))
+        }
+        None => Ok(value),
+    }
 }
 
-fn mark(text: &str, start: usize, end: usize, encoded: bool) -> String {
+/// What its mark says of a piece.
+fn about(range: &Range<usize>, encoded: bool) -> String {
+    format!("{} {} {encoded}", range.start, range.end)
+}
+
+fn mark(text: &str, about: &str) -> String {
     let text = text.replace([BEGIN, TEXT, END], "\u{fffd}");
-    format!("{BEGIN}{start} {end} {encoded}{TEXT}{text}{END}")
+    format!("{BEGIN}{about}{TEXT}{text}{END}")
 }
 
 /// The pieces of a text with marks.
@@ -226,6 +266,11 @@ mod tests {
             ("{{ 'http://a/' ~ event.id if event.n else event.id }}", "http://a/<a/b>"),
             ("{{ [env.BASE, event.id, event.n] | join('/') }}", "http://a/<a/b>/<7>"),
             ("{{ 'http://a/ID' | replace('ID', event.id) }}", "http://a/<a/b>"),
+            ("{{ event.id | default('http://b') }}/{{ event.x | default('c') }}", "<a/b>/c"),
+            ("{{ event.x.y | d(env.BASE) }}/{{ event.none | default(event.n) }}", "http://a/7"),
+            ("{{ event.none or env.BASE }}/{{ event.id or 'x' }}/{{ event.x or 'y' }}", "http://a/<a/b>/y"),
+            ("{{ event.id | default('x', true) }}", "<a/b>"),
+            ("http://a/{{ event.list | default('x') }}", "http://a/<[\"x\",\"y\"]>"),
             ("{{ vars.url }}/{{ vars['url'] }}", "http://a/<a/b>/http://a/<a/b>"),
             ("{{ vars.base }}/{{ vars.url | upper }}", "http://b/<HTTP://A/A/B>"),
             ("http://a{% for x in event.list %}/{{ x }}{% endfor %}", "http://a/<x>/<y>"),
