@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -72,11 +72,6 @@ impl Room {
     }
 
     async fn collect(&self, body: Body, limit: usize) -> Result<Unproven, Unread> {
-        // One that says how long it is does not have to come first.
-        if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-            discard(body);
-            return Err(Unread::TooLarge(limit));
-        }
         let mut chunks = body.into_data_stream();
         let mut bytes = Vec::new();
         let mut room: Option<OwnedSemaphorePermit> = None;

@@ -1,7 +1,8 @@
 //! `POST /webhooks/…`: an event is stored, then acknowledged.
 
+use axum::body::HttpBody;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, EXPECT, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -77,10 +78,19 @@ async fn take(
         let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         receiver.admit(path, &header, shared.clock.now())
     };
-    // What cannot be taken anyway is refused before its body is read.
-    if let Err(refused) = admitted {
-        discard(body);
-        return Err(refused.into());
+    // What cannot be taken anyway is refused before its body is read. One that says how long it is does not have to
+    // come first.
+    let is_too_large = body.size_hint().lower() > u64::try_from(largest).unwrap_or(u64::MAX);
+    let refused = match admitted {
+        Err(refused) => Some(NotTaken::from(refused)),
+        Ok(()) => is_too_large.then_some(NotTaken::Unread(Unread::TooLarge(largest))),
+    };
+    if let Some(refused) = refused {
+        // To read would ask a sender that waits for it to send.
+        if !headers.contains_key(EXPECT) {
+            discard(body);
+        }
+        return Err(refused);
     }
     let body = shared.room.read(body, largest).await?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);

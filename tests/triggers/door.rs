@@ -122,7 +122,12 @@ impl Door {
 
     /// The header that proves that `body` comes from the app.
     pub fn signature(&self, body: &[u8]) -> String {
-        format!("X-Ghl-Signature: {}\r\n", STANDARD.encode(self.key.sign(body).as_ref()))
+        format!("X-Ghl-Signature: {}\r\n", STANDARD.encode(self.sign(body)))
+    }
+
+    /// The app's signature of `body`.
+    pub fn sign(&self, body: &[u8]) -> Vec<u8> {
+        self.key.sign(body).as_ref().to_vec()
     }
 
     /// How many events are stored.

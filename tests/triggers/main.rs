@@ -2,6 +2,7 @@
 //! HTTP, schedules by a clock that the tests set.
 
 mod door;
+mod hostile;
 mod lists;
 mod polling;
 mod reconciling;
