@@ -20,7 +20,7 @@ use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, writes,
+    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, told, writes,
 };
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
@@ -213,7 +213,7 @@ impl Work {
         let known = held.any(|held| reason.contains(&held));
         if !known && self.shared.once() && until > self.now() + WORTH_A_WORD {
             let (run, recipe) = (self.recorder.run(), self.recipe.name());
-            let reason = self.shared.world.redactor.text(reason);
+            let reason = told(reason, &self.shared.world.redactor);
             tracing::warn!(%run, recipe, "the run waits until {}: {reason}", until.format("%H:%M:%SZ"));
         }
     }
@@ -327,7 +327,7 @@ impl Work {
         self.shared.tally.count(self.recipe.name(), &self.accounts, state);
         let loud = matches!(state, RunState::Failed | RunState::Parked);
         let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
-        match reason.map(|reason| self.shared.world.redactor.text(&reason)) {
+        match reason.map(|reason| told(&reason, &self.shared.world.redactor)) {
             // Somebody has to do something.
             Some(reason) if loud => tracing::warn!(%run, recipe, state, reason, "run ended"),
             Some(reason) => tracing::info!(%run, recipe, state, reason, "run ended"),

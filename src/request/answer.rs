@@ -5,6 +5,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::catalog::{Operation, path};
+use crate::printable::line;
+
+/// Most characters of a field's name that a message quotes.
+const QUOTED: usize = 100;
 
 /// A good answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +49,7 @@ fn outline(body: &Value) -> String {
     match body {
         Value::Object(map) if map.is_empty() => "an empty object".into(),
         Value::Object(map) => {
-            let names: Vec<&str> = map.keys().take(12).map(String::as_str).collect();
+            let names: Vec<String> = map.keys().take(12).map(|name| line(name, QUOTED)).collect();
             format!("an object with {}", names.join(", "))
         }
         Value::Array(items) => format!("a list of {}", items.len()),

@@ -14,10 +14,15 @@ pub use rounds::Rounds;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Listing, NextValue, Operation, Paging, path};
+use crate::printable::line;
 use crate::value::{Kind, read_json_text};
 
 /// Empty pages in a row, each with the word that there is more, that are no reason to give up.
 const MOST_EMPTY: u32 = 100;
+/// Most bytes of what leads to the next page: it becomes part of the request, and of the cursor that is kept.
+const LONGEST_CURSOR: usize = 16 << 10;
+/// Most characters of an answer's names and values that a message quotes.
+const QUOTED: usize = 100;
 
 /// A list that cannot be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +72,16 @@ pub enum Error {
         operation: String,
         /// The input without a value.
         input: String,
+        /// Number of the page, from 1.
+        page: u64,
+    },
+    /// What is to lead to the next page is no cursor.
+    #[error(
+        "page {page} of `{operation}` gives a cursor of more than {} KiB; reading stopped there", LONGEST_CURSOR >> 10
+    )]
+    LongCursor {
+        /// The operation.
+        operation: String,
         /// Number of the page, from 1.
         page: u64,
     },
@@ -122,7 +137,8 @@ fn describe(answer: &Value) -> String {
     match answer {
         Value::Object(map) if map.is_empty() => "an empty object".into(),
         Value::Object(map) => {
-            let names: Vec<String> = map.keys().take(8).map(|name| format!("`{name}`")).collect();
+            let names: Vec<String> =
+                map.keys().take(8).map(|name| format!("`{}`", line(name, QUOTED))).collect();
             names.join(", ")
         }
         Value::Array(_) => "a list".into(),
@@ -180,8 +196,15 @@ pub fn next(
         Some(next) if next == *current => {
             Err(Error::Frozen { operation: operation.id.clone(), inputs: names(&next), page: page.number })
         }
+        Some(next) if next.values().map(size).sum::<usize>() > LONGEST_CURSOR => {
+            Err(Error::LongCursor { operation: operation.id.clone(), page: page.number })
+        }
         next => Ok(next),
     }
+}
+
+fn size(value: &Value) -> usize {
+    value.as_str().map_or_else(|| value.to_string().len(), str::len)
 }
 
 /// What the answer says of whether there is more: a flag, or the number, address or cursor of the next
@@ -229,8 +252,8 @@ fn with(current: &Map<String, Value>, name: &str, value: Value) -> Map<String, V
 }
 
 fn names(inputs: &Map<String, Value>) -> String {
-    let shown: Vec<String> = inputs.iter().map(|(name, value)| format!("`{name}: {value}`")).collect();
-    shown.join(", ")
+    let shown = |(name, value): (&String, &Value)| format!("`{name}: {}`", line(&value.to_string(), QUOTED));
+    inputs.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 fn advance(
@@ -430,6 +453,24 @@ mod tests {
         assert_eq!(after(&pages, start, json!({}), &full), Ok(Some(json!({ "page": 1, "per_page": 2 }))));
         assert_eq!(after(&pages, json!({ "page": 7, "per_page": 2 }), json!({}), &[]), Ok(None));
         assert_eq!(after(&pages, json!({ "page": 7, "per_page": 2 }), json!({}), &full[..1]), Ok(None));
+    }
+
+    #[test]
+    fn what_an_answer_says_of_the_next_page_is_bounded() {
+        let style = paging("{ style: cursor, next: { c: { from: answer, path: $.next } } }");
+        let items = [json!({ "id": 1 })];
+        let go = |next: Value| after(&style, json!({ "c": "a" }), json!({ "next": next }), &items);
+        assert!(go(json!("x".repeat(LONGEST_CURSOR))).unwrap().is_some());
+        let told = go(json!("x".repeat(LONGEST_CURSOR + 1))).unwrap_err().to_string();
+        assert!(told.contains("a cursor of more than 16 KiB"), "{told}");
+        assert!(go(json!(["x".repeat(LONGEST_CURSOR)])).is_err());
+        let long = "k".repeat(1 << 20);
+        let listing: Listing = serde_yaml::from_str("{ items: [$.items], paging: { style: none } }").unwrap();
+        let told = super::items("x.list", &listing, &json!({ long: 1 })).unwrap_err().to_string();
+        assert!(told.len() < 300, "{}", told.len());
+        let numbers = paging("{ style: page, page: page, size: 2 }");
+        let last = after(&numbers, json!({ "page": u64::MAX }), json!({}), &[json!(1), json!(2)]);
+        assert!(matches!(last, Err(Error::Frozen { .. })), "{last:?}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Inputs that fit.
 
 use super::Rule;
-use crate::catalog::Operation;
+use crate::catalog::{Input, Operation, Place};
 use crate::check::{Context, place};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::parse_duration;
 use crate::source::{Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
+use crate::value::address::segment;
 use crate::value::{Kind, ProblemKind, Shape, ShapeProblem, Value};
 
 /// Longer lists of allowed values are cut.
@@ -24,7 +25,7 @@ impl Rule for ParameterValues {
         for (call, operation) in context.known_calls() {
             for (key, value) in call.inputs() {
                 if let Some(input) = operation.input(key) {
-                    check_input(operation, key, value, input.shape, found);
+                    check_input(operation, key, value, &input, found);
                 }
             }
         }
@@ -35,9 +36,17 @@ fn check_input(
     operation: &Operation,
     key: &Spanned<String>,
     tree: &TemplateTree,
-    shape: &Shape,
+    input: &Input<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
+    let shape = input.shape;
+    if input.place == Some(Place::Path)
+        && let Some(text) = tree.as_template().filter(|text| text.is_literal())
+        && let Err(reason) = segment(text.text())
+    {
+        found.push(Diagnostic::new(Code::NotAllowed, tree.span, format!("`{}` {reason}", key.value)));
+        return;
+    }
     for problem in shape.check(&tree.to_value(), &is_template) {
         let mut path = vec![key.value.clone()];
         path.extend(problem.path.iter().cloned());
