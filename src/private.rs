@@ -12,6 +12,25 @@ pub fn options() -> OpenOptions {
     options
 }
 
+/// Takes from others the right to read `path`, where there is such a file. What cannot be changed stays: the file system
+/// may know no rights, or the file may be another user's.
+pub fn close(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::fs;
+        use std::os::unix::fs::PermissionsExt;
+        let Ok(there) = fs::metadata(path).map(|there| there.permissions()) else { return };
+        if there.mode() & 0o077 == 0 {
+            return;
+        }
+        if fs::set_permissions(path, fs::Permissions::from_mode(there.mode() & 0o700)).is_ok() {
+            tracing::warn!(file = %path.display(), "others could read this; now only its owner can");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
 /// Makes an empty file at `path`, unless there is something.
 pub fn create_file(path: &Path) -> io::Result<()> {
     match options().write(true).create_new(true).open(path) {
@@ -47,5 +66,10 @@ mod tests {
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&inner), mode(inner.parent().unwrap()), mode(&file)), (0o700, 0o700, 0o600));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
+        // One that others could read.
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
+        close(&file);
+        assert_eq!(mode(&file), 0o600);
+        close(&inner.join("nothing"));
     }
 }

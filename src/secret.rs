@@ -3,7 +3,7 @@
 mod address;
 mod writing;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -50,26 +50,27 @@ pub struct Redactor {
     known: Arc<RwLock<Known>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     patterns: Vec<Pattern>,
+    /// Their texts.
+    texts: HashSet<String>,
     /// The latest of those that come and go, such as tokens.
     passing: VecDeque<Pattern>,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
 }
 
 /// What to look for.
 #[derive(Clone, PartialEq, Eq)]
 struct Pattern {
-    secret: Vec<char>,
     text: String,
     /// Parts of it in base64.
-    base64: Vec<Vec<char>>,
-}
-
-impl fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
+    base64: Vec<String>,
 }
 
 /// Texts shorter than this are too common to be taken for a secret wherever they occur.
@@ -90,7 +91,7 @@ impl Redactor {
     pub fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
-            if !known.patterns.contains(&pattern) {
+            if known.texts.insert(pattern.text.clone()) {
                 known.patterns.push(pattern);
             }
         }
@@ -100,7 +101,7 @@ impl Redactor {
     pub fn add_passing(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
-            if !known.passing.contains(&pattern) && !known.patterns.contains(&pattern) {
+            if !known.passing.contains(&pattern) && !known.texts.contains(&pattern.text) {
                 known.passing.push_back(pattern);
             }
         }
@@ -116,7 +117,7 @@ impl Redactor {
         let theirs = other.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in theirs.patterns.iter().chain(&theirs.passing) {
-            if !known.patterns.contains(pattern) {
+            if known.texts.insert(pattern.text.clone()) {
                 known.patterns.push(pattern.clone());
             }
         }
@@ -126,7 +127,14 @@ impl Redactor {
     pub fn text(&self, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = Vec::new();
-        known.patterns.iter().chain(&known.passing).for_each(|pattern| pattern.find(text, &mut found));
+        let escapes: Vec<usize> = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| writing::begins_a_writing(*byte))
+            .map(|(at, _)| at)
+            .collect();
+        let patterns = known.patterns.iter().chain(&known.passing);
+        patterns.for_each(|pattern| pattern.find(text, &escapes, &mut found));
         if found.is_empty() {
             return text.to_owned();
         }
@@ -174,45 +182,37 @@ impl Redactor {
 /// What to look for of `secret`; nothing of one that is too short.
 fn patterns(secret: &str) -> Option<Pattern> {
     (secret.len() >= SHORTEST).then(|| Pattern {
-        secret: secret.chars().collect(),
         text: secret.to_owned(),
-        base64: writing::in_base64(secret)
-            .into_iter()
-            .filter(|part| part.len() >= SHORTEST)
-            .map(|part| part.chars().collect())
-            .collect(),
+        base64: writing::in_base64(secret).into_iter().filter(|part| part.len() >= SHORTEST).collect(),
     })
 }
 
 impl Pattern {
     /// Where it stands in `text`.
-    fn find(&self, text: &str, found: &mut Vec<(usize, usize)>) {
-        each_place(text, &self.secret, |start, end| found.push((start, end)));
+    fn find(&self, text: &str, escapes: &[usize], found: &mut Vec<(usize, usize)>) {
+        each_place(text, escapes, &self.text, |start, end| found.push((start, end)));
         for part in &self.base64 {
-            each_place(text, part, |start, end| found.push(writing::around_base64(text, start, end)));
+            each_place(text, escapes, part, |start, end| {
+                found.push(writing::around_base64(text, start, end))
+            });
         }
     }
 }
 
-/// Calls `found` with each place where `wanted` stands in `text`.
-fn each_place(text: &str, wanted: &[char], mut found: impl FnMut(usize, usize)) {
-    let Some(first) = wanted.first() else { return };
-    let first = first.encode_utf8(&mut [0; 4]).as_bytes()[0];
-    let mut at = 0;
-    while let Some(next) = text.as_bytes()[at..]
-        .iter()
-        .position(|byte| *byte == first || writing::begins_a_writing(*byte))
-        .map(|offset| at + offset)
-    {
-        match writing::stands_at(text, next, wanted) {
-            Some(end) => {
-                found(next, end);
-                at = end;
+/// Calls `found` with each place where `wanted` stands in `text`, as it is or in a writing that has one of `escapes`.
+fn each_place(text: &str, escapes: &[usize], wanted: &str, mut found: impl FnMut(usize, usize)) {
+    text.match_indices(wanted).for_each(|(at, _)| found(at, at + wanted.len()));
+    let (Some(first), false) = (wanted.as_bytes().first(), escapes.is_empty()) else { return };
+    let mut from = 0;
+    for escape in escapes {
+        // Before the first escape of a writing, it is the text itself.
+        for at in from.max(escape.saturating_sub(wanted.len()))..=*escape {
+            let may_begin = at == *escape || text.as_bytes()[at] == *first;
+            if let Some(end) = may_begin.then(|| writing::stands_at(text, at, wanted)).flatten() {
+                found(at, end);
             }
-            None => at = next + 1,
         }
-        // All bytes that a writing begins with begin a character.
-        debug_assert!(text.is_char_boundary(next));
+        from = escape + 1;
     }
 }
 

@@ -94,6 +94,40 @@ fn source(path: &Path) -> SourceFile {
     SourceFile::new(name, fs::read_to_string(path).expect("a case"))
 }
 
+/// Each mistake costs what one costs, however many there are: what is quadratic takes minutes here.
+#[test]
+fn eight_thousand_mistakes_are_told_soon() {
+    let all = |line: &dyn Fn(usize) -> String| (0..8000).map(line).collect::<String>();
+    let actions = "name: a\ntrigger: { manual: {} }\nactions:\n";
+    for text in [
+        format!("{actions}{}", all(&|n| format!("  - do: contacts.gett{n}\n"))),
+        format!("{actions}{}", all(&|n| format!("  - {{ do: log, wth: {{ message: a{n} }} }}\n"))),
+        format!(
+            "{actions}{}",
+            all(&|n| format!("  - {{ do: log, with: {{ message: '{{{{ steps.x{n}.a }}}}' }} }}\n"))
+        ),
+        format!(
+            "name: a\ntrigger: {{ manual: {{}} }}\nactions: [{{ do: stop }}]\nvars:\n{}",
+            all(&|n| format!("  a{n}: '{{{{ vars.b{n} }}}}'\n"))
+        ),
+        format!(
+            "name: a\ntrigger: {{ manual: {{}} }}\nactions: [{{ do: stop }}]\n{}",
+            all(&|n| format!("b{n}: 1\n"))
+        ),
+        format!(
+            "name: a\ntrigger: {{ manual: {{}} }}\nactions: [{}]\n",
+            all(&|n| format!("{{ do: log, wth: {n} }},"))
+        ),
+    ] {
+        let begun = std::time::Instant::now();
+        let file = SourceFile::new("a.yaml", text.as_str());
+        let (diagnostics, _) = complaints(&file, &facts());
+        let shown = render(&file, &diagnostics, false);
+        assert!(shown.contains(" more are not shown") && diagnostics.len() >= 8000, "{}", diagnostics.len());
+        assert!(begun.elapsed().as_secs() < 30, "{:?} for {}", begun.elapsed(), &text[..200]);
+    }
+}
+
 #[test]
 fn broken_recipes_are_told_all_their_mistakes() {
     let mut wrong = Vec::new();

@@ -26,6 +26,8 @@ mod listening;
 mod lists;
 #[path = "cli/moving.rs"]
 mod moving;
+#[path = "cli/odd_files.rs"]
+mod odd_files;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/outcomes.rs"]

@@ -1,11 +1,13 @@
 //! What rules look at.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::facts::Facts;
 use super::site::{self, Site};
 use super::surroundings;
 use crate::catalog::{Catalog, Connector, Operation};
+use crate::diagnostic::{Diagnostic, MOST};
 use crate::recipe::{Action, Poll, Recipe, Trigger};
 use crate::source::Spanned;
 use crate::template::TemplateTree;
@@ -27,6 +29,8 @@ pub struct Context<'a> {
     pub calls: Vec<Call<'a>>,
     /// What templates see as `connection`.
     pub connection: Shape,
+    /// Suggestions made so far.
+    suggested: Cell<usize>,
 }
 
 /// A place where a recipe names an operation.
@@ -62,7 +66,19 @@ impl<'a> Context<'a> {
         let connection = surroundings::connection(recipe, catalog);
         let texts = site::all(recipe);
         let sites = texts.iter().filter(|site| !site.template.is_literal()).copied().collect();
-        Self { recipe, catalog, facts, texts, sites, calls, connection }
+        Self { recipe, catalog, facts, texts, sites, calls, connection, suggested: Cell::new(0) }
+    }
+
+    /// `diagnostic` with "did you mean", if one of `known` is close to `name`. Only as many as are shown get one: to find
+    /// it, all names are looked at.
+    pub fn suggest<'n>(
+        &self,
+        diagnostic: Diagnostic,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Diagnostic {
+        self.suggested.set(self.suggested.get() + 1);
+        if self.suggested.get() > MOST { diagnostic } else { diagnostic.suggest(name, known) }
     }
 
     /// The operation that `action` names.

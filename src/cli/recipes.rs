@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::{Failure, Session};
@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::printable;
 use crate::recipe::{Recipe, conceal, parse};
 use crate::source::{SourceFile, Span};
-use crate::trigger::webhook::{Listener, keys, listeners, unusable_key};
+use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
 
 /// Recipes and what is wrong with them.
@@ -150,8 +150,9 @@ impl Recipes {
     pub(super) fn tell_unusable_keys(&mut self, workspace: &Workspace) {
         let (env, now) = (workspace.env_values(), Clock::system().now());
         for recipe in &self.sound {
-            let Some(unusable) = unusable_key(recipe, &env, now) else { continue };
-            self.unheard += 1;
+            let unusable = unusable_key(recipe, &env, now);
+            self.unheard += usize::from(unusable.is_some());
+            let Some(unusable) = unusable.or_else(|| short_key(recipe, &env, now)) else { continue };
             let name = recipe.recipe().file.name();
             if let Some(report) = self.reports.iter_mut().find(|report| report.file.name() == name) {
                 report.diagnostics.push(unusable);
@@ -246,10 +247,19 @@ fn sources(session: &mut Session, paths: &[PathBuf], root: Option<&Path>) -> Res
                 files.extend(Source::found(name, std::fs::read(&file)));
                 continue;
             }
+            if workspace::is_special(&file) && !is_handed_over(&file) {
+                let reason = anyhow!("{name} is a pipe or a device, not a file; `-` reads standard input");
+                return Err(Failure::usage(reason));
+            }
             let text =
                 std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
             files.push(Source::readable(SourceFile::new(name, text.map_err(Failure::usage)?)));
         }
     }
     Ok(files)
+}
+
+/// What a shell opens for the command (`hob validate <(…)`): somebody writes to it.
+fn is_handed_over(path: &Path) -> bool {
+    ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|place| path.starts_with(place))
 }

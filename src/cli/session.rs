@@ -1,7 +1,6 @@
 //! What every subcommand starts from: global options, environment, streams, and the workspace that
 //! they lead to.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Report, render};
 use crate::printable;
 use crate::source::SourceFile;
-use crate::workspace::{self, Opened, Store, Workspace};
+use crate::workspace::{self, Dotenv, Opened, Store, Workspace};
 
 /// Most characters of a path that is shown; systems allow 4096 bytes.
 const LONGEST_PATH: usize = 4096;
@@ -25,11 +24,13 @@ pub struct Session {
     pub environment: Environment,
     /// Where results and remarks go.
     pub streams: Streams,
+    /// What is odd about the workspace's secrets, for commands that work for long.
+    pub remarks: Vec<Report>,
 }
 
 impl Session {
     pub(super) fn new(global: Global, environment: Environment, streams: Streams) -> Self {
-        Self { global, environment, streams }
+        Self { global, environment, streams, remarks: Vec::new() }
     }
 
     /// Colours in what goes to standard output.
@@ -83,11 +84,12 @@ impl Session {
     /// Opens the workspace at `root`; what is wrong with it is in its report.
     pub fn open(&mut self, root: &Path) -> Result<Opened, Failure> {
         let shown = self.shown(&root.join(workspace::FILE));
-        let variables = self.variables(root)?;
-        let opened = Workspace::open(root, &shown, &variables).map_err(|error| match error {
+        let Dotenv { variables, report: dotenv } = self.variables(root)?;
+        let mut opened = Workspace::open(root, &shown, &variables).map_err(|error| match error {
             workspace::Error::Connectors(_) => Failure::problem(self.as_shown(error)),
             workspace::Error::Unreadable { .. } => Failure::usage(error),
         })?;
+        opened.remarks.push(dotenv);
         // What its connections learn later is hidden everywhere, too.
         opened.redactor.include(&self.streams.redactor);
         self.streams.redactor = opened.redactor.clone();
@@ -98,11 +100,16 @@ impl Session {
     /// The workspace, which must be there and sound; its mistakes are shown.
     pub fn workspace(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
         let Some(root) = self.root(paths)? else {
-            let reason =
-                "no hob.yaml here or in a folder above; `hob init` makes a workspace, --workspace names one";
+            let reason = match workspace::is_special(&self.environment.directory.join(workspace::FILE)) {
+                true => "hob.yaml is a pipe or a device, not a file",
+                false => {
+                    "no hob.yaml here or in a folder above; `hob init` makes a workspace, --workspace names one"
+                }
+            };
             return Err(Failure::usage(anyhow!(reason)));
         };
-        let Opened { workspace, report, .. } = self.open(&root)?;
+        let Opened { workspace, report, remarks, .. } = self.open(&root)?;
+        self.remarks = remarks;
         match workspace {
             Some(workspace) => Ok(workspace),
             None => {
@@ -140,6 +147,7 @@ impl Session {
             None => text.to_owned(),
             Some(name) => self
                 .variables(root)?
+                .variables
                 .remove(name)
                 .ok_or_else(|| Failure::usage(anyhow!("the variable `{name}` is not set")))?,
         };
@@ -173,9 +181,11 @@ impl Session {
     }
 
     /// The environment, over what the workspace's `.env` gives.
-    fn variables(&self, root: &Path) -> Result<BTreeMap<String, String>, Failure> {
-        let mut variables = workspace::dotenv(root).map_err(Failure::usage)?;
-        variables.extend(self.environment.variables.clone());
-        Ok(variables)
+    fn variables(&self, root: &Path) -> Result<Dotenv, Failure> {
+        let mut dotenv = workspace::dotenv(root).map_err(Failure::usage)?;
+        dotenv.variables.extend(self.environment.variables.clone());
+        let Report { file, diagnostics } = dotenv.report;
+        let file = file.called(self.shown(&root.join(file.name())));
+        Ok(Dotenv { report: Report { file, diagnostics }, ..dotenv })
     }
 }

@@ -94,6 +94,8 @@ impl Validate {
         }
         let whole_lists = whole_lists(&recipes);
         let mut reports = vec![opened.report];
+        let odd = |report: &Report| report.file.name().ends_with(".env") && !report.diagnostics.is_empty();
+        reports.extend(opened.remarks.into_iter().filter(odd));
         reports.extend(recipes.reports);
         Ok(Checked { reports, whole_lists })
     }

@@ -7,9 +7,9 @@ mod report;
 mod suggest;
 
 pub use code::{Code, Severity};
-pub use render::render;
+pub use render::{MOST, render};
 pub use report::{Report, Row, to_github, to_json, to_sarif};
-pub use suggest::{Suggestion, closest};
+pub use suggest::{Suggestion, closest, some_of};
 
 use crate::source::{Span, SyntaxError};
 

@@ -6,10 +6,12 @@ use super::{Diagnostic, Severity};
 use crate::printable;
 use crate::source::SourceFile;
 
-/// More in one file are only counted: nobody reads them, and each one costs a reading of the text.
-const MOST: usize = 100;
+/// More in one file are only counted: nobody reads them.
+pub const MOST: usize = 100;
 /// Most characters of a message, and of a file's name.
 const LONGEST: usize = 4_000;
+/// Letters after the place that are shown at most.
+const MOST_AFTER: usize = 300;
 
 /// Renders diagnostics of one file, in the order of the text; the first hundred and how many more.
 pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: bool) -> String {
@@ -29,15 +31,16 @@ fn one(file: &SourceFile, diagnostic: &Diagnostic, renderer: &Renderer) -> Strin
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let text = file.text();
-    let mut annotation = AnnotationKind::Primary.span(visible(text, diagnostic));
+    let (text, line, span) = excerpt(file.text(), visible(file.text(), diagnostic));
+    let line = file.position(line).line;
+    let mut annotation = AnnotationKind::Primary.span(span);
     // The source itself is made printable by the renderer, which has to know its columns.
     if let Some(label) = &diagnostic.label {
         annotation = annotation.label(printable::lines(label));
     }
     let name = printable::line(file.name(), LONGEST);
     let message = shortened(&diagnostic.message);
-    let snippet = Snippet::source(text).path(&name).annotation(annotation);
+    let snippet = Snippet::source(text).line_start(line).path(&name).annotation(annotation);
     let mut group = level.primary_title(&*message).id(diagnostic.code.name()).element(snippet);
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(shortened(help)));
@@ -52,6 +55,16 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into_owned(),
     }
+}
+
+/// The line around `span`, where it begins, and the span within it. Of a long line, not all that follows: whole files
+/// may be one line.
+fn excerpt(text: &str, span: std::ops::Range<usize>) -> (&str, usize, std::ops::Range<usize>) {
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let rest = &text[span.end..];
+    let end = rest.find('\n').unwrap_or(rest.len());
+    let end = rest.char_indices().map(|(at, _)| at).nth(MOST_AFTER).map_or(end, |most| end.min(most));
+    (&text[start..span.end + end], start, span.start - start..span.end - start)
 }
 
 /// The first line of the span, on character boundaries, so that a caret never spans half a file.

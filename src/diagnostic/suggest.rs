@@ -43,6 +43,19 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, name)| Suggestion { name: name.to_owned() })
 }
 
+/// Names listed at most: nobody reads more, and a list in each of many complaints costs more than all the rest.
+const MOST_LISTED: usize = 20;
+
+/// The first of `names`, and how many more there are.
+pub fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let listed: Vec<&str> = names.by_ref().take(MOST_LISTED).collect();
+    match names.count() {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
 /// How often each letter stands in a name; a few letters share a place.
 type Letters = [i16; 64];
 
@@ -75,6 +88,13 @@ fn words(name: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_cut() {
+        let names: Vec<String> = (0..30).map(|n| format!("a{n}")).collect();
+        assert_eq!(some_of(["a", "b"]), "a, b");
+        assert!(some_of(names.iter().map(String::as_str)).ends_with(", a19 and 10 more"));
+    }
 
     #[test]
     fn finds_typing_mistakes_and_swapped_words() {

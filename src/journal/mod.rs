@@ -6,6 +6,7 @@ mod arrival;
 mod aside;
 mod column;
 mod format;
+mod last_failure;
 mod model;
 mod paused;
 mod postgres;
@@ -233,6 +234,9 @@ pub trait Journal: Send + Sync {
 
     /// Whether the store can take writes now; the reason if not.
     async fn healthy(&self) -> Result<(), Error>;
+
+    /// Why the last write failed, if none has succeeded since. Asking whether the store is healthy is no write.
+    fn last_failure(&self) -> Option<Error>;
 
     /// Ends all work and closes the store; what was answered `Ok` is kept.
     async fn close(&self);

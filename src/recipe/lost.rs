@@ -1,5 +1,7 @@
 //! What mending a broken recipe lost, so that nobody complains about its absence.
 
+use std::collections::HashSet;
+
 use crate::source::Span;
 
 /// Fields that a broken recipe may have meant to have.
@@ -7,26 +9,29 @@ use crate::source::Span;
 pub struct Lost {
     everywhere: bool,
     /// The mapping that lost something, and which field it may have been.
-    fields: Vec<(Span, String)>,
+    fields: HashSet<(Span, String)>,
+    /// The fields, wherever they may have been.
+    names: HashSet<String>,
 }
 
 impl Lost {
     /// Nothing lost yet, or, of a text that could not be read in full, anything.
     pub(super) fn new(everywhere: bool) -> Self {
-        Self { everywhere, fields: Vec::new() }
+        Self { everywhere, ..Self::default() }
     }
 
     pub(super) fn named(&mut self, within: Span, field: &str) {
-        self.fields.push((within, field.to_owned()));
+        self.fields.insert((within, field.to_owned()));
+        self.names.insert(field.to_owned());
     }
 
     /// Whether the mapping at `within` may have had `field`.
     pub fn within(&self, within: Span, field: &str) -> bool {
-        self.everywhere || self.fields.iter().any(|(span, name)| *span == within && name == field)
+        self.everywhere || self.fields.contains(&(within, field.to_owned()))
     }
 
     /// Whether any mapping may have had `field`.
     pub fn anywhere(&self, field: &str) -> bool {
-        self.everywhere || self.fields.iter().any(|(_, name)| name == field)
+        self.everywhere || self.names.contains(field)
     }
 }

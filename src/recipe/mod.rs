@@ -5,6 +5,7 @@ mod action;
 pub mod conceal;
 mod cron;
 mod expected;
+mod form;
 mod habit;
 mod lost;
 mod lower;

@@ -1,9 +1,12 @@
 //! Holds a located tree against a schema, a recipe's or another of ours: all mistakes with their
 //! places, and the tree mended so that the rest of it can be read and checked in the same go.
 
-use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+use serde_json::Value;
 
 use super::expected::{self, Words};
+use super::form::{accepts, branches, closed, field, field_names, required, resolve, tag, word_of};
 use super::habit;
 use super::lost::Lost;
 use crate::diagnostic::{Code, Diagnostic, closest};
@@ -176,13 +179,15 @@ impl Walker {
     fn mapping(&mut self, schema: &'static Value, span: Span, entries: Vec<Entry>) -> Node {
         let title = expected::title(schema);
         let mut mended: Vec<Entry> = Vec::with_capacity(entries.len());
+        let mut names: HashSet<String> = HashSet::with_capacity(entries.len());
         let entries = match closed(schema) {
             true => self.respell(entries, &field_names(schema).collect::<Vec<_>>(), &title),
             false => entries,
         };
+        let mut strange = false;
         for (key, value) in &entries {
             // The second of two equal keys, and a merge key, have been complained about.
-            if mended.iter().any(|(known, _)| known.value == key.value) || key.value == "<<" {
+            if names.contains(&key.value) || key.value == "<<" {
                 continue;
             }
             let name = format!("`{}`", key.value);
@@ -190,25 +195,29 @@ impl Walker {
                 Some(inner) => self.visit(inner, value, &name),
                 None if closed(schema) => {
                     self.unknown_field(schema, key, &title);
-                    // It may have been meant as any field that is not there.
-                    for absent in field_names(schema).filter(|name| !given(&entries, name)) {
-                        self.lost.named(span, absent);
-                    }
+                    strange = true;
                     continue;
                 }
                 None => Some(value.clone()),
             };
             match inner {
-                Some(value) => mended.push((key.clone(), value)),
+                Some(value) => {
+                    names.insert(key.value.clone());
+                    mended.push((key.clone(), value));
+                }
                 None => self.lost.named(span, key),
             }
+        }
+        // It may have been meant as any field that is not there.
+        for absent in field_names(schema).filter(|name| strange && !given(&entries, name)) {
+            self.lost.named(span, absent);
         }
         self.together(schema, &entries, &title);
         for name in required(schema) {
             if !entries.iter().any(|(key, _)| key.value == name) {
                 self.missing_field(schema, name, span, &entries, &title);
             }
-            if !mended.iter().any(|(key, _)| key.value == name)
+            if !names.contains(name)
                 && let Some(inner) = field(schema, name)
             {
                 mended.push((Spanned::new(name.to_owned(), span), placeholder(self.root, inner, span)));
@@ -219,20 +228,18 @@ impl Walker {
 
     /// Renames what is close to a known name, with a complaint, so that its value is checked too.
     fn respell(&mut self, mut entries: Vec<Entry>, known: &[&str], holder: &str) -> Vec<Entry> {
-        let mut taken: Vec<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
-        let free: Vec<&str> =
-            known.iter().copied().filter(|name| !taken.iter().any(|key| key == name)).collect();
+        let mut taken: HashSet<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
+        let free: Vec<&str> = known.iter().copied().filter(|name| !taken.contains(*name)).collect();
         for (key, _) in &mut entries {
             if known.contains(&key.value.as_str()) {
                 continue;
             }
-            let elsewhere =
-                habit::field(holder, key, &free).filter(|name| !taken.iter().any(|key| key == name));
+            let elsewhere = habit::field(holder, key, &free).filter(|name| !taken.contains(*name));
             if let Some(ours) = elsewhere {
                 let message = format!("{holder} has no field `{}`", short(key));
                 let help = format!("it is called `{ours}` here");
                 self.found.push(Diagnostic::new(Code::UnknownField, key.span, message).help(help));
-                taken.push(ours.to_owned());
+                taken.insert(ours.to_owned());
                 ours.clone_into(&mut key.value);
             } else if let Some(suggestion) = closest(key, free.iter().copied()) {
                 let message = format!("{holder} has no field `{}`", short(key));
@@ -339,78 +346,6 @@ impl Walker {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
-    }
-}
-
-/// Follows references, of which a schema of ours has at most one.
-fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
-    let mut at = schema;
-    loop {
-        let only = at.get("allOf").and_then(|all| all.get(0)).unwrap_or(at);
-        let Some(name) = only.get("$ref").and_then(Value::as_str) else { return at };
-        let name = name.rsplit('/').next().unwrap_or_default();
-        let Some(next) = root.get("definitions").and_then(|all| all.get(name)) else {
-            return at;
-        };
-        at = next;
-    }
-}
-
-fn branches(schema: &'static Value) -> Option<&'static [Value]> {
-    schema.get("anyOf").or(schema.get("oneOf"))?.as_array().map(Vec::as_slice)
-}
-
-fn fields(schema: &'static Value) -> Option<&'static Map<String, Value>> {
-    schema.get("properties")?.as_object()
-}
-
-fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
-    fields(schema).into_iter().flat_map(|fields| fields.keys().map(String::as_str))
-}
-
-fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
-    let listed = fields(schema).and_then(|fields| fields.get(name));
-    listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
-}
-
-/// The field by whose value forms differ, if there is one.
-fn tag(branches: &[&'static Value]) -> Option<&'static str> {
-    field_names(branches.first()?).find(|name| branches.iter().all(|branch| word_of(branch, name).is_some()))
-}
-
-/// The one text that the field `name` of a form takes.
-fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
-    fields(branch)?.get(name)?.get("const")?.as_str()
-}
-
-fn closed(schema: &Value) -> bool {
-    schema.get("additionalProperties") == Some(&Value::Bool(false))
-}
-
-fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-}
-
-fn accepts(root: &'static Value, schema: &'static Value, node: &Node) -> bool {
-    if let Some(branches) = branches(schema) {
-        return branches.iter().any(|branch| accepts(root, resolve(root, branch), node));
-    }
-    match schema.get("type") {
-        None => true,
-        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).any(|t| is(t, &node.value)),
-        Some(name) => name.as_str().is_some_and(|name| is(name, &node.value)),
-    }
-}
-
-fn is(name: &str, data: &Data) -> bool {
-    match data {
-        Data::Null => name == "null",
-        Data::Bool(_) => name == "boolean",
-        Data::Int(_) => name == "integer" || name == "number",
-        Data::Float(_) => name == "number",
-        Data::Text(_) => name == "string",
-        Data::List(_) => name == "array",
-        Data::Map(_) => name == "object",
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::client::Unread;
+use crate::private;
 
 /// Told of every piece of a download: bytes so far, and of how many where that is known. Must return at
 /// once.
@@ -121,7 +122,7 @@ pub(super) async fn save(
     let place = destination.part();
     let disk = |error: std::io::Error| Unread::Unusable(format!("cannot write {}: {error}", place.display()));
     if let Some(folder) = destination.folder() {
-        tokio::fs::create_dir_all(folder).await.map_err(disk)?;
+        private::create_folder(folder).map_err(disk)?;
     }
     let destination = match destination {
         Destination::File(file) => Destination::File(behind_links(&file).await.map_err(disk)?),
@@ -135,7 +136,14 @@ pub(super) async fn save(
         return Ok(written.result(file, media_type));
     }
     let part = destination.part();
-    let out = tokio::fs::File::create(&part).await.map_err(disk)?;
+    // What comes down is about people, as the store is: for its owner only.
+    let out = tokio::fs::OpenOptions::from(private::options())
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&part)
+        .await
+        .map_err(disk)?;
     let written = write(response, out, &disk, largest, on_bytes).await;
     if written.is_err() {
         // What is left of it is of no use; the first failure is the one to tell.
@@ -202,6 +210,7 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn what_is_no_file_is_written_to_and_never_replaced() {
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let save = async |file: PathBuf| {
@@ -214,6 +223,9 @@ mod tests {
         assert!(save(path("link")).await.is_ok());
         assert!(std::fs::symlink_metadata(path("link")).unwrap().is_symlink());
         assert_eq!(std::fs::read_to_string(path("real")).unwrap(), "content");
+        assert!(save(path("fresh/deep/file")).await.is_ok());
+        let mode = |name: &str| std::fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("fresh"), mode("fresh/deep/file")), (0o700, 0o600));
         assert!(save(path("dangling")).await.is_err());
         assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
         let pipe = path("pipe");

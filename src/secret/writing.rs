@@ -8,13 +8,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 const MOST_BACKSLASHES: usize = 7;
 
 /// Where `wanted` stands in `text` from `at` on, in whatever writing: its end.
-pub(super) fn stands_at(text: &str, at: usize, wanted: &[char]) -> Option<usize> {
+pub(super) fn stands_at(text: &str, at: usize, wanted: &str) -> Option<usize> {
     // One writing can be the beginning of another: all ends that are possible so far.
     let mut ends = vec![at];
-    for wanted in wanted {
+    for wanted in wanted.chars() {
         let mut next = Vec::with_capacity(1);
         for end in ends {
-            each_writing(&text[end..], *wanted, |length| {
+            each_writing(&text[end..], wanted, |length| {
                 if !next.contains(&(end + length)) {
                     next.push(end + length);
                 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::body::Room;
+use super::health::Recovery;
 use super::metrics::{Counts, Names, Observed};
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -49,6 +50,7 @@ pub(super) struct Shared {
     pub counts: Counts,
     pub names: Names,
     pub room: Room,
+    pub recovery: Recovery,
     receiver: RwLock<Arc<Receiver>>,
 }
 
@@ -72,6 +74,7 @@ impl Server {
             counts: Counts::default(),
             names: Names::default(),
             room: Room::default(),
+            recovery: Recovery::default(),
         }))
     }
 

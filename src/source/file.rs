@@ -35,6 +35,11 @@ impl SourceFile {
         &self.name
     }
 
+    /// The same text under another name.
+    pub fn called(&self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), ..self.clone() }
+    }
+
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
@@ -58,17 +63,24 @@ impl SourceFile {
 
     /// The same file with asterisks in the place of what stands at `places`. Every other place stays what it was.
     pub fn hiding(&self, places: impl IntoIterator<Item = Span>) -> Self {
-        let mut text = self.text.to_string();
+        // As many characters and as many bytes as before.
+        let sign = |c: char| match c {
+            '\n' | '\r' => c,
+            _ => ['*', '·', '•', '𐄁'][c.len_utf8() - 1],
+        };
+        let mut places: Vec<Span> = places.into_iter().collect();
+        places.sort_unstable();
+        let mut text = String::with_capacity(self.text.len());
         for place in places {
-            let Some(hidden) = text.get(place.range()) else { continue };
-            // As many characters and as many bytes as before.
-            let sign = |c: char| match c {
-                '\n' | '\r' => c,
-                _ => ['*', '·', '•', '𐄁'][c.len_utf8() - 1],
-            };
-            let masked: String = hidden.chars().map(sign).collect();
-            text.replace_range(place.range(), &masked);
+            let start = place.start.max(text.len());
+            if let (Some(before), Some(hidden)) =
+                (self.text.get(text.len()..start), self.text.get(start..place.end))
+            {
+                text.push_str(before);
+                text.extend(hidden.chars().map(sign));
+            }
         }
+        text.push_str(&self.text[text.len()..]);
         Self { name: Arc::clone(&self.name), text: text.into(), line_starts: Arc::clone(&self.line_starts) }
     }
 

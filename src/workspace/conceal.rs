@@ -1,15 +1,21 @@
 //! Takes secrets out of what messages about `hob.yaml` quote: its lines, and its values.
 
+use std::collections::HashSet;
+
 use super::hidden::{self, Hidden};
 use crate::diagnostic::Diagnostic;
 use crate::secret::{REDACTED, SHORTEST};
 use crate::source::{SourceFile, Span};
+
+/// So many secrets are looked for in the rest of the file as well: each costs a reading of it.
+const MOST_ELSEWHERE: usize = 200;
 
 /// `file` with asterisks in the place of secrets that stand in it. Those that come from variables do not. Of a text
 /// that is not `sound` YAML, a part may be missing in the tree.
 pub(super) fn conceal(file: &SourceFile, hidden: &[Hidden], sound: bool) -> SourceFile {
     let text = file.text();
     let mut places: Vec<Span> = Vec::new();
+    let mut elsewhere: HashSet<&str> = HashSet::new();
     for Hidden { span, text: secret, .. } in hidden {
         let written = file.slice(*span);
         let is_variable = written.trim_matches(['"', '\'']).strip_prefix("${").is_some_and(|rest| {
@@ -25,7 +31,7 @@ pub(super) fn conceal(file: &SourceFile, hidden: &[Hidden], sound: bool) -> Sour
             true => places.push(inside_quotes(*span, written)),
             false => places.extend(within),
         }
-        if secret.len() >= SHORTEST {
+        if secret.len() >= SHORTEST && elsewhere.len() < MOST_ELSEWHERE && elsewhere.insert(secret.as_str()) {
             places
                 .extend(text.match_indices(secret.as_str()).map(|(at, _)| Span::new(at, at + secret.len())));
         }

@@ -35,7 +35,7 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     }
     let mut mistakes = Vec::new();
     for connector in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
-        let files = entries(&connector)?.into_iter().filter(|path| is_yaml(path) && path.is_file());
+        let files = entries(&connector)?.into_iter().filter(|path| is_yaml(path) && is_readable(path));
         let texts: Result<Vec<_>, Error> =
             files.map(|path| Ok((path.display().to_string(), read(&path)?))).collect();
         let texts = texts?;
@@ -54,7 +54,7 @@ pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
     if folder.is_dir() {
         for connector in entries(&folder)? {
             let path = connector.join("sandbox.yaml");
-            if path.is_file() {
+            if is_readable(&path) {
                 let name = connector.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 scripts.insert(name, read(&path)?);
             }
@@ -88,12 +88,8 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
             if !OTHERS.contains(&name) {
                 collect(&path, found)?;
             }
-        } else if is_yaml(&path) && name != FILE {
-            if is_special(&path) {
-                tracing::warn!(file = %path.display(), "left out: it is a pipe or a device, not a file");
-            } else {
-                found.push(path);
-            }
+        } else if is_yaml(&path) && name != FILE && !is_left_out(&path) {
+            found.push(path);
         }
     }
     Ok(())
@@ -107,8 +103,22 @@ pub fn is_yaml(path: &Path) -> bool {
 }
 
 /// A pipe, a socket or a device: reading it might never end.
-fn is_special(path: &Path) -> bool {
+pub fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// Whether `path` is special. Then it is told that it is left out.
+pub(super) fn is_left_out(path: &Path) -> bool {
+    let special = is_special(path);
+    if special {
+        tracing::warn!(file = %path.display(), "left out: it is a pipe or a device, not a file");
+    }
+    special
+}
+
+/// A file, and not a folder or something that is left out.
+fn is_readable(path: &Path) -> bool {
+    !is_left_out(path) && path.is_file()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {

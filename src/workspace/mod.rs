@@ -18,9 +18,9 @@ mod store;
 mod syntax;
 
 pub use account::Account;
-pub use dotenv::dotenv;
+pub use dotenv::{Dotenv, dotenv};
 pub use error::Error;
-pub use folder::{FILE, catalog, find, is_yaml, recipes, sandbox_scripts};
+pub use folder::{FILE, catalog, find, is_special, is_yaml, recipes, sandbox_scripts};
 pub use history::History;
 pub use listen::{BadAddress, Metrics, parse as parse_listen};
 pub use open::{Opened, Workspace};

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::conceal::{conceal, without_secrets};
 use super::expand::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
-use super::hidden;
+use super::hidden::{self, Hidden};
 use super::resolve::Resolver;
 use super::syntax::{File, Webhooks};
 use super::{Account, Error, History, Metrics, Store};
@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::structure;
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, SHORTEST, Secret};
 use crate::source::{SourceFile, Span, parse, read};
 
 /// A workspace whose `hob.yaml` is sound.
@@ -62,6 +62,8 @@ pub struct Opened {
     pub report: Report,
     /// Takes secrets out of texts, also where the file is not sound.
     pub redactor: Redactor,
+    /// What does not stop it and is worth telling whenever hob runs, by file: secrets that cannot be masked.
+    pub remarks: Vec<Report>,
 }
 
 impl Workspace {
@@ -193,7 +195,13 @@ impl Workspace {
         let unset: Vec<Diagnostic> = unset.iter().map(warn).collect();
         found.extend(unset.iter().cloned());
         let env = values(&listed, variables);
-        let marked = marked.iter().filter_map(|name| env.get(name)).map(Secret::new);
+        let marked_hidden = marked.iter().filter_map(|name| {
+            Some(Hidden { span: name.span, text: env.get(&name.value)?.clone(), is_name: false })
+        });
+        let remarks: Vec<Diagnostic> =
+            if sound { too_short(&file, hidden.iter().cloned().chain(marked_hidden)) } else { Vec::new() };
+        found.extend(remarks.iter().cloned());
+        let marked = marked.iter().filter_map(|name| env.get(&name.value)).map(Secret::new);
         let secrets = accounts.values().flat_map(Account::secrets).chain(marked);
         redactor.add(secrets.chain(store.secrets()));
         let is_own = |text: &str| is_own_word(text, &accounts, catalog.as_ref());
@@ -216,8 +224,9 @@ impl Workspace {
         };
         found.sort_by_key(|diagnostic| diagnostic.span);
         let diagnostics = found.into_iter().map(|found| without_secrets(found, &hidden)).collect();
-        let report = Report { file: shown, diagnostics };
-        Opened { workspace: sound.then_some(workspace), report, redactor }
+        let report = Report { file: shown.clone(), diagnostics };
+        let remarks = vec![Report { file: shown, diagnostics: remarks }];
+        Opened { workspace: sound.then_some(workspace), report, redactor, remarks }
     }
 }
 
@@ -227,6 +236,25 @@ fn is_own_word(text: &str, accounts: &IndexMap<String, Account>, catalog: &Catal
     let own =
         accounts.keys().map(String::as_str).chain(connectors).chain(["postgres", "postgresql", "sqlite"]);
     own.into_iter().any(|word| word.contains(text))
+}
+
+/// Secrets that are too short to be masked wherever they occur, once for each place.
+fn too_short(file: &SourceFile, hidden: impl Iterator<Item = Hidden>) -> Vec<Diagnostic> {
+    // A default stands for a secret that is not there yet.
+    let is_default = |hidden: &Hidden| file.slice(hidden.span).contains(&format!(":-{}}}", hidden.text));
+    let short = |hidden: &Hidden| {
+        !hidden.is_name && !is_default(hidden) && (1..SHORTEST).contains(&hidden.text.trim().len())
+    };
+    let mut places: Vec<Span> = hidden.filter(short).map(|hidden| hidden.span).collect();
+    places.sort_unstable();
+    places.dedup();
+    let told = |place| {
+        let message = format!(
+            "this secret has fewer than {SHORTEST} characters, so hob does not mask it where it occurs"
+        );
+        Diagnostic::new(Code::Suspicious, place, message).help("use a longer one if the app lets you")
+    };
+    places.into_iter().map(told).collect()
 }
 
 fn warn(unset: &Unset) -> Diagnostic {

@@ -161,15 +161,15 @@ impl Resolver<'_> {
     }
 
     /// Variables that recipes may read, and those of them that are secret.
-    pub(super) fn listed(&mut self, variables: Vec<EnvVariable>) -> (Vec<String>, Vec<String>) {
-        let (mut listed, mut secret): (Vec<String>, Vec<String>) = Default::default();
+    pub(super) fn listed(&mut self, variables: Vec<EnvVariable>) -> (Vec<String>, Vec<Spanned<String>>) {
+        let (mut listed, mut secret): (Vec<String>, Vec<Spanned<String>>) = Default::default();
         for variable in variables {
             let MarkedVariable { name, secret: marked } = match variable {
                 EnvVariable::Name(name) => MarkedVariable { name, secret: false },
                 EnvVariable::Marked(variable) => variable,
             };
             if marked {
-                secret.push(name.value.clone());
+                secret.push(name.clone());
             }
             let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if !plain || name.bytes().next().is_none_or(|first| first.is_ascii_digit()) {

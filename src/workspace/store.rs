@@ -1,7 +1,7 @@
 //! Where a workspace's history is kept.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::secret::Secret;
 
@@ -30,9 +30,49 @@ pub enum Error {
     /// It would be gone with the process.
     #[error("`sqlite:{0}` keeps nothing: everything would be forgotten at the end; name a file")]
     Memory(String),
+    /// It leads out of the workspace, or is written as an address is.
+    #[error("`sqlite:{path}` {reason}")]
+    Elsewhere {
+        /// What was given.
+        path: String,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
     /// It is the sandbox's own.
     #[error("`sqlite:{SANDBOX}` is where the sandbox keeps its own history; name another file")]
     Sandbox,
+}
+
+/// `path` as it is meant: within the workspace, or whole.
+fn within(path: &str) -> Result<&Path, Error> {
+    let elsewhere = |reason: String| Err(Error::Elsewhere { path: path.to_owned(), reason });
+    if path.starts_with("//") && !path.starts_with("///") {
+        let meant = path.trim_start_matches('/');
+        return elsewhere(format!("is no address: write `sqlite:{meant}` for a file of the workspace"));
+    }
+    if path.starts_with("file:") || path.contains('?') {
+        return elsewhere(
+            "takes a path alone, without options; write it like `sqlite:state/hob.db`".to_owned(),
+        );
+    }
+    if path == "~" || path.starts_with("~/") {
+        return elsewhere("would be in a folder called `~`; write the whole path".to_owned());
+    }
+    let mut depth = 0;
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            Component::RootDir | Component::Prefix(_) => depth = i32::MAX / 2,
+            Component::CurDir => {}
+        }
+        if depth < 0 {
+            return elsewhere(
+                "leads out of the workspace; if that is meant, write the whole path".to_owned(),
+            );
+        }
+    }
+    Ok(Path::new(path))
 }
 
 impl Store {
@@ -53,7 +93,9 @@ impl Store {
             Some(("sqlite", path)) if path.contains(":memory:") || path.contains("mode=memory") => {
                 Err(Error::Memory(path.trim().to_owned()))
             }
-            Some(("sqlite", path)) if !path.trim().is_empty() => Ok(Store::Sqlite(root.join(path.trim()))),
+            Some(("sqlite", path)) if !path.trim().is_empty() => {
+                Ok(Store::Sqlite(root.join(within(path.trim())?)))
+            }
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
                 Ok(Store::Postgres(Address(Secret::new(text.trim()))))
             }
@@ -163,6 +205,19 @@ mod tests {
         let wrong = Store::parse("mysql://u:secret@h/db", root).unwrap_err().to_string();
         assert!(wrong.contains("`mysql:…`") && wrong.contains("sqlite:"), "{wrong}");
         assert!(Store::parse("", root).is_err());
+        assert_eq!(Store::parse("sqlite:a/../b.db", root), Ok(Store::Sqlite("/w/a/../b.db".into())));
+        assert_eq!(Store::parse("sqlite:///var/b.db", root), Ok(Store::Sqlite("///var/b.db".into())));
+        for (wrong, word) in [
+            ("sqlite:../b.db", "the whole path"),
+            ("sqlite:a/../../b.db", "the whole path"),
+            ("sqlite:~/b.db", "the whole path"),
+            ("sqlite://state/b.db", "`sqlite:state/b.db`"),
+            ("sqlite:state/b.db?mode=rwc", "without options"),
+            ("sqlite:file:b.db", "without options"),
+        ] {
+            let told = Store::parse(wrong, root).unwrap_err().to_string();
+            assert!(told.contains(word), "{wrong}: {told}");
+        }
     }
 
     #[test]

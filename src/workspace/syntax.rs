@@ -26,7 +26,7 @@ pub struct File {
     /// an absolute path. Files that a run has downloaded itself may always be sent. Default: none.
     #[schemars(example = serde_json::json!(["attachments"]))]
     pub files: Option<Vec<Spanned<String>>>,
-    /// Where the history is kept: `sqlite:` and a path within the workspace, or the address of a
+    /// Where the history is kept: `sqlite:` and a path within the workspace or a whole one, or the address of a
     /// PostgreSQL database, which any number of `hob run` processes can share. Its tables are in a schema
     /// `hob`, or the one that `?schema=` names. Default: `sqlite:state/hob.db`.
     #[schemars(example = &"sqlite:state/hob.db", example = &"postgres://hob:${DB_PASSWORD}@db.example/hob")]

@@ -34,7 +34,7 @@ fn the_first_recipe_of_the_readme_is_right_in_a_new_workspace() {
     let recipe = readme.split("```yaml\n").find(|block| block.starts_with("name: lead-to-contact")).unwrap();
     let recipe = recipe.split("```").next().unwrap();
     fs::write(folder.path().join("recipes/lead-to-contact.yaml"), recipe).unwrap();
-    fs::write(folder.path().join(".env"), "HIGHLEVEL_TOKEN=pit-1\nHIGHLEVEL_LOCATION=loc-1\n").unwrap();
+    fs::write(folder.path().join(".env"), "HIGHLEVEL_TOKEN=pit-12345\nHIGHLEVEL_LOCATION=loc-1\n").unwrap();
     let validated = hob(folder.path(), &["validate"]).code(0);
     assert_eq!(validated.errors, "3 files, 0 errors\n", "{}", validated.output);
 }

@@ -29,7 +29,7 @@ impl Rule for ListedEnv {
                 let place = site.template.place(range.clone());
                 let diagnostic = Diagnostic::new(Code::UnlistedEnv, place, message)
                     .help(format!("add `{name}` to `env` there"));
-                found.push(diagnostic.suggest(name, listed.iter().map(String::as_str)));
+                found.push(context.suggest(diagnostic, name, listed.iter().map(String::as_str)));
             }
         }
     }

@@ -55,7 +55,7 @@ fn unknown(
         Diagnostic::new(Code::UnknownOperation, span, format!("no operation is called `{name}`"))
             .help("`hob catalog list` lists all of them");
     let usable = context.catalog.operations().filter(|operation| fits(operation));
-    diagnostic.suggest(name, usable.map(|operation| operation.id.as_str()))
+    context.suggest(diagnostic, name, usable.map(|operation| operation.id.as_str()))
 }
 
 /// Pollers of the same group: what shares the first word of the name.

@@ -25,7 +25,7 @@ impl Rule for PickedFields {
                         let message = format!("the answer of `{}` has no `{name}` there", operation.id);
                         let diagnostic = Diagnostic::new(Code::UnknownResultField, pick.span, message);
                         let help = format!("there are {}", fields.join(", "));
-                        found.push(diagnostic.help(help).suggest(name, fields));
+                        found.push(context.suggest(diagnostic.help(help), name, fields));
                         break;
                     }
                     _ => break,

@@ -3,7 +3,7 @@
 use super::Rule;
 use super::foreign_name::within_event;
 use crate::check::{Context, Position, Site};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, some_of};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
@@ -97,21 +97,14 @@ fn advised(
     if let Some(action) = dashed {
         return diagnostic.help(format!("write `steps['{}']`: a dash in a name means minus", action.id));
     }
-    let before: Vec<&str> = match site.position {
-        Position::Step { after_failure: true, .. } => {
-            recipe.actions.iter().map(|action| action.id.as_str()).collect()
-        }
-        _ => recipe.actions.iter().take(own).map(|action| action.id.as_str()).collect(),
+    let before = match site.position {
+        Position::Step { after_failure: true, .. } => recipe.actions.len(),
+        _ => own,
     };
-    let given: Vec<&str> = recipe
-        .all_actions()
-        .filter_map(|action| action.given_id.as_ref())
-        .map(|id| id.as_str())
-        .filter(|id| before.contains(id))
-        .collect();
-    let help = match given.as_slice() {
-        [] => "give the step that it means an `id`".to_owned(),
-        given => format!("steps before this one: {}", given.join(", ")),
+    let given = || recipe.actions.iter().take(before).filter_map(|action| action.given_id.as_ref());
+    let help = match given().next() {
+        None => "give the step that it means an `id`".to_owned(),
+        Some(_) => format!("steps before this one: {}", some_of(given().map(|id| id.as_str()))),
     };
-    diagnostic.help(help).suggest(id, given)
+    context.suggest(diagnostic.help(help), id, given().map(|id| id.as_str()))
 }

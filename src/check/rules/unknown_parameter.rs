@@ -46,7 +46,7 @@ impl Rule for KnownParameters {
                     names if names.len() <= MOST_NAMES => format!("it takes {}", names.join(", ")),
                     _ => format!("`hob catalog show {}` lists what it takes", operation.id),
                 };
-                found.push(diagnostic.help(help).suggest(key, names));
+                found.push(context.suggest(diagnostic.help(help), key, names));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Rule, foreign_name};
 use crate::check::{Context, Position, Site};
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic, closest, some_of};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
@@ -88,11 +88,11 @@ fn variable(context: &Context<'_>, site: &Site<'_>, name: &str, place: Span) -> 
             let diagnostic = match vars.is_empty() {
                 true => diagnostic.help("the recipe has no `vars`"),
                 false => {
-                    let names: Vec<&str> = vars.keys().map(|name| name.as_str()).collect();
-                    diagnostic.help(format!("there are {}", names.join(", ")))
+                    let names = vars.keys().map(|name| name.as_str());
+                    diagnostic.help(format!("there are {}", some_of(names)))
                 }
             };
-            Some(diagnostic.suggest(name, vars.keys().map(|name| name.as_str())))
+            Some(context.suggest(diagnostic, name, vars.keys().map(|name| name.as_str())))
         }
         (Some(index), Position::Variable(own)) if index == own => {
             Some(complaint(format!("`vars.{name}` uses itself")))

@@ -125,6 +125,9 @@ impl Run {
         if session.root(&self.paths)?.is_some() {
             schema::refresh(&workspace.root, &workspace.catalog);
         }
+        for remarks in std::mem::take(&mut session.remarks) {
+            session.show(&remarks);
+        }
         let recipes = self.recipes(session, &workspace)?;
         runtime::block_on(async {
             let house = House::open(self, session, &workspace, recipes).await?;

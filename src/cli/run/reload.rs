@@ -29,8 +29,9 @@ impl RecipeWatch {
     pub(super) fn start(paths: Vec<PathBuf>) -> Self {
         // One note is enough, however much happens.
         let (note, changes) = mpsc::channel(1);
+        let watched = paths.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| matters(&event)) {
+            if event.is_ok_and(|event| matters(&event, &watched)) {
                 note.try_send(()).ok();
             }
         });
@@ -73,11 +74,14 @@ impl RecipeWatch {
     }
 }
 
-/// Reading the recipes is an event too, and must not lead to reading them again; nor must the store, which
-/// may lie in the same folder.
-fn matters(event: &Event) -> bool {
+/// Reading the recipes is an event too, and must not lead to reading them again; nor must the store or the log, which
+/// may lie in the same folder or beside it.
+fn matters(event: &Event, watched: &[PathBuf]) -> bool {
     // A folder that was moved has no ending.
-    let recipe = |path: &PathBuf| path.extension().is_none() || is_yaml(path);
+    let recipe = |path: &PathBuf| {
+        (path.extension().is_none() || is_yaml(path))
+            && watched.iter().any(|watched| path.starts_with(watched))
+    };
     !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(recipe)
 }
 
@@ -188,8 +192,13 @@ mod tests {
     fn only_writing_recipes_matters() {
         let event = |kind, path: &str| Event::new(kind).add_path(path.into());
         let written = EventKind::Modify(ModifyKind::Any);
-        assert!(matters(&event(written, "recipes/a.yaml")) && matters(&event(written, "recipes/more")));
-        assert!(!matters(&event(written, "state/hob.db-wal")));
-        assert!(!matters(&event(EventKind::Access(AccessKind::Any), "recipes/a.yaml")));
+        let matters = |event: Event| matters(&event, &["recipes".into(), "one.yaml".into()]);
+        for path in ["recipes", "recipes/a.yaml", "recipes/more", "one.yaml"] {
+            assert!(matters(event(written, path)), "{path}");
+        }
+        for path in ["state/hob.db-wal", "recipes/hob.db-wal", "log", "two.yaml"] {
+            assert!(!matters(event(written, path)), "{path}");
+        }
+        assert!(!matters(event(EventKind::Access(AccessKind::Any), "recipes/a.yaml")));
     }
 }

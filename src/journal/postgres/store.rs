@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
+use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
@@ -53,6 +54,7 @@ pub struct Postgres {
     tickets: Tickets,
     /// How much news there was when runs were last leased.
     leased: AtomicU64,
+    last_failure: LastFailure,
 }
 
 impl Postgres {
@@ -110,6 +112,7 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
         doubts: Doubts::default(),
         tickets: Tickets::default(),
         leased: AtomicU64::new(0),
+        last_failure: LastFailure::default(),
     }))
 }
 
@@ -117,7 +120,9 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
 impl Journal for Postgres {
     async fn append(&self, batch: Batch) -> Result<Appended, Error> {
         let rows = Rows::new(batch).map_err(|failure| self.failed(failure))?;
-        self.appends.perform(rows).await
+        let appended = self.appends.perform(rows).await;
+        self.last_failure.note(&appended);
+        appended
     }
 
     async fn lease(
@@ -142,7 +147,9 @@ impl Journal for Postgres {
         update: RunUpdate,
     ) -> Result<(), Error> {
         let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
-        self.doubts.record(&self.records, lease.clone(), texts, update).await
+        let recorded = self.doubts.record(&self.records, lease.clone(), texts, update).await;
+        self.last_failure.note(&recorded);
+        recorded
     }
 
     async fn wake(&self, recipe: &str) -> Result<u64, Error> {
@@ -375,6 +382,10 @@ impl Journal for Postgres {
 
     async fn healthy(&self) -> Result<(), Error> {
         upkeep::probe(&self.server).await.map_err(|failure| self.failed(failure))
+    }
+
+    fn last_failure(&self) -> Option<Error> {
+        self.last_failure.get()
     }
 
     async fn close(&self) {

@@ -139,8 +139,8 @@ fn decoded(text: &str) -> String {
 
 fn name(config: &Config, schema: &str) -> String {
     let mut name = "postgres://".to_owned();
-    if let Some(user) = config.get_user() {
-        name += &format!("{user}@");
+    if config.get_user().is_some() {
+        name += "***@";
     }
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn stores_are_called_by_what_is_no_secret() {
         for (url, name) in [
-            ("postgres://me:pw@db.example/hob", "postgres://me@db.example/hob"),
-            ("postgresql://me:p%40w@a:5433,b/hob?sslmode=require", "postgres://me@a:5433,b/hob"),
-            ("postgres://me@%2Frun%2Fpg/x?schema=studio", "postgres://me@/run/pg/x?schema=studio"),
-            ("postgres:///x?host=/run/pg&user=me", "postgres://me@/run/pg/x"),
+            ("postgres://me:pw@db.example/hob", "postgres://***@db.example/hob"),
+            ("postgresql://me:p%40w@a:5433,b/hob?sslmode=require", "postgres://***@a:5433,b/hob"),
+            ("postgres://me@%2Frun%2Fpg/x?schema=studio", "postgres://***@/run/pg/x?schema=studio"),
+            ("postgres:///x?host=/run/pg&user=me", "postgres://***@/run/pg/x"),
         ] {
             assert_eq!(named(url), name);
         }

@@ -16,6 +16,7 @@ use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::arrival::receipt_of;
 use crate::journal::aside::set_aside;
 use crate::journal::column::{stamp, until};
+use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
@@ -46,6 +47,7 @@ pub struct Sqlite {
     path: PathBuf,
     access: Access,
     writer: Writer,
+    last_failure: LastFailure,
     readers: Arc<Readers>,
     /// Counts up whenever there may be new work.
     signal: Arc<watch::Sender<u64>>,
@@ -64,12 +66,19 @@ impl Sqlite {
             store: store.to_string(),
             reason: format!("cannot be created: {error}"),
         })?;
+        // One that an earlier version or another program made.
+        for ending in ["", "-wal", "-shm"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(ending);
+            private::close(Path::new(&file));
+        }
         let runner = access == Access::Runner;
         let lock = runner.then(|| RunnerLock::take(path, &store)).transpose()?;
         let conn = schema::open_writer(path, &store, runner)?;
         let signal = Arc::new(watch::Sender::new(0));
         Ok(Self {
             writer: Writer::start(conn, Place::of(path), Arc::clone(&store), lock, Arc::clone(&signal))?,
+            last_failure: LastFailure::default(),
             readers: Arc::new(Readers::new(path.to_owned(), Arc::clone(&store))),
             store,
             path: path.to_owned(),
@@ -90,7 +99,9 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.writer.write(act).await
+        let written = self.writer.write(act).await;
+        self.last_failure.note(&written);
+        written
     }
 
     async fn read<T, F>(&self, act: F) -> Result<T, Error>
@@ -403,7 +414,11 @@ impl Journal for Sqlite {
     }
 
     async fn healthy(&self) -> Result<(), Error> {
-        self.write(schema::probe).await
+        self.writer.write(schema::probe).await
+    }
+
+    fn last_failure(&self) -> Option<Error> {
+        self.last_failure.get()
     }
 
     async fn close(&self) {
@@ -514,6 +529,19 @@ mod tests {
             Ok(tx.conn.query_row(&pragma, [], |_| Ok(()))?)
         };
         store.write(act).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_last_write_that_failed_is_remembered_until_one_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("hob.db"), Access::Client).unwrap();
+        let full =
+            rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        store.write(move |_| Err::<(), _>(Failure::from(full))).await.unwrap_err();
+        store.healthy().await.unwrap();
+        assert!(store.last_failure().is_some_and(|error| error.to_string().contains("full")));
+        store.write(|_| Ok(())).await.unwrap();
+        assert!(store.last_failure().is_none());
     }
 
     #[tokio::test]

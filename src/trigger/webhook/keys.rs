@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::check::{CheckedRecipe, weakness};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{self, Trigger, Verify, Webhook};
-use crate::secret::Secret;
+use crate::secret::{SHORTEST, Secret};
 use crate::source::Span;
 use crate::template::{LocatedTemplate, PathStep, Scope, Use};
 
@@ -59,6 +59,17 @@ pub fn unusable_key(
             told(error.span, error.to_string(), "nothing can prove itself to this recipe".to_owned())
         }
     }
+}
+
+/// That the key of `recipe`, as it comes from `env`, is short: others can find it out, and it is not masked.
+pub fn short_key(recipe: &CheckedRecipe, env: &Map<String, Value>, now: DateTime<Utc>) -> Option<Diagnostic> {
+    let place = verification(recipe)?.key()?.span;
+    let [key] = keys(std::slice::from_ref(recipe), env, now).try_into().ok()?;
+    let is_short = (1..SHORTEST).contains(&key.expose().trim().len());
+    let message = format!(
+        "this key has fewer than {SHORTEST} characters: it is soon guessed, and hob does not mask it"
+    );
+    is_short.then(|| Diagnostic::new(Code::Suspicious, place, message).help("use a long random one"))
 }
 
 /// The first variable that `key` reads and that has no value, and where.

@@ -17,7 +17,7 @@ pub mod verify;
 pub use absent::{GRACE, Listener};
 pub use account::{Owner, owner};
 pub use body::{Delivery, Unreadable};
-pub use keys::{keys, unusable_key};
+pub use keys::{keys, short_key, unusable_key};
 pub use receiver::{AppSettings, Received, Receiver, Refused, listeners};
 pub use recognise::{Recognised, recognise};
 pub use verify::Verifier;

@@ -137,6 +137,10 @@ async fn is_true(flag: &watch::Sender<bool>) {
 
 #[async_trait]
 impl Journal for Struck {
+    fn last_failure(&self) -> Option<Error> {
+        self.inner.last_failure()
+    }
+
     async fn append(&self, batch: Batch) -> Result<Appended, Error> {
         self.write(self.inner.append(batch)).await
     }

@@ -1,0 +1,77 @@
+//! What a schema of ours says of a node, as far as `structure` asks.
+
+use serde_json::{Map, Value};
+
+use crate::source::{Data, Node};
+
+/// Follows references, of which a schema of ours has at most one.
+pub(super) fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
+    let mut at = schema;
+    loop {
+        let only = at.get("allOf").and_then(|all| all.get(0)).unwrap_or(at);
+        let Some(name) = only.get("$ref").and_then(Value::as_str) else { return at };
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let Some(next) = root.get("definitions").and_then(|all| all.get(name)) else {
+            return at;
+        };
+        at = next;
+    }
+}
+
+pub(super) fn branches(schema: &'static Value) -> Option<&'static [Value]> {
+    schema.get("anyOf").or(schema.get("oneOf"))?.as_array().map(Vec::as_slice)
+}
+
+pub(super) fn fields(schema: &'static Value) -> Option<&'static Map<String, Value>> {
+    schema.get("properties")?.as_object()
+}
+
+pub(super) fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
+    fields(schema).into_iter().flat_map(|fields| fields.keys().map(String::as_str))
+}
+
+pub(super) fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
+    let listed = fields(schema).and_then(|fields| fields.get(name));
+    listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
+}
+
+/// The field by whose value forms differ, if there is one.
+pub(super) fn tag(branches: &[&'static Value]) -> Option<&'static str> {
+    field_names(branches.first()?).find(|name| branches.iter().all(|branch| word_of(branch, name).is_some()))
+}
+
+/// The one text that the field `name` of a form takes.
+pub(super) fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
+    fields(branch)?.get(name)?.get("const")?.as_str()
+}
+
+pub(super) fn closed(schema: &Value) -> bool {
+    schema.get("additionalProperties") == Some(&Value::Bool(false))
+}
+
+pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+pub(super) fn accepts(root: &'static Value, schema: &'static Value, node: &Node) -> bool {
+    if let Some(branches) = branches(schema) {
+        return branches.iter().any(|branch| accepts(root, resolve(root, branch), node));
+    }
+    match schema.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).any(|t| is(t, &node.value)),
+        Some(name) => name.as_str().is_some_and(|name| is(name, &node.value)),
+    }
+}
+
+pub(super) fn is(name: &str, data: &Data) -> bool {
+    match data {
+        Data::Null => name == "null",
+        Data::Bool(_) => name == "boolean",
+        Data::Int(_) => name == "integer" || name == "number",
+        Data::Float(_) => name == "number",
+        Data::Text(_) => name == "string",
+        Data::List(_) => name == "array",
+        Data::Map(_) => name == "object",
+    }
+}
