@@ -92,29 +92,40 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that is set by hand.
 #[derive(Debug, Clone)]
-pub struct HandClock(Arc<Mutex<(DateTime<Utc>, Duration)>>);
+pub struct HandClock {
+    hand: Arc<Mutex<(DateTime<Utc>, Duration)>>,
+    /// It also goes by itself, since then.
+    runs_since: Option<Instant>,
+}
 
 impl HandClock {
-    /// A clock that stands at `start`.
+    /// A clock that stands at `start`, and moves only when told to.
     pub fn new(start: DateTime<Utc>) -> Self {
-        Self(Arc::new(Mutex::new((start, Duration::ZERO))))
+        Self { hand: Arc::new(Mutex::new((start, Duration::ZERO))), runs_since: None }
+    }
+
+    /// A clock that runs from `start`.
+    pub fn running(start: DateTime<Utc>) -> Self {
+        Self { runs_since: Some(Instant::now()), ..Self::new(start) }
     }
 
     /// Lets time pass; or, by less than nothing, sets the clock back.
     pub fn advance(&self, by: TimeDelta) {
-        let mut hand = unpoisoned(&self.0);
+        let mut hand = unpoisoned(&self.hand);
         hand.0 += by;
         hand.1 += by.to_std().unwrap_or_default();
     }
 
     /// The clock to hand to others.
     pub fn clock(&self) -> Clock {
-        let (wall, passed) = (Arc::clone(&self.0), Arc::clone(&self.0));
+        let (wall, passed) = (Arc::clone(&self.hand), Arc::clone(&self.hand));
+        let since = self.runs_since;
+        let ran = move || since.map_or(Duration::ZERO, |since| since.elapsed());
         Clock {
-            wall: Arc::new(move || unpoisoned(&wall).0),
-            passed: Arc::new(move || unpoisoned(&passed).1),
+            wall: Arc::new(move || unpoisoned(&wall).0 + ran()),
+            passed: Arc::new(move || unpoisoned(&passed).1 + ran()),
             steady: None,
         }
     }

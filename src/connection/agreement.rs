@@ -127,13 +127,13 @@ impl Limiter {
     async fn agree_once(self: &Arc<Self>, store: &dyn LimitStore, last: Option<Instant>) -> Result<(), Away> {
         let sign = last.is_none_or(|last| last.elapsed() >= SIGN);
         if self.state().shared.seen.is_none() {
-            self.adopt(store.read(&self.account).await?);
+            self.read(store).await?;
         }
         loop {
             let mut proposal = self.propose(sign);
             let is_recent = self.state().shared.seen.is_some_and(|seen| seen.elapsed() < RECENT);
             if !proposal.is_new && !is_recent {
-                self.adopt(store.read(&self.account).await?);
+                self.read(store).await?;
                 proposal = self.propose(sign);
             }
             if !proposal.is_new {
@@ -141,9 +141,10 @@ impl Limiter {
                 return Ok(());
             }
             let text = Snapshot::shared(proposal.next.clone(), &self.writer).text();
+            let asked = Instant::now();
             match store.write(&self.account, proposal.version, &text).await? {
                 CountersWrite::Done { version, now } => {
-                    self.timeline.set(Moment::of_micros(now));
+                    self.timeline.hear(Moment::of_micros(now), asked.elapsed());
                     self.accept(proposal, Some(version));
                     return Ok(());
                 }
@@ -153,7 +154,7 @@ impl Limiter {
                     return Ok(());
                 }
                 CountersWrite::Conflict(kept) => {
-                    self.adopt(kept);
+                    self.adopt(kept, asked.elapsed());
                     tokio::time::sleep(self.some_time(AGAIN)).await;
                 }
             }
@@ -165,10 +166,17 @@ impl Limiter {
         most.mul_f64(f64::from(u32::try_from(self.timeline.now().micros() % 1000).unwrap_or(0)) / 1000.0)
     }
 
-    /// Takes over what is in the store.
-    fn adopt(&self, kept: KeptCounters) {
-        let now = Moment::of_micros(kept.now);
-        self.timeline.set(now);
+    async fn read(&self, store: &dyn LimitStore) -> Result<(), Away> {
+        let asked = Instant::now();
+        let kept = store.read(&self.account).await?;
+        self.adopt(kept, asked.elapsed());
+        Ok(())
+    }
+
+    /// Takes over what is in the store, which answered after at most so long.
+    fn adopt(&self, kept: KeptCounters, took: Duration) {
+        self.timeline.hear(Moment::of_micros(kept.now), took);
+        let now = self.timeline.latest();
         let mut counters = Snapshot::read(&kept.text).counters;
         counters.bound(now);
         let mut state = self.state();
@@ -192,7 +200,7 @@ impl Limiter {
         before.tidy(now);
         let mut next = state.counters.clone();
         for (window, slot, end, at) in &state.shared.ends {
-            next.end(window, *slot, end, *at);
+            next.end(window, *slot, end, *at, now);
         }
         next.tidy(now);
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
@@ -245,7 +253,7 @@ impl Limiter {
     /// Those who waited may have given up meanwhile.
     fn give_back(&self, state: &mut State) {
         let State { queues, shared, .. } = state;
-        let now = self.timeline.now();
+        let now = self.timeline.latest();
         let unused = End { unused: true, ..End::default() };
         for (window, granted) in &mut shared.granted {
             while granted.len() > queues.get(window).map_or(0, |queue| queue.len()) {

@@ -72,16 +72,16 @@ impl Counters {
         Ok(Grant { slot: window.take(start, now, until), start })
     }
 
-    /// The request that had `slot` is done.
-    pub(super) fn end(&mut self, name: &str, slot: u64, end: &End, now: Moment) {
+    /// The request that had `slot` was done at `at`, at the latest; it is `now`, at the earliest.
+    pub(super) fn end(&mut self, name: &str, slot: u64, end: &End, at: Moment, now: Moment) {
         self.tidy(now);
         let window = self.windows.entry(name.to_owned()).or_default();
-        let sent = window.end(slot, end, now);
+        let sent = window.end(slot, end, at);
         if sent.is_none() {
             // It was not counted, or not any more.
             self.day.take(now);
         }
-        self.day.end(sent.unwrap_or(now), end.told, end.unused || (sent.is_none() && slot > 0), now);
+        self.day.end(sent.unwrap_or(now), end.told, end.unused || (sent.is_none() && slot > 0), at);
     }
 
     /// Whether the next answer decides who may go.

@@ -84,7 +84,8 @@ impl Day {
                 let newer = self.limit.is_none() || self.told.is_none_or(|told| told <= sent);
                 self.left = if newer { left } else { left.min(self.left) };
                 self.limit = Some(limit);
-                self.told = Some(now);
+                // Other processes may report earlier answers later.
+                self.told = self.told.max(Some(now));
                 if let Some(after) = told.daily_reset {
                     self.resets = Some(now.after(after.min(DAY)));
                 }
@@ -156,6 +157,19 @@ mod tests {
         assert_eq!(day.wait(at(5)), Some(3600 * SECOND));
         assert!(day.tidy(at(3605)));
         assert_eq!((day.free(), day.wait(at(3605))), (60, None));
+    }
+
+    #[test]
+    fn answers_that_are_reported_late_raise_nothing() {
+        let mut day = Day::new(Some(60));
+        for _ in 0..3 {
+            day.take(at(0));
+        }
+        day.end(at(8), told(0), false, at(9));
+        // Another process had these two before.
+        day.end(at(1), told(4), false, at(2));
+        day.end(at(3), told(3), false, at(4));
+        assert_eq!((day.free(), day.wait(at(10)).is_some()), (0, true));
     }
 
     #[test]

@@ -222,13 +222,13 @@ impl Limiter {
     /// The request that had `slot` is done.
     fn end(self: &Arc<Self>, window: &str, slot: u64, end: &End) {
         let mut state = self.state();
-        let now = self.timeline.now();
+        let now = self.timeline.latest();
         if self.is_shared() {
             state.shared.own.remove(&(window.to_owned(), slot));
             state.shared.ends.push((window.to_owned(), slot, *end, now));
             self.agree(&mut state);
         } else {
-            state.counters.end(window, slot, end, now);
+            state.counters.end(window, slot, end, now, now);
         }
         drop(state);
         self.tell();

@@ -39,7 +39,8 @@ impl Left {
             // Answers overtake each other. Only one to a request that was sent after the lowest number was
             // known tells of a later moment for sure.
             Some(known) if requests > known.requests && sent.is_none_or(|sent| sent < known.at) => known,
-            _ => Self { requests, at: now },
+            // Other processes may report earlier answers later.
+            _ => Self { requests, at: known.map_or(now, |known| known.at.max(now)) },
         }
     }
 }
