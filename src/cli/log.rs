@@ -35,7 +35,10 @@ impl Form {
         match self {
             Form::Plain => printable::line(line, LONGEST),
             // Escapes of others have been written out by then.
-            Form::Coloured => printable::coloured(&line.replace('\n', "\\n")).into_owned(),
+            Form::Coloured => match line.char_indices().nth(LONGEST) {
+                Some((end, _)) => Form::Coloured.printable(&line[..end]) + "…\u{1b}[0m",
+                None => printable::coloured(&line.replace('\n', "\\n")).into_owned(),
+            },
             Form::Json if line.len() > LONGEST => {
                 let short = serde_json::from_str(line).map(|value| shortened(value, LONGEST).to_string());
                 printable::json(&short.unwrap_or_default()).into_owned()
@@ -115,6 +118,7 @@ mod tests {
     fn long_lines_are_cut_and_json_stays_json() {
         let long = "x".repeat(100_000);
         assert_eq!(Form::Plain.printable(&long).chars().count(), LONGEST + 1);
+        assert!(Form::Coloured.printable(&format!("\u{1b}[2m{long}")).ends_with("xx…\u{1b}[0m"));
         let json = Form::Json.printable(&serde_json::json!({ "path": long, "n": 1 }).to_string());
         let value: Value = serde_json::from_str(&json).unwrap();
         assert!(json.len() < 9_000 && value["n"] == 1);

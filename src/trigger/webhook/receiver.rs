@@ -76,7 +76,15 @@ impl AppSettings {
         }
         let current = |signature: &&Signature| self.legacy || !signature.legacy;
         let signatures: Vec<Signature> = webhooks.signatures.iter().filter(current).cloned().collect();
-        Verifier::signatures(&signatures)
+        match (signatures.is_empty(), webhooks.signatures.first()) {
+            // No signature that counts is something else than none at all.
+            (true, Some(Signature { header, .. })) => {
+                let reason =
+                    "its sender has replaced it; `legacy_signatures: true` in hob.yaml takes it".to_owned();
+                Err(verify::Error::Key { header: header.clone(), reason })
+            }
+            _ => Verifier::signatures(&signatures),
+        }
     }
 }
 
@@ -339,4 +347,23 @@ fn accounts_of<'a>(
     };
     let most = if *owner == Owner::Nobody { 1 } else { usize::MAX };
     recipe.accounts().iter().filter(fits).take(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_whose_signatures_are_all_replaced_is_not_open() {
+        let key = include_str!("../../../tests/keys/rsa-public.pem");
+        let signature =
+            serde_json::json!({ "header": "X-Old", "algorithm": "rsa_sha256", "key": key, "legacy": true });
+        let webhooks: Webhooks =
+            serde_json::from_value(serde_json::json!({ "type": "$.type", "signatures": [signature] }))
+                .unwrap();
+        let error = AppSettings::default().verifier(&webhooks).unwrap_err().to_string();
+        assert!(error.contains("X-Old") && error.contains("legacy_signatures"), "{error}");
+        let asked_for = AppSettings { legacy: true, ..AppSettings::default() };
+        assert!(!asked_for.verifier(&webhooks).unwrap().is_open());
+    }
 }
