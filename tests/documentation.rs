@@ -20,7 +20,7 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides, whose other code is tried elsewhere: only their command lines are.
-const GUIDES: [&str; 2] = ["docs/connectors.md", "docs/webhooks.md"];
+const GUIDES: [&str; 3] = ["docs/connectors.md", "docs/security.md", "docs/webhooks.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -224,5 +224,46 @@ fn committed_schemas_are_what_the_types_say() {
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
         assert!(committed == text, "{name} has changed: HOB_BLESS=1 cargo test --test documentation");
+    }
+}
+
+/// A threat without a test is a claim.
+#[test]
+fn the_tests_of_the_threat_model_exist() {
+    let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let table = text.split("## Threats").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(rows.len() >= 20, "only {} rows", rows.len());
+    let mut sources = String::new();
+    for folder in ["src", "tests"] {
+        collect(&root().join(folder), &mut sources);
+    }
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, tried, stopped, shown] = cells[..] else { panic!("four cells: {row}") };
+        assert!(!tried.is_empty() && !stopped.is_empty(), "{row}");
+        let tests: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test shows it: {row}");
+        for test in tests {
+            let after = sources.split(&format!("fn {test}(")).nth(1);
+            assert!(after.is_some_and(|rest| rest.starts_with(')')), "no test is called `{test}`");
+            let before = sources.split(&format!("fn {test}(")).next().unwrap();
+            let attribute = before.rsplit("#[").next().unwrap();
+            assert!(
+                attribute.starts_with("test]") || attribute.starts_with("tokio::test"),
+                "`{test}` is no test"
+            );
+        }
+    }
+}
+
+/// All Rust below `folder`.
+fn collect(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            collect(&entry, sources);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(entry).unwrap());
+        }
     }
 }
