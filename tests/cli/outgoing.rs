@@ -40,6 +40,8 @@ const GET: &str = "{ id: '{{ event.value }}' }";
 fn rows() -> Vec<(By, &'static str, Expected)> {
     let path = || Url("SERVER/contacts/{{ event.value }}");
     let whole = || Url("{{ event.value }}");
+    let several =
+        || Url("SERVER{% for part in event.value | trim('/') | split('/') %}/{{ part }}{% endfor %}");
     let host = || Url("http://{{ event.value }}/x");
     let operation = || Operation("things.delete", GET);
     vec![
@@ -75,6 +77,11 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
             "a/b",
             Sent("GET /a%2Fb"),
         ),
+        (several(), "/v1/x y/", Sent("GET /v1/x%20y")),
+        (several(), "/v1/../admin", Refused("must not be `..`")),
+        (Url("{{ event.value | default('SERVER') }}/x"), "SERVER", Refused(PUBLIC)),
+        (Url("{{ event.other | default('SERVER') }}/{{ event.value }}"), "a/b", Sent("GET /a%2Fb")),
+        (Url("{{ event.value or env.LAN }}/x"), "", Sent("GET /x")),
         // A value of a query stays one.
         (Url("SERVER/s?q={{ event.value }}"), "a&admin=1#x", Sent("GET /s?q=a%26admin%3D1%23x")),
         (Url("SERVER/s?q={{ event.value }}"), "", Sent("GET /s?q=")),
