@@ -121,8 +121,10 @@ async fn open(path: &Path) -> io::Result<File> {
     options.open(path).await
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
+
     use std::fs;
     use std::os::unix::fs::symlink;
 
