@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use hob::catalog::{Catalog, Operation, Place, Wanted};
+use hob::clock::HandClock;
 use hob::connection::{ApiHeader, Credential};
 use hob::sandbox::{Budget, Options, Sandbox};
 use hob::secret::Secret;
 use hob::trigger::Poller;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::Stage;
 
@@ -54,6 +55,59 @@ async fn each_record_is_read_once() {
     }
     if !many {
         eprintln!("SKIPPED: no collection of the stand-in is longer than a page");
+    }
+}
+
+/// The cursor of conversations is a time that two of them may share, at the border of a page too.
+#[tokio::test]
+async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once() {
+    const CONVERSATIONS: usize = 150;
+    const PAGE: usize = 100;
+    let hand = HandClock::new("2026-11-20T09:00:00Z".parse().unwrap());
+    let catalog = Arc::new(Catalog::built_in());
+    let options =
+        Options { records: Some(200), budget: Budget::Unlimited, clock: hand.clock(), ..Options::default() };
+    let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
+    let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = running.base_url("highlevel");
+    let auth = sandbox.credential("highlevel").unwrap();
+    let contacts = sandbox.records("highlevel", "contacts", 200).unwrap();
+    let there = sandbox.counts("highlevel")["conversations"];
+    let settings = sandbox.settings("highlevel");
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let account = ("one", "highlevel", address.as_str(), &settings[..]);
+    let stage = Stage::with_credential(Catalog::built_in(), &[account], credential(&auth));
+    // One conversation for each contact that has none, the newest first on the list.
+    let new = CONVERSATIONS - there;
+    for (sent, contact) in contacts.iter().skip(there).take(new).enumerate() {
+        if sent != new - PAGE {
+            hand.advance(chrono::TimeDelta::seconds(1));
+        }
+        let request = reqwest::Client::new()
+            .post(format!("{address}/conversations/messages"))
+            .bearer_auth(auth["token"].as_str().unwrap())
+            .header("version", "2021-04-15")
+            .json(&json!({ "type": "SMS", "contactId": contact["id"], "message": "hello" }));
+        assert!(request.send().await.unwrap().status().is_success());
+    }
+    let conversations = sandbox.records("highlevel", "conversations", CONVERSATIONS + 1).unwrap();
+    let time = |conversation: &Value| conversation["lastMessageDate"].as_i64();
+    let mut times: Vec<i64> = conversations.iter().filter_map(time).collect();
+    times.sort_by_key(|time| std::cmp::Reverse(*time));
+    assert_eq!((times.len(), times[PAGE - 1]), (CONVERSATIONS, times[PAGE]));
+    let recipe =
+        stage.recipe("trigger: { poll: conversations.search, start: all, emit: [new, changed, removed] }");
+    let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
+    let first = poller.poll(&stage.around).await.unwrap();
+    assert_eq!((first.error, first.finished, first.events), (None, true, CONVERSATIONS));
+    let mut records = stage.records().await;
+    records.sort();
+    records.dedup();
+    assert_eq!(records.len(), CONVERSATIONS, "each once");
+    for _ in 0..3 {
+        let again = poller.poll(&stage.around).await.unwrap();
+        assert_eq!((again.error, again.events), (None, 0), "nothing is new, changed or removed");
     }
 }
 
