@@ -142,6 +142,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_is_out_of_proportion_is_none() {
+        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let long = format!("{{\"token\":\"{}\"}}", "x".repeat(2 << 20));
+        let many = format!("{{\"token\":\"t-123456\",\"x\":[{}0]}}", "[],".repeat(20_000));
+        for (body, part) in [(long, "larger than any"), (many, "not JSON")] {
+            let server = MockServer::start().await;
+            let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+            Mock::given(at("/login")).respond_with(answer).mount(&server).await;
+            let shown = source(&server, &hand, "token: $.token").token().await.unwrap_err().to_string();
+            assert!(shown.contains(part) && shown.len() < 400, "{shown}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_refusal_names_the_reason_but_no_secret() {
         let hand = HandClock::new(DateTime::UNIX_EPOCH);
         let server = MockServer::start().await;

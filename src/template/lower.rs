@@ -65,7 +65,7 @@ pub(super) fn statement_by<'a>(stmt: &Stmt<'a>, by: Emit<'_, 'a>) -> Lowered<Stm
         Stmt::WithBlock(w) => with(w, by),
         Stmt::Set(s) => set(s),
         Stmt::SetBlock(s) => set_block(s),
-        Stmt::FilterBlock(f) => filter_block(f),
+        Stmt::FilterBlock(f) => filter_block(f, by),
         Stmt::AutoEscape(s) => Err(no_tag("autoescape", s.span())),
         Stmt::Block(s) => Err(no_tag("block", s.span())),
         Stmt::Import(s) => Err(no_tag("import", s.span())),
@@ -101,9 +101,9 @@ fn set_block<'a>(s: &Spanned<SetBlock<'a>>) -> Lowered<Stmt<'a>> {
     Ok(Stmt::SetBlock(Spanned::new(lowered, s.span())))
 }
 
-fn filter_block<'a>(f: &Spanned<FilterBlock<'a>>) -> Lowered<Stmt<'a>> {
+fn filter_block<'a>(f: &Spanned<FilterBlock<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
     let body = body(&f.body, &expression)?;
-    let lowered = FilterBlock { filter: expression(&f.filter)?, filter_span: f.filter_span, body };
+    let lowered = FilterBlock { filter: by(&f.filter)?, filter_span: f.filter_span, body };
     Ok(Stmt::FilterBlock(Spanned::new(lowered, f.span())))
 }
 

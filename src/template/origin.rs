@@ -84,8 +84,11 @@ impl<'s, 'a> Walk<'s, 'a> {
             Stmt::EmitExpr(e) => self.emitted = self.emitted.max(self.origin(&e.expr)),
             Stmt::EmitRaw(_) => {}
             Stmt::ForLoop(f) => {
-                self.locals.entry("loop").or_insert(Origin::Author);
-                self.define(&f.target, self.origin(&f.iter));
+                // `loop` has the items before and after as well.
+                let origin = self.origin(&f.iter);
+                let known = self.locals.entry("loop").or_insert(origin);
+                *known = origin.max(*known);
+                self.define(&f.target, origin);
                 self.body(&f.body);
                 self.body(&f.else_body);
             }
@@ -103,6 +106,10 @@ impl<'s, 'a> Walk<'s, 'a> {
             Stmt::SetBlock(s) => {
                 self.define(&s.target, Origin::Outside);
                 self.body(&s.body);
+            }
+            Stmt::FilterBlock(f) => {
+                self.emitted = Origin::Outside;
+                self.body(&f.body);
             }
             _ => self.emitted = Origin::Outside,
         }
@@ -156,7 +163,8 @@ impl<'s, 'a> Walk<'s, 'a> {
                 self.origin(&i.true_expr).max(otherwise)
             }
             Expr::Filter(f) => {
-                let input = f.expr.as_ref().map_or(Origin::Author, |expr| self.origin(expr));
+                // Without an input it is the one of a block, whose text may be anybody's.
+                let input = f.expr.as_ref().map_or(Origin::Outside, |expr| self.origin(expr));
                 input.max(self.arguments(&f.args))
             }
             Expr::Call(call) => self.arguments(&call.args),
@@ -229,6 +237,9 @@ mod tests {
             ("{% for part in event.parts %}{{ part }}{% endfor %}", false),
             ("{% for part in ['a', 'b'] %}{{ part }}{{ loop.index }}{% endfor %}", true),
             ("{% set x %}{{ event.x }}{% endset %}{{ x }}", false),
+            ("{% filter trim %}{{ event.x }}{% endfilter %}", false),
+            ("{% filter trim %}{% set env = event %}{% endfilter %}{{ env.BASE }}", false),
+            ("{% for x in event.list %}{{ loop.previtem | default('') }}{% endfor %}", false),
             ("{{ env.X | default(event.x) }}", false),
             ("{{ steps.a.url }}", false),
             ("{{ 'a' ~ event.x }}", false),

@@ -275,6 +275,12 @@ mod tests {
             ("{{ vars.base }}/{{ vars.url | upper }}", "http://b/<HTTP://A/A/B>"),
             ("http://a{% for x in event.list %}/{{ x }}{% endfor %}", "http://a/<x>/<y>"),
             ("http://a/{% set x %}{{ event.id }}{% endset %}{{ x }}", "http://a/<a/b>"),
+            ("http://a/{% filter upper %}{{ event.id }}/..{% endfilter %}", "http://a/<A/B/..>"),
+            ("{% filter lower | trim %} HTTP://{{ event.id }} {% endfilter %}/x", "<http://a/b>/x"),
+            (
+                "http://a{% for x in event.list %}/{{ loop.nextitem | default('z') }}{% endfor %}",
+                "http://a/<y>/z",
+            ),
             ("http://a/{{ event.list }}", "http://a/<[\"x\",\"y\"]>"),
             ("http://a/{{ event.none }}", "http://a/<>"),
             ("http://a/{{ event.id | urlencode }}", "http://a/<=a%2Fb>"),
