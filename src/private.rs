@@ -19,7 +19,9 @@ pub fn close(path: &Path) {
     {
         use std::fs;
         use std::os::unix::fs::PermissionsExt;
-        let Ok(there) = fs::metadata(path).map(|there| there.permissions()) else { return };
+        // Of a device, others would miss the right.
+        let Some(there) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return };
+        let there = there.permissions();
         if there.mode() & 0o077 == 0 {
             return;
         }
@@ -71,5 +73,9 @@ mod tests {
         close(&file);
         assert_eq!(mode(&file), 0o600);
         close(&inner.join("nothing"));
+        let before = mode(&inner);
+        std::fs::set_permissions(&inner, std::fs::Permissions::from_mode(0o755)).unwrap();
+        close(&inner);
+        assert_eq!((before, mode(&inner)), (0o700, 0o755), "what is no file stays as it is");
     }
 }

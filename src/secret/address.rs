@@ -2,14 +2,14 @@
 
 use super::REDACTED;
 
-/// `address` without user information (RFC 3986, 3.2.1) and without its query, which may hold keys. Also of what is not
+/// `address` without user information (RFC 3986, 3.2.1) and without its query or fragment, which may hold
+/// keys. Also of what is not
 /// quite an address.
 pub fn shown_address(address: &str) -> String {
-    let (address, asks) = match address.split_once('?') {
-        Some((address, _)) => (address, true),
-        None => (address, false),
+    let (address, query) = match address.find(['?', '#']) {
+        Some(at) => (&address[..at], format!("{}{REDACTED}", &address[at..=at])),
+        None => (address, String::new()),
     };
-    let query = if asks { format!("?{REDACTED}") } else { String::new() };
     let Some((scheme, rest)) = address.split_once("://") else {
         // `user:password@host`, without a scheme.
         return match address.rsplit_once('@') {
@@ -34,6 +34,7 @@ mod tests {
             ("https://me:pw@api.example.com:8443/v1", "https://***@api.example.com:8443/v1"),
             ("https://me:p@w@api.example.com", "https://***@api.example.com"),
             ("https://token@api.example.com/?key=k&x=y@z", "https://***@api.example.com/?***"),
+            ("https://h/v1#token", "https://h/v1#***"),
             ("me:pw@api.example.com", "***@api.example.com"),
             ("api.example.com?key=1", "api.example.com?***"),
             ("", ""),

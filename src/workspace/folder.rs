@@ -73,12 +73,19 @@ pub fn recipes(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = if path.join(FILE).is_file() { own } else { path.to_path_buf() };
     let mut found = Vec::new();
     if folder.is_dir() {
-        collect(&folder, &mut found)?;
+        collect(&folder, &mut Vec::new(), &mut found)?;
     }
     Ok(found)
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+/// `within`: the folders on the way here. A link back to one of them is not followed.
+fn collect(folder: &Path, within: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    if within.contains(&real) {
+        tracing::warn!(folder = %folder.display(), "left out: it is a link to a folder that it lies in");
+        return Ok(());
+    }
+    within.push(real);
     for path in entries(folder)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.starts_with('.') {
@@ -86,12 +93,13 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
         }
         if path.is_dir() {
             if !OTHERS.contains(&name) {
-                collect(&path, found)?;
+                collect(&path, within, found)?;
             }
         } else if is_yaml(&path) && name != FILE && !is_left_out(&path) {
             found.push(path);
         }
     }
+    within.pop();
     Ok(())
 }
 

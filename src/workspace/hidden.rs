@@ -65,7 +65,7 @@ fn walk(file: &SourceFile, node: &Node, secretive: bool, is_name: bool, found: &
                 }
                 // A query of an address is refused; it may hold a key.
                 if let ("base_url", Some((_, query))) =
-                    (key.as_str(), value.as_text().and_then(|url| url.split_once('?')))
+                    (key.as_str(), value.as_text().and_then(|url| url.split_once(['?', '#'])))
                 {
                     found.push(Hidden { span: value.span, text: query.to_owned(), is_name: false });
                     let values = query.split('&').filter_map(|pair| pair.split_once('='));

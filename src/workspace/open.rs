@@ -367,6 +367,8 @@ server: { listen: 127.0.0.1:8787 }
   c: { connector: highlevel }
   d: { connector: fitr-none, auth: x, budget: { burst: fast } }
   e: { connector: highlevel, auth: { token: x }, base_url: ftp://x, budget: { burst: fast, daily: 0 } }
+  f: { connector: fitr, base_url: http://h, auth: { header: { name: X Key, value: ' ' } } }
+  g: { connector: highlevel, auth: { token: '{{ env.TOKEN }}' } }
 env: [1A, OK, OK]
 store: mysql://u:secret@h/db
 history: { keep: long, runs: 0 }
@@ -392,6 +394,9 @@ stroe: x
             "or `forever`",
             "`runs` cannot be 0",
             "has no field `listne`",
+            "`X Key` is not the name of a header",
+            "`value` is blank",
+            "`token` holds a template",
             "`nowhere` is not an address and a port",
             "a workspace has no field `stroe`",
         ] {

@@ -14,6 +14,7 @@ use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::Redactor;
 use crate::source::{Node, Span, Spanned, read};
+use crate::value::is_header_name;
 use crate::value::normalized;
 
 /// Gives meaning, and collects what has none.
@@ -132,7 +133,29 @@ impl Resolver<'_> {
                 };
                 self.found.push(Diagnostic::new(Code::NotAllowed, auth.span, message).help(help));
             }
-            _ => {}
+            Some(auth) => self.usable(auth),
+            None => {}
+        }
+    }
+
+    /// Complains of a credential that no request can carry, or that is none. Of variables that are not set, it is told
+    /// anyway.
+    fn usable(&mut self, auth: &Spanned<Auth>) {
+        let mut complain = |message: String, help: &str| {
+            self.found.push(Diagnostic::new(Code::NotAllowed, auth.span, message).help(help));
+        };
+        if let Auth::Header(header) = &auth.value
+            && !is_header_name(&header.name)
+        {
+            complain(format!("`{}` is not the name of a header", header.name), "write it like `X-API-Key`");
+        }
+        for (field, text) in auth.value.secrets() {
+            if !text.is_empty() && text.trim().is_empty() {
+                complain(format!("`{field}` is blank"), "take it from the environment: ${NAME}");
+            } else if text.contains("{{") && text.contains("}}") {
+                let help = "hob.yaml has variables as ${NAME}; `{{ … }}` is for recipes";
+                complain(format!("`{field}` holds a template, which nothing fills in here"), help);
+            }
         }
     }
 

@@ -142,6 +142,19 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
+    /// What of it proves who somebody is, by the names of its fields.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Token(token) => vec![("token", token)],
+            Self::Header(header) => vec![("value", &header.value)],
+            Self::Basic(basic) => vec![("username", &basic.username), ("password", &basic.password)],
+            Self::Oauth(oauth) => {
+                vec![("client_id", &oauth.client_id), ("client_secret", &oauth.client_secret)]
+            }
+            Self::Login(login) => vec![("username", &login.username), ("password", &login.password)],
+        }
+    }
+
     /// Its name in the file.
     pub(super) fn name(&self) -> &'static str {
         match self {

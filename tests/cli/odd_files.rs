@@ -40,6 +40,14 @@ fn pipes_in_the_place_of_files_stop_nothing() {
     for name in ["recipes/x.yaml", "recipes/zero.yaml", "/dev/zero"] {
         assert!(hob(path, &["validate", name]).code(2).errors.contains("a pipe or a device"), "{name}");
     }
+    // A link that leads back is not followed, and a device is no store.
+    std::os::unix::fs::symlink(".", path.join("recipes/loop")).unwrap();
+    let looped = hob(path, &["validate"]).code(0).errors;
+    assert!(looped.contains("it is a link to a folder that it lies in"), "{looped}");
+    pipe(&path.join("pipe.db"));
+    fs::write(path.join("hob.yaml"), "store: sqlite:pipe.db\n").unwrap();
+    assert!(hob(path, &["run", "--once"]).code(3).errors.contains("is a pipe or a device, not a file"));
+    fs::write(path.join("hob.yaml"), "").unwrap();
     let sandbox = hob(path, &["run", "--sandbox", "--once"]).code(0).errors;
     assert!(sandbox.contains("sandbox.yaml"), "{sandbox}");
 

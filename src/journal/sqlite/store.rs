@@ -62,6 +62,13 @@ impl Sqlite {
     pub fn open(path: &Path, access: Access) -> Result<Self, Error> {
         let store: Arc<str> = path.display().to_string().into();
         create_folder(path, &store)?;
+        if let Ok(there) = std::fs::metadata(path)
+            && !there.is_file()
+        {
+            let what = if there.is_dir() { "a folder" } else { "a pipe or a device" };
+            let reason = format!("is {what}, not a file; name another one under `store` in hob.yaml");
+            return Err(Error::Unavailable { store: store.to_string(), reason });
+        }
         private::create_file(path).map_err(|error| Error::Unavailable {
             store: store.to_string(),
             reason: format!("cannot be created: {error}"),
