@@ -1,7 +1,7 @@
 //! The connection itself.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use percent_encoding::percent_decode_str;
 use reqwest::header::HeaderMap;
@@ -32,6 +32,8 @@ pub struct Connection {
     /// What became of its requests.
     pub tally: RequestTally,
     credential: Credential,
+    /// Knows more secrets than this connection's own, where there are others.
+    hidden_by: OnceLock<Redactor>,
 }
 
 /// What makes a connection.
@@ -64,6 +66,7 @@ impl Connection {
             hold: Hold::default(),
             tally: RequestTally::default(),
             credential: setup.credential,
+            hidden_by: OnceLock::new(),
             settings: setup.settings,
             base_url,
             connector,
@@ -113,14 +116,16 @@ impl Connection {
         self.credential.secrets().into_iter().chain(user).collect()
     }
 
-    /// From now on `redactor` knows the tokens that this connection fetches.
+    /// From now on `redactor`, which knows this connection's other secrets, knows the tokens that it fetches too.
     pub fn hide_tokens_in(&self, redactor: &Redactor) {
+        self.hidden_by.set(redactor.clone()).ok();
         self.credential.hide_tokens_in(redactor);
     }
 
     /// Takes this connection's secrets out of texts, a fetched token included.
     pub fn redactor(&self) -> Redactor {
-        Redactor::new(self.secrets())
+        // What is cut from a text later must not be the half of a secret.
+        self.hidden_by.get().cloned().unwrap_or_else(|| Redactor::new(self.secrets()))
     }
 }
 

@@ -62,7 +62,7 @@ impl LoginSource {
     }
 
     pub(super) fn secrets(&self) -> Vec<Secret> {
-        vec![self.settings.password.clone()]
+        vec![self.settings.password.clone(), Secret::new(self.settings.username.as_str())]
     }
 
     fn read(&self, answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {

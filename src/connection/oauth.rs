@@ -91,6 +91,7 @@ impl App {
         now: DateTime<Utc>,
     ) -> Result<Token, Failure> {
         let hidden = Redactor::new(hidden.iter().chain([self.client_secret()]).cloned());
+        hidden.add([Secret::new(self.client_id())]);
         let mut form = grant.to_vec();
         form.push(("client_id", &self.settings.client_id));
         form.push(("client_secret", self.client_secret().expose()));
