@@ -12,17 +12,13 @@ tells:
 
 | `server:` in hob.yaml | `/metrics` |
 | --- | --- |
-| without `metrics` | If `listen` is a loopback address such as 127.0.0.1: open at that address to programs on the same \
-machine. Requests through a proxy (with `Forwarded`, `Via`, `X-Forwarded-For` or the like, or with a `Host` that is not \
-`localhost` or a loopback address) are answered 404. If `listen` is any other address: closed. |
+| without `metrics`, or `metrics: false` | closed |
 | `metrics: true` | open at `listen` to everyone who can reach it |
 | `metrics: 127.0.0.1:9464` | at an address of its own, open to everyone who can reach that; `hob run` listens there even if \
 it receives no webhooks |
-| `metrics: false` | closed |
 
-A proxy on the same machine that adds no header and writes its own `Host`, as nginx does with a bare `proxy_pass`, \
-cannot be told from a program: behind one, write `metrics: false` or an address of its own, or let the proxy pass on \
-`/webhooks/` only. `/readyz` follows the same rule when it says why the store is not ready.
+Behind a proxy that is open to the world, an address of its own is the safe way. `/readyz` says why the store is not \
+ready only to programs on the same machine, and not through a proxy.
 
 Counters begin at 0 with each process; of several processes on one store each counts what it did itself. Labels hold \
 names of the workspace only: of recipes, of connections, and paths that recipes listen at. A run on several connections \

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::Server;
 use super::router::nothing;
-use super::{Disclosure, Server};
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -31,20 +31,11 @@ const BY_PROXIES: [HeaderName; 7] = [
     HeaderName::from_static("cf-connecting-ip"),
 ];
 
-/// Answers as if there were nothing, unless whoever asks may know.
+/// Answers as if there were nothing, unless metrics are open here.
 pub(super) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
-    match may_know(&server, &request) {
+    match server.shared().settings.open_metrics {
         true => next.run(request).await,
         false => nothing(request.uri().clone()).await,
-    }
-}
-
-/// Whether the sender of `request` may learn how it goes.
-fn may_know(server: &Server, request: &Request) -> bool {
-    match server.shared().settings.disclosure {
-        Disclosure::Open => true,
-        Disclosure::Closed => false,
-        Disclosure::Local => is_asked_here(request),
     }
 }
 

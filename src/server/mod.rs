@@ -22,4 +22,4 @@ pub use exposition::{MOST_NAMES, OTHER};
 pub use families::{FAMILIES, Family, Kind, Label, Merged};
 pub use metrics::Observed;
 pub use serve::{Error, bind, serve};
-pub use state::{Disclosure, Server, Settings};
+pub use state::{Server, Settings};

@@ -16,25 +16,13 @@ pub struct Settings {
     pub largest_body: usize,
     /// Whether what is stored stays; of a dry run it does not, and senders are asked to send it again.
     pub keeps: bool,
-    /// Whom it tells how it goes.
-    pub disclosure: Disclosure,
-}
-
-/// Whom `/metrics` is open to, and who is told why the store is not ready.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Disclosure {
-    /// Everyone who can reach the address.
-    Open,
-    /// Who asks on this machine and not through a proxy, if the server listens for this machine only.
-    #[default]
-    Local,
-    /// Nobody.
-    Closed,
+    /// Whether everyone who can reach the address may read `/metrics` there.
+    pub open_metrics: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { largest_body: 5 << 20, keeps: true, disclosure: Disclosure::default() }
+        Self { largest_body: 5 << 20, keeps: true, open_metrics: false }
     }
 }
 

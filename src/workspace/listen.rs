@@ -10,13 +10,11 @@ pub struct BadAddress(String);
 /// Whom metrics are open to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Metrics {
-    /// Who asks on this machine and not through a proxy, if webhooks are received on this machine only.
+    /// Nobody.
     #[default]
-    Local,
+    Closed,
     /// Everyone who can reach the address of webhooks.
     Open,
-    /// Nobody.
-    Closed,
     /// Everyone who can reach this address, which is theirs alone.
     At(SocketAddr),
 }

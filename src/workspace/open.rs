@@ -321,7 +321,7 @@ server: { listen: 127.0.0.1:8787 }
     fn metrics_are_open_to_whom_it_says() {
         let of =
             |server: &str| opened(&format!("server: {server}"), &[]).workspace.expect("a workspace").metrics;
-        assert_eq!(of("{ listen: 127.0.0.1:1 }"), Metrics::Local);
+        assert_eq!(of("{ listen: 127.0.0.1:1 }"), Metrics::Closed);
         assert_eq!(of("{ metrics: true }"), Metrics::Open);
         assert_eq!(of("{ metrics: false }"), Metrics::Closed);
         let at = Metrics::At(([127, 0, 0, 1], 9464).into());

@@ -251,9 +251,8 @@ impl Resolver<'_> {
     /// Whom metrics are open to, if webhooks are received at `webhooks`.
     pub(super) fn metrics(&mut self, given: Option<MetricsText>, webhooks: Option<SocketAddr>) -> Metrics {
         let text = match given {
-            None => return Metrics::Local,
+            None | Some(MetricsText::Open(false)) => return Metrics::Closed,
             Some(MetricsText::Open(true)) => return Metrics::Open,
-            Some(MetricsText::Open(false)) => return Metrics::Closed,
             Some(MetricsText::At(text)) => text,
         };
         let span = text.span;

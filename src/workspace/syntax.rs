@@ -243,7 +243,7 @@ pub struct Server {
     #[schemars(example = &"127.0.0.1:8787")]
     pub listen: Option<Spanned<String>>,
     /// Whom `/metrics` is open to: `true` is everyone who can reach `listen`, `false` nobody, and an address is
-    /// one of its own. Default: who asks on this machine and not through a proxy, if `listen` is a loopback address.
+    /// one of its own. Default: nobody.
     pub metrics: Option<MetricsText>,
     /// How the events of a connector are verified, if not as the connector says.
     #[schemars(example = serde_json::json!({ "highlevel": { "unverified": true } }))]

@@ -253,6 +253,7 @@ fn hob_yaml(mirror: SocketAddr) -> String {
     base_url: http://{user}:{pass}@{mirror}
     auth: {{ header: {{ name: X-API-Key, value: '{DIGITS}' }} }}
 env: [HOOK, ADDRESS, {{ name: MARKED, secret: true }}]
+server: {{ metrics: true }}
 ",
         header = quoted("header"),
         id = quoted("clientid"),

@@ -22,7 +22,8 @@ const HOOK: &str = "name: hook\ntrigger: { webhook: /hook, verify: none }\nactio
 pub fn workspace(stand_in: &StandIn, recipes: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
-    fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+    let text = stand_in.workspace() + "server: { metrics: true }\n";
+    fs::write(folder.path().join("hob.yaml"), text).unwrap();
     for (number, recipe) in recipes.iter().enumerate() {
         fs::write(folder.path().join(format!("recipes/{number}.yaml")), recipe).unwrap();
     }

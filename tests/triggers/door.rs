@@ -41,7 +41,7 @@ pub struct Door {
 
 impl Door {
     pub fn open() -> Self {
-        Self::with("", "127.0.0.1:0", &[])
+        Self::with("  metrics: true\n", "127.0.0.1:0", &[])
     }
 
     /// With more of `server:` in hob.yaml, and a shell's command before it.

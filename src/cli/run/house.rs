@@ -31,7 +31,7 @@ use crate::engine::{Engine, KeptLimits, Options, RecipeBook, World};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
-use crate::server::{Disclosure, Observed, Server, Settings, bind, serve};
+use crate::server::{Observed, Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, Surroundings, Triggers};
 use crate::workspace::{History, Metrics, Workspace};
@@ -134,8 +134,8 @@ impl House {
         let engine = Engine::new(world, options);
         let observed =
             Observed { connections: Arc::clone(&around.connections), runs: Arc::clone(engine.tally()) };
-        let disclosure = disclosure(workspace.metrics);
-        let settings = Settings { keeps: !run.dry_run, disclosure, ..Settings::default() };
+        let open_metrics = workspace.metrics == Metrics::Open;
+        let settings = Settings { keeps: !run.dry_run, open_metrics, ..Settings::default() };
         let server = Server::new(Arc::clone(&journal), receiver, observed, around.clock.clone(), settings);
         Ok(Self {
             triggers: Triggers::new(&recipes, around.clone()).map_err(Failure::problem)?,
@@ -170,7 +170,7 @@ impl House {
         };
         let metrics = match self.metrics {
             Metrics::At(address) => Some(bind(address).await.map_err(Failure::world)?),
-            Metrics::Local | Metrics::Open | Metrics::Closed => None,
+            Metrics::Open | Metrics::Closed => None,
         };
         let mut edits = RecipeWatch::start(run.watched(session, workspace));
         if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
@@ -373,14 +373,6 @@ async fn answer(
     };
     let task = tokio::spawn(serve(router, listener, stopped));
     task.await.context("the server broke")?.map_err(Into::into)
-}
-
-fn disclosure(metrics: Metrics) -> Disclosure {
-    match metrics {
-        Metrics::Local => Disclosure::Local,
-        Metrics::Open => Disclosure::Open,
-        Metrics::Closed | Metrics::At(_) => Disclosure::Closed,
-    }
 }
 
 /// Receives for `recipes`; senders of those that are `broken` are asked to try again.
