@@ -121,10 +121,8 @@ async fn open(path: &Path) -> io::Result<File> {
     options.open(path).await
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    #![cfg(unix)]
-
     use std::fs;
     use std::os::unix::fs::symlink;
 

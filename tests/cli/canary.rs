@@ -536,9 +536,8 @@ fn no_complaint_quotes_a_secret() {
             "auth",
         ),
         (
-            format!(
-                "connections: {{ a: {{ connector: club, base_url: http://h, budget: {{ burst: '${{CLUB_TOKEN}}' }}, auth: {{ token: '${{CLUB_TOKEN}}' }} }} }}\n"
-            ),
+            "connections: { a: { connector: club, base_url: http://h, budget: { burst: '${CLUB_TOKEN}' }, auth: { token: '${CLUB_TOKEN}' } } }\n"
+                .to_owned(),
             "is not a rate",
         ),
     ] {
