@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn results_are_followed_through_loops_and_variables() {
-        let text = "name: a\ntrigger: { manual: {} }\nactions:\n  - { id: all, do: people.list }\n  - { id: each, do: people.get, for_each: '{{ steps.all }}', with: { id: '{{ item.id }}' } }\n  - { do: orders.get, if: '{{ steps.all[0].id and steps.each[0].name }}' }\n  - { do: orders.get, if: '{{ steps.all[0].idd }}' }\n  - { do: orders.get, if: '{{ steps.each.name }}' }\n  - { do: orders.get, for_each: '{{ steps.each }}', if: '{{ item.nmae }}' }\n";
+        let text = "name: a\ntrigger: { manual: {} }\nactions:\n  - { id: all, do: people.list }\n  - { id: each, do: people.get, for_each: '{{ steps.all }}', with: { id: '{{ item.id }}' } }\n  - { do: orders.get, if: '{{ steps.all and steps.each and steps.all[0].id and steps.each[0].name }}' }\n  - { do: orders.get, if: '{{ steps.all[0].idd }}' }\n  - { do: orders.get, if: '{{ steps.each.name }}' }\n  - { do: orders.get, for_each: '{{ steps.each }}', if: '{{ item.nmae }}' }\n";
         let checked = check(recipe("a.yaml", text), &catalog(), &Facts::none());
         let lines: Vec<(usize, Code)> =
             checked.diagnostics.iter().map(|d| (checked.file.position(d.span.start).line, d.code)).collect();

@@ -121,7 +121,8 @@ async fn open(path: &Path) -> io::Result<File> {
     options.open(path).await
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
