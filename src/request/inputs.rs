@@ -82,7 +82,8 @@ fn fill_page_size(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<
 }
 
 fn check(name: &str, value: &Value, shape: &Shape, problems: &mut Vec<InputProblem>) {
-    for mut problem in shape.check(value, &|_| false).into_iter().filter(ShapeProblem::is_certain) {
+    let found = ShapeProblem::told_once(shape.check(value, &|_| false));
+    for mut problem in found.into_iter().filter(ShapeProblem::is_certain) {
         problem.path.insert(0, name.to_owned());
         problems.push(InputProblem::of_shape(problem));
     }

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::sample::smallest;
 use super::service::Service;
 use super::world::World;
-use crate::catalog::Operation;
+use crate::catalog::{Input, Operation, Paging};
+use crate::value::Kind;
 
 /// Inputs with which `operation` succeeds on a fresh stand-in: the required ones, and those that its
 /// script names, without those that a connection fills in.
@@ -28,7 +29,9 @@ pub(super) fn example(service: &Service, world: &World, operation: &Operation) -
         let fill = own(input.name).or_else(|| service.script.examples.get(input.name).filter(|_| needed));
         let value = match fill {
             Some(fill) => fill.render(&scope),
-            None if needed => Some(smallest(input.name, input.shape)),
+            None if needed => {
+                Some(first_page(operation, &input).unwrap_or_else(|| smallest(input.name, input.shape)))
+            }
             None => None,
         };
         if let Some(value) = value {
@@ -36,4 +39,14 @@ pub(super) fn example(service: &Service, world: &World, operation: &Operation) -
         }
     }
     inputs
+}
+
+/// The value of an input of paging that asks for the first page.
+fn first_page(operation: &Operation, input: &Input<'_>) -> Option<Value> {
+    let first = match &operation.list.as_ref()?.paging {
+        Paging::Offset { offset, .. } if offset == input.name => 0,
+        Paging::Page { page, first, .. } if page == input.name => *first,
+        _ => return None,
+    };
+    Some(if input.shape.kind == Kind::String { first.to_string().into() } else { first.into() })
 }

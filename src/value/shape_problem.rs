@@ -68,6 +68,20 @@ pub enum ProblemKind {
 }
 
 impl ShapeProblem {
+    /// The problems for people, each told once: a field that is not known may be the missing one, misspelt.
+    pub fn told_once(problems: Vec<Self>) -> Vec<Self> {
+        let unknown: Vec<Vec<String>> = problems
+            .iter()
+            .filter(|problem| matches!(problem.kind, ProblemKind::UnknownField { .. }))
+            .filter_map(|problem| Some(problem.path.split_last()?.1.to_vec()))
+            .collect();
+        let is_consequence = |problem: &Self| {
+            let lacks = matches!(problem.kind, ProblemKind::MissingField { .. } | ProblemKind::NoneOf { .. });
+            lacks && unknown.contains(&problem.path)
+        };
+        problems.into_iter().filter(|problem| !is_consequence(problem)).collect()
+    }
+
     /// Whether it is certain that the API will not take it.
     pub fn is_certain(&self) -> bool {
         !matches!(&self.kind, ProblemKind::Misfit(misfit) if !misfit.certain)
@@ -167,10 +181,7 @@ impl Shape {
             }
             path.pop();
         }
-        // A name that is not known may be the missing one, misspelt: one mistake is told once.
-        if self.is_open() || map.keys().all(|name| self.field(name).is_some()) {
-            self.check_needs(map, path, problems);
-        }
+        self.check_needs(map, path, problems);
     }
 
     /// That `map` has what it has to have.
@@ -248,8 +259,10 @@ mod tests {
         );
         let problems = contact.check(&json!({ "tags": ["a", 1], "limit": 200, "emial": "x" }), &|_| false);
         let shown: Vec<String> = problems.iter().map(|p| p.path.join(".")).collect();
+        assert_eq!(shown, ["tags.1", "limit", "emial", ""]);
         // The missing `email` is the misspelt one.
-        assert_eq!(shown, ["tags.1", "limit", "emial"]);
+        let told: Vec<String> = ShapeProblem::told_once(problems).iter().map(|p| p.path.join(".")).collect();
+        assert_eq!(told, ["tags.1", "limit", "emial"]);
         let missing = contact.check(&json!({ "tags": [] }), &|_| false);
         assert_eq!(missing[0].kind, ProblemKind::MissingField { name: "email".into() });
     }

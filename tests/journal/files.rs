@@ -82,7 +82,7 @@ async fn a_damaged_file_is_told() {
 fn a_folder_is_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let error = message(folder.path());
-    assert!(error.starts_with("the store PATH cannot be opened"), "{error}");
+    assert!(error.starts_with("the store PATH is a folder, not a file"), "{error}");
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let error = refusal(&file.join("state/hob.db")).to_string();
