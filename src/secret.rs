@@ -127,12 +127,7 @@ impl Redactor {
     pub fn text(&self, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = Vec::new();
-        let escapes: Vec<usize> = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| writing::begins_a_writing(*byte))
-            .map(|(at, _)| at)
-            .collect();
+        let escapes = escapes(text);
         let patterns = known.patterns.iter().chain(&known.passing);
         patterns.for_each(|pattern| pattern.find(text, &escapes, &mut found));
         if found.is_empty() {
@@ -152,6 +147,17 @@ impl Redactor {
         shown
     }
 
+    /// The tokens among what is known for some time that stand in one of `values`.
+    pub fn tokens_in<'a>(&self, values: impl IntoIterator<Item = &'a serde_json::Value>) -> Vec<Secret> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.passing.is_empty() {
+            return Vec::new();
+        }
+        let values: Vec<_> = values.into_iter().collect();
+        let stands = |pattern: &&Pattern| values.iter().any(|value| pattern.stands_in(value));
+        known.passing.iter().filter(stands).map(|pattern| Secret::new(pattern.text.as_str())).collect()
+    }
+
     /// `value` without secrets in any of its texts, keys included, nor as numbers.
     pub fn value(&self, value: &serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
@@ -168,15 +174,14 @@ impl Redactor {
 
     fn is_secret(&self, number: &serde_json::Number) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let text = number.to_string();
-        let same = |pattern: &Pattern| {
-            let digits = pattern.text.trim();
-            text == digits
-                || (digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
-                    && digits.parse::<f64>().is_ok_and(|meant| number.as_f64() == Some(meant)))
-        };
-        known.patterns.iter().chain(&known.passing).any(same)
+        known.patterns.iter().chain(&known.passing).any(|pattern| pattern.is_number(number))
     }
+}
+
+/// Where writings of another kind than the text itself may begin.
+fn escapes(text: &str) -> Vec<usize> {
+    let begins = |(_, byte): &(usize, u8)| writing::begins_a_writing(*byte);
+    text.bytes().enumerate().filter(begins).map(|(at, _)| at).collect()
 }
 
 /// What to look for of `secret`; nothing of one that is too short.
@@ -188,6 +193,29 @@ fn patterns(secret: &str) -> Option<Pattern> {
 }
 
 impl Pattern {
+    fn stands_in(&self, value: &serde_json::Value) -> bool {
+        use serde_json::Value;
+        let within = |text: &str| {
+            let mut found = Vec::new();
+            self.find(text, &escapes(text), &mut found);
+            !found.is_empty()
+        };
+        match value {
+            Value::String(text) => within(text),
+            Value::Array(items) => items.iter().any(|item| self.stands_in(item)),
+            Value::Object(map) => map.iter().any(|(key, value)| within(key) || self.stands_in(value)),
+            Value::Number(number) => self.is_number(number),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    fn is_number(&self, number: &serde_json::Number) -> bool {
+        let digits = self.text.trim();
+        number.to_string() == digits
+            || (digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+                && digits.parse::<f64>().is_ok_and(|meant| number.as_f64() == Some(meant)))
+    }
+
     /// Where it stands in `text`.
     fn find(&self, text: &str, escapes: &[usize], found: &mut Vec<(usize, usize)>) {
         each_place(text, escapes, &self.text, |start, end| found.push((start, end)));
@@ -311,6 +339,14 @@ mod tests {
         let clone = redactor.clone();
         redactor.add_passing([Secret::new("token-1234")]);
         assert_eq!(clone.text("token-1234"), "***");
+        let found = |value| {
+            let values = [json!(1), value];
+            clone.tokens_in(&values).iter().map(|token| token.expose().to_owned()).collect::<Vec<_>>()
+        };
+        for value in [json!({ "a": ["Bearer token-1234"] }), json!({ "token%2D1234": 1 })] {
+            assert_eq!(found(value), ["token-1234"]);
+        }
+        assert_eq!(found(json!({ "a": ["token-123"] })), [""; 0]);
         (0..MOST_PASSING).for_each(|n| redactor.add_passing([Secret::new(format!("other-{n:06}"))]));
         assert_eq!(clone.text("token-1234"), "token-1234", "the latest are known");
         let other = Redactor::new([Secret::new("another-1")]);

@@ -8,8 +8,9 @@ use super::dispatch::Shared;
 use super::held::Grip;
 use super::options::World;
 use super::persist::{Gone, persist};
+use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
-use crate::run::{Entry, RunId, RunState, StampedEntry, Write, told};
+use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, Write, told};
 use crate::secret::Redactor;
 
 /// A run's entries on their way into the journal.
@@ -17,6 +18,8 @@ pub(super) struct Recorder {
     lease: Lease,
     /// Takes secrets out of what is said to people, here and nowhere else.
     redactor: Arc<Redactor>,
+    /// Tokens that stand in the run's event: they go with the first entry.
+    event_tokens: Vec<MirroredToken>,
     version: Option<String>,
     /// A failed run keeps its lane.
     blocks: bool,
@@ -30,12 +33,20 @@ impl Recorder {
     /// `version`: of the recipe, if the run has none recorded yet.
     /// `blocks`: if it fails, it keeps its lane.
     pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
-        Self { lease, redactor, version, blocks, pending: Vec::new(), writes: Vec::new(), urgent: false }
+        let (event_tokens, pending, writes) = (Vec::new(), Vec::new(), Vec::new());
+        Self { lease, redactor, event_tokens, version, blocks, pending, writes, urgent: false }
+    }
+
+    /// The run has no entries yet: what has to be masked in its event goes with the first one.
+    pub(super) fn begin_with(&mut self, event: &Event) {
+        let tokens = self.redactor.tokens_in([&event.payload]);
+        self.event_tokens = tokens.into_iter().map(MirroredToken::from).collect();
     }
 
     /// Adds an entry, and answers it as it is kept. Lines for people go into the log at once.
     pub(super) fn add(&mut self, entry: StampedEntry) -> &StampedEntry {
-        let entry = StampedEntry { entry: entry.entry.redacted(&self.redactor), ..entry };
+        let mut entry = entry.redacted(&self.redactor);
+        entry.tokens.append(&mut self.event_tokens);
         let run = &self.lease.run;
         if let Entry::MoreRecords { step, message } = &entry.entry {
             tracing::warn!(%run, %step, "{message}");

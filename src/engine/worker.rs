@@ -89,7 +89,7 @@ async fn misfit(shared: &Shared, leased: &LeasedRun, grip: &Grip, reason: String
     tracing::error!(run = %leased.run.id, recipe = leased.run.recipe, reason, "run ended: failed");
     let mut recorder = Recorder::new(leased.lease.clone(), Arc::clone(&shared.world.redactor), None, false);
     let entry = Entry::Finished { state: RunState::Failed, reason: Some(reason.clone()), step: None };
-    recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
+    recorder.add(StampedEntry::new(shared.world.clock.now(), entry));
     recorder.write(&shared.world, grip, RunState::Failed, None, Some(reason)).await?;
     shared.tally.count(&leased.run.recipe, &leased.run.accounts, RunState::Failed);
     Ok(())
@@ -110,6 +110,9 @@ async fn begin(
     let blocks = recipe.recipe().lane_on_failure == LaneOnFailure::Block;
     let mut recorder =
         Recorder::new(leased.lease.clone(), Arc::clone(&shared.world.redactor), version, blocks);
+    if leased.entries.is_empty() {
+        recorder.begin_with(&leased.event);
+    }
     let told = |message: &str| {
         leased
             .entries
@@ -118,7 +121,7 @@ async fn begin(
     };
     if let Some(message) = remark.filter(|message| !told(message)) {
         let entry = Entry::Remark { level: "warn".into(), message };
-        recorder.add(StampedEntry { at: shared.world.clock.now(), entry });
+        recorder.add(StampedEntry::new(shared.world.clock.now(), entry));
     }
     let facts = facts(&shared, &leased, &recipe, &grip).await?;
     let priority = priority(&leased.event);
@@ -288,7 +291,7 @@ impl Work {
     /// Takes an outcome into account. The machine sees what the history keeps, so that a restart
     /// changes nothing.
     fn settle(&mut self, entry: Entry, urgent: bool) {
-        let stamped = StampedEntry { at: self.now(), entry: self.kept(entry) };
+        let stamped = StampedEntry::new(self.now(), self.kept(entry));
         let stamped = self.recorder.add(stamped);
         if let Some(machine) = &mut self.machine {
             machine.apply(stamped);
@@ -318,7 +321,7 @@ impl Work {
     async fn give_up(&mut self, reason: &str) -> Result<(), Gone> {
         let (state, reason) = (RunState::Failed, Some(reason.to_owned()));
         let entry = Entry::Finished { state, reason: reason.clone(), step: None };
-        self.recorder.add(StampedEntry { at: self.now(), entry });
+        self.recorder.add(StampedEntry::new(self.now(), entry));
         self.end(state, reason).await
     }
 

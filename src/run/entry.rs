@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::RunState;
+use crate::secret::{REDACTED, Secret};
 
 /// A step of a run: the action's id and, in a `for_each`, the index of the item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -208,7 +209,60 @@ pub enum Entry {
 pub struct StampedEntry {
     /// When.
     pub at: DateTime<Utc>,
+    /// Tokens that stand in its data because an API repeated them. Whoever shows the entry masks them; no other
+    /// process can know a token that was fetched with a password and never kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<MirroredToken>,
     /// What.
     #[serde(flatten)]
     pub entry: Entry,
+}
+
+impl StampedEntry {
+    /// `entry`, written at `at`.
+    pub fn new(at: DateTime<Utc>, entry: Entry) -> Self {
+        Self { at, tokens: Vec::new(), entry }
+    }
+}
+
+/// A token of an API that stands in the data of an entry.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MirroredToken(String);
+
+impl MirroredToken {
+    /// The token, to be masked.
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.0.as_str())
+    }
+}
+
+impl From<Secret> for MirroredToken {
+    fn from(secret: Secret) -> Self {
+        Self(secret.expose().to_owned())
+    }
+}
+
+impl fmt::Debug for MirroredToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tokens_are_kept_with_the_entry_and_never_debugged() {
+        let mut stamped = StampedEntry::new(DateTime::UNIX_EPOCH, Entry::Restarted {});
+        let old = serde_json::to_value(&stamped).unwrap();
+        assert_eq!(old, json!({ "at": "1970-01-01T00:00:00Z", "entry": "restarted" }));
+        assert_eq!(serde_json::from_value::<StampedEntry>(old).unwrap(), stamped);
+        stamped.tokens.push(Secret::new("token-1234").into());
+        assert!(!format!("{stamped:?}").contains("1234"));
+        let kept = serde_json::to_value(&stamped).unwrap();
+        assert_eq!(serde_json::from_value::<StampedEntry>(kept).unwrap(), stamped);
+    }
 }

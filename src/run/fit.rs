@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
-        entries.into_iter().map(|entry| StampedEntry { at: time(0), entry }).collect()
+        entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
     }
 
     fn done(id: &str) -> Entry {

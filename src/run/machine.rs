@@ -273,7 +273,7 @@ impl Machine {
     }
 
     fn record(&mut self, entry: Entry, now: DateTime<Utc>) {
-        let stamped = StampedEntry { at: now, entry };
+        let stamped = StampedEntry::new(now, entry);
         self.status.apply(&stamped);
         self.entries.push(stamped);
     }

@@ -19,7 +19,7 @@ pub(crate) mod testing;
 mod writes;
 
 pub use effect::{effect, method};
-pub use entry::{Entry, StampedEntry, StepError, StepKey};
+pub use entry::{Entry, MirroredToken, StampedEntry, StepError, StepKey};
 pub use facts::{Facts, about};
 pub use fit::misfit;
 pub use machine::{Act, Decision, Machine, Perform, Probe};

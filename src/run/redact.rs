@@ -1,14 +1,39 @@
 //! The texts of entries without secrets, before anything keeps or shows them. Data is left as it is: later steps
 //! need it true.
 
-use super::entry::{Entry, StepError};
+use serde_json::Value;
+
+use super::entry::{Entry, MirroredToken, StampedEntry, StepError};
 use crate::secret::Redactor;
 use crate::value::beginning;
 
 /// Longest text for people, in bytes.
 const LONGEST: usize = 16 << 10;
 
+impl StampedEntry {
+    /// The entry with secrets taken out of what it says to people, and with the tokens that stand in its data.
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        let mut tokens = self.tokens;
+        for token in redactor.tokens_in(self.entry.data()).into_iter().map(MirroredToken::from) {
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        Self { at: self.at, tokens, entry: self.entry.redacted(redactor) }
+    }
+}
+
 impl Entry {
+    /// What came and went, which is kept as it was.
+    fn data(&self) -> Vec<&Value> {
+        match self {
+            Entry::Started { vars, .. } => vars.values().collect(),
+            Entry::Intent { inputs, .. } => vec![inputs],
+            Entry::StepSucceeded { result, .. } => vec![result],
+            _ => Vec::new(),
+        }
+    }
+
     /// The entry with secrets taken out of what it says to people.
     pub fn redacted(mut self, redactor: &Redactor) -> Self {
         match &mut self {
@@ -93,5 +118,16 @@ mod tests {
         for entry in data {
             assert_eq!(entry.clone().redacted(&redactor), entry);
         }
+    }
+
+    #[test]
+    fn tokens_in_data_are_kept_beside_it() {
+        let redactor = Redactor::new([Secret::new("s3cr3t-key")]);
+        redactor.add_passing([Secret::new("token-1234"), Secret::new("token-5678")]);
+        let inputs = json!({ "a": "Bearer token-5678", "b": "s3cr3t-key" });
+        let intent = Entry::Intent { step: StepKey::of("a"), attempt: 1, operation: "o".into(), inputs };
+        let stamped = StampedEntry::new(chrono::DateTime::UNIX_EPOCH, intent.clone()).redacted(&redactor);
+        assert_eq!(stamped.entry, intent);
+        assert_eq!(stamped.tokens, [MirroredToken::from(Secret::new("token-5678"))]);
     }
 }

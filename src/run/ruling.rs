@@ -138,7 +138,7 @@ mod tests {
     use serde_json::json;
 
     fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
-        entries.into_iter().map(|entry| StampedEntry { at: time(0), entry }).collect()
+        entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
     }
 
     fn failure(id: &str) -> Entry {

@@ -273,7 +273,7 @@ mod tests {
     use serde_json::json;
 
     fn at(second: i64, entry: Entry) -> StampedEntry {
-        StampedEntry { at: DateTime::from_timestamp(second, 0).unwrap(), entry }
+        StampedEntry::new(DateTime::from_timestamp(second, 0).unwrap(), entry)
     }
 
     fn intent(action: &str, attempt: u32) -> Entry {

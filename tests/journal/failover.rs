@@ -105,7 +105,7 @@ impl Load {
     }
 
     fn entry(&self, message: String) -> StampedEntry {
-        StampedEntry { at: self.clock.now(), entry: Entry::Remark { level: "info".to_owned(), message } }
+        StampedEntry::new(self.clock.now(), Entry::Remark { level: "info".to_owned(), message })
     }
 
     async fn record(

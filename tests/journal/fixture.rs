@@ -164,7 +164,7 @@ pub fn ids(runs: &[LeasedRun]) -> Vec<RunId> {
 
 pub fn remark(seconds: i64, message: &str) -> StampedEntry {
     let entry = Entry::Remark { level: "info".to_owned(), message: message.to_owned() };
-    StampedEntry { at: at(seconds), entry }
+    StampedEntry::new(at(seconds), entry)
 }
 
 /// The end of some work at a time.

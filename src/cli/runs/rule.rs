@@ -247,7 +247,7 @@ async fn decide(
         journal.save_recipe(&RecipeText::of(recipe)).await.map_err(Failure::world)?;
     }
     let now = Clock::system().now();
-    let entries = entries.into_iter().map(|entry| StampedEntry { at: now, entry }).collect();
+    let entries = entries.into_iter().map(|entry| StampedEntry::new(now, entry)).collect();
     let version = recipe.map(|recipe| recipe.version().to_owned());
     let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
     let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::world)?;

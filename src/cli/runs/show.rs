@@ -9,6 +9,7 @@ use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
 use crate::journal::Access;
+use crate::run::MirroredToken;
 
 /// Show a run: its event, each step with inputs, attempts and outcomes
 #[derive(Debug, Args)]
@@ -38,6 +39,8 @@ impl Show {
                 None => Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id))),
             }
         })??;
+        let tokens = detail.entries.iter().flat_map(|entry| &entry.tokens);
+        session.streams.redactor.add_passing(tokens.map(MirroredToken::secret));
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
             Format::Text => {

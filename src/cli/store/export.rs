@@ -14,6 +14,7 @@ use super::transfer::{Moved, Outgoing};
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::journal::{Access, Journal, Record};
+use crate::run::MirroredToken;
 use crate::secret::Redactor;
 use crate::workspace::Store;
 
@@ -97,6 +98,9 @@ async fn write(
     redactor: Option<&Redactor>,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
+    if let Some(redactor) = redactor {
+        learn_tokens(journal, store, redactor).await?;
+    }
     let mut outgoing = Outgoing::of(journal, store).await?;
     line(
         &mut output,
@@ -111,6 +115,19 @@ async fn write(
     output.flush()?;
     moved.end();
     Ok(moved.records)
+}
+
+/// Tokens that runs of other processes met: what they wrote elsewhere comes before their entries.
+async fn learn_tokens(journal: &dyn Journal, store: &Store, redactor: &Redactor) -> Result<(), Failure> {
+    let mut outgoing = Outgoing::of(journal, store).await?;
+    while let Some(records) = outgoing.next().await? {
+        for record in records {
+            if let Record::Run { entries, .. } = record {
+                redactor.add(entries.iter().flat_map(|entry| &entry.tokens).map(MirroredToken::secret));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn masked(output: &mut impl Write, redactor: Option<&Redactor>, record: &Record) -> Result<(), Failure> {

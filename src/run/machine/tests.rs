@@ -36,7 +36,7 @@ impl Hand {
     }
 
     fn record(&mut self, entry: Entry) {
-        let stamped = StampedEntry { at: self.now, entry };
+        let stamped = StampedEntry::new(self.now, entry);
         self.machine.apply(&stamped);
         self.history.push(stamped);
     }

@@ -71,7 +71,7 @@ fn the_record_is_fetched_before_the_condition_and_only_once() {
     assert_eq!(perform.connection.as_deref(), Some("yard"));
     let answer = Report::Done(json!({ "id": "t1", "name": "new", "size": 5 }));
     let entry = perform.settle(&run().id, answer, time(2));
-    let history = [StampedEntry { at: time(2), entry }];
+    let history = [StampedEntry::new(time(2), entry)];
 
     let mut restarted = machine(body(), &history);
     let decision = restarted.decide(time(3));
@@ -93,7 +93,7 @@ fn a_record_that_cannot_be_fetched_fails_the_run() {
     let mut machine = machine(body(), &[]);
     let perform = fetch(&mut machine);
     let entry = perform.settle(&run().id, Report::Refused(StepError::new("no such thing")), time(2));
-    machine.apply(&StampedEntry { at: time(2), entry });
+    machine.apply(&StampedEntry::new(time(2), entry));
     match machine.decide(time(3)).act {
         Act::Finish { state, reason } => {
             assert_eq!(
