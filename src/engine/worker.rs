@@ -166,6 +166,26 @@ fn priority(event: &Event) -> Priority {
     }
 }
 
+/// What became of a step.
+enum Performed {
+    /// Its outcome is in the history.
+    Noted,
+    /// It had to wait already, and has to wait further: until when, and why. A history does not grow while an app is
+    /// away for days.
+    PutOff(DateTime<Utc>, String),
+    /// The program was asked to stop before anything was sent that has an effect.
+    Stopped,
+}
+
+/// What `work` comes to, unless the program is asked to stop first.
+async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        Ok(_) = stop.wait_for(|stop| *stop) => None,
+    }
+}
+
 impl Work {
     async fn go_on(&mut self) -> Result<(), Gone> {
         loop {
@@ -179,15 +199,20 @@ impl Work {
                 self.recorder.add(StampedEntry { entry, ..stamped });
             }
             match decision.act {
-                Act::Perform(perform) => {
-                    if let Some((until, reason)) = self.perform(&perform).await? {
+                Act::Perform(perform) => match self.perform(&perform).await? {
+                    Performed::Noted => {}
+                    Performed::PutOff(until, reason) => {
                         self.tell_of_wait(until, &reason);
                         return self.write(RunState::Waiting, Some(until), Some(reason)).await;
                     }
-                }
+                    Performed::Stopped => return self.write(RunState::Waiting, None, None).await,
+                },
                 Act::Probe(probe) => {
                     self.recorder.before_acting(&self.shared.world, &self.grip).await?;
-                    let finding = look(&self.around(), &probe).await;
+                    let around = self.around();
+                    let Some(finding) = unless_stopped(self.stop.clone(), look(&around, &probe)).await else {
+                        return self.write(RunState::Waiting, None, None).await;
+                    };
                     let entry = probe.settle(finding, self.now());
                     self.note(&entry, &probe.operation, probe.connection.as_deref(), &probe.inputs);
                     self.settle(entry, true);
@@ -221,16 +246,21 @@ impl Work {
         }
     }
 
-    /// Performs a step. What had to wait already and has to wait further is only put off, until when and
-    /// for a reason that is the answer: a history does not grow while an app is away for days.
-    async fn perform(&mut self, perform: &Perform) -> Result<Option<(DateTime<Utc>, String)>, Gone> {
+    /// Performs a step.
+    async fn perform(&mut self, perform: &Perform) -> Result<Performed, Gone> {
         let admitted = match act::leave_at_once(&self.around(), perform).await {
             Some(leave) => leave,
             None => {
                 // What is known must not wait for the budget, and the intent must: a stop while it
                 // waits leaves nothing in doubt.
                 self.recorder.write_before_intent(&self.shared.world, &self.grip).await?;
-                act::leave(&self.around(), perform).await
+                match unless_stopped(self.stop.clone(), act::leave(&self.around(), perform)).await {
+                    Some(leave) => leave,
+                    None => {
+                        self.recorder.forget_intent();
+                        return Ok(Performed::Stopped);
+                    }
+                }
             }
         };
         let mut unsent = perform.effect == Effect::Read;
@@ -243,7 +273,17 @@ impl Work {
             Leave::Granted(admitted) => {
                 self.recorder.before_acting(&self.shared.world, &self.grip).await?;
                 self.recorder.still_ours(&self.shared, &self.grip).await?;
-                act::perform(&self.around(), perform, admitted).await
+                let around = self.around();
+                let performed = act::perform(&around, perform, admitted);
+                // A read may wait for the budget for long, and can be sent again.
+                if perform.effect == Effect::Read && perform.operation.builtin.is_none() {
+                    match unless_stopped(self.stop.clone(), performed).await {
+                        Some(told) => told,
+                        None => return Ok(Performed::Stopped),
+                    }
+                } else {
+                    performed.await
+                }
             }
         };
         let report = match told.report {
@@ -266,13 +306,13 @@ impl Work {
             && unsent
             && perform.deferred
         {
-            return Ok(Some((*until, reason.clone())));
+            return Ok(Performed::PutOff(*until, reason.clone()));
         }
         if !self.shared.options.dry_run {
             self.note(&entry, &perform.operation, perform.connection.as_deref(), &perform.inputs);
         }
         self.settle(entry, perform.effect != Effect::Read);
-        Ok(None)
+        Ok(Performed::Noted)
     }
 
     /// Notes what a step that is done wrote, and to which records.

@@ -4,8 +4,10 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::listening::{Listening, listen};
-use crate::program::hob;
+use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
 const RECIPE: &str = "name: form
@@ -72,4 +74,49 @@ fn who_asks_twice_does_not_wait() {
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
+
+/// What waits for the budget, or for an answer to a read, is put back at once.
+#[test]
+fn what_waits_for_the_budget_does_not_hold_up_a_stop() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (operation, inputs) in [
+        ("contacts.create", "email: '{{ event.n }}@example.com'"),
+        ("contacts.get", "contactId: '{{ event.n }}'"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("recipes")).unwrap();
+        let recipe = format!(
+            "name: hand\ntrigger: {{ manual: {{}} }}\nactions: [{{ do: {operation}, with: {{ {inputs} }} }}]\n"
+        );
+        fs::write(folder.path().join("recipes/hand.yaml"), recipe).unwrap();
+        let studio = format!(
+            "connections: {{ studio: {{ connector: highlevel, location: l, auth: {{ token: pit-1234567 }}, \
+             base_url: 'http://{}', budget: {{ burst: 1/30s }} }} }}\n",
+            silent.local_addr().unwrap()
+        );
+        fs::write(folder.path().join("hob.yaml"), studio).unwrap();
+        let Listening { mut child, .. } = listen(folder.path());
+        for n in ["a", "b"] {
+            hob_with(folder.path(), &["trigger", "hand", "--event", "-"], &format!("{{\"n\": \"{n}\"}}"))
+                .code(0);
+        }
+        // One is under way, the other one waits.
+        let (under_way, _) = silent.accept().unwrap();
+        let running =
+            || hob(folder.path(), &["runs", "list", "--state", "running", "--format", "json"]).json();
+        while running().as_array().unwrap().len() < 2 {}
+        signal(&child, "-INT");
+        if operation == "contacts.create" {
+            // It is answered while hob waits for what is in progress; the other one is put back before that.
+            let waiting =
+                || hob(folder.path(), &["runs", "list", "--state", "waiting", "--format", "json"]).json();
+            while waiting().as_array().unwrap().is_empty() {}
+        }
+        drop(under_way);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let listed = hob(folder.path(), &["runs", "list", "--format", "json"]).code(0).json();
+        let states: Vec<&Value> = listed.as_array().unwrap().iter().map(|run| &run["state"]).collect();
+        assert!(states.iter().all(|state| **state == json!("waiting")), "{operation}: {listed}");
+    }
 }
