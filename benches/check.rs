@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
-use hob::check::{ConnectionFacts, Facts, check};
+use hob::check::{ConnectionInfo, WorkspaceInfo, check};
 use hob::recipe::parse;
 use hob::source::SourceFile;
 
@@ -21,10 +21,10 @@ const RECIPE: &str = include_str!("../tests/check/ok/sample.yaml");
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = SourceFile::new("sample.yaml", RECIPE.to_owned());
     let catalog = Arc::new(Catalog::built_in());
-    let facts = facts();
+    let workspace_info = workspace_info();
     let checks = || {
         let recipe = parse(&file).recipe.ok_or("the sample is no recipe")?;
-        check(recipe, &catalog, &facts).recipe.ok_or("the sample does not pass")
+        check(recipe, &catalog, &workspace_info).recipe.ok_or("the sample does not pass")
     };
     checks()?;
     let bare = each(|| black_box(serde_yaml::from_str::<serde_json::Value>(RECIPE)).is_ok());
@@ -39,19 +39,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn facts() -> Facts {
-    let connection = |connector: &str, settings: &[&str]| ConnectionFacts {
+fn workspace_info() -> WorkspaceInfo {
+    let connection = |connector: &str, settings: &[&str]| ConnectionInfo {
         connector: connector.to_owned(),
         settings: settings.iter().map(|name| (*name).to_owned()).collect(),
         version: None,
     };
     let studio = connection("highlevel", &["location"]);
     let connections = [("studio-1".to_owned(), studio), ("fitr".to_owned(), connection("fitr", &[]))];
-    Facts {
+    WorkspaceInfo {
         known: true,
         connections: connections.into_iter().collect(),
         env: vec!["ALERT_URL".to_owned(), "HOOK_SECRET".to_owned()],
-        ..Facts::default()
+        ..WorkspaceInfo::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use hob::catalog::Catalog;
-use hob::check::{ConnectionFacts, Facts, check, schema, schema_text};
+use hob::check::{ConnectionInfo, WorkspaceInfo, check, schema, schema_text};
 use hob::diagnostic::{Code, Diagnostic, render};
 use hob::recipe::parse;
 use hob::source::SourceFile;
@@ -27,13 +27,13 @@ fn blessed() -> bool {
     std::env::var_os("HOB_BLESS").is_some()
 }
 
-fn facts() -> Facts {
-    let connection = |connector: &str, settings: &[&str]| ConnectionFacts {
+fn workspace_info() -> WorkspaceInfo {
+    let connection = |connector: &str, settings: &[&str]| ConnectionInfo {
         connector: connector.into(),
         settings: settings.iter().map(|name| (*name).to_owned()).collect(),
         version: None,
     };
-    Facts {
+    WorkspaceInfo {
         known: true,
         connections: [
             ("studio-1".to_owned(), connection("highlevel", &["location"])),
@@ -43,34 +43,34 @@ fn facts() -> Facts {
         .collect(),
         env: vec!["ALERT_URL".into(), "HOOK_SECRET".into()],
         files: Some(("/workspace".into(), vec!["/workspace/attachments".into()])),
-        ..Facts::default()
+        ..WorkspaceInfo::default()
     }
 }
 
 /// The facts that a case asks for in its first line: a second studio, or one without a location.
-fn facts_for(text: &str) -> Facts {
-    let mut facts = facts();
+fn facts_for(text: &str) -> WorkspaceInfo {
+    let mut workspace_info = workspace_info();
     let first = text.lines().next().unwrap_or("");
     if first.contains("two studios") {
-        let studio = facts.connections["studio-1"].clone();
-        facts.connections.insert("studio-2".into(), studio);
+        let studio = workspace_info.connections["studio-1"].clone();
+        workspace_info.connections.insert("studio-2".into(), studio);
     }
     if first.contains("no location") {
-        facts.connections["studio-1"].settings.clear();
+        workspace_info.connections["studio-1"].settings.clear();
     }
     if first.contains("no connections") {
-        facts.connections.clear();
+        workspace_info.connections.clear();
     }
-    facts
+    workspace_info
 }
 
 /// Everything that is said about `text`, and whether it passes.
-fn complaints(file: &SourceFile, facts: &Facts) -> (Vec<Diagnostic>, bool) {
+fn complaints(file: &SourceFile, workspace_info: &WorkspaceInfo) -> (Vec<Diagnostic>, bool) {
     let parsed = parse(file);
     let mut diagnostics = parsed.diagnostics;
     let mut passes = false;
     if let Some(recipe) = parsed.recipe {
-        let checked = check(recipe, &CATALOG, facts);
+        let checked = check(recipe, &CATALOG, workspace_info);
         diagnostics.extend(checked.diagnostics);
         passes = checked.recipe.is_some();
     }
@@ -121,7 +121,7 @@ fn eight_thousand_mistakes_are_told_soon() {
     ] {
         let begun = std::time::Instant::now();
         let file = SourceFile::new("a.yaml", text.as_str());
-        let (diagnostics, _) = complaints(&file, &facts());
+        let (diagnostics, _) = complaints(&file, &workspace_info());
         let shown = render(&file, &diagnostics, false);
         assert!(shown.contains(" more are not shown") && diagnostics.len() >= 8000, "{}", diagnostics.len());
         assert!(begun.elapsed().as_secs() < 30, "{:?} for {}", begun.elapsed(), &text[..200]);
@@ -262,7 +262,7 @@ fn near_recipes() -> impl Strategy<Value = String> {
 
 fn survives(text: &str) {
     let file = SourceFile::new("any.yaml", text);
-    let (diagnostics, passes) = complaints(&file, &facts());
+    let (diagnostics, passes) = complaints(&file, &workspace_info());
     let refused = diagnostics.iter().any(|d| d.code.severity() == hob::diagnostic::Severity::Error);
     assert_ne!(passes, refused, "{}", render(&file, &diagnostics, false));
     for diagnostic in &diagnostics {

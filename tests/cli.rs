@@ -4,10 +4,14 @@
 mod auth;
 #[path = "cli/canary.rs"]
 mod canary;
-#[path = "postgres/mod.rs"]
+#[path = "postgres/cluster.rs"]
 mod cluster;
+#[path = "postgres/cluster_user.rs"]
+mod cluster_user;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/connection_holds.rs"]
+mod connection_holds;
 #[path = "cli/connectors.rs"]
 mod connectors;
 #[path = "cli/dry_runs.rs"]
@@ -16,40 +20,38 @@ mod dry_runs;
 mod files;
 #[path = "cli/gallery.rs"]
 mod gallery;
-#[path = "cli/held.rs"]
-mod held;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/listening.rs"]
 mod listening;
 #[path = "cli/lists.rs"]
 mod lists;
-#[path = "cli/moving.rs"]
-mod moving;
-#[path = "cli/odd_files.rs"]
-mod odd_files;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/outcomes.rs"]
 mod outcomes;
-#[path = "cli/outgoing.rs"]
-mod outgoing;
-#[path = "cli/pausing.rs"]
-mod pausing;
+#[path = "cli/outgoing_addresses.rs"]
+mod outgoing_addresses;
+#[path = "cli/pause_resume.rs"]
+mod pause_resume;
 #[path = "cli/postgres.rs"]
 mod postgres;
+#[path = "cli/printable_output.rs"]
+mod printable_output;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/reload.rs"]
 mod reload;
-#[path = "cli/rulings.rs"]
-mod rulings;
+#[path = "cli/retry_skip_resolve.rs"]
+mod retry_skip_resolve;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/scopes.rs"]
 mod scopes;
-#[path = "cli/shown.rs"]
-mod shown;
+#[path = "cli/spawn.rs"]
+mod spawn;
+#[path = "cli/special_files.rs"]
+mod special_files;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
 #[path = "cli/status.rs"]
@@ -58,5 +60,7 @@ mod status;
 mod stop;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/store_migrate.rs"]
+mod store_migrate;
 #[path = "cli/webhook_keys.rs"]
 mod webhook_keys;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use assert_cmd::Command;
 use clap::Parser;
 use hob::catalog::Catalog;
-use hob::check::{Facts, check};
+use hob::check::{WorkspaceInfo, check};
 use hob::cli::Cli;
 use hob::diagnostic::{Report, render};
 use hob::recipe::parse;
@@ -74,7 +74,7 @@ fn complaints(name: &str, text: &str, catalog: &Arc<Catalog>) -> String {
     let parsed = parse(&file);
     let mut diagnostics = parsed.diagnostics;
     if let Some(recipe) = parsed.recipe {
-        diagnostics.extend(check(recipe, catalog, &Facts::none()).diagnostics);
+        diagnostics.extend(check(recipe, catalog, &WorkspaceInfo::none()).diagnostics);
     }
     let report = Report { file, diagnostics };
     render(&report.file, &report.diagnostics, false)

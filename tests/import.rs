@@ -89,7 +89,7 @@ fn the_catalog_is_the_import() {
         .report
         .findings
         .iter()
-        .filter(|finding| finding.defect.name() == "overlay entry without operation")
+        .filter(|finding| finding.kind.name() == "overlay entry without operation")
         .map(String::from)
         .collect();
     assert_eq!(unused, Vec::<String>::new());
@@ -112,7 +112,7 @@ fn every_known_defect_is_reported_by_name() {
     let found: BTreeSet<(&str, &str, &str)> = report
         .findings
         .iter()
-        .map(|finding| (finding.defect.name(), finding.document.as_str(), finding.operation.as_str()))
+        .map(|finding| (finding.kind.name(), finding.document.as_str(), finding.operation.as_str()))
         .collect();
     let missing: Vec<String> = rows
         .iter()

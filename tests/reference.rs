@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use hob::catalog::{AuthScheme, Catalog};
-use hob::check::{Facts, check};
+use hob::check::{WorkspaceInfo, check};
 use hob::cli::ExitCode;
 use hob::diagnostic::{Code, render};
 use hob::recipe::parse;
@@ -271,7 +271,7 @@ fn the_own_connector_loads_and_its_recipe_is_right() {
     let file = SourceFile::new("members-to-contacts.yaml", text);
     let parsed = parse(&file);
     let mut found = parsed.diagnostics;
-    found.extend(check(parsed.recipe.expect("a recipe"), &catalog, &Facts::none()).diagnostics);
+    found.extend(check(parsed.recipe.expect("a recipe"), &catalog, &WorkspaceInfo::none()).diagnostics);
     assert!(found.is_empty(), "{}", render(&file, &found, false));
     let pages = pages(&Sources {
         catalog: &catalog,

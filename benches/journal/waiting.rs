@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use hob::catalog::Catalog;
 use hob::clock::Clock;
 use hob::connection::{
-    Away, BudgetSettings, Connection, CountersWrite, KeptCounters, LimitStore, Limiters, Priority, Setup,
+    BudgetSettings, Connection, CountersWrite, LimitStore, Limiters, Priority, Setup, StoreUnavailable,
+    StoredCounters,
 };
 use hob::engine::KeptLimits;
 use hob::journal::{Access, Journal, Postgres};
@@ -38,12 +39,17 @@ impl LimitStore for Counted {
         self.0.is_shared()
     }
 
-    async fn read(&self, account: &str) -> std::result::Result<KeptCounters, Away> {
+    async fn read(&self, account: &str) -> std::result::Result<StoredCounters, StoreUnavailable> {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.0.read(account).await
     }
 
-    async fn write(&self, account: &str, seen: i64, text: &str) -> std::result::Result<CountersWrite, Away> {
+    async fn write(
+        &self,
+        account: &str,
+        seen: i64,
+        text: &str,
+    ) -> std::result::Result<CountersWrite, StoreUnavailable> {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.0.write(account, seen, text).await
     }

@@ -2,7 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::facts::Facts;
+use super::workspace_info::WorkspaceInfo;
 use crate::catalog::Catalog;
 use crate::recipe::{Action, Recipe, Trigger, Webhook};
 
@@ -10,11 +10,15 @@ use crate::recipe::{Action, Recipe, Trigger, Webhook};
 pub(super) type Accounts = IndexMap<String, String>;
 
 /// The connections that `recipe` uses on `connector`: those it names, else the only one there is.
-pub(super) fn chosen<'a>(recipe: &'a Recipe, facts: &'a Facts, connector: &'a str) -> Vec<&'a str> {
+pub(super) fn chosen<'a>(
+    recipe: &'a Recipe,
+    workspace_info: &'a WorkspaceInfo,
+    connector: &'a str,
+) -> Vec<&'a str> {
     if let Some(named) = recipe.connections.get(connector) {
         return named.iter().map(|name| name.as_str()).collect();
     }
-    let all: Vec<&str> = facts.on(connector).collect();
+    let all: Vec<&str> = workspace_info.on(connector).collect();
     if all.len() == 1 { all } else { Vec::new() }
 }
 
@@ -22,7 +26,7 @@ pub(super) fn chosen<'a>(recipe: &'a Recipe, facts: &'a Facts, connector: &'a st
 /// its connections.
 pub(super) fn version<'a>(
     recipe: &'a Recipe,
-    facts: &'a Facts,
+    workspace_info: &'a WorkspaceInfo,
     action: Option<&'a Action>,
     connector: &'a str,
 ) -> Option<&'a str> {
@@ -31,9 +35,9 @@ pub(super) fn version<'a>(
     }
     let name = match action.and_then(|action| action.connection.as_ref()) {
         Some(name) => name.as_str(),
-        None => chosen(recipe, facts, connector).first().copied()?,
+        None => chosen(recipe, workspace_info, connector).first().copied()?,
     };
-    facts.connections.get(name)?.version.as_deref()
+    workspace_info.connections.get(name)?.version.as_deref()
 }
 
 /// Connectors that need a connection of the recipe's choice.
@@ -59,10 +63,14 @@ pub(super) fn connectors<'a>(recipe: &'a Recipe, catalog: &'a Catalog) -> IndexS
 }
 
 /// Every combination of the connections of the connectors that `recipe` uses.
-pub(super) fn combinations(recipe: &Recipe, catalog: &Catalog, facts: &Facts) -> Vec<Accounts> {
+pub(super) fn combinations(
+    recipe: &Recipe,
+    catalog: &Catalog,
+    workspace_info: &WorkspaceInfo,
+) -> Vec<Accounts> {
     let mut all = vec![Accounts::new()];
     for connector in connectors(recipe, catalog) {
-        let names = chosen(recipe, facts, connector);
+        let names = chosen(recipe, workspace_info, connector);
         if names.is_empty() {
             continue;
         }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::accounts::{self, Accounts};
-use super::facts::Facts;
 use super::step_reads::StepReads;
+use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Catalog, Operation};
 use crate::recipe::{Action, Recipe, Trigger};
 
@@ -32,10 +32,14 @@ struct Inner {
 
 impl CheckedRecipe {
     /// `None` if it names an operation that the catalog lacks, which a rule has complained about.
-    pub(super) fn new(recipe: Recipe, catalog: &Arc<Catalog>, facts: &Facts) -> Option<Self> {
+    pub(super) fn new(
+        recipe: Recipe,
+        catalog: &Arc<Catalog>,
+        workspace_info: &WorkspaceInfo,
+    ) -> Option<Self> {
         let find = |name: &str, action| {
             let connector = &catalog.operation(name)?.connector;
-            let version = accounts::version(&recipe, facts, action, connector);
+            let version = accounts::version(&recipe, workspace_info, action, connector);
             catalog.operation_in(name, version).cloned()
         };
         let poller = match &recipe.trigger {
@@ -46,7 +50,7 @@ impl CheckedRecipe {
         for action in recipe.all_actions() {
             operations.insert(action.span.start, find(&action.operation, Some(action))?);
         }
-        let accounts = accounts::combinations(&recipe, catalog, facts);
+        let accounts = accounts::combinations(&recipe, catalog, workspace_info);
         let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
         let step_reads = StepReads::of_recipe(&recipe);
         let catalog = Arc::clone(catalog);

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::facts::Facts;
-use super::site::{self, Site};
-use super::surroundings;
+use super::builtin_shapes;
+use super::template_site::{self, TemplateSite};
+use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Catalog, Connector, Operation};
 use crate::diagnostic::{Diagnostic, MOST};
 use crate::recipe::{Action, Poll, Recipe, Trigger};
@@ -20,11 +20,11 @@ pub struct Context<'a> {
     /// All operations.
     pub catalog: &'a Arc<Catalog>,
     /// The workspace.
-    pub facts: &'a Facts,
+    pub workspace_info: &'a WorkspaceInfo,
     /// All texts that may be templates.
-    pub texts: Vec<Site<'a>>,
+    pub texts: Vec<TemplateSite<'a>>,
     /// Those of them that have expressions.
-    pub sites: Vec<Site<'a>>,
+    pub sites: Vec<TemplateSite<'a>>,
     /// All uses of operations: the poller, then the steps.
     pub calls: Vec<Call<'a>>,
     /// What templates see as `connection`.
@@ -47,7 +47,11 @@ pub struct Call<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(recipe: &'a Recipe, catalog: &'a Arc<Catalog>, facts: &'a Facts) -> Self {
+    pub(super) fn new(
+        recipe: &'a Recipe,
+        catalog: &'a Arc<Catalog>,
+        workspace_info: &'a WorkspaceInfo,
+    ) -> Self {
         let poller = match &recipe.trigger {
             Trigger::Poll(Poll { operation, with, .. }) => Some((operation, with, None)),
             _ => None,
@@ -58,15 +62,15 @@ impl<'a> Context<'a> {
             .chain(steps)
             .map(|(name, with, action)| Call {
                 name,
-                operation: operation(recipe, catalog, facts, name, action),
+                operation: operation(recipe, catalog, workspace_info, name, action),
                 with,
                 action,
             })
             .collect();
-        let connection = surroundings::connection(recipe, catalog);
-        let texts = site::all(recipe);
+        let connection = builtin_shapes::connection(recipe, catalog);
+        let texts = template_site::all(recipe);
         let sites = texts.iter().filter(|site| !site.template.is_literal()).copied().collect();
-        Self { recipe, catalog, facts, texts, sites, calls, connection, suggested: Cell::new(0) }
+        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, suggested: Cell::new(0) }
     }
 
     /// `diagnostic` with "did you mean", if one of `known` is close to `name`. Only as many as are shown get one: to find
@@ -83,7 +87,7 @@ impl<'a> Context<'a> {
 
     /// The operation that `action` names.
     pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
-        operation(self.recipe, self.catalog, self.facts, &action.operation, Some(action))
+        operation(self.recipe, self.catalog, self.workspace_info, &action.operation, Some(action))
     }
 
     /// Uses of operations that the catalog has.
@@ -96,7 +100,7 @@ impl<'a> Context<'a> {
         if let Some(given) = call.action.and_then(|action| action.connection.as_ref()) {
             return vec![given];
         }
-        super::accounts::chosen(self.recipe, self.facts, connector)
+        super::accounts::chosen(self.recipe, self.workspace_info, connector)
     }
 
     /// The connector of an operation.
@@ -110,12 +114,12 @@ impl<'a> Context<'a> {
 fn operation<'a>(
     recipe: &Recipe,
     catalog: &'a Arc<Catalog>,
-    facts: &Facts,
+    workspace_info: &WorkspaceInfo,
     name: &str,
     action: Option<&Action>,
 ) -> Option<&'a Arc<Operation>> {
     let usual = catalog.operation(name)?;
-    let version = super::accounts::version(recipe, facts, action, &usual.connector);
+    let version = super::accounts::version(recipe, workspace_info, action, &usual.connector);
     catalog.operation_in(name, version).or(Some(usual))
 }
 
@@ -129,8 +133,8 @@ impl Call<'_> {
     }
 
     /// Whether mending may have lost the input called `name`, so that its absence means nothing.
-    pub fn may_have_lost(&self, recipe: &Recipe, name: &str) -> bool {
+    pub fn may_have_dropped(&self, recipe: &Recipe, name: &str) -> bool {
         let holder = self.action.map_or(recipe.trigger_span, |action| action.span);
-        recipe.lost().within(holder, "with") || recipe.lost().within(self.with.span, name)
+        recipe.dropped_fields().within(holder, "with") || recipe.dropped_fields().within(self.with.span, name)
     }
 }

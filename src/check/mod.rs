@@ -2,28 +2,28 @@
 //! has a file. Nothing here touches disk, network or clock, and nothing after it checks again.
 
 mod accounts;
+mod builtin_shapes;
 mod checked;
+mod checker;
 mod context;
 mod editor_schema;
-mod facts;
-mod judge;
+mod locate;
 mod operation_use;
-mod place;
 mod result_shape;
 pub mod rules;
 mod shared_path;
-mod site;
 mod step_reads;
-mod surroundings;
+mod template_site;
 mod verification_key;
+mod workspace_info;
 
 pub use checked::CheckedRecipe;
+pub use checker::{Checked, check, check_all, check_begun};
 pub use context::Context;
 pub use editor_schema::{schema, schema_text};
-pub use facts::{ConnectionFacts, Facts};
-pub use judge::{Checked, check, check_all, check_begun};
 pub use operation_use::{OperationUse, Purpose};
 pub use rules::Rule;
-pub use site::{Position, Site, StepPart};
 pub use step_reads::StepReads;
+pub use template_site::{Position, StepPart, TemplateSite};
 pub use verification_key::weakness;
+pub use workspace_info::{ConnectionInfo, WorkspaceInfo};

@@ -142,19 +142,19 @@ impl CheckedRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{ConnectionFacts, Facts, check};
+    use crate::check::{ConnectionInfo, WorkspaceInfo, check};
     use crate::recipe::parse;
     use crate::source::SourceFile;
 
     fn uses(text: &str) -> Vec<String> {
-        let mut facts = Facts { known: true, ..Facts::default() };
+        let mut workspace_info = WorkspaceInfo { known: true, ..WorkspaceInfo::default() };
         for name in ["one", "two"] {
             let settings = vec!["location".into()];
-            let fact = ConnectionFacts { connector: "highlevel".into(), settings, version: None };
-            facts.connections.insert(name.into(), fact);
+            let fact = ConnectionInfo { connector: "highlevel".into(), settings, version: None };
+            workspace_info.connections.insert(name.into(), fact);
         }
         let parsed = parse(&SourceFile::new("r.yaml", format!("name: r\n{text}"))).recipe.unwrap();
-        let checked = check(parsed, &Arc::new(Catalog::built_in()), &facts);
+        let checked = check(parsed, &Arc::new(Catalog::built_in()), &workspace_info);
         let recipe = checked.recipe.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
         let told = |used: OperationUse| {
             let OperationUse { operation, purpose, connections, scopes } = used;

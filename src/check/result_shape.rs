@@ -1,9 +1,9 @@
 //! What is known of the values that templates walk through: results of steps, events, members of
 //! lists, variables.
 
+use super::builtin_shapes;
 use super::context::Context;
-use super::site::Position;
-use super::surroundings;
+use super::template_site::Position;
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, Trigger};
 use crate::template::{LocatedTemplate, PathStep, Use};
@@ -143,8 +143,8 @@ pub(super) fn origin<'a>(
         return known.step(&PathStep::Item).ok()?.map(|known| (known, 0));
     }
     match (root, steps) {
-        ("run", _) if !matches!(position, Position::Lane) => Some((Known::new(surroundings::run()), 0)),
-        ("error", _) => Some((Known::new(surroundings::error()), 0)),
+        ("run", _) if !matches!(position, Position::Lane) => Some((Known::new(builtin_shapes::run()), 0)),
+        ("error", _) => Some((Known::new(builtin_shapes::error()), 0)),
         ("connection", _) => Some((Known::new(&context.connection), 0)),
         ("event", _) => match &context.recipe.trigger {
             Trigger::Poll(poll) => {

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::catalog::unknown;
-use super::connected::Connected;
+use super::connected_accounts::ConnectedAccounts;
 use super::{ExitCode, Failure, Session};
 use crate::catalog::Operation;
 use crate::connection::Connection;
@@ -97,15 +97,15 @@ impl Call {
             false => session.workspace(&[])?,
         };
         let connected = match self.sandbox {
-            true => Connected::to_sandbox(&workspace).await?,
-            false => Connected::without_asking(&workspace)?,
+            true => ConnectedAccounts::to_sandbox(&workspace).await?,
+            false => ConnectedAccounts::ignoring_unset_variables(&workspace)?,
         };
         let connection = self.choose(usual, &connected)?;
         let lacks =
             |name: &str| workspace.accounts.get(name).is_some_and(|account| !account.unset.is_empty());
         if !self.sandbox && lacks(&connection.name) {
             session.show(&workspace.unset);
-            return Err(Connected::unset());
+            return Err(ConnectedAccounts::unset());
         }
         let asked = workspace.accounts.get(&connection.name).and_then(|account| account.version.as_ref());
         let operation = self.in_version(&workspace, usual, self.api.as_ref().or(asked))?;
@@ -129,7 +129,7 @@ impl Call {
             Ok(Outcome::Refused(refusal) | Outcome::Unauthorized { refusal, .. }) => {
                 Err(Failure::problem(anyhow!(refused(&refusal))))
             }
-            Ok(other) => Err(Failure::world(anyhow!("{}", other.describe()))),
+            Ok(other) => Err(Failure::unavailable(anyhow!("{}", other.describe()))),
         }
     }
 
@@ -176,7 +176,11 @@ impl Call {
         Ok(ExitCode::Fine)
     }
 
-    fn choose<'a>(&self, operation: &Operation, connected: &'a Connected) -> Result<&'a Connection, Failure> {
+    fn choose<'a>(
+        &self,
+        operation: &Operation,
+        connected: &'a ConnectedAccounts,
+    ) -> Result<&'a Connection, Failure> {
         let fits = |c: &&Arc<Connection>| c.connector.connector == operation.connector;
         let fitting: Vec<&Arc<Connection>> = connected.connections.values().filter(fits).collect();
         let names = || fitting.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::connection::{Callback, Consent, Error, http_client, is_loopback};
 use crate::diagnostic::closest;
 use crate::secret::Secret;
-use crate::workspace::{Account, Workspace};
+use crate::workspace::{ConnectionConfig, Workspace};
 
 /// Connect an account through an OAuth app, with your consent in the browser
 #[derive(Debug, Args)]
@@ -39,12 +39,12 @@ impl Connect {
             session.show(&workspace.unset);
             return Err(Failure::problem(anyhow!("hob.yaml needs variables that are not set")));
         }
-        let http = http_client(&Default::default()).map_err(Failure::world)?;
+        let http = http_client(&Default::default()).map_err(Failure::unavailable)?;
         let consent = account.consent(&http, &Clock::system()).map_err(Failure::usage)?;
         block_on(self.ask(session, Arc::new(consent)))?
     }
 
-    fn account<'w>(&self, workspace: &'w Workspace) -> Result<&'w Account, Failure> {
+    fn account<'w>(&self, workspace: &'w Workspace) -> Result<&'w ConnectionConfig, Failure> {
         let name = &self.connection;
         workspace.accounts.get(name).ok_or_else(|| {
             let suggestion = closest(name, workspace.accounts.keys().map(String::as_str));
@@ -71,8 +71,10 @@ impl Connect {
         }
         let signal = StopSignal::listen()?;
         let context = || format!("cannot listen at {redirect}, which the consent page returns to");
-        let mut callback =
-            Callback::listen(Arc::clone(&consent)).await.with_context(context).map_err(Failure::world)?;
+        let mut callback = Callback::listen(Arc::clone(&consent))
+            .await
+            .with_context(context)
+            .map_err(Failure::unavailable)?;
         session.streams.address(consent.page().as_str())?;
         session.streams.output.flush()?;
         session.streams.note(format!("Open this address and consent; waiting at {redirect}, Ctrl-C to stop"));
@@ -94,8 +96,8 @@ impl Connect {
 /// Takes the code and gets the tokens for it.
 async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failure> {
     let arrival = callback.next().await;
-    let arrival =
-        arrival.ok_or_else(|| Failure::world(anyhow!("the listener for the answer stopped; try again")))?;
+    let arrival = arrival
+        .ok_or_else(|| Failure::unavailable(anyhow!("the listener for the answer stopped; try again")))?;
     let connected = match &arrival.code {
         Ok(code) => consent.exchange(code).await.map_err(failed),
         Err(reason) => Err(Failure::problem(anyhow!("no consent: {reason}"))),
@@ -106,7 +108,7 @@ async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failu
 
 fn failed(error: Error) -> Failure {
     match error.is_passing() {
-        true => Failure::world(error),
+        true => Failure::unavailable(error),
         false => Failure::problem(error),
     }
 }

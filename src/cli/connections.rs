@@ -11,7 +11,7 @@ use super::{ExitCode, Failure, Format, Output, Session, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, HeldConnection};
 use crate::secret::shown_address;
-use crate::workspace::{Account, Workspace};
+use crate::workspace::{ConnectionConfig, Workspace};
 
 /// List the workspace's connections
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ impl Connections {
 fn held(session: &mut Session, workspace: &Workspace) -> Result<Vec<HeldConnection>, Failure> {
     let asked = runtime::block_on(async {
         match open_existing(workspace, Access::Client).await? {
-            Some(journal) => journal.held_connections().await.map_err(Failure::world),
+            Some(journal) => journal.held_connections().await.map_err(Failure::unavailable),
             None => Ok(Vec::new()),
         }
     })?;
@@ -110,7 +110,12 @@ fn line(held: &HeldConnection) -> String {
     format!("\n{} (since {})", held.reason, held.since.format("%Y-%m-%d %H:%M:%SZ"))
 }
 
-fn row(account: &Account, clock: &Clock, held: &[HeldConnection], needed: Option<&NeededScopes>) -> Row {
+fn row(
+    account: &ConnectionConfig,
+    clock: &Clock,
+    held: &[HeldConnection],
+    needed: Option<&NeededScopes>,
+) -> Row {
     Row {
         held: held.iter().find(|held| held.connection == account.name).cloned(),
         name: account.name.clone(),

@@ -23,11 +23,13 @@ pub(super) async fn passing_store(
     workspace: &Workspace,
     pauses: bool,
 ) -> Result<(Arc<dyn Journal>, TempDir), Failure> {
-    let folder =
-        TempDir::new().context("cannot make a temporary folder for the dry run").map_err(Failure::world)?;
-    let passing = Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::world)?;
+    let folder = TempDir::new()
+        .context("cannot make a temporary folder for the dry run")
+        .map_err(Failure::unavailable)?;
+    let passing =
+        Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::unavailable)?;
     if let Some(real) = store::open_existing(workspace, Access::Client).await? {
-        let copied = copy(real.as_ref(), &passing, pauses).await.map_err(Failure::world);
+        let copied = copy(real.as_ref(), &passing, pauses).await.map_err(Failure::unavailable);
         real.close().await;
         copied?;
     }

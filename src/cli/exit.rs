@@ -7,17 +7,17 @@ use std::fmt;
 pub enum ExitCode {
     /// All is well.
     Fine = 0,
-    /// The thing checked, called or run has problems.
+    /// What was checked, called or run has problems.
     Problems = 1,
     /// Wrong usage, or input that cannot be read.
     Usage = 2,
-    /// The world failed: store, port, network.
-    World = 3,
+    /// The store, a port or the network failed.
+    Unavailable = 3,
 }
 
 impl ExitCode {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Fine, Self::Problems, Self::Usage, Self::World];
+    pub const ALL: [Self; 4] = [Self::Fine, Self::Problems, Self::Usage, Self::Unavailable];
 
     /// What it means, in a sentence.
     pub fn meaning(self) -> &'static str {
@@ -25,7 +25,7 @@ impl ExitCode {
             Self::Fine => "All is well.",
             Self::Problems => "What was checked, called or run has problems.",
             Self::Usage => "Wrong usage, or input that cannot be read.",
-            Self::World => "The store, a port or the network failed.",
+            Self::Unavailable => "The store, a port or the network failed.",
         }
     }
 
@@ -45,12 +45,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The thing checked, called or run has problems, and they have been shown.
+    /// What was checked, called or run has problems, and they have been shown.
     pub fn shown() -> Self {
         Self { code: ExitCode::Problems, reason: None }
     }
 
-    /// The thing checked, called or run has problems.
+    /// What was checked, called or run has problems.
     pub fn problem(reason: impl Into<anyhow::Error>) -> Self {
         Self { code: ExitCode::Problems, reason: Some(reason.into()) }
     }
@@ -60,9 +60,9 @@ impl Failure {
         Self { code: ExitCode::Usage, reason: Some(reason.into()) }
     }
 
-    /// The world failed.
-    pub fn world(reason: impl Into<anyhow::Error>) -> Self {
-        Self { code: ExitCode::World, reason: Some(reason.into()) }
+    /// The store, a port or the network failed.
+    pub fn unavailable(reason: impl Into<anyhow::Error>) -> Self {
+        Self { code: ExitCode::Unavailable, reason: Some(reason.into()) }
     }
 }
 
@@ -79,6 +79,6 @@ impl fmt::Display for Failure {
 /// Output that cannot be written.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::world(error)
+        Self::unavailable(error)
     }
 }

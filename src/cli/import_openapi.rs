@@ -65,13 +65,13 @@ impl Openapi {
         let folder = Folder::plan(&out, &imported).map_err(Failure::problem)?;
         folder.check(&name).map_err(Failure::problem)?;
         if !self.dry_run {
-            folder.write().map_err(Failure::world)?;
+            folder.write().map_err(Failure::unavailable)?;
         }
         if let Some(path) = &self.report {
             let text = format!("{:#}\n", json!(imported.report));
             let path = session.path(path);
             let context = || format!("cannot write {}", path.display());
-            fs::write(&path, text).with_context(context).map_err(Failure::world)?;
+            fs::write(&path, text).with_context(context).map_err(Failure::unavailable)?;
         }
         self.tell(session, &name, &imported, &folder)?;
         Ok(ExitCode::Fine)
@@ -185,18 +185,18 @@ fn failure(error: Error) -> Failure {
 fn findings(report: &Report) -> String {
     let mut counts: Vec<_> = report.counts().into_iter().collect();
     // What may matter most first.
-    counts.sort_by_key(|(defect, count)| {
-        let treatment = defect.treatment();
+    counts.sort_by_key(|(kind, count)| {
+        let treatment = kind.treatment();
         (treatment == Treatment::Noted, treatment, std::cmp::Reverse(*count))
     });
-    let rows = counts.into_iter().map(|(defect, count)| {
-        let treatment = match defect.treatment() {
+    let rows = counts.into_iter().map(|(kind, count)| {
+        let treatment = match kind.treatment() {
             Treatment::Dropped => "dropped",
             Treatment::Guessed => "guessed",
             Treatment::Patched => "patched",
             Treatment::Noted => "noted",
         };
-        vec![treatment.to_owned(), count.to_string(), defect.name().to_owned()]
+        vec![treatment.to_owned(), count.to_string(), kind.name().to_owned()]
     });
     table(&["TREATED", "COUNT", "WHAT"], rows)
 }

@@ -32,7 +32,7 @@ impl Init {
         ];
         let own = own.map(|(name, content)| (name.to_owned(), content.to_owned()));
         for (name, content) in own.into_iter().chain(schema::files(&Catalog::built_in())) {
-            let written = write_new(&folder.join(&name), &content).map_err(Failure::world)?;
+            let written = write_new(&folder.join(&name), &content).map_err(Failure::unavailable)?;
             let word = if written { "wrote" } else { "kept " };
             session.streams.say(format!("{word} {}", self.dir.join(&name).display()))?;
         }

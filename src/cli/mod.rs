@@ -6,7 +6,7 @@ mod call;
 mod catalog;
 mod completions;
 mod connect;
-mod connected;
+mod connected_accounts;
 mod connections;
 mod dispatch;
 mod dry_run;

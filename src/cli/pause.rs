@@ -106,7 +106,7 @@ impl Names {
         known: &mut BTreeSet<String>,
         rest: bool,
     ) -> Result<Vec<(String, bool)>, Failure> {
-        let resting = paused(journal).await.map_err(Failure::world)?;
+        let resting = paused(journal).await.map_err(Failure::unavailable)?;
         // Also where its file is gone.
         known.extend(resting.keys().cloned());
         let names: BTreeSet<String> = match self.all {
@@ -128,7 +128,7 @@ impl Names {
                 true => pause(journal, &name, now).await,
                 false => resume(journal, &name, now).await,
             };
-            told.push((name, changed.map_err(Failure::world)?));
+            told.push((name, changed.map_err(Failure::unavailable)?));
         }
         Ok(told)
     }

@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::{Failure, Session};
 use crate::catalog::Catalog;
-use crate::check::{CheckedRecipe, ConnectionFacts, Facts, check_all};
+use crate::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check_all};
 use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::printable;
-use crate::recipe::{Recipe, conceal, parse};
+use crate::recipe::{Recipe, parse, redact};
 use crate::source::{SourceFile, Span};
 use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
@@ -78,10 +78,10 @@ impl Recipes {
         workspace: Option<&Workspace>,
     ) -> Result<Self, Failure> {
         let files = sources(session, paths, workspace.map(|workspace| workspace.root.as_path()))?;
-        Ok(Self::check(files, catalog, &workspace.map_or_else(Facts::none, facts)))
+        Ok(Self::check(files, catalog, &workspace.map_or_else(WorkspaceInfo::none, workspace_info)))
     }
 
-    fn check(files: Vec<Source>, catalog: &Arc<Catalog>, facts: &Facts) -> Self {
+    fn check(files: Vec<Source>, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Self {
         let mut recipes: Vec<Recipe> = Vec::new();
         let mut complaints: Vec<Vec<Diagnostic>> = Vec::new();
         // Where each recipe's file stands in the list of files.
@@ -98,7 +98,7 @@ impl Recipes {
                 continue;
             }
             let parsed = parse(file);
-            shown.push(conceal(file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()));
+            shown.push(redact(file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()));
             broken.push(Some(BrokenRecipe::parsed(file, parsed.recipe.as_ref())));
             if let Some(recipe) = parsed.recipe {
                 places.push(complaints.len());
@@ -107,7 +107,7 @@ impl Recipes {
             complaints.push(parsed.diagnostics);
         }
         let mut sound = Vec::new();
-        for (checked, place) in check_all(recipes, catalog, facts).into_iter().zip(places) {
+        for (checked, place) in check_all(recipes, catalog, workspace_info).into_iter().zip(places) {
             complaints[place].extend(checked.diagnostics);
             if let Some(recipe) = checked.recipe {
                 broken[place] = None;
@@ -147,7 +147,7 @@ impl Recipes {
 
     /// Tells of the recipes at whose paths nothing can prove itself, as their keys are not set or protect nothing.
     /// Those paths refuse; the recipes stay, for runs that have begun.
-    pub(super) fn tell_unusable_keys(&mut self, workspace: &Workspace) {
+    pub(super) fn warn_of_unusable_keys(&mut self, workspace: &Workspace) {
         let (env, now) = (workspace.env_values(), Clock::system().now());
         for recipe in &self.sound {
             let unusable = unusable_key(recipe, &env, now);
@@ -185,17 +185,23 @@ pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) ->
 }
 
 /// What the checker may know of a workspace.
-pub(super) fn facts(workspace: &Workspace) -> Facts {
+pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
     let connections = workspace.accounts.values().map(|account| {
         let settings = account.settings.keys().cloned().collect();
         let (connector, version) = (account.connector.connector.clone(), account.version.clone());
-        (account.name.clone(), ConnectionFacts { connector, settings, version })
+        (account.name.clone(), ConnectionInfo { connector, settings, version })
     });
     let says = |webhooks: &Webhooks| webhooks.unverified.is_some() || webhooks.signatures.is_some();
     let verified = workspace.webhooks.iter().filter(|(_, webhooks)| says(webhooks));
     let verified = verified.map(|(connector, _)| connector.clone()).collect();
     let files = Some((workspace.root.clone(), workspace.files.clone()));
-    Facts { known: true, connections: connections.collect(), env: workspace.listed.clone(), verified, files }
+    WorkspaceInfo {
+        known: true,
+        connections: connections.collect(),
+        env: workspace.env_allowlist.clone(),
+        verified,
+        files,
+    }
 }
 
 /// A file with a recipe.

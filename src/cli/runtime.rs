@@ -20,7 +20,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
         .thread_keep_alive(IDLE_THREAD)
         .build()
         .context("cannot start the async runtime")
-        .map_err(Failure::world)?;
+        .map_err(Failure::unavailable)?;
     let result = runtime.block_on(work);
     // What blocks a thread (a DNS lookup) must not hold up the end.
     runtime.shutdown_background();
@@ -40,7 +40,7 @@ pub(super) struct StopSignal {
 impl StopSignal {
     /// Listens; must be called within the runtime.
     pub(super) fn listen() -> Result<Self, Failure> {
-        Self::register().context("cannot listen for signals").map_err(Failure::world)
+        Self::register().context("cannot listen for signals").map_err(Failure::unavailable)
     }
 
     #[cfg(unix)]

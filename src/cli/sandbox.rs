@@ -52,7 +52,8 @@ impl Sandbox {
         block_on(async {
             let signal = StopSignal::listen()?;
             let context = || format!("cannot listen at {}", self.listen);
-            let running = stand_in.serve(self.listen).await.with_context(context).map_err(Failure::world)?;
+            let running =
+                stand_in.serve(self.listen).await.with_context(context).map_err(Failure::unavailable)?;
             self.announce(session, &stand_in, &running)?;
             signal.requested().await;
             running.stop().await;

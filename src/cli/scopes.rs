@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::recipes::Recipes;
 use super::table::table;
 use crate::check::{CheckedRecipe, OperationUse};
-use crate::workspace::Account;
+use crate::workspace::ConnectionConfig;
 
 /// A scope that recipes need on a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ impl NeededScopes {
     }
 
     /// What is needed on `account`, by scope.
-    pub(super) fn on(&self, account: &Account) -> Vec<NeededScope> {
+    pub(super) fn on(&self, account: &ConnectionConfig) -> Vec<NeededScope> {
         let listed = account.listed_scopes();
         let needs = self.0.get(&account.name).into_iter().flatten();
         needs

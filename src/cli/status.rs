@@ -119,7 +119,7 @@ impl Status {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Known::default());
             };
-            let known = Known::of(journal.as_ref(), names.iter()).await.map_err(Failure::world);
+            let known = Known::of(journal.as_ref(), names.iter()).await.map_err(Failure::unavailable);
             journal.close().await;
             known
         })??;

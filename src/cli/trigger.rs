@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::connected::Connected;
+use super::connected_accounts::ConnectedAccounts;
 use super::dry_run::{self, DryRow};
 use super::recipes::{Recipes, unset_variables};
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
@@ -50,7 +50,7 @@ pub struct Trigger {
     output: Output,
 }
 
-fn around(workspace: &Workspace, journal: &Arc<dyn Journal>, connected: &Connected) -> Surroundings {
+fn around(workspace: &Workspace, journal: &Arc<dyn Journal>, connected: &ConnectedAccounts) -> Surroundings {
     Surroundings {
         journal: Arc::clone(journal),
         client: connected.client.clone(),
@@ -72,7 +72,7 @@ impl Trigger {
         if self.dry_run {
             return self.run_dry(session, &workspace, recipe, payload);
         }
-        let connected = Connected::without_asking(&workspace)?;
+        let connected = ConnectedAccounts::ignoring_unset_variables(&workspace)?;
         let (id, ids, rests) = runtime::block_on(async {
             let journal = store::open(&workspace, Access::Client).await?;
             let around = around(&workspace, &journal, &connected);
@@ -80,8 +80,8 @@ impl Trigger {
             let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
             let id = event.id.to_string();
             let batch = Batch { events: vec![(event, runs)], progress: None };
-            journal.append(batch).await.map_err(Failure::world)?;
-            let pause = pause_of(journal.as_ref(), recipe.name()).await.map_err(Failure::world)?;
+            journal.append(batch).await.map_err(Failure::unavailable)?;
+            let pause = pause_of(journal.as_ref(), recipe.name()).await.map_err(Failure::unavailable)?;
             journal.close().await;
             Ok::<_, Failure>((id, ids, pause.is_some_and(|pause| pause.is_paused())))
         })??;
@@ -116,13 +116,13 @@ impl Trigger {
         }
         let rows = runtime::block_on(async {
             let connected = match self.store.sandbox {
-                true => Connected::to_sandbox(workspace).await?,
-                false => Connected::to_world(session, workspace)?,
+                true => ConnectedAccounts::to_sandbox(workspace).await?,
+                false => ConnectedAccounts::to_apis(session, workspace)?,
             };
             let (journal, _folder) = dry_run::passing_store(workspace, false).await?;
             let around = around(workspace, &journal, &connected);
             let batch = Batch { events: vec![manual::event(&recipe, payload, &around)], progress: None };
-            journal.append(batch).await.map_err(Failure::world)?;
+            journal.append(batch).await.map_err(Failure::unavailable)?;
             let world = World {
                 journal: Arc::clone(&journal),
                 recipes: RecipeBook::new([recipe]),
@@ -140,7 +140,7 @@ impl Trigger {
                 Err(error) => Err(error),
             };
             journal.close().await;
-            rows.map_err(Failure::world)
+            rows.map_err(Failure::unavailable)
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,

@@ -90,7 +90,7 @@ impl Validate {
         let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
         let mut recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
         if let Some(workspace) = &opened.workspace {
-            recipes.tell_unusable_keys(workspace);
+            recipes.warn_of_unusable_keys(workspace);
         }
         let whole_lists = whole_lists(&recipes);
         let mut reports = vec![opened.report];

@@ -8,10 +8,10 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::counter_key::CounterKey;
+use super::limit_headers::LimitHeaderValues;
 use super::limit_store::LimitStore;
 use super::limiter::{Limiter, Permit};
 use super::rate::BudgetSettings;
-use super::told::Told;
 use crate::catalog::LimitHeaders;
 use crate::clock::Clock;
 
@@ -100,7 +100,7 @@ impl Budget {
         headers: &HeaderMap,
         retry_after: Option<Duration>,
     ) {
-        permit.outcome.told = Some(Told::read(&self.headers, headers));
+        permit.outcome.told = Some(LimitHeaderValues::read(&self.headers, headers));
         permit.outcome.refused = (status == StatusCode::TOO_MANY_REQUESTS).then_some(retry_after);
     }
 
@@ -108,7 +108,7 @@ impl Budget {
     pub(super) async fn settle(&self) {
         if let Some(limiter) = self.limiter.get() {
             limiter.write_last().await;
-            limiter.say_last().await;
+            limiter.flush_ends().await;
         }
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::day::Day;
-use super::moment::Moment;
+use super::daily_limit::Day;
+use super::limit_headers::End;
+use super::monotonic_time::MonotonicTime;
 use super::rate::BudgetSettings;
-use super::told::End;
-use super::window::{Refusal, Window};
+use super::sliding_window::{Refusal, Window};
 
 /// Requests of a day that are written down ahead at most, and the share of what is left.
 const BLOCK: u64 = 100;
@@ -27,7 +27,7 @@ pub(super) struct Counters {
 pub(super) struct Grant {
     /// Its slot; 0 where nothing is counted.
     pub(super) slot: u64,
-    pub(super) start: Moment,
+    pub(super) start: MonotonicTime,
 }
 
 impl Counters {
@@ -54,9 +54,9 @@ impl Counters {
     pub(super) fn take(
         &mut self,
         name: &str,
-        now: Moment,
+        now: MonotonicTime,
         horizon: Duration,
-        until: Option<Moment>,
+        until: Option<MonotonicTime>,
     ) -> Result<Grant, Refusal> {
         self.tidy(now);
         let Self { day, windows } = self;
@@ -73,7 +73,7 @@ impl Counters {
     }
 
     /// The request that had `slot` was done at `at`, at the latest; it is `now`, at the earliest.
-    pub(super) fn end(&mut self, name: &str, slot: u64, end: &End, at: Moment, now: Moment) {
+    pub(super) fn end(&mut self, name: &str, slot: u64, end: &End, at: MonotonicTime, now: MonotonicTime) {
         self.tidy(now);
         let window = self.windows.entry(name.to_owned()).or_default();
         let sent = window.end(slot, end, at);
@@ -90,7 +90,7 @@ impl Counters {
     }
 
     /// Forgets what is past.
-    pub(super) fn tidy(&mut self, now: Moment) {
+    pub(super) fn tidy(&mut self, now: MonotonicTime) {
         for window in self.windows.values_mut() {
             let lost = window.tidy(now);
             self.day.lose(lost);
@@ -102,7 +102,7 @@ impl Counters {
     }
 
     /// Those of the `slots` of a window that are still under way belong to a process that lives.
-    pub(super) fn extend(&mut self, name: &str, slots: &dyn Fn(u64) -> bool, until: Moment) {
+    pub(super) fn extend(&mut self, name: &str, slots: &dyn Fn(u64) -> bool, until: MonotonicTime) {
         if let Some(window) = self.windows.get_mut(name) {
             window.extend(slots, until);
         }
@@ -124,7 +124,7 @@ impl Counters {
     }
 
     /// After a start of the program. `reserved`: so many more requests may have been sent than were counted.
-    pub(super) fn restore(&mut self, reserved: u64, now: Moment) {
+    pub(super) fn restore(&mut self, reserved: u64, now: MonotonicTime) {
         self.tidy(now);
         self.bound(now);
         self.day.restore(reserved);
@@ -133,7 +133,7 @@ impl Counters {
     }
 
     /// Nothing lies further ahead than it can.
-    pub(super) fn bound(&mut self, now: Moment) {
+    pub(super) fn bound(&mut self, now: MonotonicTime) {
         self.day.bound(now);
         self.windows.values_mut().for_each(|window| window.bound(now));
     }

@@ -10,9 +10,9 @@ use url::Url;
 use super::Error;
 use super::consent::app;
 use super::counter_key::{Identity, fingerprint};
-use super::kept::KeptTokens;
 use super::login::{LoginSettings, LoginSource};
 use super::oauth::OauthSettings;
+use super::stored_tokens::StoredTokens;
 use super::token::{Origin, TokenSource};
 use super::token_file::TokenFile;
 use crate::catalog::{AuthScheme, Connector};
@@ -91,7 +91,7 @@ impl Credential {
         let (app, page) = app(connector, base_url, settings, http)?;
         let origin = match page {
             None => Origin::App(app),
-            Some(_) => Origin::Kept(Arc::new(KeptTokens::new(connection, app, file))),
+            Some(_) => Origin::Kept(Arc::new(StoredTokens::new(connection, app, file))),
         };
         Ok(Self::Fetched(Arc::new(TokenSource::new(origin, clock)), Carrier::oauth()))
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Error;
-use super::body::BoundedBody;
+use super::bounded_body::BoundedBody;
 use super::transport::with_causes;
 use crate::secret::{Redactor, shown_address};
 use crate::value::read_json_within;

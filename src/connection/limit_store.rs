@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 /// Counters as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeptCounters {
+pub struct StoredCounters {
     /// Counts up with each write; 0: there are none yet.
     pub version: i64,
     /// They themselves.
@@ -27,12 +27,12 @@ pub enum CountersWrite {
         now: i64,
     },
     /// Somebody else has written meanwhile.
-    Conflict(KeptCounters),
+    Conflict(StoredCounters),
 }
 
 /// The store does not answer; why. It has been told already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Away;
+pub struct StoreUnavailable;
 
 /// Where counters are kept.
 #[async_trait]
@@ -41,8 +41,8 @@ pub trait LimitStore: Debug + Send + Sync {
     fn is_shared(&self) -> bool;
 
     /// What is kept of `account`.
-    async fn read(&self, account: &str) -> Result<KeptCounters, Away>;
+    async fn read(&self, account: &str) -> Result<StoredCounters, StoreUnavailable>;
 
     /// Keeps `text` in the place of version `seen`, unless that is no longer the present one.
-    async fn write(&self, account: &str, seen: i64, text: &str) -> Result<CountersWrite, Away>;
+    async fn write(&self, account: &str, seen: i64, text: &str) -> Result<CountersWrite, StoreUnavailable>;
 }

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::budget::{Exhausted, Priority};
 use super::counters::{Counters, Grant};
+use super::limit_headers::End;
 use super::limit_store::LimitStore;
-use super::moment::{Moment, Timeline};
+use super::monotonic_time::{MonotonicTime, Timeline};
+use super::persisted_counters::WrittenAhead;
 use super::rate::BudgetSettings;
-use super::told::End;
-use super::window::Refusal;
-use super::written::Written;
+use super::sliding_window::Refusal;
 use crate::clock::Clock;
 
 /// What was seen of shared counters counts for so long.
@@ -50,7 +50,7 @@ pub(super) struct State {
     /// Who waits, by window, in the order in which they go.
     pub(super) queues: BTreeMap<String, BTreeSet<(Priority, u64)>>,
     tickets: u64,
-    pub(super) written: Written,
+    pub(super) written: WrittenAhead,
     /// What this process and the store have agreed on, and have to agree on.
     pub(super) shared: Shared,
 }
@@ -67,7 +67,7 @@ pub(super) struct Shared {
     /// Why nothing is given, by window.
     pub(super) refused: BTreeMap<String, Refused>,
     /// What became of requests, in order, and when; not in the store yet.
-    pub(super) ends: Vec<(String, u64, End, Moment)>,
+    pub(super) ends: Vec<(String, u64, End, MonotonicTime)>,
     /// Slots of requests under way.
     pub(super) own: BTreeSet<(String, u64)>,
     /// A task agrees with the other processes.
@@ -79,22 +79,22 @@ pub(super) struct Shared {
 pub(super) struct Refused {
     pub(super) refusal: Refusal,
     /// When it was said.
-    pub(super) since: Moment,
+    pub(super) since: MonotonicTime,
 }
 
 impl Refused {
     /// Others may have changed it later.
-    fn is_valid(&self, now: Moment) -> bool {
+    fn is_valid(&self, now: MonotonicTime) -> bool {
         self.since.after(RECENT) > now && self.until() > now
     }
 
-    pub(super) fn until(&self) -> Moment {
+    pub(super) fn until(&self) -> MonotonicTime {
         match self.refusal {
             Refusal::Wait(wait) | Refusal::LeftAlone(wait) => self.since.after(wait),
         }
     }
 
-    fn at(&self, now: Moment) -> Refusal {
+    fn at(&self, now: MonotonicTime) -> Refusal {
         let rest = now.until(self.until());
         match self.refusal {
             Refusal::Wait(_) => Refusal::Wait(rest),
@@ -210,7 +210,7 @@ impl Limiter {
             }
             let known = state.shared.refused.get(window).filter(|refused| refused.is_valid(now));
             let turn = known.map_or(Turn::Later, |refused| Turn::Refused(refused.at(now)));
-            self.agree(&mut state);
+            self.ensure_agreeing(&mut state);
             return turn;
         }
         match state.counters.take(window, now, Duration::ZERO, None) {
@@ -226,7 +226,7 @@ impl Limiter {
         if self.is_shared() {
             state.shared.own.remove(&(window.to_owned(), slot));
             state.shared.ends.push((window.to_owned(), slot, *end, now));
-            self.agree(&mut state);
+            self.ensure_agreeing(&mut state);
         } else {
             state.counters.end(window, slot, end, now, now);
         }

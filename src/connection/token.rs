@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Error;
-use super::kept::KeptTokens;
 use super::login::LoginSource;
 use super::oauth::App;
+use super::stored_tokens::StoredTokens;
 use crate::clock::Clock;
 use crate::secret::{Redactor, Secret};
 
@@ -55,7 +55,7 @@ pub(super) enum Origin {
     /// User name and password.
     Login(LoginSource),
     /// What a person consented to, kept in a file.
-    Kept(Arc<KeptTokens>),
+    Kept(Arc<StoredTokens>),
 }
 
 impl Origin {

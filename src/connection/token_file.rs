@@ -19,9 +19,9 @@ use crate::secret::Secret;
 /// What a file's name may hold beside letters and digits. A connection may be called anything.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 /// Between two looks at a lock that somebody else holds.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest wait for it; more than a token request may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the tokens of a connection are kept.
 #[derive(Debug, Clone)]
@@ -98,11 +98,11 @@ impl TokenFile {
         private::create_folder(folder).map_err(failed)?;
         let lock = self.path.with_extension("lock");
         let lock = private::options().write(true).create(true).truncate(false).open(lock).map_err(failed)?;
-        let waited = tokio::time::timeout(PATIENCE, async {
+        let waited = tokio::time::timeout(LOCK_TIMEOUT, async {
             loop {
                 match lock.try_lock() {
                     Ok(()) => return Ok(()),
-                    Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK_AGAIN).await,
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_RETRY_INTERVAL).await,
                     Err(TryLockError::Error(error)) => return Err(error),
                 }
             }
@@ -174,7 +174,7 @@ mod tests {
         let held = file.hold().await.unwrap();
         let other = file.hold();
         tokio::pin!(other);
-        assert!(tokio::time::timeout(LOOK_AGAIN * 2, &mut other).await.is_err());
+        assert!(tokio::time::timeout(LOCK_RETRY_INTERVAL * 2, &mut other).await.is_err());
         file.write(held, &token("a-123456")).unwrap();
         other.await.unwrap();
     }

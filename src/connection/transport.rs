@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
-use super::reach::PublicOnly;
+use super::public_address::PublicOnly;
 
 /// How requests travel.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::Catalog;
-use crate::check::{CheckedRecipe, Facts, check_begun};
+use crate::check::{CheckedRecipe, WorkspaceInfo, check_begun};
 use crate::journal::RecipeText;
 use crate::recipe::parse;
 use crate::source::SourceFile;
@@ -17,7 +17,7 @@ const KEPT: usize = 20;
 pub struct RecipeBook {
     book: Arc<RwLock<Book>>,
     /// What texts of recipes are checked against.
-    checker: Option<Arc<(Arc<Catalog>, Facts)>>,
+    checker: Option<Arc<(Arc<Catalog>, WorkspaceInfo)>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl RecipeBook {
     }
 
     /// The same, which can also make use of texts of recipes.
-    pub fn reading(self, catalog: Arc<Catalog>, facts: Facts) -> Self {
+    pub fn reading(self, catalog: Arc<Catalog>, facts: WorkspaceInfo) -> Self {
         Self { checker: Some(Arc::new((catalog, facts))), ..self }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::connection::{Away, CountersWrite, KeptCounters, LimitStore};
+use crate::connection::{CountersWrite, LimitStore, StoreUnavailable, StoredCounters};
 use crate::journal::{Error, Journal, LimitState, LimitWrite};
 
 /// Accounts' limits, kept where a journal keeps everything.
@@ -17,13 +17,13 @@ impl KeptLimits {
         Arc::new(Self(Arc::clone(journal)))
     }
 
-    fn away(&self, account: &str, error: &Error) -> Away {
+    fn away(&self, account: &str, error: &Error) -> StoreUnavailable {
         if self.0.is_shared() {
             tracing::error!(account, %error, "requests wait for the store");
         } else {
             tracing::warn!(account, %error, "what is sent is not written down");
         }
-        Away
+        StoreUnavailable
     }
 }
 
@@ -33,12 +33,12 @@ impl LimitStore for KeptLimits {
         self.0.is_shared()
     }
 
-    async fn read(&self, account: &str) -> Result<KeptCounters, Away> {
+    async fn read(&self, account: &str) -> Result<StoredCounters, StoreUnavailable> {
         let kept = self.0.limits(account).await.map_err(|error| self.away(account, &error))?;
         Ok(counters(kept))
     }
 
-    async fn write(&self, account: &str, seen: i64, text: &str) -> Result<CountersWrite, Away> {
+    async fn write(&self, account: &str, seen: i64, text: &str) -> Result<CountersWrite, StoreUnavailable> {
         let written = self.0.put_limits(account, seen, text).await;
         Ok(match written.map_err(|error| self.away(account, &error))? {
             LimitWrite::Done { version, now } => CountersWrite::Done { version, now },
@@ -47,8 +47,8 @@ impl LimitStore for KeptLimits {
     }
 }
 
-fn counters(kept: LimitState) -> KeptCounters {
-    KeptCounters { version: kept.version, text: kept.text, now: kept.now }
+fn counters(kept: LimitState) -> StoredCounters {
+    StoredCounters { version: kept.version, text: kept.text, now: kept.now }
 }
 
 impl fmt::Debug for KeptLimits {

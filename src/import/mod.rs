@@ -5,30 +5,30 @@
 //! from the overlay. No document makes this module panic or run away; everything dropped, guessed
 //! or patched stands in the report. It reads and writes no files.
 
-mod about;
-mod defect;
-mod derive;
+mod body;
+mod connector_file;
+mod cross_checks;
 mod document;
 mod example;
-mod facts;
+mod finding;
+mod importer;
+mod infer;
 mod listing;
 mod names;
+mod operation;
 mod overlay;
 mod parameters;
 mod patch;
-mod payload;
 mod report;
 mod schema;
-mod survey;
 #[cfg(test)]
 mod tests;
-mod transform;
 mod write;
 
-pub use about::name_for;
-pub use defect::{Defect, Treatment};
+pub use connector_file::name_for;
 pub use document::Document;
+pub use finding::{FindingKind, Treatment};
+pub use importer::{Error, Imported, import};
 pub use overlay::{Overlay, OverlayOperation};
 pub use report::{Finding, Report};
-pub use transform::{Error, Imported, import};
 pub use write::MARK;

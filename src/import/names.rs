@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::facts::Described;
+use super::operation::Described;
 use super::parameters::path_names;
 
 /// First words of a path's last part that say what is done rather than to what.

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::defect::Defect;
-use super::facts::Described;
+use super::finding::FindingKind;
 use super::listing::Hint;
+use super::operation::Described;
 use super::overlay::Overlay;
 use super::schema::{REQUEST_DEPTH, Reading, shown};
 use crate::catalog::{ArrayStyle, Parameter, Place};
@@ -37,17 +37,17 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
             "header" if OWN_HEADERS.contains(&lower.as_str()) => {
                 let required = declared.parameter.get("required") == Some(&Value::Bool(true));
                 let mark = if required { "True" } else { "False" };
-                reading.note(Defect::OtherHeader, format!("{} req={mark}", declared.name));
+                reading.note(FindingKind::OtherHeader, format!("{} req={mark}", declared.name));
             }
             "header" => add(reading, &mut found.parameters, described, &declared, Place::Header),
             "query" => add(reading, &mut found.parameters, described, &declared, Place::Query),
             "path" => add(reading, &mut found.parameters, described, &declared, Place::Path),
-            "cookie" => reading.note(Defect::CookieParam, declared.name.clone()),
-            other => reading.note(Defect::ParamBroken, format!("{}: in {other}", declared.name)),
+            "cookie" => reading.note(FindingKind::CookieParam, declared.name.clone()),
+            other => reading.note(FindingKind::ParamBroken, format!("{}: in {other}", declared.name)),
         }
     }
     if overlay.version_header.is_some() && !version_declared {
-        reading.note(Defect::VersionMissing, "");
+        reading.note(FindingKind::VersionMissing, "");
     }
     add_undeclared(reading, &mut found.parameters, described.path);
     found
@@ -70,14 +70,14 @@ fn declared(reading: &mut Reading<'_>, described: &Described<'_>) -> Vec<Declare
             let found = match documents.resolve(described.document, parameter) {
                 Ok(found) => found,
                 Err(reference) => {
-                    reading.note(Defect::RefBroken, reference);
+                    reading.note(FindingKind::RefBroken, reference);
                     continue;
                 }
             };
             let name = found.value.get("name").and_then(Value::as_str);
             let place = found.value.get("in").and_then(Value::as_str).and_then(known_place);
             let (Some(name), Some(place)) = (name, place) else {
-                reading.note(Defect::ParamBroken, shown(found.value));
+                reading.note(FindingKind::ParamBroken, shown(found.value));
                 continue;
             };
             let declared = Declared {
@@ -125,7 +125,7 @@ fn add(
 ) {
     let name = &declared.name;
     if place == Place::Path && !described.path.contains(&format!("{{{name}}}")) {
-        reading.note(Defect::PathParamUnused, name.clone());
+        reading.note(FindingKind::PathParamUnused, name.clone());
         return;
     }
     let mut shape = shape(reading, declared);
@@ -143,7 +143,7 @@ fn add(
     let mut key = name.clone();
     if let Some(other) = parameters.get(name) {
         let places = format!("{name}: {} and {}", place_name(other.place), place_name(place));
-        reading.note(Defect::NameTwice, places);
+        reading.note(FindingKind::NameTwice, places);
         parameter.wire = Some(name.clone());
         key = format!("{}_{name}", place_name(place));
     }
@@ -153,7 +153,7 @@ fn add(
 fn shape(reading: &mut Reading<'_>, declared: &Declared) -> Shape {
     let parameter = &declared.parameter;
     if ["anyOf", "oneOf", "allOf", "enum", "type"].iter().any(|key| parameter.get(key).is_some()) {
-        reading.note(Defect::ParamSchemaOutside, declared.name.clone());
+        reading.note(FindingKind::ParamSchemaOutside, declared.name.clone());
     }
     let content = parameter.get("content").and_then(Value::as_object).and_then(|map| map.values().next());
     match parameter.get("schema").or_else(|| content.and_then(|media| media.get("schema"))) {
@@ -164,19 +164,19 @@ fn shape(reading: &mut Reading<'_>, declared: &Declared) -> Shape {
 
 fn check_path(reading: &mut Reading<'_>, name: &str, shape: &mut Shape) {
     if !shape.required {
-        reading.note(Defect::PathParamOptional, name);
+        reading.note(FindingKind::PathParamOptional, name);
         shape.required = true;
     }
     if !shape.values.is_empty() {
         let values: Vec<String> =
             shape.values.iter().filter_map(Value::as_str).map(|v| format!("'{v}'")).collect();
-        reading.note(Defect::PathParamEnum, format!("{name} [{}]", values.join(", ")));
+        reading.note(FindingKind::PathParamEnum, format!("{name} [{}]", values.join(", ")));
     }
 }
 
 fn correct_paging(reading: &mut Reading<'_>, name: &str, shape: &mut Shape) {
     if PAGING_NAMES.contains(&name) && shape.kind == Kind::String && shape.values.is_empty() {
-        reading.note(Defect::PagingText, name);
+        reading.note(FindingKind::PagingText, name);
         *shape = Shape { required: shape.required, nullable: shape.nullable, ..Shape::of(Kind::Integer) };
     }
 }
@@ -192,12 +192,12 @@ fn style(reading: &mut Reading<'_>, declared: &Declared, shape: &Shape, place: P
             let word = |flag: Option<bool>| flag.map_or("None", |f| if f { "True" } else { "False" });
             let detail =
                 format!("{} style={} explode={}", declared.name, style.unwrap_or("None"), word(explode));
-            reading.note(Defect::QueryArray, detail);
+            reading.note(FindingKind::QueryArray, detail);
             let exploded = explode.unwrap_or(place == Place::Query && style.is_none_or(|s| s == "form"));
             if exploded { ArrayStyle::Repeat } else { ArrayStyle::Comma }
         }
         Kind::Object => {
-            reading.note(Defect::QueryObject, declared.name.clone());
+            reading.note(FindingKind::QueryObject, declared.name.clone());
             ArrayStyle::default()
         }
         _ => ArrayStyle::default(),
@@ -210,11 +210,11 @@ fn add_undeclared(reading: &mut Reading<'_>, parameters: &mut IndexMap<String, P
         if declared {
             continue;
         }
-        reading.note(Defect::PathParamUndeclared, name);
+        reading.note(FindingKind::PathParamUndeclared, name);
         let shape = Shape { required: true, ..Shape::of(Kind::String) };
         let parameter = Parameter { place: Place::Path, wire: None, style: ArrayStyle::default(), shape };
         if let Some(mut other) = parameters.insert(name.to_owned(), parameter) {
-            reading.note(Defect::NameTwice, format!("{name}: path and {}", place_name(other.place)));
+            reading.note(FindingKind::NameTwice, format!("{name}: path and {}", place_name(other.place)));
             other.wire = Some(name.to_owned());
             parameters.insert(format!("{}_{name}", place_name(other.place)), other);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::defect::{Defect, Treatment};
+use super::finding::{FindingKind, Treatment};
 
 /// One defect at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -14,7 +14,8 @@ pub struct Finding {
     /// Method and path of the operation, `GET /contacts/`, where it belongs to one.
     pub operation: String,
     /// What is wrong.
-    pub defect: Defect,
+    #[serde(rename = "defect")]
+    pub kind: FindingKind,
     /// The name, reference or type in question.
     pub detail: String,
 }
@@ -40,16 +41,16 @@ pub struct Report {
 
 impl Report {
     /// How often each defect was found.
-    pub fn counts(&self) -> BTreeMap<Defect, usize> {
+    pub fn counts(&self) -> BTreeMap<FindingKind, usize> {
         let mut counts = BTreeMap::new();
         for finding in &self.findings {
-            *counts.entry(finding.defect).or_insert(0) += 1;
+            *counts.entry(finding.kind).or_insert(0) += 1;
         }
         counts
     }
 
     /// How many findings were treated so.
     pub fn treated(&self, treatment: Treatment) -> usize {
-        self.findings.iter().filter(|finding| finding.defect.treatment() == treatment).count()
+        self.findings.iter().filter(|finding| finding.kind.treatment() == treatment).count()
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::defect::Defect;
 use super::document::{Documents, file_name};
+use super::finding::FindingKind;
 use super::listing::Hint;
 use super::patch;
 use super::report::Finding;
@@ -72,11 +72,11 @@ impl<'a> Reading<'a> {
         self.hints.clear();
     }
 
-    pub(super) fn note(&mut self, defect: Defect, detail: impl Into<String>) {
+    pub(super) fn note(&mut self, kind: FindingKind, detail: impl Into<String>) {
         self.findings.insert(Finding {
             document: self.document.clone(),
             operation: self.operation.clone(),
-            defect,
+            kind,
             detail: detail.into(),
         });
     }
@@ -89,7 +89,7 @@ impl<'a> Reading<'a> {
 
     fn any_schema(&mut self, document: &str, schema: &Value, depth: usize) -> Shape {
         if self.budget == 0 || self.total == 0 {
-            self.note(Defect::TooLarge, format!("more than {OPERATION_BUDGET} schemas"));
+            self.note(FindingKind::TooLarge, format!("more than {OPERATION_BUDGET} schemas"));
             return Shape::default();
         }
         self.budget -= 1;
@@ -98,12 +98,12 @@ impl<'a> Reading<'a> {
             Value::Object(object) => object,
             Value::Bool(true) => return Shape::default(),
             other => {
-                self.note(Defect::SchemaBroken, shown(other));
+                self.note(FindingKind::SchemaBroken, shown(other));
                 return Shape::default();
             }
         };
         if depth > self.deepest {
-            self.note(Defect::TooDeep, format!("more than {} levels", self.deepest));
+            self.note(FindingKind::TooDeep, format!("more than {} levels", self.deepest));
             return Shape::of(first_type(object).and_then(kind_of).unwrap_or_default());
         }
         match object.get("$ref").and_then(Value::as_str) {
@@ -115,11 +115,11 @@ impl<'a> Reading<'a> {
     fn reference(&mut self, document: &str, reference: &str, depth: usize) -> Shape {
         let documents = self.documents;
         let Some((found, name)) = documents.follow(document, reference) else {
-            self.note(Defect::RefBroken, reference);
+            self.note(FindingKind::RefBroken, reference);
             return Shape::default();
         };
         if self.open.contains(&name) {
-            self.note(Defect::RefCyclic, reference);
+            self.note(FindingKind::RefCyclic, reference);
             return Shape::default();
         }
         self.open.push(name);
@@ -190,7 +190,10 @@ impl<'a> Reading<'a> {
             return;
         };
         let inner = items.items.take();
-        self.note(Defect::ListNested, Shape { items: inner.clone(), ..Shape::of(Kind::Array) }.describe());
+        self.note(
+            FindingKind::ListNested,
+            Shape { items: inner.clone(), ..Shape::of(Kind::Array) }.describe(),
+        );
         (shape.items, shape.doubtful) = (inner, true);
     }
 
@@ -201,13 +204,13 @@ impl<'a> Reading<'a> {
             [] if object.contains_key("items") => Kind::Array,
             [] => {
                 if let Some(other) = object.get("type").filter(|t| !t.is_string() && !t.is_array()) {
-                    self.note(Defect::TypeInvalid, shown(other));
+                    self.note(FindingKind::TypeInvalid, shown(other));
                 }
                 Kind::Any
             }
             ["object"] => self.object_or_example(object),
             [name] => kind_of(name).unwrap_or_else(|| {
-                self.note(Defect::TypeInvalid, *name);
+                self.note(FindingKind::TypeInvalid, *name);
                 Kind::Any
             }),
             _ => Kind::Any,
@@ -228,7 +231,7 @@ impl<'a> Reading<'a> {
             Some(Value::Array(_)) => Kind::Any,
             _ => return Kind::Object,
         };
-        self.note(Defect::TypeFromExample, Shape::of(kind).describe());
+        self.note(FindingKind::TypeFromExample, Shape::of(kind).describe());
         kind
     }
 
@@ -240,14 +243,14 @@ impl<'a> Reading<'a> {
                     shape.fields.insert(name.clone(), field);
                 }
             }
-            Some(other) => self.note(Defect::SchemaBroken, format!("properties: {}", shown(other))),
+            Some(other) => self.note(FindingKind::SchemaBroken, format!("properties: {}", shown(other))),
             None => {}
         }
         if let Some(Value::Array(required)) = object.get("required") {
             for name in required.iter().filter_map(Value::as_str) {
                 match shape.fields.get_mut(name) {
                     Some(field) => field.required = true,
-                    None => self.note(Defect::RequiredUnknown, name),
+                    None => self.note(FindingKind::RequiredUnknown, name),
                 }
             }
         }
@@ -271,7 +274,7 @@ impl<'a> Reading<'a> {
         let listed = object.get("enum").and_then(Value::as_array).map(Vec::as_slice);
         let Some(mut values) = listed.or(constant) else { return };
         if let [Value::Array(inner)] = values {
-            self.note(Defect::EnumNested, format!("{} values", inner.len()));
+            self.note(FindingKind::EnumNested, format!("{} values", inner.len()));
             values = inner;
         }
         let target = match (shape.kind, &mut shape.items) {
@@ -279,7 +282,7 @@ impl<'a> Reading<'a> {
             _ => shape,
         };
         if let Some(kind) = common_kind(values).filter(|kind| !fits(*kind, target.kind)) {
-            self.note(Defect::TypeFromEnum, format!("{} {}", target.describe(), shown(&values[0])));
+            self.note(FindingKind::TypeFromEnum, format!("{} {}", target.describe(), shown(&values[0])));
             *target = Shape { required: target.required, nullable: target.nullable, ..Shape::of(kind) };
         }
         let unrestricted = Shape { values: vec![], required: false, ..target.clone() };
@@ -291,7 +294,7 @@ impl<'a> Reading<'a> {
                     target.values.push(value.clone());
                 }
             } else {
-                self.note(Defect::EnumWrongType, shown(value));
+                self.note(FindingKind::EnumWrongType, shown(value));
             }
         }
     }
@@ -311,7 +314,7 @@ impl<'a> Reading<'a> {
             objects(one, other)
         } else {
             if one.kind != other.kind {
-                self.note(Defect::AllOfMixed, format!("{} and {}", one.describe(), other.describe()));
+                self.note(FindingKind::AllOfMixed, format!("{} and {}", one.describe(), other.describe()));
             }
             one
         };

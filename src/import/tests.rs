@@ -25,8 +25,8 @@ fn operation(imported: &Imported, id: &str) -> Operation {
     Operation::clone(found)
 }
 
-fn found(imported: &Imported, defect: &str) -> bool {
-    imported.report.findings.iter().any(|finding| finding.defect.name() == defect)
+fn found(imported: &Imported, kind: &str) -> bool {
+    imported.report.findings.iter().any(|finding| finding.kind.name() == kind)
 }
 
 fn document(paths: Value) -> Value {
@@ -114,10 +114,9 @@ fn bodies_keep_their_facts_and_lose_their_defects() {
     assert_eq!(body.shape.fields["any"].kind, Kind::String);
     assert_eq!(body.shape.fields["mother"].kind, Kind::Any);
     assert_eq!(create.example.get("name"), Some(&json!("name")));
-    for defect in
-        ["cyclic $ref", "enum value of another type", "required field not in schema", "cookie param"]
+    for kind in ["cyclic $ref", "enum value of another type", "required field not in schema", "cookie param"]
     {
-        assert!(found(&imported, defect), "{defect} is not reported");
+        assert!(found(&imported, kind), "{kind} is not reported");
     }
 }
 

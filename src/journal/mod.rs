@@ -2,19 +2,20 @@
 //! of the project is here, behind one trait.
 
 mod access;
-mod arrival;
-mod aside;
-mod column;
+mod encoding;
+mod event_row;
+mod export_record;
 mod format;
 mod last_failure;
 mod model;
 mod paused;
 mod postgres;
-mod record;
 mod snapshot;
 mod sqlite;
+mod unreadable_runs;
 
 pub use access::Access;
+pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, NewRun,
@@ -23,7 +24,6 @@ pub use model::{
 };
 pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
 pub use postgres::Postgres;
-pub use record::{Due, Page, Part, Record};
 pub use snapshot::Snapshot;
 pub use sqlite::Sqlite;
 

@@ -2,27 +2,27 @@
 //! operations, connections and variables exist is for the checker.
 
 mod action;
-pub mod conceal;
 mod cron;
-mod expected;
-mod form;
-mod habit;
-mod lost;
+mod dropped_fields;
+mod foreign_fields;
 mod lower;
 mod model;
 mod parse;
+pub mod redact;
 mod schema;
-pub mod structure;
+mod schema_node;
+pub mod schema_validation;
+mod schema_words;
 pub mod syntax;
 mod trigger;
 
 pub use crate::value::{DurationError, parse_duration};
 pub use action::{Action, Backoff, DEFAULT_ITEM, Retry};
-pub use conceal::conceal;
 pub use cron::Cron;
-pub use lost::Lost;
+pub use dropped_fields::DroppedFields;
 pub use model::Recipe;
 pub use parse::{Parsed, parse};
+pub use redact::redact;
 pub use schema::schema;
 pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, Pages, UnchangedPolicy};
 pub use trigger::{

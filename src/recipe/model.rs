@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::action::Action;
-use super::lost::Lost;
+use super::dropped_fields::DroppedFields;
 use super::syntax::{EchoPolicy, LaneOnFailure, UnchangedPolicy};
 use super::trigger::Trigger;
 use crate::source::{SourceFile, Span, Spanned};
@@ -44,7 +44,7 @@ pub struct Recipe {
     pub timeout: Option<Duration>,
     /// What a failed run means for its lane.
     pub lane_on_failure: LaneOnFailure,
-    pub(super) lost: Lost,
+    pub(super) dropped_fields: DroppedFields,
     pub(super) broken: bool,
 }
 
@@ -55,8 +55,8 @@ impl Recipe {
     }
 
     /// What mending lost: complaints about its absence would only be noise.
-    pub fn lost(&self) -> &Lost {
-        &self.lost
+    pub fn dropped_fields(&self) -> &DroppedFields {
+        &self.dropped_fields
     }
 
     /// Its text has mistakes; it was mended only so that more of them can be found.

@@ -1,7 +1,7 @@
 //! Recipe text → `Recipe`, with everything that is wrong with it.
 
 use super::model::Recipe;
-use super::{lower, structure, syntax};
+use super::{lower, schema_validation, syntax};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{self, SourceFile, Span};
 
@@ -27,7 +27,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
         }
         return Parsed { recipe: None, diagnostics };
     };
-    let checked = structure::check(super::schema(), &node, tree.incomplete, "a recipe");
+    let checked = schema_validation::check(super::schema(), &node, tree.incomplete, "a recipe");
     diagnostics.extend(checked.diagnostics);
     let recipe = match source::read::<syntax::Recipe>(&checked.node) {
         Ok(recipe) => recipe,
@@ -39,7 +39,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
             return Parsed { recipe: None, diagnostics };
         }
     };
-    let (mut recipe, mistakes) = lower::lower(recipe, file, checked.lost);
+    let (mut recipe, mistakes) = lower::lower(recipe, file, checked.dropped_fields);
     diagnostics.extend(mistakes);
     recipe.broken = !diagnostics.is_empty();
     Parsed { recipe: Some(recipe), diagnostics }
@@ -117,6 +117,6 @@ mod tests {
     fn a_text_that_cannot_be_read_in_full_lacks_nothing() {
         let parsed = parsed("name: a\ntrigger: : {\nactions:\n  - do: log\n");
         assert!(parsed.diagnostics.iter().all(|d| d.code == Code::Syntax), "{:#?}", parsed.diagnostics);
-        assert!(parsed.recipe.expect("mended").lost().anywhere("vars"));
+        assert!(parsed.recipe.expect("mended").dropped_fields().anywhere("vars"));
     }
 }

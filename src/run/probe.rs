@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::catalog::{Operation, Probe, path};
-use crate::value::{Map, Value, leeway, moment};
+use crate::value::{Map, Value, leeway, timestamp};
 
 /// Clocks differ: what seems to be this much older than the attempt may still come from it.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -140,7 +140,7 @@ fn is_digits(value: &Value) -> bool {
 
 /// The time of `value`, unless it is one that stands for none: zero, the year 1, a count.
 fn time(value: &Value) -> Option<DateTime<Utc>> {
-    moment(value).filter(|time| time.timestamp() > 1_000_000_000)
+    timestamp(value).filter(|time| time.timestamp() > 1_000_000_000)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Accounts, Run, RunId};
 use crate::catalog::Catalog;
-use crate::check::{self, CheckedRecipe, ConnectionFacts};
+use crate::check::{self, CheckedRecipe, ConnectionInfo};
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::source::SourceFile;
 
@@ -63,8 +63,9 @@ pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
     let parsed = crate::recipe::parse(&file);
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
     let recipe = parsed.recipe.unwrap_or_else(|| panic!("{shown}"));
-    let mut facts = check::Facts { known: true, env: vec!["KEY".into()], ..check::Facts::none() };
-    let connection = ConnectionFacts { connector: "x".into(), settings: vec![], version: None };
+    let mut facts =
+        check::WorkspaceInfo { known: true, env: vec!["KEY".into()], ..check::WorkspaceInfo::none() };
+    let connection = ConnectionInfo { connector: "x".into(), settings: vec![], version: None };
     facts.connections.insert("acme".into(), connection);
     let checked = check::check(recipe, &catalog(), &facts);
     let shown = format!("{shown}{}", crate::diagnostic::render(&file, &checked.diagnostics, false));

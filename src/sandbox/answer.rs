@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::fill::Scope;
-use super::perform::Outcome;
+use super::execute::Outcome;
 use super::sample::sample;
 use super::step::{Behaviour, Verb};
+use super::template::Scope;
 use crate::catalog::Operation;
 
 /// An answer of an operation.

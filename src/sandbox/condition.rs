@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::fill::as_text;
+use super::template::as_text;
 use super::time;
 
 /// How a condition compares.

@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use super::sample::smallest;
 use super::service::Service;
-use super::world::World;
+use super::state::State;
 use crate::catalog::{Input, Operation, Paging};
 use crate::value::Kind;
 
 /// Inputs with which `operation` succeeds on a fresh stand-in: the required ones, and those that its
 /// script names, without those that a connection fills in.
-pub(super) fn example(service: &Service, world: &World, operation: &Operation) -> Map<String, Value> {
-    let scope = world.scope(service);
+pub(super) fn example(service: &Service, state: &State, operation: &Operation) -> Map<String, Value> {
+    let scope = state.scope(service);
     let own = service.script.operations.get(&operation.id).map(|behaviour| &behaviour.example);
     let own = |name: &str| own.and_then(|own| own.get(name));
     let mut inputs = Map::new();

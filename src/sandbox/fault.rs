@@ -86,7 +86,7 @@ impl Faults {
     }
 
     /// The fault that strikes this request, if any; counts it.
-    pub(super) fn strike(&mut self, target: Target<'_>) -> Option<Fault> {
+    pub(super) fn apply_fault(&mut self, target: Target<'_>) -> Option<Fault> {
         let index = self.0.iter_mut().position(|fault| {
             if !fault.fits(target) || fault.times == Some(0) {
                 return false;
@@ -133,12 +133,12 @@ mod tests {
             what: What::Close,
             ..Fault::default()
         });
-        let mut strike = |operation| {
+        let mut apply_fault = |operation| {
             faults
-                .strike(Target { connector: "c", operation: Some(operation), method: "GET", path: "/" })
+                .apply_fault(Target { connector: "c", operation: Some(operation), method: "GET", path: "/" })
                 .is_some()
         };
-        let struck: Vec<bool> = ["a", "b", "a", "a", "a"].map(&mut strike).to_vec();
+        let struck: Vec<bool> = ["a", "b", "a", "a", "a"].map(&mut apply_fault).to_vec();
         assert_eq!(struck, [false, false, true, true, false]);
     }
 

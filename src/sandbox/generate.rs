@@ -8,10 +8,10 @@ use minijinja::Value as Any;
 use minijinja::value::Object;
 use serde_json::{Map, Value};
 
+use super::config::{Collection, Times};
 use super::convert::{any, any_lazy};
-use super::fill::Scope;
 use super::identity::Noise;
-use super::script::{Collection, Times};
+use super::template::Scope;
 use super::time;
 
 /// A record as it is stored.

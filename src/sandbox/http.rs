@@ -12,7 +12,7 @@ use futures::StreamExt;
 
 use super::answer::Content;
 use super::fault::What;
-use super::respond::{Incoming, Served};
+use super::handler::{Incoming, Served};
 use super::server::Connection;
 use super::{Sandbox, control};
 
@@ -36,8 +36,8 @@ async fn serve(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let below = whole.trim_start_matches('/');
     let (connector, path) = below.split_once('/').unwrap_or((below, ""));
     let path = format!("/{path}");
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let origin = format!("http://{host}/{connector}");
+    let instance = parts.headers.get(HOST).and_then(|instance| instance.to_str().ok()).unwrap_or("localhost");
+    let origin = format!("http://{instance}/{connector}");
     let incoming = Incoming {
         method: parts.method.as_str(),
         path: &path,

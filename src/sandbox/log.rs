@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::perform::Change;
+use super::execute::Change;
 
 /// A request that was served.
 #[derive(Debug, Clone, PartialEq, Serialize)]

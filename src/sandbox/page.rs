@@ -5,10 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::condition::SortKey;
-use super::fill::{Fill, Scope};
 use super::inputs::Inputs;
 use super::select::{Cursor, Start};
 use super::step::{CursorPart, PageRule};
+use super::template::{Scope, Template};
 use crate::catalog::{Operation, Paging, path};
 
 /// Page size where neither request nor script says one.
@@ -32,7 +32,7 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
         Some(Paging::Cursor { limit, .. }) => (limit.as_ref(), None, None),
         _ => (None, None, None),
     };
-    let number_of = |rule: &Option<Fill>, input: Option<&String>| {
+    let number_of = |rule: &Option<Template>, input: Option<&String>| {
         let value = match rule {
             Some(fill) => fill.render(scope),
             None => input.and_then(|name| inputs.query.get(name).or_else(|| inputs.body.get(name)).cloned()),

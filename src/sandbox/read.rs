@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::condition::{Bound, Condition, Operator, SortKey};
 use super::convert::any_lazy;
-use super::fill::{Fill, Scope};
+use super::execute::{Outcome, Performance};
 use super::generate::Record;
 use super::page::{self, cursor_token};
-use super::perform::{Outcome, Performance};
 use super::refusal::Refusal;
 use super::select::{Page, Query, Start, select};
 use super::step::{Behaviour, Filters};
+use super::template::{Scope, Template};
 use super::time;
 
 impl Performance<'_> {
@@ -154,7 +154,7 @@ impl Performance<'_> {
     pub(super) fn slots(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
         const DAY: i64 = 86_400_000;
         let Some(slots) = &step.slots else { return Ok(Outcome::Whole(json!({}))) };
-        let number = |fill: &Fill| fill.text(scope).as_deref().and_then(time::parse);
+        let number = |fill: &Template| fill.text(scope).as_deref().and_then(time::parse);
         let (Some(from), Some(to)) = (number(&slots.from), number(&slots.to)) else {
             return Ok(Outcome::Whole(json!({})));
         };
@@ -204,8 +204,8 @@ fn cursor(key: Option<&SortKey>, id: &str) -> Value {
     json!({ "pair": [sort, id], "sort": sort, "id": id, "token": token })
 }
 
-fn rendered(fills: &indexmap::IndexMap<String, Fill>, scope: &Scope) -> Vec<(String, Value)> {
-    let value = |fill: &Fill| fill.render(scope).filter(|value| !value.is_null());
+fn rendered(fills: &indexmap::IndexMap<String, Template>, scope: &Scope) -> Vec<(String, Value)> {
+    let value = |fill: &Template| fill.render(scope).filter(|value| !value.is_null());
     fills.iter().filter_map(|(field, fill)| Some((field.clone(), value(fill)?))).collect()
 }
 

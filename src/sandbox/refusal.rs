@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::fill::Scope;
-use super::script::Answer;
+use super::config::Answer;
+use super::template::Scope;
 
 /// Why a request is refused. The name stands under `refusals` in `sandbox.yaml`, which says status
 /// and body.

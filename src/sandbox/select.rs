@@ -113,8 +113,8 @@ fn first(table: &Table, query: &Query, slots: &[u32]) -> usize {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::config::Collection;
     use super::super::generate::Material;
-    use super::super::script::Collection;
     use super::*;
 
     fn table(count: usize) -> Table {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::fill::Scope;
+use super::config::Script;
 use super::route::{Found, Routes};
-use super::script::Script;
+use super::template::Scope;
 use crate::catalog::{Address, AuthScheme, Catalog, Change, Connector, CountedBy, Login, Operation};
 use crate::value::{ProblemKind, ShapeProblem};
 

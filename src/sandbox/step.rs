@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::fill::Fill;
+use super::template::Template;
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -47,27 +47,27 @@ pub(super) struct Behaviour {
     pub(super) collection: String,
     /// Done only if this holds.
     #[serde(rename = "if")]
-    pub(super) condition: Option<Fill>,
+    pub(super) condition: Option<Template>,
     /// Done for each member of this list, as `item`.
-    pub(super) each: Option<Fill>,
+    pub(super) each: Option<Template>,
     /// What each round leaves, collected into the list `collected`.
-    pub(super) collect: Option<Fill>,
+    pub(super) collect: Option<Template>,
     /// Name under which later steps and the answer see the result.
     #[serde(rename = "as")]
     pub(super) name: Option<String>,
     /// Id of the record; default: the last path parameter.
-    pub(super) id: Option<Fill>,
+    pub(super) id: Option<Template>,
     /// Records that must exist: collection → id.
-    pub(super) needs: IndexMap<String, Fill>,
+    pub(super) needs: IndexMap<String, Template>,
     /// Requests to refuse beforehand.
     pub(super) refuse: Vec<Refuse>,
     /// No such record is no reason to refuse.
     pub(super) missing_ok: bool,
     /// Fields that must be equal; undefined ones do not count. A new record gets them.
     #[serde(rename = "where")]
-    pub(super) equal: IndexMap<String, Fill>,
+    pub(super) equal: IndexMap<String, Template>,
     /// As `where`, but one of them is enough.
-    pub(super) either: IndexMap<String, Fill>,
+    pub(super) either: IndexMap<String, Template>,
     /// Fields between two bounds.
     pub(super) between: Vec<Between>,
     /// Words to look for.
@@ -76,21 +76,21 @@ pub(super) struct Behaviour {
     pub(super) filters: Option<Filters>,
     /// For `find` and `upsert`: fields to try one after the other.
     #[serde(rename = "match")]
-    pub(super) matching: IndexMap<String, Fill>,
+    pub(super) matching: IndexMap<String, Template>,
     /// For `upsert`: all of `match` must fit, not one.
     pub(super) match_all: bool,
     /// The fields given; default: the body.
-    pub(super) from: Option<Fill>,
+    pub(super) from: Option<Template>,
     /// Fields that are not stored.
     pub(super) omit: Vec<String>,
     /// Fields stored under another name.
     pub(super) rename: IndexMap<String, String>,
     /// Fields set besides, or instead.
-    pub(super) set: IndexMap<String, Fill>,
+    pub(super) set: IndexMap<String, Template>,
     /// For sets: the field.
     pub(super) field: String,
     /// For sets: the members.
-    pub(super) values: Option<Fill>,
+    pub(super) values: Option<Template>,
     /// Order of a list.
     pub(super) sort: Option<Sort>,
     /// How a list is paged, where the catalog's word on it is not enough.
@@ -104,11 +104,11 @@ pub(super) struct Behaviour {
     /// Status of a success; default: 201 for a create by POST, else 200.
     pub(super) status: Option<u16>,
     /// The whole answer; default: the result where the catalog says it stands.
-    pub(super) answer: Option<Fill>,
+    pub(super) answer: Option<Template>,
     /// Further fields of the answer.
-    pub(super) extra: IndexMap<String, Fill>,
+    pub(super) extra: IndexMap<String, Template>,
     /// Further fields of each listed record.
-    pub(super) each_extra: IndexMap<String, Fill>,
+    pub(super) each_extra: IndexMap<String, Template>,
     /// Fields of the records that the answer has; all when empty.
     pub(super) only: Vec<String>,
     /// Fields of listed records that the answer does not have.
@@ -116,9 +116,9 @@ pub(super) struct Behaviour {
     /// JSONPath of the result; default: the catalog's.
     pub(super) at: Option<String>,
     /// For downloads: text of the file. Default: a short silence, or nothing.
-    pub(super) file: Option<Fill>,
+    pub(super) file: Option<Template>,
     /// Inputs of a valid request, before the connector's `examples`.
-    pub(super) example: IndexMap<String, Fill>,
+    pub(super) example: IndexMap<String, Template>,
 }
 
 /// A request to refuse.
@@ -127,11 +127,11 @@ pub(super) struct Behaviour {
 pub(super) struct Refuse {
     /// When.
     #[serde(rename = "if")]
-    pub(super) condition: Fill,
+    pub(super) condition: Template,
     /// Name among the connector's `refusals`.
     pub(super) with: String,
     /// What is said.
-    pub(super) message: Fill,
+    pub(super) message: Template,
 }
 
 /// A field between two bounds, both included. Times in any notation.
@@ -142,10 +142,10 @@ pub(super) struct Between {
     pub(super) field: String,
     /// The least.
     #[serde(default)]
-    pub(super) from: Option<Fill>,
+    pub(super) from: Option<Template>,
     /// The most.
     #[serde(default)]
-    pub(super) to: Option<Fill>,
+    pub(super) to: Option<Template>,
 }
 
 /// Words to look for, without case.
@@ -153,7 +153,7 @@ pub(super) struct Between {
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
     /// The words.
-    pub(super) query: Fill,
+    pub(super) query: Template,
     /// Fields they may stand in.
     pub(super) fields: Vec<String>,
 }
@@ -163,7 +163,7 @@ pub(super) struct Words {
 #[serde(deny_unknown_fields)]
 pub(super) struct Filters {
     /// The list of conditions.
-    pub(super) from: Fill,
+    pub(super) from: Template,
     /// Member that names the field.
     pub(super) field: String,
     /// Member that names the operator.
@@ -186,10 +186,10 @@ pub(super) struct Filters {
 #[serde(deny_unknown_fields)]
 pub(super) struct Sort {
     /// Name of the field, in the record's own words.
-    pub(super) by: Fill,
+    pub(super) by: Template,
     /// `desc` for the greatest first; default ascending.
     #[serde(default)]
-    pub(super) order: Option<Fill>,
+    pub(super) order: Option<Template>,
 }
 
 /// How a list is paged.
@@ -199,13 +199,13 @@ pub(super) struct PageRule {
     /// Page size when the request names none.
     pub(super) default: Option<usize>,
     /// Page size asked for.
-    pub(super) limit: Option<Fill>,
+    pub(super) limit: Option<Template>,
     /// Items to skip.
-    pub(super) skip: Option<Fill>,
+    pub(super) skip: Option<Template>,
     /// Number of the page, from 1.
-    pub(super) number: Option<Fill>,
+    pub(super) number: Option<Template>,
     /// The cursor. All its parts must be there, else it is not looked at.
-    pub(super) after: IndexMap<CursorPart, Fill>,
+    pub(super) after: IndexMap<CursorPart, Template>,
 }
 
 /// A part of a cursor.
@@ -227,11 +227,11 @@ pub(super) enum CursorPart {
 #[serde(deny_unknown_fields)]
 pub(super) struct Slots {
     /// Beginning of the window.
-    pub(super) from: Fill,
+    pub(super) from: Template,
     /// Its end.
-    pub(super) to: Fill,
+    pub(super) to: Template,
     /// Minutes of a slot.
-    pub(super) minutes: Fill,
+    pub(super) minutes: Template,
     /// First and last hour of a working day, UTC.
     pub(super) hours: (u32, u32),
     /// Field with the beginning of what is taken, in the behaviour's collection.

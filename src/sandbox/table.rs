@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::condition::{SortKey, words};
+use super::config::Collection;
 use super::generate::{self, Material, Record};
 use super::identity::hash;
 use super::order::Order;
-use super::script::Collection;
 
 /// What a slot holds.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ impl Table {
     }
 
     /// Names that seeds may use for the next record.
-    pub(super) fn seed_scope(&self) -> super::fill::Scope {
+    pub(super) fn seed_scope(&self) -> super::template::Scope {
         let n = self.slots.len() as u64;
         self.material.scope(&self.name, n, generate::seed_time(&self.collection, n))
     }

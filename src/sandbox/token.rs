@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::fill::Scope;
+use super::config::USER;
 use super::identity::Identity;
 use super::refusal::Refusal;
-use super::script::USER;
 use super::service::Service;
+use super::template::Scope;
 use crate::catalog::Login;
 use crate::value::read_json;
 

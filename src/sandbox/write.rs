@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::convert::any_map;
-use super::fill::Scope;
+use super::execute::{ChangeKind, Outcome, Performance};
 use super::generate::{self, Record};
-use super::perform::{ChangeKind, Outcome, Performance};
 use super::refusal::Refusal;
 use super::step::{Behaviour, Verb};
+use super::template::Scope;
 
 impl Performance<'_> {
     /// A new record.
@@ -229,7 +229,7 @@ fn is_something(value: &Value) -> bool {
 }
 
 /// Rewrites the fields that the collection keeps in one notation.
-pub(super) fn normalise(collection: &super::script::Collection, given: &mut Record, scope: &Scope) {
+pub(super) fn normalise(collection: &super::config::Collection, given: &mut Record, scope: &Scope) {
     for (field, fill) in &collection.normalise {
         if let Some(value) = given.get(field).filter(|value| is_something(value))
             && let Some(value) = fill.render(&scope.with("value", value))

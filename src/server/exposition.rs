@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
-use super::families::{Family, Label, Merged};
+use super::metric_families::{Family, Label, Merged};
 use crate::printable;
 
 /// What stands in the place of names above the bound.
@@ -115,7 +115,7 @@ fn pair(label: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::families::{EVENTS, POLL_FAILURES, RUNS_ENDED};
+    use crate::server::metric_families::{EVENTS, POLL_FAILURES, RUNS_ENDED};
 
     #[test]
     fn labels_are_escaped() {

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Server;
 use super::answer::refuse;
-use super::disclosure::is_asked_here;
+use super::local_caller::is_asked_here;
 use crate::journal::Error;
 
 pub(super) async fn alive() -> &'static str {

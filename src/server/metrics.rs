@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use super::Server;
 use super::answer::refuse;
 use super::exposition::{Exposition, KnownNames};
-use super::families::{
+use super::metric_families::{
     BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_STARTED, REQUESTS, RUNS,
     RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS,
 };

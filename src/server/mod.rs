@@ -5,21 +5,21 @@
 
 mod answer;
 mod body;
+mod connection_slots;
 mod cors;
-mod disclosure;
 mod exposition;
-mod families;
 mod health;
+mod local_caller;
+mod metric_families;
 mod metrics;
 mod request_id;
 mod router;
 mod serve;
-mod slots;
 mod state;
 mod webhook;
 
 pub use exposition::{MOST_NAMES, OTHER};
-pub use families::{FAMILIES, Family, Kind, Label, Merged};
+pub use metric_families::{FAMILIES, Family, Kind, Label, Merged};
 pub use metrics::Observed;
 pub use serve::{Error, bind, serve};
 pub use state::{Server, Settings};

@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::answer::refuse;
-use super::{Server, disclosure, health, metrics, request_id, webhook};
+use super::{Server, health, local_caller, metrics, request_id, webhook};
 use crate::printable;
 
 /// Most characters of an address that is shown.
@@ -27,7 +27,7 @@ impl Server {
     }
 
     fn guarded(&self) -> Router<Self> {
-        let guard = middleware::from_fn_with_state(self.clone(), disclosure::guard);
+        let guard = middleware::from_fn_with_state(self.clone(), local_caller::guard);
         Router::new().route("/metrics", get(metrics::metrics).layer(guard))
     }
 

@@ -11,8 +11,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::disclosure::Ends;
-use super::slots::{Slot, Slots};
+use super::connection_slots::{ConnectionSlots, Slot};
+use super::local_caller::Ends;
 
 /// Most connections at a time, if the system allows as many files.
 const MOST_CONNECTIONS: u64 = 1024;
@@ -56,7 +56,7 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let listening = listener.local_addr()?;
-    let slots = Slots::new(most_connections());
+    let slots = ConnectionSlots::new(most_connections());
     let under_way = GracefulShutdown::new();
     let mut stopped = std::pin::pin!(async move {
         // A sender that is gone means the same.
@@ -95,7 +95,10 @@ fn most_connections() -> usize {
 }
 
 /// The next connection, and a place for it.
-async fn accept(listener: &TcpListener, slots: &Slots) -> std::io::Result<(TcpStream, SocketAddr, Slot)> {
+async fn accept(
+    listener: &TcpListener,
+    slots: &ConnectionSlots,
+) -> std::io::Result<(TcpStream, SocketAddr, Slot)> {
     let (stream, peer) = listener.accept().await?;
     // Answers are small: none is to wait for more to say.
     if let Err(error) = stream.set_nodelay(true) {

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::Server;
 use super::answer::refuse;
 use super::body::{Unread, discard};
+use super::connection_slots::Slot;
 use super::cors;
 use super::router::SHOWN;
-use super::slots::Slot;
 use crate::journal::{Appended, Batch, Error};
 use crate::printable;
 use crate::trigger::webhook::{Delivery, Received, Receiver, Refused, Unreadable};
@@ -118,7 +118,7 @@ fn refusal(not_taken: &NotTaken) -> Response {
     };
     let status = match refused {
         Refused::Unknown => StatusCode::NOT_FOUND,
-        Refused::Away => StatusCode::TOO_MANY_REQUESTS,
+        Refused::Absent => StatusCode::TOO_MANY_REQUESTS,
         Refused::Unproven(_) => StatusCode::UNAUTHORIZED,
         Refused::Unreadable(unreadable) => match unreadable {
             Unreadable::NotJson { .. } | Unreadable::NotAForm(_) | Unreadable::Damaged(_) => {
@@ -130,7 +130,7 @@ fn refusal(not_taken: &NotTaken) -> Response {
     };
     let response = refuse(status, &refused.to_string());
     match refused {
-        Refused::Away => with(response, RETRY_AFTER, PAUSE),
+        Refused::Absent => with(response, RETRY_AFTER, PAUSE),
         // RFC 9110, 12.5.3: so a sender learns what it may use.
         Refused::Unreadable(Unreadable::UnknownEncoding(_)) => with(response, ACCEPT_ENCODING, CODINGS),
         _ => response,

@@ -4,7 +4,7 @@ use minijinja::Error;
 use minijinja::value::{Value as Datum, ValueKind};
 
 use super::error::{Refusal, refusal};
-use super::exact::Exact;
+use super::exact_number::Exact;
 use super::filters::{METHODS, MOST_PLACES, SIGNS};
 use super::filters::{
     check_country, check_duration, check_path, check_pattern, decimal, strftime, unfit, zone,

@@ -11,11 +11,11 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 
 use super::error::advised;
 use super::evaluate::text_holds;
-use super::exact::Exact;
+use super::exact_number::Exact;
 use super::filters::{self, unfit};
 use super::omit::{self, is_omit};
 use super::scope::Scope;
-use super::{convert, functions, number, order, pieces, predicates};
+use super::{convert, functions, number, order, predicates, provenance};
 
 /// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
 /// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
@@ -60,7 +60,7 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(JOINED, joined);
         env.add_filter(PRESENT, present);
         env.add_filter(FACTOR, factor);
-        env.add_filter(FILLED, pieces::filled);
+        env.add_filter(FILLED, provenance::filled);
         add_comparisons(&mut env);
         env.add_global(omit::NAME, omit::omit());
         env.add_filter(TRUTH, truth);

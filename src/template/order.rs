@@ -8,7 +8,7 @@ use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::error::{advised, refusal};
-use super::exact::Exact;
+use super::exact_number::Exact;
 use super::filters::{describe, text};
 use crate::value::{Written, time_in};
 

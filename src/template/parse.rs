@@ -9,10 +9,10 @@ use super::call::Call;
 use super::comparison::Comparison;
 use super::foreign;
 use super::lower;
+use super::name_use::Use;
 use super::omit;
 use super::path::{Access, Key};
 use super::syntax::{self, SyntaxError};
-use super::used::Use;
 use super::uses::{self, Named};
 
 /// A text that may hold expressions. It has been parsed, so it is known to be well-formed; a clone

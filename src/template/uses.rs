@@ -10,9 +10,9 @@ use super::call::{Call, Callee};
 use super::comparison::{self, Comparison, Side};
 use super::convert;
 use super::lower::{asks_presence, is_default};
+use super::name_use::{PathStep, Use};
 use super::omit;
 use super::syntax::{bytes, extent};
-use super::used::{PathStep, Use};
 
 /// What a template names.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use crate::catalog::{Listing, NextValue, Order, Paging, Wanted};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
-use crate::value::{moment, short_id};
+use crate::value::{short_id, timestamp};
 
 /// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
 pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);
@@ -183,7 +183,7 @@ struct Times {
 
 impl Times {
     fn of(scan: Scan<'_>, item: &Value) -> Self {
-        let read = |name: &Option<String>| moment(&in_item(item, name.as_ref()?)?);
+        let read = |name: &Option<String>| timestamp(&in_item(item, name.as_ref()?)?);
         let updated = read(&scan.listing.updated).filter(|_| !scan.by_creation);
         Self { created: read(&scan.listing.created), updated }
     }

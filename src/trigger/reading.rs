@@ -9,7 +9,7 @@ use super::poller::Poller;
 use super::surroundings::Surroundings;
 use crate::connection::Priority;
 use crate::request::{CallOptions, Outcome, list};
-use crate::value::moment;
+use crate::value::timestamp;
 
 /// Longest wait within a poll; beyond it the poll ends and goes on later.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -83,7 +83,7 @@ impl<'a> Reading<'a> {
             match outcome {
                 Outcome::Ok(answer) => {
                     let link = answer.headers.get("link").cloned();
-                    let date = answer.headers.get("date").and_then(|date| moment(&date.as_str().into()));
+                    let date = answer.headers.get("date").and_then(|date| timestamp(&date.as_str().into()));
                     return Ok(Answered { body: answer.body, link, date });
                 }
                 Outcome::RateLimited { retry_after } => {

@@ -10,7 +10,7 @@ use crate::connection::Connection;
 use crate::journal::{Error, Journal, RunFilter};
 use crate::recipe::Emit;
 use crate::request::paging::in_item;
-use crate::value::moment;
+use crate::value::timestamp;
 
 /// A webhook arrives at or after the change it tells of, by clocks that differ by less than this.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
@@ -104,7 +104,7 @@ impl Reconcile {
         let made = [&listing.updated, &listing.created]
             .into_iter()
             .flatten()
-            .find_map(|name| moment(&in_item(&change.item, name)?));
+            .find_map(|name| timestamp(&in_item(&change.item, name)?));
         let filter = RunFilter {
             recipe: Some(recipe.to_owned()),
             record: Some(change.record.clone()),

@@ -15,7 +15,7 @@ use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::{Appended, Batch, Error, Progress, pause_of};
 use crate::recipe::{CronText, Trigger};
-use crate::value::{after, moment};
+use crate::value::{after, timestamp};
 
 /// A missed time older than this is not made up for.
 pub const OLDEST_MISSED: TimeDelta = TimeDelta::hours(24);
@@ -56,7 +56,7 @@ impl Schedule {
         }
         let subject = self.subject();
         let stored = around.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);
-        let fired = stored.as_ref().and_then(|cursor| moment(cursor.watermark.as_ref()?));
+        let fired = stored.as_ref().and_then(|cursor| timestamp(cursor.watermark.as_ref()?));
         let planned = fired.and_then(|fired| self.missed(fired, now));
         if stored.is_some() && planned.is_none() {
             return Ok((Appended::default(), self.times.cron.next_after(fired.map_or(now, |f| f.max(now)))));

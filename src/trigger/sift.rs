@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::Listing;
 use crate::request::paging::in_item;
-use crate::value::{id, moment};
+use crate::value::{id, timestamp};
 
 /// Largest record that a recipe gets, in bytes of JSON: as large as a webhook's body may be.
 const LARGEST: usize = 5 << 20;
@@ -87,7 +87,7 @@ pub(super) fn odd_time<'a>(listing: &'a Listing, item: &Value) -> Option<(&'a st
     let fields = [&listing.updated, &listing.created].into_iter().flatten();
     fields
         .filter_map(|name| Some((name.as_str(), in_item(item, name)?)))
-        .find(|(_, value)| value != "" && moment(value).is_none())
+        .find(|(_, value)| value != "" && timestamp(value).is_none())
 }
 
 fn words(value: &Value) -> &'static str {

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::value::moment;
+use crate::value::timestamp;
 
 /// A time by the API's clock, and a time by ours at which the API's had reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,9 @@ impl Watermark {
     pub fn read(value: &Value) -> Option<Self> {
         match value {
             Value::Object(fields) => {
-                Some(Self { time: moment(fields.get("time")?)?, at: fields.get("at").and_then(moment) })
+                Some(Self { time: timestamp(fields.get("time")?)?, at: fields.get("at").and_then(timestamp) })
             }
-            plain => Some(Self { time: moment(plain)?, at: None }),
+            plain => Some(Self { time: timestamp(plain)?, at: None }),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::{self, Form, form};
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::recipe::structure;
+use crate::recipe::schema_validation;
 use crate::source::{SourceFile, Span, parse};
 
 /// The mistakes in the files of a connector (path and text) that `error` says cannot be used. There is
@@ -47,8 +47,9 @@ fn look(path: &str, text: &str) -> Option<Report> {
     let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
     let schema = form(Form::of(path)?);
     if let Some(node) = parsed.node {
-        diagnostics
-            .extend(structure::check(schema, &node, parsed.incomplete, "a connector's file").diagnostics);
+        diagnostics.extend(
+            schema_validation::check(schema, &node, parsed.incomplete, "a connector's file").diagnostics,
+        );
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     (!diagnostics.is_empty()).then_some(Report { file, diagnostics })

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::conceal::{conceal, without_secrets};
-use super::expand::{Unset, fill, mask};
+use super::env_interpolation::{Unset, fill, mask};
 use super::folder::{self, FILE, TOKENS};
-use super::hidden::{self, Hidden};
+use super::redact::{redact, without_secrets};
 use super::resolve::Resolver;
+use super::secret_spans::{self, SecretSpan};
 use super::syntax::{File, Webhooks};
-use super::{Account, Error, History, Metrics, Store};
+use super::{ConnectionConfig, Error, History, Metrics, Store};
 use crate::catalog::Catalog;
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::recipe::structure;
+use crate::recipe::schema_validation;
 use crate::secret::{Redactor, SHORTEST, Secret};
 use crate::source::{SourceFile, Span, parse, read};
 
@@ -30,9 +30,9 @@ pub struct Workspace {
     /// All operations, with those of the workspace's own connectors.
     pub catalog: Arc<Catalog>,
     /// Connections by name.
-    pub accounts: IndexMap<String, Account>,
+    pub accounts: IndexMap<String, ConnectionConfig>,
     /// Names of the variables that recipes may read.
-    pub listed: Vec<String>,
+    pub env_allowlist: Vec<String>,
     /// Values of those of them that are set.
     pub env: BTreeMap<String, String>,
     /// Folders whose files recipes may send.
@@ -78,7 +78,7 @@ impl Workspace {
     pub fn bare(root: &Path, catalog: Arc<Catalog>) -> Self {
         let accounts = catalog.connectors().map(|connector| {
             let name = connector.connector.clone();
-            let account = Account {
+            let account = ConnectionConfig {
                 name: name.clone(),
                 connector: Arc::clone(connector),
                 settings: BTreeMap::new(),
@@ -95,7 +95,7 @@ impl Workspace {
         Self {
             root: root.to_path_buf(),
             accounts: accounts.collect(),
-            listed: Vec::new(),
+            env_allowlist: Vec::new(),
             env: BTreeMap::new(),
             files: Vec::new(),
             store: Store::usual(root),
@@ -165,8 +165,8 @@ impl Workspace {
         let mut hidden = Vec::new();
         if let Some(mut node) = parsed.node {
             fill(&mut node, variables, &mut unset);
-            hidden = hidden::find(&file, &node);
-            let checked = structure::check(super::schema(), &node, parsed.incomplete, "a workspace");
+            hidden = secret_spans::find(&file, &node);
+            let checked = schema_validation::check(super::schema(), &node, parsed.incomplete, "a workspace");
             found.extend(checked.diagnostics);
             match read(&checked.node) {
                 Ok(file) => content = file,
@@ -177,11 +177,11 @@ impl Workspace {
                 )),
             }
         }
-        let shown = conceal(&file, &hidden, parses);
+        let shown = redact(&file, &hidden, parses);
         let redactor = Redactor::default();
         let mut resolver = Resolver { root, catalog: &catalog, unset: &unset, redactor: &redactor, found };
         let accounts = resolver.accounts(content.connections.unwrap_or_default());
-        let (listed, marked) = resolver.listed(content.env.unwrap_or_default());
+        let (env_allowlist, marked) = resolver.env_allowlist(content.env.unwrap_or_default());
         let files = resolver.files(content.files.unwrap_or_default());
         let store = resolver.store(content.store, root);
         let history = History::read(content.history.unwrap_or_default(), &mut resolver.found);
@@ -194,15 +194,15 @@ impl Workspace {
             !found.iter().any(|diagnostic| diagnostic.code.severity() == crate::diagnostic::Severity::Error);
         let unset: Vec<Diagnostic> = unset.iter().map(warn).collect();
         found.extend(unset.iter().cloned());
-        let env = values(&listed, variables);
+        let env = values(&env_allowlist, variables);
         let marked_hidden = marked.iter().filter_map(|name| {
-            Some(Hidden { span: name.span, text: env.get(&name.value)?.clone(), is_name: false })
+            Some(SecretSpan { span: name.span, text: env.get(&name.value)?.clone(), is_name: false })
         });
         let remarks: Vec<Diagnostic> =
             if sound { too_short(&file, hidden.iter().cloned().chain(marked_hidden)) } else { Vec::new() };
         found.extend(remarks.iter().cloned());
         let marked = marked.iter().filter_map(|name| env.get(&name.value)).map(Secret::new);
-        let secrets = accounts.values().flat_map(Account::secrets).chain(marked);
+        let secrets = accounts.values().flat_map(ConnectionConfig::secrets).chain(marked);
         redactor.add(secrets.chain(store.secrets()));
         let is_own = |text: &str| is_own_word(text, &accounts, catalog.as_ref());
         let kept = hidden.iter().filter(|hidden| !hidden.is_name || !is_own(&hidden.text));
@@ -213,7 +213,7 @@ impl Workspace {
             unset: Report { file: shown.clone(), diagnostics: unset },
             catalog: Arc::clone(&catalog),
             accounts,
-            listed,
+            env_allowlist,
             env,
             files,
             store,
@@ -231,7 +231,7 @@ impl Workspace {
 }
 
 /// Whether the name of a user is a word that messages need: hidden, nobody could read them.
-fn is_own_word(text: &str, accounts: &IndexMap<String, Account>, catalog: &Catalog) -> bool {
+fn is_own_word(text: &str, accounts: &IndexMap<String, ConnectionConfig>, catalog: &Catalog) -> bool {
     let connectors = catalog.connectors().map(|connector| connector.connector.as_str());
     let own =
         accounts.keys().map(String::as_str).chain(connectors).chain(["postgres", "postgresql", "sqlite"]);
@@ -239,10 +239,10 @@ fn is_own_word(text: &str, accounts: &IndexMap<String, Account>, catalog: &Catal
 }
 
 /// Secrets that are too short to be masked wherever they occur, once for each place.
-fn too_short(file: &SourceFile, hidden: impl Iterator<Item = Hidden>) -> Vec<Diagnostic> {
+fn too_short(file: &SourceFile, hidden: impl Iterator<Item = SecretSpan>) -> Vec<Diagnostic> {
     // A default stands for a secret that is not there yet.
-    let is_default = |hidden: &Hidden| file.slice(hidden.span).contains(&format!(":-{}}}", hidden.text));
-    let short = |hidden: &Hidden| {
+    let is_default = |hidden: &SecretSpan| file.slice(hidden.span).contains(&format!(":-{}}}", hidden.text));
+    let short = |hidden: &SecretSpan| {
         !hidden.is_name && !is_default(hidden) && (1..SHORTEST).contains(&hidden.text.trim().len())
     };
     let mut places: Vec<Span> = hidden.filter(short).map(|hidden| hidden.span).collect();
@@ -263,8 +263,8 @@ fn warn(unset: &Unset) -> Diagnostic {
         .help("set it in the environment or in .env beside hob.yaml, or give a default: ${NAME:-default}")
 }
 
-fn values(listed: &[String], variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    listed.iter().filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect()
+fn values(env_allowlist: &[String], variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    env_allowlist.iter().filter_map(|name| Some((name.clone(), variables.get(name)?.clone()))).collect()
 }
 
 #[cfg(test)]
@@ -306,7 +306,7 @@ server: { listen: 127.0.0.1:8787 }
         assert_eq!(account.settings["location"], "loc-1");
         assert_eq!(account.budget.burst.unwrap().to_string(), "25/10s");
         assert_eq!(account.budget.daily, Some(10_000));
-        assert_eq!(workspace.listed, ["APP_URL", "ALERT_KEY", "COLOUR"]);
+        assert_eq!(workspace.env_allowlist, ["APP_URL", "ALERT_KEY", "COLOUR"]);
         assert_eq!(workspace.env.len(), 2, "COLOUR is not set");
         assert_eq!(workspace.store, Store::Sqlite("/w/data/x.db".into()));
         let month = std::time::Duration::from_secs(30 * 24 * 3600);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::expand::Unset;
+use super::env_interpolation::Unset;
 use super::folder::{STATE, TOKENS};
 use super::syntax::{Auth, Budget, Connection, EnvVariable, MarkedVariable, MetricsText, Webhooks};
-use super::{Account, Metrics, Store, store};
+use super::{ConnectionConfig, Metrics, Store, store};
 use crate::catalog::{AuthScheme, Catalog, Connector};
 use crate::connection::{BudgetSettings, Error, TokenFile};
 use crate::diagnostic::{Code, Diagnostic};
@@ -29,7 +29,10 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// The connections that can be made sense of.
-    pub(super) fn accounts(&mut self, entries: IndexMap<Spanned<String>, Node>) -> IndexMap<String, Account> {
+    pub(super) fn accounts(
+        &mut self,
+        entries: IndexMap<Spanned<String>, Node>,
+    ) -> IndexMap<String, ConnectionConfig> {
         let mut accounts = IndexMap::new();
         for (name, node) in entries {
             if let Some(account) = self.account(&name, &node) {
@@ -39,7 +42,7 @@ impl Resolver<'_> {
         accounts
     }
 
-    fn account(&mut self, name: &Spanned<String>, node: &Node) -> Option<Account> {
+    fn account(&mut self, name: &Spanned<String>, node: &Node) -> Option<ConnectionConfig> {
         // What cannot be read has been complained about by its structure.
         let entry: Connection = read(node).ok()?;
         if entry.connector.value.is_empty() {
@@ -66,7 +69,7 @@ impl Resolver<'_> {
         if let Some(version) = &entry.version {
             self.version(version, &connector);
         }
-        let account = Account {
+        let account = ConnectionConfig {
             name: name.value.clone(),
             budget: self.budget(entry.budget.unwrap_or_default()),
             base_url: entry.base_url.as_ref().map(|url| url.value.clone()),
@@ -171,7 +174,7 @@ impl Resolver<'_> {
     }
 
     /// Whether the connection could be made, apart from its credential.
-    fn sound(&mut self, account: &Account, name: Span, base_url: Option<Span>) {
+    fn sound(&mut self, account: &ConnectionConfig, name: Span, base_url: Option<Span>) {
         let span = base_url.unwrap_or(name);
         if self.unset.iter().any(|unset| unset.span == span) {
             return;
@@ -184,8 +187,11 @@ impl Resolver<'_> {
     }
 
     /// Variables that recipes may read, and those of them that are secret.
-    pub(super) fn listed(&mut self, variables: Vec<EnvVariable>) -> (Vec<String>, Vec<Spanned<String>>) {
-        let (mut listed, mut secret): (Vec<String>, Vec<Spanned<String>>) = Default::default();
+    pub(super) fn env_allowlist(
+        &mut self,
+        variables: Vec<EnvVariable>,
+    ) -> (Vec<String>, Vec<Spanned<String>>) {
+        let (mut env_allowlist, mut secret): (Vec<String>, Vec<Spanned<String>>) = Default::default();
         for variable in variables {
             let MarkedVariable { name, secret: marked } = match variable {
                 EnvVariable::Name(name) => MarkedVariable { name, secret: false },
@@ -199,14 +205,14 @@ impl Resolver<'_> {
                 let message = format!("`{name}` is not the name of a variable");
                 let help = "list names only, such as ALERT_URL; their values come from the environment";
                 self.found.push(Diagnostic::new(Code::NotAllowed, name.span, message).help(help));
-            } else if listed.contains(&name.value) {
+            } else if env_allowlist.contains(&name.value) {
                 let message = format!("the variable `{name}` is listed twice");
                 self.found.push(Diagnostic::new(Code::DuplicateName, name.span, message));
             } else {
-                listed.push(name.value);
+                env_allowlist.push(name.value);
             }
         }
-        (listed, secret)
+        (env_allowlist, secret)
     }
 
     /// Folders whose files recipes may send. None of them holds what is the workspace's own.
@@ -244,7 +250,7 @@ impl Resolver<'_> {
         if self.unset.iter().any(|unset| unset.span == text.span) {
             return None;
         }
-        let address = super::listen::parse(&text);
+        let address = super::listen_address::parse(&text);
         address.map_err(|error| self.complain(Code::NotAllowed, text.span, &error)).ok()
     }
 

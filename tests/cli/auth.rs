@@ -10,6 +10,7 @@ use hob::connection::http_client;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::listening::Running;
 use crate::program::hob;
 use crate::stand_in::StandIn;
 
@@ -299,32 +300,14 @@ fn the_template_can_be_logged_in_to() {
     hob(folder.path(), &["call", "fitr.clients.list"]).code(0);
 }
 
-const HAND: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
+const MANUAL_RECIPE: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
                     - { do: contacts.upsert, with: { email: \"{{ event.email }}\" } }\n";
-
-/// A `hob run` that ends with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(folder: &Path) -> Self {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
-        command.arg("run").current_dir(folder).env_clear().stdout(Stdio::null()).stderr(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn a_consent_that_ended_holds_the_runs_until_somebody_consents_again() {
     let studio = Studio::new();
     fs::create_dir(studio.path().join("recipes")).unwrap();
-    fs::write(studio.path().join("recipes/hand.yaml"), HAND).unwrap();
+    fs::write(studio.path().join("recipes/hand.yaml"), MANUAL_RECIPE).unwrap();
     hob(studio.path(), &["connect", "studio", "--code", "code-123456"]).code(0);
     for n in 0..8 {
         let event = json!({ "email": format!("p{n}@example.com") }).to_string();

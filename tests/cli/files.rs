@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::held::{ONCE, workspace};
+use crate::connection_holds::{ONCE, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
@@ -10,6 +9,7 @@ use hob::sandbox::{Budget, Fault, Options, What};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
+use crate::listening::Running;
 use crate::program::hob;
 use crate::stand_in::StandIn;
 
@@ -60,24 +60,6 @@ fn workspace(stand_in: &StandIn, names: &[&str]) -> TempDir {
     }
     fs::write(folder.path().join("hob.yaml"), text).unwrap();
     folder
-}
-
-/// A `hob run` that ends with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(folder: &Path) -> Self {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("hob"));
-        command.env_clear().current_dir(folder).arg("run").stdout(Stdio::null()).stderr(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Statuses of all requests so far.

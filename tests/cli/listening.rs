@@ -1,31 +1,47 @@
-//! A program that keeps running and listens.
+//! `hob run` processes that keep running while a test looks at them.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
-/// A program that listens, and where.
+use crate::spawn::spawn;
+
+/// A process that listens, and its address.
 pub struct Listening {
     pub child: Child,
     pub address: String,
 }
 
+/// Starts `hob run` at a free port and waits until it listens.
 pub fn listen(folder: &Path) -> Listening {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("hob"))
-        .args(["run", "--listen", "127.0.0.1:0", "--concurrency", "16"])
-        .current_dir(folder)
-        .env_clear()
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
+    command.args(["run", "--listen", "127.0.0.1:0", "--concurrency", "16"]);
+    let (child, mut lines) = spawn(command, folder);
     let address = lines
         .by_ref()
-        .map(Result::unwrap)
         .find_map(|line| line.strip_prefix("listening at ").map(str::to_owned))
-        .expect("it says where it listens");
-    // Nobody may have to wait for this pipe.
+        .expect("it prints its address");
     std::thread::spawn(move || lines.for_each(drop));
     Listening { child, address }
+}
+
+/// A `hob run` process that is killed at the end of its test.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts it and waits until it has begun to work.
+    pub fn start(folder: &Path) -> Self {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
+        command.arg("run");
+        let (child, mut lines) = spawn(command, folder);
+        assert!(lines.any(|line| line.contains("Ctrl-C stops")), "it has begun to work");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }

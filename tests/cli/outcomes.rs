@@ -6,7 +6,7 @@ use std::path::Path;
 use hob::sandbox::{ChangeKind, Fault, What};
 use serde_json::{Value, json};
 
-use crate::held::{ONCE, runs, workspace};
+use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 

@@ -13,7 +13,7 @@ use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn write(folder: &Path, name: &str, tag: &str) {
     let text = format!(
@@ -39,7 +39,7 @@ fn post_until(stand_in: &StandIn, address: &str, path: &str, what: &str, done: i
         if done(status) {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} never happens");
+        assert!(begun.elapsed() < TIMEOUT, "{what} never happens");
         stand_in.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
     }
 }
@@ -123,7 +123,7 @@ fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
     hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
     let begun = Instant::now();
     while stand_in.sandbox.totals().0 == 0 {
-        assert!(begun.elapsed() < PATIENCE, "the run never begins");
+        assert!(begun.elapsed() < TIMEOUT, "the run never begins");
         stand_in.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(5)).await });
     }
     child.kill().unwrap();

@@ -5,15 +5,15 @@ use std::fs;
 use hob::sandbox::{Fault, What};
 use serde_json::{Value, json};
 
-use crate::held::{runs, workspace};
+use crate::connection_holds::{runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 5m, start: all }\nactions:\n  \
                     - { do: opportunities.get, with: { id: \"{{ event.id }}\" } }\n";
-const HAND: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
+const MANUAL_RECIPE: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
                     - { do: contacts.create, with: { email: \"{{ event.email }}\" } }\n";
-const HOOK: &str = "name: hook\ntrigger: { webhook: highlevel.ContactUpdate, hydrate: true }\nactions:\n  \
+const WEBHOOK_RECIPE: &str = "name: hook\ntrigger: { webhook: highlevel.ContactUpdate, hydrate: true }\nactions:\n  \
                     - { do: fitr.clients.get, with: { id: \"1\" } }\n";
 
 fn refuse(stand_in: &StandIn, status: u16, message: &str) {
@@ -26,7 +26,7 @@ fn refuse(stand_in: &StandIn, status: u16, message: &str) {
 #[test]
 fn connections_list_what_recipes_need_of_them() {
     let stand_in = StandIn::start();
-    let folder = workspace(&stand_in, &[POLL, HAND, HOOK, "name: broken\nactions: []\n"]);
+    let folder = workspace(&stand_in, &[POLL, MANUAL_RECIPE, WEBHOOK_RECIPE, "name: broken\nactions: []\n"]);
     let asked = hob(folder.path(), &["connections", "--scopes", "--format", "json"]).code(0);
     assert!(asked.errors.contains("left out") && asked.errors.contains("broken"), "{}", asked.errors);
     let rows = asked.json();
@@ -70,7 +70,7 @@ fn connections_list_what_recipes_need_of_them() {
 fn an_app_is_told_which_scopes_it_does_not_ask_for() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
-    fs::write(folder.path().join("recipes/hand.yaml"), HAND).unwrap();
+    fs::write(folder.path().join("recipes/hand.yaml"), MANUAL_RECIPE).unwrap();
     let oauth = "{ client_id: c, client_secret: s3cr3t-s3cr3t, scopes: [contacts.readonly] }";
     let text = format!(
         "connections: {{ studio: {{ connector: highlevel, location: l, auth: {{ oauth: {oauth} }} }} }}\n"
@@ -83,7 +83,7 @@ fn an_app_is_told_which_scopes_it_does_not_ask_for() {
 #[test]
 fn a_refusal_for_a_scope_names_it_wherever_people_look() {
     let stand_in = StandIn::start();
-    let folder = workspace(&stand_in, &[HAND]);
+    let folder = workspace(&stand_in, &[MANUAL_RECIPE]);
     for (status, message) in
         [(401, "The token is not authorized for this scope."), (403, "Forbidden resource")]
     {

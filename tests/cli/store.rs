@@ -18,7 +18,7 @@ actions:
 ";
 
 /// A workspace in which three events have run, the second in vain, and a fourth one waits.
-fn furnished() -> TempDir {
+fn workspace_with_runs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
     fs::write(folder.path().join("recipes/hand.yaml"), RECIPE).unwrap();
@@ -47,7 +47,7 @@ fn states(runs: &[Value]) -> Vec<&str> {
 
 #[test]
 fn what_is_stored_is_told() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let info = hob(folder.path(), &["store", "info", "--format", "json"]).code(0).json();
     assert_eq!((&info["kind"], &info["events"], &info["links"]), (&json!("sqlite"), &json!(4), &json!(3)));
     assert_eq!(info["runs"], json!({ "succeeded": 2, "failed": 1, "waiting": 1 }));
@@ -71,7 +71,7 @@ fn goes_on(folder: &Path, before: &[Value]) {
 
 #[test]
 fn a_workspace_moves_to_another_store() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let before = listed(folder.path(), &[]);
     let migrate = |from: &str| hob(folder.path(), &["store", "migrate", "--from", from]);
     let refused = migrate("sqlite:state/hob.db").code(2).errors;
@@ -88,7 +88,7 @@ fn a_workspace_moves_to_another_store() {
 
 #[test]
 fn what_is_written_out_is_taken_in_elsewhere() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let before = listed(folder.path(), &[]);
     hob(folder.path(), &["store", "export", "all.jsonl"]).code(0);
     let text = fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
@@ -113,7 +113,7 @@ fn what_is_written_out_is_taken_in_elsewhere() {
 
 #[test]
 fn runs_are_found_by_a_text() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     assert_eq!(states(&listed(folder.path(), &["--text", "NEVER_works"])), ["failed"]);
     assert_eq!(states(&listed(folder.path(), &["--text", "text of 3"])), ["succeeded"]);
     assert!(listed(folder.path(), &["--text", "text of 9"]).is_empty());
@@ -121,7 +121,7 @@ fn runs_are_found_by_a_text() {
 
 #[test]
 fn old_history_is_forgotten_and_what_is_unfinished_is_not() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     fs::write(folder.path().join("hob.yaml"), "history: { keep: 1ms }\n").unwrap();
     // The fourth run succeeds, and all that have ended go, the last one when it is old enough.
     hob(folder.path(), &["run", "--once"]).code(0);
@@ -139,7 +139,7 @@ fn old_history_is_forgotten_and_what_is_unfinished_is_not() {
 
 #[test]
 fn a_failed_run_blocks_its_lane_where_the_recipe_says_so() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let text = RECIPE.replace("lane: one", "lane: one\nlane_on_failure: block");
     fs::write(folder.path().join("recipes/hand.yaml"), text).unwrap();
     hob(folder.path(), &["validate"]).code(0);
@@ -174,7 +174,7 @@ fn records(text: &str) -> Vec<Value> {
 /// another one is there as well.
 #[test]
 fn an_export_is_of_one_moment_while_hob_runs() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let path = folder.path();
     let mut running = crate::listening::listen(path);
     let export = |name: &str| {
@@ -207,7 +207,7 @@ fn an_export_is_of_one_moment_while_hob_runs() {
 
 #[test]
 fn a_backup_takes_the_place_of_the_store() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let path = folder.path();
     let before = listed(path, &[]);
     let mut running = crate::listening::listen(path);
@@ -252,7 +252,7 @@ fn a_backup_takes_the_place_of_the_store() {
 #[cfg(unix)]
 #[test]
 fn an_export_never_takes_the_place_of_what_is_no_file() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let path = folder.path();
     fs::write(path.join("real.jsonl"), "old").unwrap();
     std::os::unix::fs::symlink("real.jsonl", path.join("link.jsonl")).unwrap();
@@ -288,13 +288,13 @@ fn a_store_that_forgets_everything_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_store_that_is_gone_acknowledges_nothing() {
-    let folder = furnished();
+    let folder = workspace_with_runs();
     let path = folder.path();
     let form =
         "name: form\ntrigger: { webhook: /in, verify: none }\nactions: [{ do: log, with: { message: m } }]\n";
     fs::write(path.join("recipes/form.yaml"), form).unwrap();
     let mut running = crate::listening::listen(path);
-    let post = || crate::pausing::post(&running.address, "/webhooks/in", "{\"n\": 1}");
+    let post = || crate::pause_resume::post(&running.address, "/webhooks/in", "{\"n\": 1}");
     assert_eq!(post(), 200);
     let (file, away) = (path.join("state/hob.db"), path.join("state/away.db"));
     fs::rename(&file, &away).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::listening::{Listening, listen};
-use crate::pausing::post;
+use crate::pause_resume::post;
 use crate::program::hob;
 
 /// A recipe at `/name` with this verification.

@@ -1,17 +1,18 @@
-//! One `hob run`, and what can be done to it.
+//! One `hob run` process and the signals that can be sent to it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::Write;
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::home::Home;
+use crate::spawn::spawn;
+use crate::workspace::Workspace;
 
-/// Longest time to begin, on a busy machine.
-const BEGINNING: Duration = Duration::from_secs(120);
+/// Longest time until it listens, on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A program at work. Dropping it kills it.
+/// A running process. Dropping it kills it.
 pub struct Process {
     child: Child,
     address: watch::Receiver<Option<String>>,
@@ -19,34 +20,25 @@ pub struct Process {
 
 impl Process {
     /// Starts it; it listens at a free port.
-    pub fn start(home: &Home, arguments: &[&str]) -> Self {
-        Self::spawn(home, Command::new(assert_cmd::cargo::cargo_bin!("hob")), arguments)
+    pub fn start(workspace: &Workspace, arguments: &[&str]) -> Self {
+        Self::launch(workspace, Command::new(assert_cmd::cargo::cargo_bin!("hob")), arguments)
     }
 
-    /// The same; a file that may not grow any more is an error for it, not its end.
-    pub fn start_limitable(home: &Home, arguments: &[&str]) -> Self {
+    /// The same, with SIGXFSZ ignored: a write beyond the file size limit is an error, not the process's end.
+    pub fn start_limitable(workspace: &Workspace, arguments: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin!("hob"));
-        Self::spawn(home, shell, arguments)
+        Self::launch(workspace, shell, arguments)
     }
 
-    fn spawn(home: &Home, mut program: Command, arguments: &[&str]) -> Self {
-        let mut child = program
-            .args(["run", "--listen", "127.0.0.1:0", "--concurrency", "64"])
-            .args(arguments)
-            .current_dir(home.path())
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    fn launch(workspace: &Workspace, mut program: Command, arguments: &[&str]) -> Self {
+        program.args(["run", "--listen", "127.0.0.1:0", "--concurrency", "64"]).args(arguments);
+        let (child, lines) = spawn(program, workspace.path());
         let (found, address) = watch::channel(None);
-        let (mut log, id) = (home.log(), child.id());
-        // It reads to the end, so that nobody has to wait for the pipe.
+        let (mut log, id) = (workspace.log(), child.id());
+        // Reads to the end, so that the process never blocks on the pipe.
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
+            for line in lines {
                 if let Some(address) = line.strip_prefix("listening at ") {
                     found.send_replace(Some(address.to_owned()));
                 }
@@ -56,19 +48,19 @@ impl Process {
         Self { child, address }
     }
 
-    /// Where it listens, once it does.
+    /// The address at which it listens, once it does.
     pub fn address(&self) -> watch::Receiver<Option<String>> {
         self.address.clone()
     }
 
-    /// The number of the process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits until it listens.
     pub async fn ready(&mut self) {
-        let begun = tokio::time::timeout(BEGINNING, self.address.wait_for(Option::is_some)).await;
+        let begun = tokio::time::timeout(START_TIMEOUT, self.address.wait_for(Option::is_some)).await;
         match begun {
             Ok(Ok(_)) => {}
             Ok(Err(_)) => panic!("hob ended while it began: {:?}", self.child.wait()),
@@ -76,7 +68,7 @@ impl Process {
         }
     }
 
-    /// Ends it at this very moment.
+    /// SIGKILL.
     pub fn kill(mut self) {
         self.end();
     }
@@ -91,7 +83,7 @@ impl Process {
         self.signal("CONT");
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// SIGTERM; waits until it has ended.
     pub fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
         self.child.wait().unwrap()
@@ -103,7 +95,7 @@ impl Process {
     }
 
     fn end(&mut self) {
-        // Fails where it has ended already, and then that is what was wanted.
+        // Fails if it has ended already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -7,10 +7,10 @@ use hob::journal::{Appended, Batch, Link, Progress};
 use hob::run::RunState;
 use serde_json::json;
 
-use crate::fixture::{Home, add, cursor, end, event, ids, lease, new_run, remark, update};
+use crate::fixture::{StoreLocation, add, cursor, end, event, ids, lease, new_run, remark, update};
 
-pub async fn a_known_event_is_left_out(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_known_event_is_left_out(location: &StoreLocation) {
+    let journal = location.open().await;
     let once = |dedup| (event(dedup), vec![new_run("a", "1"), new_run("b", "1")]);
     let batch = Batch { events: vec![once("x"), once("y"), once("x")], progress: None };
     let appended = journal.append(batch).await.unwrap();
@@ -23,8 +23,8 @@ pub async fn a_known_event_is_left_out(home: &Home) {
     assert_eq!(journal.runs(&Default::default()).await.unwrap().len(), 6);
 }
 
-pub async fn a_receipt_that_is_forgotten_lets_its_event_come_again(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_receipt_that_is_forgotten_lets_its_event_come_again(location: &StoreLocation) {
+    let journal = location.open().await;
     let append = async |dedup| {
         let batch = Batch { events: vec![(event(dedup), vec![])], progress: None };
         journal.append(batch).await.unwrap().events
@@ -41,16 +41,16 @@ pub async fn a_receipt_that_is_forgotten_lets_its_event_come_again(home: &Home) 
     assert_eq!(append("x").await, 0, "it is remembered again");
 }
 
-pub async fn dedup_keys_belong_to_their_source(home: &Home) {
-    let journal = home.open().await;
+pub async fn dedup_keys_belong_to_their_source(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut other = event("x");
     other.source = Source::Path("/highlevel".to_owned());
     let batch = Batch { events: vec![(event("x"), vec![]), (other, vec![])], progress: None };
     assert_eq!(journal.append(batch).await.unwrap().events, 2);
 }
 
-pub async fn a_batch_is_all_or_nothing(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_batch_is_all_or_nothing(location: &StoreLocation) {
+    let journal = location.open().await;
     let cursor = cursor("a", 1);
     let key = cursor.key.clone();
     let seen = vec![Seen { record: "1".to_owned(), fingerprint: "f".to_owned() }];
@@ -73,8 +73,8 @@ pub async fn a_batch_is_all_or_nothing(home: &Home) {
     assert_eq!(lease(&*journal, 9, 0).await.len(), 1);
 }
 
-pub async fn everything_is_there_after_reopening(home: &Home) {
-    let journal = home.open().await;
+pub async fn everything_is_there_after_reopening(location: &StoreLocation) {
+    let journal = location.open().await;
     let first = add(&*journal, "x", "a", "1").await;
     let second = add(&*journal, "y", "a", "1").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -86,7 +86,7 @@ pub async fn everything_is_there_after_reopening(home: &Home) {
     journal.put_state("k", &json!([2])).await.unwrap_err();
     drop(journal);
 
-    let journal = home.open().await;
+    let journal = location.open().await;
     assert_eq!(journal.state("k").await.unwrap(), Some(json!([1])));
     assert_eq!(journal.links_of("t").await.unwrap(), [link]);
     assert_eq!(journal.run(&first).await.unwrap().unwrap().entries, [remark(0, "hello")]);
@@ -98,14 +98,14 @@ pub async fn everything_is_there_after_reopening(home: &Home) {
     assert_eq!(ids(&lease(&*journal, 9, 0).await), [second]);
 }
 
-pub async fn many_may_create_a_store_at_once(home: &Home) {
-    let create = async |n: usize| add(&*home.client().await, &n.to_string(), "a", "x").await;
+pub async fn many_may_create_a_store_at_once(location: &StoreLocation) {
+    let create = async |n: usize| add(&*location.client().await, &n.to_string(), "a", "x").await;
     futures::future::join_all((0..8).map(create)).await;
-    assert_eq!(home.open().await.totals(None).await.unwrap().events, 8);
+    assert_eq!(location.open().await.totals(None).await.unwrap().events, 8);
 }
 
-pub async fn many_writers_at_once_lose_and_repeat_nothing(home: &Home) {
-    let journal = home.open().await;
+pub async fn many_writers_at_once_lose_and_repeat_nothing(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..16 {
         let journal = Arc::clone(&journal);

@@ -1,10 +1,10 @@
 use hob::event::CursorKey;
 use hob::journal::{Batch, Claim, Error, Progress};
 
-use crate::fixture::{Home, TTL, at, cursor, event, new_run};
+use crate::fixture::{StoreLocation, TTL, at, cursor, event, new_run};
 
-pub async fn a_claim_passes_on_when_it_ends(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_claim_passes_on_when_it_ends(location: &StoreLocation) {
+    let journal = location.open().await;
     let claim = |name: &'static str, owner: &'static str, seconds| {
         let journal = journal.clone();
         async move { journal.claim(name, owner, at(seconds), TTL).await.unwrap() }
@@ -28,8 +28,8 @@ pub async fn a_claim_passes_on_when_it_ends(home: &Home) {
     assert!(claim("a", "one", 200).await.unwrap().epoch > third.epoch);
 }
 
-pub async fn what_was_claimed_fences_the_cursor(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_was_claimed_fences_the_cursor(location: &StoreLocation) {
+    let journal = location.open().await;
     let key = CursorKey::new("a", &["fitr".to_owned()]);
     let batch = |dedup: &str, scan: u64, claim: &Claim| Batch {
         events: vec![(event(dedup), vec![new_run("a", dedup)])],

@@ -11,11 +11,11 @@ use hob::journal::{Access, Batch, Error, Journal, LeasedRun, Postgres, RunFilter
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 
+use crate::cluster::Cluster;
 use crate::fixture::{event, new_run};
-use crate::postgres::Cluster;
 
 /// Longer than any test may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// Longer than anybody waits here: a run whose lease went astray would be missed.
 const LEASE: Duration = Duration::from_secs(3600);
 const PROCESSES: usize = 2;
@@ -203,7 +203,7 @@ async fn under_load(url: &str, disturb: impl FnOnce(&Load) + Send + 'static) -> 
     let disturbed = Arc::clone(&load);
     tokio::task::spawn_blocking(move || disturb(&disturbed)).await.expect("disturbs");
     load.stop.store(true, Ordering::Relaxed);
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while let Some(ended) = processes.join_next().await {
             ended.expect("goes on to its end");
         }
@@ -250,6 +250,13 @@ async fn check(url: &str, load: &Load) {
     eprintln!("{} events, {} asked again", rows.len(), load.retries.load(Ordering::Relaxed));
 }
 
+/// Ends the connections of a store.
+fn disconnect(cluster: &Cluster, schema: &str) {
+    cluster.admin(&format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{schema}'"
+    ));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_connections_lose_and_double_nothing() {
     let Some(cluster) = Cluster::shared() else { return };
@@ -258,9 +265,9 @@ async fn lost_connections_lose_and_double_nothing() {
     let disturb = move |load: &Load| {
         for _ in 0..20 {
             load.gets_on(5);
-            // Whoever is hit again and again at the same thing may give up.
+            // A call that is interrupted again and again may give up.
             load.all_get_on();
-            cluster.disconnect(&schema);
+            disconnect(cluster, &schema);
         }
         load.gets_on(5);
     };
@@ -289,7 +296,7 @@ async fn a_server_that_crashes_loses_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stays_away_is_told_and_found_again() {
-    let Some(cluster) = Cluster::start(crate::postgres::QUICK) else { return };
+    let Some(cluster) = Cluster::start(crate::cluster::QUICK) else { return };
     let url = cluster.store();
     let store = Postgres::open(&url, Access::Runner).await.unwrap();
     let batch = |dedup| Batch { events: vec![(event(dedup), vec![new_run("a", "x")])], progress: None };
@@ -310,8 +317,8 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
     let other = Postgres::open(&url, Access::Client).await.unwrap();
     let leased = store.lease("w", 9, Clock::system().now(), LEASE).await.unwrap();
     assert_eq!(leased.len(), 1);
-    let waiting = store.changed(PATIENCE * 2);
-    let (woken, _) = tokio::join!(tokio::time::timeout(PATIENCE, waiting), async {
+    let waiting = store.changed(TIMEOUT * 2);
+    let (woken, _) = tokio::join!(tokio::time::timeout(TIMEOUT, waiting), async {
         let batch = Batch { events: vec![(event("3"), vec![new_run("a", "y")])], progress: None };
         other.append(batch).await.unwrap()
     });
@@ -321,7 +328,7 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
 fn until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "waited in vain: {what}");
         pause(Duration::from_millis(5));
     }
 }

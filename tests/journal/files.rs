@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hob::journal::{Access, Error, Journal, RunFilter, Sqlite};
 
-use crate::fixture::{Home, add};
+use crate::fixture::{StoreLocation, add};
 
 fn refusal(path: &Path) -> Error {
     match Sqlite::open(path, Access::Runner) {
@@ -22,18 +22,18 @@ fn message(path: &Path) -> String {
 
 #[tokio::test]
 async fn a_newer_format_is_refused_and_left_alone() {
-    let home = Home::sqlite();
-    home.open().await.close().await;
-    let conn = rusqlite::Connection::open(home.path()).unwrap();
+    let location = StoreLocation::sqlite();
+    location.open().await.close().await;
+    let conn = rusqlite::Connection::open(location.path()).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    let before = fs::read(home.path()).unwrap();
-    assert!(matches!(refusal(&home.path()), Error::Newer { found: 99, known: 4, .. }));
+    let before = fs::read(location.path()).unwrap();
+    assert!(matches!(refusal(&location.path()), Error::Newer { found: 99, known: 4, .. }));
     assert_eq!(
-        message(&home.path()),
+        message(&location.path()),
         "the store PATH has format 99, but this hob knows formats up to 4; use a newer hob"
     );
-    assert_eq!(fs::read(home.path()).unwrap(), before);
+    assert_eq!(fs::read(location.path()).unwrap(), before);
 }
 
 #[test]
@@ -59,18 +59,18 @@ fn a_database_of_another_program_is_refused() {
 
 #[tokio::test]
 async fn a_damaged_file_is_told() {
-    let home = Home::sqlite();
-    let journal = home.open().await;
+    let location = StoreLocation::sqlite();
+    let journal = location.open().await;
     for n in 0..50 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
     journal.close().await;
     // Everything but the first page, which holds the list of tables.
-    let mut bytes = fs::read(home.path()).unwrap();
+    let mut bytes = fs::read(location.path()).unwrap();
     bytes[4096..].fill(0x55);
-    fs::write(home.path(), bytes).unwrap();
+    fs::write(location.path(), bytes).unwrap();
     // How much of the list of tables that spoils decides when it shows.
-    let error = match Sqlite::open(&home.path(), Access::Runner) {
+    let error = match Sqlite::open(&location.path(), Access::Runner) {
         Err(error) => error,
         Ok(journal) => journal.runs(&RunFilter::default()).await.unwrap_err(),
     };
@@ -91,23 +91,23 @@ fn a_folder_is_no_store() {
 
 #[tokio::test]
 async fn a_file_that_may_only_be_read_is_told() {
-    let home = Home::sqlite();
-    home.open().await.close().await;
-    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o444)).unwrap();
-    if fs::OpenOptions::new().append(true).open(home.path()).is_ok() {
+    let location = StoreLocation::sqlite();
+    location.open().await.close().await;
+    fs::set_permissions(location.path(), fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::OpenOptions::new().append(true).open(location.path()).is_ok() {
         eprintln!("SKIPPED: this user may write read-only files, so there is nothing to see");
         return;
     }
     assert_eq!(
-        message(&home.path()),
+        message(&location.path()),
         "the store PATH cannot be written: it is read-only; give the user that runs hob write permission on the file and its folder"
     );
 }
 
 #[tokio::test]
 async fn an_empty_file_becomes_a_store() {
-    let home = Home::sqlite();
-    fs::create_dir_all(home.path().parent().unwrap()).unwrap();
-    fs::write(home.path(), "").unwrap();
-    add(&*home.open().await, "1", "a", "x").await;
+    let location = StoreLocation::sqlite();
+    fs::create_dir_all(location.path().parent().unwrap()).unwrap();
+    fs::write(location.path(), "").unwrap();
+    add(&*location.open().await, "1", "a", "x").await;
 }

@@ -11,31 +11,31 @@ use hob::run::{Entry, RunId, RunState, StampedEntry};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::postgres::Cluster;
+use crate::cluster::Cluster;
 
 /// A place where a store lives, however often it is opened.
-pub enum Home {
+pub enum StoreLocation {
     /// An SQLite file in a folder of its own.
     Sqlite(TempDir),
     /// A schema of the PostgreSQL cluster that all share.
     Postgres(&'static Cluster, String),
 }
 
-impl Home {
+impl StoreLocation {
     pub fn sqlite() -> Self {
-        Home::Sqlite(tempfile::tempdir().expect("a temporary folder"))
+        StoreLocation::Sqlite(tempfile::tempdir().expect("a temporary folder"))
     }
 
     /// `None` where PostgreSQL is not installed.
     pub fn postgres() -> Option<Self> {
-        Cluster::shared().map(|cluster| Home::Postgres(cluster, cluster.schema()))
+        Cluster::shared().map(|cluster| StoreLocation::Postgres(cluster, cluster.schema()))
     }
 
     /// Opens the store to work on it.
     pub async fn open(&self) -> Arc<dyn Journal> {
         match self {
-            Home::Sqlite(_) => Arc::new(Sqlite::open(&self.path(), Access::Runner).expect("opens")),
-            Home::Postgres(cluster, schema) => {
+            StoreLocation::Sqlite(_) => Arc::new(Sqlite::open(&self.path(), Access::Runner).expect("opens")),
+            StoreLocation::Postgres(cluster, schema) => {
                 Arc::new(Postgres::open(&cluster.url(schema), Access::Runner).await.expect("opens"))
             }
         }
@@ -44,12 +44,12 @@ impl Home {
     /// Opens the store to look at it and to add to it; several at once do so side by side.
     pub async fn client(&self) -> Arc<dyn Journal> {
         match self {
-            Home::Sqlite(_) => {
+            StoreLocation::Sqlite(_) => {
                 let path = self.path();
                 let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, Access::Client));
                 Arc::new(opened.await.expect("no panic").expect("opens"))
             }
-            Home::Postgres(cluster, schema) => {
+            StoreLocation::Postgres(cluster, schema) => {
                 Arc::new(Postgres::open(&cluster.url(schema), Access::Client).await.expect("opens"))
             }
         }
@@ -58,13 +58,13 @@ impl Home {
     /// Makes an event one that nobody can read.
     pub fn spoil(&self, event: &EventId) {
         match self {
-            Home::Sqlite(_) => {
+            StoreLocation::Sqlite(_) => {
                 let file = rusqlite::Connection::open(self.path()).expect("opens");
-                file.busy_timeout(LONG).expect("waits");
+                file.busy_timeout(TIMEOUT).expect("waits");
                 let spoil = "UPDATE events SET source = 'x' WHERE id = ?1";
                 assert_eq!(file.execute(spoil, [&event.0]).expect("writes"), 1);
             }
-            Home::Postgres(cluster, schema) => {
+            StoreLocation::Postgres(cluster, schema) => {
                 cluster.user(&format!("UPDATE {schema}.events SET source = 'x' WHERE id = '{event}'"));
             }
         }
@@ -73,22 +73,22 @@ impl Home {
     /// Another, empty place of the same kind.
     pub fn another(&self) -> Self {
         match self {
-            Home::Sqlite(_) => Home::sqlite(),
-            Home::Postgres(..) => Home::postgres().expect("there is one already"),
+            StoreLocation::Sqlite(_) => StoreLocation::sqlite(),
+            StoreLocation::Postgres(..) => StoreLocation::postgres().expect("there is one already"),
         }
     }
 
     /// Where the file is.
     pub fn path(&self) -> PathBuf {
         match self {
-            Home::Sqlite(folder) => folder.path().join("state/hob.db"),
-            Home::Postgres(_, schema) => panic!("{schema} is no file"),
+            StoreLocation::Sqlite(folder) => folder.path().join("state/hob.db"),
+            StoreLocation::Postgres(_, schema) => panic!("{schema} is no file"),
         }
     }
 }
 
 /// Longer than any test may take; who waits that long waited in vain.
-pub const LONG: Duration = Duration::from_secs(300);
+pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub const WORKER: &str = "worker-1";
 pub const TTL: Duration = Duration::from_secs(30);

@@ -1,13 +1,13 @@
 use hob::journal::{HeldConnection, RunUpdate};
 
-use crate::fixture::{Home, add, at, ids, lease, sleep_until};
+use crate::fixture::{StoreLocation, add, at, ids, lease, sleep_until};
 
 fn held(reason: &str) -> HeldConnection {
     HeldConnection { connection: "studio".to_owned(), reason: reason.to_owned(), since: at(3) }
 }
 
-pub async fn runs_that_wait_for_a_connection_go_on_when_it_is_let_go(home: &Home) {
-    let journal = home.open().await;
+pub async fn runs_that_wait_for_a_connection_go_on_when_it_is_let_go(location: &StoreLocation) {
+    let journal = location.open().await;
     assert!(!journal.release_hold("studio").await.unwrap());
     let waits = add(&*journal, "1", "a", "x").await;
     add(&*journal, "2", "a", "y").await;

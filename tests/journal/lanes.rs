@@ -1,10 +1,10 @@
 use hob::journal::RunUpdate;
 use hob::run::RunState;
 
-use crate::fixture::{Home, add, end, ids, lease, remark, sleep_until, update};
+use crate::fixture::{StoreLocation, add, end, ids, lease, remark, sleep_until, update};
 
-pub async fn a_lane_goes_one_at_a_time_in_order(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_lane_goes_one_at_a_time_in_order(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut expected = Vec::new();
     for n in 0..5 {
         expected.push(add(&*journal, &n.to_string(), "a", "lane").await);
@@ -21,8 +21,8 @@ pub async fn a_lane_goes_one_at_a_time_in_order(home: &Home) {
     assert_eq!(ids(&lease(&*journal, 9, 0).await), [next]);
 }
 
-pub async fn lanes_and_recipes_do_not_wait_for_each_other(home: &Home) {
-    let journal = home.open().await;
+pub async fn lanes_and_recipes_do_not_wait_for_each_other(location: &StoreLocation) {
+    let journal = location.open().await;
     let one = add(&*journal, "1", "a", "x").await;
     let other_lane = add(&*journal, "2", "a", "y").await;
     add(&*journal, "3", "a", "x").await;
@@ -32,8 +32,8 @@ pub async fn lanes_and_recipes_do_not_wait_for_each_other(home: &Home) {
     assert_eq!(ids(&lease(&*journal, 2, 0).await), [other_recipe]);
 }
 
-pub async fn a_parked_run_holds_its_lane(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_parked_run_holds_its_lane(location: &StoreLocation) {
+    let journal = location.open().await;
     add(&*journal, "1", "a", "x").await;
     add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -43,8 +43,8 @@ pub async fn a_parked_run_holds_its_lane(home: &Home) {
     assert!(lease(&*journal, 9, 1000).await.is_empty());
 }
 
-pub async fn any_other_end_frees_the_lane(home: &Home) {
-    let journal = home.open().await;
+pub async fn any_other_end_frees_the_lane(location: &StoreLocation) {
+    let journal = location.open().await;
     let ends =
         [RunState::Succeeded, RunState::Failed, RunState::Filtered, RunState::Suppressed, RunState::Skipped];
     for state in ends {
@@ -57,8 +57,8 @@ pub async fn any_other_end_frees_the_lane(home: &Home) {
     }
 }
 
-pub async fn a_sleeping_run_holds_its_lane(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_sleeping_run_holds_its_lane(location: &StoreLocation) {
+    let journal = location.open().await;
     let first = add(&*journal, "1", "a", "x").await;
     let second = add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -70,8 +70,8 @@ pub async fn a_sleeping_run_holds_its_lane(home: &Home) {
     assert_eq!(ids(&lease(&*journal, 9, 60).await), [second]);
 }
 
-pub async fn a_person_takes_up_an_ended_run(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_person_takes_up_an_ended_run(location: &StoreLocation) {
+    let journal = location.open().await;
     let failed = add(&*journal, "1", "a", "x").await;
     let next = add(&*journal, "2", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
@@ -97,8 +97,8 @@ pub async fn a_person_takes_up_an_ended_run(home: &Home) {
     assert_eq!(ids(&lease(&*journal, 9, 4).await), [failed]);
 }
 
-pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_person_skips_what_holds_a_lane(location: &StoreLocation) {
+    let journal = location.open().await;
     let parked = add(&*journal, "1", "a", "x").await;
     let behind = add(&*journal, "2", "a", "x").await;
     let last = add(&*journal, "3", "a", "x").await;
@@ -115,8 +115,8 @@ pub async fn a_person_skips_what_holds_a_lane(home: &Home) {
     assert_eq!(skipped, 2);
 }
 
-pub async fn a_failed_run_can_hold_its_lane(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_failed_run_can_hold_its_lane(location: &StoreLocation) {
+    let journal = location.open().await;
     let failed = add(&*journal, "1", "a", "x").await;
     let next = add(&*journal, "2", "a", "x").await;
     let last = add(&*journal, "3", "a", "x").await;

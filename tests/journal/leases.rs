@@ -5,11 +5,12 @@ use hob::journal::{Error, Lease, RunFilter, RunUpdate};
 use hob::run::RunState;
 
 use crate::fixture::{
-    Home, LONG, TTL, WORKER, add, add_event, at, end, event, ids, lease, remark, sleep_until, update,
+    StoreLocation, TIMEOUT, TTL, WORKER, add, add_event, at, end, event, ids, lease, remark, sleep_until,
+    update,
 };
 
-pub async fn a_run_waits_until_it_is_due(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_run_waits_until_it_is_due(location: &StoreLocation) {
+    let journal = location.open().await;
     assert_eq!(journal.next_due().await.unwrap(), None);
     let run = add(&*journal, "1", "a", "x").await;
     let leased = lease(&*journal, 1, 0).await;
@@ -21,8 +22,8 @@ pub async fn a_run_waits_until_it_is_due(home: &Home) {
     assert_eq!(journal.next_due().await.unwrap(), None);
 }
 
-pub async fn old_and_new_runs_share_a_lease(home: &Home) {
-    let journal = home.open().await;
+pub async fn old_and_new_runs_share_a_lease(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut old = Vec::new();
     for n in 0..4 {
         old.push(add(&*journal, &format!("old-{n}"), "a", &n.to_string()).await);
@@ -40,8 +41,8 @@ pub async fn old_and_new_runs_share_a_lease(home: &Home) {
     assert_eq!(rest, [old[1].clone(), old[2].clone(), new[1].clone(), old[3].clone()]);
 }
 
-pub async fn what_waits_tells_when_that_began(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_waits_tells_when_that_began(location: &StoreLocation) {
+    let journal = location.open().await;
     assert_eq!(journal.last_wait(at(0)).await.unwrap(), None);
     for (dedup, began) in [("1", 5), ("2", 3)] {
         add(&*journal, dedup, "a", dedup).await;
@@ -53,8 +54,8 @@ pub async fn what_waits_tells_when_that_began(home: &Home) {
     assert_eq!(journal.last_wait(at(101)).await.unwrap(), None, "nothing waits beyond that");
 }
 
-pub async fn a_late_worker_is_fenced(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_late_worker_is_fenced(location: &StoreLocation) {
+    let journal = location.open().await;
     let run = add(&*journal, "1", "a", "x").await;
     let late = lease(&*journal, 1, 0).await.remove(0).lease;
     journal.reclaim(WORKER, at(31)).await.unwrap();
@@ -75,13 +76,13 @@ pub async fn a_late_worker_is_fenced(home: &Home) {
     assert_eq!((detail.row.state, detail.entries.len()), (RunState::Succeeded, 1));
 }
 
-pub async fn a_run_that_cannot_be_read_is_parked_and_others_go_on(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_run_that_cannot_be_read_is_parked_and_others_go_on(location: &StoreLocation) {
+    let journal = location.open().await;
     let spoilt = event("1");
     let id = spoilt.id.clone();
     let first = add_event(&*journal, spoilt, "a", "x").await;
     let second = add(&*journal, "2", "a", "y").await;
-    home.spoil(&id);
+    location.spoil(&id);
     assert_eq!(ids(&lease(&*journal, 9, 0).await), [second]);
     let parked = RunFilter { state: Some(RunState::Parked), ..RunFilter::default() };
     let parked = journal.runs(&parked).await.unwrap();
@@ -90,8 +91,8 @@ pub async fn a_run_that_cannot_be_read_is_parked_and_others_go_on(home: &Home) {
     assert!(parked[0].error.as_deref().unwrap().starts_with("its stored data cannot be read"));
 }
 
-pub async fn an_ended_lease_is_taken_back(home: &Home) {
-    let journal = home.open().await;
+pub async fn an_ended_lease_is_taken_back(location: &StoreLocation) {
+    let journal = location.open().await;
     let run = add(&*journal, "1", "a", "x").await;
     let leased = lease(&*journal, 1, 0).await.remove(0);
     let entry = vec![remark(0, "x")];
@@ -103,8 +104,8 @@ pub async fn an_ended_lease_is_taken_back(home: &Home) {
     assert_eq!((again.entries, again.lease.epoch), (entry, leased.lease.epoch + 1));
 }
 
-pub async fn a_gone_owner_is_not_waited_for(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_gone_owner_is_not_waited_for(location: &StoreLocation) {
+    let journal = location.open().await;
     add(&*journal, "1", "a", "x").await;
     add(&*journal, "2", "a", "y").await;
     journal.lease("worker-0", 1, at(0), TTL).await.unwrap();
@@ -114,8 +115,8 @@ pub async fn a_gone_owner_is_not_waited_for(home: &Home) {
     assert_eq!(journal.reclaim(WORKER, at(1)).await.unwrap(), gone);
 }
 
-pub async fn leases_are_renewed_while_held(home: &Home) {
-    let journal = home.open().await;
+pub async fn leases_are_renewed_while_held(location: &StoreLocation) {
+    let journal = location.open().await;
     add(&*journal, "1", "a", "x").await;
     add(&*journal, "2", "a", "y").await;
     let leased = lease(&*journal, 2, 0).await;
@@ -126,8 +127,8 @@ pub async fn leases_are_renewed_while_held(home: &Home) {
     assert_eq!(journal.reclaim(WORKER, at(50)).await.unwrap(), 1);
 }
 
-pub async fn a_lease_has_all_that_is_needed(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_lease_has_all_that_is_needed(location: &StoreLocation) {
+    let journal = location.open().await;
     let event = event("1");
     let id = add_event(&*journal, event.clone(), "a", "x").await;
     let leased = lease(&*journal, 1, 0).await.remove(0);
@@ -145,11 +146,11 @@ pub async fn a_lease_has_all_that_is_needed(home: &Home) {
     assert_eq!((leased.run.version.as_deref(), leased.entries), (Some("v1"), entries));
 }
 
-pub async fn waiting_for_change_ends_with_new_work(home: &Home) {
-    let journal = home.open().await;
+pub async fn waiting_for_change_ends_with_new_work(location: &StoreLocation) {
+    let journal = location.open().await;
     assert!(lease(&*journal, 1, 0).await.is_empty());
     let wait = |journal: Arc<dyn hob::journal::Journal>| async move {
-        let done = tokio::time::timeout(LONG, journal.changed(LONG * 2)).await;
+        let done = tokio::time::timeout(TIMEOUT, journal.changed(TIMEOUT * 2)).await;
         assert!(done.is_ok(), "waited for nothing");
     };
     let waiting = tokio::spawn(wait(Arc::clone(&journal)));
@@ -164,14 +165,14 @@ pub async fn waiting_for_change_ends_with_new_work(home: &Home) {
     waiting.await.unwrap();
 }
 
-pub async fn work_between_leasing_and_waiting_is_not_missed(home: &Home) {
-    let journal = home.open().await;
+pub async fn work_between_leasing_and_waiting_is_not_missed(location: &StoreLocation) {
+    let journal = location.open().await;
     assert!(lease(&*journal, 1, 0).await.is_empty());
     add(&*journal, "1", "a", "x").await;
-    tokio::time::timeout(LONG, journal.changed(LONG * 2)).await.expect("resolves at once");
+    tokio::time::timeout(TIMEOUT, journal.changed(TIMEOUT * 2)).await.expect("resolves at once");
     // Once looked at, it is not news any more.
     lease(&*journal, 1, 0).await;
     let short = Duration::from_millis(20);
-    tokio::time::timeout(short, journal.changed(LONG)).await.expect_err("waits");
-    tokio::time::timeout(LONG, journal.changed(short)).await.expect("ends at the limit");
+    tokio::time::timeout(short, journal.changed(TIMEOUT)).await.expect_err("waits");
+    tokio::time::timeout(TIMEOUT, journal.changed(short)).await.expect("ends at the limit");
 }

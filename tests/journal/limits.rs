@@ -2,10 +2,10 @@
 
 use hob::journal::LimitWrite;
 
-use crate::fixture::Home;
+use crate::fixture::StoreLocation;
 
-pub async fn limits_are_replaced_by_who_has_seen_them(home: &Home) {
-    let (one, other) = (home.open().await, home.client().await);
+pub async fn limits_are_replaced_by_who_has_seen_them(location: &StoreLocation) {
+    let (one, other) = (location.open().await, location.client().await);
     let none = one.limits("studio").await.unwrap();
     assert_eq!((none.version, none.text.as_str()), (0, ""));
     assert!(none.now > 1_700_000_000_000_000, "{none:?}");
@@ -20,8 +20,8 @@ pub async fn limits_are_replaced_by_who_has_seen_them(home: &Home) {
     assert_eq!(one.limits("studio").await.unwrap().text, "second");
 }
 
-pub async fn one_of_many_replaces_limits(home: &Home) {
-    let store = home.open().await;
+pub async fn one_of_many_replaces_limits(location: &StoreLocation) {
+    let store = location.open().await;
     let writes = (0..16).map(|n| {
         let store = store.clone();
         tokio::spawn(async move { store.put_limits("studio", 0, &n.to_string()).await.unwrap() })

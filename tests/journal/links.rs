@@ -1,14 +1,14 @@
 use hob::journal::{Link, RecipeText};
 use serde_json::json;
 
-use crate::fixture::Home;
+use crate::fixture::StoreLocation;
 
 fn link(name: &str, from: &str, to: &str) -> Link {
     Link { name: name.to_owned(), from: from.to_owned(), to: to.to_owned() }
 }
 
-pub async fn both_ends_lead_to_the_link(home: &Home) {
-    let journal = home.open().await;
+pub async fn both_ends_lead_to_the_link(location: &StoreLocation) {
+    let journal = location.open().await;
     let one = link("client-contact", "client-1", "contact-1");
     journal.save_link(&one).await.unwrap();
     journal.save_link(&one).await.unwrap();
@@ -29,8 +29,8 @@ pub async fn both_ends_lead_to_the_link(home: &Home) {
     assert_eq!(journal.links_of("contact-1").await.unwrap(), []);
 }
 
-pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_new_link_replaces_those_of_either_end(location: &StoreLocation) {
+    let journal = location.open().await;
     journal.save_link(&link("n", "a", "1")).await.unwrap();
     journal.save_link(&link("n", "b", "2")).await.unwrap();
     journal.save_link(&link("n", "a", "2")).await.unwrap();
@@ -39,8 +39,8 @@ pub async fn a_new_link_replaces_those_of_either_end(home: &Home) {
     assert_eq!(journal.find_link("n", None, Some("1")).await.unwrap(), None);
 }
 
-pub async fn texts_of_recipes_are_kept(home: &Home) {
-    let journal = home.open().await;
+pub async fn texts_of_recipes_are_kept(location: &StoreLocation) {
+    let journal = location.open().await;
     let text = |version: &str, text: &str| RecipeText {
         name: "a".to_owned(),
         version: version.to_owned(),
@@ -56,8 +56,8 @@ pub async fn texts_of_recipes_are_kept(home: &Home) {
     assert_eq!(journal.recipe("b", "v1").await.unwrap(), None);
 }
 
-pub async fn values_are_remembered(home: &Home) {
-    let journal = home.open().await;
+pub async fn values_are_remembered(location: &StoreLocation) {
+    let journal = location.open().await;
     assert_eq!(journal.state("k").await.unwrap(), None);
     for value in [json!(null), json!({ "b": 1, "a": [0.1, "ü"] }), json!(18_446_744_073_709_551_615_u64)] {
         journal.put_state("k", &value).await.unwrap();

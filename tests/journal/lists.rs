@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use hob::journal::{Journal, Retention, RunFilter, RunUpdate};
 use hob::run::{RunId, RunState, Write};
 
-use crate::fixture::{Home, add, add_event, at, end, event, lease, remark, update};
+use crate::fixture::{StoreLocation, add, add_event, at, end, event, lease, remark, update};
 
 async fn list(journal: &dyn Journal, filter: RunFilter) -> Vec<RunId> {
     journal.runs(&filter).await.unwrap().into_iter().map(|row| row.id).collect()
 }
 
-pub async fn filters_and_order(home: &Home) {
-    let journal = home.open().await;
+pub async fn filters_and_order(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut runs = Vec::new();
     for n in 0..6 {
         let mut event = event(&n.to_string());
@@ -42,8 +42,8 @@ pub async fn filters_and_order(home: &Home) {
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since }).await, pick(&[3, 2]));
 }
 
-pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(location: &StoreLocation) {
+    let journal = location.open().await;
     assert_eq!(journal.unfinished().await.unwrap(), []);
     for n in 0..7 {
         add(&*journal, &n.to_string(), if n < 5 { "a" } else { "b" }, &n.to_string()).await;
@@ -64,8 +64,8 @@ pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(home:
     );
 }
 
-pub async fn texts_are_found_wherever_they_stand(home: &Home) {
-    let journal = home.open().await;
+pub async fn texts_are_found_wherever_they_stand(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut payload = event("1");
     payload.payload = serde_json::json!({ "name": "Ann \"the\" 100% Lee_x" });
     let in_event = add_event(&*journal, payload, "a", "1").await;
@@ -98,8 +98,8 @@ pub async fn texts_are_found_wherever_they_stand(home: &Home) {
     assert_eq!(list(&*journal, first).await, [in_history]);
 }
 
-pub async fn a_list_over_many_states_is_in_order(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_list_over_many_states_is_in_order(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut runs = Vec::new();
     for n in 0..RunState::ALL.len() * 3 {
         runs.push(add(&*journal, &n.to_string(), "a", &n.to_string()).await);
@@ -114,8 +114,8 @@ pub async fn a_list_over_many_states_is_in_order(home: &Home) {
     assert_eq!(list(&*journal, mine).await, runs[..5]);
 }
 
-pub async fn a_run_in_detail(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_run_in_detail(location: &StoreLocation) {
+    let journal = location.open().await;
     assert!(journal.run(&RunId("run_none".to_owned())).await.unwrap().is_none());
     let event = event("1");
     let id = add_event(&*journal, event.clone(), "a", "x").await;
@@ -140,8 +140,8 @@ pub async fn a_run_in_detail(home: &Home) {
     assert_eq!(journal.event(&event.id).await.unwrap(), Some(event));
 }
 
-pub async fn what_was_written_to_a_record(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_was_written_to_a_record(location: &StoreLocation) {
+    let journal = location.open().await;
     let write = |record: &str, connection: &str, n: u32| Write {
         connection: connection.to_owned(),
         record: record.to_owned(),
@@ -180,8 +180,8 @@ pub async fn what_was_written_to_a_record(home: &Home) {
     assert_eq!(count("c1", None, 9).await, 0);
 }
 
-pub async fn totals_of_all_and_since(home: &Home) {
-    let journal = home.open().await;
+pub async fn totals_of_all_and_since(location: &StoreLocation) {
+    let journal = location.open().await;
     for n in 0..5 {
         let mut event = event(&n.to_string());
         event.received = at(n);

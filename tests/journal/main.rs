@@ -2,6 +2,12 @@
 
 mod append;
 mod claims;
+#[path = "../postgres/cluster.rs"]
+mod cluster;
+#[path = "../postgres/cluster_crash.rs"]
+mod cluster_crash;
+#[path = "../postgres/cluster_user.rs"]
+mod cluster_user;
 mod entries;
 mod failover;
 mod files;
@@ -16,15 +22,13 @@ mod model;
 mod moving;
 mod pauses;
 mod pollers;
-#[path = "../postgres/mod.rs"]
-mod postgres;
 mod priorities;
 mod processes;
 mod retention;
 mod servers;
 mod tls;
 
-use fixture::Home;
+use fixture::StoreLocation;
 
 /// Runs the suite on both kinds of store.
 macro_rules! suite {
@@ -34,7 +38,7 @@ macro_rules! suite {
             $($(
                 #[tokio::test]
                 async fn $test() {
-                    $module::$test(&Home::sqlite()).await;
+                    $module::$test(&StoreLocation::sqlite()).await;
                 }
             )+)+
         }
@@ -45,8 +49,8 @@ macro_rules! suite {
                 #[tokio::test]
                 async fn $test() {
                     // It has been said that PostgreSQL is not installed.
-                    let Some(home) = Home::postgres() else { return };
-                    $module::$test(&home).await;
+                    let Some(location) = StoreLocation::postgres() else { return };
+                    $module::$test(&location).await;
                 }
             )+)+
         }

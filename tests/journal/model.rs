@@ -8,7 +8,7 @@ use hob::run::{RunId, RunState};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, proptest, test_runner::TestCaseError};
 
-use crate::fixture::{Home, TTL, WORKER, at, event, new_run, remark};
+use crate::fixture::{StoreLocation, TTL, WORKER, at, event, new_run, remark};
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -116,7 +116,7 @@ impl Model {
 
 /// The store and the model side by side.
 struct Pair {
-    home: Home,
+    location: StoreLocation,
     journal: Arc<dyn Journal>,
     model: Model,
 }
@@ -132,7 +132,7 @@ impl Pair {
             Operation::Reclaim => self.reclaim().await?,
             Operation::Reopen => {
                 self.journal.close().await;
-                self.journal = self.home.open().await;
+                self.journal = self.location.open().await;
             }
         }
         Ok(())
@@ -235,8 +235,8 @@ impl Pair {
 }
 
 /// Performs `operations` on both.
-async fn run(home: Home, operations: Vec<Operation>) -> Result<(), TestCaseError> {
-    let mut pair = Pair { journal: home.open().await, home, model: Model::default() };
+async fn run(location: StoreLocation, operations: Vec<Operation>) -> Result<(), TestCaseError> {
+    let mut pair = Pair { journal: location.open().await, location, model: Model::default() };
     for operation in operations {
         pair.perform(operation).await?;
     }
@@ -253,7 +253,7 @@ proptest! {
 
     #[test]
     fn the_store_does_what_the_model_does(operations in collection::vec(operation(), 1..60)) {
-        in_runtime(run(Home::sqlite(), operations))?;
+        in_runtime(run(StoreLocation::sqlite(), operations))?;
     }
 }
 
@@ -262,8 +262,8 @@ proptest! {
 
     #[test]
     fn postgres_does_what_the_model_does(operations in collection::vec(operation(), 1..60)) {
-        if let Some(home) = Home::postgres() {
-            in_runtime(run(home, operations))?;
+        if let Some(location) = StoreLocation::postgres() {
+            in_runtime(run(location, operations))?;
         }
     }
 }

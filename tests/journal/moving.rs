@@ -5,10 +5,12 @@ use hob::journal::{
 use hob::run::{RunState, Write};
 use serde_json::json;
 
-use crate::fixture::{Home, add, at, cursor, end, event, ids, lease, new_run, remark, sleep_until, update};
+use crate::fixture::{
+    StoreLocation, add, at, cursor, end, event, ids, lease, new_run, remark, sleep_until, update,
+};
 
 /// Something of everything: runs that ended, wait, sleep, hold their lane, and one under way.
-async fn furnish(journal: &dyn Journal) {
+async fn fill_store(journal: &dyn Journal) {
     for n in 0..12 {
         add(journal, &n.to_string(), "a", &(n % 6).to_string()).await;
     }
@@ -65,9 +67,9 @@ async fn records(journal: &dyn Journal, limit: usize) -> Vec<Record> {
     all.into_iter().map(line).collect()
 }
 
-pub async fn everything_can_be_moved(home: &Home) {
-    let (old, place) = (home.open().await, home.another());
-    furnish(&*old).await;
+pub async fn everything_can_be_moved(location: &StoreLocation) {
+    let (old, place) = (location.open().await, location.another());
+    fill_store(&*old).await;
     let exported = records(&*old, 4).await;
     assert_eq!(exported, records(&*old, 1000).await, "pages neither lose nor repeat");
     let under_way = exported.iter().filter(|record| {
@@ -115,8 +117,8 @@ fn is_new(known: &mut Vec<String>, fingerprint: String) {
     known.push(fingerprint);
 }
 
-pub async fn a_fingerprint_tells_any_change(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
+    let journal = location.open().await;
     let mut known = Vec::new();
     is_new(&mut known, journal.fingerprint().await.unwrap());
     add(&*journal, "1", "a", "x").await;
@@ -158,9 +160,9 @@ pub async fn a_fingerprint_tells_any_change(home: &Home) {
     journal.info().await.unwrap();
     journal.healthy().await.unwrap();
     journal.close().await;
-    assert_eq!(known.last(), Some(&home.open().await.fingerprint().await.unwrap()));
+    assert_eq!(known.last(), Some(&location.open().await.fingerprint().await.unwrap()));
     // An event is one too, though another one has gone meanwhile.
-    let journal = home.open().await;
+    let journal = location.open().await;
     let gone = Retention { before: Some(at(100_000)), most_runs: None, dedup_before: None };
     journal.prune(&gone, 10).await.unwrap();
     is_new(&mut known, journal.fingerprint().await.unwrap());
@@ -168,9 +170,9 @@ pub async fn a_fingerprint_tells_any_change(home: &Home) {
     is_new(&mut known, journal.fingerprint().await.unwrap());
 }
 
-pub async fn a_move_can_be_begun_again(home: &Home) {
-    let (old, place) = (home.open().await, home.another());
-    furnish(&*old).await;
+pub async fn a_move_can_be_begun_again(location: &StoreLocation) {
+    let (old, place) = (location.open().await, location.another());
+    fill_store(&*old).await;
     let exported = records(&*old, 1000).await;
     let new = place.open().await;
     new.import(exported[..exported.len() / 2].to_vec()).await.unwrap();
@@ -179,7 +181,7 @@ pub async fn a_move_can_be_begun_again(home: &Home) {
     assert_eq!(new.totals(None).await.unwrap(), new.totals(Some(at(-1))).await.unwrap());
     // A run without its event is refused, and with it all that came along.
     let run = exported.iter().find(|record| matches!(record, Record::Run { .. })).unwrap().clone();
-    let empty = home.another();
+    let empty = location.another();
     let empty = empty.open().await;
     let value = Record::Value { key: "k".to_owned(), value: json!(1) };
     assert!(empty.import(vec![value, run]).await.is_err());

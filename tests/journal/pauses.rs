@@ -3,10 +3,10 @@
 use hob::journal::{Part, Record, RunUpdate, pause, paused, resume, why_paused};
 use hob::run::RunState;
 
-use crate::fixture::{Home, add, at, end, ids, lease, update};
+use crate::fixture::{StoreLocation, add, at, end, ids, lease, update};
 
-pub async fn runs_of_a_paused_recipe_wait(home: &Home) {
-    let journal = home.open().await;
+pub async fn runs_of_a_paused_recipe_wait(location: &StoreLocation) {
+    let journal = location.open().await;
     for n in 0..3 {
         add(&*journal, &format!("a{n}"), "a", &n.to_string()).await;
     }
@@ -36,8 +36,8 @@ pub async fn runs_of_a_paused_recipe_wait(home: &Home) {
 }
 
 /// A run that waits for a time of its own keeps it; one that is due meanwhile goes on afterwards.
-pub async fn a_pause_moves_no_times(home: &Home) {
-    let journal = home.open().await;
+pub async fn a_pause_moves_no_times(location: &StoreLocation) {
+    let journal = location.open().await;
     for n in 0..2 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
@@ -55,8 +55,8 @@ pub async fn a_pause_moves_no_times(home: &Home) {
 }
 
 /// A paused recipe stays paused, and its runs asleep, in the store that all is moved to.
-pub async fn a_pause_moves_with_the_store(home: &Home) {
-    let (old, place) = (home.open().await, home.another());
+pub async fn a_pause_moves_with_the_store(location: &StoreLocation) {
+    let (old, place) = (location.open().await, location.another());
     add(&*old, "x", "a", "x").await;
     pause(&*old, "a", at(1)).await.unwrap();
     assert!(lease(&*old, 9, 2).await.is_empty());

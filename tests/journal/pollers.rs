@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use hob::event::{CursorKey, Seen};
 use hob::journal::{Batch, Journal, Progress};
 
-use crate::fixture::{Home, cursor};
+use crate::fixture::{StoreLocation, cursor};
 
 fn seen(records: &[(&str, &str)]) -> Vec<Seen> {
     let seen = |(record, fingerprint): &(&str, &str)| Seen {
@@ -25,8 +25,8 @@ async fn known(journal: &dyn Journal, key: &CursorKey, records: &[&str]) -> Vec<
     known
 }
 
-pub async fn progress_is_kept(home: &Home) {
-    let journal = home.open().await;
+pub async fn progress_is_kept(location: &StoreLocation) {
+    let journal = location.open().await;
     let first = cursor("a", 1);
     assert_eq!(journal.cursor(&first.key).await.unwrap(), None);
     for cursor in [first.clone(), cursor("b", 7), cursor("a", 2)] {
@@ -37,8 +37,8 @@ pub async fn progress_is_kept(home: &Home) {
     assert_eq!(journal.cursors().await.unwrap(), [cursor("a", 2), cursor("b", 7)]);
 }
 
-pub async fn records_are_remembered_and_forgotten(home: &Home) {
-    let journal = home.open().await;
+pub async fn records_are_remembered_and_forgotten(location: &StoreLocation) {
+    let journal = location.open().await;
     let (one, other) = (cursor("a", 1), cursor("b", 1));
     let both = seen(&[("1", "x"), ("2", "y")]);
     for cursor in [one.clone(), other.clone()] {
@@ -73,8 +73,8 @@ pub async fn records_are_remembered_and_forgotten(home: &Home) {
     assert_eq!(known(&*journal, &other.key, &["1", "2"]).await.len(), 2);
 }
 
-pub async fn vanished_records_come_in_pages(home: &Home) {
-    let journal = home.open().await;
+pub async fn vanished_records_come_in_pages(location: &StoreLocation) {
+    let journal = location.open().await;
     let first = cursor("a", 1);
     let key = first.key.clone();
     assert!(journal.vanished(&key, 2, None, 10).await.unwrap().is_empty());

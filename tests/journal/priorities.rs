@@ -2,7 +2,9 @@ use hob::event::{CursorKey, Source};
 use hob::journal::{Due, Journal, Part, Record};
 use hob::run::{RunId, RunState};
 
-use crate::fixture::{Home, WORKER, add, add_event, at, end, event, ids, lease, sleep_until, update};
+use crate::fixture::{
+    StoreLocation, WORKER, add, add_event, at, end, event, ids, lease, sleep_until, update,
+};
 
 /// Adds a run of something that a poller found.
 async fn polled(journal: &dyn Journal, dedup: &str, lane: &str) -> RunId {
@@ -10,8 +12,8 @@ async fn polled(journal: &dyn Journal, dedup: &str, lane: &str) -> RunId {
     add_event(journal, hob::event::Event { source, ..event(dedup) }, "polls", lane).await
 }
 
-pub async fn what_somebody_waits_for_goes_first(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_somebody_waits_for_goes_first(location: &StoreLocation) {
+    let journal = location.open().await;
     let found = [
         polled(&*journal, "1", "x").await,
         polled(&*journal, "2", "y").await,
@@ -23,8 +25,8 @@ pub async fn what_somebody_waits_for_goes_first(home: &Home) {
     assert_eq!(journal.next_due().await.unwrap(), None, "a priority is no time");
 }
 
-pub async fn it_keeps_its_place_whatever_happens(home: &Home) {
-    let journal = home.open().await;
+pub async fn it_keeps_its_place_whatever_happens(location: &StoreLocation) {
+    let journal = location.open().await;
     for n in 0..6 {
         polled(&*journal, &n.to_string(), &(n % 3).to_string()).await;
     }

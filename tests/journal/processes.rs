@@ -8,15 +8,15 @@ use std::sync::Arc;
 use hob::journal::{Access, Batch, Error, Journal, RunFilter, Sqlite};
 use hob::run::RunState;
 
-use crate::fixture::{Home, LONG, add, at, event, ids, lease, remark, update};
+use crate::fixture::{StoreLocation, TIMEOUT, add, at, event, ids, lease, remark, update};
 
 #[tokio::test]
 async fn a_second_runner_is_refused_until_the_first_is_gone() {
-    let home = Home::sqlite();
-    let first = home.open().await;
-    let error = Sqlite::open(&home.path(), Access::Runner).err().expect("is refused");
+    let location = StoreLocation::sqlite();
+    let first = location.open().await;
+    let error = Sqlite::open(&location.path(), Access::Runner).err().expect("is refused");
     assert!(matches!(error, Error::Busy { holder: Some(process), .. } if process == std::process::id()));
-    let path = home.path().display().to_string();
+    let path = location.path().display().to_string();
     assert_eq!(
         error.to_string().replace(&path, "PATH"),
         format!(
@@ -25,19 +25,19 @@ async fn a_second_runner_is_refused_until_the_first_is_gone() {
         )
     );
     first.close().await;
-    Sqlite::open(&home.path(), Access::Runner).expect("is free");
+    Sqlite::open(&location.path(), Access::Runner).expect("is free");
 }
 
 #[tokio::test]
 async fn a_client_adds_beside_a_runner_and_wakes_it() {
-    let home = Home::sqlite();
-    let runner = home.open().await;
+    let location = StoreLocation::sqlite();
+    let runner = location.open().await;
     assert!(lease(&*runner, 1, 0).await.is_empty());
     let waiting = {
         let runner = Arc::clone(&runner);
-        tokio::spawn(async move { tokio::time::timeout(LONG, runner.changed(LONG * 2)).await })
+        tokio::spawn(async move { tokio::time::timeout(TIMEOUT, runner.changed(TIMEOUT * 2)).await })
     };
-    let client = Sqlite::open(&home.path(), Access::Client).expect("opens beside a runner");
+    let client = Sqlite::open(&location.path(), Access::Client).expect("opens beside a runner");
     let run = add(&client, "1", "a", "x").await;
     waiting.await.unwrap().expect("the runner wakes");
     assert_eq!(ids(&lease(&*runner, 1, 0).await), [run]);
@@ -76,11 +76,11 @@ async fn child_that_appends_until_it_is_killed() {
 
 #[tokio::test]
 async fn a_killed_runner_loses_nothing_it_acknowledged() {
-    let home = Home::sqlite();
+    let location = StoreLocation::sqlite();
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program)
         .args(["--ignored", "--exact", "processes::child_that_appends_until_it_is_killed", "--nocapture"])
-        .env(CHILD, home.path())
+        .env(CHILD, location.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -96,7 +96,7 @@ async fn a_killed_runner_loses_nothing_it_acknowledged() {
     child.wait().unwrap();
     acknowledged.extend(lines);
 
-    let journal = home.open().await;
+    let journal = location.open().await;
     let told = |word: &str| -> Vec<String> {
         acknowledged.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
     };

@@ -1,7 +1,9 @@
 use hob::journal::{Batch, Journal, Pruned, Retention, RunFilter, RunUpdate};
 use hob::run::RunState;
 
-use crate::fixture::{Home, add, add_event, at, end, event, lease, new_run, remark, sleep_until, update};
+use crate::fixture::{
+    StoreLocation, add, add_event, at, end, event, lease, new_run, remark, sleep_until, update,
+};
 
 const ALL: usize = 1000;
 
@@ -24,8 +26,8 @@ async fn left(journal: &dyn Journal) -> (u64, usize) {
     (totals.events, runs.len())
 }
 
-pub async fn old_runs_go_with_their_events(home: &Home) {
-    let journal = home.open().await;
+pub async fn old_runs_go_with_their_events(location: &StoreLocation) {
+    let journal = location.open().await;
     ended(&*journal, 10).await;
     // Two recipes on one event, of which one has ended later.
     let mut both = event("both");
@@ -58,8 +60,8 @@ pub async fn old_runs_go_with_their_events(home: &Home) {
     assert_eq!(journal.append(again).await.unwrap().duplicates, 1);
 }
 
-pub async fn only_so_many_runs_are_kept(home: &Home) {
-    let journal = home.open().await;
+pub async fn only_so_many_runs_are_kept(location: &StoreLocation) {
+    let journal = location.open().await;
     ended(&*journal, 10).await;
     let most = |runs| Retention { most_runs: Some(runs), ..Retention::default() };
     assert_eq!(journal.prune(&most(10), ALL).await.unwrap(), Pruned::default());
@@ -72,8 +74,8 @@ pub async fn only_so_many_runs_are_kept(home: &Home) {
     assert_eq!(records, ["contact-9", "contact-8", "contact-7"]);
 }
 
-pub async fn what_is_unfinished_is_kept(home: &Home) {
-    let journal = home.open().await;
+pub async fn what_is_unfinished_is_kept(location: &StoreLocation) {
+    let journal = location.open().await;
     for n in 0..6 {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
@@ -90,8 +92,8 @@ pub async fn what_is_unfinished_is_kept(home: &Home) {
     assert_eq!(journal.prune(&everything, ALL).await.unwrap().runs, 0);
 }
 
-pub async fn dedup_keys_have_their_own_age(home: &Home) {
-    let journal = home.open().await;
+pub async fn dedup_keys_have_their_own_age(location: &StoreLocation) {
+    let journal = location.open().await;
     ended(&*journal, 4).await;
     let pruned = journal.prune(&Retention { dedup_before: Some(at(20)), ..Retention::default() }, ALL).await;
     assert_eq!(pruned.unwrap(), Pruned { runs: 0, events: 0, dedup_keys: 2 });

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Record, RunFilter};
 use hob::run::{RunId, RunState};
 
+use crate::cluster::{Cluster, PASSWORD};
 use crate::fixture::{
-    Home, LONG, TTL, WORKER, add, add_event, at, end, event, ids, lease, new_run, remark, update,
+    StoreLocation, TIMEOUT, TTL, WORKER, add, add_event, at, end, event, ids, lease, new_run, remark, update,
 };
-use crate::postgres::{Cluster, PASSWORD};
 
 /// A store in the cluster that all share: its address, and the schema in it.
 fn place() -> Option<(&'static Cluster, String, String)> {
@@ -58,7 +58,7 @@ async fn lanes_keep_their_order_though_many_add_to_them() {
         });
     }
     writers.join_all().await;
-    tokio::time::timeout(LONG, workers.join_all()).await.expect("no lane is stuck");
+    tokio::time::timeout(TIMEOUT, workers.join_all()).await.expect("no lane is stuck");
     let mut order = BTreeMap::<String, Vec<RunId>>::new();
     let page = stores[0].snapshot().await.unwrap().export(Part::Runs, None, 1000).await.unwrap();
     for record in page.records {
@@ -95,7 +95,7 @@ async fn a_process_is_fenced_and_woken_by_another() {
     assert!(lease(&*other, 1, 0).await.is_empty());
     let waiting = tokio::spawn({
         let other = Arc::clone(&other);
-        async move { tokio::time::timeout(LONG, other.changed(LONG * 2)).await }
+        async move { tokio::time::timeout(TIMEOUT, other.changed(TIMEOUT * 2)).await }
     });
     let run = add(&*one, "1", "a", "x").await;
     waiting.await.unwrap().expect("the other one wakes");
@@ -118,7 +118,7 @@ async fn a_process_is_fenced_and_woken_by_another() {
     let second = lease(&*other, 1, 0).await.remove(0);
     assert!(lease(&*one, 1, 0).await.is_empty());
     end(&*other, &second, RunState::Failed).await;
-    tokio::time::timeout(LONG, one.changed(LONG * 2)).await.expect("is woken");
+    tokio::time::timeout(TIMEOUT, one.changed(TIMEOUT * 2)).await.expect("is woken");
     assert_eq!(lease(&*one, 1, 0).await.len(), 1);
 }
 
@@ -225,7 +225,7 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
 #[tokio::test]
 async fn what_is_wrong_is_told_without_the_password() {
     let Some((cluster, url, _)) = place() else { return };
-    let right = format!("127.0.0.1:{}/hob", cluster.port());
+    let right = format!("127.0.0.1:{}/hob", cluster.port);
     let wrong = [
         (format!("postgres://hob:wrong-{PASSWORD}@{right}"), "check the user and the password"),
         (format!("postgres://hob@{right}"), "check the user and the password"),
@@ -315,7 +315,7 @@ async fn no_query_reads_a_whole_table() {
 
 #[tokio::test]
 async fn home_is_another_place_each_time() {
-    let (Some(one), Some(other)) = (Home::postgres(), Home::postgres()) else { return };
+    let (Some(one), Some(other)) = (StoreLocation::postgres(), StoreLocation::postgres()) else { return };
     add(&*one.open().await, "1", "a", "x").await;
     let other = other.open().await;
     assert_eq!(other.totals(None).await.unwrap().events, 0);

@@ -1,6 +1,7 @@
 //! TLS to a real server: whom it is spoken to, and whom not.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -8,8 +9,8 @@ use hob::journal::{Access, Journal, Postgres};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tempfile::TempDir;
 
+use crate::cluster::{ADMIN, Cluster, PASSWORD, QUICK};
 use crate::fixture::add;
-use crate::postgres::{Cluster, PASSWORD};
 
 /// Somebody who signs certificates, and where to read whom to trust.
 struct Authority {
@@ -44,6 +45,28 @@ impl Authority {
     }
 }
 
+/// A cluster that shows `certificate` and demands TLS of all but its superuser; `None` where PostgreSQL is
+/// not installed.
+fn cluster_with_tls(certificate: &str, key: &str) -> Option<Cluster> {
+    let rules =
+        format!("host all {ADMIN} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n");
+    Cluster::prepared(&[QUICK, &["ssl=on"]].concat(), |cluster| {
+        add_file(cluster, "server.crt", certificate);
+        add_file(cluster, "server.key", key);
+        add_file(cluster, "pg_hba.conf", &rules);
+    })
+}
+
+/// Adds a file to the data directory that only the server can read.
+fn add_file(cluster: &Cluster, name: &str, text: &str) {
+    let path = cluster.data().join(name);
+    fs::write(&path, text).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file of our own");
+    if let Some((user, group)) = cluster.user {
+        chown(&path, Some(user), Some(group)).expect("the file can be given away");
+    }
+}
+
 /// A server called `localhost` that demands TLS, and who has signed its certificate.
 struct Secured {
     cluster: Cluster,
@@ -57,7 +80,7 @@ impl Secured {
         let start = || {
             let authority = Authority::new("the tests' own");
             let (certificate, key) = authority.sign("localhost");
-            Some(Secured { cluster: Cluster::with_tls(&certificate, &key)?, authority })
+            Some(Secured { cluster: cluster_with_tls(&certificate, &key)?, authority })
         };
         SHARED.get_or_init(start).as_ref()
     }
@@ -66,7 +89,7 @@ impl Secured {
     fn url(&self, host: &str, password: &str, tls: &str) -> String {
         let store = self.cluster.store();
         let schema = store.split("schema=").nth(1).expect("a schema").split('&').next().expect("a schema");
-        let port = self.cluster.port();
+        let port = self.cluster.port;
         format!("postgres://hob:{password}@{host}:{port}/hob?hostaddr=127.0.0.1&schema={schema}&{tls}")
     }
 

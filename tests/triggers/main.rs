@@ -1,13 +1,15 @@
 //! Triggers against real servers and a real journal: lists read in every style, webhooks posted over
 //! HTTP, schedules by a clock that the tests set.
 
-mod door;
-mod hostile;
+mod fixture;
+mod hostile_requests;
 mod lists;
 mod polling;
 mod reconciling;
 mod sandboxed;
 mod schedules;
-mod stage;
-mod strangers;
+mod server;
+#[path = "../cli/spawn.rs"]
+mod spawn;
+mod untrusted_clients;
 mod webhooks;

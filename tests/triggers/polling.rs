@@ -8,20 +8,20 @@ use chrono::TimeDelta;
 use hob::trigger::{Polled, Poller, Triggers};
 use serde_json::json;
 
+use crate::fixture::Fixture;
 use crate::lists::{List, catalog};
-use crate::stage::Stage;
 
-async fn stage(list: &Arc<List>) -> Stage {
-    Stage::new(catalog(), &[("one", "lists", &list.serve().await, &[])])
+async fn fixture(list: &Arc<List>) -> Fixture {
+    Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])])
 }
 
-fn poller(stage: &Stage, trigger: &str) -> Poller {
-    let recipe = stage.recipe(&format!("trigger: {trigger}"));
-    Poller::all(&recipe, &stage.around).unwrap().remove(0)
+fn poller(fixture: &Fixture, trigger: &str) -> Poller {
+    let recipe = fixture.recipe(&format!("trigger: {trigger}"));
+    Poller::all(&recipe, &fixture.around).unwrap().remove(0)
 }
 
-async fn poll(stage: &Stage, poller: &Poller) -> Polled {
-    let polled = poller.poll(&stage.around).await.unwrap();
+async fn poll(fixture: &Fixture, poller: &Poller) -> Polled {
+    let polled = poller.poll(&fixture.around).await.unwrap();
     assert_eq!(polled.error, None);
     assert!(polled.finished);
     polled
@@ -32,13 +32,13 @@ async fn every_style_reads_each_item_once() {
     for style in ["none", "offset", "page", "flag", "halves", "item", "link"] {
         for count in [0, 49, 50, 230] {
             let list = List::of(count);
-            let stage = stage(&list).await;
-            let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all }}"));
-            let polled = poll(&stage, &poller).await;
+            let fixture = fixture(&list).await;
+            let poller = poller(&fixture, &format!("{{ poll: lists.{style}, start: all }}"));
+            let polled = poll(&fixture, &poller).await;
             assert_eq!(polled.items, count as u64, "{style}");
             let expected: Vec<String> = (0..count).map(|n| format!("c{n:05}")).collect();
-            assert_eq!(stage.records().await, expected, "{style} {count}");
-            let again = poll(&stage, &poller).await;
+            assert_eq!(fixture.records().await, expected, "{style} {count}");
+            let again = poll(&fixture, &poller).await;
             assert_eq!((again.events, again.runs), (0, 0), "{style}: nothing happened since");
         }
     }
@@ -57,17 +57,19 @@ async fn a_bad_record_never_stops_the_others() {
                 items[at] = item.clone();
             }
         }
-        let stage = stage(&list).await;
-        let poller =
-            poller(&stage, &format!("{{ poll: lists.{style}, start: all, emit: [new, changed, removed] }}"));
-        assert_eq!(poll(&stage, &poller).await.events, 60, "{style}");
-        let mut changes = stage.changes().await;
+        let fixture = fixture(&list).await;
+        let poller = poller(
+            &fixture,
+            &format!("{{ poll: lists.{style}, start: all, emit: [new, changed, removed] }}"),
+        );
+        assert_eq!(poll(&fixture, &poller).await.events, 60, "{style}");
+        let mut changes = fixture.changes().await;
         changes.retain(|(kind, _)| kind == "unreadable");
         assert_eq!(changes.len(), 3, "{style}");
-        assert_eq!(poll(&stage, &poller).await.events, 0, "{style}: nothing is told anew");
+        assert_eq!(poll(&fixture, &poller).await.events, 0, "{style}: nothing is told anew");
         list.items.lock().unwrap()[55] = json!({ "id": "c00055" });
-        assert_eq!(poll(&stage, &poller).await.events, 1, "{style}: mended, and it is new");
-        let last = stage.changes().await.pop().unwrap();
+        assert_eq!(poll(&fixture, &poller).await.events, 1, "{style}: mended, and it is new");
+        let last = fixture.changes().await.pop().unwrap();
         assert_eq!(last, ("new".to_owned(), "c00055".to_owned()), "{style}");
     }
 }
@@ -76,19 +78,19 @@ async fn a_bad_record_never_stops_the_others() {
 async fn bad_records_that_were_there_before_make_no_runs() {
     let list = List::of(3);
     list.items.lock().unwrap()[1] = json!({ "name": "no id" });
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.none }");
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.none }");
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
     list.items.lock().unwrap().push(json!({ "id": ["z"] }));
-    assert_eq!(poll(&stage, &poller).await.events, 1);
-    let payload = stage.payload().await;
+    assert_eq!(poll(&fixture, &poller).await.events, 1);
+    let payload = fixture.payload().await;
     let reason = payload["reason"].as_str().unwrap();
     assert!(
         reason.contains("`lists.none`") && reason.contains("record 4") && reason.contains("a list"),
         "{reason}"
     );
     assert_eq!(payload["record"], json!({ "id": ["z"] }));
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
 }
 
 /// A server gives as many as it likes: an own size that nobody knows, or a cap below the size asked for.
@@ -98,13 +100,13 @@ async fn every_style_reads_on_from_a_page_that_is_smaller_than_asked() {
         for count in [0, 9, 23] {
             let list = List::of(count);
             list.cap.store(10, Ordering::SeqCst);
-            let stage = stage(&list).await;
+            let fixture = fixture(&list).await;
             let emit = "emit: [new, changed, removed]";
-            let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all, {emit} }}"));
-            assert_eq!(poll(&stage, &poller).await.items, count as u64, "{style} {count}");
+            let poller = poller(&fixture, &format!("{{ poll: lists.{style}, start: all, {emit} }}"));
+            assert_eq!(poll(&fixture, &poller).await.items, count as u64, "{style} {count}");
             let expected: Vec<String> = (0..count).map(|n| format!("c{n:05}")).collect();
-            assert_eq!(stage.records().await, expected, "{style} {count}");
-            assert_eq!(poll(&stage, &poller).await.events, 0, "{style}: nothing happened since");
+            assert_eq!(fixture.records().await, expected, "{style} {count}");
+            assert_eq!(poll(&fixture, &poller).await.events, 0, "{style}: nothing happened since");
         }
     }
 }
@@ -112,56 +114,56 @@ async fn every_style_reads_on_from_a_page_that_is_smaller_than_asked() {
 #[tokio::test]
 async fn start_now_fires_nothing_and_then_every_difference() {
     let list = List::of(120);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.flag, emit: [new, changed, removed] }");
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.flag, emit: [new, changed, removed] }");
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
     {
         let mut items = list.items.lock().unwrap();
         items[3]["name"] = json!("other");
         items.remove(70);
         items.push(json!({ "id": "z", "name": "late" }));
     }
-    assert_eq!(poll(&stage, &poller).await.events, 3);
+    assert_eq!(poll(&fixture, &poller).await.events, 3);
     let expected = [("changed", "c00003"), ("new", "z"), ("removed", "c00070")];
     let expected = expected.map(|(kind, record)| (kind.to_owned(), record.to_owned()));
-    assert_eq!(stage.changes().await, expected);
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(fixture.changes().await, expected);
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
     list.items.lock().unwrap()[3]["name"] = json!("n3");
-    assert_eq!(poll(&stage, &poller).await.events, 1, "back as it was is a change too");
+    assert_eq!(poll(&fixture, &poller).await.events, 1, "back as it was is a change too");
     list.items.lock().unwrap()[3]["name"] = json!("other");
-    assert_eq!(poll(&stage, &poller).await.events, 1, "and there again");
+    assert_eq!(poll(&fixture, &poller).await.events, 1, "and there again");
 }
 
 #[tokio::test]
 async fn between_counted_pages_a_record_must_be_missing_twice() {
     let list = List::of(120);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.offset, emit: [removed] }");
-    poll(&stage, &poller).await;
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.offset, emit: [removed] }");
+    poll(&fixture, &poller).await;
     list.items.lock().unwrap().remove(70);
-    assert_eq!(poll(&stage, &poller).await.events, 0);
-    assert_eq!(poll(&stage, &poller).await.events, 1);
-    assert_eq!(stage.records().await, ["c00070"]);
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
+    assert_eq!(poll(&fixture, &poller).await.events, 1);
+    assert_eq!(fixture.records().await, ["c00070"]);
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
 }
 
 #[tokio::test]
 async fn a_scan_that_was_stopped_goes_on_where_it_was() {
     let list = List::of(230);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.flag, start: all }");
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.flag, start: all }");
     list.hang_from.store(4, Ordering::SeqCst);
-    let stopped = poller.poll(&stage.around);
+    let stopped = poller.poll(&fixture.around);
     tokio::select! {
         _ = stopped => panic!("the server does not answer"),
         () = async { while list.requests() < 4 { tokio::task::yield_now().await; } } => {}
     }
-    let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
     assert_eq!((cursor.pages, cursor.baseline_done), (3, false));
-    assert_eq!(stage.records().await.len(), 150);
+    assert_eq!(fixture.records().await.len(), 150);
     list.hang_from.store(0, Ordering::SeqCst);
-    poll(&stage, &poller).await;
-    assert_eq!(stage.records().await.len(), 230);
+    poll(&fixture, &poller).await;
+    assert_eq!(fixture.records().await.len(), 230);
     let asked = list.requests.lock().unwrap().clone();
     assert_eq!(asked.iter().filter(|query| !query.contains("cursor")).count(), 1, "page 1 is read once");
 }
@@ -172,35 +174,35 @@ async fn a_cursor_that_does_not_advance_is_an_error_and_no_loop() {
         [("frozen", 2, "does not advance"), ("deaf", 2, "repeats the items of the page before")]
     {
         let list = List::of(120);
-        let stage = stage(&list).await;
-        let poller = poller(&stage, &format!("{{ poll: lists.{style}, start: all }}"));
-        let polled = poller.poll(&stage.around).await.unwrap();
+        let fixture = fixture(&list).await;
+        let poller = poller(&fixture, &format!("{{ poll: lists.{style}, start: all }}"));
+        let polled = poller.poll(&fixture.around).await.unwrap();
         let error = polled.error.unwrap();
         assert!(error.contains(words) && error.contains(&format!("lists.{style}")), "{error}");
         assert!(list.requests() <= most, "{style}: {} requests", list.requests());
-        let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+        let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
         assert_eq!(cursor.error.as_deref(), Some(error.as_str()));
         assert_eq!((cursor.failures, cursor.page.is_none()), (1, true));
-        assert!(cursor.due > stage.around.clock.now());
-        let totals = stage.around.journal.totals(None).await.unwrap();
+        assert!(cursor.due > fixture.around.clock.now());
+        let totals = fixture.around.journal.totals(None).await.unwrap();
         assert_eq!(totals.events, 51, "{style}: a page of events, and one that tells of the error");
-        poller.poll(&stage.around).await.unwrap();
-        assert_eq!(stage.records().await.len(), 50, "nothing twice");
+        poller.poll(&fixture.around).await.unwrap();
+        assert_eq!(fixture.records().await.len(), 50, "nothing twice");
     }
 }
 
 #[tokio::test]
 async fn failures_are_told_and_do_not_lose_what_was_read() {
     let list = List::of(60);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.offset, start: all }");
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.offset, start: all }");
     *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
-    let polled = poller.poll(&stage.around).await.unwrap();
+    let polled = poller.poll(&fixture.around).await.unwrap();
     assert!(polled.error.unwrap().contains("403"));
-    assert!(!polled.finished && polled.due > stage.around.clock.now());
+    assert!(!polled.finished && polled.due > fixture.around.clock.now());
     *list.bad.lock().unwrap() = vec![StatusCode::BAD_GATEWAY];
-    assert_eq!(poll(&stage, &poller).await.runs, 60, "one bad gateway is tried again at once");
-    let cursor = stage.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    assert_eq!(poll(&fixture, &poller).await.runs, 60, "one bad gateway is tried again at once");
+    let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
     assert_eq!((cursor.failures, cursor.error), (0, None));
 }
 
@@ -212,12 +214,12 @@ async fn a_quiet_poll_of_a_sorted_list_costs_one_request() {
         json!({ "id": format!("c{n:05}"), "created": "2026-01-01T00:00:00Z", "updated": time })
     };
     list.items.lock().unwrap().extend((0..400).map(|n| item(n, 1 + n as u32 % 28)));
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.newest }");
-    poll(&stage, &poller).await;
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.newest }");
+    poll(&fixture, &poller).await;
     assert!(list.requests() <= 2, "the beginning reads only the newest: {}", list.requests());
     list.requests.lock().unwrap().clear();
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
     assert_eq!(list.requests(), 1);
     {
         let mut items = list.items.lock().unwrap();
@@ -225,35 +227,35 @@ async fn a_quiet_poll_of_a_sorted_list_costs_one_request() {
         items
             .push(json!({ "id": "z", "created": "2026-11-02T00:00:00Z", "updated": "2026-11-02T00:00:00Z" }));
     }
-    assert_eq!(poll(&stage, &poller).await.events, 2);
-    let mut changes = stage.changes().await;
+    assert_eq!(poll(&fixture, &poller).await.events, 2);
+    let mut changes = fixture.changes().await;
     changes.sort();
     let expected = [("changed", "c00200"), ("new", "z")];
     assert_eq!(changes, expected.map(|(kind, record)| (kind.to_owned(), record.to_owned())));
     list.items.lock().unwrap().remove(390);
-    assert_eq!(poll(&stage, &poller).await.events, 0, "what moves up into sight is not new");
+    assert_eq!(poll(&fixture, &poller).await.events, 0, "what moves up into sight is not new");
 }
 
 #[tokio::test]
 async fn another_subject_is_a_new_beginning() {
     let list = List::of(60);
-    let stage = stage(&list).await;
-    poll(&stage, &poller(&stage, "{ poll: lists.offset }")).await;
-    let other = poller(&stage, "{ poll: lists.item }");
-    assert_eq!(poll(&stage, &other).await.events, 0);
+    let fixture = fixture(&list).await;
+    poll(&fixture, &poller(&fixture, "{ poll: lists.offset }")).await;
+    let other = poller(&fixture, "{ poll: lists.item }");
+    assert_eq!(poll(&fixture, &other).await.events, 0);
     list.items.lock().unwrap().push(json!({ "id": "z" }));
-    assert_eq!(poll(&stage, &other).await.events, 1);
+    assert_eq!(poll(&fixture, &other).await.events, 1);
 }
 
 #[tokio::test]
 async fn each_account_has_its_own_cursor_and_runs() {
     let (here, there) = (List::of(2), List::of(3));
-    let accounts: [crate::stage::Account<'_>; 2] =
+    let accounts: [crate::fixture::Account<'_>; 2] =
         [("one", "lists", &here.serve().await, &[]), ("two", "lists", &there.serve().await, &[])];
-    let stage = Stage::new(catalog(), &accounts);
+    let fixture = Fixture::new(catalog(), &accounts);
     let recipe =
-        stage.recipe("connections: { lists: [one, two] }\ntrigger: { poll: lists.none, start: all }");
-    let triggers = Triggers::new(&[recipe], stage.around.clone()).unwrap();
+        fixture.recipe("connections: { lists: [one, two] }\ntrigger: { poll: lists.none, start: all }");
+    let triggers = Triggers::new(&[recipe], fixture.around.clone()).unwrap();
     let taken = triggers.once().await.unwrap();
     assert_eq!((taken.events, taken.runs, taken.polls.len()), (5, 5, 2));
     assert_eq!(triggers.once().await.unwrap().runs, 0);
@@ -262,15 +264,15 @@ async fn each_account_has_its_own_cursor_and_runs() {
 #[tokio::test]
 async fn runs_go_into_the_lane_that_the_recipe_says() {
     let list = List::of(2);
-    let stage = stage(&list).await;
-    let recipe = stage.recipe(
+    let fixture = fixture(&list).await;
+    let recipe = fixture.recipe(
         "trigger: { poll: lists.none, start: all }\nlane: \"{{ event.name }}-{{ connection.lists.name }}-{{ run.event.kind }}\"",
     );
-    let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
-    poll(&stage, &poller).await;
+    let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
+    poll(&fixture, &poller).await;
     let mut lanes = Vec::new();
-    for run in stage.runs().await {
-        lanes.push(stage.around.journal.run(&run.id).await.unwrap().unwrap().run.lane);
+    for run in fixture.runs().await {
+        lanes.push(fixture.around.journal.run(&run.id).await.unwrap().unwrap().run.lane);
     }
     assert_eq!(lanes, ["n0-one-new", "n1-one-new"]);
 }
@@ -278,9 +280,9 @@ async fn runs_go_into_the_lane_that_the_recipe_says() {
 #[tokio::test]
 async fn polls_when_due_until_told_to_stop() {
     let list = List::of(1);
-    let stage = stage(&list).await;
-    let recipe = stage.recipe("trigger: { poll: lists.none, every: 10m }");
-    let triggers = Triggers::new(&[recipe], stage.around.clone()).unwrap();
+    let fixture = fixture(&list).await;
+    let recipe = fixture.recipe("trigger: { poll: lists.none, every: 10m }");
+    let triggers = Triggers::new(&[recipe], fixture.around.clone()).unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let running = tokio::spawn(async move { triggers.run(stopped).await });
     while list.requests() < 1 {
@@ -294,16 +296,16 @@ async fn polls_when_due_until_told_to_stop() {
 #[tokio::test]
 async fn a_clock_set_back_does_not_stall_it() {
     let list = List::of(1);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.none, every: 10m }");
-    poll(&stage, &poller).await;
-    stage.clock.advance(TimeDelta::days(-1));
-    let now = stage.around.clock.now();
-    assert_eq!(poller.due(&stage.around).await.unwrap(), now);
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.none, every: 10m }");
+    poll(&fixture, &poller).await;
+    fixture.clock.advance(TimeDelta::days(-1));
+    let now = fixture.around.clock.now();
+    assert_eq!(poller.due(&fixture.around).await.unwrap(), now);
     *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
-    let failed = poller.poll(&stage.around).await.unwrap();
+    let failed = poller.poll(&fixture.around).await.unwrap();
     assert!(failed.error.is_some());
-    assert_eq!(poller.due(&stage.around).await.unwrap(), failed.due, "a failure still makes it pause");
+    assert_eq!(poller.due(&fixture.around).await.unwrap(), failed.due, "a failure still makes it pause");
     assert!(failed.due > now && failed.due < now + TimeDelta::minutes(1));
 }
 
@@ -312,13 +314,13 @@ async fn a_clock_set_back_does_not_stall_it() {
 async fn a_long_list_is_read_page_by_page() {
     const COUNT: usize = 20_000;
     let list = List::of(COUNT);
-    let stage = stage(&list).await;
-    let poller = poller(&stage, "{ poll: lists.halves, start: all }");
-    let polled = poll(&stage, &poller).await;
+    let fixture = fixture(&list).await;
+    let poller = poller(&fixture, "{ poll: lists.halves, start: all }");
+    let polled = poll(&fixture, &poller).await;
     assert_eq!((polled.items, polled.pages, polled.runs), (COUNT as u64, COUNT as u64 / 50 + 1, COUNT));
-    let records = stage.records().await;
+    let records = fixture.records().await;
     assert_eq!(records.len(), COUNT);
     assert!(records.windows(2).all(|pair| pair[0] < pair[1]), "each once");
-    stage.clock.advance(TimeDelta::minutes(5));
-    assert_eq!(poll(&stage, &poller).await.events, 0);
+    fixture.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(poll(&fixture, &poller).await.events, 0);
 }

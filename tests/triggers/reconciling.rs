@@ -7,8 +7,8 @@ use hob::run::RunId;
 use hob::trigger::{Poller, Triggers};
 use serde_json::json;
 
+use crate::fixture::Fixture;
 use crate::lists::{List, catalog};
-use crate::stage::Stage;
 
 fn with_events() -> Catalog {
     let mut catalog = catalog();
@@ -30,21 +30,21 @@ async fn finds_what_was_lost_and_nothing_else() {
     let list = List::of(0);
     let old = json!({ "id": "old", "created": "2026-11-01T00:00:00Z", "updated": "2026-11-01T00:00:00Z" });
     list.items.lock().unwrap().push(old);
-    let stage = Stage::new(with_events(), &[("one", "app", &list.serve().await, &[("place", "P")])]);
-    let recipe = stage.recipe("trigger: { webhook: [app.ThingCreate, app.ThingUpdate], reconcile: 6h }");
-    let triggers = Triggers::new(std::slice::from_ref(&recipe), stage.around.clone()).unwrap();
-    assert_eq!(Poller::all(&recipe, &stage.around).unwrap().len(), 1, "one list finds both");
+    let fixture = Fixture::new(with_events(), &[("one", "app", &list.serve().await, &[("place", "P")])]);
+    let recipe = fixture.recipe("trigger: { webhook: [app.ThingCreate, app.ThingUpdate], reconcile: 6h }");
+    let triggers = Triggers::new(std::slice::from_ref(&recipe), fixture.around.clone()).unwrap();
+    assert_eq!(Poller::all(&recipe, &fixture.around).unwrap().len(), 1, "one list finds both");
     assert_eq!(triggers.once().await.unwrap().events, 0);
 
     let made = "2026-11-23T11:59:58Z";
     let thing = |id: &str| json!({ "id": id, "created": made, "updated": made });
     list.items.lock().unwrap().extend([thing("came"), thing("lost")]);
-    stage.around.journal.append(came(recipe.name())).await.unwrap();
+    fixture.around.journal.append(came(recipe.name())).await.unwrap();
     assert_eq!(triggers.once().await.unwrap().events, 1);
-    let (kind, record) = stage.changes().await.pop().unwrap();
+    let (kind, record) = fixture.changes().await.pop().unwrap();
     assert_eq!((kind.as_str(), record.as_str()), ("ThingCreate", "lost"));
-    let run = stage.runs().await.pop().unwrap();
-    let event = stage.around.journal.run(&run.id).await.unwrap().unwrap().event;
+    let run = fixture.runs().await.pop().unwrap();
+    let event = fixture.around.journal.run(&run.id).await.unwrap().unwrap().event;
     let body =
         json!({ "id": "lost", "created": made, "updated": made, "type": "ThingCreate", "placeId": "P" });
     assert_eq!(event.payload, body);

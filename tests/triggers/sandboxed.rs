@@ -10,7 +10,7 @@ use hob::secret::Secret;
 use hob::trigger::Poller;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 /// More than a page of every list, and no multiple of a page.
 const RECORDS: usize = 1_030;
@@ -38,19 +38,19 @@ async fn each_record_is_read_once() {
         let settings: Vec<(&str, &str)> =
             settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let account = ("one", connector, address.as_str(), &settings[..]);
-        let stage = Stage::with_credential(Catalog::built_in(), &[account], credential(&auth));
-        let recipe = stage.recipe(&format!("trigger: {{ poll: {operation}, start: all }}"));
-        let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
-        let polled = poller.poll(&stage.around).await.unwrap();
+        let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
+        let recipe = fixture.recipe(&format!("trigger: {{ poll: {operation}, start: all }}"));
+        let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
+        let polled = poller.poll(&fixture.around).await.unwrap();
         assert_eq!((polled.error, polled.finished), (None, true), "{operation}");
         let count = sandbox.counts(connector)[collection];
         assert!(count > 0, "{operation}");
         many |= count >= RECORDS;
         assert_eq!((polled.items, polled.runs), (count as u64, count), "{operation}");
-        let mut records = stage.records().await;
+        let mut records = fixture.records().await;
         records.dedup();
         assert_eq!(records.len(), count, "{operation}: each once");
-        let again = poller.poll(&stage.around).await.unwrap();
+        let again = poller.poll(&fixture.around).await.unwrap();
         assert_eq!((again.error, again.events), (None, 0), "{operation}");
     }
     if !many {
@@ -77,7 +77,7 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
     let settings: Vec<(&str, &str)> =
         settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let account = ("one", "highlevel", address.as_str(), &settings[..]);
-    let stage = Stage::with_credential(Catalog::built_in(), &[account], credential(&auth));
+    let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
     // One conversation for each contact that has none, the newest first on the list.
     let new = CONVERSATIONS - there;
     for (sent, contact) in contacts.iter().skip(there).take(new).enumerate() {
@@ -97,16 +97,16 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
     times.sort_by_key(|time| std::cmp::Reverse(*time));
     assert_eq!((times.len(), times[PAGE - 1]), (CONVERSATIONS, times[PAGE]));
     let recipe =
-        stage.recipe("trigger: { poll: conversations.search, start: all, emit: [new, changed, removed] }");
-    let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
-    let first = poller.poll(&stage.around).await.unwrap();
+        fixture.recipe("trigger: { poll: conversations.search, start: all, emit: [new, changed, removed] }");
+    let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
+    let first = poller.poll(&fixture.around).await.unwrap();
     assert_eq!((first.error, first.finished, first.events), (None, true, CONVERSATIONS));
-    let mut records = stage.records().await;
+    let mut records = fixture.records().await;
     records.sort();
     records.dedup();
     assert_eq!(records.len(), CONVERSATIONS, "each once");
     for _ in 0..3 {
-        let again = poller.poll(&stage.around).await.unwrap();
+        let again = poller.poll(&fixture.around).await.unwrap();
         assert_eq!((again.error, again.events), (None, 0), "nothing is new, changed or removed");
     }
 }
@@ -128,7 +128,7 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
             settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let address = running.base_url(&operation.connector);
         let account = ("one", operation.connector.as_str(), address.as_str(), &settings[..]);
-        let stage = Stage::with_credential(Catalog::built_in(), &[account], credential(&auth));
+        let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
         let listing = operation.list.as_ref().unwrap();
         let inputs = inputs(&sandbox, operation);
         for (emit, only_new, removed) in [
@@ -138,13 +138,13 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
         ] {
             let text =
                 format!("trigger: {{ poll: {}, start: all, emit: {emit}, with: {inputs} }}", operation.id);
-            let recipe = stage.named(&format!("r{only_new}{removed}"), &text);
-            let poller = Poller::all(&recipe, &stage.around).unwrap().remove(0);
+            let recipe = fixture.named(&format!("r{only_new}{removed}"), &text);
+            let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
             // The first poll takes everything in, the second moves the mark to where the list ends.
             let (mut before, mut polled) = (0, Vec::new());
             for _ in 0..3 {
                 before = sandbox.totals().0;
-                polled.push(poller.poll(&stage.around).await.unwrap());
+                polled.push(poller.poll(&fixture.around).await.unwrap());
             }
             let Some(last) = polled.pop().filter(|last| last.finished && last.events == 0) else {
                 wrong.push(format!("{} {emit}: {polled:?}", operation.id));

@@ -22,7 +22,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use crate::stage::{Account, Stage};
+use crate::fixture::{Account, Fixture};
 
 const LOCATION: &str = "hobLocation00000001";
 
@@ -67,7 +67,7 @@ const QUIET: &str = "connections: { highlevel: studio }\ntrigger: { webhook: hig
 
 /// A server with a key of its own.
 struct Post {
-    stage: Stage,
+    fixture: Fixture,
     address: String,
     key: Ed25519KeyPair,
     http: reqwest::Client,
@@ -83,10 +83,10 @@ impl Post {
             ("studio", "highlevel", "http://127.0.0.1:1", &settings),
             ("other", "highlevel", "http://127.0.0.1:1", &[("location", "elsewhere")]),
         ];
-        let stage = Stage::new(Catalog::built_in(), &accounts);
-        let named = recipes.iter().enumerate().map(|(n, text)| stage.named(&format!("r{n}"), text));
+        let fixture = Fixture::new(Catalog::built_in(), &accounts);
+        let named = recipes.iter().enumerate().map(|(n, text)| fixture.named(&format!("r{n}"), text));
         // Somebody has to listen to the app at all.
-        let recipes: Vec<_> = named.chain([stage.named("quiet", QUIET)]).collect();
+        let recipes: Vec<_> = named.chain([fixture.named("quiet", QUIET)]).collect();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
         let signature = Signature {
@@ -97,8 +97,8 @@ impl Post {
         };
         let own = AppSettings { signatures: vec![signature], ..AppSettings::default() };
         let settings = IndexMap::from_iter([("highlevel".to_owned(), own)]);
-        let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
-        let around = &stage.around;
+        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
+        let around = &fixture.around;
         let server = Server::new(
             Arc::clone(&around.journal),
             receiver,
@@ -110,15 +110,15 @@ impl Post {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
         tokio::spawn(serve(server.router(), listener, stopped));
-        Self { stage, address, key, http: reqwest::Client::new(), server, settings, _stop }
+        Self { fixture, address, key, http: reqwest::Client::new(), server, settings, _stop }
     }
 
     /// Receives for these recipes instead.
     fn receive_for(&self, recipes: &[&str]) {
-        let named = recipes.iter().enumerate().map(|(n, text)| self.stage.named(&format!("r{n}"), text));
+        let named = recipes.iter().enumerate().map(|(n, text)| self.fixture.named(&format!("r{n}"), text));
         let recipes: Vec<_> = named.collect();
-        let around = self.stage.around.clone();
-        self.server.swap(Receiver::new(&self.stage.catalog, &recipes, around, &self.settings));
+        let around = self.fixture.around.clone();
+        self.server.swap(Receiver::new(&self.fixture.catalog, &recipes, around, &self.settings));
     }
 
     async fn send(
@@ -182,7 +182,7 @@ impl Post {
 
     async fn event(&self, answer: &Value) -> hob::event::Event {
         let id = EventId(answer["event"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
-        self.stage.around.journal.event(&id).await.unwrap().unwrap()
+        self.fixture.around.journal.event(&id).await.unwrap().unwrap()
     }
 }
 
@@ -205,7 +205,7 @@ async fn every_kind_of_body_is_stored_as_it_is_under_its_real_type() {
         let (status, again) = post.signed(&body).await;
         assert_eq!((status, &again["duplicate"]), (StatusCode::OK, &json!(true)), "{name}: {again}");
     }
-    let totals = post.stage.around.journal.totals(None).await.unwrap();
+    let totals = post.fixture.around.journal.totals(None).await.unwrap();
     assert_eq!(totals.events, BODIES.len() as u64);
     let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks")).unwrap();
     assert_eq!(files.count(), BODIES.len(), "every file is listed");
@@ -250,8 +250,8 @@ async fn runs_come_to_be_for_the_recipes_and_accounts_it_is_for() {
     .await;
     let (_, answer) = post.signed(&body("ContactUpdate")).await;
     assert_eq!(answer["runs"], 2, "one for each recipe, on the account of its location");
-    for run in post.stage.runs().await {
-        let detail = post.stage.around.journal.run(&run.id).await.unwrap().unwrap();
+    for run in post.fixture.runs().await {
+        let detail = post.fixture.around.journal.run(&run.id).await.unwrap().unwrap();
         assert_eq!(detail.run.accounts["highlevel"], "studio");
         assert_eq!(detail.run.lane, "hobContact000000007");
     }
@@ -289,7 +289,7 @@ async fn what_proves_nothing_is_refused_with_a_reason() {
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
     }
-    assert_eq!(post.stage.around.journal.totals(None).await.unwrap().events, 0);
+    assert_eq!(post.fixture.around.journal.totals(None).await.unwrap().events, 0);
     for (body, words) in [("[1]", "a list"), ("7", "single value"), ("{\"a\":", "EOF"), ("", "EOF")] {
         let (status, answer) = post.signed(body.as_bytes()).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -383,9 +383,9 @@ async fn every_request_is_an_event_unless_something_says_that_it_is_a_repeat() {
     assert!(!post.is_duplicate("body", &[("webhook-id", "1")], same).await);
     assert!(post.is_duplicate("body", &[("webhook-id", "2")], same).await, "the recipe says so");
     assert!(!post.is_duplicate("body", &[], "{}").await);
-    post.stage.clock.advance(TimeDelta::minutes(9));
+    post.fixture.clock.advance(TimeDelta::minutes(9));
     assert!(post.is_duplicate("body", &[], same).await);
-    post.stage.clock.advance(TimeDelta::minutes(2));
+    post.fixture.clock.advance(TimeDelta::minutes(2));
     assert!(!post.is_duplicate("body", &[], same).await, "its time is over");
     assert!(post.is_duplicate("body", &[], same).await);
 }
@@ -498,12 +498,12 @@ async fn senders_try_again_for_what_is_away() {
     let (status, headers, _) = post.post("in/", &[], b"{}").await;
     assert_eq!((status, headers.contains_key("retry-after")), (StatusCode::TOO_MANY_REQUESTS, true));
     assert_eq!(post.signed(&body("ContactUpdate")).await.0, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(post.stage.around.journal.totals(None).await.unwrap().events, 0);
+    assert_eq!(post.fixture.around.journal.totals(None).await.unwrap().events, 0);
     post.receive_for(&[path, event]);
     assert_eq!(post.post("in", &[], b"{}").await.0, StatusCode::OK);
     assert_eq!(post.signed(&body("ContactUpdate")).await.1["runs"], 1);
     post.receive_for(&[]);
-    post.stage.clock.advance(GRACE);
+    post.fixture.clock.advance(GRACE);
     assert_eq!(post.post("in", &[], b"{}").await.0, StatusCode::NOT_FOUND);
     assert_eq!(post.post("never", &[], b"{}").await.0, StatusCode::NOT_FOUND);
 }
@@ -511,7 +511,7 @@ async fn senders_try_again_for_what_is_away() {
 #[tokio::test]
 async fn what_cannot_be_stored_is_asked_for_again() {
     let post = Post::new(&[]).await;
-    post.stage.around.journal.close().await;
+    post.fixture.around.journal.close().await;
     let (status, answer) = post.signed(&body("ContactUpdate")).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{answer}");
     let ready = post.http.get(format!("{}/readyz", post.address)).send().await.unwrap();
@@ -552,14 +552,14 @@ async fn tells_how_it_goes_to_whom_it_concerns() {
 
 #[tokio::test]
 async fn the_apps_own_keys_can_be_used() {
-    let stage = Stage::new(
+    let fixture = Fixture::new(
         Catalog::built_in(),
         &[("studio", "highlevel", "http://127.0.0.1:1", &[("location", LOCATION)])],
     );
-    let recipes = [stage.named("quiet", QUIET)];
+    let recipes = [fixture.named("quiet", QUIET)];
     let refused = |settings: AppSettings| {
         let settings = IndexMap::from_iter([("highlevel".to_owned(), settings)]);
-        let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
+        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
         let body = br#"{"type":"ContactUpdate","id":"c-1"}"#;
         let signature = STANDARD.encode([7; 64]);
         receiver.receive(&Delivery {
@@ -567,7 +567,7 @@ async fn the_apps_own_keys_can_be_used() {
             header: &|name| name.eq_ignore_ascii_case("x-wh-signature").then_some(signature.as_bytes()),
             body,
             largest: 1 << 20,
-            received: stage.around.clock.now(),
+            received: fixture.around.clock.now(),
         })
     };
     // The one that the vendor sends no more is not looked at unless it is asked for.
@@ -582,7 +582,7 @@ async fn the_apps_own_keys_can_be_used() {
         legacy: false,
     };
     let error = refused(AppSettings { signatures: vec![broken], ..AppSettings::default() }).unwrap_err();
-    assert_eq!(error, Refused::Away, "a key that is none lets nobody in");
+    assert_eq!(error, Refused::Absent, "a key that is none lets nobody in");
 }
 
 /// Any JSON, more often than not with the names that routing looks at.
@@ -616,14 +616,15 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 #[test]
 fn no_json_makes_routing_panic() {
-    let stage = Stage::new(
+    let fixture = Fixture::new(
         Catalog::built_in(),
         &[("studio", "highlevel", "http://127.0.0.1:1", &[("location", LOCATION)])],
     );
-    let recipes = [stage.recipe("trigger: { webhook: highlevel.ContactUpdate }\nlane: \"{{ event.a.b }}\"")];
+    let recipes =
+        [fixture.recipe("trigger: { webhook: highlevel.ContactUpdate }\nlane: \"{{ event.a.b }}\"")];
     let open = AppSettings { unverified: true, ..AppSettings::default() };
     let settings = IndexMap::from_iter([("highlevel".to_owned(), open)]);
-    let receiver = Receiver::new(&stage.catalog, &recipes, stage.around.clone(), &settings);
+    let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
     proptest::proptest!(|(body in any_json())| {
         let text = body.to_string();
         let received = receiver.receive(&Delivery {
@@ -631,7 +632,7 @@ fn no_json_makes_routing_panic() {
             header: &|_| None,
             body: text.as_bytes(),
             largest: 1 << 20,
-            received: stage.around.clock.now(),
+            received: fixture.around.clock.now(),
         });
         proptest::prop_assert_eq!(received.is_ok(), body.is_object());
     });

@@ -1,7 +1,7 @@
 //! Comparisons between values that have no order.
 
 use super::Rule;
-use crate::check::{Context, Site, result_shape};
+use crate::check::{Context, TemplateSite, result_shape};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{Comparison, Side};
 use crate::value::{Kind, Shape, Value, Written, time_in};
@@ -44,7 +44,7 @@ enum Sort {
 
 fn complaint(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     comparison: &Comparison,
 ) -> Option<(String, &'static str)> {
     let (left, right) = (sort(context, site, &comparison.left), sort(context, site, &comparison.right));
@@ -74,7 +74,7 @@ fn complaint(
     }
 }
 
-fn sort(context: &Context<'_>, site: &Site<'_>, side: &Side) -> Option<Sort> {
+fn sort(context: &Context<'_>, site: &TemplateSite<'_>, side: &Side) -> Option<Sort> {
     match side {
         Side::Path { root, steps } => {
             result_shape::reached(context, &site.position, root, steps)?.shape().and_then(of_shape)

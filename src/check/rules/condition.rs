@@ -1,7 +1,7 @@
 //! Conditions that are conditions.
 
 use super::Rule;
-use crate::check::{Context, Position, Site, StepPart};
+use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::template::as_expression;
@@ -29,7 +29,7 @@ impl Rule for Conditions {
     }
 }
 
-fn complaint(site: &Site<'_>, field: &str, text: &str) -> Diagnostic {
+fn complaint(site: &TemplateSite<'_>, field: &str, text: &str) -> Diagnostic {
     let (message, span) = match () {
         () if text.is_empty() => (format!("`{field}` is empty"), site.template.span),
         () if site.template.is_literal() => {
@@ -51,7 +51,7 @@ fn complaint(site: &Site<'_>, field: &str, text: &str) -> Diagnostic {
 }
 
 /// The first text beside the expression.
-fn beside(site: &Site<'_>) -> Option<Span> {
+fn beside(site: &TemplateSite<'_>) -> Option<Span> {
     let text = site.template.text();
     let part =
         site.template.literal_parts().into_iter().find(|part| !text[part.clone()].trim().is_empty())?;
@@ -60,7 +60,7 @@ fn beside(site: &Site<'_>) -> Option<Span> {
     Some(site.template.place(start..start + shown.trim().len()))
 }
 
-fn remedy(site: &Site<'_>, field: &str, text: &str) -> String {
+fn remedy(site: &TemplateSite<'_>, field: &str, text: &str) -> String {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "y" | "always" | "1" | "true" => return format!("write `{field}: true`"),
         "no" | "off" | "n" | "never" | "0" | "false" => return format!("write `{field}: false`"),

@@ -36,7 +36,7 @@ impl Rule for KnownConnections {
                 found.extend(named(context, name, &operation.connector));
             }
         }
-        if context.facts.known && !context.recipe.lost().anywhere("connections") {
+        if context.workspace_info.known && !context.recipe.dropped_fields().anywhere("connections") {
             for connector in accounts::connectors(context.recipe, context.catalog) {
                 found.extend(not_chosen(context, connector));
             }
@@ -56,17 +56,19 @@ fn unused(context: &Context<'_>, connector: &Spanned<String>) -> Option<Diagnost
 
 /// A connection by name that should be on `connector`.
 fn named(context: &Context<'_>, name: &Spanned<String>, connector: &str) -> Option<Diagnostic> {
-    if !context.facts.known {
+    if !context.workspace_info.known {
         return None;
     }
-    let candidates: Vec<&str> = context.facts.on(connector).collect();
+    let candidates: Vec<&str> = context.workspace_info.on(connector).collect();
     let help = match candidates.as_slice() {
         [] => format!("hob.yaml has none on `{connector}`"),
         names => format!("on `{connector}` there are {}", names.join(", ")),
     };
-    let message = match context.facts.connections.get(name.as_str()) {
-        Some(facts) if facts.connector == connector => return None,
-        Some(facts) => format!("the connection `{name}` is on `{}`, not on `{connector}`", facts.connector),
+    let message = match context.workspace_info.connections.get(name.as_str()) {
+        Some(workspace_info) if workspace_info.connector == connector => return None,
+        Some(workspace_info) => {
+            format!("the connection `{name}` is on `{}`, not on `{connector}`", workspace_info.connector)
+        }
         None => format!("hob.yaml has no connection `{name}`"),
     };
     let diagnostic = Diagnostic::new(Code::UnknownConnection, name.span, message).help(help);
@@ -84,7 +86,7 @@ fn not_chosen(context: &Context<'_>, connector: &str) -> Option<Diagnostic> {
     if context.recipe.connections.contains_key(connector) || context.catalog.connector(connector).is_none() {
         return None;
     }
-    let all: Vec<&str> = context.facts.on(connector).collect();
+    let all: Vec<&str> = context.workspace_info.on(connector).collect();
     let place = first_use(context, connector);
     match all.as_slice() {
         [_] => None,

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::check::result_shape::of_path;
-use crate::check::{Context, Position, Site, StepPart};
+use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{Constant, Use, truthy};
 
@@ -27,7 +27,7 @@ impl Rule for OpenConditions {
     }
 }
 
-fn complaint(site: &Site<'_>, constant: &Constant) -> Diagnostic {
+fn complaint(site: &TemplateSite<'_>, constant: &Constant) -> Diagnostic {
     let part = &site.template.text()[constant.range.clone()];
     let message = match constant.settles {
         true => format!("the condition is always {}, because of `{part}`", constant.holds),
@@ -43,7 +43,7 @@ fn complaint(site: &Site<'_>, constant: &Constant) -> Diagnostic {
 }
 
 /// A field of which every value is a text that counts as true.
-fn words(context: &Context<'_>, site: &Site<'_>) -> Option<Diagnostic> {
+fn words(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic> {
     let [Use::Path { root, steps, guarded: false, range }] = site.template.uses() else { return None };
     let inner = site.template.text().trim().trim_start_matches("{{").trim_end_matches("}}").trim();
     let path = site.template.text().get(range.clone())?;

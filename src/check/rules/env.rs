@@ -14,10 +14,10 @@ impl Rule for ListedEnv {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
-        if !context.facts.known {
+        if !context.workspace_info.known {
             return;
         }
-        let listed = &context.facts.env;
+        let listed = &context.workspace_info.env;
         for site in &context.sites {
             for used in site.template.uses() {
                 let Use::Path { root, steps, range, .. } = used else { continue };

@@ -1,7 +1,7 @@
 //! Names that other tools give to what started a run, and what they are called here.
 
 use crate::check::result_shape::of_path;
-use crate::check::{Context, Position, Site};
+use crate::check::{Context, Position, TemplateSite};
 use crate::template::PathStep;
 
 /// Names of the record that a run is about, or of what carries it, elsewhere.
@@ -67,7 +67,7 @@ const MERGE_FIELDS: &[&str] =
 /// What a path with this unknown root was meant to be.
 pub(super) fn meant(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     root: &str,
     steps: &[PathStep],
 ) -> Option<String> {
@@ -108,7 +108,7 @@ fn merge_field() -> String {
 }
 
 /// The path below `event`, with the names that the event has where they are known.
-pub(super) fn within_event(context: &Context<'_>, site: &Site<'_>, names: &[&str]) -> String {
+pub(super) fn within_event(context: &Context<'_>, site: &TemplateSite<'_>, names: &[&str]) -> String {
     let mut rest = names;
     loop {
         if let Some(path) = known(context, site, rest) {
@@ -124,7 +124,7 @@ pub(super) fn within_event(context: &Context<'_>, site: &Site<'_>, names: &[&str
 }
 
 /// `event` and `names`, spelt in one of the usual ways, if the event is known to have that.
-fn known(context: &Context<'_>, site: &Site<'_>, names: &[&str]) -> Option<String> {
+fn known(context: &Context<'_>, site: &TemplateSite<'_>, names: &[&str]) -> Option<String> {
     let (last, _) = names.split_last()?;
     let spellings = [(*last).to_owned(), camel(last), snake(last)];
     spellings.iter().find_map(|last| {

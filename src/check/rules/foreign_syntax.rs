@@ -9,7 +9,7 @@ use super::Rule;
 use super::foreign_name::within_event;
 use crate::check::Position;
 use crate::check::result_shape::of_path;
-use crate::check::{Context, Site, StepPart};
+use crate::check::{Context, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{PathStep, as_expression};
 
@@ -93,7 +93,7 @@ impl Rule for OwnSyntax {
 }
 
 /// `${{ … }}` and `={{ … }}`.
-fn before_braces(site: &Site<'_>) -> Vec<Diagnostic> {
+fn before_braces(site: &TemplateSite<'_>) -> Vec<Diagnostic> {
     let text = site.template.text();
     let mut found = Vec::new();
     for part in site.template.literal_parts() {
@@ -119,7 +119,7 @@ fn before_braces(site: &Site<'_>) -> Vec<Diagnostic> {
 }
 
 /// Curly quotes around a whole value, which are no quotes of YAML.
-fn curly_quotes(site: &Site<'_>, source: &str) -> Option<Diagnostic> {
+fn curly_quotes(site: &TemplateSite<'_>, source: &str) -> Option<Diagnostic> {
     const PAIRS: [(char, char); 7] =
         [('“', '”'), ('‘', '’'), ('„', '“'), ('‚', '‘'), ('«', '»'), ('”', '”'), ('’', '’')];
     let text = site.template.text().trim();
@@ -147,7 +147,7 @@ fn is_amount(expression: &str) -> bool {
 }
 
 /// A text that is nothing but a path: `event.email` without braces.
-fn bare_path(site: &Site<'_>) -> Option<Diagnostic> {
+fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
     static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^(?:event|steps|vars|env|item|run|connection)(?:\.\w+|\[[\w']+\])+$").ok()
     });
@@ -164,7 +164,7 @@ fn bare_path(site: &Site<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help))
 }
 
-fn forms(context: &Context<'_>, site: &Site<'_>, part: Range<usize>, found: &mut Vec<Diagnostic>) {
+fn forms(context: &Context<'_>, site: &TemplateSite<'_>, part: Range<usize>, found: &mut Vec<Diagnostic>) {
     let text = site.template.text();
     let mut taken: Vec<Range<usize>> = Vec::new();
     for form in FORMS.iter() {
@@ -194,7 +194,7 @@ fn whole(captures: &Captures<'_>) -> Range<usize> {
 
 fn complaint(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     form: &Form,
     inner: &str,
     range: Range<usize>,
@@ -226,7 +226,7 @@ fn complaint(
 }
 
 /// The template that a plain name was meant as: a field of the event or a variable.
-fn known_name(context: &Context<'_>, site: &Site<'_>, name: &str) -> Option<String> {
+fn known_name(context: &Context<'_>, site: &TemplateSite<'_>, name: &str) -> Option<String> {
     let roots = site.position.roots();
     if roots.contains(&"vars") && context.recipe.vars.contains_key(name) {
         return Some(format!("{{{{ vars.{name} }}}}"));

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::check::result_shape::{Known, origin};
-use crate::check::{Context, Position, Site, StepPart};
+use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::recipe::{Action, OnError};
 use crate::template::{LocatedTemplate, Need, PathStep, Present};
@@ -44,7 +44,7 @@ impl Rule for Guarded {
 }
 
 /// What conditions make sure of before `site` is evaluated.
-fn present(context: &Context<'_>, site: &Site<'_>) -> Present {
+fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
     let mut present = Present::new();
     if !matches!(site.position, Position::When)
         && let Some(when) = &context.recipe.when
@@ -76,7 +76,7 @@ fn ends_run(context: &Context<'_>, action: &Action) -> bool {
 /// The part of the path that may be missing, and what is said of it.
 fn complaint(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     need: &Need,
     present: &Present,
 ) -> Option<(String, Diagnostic)> {
@@ -121,7 +121,7 @@ enum Lack {
 }
 
 /// What to write behind a value that may be missing: an input can be left out as a whole.
-fn otherwise(site: &Site<'_>) -> &'static str {
+fn otherwise(site: &TemplateSite<'_>) -> &'static str {
     let input = matches!(site.position, Position::Step { part: StepPart::Input, .. } | Position::PollInput);
     match (site.template.is_whole(), input) {
         (true, true) => "default(omit)",
@@ -133,7 +133,7 @@ fn otherwise(site: &Site<'_>) -> &'static str {
 /// The step whose result a path needs, if that may be null.
 fn skipped<'c>(
     context: &'c Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     need: &Need,
     present: &Present,
 ) -> Option<&'c Action> {

@@ -25,7 +25,7 @@ impl Rule for RequiredParameters {
             let absent = |name: &str| {
                 call.with.get(name).is_none()
                     && !misspelt(name)
-                    && !call.may_have_lost(context.recipe, name)
+                    && !call.may_have_dropped(context.recipe, name)
                     && !filled(context, call, operation, name)
             };
             let paging =
@@ -77,9 +77,10 @@ fn filled(context: &Context<'_>, call: &Call<'_>, operation: &Operation, input: 
         return true;
     }
     let Some(setting) = setting_for(context, operation, input) else { return false };
-    !context.facts.known
+    !context.workspace_info.known
         || context.connections_of(call, &connector.connector).iter().all(|name| {
-            let facts = context.facts.connections.get(*name);
-            facts.is_none_or(|facts| facts.settings.iter().any(|known| known == setting))
+            let workspace_info = context.workspace_info.connections.get(*name);
+            workspace_info
+                .is_none_or(|workspace_info| workspace_info.settings.iter().any(|known| known == setting))
         })
 }

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::catalog::{Operation, Place};
 use crate::check::context::Call;
-use crate::check::{Context, Position, Site, StepPart};
+use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::Use;
 
@@ -32,7 +32,7 @@ impl Rule for OmitsInputs {
 }
 
 /// Why `omit` cannot be the value of the template, and what to write instead.
-fn misplaced(context: &Context<'_>, site: &Site<'_>) -> Option<(&'static str, &'static str)> {
+fn misplaced(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<(&'static str, &'static str)> {
     match site.position {
         Position::Step { part: StepPart::Input, .. } | Position::PollInput if site.template.is_whole() => {
             None

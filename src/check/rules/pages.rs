@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::catalog::{Operation, Paging, path};
 use crate::check::context::Call;
-use crate::check::{Context, Position, Site, StepPart};
+use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::Action;
 use crate::template::{PathStep, Use};
@@ -58,7 +58,7 @@ fn leads_to(steps: &[PathStep], way: &[String]) -> bool {
 
 /// What is done with the list needs all of it: neither is its first member taken as it comes, nor is it
 /// only asked whether there is one.
-fn wants_all(site: &Site<'_>, start: usize, id: &str, way: &[String]) -> bool {
+fn wants_all(site: &TemplateSite<'_>, start: usize, id: &str, way: &[String]) -> bool {
     let text = site.template.text();
     let mut tail = text.get(start..).and_then(|path| path.split_once(id)).map_or("", |(_, tail)| tail);
     tail = tail.strip_prefix("']").or(tail.strip_prefix("\"]")).unwrap_or(tail);
@@ -88,7 +88,7 @@ fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> O
     if context.sites.iter().any(|site| site.template.text().contains("run.more")) {
         return None;
     }
-    let range = |site: &&Site<'_>| {
+    let range = |site: &&TemplateSite<'_>| {
         site.template.uses().iter().find_map(|used| match used {
             Use::Path { root, steps, range, .. } if root == "steps" => match steps.as_slice() {
                 [PathStep::Field(id), rest @ ..] if *id == action.id => {

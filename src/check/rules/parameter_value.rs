@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::catalog::{Input, Operation, Place};
-use crate::check::{Context, place};
+use crate::check::{Context, locate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::parse_duration;
 use crate::source::{Span, Spanned};
@@ -67,7 +67,7 @@ fn is_template(value: &Value) -> bool {
 }
 
 fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &ShapeProblem) -> Diagnostic {
-    let value = place::value_at(tree, &problem.path);
+    let value = locate::value_at(tree, &problem.path);
     match &problem.kind {
         ProblemKind::WrongType { expected, found } => {
             let message = format!("`{name}` takes {expected}, not {found}");
@@ -79,7 +79,7 @@ fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &S
         }
         ProblemKind::NotAllowed { allowed, found } => not_allowed(name, value, allowed, found),
         ProblemKind::UnknownField { name: field, known } => {
-            let place = place::key_at(tree, &problem.path);
+            let place = locate::key_at(tree, &problem.path);
             let holder = name.rsplit_once('.').map_or(name, |(holder, _)| holder);
             let message = format!("`{holder}` of `{}` has no field `{field}`", operation.id);
             Diagnostic::new(Code::UnknownParameter, place, message)
@@ -92,7 +92,7 @@ fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &S
             Diagnostic::new(Code::MissingParameter, value, message)
         }
         ProblemKind::GivenTwice { name: field } => {
-            let place = place::key_at(tree, &problem.path);
+            let place = locate::key_at(tree, &problem.path);
             let message = format!("`{name}` is another name for `{field}`, which is given too");
             Diagnostic::new(Code::FieldConflict, place, message).help("keep one of them")
         }

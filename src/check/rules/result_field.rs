@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::check::result_shape::{Dead, origin};
-use crate::check::{Context, Site};
+use crate::check::{Context, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{PathStep, Use, filter_alias, filters};
 
@@ -31,7 +31,7 @@ impl Rule for ResultFields {
 
 fn complaint(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     used: &Use,
     root: &str,
     steps: &[PathStep],
@@ -100,7 +100,7 @@ fn path(root: &str, steps: &[PathStep]) -> String {
 }
 
 /// The place of the last of `steps` where they are written out in order, else of the whole path.
-fn place(site: &Site<'_>, used: &Use, steps: &[PathStep]) -> crate::source::Span {
+fn place(site: &TemplateSite<'_>, used: &Use, steps: &[PathStep]) -> crate::source::Span {
     let range = used.range();
     let text = site.template.text().get(range.clone()).unwrap_or("");
     let mut last = None;

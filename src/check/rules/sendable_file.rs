@@ -17,7 +17,7 @@ impl Rule for SendableFiles {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
-        let Some((root, folders)) = &context.facts.files else { return };
+        let Some((root, folders)) = &context.workspace_info.files else { return };
         for (call, operation) in context.known_calls() {
             for (key, value) in call.inputs() {
                 if operation.input(key).is_some_and(|input| takes_files(input.shape)) {

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::foreign_name::within_event;
-use crate::check::{Context, Position, Site};
+use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, some_of};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
@@ -35,7 +35,7 @@ impl Rule for KnownSteps {
 /// What started the run is no step here.
 fn named_elsewhere(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     steps: &[PathStep],
     diagnostic: Diagnostic,
 ) -> Diagnostic {
@@ -51,7 +51,7 @@ fn named_elsewhere(
 
 fn complaint(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     id: &str,
     place: Span,
     end: usize,
@@ -72,7 +72,11 @@ fn complaint(
             Some(diagnostic(format!("`steps.{id}` has not run yet"))?.help(help))
         }
         (None, Some(_), false) => diagnostic(format!("`steps.{id}` runs after a failure only")),
-        (None, None, _) if recipe.lost().anywhere("id") || recipe.lost().anywhere("actions") => None,
+        (None, None, _)
+            if recipe.dropped_fields().anywhere("id") || recipe.dropped_fields().anywhere("actions") =>
+        {
+            None
+        }
         (None, None, _) => {
             let unknown = diagnostic(format!("no step is called `{id}`"))?;
             Some(advised(unknown, context, site, id, own, end))
@@ -83,7 +87,7 @@ fn complaint(
 fn advised(
     diagnostic: Diagnostic,
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     id: &str,
     own: usize,
     end: usize,

@@ -1,7 +1,7 @@
 //! Names that templates begin with, and variables in their order.
 
 use super::{Rule, foreign_name};
-use crate::check::{Context, Position, Site};
+use crate::check::{Context, Position, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, closest, some_of};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
@@ -34,7 +34,7 @@ impl Rule for KnownVariables {
 }
 
 /// The `b` of `steps.a-b`, which the rule on steps explains.
-fn is_end_of_step(context: &Context<'_>, site: &Site<'_>, start: usize, root: &str) -> bool {
+fn is_end_of_step(context: &Context<'_>, site: &TemplateSite<'_>, start: usize, root: &str) -> bool {
     let before = site.template.text().get(..start + root.len()).unwrap_or("");
     let ids = context.recipe.all_actions().filter_map(|action| action.given_id.as_ref());
     ids.filter(|id| id.contains('-')).any(|id| before.ends_with(&format!("steps.{id}")))
@@ -42,14 +42,14 @@ fn is_end_of_step(context: &Context<'_>, site: &Site<'_>, start: usize, root: &s
 
 fn unknown_root(
     context: &Context<'_>,
-    site: &Site<'_>,
+    site: &TemplateSite<'_>,
     (root, steps): (&str, &[PathStep]),
     roots: &[&str],
     place: Span,
 ) -> Option<Diagnostic> {
-    let lost = context.recipe.lost();
+    let dropped_fields = context.recipe.dropped_fields();
     let near = closest(root, roots.iter().copied());
-    if near.is_none() && (lost.anywhere("for_each") || lost.anywhere("as")) {
+    if near.is_none() && (dropped_fields.anywhere("for_each") || dropped_fields.anywhere("as")) {
         return None;
     }
     let diagnostic = Diagnostic::new(Code::UnknownVariable, place, format!("no variable `{root}` here"));
@@ -78,11 +78,11 @@ fn unknown_root(
     })
 }
 
-fn variable(context: &Context<'_>, site: &Site<'_>, name: &str, place: Span) -> Option<Diagnostic> {
+fn variable(context: &Context<'_>, site: &TemplateSite<'_>, name: &str, place: Span) -> Option<Diagnostic> {
     let vars = &context.recipe.vars;
     let complaint = |message: String| Diagnostic::new(Code::UnknownVariable, place, message);
     match (vars.get_index_of(name), site.position) {
-        (None, _) if context.recipe.lost().anywhere("vars") => None,
+        (None, _) if context.recipe.dropped_fields().anywhere("vars") => None,
         (None, _) => {
             let diagnostic = complaint(format!("no variable `vars.{name}`"));
             let diagnostic = match vars.is_empty() {

@@ -27,7 +27,8 @@ impl Rule for KnownVersions {
                 found.push(Diagnostic::new(Code::UnknownVersion, span, message).help(help));
                 continue;
             }
-            let asked = accounts::version(context.recipe, context.facts, call.action, &usual.connector);
+            let asked =
+                accounts::version(context.recipe, context.workspace_info, call.action, &usual.connector);
             let Some(version) = asked else { continue };
             if let Some((message, help)) = connector.complain_of(version) {
                 let diagnostic = Diagnostic::new(Code::UnknownVersion, span, message).help(help);
@@ -47,8 +48,9 @@ fn has_two(context: &Context<'_>, action: Option<&crate::recipe::Action>, connec
     if action.is_some_and(|action| action.connection.is_some()) {
         return false;
     }
-    let chosen = accounts::chosen(context.recipe, context.facts, connector);
-    let mut versions = chosen.iter().map(|name| context.facts.connections.get(*name)?.version.as_deref());
+    let chosen = accounts::chosen(context.recipe, context.workspace_info, connector);
+    let mut versions =
+        chosen.iter().map(|name| context.workspace_info.connections.get(*name)?.version.as_deref());
     let first = versions.next();
     versions.any(|version| Some(version) != first)
 }

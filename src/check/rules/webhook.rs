@@ -79,7 +79,7 @@ impl Rule for SignedEvents {
         };
         let (Some(first), Some(app)) = (types.first(), context.catalog.connector(connector)) else { return };
         let signed = app.webhooks.as_ref().is_none_or(|webhooks| !webhooks.signatures.is_empty());
-        if signed || context.facts.verified.contains(connector) {
+        if signed || context.workspace_info.verified.contains(connector) {
             return;
         }
         let message =
@@ -126,7 +126,7 @@ impl Rule for VerifiedPaths {
         else {
             return;
         };
-        if context.recipe.lost().within(context.recipe.trigger_span, "verify") {
+        if context.recipe.dropped_fields().within(context.recipe.trigger_span, "verify") {
             return;
         }
         let message = format!("anyone who knows the address of `{path}` can start this recipe");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::house::House;
+use super::service::Service;
 use crate::cli::recipes::Recipes;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice, runtime, schema};
 use crate::value::parse_duration;
@@ -113,7 +113,7 @@ impl Run {
             recipes.leave_out_unset(workspace);
         }
         if self.keeps_running() {
-            recipes.tell_unusable_keys(workspace);
+            recipes.warn_of_unusable_keys(workspace);
         }
         Ok(recipes)
     }
@@ -130,15 +130,15 @@ impl Run {
         }
         let recipes = self.recipes(session, &workspace)?;
         runtime::block_on(async {
-            let house = House::open(self, session, &workspace, recipes).await?;
+            let service = Service::open(self, session, &workspace, recipes).await?;
             let ended = if self.keeps_running() {
-                house.keep_running(self, session, &workspace).await
+                service.keep_running(self, session, &workspace).await
             } else {
-                let ended = house.once(self, session).await;
-                house.forget(&workspace.history).await;
+                let ended = service.once(self, session).await;
+                service.forget(&workspace.history).await;
                 ended
             };
-            house.close().await;
+            service.close().await;
             ended
         })?
     }

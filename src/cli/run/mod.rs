@@ -1,13 +1,13 @@
 //! `hob run`: triggers, engine and server, started together and stopped together.
 
 mod command;
-mod holds;
-mod house;
+mod hold_recorder;
 mod once;
 mod progress;
 mod reload;
 mod retention;
+mod service;
 mod summary;
-mod waits;
+mod wait_notices;
 
 pub use command::Run;

@@ -6,20 +6,20 @@ use anyhow::anyhow;
 use futures::FutureExt;
 
 use super::command::Run;
-use super::house::House;
+use super::service::Service;
 use super::summary::Summary;
 use crate::check::CheckedRecipe;
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Format, Session, dry_run};
 use crate::recipe::Trigger;
 
-impl House {
+impl Service {
     /// Takes what every trigger has due, runs until nothing is left to do now, and tells what came of
     /// it.
     pub(super) async fn once(&self, run: &Run, session: &mut Session) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
         let stop = StopSignal::listen()?.requested().shared();
-        let in_a_hurry = StopSignal::listen()?.requested_twice();
+        let stop_requested_twice = StopSignal::listen()?.requested_twice();
         self.progress.polling();
         // A page that was not stored is read again: a poll can end anywhere.
         let taken = tokio::select! {
@@ -27,13 +27,13 @@ impl House {
             () = stop.clone() => None,
         };
         let Some(taken) = taken else { return Err(self.stopped()) };
-        let taken = taken.map_err(Failure::world)?;
+        let taken = taken.map_err(Failure::unavailable)?;
         self.progress.running(taken.runs);
         let work = self.engine.run_until_idle_or(stop.clone());
         let idle = tokio::select! {
-            idle = self.progress.watch(&self.engine, work) => idle.map_err(Failure::world)?,
+            idle = self.progress.watch(&self.engine, work) => idle.map_err(Failure::unavailable)?,
             // What was under way is found in doubt at the next start, as after a crash.
-            () = in_a_hurry => return Err(self.stopped()),
+            () = stop_requested_twice => return Err(self.stopped()),
         };
         if stop.peek().is_some() {
             return Err(self.stopped());
@@ -45,13 +45,13 @@ impl House {
             .without(&self.left_out);
         if run.dry_run {
             let rows = dry_run::rows(self.journal.as_ref(), None).await;
-            let rows = rows.map_err(Failure::world)?;
+            let rows = rows.map_err(Failure::unavailable)?;
             if run.output.format == Format::Text {
                 let mut lines = rows.iter().flat_map(dry_run::DryRow::lines);
                 lines.try_for_each(|line| session.streams.say(line))?;
             }
             summary.dry_run = Some(rows);
-            self.tell_what_starts_otherwise(session);
+            self.hint_at_other_triggers(session);
         }
         match run.output.format {
             Format::Json => session.streams.json(&summary)?,
@@ -61,7 +61,7 @@ impl House {
     }
 
     /// A dry run takes what is due; what is started otherwise has a dry run of its own.
-    fn tell_what_starts_otherwise(&self, session: &mut Session) {
+    fn hint_at_other_triggers(&self, session: &mut Session) {
         let polls = |recipe: &&CheckedRecipe| matches!(recipe.trigger(), Trigger::Poll(_));
         let others: Vec<&str> =
             self.recipes.iter().filter(|recipe| !polls(recipe)).map(CheckedRecipe::name).collect();

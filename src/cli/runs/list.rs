@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::which::Which;
+use super::run_selector::RunSelector;
 use crate::cli::polls::PollRow;
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
@@ -24,7 +24,7 @@ hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --t
 )]
 pub struct List {
     #[command(flatten)]
-    which: Which,
+    which: RunSelector,
     /// Show at most this many; 0 shows all
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
@@ -43,10 +43,11 @@ impl List {
         let (rows, failing) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
-                    let mut rows = journal.runs(&self.which.filter(limit)).await.map_err(Failure::world)?;
-                    let resting = paused(journal.as_ref()).await.map_err(Failure::world)?;
-                    rows.iter_mut().for_each(|row| tell_of_pause(row, &resting));
-                    let cursors = journal.cursors().await.map_err(Failure::world)?;
+                    let mut rows =
+                        journal.runs(&self.which.filter(limit)).await.map_err(Failure::unavailable)?;
+                    let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
+                    rows.iter_mut().for_each(|row| add_pause(row, &resting));
+                    let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
                     let polls =
                         cursors.iter().filter_map(PollRow::of).filter(|poll| self.shows(&workspace, poll));
                     Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
@@ -82,7 +83,7 @@ impl List {
     /// Whether a failing poll is among what is asked for: one that is still there, unless it is asked for
     /// runs that it has nothing to do with.
     fn shows(&self, workspace: &Workspace, poll: &PollRow) -> bool {
-        let Which { recipe, state, record, text, .. } = &self.which;
+        let RunSelector { recipe, state, record, text, .. } = &self.which;
         poll.fails()
             && workspace.accounts.contains_key(&poll.connection)
             && recipe.as_ref().is_none_or(|recipe| *recipe == poll.recipe)
@@ -96,7 +97,7 @@ impl List {
 const WIDEST: usize = 80;
 
 /// A run that has not been looked at since its recipe was paused does not say why it waits.
-fn tell_of_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
+fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     if row.state == RunState::Waiting && row.error.is_none() && resting.contains_key(&row.recipe) {
         row.error = Some(why_paused(&row.recipe));
     }

@@ -1,16 +1,21 @@
-//! `hob runs`: the history of what happened, and a person's word on what is to happen.
+//! `hob runs`: the history of runs, and decisions about those that failed or are parked.
 
 mod history;
+mod intervention;
 mod list;
-mod rule;
+mod resolve;
+mod retry;
+mod run_selector;
 mod show;
 mod since;
-mod which;
+mod skip;
 mod writes;
 
 pub use list::List;
-pub use rule::{Resolve, Retry, Skip};
+pub use resolve::Resolve;
+pub use retry::Retry;
 pub use show::Show;
+pub use skip::Skip;
 pub use writes::Writes;
 
 use clap::Subcommand;

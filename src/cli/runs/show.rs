@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::history::page;
-use super::which::find;
+use super::run_selector::find;
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
@@ -33,7 +33,7 @@ impl Show {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let row = find(journal.as_ref(), &self.id).await?;
-                    let detail = journal.run(&row.id).await.map_err(Failure::world)?;
+                    let detail = journal.run(&row.id).await.map_err(Failure::unavailable)?;
                     detail.ok_or_else(|| Failure::usage(anyhow!("run `{}` is gone", row.id)))
                 }
                 None => Err(Failure::usage(anyhow!("no run `{}`: there is no history yet", self.id))),

@@ -43,7 +43,7 @@ impl Writes {
             let written =
                 journal.written(&short_id(self.record.clone()), self.connection.as_deref(), self.limit).await;
             journal.close().await;
-            written.map_err(Failure::world)
+            written.map_err(Failure::unavailable)
         })??;
         match self.output.format {
             Format::Json => session.streams.json(&written)?,

@@ -57,7 +57,7 @@ impl Backup {
         runtime::block_on(copy(path, file.path(), &bar))??;
         bar.finish_and_clear();
         let bytes = fs::metadata(file.path()).map(|file| file.len()).unwrap_or_default();
-        target.finish(self.force).map_err(Failure::world)?;
+        target.finish(self.force).map_err(Failure::unavailable)?;
         let (shown, size) = (session.shown(&place), HumanBytes(bytes));
         session.streams.say(format!("copied {} into {shown} ({size})", workspace.store))?;
         Ok(ExitCode::Fine)
@@ -100,8 +100,8 @@ async fn copy(store: &Path, to: &Path, bar: &ProgressBar) -> Result<(), Failure>
     loop {
         tokio::select! {
             copied = &mut copying => {
-                let copied = copied.context("the copy broke off").map_err(Failure::world)?;
-                return copied.map_err(Failure::world);
+                let copied = copied.context("the copy broke off").map_err(Failure::unavailable)?;
+                return copied.map_err(Failure::unavailable);
             }
             _ = ticks.tick() => {
                 bar.set_position(fs::metadata(to).map(|file| file.len()).unwrap_or_default());

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::mark::{Origin, is_mark};
+use super::import_marker::{ImportSource, is_import_marker};
 use super::open_existing;
 use super::target::Target;
 use super::transfer::{Moved, Outgoing};
@@ -31,7 +31,7 @@ pub(super) struct Heading {
     pub(super) redacted: bool,
     /// The store, and in which state.
     #[serde(flatten)]
-    pub(super) origin: Origin,
+    pub(super) source: ImportSource,
 }
 
 /// The last line: without it, something is missing.
@@ -84,7 +84,7 @@ impl Export {
             written
         })??;
         if let Some(target) = target {
-            target.finish(true).map_err(Failure::world)?;
+            target.finish(true).map_err(Failure::unavailable)?;
             session.streams.say(format!("wrote {records} records into {}", session.shown(&place)))?;
         }
         Ok(ExitCode::Fine)
@@ -104,10 +104,10 @@ async fn write(
     let mut outgoing = Outgoing::of(journal, store).await?;
     line(
         &mut output,
-        &Heading { hob_export: FORMAT, redacted: redactor.is_some(), origin: outgoing.origin().clone() },
+        &Heading { hob_export: FORMAT, redacted: redactor.is_some(), source: outgoing.source().clone() },
     )?;
     while let Some(mut records) = outgoing.next().await? {
-        records.retain(|record| !is_mark(record));
+        records.retain(|record| !is_import_marker(record));
         moved.add(records.len());
         records.iter().try_for_each(|record| masked(&mut output, redactor, record))?;
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::export::{Closing, FORMAT, Heading};
-use super::mark::{Origin, begin, end};
+use super::import_marker::{ImportSource, begin_import, end};
 use super::open::open_store;
 use super::transfer::Moved;
 use crate::cli::{ExitCode, Failure, Session, runtime};
@@ -52,9 +52,9 @@ impl Import {
         }
         let records = runtime::block_on(async {
             let journal = open_store(&workspace.store, Access::Runner).await?;
-            let begun = begin(journal.as_ref(), &workspace.store, &heading.origin).await;
+            let begun = begin_import(journal.as_ref(), &workspace.store, &heading.source).await;
             let read = match begun {
-                Ok(true) => read(lines, journal.as_ref(), &heading.origin, moved).await.map(Some),
+                Ok(true) => read(lines, journal.as_ref(), &heading.source, moved).await.map(Some),
                 Ok(false) => Ok(None),
                 Err(failure) => Err(failure),
             };
@@ -73,7 +73,7 @@ impl Import {
 async fn read(
     mut lines: Lines<impl BufRead>,
     journal: &dyn Journal,
-    origin: &Origin,
+    source: &ImportSource,
     mut moved: Moved,
 ) -> Result<u64, Failure> {
     let mut batch = Vec::with_capacity(BATCH);
@@ -83,12 +83,12 @@ async fn read(
         };
         if let Ok(closing) = serde_json::from_str::<Closing>(line) {
             moved.add(batch.len());
-            journal.import(batch).await.map_err(Failure::world)?;
+            journal.import(batch).await.map_err(Failure::unavailable)?;
             if closing.records != moved.records {
                 let reason = format!("holds {} of {} records", moved.records, closing.records);
                 return Err(lines.wrong(&reason));
             }
-            end(journal, origin).await?;
+            end(journal, source).await?;
             moved.end();
             return Ok(moved.records);
         }
@@ -98,7 +98,7 @@ async fn read(
         batch.push(record);
         if batch.len() == BATCH {
             moved.add(batch.len());
-            journal.import(std::mem::take(&mut batch)).await.map_err(Failure::world)?;
+            journal.import(std::mem::take(&mut batch)).await.map_err(Failure::unavailable)?;
         }
     }
 }

@@ -24,7 +24,7 @@ impl Info {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let info = runtime::block_on(async {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else { return Ok(None) };
-            let info = journal.info().await.map_err(Failure::world);
+            let info = journal.info().await.map_err(Failure::unavailable);
             journal.close().await;
             info.map(Some)
         })??;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::mark::{begin, end, is_mark};
+use super::import_marker::{begin_import, end, is_import_marker};
 use super::open::{open_existing_store, open_store};
 use super::transfer::{Moved, Outgoing};
 use crate::cli::{ExitCode, Failure, Session, runtime};
@@ -63,17 +63,17 @@ async fn copy(
     mut moved: Moved,
 ) -> Result<Option<u64>, Failure> {
     let mut outgoing = Outgoing::for_good(old.as_ref(), from).await?;
-    let origin = outgoing.origin().clone();
-    if !begin(new.as_ref(), to, &origin).await? {
+    let source = outgoing.source().clone();
+    if !begin_import(new.as_ref(), to, &source).await? {
         return Ok(None);
     }
     while let Some(mut records) = outgoing.next().await? {
-        records.retain(|record| !is_mark(record));
+        records.retain(|record| !is_import_marker(record));
         moved.add(records.len());
-        new.import(records).await.map_err(Failure::world)?;
+        new.import(records).await.map_err(Failure::unavailable)?;
     }
     outgoing.end().await?;
-    end(new.as_ref(), &origin).await?;
+    end(new.as_ref(), &source).await?;
     moved.end();
     Ok(Some(moved.records))
 }

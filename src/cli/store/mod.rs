@@ -3,8 +3,8 @@
 mod backup;
 mod export;
 mod import;
+mod import_marker;
 mod info;
-mod mark;
 mod migrate;
 mod open;
 mod target;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::mark::see_whole;
+use super::import_marker::ensure_complete;
 use crate::cli::Failure;
 use crate::journal::{Access, Journal, Postgres, Sqlite};
 use crate::workspace::{Store, Workspace};
@@ -26,7 +26,7 @@ pub(in crate::cli) async fn open_present(
 }
 
 async fn whole(journal: Arc<dyn Journal>, workspace: &Workspace) -> Result<Arc<dyn Journal>, Failure> {
-    match see_whole(journal.as_ref(), &workspace.store).await {
+    match ensure_complete(journal.as_ref(), &workspace.store).await {
         Ok(()) => Ok(journal),
         Err(failure) => {
             journal.close().await;
@@ -38,9 +38,9 @@ async fn whole(journal: Arc<dyn Journal>, workspace: &Workspace) -> Result<Arc<d
 /// Opens `store`; one that is missing is made.
 pub(super) async fn open_store(store: &Store, access: Access) -> Result<Arc<dyn Journal>, Failure> {
     Ok(match store {
-        Store::Sqlite(path) => Arc::new(Sqlite::open(path, access).map_err(Failure::world)?),
+        Store::Sqlite(path) => Arc::new(Sqlite::open(path, access).map_err(Failure::unavailable)?),
         Store::Postgres(address) => {
-            Arc::new(Postgres::open(address.expose(), access).await.map_err(Failure::world)?)
+            Arc::new(Postgres::open(address.expose(), access).await.map_err(Failure::unavailable)?)
         }
     })
 }
@@ -63,7 +63,7 @@ pub(super) async fn open_existing_store(
         Store::Sqlite(_) => open_store(store, access).await.map(Some),
         Store::Postgres(address) => {
             let opened = Postgres::open_existing(address.expose(), access).await;
-            Ok(opened.map_err(Failure::world)?.map(|journal| Arc::new(journal) as Arc<dyn Journal>))
+            Ok(opened.map_err(Failure::unavailable)?.map(|journal| Arc::new(journal) as Arc<dyn Journal>))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::mark::{Origin, see_alone, see_whole};
+use super::import_marker::{ImportSource, ensure_complete, ensure_no_other_runner};
 use crate::cli::Failure;
 use crate::journal::{Journal, Page, Part, Record, Snapshot};
 use crate::run::RunState;
@@ -18,7 +18,7 @@ const PAGE: usize = 500;
 pub(super) struct Outgoing<'a> {
     journal: &'a dyn Journal,
     snapshot: Box<dyn Snapshot>,
-    origin: Origin,
+    source: ImportSource,
     parts: std::vec::IntoIter<Part>,
     /// The part under way, and where its next page begins.
     place: Option<(Part, Option<String>)>,
@@ -28,18 +28,24 @@ impl<'a> Outgoing<'a> {
     /// Everything in `journal`, the store `store`, as it is at this moment. Nothing of it may be missing;
     /// others may work on it.
     pub(super) async fn of(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
-        see_whole(journal, store).await?;
-        let snapshot = journal.snapshot().await.map_err(Failure::world)?;
-        let fingerprint = Some(snapshot.fingerprint().await.map_err(Failure::world)?);
+        ensure_complete(journal, store).await?;
+        let snapshot = journal.snapshot().await.map_err(Failure::unavailable)?;
+        let fingerprint = Some(snapshot.fingerprint().await.map_err(Failure::unavailable)?);
         let mut parts = Part::ALL.to_vec().into_iter();
         let place = parts.next().map(|part| (part, None));
-        Ok(Self { journal, snapshot, origin: Origin { from: store.to_string(), fingerprint }, parts, place })
+        Ok(Self {
+            journal,
+            snapshot,
+            source: ImportSource { from: store.to_string(), fingerprint },
+            parts,
+            place,
+        })
     }
 
     /// The same, to go on with it elsewhere: nobody may work on it.
     pub(super) async fn for_good(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
-        see_whole(journal, store).await?;
-        let totals = journal.totals(None).await.map_err(Failure::world)?;
+        ensure_complete(journal, store).await?;
+        let totals = journal.totals(None).await.map_err(Failure::unavailable)?;
         if journal.is_shared()
             && let Some(count) = totals.runs.get(RunState::Running.name())
         {
@@ -49,20 +55,20 @@ impl<'a> Outgoing<'a> {
                  killed, start `hob run` on this store for a minute first, so that its runs are released."
             )));
         }
-        see_alone(journal, store).await?;
+        ensure_no_other_runner(journal, store).await?;
         Self::of(journal, store).await
     }
 
     /// What it is, and in which state.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn source(&self) -> &ImportSource {
+        &self.source
     }
 
     /// The next records; `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, Failure> {
         while let Some((part, after)) = self.place.take() {
             let page = self.snapshot.export(part, after.as_deref(), PAGE).await;
-            let Page { records, next } = page.map_err(Failure::world)?;
+            let Page { records, next } = page.map_err(Failure::unavailable)?;
             self.place = match next {
                 Some(next) => Some((part, Some(next))),
                 None => self.parts.next().map(|part| (part, None)),
@@ -77,14 +83,14 @@ impl<'a> Outgoing<'a> {
     /// After the last records: refuses them all if something has changed since the first ones, for what
     /// goes on elsewhere must not lack it.
     pub(super) async fn end(self) -> Result<(), Failure> {
-        let fingerprint = self.journal.fingerprint().await.map_err(Failure::world)?;
-        if self.origin.fingerprint.as_deref() == Some(&fingerprint) {
+        let fingerprint = self.journal.fingerprint().await.map_err(Failure::unavailable)?;
+        if self.source.fingerprint.as_deref() == Some(&fingerprint) {
             return Ok(());
         }
         Err(Failure::problem(anyhow!(
             "{} has changed while it was read; stop everything that works with it and begin anew, into a store \
              or a file that is new",
-            self.origin.from
+            self.source.from
         )))
     }
 }

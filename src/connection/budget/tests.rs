@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::limit_store::{Away, CountersWrite, KeptCounters};
+use super::super::limit_store::{CountersWrite, StoreUnavailable, StoredCounters};
 use super::*;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -109,7 +109,7 @@ async fn connections_of_one_account_share_what_the_api_counts_together() {
 #[derive(Debug, Default)]
 struct Memory {
     is_shared: bool,
-    kept: Mutex<KeptCounters>,
+    kept: Mutex<StoredCounters>,
     calls: Mutex<u32>,
     begun: OnceLock<tokio::time::Instant>,
 }
@@ -120,7 +120,7 @@ impl Memory {
     }
 
     /// What is kept, at the present time.
-    fn kept(&self) -> std::sync::MutexGuard<'_, KeptCounters> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, StoredCounters> {
         *self.calls.lock().unwrap() += 1;
         let mut kept = self.kept.lock().unwrap();
         let begun = self.begun.get_or_init(tokio::time::Instant::now);
@@ -145,17 +145,17 @@ impl LimitStore for Memory {
         self.is_shared
     }
 
-    async fn read(&self, _: &str) -> Result<KeptCounters, Away> {
+    async fn read(&self, _: &str) -> Result<StoredCounters, StoreUnavailable> {
         Ok(self.kept().clone())
     }
 
-    async fn write(&self, _: &str, seen: i64, text: &str) -> Result<CountersWrite, Away> {
+    async fn write(&self, _: &str, seen: i64, text: &str) -> Result<CountersWrite, StoreUnavailable> {
         let mut kept = self.kept();
         if kept.version != seen {
             return Ok(CountersWrite::Conflict(kept.clone()));
         }
         let now = kept.now;
-        *kept = KeptCounters { version: seen + 1, text: text.to_owned(), now };
+        *kept = StoredCounters { version: seen + 1, text: text.to_owned(), now };
         Ok(CountersWrite::Done { version: seen + 1, now })
     }
 }

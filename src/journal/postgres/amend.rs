@@ -1,12 +1,12 @@
 //! What a person decides about a run that nobody works on.
 
 use crate::journal::RunUpdate;
-use crate::journal::column::stamp;
+use crate::journal::encoding::stamp;
 use crate::run::RunId;
 
 use super::failure::Failure;
-use super::record;
-use super::row::{code, kept, kept_some};
+use super::row::{code, escape_nul, escape_nul_some};
+use super::run_update;
 use super::server::Server;
 
 /// Appends to a run that has exactly `seen` entries and is not leased; `false` if it is not so.
@@ -19,8 +19,9 @@ pub(super) async fn amend(
 ) -> Result<bool, Failure> {
     let Ok(seen) = i32::try_from(seen) else { return Ok(false) };
     let ended = update.state.is_finished().then(|| stamp(update.now));
-    let (error, version) = (kept_some(update.error.as_deref()), kept_some(update.version.as_deref()));
-    let (id, number, state) = (kept(&run.0), record::number(), code(update.state));
+    let (error, version) =
+        (escape_nul_some(update.error.as_deref()), escape_nul_some(update.version.as_deref()));
+    let (id, number, state) = (escape_nul(&run.0), run_update::number(), code(update.state));
     let sql = "SELECT hob_amend($1, $2, $3, $4, $5, $6, $7, $8)";
     let params: super::session::Params<'_> = &[&id, &seen, &number, &state, &ended, &error, &version, &texts];
     let rows = server.pool.query(sql, params).await?;

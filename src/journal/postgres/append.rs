@@ -6,16 +6,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::event::{DedupKey, Source};
-use crate::journal::arrival::{EventRow, RunRow, receipt_of};
-use crate::journal::column::stamp;
+use crate::journal::encoding::stamp;
+use crate::journal::event_row::{EventRow, RunRow, receipt_of};
 use crate::journal::{Appended, Batch};
 
+use super::batcher::Job;
 use super::failure::Failure;
-use super::group::Job;
-use super::patience::Patience;
 use super::poller::Step;
 use super::pool::Pool;
-use super::row::{kept, kept_some};
+use super::retry::RetryBackoff;
+use super::row::{escape_nul, escape_nul_some};
 use super::server::Server;
 use super::session::Params;
 
@@ -84,12 +84,12 @@ pub(super) struct EventColumns<'a> {
 impl<'a> EventColumns<'a> {
     /// Adds a row.
     pub(super) fn push(&mut self, event: &'a EventRow) {
-        self.ids.push(kept(&event.id));
+        self.ids.push(escape_nul(&event.id));
         self.sources.push(&event.source);
-        self.kinds.push(kept(&event.kind));
-        self.connections.push(kept_some(event.connection.as_deref()));
-        self.records.push(kept_some(event.record.as_deref()));
-        self.dedups.push(kept(&event.dedup));
+        self.kinds.push(escape_nul(&event.kind));
+        self.connections.push(escape_nul_some(event.connection.as_deref()));
+        self.records.push(escape_nul_some(event.record.as_deref()));
+        self.dedups.push(escape_nul(&event.dedup));
         self.keys.push(&event.key);
         self.receiveds.push(event.received);
         self.payloads.push(&event.payload);
@@ -131,11 +131,11 @@ impl<'a> Columns<'a> {
         let place = i32::try_from(self.events.ids.len()).unwrap_or(i32::MAX);
         for run in runs {
             self.runs.events.push(place);
-            self.runs.ids.push(kept(&run.id));
-            self.runs.recipes.push(kept(&run.recipe));
-            self.runs.lanes.push(kept(&run.lane));
+            self.runs.ids.push(escape_nul(&run.id));
+            self.runs.recipes.push(escape_nul(&run.recipe));
+            self.runs.lanes.push(escape_nul(&run.lane));
             self.runs.accounts.push(&run.accounts);
-            self.runs.records.push(kept_some(event.record.as_deref()));
+            self.runs.records.push(escape_nul_some(event.record.as_deref()));
             self.runs.priorities.push(event.priority);
         }
     }
@@ -145,12 +145,12 @@ impl<'a> Columns<'a> {
         let (events, runs, step) = (&self.events, &self.runs, self.step);
         let claim = step.and_then(|step| step.claim.as_ref());
         let (claim_name, claim_epoch) =
-            (claim.map(|claim| kept(&claim.name)), claim.map(|claim| claim.epoch));
+            (claim.map(|claim| escape_nul(&claim.name)), claim.map(|claim| claim.epoch));
         let (key, text) = (step.map(|step| &step.key), step.map(|step| &step.cursor));
         let (scan, reset) = (step.map(|step| step.scan), step.map(|step| step.reset));
         let (seen_records, seen_prints) = step.map(Step::seen).unwrap_or_default();
         let forgotten = step.map(|step| &step.forgotten[..]).unwrap_or_default();
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             let again = *doubt;
             #[rustfmt::skip]
@@ -169,7 +169,7 @@ impl<'a> Columns<'a> {
                 }
                 Err(failure) => {
                     *doubt |= failure.ends_connection();
-                    patience.bear(failure).await?;
+                    backoff.pause_before_retry(failure).await?;
                 }
             }
         }

@@ -4,7 +4,7 @@ use crate::journal::Claim;
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::kept;
+use super::row::escape_nul;
 
 /// Takes or extends the claim on `name`; `None` while another owner has it. Each time that it is taken,
 /// not extended, its epoch grows.
@@ -22,7 +22,7 @@ pub(super) async fn take(
                    until = excluded.until
                WHERE c.owner = excluded.owner OR c.until <= $3
                RETURNING c.epoch";
-    let rows = pool.query(sql, &[&kept(name), &kept(owner), &now, &until]).await?;
+    let rows = pool.query(sql, &[&escape_nul(name), &escape_nul(owner), &now, &until]).await?;
     let epoch: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
     Ok(epoch.map(|epoch| Claim { name: name.to_owned(), epoch }))
 }
@@ -30,6 +30,6 @@ pub(super) async fn take(
 /// Gives a claim up: it ends at once.
 pub(super) async fn release(pool: &Pool, claim: &Claim) -> Result<(), Failure> {
     let sql = "UPDATE claims SET until = 0 WHERE name = $1 AND epoch = $2";
-    pool.query(sql, &[&kept(&claim.name), &claim.epoch]).await?;
+    pool.query(sql, &[&escape_nul(&claim.name), &claim.epoch]).await?;
     Ok(())
 }

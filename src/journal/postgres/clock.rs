@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use crate::clock::Clock;
-use crate::journal::column::stamp;
+use crate::journal::encoding::stamp;
 
 use super::failure::Failure;
 

@@ -6,12 +6,12 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 
 use crate::event::{CursorKey, EventId};
-use crate::journal::column::time;
+use crate::journal::encoding::time;
 use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
 
 use super::failure::Failure;
-use super::row::{self, Columns, EVENT, RUN, RUN_ROW, given, kept, number, of_table};
+use super::row::{self, Columns, EVENT, RUN, RUN_ROW, escape_nul, number, of_table, unescape_nul};
 use super::session::{Ask, Params};
 
 /// A page of `part`, after where the one before ended.
@@ -102,9 +102,9 @@ async fn runs(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pag
 fn write(text: &str) -> Result<(DateTime<Utc>, Write), Failure> {
     let (record, connection, operation, fields, at): (_, _, _, String, _) = serde_json::from_str(text)?;
     let write = Write {
-        record: given(record),
-        connection: given(connection),
-        operation: given(operation),
+        record: unescape_nul(record),
+        connection: unescape_nul(connection),
+        operation: unescape_nul(operation),
         fields: serde_json::from_str(&fields)?,
     };
     Ok((time(at), write))
@@ -135,13 +135,13 @@ async fn seen(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pag
     let sql = "SELECT s.cursor, s.record, s.fingerprint, s.scan, c.key FROM seen s
                JOIN cursors c ON c.seq = s.cursor
                WHERE (s.cursor, s.record) > ($1, $2) ORDER BY s.cursor, s.record LIMIT $3";
-    paged(asked, sql, &[&cursor, &kept(&record), &number(limit)], limit, |row| {
-        let (cursor, id): (i64, String) = (row.try_get(0)?, given(row.try_get(1)?));
+    paged(asked, sql, &[&cursor, &escape_nul(&record), &number(limit)], limit, |row| {
+        let (cursor, id): (i64, String) = (row.try_get(0)?, unescape_nul(row.try_get(1)?));
         let scan = u64::try_from(row.try_get::<_, i64>(3)?).unwrap_or(0);
         let seen = Record::Seen {
-            cursor: CursorKey(given(row.try_get(4)?)),
+            cursor: CursorKey(unescape_nul(row.try_get(4)?)),
             id: id.clone(),
-            fingerprint: given(row.try_get(2)?),
+            fingerprint: unescape_nul(row.try_get(2)?),
             scan,
         };
         Ok(((cursor, id), seen))
@@ -153,7 +153,7 @@ async fn recipes(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<
     let (name, version): (String, String) = begin(after)?;
     let sql = "SELECT name, version, file, text FROM recipes WHERE (name, version) > ($1, $2)
                ORDER BY name, version LIMIT $3";
-    paged(asked, sql, &[&kept(&name), &kept(&version), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&escape_nul(&name), &escape_nul(&version), &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let (name, version) = (columns.text()?, columns.text()?);
         let recipe = RecipeText { file: columns.text()?, text: columns.text()?, name, version };
@@ -166,7 +166,7 @@ async fn links(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pa
     let (name, from): (String, String) = begin(after)?;
     let sql = "SELECT name, from_record, to_record FROM links WHERE (name, from_record) > ($1, $2)
                ORDER BY name, from_record LIMIT $3";
-    paged(asked, sql, &[&kept(&name), &kept(&from), &number(limit)], limit, |row| {
+    paged(asked, sql, &[&escape_nul(&name), &escape_nul(&from), &number(limit)], limit, |row| {
         let mut columns = Columns::of(row);
         let (name, from, to) = (columns.text()?, columns.text()?, columns.text()?);
         Ok(((name.clone(), from.clone()), Record::Link { name, from, to }))
@@ -176,8 +176,8 @@ async fn links(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pa
 
 async fn values(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = "SELECT key, value FROM state WHERE key > $1 ORDER BY key LIMIT $2";
-    paged(asked, sql, &[&kept(&begin::<String>(after)?), &number(limit)], limit, |row| {
-        let key = given(row.try_get(0)?);
+    paged(asked, sql, &[&escape_nul(&begin::<String>(after)?), &number(limit)], limit, |row| {
+        let key = unescape_nul(row.try_get(0)?);
         let value = serde_json::from_str(row.try_get(1)?)?;
         Ok((key.clone(), Record::Value { key, value }))
     })

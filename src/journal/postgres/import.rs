@@ -3,14 +3,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::journal::arrival::EventRow;
-use crate::journal::column::{due, stamp};
+use crate::journal::encoding::{due, stamp};
+use crate::journal::event_row::EventRow;
 use crate::journal::{Due, Record};
 use crate::run::{Run, RunId, RunState, StampedEntry, Write};
 
 use super::append::EventColumns;
 use super::failure::Failure;
-use super::row::{code, kept, kept_some, number, texts};
+use super::row::{code, escape_nul, escape_nul_some, number, texts};
 use super::server::Server;
 use super::session::Params;
 
@@ -107,12 +107,12 @@ struct Place {
 }
 
 fn owned(text: &str) -> String {
-    kept(text).into_owned()
+    escape_nul(text).into_owned()
 }
 
 impl Runs {
     fn push(&mut self, run: &Run, place: Place, entries: &[StampedEntry]) -> Result<(), Failure> {
-        let some = |text: Option<&str>| kept_some(text).map(|text| text.into_owned());
+        let some = |text: Option<&str>| escape_nul_some(text).map(|text| text.into_owned());
         let texts = texts(entries)?;
         self.ids.push(owned(&run.id.0));
         self.events.push(owned(&run.event.0));

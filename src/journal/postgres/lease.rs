@@ -5,14 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
-use crate::journal::column::{NEVER, time};
+use crate::journal::encoding::{NEVER, time};
 use crate::journal::{Lease, LeasedRun};
 
 use super::failure::Failure;
-use super::patience::Patience;
 use super::pool::Pool;
-use super::record;
-use super::row::{self, Columns, given, kept, number};
+use super::retry::RetryBackoff;
+use super::row::{self, Columns, escape_nul, number, unescape_nul};
+use super::run_update;
 
 /// Calls of which it is not known whether they were granted runs: the next call takes those up.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Tickets {
         Ticket {
             tickets: self,
             owner: owner.to_owned(),
-            number: left.unwrap_or_else(record::number),
+            number: left.unwrap_or_else(run_update::number),
             doubt: left.is_some(),
             settled: false,
         }
@@ -70,8 +70,8 @@ pub(super) async fn grant(
     until: i64,
 ) -> Result<Loaded, Failure> {
     let mut ticket = tickets.take(owner);
-    let (holder, limit) = (kept(owner), i32::try_from(limit).unwrap_or(i32::MAX));
-    let mut patience = Patience::new();
+    let (holder, limit) = (escape_nul(owner), i32::try_from(limit).unwrap_or(i32::MAX));
+    let mut backoff = RetryBackoff::new();
     let rows = loop {
         let sql = "SELECT * FROM hob_lease($1, $2, $3, $4, $5, $6)";
         match pool.attempt(sql, &[&holder, &limit, &now, &until, &ticket.number, &ticket.doubt]).await {
@@ -80,7 +80,7 @@ pub(super) async fn grant(
                 ticket.doubt |= failure.ends_connection();
                 // What the server refused, it has not done.
                 ticket.settled = !ticket.doubt;
-                patience.bear(failure).await?;
+                backoff.pause_before_retry(failure).await?;
                 ticket.settled = false;
             }
         }
@@ -98,7 +98,10 @@ pub(super) async fn grant(
 }
 
 fn lease(row: &Row) -> Result<Lease, Failure> {
-    Ok(Lease { run: crate::run::RunId(given(row.try_get("run_id")?)), epoch: row.try_get("run_epoch")? })
+    Ok(Lease {
+        run: crate::run::RunId(unescape_nul(row.try_get("run_id")?)),
+        epoch: row.try_get("run_epoch")?,
+    })
 }
 
 fn leased(row: &Row) -> Result<LeasedRun, Failure> {
@@ -118,7 +121,7 @@ pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<V
     // In the order of ids, so that writers cannot deadlock.
     let mut order: Vec<usize> = (0..leases.len()).collect();
     order.sort_by(|a, b| leases[*a].run.cmp(&leases[*b].run));
-    let ids: Vec<_> = order.iter().map(|place| kept(&leases[*place].run.0)).collect();
+    let ids: Vec<_> = order.iter().map(|place| escape_nul(&leases[*place].run.0)).collect();
     let epochs: Vec<i64> = order.iter().map(|place| leases[*place].epoch).collect();
     let rows = pool.query("SELECT hob_renew($1, $2, $3)", &[&ids, &epochs, &until]).await?;
     let row = rows.first().ok_or(Failure::Closed)?;
@@ -139,7 +142,7 @@ pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
 /// Makes runs of `recipe` due that sleep until they are woken; how many.
 pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
     let sql = "UPDATE runs SET due = priority, error = NULL WHERE due = $1 AND recipe = $2 RETURNING 1";
-    let rows = pool.query(sql, &[&NEVER, &kept(recipe)]).await?;
+    let rows = pool.query(sql, &[&NEVER, &escape_nul(recipe)]).await?;
     Ok(rows.len() as u64)
 }
 

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 
 use crate::event::{Event, EventId};
-use crate::journal::column::{patterns, stamp};
+use crate::journal::encoding::{patterns, stamp};
 use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
 use crate::run::{RunId, RunState};
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::{self, Columns, EVENT, RUN, RUN_ROW, code, kept, number, of_table};
+use super::row::{self, Columns, EVENT, RUN, RUN_ROW, code, escape_nul, number, of_table};
 
 /// The number under which events are counted.
 const EVENTS: i32 = -1;
@@ -36,17 +36,17 @@ fn query(filter: &RunFilter) -> (String, Values) {
     };
     let mut conditions = String::new();
     if let Some(recipe) = &filter.recipe {
-        conditions += &format!(" AND recipe = {}", place(Box::new(kept(recipe).into_owned())));
+        conditions += &format!(" AND recipe = {}", place(Box::new(escape_nul(recipe).into_owned())));
     }
     if let Some(record) = &filter.record {
-        conditions += &format!(" AND record = {}", place(Box::new(kept(record).into_owned())));
+        conditions += &format!(" AND record = {}", place(Box::new(escape_nul(record).into_owned())));
     }
     if let Some(since) = filter.since {
         conditions += &format!(" AND created >= {}", place(Box::new(stamp(since))));
     }
     if let Some(text) = &filter.text {
         let (plain, json) = patterns(text);
-        let (plain, json) = (place(Box::new(kept(&plain).into_owned())), place(Box::new(json)));
+        let (plain, json) = (place(Box::new(escape_nul(&plain).into_owned())), place(Box::new(json)));
         conditions += &format!(
             " AND (record COLLATE \"default\" ILIKE {plain} OR error ILIKE {plain}
                OR (SELECT 1 FROM events e WHERE e.seq = runs.event AND e.payload ILIKE {json}) IS NOT NULL
@@ -75,7 +75,7 @@ fn query(filter: &RunFilter) -> (String, Values) {
 /// Runs whose ids begin with `prefix`.
 pub(super) async fn runs_called(pool: &Pool, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Failure> {
     let sql = format!("SELECT {RUN_ROW} FROM runs WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3");
-    let (first, end) = (kept(prefix).into_owned(), format!("{}{}", kept(prefix), char::MAX));
+    let (first, end) = (escape_nul(prefix).into_owned(), format!("{}{}", escape_nul(prefix), char::MAX));
     let rows = pool.query(&sql, &[&first, &end, &number(limit)]).await?;
     rows.iter().map(|row| row::run_row(&mut Columns::of(row))).collect()
 }
@@ -89,7 +89,7 @@ pub(super) async fn run(pool: &Pool, id: &RunId) -> Result<Option<RunDetail>, Fa
         of_table("r", RUN),
         of_table("e", EVENT)
     );
-    let rows = pool.query(&sql, &[&kept(&id.0)]).await?;
+    let rows = pool.query(&sql, &[&escape_nul(&id.0)]).await?;
     let Some(found) = rows.first() else { return Ok(None) };
     let mut columns = Columns::of(found);
     let row = row::run_row(&mut columns)?;
@@ -101,7 +101,8 @@ pub(super) async fn run(pool: &Pool, id: &RunId) -> Result<Option<RunDetail>, Fa
 
 /// An event.
 pub(super) async fn event(pool: &Pool, id: &EventId) -> Result<Option<Event>, Failure> {
-    let rows = pool.query(&format!("SELECT {EVENT} FROM events WHERE id = $1"), &[&kept(&id.0)]).await?;
+    let rows =
+        pool.query(&format!("SELECT {EVENT} FROM events WHERE id = $1"), &[&escape_nul(&id.0)]).await?;
     rows.first().map(|row| row::event(&mut Columns::of(row))).transpose()
 }
 

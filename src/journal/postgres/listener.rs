@@ -13,19 +13,19 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::journal::Access;
 
+use super::address::Target;
 use super::clock::{ASK, Asked, ServerClock};
 use super::failure::Failure;
-use super::presence;
+use super::runner_lock;
 use super::session::{Driver, dial};
-use super::target::Target;
 
 /// Longest pause between attempts to listen again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// How often the server is asked for its time.
-const TIME: Duration = Duration::from_secs(30);
+const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
 /// What is to be told is told at most that often.
-const REST: Duration = Duration::from_millis(5);
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The signal within this process, and the way to the others.
 pub(super) struct Listener {
@@ -44,11 +44,11 @@ impl Listener {
         access: Access,
         clock: Arc<ServerClock>,
     ) -> Result<Self, Failure> {
-        let way = Way { target, tls, access };
-        let ear = Ear::open(&way).await?;
+        let params = ConnectParams { target, tls, access };
+        let connection = ListenConnection::open(&params).await?;
         let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
-        let news = News { signal: Arc::clone(&signal), told: Arc::clone(&told), clock };
-        let task = tokio::spawn(listen(ear, way, news));
+        let notifications = Notifications { signal: Arc::clone(&signal), told: Arc::clone(&told), clock };
+        let task = tokio::spawn(listen(connection, params, notifications));
         Ok(Self { signal, told, task })
     }
 
@@ -64,7 +64,7 @@ impl Listener {
     }
 
     /// Resolves once there is news after `count`.
-    pub(super) async fn news(&self, count: u64) {
+    pub(super) async fn notifications(&self, count: u64) {
         // It ends with us, not before.
         let _ = self.signal.subscribe().wait_for(|now| *now > count).await;
     }
@@ -86,81 +86,86 @@ fn bump(signal: &watch::Sender<u64>) {
 }
 
 /// What is heard, and what is to be told.
-struct News {
+struct Notifications {
     signal: Arc<watch::Sender<u64>>,
     told: Arc<Notify>,
     clock: Arc<ServerClock>,
 }
 
 /// Never ends by itself.
-async fn listen(mut ear: Ear, way: Way, news: News) {
+async fn listen(mut connection: ListenConnection, params: ConnectParams, notifications: Notifications) {
     let me = uuid::Uuid::now_v7().simple().to_string();
     loop {
-        if let Err(failure) = ear.attend(&way.target, &me, &news).await {
-            let error = failure.of(&way.target.name);
+        if let Err(failure) = connection.attend(&params.target, &me, &notifications).await {
+            let error = failure.of(&params.target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
         let mut pause = FIRST_PAUSE;
-        ear = loop {
+        connection = loop {
             tokio::time::sleep(pause).await;
-            match Ear::open(&way).await {
-                Ok(ear) => break ear,
+            match ListenConnection::open(&params).await {
+                Ok(connection) => break connection,
                 Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
         };
         // Something may have been told while nobody listened.
-        bump(&news.signal);
+        bump(&notifications.signal);
     }
 }
 
 /// How the connection is made, and made anew.
-struct Way {
+struct ConnectParams {
     target: Arc<Target>,
     tls: MakeRustlsConnect,
     access: Access,
 }
 
 /// A connection that listens, and shows that a runner is there.
-struct Ear {
+struct ListenConnection {
     client: Client,
     messages: mpsc::UnboundedReceiver<String>,
     _driver: Aborted,
 }
 
-impl Ear {
-    async fn open(way: &Way) -> Result<Self, Failure> {
-        let (client, driver) = dial(&way.target, &way.tls).await?;
+impl ListenConnection {
+    async fn open(params: &ConnectParams) -> Result<Self, Failure> {
+        let (client, driver) = dial(&params.target, &params.tls).await?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let _driver = Aborted(tokio::spawn(drive(driver, inbox)));
-        if way.access == Access::Runner {
-            client.batch_execute(&presence::show(&way.target.schema)).await?;
+        if params.access == Access::Runner {
+            client.batch_execute(&runner_lock::show(&params.target.schema)).await?;
         }
-        client.batch_execute(&format!("LISTEN {}", way.target.channel())).await?;
+        client.batch_execute(&format!("LISTEN {}", params.target.channel())).await?;
         Ok(Self { client, messages, _driver })
     }
 
     /// Listens and tells, in the name of `me`, until the connection is lost.
-    async fn attend(&mut self, target: &Target, me: &str, news: &News) -> Result<(), Failure> {
+    async fn attend(
+        &mut self,
+        target: &Target,
+        me: &str,
+        notifications: &Notifications,
+    ) -> Result<(), Failure> {
         let tell = format!("NOTIFY {}, '{me}'", target.channel());
-        let mut time = tokio::time::interval(TIME);
+        let mut time = tokio::time::interval(CLOCK_INTERVAL);
         loop {
             tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(sender) if sender == me => {}
-                    Some(_) => bump(&news.signal),
+                    Some(_) => bump(&notifications.signal),
                     None => return Ok(()),
                 },
                 _ = time.tick() => {
                     let asked = Asked::now();
                     let rows = self.client.query(ASK, &[]).await?;
-                    news.clock.answered(&asked, &rows)?;
+                    notifications.clock.answered(&asked, &rows)?;
                 }
-                () = news.told.notified() => {
+                () = notifications.told.notified() => {
                     if let Err(error) = self.client.batch_execute(&tell).await {
-                        news.told.notify_one();
+                        notifications.told.notify_one();
                         return Err(error.into());
                     }
-                    tokio::time::sleep(REST).await;
+                    tokio::time::sleep(NOTIFY_INTERVAL).await;
                 }
             }
         }

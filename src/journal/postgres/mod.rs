@@ -3,14 +3,15 @@
 //! What many ask for at once goes into one call. Lost connections are made anew, and what was being
 //! done is done again in a way that nothing is lost or done twice.
 
+mod address;
 mod amend;
 mod append;
+mod batcher;
 mod claim;
 mod clock;
 mod export;
 mod failure;
 mod fingerprint;
-mod group;
 mod hold;
 mod import;
 mod lease;
@@ -18,21 +19,20 @@ mod limits;
 mod link;
 mod list;
 mod listener;
-mod patience;
+mod maintenance;
 mod poller;
 mod pool;
-mod presence;
 mod recipe;
-mod record;
+mod retry;
 mod row;
+mod run_update;
+mod runner_lock;
 mod schema;
 mod server;
 mod session;
 mod snapshot;
 mod store;
-mod target;
 mod tls;
-mod upkeep;
 mod writes;
 
 pub use store::Postgres;

@@ -7,7 +7,7 @@ use crate::journal::{Claim, Progress};
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::{given, kept, number};
+use super::row::{escape_nul, number, unescape_nul};
 
 /// Progress in the form of rows.
 pub(super) struct Step {
@@ -28,16 +28,16 @@ impl Step {
         let mut last = HashMap::new();
         let mut seen: Vec<(String, String)> = Vec::with_capacity(progress.seen.len());
         for one in progress.seen {
-            let row = (kept(&one.record).into_owned(), kept(&one.fingerprint).into_owned());
+            let row = (escape_nul(&one.record).into_owned(), escape_nul(&one.fingerprint).into_owned());
             let place = *last.entry(one.record).or_insert(seen.len());
             if place == seen.len() { seen.push(row) } else { seen[place] = row }
         }
         Ok(Self {
             cursor: serde_json::to_string(&progress.cursor)?,
             scan: number(progress.cursor.scan),
-            key: kept(&progress.cursor.key.0).into_owned(),
+            key: escape_nul(&progress.cursor.key.0).into_owned(),
             reset: progress.reset,
-            forgotten: progress.forgotten.iter().map(|record| kept(record).into_owned()).collect(),
+            forgotten: progress.forgotten.iter().map(|record| escape_nul(record).into_owned()).collect(),
             claim: progress.claim,
             seen,
         })
@@ -51,7 +51,7 @@ impl Step {
 
 /// One poller's progress.
 pub(super) async fn cursor(pool: &Pool, key: &CursorKey) -> Result<Option<Cursor>, Failure> {
-    let rows = pool.query("SELECT cursor FROM cursors WHERE key = $1", &[&kept(&key.0)]).await?;
+    let rows = pool.query("SELECT cursor FROM cursors WHERE key = $1", &[&escape_nul(&key.0)]).await?;
     let cursor = |row: &tokio_postgres::Row| Ok(serde_json::from_str(row.try_get(0)?)?);
     rows.first().map(cursor).transpose()
 }
@@ -68,11 +68,11 @@ pub(super) async fn seen(
     key: &CursorKey,
     records: &[String],
 ) -> Result<HashMap<String, String>, Failure> {
-    let records: Vec<_> = records.iter().map(|record| kept(record)).collect();
+    let records: Vec<_> = records.iter().map(|record| escape_nul(record)).collect();
     let sql = "SELECT s.record, s.fingerprint FROM seen s
                WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1) AND s.record = ANY ($2)";
-    let rows = pool.query(sql, &[&kept(&key.0), &records]).await?;
-    rows.iter().map(|row| Ok((given(row.try_get(0)?), given(row.try_get(1)?)))).collect()
+    let rows = pool.query(sql, &[&escape_nul(&key.0), &records]).await?;
+    rows.iter().map(|row| Ok((unescape_nul(row.try_get(0)?), unescape_nul(row.try_get(1)?)))).collect()
 }
 
 /// Records last seen before `scan`, by id.
@@ -95,7 +95,7 @@ pub(super) async fn vanished(
              AND s.scan < $2 AND s.record >= $4 ORDER BY s.record LIMIT $3"
         }
     };
-    let after = kept(after.unwrap_or_default());
-    let rows = pool.query(sql, &[&kept(&key.0), &number(scan), &number(limit), &after]).await?;
-    rows.iter().map(|row| Ok(given(row.try_get(0)?))).collect()
+    let after = escape_nul(after.unwrap_or_default());
+    let rows = pool.query(sql, &[&escape_nul(&key.0), &number(scan), &number(limit), &after]).await?;
+    rows.iter().map(|row| Ok(unescape_nul(row.try_get(0)?))).collect()
 }

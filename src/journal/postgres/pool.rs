@@ -6,10 +6,10 @@ use tokio::sync::Semaphore;
 use tokio_postgres::Row;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::address::Target;
 use super::failure::Failure;
-use super::patience::Patience;
+use super::retry::RetryBackoff;
 use super::session::{Ask, Params, Session};
-use super::target::Target;
 
 /// Connections of a process at most, without the one that listens.
 const SEATS: usize = 8;
@@ -37,11 +37,11 @@ impl Pool {
 
     /// Does one statement that may be done twice, and again if a connection is lost.
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             match self.attempt(sql, params).await {
                 Ok(rows) => return Ok(rows),
-                Err(failure) => patience.bear(failure).await?,
+                Err(failure) => backoff.pause_before_retry(failure).await?,
             }
         }
     }
@@ -57,11 +57,11 @@ impl Pool {
 
     /// Does statements in one transaction that may be done twice, and again if a connection is lost.
     pub(super) async fn together(&self, statements: &[(&str, Params<'_>)]) -> Result<(), Failure> {
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             match self.attempt_together(statements).await {
                 Ok(()) => return Ok(()),
-                Err(failure) => patience.bear(failure).await?,
+                Err(failure) => backoff.pause_before_retry(failure).await?,
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio_postgres::types::FromSql;
 
 use crate::event::{DedupKey, Event, EventId};
 use crate::journal::RunRow;
-use crate::journal::column::{self, time};
+use crate::journal::encoding::{self, time};
 use crate::journal::format::{read_entry, write_entry};
 use crate::run::{Run, RunId, RunState, StampedEntry};
 
@@ -18,28 +18,28 @@ const MARK: char = '\u{FDD0}';
 
 /// A text as it is kept: PostgreSQL takes no NUL, which may come in somebody's ids and names. JSON texts
 /// have none.
-pub(super) fn kept(text: &str) -> Cow<'_, str> {
+pub(super) fn escape_nul(text: &str) -> Cow<'_, str> {
     if !text.contains(['\0', MARK]) {
         return Cow::Borrowed(text);
     }
-    let mut kept = String::with_capacity(text.len() + 8);
+    let mut escape_nul = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
         match letter {
-            '\0' => kept.extend([MARK, '0']),
-            MARK => kept.extend([MARK, '1']),
-            letter => kept.push(letter),
+            '\0' => escape_nul.extend([MARK, '0']),
+            MARK => escape_nul.extend([MARK, '1']),
+            letter => escape_nul.push(letter),
         }
     }
-    Cow::Owned(kept)
+    Cow::Owned(escape_nul)
 }
 
 /// The same of one that may be missing.
-pub(super) fn kept_some(text: Option<&str>) -> Option<Cow<'_, str>> {
-    text.map(kept)
+pub(super) fn escape_nul_some(text: Option<&str>) -> Option<Cow<'_, str>> {
+    text.map(escape_nul)
 }
 
 /// A kept text as it was.
-pub(super) fn given(text: String) -> String {
+pub(super) fn unescape_nul(text: String) -> String {
     if !text.contains(MARK) {
         return text;
     }
@@ -66,23 +66,23 @@ impl<'a> Columns<'a> {
 
     /// The next text.
     pub(super) fn text(&mut self) -> Result<String, Failure> {
-        Ok(given(self.value()?))
+        Ok(unescape_nul(self.value()?))
     }
 
     /// The next text, which may be missing.
     pub(super) fn text_or_none(&mut self) -> Result<Option<String>, Failure> {
-        Ok(self.value::<Option<String>>()?.map(given))
+        Ok(self.value::<Option<String>>()?.map(unescape_nul))
     }
 
     /// The next state.
     pub(super) fn state(&mut self) -> Result<RunState, Failure> {
-        column::state(self.value::<i32>()?.into()).map_err(Failure::Unreadable)
+        encoding::state(self.value::<i32>()?.into()).map_err(Failure::Unreadable)
     }
 }
 
 /// A state's number.
 pub(super) fn code(state: RunState) -> i32 {
-    i32::try_from(column::code(state)).unwrap_or_default()
+    i32::try_from(encoding::code(state)).unwrap_or_default()
 }
 
 /// Columns of [`run_row`], in order.
@@ -125,7 +125,9 @@ pub(super) const EVENT: &str = "id, source, kind, connection, record, dedup, rec
 pub(super) fn event(columns: &mut Columns<'_>) -> Result<Event, Failure> {
     let id = columns.value::<Option<String>>()?;
     Ok(Event {
-        id: EventId(given(id.ok_or_else(|| Failure::Unreadable("the event of a run is gone".to_owned()))?)),
+        id: EventId(unescape_nul(
+            id.ok_or_else(|| Failure::Unreadable("the event of a run is gone".to_owned()))?,
+        )),
         source: serde_json::from_str(columns.value()?)?,
         kind: columns.text()?,
         connection: columns.text_or_none()?,
@@ -164,8 +166,8 @@ mod tests {
     #[test]
     fn texts_with_nul_come_back() {
         for text in ["", "plain ü", "a\0b", "\0", "\u{FDD0}0", "\u{FDD0}\0\u{FDD0}1", "\u{FDD0}"] {
-            assert!(!kept(text).contains('\0'));
-            assert_eq!(given(kept(text).into_owned()), text);
+            assert!(!escape_nul(text).contains('\0'));
+            assert_eq!(unescape_nul(escape_nul(text).into_owned()), text);
         }
     }
 }

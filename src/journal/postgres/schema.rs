@@ -6,9 +6,9 @@ use tokio_postgres::Row;
 use crate::clock::Clock;
 use crate::journal::{Access, Error};
 
+use super::address::Target;
 use super::failure::Failure;
 use super::session::Session;
-use super::target::Target;
 
 /// Each takes the store from the format of its place in the list to the next one. Only ever add.
 const MIGRATIONS: &[&[&str]] = &[
@@ -44,7 +44,7 @@ pub(super) async fn prepare(
     create: bool,
 ) -> Result<bool, Error> {
     let of = |failure: Failure| failure.of(&target.name);
-    see_server(session).await.map_err(of)?;
+    ensure_supported(session).await.map_err(of)?;
     let format = inspect(session, target, access).await?;
     match format {
         Some(format) if format == newest() => Ok(true),
@@ -57,7 +57,7 @@ pub(super) async fn prepare(
 }
 
 /// Refuses servers that are too old or do not keep all texts; tells when their clock is another one.
-async fn see_server(session: &Session) -> Result<(), Failure> {
+async fn ensure_supported(session: &Session) -> Result<(), Failure> {
     let clock = Clock::system();
     let asked = clock.now();
     let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),

@@ -10,8 +10,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Connection, Row, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::address::Target;
 use super::failure::Failure;
-use super::target::Target;
 
 /// Values of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -26,7 +26,7 @@ pub(super) trait Ask: Sync {
 pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Longest time until a server lets us in, all its hosts and addresses taken together.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a session is set up. Our statements are written to read ranges of indexes; the planner is kept
 /// from taking a small table's whole for that, as it would have to think again when the table has
@@ -46,7 +46,7 @@ const SETTINGS: &str = "
 
 /// Makes a connection. Nothing happens on it unless its driver is polled.
 pub(super) async fn dial(target: &Target, tls: &MakeRustlsConnect) -> Result<(Client, Driver), Failure> {
-    let dialled = timeout(PATIENCE, target.config.connect(tls.clone())).await;
+    let dialled = timeout(ANSWER_TIMEOUT, target.config.connect(tls.clone())).await;
     Ok(dialled.map_err(|_| Failure::Silent)??)
 }
 

@@ -17,12 +17,12 @@ const BEGIN: &str = "SET idle_in_transaction_session_timeout = 0;
     SELECT count(*) FROM store";
 
 /// A moment of a database.
-pub(super) struct Moment {
+pub(super) struct ReadSnapshot {
     session: Session,
     name: Arc<str>,
 }
 
-impl Moment {
+impl ReadSnapshot {
     /// The present one.
     pub(super) async fn begin(server: &Server) -> Result<Self, Failure> {
         let session = server.pool.apart().await?;
@@ -32,7 +32,7 @@ impl Moment {
 }
 
 #[async_trait]
-impl Snapshot for Moment {
+impl Snapshot for ReadSnapshot {
     async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
         export::page(&self.session, part, after, limit).await.map_err(|failure| failure.of(&self.name))
     }

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::journal::aside::set_aside;
-use crate::journal::column::{stamp, until};
+use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
+use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
@@ -21,23 +21,23 @@ use crate::journal::{
 };
 use crate::run::{RunId, StampedEntry};
 
+use super::address::Target;
 use super::append::Rows;
+use super::batcher::Batcher;
 use super::clock::{ASK, Asked, ServerClock};
 use super::failure::Failure;
-use super::group::Groups;
 use super::lease::Tickets;
 use super::listener::Listener;
-use super::patience::Patience;
 use super::pool::Pool;
-use super::record::{Doubts, Outcome};
+use super::retry::RetryBackoff;
 use super::row::texts;
+use super::run_update::{Doubts, Outcome};
 use super::server::Server;
 use super::session::Session;
-use super::snapshot::Moment;
-use super::target::Target;
+use super::snapshot::ReadSnapshot;
 use super::{
-    amend, append, claim, fingerprint, hold, import, lease, limits, link, list, poller, presence, recipe,
-    record, schema, upkeep, writes,
+    amend, append, claim, fingerprint, hold, import, lease, limits, link, list, maintenance, poller, recipe,
+    run_update, runner_lock, schema, writes,
 };
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
@@ -48,8 +48,8 @@ const RECORDERS: usize = 2;
 /// A journal in a PostgreSQL database.
 pub struct Postgres {
     server: Arc<Server>,
-    appends: Groups<Rows>,
-    records: Groups<Outcome>,
+    appends: Batcher<Rows>,
+    records: Batcher<Outcome>,
     doubts: Doubts,
     tickets: Tickets,
     /// How much news there was when runs were last leased.
@@ -80,12 +80,12 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
     let target = Arc::new(Target::read(url)?);
     let of = |failure: Failure| failure.of(&target.name);
     let tls = target.trust.connector().map_err(of)?;
-    let mut patience = Patience::new();
+    let mut backoff = RetryBackoff::new();
     let session = loop {
         match Session::open(&target, &tls).await {
             Ok(session) => break session,
             // Whoever starts both at once need not start hob again.
-            Err(failure) if failure.is_starting() => patience.bear(failure).await.map_err(of)?,
+            Err(failure) if failure.is_starting() => backoff.pause_before_retry(failure).await.map_err(of)?,
             Err(failure) => return Err(of(failure)),
         }
     };
@@ -106,8 +106,8 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
         pool: Pool::new(target, tls, session),
     });
     Ok(Some(Postgres {
-        appends: Groups::start(Arc::clone(&server), APPENDERS, append::MOST),
-        records: Groups::start(Arc::clone(&server), RECORDERS, record::MOST),
+        appends: Batcher::start(Arc::clone(&server), APPENDERS, append::MOST),
+        records: Batcher::start(Arc::clone(&server), RECORDERS, run_update::MOST),
         server,
         doubts: Doubts::default(),
         tickets: Tickets::default(),
@@ -136,7 +136,7 @@ impl Journal for Postgres {
         let ends = self.server.clock.stamp(until(now, ttl));
         let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
         let loaded = granted.map_err(|failure| self.failed(failure))?;
-        set_aside(self, loaded.unreadable, now).await?;
+        park_unreadable(self, loaded.unreadable, now).await?;
         without_paused(self, loaded.runs, now).await
     }
 
@@ -197,7 +197,7 @@ impl Journal for Postgres {
     async fn changed(&self, at_most: Duration) {
         let leased = self.leased.load(Ordering::Acquire);
         tokio::select! {
-            () = self.server.listener.news(leased) => {}
+            () = self.server.listener.notifications(leased) => {}
             () = tokio::time::sleep(at_most) => {}
         }
     }
@@ -214,8 +214,8 @@ impl Journal for Postgres {
         ttl: Duration,
     ) -> Result<Option<Claim>, Error> {
         let clock = &self.server.clock;
-        let (moment, ends) = (clock.stamp(stamp(now)), clock.stamp(until(now, ttl)));
-        let taken = claim::take(&self.server.pool, name, owner, moment, ends).await;
+        let (at, ends) = (clock.stamp(stamp(now)), clock.stamp(until(now, ttl)));
+        let taken = claim::take(&self.server.pool, name, owner, at, ends).await;
         taken.map_err(|failure| self.failed(failure))
     }
 
@@ -355,12 +355,12 @@ impl Journal for Postgres {
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
-        upkeep::prune(&self.server, retention, limit).await.map_err(|failure| self.failed(failure))
+        maintenance::prune(&self.server, retention, limit).await.map_err(|failure| self.failed(failure))
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
-        let moment = Moment::begin(&self.server).await.map_err(|failure| self.failed(failure))?;
-        Ok(Box::new(moment))
+        let snapshot = ReadSnapshot::begin(&self.server).await.map_err(|failure| self.failed(failure))?;
+        Ok(Box::new(snapshot))
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
@@ -372,16 +372,16 @@ impl Journal for Postgres {
     }
 
     async fn other_runners(&self) -> Result<u64, Error> {
-        let others = presence::others(&self.server).await;
+        let others = runner_lock::others(&self.server).await;
         others.map_err(|failure| self.failed(failure))
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {
-        upkeep::info(&self.server).await.map_err(|failure| self.failed(failure))
+        maintenance::info(&self.server).await.map_err(|failure| self.failed(failure))
     }
 
     async fn healthy(&self) -> Result<(), Error> {
-        upkeep::probe(&self.server).await.map_err(|failure| self.failed(failure))
+        maintenance::probe(&self.server).await.map_err(|failure| self.failed(failure))
     }
 
     fn last_failure(&self) -> Option<Error> {

@@ -1,12 +1,12 @@
 //! What runs wrote, record by record.
 
 use crate::journal::Written;
-use crate::journal::column::time;
+use crate::journal::encoding::time;
 use crate::run::{RunId, Write};
 
 use super::failure::Failure;
 use super::pool::Pool;
-use super::row::{Columns, kept, kept_some, number};
+use super::row::{Columns, escape_nul, escape_nul_some, number};
 
 /// What was written to a record, newest first.
 pub(super) async fn of_record(
@@ -19,7 +19,7 @@ pub(super) async fn of_record(
                FROM writes w JOIN runs r ON r.seq = w.run
                WHERE w.record = $1 AND ($2::text IS NULL OR w.connection = $2)
                ORDER BY w.at DESC, w.seq DESC LIMIT $3";
-    let rows = pool.query(sql, &[&kept(record), &kept_some(connection), &number(limit)]).await?;
+    let rows = pool.query(sql, &[&escape_nul(record), &escape_nul_some(connection), &number(limit)]).await?;
     let written = |row| {
         let mut columns = Columns::of(row);
         Ok(Written {

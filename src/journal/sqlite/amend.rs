@@ -24,7 +24,7 @@ pub(super) fn amend(
              WHERE id = ?1 AND entries = ?2",
         )?
         .query_row((&run.0, seen as i64), |row| {
-            Ok(Place {
+            Ok(StoredRun {
                 seq: row.get(0)?,
                 state: row.get(1)?,
                 recipe: row.get(2)?,
@@ -34,21 +34,23 @@ pub(super) fn amend(
             })
         })
         .optional()?;
-    let Some(place) = found.filter(|place| place.state != code(RunState::Running)) else { return Ok(false) };
-    insert_entries(tx, place.seq, seen as i64, entries)?;
-    let before = RunState::ALL.into_iter().find(|state| code(*state) == place.state);
+    let Some(stored) = found.filter(|stored| stored.state != code(RunState::Running)) else {
+        return Ok(false);
+    };
+    insert_entries(tx, stored.seq, seen as i64, entries)?;
+    let before = RunState::ALL.into_iter().find(|state| code(*state) == stored.state);
     if update.state.is_finished() {
-        end(tx, &place, update)?
+        end(tx, &stored, update)?
     } else {
-        reopen(tx, &place, update)?
+        reopen(tx, &stored, update)?
     }
-    tx.tally.run(before, update.state);
-    tx.tally.work = true;
+    tx.counters.run(before, update.state);
+    tx.counters.work = true;
     Ok(true)
 }
 
 /// A run and where it stands.
-struct Place {
+struct StoredRun {
     seq: i64,
     state: i64,
     recipe: String,
@@ -59,31 +61,31 @@ struct Place {
 }
 
 /// Behind whatever of its lane is under way; at once where nothing is.
-fn reopen(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure> {
-    let behind = place.finished
+fn reopen(tx: &Tx<'_>, stored: &StoredRun, update: &RunUpdate) -> Result<(), Failure> {
+    let behind = stored.finished
         && tx
             .conn
             .prepare_cached(
                 "SELECT 1 FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL LIMIT 1",
             )?
-            .exists((&place.recipe, &place.lane))?;
+            .exists((&stored.recipe, &stored.lane))?;
     tx.conn
         .prepare_cached(
             "UPDATE runs SET state = ?2, due = CASE WHEN NOT ?3 THEN priority END, finished = NULL, error = ?4, version = coalesce(?5, version)
              WHERE seq = ?1",
         )?
-        .execute((place.seq, code(update.state), behind, &update.error, &update.version))?;
+        .execute((stored.seq, code(update.state), behind, &update.error, &update.version))?;
     Ok(())
 }
 
-fn end(tx: &Tx<'_>, place: &Place, update: &RunUpdate) -> Result<(), Failure> {
+fn end(tx: &Tx<'_>, stored: &StoredRun, update: &RunUpdate) -> Result<(), Failure> {
     tx.conn
         .prepare_cached(
             "UPDATE runs SET state = ?2, due = NULL, error = ?3, finished = coalesce(finished, ?4)
              WHERE seq = ?1",
         )?
-        .execute((place.seq, code(update.state), &update.error, stamp(update.now)))?;
-    let holds = [code(RunState::Parked), code(RunState::Failed)].contains(&place.state);
-    let head = !place.finished && (place.due || holds);
-    if head { advance(tx, &place.recipe, &place.lane) } else { Ok(()) }
+        .execute((stored.seq, code(update.state), &update.error, stamp(update.now)))?;
+    let holds = [code(RunState::Parked), code(RunState::Failed)].contains(&stored.state);
+    let head = !stored.finished && (stored.due || holds);
+    if head { advance(tx, &stored.recipe, &stored.lane) } else { Ok(()) }
 }

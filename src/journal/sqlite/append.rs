@@ -1,6 +1,6 @@
 //! Storing events, the runs they cause, and a poller's progress.
 
-use crate::journal::arrival::{EventRow, RunRow};
+use crate::journal::event_row::{EventRow, RunRow};
 use crate::journal::{Appended, Batch};
 use crate::run::RunState;
 
@@ -89,7 +89,7 @@ pub(super) fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Fai
             event.received,
             &event.payload,
         ))?;
-    tx.tally.event();
+    tx.counters.event();
     Ok(seq)
 }
 
@@ -116,7 +116,7 @@ fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Resu
             (!behind).then_some(event.priority),
             event.priority,
         ))?;
-    tx.tally.run(None, RunState::Waiting);
-    tx.tally.work = true;
+    tx.counters.run(None, RunState::Waiting);
+    tx.counters.work = true;
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::journal::Error;
 use crate::journal::format::EntryError;
 use crate::run::RunId;
 
-use super::schema::PATIENCE;
+use super::schema::BUSY_TIMEOUT;
 
 /// Why a read or a write did not work, before the store's name is known.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ fn of_sql(store: String, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
             "has been locked by another program for over {} s; close whatever has the file open, such as a \
              database browser",
-            PATIENCE.as_secs()
+            BUSY_TIMEOUT.as_secs()
         ),
         Some(ErrorCode::CannotOpen) => {
             format!(

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::journal::HeldConnection;
-use crate::journal::column::TIMES;
+use crate::journal::encoding::TIMES;
 use crate::run::RunState;
 
 use super::failure::Failure;
@@ -32,7 +32,7 @@ pub(super) fn release(tx: &mut Tx<'_>, connection: &str) -> Result<bool, Failure
     tx.conn
         .prepare_cached("UPDATE runs SET due = priority WHERE due >= ?1 AND state = ?2 AND error = ?3")?
         .execute((TIMES, code(RunState::Waiting), reason))?;
-    tx.tally.work = true;
+    tx.counters.work = true;
     Ok(true)
 }
 

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use crate::event::CursorKey;
-use crate::journal::arrival::{EventRow, priority};
-use crate::journal::{Due, Link, Record, column};
+use crate::journal::event_row::{EventRow, priority};
+use crate::journal::{Due, Link, Record, encoding};
 use crate::run::{Run, RunState, StampedEntry, Write};
 
 use super::append::insert_event;
@@ -31,8 +31,8 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
             Ok(())
         }
         Record::Run { run, state, about, finished, error, due, entries, writes } => {
-            let place = Place { state, about, finished: finished.map(stamp), error, due };
-            self::run(tx, &run, &place, &entries, &writes)
+            let imported = ImportedState { state, about, finished: finished.map(stamp), error, due };
+            self::run(tx, &run, &imported, &entries, &writes)
         }
         Record::Receipt { key, received } => {
             let key = hex::decode(&key)
@@ -64,7 +64,7 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
 }
 
 /// Where a run stands.
-struct Place {
+struct ImportedState {
     state: RunState,
     about: Option<String>,
     finished: Option<i64>,
@@ -75,7 +75,7 @@ struct Place {
 fn run(
     tx: &mut Tx<'_>,
     run: &Run,
-    place: &Place,
+    imported: &ImportedState,
     entries: &[StampedEntry],
     written: &[(DateTime<Utc>, Write)],
 ) -> Result<(), Failure> {
@@ -91,10 +91,10 @@ fn run(
     let (event, source) = event
         .ok_or_else(|| Failure::Unreadable(format!("the event {} of {} is missing", run.event, run.id)))?;
     let priority = priority(&serde_json::from_str(&source)?);
-    let due = match place.due {
+    let due = match imported.due {
         Due::Never => None,
         Due::Now => Some(priority.into()),
-        Due::At(at) => Some(column::due(at)),
+        Due::At(at) => Some(encoding::due(at)),
     };
     let seq = tx
         .conn
@@ -109,19 +109,19 @@ fn run(
             &run.recipe,
             &run.lane,
             serde_json::to_string(&run.accounts)?,
-            &place.about,
+            &imported.about,
             &run.version,
-            code(place.state),
+            code(imported.state),
             stamp(run.created),
-            place.finished,
-            &place.error,
+            imported.finished,
+            &imported.error,
             due,
             priority,
         ))?;
     insert_entries(tx, seq, 0, &texts(entries)?)?;
     written.iter().try_for_each(|(at, write)| writes::note(tx, seq, *at, write))?;
-    tx.tally.run(None, place.state);
-    tx.tally.work = true;
+    tx.counters.run(None, imported.state);
+    tx.counters.work = true;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::Event;
-use crate::journal::column::{NEVER, due};
+use crate::journal::encoding::{NEVER, due};
 use crate::journal::format::{read_entry, write_entry};
 use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{RunId, RunState, StampedEntry};
@@ -73,7 +73,7 @@ pub(super) fn grant(
     let mut grants = Vec::with_capacity(due.len());
     for seq in due {
         let epoch = lease.query_row((seq, code(RunState::Running), owner, until), |row| row.get(0))?;
-        tx.tally.run(Some(RunState::Waiting), RunState::Running);
+        tx.counters.run(Some(RunState::Waiting), RunState::Running);
         grants.push(Grant { seq, epoch });
     }
     Ok(grants)
@@ -210,8 +210,8 @@ fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failur
     if update.state.is_finished() && !update.holds_lane {
         finish(tx, seq, update.now)?;
     }
-    tx.tally.run(Some(RunState::Running), update.state);
-    tx.tally.work = true;
+    tx.counters.run(Some(RunState::Running), update.state);
+    tx.counters.work = true;
     Ok(())
 }
 
@@ -248,16 +248,16 @@ pub(super) fn renew(tx: &Tx<'_>, leases: Vec<Lease>, until: i64) -> Result<Vec<L
 pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Result<u64, Failure> {
     let count = tx.conn.prepare_cached(RECLAIM)?.execute((code(RunState::Waiting), now, alone, owner))?;
     for _ in 0..count {
-        tx.tally.run(Some(RunState::Running), RunState::Waiting);
+        tx.counters.run(Some(RunState::Running), RunState::Waiting);
     }
-    tx.tally.work |= count > 0;
+    tx.counters.work |= count > 0;
     Ok(count as u64)
 }
 
 /// Makes runs of `recipe` due that sleep until they are woken; how many.
 pub(super) fn wake(tx: &mut Tx<'_>, recipe: &str) -> Result<u64, Failure> {
     let count = tx.conn.prepare_cached(WAKE)?.execute((NEVER, recipe))?;
-    tx.tally.work |= count > 0;
+    tx.counters.work |= count > 0;
     Ok(count as u64)
 }
 

@@ -6,14 +6,14 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::event::{Event, EventId};
-use crate::journal::column::patterns;
+use crate::journal::encoding::patterns;
 use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
 use crate::run::{RunId, RunState};
 
+use super::counters::{self, Counts};
 use super::failure::Failure;
 use super::lease::{self, ENTRIES};
 use super::row::{self, RUN_ROW, code, stamp};
-use super::tally::{self, Counts};
 
 /// Events of a time and later.
 pub(super) const EVENTS_SINCE: &str = "SELECT count(*) FROM events WHERE received >= ?1";
@@ -120,7 +120,7 @@ pub(super) fn event(conn: &Connection, id: &EventId) -> Result<Option<Event>, Fa
 /// Counts of everything, or of what came since.
 pub(super) fn totals(conn: &Connection, since: Option<DateTime<Utc>>) -> Result<Totals, Failure> {
     let counts = match since {
-        None => tally::stored(conn)?,
+        None => counters::stored(conn)?,
         Some(since) => counted(conn, stamp(since))?,
     };
     let runs = counts.runs.into_iter().filter(|(_, count)| *count > 0);

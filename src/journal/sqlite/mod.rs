@@ -5,8 +5,10 @@ mod amend;
 mod append;
 mod backup;
 mod claim;
+mod counters;
 mod export;
 mod failure;
+mod file_identity;
 mod fingerprint;
 mod hold;
 mod import;
@@ -16,18 +18,16 @@ mod limits;
 mod link;
 mod list;
 mod lock;
-mod place;
-#[cfg(test)]
-mod plan;
 mod poller;
 mod prune;
+#[cfg(test)]
+mod query_plan_tests;
 mod reader;
 mod recipe;
 mod row;
 mod schema;
 mod snapshot;
 mod store;
-mod tally;
 mod writer;
 mod writes;
 

@@ -5,10 +5,10 @@ use rusqlite::{Connection, Row};
 use crate::journal::{Pruned, Retention};
 use crate::run::RunState;
 
+use super::counters;
 use super::failure::Failure;
 use super::lease::entry_ids;
 use super::row::{self, code, stamp};
-use super::tally;
 use super::writer::Tx;
 
 /// Runs of one state that have ended before some time.
@@ -80,7 +80,7 @@ fn ended_before(conn: &Connection, before: i64, limit: usize) -> Result<Vec<Old>
 
 /// The oldest finished runs of those beyond `most`.
 fn beyond(conn: &Connection, most: u64, limit: usize) -> Result<Vec<Old>, Failure> {
-    let stored = tally::stored(conn)?;
+    let stored = counters::stored(conn)?;
     let finished: u64 =
         stored.runs.iter().filter(|(state, _)| state.is_finished()).map(|(_, count)| count).sum();
     let excess = finished.saturating_sub(most).min(limit as u64);
@@ -117,7 +117,7 @@ fn forget_run(tx: &mut Tx<'_>, run: &Old) -> Result<(), Failure> {
         .execute((ids.start, ids.end))?;
     tx.conn.prepare_cached("DELETE FROM writes WHERE run = ?1")?.execute([run.seq])?;
     tx.conn.prepare_cached("DELETE FROM runs WHERE seq = ?1")?.execute([run.seq])?;
-    tx.tally.forget_run(run.state);
+    tx.counters.forget_run(run.state);
     Ok(())
 }
 
@@ -136,7 +136,7 @@ fn forget_event(tx: &mut Tx<'_>, seq: i64) -> Result<bool, Failure> {
         )?
         .execute([seq])?;
     if gone == 1 {
-        tx.tally.forget_event();
+        tx.counters.forget_event();
     }
     Ok(gone == 1)
 }

@@ -51,9 +51,9 @@ impl Readers {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle().pop();
         let conn = waiting.map_or_else(|| open_reader(&self.path), Ok)?;
-        let moment = conn.unchecked_transaction()?;
-        let result = act(&moment)?;
-        moment.finish()?;
+        let snapshot = conn.unchecked_transaction()?;
+        let result = act(&snapshot)?;
+        snapshot.finish()?;
         // After a failure the connection is not used again; it goes with this function.
         if !self.seats.is_closed() {
             idle().push(conn);

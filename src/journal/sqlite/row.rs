@@ -3,16 +3,16 @@
 use rusqlite::Row;
 
 use crate::event::{DedupKey, Event, EventId};
-use crate::journal::{RunRow, column};
+use crate::journal::{RunRow, encoding};
 use crate::run::{Run, RunId, RunState};
 
 use super::failure::Failure;
 
-pub(super) use crate::journal::column::{code, stamp, time};
+pub(super) use crate::journal::encoding::{code, stamp, time};
 
 /// The state of a number.
 pub(super) fn state(number: i64) -> Result<RunState, Failure> {
-    column::state(number).map_err(Failure::Unreadable)
+    encoding::state(number).map_err(Failure::Unreadable)
 }
 
 /// Columns of [`run_row`], in order.

@@ -12,7 +12,7 @@ use super::failure::{Failure, READ_ONLY};
 use super::writer::Tx;
 
 /// How long to wait for another process that writes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Marks a file as hob's: "hobj".
 const APPLICATION: i64 = 0x686f_626a;
@@ -58,7 +58,7 @@ fn open(path: &Path) -> Result<Connection, Failure> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(PATIENCE)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Otherwise a statement whose plan might depend on a value is prepared anew for each value.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -69,15 +69,15 @@ fn open(path: &Path) -> Result<Connection, Failure> {
 /// Refuses, before anything is written, what is not ours to write.
 fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
     // All is read of one moment: another process may be making the tables.
-    let moment = conn.unchecked_transaction().map_err(|error| Failure::from(error).of(store))?;
-    let read = |pragma: &str| number(&moment, pragma).map_err(|failure| failure.of(store));
+    let snapshot = conn.unchecked_transaction().map_err(|error| Failure::from(error).of(store))?;
+    let read = |pragma: &str| number(&snapshot, pragma).map_err(|failure| failure.of(store));
     let (format, application, pages) = (read("user_version")?, read("application_id")?, read("page_count")?);
     let known = newest();
     let refuse =
         |reason: &str| Err(Error::Unavailable { store: store.to_owned(), reason: reason.to_owned() });
     if pages > 0 && application != APPLICATION {
         // A fresh file has pages once another process has switched it to write-ahead, before it has tables.
-        let tables: i64 = moment
+        let tables: i64 = snapshot
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(|error| Failure::from(error).of(store))?;
         if tables > 0 || format != 0 {

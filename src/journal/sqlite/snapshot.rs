@@ -13,12 +13,12 @@ use super::schema::open_reader;
 use super::{export, fingerprint};
 
 /// A moment of a file.
-pub(super) struct Moment {
+pub(super) struct ReadSnapshot {
     conn: Arc<Mutex<Connection>>,
     store: Arc<str>,
 }
 
-impl Moment {
+impl ReadSnapshot {
     /// The present one.
     pub(super) fn begin(path: &Path, store: Arc<str>) -> Result<Self, Failure> {
         let conn = open_reader(path)?;
@@ -44,7 +44,7 @@ impl Moment {
 }
 
 #[async_trait]
-impl Snapshot for Moment {
+impl Snapshot for ReadSnapshot {
     async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
         let after = after.map(str::to_owned);
         self.read(move |conn| export::page(conn, part, after.as_deref(), limit)).await

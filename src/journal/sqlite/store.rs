@@ -13,11 +13,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::journal::arrival::receipt_of;
-use crate::journal::aside::set_aside;
-use crate::journal::column::{stamp, until};
+use crate::journal::encoding::{stamp, until};
+use crate::journal::event_row::receipt_of;
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
+use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
@@ -28,10 +28,10 @@ use crate::run::{RunId, StampedEntry};
 use crate::private;
 
 use super::failure::Failure;
+use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
-use super::place::Place;
 use super::reader::Readers;
-use super::snapshot::Moment;
+use super::snapshot::ReadSnapshot;
 use super::writer::{Tx, Writer};
 use super::{
     amend, append, backup, claim, fingerprint, hold, import, info, lease, limits, link, list, poller, prune,
@@ -39,7 +39,7 @@ use super::{
 };
 
 /// How often to see whether another process has written, while somebody waits for that.
-const LOOK: Duration = Duration::from_millis(250);
+const WATCH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A journal in an SQLite file.
 pub struct Sqlite {
@@ -84,7 +84,13 @@ impl Sqlite {
         let conn = schema::open_writer(path, &store, runner)?;
         let signal = Arc::new(watch::Sender::new(0));
         Ok(Self {
-            writer: Writer::start(conn, Place::of(path), Arc::clone(&store), lock, Arc::clone(&signal))?,
+            writer: Writer::start(
+                conn,
+                FileIdentity::of(path),
+                Arc::clone(&store),
+                lock,
+                Arc::clone(&signal),
+            )?,
             last_failure: LastFailure::default(),
             readers: Arc::new(Readers::new(path.to_owned(), Arc::clone(&store))),
             store,
@@ -125,7 +131,7 @@ impl Sqlite {
 
     /// Resolves when another process may have written.
     async fn others_wrote(&self) {
-        let mut look = tokio::time::interval(LOOK);
+        let mut look = tokio::time::interval(WATCH_INTERVAL);
         loop {
             look.tick().await;
             // A closed store has nothing new; the caller's own limit ends the wait.
@@ -166,7 +172,7 @@ impl Journal for Sqlite {
             return Ok(Vec::new());
         }
         let loaded = self.read(move |conn| lease::load(conn, &grants)).await?;
-        set_aside(self, loaded.unreadable, now).await?;
+        park_unreadable(self, loaded.unreadable, now).await?;
         without_paused(self, loaded.runs, now).await
     }
 
@@ -402,9 +408,9 @@ impl Journal for Sqlite {
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
         let (path, store) = (self.path.clone(), Arc::clone(&self.store));
-        let begun = tokio::task::spawn_blocking(move || Moment::begin(&path, store)).await;
-        let moment = begun.unwrap_or_else(|_| Err(Failure::Unreadable("its reader stopped".to_owned())));
-        Ok(Box::new(moment.map_err(|failure| self.failed(failure))?))
+        let begun = tokio::task::spawn_blocking(move || ReadSnapshot::begin(&path, store)).await;
+        let snapshot = begun.unwrap_or_else(|_| Err(Failure::Unreadable("its reader stopped".to_owned())));
+        Ok(Box::new(snapshot.map_err(|failure| self.failed(failure))?))
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
@@ -485,7 +491,7 @@ mod tests {
             tokio::spawn(async move {
                 let act = move |tx: &mut Tx<'_>| {
                     link::put_state(tx, key, "1")?;
-                    tx.tally.event();
+                    tx.counters.event();
                     if fails { Err(Failure::Unreadable("on purpose".to_owned())) } else { Ok(()) }
                 };
                 store.write(act).await

@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::journal::Error;
 
+use super::counters::Counters;
 use super::failure::Failure;
+use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
-use super::place::Place;
-use super::tally::Tally;
 
 /// Writes that may wait; beyond, writers wait to be let in.
 const QUEUE: usize = 4096;
@@ -24,7 +24,7 @@ pub(super) struct Tx<'a> {
     /// In the group's transaction.
     pub(super) conn: &'a Connection,
     /// Where it notes what it changed.
-    pub(super) tally: &'a mut Tally,
+    pub(super) counters: &'a mut Counters,
 }
 
 /// A write and the way its answer takes.
@@ -80,7 +80,7 @@ impl Writer {
     /// Starts the thread. `signal` counts up whenever there may be new work.
     pub(super) fn start(
         conn: Connection,
-        place: Place,
+        place: FileIdentity,
         store: Arc<str>,
         lock: Option<RunnerLock>,
         signal: Arc<watch::Sender<u64>>,
@@ -138,7 +138,7 @@ struct Loop {
     // Fields are dropped in this order: the file is closed before the right to it is given back.
     conn: Connection,
     _lock: Option<RunnerLock>,
-    place: Place,
+    place: FileIdentity,
     store: Arc<str>,
     signal: Arc<watch::Sender<u64>>,
     /// Changes when another process writes.
@@ -168,12 +168,12 @@ impl Loop {
 
     /// One transaction for the group. A job that fails is undone alone.
     fn commit(&mut self, group: &mut Vec<Box<dyn Job>>) {
-        let mut tally = Tally::default();
-        let lost = self.attempt(group, &mut tally).err();
+        let mut counters = Counters::default();
+        let lost = self.attempt(group, &mut counters).err();
         if lost.is_some() {
             // SQLite may have ended the transaction by itself; then this fails, and that is fine.
             let _ = self.conn.execute_batch("ROLLBACK");
-        } else if tally.work {
+        } else if counters.work {
             self.signal.send_modify(|count| *count += 1);
         }
         for job in group.drain(..) {
@@ -181,7 +181,7 @@ impl Loop {
         }
     }
 
-    fn attempt(&mut self, group: &mut [Box<dyn Job>], tally: &mut Tally) -> Result<(), Error> {
+    fn attempt(&mut self, group: &mut [Box<dyn Job>], counters: &mut Counters) -> Result<(), Error> {
         if !self.place.is_still() {
             let reason = "was deleted or replaced while hob works on it; put it back, or start hob again";
             return Err(Error::Unavailable { store: self.store.to_string(), reason: reason.to_owned() });
@@ -190,16 +190,16 @@ impl Loop {
         self.look();
         for job in group {
             self.run("SAVEPOINT job")?;
-            let mut own = *tally;
-            match job.act(&mut Tx { conn: &self.conn, tally: &mut own }, &self.store) {
-                Ok(()) => *tally = own,
+            let mut own = *counters;
+            match job.act(&mut Tx { conn: &self.conn, counters: &mut own }, &self.store) {
+                Ok(()) => *counters = own,
                 // Some failures, such as a full disk, may take the whole transaction with them.
                 Err(error) if self.conn.is_autocommit() => return Err(error),
                 Err(_) => self.run("ROLLBACK TO job")?,
             }
             self.run("RELEASE job")?;
         }
-        tally.save(&self.conn).map_err(|failure| failure.of(&self.store))?;
+        counters.save(&self.conn).map_err(|failure| failure.of(&self.store))?;
         self.run("COMMIT")
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use crate::journal::Written;
-use crate::journal::column::{stamp, time};
+use crate::journal::encoding::{stamp, time};
 use crate::run::{RunId, Write};
 
 use super::failure::Failure;

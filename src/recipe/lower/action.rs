@@ -29,7 +29,7 @@ pub(super) fn lower(
         for_each: step.for_each.and_then(|list| {
             let template = reader.template_text(list);
             if template.is_none() {
-                reader.lost.named(span, "for_each");
+                reader.dropped_fields.named(span, "for_each");
             }
             template
         }),

@@ -8,7 +8,7 @@ use super::text::Reader;
 use super::{action, trigger};
 use crate::diagnostic::Diagnostic;
 use crate::recipe::Recipe;
-use crate::recipe::lost::Lost;
+use crate::recipe::dropped_fields::DroppedFields;
 use crate::recipe::syntax;
 use crate::source::{SourceFile, Spanned};
 
@@ -16,9 +16,9 @@ use crate::source::{SourceFile, Spanned};
 pub(in crate::recipe) fn lower(
     recipe: syntax::Recipe,
     file: &SourceFile,
-    lost: Lost,
+    dropped_fields: DroppedFields,
 ) -> (Recipe, Vec<Diagnostic>) {
-    let mut reader = Reader { file, found: Vec::new(), lost };
+    let mut reader = Reader { file, found: Vec::new(), dropped_fields };
     let trigger_span = recipe.trigger.span;
     let trigger = trigger::lower(recipe.trigger, &mut reader);
     let when = recipe.when.and_then(|when| reader.template(&when.0));
@@ -29,7 +29,7 @@ pub(in crate::recipe) fn lower(
             Some(tree) => {
                 vars.insert(name, tree);
             }
-            None => reader.lost.named(name.span, "vars"),
+            None => reader.dropped_fields.named(name.span, "vars"),
         }
     }
     let on_failure = recipe.on_failure.unwrap_or_default();
@@ -58,7 +58,7 @@ pub(in crate::recipe) fn lower(
         unchanged: recipe.unchanged.unwrap_or_default(),
         timeout,
         lane_on_failure: recipe.lane_on_failure.unwrap_or_default(),
-        lost: reader.lost,
+        dropped_fields: reader.dropped_fields,
         broken: !reader.found.is_empty(),
     };
     (model, reader.found)

@@ -8,7 +8,7 @@ use chrono::NaiveTime;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::action::Backoff;
 use crate::recipe::cron::{self, Cron};
-use crate::recipe::lost::Lost;
+use crate::recipe::dropped_fields::DroppedFields;
 use crate::recipe::syntax::{DurationText, TemplateText};
 use crate::recipe::trigger::{CronText, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
@@ -19,7 +19,7 @@ use crate::value::{Written, parse_duration, time_in};
 pub(super) struct Reader<'f> {
     pub(super) file: &'f SourceFile,
     pub(super) found: Vec<Diagnostic>,
-    pub(super) lost: Lost,
+    pub(super) dropped_fields: DroppedFields,
 }
 
 impl Reader<'_> {
@@ -46,7 +46,7 @@ impl Reader<'_> {
         for (key, value) in entries {
             match self.whole_tree(value) {
                 Some(tree) => read.push((key.clone(), tree)),
-                None => self.lost.named(node.span, key),
+                None => self.dropped_fields.named(node.span, key),
             }
         }
         TemplateTree { span: node.span, shape: TreeShape::Map(read) }

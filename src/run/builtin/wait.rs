@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::recipe::parse_duration;
 use crate::run::{Entry, StepKey};
-use crate::value::{Map, Value, after, moment};
+use crate::value::{Map, Value, after, timestamp};
 
 /// The beginning of the wait, from `now`.
 pub(in crate::run) fn begin(
@@ -19,7 +19,7 @@ pub(in crate::run) fn begin(
             (after(now, parse_duration(text).map_err(|error| format!("`for`: {error}"))?), false)
         }
         (None, Some(time)) => {
-            let until = moment(time);
+            let until = timestamp(time);
             let unclear = || format!("`until` must be a time such as 2027-01-31T09:00:00Z, not {time}");
             (until.ok_or_else(unclear)?, true)
         }

@@ -7,7 +7,7 @@ use minijinja::{Error, ErrorKind};
 use rust_decimal::Decimal;
 
 use crate::template::error::{advised, refusal};
-use crate::template::exact::Exact;
+use crate::template::exact_number::Exact;
 use crate::template::number;
 use crate::template::omit::is_omit;
 

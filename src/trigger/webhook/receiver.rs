@@ -35,7 +35,7 @@ pub enum Refused {
     Unproven(#[from] verify::Error),
     /// The recipe that listens is away for a moment.
     #[error("the recipe that listens here is not there now; send it again later")]
-    Away,
+    Absent,
     /// No event can be made of the body.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -215,7 +215,7 @@ impl Receiver {
         match (self.paths.get(&path), self.apps.get(&path)) {
             (_, Some(app)) => verifiers.push(&app.verifier),
             (Some(hooks), None) => verifiers.extend(PathHook::proving(hooks).map(PathHook::verifier)),
-            (None, None) if self.is_away(&path, now) => return Err(Refused::Away),
+            (None, None) if self.is_away(&path, now) => return Err(Refused::Absent),
             (None, None) => return Err(Refused::Unknown),
         }
         let mut lacking = None;
@@ -240,7 +240,7 @@ impl Receiver {
             return PathHook::receive(hooks, &self.around, delivery);
         }
         match self.is_away(&path, delivery.received) {
-            true => Err(Refused::Away),
+            true => Err(Refused::Absent),
             false => Err(Refused::Unknown),
         }
     }
@@ -277,7 +277,7 @@ impl Receiver {
             self.absent.is_waited_for(&listener, now)
         };
         if runs.is_empty() && recognised.events.iter().any(away) {
-            return Err(Refused::Away);
+            return Err(Refused::Absent);
         }
         Ok(Received { event, runs, remark, window: None })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::DateTime;
 use hob::catalog::{Catalog, Effect, Operation};
-use hob::check::{Facts, check};
+use hob::check::{WorkspaceInfo, check};
 use hob::diagnostic::{Severity, render};
 use hob::recipe::{Cron, parse};
 use hob::request::paging::{self, Page, Rounds};
@@ -74,7 +74,7 @@ pub fn yaml(data: &[u8]) {
     let mut found = parsed.diagnostics;
     let mut passes = false;
     if let Some(recipe) = parsed.recipe {
-        let checked = check(recipe, &CATALOG, &Facts::none());
+        let checked = check(recipe, &CATALOG, &WorkspaceInfo::none());
         found.extend(checked.diagnostics);
         passes = checked.recipe.is_some();
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::check::{self, CheckedRecipe, ConnectionFacts};
+use crate::check::{self, CheckedRecipe, ConnectionInfo};
 use crate::event::{Event, Source};
 use crate::run::testing::{event, run, time};
 use crate::run::{Accounts, Act, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, StepError};
@@ -34,8 +34,8 @@ fn recipe() -> CheckedRecipe {
                 actions: [{ id: log, do: log, with: { message: \"{{ event.thing.name }}\" } }]\n";
     let file = SourceFile::new("r.yaml", text);
     let parsed = crate::recipe::parse(&file);
-    let mut facts = check::Facts { known: true, ..check::Facts::none() };
-    let connection = ConnectionFacts { connector: "y".into(), settings: vec![], version: None };
+    let mut facts = check::WorkspaceInfo { known: true, ..check::WorkspaceInfo::none() };
+    let connection = ConnectionInfo { connector: "y".into(), settings: vec![], version: None };
     facts.connections.insert("yard".into(), connection);
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
     let checked = check::check(parsed.recipe.expect(&shown), &Arc::new(catalog), &facts);

@@ -1,0 +1,45 @@
+//! What a recipe's surroundings are: the connections and environment names of the workspace.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+/// What the checker knows of the workspace.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceInfo {
+    /// There is a workspace; without one, connections and `env` are not checked.
+    pub known: bool,
+    /// Connections of `hob.yaml` by name.
+    pub connections: IndexMap<String, ConnectionInfo>,
+    /// Names that recipes may read as `env.NAME`.
+    pub env: Vec<String>,
+    /// The workspace's folder, and the folders whose files recipes may send.
+    pub files: Option<(PathBuf, Vec<PathBuf>)>,
+    /// Connectors of whose events `hob.yaml` says itself how they are verified, or that they are not.
+    pub verified: Vec<String>,
+}
+
+/// What the checker knows of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionInfo {
+    /// Its connector.
+    pub connector: String,
+    /// Its settings beside the credential (`location`), by name.
+    pub settings: Vec<String>,
+    /// The version of the API it asks for.
+    pub version: Option<String>,
+}
+
+impl WorkspaceInfo {
+    /// A recipe on its own, without a workspace around it.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Names of the connections on `connector`.
+    pub fn on<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = &'a str> {
+        let fits =
+            move |(_, workspace_info): &(&String, &ConnectionInfo)| workspace_info.connector == connector;
+        self.connections.iter().filter(fits).map(|(name, _)| name.as_str())
+    }
+}

@@ -1,0 +1,111 @@
+//! Keeps in the store which connections are held, for other commands and for the next start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::Failure;
+use crate::clock::Clock;
+use crate::connection::{Connection, HoldChange};
+use crate::journal::{Error, HeldConnection, Journal};
+use crate::secret::Redactor;
+
+/// Pause after the store did not answer.
+const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often to see whether somebody has run `hob connect`, while a connection waits for that.
+const CONSENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Hears of every connection that is held or let go, and notes it.
+pub(super) struct HoldRecorder(mpsc::UnboundedSender<HoldEvent>);
+
+enum HoldEvent {
+    Change(HoldChange),
+    /// Nothing more comes; answered once all is noted.
+    End(oneshot::Sender<()>),
+}
+
+impl HoldRecorder {
+    /// Begins with nothing held: a start is a reason to see whether credentials work again, and what waits for
+    /// them is due now.
+    pub(super) async fn start(
+        journal: &Arc<dyn Journal>,
+        connections: &IndexMap<String, Arc<Connection>>,
+        redactor: Redactor,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        for held in journal.held_connections().await.map_err(Failure::unavailable)? {
+            journal.release_hold(&held.connection).await.map_err(Failure::unavailable)?;
+        }
+        let (tell, mut news) = mpsc::unbounded_channel();
+        for connection in connections.values() {
+            let tell = tell.clone();
+            // Once nobody listens, the process ends.
+            connection.hold.on_change(move |change| drop(tell.send(HoldEvent::Change(change))));
+        }
+        tokio::spawn(watch_consent(connections.values().cloned().collect(), tell.clone()));
+        let journal = Arc::clone(journal);
+        tokio::spawn(async move {
+            while let Some(news) = news.recv().await {
+                match news {
+                    HoldEvent::Change(change) => note(journal.as_ref(), change, &redactor, &clock).await,
+                    HoldEvent::End(noted) => {
+                        let _ = noted.send(());
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Self(tell))
+    }
+
+    /// Waits until all is noted.
+    pub(super) async fn end(&self) {
+        let (tell, noted) = oneshot::channel();
+        if self.0.send(HoldEvent::End(tell)).is_ok() {
+            // It has ended as well if nobody answers.
+            let _ = noted.await;
+        }
+    }
+}
+
+/// Lets connections go that somebody has consented to again, until nobody hears of it any more.
+async fn watch_consent(connections: Vec<Arc<Connection>>, heard: mpsc::UnboundedSender<HoldEvent>) {
+    while !heard.is_closed() {
+        tokio::time::sleep(CONSENT_CHECK_INTERVAL).await;
+        for connection in &connections {
+            if connection.hold.reason().is_some() && connection.is_connected_again() {
+                connection.hold.renew(&connection.name);
+            }
+        }
+    }
+}
+
+async fn note(journal: &dyn Journal, change: HoldChange, redactor: &Redactor, clock: &Clock) {
+    let HoldChange { connection, reason } = change;
+    // As the runs that wait for it have it.
+    let reason = reason.map(|reason| redactor.text(&reason));
+    match &reason {
+        Some(reason) => {
+            tracing::warn!(connection, "{reason}; its polls and runs wait until the credential works");
+        }
+        None => tracing::info!(connection, "the credential works again; its polls and runs go on"),
+    }
+    let held =
+        reason.map(|reason| HeldConnection { connection: connection.clone(), reason, since: clock.now() });
+    loop {
+        let noted = match &held {
+            Some(held) => journal.hold(held).await,
+            None => journal.release_hold(&connection).await.map(drop),
+        };
+        match noted {
+            Err(Error::Unavailable { .. }) => tokio::time::sleep(STORE_RETRY_INTERVAL).await,
+            Err(error) => {
+                return tracing::error!(connection, %error, "it cannot be noted that the connection is held");
+            }
+            Ok(()) => return,
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! Everything that works together while recipes run.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use futures::FutureExt;
+use futures::future::FusedFuture;
+use indexmap::IndexMap;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::command::Run;
+use super::hold_recorder::HoldRecorder;
+use super::progress::Progress;
+use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
+use super::retention::{forget_some, keep_forgetting};
+use super::wait_notices;
+use crate::check::{CheckedRecipe, WorkspaceInfo};
+use crate::cli::connected_accounts::ConnectedAccounts;
+use crate::cli::dry_run::DryRow;
+use crate::cli::recipes::{BrokenRecipe, Recipes, workspace_info};
+use crate::cli::runtime::StopSignal;
+use crate::cli::{ExitCode, Failure, Session, dry_run, store};
+use crate::clock::Clock;
+use crate::engine::{Engine, KeptLimits, Options, RecipeBook, World};
+use crate::journal::{Access, Journal};
+use crate::recipe::Trigger;
+use crate::run::RunId;
+use crate::server::{Observed, Server, Settings, bind, serve};
+use crate::trigger::webhook::{AppSettings, Receiver, keys};
+use crate::trigger::{Claims, Surroundings, Triggers};
+use crate::workspace::{History, Metrics, Workspace};
+
+/// Longest wait for connections of the server to end, once everything else has.
+const SERVER_STOP_TIMEOUT: Duration = Duration::from_millis(500);
+/// How often a dry run that goes on is looked at.
+const DRY_RUN_INTERVAL: Duration = Duration::from_millis(300);
+/// Longest wait for the store to take the last writes.
+const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Triggers, engine and, where webhooks are received, a server.
+pub(super) struct Service {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) triggers: Triggers,
+    pub(super) engine: Engine,
+    pub(super) connected: ConnectedAccounts,
+    pub(super) recipes: Vec<CheckedRecipe>,
+    /// Recipes that could not run at the start.
+    pub(super) left_out: Vec<BrokenRecipe>,
+    pub(super) progress: Progress,
+    /// What the engine reads its recipes from.
+    book: RecipeBook,
+    services_for_triggers: Surroundings,
+    listen: Option<SocketAddr>,
+    metrics: Metrics,
+    server: Server,
+    holds: HoldRecorder,
+    /// The store of a dry run; gone with this.
+    _temporary_store: Option<TempDir>,
+}
+
+/// The recipes of the moment, and what starts them.
+struct ActiveRecipes {
+    recipes: Vec<CheckedRecipe>,
+    /// `None` for those of the start.
+    triggers: Option<Triggers>,
+}
+
+impl Service {
+    /// Connects, and opens the store.
+    pub(super) async fn open(
+        run: &Run,
+        session: &mut Session,
+        workspace: &Workspace,
+        loaded: Recipes,
+    ) -> Result<Self, Failure> {
+        let Recipes { sound: recipes, broken: left_out, .. } = loaded;
+        let connected = match run.sandbox {
+            true => ConnectedAccounts::to_sandbox(workspace).await?,
+            false => ConnectedAccounts::to_apis(session, workspace)?,
+        };
+        let mut connected = connected;
+        if run.once {
+            connected.client = connected.client.telling_waits(wait_notices::tell(Clock::system()));
+        }
+        let (journal, temporary_store) = open_store(run, workspace).await?;
+        // A sandbox of this process counts anew with it.
+        let limits = (!run.sandbox).then(|| KeptLimits::of(&journal));
+        connected.share_limits(limits);
+        let clock = Clock::system();
+        let keys = keys(&recipes, &workspace.env_values(), clock.now());
+        session.streams.hide(keys);
+        let redactor = session.streams.redactor.clone();
+        let holds =
+            HoldRecorder::start(&journal, &connected.connections, redactor.clone(), clock.clone()).await?;
+        let progress = Progress::new(run.once && session.streams.errors_is_terminal);
+        let connections = Arc::new(connected.connections.clone());
+        let env = Arc::new(workspace.env_values());
+        let concurrency = usize::from(run.concurrency);
+        let options = Options {
+            concurrency,
+            lease: run.lease,
+            dry_run: run.dry_run,
+            isolated: run.sandbox,
+            ..Options::default()
+        };
+        let services_for_triggers = Surroundings {
+            journal: Arc::clone(&journal),
+            client: connected.client.clone(),
+            clock: clock.clone(),
+            connections: Arc::clone(&connections),
+            env: Arc::clone(&env),
+            claims: Claims::new(options.owner.clone(), options.lease).by(Clock::system_steady()),
+            on_page: progress.on_page(),
+        };
+        let receiver = receiver(workspace, &recipes, &left_out, &services_for_triggers);
+        let book = RecipeBook::new(recipes.clone())
+            .reading(Arc::clone(&workspace.catalog), usable_connections(workspace));
+        let world = World {
+            journal: Arc::clone(&journal),
+            recipes: book.clone(),
+            connections,
+            client: connected.client.clone(),
+            // Pauses are not to become longer when the clock is set back.
+            clock: Clock::system_steady(),
+            env,
+            redactor: Arc::new(redactor),
+        };
+        let engine = Engine::new(world, options);
+        let observed = Observed {
+            connections: Arc::clone(&services_for_triggers.connections),
+            runs: Arc::clone(engine.tally()),
+        };
+        let open_metrics = workspace.metrics == Metrics::Open;
+        let settings = Settings { keeps: !run.dry_run, open_metrics, ..Settings::default() };
+        let server = Server::new(
+            Arc::clone(&journal),
+            receiver,
+            observed,
+            services_for_triggers.clock.clone(),
+            settings,
+        );
+        Ok(Self {
+            triggers: Triggers::new(&recipes, services_for_triggers.clone()).map_err(Failure::problem)?,
+            book,
+            services_for_triggers,
+            engine,
+            listen: run.listen.or(workspace.listen),
+            metrics: workspace.metrics,
+            journal,
+            connected,
+            recipes,
+            left_out,
+            progress,
+            server,
+            holds,
+            _temporary_store: temporary_store,
+        })
+    }
+
+    /// Works until it is asked to stop, and takes up recipes that are edited meanwhile.
+    pub(super) async fn keep_running(
+        &self,
+        run: &Run,
+        session: &mut Session,
+        workspace: &Workspace,
+    ) -> Result<ExitCode, Failure> {
+        let signal = StopSignal::listen()?;
+        let (stop, stopped) = watch::channel(false);
+        let listener = match self.listen {
+            Some(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
+            None => None,
+        };
+        let metrics = match self.metrics {
+            Metrics::At(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
+            Metrics::Open | Metrics::Closed => None,
+        };
+        let mut edits = RecipeWatch::start(run.watched(session, workspace));
+        if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
+            session.streams.note(format!("metrics at http://{address}/metrics"));
+        }
+        self.print_start(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
+        let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
+        let mut working = std::pin::pin!(self.engine.run(stop_requested(stopped)).fuse());
+        let clock = &self.services_for_triggers.clock;
+        let mut forgetting =
+            std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
+        let mut signal = std::pin::pin!(signal.requested());
+        let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
+        let mut printed = BTreeSet::new();
+        let mut active = ActiveRecipes { recipes: self.recipes.clone(), triggers: None };
+        let failure = loop {
+            let (halt, halted) = watch::channel(false);
+            let next = {
+                let triggers = active.triggers.as_ref().unwrap_or(&self.triggers);
+                let mut triggers = std::pin::pin!(triggers.run(halted).fuse());
+                let next = loop {
+                    tokio::select! {
+                        () = &mut signal => break Err(None),
+                        () = &mut working => break Err(None),
+                        ended = &mut receiving => break Err(ended.err()),
+                        () = &mut triggers => break Err(None),
+                        () = &mut forgetting => break Err(None),
+                        rows = self.next_dry_run_rows(&mut printed), if run.dry_run => {
+                            for line in rows.iter().flat_map(DryRow::lines) {
+                                session.streams.say(line).map_err(Failure::from)?;
+                            }
+                            session.streams.output.flush().map_err(Failure::from)?;
+                        }
+                        () = edits.changed() => {
+                            if let Some(next) = self.reload(run, session, workspace, &active.recipes) {
+                                break Ok(next);
+                            }
+                        }
+                    }
+                };
+                // A poll under way is left where it is; the next one goes on there. The engine keeps its
+                // leases alive meanwhile, and when all is to stop, both do so at the same time.
+                halt.send_replace(true);
+                stop.send_replace(next.is_err());
+                while !triggers.is_terminated() || (next.is_err() && !working.is_terminated()) {
+                    tokio::select! {
+                        () = &mut triggers => {}
+                        () = &mut working => {}
+                        // What was under way is found in doubt at the next start, as after a crash.
+                        () = &mut stop_requested_twice => break,
+                    }
+                }
+                next
+            };
+            match next {
+                Ok(next) => active = next,
+                Err(failure) => break failure,
+            }
+        };
+        tokio::time::timeout(SERVER_STOP_TIMEOUT, receiving).await.ok();
+        match failure {
+            Some(failure) => Err(Failure::unavailable(failure)),
+            None => Ok(ExitCode::Fine),
+        }
+    }
+
+    /// What more has come of a dry run that goes on.
+    async fn next_dry_run_rows(&self, printed: &mut BTreeSet<RunId>) -> Vec<DryRow> {
+        loop {
+            tokio::time::sleep(DRY_RUN_INTERVAL).await;
+            // A store in a temporary folder is not away for long.
+            let rows = dry_run::rows(self.journal.as_ref(), Some(printed)).await.unwrap_or_default();
+            if !rows.is_empty() {
+                return rows;
+            }
+        }
+    }
+
+    /// Receives webhooks at `listener`, and tells `metrics` at the other, until all is to stop.
+    async fn receive(
+        &self,
+        listener: Option<TcpListener>,
+        metrics: Option<TcpListener>,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let receiving = answer(self.server.router(), listener, stopped.clone());
+        let telling = answer(self.server.metrics_router(), metrics, stopped);
+        tokio::try_join!(receiving, telling).map(drop)
+    }
+
+    /// Takes up edited recipes: engine, webhooks and triggers change together. `None` if nothing has
+    /// changed, or nothing can be taken up.
+    fn reload(
+        &self,
+        run: &Run,
+        session: &mut Session,
+        workspace: &Workspace,
+        before: &[CheckedRecipe],
+    ) -> Option<ActiveRecipes> {
+        let loaded = match run.load(session, workspace) {
+            Ok(loaded) => loaded,
+            Err(failure) => {
+                tracing::warn!("recipes stay as they were: {failure}");
+                return None;
+            }
+        };
+        loaded.reports.iter().filter(|report| report.has_errors()).for_each(|report| session.show(report));
+        let Reloaded { recipes, changes, kept } = reloaded(before, loaded.sound, &loaded.broken);
+        for recipe in &kept {
+            tracing::warn!(recipe, "its file has mistakes; the version loaded before stays in use");
+        }
+        let is_kept = |broken: &&BrokenRecipe| broken.recipe.as_ref().is_some_and(|name| kept.contains(name));
+        let broken: Vec<BrokenRecipe> = loaded.broken.iter().filter(|b| !is_kept(b)).cloned().collect();
+        let receiver = receiver(workspace, &recipes, &broken, &self.services_for_triggers);
+        if changes.is_empty() {
+            // A broken recipe that came or went is waited for, or no more.
+            self.server.swap(receiver);
+            return None;
+        }
+        let triggers = Triggers::new(&recipes, self.services_for_triggers.clone());
+        match triggers {
+            Ok(triggers) => {
+                self.book.replace(recipes.clone());
+                self.server.swap(receiver);
+                changes.iter().for_each(Change::tell);
+                tracing::info!("recipes reloaded");
+                Some(ActiveRecipes { recipes, triggers: Some(triggers) })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "recipes stay as they were");
+                None
+            }
+        }
+    }
+
+    /// Forgets some of what is past its time.
+    pub(super) async fn forget(&self, history: &History) {
+        forget_some(self.journal.as_ref(), history, &self.services_for_triggers.clock).await;
+    }
+
+    /// Ends all writing. What was answered is kept; what waits for a store that is away does not hold up
+    /// the end.
+    pub(super) async fn close(&self) {
+        self.connected.settle().await;
+        let last = async {
+            self.connected.save_counters().await;
+            self.holds.end().await;
+            self.journal.close().await;
+        };
+        if tokio::time::timeout(STORE_CLOSE_TIMEOUT, last).await.is_err() {
+            tracing::warn!(
+                "the store does not answer; what it was to keep last is done again at the next start"
+            );
+        }
+    }
+
+    fn print_start(&self, session: &mut Session, listening: Option<SocketAddr>) {
+        let count = self.recipes.len();
+        let recipes = if count == 1 { "1 recipe".to_owned() } else { format!("{count} recipes") };
+        session.streams.note(format!("running {recipes}; Ctrl-C stops"));
+        let waits = |recipe: &&CheckedRecipe| matches!(recipe.trigger(), Trigger::Webhook(_));
+        let waiting: Vec<&str> = self.recipes.iter().filter(waits).map(CheckedRecipe::name).collect();
+        match listening {
+            Some(address) => session.streams.note(format!("listening at http://{address}")),
+            None if waiting.is_empty() => {}
+            None => session.streams.note(format!(
+                "warning: webhooks for {} are not received; add --listen, or `server: {{ listen: … }}` in hob.yaml",
+                waiting.join(", ")
+            )),
+        }
+    }
+}
+
+/// Resolves once it is said that all is to stop.
+async fn stop_requested(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn open_store(
+    run: &Run,
+    workspace: &Workspace,
+) -> Result<(Arc<dyn Journal>, Option<TempDir>), Failure> {
+    if !run.dry_run {
+        return Ok((store::open(workspace, Access::Runner).await?, None));
+    }
+    let (journal, folder) = dry_run::passing_store(workspace, true).await?;
+    Ok((journal, Some(folder)))
+}
+
+/// Answers requests to `listener`, if there is one, until all is to stop.
+async fn answer(
+    router: Router,
+    listener: Option<TcpListener>,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let Some(listener) = listener else {
+        stop_requested(stopped).await;
+        return Ok(());
+    };
+    let task = tokio::spawn(serve(router, listener, stopped));
+    task.await.context("the server broke")?.map_err(Into::into)
+}
+
+/// Receives for `recipes`; senders of those that are `broken` are asked to try again.
+fn receiver(
+    workspace: &Workspace,
+    recipes: &[CheckedRecipe],
+    broken: &[BrokenRecipe],
+    services_for_triggers: &Surroundings,
+) -> Receiver {
+    let receiver =
+        Receiver::new(&workspace.catalog, recipes, services_for_triggers.clone(), &app_settings(workspace));
+    receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
+}
+
+/// What runs that began with an earlier version of their recipe may use: no connection that lacks variables.
+fn usable_connections(workspace: &Workspace) -> WorkspaceInfo {
+    let mut workspace_info = workspace_info(workspace);
+    workspace_info.connections.retain(|name, _| workspace.accounts[name].unset.is_empty());
+    workspace_info
+}
+
+fn app_settings(workspace: &Workspace) -> IndexMap<String, AppSettings> {
+    let settings = workspace.webhooks.iter().map(|(connector, webhooks)| {
+        let signatures = webhooks.signatures.iter().flatten().map(|signature| signature.value.clone());
+        let settings = AppSettings {
+            unverified: webhooks.unverified.unwrap_or_default(),
+            signatures: signatures.collect(),
+            legacy: webhooks.legacy_signatures.unwrap_or_default(),
+        };
+        (connector.clone(), settings)
+    });
+    settings.collect()
+}

@@ -1,0 +1,173 @@
+//! What `hob runs retry`, `skip` and `resolve` have in common: a person decides about runs that hob has given up on.
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::run_selector::{RunSelector, find};
+use crate::check::CheckedRecipe;
+use crate::cli::recipes::Recipes;
+use crate::cli::store::open_present;
+use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
+use crate::clock::Clock;
+use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
+use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
+
+/// What a person decided.
+pub(super) struct Intervention {
+    /// The state of the selected runs, unless the selector names another.
+    pub(super) default_state: RunState,
+    pub(super) ruling: Ruling,
+    /// Whether the runs continue with the recipe as it is now.
+    pub(super) with_current_recipe: bool,
+}
+
+/// Applies `intervention` to the runs called `ids`, or to those that `which` selects.
+pub(super) fn intervene(
+    session: &mut Session,
+    ids: &[String],
+    which: &RunSelector,
+    store: StoreChoice,
+    intervention: &Intervention,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    if ids.is_empty() && which.is_everything() {
+        let reason = "which runs? Give ids, or --recipe, --state, --record, --since or --text";
+        return Err(Failure::usage(anyhow!(reason)));
+    }
+    if !ids.is_empty() && !which.is_everything() {
+        return Err(Failure::usage(anyhow!("give ids or filters, not both")));
+    }
+    let workspace = session.workspace_or_its_sandbox(&[], store)?;
+    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
+    let outcomes = runtime::block_on(async {
+        let Some(journal) = open_present(&workspace, Access::Client).await? else {
+            return Err(Failure::usage(anyhow!("there is no history yet")));
+        };
+        let outcomes = apply_to_all(journal.as_ref(), ids, which, intervention, &recipes).await;
+        journal.close().await;
+        outcomes
+    })??;
+    print(session, &outcomes, format)?;
+    let refused = outcomes.iter().any(|outcome| outcome.refused.is_some());
+    Ok(if refused { ExitCode::Problems } else { ExitCode::Fine })
+}
+
+/// The state of a run afterwards, and why nothing was changed if so.
+struct Outcome {
+    id: String,
+    recipe: String,
+    state: RunState,
+    refused: Option<String>,
+}
+
+async fn apply_to_all(
+    journal: &dyn Journal,
+    ids: &[String],
+    which: &RunSelector,
+    intervention: &Intervention,
+    recipes: &[CheckedRecipe],
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
+    if ids.is_empty() {
+        let which = RunSelector { state: which.state.or(Some(intervention.default_state)), ..which.clone() };
+        let rows = journal.runs(&which.filter(None)).await.map_err(Failure::unavailable)?;
+        // In the order of their events, as their lanes have it.
+        for row in rows.into_iter().rev() {
+            outcomes.push(apply_to_one(journal, row, intervention, recipes).await?);
+        }
+    }
+    for id in ids {
+        let row = find(journal, id).await?;
+        outcomes.push(apply_to_one(journal, row, intervention, recipes).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn apply_to_one(
+    journal: &dyn Journal,
+    row: RunRow,
+    intervention: &Intervention,
+    recipes: &[CheckedRecipe],
+) -> Result<Outcome, Failure> {
+    let (id, recipe) = (row.id.to_string(), row.recipe.clone());
+    let decided = decide(journal, &row, intervention, recipes).await?;
+    let (state, refused) = match decided {
+        Ok(state) => (state, None),
+        Err(reason) => (row.state, Some(reason)),
+    };
+    Ok(Outcome { id, recipe, state, refused })
+}
+
+/// The state of the run afterwards, or why nothing was changed.
+async fn decide(
+    journal: &dyn Journal,
+    row: &RunRow,
+    intervention: &Intervention,
+    recipes: &[CheckedRecipe],
+) -> Result<Result<RunState, String>, Failure> {
+    let ruling = &intervention.ruling;
+    let recipe =
+        recipes.iter().find(|recipe| intervention.with_current_recipe && recipe.name() == row.recipe);
+    let resolves = matches!(ruling, Ruling::Happened(_) | Ruling::DidNotHappen);
+    if intervention.with_current_recipe && recipe.is_none() && resolves {
+        return Ok(Err("its recipe is not in this workspace, or has mistakes".to_owned()));
+    }
+    let (ruled, seen) = match journal.run(&row.id).await {
+        Ok(Some(detail)) => {
+            let began = match &detail.run.version {
+                Some(version) => journal.recipe(&row.recipe, version).await.map_err(Failure::unavailable)?,
+                None => None,
+            };
+            let began = began.and_then(|text| text.recipe());
+            (rule(ruling, detail.row.state, &detail.entries, recipe, began.as_ref()), detail.entries.len())
+        }
+        Ok(None) => return Ok(Err("it is gone".to_owned())),
+        // What cannot be read can still be given up.
+        Err(Error::Corrupt { reason, .. }) if *ruling != Ruling::Skip => {
+            return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
+        }
+        Err(Error::Corrupt { .. }) => (rule(ruling, row.state, &[], recipe, None), row.entries),
+        Err(error) => return Err(Failure::unavailable(error)),
+    };
+    let Ruled { entries, state, reason } = match ruled {
+        Ok(ruled) => ruled,
+        Err(unfit) => return Ok(Err(unfit.to_string())),
+    };
+    if let Some(recipe) = recipe {
+        journal.save_recipe(&RecipeText::of(recipe)).await.map_err(Failure::unavailable)?;
+    }
+    let now = Clock::system().now();
+    let entries = entries.into_iter().map(|entry| StampedEntry::new(now, entry)).collect();
+    let version = recipe.map(|recipe| recipe.version().to_owned());
+    let update = RunUpdate { error: reason, version, ..RunUpdate::new(state, now) };
+    let amended = journal.amend(&row.id, seen, entries, update).await.map_err(Failure::unavailable)?;
+    Ok(amended
+        .then_some(state)
+        .ok_or_else(|| "it changed in the meantime; check it and try again".to_owned()))
+}
+
+fn print(session: &mut Session, outcomes: &[Outcome], format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        let rows = outcomes.iter().map(|outcome| {
+            json!({ "id": outcome.id, "recipe": outcome.recipe, "state": outcome.state, "refused": outcome.refused })
+        });
+        session.streams.json(&rows.collect::<Vec<_>>())?;
+        return Ok(());
+    }
+    for Outcome { id, recipe, state, refused } in outcomes {
+        match refused {
+            None => session.streams.say(format!("{id}  {recipe}  {state}"))?,
+            Some(reason) => session.streams.note(format!("{id}  {recipe}  left as it is: {reason}")),
+        }
+    }
+    match outcomes
+        .iter()
+        .filter(|outcome| outcome.refused.is_none() && outcome.state == RunState::Waiting)
+        .count()
+    {
+        0 if outcomes.is_empty() => session.streams.note("no runs match"),
+        0 => {}
+        _ => session.streams.note("a running `hob run` picks them up at once; otherwise the next one does"),
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! `hob runs retry`: continues failed runs with the recipe as it is now.
+
+use clap::Args;
+
+use super::intervention::{Intervention, intervene};
+use super::run_selector::RunSelector;
+use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
+use crate::run::{Ruling, RunState};
+
+/// Continue runs that failed, with the recipe as it is now
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A run continues from the step that failed; completed steps are not repeated. A running \
+`hob run` picks it up at once; otherwise the next one does. Parked runs need `hob runs resolve` first.\n\n\
+Examples:\n  hob runs retry run_0199d2c4\n  hob runs retry --recipe clients-to-contacts --since 2h\n  \
+hob runs retry --state failed\n  hob runs retry run_0199d2c4 --from-start"
+)]
+pub struct Retry {
+    /// Ids of the runs, or their beginnings
+    #[arg(value_name = "RUN")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    which: RunSelector,
+    /// Do everything again, including completed steps
+    #[arg(long)]
+    from_start: bool,
+    #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Retry {
+    /// Runs the command.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let ruling = if self.from_start { Ruling::Restart } else { Ruling::Retry };
+        let intervention =
+            Intervention { default_state: RunState::Failed, ruling, with_current_recipe: true };
+        intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
+    }
+}

@@ -1,0 +1,37 @@
+//! `hob runs skip`: gives up on runs that failed, wait or are parked.
+
+use clap::Args;
+
+use super::intervention::{Intervention, intervene};
+use super::run_selector::RunSelector;
+use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
+use crate::run::{Ruling, RunState};
+
+/// Give up on runs that failed, wait or are parked, so that the runs behind them continue
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  hob runs skip run_0199d2c4\n  hob runs skip --state parked --recipe leads"
+)]
+pub struct Skip {
+    /// Ids of the runs, or their beginnings
+    #[arg(value_name = "RUN")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    which: RunSelector,
+    #[command(flatten)]
+    store: StoreChoice,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Skip {
+    /// Runs the command.
+    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+        let intervention = Intervention {
+            default_state: RunState::Failed,
+            ruling: Ruling::Skip,
+            with_current_recipe: false,
+        };
+        intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
+    }
+}

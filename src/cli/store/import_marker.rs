@@ -1,0 +1,145 @@
+//! The mark of a store that is being filled from elsewhere. While it is there, something is missing:
+//! nothing works on such a store, and it is filled up only from what is still as it was.
+
+use anyhow::anyhow;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cli::Failure;
+use crate::journal::{Journal, Record};
+use crate::workspace::Store;
+
+/// The key of the mark among remembered values.
+const IN_PROGRESS: &str = "hob:filled-from";
+/// The key under which it stands what a store was filled from, once all is there.
+const COMPLETED: &str = "hob:filled";
+
+/// What a store is filled from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ImportSource {
+    /// What the store is called.
+    pub(super) from: String,
+    /// What it held; `None` where that is not told, as in an export of the first hob.
+    pub(super) fingerprint: Option<String>,
+}
+
+impl ImportSource {
+    /// Whether `self` is what `before` was: for certain, not perhaps.
+    fn is_unchanged_since(&self, before: &ImportSource) -> bool {
+        self.fingerprint.is_some() && self == before
+    }
+}
+
+/// What `journal` is being filled from; `None` where nothing is missing.
+async fn read_in_progress(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
+    let mark = journal.state(IN_PROGRESS).await.map_err(Failure::unavailable)?;
+    Ok(match mark {
+        None | Some(Value::Null) => None,
+        Some(Value::String(from)) => Some(ImportSource { from, fingerprint: None }),
+        Some(mark) => Some(
+            serde_json::from_value(mark)
+                .unwrap_or_else(|_| ImportSource { from: "elsewhere".to_owned(), fingerprint: None }),
+        ),
+    })
+}
+
+/// Refuses `journal`, the store `store`, while something of what it is filled from is missing.
+pub(super) async fn ensure_complete(journal: &dyn Journal, store: &Store) -> Result<(), Failure> {
+    let Some(ImportSource { from, .. }) = read_in_progress(journal).await? else { return Ok(()) };
+    Err(Failure::unavailable(anyhow!(
+        "the store {store} holds only a part of {from}: a move was interrupted. Run the same \
+         `hob store migrate` or `hob store import` again to finish it, or name another store in hob.yaml"
+    )))
+}
+
+/// Refuses `journal`, the store `store`, while others work on it.
+pub(super) async fn ensure_no_other_runner(journal: &dyn Journal, store: &Store) -> Result<(), Failure> {
+    match journal.other_runners().await.map_err(Failure::unavailable)? {
+        0 => Ok(()),
+        count => {
+            let are = if count == 1 { "is" } else { "are" };
+            Err(Failure::problem(anyhow!(
+                "{count} other `hob run` {are} working on {store}; stop every `hob run` on it and try again"
+            )))
+        }
+    }
+}
+
+/// Begins to fill `journal`, the store `store`, from `source`, or goes on with that. One that holds
+/// something else is refused. `false`: all of it is there already.
+pub(super) async fn begin_import(
+    journal: &dyn Journal,
+    store: &Store,
+    source: &ImportSource,
+) -> Result<bool, Failure> {
+    let before = read_in_progress(journal).await?;
+    if before.is_none()
+        && read_completed(journal).await?.is_some_and(|completed| source.is_unchanged_since(&completed))
+    {
+        return Ok(false);
+    }
+    match &before {
+        None => ensure_empty(journal).await?,
+        Some(before) if source.is_unchanged_since(before) => {}
+        Some(before) => return Err(other_source(store, source, before)),
+    }
+    let mark = serde_json::to_value(source).map_err(Failure::problem)?;
+    journal.put_state(IN_PROGRESS, &mark).await.map_err(Failure::unavailable)?;
+    // A `hob run` shows itself before it looks for the mark: either we see it, or it sees the mark.
+    let mut fit = ensure_no_other_runner(journal, store).await;
+    if before.is_none() {
+        if fit.is_ok() {
+            fit = ensure_empty(journal).await;
+        }
+        if fit.is_err() {
+            clear_in_progress(journal).await?;
+        }
+    }
+    fit.map(|()| true)
+}
+
+/// What `journal` was filled from, if it was.
+async fn read_completed(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
+    let completed = journal.state(COMPLETED).await.map_err(Failure::unavailable)?;
+    Ok(completed.and_then(|completed| serde_json::from_value(completed).ok()))
+}
+
+async fn ensure_empty(journal: &dyn Journal) -> Result<(), Failure> {
+    let events = journal.totals(None).await.map_err(Failure::unavailable)?.events;
+    let cursors = journal.cursors().await.map_err(Failure::unavailable)?.len();
+    if events == 0 && cursors == 0 {
+        return Ok(());
+    }
+    Err(Failure::problem(anyhow!(
+        "the store in hob.yaml is not empty (events: {events}, pollers: {cursors}); name a new one to move into"
+    )))
+}
+
+fn other_source(store: &Store, source: &ImportSource, before: &ImportSource) -> Failure {
+    let from = &before.from;
+    let what = if *from == source.from {
+        format!("{from}, which has changed since, so that what is there is out of date")
+    } else {
+        format!("{from}, not from {}", source.from)
+    };
+    Failure::problem(anyhow!(
+        "the store {store} holds a part of {what}; name a new one in hob.yaml to move into, and delete \
+         this one when you like"
+    ))
+}
+
+/// All is there that `source` held.
+pub(super) async fn end(journal: &dyn Journal, source: &ImportSource) -> Result<(), Failure> {
+    let completed = serde_json::to_value(source).map_err(Failure::problem)?;
+    journal.put_state(COMPLETED, &completed).await.map_err(Failure::unavailable)?;
+    clear_in_progress(journal).await
+}
+
+async fn clear_in_progress(journal: &dyn Journal) -> Result<(), Failure> {
+    journal.put_state(IN_PROGRESS, &Value::Null).await.map_err(Failure::unavailable)
+}
+
+/// Whether a record is of the filling itself, and not to be moved.
+pub(super) fn is_import_marker(record: &Record) -> bool {
+    matches!(record, Record::Value { key, .. } if key == IN_PROGRESS || key == COMPLETED)
+}

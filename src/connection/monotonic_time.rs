@@ -1,0 +1,163 @@
+//! Points in time as budgets count them: they go forward only, whatever is done to the machine's clock.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+
+/// Microseconds since 1970, by a clock that does not jump.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct MonotonicTime(i64);
+
+impl MonotonicTime {
+    pub(super) fn of_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    pub(super) fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub(super) fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(micros(span)))
+    }
+
+    pub(super) fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(span)))
+    }
+
+    /// How long it is from now until then; nothing if that is past.
+    pub(super) fn until(self, then: MonotonicTime) -> Duration {
+        Duration::from_micros(u64::try_from(then.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+
+    /// Rounded up to whole `grain`s.
+    pub(super) fn rounded_up(self, grain: Duration) -> Self {
+        let grain = micros(grain).max(1);
+        Self(self.0.saturating_add(grain - 1).div_euclid(grain).saturating_mul(grain))
+    }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Tells the moment. It begins by the wall clock, or by the clock of a store that processes share, and goes
+/// on by itself. What a store answers is as old as its answer was on the way, so the moment there is known
+/// within bounds only: who waits for a moment takes the earliest, what has happened is given the latest.
+#[derive(Debug)]
+pub(super) struct Timeline(Mutex<Known>);
+
+/// What is known of the moment.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    earliest: MonotonicTime,
+    /// The latest it may be is so much later.
+    slack: Duration,
+    at: Instant,
+    /// By the store's clock.
+    of_store: bool,
+}
+
+/// How much two clocks may run apart, as a part of the time that passes.
+const DRIFT: u32 = 5_000;
+
+impl Known {
+    /// What is known a while later.
+    fn later(self, at: Instant) -> Self {
+        let passed = at.saturating_duration_since(self.at);
+        Self { earliest: self.earliest.after(passed), at, ..self }
+    }
+
+    fn latest(self) -> MonotonicTime {
+        self.earliest.after(self.slack)
+    }
+
+    /// What both know; `other` alone if they contradict each other.
+    fn and(self, other: Self) -> Self {
+        let drift = other.at.saturating_duration_since(self.at) / DRIFT;
+        let this = self.later(other.at);
+        let (earliest, latest) =
+            (this.earliest.before(drift).max(other.earliest), this.latest().after(drift).min(other.latest()));
+        match earliest <= latest && this.of_store {
+            true => Self { earliest, slack: earliest.until(latest), ..other },
+            false => other,
+        }
+    }
+}
+
+impl Timeline {
+    pub(super) fn new(clock: &Clock) -> Self {
+        let earliest = MonotonicTime(clock.now().timestamp_micros());
+        Self(Mutex::new(Known { earliest, slack: Duration::ZERO, at: Instant::now(), of_store: false }))
+    }
+
+    /// The earliest that it may be.
+    pub(super) fn now(&self) -> MonotonicTime {
+        self.known().later(Instant::now()).earliest
+    }
+
+    /// The latest that it may be.
+    pub(super) fn latest(&self) -> MonotonicTime {
+        self.known().later(Instant::now()).latest()
+    }
+
+    /// The store that all share said that it was `then`, in an answer that took at most so long.
+    pub(super) fn hear(&self, then: MonotonicTime, took: Duration) {
+        let heard = Known { earliest: then, slack: took, at: Instant::now(), of_store: true };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.and(heard);
+    }
+
+    fn known(&self) -> Known {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::HandClock;
+    use chrono::{DateTime, TimeDelta};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_moves_no_moment() {
+        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let timeline = Timeline::new(&hand.clock());
+        let begun = timeline.now();
+        hand.advance(TimeDelta::hours(-1));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(begun.until(timeline.now()), Duration::from_secs(3));
+        timeline.hear(MonotonicTime::of_micros(5_000_000), Duration::ZERO);
+        assert_eq!((timeline.now().micros(), timeline.latest().micros()), (5_000_000, 5_000_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_of_the_store_is_known_within_bounds() {
+        let timeline = Timeline::new(&HandClock::new(DateTime::UNIX_EPOCH).clock());
+        let known = || (timeline.now().micros() / 1000, timeline.latest().micros() / 1000);
+        let (tenth, fiftieth) = (Duration::from_millis(100), Duration::from_millis(20));
+        timeline.hear(MonotonicTime::of_micros(5_000_000), tenth);
+        assert_eq!(known(), (5_000, 5_100));
+        tokio::time::advance(tenth).await;
+        timeline.hear(MonotonicTime::of_micros(5_150_000), fiftieth);
+        assert_eq!(known(), (5_150, 5_170), "a quick one tells more");
+        tokio::time::advance(tenth).await;
+        timeline.hear(MonotonicTime::of_micros(5_200_000), tenth);
+        assert_eq!(known(), (5_249, 5_270), "a slow one takes nothing back, but for what clocks run apart");
+        timeline.hear(MonotonicTime::of_micros(9_000_000), fiftieth);
+        assert_eq!(known(), (9_000, 9_020), "another clock is another clock");
+    }
+
+    #[test]
+    fn moments_are_rounded_up() {
+        let grain = Duration::from_micros(100);
+        assert_eq!(MonotonicTime(101).rounded_up(grain), MonotonicTime(200));
+        assert_eq!(MonotonicTime(200).rounded_up(grain), MonotonicTime(200));
+        assert_eq!(MonotonicTime(5).until(MonotonicTime(3)), Duration::ZERO);
+    }
+}

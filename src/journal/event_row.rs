@@ -1,0 +1,75 @@
+//! What arrives, in the form of rows: made by the caller, so that writers have less to do.
+
+use crate::event::{DedupKey, Event, Source};
+
+use super::NewRun;
+use super::encoding::{receipt, stamp};
+
+/// An event in the form of a row.
+pub(super) struct EventRow {
+    pub(super) id: String,
+    /// As JSON.
+    pub(super) source: String,
+    pub(super) kind: String,
+    pub(super) connection: Option<String>,
+    pub(super) record: Option<String>,
+    pub(super) dedup: String,
+    /// Under which it is remembered that it has come.
+    pub(super) key: [u8; 16],
+    pub(super) received: i64,
+    /// As JSON.
+    pub(super) payload: String,
+    /// Of its runs: those of a lower number go first.
+    pub(super) priority: i32,
+}
+
+/// A run of an event in the form of a row.
+pub(super) struct RunRow {
+    pub(super) id: String,
+    pub(super) recipe: String,
+    pub(super) lane: String,
+    /// As JSON.
+    pub(super) accounts: String,
+}
+
+impl EventRow {
+    pub(super) fn new(event: Event) -> serde_json::Result<Self> {
+        let source = serde_json::to_string(&event.source)?;
+        Ok(Self {
+            priority: priority(&event.source),
+            id: event.id.0,
+            key: receipt(&source, &event.dedup.0),
+            source,
+            kind: event.kind,
+            connection: event.connection,
+            record: event.record,
+            dedup: event.dedup.0,
+            received: stamp(event.received),
+            payload: serde_json::to_string(&event.payload)?,
+        })
+    }
+}
+
+impl RunRow {
+    pub(super) fn new(run: NewRun) -> serde_json::Result<Self> {
+        Ok(Self {
+            accounts: serde_json::to_string(&run.accounts)?,
+            id: run.id.0,
+            recipe: run.recipe,
+            lane: run.lane,
+        })
+    }
+}
+
+/// Under which it is remembered that an event of `source` with this dedup key has come.
+pub(super) fn receipt_of(source: &Source, dedup: &DedupKey) -> serde_json::Result<[u8; 16]> {
+    Ok(receipt(&serde_json::to_string(source)?, &dedup.0))
+}
+
+/// What somebody waits for goes before what was found by looking, of which there may be very much.
+pub(super) fn priority(source: &Source) -> i32 {
+    match source {
+        Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => 0,
+        Source::Poll(_) => 1,
+    }
+}

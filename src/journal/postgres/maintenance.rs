@@ -1,0 +1,58 @@
+//! Forgetting what is old, a little at a time; how much is stored; and whether more can be.
+
+use crate::journal::encoding::{stamp, time};
+use crate::journal::{Pruned, Retention, StoreInfo};
+use crate::run::RunState;
+
+use super::failure::Failure;
+use super::list;
+use super::row::{code, number};
+use super::schema;
+use super::server::Server;
+
+/// Forgets up to `limit` each of runs, events and dedup keys.
+pub(super) async fn prune(server: &Server, retention: &Retention, limit: usize) -> Result<Pruned, Failure> {
+    let ended: Vec<i32> = RunState::ALL.into_iter().filter(|state| state.is_finished()).map(code).collect();
+    let (before, dedup_before) = (retention.before.map(stamp), retention.dedup_before.map(stamp));
+    let sql = "SELECT runs, events, dedup_keys FROM hob_prune($1, $2, $3, $4, $5)";
+    let params: super::session::Params<'_> =
+        &[&ended, &before, &retention.most_runs.map(number), &dedup_before, &number(limit)];
+    let rows = server.pool.query(sql, params).await?;
+    let row = rows.first().ok_or(Failure::Closed)?;
+    let count = |place: usize| -> Result<usize, Failure> {
+        Ok(usize::try_from(row.try_get::<_, i64>(place)?).unwrap_or(0))
+    };
+    Ok(Pruned { runs: count(0)?, events: count(1)?, dedup_keys: count(2)? })
+}
+
+const INFO: &str = "SELECT
+    (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'),
+    (SELECT min(received) FROM events),
+    (SELECT count(*) FROM cursors),
+    (SELECT count(*) FROM links)";
+
+/// What is stored.
+pub(super) async fn info(server: &Server) -> Result<StoreInfo, Failure> {
+    let rows = server.pool.query(INFO, &[]).await?;
+    let row = rows.first().ok_or(Failure::Closed)?;
+    let count = |place: usize| -> Result<u64, Failure> {
+        Ok(u64::try_from(row.try_get::<_, i64>(place)?).unwrap_or(0))
+    };
+    Ok(StoreInfo {
+        kind: "postgres",
+        place: server.name.to_string(),
+        format: schema::newest(),
+        bytes: count(0)?,
+        totals: list::totals(&server.pool, None).await?,
+        oldest: row.try_get::<_, Option<i64>>(1)?.map(time),
+        cursors: count(2)?,
+        links: count(3)?,
+    })
+}
+
+/// Writes something, to learn whether that is possible.
+pub(super) async fn probe(server: &Server) -> Result<(), Failure> {
+    server.pool.query("UPDATE store SET probe = probe + 1", &[]).await?;
+    Ok(())
+}

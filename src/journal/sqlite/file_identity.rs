@@ -1,0 +1,37 @@
+//! Whether the file that a store is open on is still the one at its path.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A path, and which file it named when the store was opened.
+pub(super) struct FileIdentity {
+    path: PathBuf,
+    file: Option<Identity>,
+}
+
+type Identity = (u64, u64);
+
+impl FileIdentity {
+    /// The file that `path` names now.
+    pub(super) fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: identity(path) }
+    }
+
+    /// Whether the path still names that file. What is written into another one, or into one that is deleted
+    /// and only open, would be lost.
+    pub(super) fn is_still(&self) -> bool {
+        self.file == identity(&self.path)
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Where a file that is open cannot be deleted or replaced.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|_| (0, 0))
+}

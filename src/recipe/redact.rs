@@ -1,0 +1,85 @@
+//! Takes the keys of webhooks out of what messages about a recipe quote. They belong in the environment; some stand in
+//! recipes all the same.
+
+use std::sync::LazyLock;
+
+use super::model::Recipe;
+use super::trigger::{Trigger, Verify, Webhook};
+use crate::secret::SHORTEST;
+use crate::source::{SourceFile, Span, ValueFinder};
+
+/// `file`, as which `recipe` was read if it could be, with asterisks in the place of keys. `sound`: all of it was read.
+pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> SourceFile {
+    let key = recipe.and_then(|recipe| match &recipe.trigger {
+        Trigger::Webhook(Webhook::Path { verify: Verify::Header { value: key, .. }, .. })
+        | Trigger::Webhook(Webhook::Path { verify: Verify::Hmac { secret: key, .. }, .. }) => Some(key),
+        _ => None,
+    });
+    let mut places: Vec<Span> = Vec::new();
+    if let Some(key) = key.filter(|key| key.uses().is_empty() && !key.text().trim().is_empty()) {
+        places.push(key.span);
+        let text = key.text();
+        // A short one is part of many words.
+        if text.len() >= SHORTEST {
+            places.extend(file.text().match_indices(text).map(|(at, _)| Span::new(at, at + text.len())));
+        }
+    }
+    if !sound {
+        places.extend(guess_spans(file.text()));
+    }
+    if places.is_empty() { file.clone() } else { file.hiding(places) }
+}
+
+fn guess_spans(text: &str) -> Vec<Span> {
+    static VALUES: LazyLock<Option<ValueFinder>> = LazyLock::new(|| {
+        let names = r#"["']?\b(?:name|header|prefix|algorithm|encoding|key)["']?\s*:\s+(?:"[^"]*"|'[^']*'|[^\s,{}]+)"#;
+        let fields = r#"["']?\b(?:header|hmac|ed25519|value|secret|verify)["']?\s*:(?:\s|$)"#;
+        ValueFinder::new(r#"["']?\bverify["']?\s*:"#, &format!(r"\{{\{{.*?\}}\}}|{names}|{fields}|\bnone\b"))
+            .ok()
+    });
+    VALUES.as_ref().map_or_else(|| vec![Span::new(0, text.len())], |values| values.find(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::parse;
+
+    fn shown(text: &str) -> String {
+        let file = SourceFile::new("a.yaml", text);
+        let parsed = parse(&file);
+        redact(&file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()).text().to_owned()
+    }
+
+    #[test]
+    fn keys_that_are_written_out_are_not_shown() {
+        let recipe = |verify: &str, rest: &str| {
+            format!(
+                "name: a\ntrigger:\n  webhook: /in\n  verify: {verify}\nactions: [{{ do: log, with: {{ message: m }} }}]\n{rest}"
+            )
+        };
+        for (verify, wanted) in [
+            ("{ header: { name: X-Key, value: k-1 } }", "{ header: { name: X-Key, value: *** } }"),
+            ("{ hmac: { header: X-Sig, secret: '12 34' } }", "{ hmac: { header: X-Sig, secret: ******* } }"),
+            ("{ header: { name: X-Key, value: 1234 } }", "{ header: { name: X-Key, value: **** } }"),
+            (
+                "{ header: { name: X-Key, value: \"{{ env.K }}\" } }",
+                "{ header: { name: X-Key, value: \"{{ env.K }}\" } }",
+            ),
+            ("{ header: { name: X-Key, valeu: k-1 } }", "{ header: { name: X-Key, *****: *** } }"),
+            (
+                "{ header: { name: 'X Key', value: \"{{ env.K }}\" } }",
+                "{ header: { name: 'X Key', value: \"{{ env.K }}\" } }",
+            ),
+            ("{ hmac: { header: X-Sig, secret: k-1 }", "{ hmac: { header: X-Sig, secret: *** }"),
+            (
+                "\n    hmac:\n      header: X-Sig\n      secret: k-1: 2",
+                "\n    hmac:\n      header: X-Sig\n      secret: ***: *",
+            ),
+            ("k-1", "***"),
+        ] {
+            let shown = shown(&recipe(verify, ""));
+            assert_eq!(shown, recipe(wanted, ""), "{verify}");
+        }
+    }
+}

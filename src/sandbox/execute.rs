@@ -1,0 +1,232 @@
+//! Does what an operation does: its steps one after the other, on the tables.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value as Any;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::convert::any_map;
+use super::generate::Record;
+use super::inputs::Inputs;
+use super::refusal::Refusal;
+use super::step::{Behaviour, Verb};
+use super::table::Table;
+use super::template::Scope;
+use crate::catalog::Operation;
+
+/// All collections of a connector.
+pub(super) type Tables = IndexMap<String, Table>;
+
+/// Name of what the rounds of a step leave.
+const COLLECTED: &str = "collected";
+
+/// A change to the stored records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The collection.
+    pub collection: String,
+    /// The record.
+    pub id: String,
+    /// What happened to it.
+    pub kind: ChangeKind,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It came to be.
+    Created,
+    /// It was written, with or without a difference.
+    Updated,
+    /// It went.
+    Deleted,
+}
+
+/// What a step leaves for the answer.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Nothing but the deed.
+    Done,
+    /// One record, or that there is none.
+    Record(Option<Record>),
+    /// A page of records.
+    Records(Vec<Record>),
+    /// The whole answer.
+    Whole(Value),
+}
+
+/// An operation under way.
+pub(super) struct Performance<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) inputs: &'a Inputs,
+    pub(super) tables: &'a mut Tables,
+    /// Milliseconds since 1970.
+    pub(super) now: i64,
+    /// The list never gets beyond its first page.
+    pub(super) frozen: bool,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Performance<'_> {
+    /// Does the whole operation. Afterwards `scope` has what the answer may show.
+    pub(super) fn perform(&mut self, behaviour: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        self.check_needs(behaviour, scope)?;
+        for step in &behaviour.before {
+            self.beside(step, scope)?;
+        }
+        for refuse in &behaviour.refuse {
+            if refuse.condition.holds(scope) {
+                let message = refuse.message.text(scope).unwrap_or_default();
+                return Err(Refusal::new(refuse.with.clone()).saying(message));
+            }
+        }
+        let outcome = self.step(behaviour, scope)?;
+        for step in &behaviour.after {
+            self.beside(step, scope)?;
+        }
+        Ok(outcome)
+    }
+
+    /// A step before or after: of what it leaves, only what has a name is seen later.
+    fn beside(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<(), Refusal> {
+        let mut inner = scope.clone();
+        self.step(step, &mut inner)?;
+        for name in step.name.iter().cloned().map(Cow::Owned).chain([Cow::Borrowed(COLLECTED)]) {
+            if let Some(value) = inner.get(&name) {
+                scope.set_any(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_needs(&mut self, behaviour: &Behaviour, scope: &Scope) -> Result<(), Refusal> {
+        for (collection, id) in &behaviour.needs {
+            let Some(id) = id.text(scope) else { continue };
+            if self.table(collection)?.slot(&id).is_none() {
+                return Err(not_found(collection, &id));
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        if step.condition.as_ref().is_some_and(|condition| !condition.holds(scope)) {
+            return Ok(Outcome::Done);
+        }
+        let Some(each) = &step.each else { return self.once(step, scope) };
+        let Some(Value::Array(items)) = each.render(scope) else { return Ok(Outcome::Done) };
+        let mut collected = Vec::new();
+        let mut records = Vec::new();
+        for item in &items {
+            let mut inner = scope.with("item", item);
+            if let Outcome::Record(Some(record)) = self.once(step, &mut inner)? {
+                records.push(record);
+            }
+            collected.extend(step.collect.as_ref().and_then(|collect| collect.render(&inner)));
+        }
+        scope.set(COLLECTED, &Value::Array(collected));
+        Ok(Outcome::Records(records))
+    }
+
+    fn once(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let outcome = match step.verb {
+            Verb::Nothing => Outcome::Done,
+            Verb::List => self.list(step, scope)?,
+            Verb::Get => self.get(step, scope)?,
+            Verb::Find => self.find(step, scope)?,
+            Verb::Create => self.create(step, scope)?,
+            Verb::Upsert => self.upsert(step, scope)?,
+            Verb::Update => self.update(step, scope)?,
+            Verb::Delete => self.delete(step, scope)?,
+            Verb::DeleteAll => self.delete_all(step, scope)?,
+            Verb::AddToSet | Verb::RemoveFromSet => self.change_set(step, scope)?,
+            Verb::Slots => self.slots(step, scope)?,
+        };
+        if let Outcome::Record(record) = &outcome {
+            let record = record.as_ref().map_or(Any::from(()), any_map);
+            if let Some(name) = &step.name {
+                scope.set_any(name.clone(), record.clone());
+            }
+            scope.set_any("record", record);
+        }
+        Ok(outcome)
+    }
+
+    /// The table called `name`; a script that names none has a mistake.
+    pub(super) fn table(&mut self, name: &str) -> Result<&mut Table, Refusal> {
+        self.tables
+            .get_mut(name)
+            .ok_or_else(|| Refusal::new("script").saying(format!("sandbox.yaml has no collection `{name}`")))
+    }
+
+    /// Id of the record that `step` is about.
+    pub(super) fn id(&self, step: &Behaviour, scope: &Scope) -> String {
+        let last = || {
+            let name = self.operation.path.rsplit('{').next()?.split('}').next()?;
+            self.inputs.path.get(name)?.as_str().map(str::to_owned)
+        };
+        step.id.as_ref().map_or_else(last, |id| id.text(scope)).unwrap_or_default()
+    }
+
+    /// The slot of the record that `step` is about.
+    pub(super) fn target(&mut self, step: &Behaviour, scope: &Scope) -> Result<Option<u32>, Refusal> {
+        let id = self.id(step, scope);
+        let wanted: Vec<(&String, Value)> =
+            step.equal.iter().filter_map(|(field, fill)| Some((field, fill.render(scope)?))).collect();
+        let table = self.table(&step.collection)?;
+        // A record of another parent is as good as none.
+        let fits = |slot: &u32| {
+            wanted.iter().all(|(field, value)| table.field(*slot, field).as_deref() == Some(value))
+        };
+        match table.slot(&id).filter(fits) {
+            Some(slot) => Ok(Some(slot)),
+            None if step.missing_ok => Ok(None),
+            None => Err(not_found(&step.collection, &id)),
+        }
+    }
+
+    /// A record as it is shown.
+    pub(super) fn show(&mut self, collection: &str, slot: u32) -> Result<Option<Record>, Refusal> {
+        let table = self.table(collection)?;
+        let Some(record) = table.record(slot) else { return Ok(None) };
+        let described = Arc::clone(table.collection());
+        let id = Value::from(&**table.id(slot));
+        let mut record = Arc::unwrap_or_clone(record);
+        for hidden in &described.hidden {
+            record.shift_remove(hidden);
+        }
+        for (field, embed) in &described.embed {
+            let other = self.table(&embed.collection)?;
+            let mut shown = Vec::new();
+            for slot in other.with_field(&embed.by, &id) {
+                let Some(record) = other.record(slot) else { continue };
+                let mut record = record.as_ref().clone();
+                if !embed.fields.is_empty() {
+                    record.retain(|name, _| embed.fields.contains(name));
+                }
+                shown.push(Value::Object(record));
+            }
+            record.insert(field.clone(), Value::Array(shown));
+        }
+        Ok(Some(record))
+    }
+
+    /// Notes a change.
+    pub(super) fn changed(&mut self, collection: &str, id: impl Into<String>, kind: ChangeKind) {
+        self.changes.push(Change { collection: collection.to_owned(), id: id.into(), kind });
+    }
+}
+
+/// There is no such record.
+pub(super) fn not_found(collection: &str, id: &str) -> Refusal {
+    let words = collection.replace('_', " ");
+    let one: Cow<'_, str> = words.strip_suffix("ies").map_or_else(
+        || Cow::Borrowed(words.strip_suffix('s').unwrap_or(&words)),
+        |stem| Cow::Owned(format!("{stem}y")),
+    );
+    Refusal::new("not_found").about("collection", collection).about("kind", &*one).about("id", id)
+}

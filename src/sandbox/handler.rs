@@ -1,0 +1,251 @@
+//! From a request to its answer: who asks, for what, with which inputs, and what comes of it.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::answer::{Content, Reply, reply};
+use super::execute::{Change, Performance};
+use super::fault::{Fault, What};
+use super::identity::{Alphabet, Identity};
+use super::inputs::{self, Inputs, Raw};
+use super::page;
+use super::refusal::Refusal;
+use super::route::Found;
+use super::sample::sample;
+use super::service::Service;
+use super::state::State;
+use super::step::Behaviour;
+use super::template::Scope;
+use super::time;
+use crate::catalog::Operation;
+
+/// A request below a connector's prefix.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Incoming<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// Address of the connector's stand-in.
+    pub(super) origin: &'a str,
+}
+
+/// What a request led to.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Served {
+    /// Nothing was done and nothing is said.
+    pub(super) fn nothing() -> Self {
+        Self {
+            status: 0,
+            headers: HeaderMap::new(),
+            content: Content::Json(Value::Null),
+            changes: Vec::new(),
+        }
+    }
+}
+
+/// Answers a request at `now`. `fault` is what shall go wrong.
+pub(super) fn respond(
+    service: &Service,
+    state: &mut State,
+    seed: u64,
+    incoming: Incoming<'_>,
+    now: i64,
+    fault: Option<&Fault>,
+) -> Served {
+    state.requests += 1;
+    let mut scope = state.scope(service);
+    let trace = Identity { alphabet: Alphabet::Hex, length: 32, ..Identity::default() };
+    scope.set("trace", &Value::from(trace.make(seed, "trace", state.requests)));
+    scope.set("now", &Value::from(time::iso(now)));
+    scope.set("now_ms", &Value::from(now));
+    scope.set("method", &Value::from(incoming.method));
+    scope.set("url", &Value::from(incoming.path));
+    scope.set("origin", &Value::from(incoming.origin));
+    let mut changes = Vec::new();
+    let who = who(service, state, incoming.headers);
+    let who = who.as_deref();
+    let answered = if fault.is_some_and(|fault| !fault.done && matches!(fault.what, What::Status { .. })) {
+        Ok(Reply { status: 200, body: Content::Json(Value::Null) })
+    } else {
+        let frozen = fault.is_some_and(|fault| fault.what == What::FrozenCursor);
+        carry_out(service, state, seed, incoming, who, now, frozen, &mut scope, &mut changes)
+    };
+    let (status, content) = match answered {
+        Ok(reply) => (reply.status, reply.body),
+        Err(refusal) => {
+            let (status, body) = refusal.answer(&service.script.refusals, &scope);
+            (status, Content::Json(body))
+        }
+    };
+    let mut headers = HeaderMap::new();
+    state.spent.tell(who.unwrap_or_default(), &service.connector.limits, now, &mut headers);
+    let served = Served { status, headers, content, changes };
+    match fault.map(|fault| &fault.what) {
+        Some(What::Status { status, body, headers }) => {
+            spoil(service, &scope, served, *status, body.as_ref(), headers)
+        }
+        _ => served,
+    }
+}
+
+fn spoil(
+    service: &Service,
+    scope: &Scope,
+    mut served: Served,
+    status: u16,
+    body: Option<&Value>,
+    headers: &[(String, String)],
+) -> Served {
+    let usual = service.script.refusals.iter().find(|(_, answer)| answer.status == status);
+    let body = body.cloned().unwrap_or_else(|| {
+        let name = usual.map_or_else(|| "server_error".to_owned(), |(name, _)| name.clone());
+        Refusal::new(name).saying("made to fail").answer(&service.script.refusals, scope).1
+    });
+    served.status = status;
+    let media_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    served.content = match (body, media_type) {
+        (Value::String(text), Some((_, media_type))) => {
+            Content::File { media_type: media_type.clone(), bytes: text.into_bytes() }
+        }
+        (body, _) => Content::Json(body),
+    };
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            served.headers.insert(name, value);
+        }
+    }
+    served
+}
+
+#[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename them")]
+fn carry_out(
+    service: &Service,
+    state: &mut State,
+    seed: u64,
+    incoming: Incoming<'_>,
+    who: Option<&str>,
+    now: i64,
+    frozen: bool,
+    scope: &mut Scope,
+    changes: &mut Vec<Change>,
+) -> Result<Reply, Refusal> {
+    if let Some(body) = give_token(service, state, seed, incoming) {
+        return Ok(Reply { status: 200, body: Content::Json(body?) });
+    }
+    let Some(who) = who else { return Err(Refusal::new("unauthorized")) };
+    let found = service.find(incoming.method, incoming.path, incoming.headers);
+    let (operation, path) = match found {
+        Found::Operation(operation, path) => (operation, path),
+        Found::OtherCase => return Err(Refusal::new("miscased_path")),
+        Found::Nothing => return Err(Refusal::new("unknown_path")),
+    };
+    check_version(service, operation, incoming.headers)?;
+    if !state.spent.take(who, now) {
+        return Err(Refusal::new("rate_limited"));
+    }
+    let content_type =
+        incoming.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
+    let raw = Raw { query: incoming.query, content_type, body: incoming.body };
+    let mut inputs = inputs::read(service, operation, path, raw)?;
+    // Whatever the version, the records are the same.
+    let change = service.change(operation);
+    if let Some(change) = change {
+        inputs.rewrite(|part| change.inputs_to_base(part));
+    }
+    scope.set("path", &Value::Object(inputs.path.clone()));
+    scope.set("query", &Value::Object(inputs.query.clone()));
+    scope.set("body", &inputs.body);
+    let mut reply = match service.script.operations.get(&operation.id) {
+        None => undescribed(operation, &inputs, scope),
+        Some(behaviour) => {
+            let tables = &mut state.tables;
+            let mut performance =
+                Performance { operation, inputs: &inputs, tables, now, frozen, changes: Vec::new() };
+            let outcome = performance.perform(behaviour, scope);
+            changes.append(&mut performance.changes);
+            reply(operation, behaviour, outcome?, scope)
+        }
+    };
+    if let (Some(change), Content::Json(body)) = (change, &mut reply.body) {
+        change.answer_from_base(body);
+    }
+    Ok(reply)
+}
+
+/// The answer of a token endpoint or a login; `None`: the request is for neither.
+fn give_token(
+    service: &Service,
+    state: &mut State,
+    seed: u64,
+    incoming: Incoming<'_>,
+) -> Option<Result<Value, Refusal>> {
+    if incoming.method != "POST" {
+        return None;
+    }
+    if service.is_token_path(incoming.path) {
+        return Some(state.tokens.grant(service, seed, incoming.body));
+    }
+    let login = service.login_at(incoming.path)?;
+    Some(state.tokens.log_in(service, login, seed, incoming.body))
+}
+
+/// An operation that the script does not describe answers with something of its shape.
+fn undescribed(operation: &Operation, inputs: &Inputs, scope: &Scope) -> Reply {
+    let mut body = operation.response.as_ref().map_or_else(|| json!({}), sample);
+    if operation.list.is_some() {
+        page::only_first(operation, inputs, scope, &mut body);
+    }
+    let whole = super::execute::Outcome::Whole(body);
+    reply(operation, &Behaviour::default(), whole, scope)
+}
+
+/// Whose counter a request spends from; `None`: its credential is not accepted.
+fn who(service: &Service, state: &State, headers: &HeaderMap) -> Option<String> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let key = service.script.key_header.as_deref().and_then(header).map(str::to_owned);
+    let token = header("authorization").and_then(|value| match value.split_once(' ')? {
+        (scheme, token) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+        (scheme, token) if scheme.eq_ignore_ascii_case("basic") => {
+            STANDARD.decode(token.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        }
+        _ => None,
+    });
+    let fetched = service.logins().filter_map(|login| {
+        let rest = header(&login.header)?.strip_prefix(&login.scheme)?;
+        Some(rest.trim_start().to_owned())
+    });
+    let accepted = |token: &String| {
+        let known = &service.script.tokens;
+        !token.is_empty() && (known.is_empty() || known.contains(token) || state.tokens.knows(token))
+    };
+    let token = key.into_iter().chain(token).chain(fetched).find(accepted)?;
+    // What was given out was given to one app, or to one user.
+    let has_its_own = !state.tokens.knows(&token) && service.counts_by_credential();
+    Some(if has_its_own { token } else { String::new() })
+}
+
+fn check_version(service: &Service, operation: &Operation, headers: &HeaderMap) -> Result<(), Refusal> {
+    let (Some(name), Some(wanted)) = (&service.connector.version_header, &operation.version) else {
+        return Ok(());
+    };
+    let given = headers.get(name.as_str()).and_then(|value| value.to_str().ok());
+    match given {
+        Some(given) if given == wanted => Ok(()),
+        Some(given) => {
+            Err(Refusal::new("wrong_version").about("version", given).about("wanted", wanted.as_str()))
+        }
+        None => Err(Refusal::new("no_version").about("wanted", wanted.as_str())),
+    }
+}

@@ -1,0 +1,215 @@
+//! The stand-in for all connectors of a catalog.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::config::Script;
+use super::fault::{Fault, Faults, Target, What};
+use super::handler::{Incoming, Served, respond};
+use super::log::{Entry, Log};
+use super::options::Options;
+use super::route::Found;
+use super::service::Service;
+use super::state::State;
+use super::time;
+use crate::catalog::Catalog;
+use crate::value::read_json;
+
+/// File of a connector's folder that says how its stand-in behaves.
+const SCRIPT: &str = "sandbox.yaml";
+
+/// A stand-in that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A script is not what the format asks for.
+    #[error("{connector}/{SCRIPT}: at {path}: {reason}")]
+    Script {
+        /// The connector.
+        connector: String,
+        /// Where in the file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// A stateful stand-in for the APIs of a catalog. Cheap to clone; clones share everything.
+#[derive(Debug, Clone)]
+pub struct Sandbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    catalog: Arc<Catalog>,
+    options: Options,
+    stages: IndexMap<String, ServiceState>,
+    faults: Mutex<Faults>,
+    log: Mutex<Log>,
+}
+
+/// One connector.
+#[derive(Debug)]
+struct ServiceState {
+    service: Service,
+    state: Mutex<State>,
+}
+
+impl Sandbox {
+    /// A stand-in for all connectors of `catalog` that are reached by requests.
+    pub fn new(catalog: Arc<Catalog>, options: Options) -> Result<Self, Error> {
+        let mut stages = IndexMap::new();
+        for connector in catalog.connectors() {
+            let name = &connector.connector;
+            if catalog.addresses(name).next().is_none() {
+                continue;
+            }
+            let own = options.scripts.get(name).map(String::as_str);
+            let script = match own.or_else(|| Catalog::built_in_file(name, SCRIPT)) {
+                Some(text) => read(name, text)?,
+                None => Script::default(),
+            };
+            let script = script.with_credential(connector);
+            let service = Service::new(&catalog, connector, script);
+            let state = Mutex::new(State::new(&service, &options));
+            stages.insert(name.clone(), ServiceState { service, state });
+        }
+        let log = Mutex::new(Log::new(options.log));
+        Ok(Self(Arc::new(Shared { catalog, options, stages, faults: Mutex::default(), log })))
+    }
+
+    /// The connectors it stands in for.
+    pub fn connectors(&self) -> impl Iterator<Item = &str> {
+        self.0.stages.keys().map(String::as_str)
+    }
+
+    /// What a connection to it has under `auth` in `hob.yaml`. It is no secret.
+    pub fn credential(&self, connector: &str) -> Option<Value> {
+        let auth = &self.0.stages.get(connector)?.service.script.auth;
+        Some(auth.clone()).filter(|auth| !auth.is_null())
+    }
+
+    /// Values of the connection's settings (`location`), as a connection to it has them.
+    pub fn settings(&self, connector: &str) -> IndexMap<String, String> {
+        self.0.stages.get(connector).map(|stage| stage.service.script.settings.clone()).unwrap_or_default()
+    }
+
+    /// Inputs with which an operation succeeds on a fresh stand-in, as a recipe's `with` has them.
+    pub fn example(&self, operation: &str) -> Option<Map<String, Value>> {
+        let operation = self.0.catalog.operation(operation)?;
+        let stage = self.0.stages.get(&operation.connector)?;
+        Some(super::example::example(&stage.service, &lock(&stage.state), operation))
+    }
+
+    /// The latest requests served, oldest first.
+    pub fn log(&self) -> Vec<Entry> {
+        lock(&self.0.log).entries()
+    }
+
+    /// How many requests were served, in all and by operation.
+    pub fn totals(&self) -> (u64, IndexMap<String, u64>) {
+        let log = lock(&self.0.log);
+        (log.served(), log.totals().clone())
+    }
+
+    /// The first `limit` records of a collection, as they are stored.
+    pub fn records(&self, connector: &str, collection: &str, limit: usize) -> Option<Vec<Value>> {
+        let state = lock(&self.0.stages.get(connector)?.state);
+        let table = state.tables.get(collection)?;
+        let records = table.all().take(limit).filter_map(|slot| table.record(slot));
+        Some(records.map(|record| Value::Object(record.as_ref().clone())).collect())
+    }
+
+    /// How many records each collection has.
+    pub fn counts(&self, connector: &str) -> IndexMap<String, usize> {
+        let Some(stage) = self.0.stages.get(connector) else { return IndexMap::new() };
+        lock(&stage.state).tables.iter().map(|(name, table)| (name.clone(), table.len())).collect()
+    }
+
+    /// Makes something go wrong.
+    pub fn add_fault(&self, fault: Fault) {
+        lock(&self.0.faults).add(fault);
+    }
+
+    /// The faults that are still to strike.
+    pub fn faults(&self) -> Vec<Fault> {
+        lock(&self.0.faults).list().to_vec()
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&self) {
+        lock(&self.0.faults).clear();
+    }
+
+    /// Everything as at the start: records, budgets, tokens, faults and log.
+    pub fn reset(&self) {
+        for stage in self.0.stages.values() {
+            *lock(&stage.state) = State::new(&stage.service, &self.0.options);
+        }
+        lock(&self.0.faults).clear();
+        *lock(&self.0.log) = Log::new(self.0.options.log);
+    }
+
+    /// Answers a request below a connector's prefix, and says what else shall go wrong with the
+    /// answer. `None`: there is no such connector.
+    pub(super) fn answer(&self, connector: &str, incoming: Incoming<'_>) -> Option<(Served, Option<What>)> {
+        let stage = self.0.stages.get(connector)?;
+        let found = stage.service.find(incoming.method, incoming.path, incoming.headers);
+        let operation = match found {
+            Found::Operation(operation, _) => Some(operation.id.clone()),
+            _ => None,
+        };
+        let mut path = incoming.path.to_owned();
+        if !incoming.query.is_empty() {
+            path.push('?');
+            path.push_str(incoming.query);
+        }
+        let target =
+            Target { connector, operation: operation.as_deref(), method: incoming.method, path: &path };
+        let fault = lock(&self.0.faults).apply_fault(target);
+        let now = self.0.options.clock.now().timestamp_millis();
+        let lost =
+            |fault: &Fault| !fault.done && matches!(fault.what, What::Close | What::Hang | What::Truncate);
+        let served = if fault.as_ref().is_some_and(lost) {
+            Served::nothing()
+        } else {
+            respond(
+                &stage.service,
+                &mut lock(&stage.state),
+                self.0.options.seed,
+                incoming,
+                now,
+                fault.as_ref(),
+            )
+        };
+        let what = fault.map(|fault| fault.what);
+        let unanswered = matches!(what, Some(What::Close | What::Hang | What::Truncate));
+        lock(&self.0.log).add(Entry {
+            number: 0,
+            at: time::iso(now),
+            connector: connector.to_owned(),
+            operation,
+            method: incoming.method.to_owned(),
+            path,
+            body: read_json(incoming.body, None).unwrap_or(Value::Null),
+            status: if unanswered { 0 } else { served.status },
+            changes: served.changes.clone(),
+            fault: what.clone(),
+        });
+        Some((served, what))
+    }
+}
+
+fn read(connector: &str, text: &str) -> Result<Script, Error> {
+    let document = serde_yaml::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(document).map_err(|error| Error::Script {
+        connector: connector.to_owned(),
+        path: error.path().to_string(),
+        reason: error.inner().to_string(),
+    })
+}
+
+/// A panic in one request must not end the others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

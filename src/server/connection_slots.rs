@@ -1,0 +1,140 @@
+//! How many connections there are at a time. Where there would be more, the oldest makes room that has proved nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Places for connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionSlots {
+    free: Arc<Semaphore>,
+    unproven: Arc<Mutex<Unproven>>,
+}
+
+/// Those that may be closed, in the order in which they came.
+#[derive(Debug, Default)]
+struct Unproven {
+    next: u64,
+    waiting: BTreeMap<u64, Arc<Notify>>,
+}
+
+/// The place of one connection. Whoever has a clone can keep it from being closed.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    unproven: Arc<Mutex<Unproven>>,
+    place: Arc<Mutex<u64>>,
+    asked_to_leave: Arc<Notify>,
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// While it is there, the connection is not closed to make room.
+#[derive(Debug)]
+pub(super) struct Proven(Slot);
+
+impl ConnectionSlots {
+    pub(super) fn new(most: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(most)), unproven: Arc::default() }
+    }
+
+    /// A place for a connection that has come.
+    pub(super) async fn take(&self) -> Option<Slot> {
+        let permit = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                self.close_oldest();
+                // The semaphore is never closed.
+                Arc::clone(&self.free).acquire_owned().await.ok()?
+            }
+        };
+        let slot = Slot {
+            unproven: Arc::clone(&self.unproven),
+            place: Arc::default(),
+            asked_to_leave: Arc::default(),
+            _permit: Arc::new(permit),
+        };
+        slot.queue();
+        Some(slot)
+    }
+
+    fn close_oldest(&self) {
+        let mut unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, oldest)) = unproven.waiting.pop_first() {
+            oldest.notify_one();
+        }
+    }
+}
+
+impl Slot {
+    fn queue(&self) {
+        let mut unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = unproven.next;
+        unproven.next += 1;
+        unproven.waiting.insert(place, Arc::clone(&self.asked_to_leave));
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    fn leave_queue(&self) {
+        let place = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&place);
+    }
+
+    /// Its request comes from whom it says.
+    pub(super) fn prove(&self) -> Proven {
+        self.leave_queue();
+        Proven(self.clone())
+    }
+
+    /// Once the connection is to make room.
+    pub(super) async fn asked_to_leave(&self) {
+        self.asked_to_leave.notified().await;
+    }
+
+    /// The connection has ended.
+    pub(super) fn free(self) {
+        self.leave_queue();
+    }
+}
+
+impl Drop for Proven {
+    fn drop(&mut self) {
+        self.0.queue();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn the_oldest_that_has_proved_nothing_makes_room() {
+        let slots = ConnectionSlots::new(3);
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(slots.take().await.unwrap());
+        }
+        let proven = held[0].prove();
+        let mut fourth = std::pin::pin!(slots.take());
+        assert!(fourth.as_mut().now_or_never().is_none(), "there is no place yet");
+        assert!(held[0].asked_to_leave().now_or_never().is_none());
+        assert!(held[2].asked_to_leave().now_or_never().is_none());
+        assert!(held[1].asked_to_leave().now_or_never().is_some());
+        held.remove(1).free();
+        let _fourth = fourth.await.unwrap();
+        // What has proved itself goes to the end of the queue.
+        drop(proven);
+        assert!(slots.take().now_or_never().is_none());
+        assert!(held[0].asked_to_leave().now_or_never().is_none());
+        assert!(held[1].asked_to_leave().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn one_that_ended_is_asked_nothing() {
+        let slots = ConnectionSlots::new(1);
+        slots.take().await.unwrap().free();
+        let second = slots.take().now_or_never().flatten().unwrap();
+        assert!(slots.take().now_or_never().is_none());
+        assert!(second.asked_to_leave().now_or_never().is_some());
+    }
+}

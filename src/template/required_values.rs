@@ -1,0 +1,351 @@
+//! Values without which a template fails or has nothing to say, and values that a condition proves to be
+//! there.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt, UnaryOpKind};
+
+use super::lower::{asks_presence, is_default};
+use super::name_use::{PathStep, Use};
+use super::parse::Template;
+use super::syntax::{self, clamp, extent};
+
+/// In front of a path that is known to lead to nothing that counts as true.
+const ABSENT: &str = "!";
+
+/// Paths that are known to lead to something, as `event.tags[]`, and after a `!` those that are known to
+/// lead to nothing that counts as true.
+pub type Present = BTreeSet<String>;
+
+/// A value that a template needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The first name of its path.
+    pub root: String,
+    /// What follows.
+    pub steps: Vec<PathStep>,
+    /// The last of the steps may be missing: only whether it is there is asked.
+    pub tolerant: bool,
+    /// The path as it is written, in bytes of the template's text.
+    pub range: Range<usize>,
+    /// What the template itself makes sure of at this place.
+    pub present: Present,
+}
+
+impl Template {
+    /// What the template needs; as a condition, if it `is_one`.
+    pub fn needs(&self, is_one: bool) -> Vec<Need> {
+        let Ok(template) = syntax::statements(self.text()) else { return Vec::new() };
+        let mut walker = Walker { text: self.text(), found: Vec::new() };
+        let present = Present::new();
+        match syntax::only_expression(&template) {
+            Some(only) => walker.expression(&only.expr, is_one, &present),
+            None => walker.statement(&template, &present),
+        }
+        walker.found
+    }
+
+    /// Whether this condition, one expression, holds wherever `known` is so.
+    pub fn follows_from(&self, known: &Present) -> bool {
+        let proven = self.proves(true);
+        let only_paths = self.uses().iter().all(|used| matches!(used, Use::Path { .. }));
+        let compared = self.text().contains(['=', '<', '>', '+', '~', '(']) || self.text().contains(" in ");
+        only_paths && !compared && proven.len() == self.uses().len() && proven.is_subset(known)
+    }
+
+    /// What is there if this condition, one expression, `holds`, or if it does not.
+    pub fn proves(&self, holds: bool) -> Present {
+        let mut proven = Present::new();
+        if let Ok(template) = syntax::statements(self.text())
+            && let Some(only) = syntax::only_expression(&template)
+        {
+            prove(&only.expr, holds, &mut proven);
+        }
+        proven
+    }
+}
+
+/// A path as `Present` has it.
+pub(super) fn written(root: &str, steps: &[PathStep]) -> String {
+    let mut path = root.to_owned();
+    for step in steps {
+        match step {
+            PathStep::Field(name) => path.extend([".", name]),
+            PathStep::Item => path.push_str("[]"),
+        }
+    }
+    path
+}
+
+impl Need {
+    /// Whether the path up to its step `upto` is known to lead to something.
+    pub fn is_proven(&self, upto: usize, elsewhere: &Present) -> bool {
+        let path = written(&self.root, &self.steps[..upto]);
+        let leads = |known: &String| {
+            let rest = known.strip_prefix(&path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.present.iter().chain(elsewhere).any(leads)
+    }
+}
+
+struct Walker<'t> {
+    text: &'t str,
+    found: Vec<Need>,
+}
+
+impl Walker<'_> {
+    fn statement(&mut self, stmt: &Stmt<'_>, present: &Present) {
+        match stmt {
+            Stmt::Template(t) => self.body(&t.children, present),
+            Stmt::EmitExpr(e) => self.expression(&e.expr, false, present),
+            Stmt::IfCond(c) => {
+                self.expression(&c.expr, true, present);
+                self.body(&c.true_body, &with(present, &c.expr, true));
+                self.body(&c.false_body, &with(present, &c.expr, false));
+            }
+            Stmt::ForLoop(f) => {
+                self.expression(&f.iter, false, present);
+                self.body(&f.body, present);
+                self.body(&f.else_body, present);
+            }
+            Stmt::Set(s) => self.expression(&s.expr, false, present),
+            _ => {}
+        }
+    }
+
+    fn body(&mut self, stmts: &[Stmt<'_>], present: &Present) {
+        stmts.iter().for_each(|stmt| self.statement(stmt, present));
+    }
+
+    /// `tolerant`: an undefined value counts as false.
+    fn expression(&mut self, expr: &Expr<'_>, tolerant: bool, present: &Present) {
+        if let Some((root, steps)) = path(expr) {
+            let range = clamp(self.text, extent(expr));
+            let (root, present) = (root.to_owned(), present.clone());
+            self.found.push(Need { root, steps, tolerant, range, present });
+            return;
+        }
+        match expr {
+            Expr::BinOp(op) => self.binary(op, tolerant, present),
+            Expr::UnaryOp(op) => {
+                let negates = matches!(op.op, UnaryOpKind::Not);
+                self.expression(&op.expr, negates, present);
+            }
+            Expr::IfExpr(i) => {
+                self.expression(&i.test_expr, true, present);
+                self.expression(&i.true_expr, tolerant, &with(present, &i.test_expr, true));
+                if let Some(otherwise) = &i.false_expr {
+                    self.expression(otherwise, tolerant, &with(present, &i.test_expr, false));
+                }
+            }
+            Expr::Filter(f) => {
+                // What stands before `default` may be missing.
+                if let Some(input) = f.expr.as_ref().filter(|_| !is_default(f.name) && f.name != "coalesce") {
+                    self.expression(input, false, present);
+                }
+                self.arguments(&f.args, present);
+            }
+            Expr::Test(t) => {
+                if !asks_presence(t.name) {
+                    self.expression(&t.expr, false, present);
+                }
+                self.arguments(&t.args, present);
+            }
+            Expr::Call(c) => self.arguments(&c.args, present),
+            Expr::Compare(c) => {
+                self.expression(&c.expr, false, present);
+                c.ops.iter().for_each(|op| self.expression(&op.expr, false, present));
+            }
+            Expr::GetAttr(get) => self.expression(&get.expr, false, present),
+            Expr::GetItem(get) => self.expression(&get.expr, false, present),
+            Expr::Slice(s) => self.expression(&s.expr, false, present),
+            Expr::List(l) => l.items.iter().for_each(|item| self.expression(item, false, present)),
+            Expr::Tuple(t) => t.items.iter().for_each(|item| self.expression(item, false, present)),
+            Expr::Map(m) => m.values.iter().for_each(|value| self.expression(value, false, present)),
+            Expr::Var(_) | Expr::Const(_) => {}
+        }
+    }
+
+    fn binary(&mut self, op: &BinOp<'_>, tolerant: bool, present: &Present) {
+        match op.op {
+            BinOpKind::ScAnd => {
+                self.expression(&op.left, true, present);
+                self.expression(&op.right, tolerant, &with(present, &op.left, true));
+            }
+            BinOpKind::ScOr => {
+                self.expression(&op.left, true, present);
+                self.expression(&op.right, tolerant, &with(present, &op.left, false));
+            }
+            _ => {
+                self.expression(&op.left, false, present);
+                self.expression(&op.right, false, present);
+            }
+        }
+    }
+
+    fn arguments(&mut self, args: &[CallArg<'_>], present: &Present) {
+        for arg in args {
+            match arg {
+                CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => self.expression(expr, false, present),
+                CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {}
+            }
+        }
+    }
+}
+
+/// `present` and what `condition` proves if it `holds`.
+fn with(present: &Present, condition: &Expr<'_>, holds: bool) -> Present {
+    let mut present = present.clone();
+    prove(condition, holds, &mut present);
+    present
+}
+
+fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
+    if let Some((root, steps)) = path(condition) {
+        let path = written(root, &steps);
+        proven.insert(if holds { path } else { format!("{ABSENT}{path}") });
+        return;
+    }
+    match condition {
+        Expr::UnaryOp(op) if matches!(op.op, UnaryOpKind::Not) => prove(&op.expr, !holds, proven),
+        Expr::BinOp(op) => match (&op.op, holds) {
+            (BinOpKind::ScAnd, true) | (BinOpKind::ScOr, false) => {
+                prove(&op.left, holds, proven);
+                prove(&op.right, holds, proven);
+            }
+            (BinOpKind::Eq, true) | (BinOpKind::Ne, false) => compared(&op.left, &op.right, proven),
+            (BinOpKind::Ne, true) | (BinOpKind::Eq, false) if is_none(&op.right) => {
+                prove(&op.left, true, proven);
+            }
+            (BinOpKind::In, true) => {
+                [&op.left, &op.right].into_iter().for_each(|side| prove(side, true, proven))
+            }
+            (BinOpKind::Gt | BinOpKind::Gte | BinOpKind::Lt | BinOpKind::Lte, true) => {
+                prove(&op.left, true, proven);
+            }
+            _ => {}
+        },
+        // Nothing has no members, no length and no parts.
+        Expr::Filter(f) => {
+            if let Some(input) = f.expr.as_ref().filter(|_| holds && !gives_something(&f.args)) {
+                prove(input, true, proven);
+            }
+        }
+        Expr::Test(t) => match (t.name, holds) {
+            ("defined", true) | ("undefined" | "none", false) => prove(&t.expr, true, proven),
+            ("defined" | "undefined" | "none", _) => {}
+            (_, true) => prove(&t.expr, true, proven),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+/// `default('x')` holds for what is missing, too.
+fn gives_something(args: &[CallArg<'_>]) -> bool {
+    args.iter().any(|arg| match arg {
+        CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => expr.as_const().is_none_or(|value| value.is_true()),
+        _ => true,
+    })
+}
+
+fn compared(left: &Expr<'_>, right: &Expr<'_>, proven: &mut Present) {
+    let something = |expr: &Expr<'_>| expr.as_const().is_some_and(|value| !value.is_none());
+    if something(right) {
+        prove(left, true, proven);
+    } else if something(left) {
+        prove(right, true, proven);
+    }
+}
+
+fn is_none(expr: &Expr<'_>) -> bool {
+    expr.as_const().is_some_and(|value| value.is_none() || value.as_str() == Some(""))
+}
+
+/// The path that `expr` is, written out or by `first` and `last`.
+fn path<'e>(expr: &'e Expr<'_>) -> Option<(&'e str, Vec<PathStep>)> {
+    match expr {
+        Expr::Var(name) => Some((name.id, Vec::new())),
+        Expr::GetAttr(get) => then(path(&get.expr)?, PathStep::Field(get.name.into())),
+        Expr::GetItem(get) => {
+            let key = get.subscript_expr.as_const()?;
+            let step = match key.as_str() {
+                Some(name) => PathStep::Field(name.into()),
+                None if key.is_integer() => PathStep::Item,
+                None => return None,
+            };
+            then(path(&get.expr)?, step)
+        }
+        Expr::Filter(f) if matches!(f.name, "first" | "last") && f.args.is_empty() => {
+            then(path(f.expr.as_ref()?)?, PathStep::Item)
+        }
+        _ => None,
+    }
+}
+
+fn then(path: (&str, Vec<PathStep>), step: PathStep) -> Option<(&str, Vec<PathStep>)> {
+    let (root, mut steps) = path;
+    steps.push(step);
+    Some((root, steps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Needed paths that the template does not make sure of, `?` after those whose end may be missing.
+    fn needs(text: &str) -> Vec<String> {
+        let needs = Template::parse(text).unwrap().needs(false);
+        let open = needs.iter().filter(|need| !need.is_proven(need.steps.len(), &Present::new()));
+        open.map(|need| written(&need.root, &need.steps) + if need.tolerant { "?" } else { "" }).collect()
+    }
+
+    #[test]
+    fn what_is_guarded_is_not_needed() {
+        assert_eq!(needs("{{ event.a.b | lower }} {{ event.c[0].d }}"), ["event.a.b", "event.c[].d"]);
+        assert_eq!(needs("{{ event.a | default('x') | lower }}"), Vec::<String>::new());
+        assert_eq!(needs("{{ event.a | lower if event.a else event.b }}"), ["event.a?", "event.b"]);
+        assert_eq!(needs("{{ event.b if not event.a else event.a }}"), ["event.a?", "event.b"]);
+        assert_eq!(needs("{{ event.a or event.b }}"), ["event.a?", "event.b"]);
+        assert_eq!(needs("{{ event.a is defined and event.a == 'x' }}"), Vec::<String>::new());
+        assert_eq!(needs("{% if event.a %}{{ event.a.b }}{% endif %}"), ["event.a?", "event.a.b"]);
+        assert_eq!(needs("{{ event.a == 'x' }}"), ["event.a"]);
+        assert_eq!(needs("{{ (event.notes | first).text }}"), ["event.notes[].text"]);
+    }
+
+    #[test]
+    fn a_condition_follows_from_what_is_known() {
+        let follows = |text: &str, known: &[&str]| {
+            let known = known.iter().map(|path| (*path).to_owned()).collect();
+            Template::parse(text).unwrap().follows_from(&known)
+        };
+        assert!(follows("{{ not steps.a }}", &["!steps.a", "event.b"]));
+        assert!(follows("{{ event.a and event.b }}", &["event.a", "event.b"]));
+        for open in
+            ["{{ event.a == 'x' }}", "{{ event.a or event.b }}", "{{ event.a | length }}", "{{ event.c }}"]
+        {
+            assert!(!follows(open, &["event.a", "event.b"]), "{open}");
+        }
+    }
+
+    #[test]
+    fn conditions_prove_what_is_there() {
+        let proves = |text: &str, holds| -> Vec<String> {
+            Template::parse(text).unwrap().proves(holds).into_iter().collect()
+        };
+        assert_eq!(proves("{{ event.a and event.b.c }}", true), ["event.a", "event.b.c"]);
+        assert_eq!(proves("{{ event.a or event.b }}", true), Vec::<String>::new());
+        assert_eq!(proves("{{ event.a == 'x' }}", true), ["event.a"]);
+        assert_eq!(proves("{{ event.a != 'x' }}", true), Vec::<String>::new());
+        assert_eq!(proves("{{ not event.a }}", false), ["event.a"]);
+        assert_eq!(proves("{{ not event.a }}", true), ["!event.a"]);
+        assert_eq!(proves("{{ not event.a or not event.b }}", false), ["event.a", "event.b"]);
+        assert_eq!(proves("{{ not event.a | default('') }}", false), ["event.a"]);
+        assert_eq!(proves("{{ event.a | default('x') }}", true), Vec::<String>::new());
+        assert_eq!(proves("{{ event.a | trim | length > 3 }}", true), ["event.a"]);
+        assert_eq!(proves("{{ event.a is defined }}", true), ["event.a"]);
+        assert_eq!(proves("{{ 'x' in event.tags }}", true), ["event.tags"]);
+    }
+}

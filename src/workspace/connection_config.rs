@@ -1,0 +1,218 @@
+//! A connection as `hob.yaml` has it, before anything is connected.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::syntax::{Auth, Oauth};
+use crate::catalog::{AuthScheme, Connector};
+use crate::clock::Clock;
+use crate::connection::{
+    ApiHeader, BudgetSettings, Connection, Consent, Credential, Error, LoginSettings, OauthSettings, Setup,
+    TokenFile, address, check_login, redirect,
+};
+use crate::secret::{Redactor, Secret};
+
+/// A connection to be.
+#[derive(Debug, Clone)]
+pub struct ConnectionConfig {
+    /// Its name.
+    pub name: String,
+    /// Its API.
+    pub connector: Arc<Connector>,
+    /// Values of the connector's settings.
+    pub settings: BTreeMap<String, String>,
+    /// Where the API is, if not where its connector says. It may hold a secret: see `shown_address`.
+    pub base_url: Option<String>,
+    /// The version of the API to use, if not the one its connector describes.
+    pub version: Option<String>,
+    /// Overrides of the connector's limits.
+    pub budget: BudgetSettings,
+    /// Names of variables that it needs and that are not set, one for each place.
+    pub unset: Vec<String>,
+    pub(super) auth: Option<Auth>,
+    /// Where its tokens are kept, if somebody has to consent to them.
+    pub(super) tokens: TokenFile,
+    /// Learns the tokens that its connection gets.
+    pub(super) redactor: Redactor,
+}
+
+impl ConnectionConfig {
+    /// Makes the connection. It asks for its tokens, where it needs some, through `http`.
+    pub fn connect(&self, http: &reqwest::Client, clock: &Clock) -> Result<Connection, Error> {
+        let connection = self.plain()?;
+        let credential = match &self.auth {
+            Some(Auth::Oauth(oauth)) => Credential::oauth(
+                &self.name,
+                &self.connector,
+                &connection.base_url,
+                settings(oauth),
+                self.tokens.clone(),
+                http.clone(),
+                clock.clone(),
+            )?,
+            auth => self.credential(auth.as_ref(), &connection.base_url, http, clock)?,
+        };
+        self.with(credential)
+    }
+
+    /// The connection to a stand-in for the API instead, with the credential (as under `auth` in
+    /// hob.yaml) and the settings that the stand-in knows.
+    pub fn stand_in(
+        &self,
+        base_url: &str,
+        auth: Option<serde_json::Value>,
+        settings: impl IntoIterator<Item = (String, String)>,
+        http: &reqwest::Client,
+        clock: &Clock,
+    ) -> Result<Connection, Error> {
+        let mut all = self.settings.clone();
+        all.retain(|_, value| !value.is_empty());
+        all.extend(settings);
+        let auth: Option<Auth> = auth.and_then(|auth| serde_json::from_value(auth).ok());
+        let url = address(&self.name, &self.connector, Some(base_url))?;
+        let credential = self.credential(auth.as_ref(), &url, http, clock)?;
+        let base_url = Some(base_url.to_owned());
+        let setup = Setup { base_url, settings: all, credential, budget: BudgetSettings::default() };
+        Connection::new(&self.name, Arc::clone(&self.connector), setup)
+    }
+
+    /// The question for a person's consent, if this is an OAuth app that needs it.
+    pub fn consent(&self, http: &reqwest::Client, clock: &Clock) -> Result<Consent, Error> {
+        let Some(Auth::Oauth(oauth)) = &self.auth else {
+            return Err(Error::NoConsentNeeded { connection: self.name.clone() });
+        };
+        let base_url = self.plain()?.base_url;
+        let tokens = self.tokens.clone();
+        Consent::new(&self.connector, &base_url, settings(oauth), tokens, http.clone(), clock.clone())
+    }
+
+    /// Whether somebody has consented; `None`: nobody needs to.
+    pub fn is_connected(&self, clock: &Clock) -> Option<bool> {
+        let asks = |scheme: &AuthScheme| matches!(scheme, AuthScheme::Oauth { authorize_url: Some(_), .. });
+        let needed = matches!(self.auth, Some(Auth::Oauth(_))) && self.connector.auth.iter().any(asks);
+        needed.then(|| self.tokens.is_connected(clock.now()))
+    }
+
+    /// The scopes that hob.yaml asks for, where it lists some.
+    pub fn listed_scopes(&self) -> Option<&[String]> {
+        match &self.auth {
+            Some(Auth::Oauth(oauth)) => oauth.scopes.as_deref().filter(|scopes| !scopes.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// Whether the connection could be made, apart from its credential's texts.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.auth {
+            Some(Auth::Login(_)) => {
+                for scheme in &self.connector.auth {
+                    if let AuthScheme::Login(login) = scheme {
+                        check_login(&self.connector.connector, login)?;
+                    }
+                }
+            }
+            // A variable that is not set is complained about elsewhere.
+            Some(Auth::Oauth(oauth)) if oauth.redirect.as_deref() != Some("") => {
+                redirect(oauth.redirect.as_deref())?;
+            }
+            _ => {}
+        }
+        self.plain().map(drop)
+    }
+
+    /// A credential that is kept nowhere.
+    fn credential(
+        &self,
+        auth: Option<&Auth>,
+        base_url: &Url,
+        http: &reqwest::Client,
+        clock: &Clock,
+    ) -> Result<Credential, Error> {
+        Ok(match auth {
+            None | Some(Auth::Oauth(_)) => Credential::None,
+            Some(Auth::Token(token)) => Credential::Bearer(bearer(token)),
+            Some(Auth::Header(header)) => Credential::Header(ApiHeader {
+                name: header.name.clone(),
+                value: Secret::new(tidy(&header.value)),
+            }),
+            Some(Auth::Basic(basic)) => {
+                Credential::Basic { username: basic.username.clone(), password: Secret::new(&basic.password) }
+            }
+            Some(Auth::Login(login)) => {
+                let password = Secret::new(&login.password);
+                let settings = LoginSettings { username: login.username.clone(), password };
+                Credential::login(&self.connector, base_url, settings, http.clone(), clock.clone())?
+            }
+        })
+    }
+
+    /// Without a credential: tells whether address and limits are sound.
+    pub(super) fn plain(&self) -> Result<Connection, Error> {
+        self.with(Credential::None)
+    }
+
+    fn with(&self, credential: Credential) -> Result<Connection, Error> {
+        let setup = Setup {
+            base_url: self.base_url.clone(),
+            settings: self.settings.clone(),
+            credential,
+            budget: self.budget,
+        };
+        let connection = Connection::new(&self.name, Arc::clone(&self.connector), setup)?;
+        connection.hide_tokens_in(&self.redactor);
+        Ok(connection)
+    }
+
+    /// Texts that must not be shown.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let texts = match &self.auth {
+            None => vec![],
+            Some(Auth::Token(token)) => return vec![bearer(token)],
+            Some(Auth::Header(header)) => return vec![Secret::new(tidy(&header.value))],
+            Some(Auth::Basic(basic)) => vec![&basic.password],
+            Some(Auth::Oauth(oauth)) => vec![&oauth.client_secret],
+            Some(Auth::Login(login)) => vec![&login.password],
+        };
+        texts.into_iter().map(Secret::new).chain(self.tokens.secrets()).collect()
+    }
+}
+
+/// A text as it was copied, without the white space and the invisible marks around it.
+fn tidy(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}'))
+}
+
+/// A bearer token as it was copied: some copy the word in front of it too.
+fn bearer(text: &str) -> Secret {
+    let text = tidy(text);
+    let word = text.get(..6).filter(|word| word.eq_ignore_ascii_case("bearer"));
+    let rest = word.and_then(|_| text.get(6..)).filter(|rest| rest.starts_with(char::is_whitespace));
+    Secret::new(rest.map_or(text, tidy))
+}
+
+fn settings(oauth: &Oauth) -> OauthSettings {
+    OauthSettings {
+        client_id: oauth.client_id.clone(),
+        client_secret: Secret::new(&oauth.client_secret),
+        scopes: oauth.scopes.clone().unwrap_or_default(),
+        redirect: oauth.redirect.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_as_it_was_copied() {
+        for text in
+            ["pit-1", " pit-1 ", "pit-1\r\n", "Bearer pit-1", "bearer\tpit-1 ", "\u{feff}BEARER  pit-1"]
+        {
+            assert_eq!(bearer(text).expose(), "pit-1", "{text:?}");
+        }
+        assert_eq!(bearer("bearerpit-1").expose(), "bearerpit-1");
+        assert_eq!(bearer("").expose(), "");
+    }
+}

@@ -1,0 +1,397 @@
+//! A journal in which one write fails, stalls or crashes hob.
+
+use std::collections::HashMap;
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use hob::journal::{
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
+    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
+    Unfinished, Written,
+};
+use hob::run::{RunId, StampedEntry};
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// What happens at a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteFault {
+    /// hob crashes before the write is stored.
+    CrashBefore,
+    /// The write is stored, and hob crashes before it knows.
+    CrashAfter,
+    /// The write fails, and so do the next few.
+    FailBefore,
+    /// The write is stored, and hob is told that it failed: the connection was lost in between.
+    FailAfter,
+    /// hob stalls before the write is stored, until it is resumed.
+    StallBefore,
+    /// The write is stored, and hob stalls before it knows.
+    StallAfter,
+}
+
+/// Number of consecutive writes that fail.
+const FAILURES: usize = 2;
+
+/// A journal with a fault at its `nth` write, counted from 1. After a crash no call returns.
+pub struct FaultyJournal {
+    inner: Arc<dyn Journal>,
+    fault: Option<(usize, WriteFault)>,
+    writes: AtomicUsize,
+    crashed: watch::Sender<bool>,
+    stalled: watch::Sender<bool>,
+    resumed: watch::Sender<bool>,
+}
+
+impl FaultyJournal {
+    pub fn new(inner: Arc<dyn Journal>, fault: Option<(usize, WriteFault)>) -> Self {
+        Self {
+            inner,
+            fault,
+            writes: AtomicUsize::new(0),
+            crashed: watch::Sender::new(false),
+            stalled: watch::Sender::new(false),
+            resumed: watch::Sender::new(false),
+        }
+    }
+
+    /// Number of writes so far.
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// hob crashes now: no call returns any more.
+    pub fn crash(&self) {
+        self.crashed.send_replace(true);
+    }
+
+    /// Resolves when hob has crashed.
+    pub async fn crashed(&self) {
+        is_true(&self.crashed).await;
+    }
+
+    /// Resolves when hob stalls.
+    pub async fn stalled(&self) {
+        is_true(&self.stalled).await;
+    }
+
+    /// Ends the stall.
+    pub fn resume(&self) {
+        self.resumed.send_replace(true);
+    }
+
+    async fn stall(&self) {
+        self.stalled.send_replace(true);
+        is_true(&self.resumed).await;
+    }
+
+    async fn alive(&self) {
+        if *self.crashed.borrow() {
+            pending::<()>().await;
+        }
+    }
+
+    async fn ended<T>(&self) -> T {
+        self.crash();
+        pending().await
+    }
+
+    async fn write<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.alive().await;
+        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let unavailable =
+            || Error::Unavailable { store: "faulty".to_owned(), reason: "is unavailable".to_owned() };
+        match self.fault {
+            Some((nth, WriteFault::CrashBefore)) if number == nth => self.ended().await,
+            Some((nth, WriteFault::CrashAfter)) if number == nth => {
+                act.await?;
+                self.ended().await
+            }
+            Some((nth, WriteFault::FailBefore)) if (nth..nth + FAILURES).contains(&number) => {
+                Err(unavailable())
+            }
+            Some((nth, WriteFault::FailAfter)) if number == nth => {
+                act.await?;
+                Err(unavailable())
+            }
+            Some((nth, WriteFault::StallBefore)) if number == nth => {
+                self.stall().await;
+                act.await
+            }
+            Some((nth, WriteFault::StallAfter)) if number == nth => {
+                let done = act.await;
+                self.stall().await;
+                done
+            }
+            _ => act.await,
+        }
+    }
+}
+
+async fn is_true(flag: &watch::Sender<bool>) {
+    // Cannot fail: the sender is alive.
+    let _ = flag.subscribe().wait_for(|flag| *flag).await;
+}
+
+#[async_trait]
+impl Journal for FaultyJournal {
+    fn last_failure(&self) -> Option<Error> {
+        self.inner.last_failure()
+    }
+
+    async fn append(&self, batch: Batch) -> Result<Appended, Error> {
+        self.write(self.inner.append(batch)).await
+    }
+
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        self.write(self.inner.forget_receipt(source, dedup, before)).await
+    }
+
+    async fn lease(
+        &self,
+        owner: &str,
+        limit: usize,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Vec<LeasedRun>, Error> {
+        self.write(self.inner.lease(owner, limit, now, ttl)).await
+    }
+
+    async fn record(
+        &self,
+        lease: &Lease,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<(), Error> {
+        self.write(self.inner.record(lease, entries, update)).await
+    }
+
+    async fn wake(&self, recipe: &str) -> Result<u64, Error> {
+        self.write(self.inner.wake(recipe)).await
+    }
+
+    async fn amend(
+        &self,
+        run: &RunId,
+        seen: usize,
+        entries: Vec<StampedEntry>,
+        update: RunUpdate,
+    ) -> Result<bool, Error> {
+        self.write(self.inner.amend(run, seen, entries, update)).await
+    }
+
+    async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
+        self.write(self.inner.renew(leases, now, ttl)).await
+    }
+
+    async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+        self.write(self.inner.reclaim(owner, now)).await
+    }
+
+    async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+        self.alive().await;
+        self.inner.last_wait(now).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.alive().await;
+        self.inner.next_due().await
+    }
+
+    async fn changed(&self, at_most: Duration) {
+        self.alive().await;
+        self.inner.changed(at_most).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn claim(
+        &self,
+        name: &str,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Option<Claim>, Error> {
+        self.write(self.inner.claim(name, owner, now, ttl)).await
+    }
+
+    async fn release(&self, claim: &Claim) -> Result<(), Error> {
+        self.write(self.inner.release(claim)).await
+    }
+
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+        self.alive().await;
+        self.inner.cursor(key).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
+        self.alive().await;
+        self.inner.cursors().await
+    }
+
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
+        self.alive().await;
+        self.inner.seen(key, records).await
+    }
+
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        self.alive().await;
+        self.inner.vanished(key, scan, after, limit).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs(filter).await
+    }
+
+    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs_called(prefix, limit).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
+        self.alive().await;
+        self.inner.run(id).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        self.alive().await;
+        self.inner.event(id).await
+    }
+
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
+        self.alive().await;
+        self.inner.totals(since).await
+    }
+
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error> {
+        self.alive().await;
+        self.inner.written(record, connection, limit).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        self.alive().await;
+        self.inner.unfinished().await
+    }
+
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
+        self.write(self.inner.save_recipe(recipe)).await
+    }
+
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
+        self.alive().await;
+        self.inner.recipe(name, version).await
+    }
+
+    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+        self.write(self.inner.save_link(link)).await
+    }
+
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        self.alive().await;
+        self.inner.find_link(name, from, to).await
+    }
+
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
+        self.write(self.inner.delete_link(name, from)).await
+    }
+
+    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
+        self.alive().await;
+        self.inner.links_of(record).await
+    }
+
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
+        self.alive().await;
+        self.inner.state(key).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
+        self.inner.states(prefix).await
+    }
+
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
+        self.write(self.inner.put_state(key, value)).await
+    }
+
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
+        self.write(self.inner.hold(held)).await
+    }
+
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
+        self.write(self.inner.release_hold(connection)).await
+    }
+
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
+        self.alive().await;
+        self.inner.held_connections().await
+    }
+
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
+        self.write(self.inner.prune(retention, limit)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn hob::journal::Snapshot>, Error> {
+        self.inner.snapshot().await
+    }
+
+    async fn fingerprint(&self) -> Result<String, Error> {
+        self.alive().await;
+        self.inner.fingerprint().await
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.write(self.inner.import(records)).await
+    }
+
+    async fn info(&self) -> Result<StoreInfo, Error> {
+        self.alive().await;
+        self.inner.info().await
+    }
+
+    async fn healthy(&self) -> Result<(), Error> {
+        self.write(self.inner.healthy()).await
+    }
+
+    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
+        self.alive().await;
+        self.inner.limits(account).await
+    }
+
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
+        self.alive().await;
+        self.inner.put_limits(account, seen, text).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
