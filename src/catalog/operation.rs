@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::paging::Listing;
-use crate::value::Shape;
+use crate::value::{Kind, Shape};
 
 /// An operation, as it stands in `schemas/connectors/NAME/*.yaml`. Its id is the key it stands under.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -350,6 +350,12 @@ impl Operation {
         let response = self.response.as_ref()?;
         let Some(path) = self.result.first() else { return Some(response) };
         super::path::walk(response, path)
+    }
+
+    /// Whether the one record that is its list may be null, where there is none.
+    pub fn may_find_nothing(&self) -> bool {
+        let listed = self.list.as_ref().is_some_and(|list| list.items == self.result);
+        listed && self.result_shape().is_some_and(|shape| shape.kind == Kind::Object && shape.nullable)
     }
 }
 

@@ -26,7 +26,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// What is known of the rest of the list that `answer` is a page of; nothing where it is the whole.
 pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &Answer) -> Option<String> {
     let listing = operation.list.as_ref()?;
-    let items = paging::items(&operation.id, listing, &answer.body).ok()?;
+    let items = paging::items(operation, listing, &answer.body).ok()?;
     let link = answer.headers.get("link").map(String::as_str);
     let page = Page { answer: &answer.body, link, items: &items, number: 1 };
     let rest = match paging::more(operation, &listing.paging, inputs, page) {
@@ -93,7 +93,7 @@ impl List<'_> {
         rounds: &mut Rounds,
     ) -> Result<Option<Map<String, Value>>, String> {
         let (operation, paging) = (self.operation, &self.listing.paging);
-        let items = paging::items(&operation.id, self.listing, &answer.body).map_err(|e| e.to_string())?;
+        let items = paging::items(operation, self.listing, &answer.body).map_err(|e| e.to_string())?;
         let link = answer.headers.get("link").map(String::as_str);
         let page = Page { answer: &answer.body, link, items: &items, number };
         let next = paging::next(operation, paging, at, page).map_err(|error| error.to_string())?;

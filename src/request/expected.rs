@@ -46,7 +46,9 @@ pub struct Expected {
     /// Fields of the whole that are known, where some are.
     fields: Vec<String>,
     /// Where items stand.
-    listing: Option<(String, Listing)>,
+    listing: Option<Listing>,
+    /// What stands there is one record, or null where there is none.
+    one_or_null: bool,
     /// Where the result stands; and whether it is a record with an id.
     result: Option<(Vec<String>, bool)>,
     /// Whether nothing at all may stand there: what was read is not there.
@@ -67,7 +69,7 @@ impl Expected {
                 json: says,
                 file,
                 promised: says && !deletes,
-                listing: listing(operation),
+                listing: operation.list.clone(),
                 result: result.then(|| (operation.result.clone(), false)),
                 may_be_null,
                 ..Self::default()
@@ -86,7 +88,8 @@ impl Expected {
             kind: known.then_some(response.kind),
             promised: known && !deletes && !(response.kind == Kind::Object && response.fields.is_empty()),
             fields: if known && !deletes { fields() } else { Vec::new() },
-            listing: listing(operation),
+            listing: operation.list.clone(),
+            one_or_null: operation.may_find_nothing(),
             result: result.then(|| (operation.result.clone(), record)),
             may_be_null,
         }
@@ -116,10 +119,13 @@ impl Expected {
             Value::Array(_) => Kind::Array,
             _ => return Some("it is a single value".to_owned()),
         };
-        if let Some((operation, listing)) = &self.listing {
+        if let Some(listing) = &self.listing {
             // One record may stand for a list of one.
             let none = || format!("it has no list at {}", listing.items.join(", "));
-            return paging::items(operation, listing, body).is_err().then(none).or_else(|| self.error(body));
+            return paging::items_of(listing, self.one_or_null, body)
+                .is_none()
+                .then(none)
+                .or_else(|| self.error(body));
         }
         if let Some(kind) = self.kind.filter(|kind| *kind != found) {
             let names = |kind| if kind == Kind::Array { "a list" } else { "an object" };
@@ -157,10 +163,6 @@ impl Expected {
         let has_id = IDS.iter().any(|name| found.get(name).is_some_and(is_id));
         (!has_id).then(|| format!("it has no id at {place}"))
     }
-}
-
-fn listing(operation: &Operation) -> Option<(String, Listing)> {
-    operation.list.clone().map(|listing| (operation.id.clone(), listing))
 }
 
 /// An object that is told from others by its id.

@@ -121,15 +121,22 @@ pub struct Page<'a> {
 }
 
 /// The items of an answer: a list, or a single object as a list of one.
-pub fn items(operation: &str, listing: &Listing, answer: &Value) -> Result<Vec<Value>, Error> {
+pub fn items(operation: &Operation, listing: &Listing, answer: &Value) -> Result<Vec<Value>, Error> {
+    items_of(listing, operation.may_find_nothing(), answer).ok_or_else(|| Error::NoList {
+        operation: operation.id.clone(),
+        paths: if listing.items.is_empty() { "$".into() } else { listing.items.join(", ") },
+        found: describe(answer),
+    })
+}
+
+/// The same, where there are any. `or_null`: the one object that the list is may be null, which is none.
+pub(super) fn items_of(listing: &Listing, or_null: bool, answer: &Value) -> Option<Vec<Value>> {
+    let null = || listing.items.iter().any(|at| path::read(answer, at) == Some(Value::Null));
     match path::read_items(answer, &listing.items) {
-        Some(Value::Array(items)) => Ok(items),
-        Some(item @ Value::Object(_)) => Ok(vec![item]),
-        _ => Err(Error::NoList {
-            operation: operation.to_owned(),
-            paths: if listing.items.is_empty() { "$".into() } else { listing.items.join(", ") },
-            found: describe(answer),
-        }),
+        Some(Value::Array(items)) => Some(items),
+        Some(item @ Value::Object(_)) => Some(vec![item]),
+        None if or_null && null() => Some(Vec::new()),
+        _ => None,
     }
 }
 
@@ -466,7 +473,7 @@ mod tests {
         assert!(go(json!(["x".repeat(LONGEST_CURSOR)])).is_err());
         let long = "k".repeat(1 << 20);
         let listing: Listing = serde_yaml::from_str("{ items: [$.items], paging: { style: none } }").unwrap();
-        let told = super::items("x.list", &listing, &json!({ long: 1 })).unwrap_err().to_string();
+        let told = super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
         assert!(told.len() < 300, "{}", told.len());
         let numbers = paging("{ style: page, page: page, size: 2 }");
         let last = after(&numbers, json!({ "page": u64::MAX }), json!({}), &[json!(1), json!(2)]);
@@ -640,11 +647,29 @@ mod tests {
     #[test]
     fn finds_the_list_or_says_what_is_there_instead() {
         let listing: Listing = serde_yaml::from_str("{ items: ['$.contacts[*]', $.contact] }").unwrap();
-        let read = |answer: Value| items("things.list", &listing, &answer);
+        let read = |answer: Value| items(&operation("{}"), &listing, &answer);
         assert_eq!(read(json!({ "contacts": [] })), Ok(vec![]));
         assert_eq!(read(json!({ "contact": { "id": 1 } })), Ok(vec![json!({ "id": 1 })]));
         let error = read(json!({ "error": "x" })).unwrap_err();
         assert!(error.to_string().contains("only `error`"), "{error}");
+    }
+
+    #[test]
+    fn one_record_may_be_none() {
+        let one = |nullable: bool| {
+            let text = format!(
+                "{{ title: t, summary: s, kinds: [action], result: [$.contact], list: {{ items: [$.contact] }}, response: \
+                 {{ type: object, fields: {{ contact: {{ type: object, nullable: {nullable} }} }} }} }}"
+            );
+            serde_yaml::from_str::<Operation>(&text).unwrap()
+        };
+        let read = |operation: &Operation, answer: Value| {
+            items(operation, operation.list.as_ref().unwrap(), &answer).ok()
+        };
+        assert_eq!(read(&one(true), json!({ "contact": null })), Some(vec![]));
+        assert_eq!(read(&one(true), json!({ "contact": { "id": 1 } })), Some(vec![json!({ "id": 1 })]));
+        assert_eq!(read(&one(true), json!({ "message": "x" })), None, "it does not say that there is none");
+        assert_eq!(read(&one(false), json!({ "contact": null })), None);
     }
 
     #[test]

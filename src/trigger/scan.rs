@@ -227,7 +227,7 @@ impl Poll<'_> {
         let operation = &self.poller.operation;
         let number = self.cursor.pages + 1;
         let total = total(&answer.body);
-        let items = match paging::items(&operation.id, listing, &answer.body) {
+        let items = match paging::items(operation, listing, &answer.body) {
             Ok(items) => items,
             Err(error) => return Ok(Err(error)),
         };

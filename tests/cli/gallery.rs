@@ -76,7 +76,7 @@ impl Tried {
 fn clients_become_contacts_with_notes() {
     let tried = Tried::new("fitr-client-to-highlevel.yaml");
     tried.once();
-    tried.assert_sent(&["contacts.upsert", "contacts.tags.add", "contacts.notes.create"]);
+    tried.assert_sent(&["contacts.tags.add", "contacts.notes.create"]);
     let rosa = tried.rosa();
     assert!(rosa["tags"].as_array().unwrap().contains(&json!("fitr-client")), "{rosa}");
     assert!(rosa["phone"].as_str().is_some_and(|phone| phone.starts_with('+')), "{rosa}");
@@ -170,4 +170,44 @@ fn a_tag_starts_an_automation_once() {
     tried.with_event(&event);
     assert!(enrolments() <= before + 1, "started twice");
     tried.assert_sent(&["fitr.automations.enrolments.list", "contacts.tags.remove"]);
+}
+
+/// Two recipes that write to what the other one reads come to rest.
+#[test]
+fn contacts_and_clients_do_not_echo_each_other() {
+    const FILES: [&str; 3] = [
+        "fitr-client-to-highlevel.yaml",
+        "fitr-status-to-highlevel-tags.yaml",
+        "highlevel-contact-to-fitr.yaml",
+    ];
+    let (stand_in, folder) = (StandIn::start(), tempfile::tempdir().unwrap());
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    for file in FILES {
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes").join(file)).unwrap();
+        let polled = text.replace(
+            "  webhook: [highlevel.ContactUpdate, highlevel.ContactTagUpdate]\n  reconcile: 6h",
+            "  poll: contacts.search\n  every: 1s\n  emit: [new, changed]\n  start: all",
+        );
+        assert_eq!(polled != text, file == FILES[2]);
+        fs::write(folder.path().join("recipes").join(file), polled.replace("every: 5m", "every: 1s"))
+            .unwrap();
+    }
+    fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+    let runs = || {
+        hob(folder.path(), &["run", "--once"]).code(0);
+        let listed = hob(folder.path(), &["runs", "list", "--limit", "0", "--format", "json"]).code(0).json();
+        listed.as_array().unwrap().len()
+    };
+    // Each `--once` polls both sides: what one of them wrote comes to the other one with the next.
+    let mut counts = vec![runs()];
+    while counts.len() < 2 || counts[counts.len() - 2] != counts[counts.len() - 1] {
+        counts.push(runs());
+        assert!(counts.len() < 8, "they write for ever: {counts:?}");
+    }
+    let rosa = stand_in.sandbox.records("highlevel", "contacts", 1000).unwrap();
+    let rosa = rosa.iter().find(|contact| contact["email"] == "rosa.whitfield@example.com").unwrap();
+    let clients = stand_in.sandbox.records("fitr", "clients", 1000).unwrap();
+    let client = clients.iter().find(|client| client["email"] == "rosa.whitfield@example.com").unwrap();
+    assert_eq!((&client["external_id"], &client["phone"]), (&rosa["id"], &rosa["phone"]));
 }
