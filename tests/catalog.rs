@@ -57,6 +57,7 @@ fn named_operations_stay_as_they_are() {
 
 /// Where the named operations' answers hold their records, and the fields that these have: facts that were
 /// gathered from several sources, not from the descriptions alone.
+const TWICE: &str = include_str!("catalog/twice.csv");
 const ANSWERS: &str = include_str!("catalog/answers.csv");
 
 #[test]
@@ -121,6 +122,53 @@ fn no_answer_of_highlevel_is_a_list_of_lists() {
         }
     }
     assert_eq!(found, Vec::<String>::new());
+}
+
+/// What a walk over all operations that are called idempotent found: sent twice, is the state the same, is the
+/// answer, and what do later steps read that is not?
+#[test]
+fn what_is_called_idempotent_was_looked_at() {
+    let catalog = Catalog::built_in();
+    let mut unknown: BTreeSet<&str> =
+        catalog.operations().filter(|o| o.effect == Effect::Idempotent).map(|o| o.id.as_str()).collect();
+    for row in TWICE.lines().skip(1) {
+        let [id, state, answer, later, note] = row.splitn(5, ',').collect::<Vec<_>>()[..] else {
+            panic!("not five columns: {row}")
+        };
+        assert!(unknown.remove(id), "{id} is not idempotent, or stands there twice");
+        let operation = catalog.operation(id).expect("an operation");
+        assert_eq!(state == "same", operation.creates_when.is_empty(), "{id}: {state}");
+        let fields: Vec<&str> = operation.first_only.iter().map(|first| first.field.as_str()).collect();
+        assert_eq!(later.split(' ').filter(|field| *field != "-").collect::<Vec<_>>(), fields, "{id}");
+        assert_eq!(answer == "differs", !fields.is_empty(), "{id}: {answer}");
+        assert!(answer != "gone" || operation.method == "DELETE", "{id}: nothing is gone");
+        // Fields with such names tell what a request has done, or else the row says what they tell.
+        let mut telling = Vec::new();
+        if let Some(response) = &operation.response {
+            names(response, &mut telling);
+        }
+        for name in telling.iter().filter(|name| {
+            let ends = ["Added", "Removed"].iter().any(|end| name.ends_with(end) && **name != "dateAdded");
+            ends || ["new", "deleted"].contains(&name.as_str())
+                || name.starts_with("old")
+                || name.starts_with("already")
+        }) {
+            let looked_at =
+                fields.iter().any(|field| field.ends_with(name.as_str())) || note.contains(name.as_str());
+            assert!(looked_at, "{id}: what does {name} tell the second time?");
+        }
+    }
+    assert_eq!(unknown, BTreeSet::new(), "not in tests/catalog/twice.csv");
+}
+
+/// The names of all fields.
+fn names(shape: &Shape, found: &mut Vec<String>) {
+    for (name, field) in &shape.fields {
+        found.push(name.clone());
+        names(field, found);
+    }
+    shape.items.iter().for_each(|items| names(items, found));
+    shape.any_of.iter().for_each(|part| names(part, found));
 }
 
 #[test]
@@ -264,6 +312,59 @@ const LIVE_FIELDS: [(&str, &str); 4] = [
     ("calendars.resources.get", "id"),
 ];
 
+/// What `operation` says of itself and of others is there, in its version.
+fn references_hold(catalog: &Catalog, operation: &Operation) {
+    let id = format!("{} {}", operation.id, operation.api.as_deref().unwrap_or_default());
+    let target = |other: &str| {
+        catalog.beside(operation, other).unwrap_or_else(|| panic!("{id}: no operation {other}")).clone()
+    };
+    for case in &operation.creates_when {
+        assert_eq!(operation.effect, Effect::Idempotent, "{id}: a create has no cases");
+        for name in case.equal.keys().chain(&case.without) {
+            assert!(operation.input(name).is_some(), "{id}: no input {name}");
+        }
+    }
+    for first in &operation.first_only {
+        let response = operation.response.as_ref().unwrap_or_else(|| panic!("{id}: no answer is known"));
+        for place in std::iter::once(&first.field).chain(&first.created) {
+            assert!(path::walk(response, place).is_some(), "{id}: nothing at {place}");
+        }
+    }
+    if let Some(probe) = &operation.probe {
+        let creates = operation.effect == Effect::Create || !operation.creates_when.is_empty();
+        assert!(creates, "{id}: a probe for no create");
+        let read = target(&probe.operation);
+        assert_eq!(read.effect, Effect::Read, "{id}: a probe that writes");
+        let list = read.list.as_ref().unwrap_or_else(|| panic!("{id}: a probe without items"));
+        assert!(probe.created.is_some() || !probe.matching.is_empty(), "{id}: a probe that finds anything");
+        for (theirs, ours) in &probe.with {
+            assert!(read.input(theirs).is_some(), "{id}: probe input {theirs}");
+            assert!(operation.input(ours).is_some(), "{id}: probe value {ours}");
+        }
+        for ours in probe.matching.values() {
+            assert!(operation.input(ours).is_some(), "{id}: probe match {ours}");
+        }
+        let item = list.items.iter().find_map(|items| path::walk(read.response.as_ref()?, items));
+        for theirs in probe.matching.keys().chain(&probe.created) {
+            let shown =
+                item.filter(|item| !item.is_open()).map(|item| path::walk(item, &format!("$.{theirs}")));
+            assert!(shown != Some(None), "{id}: items of {} have no {theirs}", read.id);
+        }
+    }
+    for alternative in &operation.composite {
+        let part = target(&alternative.operation);
+        for name in alternative.with.keys() {
+            assert!(part.input(name).is_some(), "{id}: {} takes no {name}", part.id);
+        }
+        for name in alternative.when.iter().chain(templates(&alternative.with).iter()) {
+            assert!(operation.input(name).is_some(), "{id}: no input {name}");
+        }
+    }
+    for name in operation.list.iter().flat_map(|list| list.paging.inputs()) {
+        assert!(operation.input(name).is_some(), "{id}: no input {name}");
+    }
+}
+
 #[test]
 fn every_reference_between_operations_holds() {
     let catalog = Catalog::built_in();
@@ -271,32 +372,13 @@ fn every_reference_between_operations_holds() {
         catalog.operation(id).unwrap_or_else(|| panic!("{owner}: no operation {id}")).clone()
     };
     for operation in catalog.operations() {
-        let id = &operation.id;
-        if let Some(probe) = &operation.probe {
-            assert_eq!(operation.effect, Effect::Create, "{id}: a probe for no create");
-            let read = target(id, &probe.operation);
-            assert_eq!(read.effect, Effect::Read, "{id}: a probe that writes");
-            assert!(read.list.is_some(), "{id}: a probe without items");
-            assert!(
-                probe.created.is_some() || !probe.matching.is_empty(),
-                "{id}: a probe that finds anything"
-            );
-            for (theirs, ours) in &probe.with {
-                assert!(read.input(theirs).is_some(), "{id}: probe input {theirs}");
-                assert!(operation.input(ours).is_some(), "{id}: probe value {ours}");
-            }
-            for ours in probe.matching.values() {
-                assert!(operation.input(ours).is_some(), "{id}: probe match {ours}");
-            }
-        }
-        for alternative in &operation.composite {
-            let part = target(id, &alternative.operation);
-            for name in alternative.with.keys() {
-                assert!(part.input(name).is_some(), "{id}: {} takes no {name}", part.id);
-            }
-            for name in alternative.when.iter().chain(templates(&alternative.with).iter()) {
-                assert!(operation.input(name).is_some(), "{id}: no input {name}");
-            }
+        let versions = catalog.connector(&operation.connector).expect("its connector").versions.names();
+        let versions: Vec<&str> = versions.collect();
+        references_hold(&catalog, operation);
+        for later in
+            versions.iter().skip(1).filter_map(|name| catalog.operation_in(&operation.id, Some(name)))
+        {
+            references_hold(&catalog, later);
         }
     }
     for connector in catalog.connectors() {

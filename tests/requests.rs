@@ -1,5 +1,14 @@
 //! The program's own requests: every operation of the catalog, called on the stand-in as a recipe or
-//! `hob call` would call it.
+//! `hob call` would call it, and held against what the vendor describes.
+
+#[path = "requests/cases.rs"]
+mod cases;
+#[path = "requests/described.rs"]
+mod described;
+#[path = "requests/judge.rs"]
+mod judge;
+#[path = "requests/walk.rs"]
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,8 @@ mod paging;
 pub mod path;
 pub mod public_key;
 mod quiet_poll;
+mod renamed;
+mod repeat;
 mod schema;
 mod version;
 
@@ -26,5 +28,6 @@ pub use operation::{
 };
 pub use paging::{Listing, NextValue, Paging};
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
+pub use repeat::{CreatesWhen, FirstOnly};
 pub use schema::{form, schema};
 pub use version::{ApiVersion, Change, Fields, Versions};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::paging::Listing;
+use super::repeat::{CreatesWhen, FirstOnly};
 use crate::value::{Kind, Shape};
 
 /// An operation, as it stands in `schemas/connectors/NAME/*.yaml`. Its id is the key it stands under.
@@ -76,6 +77,13 @@ pub struct Operation {
     /// What sending it twice would do.
     #[serde(default)]
     pub effect: Effect,
+    /// Inputs with which an idempotent operation makes a new record each time: one of these cases is enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub creates_when: Vec<CreatesWhen>,
+    /// Fields of the answer that tell what this very request did: what they tell after a lost answer is not
+    /// taken for what the step did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_only: Vec<FirstOnly>,
     /// Lists that the API stores only in part, without a word: where the answer shows what is there now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_back: Vec<ReadBack>,

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Operation, Parameter};
-use crate::value::Shape;
+use super::{Operation, Parameter, renamed};
+use crate::value::{Kind, Shape};
 
 /// The versions of an API, as they stand in `versions.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +57,8 @@ pub struct Fields {
     pub added: IndexMap<String, Shape>,
     /// Values that a field may have; none: any.
     pub values: IndexMap<String, Vec<Value>>,
+    /// Values that a field may have beside those of the base version.
+    pub more_values: IndexMap<String, Vec<Value>>,
     /// There is more than is told here.
     pub open: bool,
 }
@@ -78,16 +80,16 @@ impl Versions {
     pub(super) fn of(&self, operation: &Operation) -> impl Iterator<Item = (String, Operation)> {
         self.versions.iter().filter_map(|(name, version)| {
             let change = version.operations.get(&operation.id)?;
-            Some((name.clone(), change.apply(operation, name, version.header.as_ref())))
+            Some((name.clone(), change.apply(operation, name, version)))
         })
     }
 }
 
 impl Change {
-    fn apply(&self, base: &Operation, version: &str, header: Option<&String>) -> Operation {
+    fn apply(&self, base: &Operation, name: &str, version: &ApiVersion) -> Operation {
         let mut operation = base.clone();
-        operation.api = Some(version.to_owned());
-        if let (Some(own), Some(header)) = (&mut operation.version, header) {
+        operation.api = Some(name.to_owned());
+        if let (Some(own), Some(header)) = (&mut operation.version, &version.header) {
             own.clone_from(header);
         }
         if let Some(path) = &self.path {
@@ -103,6 +105,12 @@ impl Change {
             rename(&mut operation.example, old, new);
         }
         operation.parameters.extend(self.parameters.clone());
+        for (name, values) in &self.inputs.values {
+            if let Some(parameter) = operation.parameters.get_mut(name) {
+                set_values(&mut parameter.shape, values);
+            }
+        }
+        renamed::rename(&mut operation, self, version);
         if let Some(body) = &mut operation.body {
             self.inputs.apply(&mut body.shape);
         }
@@ -145,11 +153,10 @@ impl Fields {
             });
         }
         for (path, values) in &self.values {
-            at(shape, path, &mut |holder, last| {
-                if let Some(field) = holder.fields.get_mut(last) {
-                    field.values.clone_from(values);
-                }
-            });
+            values_at(shape, path, &mut |field| set_values(field, values));
+        }
+        for (path, values) in &self.more_values {
+            values_at(shape, path, &mut |field| field.values.extend(values.iter().cloned()));
         }
         if self.open {
             open(shape);
@@ -170,6 +177,27 @@ impl Fields {
                 }
             });
         }
+    }
+}
+
+/// Calls `edit` with the field, or the members of the list, at `path`.
+fn values_at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape)) {
+    at(shape, path, &mut |holder, last| {
+        let (name, is_list) = last.strip_suffix("[]").map_or((last, false), |name| (name, true));
+        let Some(field) = holder.fields.get_mut(name) else { return };
+        match (is_list, field.items.as_deref_mut()) {
+            (false, _) => edit(field),
+            (true, Some(members)) => edit(members),
+            (true, None) => {}
+        }
+    });
+}
+
+fn set_values(shape: &mut Shape, values: &[Value]) {
+    shape.values = values.to_vec();
+    // What the base version takes for a mapping is text, where all that is allowed is.
+    if !values.is_empty() && values.iter().all(Value::is_string) {
+        shape.kind = Kind::String;
     }
 }
 
@@ -291,6 +319,84 @@ mod tests {
             [(&"field_value".to_owned(), &"fieldValue".to_owned())]
         );
         assert_eq!(shape.one_of, ["fieldValue"]);
+    }
+
+    #[test]
+    fn allowed_values_are_of_parameters_fields_and_members_of_lists() {
+        let mut base = operation();
+        let old: Shape = serde_yaml::from_str("{ type: object, enum: [x] }").unwrap();
+        let list = Shape::list(old.clone());
+        base.parameters["stage_id"].shape = old.clone();
+        let body = &mut base.body.as_mut().unwrap().shape.fields;
+        body.extend([("kind".to_owned(), old), ("kinds".to_owned(), list.clone()), ("any".to_owned(), list)]);
+        let versions: Versions = serde_yaml::from_str(
+            "{ base: v1, versions: { v2: { operations: { a.b: { inputs: { values: {
+               stage_id: [a], kind: [b], 'kinds[]': [c], 'any[]': [] } } } } } } }",
+        )
+        .unwrap();
+        let changed = versions.of(&base).next().unwrap().1;
+        let fields = &changed.body.as_ref().unwrap().shape.fields;
+        let text = |shape: &Shape| (shape.kind, shape.values.clone());
+        let of = |value: &str| (Kind::String, vec![json!(value)]);
+        assert_eq!(text(changed.input("stage_id").unwrap().shape), of("a"));
+        assert_eq!(text(&fields["kind"]), of("b"));
+        assert_eq!(text(fields["kinds"].items.as_ref().unwrap()), of("c"));
+        assert_eq!(fields["any"].items.as_ref().unwrap().values, Vec::<Value>::new());
+    }
+
+    #[test]
+    fn what_an_operation_says_of_others_is_in_the_words_of_the_version() {
+        let versions: Versions = serde_yaml::from_str(
+            "{ base: v1, versions: { v2: { operations: {
+               a.create: { inputs: { renamed: { stage_id: stageId } }, answer: { renamed: { made: created_one, 'made.at': time } } },
+               a.list: { inputs: { renamed: { of_stage: ofStage } },
+                 answer: { renamed: { 'all[].stage_id': stageId, 'all[].made_at': madeAt, 'all[].sub[].x': y } } } } } } }",
+        )
+        .unwrap();
+        let of = |id: &str, yaml: &str| {
+            let mut operation: Operation = serde_yaml::from_str(&format!(
+                "{{ title: T, summary: S, kinds: [action], path: /a, {yaml} }}"
+            ))
+            .unwrap();
+            operation.id = id.to_owned();
+            versions.of(&operation).next().unwrap().1
+        };
+        let create = of(
+            "a.create",
+            "one_of: [stage_id], result: [$.made], creates_when: [{ without: [stage_id] }],
+             first_only: [{ field: $.made.new, created: $.made.at }],
+             probe: { operation: a.list, with: { of_stage: stage_id, other: name }, created: made_at,
+               match: { stage_id: stage_id, 'sub[*].x': name } }",
+        );
+        let probe = create.probe.unwrap();
+        assert_eq!(
+            serde_json::to_value(&probe.with).unwrap(),
+            json!({ "ofStage": "stageId", "other": "name" })
+        );
+        let matching = json!({ "stageId": "stageId", "sub[*].y": "name" });
+        assert_eq!(serde_json::to_value(&probe.matching).unwrap(), matching);
+        assert_eq!(probe.created.as_deref(), Some("madeAt"));
+        assert_eq!(
+            (create.one_of, create.result),
+            (vec!["stageId".to_owned()], vec!["$.created_one".to_owned()])
+        );
+        assert_eq!(create.creates_when[0].without, ["stageId"]);
+        let first = &create.first_only[0];
+        assert_eq!(
+            (first.field.as_str(), first.created.as_deref()),
+            ("$.created_one.new", Some("$.created_one.time"))
+        );
+        let list = of(
+            "a.list",
+            "list: { items: ['$.all[*]'], id: [id], created: made_at, newest_first: { of_stage: x },
+               paging: { style: offset, offset: of_stage, limit: n, size: 5 } }",
+        );
+        let list = list.list.unwrap();
+        assert_eq!(
+            (list.created.as_deref(), list.newest_first.keys().next().unwrap().as_str()),
+            (Some("madeAt"), "ofStage")
+        );
+        assert_eq!(list.paging.inputs(), ["ofStage", "n"]);
     }
 
     #[test]

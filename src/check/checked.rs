@@ -26,6 +26,8 @@ struct Inner {
     /// The operation of each step, by where the step begins.
     operations: HashMap<usize, Arc<Operation>>,
     accounts: Vec<Accounts>,
+    /// The versions that connections ask for, by connector.
+    versions: HashMap<String, String>,
     step_reads: StepReads,
     version: String,
 }
@@ -50,11 +52,17 @@ impl CheckedRecipe {
         for action in recipe.all_actions() {
             operations.insert(action.span.start, find(&action.operation, Some(action))?);
         }
+        let connectors = accounts::connectors(&recipe, catalog);
+        let versions = connectors.iter().filter_map(|connector| {
+            let version = accounts::version(&recipe, workspace_info, None, connector)?;
+            Some(((*connector).to_owned(), version.to_owned()))
+        });
+        let versions = versions.collect();
         let accounts = accounts::combinations(&recipe, catalog, workspace_info);
         let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
         let step_reads = StepReads::of_recipe(&recipe);
         let catalog = Arc::clone(catalog);
-        let inner = Inner { recipe, catalog, poller, operations, accounts, step_reads, version };
+        let inner = Inner { recipe, catalog, poller, operations, accounts, versions, step_reads, version };
         Some(Self { inner: Arc::new(inner) })
     }
 
@@ -89,6 +97,14 @@ impl CheckedRecipe {
     /// The operation of its poll trigger.
     pub fn poller(&self) -> Option<&Arc<Operation>> {
         self.inner.poller.as_ref()
+    }
+
+    /// The operation called `id`, which none of its steps names, in the version that the recipe's connection asks
+    /// for; where that version lacks it, in the usual one.
+    pub fn operation_called(&self, id: &str) -> Option<&Arc<Operation>> {
+        let usual = self.inner.catalog.operation(id)?;
+        let version = self.inner.versions.get(&usual.connector).map(String::as_str);
+        self.inner.catalog.operation_in(id, version).or(Some(usual))
     }
 
     /// Which results of earlier steps its actions read.

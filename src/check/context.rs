@@ -103,6 +103,11 @@ impl<'a> Context<'a> {
         super::accounts::chosen(self.recipe, self.workspace_info, connector)
     }
 
+    /// The operation of a poll trigger.
+    pub fn poller(&self, poll: &crate::recipe::Poll) -> Option<&'a Arc<Operation>> {
+        operation(self.recipe, self.catalog, self.workspace_info, &poll.operation, None)
+    }
+
     /// The connector of an operation.
     pub fn connector_of(&self, operation: &Operation) -> Option<&'a Arc<Connector>> {
         self.catalog.connector(&operation.connector)

@@ -96,7 +96,7 @@ impl CheckedRecipe {
         for (id, purpose) in
             read.map(|id| (id, Purpose::Hydrate)).into_iter().chain(list.map(|id| (id, Purpose::Reconcile)))
         {
-            if let Some(operation) = catalog.operation(id) {
+            if let Some(operation) = self.operation_called(id) {
                 self.add(uses, operation, purpose, None);
             }
         }

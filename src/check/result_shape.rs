@@ -147,9 +147,7 @@ pub(super) fn origin<'a>(
         ("error", _) => Some((Known::new(builtin_shapes::error()), 0)),
         ("connection", _) => Some((Known::new(&context.connection), 0)),
         ("event", _) => match &context.recipe.trigger {
-            Trigger::Poll(poll) => {
-                of_item(context.catalog.operation(&poll.operation)?).map(|known| (known, 0))
-            }
+            Trigger::Poll(poll) => of_item(context.poller(poll)?).map(|known| (known, 0)),
             _ => None,
         },
         ("steps", [PathStep::Field(id), ..]) => {

@@ -47,7 +47,7 @@ pub(super) fn body(reading: &mut Reading<'_>, described: &Described<'_>) -> Opti
         reading.note(FindingKind::BodyOptional, "");
     }
     let (encoding, media) = choose(reading, found.value.get("content")?)?;
-    let shape = match media.get("schema") {
+    let mut shape = match media.get("schema") {
         Some(schema) => {
             let shape = reading.shape(found.document, schema, REQUEST_DEPTH);
             let name = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
@@ -61,6 +61,8 @@ pub(super) fn body(reading: &mut Reading<'_>, described: &Described<'_>) -> Opti
     let whole = (shape.kind == Kind::Array).then(|| WHOLE_NAME.to_owned());
     if whole.is_some() {
         reading.note(FindingKind::BodyArray, "");
+        // It is one input, and nothing else could be sent in its place.
+        shape.required = found.value.get("required") == Some(&Value::Bool(true));
     }
     Some(Body { encoding, whole, shape })
 }

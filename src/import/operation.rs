@@ -75,6 +75,8 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
         response: answer.shape,
         list: None,
         effect: effect(described.method),
+        creates_when: vec![],
+        first_only: vec![],
         read_back: Vec::new(),
         probe: None,
         composite: vec![],

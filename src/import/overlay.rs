@@ -42,9 +42,34 @@ pub struct Overlay {
     /// They are read as the lists' own members, and the shapes say that they are doubtful.
     #[serde(default)]
     pub flatten_lists: bool,
+    /// Where requests are meant to differ from the description, by our id.
+    #[serde(default)]
+    pub differences: BTreeMap<String, Difference>,
     /// Operations by our id.
     #[serde(default)]
     pub operations: IndexMap<String, OverlayOperation>,
+}
+
+/// How the requests of an operation are meant to differ from what the description says of them. Nothing is
+/// derived from it: it records the corrections that `operations` makes, for whoever holds requests against the
+/// description.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Difference {
+    /// Inputs that the description does not have.
+    pub adds: Vec<String>,
+    /// Inputs that it requires and the API does not need.
+    pub spares: Vec<String>,
+    /// Inputs of which the API needs one, though the description requires none.
+    pub asks: Vec<String>,
+    /// Numbers that it declares as text.
+    pub numbers: Vec<String>,
+    /// Allowed values of inputs that it does not list.
+    pub values: IndexMap<String, Vec<Value>>,
+    /// Names that it has beside another one of the same field; hob sends the other one.
+    pub names: IndexMap<String, String>,
+    /// How it is known.
+    pub source: String,
 }
 
 /// An operation of the overlay: where it is described, and a merge patch on what the description

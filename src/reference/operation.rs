@@ -6,7 +6,8 @@ use super::result::{polling, result};
 use super::shape::{tree, words};
 use super::snippet::snippets;
 use crate::catalog::{
-    ArrayStyle, Catalog, Change, Connector, Effect, Encoding, Input, Operation, OperationKind, Place, Setting,
+    ArrayStyle, Catalog, Change, Connector, CreatesWhen, Effect, Encoding, Input, Operation, OperationKind,
+    Place, Setting,
 };
 use crate::value::Kind;
 
@@ -75,7 +76,7 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
         ("request", request),
         ("connector", connector.map_or_else(|| operation.connector.clone(), |c| c.connector.clone())),
         ("kinds", kinds(operation)),
-        ("effect", effect.to_owned()),
+        ("effect", format!("{effect}{}", cases(operation))),
     ];
     facts.extend(operation.version.as_deref().map(|version| ("version", code(version))));
     let encoding = operation.body.as_ref().map(|body| body.encoding);
@@ -106,6 +107,21 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
         facts.push(("deprecated", "the vendor advises against it".to_owned()));
     }
     facts
+}
+
+/// With which inputs an idempotent operation is a create.
+fn cases(operation: &Operation) -> String {
+    let case = |case: &CreatesWhen| {
+        let equal =
+            case.equal.iter().map(|(name, value)| format!("{} is {}", code(name), code(&value.to_string())));
+        let without =
+            (!case.without.is_empty()).then(|| format!("none of {} is given", codes(&case.without)));
+        equal.chain(without).collect::<Vec<_>>().join(" and ")
+    };
+    match operation.creates_when.as_slice() {
+        [] => String::new(),
+        cases => format!("; a create where {}", cases.iter().map(case).collect::<Vec<_>>().join(", or ")),
+    }
 }
 
 fn alternatives(operation: &Operation, text: &mut String) {

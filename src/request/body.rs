@@ -47,9 +47,12 @@ pub enum PartContent {
 
 /// The body of the inputs that belong into it.
 pub(super) fn build(body: &Body, mut inputs: Map<String, Value>) -> RequestBody {
-    let whole = body.whole.as_ref().and_then(|name| inputs.remove(name));
     match body.encoding {
-        Encoding::Json => json(&whole.unwrap_or(Value::Object(inputs))),
+        Encoding::Json => match &body.whole {
+            // What is left out is no empty mapping.
+            Some(name) => inputs.remove(name).map_or(RequestBody::Empty, |whole| json(&whole)),
+            None => json(&Value::Object(inputs)),
+        },
         Encoding::Form => RequestBody::Form(form(&inputs)),
         Encoding::Multipart => RequestBody::Multipart(parts(&body.shape, &inputs)),
     }
@@ -124,6 +127,7 @@ mod tests {
             built("whole: items\nshape: { type: array }", json!({ "items": [1, 2] })),
             RequestBody::Json(Bytes::from("[1,2]"))
         );
+        assert_eq!(built("whole: items\nshape: { type: array }", json!({})), RequestBody::Empty);
         assert_eq!(
             built("encoding: form\nshape: { type: object }", json!({ "a": "x y", "b": [1, 2], "c": null })),
             RequestBody::Form("a=x%20y&b=1&b=2".into())

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::InputProblem;
 use super::coerce::coerce;
-use crate::catalog::{Input, Operation, Paging, Place};
+use super::paging::first;
+use crate::catalog::{Input, Operation, Place};
 use crate::connection::Connection;
 use crate::value::{Kind, Shape, ShapeProblem};
 
@@ -21,7 +22,7 @@ pub fn complete(
     if let Some(connection) = connection {
         fill(&inputs, &mut filled, connection);
     }
-    fill_page_size(operation, &inputs, &mut filled);
+    fill_page(operation, &inputs, &mut filled);
     let mut problems = Vec::new();
     let mut complete = Map::new();
     for (name, value) in filled {
@@ -66,18 +67,14 @@ fn fill(inputs: &[Input<'_>], filled: &mut Map<String, Value>, connection: &Conn
     }
 }
 
-/// A page size that the API demands is no question for whoever just wants the list.
-fn fill_page_size(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<String, Value>) {
-    let size = match operation.list.as_ref().map(|list| &list.paging) {
-        Some(Paging::Offset { limit, size, .. }) => Some((limit, *size)),
-        Some(Paging::Page { limit: Some(limit), size, .. }) => Some((limit, *size)),
-        Some(Paging::Cursor { limit: Some(limit), size: Some(size), .. }) => Some((limit, *size)),
-        _ => None,
-    };
-    if let Some((name, size)) = size
-        && inputs.iter().any(|input| input.name == name && input.shape.required)
-    {
-        filled.entry(name.clone()).or_insert_with(|| size.into());
+/// Where a list begins and how long its pages are is no question for whoever just wants the list, though the
+/// API demands it.
+fn fill_page(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<String, Value>) {
+    let Some(list) = &operation.list else { return };
+    for (name, value) in first(&list.paging) {
+        if inputs.iter().any(|input| input.name == name && input.shape.required) {
+            filled.entry(name).or_insert(value);
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub fn prepare(
         .ok_or_else(|| one(InputProblem::new("", format!("`{}` sends no request", operation.id))))?;
     let url = address(operation, &inputs, connection).map_err(one)?;
     let headers = headers(operation, &inputs, connection).map_err(one)?;
+    let effect = operation.effect_with(&inputs);
     inputs.retain(|name, _| !operation.parameters.contains_key(name));
     let body = operation.body.as_ref().map(|body| body::build(body, inputs)).unwrap_or_default();
     Ok(PreparedRequest {
@@ -60,7 +61,7 @@ pub fn prepare(
         url,
         headers,
         body,
-        effect: operation.effect,
+        effect,
         download: operation.download.clone(),
         expected: Expected::of(operation),
         reach: Reach::Anywhere,

@@ -6,7 +6,7 @@ use crate::value::{Map, Value};
 /// The effect of `operation` with `inputs`. A free HTTP request has that of its method.
 pub fn effect(operation: &Operation, inputs: &Map<String, Value>) -> Effect {
     if operation.builtin != Some(Builtin::HttpRequest) {
-        return operation.effect;
+        return operation.effect_with(inputs);
     }
     match method(inputs).as_str() {
         "GET" | "HEAD" => Effect::Read,

@@ -248,10 +248,7 @@ fn place(
     surroundings: &Surroundings,
 ) -> Result<(Arc<Operation>, Arc<Connection>), Error> {
     let (recipe_name, name) = (recipe.name().to_owned(), operation.to_owned());
-    // The trigger's own poller is in the version that its connection asks for.
-    let own = recipe.poller().filter(|own| own.id == operation);
-    let found =
-        own.or_else(|| recipe.catalog().operation(operation)).filter(|operation| operation.list.is_some());
+    let found = recipe.operation_called(operation).filter(|operation| operation.list.is_some());
     let Some(operation) = found else {
         return Err(Error::NoPoller { recipe: recipe_name, operation: name });
     };

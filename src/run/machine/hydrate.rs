@@ -42,11 +42,13 @@ impl Hydration {
         let kind =
             event.kind.split('|').filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
         let Hydrate { operation, with } = kind.hydrate.as_ref()?;
-        let operation = catalog.operation(operation)?.clone();
+        let operation = recipe.operation_called(operation)?.clone();
         let inputs = with
             .iter()
             .map(|(name, at)| match path::read(&event.payload, at) {
-                Some(value) if !value.is_null() => Ok((name.clone(), value)),
+                Some(value) if !value.is_null() => {
+                    Ok((operation.renamed.get(name).unwrap_or(name).clone(), value))
+                }
                 _ => Err(at.clone()),
             })
             .collect();
