@@ -146,7 +146,7 @@ fn take_apart(operation: &Operation, answer: &Answer) {
     let mut rounds = Rounds::default();
     let mut at = paging::first(&listing.paging);
     for number in 1..50 {
-        let Ok(items) = paging::items(&operation.id, listing, &answer.body) else { return };
+        let Ok(items) = paging::items(operation, listing, &answer.body) else { return };
         let page = Page { answer: &answer.body, link: None, items: &items, number };
         let Ok(next) = paging::next(operation, &listing.paging, &at, page) else { return };
         let texts: Vec<String> = items.iter().map(Value::to_string).collect();
