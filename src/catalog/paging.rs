@@ -1,5 +1,6 @@
 //! How a list is read: where its items stand, how to tell them apart, and how to get the next page.
 
+use chrono::TimeDelta;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ pub struct Listing {
     /// does so by itself. A poll that looks for new records only may then stop early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_created_first: Option<IndexMap<String, Value>>,
+    /// Longest time in seconds until the list shows a change: lists behind a search index lag. Absent: it
+    /// is not known, and taken for 300. Polls that may stop early look so far back for late changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_seconds: Option<u32>,
     /// Fields of an item that say nothing of a change, such as a counter of views or an address that is
     /// signed anew for each answer. They count neither as new nor as changed content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,6 +42,16 @@ pub struct Listing {
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,
+}
+
+/// How long a list may lag that does not say.
+const USUAL_LAG_SECONDS: u32 = 300;
+
+impl Listing {
+    /// Longest time until the list shows a change.
+    pub fn lag(&self) -> TimeDelta {
+        TimeDelta::seconds(self.lag_seconds.unwrap_or(USUAL_LAG_SECONDS).into())
+    }
 }
 
 /// A paging style. All inputs named here are inputs of the operation, in query or body.

@@ -60,6 +60,12 @@ pub struct Cursor {
     pub watermark: Option<Value>,
     /// The newest change seen in the scan in progress, likewise.
     pub newest: Option<Value>,
+    /// Up to where a list that comes newest first need not be read again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settled: Settled,
+    /// A poll may read a list more than once.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pass: Pass,
     /// When the scan in progress, or the last one, began.
     pub started: DateTime<Utc>,
     /// When to scan again.
@@ -75,6 +81,45 @@ pub struct Cursor {
     /// How its polls went lately.
     #[serde(default)]
     pub health: Health,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Up to where a list that comes newest first need not be read again. Times are by the API's clock, unless
+/// it is said otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settled {
+    /// All changes up to here are known, those included that the list showed late.
+    pub until: Option<DateTime<Utc>>,
+    /// What `until` becomes with the next scan that reads so far, where between numbered pages a
+    /// record may have slipped through this one.
+    pub next: Option<DateTime<Utc>>,
+    /// By our clock: until then a scan may stop at the first page that holds nothing unknown. Afterwards,
+    /// or without it, one reads all the way down to `until`.
+    pub again: Option<DateTime<Utc>>,
+    /// How long the list said to be after the last scan.
+    pub total: Option<u64>,
+    /// Records that were made before were there when the recipe began.
+    pub baseline: Option<DateTime<Utc>>,
+    /// Records of the list have no time, so that it is read to its end.
+    pub undated: bool,
+}
+
+/// One reading of a list, of those that make up a poll.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pass {
+    /// Readings of this poll that have ended.
+    pub ended: u32,
+    /// Pages of this reading that hold records.
+    pub filled: u64,
+    /// Records that were not known before this reading met them.
+    pub fresh: u64,
+    /// Known records that the first reading did not meet.
+    pub missing: u64,
 }
 
 /// How the polls of a cursor went lately, for people.

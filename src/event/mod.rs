@@ -2,7 +2,7 @@
 
 mod cursor;
 
-pub use cursor::{Cursor, CursorKey, Health, Seen};
+pub use cursor::{Cursor, CursorKey, Health, Pass, Seen, Settled};
 
 use std::fmt;
 

@@ -87,6 +87,7 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         created: field(&CREATED_NAMES),
         newest_first: IndexMap::new(),
         newest_created_first: None,
+        lag_seconds: None,
         ignore: Vec::new(),
         paging,
     };

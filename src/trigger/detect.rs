@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -13,9 +13,6 @@ use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
 use crate::request::paging::in_item;
 use crate::value::{short_id, timestamp};
-
-/// How far behind the newest change seen a poll still looks: APIs show changes late and not in order.
-pub const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
 /// A scan and what it looks for.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +31,10 @@ pub struct Scan<'a> {
     pub first: bool,
     /// Number of the scan.
     pub number: u64,
-    /// Newest change seen in earlier scans.
-    pub watermark: Option<DateTime<Utc>>,
+    /// Up to here all changes are known, where the list comes newest change first.
+    pub settled: Option<DateTime<Utc>>,
+    /// Records that were made before were there when the recipe began; what became of them since is a change.
+    pub baseline: Option<DateTime<Utc>>,
     /// Newest change seen on earlier pages of this scan.
     pub newest: Option<DateTime<Utc>>,
     /// The present time. A change in the future counts as made now: it must not hide those to come.
@@ -53,6 +52,14 @@ pub struct Findings {
     pub newest: Option<DateTime<Utc>>,
     /// All that follows is older than what this scan looks for.
     pub enough: bool,
+    /// All is as it was, and in the order that the connector promises.
+    pub known: bool,
+    /// Records that were not known.
+    pub fresh: u64,
+    /// Those of them that have come to be since the recipe began.
+    pub new: u64,
+    /// There are records without a time.
+    pub undated: bool,
     /// Records that are new or changed and have a time that is none: record, field, value.
     pub odd_times: Vec<(String, String, Value)>,
 }
@@ -100,11 +107,17 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
     let times: Vec<_> = items.iter().map(|item| Times::of(scan, item)).collect();
     let newest = times.iter().filter_map(Times::last).chain(scan.newest).max().map(|time| time.min(scan.now));
     let cutoff = scan.cutoff(newest);
+    let undated = times.iter().any(|times| times.last().is_none());
+    let in_order = newest_first(&times) && !(scan.first && undated);
     let mut findings = Findings {
         changes: Vec::new(),
         seen: Vec::new(),
         newest,
-        enough: is_older(times.last().and_then(Times::last), cutoff) && newest_first(&times),
+        enough: in_order && is_older(times.last().and_then(Times::last), cutoff),
+        known: in_order && !undated && !items.is_empty(),
+        fresh: 0,
+        new: 0,
+        undated,
         odd_times: Vec::new(),
     };
     for (item, times) in items.into_iter().zip(&times) {
@@ -119,9 +132,11 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
         if changed && let Some((field, value)) = odd_time(scan.listing, &item) {
             findings.odd_times.push((record.clone(), field.to_owned(), value));
         }
-        if let Some(kind) =
-            scan.kind(before.is_some(), times).filter(|kind| changed && scan.emit.contains(kind))
-        {
+        let kind = scan.kind(before.is_some(), times);
+        findings.known &= !changed;
+        findings.fresh += u64::from(before.is_none());
+        findings.new += u64::from(before.is_none() && kind == Some(Emit::New));
+        if let Some(kind) = kind.filter(|kind| changed && scan.emit.contains(kind)) {
             let dedup = dedup(kind, &record, &fingerprint, scan.number);
             findings.changes.push(Change { kind, record: record.clone(), dedup, item });
         }
@@ -151,8 +166,8 @@ impl Scan<'_> {
             return None;
         }
         match (self.first, self.start) {
-            (false, _) => self.watermark.map(|time| time - OVERLAP),
-            (true, Start::Now) => newest.map(|time| time - OVERLAP),
+            (false, _) => self.settled,
+            (true, Start::Now) => newest.map(|time| time - self.listing.lag()),
             (true, Start::At(time)) => Some(time),
             (true, Start::All) => None,
         }
@@ -169,9 +184,8 @@ impl Scan<'_> {
             };
         }
         // Scans that ended early have not met every record there was.
-        let was_there = self.stops_early
-            && self.start != Start::All
-            && is_older(times.created, self.watermark.map(|time| time - OVERLAP));
+        let was_there =
+            self.stops_early && self.start != Start::All && is_older(times.created, self.baseline);
         Some(if known || was_there { Emit::Changed } else { Emit::New })
     }
 }
@@ -308,7 +322,8 @@ mod tests {
             by_creation: false,
             first,
             number: 2,
-            watermark: None,
+            settled: None,
+            baseline: None,
             newest: None,
             now: at("2026-11-23T00:00:00Z"),
         }
@@ -436,7 +451,8 @@ mod tests {
         assert!(can_stop_early(&list, &USUAL, &json!({ "sort": "asc" })).is_none());
         let scan = Scan {
             stops_early: true,
-            watermark: Some(at("2026-03-01T12:00:00Z")),
+            settled: Some(at("2026-03-01T11:55:00Z")),
+            baseline: Some(at("2026-03-01T11:55:00Z")),
             ..scan(&list, &USUAL, Start::Now, false)
         };
         let item = |id: &str, created: &str, updated: &str| json!({ "id": id, "created": created, "updated": updated });
@@ -482,7 +498,8 @@ mod tests {
         let scan = Scan {
             stops_early: true,
             by_creation: true,
-            watermark: Some(at("2026-03-01T12:00:00Z")),
+            settled: Some(at("2026-03-01T11:55:00Z")),
+            baseline: Some(at("2026-03-01T11:55:00Z")),
             ..scan(&list, &[Emit::New], Start::Now, false)
         };
         let item = |id: &str, created: &str| json!({ "id": id, "created": created, "updated": "2026-03-02T00:00:00Z" });

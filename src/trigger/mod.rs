@@ -14,6 +14,7 @@ mod reconcile;
 mod resting;
 mod scan;
 mod schedule;
+mod shared_list;
 mod sift;
 mod surroundings;
 mod triggers;

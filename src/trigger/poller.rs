@@ -11,12 +11,16 @@ use super::detect::{self, Change};
 use super::due;
 use super::new_run::new_run;
 use super::reconcile::Reconcile;
+use super::shared_list::{Membership, SharedList};
 use super::sift::Unreadable;
 use super::surroundings::Surroundings;
 use crate::catalog::{Listing, Operation};
 use crate::check::CheckedRecipe;
+use crate::clock::Clock;
 use crate::connection::Connection;
-use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Health, REASON, Source, UNREADABLE};
+use crate::event::{
+    Cursor, CursorKey, DedupKey, Event, EventId, Health, Pass, REASON, Settled, Source, UNREADABLE,
+};
 use crate::journal::NewRun;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
 use crate::run::{Accounts, RunId};
@@ -60,6 +64,8 @@ pub struct Poller {
     pub(super) start: Start,
     with: Option<TemplateTree>,
     pub(super) reconcile: Option<Reconcile>,
+    /// Where others read the same list.
+    pub(super) shared: Option<Membership>,
 }
 
 impl Poller {
@@ -83,6 +89,7 @@ impl Poller {
                         start: poll.start,
                         with: Some(poll.with.clone()),
                         reconcile: None,
+                        shared: None,
                     });
                 }
                 Trigger::Webhook(Webhook::Events { connector, types, reconcile: Some(every), .. }) => {
@@ -102,6 +109,7 @@ impl Poller {
                             start: Start::Now,
                             with: None,
                             reconcile: Some(reconcile),
+                            shared: None,
                         });
                     }
                 }
@@ -129,6 +137,7 @@ impl Poller {
             created: None,
             newest_first: Default::default(),
             newest_created_first: None,
+            lag_seconds: None,
             ignore: vec![],
             paging: Default::default(),
         });
@@ -141,6 +150,36 @@ impl Poller {
     pub(super) fn subject(&self) -> String {
         let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
         format!("{} {with}", self.operation.id)
+    }
+
+    /// What it asks an account for: equal polls have equal ones.
+    fn request(&self) -> String {
+        let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
+        let order = detect::can_stop_early(self.listing(), &self.emit, &with).map(|order| order.inputs);
+        format!("{} {} {}", self.connection.name, self.subject(), json!(order))
+    }
+
+    /// Lets equal polls share what they read.
+    pub(super) fn share(pollers: &mut [Self]) {
+        let mut equal: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, poller) in pollers.iter().enumerate() {
+            equal.entry(poller.request()).or_default().push(index);
+        }
+        for members in equal.into_values().filter(|members| members.len() > 1) {
+            let list = SharedList::new(members.len());
+            for index in members {
+                let poller = &mut pollers[index];
+                poller.shared = Some(list.join(&poller.every));
+            }
+        }
+    }
+
+    /// Resolves once others read the list, where this poller would soon do so too.
+    pub(super) async fn others_poll(&self, due: DateTime<Utc>, clock: &Clock) {
+        match &self.shared {
+            Some(shared) => shared.others_poll(due, clock).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The recipe's own inputs at this time.
@@ -163,6 +202,8 @@ impl Poller {
             baseline_done: false,
             watermark: None,
             newest: None,
+            settled: Settled::default(),
+            pass: Pass::default(),
             started: now,
             due: now,
             failures: 0,
@@ -173,7 +214,7 @@ impl Poller {
     }
 
     pub(super) fn due_after(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        due::next(&self.every, &self.key.0, started, now)
+        due::next(&self.every, &self.request(), started, now)
     }
 
     pub(super) fn due_after_failure(
@@ -182,7 +223,7 @@ impl Poller {
         asked: Option<Duration>,
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        due::after_failure(failures, asked, &self.key.0, now)
+        due::after_failure(failures, asked, &self.request(), now)
     }
 
     /// The event that a change is, with its run.

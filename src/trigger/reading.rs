@@ -1,11 +1,13 @@
 //! Asks for a page until it is answered, as long as that makes sense within one poll.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::poller::Poller;
+use super::shared_list::Shared;
 use super::surroundings::Surroundings;
 use crate::connection::Priority;
 use crate::request::{CallOptions, Outcome, list};
@@ -19,6 +21,7 @@ const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A page's answer.
+#[derive(Debug)]
 pub(super) struct Answered {
     /// The body.
     pub body: Value,
@@ -29,7 +32,7 @@ pub(super) struct Answered {
 }
 
 /// Why there is none.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotRead {
     /// Budget or rate limit: nothing is wrong.
     Held {
@@ -74,8 +77,16 @@ impl<'a> Reading<'a> {
         Self { poller, around, options, waited: Duration::ZERO }
     }
 
-    /// Asks with these inputs.
-    pub async fn read(&mut self, inputs: &Map<String, Value>) -> Result<Answered, NotRead> {
+    /// Asks with these inputs, or takes what equal polls were answered.
+    pub async fn read(&mut self, inputs: &Map<String, Value>) -> Shared {
+        let (poller, around) = (self.poller, self.around);
+        match &poller.shared {
+            Some(shared) => shared.read(inputs, &around.clock, self.ask_until_answered(inputs)).await,
+            None => self.ask_until_answered(inputs).await.map(Arc::new),
+        }
+    }
+
+    async fn ask_until_answered(&mut self, inputs: &Map<String, Value>) -> Result<Answered, NotRead> {
         self.waited = Duration::ZERO;
         let mut tries = 0;
         loop {

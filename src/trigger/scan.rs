@@ -3,7 +3,10 @@
 
 mod aside;
 mod end;
+mod passes;
+mod settle;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,7 +21,7 @@ use super::sift::sift;
 use super::surroundings::Surroundings;
 use super::watermark::Watermark;
 use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, Event, Seen};
+use crate::event::{Cursor, CursorKey, Event, Pass, Seen};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
@@ -74,6 +77,12 @@ struct Poll<'a> {
     /// The page before was a short one of a numbered list.
     may_be_over: bool,
     rounds: Rounds,
+    /// How long the list says to be.
+    total: Option<u64>,
+    /// It ended at a page of known records, above what is settled.
+    stopped_short: bool,
+    /// Records that have come to be since the last poll, so far.
+    new: u64,
     /// Events of records that cannot be read, to be stored with their page.
     aside: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
@@ -132,8 +141,10 @@ impl Poller {
     }
 
     async fn begin<'a>(&'a self, around: &'a Surroundings, claim: Option<Claim>) -> Result<Poll<'a>, Error> {
-        let now = around.clock.now();
         let stored = around.journal.cursor(&self.key).await?;
+        let now = around.clock.now();
+        // Equal polls that go together ask for the same, `now()` in their inputs included.
+        let now = self.shared.as_ref().map_or(now, |shared| shared.begin(now));
         let subject = self.subject();
         let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
         if changed {
@@ -151,6 +162,7 @@ impl Poller {
         if cursor.page.is_none() {
             cursor.scan += 1;
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
+            cursor.pass = Pass::default();
             cursor.page = Some(paging::first(&self.listing().paging));
         }
         cursor.held = false;
@@ -172,6 +184,9 @@ impl Poller {
             hidden: false,
             may_be_over: false,
             rounds: Rounds::default(),
+            total: None,
+            stopped_short: false,
+            new: 0,
             aside: Vec::new(),
         })
     }
@@ -198,7 +213,10 @@ impl Poll<'_> {
         let mut reading = Reading::new(self.poller, self.around, !self.cursor.baseline_done);
         while let Some(page) = self.cursor.page.clone() {
             if page.contains_key(SWEEP) {
-                return self.sweep(&page).await;
+                match self.sweep(&page).await? {
+                    true => continue,
+                    false => return Ok(self.polled),
+                }
             }
             let mut inputs = with.clone();
             inputs.extend(page.clone());
@@ -220,7 +238,7 @@ impl Poll<'_> {
     /// is stored all the same.
     async fn take(
         &mut self,
-        answer: Answered,
+        answer: Arc<Answered>,
         page: &Map<String, Value>,
     ) -> Result<Result<(), paging::Error>, Error> {
         let listing = self.poller.listing();
@@ -251,12 +269,18 @@ impl Poll<'_> {
         let mut findings = detect::detect(scan, sifted.good, known);
         findings.seen.extend(unreadable);
         self.tell_odd_times(&findings);
+        self.total = total.or(self.total);
+        self.new += findings.new;
+        self.cursor.pass.fresh += findings.fresh;
+        self.cursor.pass.filled += u64::from(count > 0);
+        self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;
+        let enough = self.is_enough(&findings);
         (self.cursor.pages, self.cursor.health.waits) = (number, None);
         self.note_newest(findings.newest);
         let (next, lost) = match next {
-            Ok(next) => (next.filter(|_| !findings.enough), None),
+            Ok(next) => (next.filter(|_| !enough), None),
             // The list ends for this scan before the cursor goes astray.
-            Err(_) if findings.enough => (None, None),
+            Err(_) if enough => (None, None),
             Err(error) => (Some(page.clone()), Some(error)),
         };
         let last = next.is_none();
@@ -278,11 +302,12 @@ impl Poll<'_> {
             listing: self.poller.listing(),
             emit: &self.poller.emit,
             start: self.poller.start,
-            stops_early: self.stops_early,
+            stops_early: self.may_stop_early(),
             by_creation: self.by_creation,
             first: !self.cursor.baseline_done,
             number: self.cursor.scan,
-            watermark: time(&self.cursor.watermark),
+            settled: self.settled_until(),
+            baseline: self.cursor.settled.baseline.or_else(|| self.settled_until()),
             newest: time(&self.cursor.newest),
             now: self.server.map_or(now, |server| server.min(now)),
         }

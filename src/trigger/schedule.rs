@@ -72,6 +72,8 @@ impl Schedule {
             baseline_done: true,
             watermark: Some(json!(reached.to_rfc3339_opts(SecondsFormat::Millis, true))),
             newest: None,
+            settled: Default::default(),
+            pass: Default::default(),
             started: now,
             due: next.unwrap_or(DateTime::<Utc>::MAX_UTC),
             failures: 0,

@@ -51,6 +51,7 @@ impl Triggers {
         for recipe in recipes {
             pollers.extend(Poller::all(recipe, &around)?);
         }
+        Poller::share(&mut pollers);
         let schedules = recipes.iter().filter_map(Schedule::of).collect();
         Ok(Self { around, pollers, schedules })
     }
@@ -148,6 +149,7 @@ async fn poll_when_due(poller: &Poller, around: &Surroundings) -> Result<(), jou
         tokio::select! {
             is_due = sleep_until(around, due) => is_due,
             () = poller.connection.hold.released() => false,
+            () = poller.others_poll(due, &around.clock) => true,
         }
     };
     // The claim is kept alive while there is nothing to do, or else another process would read then.

@@ -31,4 +31,4 @@ pub use shape::{Kind, Shape, Step};
 pub use shape_problem::{ProblemKind, ShapeProblem};
 pub use shorten::shortened;
 pub use text::{beginning, charset, decode, decode_part, parameter};
-pub use timestamp::{Written, after, from_epoch, is_coarse, leeway, time_in, timestamp};
+pub use timestamp::{Written, after, before, from_epoch, is_coarse, leeway, time_in, timestamp};

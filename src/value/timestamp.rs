@@ -88,6 +88,12 @@ pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     end.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
+/// `now` less `wait`; the beginning of time for what lies before it.
+pub fn before(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    let start = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_sub_signed(wait));
+    start.unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -122,6 +122,8 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         baseline_done: scan > 1,
         watermark: Some(json!("2026-01-01")),
         newest: None,
+        settled: Default::default(),
+        pass: Default::default(),
         started: at(0),
         due: at(300),
         failures: 0,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::clock::HandClock;
-use hob::connection::{Connection, Credential, Setup};
+use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::journal::{Access, Journal, RunFilter, RunRow, Sqlite};
 use hob::request::{Client, ClientSettings};
 use hob::source::SourceFile;
@@ -37,12 +37,27 @@ impl Fixture {
 
     /// All accounts prove themselves with `credential`.
     pub fn with_credential(catalog: Catalog, accounts: &[Account<'_>], credential: Credential) -> Self {
+        let clock = HandClock::new("2026-11-23T12:00:00Z".parse().unwrap());
+        Self::set_up(Arc::new(catalog), accounts, credential, clock, BudgetSettings::default())
+    }
+
+    /// By a clock that others share, with no limit of requests.
+    pub fn at(catalog: Arc<Catalog>, accounts: &[Account<'_>], clock: &HandClock) -> Self {
+        let budget = BudgetSettings { burst: Some("1000000/1s".parse().unwrap()), daily: Some(u64::MAX) };
+        Self::set_up(catalog, accounts, Credential::None, clock.clone(), budget)
+    }
+
+    fn set_up(
+        catalog: Arc<Catalog>,
+        accounts: &[Account<'_>],
+        credential: Credential,
+        clock: HandClock,
+        budget: BudgetSettings,
+    ) -> Self {
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let folder = tempfile::tempdir().unwrap();
-        let clock = HandClock::new("2026-11-23T12:00:00Z".parse().unwrap());
-        let catalog = Arc::new(catalog);
         let mut connections = IndexMap::new();
         let mut workspace_info =
             WorkspaceInfo { known: true, env: vec!["KEY".into(), "GONE".into()], ..WorkspaceInfo::default() };
@@ -52,6 +67,7 @@ impl Fixture {
                 base_url: Some((*address).to_owned()),
                 settings: settings.iter().map(own).collect(),
                 credential: credential.clone(),
+                budget: budget.clone(),
                 ..Setup::default()
             };
             let described = Arc::clone(catalog.connector(connector).unwrap());

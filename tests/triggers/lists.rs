@@ -21,6 +21,8 @@ pub struct List {
     pub bad: Mutex<Vec<StatusCode>>,
     /// Most items on a page, whatever is asked for; 0: as many as are asked for.
     pub cap: AtomicUsize,
+    /// From this request on, all are refused; 0: none is.
+    pub refuse_from: AtomicUsize,
     /// From this request on, nothing is answered; 0: all are.
     pub hang_from: AtomicUsize,
 }
@@ -62,6 +64,10 @@ async fn answer(
     let hang_from = list.hang_from.load(Ordering::SeqCst);
     if hang_from > 0 && number >= hang_from {
         std::future::pending::<()>().await;
+    }
+    let refuse_from = list.refuse_from.load(Ordering::SeqCst);
+    if refuse_from > 0 && number >= refuse_from {
+        return (StatusCode::FORBIDDEN, Json(json!({ "message": "no" }))).into_response();
     }
     if let Some(status) = list.bad.lock().unwrap().pop() {
         return (status, Json(json!({ "message": "not now" }))).into_response();

@@ -1,6 +1,8 @@
 //! Triggers against real servers and a real journal: lists read in every style, webhooks posted over
 //! HTTP, schedules by a clock that the tests set.
 
+mod business;
+mod changing;
 mod fixture;
 mod hostile_requests;
 mod lists;
@@ -9,6 +11,7 @@ mod reconciling;
 mod sandboxed;
 mod schedules;
 mod server;
+mod sharing;
 #[path = "../cli/spawn.rs"]
 mod spawn;
 mod untrusted_clients;

@@ -54,7 +54,9 @@ pub struct Poll {
     /// Its inputs, without those for paging, which hob sets itself.
     #[schemars(example = serde_json::json!({ "status": "open" }))]
     pub with: Option<Mapping>,
-    /// How often. Default: `5m`.
+    /// How often. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection read
+    /// it together: one that would be due within a quarter of its own time goes along with the others, so the list is
+    /// asked as often as the most frequent of them asks, and not once for each.
     #[schemars(example = &"5m")]
     pub every: Option<DurationText>,
     /// Instead of `every`: a cron expression of five fields.
@@ -63,7 +65,7 @@ pub struct Poll {
     /// Time zone of the cron expression, by its IANA name. Default: UTC.
     #[schemars(example = &"Europe/London")]
     pub timezone: Option<Spanned<String>>,
-    /// What becomes an event. Default: `[new, changed]`.
+    /// What becomes an event. Default: `[new, changed]`. `hob catalog show` tells what that costs.
     #[schemars(example = serde_json::json!(["new", "changed"]))]
     pub emit: Option<OneOrMany<Emit>>,
     /// What the first poll does with what is already there: nothing (`now`, the default), everything
@@ -80,7 +82,8 @@ pub enum Emit {
     New,
     /// A record that is no longer the same.
     Changed,
-    /// A record that is gone.
+    /// A record that is gone. Before it is told, a list of several pages is read again, because a record may move
+    /// from page to page while they are read.
     Removed,
 }
 

@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{GONE_AT_ONCE, Poll, Polled, SWEEP};
-use crate::catalog::{NextValue, Paging};
+use super::{Poll, Polled, SWEEP};
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::{Batch, Error};
 use crate::recipe::Emit;
 use crate::request::paging;
-use crate::trigger::detect::{self, Change};
 use crate::trigger::reading::NotRead;
-use crate::trigger::sift::is_unreadable;
 use crate::trigger::watermark::Watermark;
 use crate::value::after;
 
@@ -28,60 +25,22 @@ impl Poll<'_> {
     pub(super) fn last_page(&mut self) {
         if self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done && !self.hidden {
             self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), Value::Null)]));
+        } else if self.baseline_is_uncertain() {
+            self.read_again();
         } else {
             self.finish();
         }
     }
 
-    /// Reports the records that this scan did not meet.
-    pub(super) async fn sweep(mut self, from: &Map<String, Value>) -> Result<Polled, Error> {
-        let mut after = from.get(SWEEP).and_then(Value::as_str).map(str::to_owned);
-        let missing_since = self.missing_since();
-        loop {
-            let gone = self
-                .journal
-                .vanished(&self.cursor.key, missing_since, after.as_deref(), GONE_AT_ONCE)
-                .await?;
-            let changes: Vec<Change> = gone
-                .iter()
-                .filter(|record| !is_unreadable(record))
-                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
-                .collect();
-            after = gone.last().cloned();
-            let done = gone.len() < GONE_AT_ONCE;
-            if done {
-                self.finish();
-            } else {
-                self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), json!(after))]));
-            }
-            self.store(changes, vec![], gone).await?;
-            if done {
-                return Ok(self.polled);
-            }
-        }
-    }
-
-    /// A record is gone when it was last seen before this scan. Between counted pages a record can slip
-    /// through while another one is deleted, and past a cursor that is a value of the record when that
-    /// changes, so there it must be missing twice.
-    pub(super) fn missing_since(&self) -> u64 {
-        let slips = match &self.poller.listing().paging {
-            Paging::Offset { .. } | Paging::Page { .. } => true,
-            Paging::Cursor { next, .. } => {
-                next.values().any(|place| matches!(place, NextValue::LastItem { step: Some(_), .. }))
-            }
-            Paging::None | Paging::Link { .. } => false,
-        };
-        if slips && self.cursor.pages > 1 { self.cursor.scan.saturating_sub(1) } else { self.cursor.scan }
-    }
-
     /// The scan has come to its end.
     pub(super) fn finish(&mut self) {
         let now = self.around.clock.now();
-        let cursor = &mut self.cursor;
+        let cursor = &self.cursor;
         let read = |value: &Option<Value>| value.as_ref().and_then(Watermark::read);
         let (before, newest) = (read(&cursor.watermark), read(&cursor.newest));
         let watermark = Watermark::after(before, newest, cursor.started, self.server);
+        self.settle(watermark, now);
+        let cursor = &mut self.cursor;
         cursor.watermark = watermark.map(Watermark::to_value);
         (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
         (cursor.failures, cursor.error) = (0, None);
@@ -104,7 +63,7 @@ impl Poll<'_> {
             payload: json!({ "operation": self.poller.operation.id, "page": self.cursor.pages, "message": message }),
         };
         self.failed(message, None);
-        self.cursor.page = None;
+        self.give_up();
         self.polled.due = self.cursor.due;
         let progress = self.progress(vec![], vec![]);
         self.journal.append(Batch { events: vec![(event, vec![])], progress: Some(progress) }).await?;
@@ -123,7 +82,7 @@ impl Poll<'_> {
                 self.failed(reason, asked);
                 if refused || self.polled.pages == 0 && self.cursor.pages == 0 {
                     // The scan begins anew, with cursors that the API may still know.
-                    self.cursor.page = None;
+                    self.give_up();
                 }
             }
         }

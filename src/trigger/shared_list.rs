@@ -1,0 +1,345 @@
+//! A list that several recipes poll: they read it together, each page once.
+//!
+//! Each poller goes by its own cursor and stores what it finds for itself; only the answers are shared, and only in
+//! the memory of this process. A poller never takes an answer that is older than the last one it took: so what it
+//! sees of the list is always later than what it saw before, as if it had asked by itself.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use super::reading::{Answered, NotRead};
+use crate::clock::Clock;
+use crate::recipe::Every;
+use crate::value::before;
+
+/// Most bytes of answers that are kept for the others, of each list.
+const MOST_KEPT: usize = 4 << 20;
+/// Oldest answer of a poll that is taken for a poll of one's own, as part of the time between polls.
+const PART: u32 = 4;
+/// And in any case.
+const OLDEST: Duration = Duration::from_secs(5 * 60);
+/// The same for polls at set times.
+const OLDEST_AT_SET_TIMES: Duration = Duration::from_secs(1);
+
+/// An answer, which those who read the list together share.
+pub(super) type Shared = Result<Arc<Answered>, NotRead>;
+
+/// A list that several pollers read.
+#[derive(Debug)]
+pub(super) struct SharedList {
+    /// Pollers that read it.
+    members: usize,
+    rounds: watch::Sender<Round>,
+    /// Answers by the inputs that they were asked with.
+    pages: Mutex<Pages>,
+    /// Numbers requests, in the order in which they are sent.
+    requests: AtomicU64,
+    /// And answers, in the order in which they come.
+    answers: AtomicU64,
+}
+
+/// Polls that go together.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    /// Counts from 1; 0: there was none.
+    number: u64,
+    began: DateTime<Utc>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    by_inputs: HashMap<String, Arc<Page>>,
+    /// Number of the request, inputs, size: the oldest first.
+    kept: VecDeque<(u64, String, usize)>,
+    size: usize,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    answer: tokio::sync::Mutex<Option<Kept>>,
+    taken: AtomicU64,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    number: u64,
+    asked: DateTime<Utc>,
+    /// Number of the answer.
+    came: u64,
+    /// In which round.
+    round: u64,
+    answer: Shared,
+}
+
+/// What one poller has to do with a list that others read too. Clones are the same poller.
+#[derive(Debug, Clone)]
+pub(super) struct Membership {
+    list: Arc<SharedList>,
+    own: Arc<Own>,
+    /// How old an answer may be.
+    oldest: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Own {
+    /// The latest round that it took part in.
+    round: AtomicU64,
+    /// Number of the latest request whose answer it took.
+    taken: AtomicU64,
+}
+
+impl SharedList {
+    /// A list that so many pollers read.
+    pub fn new(members: usize) -> Arc<Self> {
+        let rounds = watch::Sender::new(Round { number: 0, began: DateTime::UNIX_EPOCH });
+        Arc::new(Self {
+            members,
+            rounds,
+            pages: Mutex::default(),
+            requests: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+        })
+    }
+
+    /// The part of a poller that polls so often.
+    pub fn join(self: &Arc<Self>, every: &Every) -> Membership {
+        let oldest = match every {
+            Every::Interval(interval) => (*interval / PART).min(OLDEST),
+            Every::Cron(_) => OLDEST_AT_SET_TIMES,
+        };
+        Membership { list: Arc::clone(self), own: Arc::default(), oldest }
+    }
+
+    fn page(&self, inputs: &str) -> Arc<Page> {
+        Arc::clone(self.pages().by_inputs.entry(inputs.to_owned()).or_default())
+    }
+
+    /// Keeps an answer of so many bytes for the others, in the place of the oldest ones.
+    fn keep(&self, number: u64, inputs: String, size: usize) {
+        self.drop_answer(&inputs);
+        let mut pages = self.pages();
+        pages.size += size;
+        pages.kept.push_back((number, inputs, size));
+        while pages.size > MOST_KEPT {
+            let Some((_, inputs, size)) = pages.kept.pop_front() else { return };
+            pages.size -= size;
+            pages.by_inputs.remove(&inputs);
+        }
+    }
+
+    /// Nobody waits for this answer any more.
+    fn drop_page(&self, inputs: &str) {
+        self.drop_answer(inputs);
+        self.pages().by_inputs.remove(inputs);
+    }
+
+    /// It does not count any more among what is kept.
+    fn drop_answer(&self, inputs: &str) {
+        let mut pages = self.pages();
+        let gone: usize = pages.kept.iter().filter(|kept| kept.1 == inputs).map(|kept| kept.2).sum();
+        pages.kept.retain(|kept| kept.1 != inputs);
+        pages.size -= gone;
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Membership {
+    /// Begins a poll at `now`, or takes part in one that began a little while ago: the time at which it began.
+    pub fn begin(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let mut began = now;
+        self.list.rounds.send_if_modified(|round| {
+            let fresh = round.began <= now && round.began >= before(now, self.oldest);
+            let joins = fresh && round.number > self.own.round.load(Ordering::SeqCst);
+            if !joins {
+                *round = Round { number: round.number + 1, began: now };
+            }
+            began = round.began;
+            self.own.round.store(round.number, Ordering::SeqCst);
+            !joins
+        });
+        began
+    }
+
+    /// Resolves once others poll, where this poller is due so soon that it may as well do so now.
+    pub async fn others_poll(&self, due: DateTime<Utc>, clock: &Clock) {
+        let mut rounds = self.list.rounds.subscribe();
+        let own = self.own.round.load(Ordering::SeqCst);
+        let fits = |round: &Round| {
+            let now = clock.now();
+            let fresh = round.began <= now && round.began >= before(now, self.oldest);
+            round.number > own && fresh && before(due, self.oldest) <= now
+        };
+        if rounds.wait_for(fits).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// The answer to a request with these inputs: one that another poller got since this one asked last, or what
+    /// `ask` gets. Those who want the same meanwhile wait for it.
+    pub async fn read(
+        &self,
+        inputs: &Map<String, Value>,
+        clock: &Clock,
+        ask: impl Future<Output = Result<Answered, NotRead>>,
+    ) -> Shared {
+        let inputs = Value::Object(inputs.clone()).to_string();
+        let page = self.list.page(&inputs);
+        let answers = self.list.answers.load(Ordering::SeqCst);
+        let mut kept = page.answer.lock().await;
+        let now = clock.now();
+        let round = self.own.round.load(Ordering::SeqCst);
+        let last = self.own.taken.load(Ordering::SeqCst);
+        let since = before(now, self.oldest);
+        let fits = |kept: &&Kept| {
+            // That others were refused says something only to those who want the same meanwhile.
+            let tells = match &kept.answer {
+                Ok(_) => true,
+                Err(NotRead::OnHold { .. }) => kept.came > answers,
+                Err(_) => kept.came > answers || kept.round == round,
+            };
+            kept.number > last && tells && kept.asked >= since && kept.asked <= now
+        };
+        if let Some(kept) = kept.as_ref().filter(fits) {
+            self.own.taken.store(kept.number, Ordering::SeqCst);
+            if page.taken.fetch_add(1, Ordering::SeqCst) + 1 >= self.list.members as u64 {
+                self.list.drop_page(&inputs);
+            }
+            return kept.answer.clone();
+        }
+        let number = self.list.requests.fetch_add(1, Ordering::SeqCst) + 1;
+        let answer = ask.await.map(Arc::new);
+        self.own.taken.store(number, Ordering::SeqCst);
+        page.taken.store(1, Ordering::SeqCst);
+        let size = answer.as_ref().map_or(0, |answer| answer.body.to_string().len()) + inputs.len();
+        let came = self.list.answers.fetch_add(1, Ordering::SeqCst) + 1;
+        *kept = Some(Kept { number, asked: now, came, round, answer: answer.clone() });
+        self.list.keep(number, inputs, size);
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::HandClock;
+    use chrono::TimeDelta;
+    use serde_json::json;
+
+    fn answer(body: Value) -> Result<Answered, NotRead> {
+        Ok(Answered { body, link: None, date: None })
+    }
+
+    fn inputs(page: u32) -> Map<String, Value> {
+        Map::from_iter([("page".to_owned(), page.into())])
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn minutes(count: u64) -> Every {
+        Every::Interval(Duration::from_secs(count * 60))
+    }
+
+    async fn read(member: &Membership, clock: &Clock, page: u32, body: &str) -> Value {
+        member.read(&inputs(page), clock, async { answer(json!(body)) }).await.unwrap().body.clone()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_taken_once_by_each_and_never_an_older_one_than_before() {
+        let hand = HandClock::new(at("2026-11-23T12:00:00Z"));
+        let clock = hand.clock();
+        let list = SharedList::new(3);
+        let [one, two, three] = [5, 10, 60].map(|every| list.join(&minutes(every)));
+        assert_eq!(read(&one, &clock, 1, "a").await, "a");
+        assert_eq!(read(&two, &clock, 1, "b").await, "a", "of the other");
+        assert_eq!(read(&one, &clock, 1, "c").await, "c", "it has had that one");
+        assert_eq!(read(&one, &clock, 2, "d").await, "d");
+        assert_eq!(read(&three, &clock, 2, "e").await, "d");
+        assert_eq!(read(&three, &clock, 1, "f").await, "f", "page 1 as it was before page 2 would go back");
+        hand.advance(TimeDelta::minutes(4));
+        assert_eq!(read(&two, &clock, 1, "g").await, "g", "too old for a poll every ten minutes");
+    }
+
+    #[tokio::test]
+    async fn refusals_are_shared_with_those_who_wait_and_not_kept() {
+        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let list = SharedList::new(3);
+        let [one, two, three] = [(); 3].map(|()| list.join(&minutes(5)));
+        one.begin(clock.now());
+        let refusal = || NotRead::Held { wait: Duration::ZERO, reason: "no".into() };
+        let page = inputs(1);
+        let refused = one.read(&page, &clock, async {
+            tokio::task::yield_now().await;
+            Err(refusal())
+        });
+        let waits = two.read(&page, &clock, async { answer(json!("never")) });
+        let (refused, waits) = tokio::join!(refused, waits);
+        assert_eq!((refused.unwrap_err(), waits.unwrap_err()), (refusal(), refusal()));
+        assert_eq!(read(&three, &clock, 1, "later").await, "later");
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_leaves_the_request_to_the_next() {
+        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let list = SharedList::new(2);
+        let (one, two) = (list.join(&minutes(5)), list.join(&minutes(5)));
+        let page = inputs(1);
+        let mut gone = Box::pin(one.read(&page, &clock, std::future::pending()));
+        assert!(futures::poll!(gone.as_mut()).is_pending());
+        let mut next = Box::pin(two.read(&page, &clock, async { answer(json!("b")) }));
+        assert!(futures::poll!(next.as_mut()).is_pending());
+        drop(gone);
+        assert_eq!(next.await.unwrap().body, "b");
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_has_a_bound() {
+        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let list = SharedList::new(2);
+        let one = list.join(&minutes(5));
+        let large = "x".repeat(1 << 20);
+        for page in 0..20 {
+            read(&one, &clock, page % 15, &large).await;
+        }
+        let pages = list.pages();
+        assert!(
+            pages.size <= MOST_KEPT && pages.by_inputs.len() == 3,
+            "{} {}",
+            pages.size,
+            pages.by_inputs.len()
+        );
+    }
+
+    #[tokio::test]
+    async fn others_who_are_due_soon_go_along() {
+        let hand = HandClock::new(at("2026-11-23T12:00:00Z"));
+        let clock = hand.clock();
+        let list = SharedList::new(2);
+        let (often, seldom) = (list.join(&minutes(1)), list.join(&minutes(8)));
+        let due = clock.now() + TimeDelta::minutes(8);
+        assert_eq!(seldom.begin(clock.now()), clock.now());
+        let mut waits = Box::pin(seldom.others_poll(due, &clock));
+        for _ in 0..5 {
+            hand.advance(TimeDelta::minutes(1));
+            often.begin(clock.now());
+            assert!(futures::poll!(waits.as_mut()).is_pending(), "{}", clock.now());
+        }
+        hand.advance(TimeDelta::minutes(1));
+        let began = often.begin(clock.now());
+        waits.await;
+        hand.advance(TimeDelta::seconds(5));
+        assert_eq!(seldom.begin(clock.now()), began, "a part of the same round");
+        assert_eq!(seldom.begin(clock.now()), clock.now(), "the next one is its own");
+    }
+}
