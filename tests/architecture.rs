@@ -1,4 +1,4 @@
-//! The house rules that a machine can keep: which module may use which, where SQL, the environment
+//! The rules of the code that a machine can check: which module may use which, where SQL, the environment
 //! and operation ids may stand, and how long a file may get.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,6 +196,204 @@ fn reach() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         reach.insert(name, all);
     }
     reach
+}
+
+/// Files that import each other in a loop, and why they still do. Shrinks: what is untied is taken from here.
+const KNOWN_LOOPS: &[(&[&str], &str)] = &[
+    (
+        &[
+            "engine/act",
+            "engine/builtin",
+            "engine/builtin/http_request",
+            "engine/builtin/links",
+            "engine/builtin/state",
+            "engine/pages",
+        ],
+        "the context of a step stands beside its execution",
+    ),
+    (
+        &["engine/choice", "engine/dispatch", "engine/recorder", "engine/worker"],
+        "what the engine's parts share stands in `dispatch`",
+    ),
+    (&["request/call", "request/client", "request/download"], "the client stands beside what it sends"),
+    (
+        &["run/machine", "run/machine/action", "run/machine/failure", "run/machine/hydrate"],
+        "the machine's state stands beside its steps",
+    ),
+];
+
+#[test]
+fn files_do_not_import_each_other_in_a_loop() {
+    let found: Vec<String> = loops(&sources());
+    let known: Vec<String> = KNOWN_LOOPS.iter().map(|(files, _)| files.join(" ")).collect();
+    let new: Vec<&String> = found.iter().filter(|files| !known.contains(files)).collect();
+    assert!(new.is_empty(), "move what they share into a file below them:\n{new:#?}");
+    let untied: Vec<&String> = known.iter().filter(|files| !found.contains(files)).collect();
+    assert!(untied.is_empty(), "no loops any more; take them from KNOWN_LOOPS:\n{untied:#?}");
+}
+
+/// The groups of files within one top-level module that import each other in a loop, each in a line. A name that
+/// a `mod.rs` re-exports counts as an import of the file that defines it.
+fn loops(sources: &[Source]) -> Vec<String> {
+    let exports: BTreeMap<&[String], BTreeMap<String, Vec<String>>> =
+        sources.iter().map(|source| (source.module.as_slice(), exports(source))).collect();
+    let graph: BTreeMap<&[String], BTreeSet<&[String]>> =
+        sources.iter().map(|source| (source.module.as_slice(), imports(source, &exports))).collect();
+    let reached: BTreeMap<&[String], BTreeSet<&[String]>> =
+        graph.keys().map(|&file| (file, reachable(file, &graph))).collect();
+    let mut found = BTreeSet::new();
+    for (&file, reaches) in reached.iter().filter(|(file, reaches)| reaches.contains(**file)) {
+        let members = reaches.iter().filter(|other| reached[**other].contains(file));
+        found.insert(members.map(|member| member.join("/")).collect::<Vec<_>>().join(" "));
+    }
+    found.into_iter().collect()
+}
+
+/// The files that `from` imports, directly or by way of others.
+fn reachable<'a>(
+    from: &'a [String],
+    graph: &BTreeMap<&'a [String], BTreeSet<&'a [String]>>,
+) -> BTreeSet<&'a [String]> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(file) = open.pop() {
+        open.extend(graph[file].iter().filter(|next| reached.insert(**next)));
+    }
+    reached
+}
+
+type Exports<'a> = BTreeMap<&'a [String], BTreeMap<String, Vec<String>>>;
+
+/// The other files of its top-level module that the code of `source` imports.
+fn imports<'a>(source: &Source, exports: &Exports<'a>) -> BTreeSet<&'a [String]> {
+    let is_export = |line: &str| line.trim_start().starts_with("pub") && line.contains(" use ");
+    let code: Vec<&str> = statements(&source.code).filter(|statement| !is_export(statement)).collect();
+    let mut paths = Vec::new();
+    for statement in code {
+        for (at, head) in
+            ["crate::", "super::", "self::"].iter().flat_map(|head| statement.match_indices(head))
+        {
+            let before = statement[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                continue;
+            }
+            let (mut base, mut rest) = match head {
+                "crate::" => (Vec::new(), &statement[at + head.len()..]),
+                "super::" => (parent(&source.module), &statement[at + head.len()..]),
+                _ => (source.module.clone(), &statement[at + head.len()..]),
+            };
+            while let Some(further) = rest.strip_prefix("super::") {
+                (base, rest) = (parent(&base), further);
+            }
+            paths.extend(tree(rest).into_iter().map(|path| [base.clone(), path].concat()));
+        }
+        // A module file names its children without a prefix.
+        for (at, _) in statement.match_indices("::") {
+            let name = |c: char| c.is_alphanumeric() || c == '_';
+            let before = &statement[..at];
+            let child = &before[before.rfind(|c| !name(c)).map_or(0, |last| last + 1)..];
+            let path = [source.module.clone(), vec![child.to_owned()]].concat();
+            let is_head = !before[..before.len() - child.len()].ends_with("::");
+            if is_head && exports.contains_key(path.as_slice()) {
+                paths
+                    .extend(tree(&statement[at + 2..]).into_iter().map(|rest| [path.clone(), rest].concat()));
+            }
+        }
+    }
+    let files = paths.iter().filter_map(|path| defining_file(path, exports, 0));
+    files.filter(|file| file[..] != source.module[..] && file[0] == source.module[0]).collect()
+}
+
+/// What `source` re-exports: a name, and where it comes from.
+fn exports(source: &Source) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for statement in statements(&source.code).filter(|statement| statement.trim_start().starts_with("pub")) {
+        let Some((_, used)) = statement.split_once(" use ") else { continue };
+        for path in tree(used.trim_start()) {
+            let full = match path.first().map(String::as_str) {
+                Some("crate") => path[1..].to_vec(),
+                Some("super") => [parent(&source.module), path[1..].to_vec()].concat(),
+                _ => [source.module.clone(), path].concat(),
+            };
+            if let Some(name) = full.last() {
+                found.insert(name.clone(), full.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The file that defines what `path` names.
+fn defining_file<'a>(path: &[String], exports: &Exports<'a>, depth: usize) -> Option<&'a [String]> {
+    let known = (1..=path.len()).rev().find_map(|length| exports.get_key_value(&path[..length]));
+    let (&file, names) = known?;
+    match path.get(file.len()).and_then(|name| names.get(name)) {
+        Some(full) if depth < 8 => {
+            let further = [full.clone(), path[file.len() + 1..].to_vec()].concat();
+            defining_file(&further, exports, depth + 1).or(Some(file))
+        }
+        _ => Some(file),
+    }
+}
+
+fn parent(module: &[String]) -> Vec<String> {
+    module[..module.len().saturating_sub(1)].to_vec()
+}
+
+/// Statements, roughly: what ends with a semicolon outside of braces of a `use`, so that a `use` is whole.
+fn statements(code: &str) -> impl Iterator<Item = &str> {
+    code.split(';')
+}
+
+/// The paths of a use tree: `a::{b, c::D}` is `a::b` and `a::c::D`.
+fn tree(text: &str) -> Vec<Vec<String>> {
+    let text = text.trim_start();
+    if let Some(group) = text.strip_prefix('{') {
+        let (mut depth, mut start, mut paths) = (0, 0, Vec::new());
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' | ',' if depth == 0 => {
+                    paths.extend(tree(&group[start..at]));
+                    start = at + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+        return paths;
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    match (name, rest.strip_prefix("::")) {
+        ("", _) => vec![Vec::new()],
+        ("self", Some(rest)) => tree(rest),
+        ("self", None) => vec![vec![]],
+        (name, Some(rest)) => {
+            tree(rest).into_iter().map(|path| [vec![name.to_owned()], path].concat()).collect()
+        }
+        (name, None) => vec![vec![name.to_owned()]],
+    }
+}
+
+#[test]
+fn loops_are_seen_through_groups_and_re_exports() {
+    let file = |module: &str, code: &str| Source {
+        path: PathBuf::from("x.rs"),
+        module: module.split('/').map(str::to_owned).collect(),
+        code: code.into(),
+    };
+    let sources = [
+        file("m", "mod a;\nmod b;\nmod c;\npub use a::A;\npub use b::{B, other};"),
+        file("m/a", "use super::{B, c::C};\nfn f() {}"),
+        file("m/b", "fn f() -> crate::m::A { todo() }"),
+        file("m/c", "use crate::n::N;"),
+        file("n", "use crate::m::c;\npub struct N;"),
+    ];
+    assert_eq!(loops(&sources), ["m/a m/b"]);
 }
 
 #[test]

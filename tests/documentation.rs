@@ -215,7 +215,7 @@ fn every_snippet_of_the_catalog_is_right() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
 fn committed_schemas_are_what_the_types_say() {
     let schemas = [("workspace", hob::workspace::schema()), ("connector", hob::catalog::schema())];
     for (name, schema) in schemas {
@@ -226,6 +226,21 @@ fn committed_schemas_are_what_the_types_say() {
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
         assert!(committed == text, "{name} has changed: HOB_BLESS=1 cargo test --test documentation");
+    }
+}
+
+#[test]
+fn documents_for_contributors_name_files_that_exist() {
+    for document in ["CONTRIBUTING.md", "docs/architecture.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let folders = ["src/", "tests/", "docs/", "schemas/", "benches/", "recipes/", "examples/"];
+        let quoted = text.split('`').skip(1).step_by(2);
+        let named = quoted.filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
+        let paths: Vec<&str> = named.filter(|name| !name.contains([' ', '*'])).collect();
+        assert!(paths.len() > 10, "{document} names only {} files", paths.len());
+        let missing: Vec<&&str> =
+            paths.iter().filter(|path| !path.contains("NAME") && !root().join(path).exists()).collect();
+        assert!(missing.is_empty(), "{document} names what does not exist: {missing:?}");
     }
 }
 

@@ -76,7 +76,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn committed_pages_are_what_the_data_says() {
-    #[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
     let bless = std::env::var_os("HOB_BLESS").is_some();
     let wanted: BTreeMap<PathBuf, &str> =
         PAGES.iter().map(|page| (folder().join(&page.path), page.text.as_str())).collect();

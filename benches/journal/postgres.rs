@@ -69,7 +69,7 @@ async fn leased(journal: &Arc<Postgres>, size: usize) -> Result<(f64, Vec<Leased
 
 fn entry() -> Vec<StampedEntry> {
     let message = "an entry of a usual length, such as a step's result is ".repeat(6);
-    vec![StampedEntry { at: at(0), entry: Entry::Remark { level: "info".to_owned(), message } }]
+    vec![StampedEntry::new(at(0), Entry::Remark { level: "info".to_owned(), message })]
 }
 
 fn update(state: RunState) -> RunUpdate {

@@ -70,9 +70,8 @@ fn batch(numbers: std::ops::Range<u64>) -> Batch {
 async fn end(journal: &Sqlite, run: &LeasedRun, state: RunState) -> Result<()> {
     // A full lane's head is parked, and so holds it.
     let state = if run.run.lane.starts_with("full") { RunState::Parked } else { state };
-    let entry = |message: &str| StampedEntry {
-        at: at(0),
-        entry: Entry::Remark { level: "info".to_owned(), message: message.to_owned() },
+    let entry = |message: &str| {
+        StampedEntry::new(at(0), Entry::Remark { level: "info".to_owned(), message: message.to_owned() })
     };
     let version = Some("v1".to_owned());
     let update =

@@ -14,6 +14,7 @@ mod renamed;
 mod repeat;
 mod schema;
 mod version;
+mod versioned;
 
 pub use connector::{
     Advice, AuthScheme, Connector, CountedBy, ErrorAnswers, ErrorMeaning, LimitCounters, LimitHeaders,

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::paging::Listing;
 use super::repeat::{CreatesWhen, FirstOnly};
@@ -314,6 +314,14 @@ pub struct Input<'a> {
 }
 
 impl Operation {
+    /// What sending it twice with these inputs would do.
+    pub fn effect_with(&self, inputs: &Map<String, Value>) -> Effect {
+        match self.creates_when.iter().any(|case| case.holds(inputs)) {
+            true => Effect::Create,
+            false => self.effect,
+        }
+    }
+
     /// May stand after `poll:`.
     pub fn is_poller(&self) -> bool {
         self.kinds.contains(&OperationKind::Poller)

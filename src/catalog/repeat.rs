@@ -5,8 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Effect, Operation};
-
 /// Inputs with which an operation makes a new record each time, though it is idempotent with others. All that is
 /// said has to be so.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +32,8 @@ pub struct FirstOnly {
 }
 
 impl CreatesWhen {
-    fn holds(&self, inputs: &Map<String, Value>) -> bool {
+    /// Whether these inputs make a new record.
+    pub(super) fn holds(&self, inputs: &Map<String, Value>) -> bool {
         let given = |name: &String| inputs.get(name).filter(|value| !value.is_null());
         // Inputs may still be the text of what they will be: `"true"`.
         let text =
@@ -44,20 +43,10 @@ impl CreatesWhen {
     }
 }
 
-impl Operation {
-    /// What sending it twice with these inputs would do.
-    pub fn effect_with(&self, inputs: &Map<String, Value>) -> Effect {
-        match self.creates_when.iter().any(|case| case.holds(inputs)) {
-            true => Effect::Create,
-            false => self.effect,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::{Catalog, Effect};
     use serde_json::json;
 
     #[test]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Operation, Parameter, renamed};
+use super::Parameter;
 use crate::value::{Kind, Shape};
 
 /// The versions of an API, as they stand in `versions.yaml`.
@@ -75,51 +75,9 @@ impl Versions {
         let changes = self.versions.values().filter_map(|version| version.operations.get(id));
         changes.into_iter().any(|change| *change != Change::default())
     }
-
-    /// `operation` in every version that has it.
-    pub(super) fn of(&self, operation: &Operation) -> impl Iterator<Item = (String, Operation)> {
-        self.versions.iter().filter_map(|(name, version)| {
-            let change = version.operations.get(&operation.id)?;
-            Some((name.clone(), change.apply(operation, name, version)))
-        })
-    }
 }
 
 impl Change {
-    fn apply(&self, base: &Operation, name: &str, version: &ApiVersion) -> Operation {
-        let mut operation = base.clone();
-        operation.api = Some(name.to_owned());
-        if let (Some(own), Some(header)) = (&mut operation.version, &version.header) {
-            own.clone_from(header);
-        }
-        if let Some(path) = &self.path {
-            operation.path.clone_from(path);
-        }
-        operation.deprecated |= self.deprecated;
-        let top = |(path, name): (&String, &String)| {
-            (!path.contains(['.', '['])).then(|| (path.clone(), name.clone()))
-        };
-        operation.renamed = self.inputs.renamed.iter().filter_map(top).collect();
-        for (old, new) in &operation.renamed {
-            rename(&mut operation.parameters, old, new);
-            rename(&mut operation.example, old, new);
-        }
-        operation.parameters.extend(self.parameters.clone());
-        for (name, values) in &self.inputs.values {
-            if let Some(parameter) = operation.parameters.get_mut(name) {
-                set_values(&mut parameter.shape, values);
-            }
-        }
-        renamed::rename(&mut operation, self, version);
-        if let Some(body) = &mut operation.body {
-            self.inputs.apply(&mut body.shape);
-        }
-        if let Some(answer) = &mut operation.response {
-            self.answer.apply(answer);
-        }
-        operation
-    }
-
     /// Inputs of the base version as this one has them.
     pub fn inputs_from_base(&self, inputs: &mut Value) {
         self.inputs.rename_values(inputs, |old, new| (old, new));
@@ -137,7 +95,7 @@ impl Change {
 }
 
 impl Fields {
-    fn apply(&self, shape: &mut Shape) {
+    pub(super) fn apply(&self, shape: &mut Shape) {
         for (path, name) in &self.renamed {
             at(shape, path, &mut |holder, last| rename_field(holder, last, name));
         }
@@ -193,7 +151,7 @@ fn values_at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape)) {
     });
 }
 
-fn set_values(shape: &mut Shape, values: &[Value]) {
+pub(super) fn set_values(shape: &mut Shape, values: &[Value]) {
     shape.values = values.to_vec();
     // What the base version takes for a mapping is text, where all that is allowed is.
     if !values.is_empty() && values.iter().all(Value::is_string) {
@@ -202,7 +160,7 @@ fn set_values(shape: &mut Shape, values: &[Value]) {
 }
 
 /// The same map with another key at the same place.
-fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
+pub(super) fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
     if let Some((index, _, value)) = map.shift_remove_full(old) {
         map.shift_remove(new);
         map.shift_insert(index.min(map.len()), new.to_owned(), value);
@@ -267,6 +225,7 @@ fn within(value: &mut Value, path: &str, edit: &mut dyn FnMut(&mut serde_json::M
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Operation;
     use serde_json::json;
 
     fn operation() -> Operation {

@@ -1,4 +1,4 @@
-//! Applies all rules.
+//! Applies all rules to recipes.
 
 use std::collections::HashMap;
 use std::sync::Arc;

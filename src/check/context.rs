@@ -1,4 +1,4 @@
-//! What rules look at.
+//! What rules read: the recipe, the catalog and the workspace, with shortcuts.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where a part of a `with` stands, by its path.
+//! The span of a part of a `with`, by its path.
 
 use crate::source::Span;
 use crate::template::{TemplateTree, TreeShape};

@@ -1,4 +1,4 @@
-//! Recipes that receive at one path: a request to it proves itself once, and is one event. So they agree on how.
+//! Recipes that receive at one path have to agree on its verification: a request is verified once, and is one event.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a recipe's surroundings are: the connections and environment names of the workspace.
+//! What the checker knows of the workspace: its connections and environment names.
 
 use std::path::PathBuf;
 

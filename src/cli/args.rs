@@ -1,8 +1,6 @@
 //! The command line's grammar: global options and the list of subcommands.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use super::call::Call;
 use super::catalog::CatalogCommand;
@@ -11,6 +9,7 @@ use super::connect::Connect;
 use super::connections::Connections;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
+use super::options::Global;
 use super::pause::{Pause, Resume};
 use super::run::Run;
 use super::runs::RunsCommand;
@@ -42,69 +41,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Global {
-    /// The folder with hob.yaml [default: the nearest one upwards from here or from the first PATH]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
-    pub workspace: Option<PathBuf>,
-    /// How much to log to standard error: error, warn, info, debug, trace, or a filter per module
-    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Global options")]
-    pub log_level: Option<String>,
-    /// Log as text or as lines of JSON
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        help_heading = "Global options"
-    )]
-    pub log_format: LogFormat,
-    /// Log more; give it twice to log everything
-    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
-    pub verbose: u8,
-    /// No colours; NO_COLOR in the environment does the same
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub no_color: bool,
-}
-
-/// How to write the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-/// How to write a result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For scripts.
-    Json,
-}
-
-/// The `--format` of listings.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub struct Output {
-    /// Write for people or for scripts
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub format: Format,
-}
-
-/// Which of a workspace's stores a command is about.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub struct StoreChoice {
-    /// The sandbox's own store instead of the real one
-    #[arg(long)]
-    pub sandbox: bool,
 }
 
 /// The subcommands.

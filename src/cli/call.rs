@@ -253,7 +253,7 @@ fn value(text: &str, shape: &Shape) -> Result<Value, String> {
     }
 }
 
-/// Headers without what makes a session: whoever sees it could use it.
+/// Headers without session cookies, which would let a reader take over the session.
 fn shown(headers: &IndexMap<String, String>) -> Map<String, Value> {
     const PARTS: [&str; 8] =
         ["cookie", "token", "secret", "session", "authoriz", "api-key", "apikey", "credential"];

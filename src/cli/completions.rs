@@ -1,9 +1,9 @@
 //! `hob completions`: what a shell needs to complete commands and options.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::{Cli, ExitCode, Failure, Session};
+use super::{ExitCode, Failure, Session};
 
 /// Print shell completions
 #[derive(Debug, Args)]
@@ -17,11 +17,11 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints them.
-    pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
+    /// Prints them for `grammar`.
+    pub fn run(&self, session: &mut Session, mut grammar: clap::Command) -> Result<ExitCode, Failure> {
         // Rendered first: the generator panics when it cannot write.
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "hob", &mut text);
+        clap_complete::generate(self.shell, &mut grammar, "hob", &mut text);
         session.streams.output.write_all(&text)?;
         Ok(ExitCode::Fine)
     }

@@ -1,4 +1,4 @@
-//! From a workspace's accounts to connections: to the real APIs, or to a sandbox of our own.
+//! Makes the connections of a workspace: to the real APIs, or to a sandbox in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl ConnectedAccounts {
         Ok(Self { client, connections, _sandbox: None })
     }
 
-    /// Waits for tokens that are being fetched: lost, they could not be had again.
+    /// Waits for tokens that are being fetched: a lost refresh token cannot be fetched again.
     pub(super) async fn settle(&self) {
         for connection in self.connections.values() {
             connection.settle().await;

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 
-use clap::Parser;
 use clap::error::ErrorKind as Usage;
+use clap::{CommandFactory, Parser};
 
 use super::catalog::CatalogCommand;
 use super::import_openapi::ImportCommand;
@@ -90,7 +90,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Sandbox(command) => command.run(session),
         Command::Import(ImportCommand::Openapi(command)) => command.run(session),
         Command::Schema(command) => command.run(session),
-        Command::Completions(command) => command.run(session),
+        Command::Completions(command) => command.run(session, Cli::command()),
     }
 }
 

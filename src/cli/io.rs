@@ -1,4 +1,4 @@
-//! What a command may touch of the outside: arguments' environment, standard streams, and whether a
+//! A command's access to the outside: the environment, standard streams, and whether a
 //! person is watching.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::log;
+use super::log_redactor;
 use crate::printable;
 use crate::secret::{Redactor, Secret};
 
@@ -48,7 +48,7 @@ impl Streams {
     /// From now on these are never shown, neither here nor in the log.
     pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         self.redactor.add(secrets);
-        log::hide(self.redactor.clone());
+        log_redactor::hide(self.redactor.clone());
     }
 
     /// A line of the result. What would end it or move the cursor within it is written out.

@@ -1,22 +1,12 @@
 //! Where the log goes: to standard error, for people or for machines.
 
 use std::io::{self, Write, stderr};
-use std::sync::{PoisonError, RwLock};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Environment, Global, LogFormat};
+use super::{Environment, Global, LogFormat, log_redactor};
 use crate::printable;
-use crate::secret::Redactor;
 use crate::value::shortened;
-
-/// What no line shows. There is one log in a process.
-static HIDDEN: RwLock<Option<Redactor>> = RwLock::new(None);
-
-/// From now on no line shows what `redactor` knows.
-pub(super) fn hide(redactor: Redactor) {
-    *HIDDEN.write().unwrap_or_else(PoisonError::into_inner) = Some(redactor);
-}
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +45,7 @@ impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches('\n');
-        let masked = match &*HIDDEN.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(redactor) => redactor.text(text),
-            None => text.to_owned(),
-        };
+        let masked = log_redactor::redact(text);
         stderr().write_all(format!("{}\n", self.0.printable(&masked)).as_bytes())?;
         Ok(line.len())
     }

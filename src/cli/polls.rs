@@ -1,4 +1,4 @@
-//! How the pollers of a workspace are, as their cursors tell.
+//! The state of a workspace's pollers, read from their cursors.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The recipes that a command line means: read, checked, and what is wrong with them.
+//! Loads and checks the recipes that a command line names.
 
 use std::collections::BTreeSet;
 use std::fmt;

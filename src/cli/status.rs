@@ -1,4 +1,4 @@
-//! `hob status`: how everything is, on a page.
+//! `hob status`: an overview on one page.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The connection itself.
+//! The connection: one account on a connector.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

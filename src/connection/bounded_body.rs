@@ -1,4 +1,4 @@
-//! The body of an answer, read as far as anybody wants to have it: its length is the server's to choose.
+//! Reads the body of an answer up to a limit, since its length is up to the server.
 
 use futures::StreamExt;
 

@@ -11,30 +11,10 @@ use super::counter_key::CounterKey;
 use super::limit_headers::LimitHeaderValues;
 use super::limit_store::LimitStore;
 use super::limiter::{Limiter, Permit};
+use super::priority::{Exhausted, Priority};
 use super::rate::BudgetSettings;
 use crate::catalog::LimitHeaders;
 use crate::clock::Clock;
-
-/// Who goes first when the budget is short.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Runs of events that somebody just sent.
-    #[default]
-    Webhook,
-    /// Pollers, and runs of what they found.
-    Poll,
-    /// Reading in what was there before.
-    Backfill,
-}
-
-/// A budget that stays empty for longer than the caller waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exhausted {
-    /// How long it stays empty.
-    pub wait: Duration,
-    /// Another process found that the account keeps failing: it is left alone for so long.
-    pub left_alone: bool,
-}
 
 /// A budget.
 #[derive(Debug)]
@@ -87,7 +67,7 @@ impl Budget {
         self.limiter().acquire(&self.key.window, priority, patience).await
     }
 
-    /// The right to send a request, if it can be had without waiting.
+    /// The permit to send a request, if none has to be waited for.
     pub async fn try_acquire(&self) -> Option<Permit> {
         self.limiter().try_acquire(&self.key.window).await
     }

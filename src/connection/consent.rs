@@ -81,7 +81,7 @@ impl Consent {
 
     /// Gets the tokens for `code` and keeps them.
     pub async fn exchange(&self, code: &Secret) -> Result<(), Error> {
-        // Whoever refreshes the former tokens meanwhile must not overwrite the new ones.
+        // A concurrent refresh of the former tokens must not overwrite the new ones.
         let held = self.file.hold().await?;
         let token = self.app.exchange(code, &self.redirect, self.clock.now()).await?;
         self.file.write(held, &token)

@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Credential;
 use crate::catalog::{Connector, CountedBy};
-
-/// Letters of a fingerprint.
-const LETTERS: usize = 12;
 
 /// The names of the counters that a connection spends from. Connections with the same names share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +54,6 @@ impl CounterKey {
             window: key(own.map(|own| &own.burst)),
         }
     }
-}
-
-/// Who a credential stands for, without what proves it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Identity {
-    /// The way to authenticate, as in the connector.
-    pub(super) kind: Option<&'static str>,
-    pub(super) credential: Option<String>,
-    pub(super) app: Option<String>,
-}
-
-/// Tells secrets apart without telling them.
-pub(super) fn fingerprint(secret: &str) -> String {
-    let mut letters = hex::encode(Sha256::digest(secret));
-    letters.truncate(LETTERS);
-    letters
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use url::Url;
 
 use super::Error;
 use super::consent::app;
-use super::counter_key::{Identity, fingerprint};
+use super::identity::{Identity, fingerprint};
 use super::login::{LoginSettings, LoginSource};
 use super::oauth::OauthSettings;
 use super::stored_tokens::StoredTokens;
-use super::token::{Origin, TokenSource};
 use super::token_file::TokenFile;
+use super::token_source::{Origin, TokenSource};
 use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
 use crate::secret::{Redactor, Secret};

@@ -1,13 +1,12 @@
-//! What is left of a day's requests: pure bookkeeping.
+//! The daily limit: what is left of a day's requests. Pure.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::limit_headers::LimitHeaderValues;
+use super::limit_headers::{DAY, LimitHeaderValues};
 use super::monotonic_time::MonotonicTime;
 
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// How long to wait at most for an answer that may tell that more is left.
 const ANSWER: Duration = Duration::from_secs(1);
 

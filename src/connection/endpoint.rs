@@ -81,7 +81,7 @@ impl Endpoint {
         read_json_within(&body, None, MOST_VALUES).map_err(|_| Failure::no_answer("its answer is not JSON"))
     }
 
-    /// The failure for whoever needed the token.
+    /// The error for the caller that needed the token.
     pub(super) fn no_token(&self, failure: Failure) -> Error {
         Error::NoToken { url: self.shown(), reason: failure.reason, passing: failure.passing }
     }

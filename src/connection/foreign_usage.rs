@@ -1,4 +1,4 @@
-//! Sharing a counter with somebody who cannot be asked: another program with the same credential.
+//! Sharing a counter with an unknown client: another program with the same credential.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::monotonic_time::MonotonicTime;
 
-/// How long somebody who was seen spending is expected to go on.
+/// How long a foreign client that was seen is expected to continue.
 const MEMORY: Duration = Duration::from_secs(600);
 /// The same in intervals, where those are long.
 const INTERVALS: u32 = 20;
-/// Others are taken to have at most so many times as many requests under way as we have.
+/// Foreign clients are assumed to have at most so many times our number of requests under way.
 const MOST: u32 = 3;
 /// How long to wait at most before looking again for an answer under way.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// Somebody else spends from a counter.
+/// A foreign client that spends from a counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ForeignUsage {
-    /// They are taken to be there until then.
+    /// It is assumed to be active until then.
     pub(super) until: MonotonicTime,
-    /// How many requests they have under way for each of ours, as a guess that refusals raise.
+    /// How many requests it has under way for each of ours: an estimate that refusals raise.
     ratio: u32,
 }
 

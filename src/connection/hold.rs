@@ -63,7 +63,7 @@ pub struct HoldChange {
 impl Hold {
     /// From now on `tell` hears of every change. Only once.
     pub fn on_change(&self, tell: impl Fn(HoldChange) + Send + Sync + 'static) {
-        // Whoever listens already goes on listening.
+        // Existing listeners stay.
         let _ = self.on_change.set(Box::new(tell));
     }
 
@@ -175,7 +175,7 @@ impl fmt::Debug for Hold {
     }
 }
 
-/// The pause after so many checks in vain.
+/// The pause after so many failed checks.
 fn pause(checks: u32) -> Duration {
     (FIRST * 2u32.pow(checks.min(10))).min(LONGEST)
 }

@@ -1,11 +1,12 @@
-//! What an answer says about limits.
+//! What the headers of an answer say about limits.
 
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use super::daily_limit::DAY;
 use crate::catalog::LimitHeaders;
+
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// What an answer's headers say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::budget::{Exhausted, Priority};
+use super::counter_snapshot::WrittenAhead;
 use super::counters::{Counters, Grant};
 use super::limit_headers::End;
 use super::limit_store::LimitStore;
 use super::monotonic_time::{MonotonicTime, Timeline};
-use super::persisted_counters::WrittenAhead;
+use super::priority::{Exhausted, Priority};
 use super::rate::BudgetSettings;
 use super::sliding_window::Refusal;
 use crate::clock::Clock;
@@ -113,7 +113,7 @@ struct Place<'a> {
 enum Turn {
     Taken(Grant),
     Refused(Refusal),
-    /// Whoever is in front goes first, or the store is being asked.
+    /// Another request is in front, or the store is being asked.
     Later,
 }
 
@@ -172,7 +172,7 @@ impl Limiter {
                 () = changed => {}
             }
         };
-        // Whoever gives up from here on has sent nothing.
+        // A caller that gives up from here on has sent nothing.
         let mut permit = Permit::unused(self, window, grant);
         drop(place);
         // Before anything is sent that the next start would not know of.
@@ -182,7 +182,7 @@ impl Limiter {
         Ok(permit)
     }
 
-    /// The right to send a request, if it can be had without waiting.
+    /// The permit to send a request, if none has to be waited for.
     pub(super) async fn try_acquire(self: &Arc<Self>, window: &str) -> Option<Permit> {
         if self.state().queues.get(window).is_some_and(|queue| !queue.is_empty()) {
             return None;

@@ -94,7 +94,7 @@ pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::{Origin, TokenSource};
+    use super::super::token_source::{Origin, TokenSource};
     use super::*;
     use crate::clock::HandClock;
     use chrono::TimeDelta;

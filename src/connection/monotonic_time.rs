@@ -1,4 +1,4 @@
-//! Points in time as budgets count them: they go forward only, whatever is done to the machine's clock.
+//! Monotonic time for budgets: it never goes back, even if the machine's clock does.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -43,7 +43,7 @@ impl App {
         self.ask(&grant, &[], now).await.map_err(|failure| self.endpoint.no_token(failure))
     }
 
-    /// The tokens that a person consented to. A code is good for one use.
+    /// The tokens that a person consented to. A code is valid for one use.
     pub(super) async fn exchange(
         &self,
         code: &Secret,
@@ -59,7 +59,7 @@ impl App {
         self.ask(&grant, hidden, now).await.map_err(|failure| self.endpoint.no_token(failure))
     }
 
-    /// The next pair for `token`, whose refresh token may be good for one use only.
+    /// The next pair for `token`, whose refresh token may be valid for one use only.
     pub(super) async fn refresh(&self, token: &Token, now: DateTime<Utc>) -> Result<Token, Failure> {
         let Some(refresh) = &token.refresh else {
             return Err(unusable("there is no refresh token".into()));
@@ -119,7 +119,7 @@ fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::{Origin, TokenSource};
+    use super::super::token_source::{Origin, TokenSource};
     use super::*;
     use crate::clock::{Clock, HandClock};
     use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! Keeps requests whose host others chose away from places that are nobody else's business: this machine, its
+//! Guards against server-side request forgery: a request whose host came from outside may not reach this machine, its
 //! network, a cloud's metadata service.
 //!
 //! Names are judged by the addresses that they resolve to, at the moment of connecting: what has been checked is

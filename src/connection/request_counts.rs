@@ -1,4 +1,4 @@
-//! What became of a connection's requests, for metrics.
+//! A connection's requests by outcome, for metrics.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,22 +1,22 @@
-//! Counters that processes share: one task of each process says what it has sent and what it wants to send,
-//! for all that wait there, in one write; who waits costs a look now and then.
+//! Counters that processes share: one task per process writes what it has sent and what it wants to send,
+//! for all waiting requests in one write; while requests only wait, it reads now and then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::counter_snapshot::Snapshot;
 use super::counters::{Counters, Grant};
 use super::limit_headers::End;
 use super::limit_store::{CountersWrite, LimitStore, StoreUnavailable, StoredCounters};
 use super::limiter::{Limiter, RECENT, Refused, State};
 use super::monotonic_time::MonotonicTime;
-use super::persisted_counters::Snapshot;
 use super::sliding_window::Refusal;
 
-/// Requests of a process that gives no sign of life for so long are those of one that is gone.
+/// A process without a heartbeat for so long is dead; its requests are released.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a process with requests under way gives one.
+/// Interval of heartbeats of a process with requests under way.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Shortest and longest time between two writes that can wait, where no interval is shorter.
 const PACE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
@@ -24,7 +24,7 @@ const PACE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mil
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts to write what others write at the same time.
 const MAX_CONFLICT_PAUSE: Duration = Duration::from_millis(20);
-/// Longest wait for the last words before the program ends.
+/// Longest wait for the last write before the program ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Counters as they are to be, and what that gives.
@@ -40,7 +40,7 @@ struct Proposal {
 }
 
 impl Limiter {
-    /// Sees to it that a task agrees with the other processes while there is something to agree on.
+    /// Starts the task that agrees with the other processes, if it is not running and there is something to agree on.
     pub(super) fn ensure_agreeing(self: &Arc<Self>, state: &mut State) {
         if state.shared.is_agreeing {
             self.wake.notify_one();
@@ -53,7 +53,7 @@ impl Limiter {
         }
     }
 
-    /// Waits a moment until the others know what became of our requests.
+    /// Waits briefly until the outcomes of our requests are written for the others.
     pub(super) async fn flush_ends(&self) {
         let said = async {
             while !self.state().shared.ends.is_empty() {

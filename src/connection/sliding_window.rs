@@ -1,4 +1,4 @@
-//! The sliding window behind a burst limit: pure bookkeeping of which slots are taken and until when.
+//! The sliding window of a burst limit: which slots are taken and until when. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tokens that a person consented to: kept in a file, refreshed by one process at a time.
+//! OAuth tokens of a person's consent: stored in a file, refreshed by one process at a time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -152,7 +152,7 @@ impl StoredTokens {
 mod tests {
     use super::super::OauthSettings;
     use super::super::endpoint::Endpoint;
-    use super::super::token::{Origin, TokenSource};
+    use super::super::token_source::{Origin, TokenSource};
     use super::*;
     use crate::clock::HandClock;
     use chrono::{DateTime, TimeDelta};

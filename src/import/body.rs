@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::described::Described;
 use super::finding::FindingKind;
-use super::operation::Described;
 use super::schema::{REQUEST_DEPTH, RESPONSE_DEPTH, Reading};
 use crate::catalog::{Body, Encoding};
 use crate::value::{Kind, Shape};

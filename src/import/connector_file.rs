@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::document::{Document, Documents, file_name};
+use super::error::Error;
 use super::finding::FindingKind;
-use super::importer::Error;
 use super::names;
 use super::overlay::Overlay;
 use super::schema::Reading;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::described::Described;
 use super::document::file_name;
 use super::finding::FindingKind;
-use super::operation::Described;
 use super::schema::Reading;
 
 /// Longer paths are not compared.

@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 
 use super::connector_file;
 use super::cross_checks;
+use super::described::{Described, METHODS};
 use super::document::{Document, Documents, file_name};
+use super::error::Error;
 use super::example;
 use super::finding::FindingKind;
 use super::infer;
-use super::operation::{self, Described, METHODS};
+use super::operation;
 use super::overlay::{Overlay, OverlayOperation};
 use super::patch;
 use super::report::{Finding, Report};
@@ -17,33 +19,6 @@ use super::schema::Reading;
 use super::write;
 use crate::catalog::Operation;
 use crate::value::{Kind, Shape};
-
-/// An import that cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A document cannot be read at all.
-    #[error("{document}: {reason}")]
-    Document {
-        /// Its path.
-        document: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The overlay cannot be read.
-    #[error("overlay: {reason}")]
-    Overlay {
-        /// What is wrong with it, and where.
-        reason: String,
-    },
-    /// An operation is not one any more after the overlay's patch.
-    #[error("overlay: operation `{id}`: {reason}")]
-    Patch {
-        /// The operation.
-        id: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
 
 /// What an import yields.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use super::described::Described;
 use super::document::file_name;
 use super::example;
 use super::finding::FindingKind;
 use super::listing::{self, Derived};
 use super::names::{self, Candidate, Name};
-use super::operation::{self, Described};
+use super::operation;
 use super::overlay::Overlay;
 use super::report::Report;
 use super::schema::Reading;

@@ -8,7 +8,9 @@
 mod body;
 mod connector_file;
 mod cross_checks;
+mod described;
 mod document;
+mod error;
 mod example;
 mod finding;
 mod importer;
@@ -27,8 +29,9 @@ mod write;
 
 pub use connector_file::name_for;
 pub use document::Document;
+pub use error::Error;
 pub use finding::{FindingKind, Treatment};
-pub use importer::{Error, Imported, import};
+pub use importer::{Imported, import};
 pub use overlay::{Overlay, OverlayOperation};
 pub use report::{Finding, Report};
 pub use write::MARK;

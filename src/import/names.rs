@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::operation::Described;
-use super::parameters::path_names;
+use super::described::{Described, path_names};
 
 /// First words of a path's last part that say what is done rather than to what.
 const VERBS: [&str; 67] = [

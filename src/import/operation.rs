@@ -3,39 +3,13 @@
 use serde_json::Value;
 
 use super::body;
+use super::described::Described;
 use super::document::file_name;
 use super::finding::FindingKind;
 use super::overlay::Overlay;
 use super::parameters;
 use super::schema::Reading;
 use crate::catalog::{Effect, Operation, OperationKind};
-
-/// An operation as it stands in a document.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Described<'a> {
-    /// Path of the document.
-    pub document: &'a str,
-    /// The document.
-    pub root: &'a Value,
-    /// Method in capitals.
-    pub method: &'a str,
-    /// Path below the base URL.
-    pub path: &'a str,
-    /// What all methods of the path share.
-    pub item: &'a Value,
-    /// The operation itself.
-    pub operation: &'a Value,
-}
-
-impl Described<'_> {
-    /// `GET /contacts/`.
-    pub(super) fn key(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
-
-/// Methods of a path item, as descriptions write them.
-pub(super) const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
 /// Reads everything the description says about one operation. Title, summary and what no
 /// description has are left empty.

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::described::{Described, path_names};
 use super::finding::FindingKind;
 use super::listing::Hint;
-use super::operation::Described;
 use super::overlay::Overlay;
 use super::schema::{REQUEST_DEPTH, Reading, shown};
 use crate::catalog::{ArrayStyle, Parameter, Place};
@@ -219,9 +219,4 @@ fn add_undeclared(reading: &mut Reading<'_>, parameters: &mut IndexMap<String, P
             parameters.insert(format!("{}_{name}", place_name(other.place)), other);
         }
     }
-}
-
-/// Names between braces.
-pub(super) fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }

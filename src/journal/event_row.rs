@@ -1,4 +1,4 @@
-//! What arrives, in the form of rows: made by the caller, so that writers have less to do.
+//! Events and runs as rows, encoded by the caller so that the writers have less to do.
 
 use crate::event::{DedupKey, Event, Source};
 

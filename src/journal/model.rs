@@ -282,7 +282,7 @@ pub struct Totals {
 pub struct LimitState {
     /// Counts up with each write; 0: nothing is kept yet.
     pub version: i64,
-    /// What whoever sends requests has written.
+    /// The text that the limiters wrote.
     pub text: String,
     /// The store's time, in microseconds since 1970.
     pub now: i64,

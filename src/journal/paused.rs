@@ -108,7 +108,7 @@ pub(super) async fn without_paused(
         journal.record(lease, Vec::new(), update).await?;
     }
     if !asleep.is_empty() {
-        // Whoever let one go on while we put its runs to sleep has not woken those.
+        // A resume that ran while we put the runs to sleep has not woken them.
         let still = paused(journal).await?;
         for recipe in resting.keys().filter(|recipe| !still.contains_key(*recipe)) {
             journal.wake(recipe).await?;

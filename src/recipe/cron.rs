@@ -9,15 +9,16 @@
 //! follows the real passing of time instead: it fires in both passes, and not for what was jumped
 //! over.
 
+mod error;
 mod field;
 
 use std::fmt::Write;
-use std::ops::Range;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
+pub use self::error::{Error, Part};
 use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
 use crate::diagnostic::closest;
 
@@ -25,35 +26,6 @@ use crate::diagnostic::closest;
 const LARGEST_CHANGE: TimeDelta = TimeDelta::hours(3);
 /// Minutes of the largest jump ever made (a zone that left out a whole day), and a margin.
 const LONGEST_GAP_MINUTES: i64 = 1500;
-
-/// A crontab line that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Error {
-    /// What is wrong, lower-case, naming the value.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-    /// Which bytes are wrong, in the text named by `part`.
-    pub range: Range<usize>,
-    /// Which of the two texts is wrong.
-    pub part: Part,
-}
-
-/// The texts that a schedule is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The crontab line.
-    Expression,
-    /// The name of the time zone.
-    Timezone,
-}
-
-impl Error {
-    fn at(range: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into(), range, part: Part::Expression }
-    }
-}
 
 /// Set times in a time zone. Built by `parse` only.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Takes the keys of webhooks out of what messages about a recipe quote. They belong in the environment; some stand in
+//! Removes webhook keys from the lines that messages about a recipe quote. They belong in the environment; some are in
 //! recipes all the same.
 
 use std::sync::LazyLock;

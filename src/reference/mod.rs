@@ -7,6 +7,7 @@ mod events;
 mod metrics;
 mod operation;
 mod page;
+mod pages;
 mod polls;
 mod result;
 mod schema;
@@ -16,6 +17,7 @@ mod sources;
 mod templates;
 
 pub use operation::{kinds, operation, request_line};
-pub use page::{Page, pages};
+pub use page::Page;
+pub use pages::pages;
 pub use snippet::snippets;
 pub use sources::{Example, Metric, Metrics, Sources};

@@ -1,4 +1,4 @@
-//! `sandbox.yaml` as it is written: how a connector's stand-in behaves, and what it starts with.
+//! `sandbox.yaml` as serde types: how a connector's stand-in behaves, and what it starts with.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,4 @@
-//! One connector's stand-in as far as it never changes: its catalog, its script, its paths.
+//! The immutable part of one connector's stand-in: its catalog, its configuration, its routes.
 
 use std::sync::Arc;
 

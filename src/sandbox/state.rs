@@ -1,4 +1,4 @@
-//! One connector's stand-in as far as it changes: its records, what was spent, the tokens given out.
+//! The mutable state of one connector's stand-in: its records, spent budget, and issued tokens.
 
 use std::sync::Arc;
 

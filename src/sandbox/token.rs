@@ -1,4 +1,4 @@
-//! The token endpoint and logins: they give out tokens. Codes and refresh tokens are good for one use.
+//! The token endpoint and logins: they issue tokens. Codes and refresh tokens are valid for one use.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
 //! Answers as JSON.
 
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -19,4 +19,12 @@ pub(super) fn refuse(status: StatusCode, reason: &str) -> Response {
 pub(super) fn answer(status: StatusCode, value: &Value) -> Response {
     let text = printable::json(&value.to_string()).into_owned();
     (status, [(CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// Most characters of an address that is shown.
+pub(super) const SHOWN: usize = 200;
+
+/// Nothing is at the address.
+pub(super) async fn nothing(uri: Uri) -> Response {
+    refuse(StatusCode::NOT_FOUND, &format!("there is nothing at {}", printable::line(uri.path(), SHOWN)))
 }

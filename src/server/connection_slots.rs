@@ -1,4 +1,4 @@
-//! How many connections there are at a time. Where there would be more, the oldest makes room that has proved nothing.
+//! Limits the number of open connections. Beyond it, the oldest connection without a verified request is closed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ struct Unproven {
     waiting: BTreeMap<u64, Arc<Notify>>,
 }
 
-/// The place of one connection. Whoever has a clone can keep it from being closed.
+/// The slot of one connection. A clone of it can keep the connection from being closed.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     unproven: Arc<Mutex<Unproven>>,

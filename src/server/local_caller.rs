@@ -1,4 +1,4 @@
-//! Who may learn how it goes: not the strangers that a webhook's address is open to.
+//! Restricts health details and metrics to callers on this machine, since a webhook's address is open to the world.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Server;
-use super::router::nothing;
+use super::answer::nothing;
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! What `/metrics` tells: the one table of it, which both the exposition and the reference are made of.
+//! The metrics as one table, which the exposition and the reference read.
 
 /// What a family's samples are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

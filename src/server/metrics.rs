@@ -1,7 +1,6 @@
-//! `GET /metrics`: how it goes, for Prometheus.
+//! `GET /metrics` for Prometheus.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -10,44 +9,18 @@ use indexmap::IndexMap;
 
 use super::Server;
 use super::answer::refuse;
-use super::exposition::{Exposition, KnownNames};
+use super::exposition::Exposition;
 use super::metric_families::{
     BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_STARTED, REQUESTS, RUNS,
     RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS,
 };
 use crate::connection::Connection;
-use crate::engine::Tally;
 use crate::event::Cursor;
 use crate::journal::{Error, Totals, Unfinished};
 use crate::run::RunState;
 
 /// The version is part of the format.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// What is told beside what the store knows.
-#[derive(Debug, Clone, Default)]
-pub struct Observed {
-    /// The connections that requests go to.
-    pub connections: Arc<IndexMap<String, Arc<Connection>>>,
-    /// What the engine has done.
-    pub runs: Arc<Tally>,
-}
-
-/// Webhooks since the start, by address and what became of them.
-#[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<BTreeMap<(String, &'static str), u64>>);
-
-impl Counts {
-    /// `path` is empty for an address that nobody listens at: there is no end of those.
-    pub(super) fn count(&self, path: &str, result: &'static str) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry((path.to_owned(), result)).or_default() += 1;
-    }
-}
-
-/// The names that metrics have had so far.
-#[derive(Debug, Default)]
-pub(super) struct Names(Mutex<KnownNames>);
 
 pub(super) async fn metrics(State(server): State<Server>) -> Response {
     match collect(&server).await {

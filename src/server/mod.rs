@@ -12,6 +12,8 @@ mod health;
 mod local_caller;
 mod metric_families;
 mod metrics;
+mod observed;
+mod recovery;
 mod request_id;
 mod router;
 mod serve;
@@ -20,6 +22,6 @@ mod webhook;
 
 pub use exposition::{MOST_NAMES, OTHER};
 pub use metric_families::{FAMILIES, Family, Kind, Label, Merged};
-pub use metrics::Observed;
+pub use observed::Observed;
 pub use serve::{Error, bind, serve};
 pub use state::{Server, Settings};

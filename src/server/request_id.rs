@@ -7,7 +7,7 @@ use axum::response::Response;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::router::SHOWN;
+use super::answer::SHOWN;
 use crate::printable;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,17 +1,11 @@
-//! Which address does what.
+//! The routes.
 
 use axum::Router;
-use axum::http::{StatusCode, Uri};
 use axum::middleware;
-use axum::response::Response;
 use axum::routing::{any, get};
 
-use super::answer::refuse;
+use super::answer::nothing;
 use super::{Server, health, local_caller, metrics, request_id, webhook};
-use crate::printable;
-
-/// Most characters of an address that is shown.
-pub(super) const SHOWN: usize = 200;
 
 impl Server {
     /// All addresses.
@@ -35,8 +29,4 @@ impl Server {
     pub fn metrics_router(&self) -> Router {
         Router::new().route("/metrics", get(metrics::metrics)).fallback(nothing).with_state(self.clone())
     }
-}
-
-pub(super) async fn nothing(uri: Uri) -> Response {
-    refuse(StatusCode::NOT_FOUND, &format!("there is nothing at {}", printable::line(uri.path(), SHOWN)))
 }

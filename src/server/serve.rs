@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A server that cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address cannot be had.
+    /// The address cannot be bound.
     #[error("cannot listen at {address}: {source}; choose another address with --listen")]
     Bind {
         /// The address.

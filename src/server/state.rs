@@ -1,10 +1,10 @@
-//! What the server knows, and how its receiver is swapped when recipes change.
+//! The server's state, and the swap of its receiver when recipes change.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::body::Room;
-use super::health::Recovery;
-use super::metrics::{Counts, Names, Observed};
+use super::observed::{Counts, Names, Observed};
+use super::recovery::Recovery;
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::trigger::webhook::Receiver;

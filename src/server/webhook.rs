@@ -10,11 +10,10 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Server;
-use super::answer::refuse;
+use super::answer::{SHOWN, refuse};
 use super::body::{Unread, discard};
 use super::connection_slots::Slot;
 use super::cors;
-use super::router::SHOWN;
 use crate::journal::{Appended, Batch, Error};
 use crate::printable;
 use crate::trigger::webhook::{Delivery, Received, Receiver, Refused, Unreadable};

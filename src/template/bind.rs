@@ -4,12 +4,13 @@ use minijinja::value::{Kwargs, Value as Datum, from_args};
 use minijinja::{Error, ErrorKind};
 
 use super::error::{advised, refusal};
+use super::presence::{asks_presence, is_default};
 use super::signature::{Form, Signature};
 use crate::diagnostic::closest;
 
 /// Whether what is called takes undefined values for what it is meant for.
 pub(super) fn is_lenient(name: &str) -> bool {
-    super::lower::is_default(name) || super::lower::asks_presence(name)
+    is_default(name) || asks_presence(name)
 }
 
 /// `given` in the order of the signature's parameters, with undefined for what was left out before the

@@ -1,12 +1,12 @@
-//! Conditions whose outcome is settled by how they are written: `{{ 'x' }}`, `{{ a == 'b' or 'c' }}`.
+//! Conditions with a constant outcome: `{{ 'x' }}`, `{{ a == 'b' or 'c' }}`.
 
 use std::ops::Range;
 
 use minijinja::machinery::ast::{BinOp, BinOpKind, Expr, ForLoop, Spanned, Stmt, UnaryOpKind};
 
-use super::evaluate::truthy;
 use super::parse::Template;
 use super::syntax::{self, bytes, extent};
+use super::truth::truthy;
 use super::{Scope, convert, engine, lower};
 
 /// A part of a condition that is always the same.

@@ -10,39 +10,21 @@ use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use super::error::advised;
-use super::evaluate::text_holds;
 use super::exact_number::Exact;
 use super::filters::{self, unfit};
+use super::hidden_filters::{
+    EQUAL, FACTOR, FILLED, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, TRUTH,
+    UNEQUAL, WITHIN,
+};
+use super::marks::mark;
 use super::omit::{self, is_omit};
 use super::scope::Scope;
-use super::{convert, functions, number, order, predicates, provenance};
+use super::truth::text_holds;
+use super::{convert, functions, number, order, predicates};
 
 /// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
 /// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
 const FUEL: u64 = 1_000_000;
-
-/// Hidden filter: a member of a value, or undefined where there is none.
-pub(super) const MEMBER: &str = "$member";
-/// Hidden filter: a number to 15 significant digits, anything else as it is.
-pub(super) const SNAPPED: &str = "$snapped";
-/// Hidden filter: a value as `~` joins it.
-pub(super) const JOINED: &str = "$joined";
-/// Hidden filter: a list, mapping or text that is not null.
-pub(super) const PRESENT: &str = "$present";
-/// Hidden filter: one side of `*`, which is no text that is a number: that would be repeated, not multiplied.
-pub(super) const FACTOR: &str = "$factor";
-/// Hidden filter: a text with marks around it, as one that was filled in.
-pub(super) const FILLED: &str = "$filled";
-/// Hidden filters: the comparisons.
-pub(super) const EQUAL: &str = "$==";
-pub(super) const UNEQUAL: &str = "$!=";
-pub(super) const LESS: &str = "$<";
-pub(super) const LESS_OR_EQUAL: &str = "$<=";
-pub(super) const MORE: &str = "$>";
-pub(super) const MORE_OR_EQUAL: &str = "$>=";
-pub(super) const WITHIN: &str = "$in";
-/// Hidden filter: whether a value holds.
-pub(super) const TRUTH: &str = "$truth";
 
 /// The shared environment, built on first use.
 fn environment() -> &'static Environment<'static> {
@@ -60,7 +42,7 @@ fn environment() -> &'static Environment<'static> {
         env.add_filter(JOINED, joined);
         env.add_filter(PRESENT, present);
         env.add_filter(FACTOR, factor);
-        env.add_filter(FILLED, provenance::filled);
+        env.add_filter(FILLED, filled);
         add_comparisons(&mut env);
         env.add_global(omit::NAME, omit::omit());
         env.add_filter(TRUTH, truth);
@@ -181,5 +163,16 @@ fn joined(state: &State<'_, '_>, value: Datum) -> Result<Datum, Error> {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::String => Ok(value),
         _ => text_of(state, &value).map(Datum::from),
+    }
+}
+
+/// Marks around a text, and around whatever else is there if it is `joined` to a text. What is
+/// not there stays so, for `default` to see.
+fn filled(state: &State<'_, '_>, value: Datum, about: &str, joined: bool) -> Result<Datum, Error> {
+    let marked = |text: &str| Datum::from(mark(text, about));
+    match value.as_str() {
+        Some(text) => Ok(marked(text)),
+        None if joined && !value.is_undefined() && !value.is_none() => Ok(marked(&text_of(state, &value)?)),
+        None => Ok(value),
     }
 }

@@ -10,6 +10,7 @@ use super::omit::is_omit;
 use super::parse::{Form, Template};
 use super::scope::Scope;
 use super::syntax::SyntaxError;
+use super::truth::truthy;
 use super::{convert, engine, lower, syntax};
 use crate::value::Value;
 
@@ -102,25 +103,6 @@ impl Template {
         let explainer = Explainer::new(self, scope);
         engine::render(self.text(), &lowered, scope).map_err(|error| explainer.explain(&error))
     }
-}
-
-/// Whether a value counts as true where a condition is wanted: everything but `null`, `false`, 0, the
-/// empty text, list and mapping, and the texts that forms and other apps send for them: `false`, `no`,
-/// `off`, `0`, `null` and `none`, in any case and with white space around.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => text_holds(text),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-    }
-}
-
-pub(super) fn text_holds(text: &str) -> bool {
-    let text = text.trim().to_ascii_lowercase();
-    !matches!(text.as_str(), "" | "false" | "no" | "off" | "0" | "null" | "none")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Numbers of any size, compared without rounding.
+//! Numbers of any size, compared exactly.
 
 use std::cmp::Ordering;
 

@@ -20,27 +20,18 @@ use minijinja::machinery::ast::{
 };
 use minijinja::value::{Value, ValueKind};
 
-use super::engine::{
+use super::hidden_filters::{
     EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, TRUTH,
     UNEQUAL, WITHIN,
 };
+use super::presence::{asks_presence, is_default};
 use super::syntax::{SyntaxError, bytes, extent};
 
 pub(super) type Lowered<T> = Result<T, SyntaxError>;
 
-/// Whether `filter` takes an undefined value for what it is meant for.
-pub(super) fn is_default(filter: &str) -> bool {
-    matches!(filter, "default" | "d")
-}
-
 /// Whether `filter` is the engine's own, all of which work on lists and take null for an empty one.
 fn is_builtin(filter: &str) -> bool {
     super::filters().iter().any(|known| known.name == filter && known.add.is_none())
-}
-
-/// Whether `test` asks if something is there.
-pub(super) fn asks_presence(test: &str) -> bool {
-    matches!(test, "defined" | "undefined")
 }
 
 /// How an expression whose value becomes text is lowered.

@@ -1,4 +1,4 @@
-//! One thing that a template names, and where.
+//! One use of a name in a template, with its place.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Who the text of a template comes from: whoever wrote it, or whoever sent what it reads. Found without
+//! Taint analysis: whether the text of a template comes from its author or from outside. Found without
 //! evaluating it, and with doubt taken for outside.
 
 use std::collections::HashMap;

@@ -11,7 +11,8 @@ use super::foreign;
 use super::lower;
 use super::name_use::Use;
 use super::omit;
-use super::path::{Access, Key};
+use super::path::Access;
+use super::path_key::Key;
 use super::syntax::{self, SyntaxError};
 use super::uses::{self, Named};
 

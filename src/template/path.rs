@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::path_key::Key;
 use super::scope::Scope;
 use crate::value::Value;
 
@@ -11,15 +12,6 @@ use crate::value::Value;
 pub(super) struct Access {
     pub(super) root: String,
     pub(super) keys: Vec<Key>,
-}
-
-/// One part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Key {
-    /// `.name` or `["name"]`
-    Name(String),
-    /// `[0]`; from the end when negative.
-    Index(i64),
 }
 
 impl Access {
@@ -37,22 +29,5 @@ impl Access {
     pub(super) fn lacks_only_its_end(&self, scope: &Scope) -> bool {
         let Some((_, before)) = self.keys.split_last() else { return false };
         scope.follow(&self.root, before).is_some()
-    }
-}
-
-impl Key {
-    pub(super) fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        match (self, value) {
-            (Key::Name(name), Value::Object(fields)) => fields.get(name),
-            (Key::Index(index), Value::Array(items)) => {
-                let from_end = index.checked_neg().and_then(|back| usize::try_from(back).ok());
-                let at = match usize::try_from(*index) {
-                    Ok(at) => at,
-                    Err(_) => items.len().checked_sub(from_end?)?,
-                };
-                items.get(at)
-            }
-            _ => None,
-        }
     }
 }

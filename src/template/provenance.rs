@@ -9,22 +9,18 @@ use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Filter, IfExpr,
 use minijinja::value::{Value as Datum, ValueKind};
 use std::ops::Range;
 
-use minijinja::{Error as EngineError, State};
-
-use super::engine::{self, FILLED, JOINED, PRESENT, SNAPPED};
+use super::engine;
 use super::error::Error;
 use super::explain::Explainer;
+use super::hidden_filters::{FILLED, JOINED, PRESENT, SNAPPED};
 use super::lower::{self, Lowered, constant, filter};
+use super::marks::{BEGIN, END, TEXT, mark};
 use super::origin::{Sources, Walk};
 use super::parse::Template;
+use super::presence::is_default;
 use super::scope::Scope;
 use super::syntax::{self, extent};
 use crate::value::address::{Origin, Piece};
-
-/// Marks around what is filled in: characters that Unicode keeps for uses like this, and no text has.
-const BEGIN: char = '\u{fdd0}';
-const TEXT: char = '\u{fdd1}';
-const END: char = '\u{fdd2}';
 
 impl Template {
     /// What its text is made of; `None` if its value is no text, or `omit`.
@@ -104,7 +100,7 @@ fn filtered<'a>(
             filter(PRESENT, list, Vec::new(), f.span())
         }
         // What is undefined has no marks.
-        (name, Some(input)) if lower::is_default(name) && f.args.len() == 1 => {
+        (name, Some(input)) if is_default(name) && f.args.len() == 1 => {
             filled_in(lower::lenient(input)?, walk.origin(input), input, joined)
         }
         ("replace", Some(input)) if walk.origin(input) == Origin::Author => lower::expression(input)?,
@@ -174,32 +170,9 @@ fn is_text(expr: &Expr<'_>) -> bool {
     }
 }
 
-/// The hidden filter: marks around a text, and around whatever else is there if it is `joined` to a text. What is
-/// not there stays so, for `default` to see.
-pub(super) fn filled(
-    state: &State<'_, '_>,
-    value: Datum,
-    about: &str,
-    joined: bool,
-) -> Result<Datum, EngineError> {
-    let marked = |text: &str| Datum::from(mark(text, about));
-    match value.as_str() {
-        Some(text) => Ok(marked(text)),
-        None if joined && !value.is_undefined() && !value.is_none() => {
-            Ok(marked(&engine::text_of(state, &value)?))
-        }
-        None => Ok(value),
-    }
-}
-
 /// What its mark says of a piece.
 fn about(range: &Range<usize>, encoded: bool) -> String {
     format!("{} {} {encoded}", range.start, range.end)
-}
-
-fn mark(text: &str, about: &str) -> String {
-    let text = text.replace([BEGIN, TEXT, END], "\u{fffd}");
-    format!("{BEGIN}{about}{TEXT}{text}{END}")
 }
 
 /// The pieces of a text with marks.

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt, UnaryOpKind};
 
-use super::lower::{asks_presence, is_default};
 use super::name_use::{PathStep, Use};
 use super::parse::Template;
+use super::presence::{asks_presence, is_default};
 use super::syntax::{self, clamp, extent};
 
 /// In front of a path that is known to lead to nothing that counts as true.

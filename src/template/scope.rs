@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Datum};
 
 use super::convert;
-use super::path::Key;
+use super::path_key::Key;
 use crate::value::Value;
 
 /// Under this name, which no template can write, functions find the time.

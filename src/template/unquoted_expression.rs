@@ -1,4 +1,4 @@
-//! Texts that are meant as one expression, and that expression.
+//! Texts that stand for one expression, and that expression.
 
 use std::sync::LazyLock;
 

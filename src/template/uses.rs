@@ -1,4 +1,4 @@
-//! What a template names, found without evaluating it.
+//! All uses of names in a template, found without evaluating it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,9 +9,9 @@ use minijinja::value::Value as Datum;
 use super::call::{Call, Callee};
 use super::comparison::{self, Comparison, Side};
 use super::convert;
-use super::lower::{asks_presence, is_default};
 use super::name_use::{PathStep, Use};
 use super::omit;
+use super::presence::{asks_presence, is_default};
 use super::syntax::{bytes, extent};
 
 /// What a template names.

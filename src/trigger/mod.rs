@@ -2,11 +2,13 @@
 //!
 //! A trigger appends events, and the runs they cause, to the journal. It never runs a step.
 
+mod claim_keeper;
 mod claims;
 pub mod detect;
 mod due;
 pub mod manual;
 mod new_run;
+mod page_answer;
 mod poller;
 mod progress;
 mod reading;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::page_answer::{Answered, NotRead};
 use super::poller::Poller;
 use super::shared_list::Shared;
 use super::surroundings::Surroundings;
@@ -14,52 +14,11 @@ use crate::request::{CallOptions, Outcome, list};
 use crate::value::timestamp;
 
 /// Longest wait within a poll; beyond it the poll ends and goes on later.
-const PATIENCE: Duration = Duration::from_secs(90);
+const LONGEST_WAIT: Duration = Duration::from_secs(90);
 /// Requests for one page that may get no good answer.
 const TRIES: u32 = 3;
 /// Pause after the first of them; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// A page's answer.
-#[derive(Debug)]
-pub(super) struct Answered {
-    /// The body.
-    pub body: Value,
-    /// The `Link` header.
-    pub link: Option<String>,
-    /// The server's clock.
-    pub date: Option<DateTime<Utc>>,
-}
-
-/// Why there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NotRead {
-    /// Budget or rate limit: nothing is wrong.
-    Held {
-        /// How long.
-        wait: Duration,
-        /// Why.
-        reason: String,
-    },
-    /// The connection is held, because its credential is refused.
-    OnHold {
-        /// Until when it makes no sense to ask.
-        wait: Duration,
-        /// Why.
-        reason: String,
-    },
-    /// Something is wrong.
-    Failed {
-        /// What.
-        reason: String,
-        /// When the server asks to be tried again.
-        asked: Option<Duration>,
-        /// The server does not want this very request.
-        refused: bool,
-        /// There is nothing at this address.
-        not_found: bool,
-    },
-}
 
 /// Reads pages of one poll.
 pub(super) struct Reading<'a> {
@@ -73,7 +32,7 @@ impl<'a> Reading<'a> {
     /// For a first scan, everything else goes first.
     pub fn new(poller: &'a Poller, around: &'a Surroundings, first: bool) -> Self {
         let priority = if first { Priority::Backfill } else { Priority::Poll };
-        let options = CallOptions { priority, patience: PATIENCE, ..CallOptions::default() };
+        let options = CallOptions { priority, patience: LONGEST_WAIT, ..CallOptions::default() };
         Self { poller, around, options, waited: Duration::ZERO }
     }
 
@@ -137,7 +96,7 @@ impl<'a> Reading<'a> {
     }
 
     async fn wait(&mut self, wait: Duration, reason: &str) -> Result<(), NotRead> {
-        if self.waited + wait > PATIENCE {
+        if self.waited + wait > LONGEST_WAIT {
             return Err(NotRead::Held { wait, reason: reason.to_owned() });
         }
         // A server that says "at once" over and over is not asked in a busy loop.
@@ -149,7 +108,7 @@ impl<'a> Reading<'a> {
 
     async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), NotRead> {
         let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
-        if tries >= TRIES || pause > PATIENCE {
+        if tries >= TRIES || pause > LONGEST_WAIT {
             return Err(NotRead::Failed { reason, asked, refused: false, not_found: false });
         }
         tokio::time::sleep(pause).await;

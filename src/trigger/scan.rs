@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 
 use super::claims::Tenure;
 use super::detect::{self, Change, Scan};
+use super::page_answer::{Answered, NotRead};
 use super::poller::{Known, Poller};
 use super::progress::{PageRead, total};
-use super::reading::{Answered, NotRead, Reading};
+use super::reading::Reading;
 use super::sift::sift;
 use super::surroundings::Surroundings;
 use super::watermark::Watermark;

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::reading::{Answered, NotRead};
+use super::page_answer::{Answered, NotRead};
 use crate::clock::Clock;
 use crate::recipe::Every;
 use crate::value::before;

@@ -17,7 +17,7 @@ const LAYERS: usize = 4;
 /// Who a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// Whoever wrote the recipe, or set up the workspace.
+    /// The author of the recipe or of the workspace.
     Author,
     /// Anybody: an event, an answer of an API.
     Outside,

@@ -4,10 +4,19 @@
 
 use std::sync::OnceLock;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 use regex::{Captures, Regex};
 
-use super::Written;
+/// A time that stands in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is complete.
+    Exact(DateTime<Utc>),
+    /// It names no zone.
+    Local(NaiveDateTime),
+    /// It is a day, without a time and so without a zone.
+    Day(NaiveDate),
+}
 
 /// Earlier years are rather counts or codes.
 const FIRST_YEAR: i32 = 1000;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
-use super::{Value, iso8601};
+use super::Value;
+use super::iso8601::{self, Written};
 
 /// Epoch numbers from here on are milliseconds: as seconds they would be after the year 5138.
 const MILLISECONDS: u64 = 100_000_000_000;
@@ -14,17 +15,6 @@ const TOO_LARGE: u64 = 1_000_000_000_000_000;
 const LEAST_DIGITS: usize = 9;
 /// So much later than one who reads it as UTC thinks can a local time be: the westernmost zone.
 const WESTERNMOST: TimeDelta = TimeDelta::hours(12);
-
-/// A time that stands in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// It is complete.
-    Exact(DateTime<Utc>),
-    /// It names no zone.
-    Local(NaiveDateTime),
-    /// It is a day, without a time and so without a zone.
-    Day(NaiveDate),
-}
 
 /// The time that `value` stands for: ISO 8601 with or without a zone (then UTC), a date (its beginning),
 /// an e-mail's date, or seconds or milliseconds since 1970 as number or text.
@@ -82,7 +72,7 @@ pub fn leeway(value: &Value) -> TimeDelta {
     }
 }
 
-/// `now` plus `wait`; the end of time for what lies beyond it.
+/// `now` plus `wait`; the latest representable time if that overflows.
 pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     let end = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait));
     end.unwrap_or(DateTime::<Utc>::MAX_UTC)

@@ -1,4 +1,4 @@
-//! What lies where in a workspace's folder.
+//! The layout of a workspace's folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Takes secrets out of what messages about `hob.yaml` quote: its lines, and its values.
+//! Removes secrets from the lines and values of `hob.yaml` that messages quote.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! From what stands in `hob.yaml` to what it means.
+//! Resolves the syntax of `hob.yaml` into settings.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

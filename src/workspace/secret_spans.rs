@@ -1,4 +1,4 @@
-//! What in `hob.yaml` is secret: all below `auth`, and who somebody is in an address.
+//! The secret parts of `hob.yaml`: all below `auth`, and user information in addresses.
 
 use std::sync::LazyLock;
 

@@ -82,7 +82,7 @@ fn none_refused(stand_in: &StandIn) {
     assert_eq!(refused, 0, "of {} requests", statuses(stand_in).len());
 }
 
-/// Lets what is under way come to rest: no request for so long.
+/// Waits until there has been no request for `quiet`.
 fn rest(stand_in: &StandIn, quiet: Duration) {
     let (mut count, mut since) = (0, Instant::now());
     while since.elapsed() < quiet {

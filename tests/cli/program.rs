@@ -1,4 +1,4 @@
-//! Starting the program, with nothing of the environment of whoever runs the tests.
+//! Starts the program without the environment of the tests.
 
 use std::path::Path;
 

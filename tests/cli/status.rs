@@ -124,7 +124,7 @@ fn the_page_tells_of_pauses_broken_recipes_and_failed_runs() {
     assert_eq!(hob(path, &["status", "--sandbox", "--format", "json"]).code(0).json()["events"], 0);
 }
 
-/// Whoever pipes a list into another program wants all of it.
+/// A list that is piped into another program is complete.
 #[test]
 fn reasons_are_told_whole_where_no_terminal_cuts_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ actions:
   - { do: log, if: \"{{ event.n == 2 }}\", with: { message: \"{{ event.never_works }}\" } }
 ";
 
-/// A workspace in which three events have run, the second in vain, and a fourth one waits.
+/// A workspace in which three events have run, the second of which failed, and a fourth one waits.
 fn workspace_with_runs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -284,7 +284,7 @@ fn a_store_that_forgets_everything_is_refused() {
     }
 }
 
-/// Whoever deletes the file under a running hob hears of it before anything is lost.
+/// If the file is deleted under a running hob, that is reported before anything is lost.
 #[cfg(unix)]
 #[test]
 fn a_store_that_is_gone_acknowledges_nothing() {

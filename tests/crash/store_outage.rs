@@ -66,7 +66,7 @@ fn run_through_outage(
 async fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < DEADLINE, "waited in vain: {what}");
+        assert!(begun.elapsed() < DEADLINE, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -328,7 +328,7 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
 fn until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < TIMEOUT, "waited in vain: {what}");
+        assert!(begun.elapsed() < TIMEOUT, "timed out: {what}");
         pause(Duration::from_millis(5));
     }
 }

@@ -87,7 +87,7 @@ impl StoreLocation {
     }
 }
 
-/// Longer than any test may take; who waits that long waited in vain.
+/// Longer than any test may take: a wait this long has failed.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub const WORKER: &str = "worker-1";

@@ -77,7 +77,7 @@ pub async fn a_person_takes_up_an_ended_run(location: &StoreLocation) {
     let leased = lease(&*journal, 9, 0).await;
     end(&*journal, &leased[0], RunState::Failed).await;
     let again = |seen| journal.amend(&failed, seen, vec![remark(2, "again")], update(RunState::Waiting, 2));
-    // Whoever saw another history does not know what to decide about.
+    // A person who saw another history did not decide about this one.
     assert!(!again(1).await.unwrap());
     assert!(again(0).await.unwrap());
     let detail = journal.run(&failed).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What is kept of the limits of accounts: a text that is replaced by whoever has seen the last one.
+//! The stored limits of accounts: a text that a writer may replace if it has seen the latest version.
 
 use hob::journal::LimitWrite;
 

@@ -72,7 +72,7 @@ async fn lanes_keep_their_order_though_many_add_to_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_lane_has_one_head_whoever_comes_first() {
+async fn an_empty_lane_has_one_head_in_any_order_of_arrival() {
     let Some((_, url, _)) = place() else { return };
     let stores = [open(&url).await, open(&url).await, open(&url).await];
     for lane in 0..30 {

@@ -46,7 +46,7 @@ fn those_who_say_nothing_keep_nobody_out() {
     );
     drop(more);
     assert_webhook_is_accepted(&server);
-    // And whoever came has only so much time.
+    // And each connection has only so much time.
     let mut late = server.connect();
     late.write_all(b"POST /webhooks/keyed HTTP/1.1\r\nHost: loc").unwrap();
     let mut idle = server.connect();

@@ -84,7 +84,7 @@ fn wants_all(site: &TemplateSite<'_>, start: usize, id: &str, way: &[String]) ->
 /// The first place that takes the page for the list.
 fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> Option<Diagnostic> {
     let way = way_to_list(action, operation)?;
-    // Whoever asks whether there is more knows of it.
+    // A recipe that asks whether there is more knows of the limit.
     if context.sites.iter().any(|site| site.template.text().contains("run.more")) {
         return None;
     }

@@ -1,5 +1,6 @@
 //! `hob run`: triggers, engine and server, started together and stopped together.
 
+mod arguments;
 mod command;
 mod hold_recorder;
 mod once;
@@ -10,4 +11,4 @@ mod service;
 mod summary;
 mod wait_notices;
 
-pub use command::Run;
+pub use arguments::Run;

@@ -1,11 +1,11 @@
-//! `--once`: what is due now, then a summary.
+//! `--once`: executes what is due now, then prints a summary.
 
 use std::time::Instant;
 
 use anyhow::anyhow;
 use futures::FutureExt;
 
-use super::command::Run;
+use super::arguments::Run;
 use super::service::Service;
 use super::summary::Summary;
 use crate::check::CheckedRecipe;

@@ -1,4 +1,4 @@
-//! How far the work is, for whoever watches a terminal.
+//! A progress line for terminals.
 
 use std::time::Duration;
 

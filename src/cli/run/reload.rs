@@ -1,4 +1,4 @@
-//! Edited recipes, taken up while `hob run` is at work.
+//! Hot reload: recipes that are edited while `hob run` works.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl RecipeWatch {
         }
         let quiet =
             async { while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {} };
-        // Whoever writes without end does not keep others waiting.
+        // Endless writes do not postpone a reload for ever.
         tokio::time::timeout(PATIENCE, quiet).await.ok();
         self.look();
     }

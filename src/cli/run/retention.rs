@@ -1,4 +1,4 @@
-//! Forgetting what is past its time, while other work goes on.
+//! Deletes old runs and events in the background.
 
 use std::time::Duration;
 

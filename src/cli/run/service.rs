@@ -1,4 +1,4 @@
-//! Everything that works together while recipes run.
+//! `hob run` as a whole: journal, triggers, engine and server, wired together.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::command::Run;
+use super::arguments::Run;
 use super::hold_recorder::HoldRecorder;
 use super::progress::Progress;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};

@@ -1,4 +1,4 @@
-//! What `--once` came to.
+//! The summary of `--once`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Says what `--once` waits for: whoever watches it might think that it hangs.
+//! Notices of what `--once` waits for, so that it does not seem to hang.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A run as a page of text: what came, what was done, and why it stands where it stands.
+//! A run as a page of text: its event, its entries, and its state with the reason.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;

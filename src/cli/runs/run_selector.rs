@@ -1,4 +1,4 @@
-//! Which runs a command is about: by id, or by what is known of them.
+//! Selects the runs of a command: by id, or by filters.
 
 use anyhow::anyhow;
 use clap::Args;

@@ -1,5 +1,5 @@
-//! The mark of a store that is being filled from elsewhere. While it is there, something is missing:
-//! nothing works on such a store, and it is filled up only from what is still as it was.
+//! The marker of a store that is being filled by an import. While it is there, something is missing:
+//! nothing runs on such a store, and only an unchanged source can complete it.
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};

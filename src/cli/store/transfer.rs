@@ -1,4 +1,4 @@
-//! Everything that a store holds, on its way elsewhere: page by page, in constant memory.
+//! Copies everything that a store holds, page by page, in constant memory.
 
 use std::time::Duration;
 

@@ -85,7 +85,7 @@ fn read(url: &str) -> Result<Target, String> {
     }
     let name = name(&config, &schema).into();
     if trust.is_verifying() && config.get_ssl_mode() == SslMode::Prefer {
-        // Whoever is in between could otherwise say that there is no TLS.
+        // A man in the middle could otherwise claim that there is no TLS.
         config.ssl_mode(SslMode::Require);
     }
     settle(&mut config);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_verified_is_spoken_to_by_tls() {
+    fn verified_servers_are_spoken_to_by_tls() {
         let mode = |url: &str| Target::read(url).unwrap().config.get_ssl_mode();
         assert_eq!(mode("postgres://me@host/db"), SslMode::Prefer);
         for query in ["sslrootcert=system", "sslrootcert=/ca.pem", "sslmode=prefer&sslrootcert=/ca.pem"] {

@@ -1,4 +1,4 @@
-//! Writes that wait while others are under way go into one transaction together, so that many share
+//! Batches writes: those that wait while others are under way go into one transaction, so that many share
 //! the way to the server and to its disk. Nobody gets an answer before that.
 
 use std::collections::HashSet;
@@ -116,7 +116,7 @@ async fn work<J: Job>(server: Arc<Server>, queue: Arc<Turn<Queue<J>>>) {
         let Some(group) = queue.lock().await.next().await else { return };
         let (jobs, replies): (Vec<J>, Vec<_>) = group.into_iter().map(|task| (task.job, task.reply)).unzip();
         for (answer, reply) in answers(&server, &jobs).await.into_iter().zip(replies) {
-            // Whoever asked may have gone; what was written stays.
+            // The caller may have given up; what was written stays.
             let _ = reply.send(answer);
         }
         // Those who have their answer come again at once: the next group is to have all of them in it,

@@ -187,7 +187,7 @@ async fn drive(mut driver: Driver, inbox: mpsc::UnboundedSender<String>) {
     }
 }
 
-/// A task that ends with whoever started it.
+/// A task that is aborted when this is dropped.
 struct Aborted(JoinHandle<()>);
 
 impl Drop for Aborted {

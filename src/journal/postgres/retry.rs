@@ -1,4 +1,4 @@
-//! How long and how often something is tried again that failed for a reason that may pass.
+//! Retries after transient failures, with backoff and a time limit.
 
 use std::time::Duration;
 

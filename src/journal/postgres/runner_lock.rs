@@ -1,8 +1,8 @@
-//! Which processes work on a store: the connection by which each of them listens holds a lock that it
+//! Counts the processes that work on a store: the connection by which each of them listens holds a lock that it
 //! shares with the others, and that ends with it.
 
 use super::failure::Failure;
-use super::server::Server;
+use super::pool::Pool;
 
 /// What shows that a process works on the store in `schema`, on the connection that does it.
 pub(super) fn show(schema: &str) -> String {
@@ -15,15 +15,15 @@ fn key(schema: &str) -> String {
 }
 
 /// How many other processes than this one, which is one of them, work on the store.
-pub(super) async fn others(server: &Server) -> Result<u64, Failure> {
+pub(super) async fn others(pool: &Pool, schema: &str) -> Result<u64, Failure> {
     let sql = format!(
         "SELECT count(DISTINCT l.pid) FROM pg_locks l, (SELECT {} AS number) k
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
          AND l.classid = ((k.number >> 32) & 4294967295)::oid AND l.objid = (k.number & 4294967295)::oid",
-        key(&server.schema)
+        key(schema)
     );
-    let rows = server.pool.query(&sql, &[]).await?;
+    let rows = pool.query(&sql, &[]).await?;
     let count: i64 = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     Ok(u64::try_from(count - 1).unwrap_or(0))
 }

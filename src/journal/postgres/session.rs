@@ -67,7 +67,7 @@ impl Session {
     pub(super) async fn open(target: &Target, tls: &MakeRustlsConnect) -> Result<Self, Failure> {
         let (client, driver) = dial(target, tls).await?;
         tokio::spawn(async move {
-            // Whoever waits for an answer learns of its end; nobody else needs to.
+            // Callers that wait for an answer get the error; nobody else needs it.
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a connection to the store has ended");
             }

@@ -11,7 +11,7 @@ use super::server::Server;
 use super::session::Session;
 use super::{export, fingerprint};
 
-/// Whoever reads may take the time that it takes to write elsewhere.
+/// The reader may be as slow as the place that it writes to.
 const BEGIN: &str = "SET idle_in_transaction_session_timeout = 0;
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SELECT count(*) FROM store";

@@ -84,7 +84,7 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
     let session = loop {
         match Session::open(&target, &tls).await {
             Ok(session) => break session,
-            // Whoever starts both at once need not start hob again.
+            // If hob and the server are started at the same time, hob waits for the server.
             Err(failure) if failure.is_starting() => backoff.pause_before_retry(failure).await.map_err(of)?,
             Err(failure) => return Err(of(failure)),
         }
@@ -372,7 +372,7 @@ impl Journal for Postgres {
     }
 
     async fn other_runners(&self) -> Result<u64, Error> {
-        let others = runner_lock::others(&self.server).await;
+        let others = runner_lock::others(&self.server.pool, &self.server.schema).await;
         others.map_err(|failure| self.failed(failure))
     }
 

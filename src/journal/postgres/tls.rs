@@ -88,7 +88,7 @@ fn refused(why: &str) -> Failure {
 
 #[derive(Debug)]
 struct Verifier {
-    /// `None`: any certificate will do; what is sent is encrypted, to whomever.
+    /// `None`: any certificate is accepted; traffic is encrypted, but the server is not authenticated.
     inner: Option<Arc<dyn ServerCertVerifier>>,
     name: bool,
     provider: Arc<CryptoProvider>,

@@ -1,12 +1,15 @@
 //! What goes wrong in SQLite, told so that somebody can do something about it.
 
+use std::time::Duration;
+
 use rusqlite::ErrorCode;
 
 use crate::journal::Error;
 use crate::journal::format::EntryError;
 use crate::run::RunId;
 
-use super::schema::BUSY_TIMEOUT;
+/// How long to wait for another process that writes.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a read or a write did not work, before the store's name is known.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Whether the file that a store is open on is still the one at its path.
+//! Detects that the file at a store's path was replaced or deleted while it is open.
 
 use std::fs;
 use std::path::{Path, PathBuf};

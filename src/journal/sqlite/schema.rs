@@ -1,18 +1,14 @@
 //! The tables, their history of formats, and how a connection is set up.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::journal::Error;
 
-use super::failure::{Failure, READ_ONLY};
+use super::failure::{BUSY_TIMEOUT, Failure, READ_ONLY};
 use super::writer::Tx;
-
-/// How long to wait for another process that writes.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Marks a file as hob's: "hobj".
 const APPLICATION: i64 = 0x686f_626a;

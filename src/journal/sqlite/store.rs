@@ -446,7 +446,7 @@ impl Journal for Sqlite {
 impl Drop for Sqlite {
     fn drop(&mut self) {
         self.readers.close();
-        // Whoever opens the store next must not find it taken.
+        // The next process that opens the store must not find it locked.
         if let Some(thread) = self.writer.stop() {
             let _ = thread.join();
         }

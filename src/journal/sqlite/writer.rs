@@ -58,7 +58,7 @@ impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send> Job for Task<
             // Without an answer, the other side says that the writer stopped.
             (None, None) => return,
         };
-        // Whoever asked may have gone; what was written stays.
+        // The caller may have given up; what was written stays.
         let _ = self.reply.send(answer);
     }
 }

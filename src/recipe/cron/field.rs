@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::Error;
+use super::error::Error;
 
 /// What a field counts and which values it knows.
 pub(super) struct Unit {

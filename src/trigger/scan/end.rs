@@ -9,7 +9,7 @@ use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::{Batch, Error};
 use crate::recipe::Emit;
 use crate::request::paging;
-use crate::trigger::reading::NotRead;
+use crate::trigger::page_answer::NotRead;
 use crate::trigger::watermark::Watermark;
 use crate::value::after;
 

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::body::Unreadable;
+use super::unreadable::Unreadable;
 
 /// Nobody packs a body more often.
 const MOST_CODINGS: usize = 2;

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::body::Unreadable;
+use super::unreadable::Unreadable;
 use crate::value::{charset, decode_part, read_json};
 
 /// Most fields of a form.

@@ -3,21 +3,25 @@
 //! Pure, apart from keys read at the start: the server receives and the journal stores.
 
 mod absent;
-mod account;
 mod body;
 mod compression;
 mod delivery_id;
 mod form;
-mod keys;
+mod identify_event;
 mod path;
+mod received;
 mod receiver;
-mod recognise;
+mod routing;
+mod unreadable;
+mod verification_keys;
 pub mod verify;
 
 pub use absent::{GRACE, Listener};
-pub use account::{Owner, owner};
-pub use body::{Delivery, Unreadable};
-pub use keys::{keys, short_key, unusable_key};
-pub use receiver::{AppSettings, Received, Receiver, Refused, listeners};
-pub use recognise::{Recognised, recognise};
+pub use body::Delivery;
+pub use identify_event::{IdentifiedEvent, identify_event};
+pub use received::{Received, Refused};
+pub use receiver::{AppSettings, Receiver, listeners};
+pub use routing::{Owner, owner};
+pub use unreadable::Unreadable;
+pub use verification_keys::{keys, short_key, unusable_key};
 pub use verify::Verifier;

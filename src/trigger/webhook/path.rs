@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::body::Delivery;
 use super::delivery_id::Identity;
-use super::receiver::{Received, Refused};
+use super::received::{Received, Refused};
 use super::verify::{self, Encoding, Hash, Verifier};
 use crate::catalog::{Signature, SignatureAlgorithm};
 use crate::check::{CheckedRecipe, weakness};

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::absent::{Absent, Listener};
-use super::account::{Owner, owner};
-use super::body::{Delivery, Unreadable};
+use super::body::Delivery;
+use super::identify_event::{IdentifiedEvent, identify_event};
 use super::path::PathHook;
-use super::recognise::{Recognised, recognise};
+use super::received::{Received, Refused};
+use super::routing::{Owner, owner};
 use super::verify::{self, Verifier};
 use crate::catalog::{Catalog, Connector, Signature, Webhooks, path};
 use crate::check::CheckedRecipe;
@@ -23,36 +23,6 @@ use crate::run::Accounts;
 use crate::trigger::new_run::new_run;
 use crate::trigger::surroundings::Surroundings;
 use crate::value;
-
-/// Why a request is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Nothing is received at this address.
-    #[error("nothing is received at this address")]
-    Unknown,
-    /// Nothing proves where it comes from.
-    #[error(transparent)]
-    Unproven(#[from] verify::Error),
-    /// The recipe that listens is away for a moment.
-    #[error("the recipe that listens here is not there now; send it again later")]
-    Absent,
-    /// No event can be made of the body.
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-}
-
-/// A request that is taken, and what it means.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Received {
-    /// What to store.
-    pub event: Event,
-    /// The runs it causes.
-    pub runs: Vec<NewRun>,
-    /// What may surprise: why it causes none, or that it has no id.
-    pub remark: Option<String>,
-    /// After this time the event's dedup key stands for another event. `None`: never.
-    pub window: Option<Duration>,
-}
 
 /// How an app's webhooks are received, where not as its connector says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -247,7 +217,7 @@ impl Receiver {
 
     fn take(&self, app: &App, payload: Value, body: &[u8], now: DateTime<Utc>) -> Result<Received, Refused> {
         let App { connector, webhooks, .. } = app;
-        let recognised = recognise(connector, webhooks, &payload);
+        let recognised = identify_event(connector, webhooks, &payload);
         let mine = self.around.connections.values().map(AsRef::as_ref);
         let mine = mine.filter(|connection| connection.connector.connector == connector.connector);
         let owner = owner(webhooks, &recognised, &payload, mine);
@@ -285,7 +255,7 @@ impl Receiver {
     fn runs(
         &self,
         app: &App,
-        recognised: &Recognised<'_>,
+        recognised: &IdentifiedEvent<'_>,
         owner: &Owner,
         event: &Event,
         now: DateTime<Utc>,

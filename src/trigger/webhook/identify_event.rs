@@ -6,14 +6,14 @@ use crate::catalog::{Connector, EventType, Webhooks, path};
 
 /// What a body is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recognised<'a> {
+pub struct IdentifiedEvent<'a> {
     /// The events it may be: one, or several that look alike. Empty: none that the catalog knows.
     pub events: Vec<(&'a str, &'a EventType)>,
     /// What its type field says.
     pub stated: Option<String>,
 }
 
-impl Recognised<'_> {
+impl IdentifiedEvent<'_> {
     /// What the stored event says it is: the event's name, the names of those it may be, or what the
     /// body itself says.
     pub fn kind(&self) -> String {
@@ -27,14 +27,17 @@ impl Recognised<'_> {
 
 /// Tells which events of `app` the body may be: by its type, else by the fields it has. A type field
 /// that no event claims is taken for data, as it may be (the kind of a price).
-pub fn recognise<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value) -> Recognised<'a> {
+pub fn identify_event<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value) -> IdentifiedEvent<'a> {
     let stated = path::read(body, &webhooks.r#type).and_then(|value| value.as_str().map(str::to_owned));
     let typed = stated.as_ref().map_or(vec![], |stated| {
         let claims = |(name, event): &(&String, &EventType)| event.types.contains(stated) || *name == stated;
         events(app).filter(claims).collect()
     });
     let found = if typed.is_empty() { by_signs(app, body) } else { typed };
-    Recognised { events: found.into_iter().map(|(name, event)| (name.as_str(), event)).collect(), stated }
+    IdentifiedEvent {
+        events: found.into_iter().map(|(name, event)| (name.as_str(), event)).collect(),
+        stated,
+    }
 }
 
 fn events(app: &Connector) -> impl Iterator<Item = (&String, &EventType)> {
@@ -90,7 +93,7 @@ mod tests {
 
     fn kind(body: Value) -> String {
         let app = app();
-        recognise(&app, app.webhooks.as_ref().unwrap(), &body).kind()
+        identify_event(&app, app.webhooks.as_ref().unwrap(), &body).kind()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::recognise::Recognised;
+use super::identify_event::IdentifiedEvent;
 use crate::catalog::{Webhooks, path};
 use crate::connection::Connection;
 
@@ -21,7 +21,7 @@ pub enum Owner {
 /// the app.
 pub fn owner<'c>(
     webhooks: &Webhooks,
-    recognised: &Recognised<'_>,
+    recognised: &IdentifiedEvent<'_>,
     body: &Value,
     connections: impl Iterator<Item = &'c Connection> + Clone,
 ) -> Owner {
@@ -58,7 +58,7 @@ mod tests {
 
     use crate::catalog::Connector;
     use crate::connection::Setup;
-    use crate::trigger::webhook::recognise::recognise;
+    use crate::trigger::webhook::identify_event::identify_event;
     use serde_json::json;
 
     fn app() -> Arc<Connector> {
@@ -83,7 +83,7 @@ mod tests {
         };
         let connections = [make("one", "L1"), make("two", "L2")];
         let hooks = app.webhooks.as_ref().unwrap();
-        owner(hooks, &recognise(&app, hooks, &body), &body, connections.iter())
+        owner(hooks, &identify_event(&app, hooks, &body), &body, connections.iter())
     }
 
     #[test]
