@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::options::{Options, World};
 use super::translate::{Told, refuse, report, unusable};
-use super::{builtin, dry_run, pages};
+use super::{builtin, dry_run, first_time, pages};
 use crate::catalog::{Catalog, Effect, Operation};
 use crate::connection::{Connection, Priority};
 use crate::request::{Admitted, CallOptions, FileChoice, Gate, Outcome, dropped};
-use crate::run::Perform;
+use crate::run::{Perform, Report};
 
 /// Longest wait for a budget with the run in hand; beyond it the run goes back to the queue.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -80,7 +80,12 @@ pub(super) async fn perform(
     admitted: Option<Admitted>,
 ) -> Told {
     if let Some(which) = perform.operation.builtin {
-        return builtin::perform(around, which, perform).await;
+        let mut told = builtin::perform(around, which, perform).await;
+        let unknown = match &mut told.report {
+            Report::Done(result) => first_time::tell_own(around, perform, result),
+            _ => None,
+        };
+        return told.unknown_for(unknown);
     }
     let connection = match connection(around.world, &perform.operation, perform.connection.as_deref()) {
         Ok(connection) => connection,
@@ -111,7 +116,8 @@ pub(super) async fn perform(
             );
             dry_run::told(perform, line)
         }
-        Ok(outcome) => {
+        Ok(mut outcome) => {
+            let unknown = first_time::tell(around, perform, &mut outcome).await;
             let more = match &outcome {
                 Outcome::Ok(answer) => pages::more(operation, &perform.inputs, answer),
                 _ => None,
@@ -120,7 +126,8 @@ pub(super) async fn perform(
                 Outcome::Ok(answer) => dropped(operation, &perform.inputs, &answer.body),
                 _ => None,
             };
-            Told { more, dropped, ..report(outcome, operation, perform.pick.as_deref()) }
+            let told = report(outcome, operation, perform.pick.as_deref()).unknown_for(unknown);
+            Told { more, dropped, ..told }
         }
         Err(problems) => unusable(&operation.id, &problems).into(),
     }

@@ -7,6 +7,7 @@ mod builtin;
 mod choice;
 mod dispatch;
 mod dry_run;
+mod first_time;
 mod held;
 mod kept;
 mod kept_limits;

@@ -51,6 +51,10 @@ impl Recorder {
         if let Entry::MoreRecords { step, message } = &entry.entry {
             tracing::warn!(%run, %step, "{message}");
         }
+        if let Entry::UnknownFields { step, fields, reason } = &entry.entry {
+            let fields = fields.join(", ");
+            tracing::warn!(%run, %step, fields, "a part of the result is unknown: {reason}");
+        }
         if let Entry::Remark { level, message } = &entry.entry {
             match level.as_str() {
                 "error" => tracing::error!(%run, "{message}"),

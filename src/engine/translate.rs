@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::catalog::Operation;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
-use crate::run::{Report, StepError};
+use crate::run::{Report, StepError, UnknownFields, take_marks};
 
 /// A step's report, and remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,11 +17,24 @@ pub(super) struct Told {
     pub(super) more: Option<String>,
     /// What was sent and did not arrive, though the answer was good.
     pub(super) dropped: Option<String>,
+    /// What is not known of the result.
+    pub(super) unknown: Option<UnknownFields>,
 }
 
 impl From<Report> for Told {
     fn from(report: Report) -> Self {
-        Self { report, remark: None, more: None, dropped: None }
+        Self { report, remark: None, more: None, dropped: None, unknown: None }
+    }
+}
+
+impl Told {
+    /// Takes the marks out of the result that stand for what is not known, for this reason.
+    pub(super) fn unknown_for(mut self, reason: Option<String>) -> Self {
+        if let (Some(reason), Report::Done(result)) = (reason, &mut self.report) {
+            let fields = take_marks(result);
+            self.unknown = (!fields.is_empty()).then_some(UnknownFields { fields, reason });
+        }
+        self
     }
 }
 
@@ -36,10 +49,10 @@ pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>
         }
         Outcome::Held { wait, reason } => Report::Later { wait, reason }.into(),
         Outcome::Unauthorized { wait, reason, .. } => Report::Held { wait, reason }.into(),
-        Outcome::TryAgain { reason, status, retry_after } => {
+        Outcome::TryAgain { reason, status, retry_after, lost } => {
             let error = StepError { status, ..StepError::new(reason) };
-            Report::Again { error, not_before: retry_after.map(|wait| wait.min(Duration::from_secs(86_400))) }
-                .into()
+            let not_before = retry_after.map(|wait| wait.min(Duration::from_secs(86_400)));
+            Report::Again { error, not_before, lost }.into()
         }
         Outcome::Refused(refusal) => Report::Refused(refused(refusal)).into(),
         Outcome::InDoubt { reason, status } => Report::InDoubt { reason, status }.into(),

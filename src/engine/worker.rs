@@ -20,7 +20,8 @@ use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, told, writes,
+    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, UnknownFields,
+    told, writes,
 };
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
@@ -299,6 +300,9 @@ impl Work {
         }
         if let Some(message) = told.more {
             self.settle(Entry::MoreRecords { step: perform.step.clone(), message }, false);
+        }
+        if let Some(UnknownFields { fields, reason }) = told.unknown {
+            self.settle(Entry::UnknownFields { step: perform.step.clone(), fields, reason }, false);
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
         let entry = perform.settle(&id, report, self.now());

@@ -246,7 +246,7 @@ fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
 fn no_credential(connection: &Connection, error: &ConnectionError) -> Outcome {
     let reason = error.to_string();
     if error.is_passing() {
-        return Outcome::TryAgain { reason, status: None, retry_after: None };
+        return Outcome::TryAgain { reason, status: None, retry_after: None, lost: false };
     }
     let refusal = Refusal::unsent(reason.clone());
     match connection.hold.refuse(&connection.name, None, &reason) {
@@ -337,8 +337,8 @@ fn redacted(outcome: Outcome, connection: &Connection) -> Outcome {
     }
     let redactor = &connection.redactor();
     match outcome {
-        Outcome::TryAgain { reason, status, retry_after } => {
-            Outcome::TryAgain { reason: redactor.text(&reason), status, retry_after }
+        Outcome::TryAgain { reason, status, retry_after, lost } => {
+            Outcome::TryAgain { reason: redactor.text(&reason), status, retry_after, lost }
         }
         Outcome::InDoubt { reason, status } => Outcome::InDoubt { reason: redactor.text(&reason), status },
         Outcome::Refused(refusal) => Outcome::Refused(without_secrets(refusal, redactor)),

@@ -73,8 +73,8 @@ pub fn classify(
         Received::Lost { sent: true, reason } | Received::Unusable { reason } if effect == Effect::Create => {
             return Outcome::InDoubt { reason, status: None };
         }
-        Received::Lost { reason, .. } => {
-            return Outcome::TryAgain { reason, status: None, retry_after: None };
+        Received::Lost { reason, sent } => {
+            return Outcome::TryAgain { reason, status: None, retry_after: None, lost: sent };
         }
         Received::Unsendable { reason } | Received::Unusable { reason } => {
             return Outcome::Refused(Refusal::unsent(reason));
@@ -93,7 +93,7 @@ pub fn classify(
         refusal.help = Some("correct the address".into());
     }
     let asked = retry_after::read(&headers, at);
-    let again = |reason| Outcome::TryAgain { reason, status: Some(status), retry_after: asked };
+    let again = |reason, lost| Outcome::TryAgain { reason, status: Some(status), retry_after: asked, lost };
     match said.unwrap_or_else(|| meaning(errors, status)) {
         ErrorMeaning::RateLimited => {
             Outcome::RateLimited { retry_after: asked.unwrap_or_else(|| pause(connector, &headers)) }
@@ -105,7 +105,8 @@ pub fn classify(
         ErrorMeaning::Unavailable | ErrorMeaning::InDoubt if effect == Effect::Create => {
             Outcome::InDoubt { reason: refusal.message, status: Some(status) }
         }
-        ErrorMeaning::NotDone | ErrorMeaning::Unavailable => again(refusal.message),
+        ErrorMeaning::NotDone => again(refusal.message, false),
+        ErrorMeaning::Unavailable => again(refusal.message, true),
         ErrorMeaning::Refused | ErrorMeaning::Unauthorized | ErrorMeaning::InDoubt => {
             Outcome::Refused(refusal)
         }
@@ -118,7 +119,7 @@ fn unexpected(effect: Effect, status: u16, complaint: &str) -> Outcome {
     match effect {
         Effect::Create => Outcome::InDoubt { reason, status: Some(status) },
         Effect::Read | Effect::Idempotent => {
-            Outcome::TryAgain { reason, status: Some(status), retry_after: None }
+            Outcome::TryAgain { reason, status: Some(status), retry_after: None, lost: true }
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Outcome {
         status: Option<u16>,
         /// When the server asks to be tried again.
         retry_after: Option<Duration>,
+        /// It may have happened: only the answer is missing.
+        lost: bool,
     },
     /// It was refused and will be again.
     Refused(Refusal),

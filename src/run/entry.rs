@@ -115,6 +115,9 @@ pub enum Entry {
         /// When to try again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<DateTime<Utc>>,
+        /// The request may have been carried out all the same: only its answer is missing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// Not sent, or refused for the rate limit: tried again without using up an attempt.
     Deferred {
@@ -183,6 +186,15 @@ pub enum Entry {
         step: StepKey,
         /// What is known, and what to do.
         message: String,
+    },
+    /// Parts of the step's result, which comes next, are not known, because an answer was lost.
+    UnknownFields {
+        /// The step.
+        step: StepKey,
+        /// Places in the result: `new`, `[].tagsAdded`; empty for the whole.
+        fields: Vec<String>,
+        /// Why.
+        reason: String,
     },
     /// A line by the `log` operation, or a remark of hob's own.
     Remark {

@@ -83,7 +83,13 @@ mod tests {
     }
 
     fn failed(id: &str) -> Entry {
-        Entry::StepFailed { step: StepKey::of(id), attempt: 1, error: StepError::new("no"), retry_at: None }
+        Entry::StepFailed {
+            step: StepKey::of(id),
+            attempt: 1,
+            error: StepError::new("no"),
+            retry_at: None,
+            lost: false,
+        }
     }
 
     const CREATE: &str = "- { do: things.create, with: { name: n } }\n";

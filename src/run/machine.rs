@@ -6,6 +6,7 @@ mod begin;
 mod failure;
 mod hydrate;
 mod step;
+mod unknown;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -125,6 +126,8 @@ pub struct Perform {
     pub retry: Retry,
     /// It was deferred before, and not sent since: the history says so already.
     pub deferred: bool,
+    /// When the first attempt was about to be sent that may have been carried out, as its answer was lost.
+    pub first_lost: Option<DateTime<Utc>>,
 }
 
 /// A step in doubt to look into.

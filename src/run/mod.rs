@@ -11,11 +11,13 @@ mod machine;
 mod patience;
 pub mod probe;
 mod redact;
+mod repeated;
 mod report;
 mod ruling;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unknown;
 mod writes;
 
 pub use effect::{effect, method};
@@ -24,9 +26,11 @@ pub use facts::{Facts, about};
 pub use fit::misfit;
 pub use machine::{Act, Decision, Machine, Perform, Probe};
 pub use redact::told;
+pub use repeated::{Attempts, asks_for_others, take_marks, tell_first};
 pub use report::{Finding, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};
+pub use unknown::UnknownFields;
 pub use writes::{Write, writes};
 
 use std::fmt;

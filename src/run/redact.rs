@@ -45,6 +45,7 @@ impl Entry {
             | Entry::InDoubt { reason: text, .. }
             | Entry::Parked { reason: text, .. }
             | Entry::MoreRecords { message: text, .. }
+            | Entry::UnknownFields { reason: text, .. }
             | Entry::Remark { message: text, .. } => *text = told(text, redactor),
             Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| told(text, redactor)),
             Entry::Started { .. }
@@ -92,7 +93,7 @@ mod tests {
         let vars = value().as_object().unwrap().clone();
         let until = chrono::DateTime::UNIX_EPOCH;
         let texts = [
-            Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None },
+            Entry::StepFailed { step: step(), attempt: 1, error, retry_at: None, lost: false },
             Entry::StepSkipped { step: step(), reason: text() },
             Entry::Deferred { step: step(), until, reason: text(), held: false },
             Entry::InDoubt { step: step(), attempt: 1, reason: text(), status: None, interrupted: false },

@@ -24,6 +24,8 @@ pub enum Report {
         error: StepError,
         /// Earliest time for the next attempt.
         not_before: Option<Duration>,
+        /// It may have been done all the same.
+        lost: bool,
     },
     /// It was not sent or refused for the rate: no attempt is used up.
     Later {
@@ -83,15 +85,15 @@ impl Perform {
                 known_by: None,
                 truncated: false,
             },
-            Report::Again { error, not_before } if self.may_try_again => {
+            Report::Again { error, not_before, lost } if self.may_try_again => {
                 let next = next_attempt(&self.retry, run, &step, attempt, not_before, now);
-                Entry::StepFailed { step, attempt, error, retry_at: Some(next) }
+                Entry::StepFailed { step, attempt, error, retry_at: Some(next), lost }
             }
-            Report::Again { mut error, .. } => {
+            Report::Again { mut error, lost, .. } => {
                 if attempt > 1 {
                     error.message = format!("gave up after {attempt} attempts: {}", error.message);
                 }
-                Entry::StepFailed { step, attempt, error, retry_at: None }
+                Entry::StepFailed { step, attempt, error, retry_at: None, lost }
             }
             Report::Later { wait, reason } => {
                 let until = after(now, wait.max(SHORTEST));
@@ -101,7 +103,7 @@ impl Perform {
                 let until = after(now, wait.max(SHORTEST));
                 Entry::Deferred { step, until, reason, held: true }
             }
-            Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None },
+            Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None, lost: false },
             Report::InDoubt { reason, status } => {
                 Entry::InDoubt { step, attempt, reason, status, interrupted: false }
             }

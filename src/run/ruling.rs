@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, StampedEntry, StepKey};
 use super::fit::misfit;
-use super::status::{PERSON, Phase, Status};
+use super::status::{PERSON, Phase, Status, StepStatus};
 use super::{RunState, START};
 use crate::check::CheckedRecipe;
 use crate::recipe::{OnError, Recipe};
@@ -96,19 +96,58 @@ pub fn rule(
             // What did not happen may be something else in the recipe of now; what did stays what it was.
             let place = status.steps.get_index_of(step).unwrap_or_default();
             let open = if *ruling == Ruling::DidNotHappen { place } else { place + 1 };
-            let open = status.steps.get_index(open).map(|(key, _)| key);
+            // Nothing is forgotten where a person only completes a result.
+            let open = status.steps.get_index(open).map(|(key, _)| key).filter(|_| known.known.is_none());
             if let Some(reason) = recipe.and_then(|recipe| misfit(history, open, began, recipe)) {
                 return Err(unfit(reason));
             }
+            let result = match ruling {
+                Ruling::Happened(result) => Some(whole(step, known, result)?),
+                _ if known.known.is_some() => {
+                    return Err(unfit(format!(
+                        "step `{step}` did happen; only a part of its result is unknown. Say it with --happened \
+                         --result"
+                    )));
+                }
+                _ => None,
+            };
             let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
-            Ok(again(match ruling {
-                Ruling::Happened(result) => {
-                    let (result, known_by) = (result.clone().into(), Some(known_by));
+            Ok(again(match result {
+                Some(result) => {
+                    let (result, known_by) = (result.into(), Some(known_by));
                     Entry::StepSucceeded { step, attempt, result, known_by, truncated: false }
                 }
-                _ => Entry::DidNotHappen { step, attempt, known_by },
+                None => Entry::DidNotHappen { step, attempt, known_by },
             }))
         }
+    }
+}
+
+/// The result of a step that a person completes: what is known of it, and what is given.
+fn whole(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, Unfit> {
+    let (Some(known), Some(unknown)) = (&status.known, &status.unknown) else { return Ok(given.clone()) };
+    let whole = match (known.as_ref(), given) {
+        (Value::Object(known), Value::Object(given)) => {
+            let fields = known.iter().chain(given).map(|(name, value)| (name.clone(), value.clone()));
+            Value::Object(fields.collect())
+        }
+        (_, given) => given.clone(),
+    };
+    // Of a field of a list's members, whoever gives the list knows best.
+    let lacks = |field: &&String| match field.as_str() {
+        "" => whole.is_null(),
+        field => {
+            !field.contains("[]") && field.split('.').try_fold(&whole, |at, name| at.get(name)).is_none()
+        }
+    };
+    match unknown.fields.iter().find(lacks) {
+        Some(field) if field.is_empty() => {
+            Err(unfit(format!("the result of step `{step}` is unknown: give it with --result")))
+        }
+        Some(field) => Err(unfit(format!(
+            "`{field}` of step `{step}` is unknown: give it with --result, which adds to what is known"
+        ))),
+        None => Ok(whole),
     }
 }
 
@@ -142,7 +181,13 @@ mod tests {
     }
 
     fn failure(id: &str) -> Entry {
-        Entry::StepFailed { step: StepKey::of(id), attempt: 1, error: StepError::new("no"), retry_at: None }
+        Entry::StepFailed {
+            step: StepKey::of(id),
+            attempt: 1,
+            error: StepError::new("no"),
+            retry_at: None,
+            lost: false,
+        }
     }
 
     fn done(id: &str) -> Entry {

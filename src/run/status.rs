@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
 use super::entry::{Entry, StampedEntry, StepError, StepKey};
+use super::unknown::UnknownFields;
 use super::{RunState, START};
 use crate::value::{Map, Value};
 
@@ -50,10 +51,16 @@ pub struct StepStatus {
     pub forgiven: u32,
     /// When the last attempt was about to be sent.
     pub sent: Option<DateTime<Utc>>,
+    /// When the first of the attempts was about to be sent whose answers were lost.
+    pub lost: Option<DateTime<Utc>>,
     /// Deferrals in a row.
     pub deferrals: u32,
     /// The list that it read has more than the result.
     pub more: bool,
+    /// What is not known of its result.
+    pub unknown: Option<UnknownFields>,
+    /// Its result, of a step that is parked because something else reads what is not known of it.
+    pub known: Option<Arc<Value>>,
 }
 
 /// What a step does.
@@ -143,11 +150,22 @@ impl Status {
             Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
             Entry::MoreRecords { step, .. } => self.step(step).more = true,
+            Entry::UnknownFields { step, fields, reason } => {
+                let (fields, reason) = (fields.clone(), reason.clone());
+                self.step(step).unknown = Some(UnknownFields { fields, reason });
+            }
             Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
-                if known_by.as_deref() == Some(PERSON) {
+                let is_told = known_by.as_deref() == Some(PERSON);
+                // What came after it did not read what a person adds to what is known.
+                if is_told && self.of(step).known.is_none() {
                     self.forget_after(step);
                 }
-                self.step(step).phase = Phase::Done(Arc::clone(result));
+                let done = self.step(step);
+                done.known = None;
+                if is_told {
+                    done.unknown = None;
+                }
+                done.phase = Phase::Done(Arc::clone(result));
                 match truncated {
                     true => self.truncated.insert(step.clone()),
                     false => self.truncated.remove(step),
@@ -160,11 +178,15 @@ impl Status {
                 let step = self.step(step);
                 step.attempts = *attempt;
                 step.sent = Some(at);
+                step.unknown = None;
                 step.phase = Phase::Intended;
             }
-            Entry::StepFailed { step, attempt, error, retry_at } => {
+            Entry::StepFailed { step, attempt, error, retry_at, lost } => {
                 let step = self.step(step);
                 step.attempts = *attempt;
+                if *lost {
+                    step.lost = step.lost.or(step.sent);
+                }
                 step.deferrals = 0;
                 step.phase = match retry_at {
                     Some(until) => {
@@ -187,7 +209,11 @@ impl Status {
                 self.step(step).did_not_happen(known_by);
             }
             Entry::Parked { step, reason } => {
-                self.step(step).phase = Phase::Parked { reason: reason.clone() };
+                let step = self.step(step);
+                if let Phase::Done(result) = &step.phase {
+                    step.known = Some(Arc::clone(result));
+                }
+                step.phase = Phase::Parked { reason: reason.clone() };
                 self.finished = None;
             }
         }
@@ -256,6 +282,7 @@ impl StepStatus {
         let phase = std::mem::take(&mut self.phase);
         if known_by == PERSON {
             self.forgiven = self.attempts;
+            self.lost = None;
         } else if let Phase::InDoubt { reason, status: Some(status @ 400..=499), .. } = phase {
             // It was refused after all: the same request would be refused again.
             let error = StepError { status: Some(status), ..StepError::new(reason) };
@@ -287,6 +314,7 @@ mod tests {
             attempt: 2,
             error: StepError::new("no"),
             retry_at: None,
+            lost: false,
         }
     }
 

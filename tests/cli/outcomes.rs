@@ -176,3 +176,126 @@ fn what_goes_through_is_true_and_what_is_shown_hides_secrets() {
     assert!(refused.errors.contains("--redact"), "{}", refused.errors);
     hob(folder.path(), &["store", "import", "whole.jsonl"]).code(0);
 }
+
+/// The next answer to `operation` is lost, though it is carried out.
+fn lose(stand_in: &StandIn, operation: &str) {
+    let operation = Some(operation.to_owned());
+    let lost = Fault { operation, times: Some(1), what: What::Close, done: true, ..Fault::default() };
+    stand_in.sandbox.add_fault(lost);
+}
+
+fn sent(stand_in: &StandIn, operation: &str) -> usize {
+    stand_in.sandbox.log().iter().filter(|entry| entry.operation.as_deref() == Some(operation)).count()
+}
+
+/// An upsert, a note, and a tag for those who are new by `condition`.
+fn welcome(email: &str, condition: &str) -> String {
+    let actions = format!(
+        "- {{ id: c, do: contacts.upsert, pick: $, with: {{ email: {email} }}, {RETRY} }}\n\
+         - {{ id: n, do: contacts.notes.create, with: {{ contactId: \"{{{{ steps.c.contact.id }}}}\", body: hello }} }}\n\
+         - {{ id: t, do: contacts.tags.add, if: \"{{{{ {condition} }}}}\",\n    \
+         with: {{ contactId: \"{{{{ steps.c.contact.id }}}}\", tags: [welcome] }} }}\n"
+    );
+    recipe(&actions, "")
+}
+
+#[test]
+fn what_an_upsert_did_whose_answer_was_lost_is_found_out() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, &[&welcome("new@example.com", "steps.c.new")]);
+    lose(&stand_in, "contacts.upsert");
+    trigger(folder.path());
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!((made(&stand_in, "contacts"), sent(&stand_in, "contacts.upsert")), (1, 2));
+    assert_eq!(sent(&stand_in, "contacts.tags.add"), 1, "it is new");
+
+    // Somebody who has been there for long is not.
+    let found = hob(folder.path(), &["call", "contacts.search", "pageLimit=5"]).code(0).json();
+    let known = found.as_array().unwrap().iter().find(|contact| contact["email"] != "new@example.com");
+    let email = known.expect("somebody")["email"].as_str().unwrap().to_owned();
+    fs::write(folder.path().join("recipes/0.yaml"), welcome(&email, "steps.c.new")).unwrap();
+    lose(&stand_in, "contacts.upsert");
+    trigger(folder.path());
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!((made(&stand_in, "contacts"), sent(&stand_in, "contacts.upsert")), (1, 4));
+    assert_eq!(sent(&stand_in, "contacts.tags.add"), 1);
+}
+
+#[test]
+fn what_cannot_be_found_out_is_unknown_and_not_false() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in, &[&welcome("new@example.com", "not steps.c.new")]);
+    let unclear = json!({ "new": false, "contact": { "id": "c-1", "email": "new@example.com" } });
+    let lost = |stand_in: &StandIn| {
+        lose(stand_in, "contacts.upsert");
+        answer(stand_in, "contacts.upsert", 200, unclear.clone(), false, 1);
+        answer(stand_in, "contacts.notes.create", 201, json!({ "note": { "id": "n-1" } }), false, 1);
+        answer(stand_in, "contacts.tags.add", 201, json!({ "tags": ["welcome"] }), false, 1);
+    };
+    lost(&stand_in);
+    trigger(folder.path());
+    let ended = hob(folder.path(), &ONCE).code(1);
+    assert_eq!(ended.json()["runs"], json!({ "parked": 1 }));
+    for word in ["`new` of step `c` is unknown", "an answer was lost", "--happened --result '{", "is defined"]
+    {
+        assert!(ended.errors.contains(word), "{word}: {}", ended.errors);
+    }
+    assert_eq!((sent(&stand_in, "contacts.notes.create"), sent(&stand_in, "contacts.tags.add")), (1, 0));
+
+    let id = runs(folder.path())[0]["id"].as_str().unwrap().to_owned();
+    let shown = hob(folder.path(), &["runs", "show", &id]).code(0).output;
+    assert!(shown.contains("unknown: new"), "{shown}");
+    let resolve = |more: &[&str]| hob(folder.path(), &[&["runs", "resolve", &id], more].concat());
+    let refused = resolve(&["--did-not"]).code(1).errors;
+    assert!(refused.contains("step `c` did happen"), "{refused}");
+    let refused = resolve(&["--happened"]).code(1).errors;
+    assert!(refused.contains("`new` of step `c` is unknown: give it with --result"), "{refused}");
+    resolve(&["--happened", "--result", "{\"new\": false}"]).code(0);
+    hob(folder.path(), &ONCE).code(0);
+    assert!(runs(folder.path()).iter().all(|run| run["state"] == "succeeded"));
+    // What is known stays, and what was done is not done again.
+    assert_eq!((sent(&stand_in, "contacts.notes.create"), sent(&stand_in, "contacts.tags.add")), (1, 1));
+    assert_eq!(sent(&stand_in, "contacts.upsert"), 2);
+}
+
+#[test]
+fn who_asks_whether_it_is_known_goes_on() {
+    for condition in ["steps.c.new | default(true)", "steps.c.new is undefined or steps.c.new"] {
+        let stand_in = StandIn::start();
+        let folder = workspace(&stand_in, &[&welcome("new@example.com", condition)]);
+        lose(&stand_in, "contacts.upsert");
+        let unclear = json!({ "new": false, "contact": { "id": "c-1" } });
+        answer(&stand_in, "contacts.upsert", 200, unclear, false, 1);
+        answer(&stand_in, "contacts.notes.create", 201, json!({ "note": { "id": "n-1" } }), false, 1);
+        answer(&stand_in, "contacts.tags.add", 201, json!({ "tags": ["welcome"] }), false, 1);
+        trigger(folder.path());
+        hob(folder.path(), &ONCE).code(0);
+        assert_eq!(sent(&stand_in, "contacts.tags.add"), 1, "{condition}");
+    }
+}
+
+#[test]
+fn an_upsert_that_creates_each_time_is_not_sent_again_blindly() {
+    let stand_in = StandIn::start();
+    let actions = "- { id: c, do: contacts.upsert, with: { email: two@example.com, createNewIfDuplicateAllowed: true } }\n\
+                   - { id: d, do: contacts.upsert, with: { firstName: Nobody } }\n";
+    let folder = workspace(&stand_in, &[&recipe(actions, "")]);
+    lose(&stand_in, "contacts.upsert");
+    trigger(folder.path());
+    // The first is found by its e-mail address.
+    hob(folder.path(), &ONCE).code(0);
+    assert_eq!((made(&stand_in, "contacts"), sent(&stand_in, "contacts.upsert")), (2, 2));
+    // Nothing finds the second.
+    stand_in.sandbox.add_fault(Fault {
+        operation: Some("contacts.upsert".to_owned()),
+        after: 1,
+        times: Some(1),
+        what: What::Close,
+        done: true,
+        ..Fault::default()
+    });
+    trigger(folder.path());
+    let ended = hob(folder.path(), &ONCE).code(1);
+    assert_eq!(ended.json()["runs"], json!({ "parked": 1 }));
+    assert_eq!(sent(&stand_in, "contacts.upsert"), 4);
+}

@@ -10,7 +10,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant goes here and gets a sample.
-const TAGS: [&str; 15] = [
+const TAGS: [&str; 16] = [
     "started",
     "step_skipped",
     "intent",
@@ -26,6 +26,7 @@ const TAGS: [&str; 15] = [
     "finished",
     "restarted",
     "more_records",
+    "unknown_fields",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -43,6 +44,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::Resumed { .. } => TAGS[10],
         Entry::Restarted {} => TAGS[13],
         Entry::MoreRecords { .. } => TAGS[14],
+        Entry::UnknownFields { .. } => TAGS[15],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

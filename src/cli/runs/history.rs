@@ -66,7 +66,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
             say(format!("{step}: done{}{known}", nth(*attempt)));
             lines.push(detail("result", result));
         }
-        Entry::StepFailed { step, attempt, error, retry_at } => {
+        Entry::StepFailed { step, attempt, error, retry_at, .. } => {
             let again = retry_at.map(|at| format!(", again at {}", time(at))).unwrap_or_default();
             say(format!("{step}: failed{}{again}: {}", nth(*attempt), failure(error)));
         }
@@ -85,6 +85,13 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
         Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
         Entry::MoreRecords { step, message } => say(format!("{step}: warn: {message}")),
+        Entry::UnknownFields { step, fields, reason } => {
+            let what = match fields.join(", ") {
+                whole if whole.is_empty() => "its result".to_owned(),
+                fields => fields,
+            };
+            say(format!("{step}: warn: unknown: {what}: {reason}"));
+        }
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -47,5 +47,5 @@ fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<Option<Strin
 
 /// The store's trouble passes; the step is tried again.
 fn away(error: &Error) -> Told {
-    Report::Again { error: StepError::new(error.to_string()), not_before: None }.into()
+    Report::Again { error: StepError::new(error.to_string()), not_before: None, lost: false }.into()
 }

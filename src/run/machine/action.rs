@@ -53,11 +53,17 @@ impl Machine {
             Phase::Failed(error) => return after(action, key, error, Value::Array(vec![]).into()),
             _ => {}
         }
+        if let Some(progress) = self.reads_unknown(action, &key, after_failure, now) {
+            return progress;
+        }
         let list =
             match truncated_read(&self.status, action).map_or_else(|| self.list_of(action, &scope), Err) {
                 Ok(list) => list,
                 Err(error) => {
-                    self.record(Entry::StepFailed { step: key, attempt: 1, error, retry_at: None }, now);
+                    self.record(
+                        Entry::StepFailed { step: key, attempt: 1, error, retry_at: None, lost: false },
+                        now,
+                    );
                     return Progress::More;
                 }
             };

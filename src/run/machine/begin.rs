@@ -55,7 +55,8 @@ impl Machine {
 
     fn fail_start(&mut self, error: StepError, now: DateTime<Utc>) {
         self.scope.set("vars", Value::Object(Map::new()));
-        let entry = Entry::StepFailed { step: StepKey::of(START), attempt: 1, error, retry_at: None };
+        let entry =
+            Entry::StepFailed { step: StepKey::of(START), attempt: 1, error, retry_at: None, lost: false };
         self.record(entry, now);
     }
 }

@@ -114,6 +114,7 @@ impl Machine {
                 all_pages: false,
                 retry: Retry::default(),
                 deferred: status.deferrals > 0,
+                first_lost: None,
             }))),
             Err(absent) => {
                 let reason = format!("the event came without {absent}, which {} needs", operation.id);

@@ -36,6 +36,9 @@ impl Machine {
     }
 
     fn open(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+        if let Some(progress) = self.reads_unknown(site.action, &site.key, site.after_failure, site.now) {
+            return progress;
+        }
         if let Some(error) = truncated_read(&self.status, site.action) {
             return self.fail(site, status.attempts.max(1), error);
         }
@@ -157,6 +160,9 @@ impl Machine {
             };
             self.record(entry, site.now);
         }
+        // What hob was stopped at may have been carried out, too. The server's times are those of the wall.
+        let interrupted = status.sent.filter(|_| status.phase == Phase::Intended);
+        let first_lost = status.lost.or(interrupted).map(|at| self.wall(at));
         Progress::Act(Act::Perform(Box::new(Perform {
             step: site.key.clone(),
             attempt,
@@ -172,6 +178,7 @@ impl Machine {
             all_pages: site.action.pages.is_some(),
             retry: site.action.retry,
             deferred: status.deferrals > 0,
+            first_lost,
         })))
     }
 
@@ -259,7 +266,7 @@ impl Machine {
 
     fn fail(&mut self, site: &Site<'_>, attempt: u32, error: StepError) -> Progress {
         let step = site.key.clone();
-        self.record(Entry::StepFailed { step, attempt, error, retry_at: None }, site.now);
+        self.record(Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }, site.now);
         Progress::More
     }
 }

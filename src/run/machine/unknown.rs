@@ -1,0 +1,36 @@
+//! A step that reads what is not known of an earlier one's result.
+
+use chrono::{DateTime, Utc};
+
+use super::Machine;
+use super::action::Progress;
+use crate::recipe::Action;
+use crate::run::entry::{Entry, StepError, StepKey};
+use crate::run::status::Phase;
+use crate::run::unknown::unknown_read;
+
+impl Machine {
+    /// Where `action` reads what is not known, a person has to say it: the run is parked at the step whose result
+    /// it is of. A run that has failed already does not wait for one.
+    pub(super) fn reads_unknown(
+        &mut self,
+        action: &Action,
+        key: &StepKey,
+        after_failure: bool,
+        now: DateTime<Utc>,
+    ) -> Option<Progress> {
+        let (step, reason) = unknown_read(&self.status, action)?;
+        if after_failure {
+            let error = StepError::new(reason);
+            self.record(
+                Entry::StepFailed { step: key.clone(), attempt: 1, error, retry_at: None, lost: false },
+                now,
+            );
+            return Some(Progress::More);
+        }
+        if !matches!(self.status.of(&step).phase, Phase::Parked { .. }) {
+            self.record(Entry::Parked { step: step.clone(), reason: reason.clone() }, now);
+        }
+        Some(Progress::Parked(step, reason))
+    }
+}

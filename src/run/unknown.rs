@@ -1,0 +1,165 @@
+//! Parts of results that are not known, because an answer was lost, and who reads them. A missing field of a
+//! condition counts as false, so what is not known must not just be missing.
+
+use super::entry::StepKey;
+use super::status::Status;
+use crate::recipe::Action;
+use crate::template::{PathStep, Use};
+
+/// What is not known of a step's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownFields {
+    /// Places in the result: `new`, `[].tagsAdded`; empty for the whole.
+    pub fields: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What `action` reads that is not known: the step whose result it is of, and what to say. Whoever asks whether it is
+/// defined, or gives a default, knows that it may not be.
+pub(super) fn unknown_read(status: &Status, action: &Action) -> Option<(StepKey, String)> {
+    let mut reads = None;
+    status.steps.iter().find_map(|(key, step)| {
+        let unknown = step.unknown.as_ref()?;
+        let reads = reads.get_or_insert_with(|| paths(action));
+        let field = unknown.fields.iter().find(|field| {
+            let place = place(key, field);
+            let of_it = |(path, _): &&(Vec<PathStep>, bool)| reaches(path, &place);
+            reads.iter().any(|read| of_it(&read)) && !reads.iter().filter(of_it).any(|(_, guarded)| *guarded)
+        })?;
+        Some((key.clone(), told(key, field, &unknown.reason)))
+    })
+}
+
+fn told(key: &StepKey, field: &str, reason: &str) -> String {
+    let (what, example) = match field.rsplit(['.', ']']).next().filter(|name| !name.is_empty()) {
+        Some(name) => (format!("`{field}` of step `{key}`"), format!("{{\"{name}\": …}}")),
+        None => (format!("the result of step `{key}`"), "…".to_owned()),
+    };
+    let asked = match key.item {
+        None if field.is_empty() => format!("`steps.{}`", key.action),
+        None => format!("`steps.{}.{field}`", key.action),
+        Some(_) => "it".to_owned(),
+    };
+    format!(
+        "{what} is unknown: an answer was lost, and {reason}. Check in the app, then run `hob runs resolve RUN \
+         --happened --result '{example}'`; a recipe that can do without asks whether {asked} is defined"
+    )
+}
+
+/// Where `field` stands below `steps`.
+fn place(key: &StepKey, field: &str) -> Vec<PathStep> {
+    let mut place = vec![PathStep::Field(key.action.clone())];
+    place.extend(key.item.map(|_| PathStep::Item));
+    for part in field.replace("[]", ".[]").split('.').filter(|part| !part.is_empty()) {
+        place.push(if part == "[]" { PathStep::Item } else { PathStep::Field(part.to_owned()) });
+    }
+    place
+}
+
+/// Whether what is read at `path` is in `place`. A name that is worked out may be any.
+fn reaches(path: &[PathStep], place: &[PathStep]) -> bool {
+    path.len() >= place.len()
+        && path.iter().zip(place).all(|(read, known)| read == known || matches!(read, PathStep::Item))
+}
+
+/// What the templates of `action` read below `steps`, and whether it may be undefined there. What they read of the
+/// member of a `for_each` is read of its list.
+fn paths(action: &Action) -> Vec<(Vec<PathStep>, bool)> {
+    let mut found = Vec::new();
+    let below_steps = |used: &Use| match used {
+        Use::Path { root, steps, guarded, .. } if root == "steps" => Some((steps.clone(), *guarded)),
+        _ => None,
+    };
+    let lists: Vec<Vec<PathStep>> = action
+        .for_each
+        .iter()
+        .flat_map(|template| template.uses())
+        .filter_map(|used| below_steps(used).map(|(path, _)| path))
+        .collect();
+    for used in
+        action.for_each.iter().chain(&action.condition).chain(action.with.templates()).flat_map(|t| t.uses())
+    {
+        found.extend(below_steps(used));
+        if let Use::Path { root, steps, guarded, .. } = used
+            && *root == action.item_name
+        {
+            let member = |list: &Vec<PathStep>| {
+                let path = list.iter().cloned().chain([PathStep::Item]).chain(steps.iter().cloned());
+                (path.collect(), *guarded)
+            };
+            found.extend(lists.iter().map(member));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing::recipe;
+    use crate::run::{Entry, StampedEntry};
+    use chrono::DateTime;
+    use serde_json::json;
+
+    /// What is said of an action with these lines, where `fields` of step `c` are not known.
+    fn read(key: StepKey, fields: &[&str], lines: &str) -> Option<String> {
+        let recipe =
+            recipe(&format!("actions:\n- {{ id: c, do: things.get, with: {{ id: x }} }}\n- {lines}\n"));
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        let entries = [
+            Entry::UnknownFields { step: key.clone(), fields, reason: "nobody knows".into() },
+            Entry::StepSucceeded {
+                step: key,
+                attempt: 2,
+                result: json!({}).into(),
+                known_by: None,
+                truncated: false,
+            },
+        ];
+        let entries = entries.map(|entry| StampedEntry::new(DateTime::UNIX_EPOCH, entry));
+        unknown_read(&Status::fold(&entries), &recipe.recipe().actions[1]).map(|(_, reason)| reason)
+    }
+
+    #[test]
+    fn who_reads_what_is_not_known_is_told() {
+        let message = |template: &str| format!("{{ do: log, with: {{ message: \"{template}\" }} }}");
+        let reads = |template: &str| read(StepKey::of("c"), &["new"], &message(template)).is_some();
+        for template in [
+            "{{ steps.c.new }}",
+            "{{ steps['c']['new'] }}",
+            "{{ 'a' if not steps.c.new }}",
+            "{{ steps[event.x].new }}",
+        ] {
+            assert!(reads(template), "{template}");
+        }
+        for template in [
+            "{{ steps.c.id }}",
+            "{{ steps.c }}",
+            "{{ steps.c.new | default(false) }}",
+            "{{ 'a' if steps.c.new is defined and steps.c.new }}",
+        ] {
+            assert!(!reads(template), "{template}");
+        }
+        let condition = "{ do: log, if: '{{ steps.c.new }}', with: { message: m } }";
+        let told = read(StepKey::of("c"), &["new"], condition).unwrap();
+        assert!(
+            told.contains("`new` of step `c` is unknown") && told.contains("--result '{\"new\": …}'"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn members_of_lists_and_whole_results_are_read_too() {
+        let each = "{ do: log, for_each: '{{ steps.c }}', as: one, with: { message: '{{ one.added }}' } }";
+        assert!(read(StepKey::of("c"), &["[].added"], each).is_some());
+        assert!(read(StepKey::of("c"), &["[].other"], each).is_none());
+        let item = StepKey { action: "c".into(), item: Some(3) };
+        let other = "{ do: log, with: { message: '{{ steps.c[3].new }}' } }";
+        assert!(read(item, &["new"], other).is_some());
+        let whole = "{ do: log, if: '{{ steps.c }}', with: { message: m } }";
+        assert!(
+            read(StepKey::of("c"), &[""], whole).is_some_and(|told| told.contains("the result of step `c`"))
+        );
+    }
+}
