@@ -207,6 +207,7 @@ const KNOWN_LOOPS: &[(&[&str], &str)] = &[
             "engine/builtin/http_request",
             "engine/builtin/links",
             "engine/builtin/state",
+            "engine/first_time",
             "engine/pages",
         ],
         "the context of a step stands beside its execution",

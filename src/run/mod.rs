@@ -18,6 +18,7 @@ mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unknown;
+mod unknown_fields;
 mod writes;
 
 pub use effect::{effect, method};
@@ -30,7 +31,7 @@ pub use repeated::{Attempts, asks_for_others, take_marks, tell_first};
 pub use report::{Finding, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};
-pub use unknown::UnknownFields;
+pub use unknown_fields::UnknownFields;
 pub use writes::{Write, writes};
 
 use std::fmt;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
 use super::entry::{Entry, StampedEntry, StepError, StepKey};
-use super::unknown::UnknownFields;
+use super::unknown_fields::UnknownFields;
 use super::{RunState, START};
 use crate::value::{Map, Value};
 

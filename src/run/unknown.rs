@@ -6,15 +6,6 @@ use super::status::Status;
 use crate::recipe::Action;
 use crate::template::{PathStep, Use};
 
-/// What is not known of a step's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownFields {
-    /// Places in the result: `new`, `[].tagsAdded`; empty for the whole.
-    pub fields: Vec<String>,
-    /// Why.
-    pub reason: String,
-}
-
 /// What `action` reads that is not known: the step whose result it is of, and what to say. Whoever asks whether it is
 /// defined, or gives a default, knows that it may not be.
 pub(super) fn unknown_read(status: &Status, action: &Action) -> Option<(StepKey, String)> {
