@@ -21,12 +21,13 @@ use crate::value::before;
 
 /// Most bytes of answers that are kept for the others, of each list.
 const MOST_KEPT: usize = 4 << 20;
-/// Oldest answer of a poll that is taken for a poll of one's own, as part of the time between polls.
-const PART: u32 = 4;
-/// And in any case.
+/// So much of the time between polls may be left for a poller to go along with others: with a half, any two that poll
+/// equally often come together, whenever each of them began.
+const PART: u32 = 2;
+/// The same for polls at set times, which are not to be early.
+const EARLY_AT_SET_TIMES: Duration = Duration::from_secs(1);
+/// Oldest answer of a poll that is taken for a poll of one's own.
 const OLDEST: Duration = Duration::from_secs(5 * 60);
-/// The same for polls at set times.
-const OLDEST_AT_SET_TIMES: Duration = Duration::from_secs(1);
 
 /// An answer, which those who read the list together share.
 pub(super) type Shared = Result<Arc<Answered>, NotRead>;
@@ -83,6 +84,8 @@ struct Kept {
 pub(super) struct Membership {
     list: Arc<SharedList>,
     own: Arc<Own>,
+    /// How long before it is due it goes along with others.
+    early: Duration,
     /// How old an answer may be.
     oldest: Duration,
 }
@@ -110,11 +113,11 @@ impl SharedList {
 
     /// The part of a poller that polls so often.
     pub fn join(self: &Arc<Self>, every: &Every) -> Membership {
-        let oldest = match every {
-            Every::Interval(interval) => (*interval / PART).min(OLDEST),
-            Every::Cron(_) => OLDEST_AT_SET_TIMES,
+        let early = match every {
+            Every::Interval(interval) => *interval / PART,
+            Every::Cron(_) => EARLY_AT_SET_TIMES,
         };
-        Membership { list: Arc::clone(self), own: Arc::default(), oldest }
+        Membership { list: Arc::clone(self), own: Arc::default(), early, oldest: early.min(OLDEST) }
     }
 
     fn page(&self, inputs: &str) -> Arc<Page> {
@@ -177,7 +180,7 @@ impl Membership {
         let fits = |round: &Round| {
             let now = clock.now();
             let fresh = round.began <= now && round.began >= before(now, self.oldest);
-            round.number > own && fresh && before(due, self.oldest) <= now
+            round.number > own && fresh && before(due, self.early) <= now
         };
         if rounds.wait_for(fits).await.is_err() {
             std::future::pending().await
@@ -267,7 +270,7 @@ mod tests {
         assert_eq!(read(&one, &clock, 2, "d").await, "d");
         assert_eq!(read(&three, &clock, 2, "e").await, "d");
         assert_eq!(read(&three, &clock, 1, "f").await, "f", "page 1 as it was before page 2 would go back");
-        hand.advance(TimeDelta::minutes(4));
+        hand.advance(TimeDelta::minutes(6));
         assert_eq!(read(&two, &clock, 1, "g").await, "g", "too old for a poll every ten minutes");
     }
 
@@ -330,7 +333,7 @@ mod tests {
         let due = clock.now() + TimeDelta::minutes(8);
         assert_eq!(seldom.begin(clock.now()), clock.now());
         let mut waits = Box::pin(seldom.others_poll(due, &clock));
-        for _ in 0..5 {
+        for _ in 0..3 {
             hand.advance(TimeDelta::minutes(1));
             often.begin(clock.now());
             assert!(futures::poll!(waits.as_mut()).is_pending(), "{}", clock.now());

@@ -55,7 +55,7 @@ pub struct Poll {
     #[schemars(example = serde_json::json!({ "status": "open" }))]
     pub with: Option<Mapping>,
     /// How often. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection read
-    /// it together: one that would be due within a quarter of its own time goes along with the others, so the list is
+    /// it together: one that would be due within half of its own time goes along with the others, so the list is
     /// asked as often as the most frequent of them asks, and not once for each.
     #[schemars(example = &"5m")]
     pub every: Option<DurationText>,
