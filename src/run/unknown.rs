@@ -48,8 +48,12 @@ fn place(key: &StepKey, field: &str) -> Vec<PathStep> {
     place
 }
 
-/// Whether what is read at `path` is in `place`. A name that is worked out may be any.
+/// Whether what is read at `path` is in `place`. A name that is worked out may be any: of the step, too, where
+/// nothing but `steps` is written out.
 fn reaches(path: &[PathStep], place: &[PathStep]) -> bool {
+    if path.is_empty() {
+        return true;
+    }
     path.len() >= place.len()
         && path.iter().zip(place).all(|(read, known)| read == known || matches!(read, PathStep::Item))
 }
