@@ -12,7 +12,7 @@ use hob::request::paging::{self, Page, Rounds};
 use hob::request::{Answer, Expected, Form, Outcome, Received, classify, dropped, result};
 use hob::source::SourceFile;
 use hob::template::{Scope, Sources, Template};
-use hob::trigger::webhook::{Delivery, recognise};
+use hob::trigger::webhook::{Delivery, identify_event};
 use hob::value::address::fill;
 use hob::value::{Map, Value, read_json};
 
@@ -58,7 +58,7 @@ pub fn webhook(data: &[u8]) {
             assert!(event.to_string().len() <= 40 * LARGEST);
             for connector in CATALOG.connectors() {
                 if let Some(webhooks) = &connector.webhooks {
-                    recognise(connector, webhooks, &event).kind();
+                    identify_event(connector, webhooks, &event).kind();
                 }
             }
         }
