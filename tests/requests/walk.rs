@@ -258,9 +258,9 @@ async fn sent_as_described(
     let received = bench.inbox.take();
     let lacks = !difference.asks.is_empty() && !difference.asks.iter().any(|name| inputs.contains_key(name));
     match (&refused, received.as_slice()) {
-        (Some(_), []) if lacks => return Ok(()),
-        (Some(reason), _) => return Err(vec![format!("hob refuses it: {reason}")]),
-        (None, _) if lacks => return Err(vec![format!("hob needs none of {:?}", difference.asks)]),
+        (Some(_), []) if lacks => Ok(()),
+        (Some(reason), _) => Err(vec![format!("hob refuses it: {reason}")]),
+        (None, _) if lacks => Err(vec![format!("hob needs none of {:?}", difference.asks)]),
         (None, [one]) => {
             let mut wrong = complaints(row, one);
             let given = case.body.clone().unwrap_or_default();
