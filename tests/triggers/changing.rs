@@ -25,6 +25,7 @@ type Told = BTreeMap<String, Vec<(String, u64)>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_to_a_list_is_told_once() {
+    #[expect(clippy::disallowed_methods, reason = "settings of the tests")]
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seeds: Vec<u64> = match number("HOB_POLL_SEED") {
         Some(seed) => vec![seed],

@@ -67,8 +67,7 @@ impl Fixture {
                 base_url: Some((*address).to_owned()),
                 settings: settings.iter().map(own).collect(),
                 credential: credential.clone(),
-                budget: budget.clone(),
-                ..Setup::default()
+                budget,
             };
             let described = Arc::clone(catalog.connector(connector).unwrap());
             let connection = Connection::new(name, described, setup).unwrap();
