@@ -93,7 +93,7 @@ impl Change {
         let Some(rest) = path.strip_prefix('$') else { return };
         let mut own = parts(rest);
         let mut changed = false;
-        for (renamed, now) in &self.answer.renamed {
+        for (renamed, now) in self.innermost_first() {
             changed |= rename_last(&mut own, &parts(renamed), now);
         }
         if changed {
@@ -101,11 +101,18 @@ impl Change {
         }
     }
 
+    /// What is renamed in answers: a field before what it is in, since both go by their old names.
+    fn innermost_first(&self) -> Vec<(&String, &String)> {
+        let mut renamed: Vec<_> = self.answer.renamed.iter().collect();
+        renamed.sort_by_key(|(path, _)| std::cmp::Reverse(parts(path).len()));
+        renamed
+    }
+
     /// The name of a field of an item of the answer: of a member of its list, or of the one object in it.
     fn rename_item(&self, name: &mut String) {
         let mut own = parts(name.strip_prefix("$.").unwrap_or(name));
         let mut changed = false;
-        for (path, now) in &self.answer.renamed {
+        for (path, now) in self.innermost_first() {
             let within = path.split_once("[].").or_else(|| path.split_once('.')).map_or("", |(_, rest)| rest);
             changed |= rename_last(&mut own, &parts(within), now);
         }
