@@ -45,6 +45,10 @@ pub struct Connector {
     /// What its error answers look like.
     #[serde(default)]
     pub errors: ErrorAnswers,
+    /// Seconds by which its lists may lag behind what was written: a create whose answer was lost counts as not
+    /// done only when it is not there after that.
+    #[serde(default)]
+    pub list_lag_seconds: u32,
     /// How many requests it allows.
     #[serde(default)]
     pub limits: Limits,
@@ -137,6 +141,10 @@ pub struct ErrorAnswers {
     /// some messages mean that, name them under `advice`.
     #[serde(default)]
     pub in_doubt: Vec<u16>,
+    /// JSONPaths of the id of the record there is, in the refusal of a create that would be its double. After a
+    /// lost answer it tells what the earlier attempt made.
+    #[serde(default)]
+    pub existing: Vec<String>,
     /// What to do about an error answer, by status or by words in its message. Of those that fit, one with
     /// words wins.
     #[serde(default)]
@@ -177,6 +185,9 @@ pub enum ErrorMeaning {
     RateLimited,
     /// Refused, but a create may have happened all the same; hob finds out or asks.
     InDoubt,
+    /// There is no such record, or none any more: the step fails, unless it removes something and the answer to
+    /// an earlier attempt was lost. What 404 and 410 mean.
+    Gone,
 }
 
 /// An API's request limits and the headers that tell them.

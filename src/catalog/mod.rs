@@ -25,7 +25,7 @@ pub use load::{Address, Catalog, Error, Form};
 pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
-    Place, Probe, ReadBack,
+    Place, Probe, ProbeById, ReadBack,
 };
 pub use paging::{Listing, NextValue, Paging};
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};

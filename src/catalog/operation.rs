@@ -231,13 +231,29 @@ pub struct Probe {
     /// what is like it (by e-mail address, say); then `created` decides.
     #[serde(rename = "match")]
     pub matching: IndexMap<String, String>,
-    /// Field of a found item that tells when it came to be; an older one than the attempt is another
-    /// record. One that is older by minutes only, by another clock, is a person's to judge.
+    /// Field of a found item that tells when it came to be; one from before the attempt is another record.
+    /// One that is older by little, by another clock, is a person's to judge. Where a record does not tell it,
+    /// the only one that is no step's known result is taken, and the history says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// Seconds until the read is sure to show what was created: lists behind a search index lag.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub delay_seconds: u32,
+    /// Seconds until the read is sure to show what was created, where that is not the connector's
+    /// `list_lag_seconds`. What is not there counts as not done only after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_seconds: Option<u32>,
+    /// The read of one record by its id: for a refusal that names the record there is (`errors.existing` of the
+    /// connector). Unlike a list, it does not lag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_id: Option<ProbeById>,
+}
+
+/// The read of one record by its id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeById {
+    /// The read to send.
+    pub operation: String,
+    /// Its input that takes the id.
+    pub id: String,
 }
 
 /// A list of named values that is sent, and where the answer shows what became of it. Members that are
@@ -254,10 +270,6 @@ pub struct ReadBack {
     /// Fields that hold a member's value, in what is sent or in what is shown. By them a member is known
     /// that is sent by a name that the answer does not have.
     pub values: Vec<String>,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// One way for a composite operation to get its result.
@@ -359,6 +371,11 @@ impl Operation {
         let open = |shape: &Shape| shape.is_open();
         self.body.as_ref().is_some_and(|b| b.whole.is_none() && open(&b.shape))
             || self.input.as_ref().is_some_and(|shape| shape.open)
+    }
+
+    /// Something is gone after it: what is not there any more need not be removed.
+    pub fn removes(&self) -> bool {
+        self.method == "DELETE"
     }
 
     /// Shape of the result: the answer's shape at the first result path, where it is known.

@@ -73,6 +73,14 @@ impl Connection {
         })
     }
 
+    /// Whether both lead to the same records: the same place, and the same settings, whatever the credential.
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.connector.connector == other.connector.connector
+            && self.base_url == other.base_url
+            && self.settings == other.settings
+            && !self.settings.is_empty()
+    }
+
     /// Headers that carry the credential; may fetch a token.
     pub async fn credential_headers(&self) -> Result<HeaderMap, Error> {
         self.credential.headers(&self.name).await

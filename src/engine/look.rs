@@ -1,40 +1,82 @@
 //! Looks into a step in doubt: asks the API whether it happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Map, Value};
 
 use super::act::{Surroundings, call_options, connection};
+use super::known::{Known, Results};
 use super::translate;
-use crate::catalog::Operation;
+use crate::catalog::{Operation, ProbeById, path};
 use crate::connection::Connection;
+use crate::journal;
 use crate::request::paging::{self, Page, Rounds};
 use crate::request::{Answer, Outcome, complete, list};
-use crate::run::probe::{self, Search, Sighting};
-use crate::run::{Finding, Probe, Report};
+use crate::run::probe::{self, Search, Sighting, Window};
+use crate::run::{Finding, Probe, Report, RunId, item_id};
+
+/// How soon another step that is under way is asked about again.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// Most pages of a list that are searched: what may stand on a later one is a person's to find.
 const MOST_PAGES: u64 = 20;
 
-/// What can be found out about `doubt`.
-pub(super) async fn look(around: &Surroundings<'_>, doubt: &Probe) -> Finding {
-    match sighting(around, doubt).await {
-        Ok(Sighting::Found(item)) => {
-            Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()))
-        }
-        Ok(Sighting::Absent) => Finding::DidNotHappen,
-        Ok(Sighting::Unclear(reason)) => {
-            Finding::Unclear { reason: format!("step `{}` may have happened: {reason}", doubt.step) }
-        }
-        Err(later) => later,
+/// What was found out.
+pub(super) struct Look {
+    pub(super) finding: Finding,
+    /// Id of the record that is taken for what the step made.
+    pub(super) record: Option<String>,
+    /// What is to be told of it.
+    pub(super) remark: Option<String>,
+}
+
+impl From<Finding> for Look {
+    fn from(finding: Finding) -> Self {
+        Self { finding, record: None, remark: None }
     }
 }
 
-/// What the list shows that the probe reads, or when to ask again.
-async fn sighting(around: &Surroundings<'_>, doubt: &Probe) -> Result<Sighting, Finding> {
+/// What can be found out about `doubt` of the run `run`.
+pub(super) async fn look(around: &Surroundings<'_>, run: &RunId, doubt: &Probe) -> Look {
+    let (item, remark) = match sighting(around, run, doubt).await {
+        Ok(Sighting::Found(item)) => (item, None),
+        Ok(Sighting::Taken(item, reason)) => (item, Some(format!("{}: {reason}", doubt.step))),
+        Ok(Sighting::Absent) => return not_there(around, doubt, Finding::DidNotHappen).into(),
+        Ok(Sighting::Unclear(reason)) => {
+            let reason = format!("step `{}` may have happened: {reason}", doubt.step);
+            return not_there(around, doubt, Finding::Unclear { reason }).into();
+        }
+        Ok(Sighting::Busy(reason)) => return Finding::Later { wait: BUSY, reason }.into(),
+        Err(later) => return later.into(),
+    };
+    let record = item_id(&item);
+    Look {
+        finding: Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref())),
+        record,
+        remark,
+    }
+}
+
+/// `finding`, unless the list may show more after a while.
+fn not_there(around: &Surroundings<'_>, doubt: &Probe, finding: Finding) -> Finding {
+    let shown = doubt.shown;
+    let by_id = doubt.operation.probe.as_ref().is_some_and(|probe| probe.by_id.is_some());
+    if around.world.clock.now() >= shown || doubt.existing.is_some() && by_id {
+        return finding;
+    }
+    Finding::NotYet {
+        shown,
+        reason: "its answer is lost, and it is not in the list, which may lag".to_owned(),
+    }
+}
+
+/// What the API shows, or when to ask again.
+async fn sighting(around: &Surroundings<'_>, run: &RunId, doubt: &Probe) -> Result<Sighting, Finding> {
     let unclear = |reason: String| Ok(Sighting::Unclear(reason));
     let Some(data) = &doubt.operation.probe else { return unclear("hob has no way to find out".into()) };
-    let Some(read) = around.catalog.operation(&data.operation) else {
+    let Some(read) = around.catalog.beside(&doubt.operation, &data.operation) else {
         return unclear(format!("`{}`, which could tell, is not in the catalog", data.operation));
     };
     let connection = match connection(around.world, &doubt.operation, doubt.connection.as_deref()) {
@@ -44,11 +86,34 @@ async fn sighting(around: &Surroundings<'_>, doubt: &Probe) -> Result<Sighting, 
     // What was sent holds what the connection fills in, too.
     let sent =
         complete(&doubt.operation, &doubt.inputs, Some(&connection)).unwrap_or_else(|_| doubt.inputs.clone());
+    let window = Window { sent: doubt.sent, missed: doubt.missed };
+    let mut search = match Search::new(data, &sent, window) {
+        Ok(search) => search.only(doubt.existing.as_deref()),
+        Err(reason) => return unclear(reason),
+    };
     let reading = Reading { around, read, connection: &connection, inputs: probe::inputs(data, &sent) };
-    match Search::new(data, &sent, doubt.sent) {
-        Ok(search) => reading.search(search).await,
-        Err(reason) => unclear(reason),
+    let read = match (&doubt.existing, &data.by_id) {
+        (Some(id), Some(by_id)) => reading.by_id(by_id, id, &mut search).await,
+        _ => reading.pages(&mut search).await,
+    };
+    match read {
+        Ok(()) => {}
+        Err(NotRead::Unclear(reason)) => return unclear(reason),
+        Err(NotRead::Later(later)) => return Err(later),
     }
+    let known = Known { around, connection: &connection, run, doubt };
+    match known.known_results(&search.ids()).await {
+        Ok(Results { theirs, unclear: None }) => search.leave_out(&theirs),
+        Ok(Results { unclear: Some(reason), .. }) => return unclear(reason),
+        Err(error) => return Err(away(&error)),
+    }
+    // Whoever may have made what the list showed had noted that before the list was read.
+    let rivals = known.rivals().await.map_err(|error| away(&error))?;
+    Ok(search.end(data, &rivals))
+}
+
+fn away(error: &journal::Error) -> Finding {
+    Finding::Later { wait: BUSY, reason: error.to_string() }
 }
 
 /// The reading of the list.
@@ -66,33 +131,52 @@ enum NotRead {
 }
 
 impl Reading<'_> {
-    /// Page after page until one tells.
-    async fn search(&self, mut search: Search<'_>) -> Result<Sighting, Finding> {
+    /// Page after page.
+    async fn pages(&self, search: &mut Search<'_>) -> Result<(), NotRead> {
         let paging = self.read.list.as_ref().map(|list| &list.paging);
         let mut at = paging.map(paging::first).unwrap_or_default();
         let mut rounds = Rounds::default();
         for number in 1..=MOST_PAGES {
-            let answer = match self.ask(&at).await {
-                Ok(answer) => answer,
-                Err(NotRead::Unclear(reason)) => return Ok(Sighting::Unclear(reason)),
-                Err(NotRead::Later(later)) => return Err(later),
-            };
+            let mut inputs = self.inputs.clone();
+            inputs.extend(at.clone());
+            let answer = self.ask(self.read, &inputs).await?;
             let Some(items) = probe::items(self.read, &answer.body) else {
-                return Ok(Sighting::Unclear(format!("the answer of `{}` holds no list", self.read.id)));
+                return Err(NotRead::Unclear(format!("the answer of `{}` holds no list", self.read.id)));
             };
-            if let Some(sighting) = search.page(&items) {
-                return Ok(sighting);
-            }
+            self.see(&answer, &items, search);
             match self.next(&mut rounds, &at, &answer, &items, number) {
                 Ok(Some(next)) => at = next,
-                Ok(None) => return Ok(search.end()),
-                Err(error) => return Ok(Sighting::Unclear(error.to_string())),
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(NotRead::Unclear(error.to_string())),
             }
         }
-        Ok(Sighting::Unclear(format!(
+        if search.has_found() {
+            return Ok(());
+        }
+        Err(NotRead::Unclear(format!(
             "it is not on the first {MOST_PAGES} pages of `{}`, and there are more",
             self.read.id
         )))
+    }
+
+    /// The record that the API named.
+    async fn by_id(&self, by_id: &ProbeById, id: &str, search: &mut Search<'_>) -> Result<(), NotRead> {
+        let Some(read) = self.around.catalog.beside(self.read, &by_id.operation) else {
+            let reason = format!("`{}`, which could tell, is not in the catalog", by_id.operation);
+            return Err(NotRead::Unclear(reason));
+        };
+        let inputs = Map::from_iter([(by_id.id.clone(), Value::from(id))]);
+        let answer = self.ask(read, &inputs).await?;
+        let items: Vec<Value> = path::read_first(&answer.body, &read.result).into_iter().collect();
+        self.see(&answer, &items, search);
+        Ok(())
+    }
+
+    fn see(&self, answer: &Answer, items: &[Value], search: &mut Search<'_>) {
+        if let Some(ahead) = server_is_ahead(answer, self.around.world.clock.ahead()) {
+            search.server_is_ahead(ahead);
+        }
+        search.page(items);
     }
 
     /// Inputs for the page after page `number`, which was asked for with `at`.
@@ -113,12 +197,10 @@ impl Reading<'_> {
         Ok(next)
     }
 
-    async fn ask(&self, page: &Map<String, Value>) -> Result<Answer, NotRead> {
-        let Self { around, read, connection, .. } = self;
-        let mut inputs = self.inputs.clone();
-        inputs.extend(page.clone());
+    async fn ask(&self, read: &Arc<Operation>, inputs: &Map<String, Value>) -> Result<Answer, NotRead> {
+        let Self { around, connection, .. } = self;
         let client = &around.world.client;
-        let called = client.call(around.catalog, read, &inputs, connection, &call_options(around)).await;
+        let called = client.call(around.catalog, read, inputs, connection, &call_options(around)).await;
         let later = |wait, reason| Err(NotRead::Later(Finding::Later { wait, reason }));
         match called {
             Ok(Outcome::Ok(answer)) => Ok(answer),
@@ -141,6 +223,15 @@ impl Reading<'_> {
             ))),
         }
     }
+}
+
+/// How far the server's clock is ahead of the wall's, as an answer tells. One that was kept somewhere tells nothing.
+fn server_is_ahead(answer: &Answer, ours: TimeDelta) -> Option<TimeDelta> {
+    if answer.headers.contains_key("age") {
+        return None;
+    }
+    let told = DateTime::parse_from_rfc2822(answer.headers.get("date")?).ok()?;
+    Some(told.to_utc().signed_duration_since(answer.received) + ours)
 }
 
 /// The result that later steps would have seen, made from the record that was found: as the answer

@@ -11,6 +11,7 @@ mod first_time;
 mod held;
 mod kept;
 mod kept_limits;
+mod known;
 mod look;
 mod options;
 mod pages;

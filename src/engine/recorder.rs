@@ -10,7 +10,9 @@ use super::options::World;
 use super::persist::{Gone, persist};
 use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
-use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, Write, told};
+use crate::run::{
+    Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told,
+};
 use crate::secret::Redactor;
 
 /// A run's entries on their way into the journal.
@@ -25,6 +27,8 @@ pub(super) struct Recorder {
     blocks: bool,
     pending: Vec<StampedEntry>,
     writes: Vec<Write>,
+    /// The creates of which nothing is known yet, where that is known.
+    unsettled: Option<Vec<Unsettled>>,
     /// What became of an effect is among them: it must be durable before anything else is done.
     urgent: bool,
 }
@@ -34,7 +38,7 @@ impl Recorder {
     /// `blocks`: if it fails, it keeps its lane.
     pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
         let (event_tokens, pending, writes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { lease, redactor, event_tokens, version, blocks, pending, writes, urgent: false }
+        Self { lease, redactor, event_tokens, version, blocks, pending, writes, unsettled: None, urgent: false }
     }
 
     /// The run has no entries yet: what has to be masked in its event goes with the first one.
@@ -71,6 +75,18 @@ impl Recorder {
     /// Adds what a step wrote, which goes with its entry.
     pub(super) fn add_writes(&mut self, writes: Vec<Write>) {
         self.writes.extend(writes);
+    }
+
+    /// The creates of which nothing is known yet are these.
+    pub(super) fn set_unsettled(&mut self, unsettled: Vec<Unsettled>) {
+        self.unsettled = Some(unsettled);
+    }
+
+    /// `step` was not sent after all.
+    pub(super) fn settled(&mut self, step: &StepKey) {
+        if let Some(unsettled) = &mut self.unsettled {
+            unsettled.retain(|known| known.step != *step);
+        }
     }
 
     /// What was added last must be durable before anything else is done.
@@ -136,6 +152,7 @@ impl Recorder {
                 error: error.clone(),
                 version: version.clone(),
                 writes: writes.clone(),
+                unsettled: self.unsettled.clone(),
                 holds_lane: self.blocks && state == RunState::Failed,
                 now: world.clock.now(),
             };

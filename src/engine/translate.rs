@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::catalog::Operation;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
-use crate::run::{Report, StepError, UnknownFields, take_marks};
+use crate::run::{Report, StepError, UnknownFields, record_id, take_marks};
 
 /// A step's report, and remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,11 +19,13 @@ pub(super) struct Told {
     pub(super) dropped: Option<String>,
     /// What is not known of the result.
     pub(super) unknown: Option<UnknownFields>,
+    /// Id of the record that the answer shows.
+    pub(super) record: Option<String>,
 }
 
 impl From<Report> for Told {
     fn from(report: Report) -> Self {
-        Self { report, remark: None, more: None, dropped: None, unknown: None }
+        Self { report, remark: None, more: None, dropped: None, unknown: None, record: None }
     }
 }
 
@@ -41,7 +43,10 @@ impl Told {
 /// What `outcome` means for a step that performed `operation`.
 pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>) -> Told {
     match outcome {
-        Outcome::Ok(answer) => done(&answer.body, operation, pick),
+        Outcome::Ok(answer) => {
+            let record = record_id(operation, &answer.body);
+            Told { record, ..done(&answer.body, operation, pick) }
+        }
         Outcome::RateLimited { retry_after } => {
             let seconds = retry_after.as_secs();
             let reason = format!("rate limited by the server; waiting {seconds} s");
@@ -54,7 +59,11 @@ pub(super) fn report(outcome: Outcome, operation: &Operation, pick: Option<&str>
             let not_before = retry_after.map(|wait| wait.min(Duration::from_secs(86_400)));
             Report::Again { error, not_before, lost }.into()
         }
-        Outcome::Refused(refusal) => Report::Refused(refused(refusal)).into(),
+        Outcome::Refused(mut refusal) => match (refusal.existing.take(), refusal.gone) {
+            (Some(id), _) => Report::Exists(refused(refusal), id).into(),
+            (None, true) => Report::Gone(refused(refusal)).into(),
+            (None, false) => Report::Refused(refused(refusal)).into(),
+        },
         Outcome::InDoubt { reason, status } => Report::InDoubt { reason, status }.into(),
     }
 }

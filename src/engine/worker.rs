@@ -10,7 +10,7 @@ use super::act::{self, Leave, Surroundings};
 use super::choice::{Choice, choose, keep};
 use super::dispatch::Shared;
 use super::held::Grip;
-use super::look::look;
+use super::look::{Look, look};
 use super::persist::{Gone, persist};
 use super::recorder::Recorder;
 use crate::catalog::{Effect, Operation};
@@ -20,8 +20,8 @@ use crate::event::{Event, Source};
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Act, Decision, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, UnknownFields,
-    told, writes,
+    Accounts, Act, Decision, Entry, Facts, GONE, Machine, Perform, Report, RunState, StampedEntry,
+    UnknownFields, told, writes,
 };
 
 /// How long a run waits whose recipe is not loaded, before it is looked at again.
@@ -199,6 +199,7 @@ impl Work {
                 let entry = self.kept(stamped.entry);
                 self.recorder.add(StampedEntry { entry, ..stamped });
             }
+            self.tell_unsettled();
             match decision.act {
                 Act::Perform(perform) => match self.perform(&perform).await? {
                     Performed::Noted => {}
@@ -211,11 +212,18 @@ impl Work {
                 Act::Probe(probe) => {
                     self.recorder.before_acting(&self.shared.world, &self.grip).await?;
                     let around = self.around();
-                    let Some(finding) = unless_stopped(self.stop.clone(), look(&around, &probe)).await else {
+                    let looking = look(&around, self.recorder.run(), &probe);
+                    let Some(Look { finding, record, remark }) =
+                        unless_stopped(self.stop.clone(), looking).await
+                    else {
                         return self.write(RunState::Waiting, None, None).await;
                     };
+                    if let Some(message) = remark {
+                        self.settle(Entry::Remark { level: "warn".into(), message }, false);
+                    }
                     let entry = probe.settle(finding, self.now());
-                    self.note(&entry, &probe.operation, probe.connection.as_deref(), &probe.inputs);
+                    let (connection, inputs) = (probe.connection.as_deref(), &probe.inputs);
+                    self.note(&entry, &probe.operation, connection, inputs, record.as_deref());
                     self.settle(entry, true);
                 }
                 Act::Sleep { until, reason } => {
@@ -259,6 +267,7 @@ impl Work {
                     Some(leave) => leave,
                     None => {
                         self.recorder.forget_intent();
+                        self.recorder.settled(&perform.step);
                         return Ok(Performed::Stopped);
                     }
                 }
@@ -310,10 +319,19 @@ impl Work {
             && unsent
             && perform.deferred
         {
+            self.recorder.settled(&perform.step);
             return Ok(Performed::PutOff(*until, reason.clone()));
         }
         if !self.shared.options.dry_run {
-            self.note(&entry, &perform.operation, perform.connection.as_deref(), &perform.inputs);
+            let (connection, inputs) = (perform.connection.as_deref(), &perform.inputs);
+            self.note(&entry, &perform.operation, connection, inputs, told.record.as_deref());
+        }
+        if let Entry::StepSucceeded { step, known_by: Some(by), .. } = &entry
+            && by == GONE
+        {
+            let message =
+                format!("{step}: there is nothing left to remove: the attempt whose answer was lost did it");
+            self.settle(Entry::Remark { level: "info".into(), message }, false);
         }
         self.settle(entry, perform.effect != Effect::Read);
         Ok(Performed::Noted)
@@ -326,9 +344,10 @@ impl Work {
         operation: &Operation,
         connection: Option<&str>,
         inputs: &Map<String, Value>,
+        shown: Option<&str>,
     ) {
         if let Entry::StepSucceeded { result, .. } = entry {
-            self.recorder.add_writes(writes(operation, connection, inputs, result));
+            self.recorder.add_writes(writes(operation, connection, inputs, result, shown));
         }
     }
 
@@ -340,8 +359,16 @@ impl Work {
         if let Some(machine) = &mut self.machine {
             machine.apply(stamped);
         }
+        self.tell_unsettled();
         if urgent {
             self.recorder.make_urgent();
+        }
+    }
+
+    /// Notes the creates of which nothing is known yet, for whoever looks for the like.
+    fn tell_unsettled(&mut self) {
+        if let Some(machine) = &self.machine {
+            self.recorder.set_unsettled(machine.unsettled());
         }
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-use crate::run::RunState;
+use crate::run::{RunState, Unsettled};
 
 /// Nanoseconds since 1970; what does not fit (before 1677, after 2262) counts as the nearest that does.
 pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
@@ -83,6 +83,16 @@ fn pattern(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// Creates of which nothing is known yet, as a text; empty where there are none.
+pub(super) fn unsettled_text(unsettled: &[Unsettled]) -> serde_json::Result<String> {
+    if unsettled.is_empty() { Ok(String::new()) } else { serde_json::to_string(unsettled) }
+}
+
+/// Those of a text.
+pub(super) fn unsettled_of(text: &str) -> serde_json::Result<Vec<Unsettled>> {
+    if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(text) }
 }
 
 #[cfg(test)]

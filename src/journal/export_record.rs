@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::RecipeText;
 use super::encoding::{TIMES, time};
 use crate::event::{Cursor, CursorKey, Event};
-use crate::run::{Run, RunState, StampedEntry, Write};
+use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
 /// A part of a store. They are taken in the order of [`Part::ALL`], so that a run comes after its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub enum Record {
         entries: Vec<StampedEntry>,
         /// What it wrote, record by record, and when.
         writes: Vec<(DateTime<Utc>, Write)>,
+        /// Its creates of which nothing is known yet.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unsettled: Vec<Unsettled>,
     },
     /// A dedup key that was seen.
     Receipt {

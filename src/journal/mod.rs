@@ -35,7 +35,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::run::{RunId, StampedEntry};
+use crate::run::{RunId, StampedEntry, Unsettled};
 
 /// A durable store. Every method that returns `Ok` after a write has it on disk.
 #[async_trait]
@@ -157,6 +157,9 @@ pub trait Journal: Send + Sync {
         connection: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Written>, Error>;
+
+    /// The creates of all runs of which nothing is known yet.
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error>;
 
     /// An event.
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error>;

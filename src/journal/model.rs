@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckedRecipe;
 use crate::event::{Cursor, Event, Seen};
 use crate::recipe::{Recipe, parse};
-use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Write};
+use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Unsettled, Write};
 use crate::source::SourceFile;
 
 /// A store that cannot do what was asked.
@@ -162,6 +162,8 @@ pub struct RunUpdate {
     pub holds_lane: bool,
     /// What was written meanwhile, record by record.
     pub writes: Vec<Write>,
+    /// The creates of which nothing is known yet; `None`: the same as before.
+    pub unsettled: Option<Vec<Unsettled>>,
     /// When the entries were made.
     pub now: DateTime<Utc>,
 }
@@ -169,7 +171,8 @@ pub struct RunUpdate {
 impl RunUpdate {
     /// It stands at `state`, and nothing more is to be said.
     pub fn new(state: RunState, now: DateTime<Utc>) -> Self {
-        Self { state, due: None, error: None, version: None, holds_lane: false, writes: Vec::new(), now }
+        let (due, error, version, unsettled) = (None, None, None, None);
+        Self { state, due, error, version, holds_lane: false, writes: Vec::new(), unsettled, now }
     }
 }
 

@@ -107,6 +107,7 @@ pub fn classify(
         }
         ErrorMeaning::NotDone => again(refusal.message, false),
         ErrorMeaning::Unavailable => again(refusal.message, true),
+        ErrorMeaning::Gone => Outcome::Refused(Refusal { gone: true, ..refusal }),
         ErrorMeaning::Refused | ErrorMeaning::Unauthorized | ErrorMeaning::InDoubt => {
             Outcome::Refused(refusal)
         }
@@ -135,6 +136,7 @@ fn meaning(errors: &ErrorAnswers, status: u16) -> ErrorMeaning {
         // Found elsewhere: a login page, a notice, or the page that follows a form that was taken.
         302 | 303 => ErrorMeaning::Unavailable,
         300 | 301 | 304 => ErrorMeaning::InDoubt,
+        404 | 410 => ErrorMeaning::Gone,
         408 | 500..=599 => ErrorMeaning::Unavailable,
         _ => ErrorMeaning::Refused,
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Refusal;
 use crate::catalog::{Advice, ErrorAnswers, ErrorMeaning, path};
+use crate::value::id;
 
 /// Longest message of an API, in characters.
 const LONGEST_MESSAGE: usize = 1000;
@@ -26,6 +27,8 @@ pub(super) fn explain(errors: &ErrorAnswers, status: u16, body: &Value) -> (Refu
         status: Some(status),
         message: format!("{status}{name}: {message}{trace}"),
         help: advice.map(|advice| advice.help.clone()),
+        gone: false,
+        existing: errors.existing.iter().find_map(|at| id(&path::read(body, at)?)),
     };
     (refusal, advice.and_then(|advice| advice.means))
 }

@@ -61,6 +61,10 @@ pub struct Refusal {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// There is no such record, or none any more.
+    pub gone: bool,
+    /// Id of the record that the request would have doubled, where the answer names it.
+    pub existing: Option<String>,
 }
 
 impl Refusal {

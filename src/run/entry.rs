@@ -97,7 +97,8 @@ pub enum Entry {
         attempt: u32,
         /// What later steps see.
         result: Arc<Value>,
-        /// How hob knows, where it was not simply answered: `probe`, `person`.
+        /// How hob knows, where it was not simply answered: `probe`, `person`, or `gone` for a removal whose
+        /// answer was lost and that found nothing left to remove.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         known_by: Option<String>,
         /// The result was too large to keep and nothing read it: `result` only says so.
@@ -145,6 +146,9 @@ pub enum Entry {
         /// It was hob itself that stopped, which says nothing of the server.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
+        /// The record there is, where it was refused for that after an earlier attempt's answer was lost.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        existing: Option<String>,
     },
     /// A probe found that the attempt did not happen; it may be sent again.
     DidNotHappen {

@@ -7,6 +7,7 @@ mod failure;
 mod hydrate;
 mod step;
 mod unknown;
+mod unsettled;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -141,8 +142,14 @@ pub struct Probe {
     pub operation: Arc<Operation>,
     /// Its inputs, as the recipe gave them.
     pub inputs: Map<String, Value>,
-    /// When it was sent.
+    /// When it was sent: the first of the attempts whose answers were lost.
     pub sent: DateTime<Utc>,
+    /// When the last of those answers was missed, or the request sent where hob stopped before.
+    pub missed: DateTime<Utc>,
+    /// The time, as hob counts, from which on a list must show what was made.
+    pub shown: DateTime<Utc>,
+    /// The record for which it was refused, which may be what an earlier attempt made.
+    pub existing: Option<String>,
     /// The connection.
     pub connection: Option<String>,
     /// JSONPath of the result, where the recipe says so.

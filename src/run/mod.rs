@@ -19,6 +19,7 @@ mod status;
 pub(crate) mod testing;
 mod unknown;
 mod unknown_fields;
+mod unsettled;
 mod writes;
 
 pub use effect::{effect, method};
@@ -28,11 +29,12 @@ pub use fit::misfit;
 pub use machine::{Act, Decision, Machine, Perform, Probe};
 pub use redact::told;
 pub use repeated::{Attempts, asks_for_others, take_marks, tell_first};
-pub use report::{Finding, Report};
+pub use report::{Finding, GONE, Report};
 pub use ruling::{Ruled, Ruling, Unfit, rule};
 pub use status::{Phase, Started, Status, StepStatus};
 pub use unknown_fields::UnknownFields;
-pub use writes::{Write, writes};
+pub use unsettled::Unsettled;
+pub use writes::{Write, item_id, record_id, writes};
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,23 +2,43 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::unsettled::Unsettled;
+use super::writes::item_id;
 use crate::catalog::{Operation, Probe, path};
 use crate::value::{Map, Value, leeway, timestamp};
 
-/// Clocks differ: what seems to be this much older than the attempt may still come from it.
+/// Clocks differ: what seems to be this much older than the attempt may still come from it, where nothing is
+/// known of the server's clock.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
+/// The same where the server's clock is known: it tells whole seconds.
+const KNOWN_SKEW: TimeDelta = TimeDelta::seconds(2);
 /// Some clocks differ by more: what seems to be no older than this may or may not come from it.
 const DOUBT: TimeDelta = TimeDelta::minutes(15);
+/// A server may go on with a request that nobody waits for any more.
+const LATE: TimeDelta = TimeDelta::minutes(2);
 
 /// What the answers to a probe tell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sighting {
     /// This is what the create made.
     Found(Value),
+    /// This is what the create made, as far as can be told: the reason says what is not known.
+    Taken(Value, String),
     /// It made nothing.
     Absent,
+    /// Another step that may have made what is found is under way: the reason says which.
+    Busy(String),
     /// It cannot be told.
     Unclear(String),
+}
+
+/// When the attempts were under way of which nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// When the first was about to be sent.
+    pub sent: DateTime<Utc>,
+    /// When the last answer was missed.
+    pub missed: DateTime<Utc>,
 }
 
 /// The inputs of the probe's read: those of the create that it asks for.
@@ -47,56 +67,198 @@ pub struct Search<'a> {
     /// Place in an item and the value that it must have there.
     wanted: Vec<(&'a str, &'a Value)>,
     created: Option<&'a str>,
-    at: DateTime<Utc>,
-    /// Why what was seen so far leaves it open whether the create happened.
-    open: Option<&'static str>,
+    window: Window,
+    /// How far the server's clock is ahead of ours, where it is known.
+    ahead: Option<TimeDelta>,
+    /// Nothing but the record with this id is in question.
+    only: Option<&'a str>,
+    /// Records that may be what was made.
+    ours: Vec<Value>,
+    /// Records that leave it open whether the create happened: why, and their ids.
+    open: Vec<(&'static str, Option<String>)>,
+}
+
+/// When a record came to be, as seen from an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Within,
+    Unknown,
+    Near,
+    Far,
 }
 
 impl<'a> Search<'a> {
-    /// For what was sent at `at`; or why it could not be recognised.
-    pub fn new(probe: &'a Probe, sent: &'a Map<String, Value>, at: DateTime<Utc>) -> Result<Self, String> {
-        let given = |(place, input): (&'a String, &String)| {
-            Some((place.as_str(), sent.get(input).filter(|value| !value.is_null())?))
-        };
-        let wanted: Vec<_> = probe.matching.iter().filter_map(given).collect();
+    /// For what was sent within `window`; or why it could not be recognised.
+    pub fn new(probe: &'a Probe, sent: &'a Map<String, Value>, window: Window) -> Result<Self, String> {
+        let wanted = wanted(probe, sent);
         let created = probe.created.as_deref();
         // Where the read itself finds nothing but what is like it, nothing has to be compared.
         if wanted.is_empty() && (created.is_none() || !probe.matching.is_empty()) {
             let names: Vec<&str> = probe.matching.values().map(String::as_str).collect();
             return Err(format!("without `{}` it cannot be recognised", names.join("`, `")));
         }
-        Ok(Self { wanted, created, at, open: None })
+        Ok(Self { wanted, created, window, ahead: None, only: None, ours: Vec::new(), open: Vec::new() })
     }
 
-    /// Looks through one more page; `None` when the next one has to be looked through, too.
-    pub fn page(&mut self, items: &[Value]) -> Option<Sighting> {
-        let Self { wanted, created, at, open } = self;
-        let mut ours: Option<&Value> = None;
-        for item in items.iter().filter(|item| is_like(item, wanted)) {
-            let Some(created) = *created else { return Some(Sighting::Found(item.clone())) };
-            let created = field(item, created).unwrap_or_default();
-            let Some(time) = time(&created) else {
-                return Some(Sighting::Unclear("one like it is there, of unknown age".into()));
-            };
-            let age = at.signed_duration_since(time);
-            if age <= SKEW {
-                if ours.replace(item).is_some() {
-                    return Some(Sighting::Unclear("several like it were made since".into()));
-                }
-            } else if age <= DOUBT + leeway(&created) {
-                *open = Some("one like it is there, made a little earlier if both clocks are right");
-            } else if wanted.is_empty() {
-                // Such a read may show one of several, and not the newest.
-                *open = open.or(Some("an older one is there, which may hide it"));
+    /// The API has named a record: either it is what was made, or nothing was.
+    #[must_use]
+    pub fn only(self, id: Option<&'a str>) -> Self {
+        Self { only: id, ..self }
+    }
+
+    /// The server's clock is `ahead` of ours.
+    pub fn server_is_ahead(&mut self, ahead: TimeDelta) {
+        self.ahead = Some(ahead);
+    }
+
+    /// Looks through one more page.
+    pub fn page(&mut self, items: &[Value]) {
+        let wanted = std::mem::take(&mut self.wanted);
+        for item in items {
+            if !self.is_in_question(item) || !is_like(item, &wanted) {
+                continue;
             }
+            let reason = match self.created.map_or(Age::Within, |place| self.age(item, place)) {
+                Age::Within => {
+                    self.ours.push(item.clone());
+                    continue;
+                }
+                Age::Unknown => "one like it is there, of unknown age",
+                Age::Near => "one like it is there, made a little earlier or later if both clocks are right",
+                // Such a read may show one of several, and not the newest.
+                Age::Far if self.hides(&wanted) => "an older one is there, which may hide it",
+                Age::Far => continue,
+            };
+            self.open.push((reason, item_id(item)));
         }
-        ours.cloned().map(Sighting::Found)
+        self.wanted = wanted;
     }
 
-    /// What it means that there are no more pages.
-    pub fn end(self) -> Sighting {
-        self.open.map_or(Sighting::Absent, |reason| Sighting::Unclear(reason.to_owned()))
+    fn is_in_question(&self, item: &Value) -> bool {
+        self.only.is_none_or(|id| item_id(item).as_deref() == Some(id))
     }
+
+    /// Whether the read may show another record in the place of ours.
+    fn hides(&self, wanted: &[(&str, &Value)]) -> bool {
+        wanted.is_empty() && self.only.is_none()
+    }
+
+    fn age(&self, item: &Value, place: &str) -> Age {
+        let created = field(item, place).unwrap_or_default();
+        let Some(time) = time(&created) else { return Age::Unknown };
+        let (ahead, skew, doubt) = match self.ahead {
+            Some(ahead) => (ahead, KNOWN_SKEW, SKEW),
+            None => (TimeDelta::zero(), SKEW, DOUBT),
+        };
+        let (first, last) = (self.window.sent + ahead - skew, self.window.missed + ahead + skew + LATE);
+        match time {
+            time if (first..=last).contains(&time) => Age::Within,
+            time if time >= first - doubt - leeway(&created) && time <= last + DOUBT => Age::Near,
+            _ => Age::Far,
+        }
+    }
+
+    /// Ids of the records that may be what was made, as far as they have one.
+    pub fn ids(&self) -> Vec<String> {
+        let open = self.open.iter().filter_map(|(_, id)| id.clone());
+        self.ours.iter().filter_map(item_id).chain(open).collect()
+    }
+
+    /// These records are known to be another step's: they are not what was made.
+    pub fn leave_out(&mut self, known: &[String]) {
+        let is_known = |id: &Option<String>| id.as_ref().is_some_and(|id| known.contains(id));
+        let hides = self.hides(&self.wanted);
+        let (theirs, ours): (Vec<Value>, Vec<Value>) =
+            std::mem::take(&mut self.ours).into_iter().partition(|item| is_known(&item_id(item)));
+        self.ours = ours;
+        self.open.retain(|(_, id)| hides || !is_known(id));
+        if hides {
+            let hiding = theirs
+                .iter()
+                .map(|item| ("one that another step made is there, which may hide it", item_id(item)));
+            self.open.extend(hiding);
+        }
+    }
+
+    /// Whether anything that was found may be what was made.
+    pub fn has_found(&self) -> bool {
+        !self.ours.is_empty()
+    }
+
+    /// What it means, when all pages were looked through. `rivals` are the creates of other steps of which nothing
+    /// is known either.
+    pub fn end(mut self, probe: &Probe, rivals: &[Rival]) -> Sighting {
+        let ids = self.ours.iter().filter_map(item_id).collect::<Vec<_>>().join(", ");
+        let ours = match self.ours.len() {
+            0 => return self.nothing_found(),
+            1 => self.ours.remove(0),
+            _ => return Sighting::Unclear(format!("several like it were made since ({ids})")),
+        };
+        let mut rivals = rivals.iter().filter(|rival| rival.may_have_made(&ours, probe, self.ahead));
+        if let Some(rival) = rivals.next() {
+            let Rival { known, name } = rival;
+            return match known.missed {
+                None => Sighting::Busy(format!("{name} is creating one like it right now")),
+                Some(_) => Sighting::Unclear(format!(
+                    "one like it is there ({ids}), and {name} may have created it as well as this one"
+                )),
+            };
+        }
+        match self.created {
+            Some(_) => Sighting::Found(ours),
+            None => Sighting::Taken(
+                ours,
+                format!("{ids} is taken for what it made: the API does not tell whether it was there before"),
+            ),
+        }
+    }
+
+    fn nothing_found(&self) -> Sighting {
+        let Some((reason, _)) = self.open.first() else { return Sighting::Absent };
+        let ids: Vec<&str> = self.open.iter().filter_map(|(_, id)| id.as_deref()).collect();
+        let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
+        Sighting::Unclear(format!("{reason}{ids}"))
+    }
+}
+
+/// A create of another step of which nothing is known yet.
+#[derive(Debug, Clone)]
+pub struct Rival {
+    /// What is known of it; what its connection fills in is among its inputs.
+    pub known: Unsettled,
+    /// The step and its run, for people.
+    pub name: String,
+}
+
+impl Rival {
+    /// Whether what was found may be its.
+    fn may_have_made(&self, item: &Value, probe: &Probe, ahead: Option<TimeDelta>) -> bool {
+        let Unsettled { sent, missed, inputs, .. } = &self.known;
+        let window = Window { sent: *sent, missed: missed.unwrap_or(*sent + TimeDelta::days(3650)) };
+        let Ok(mut search) = Search::new(probe, inputs, window) else { return true };
+        search.ahead = ahead;
+        if !is_like(item, &search.wanted) || search.wanted.is_empty() && !self.is_read_alike(item, probe) {
+            return false;
+        }
+        probe.created.as_deref().is_none_or(|place| search.age(item, place) != Age::Far)
+    }
+
+    /// Where only the read compares: one of its inputs is in what was found.
+    fn is_read_alike(&self, item: &Value, probe: &Probe) -> bool {
+        let fields = item.as_object();
+        probe.with.values().filter_map(|input| self.known.inputs.get(input)).any(|value| {
+            let holds = |fields: &Map<String, Value>| fields.values().any(|found| alike(value, found));
+            !value.is_null() && fields.is_some_and(holds)
+        })
+    }
+}
+
+/// Place in an item and the value that it must have there. What was not given is not compared.
+fn wanted<'a>(probe: &'a Probe, sent: &'a Map<String, Value>) -> Vec<(&'a str, &'a Value)> {
+    let given = |(place, input): (&'a String, &'a String)| {
+        Some((place.as_str(), sent.get(input).filter(|value| !value.is_null())?))
+    };
+    probe.matching.iter().filter_map(given).collect()
 }
 
 /// Whether `item` has what is wanted in each of its places.
@@ -144,110 +306,4 @@ fn time(value: &Value) -> Option<DateTime<Utc>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn sighting(sent: Value, answer: Value) -> Sighting {
-        sighting_by("{ body: body }", sent, answer)
-    }
-
-    fn sighting_by(matching: &str, sent: Value, answer: Value) -> Sighting {
-        let probe = format!(
-            "operation: notes.list\nwith: {{ contactId: contactId }}\nmatch: {matching}\ncreated: dateAdded"
-        );
-        let probe: Probe = serde_yaml::from_str(&probe).unwrap();
-        let read: Operation =
-            serde_yaml::from_str("title: t\nsummary: s\nkinds: [poller]\nlist: { items: ['$.notes[*]'] }")
-                .unwrap();
-        let at = DateTime::parse_from_rfc3339("2026-11-23T10:00:00Z").unwrap().with_timezone(&Utc);
-        let Some(items) = items(&read, &answer) else { return Sighting::Unclear("no list".into()) };
-        match Search::new(&probe, sent.as_object().unwrap(), at) {
-            Ok(mut search) => search.page(&items).unwrap_or_else(|| search.end()),
-            Err(reason) => Sighting::Unclear(reason),
-        }
-    }
-
-    #[test]
-    fn recognises_its_own_and_no_older_one() {
-        let note = |body: &str, added: &str| json!({ "body": body, "dateAdded": added });
-        let sent = json!({ "contactId": "c", "body": "Hello " });
-        let old = note("hello", "2026-11-20T10:00:00Z");
-        let new = note("hello", "2026-11-23T09:59:30Z");
-        let other = note("bye", "2026-11-23T10:00:01Z");
-        let found = sighting(sent.clone(), json!({ "notes": [old, other, new] }));
-        assert_eq!(found, Sighting::Found(new));
-        assert_eq!(sighting(sent.clone(), json!({ "notes": [old, other] })), Sighting::Absent);
-        assert_eq!(sighting(sent.clone(), json!({ "notes": [] })), Sighting::Absent);
-        let ageless = json!({ "notes": [{ "body": "hello" }] });
-        assert!(matches!(sighting(sent, ageless), Sighting::Unclear(_)));
-        assert!(matches!(sighting(json!({ "contactId": "c" }), json!({})), Sighting::Unclear(_)));
-    }
-
-    #[test]
-    fn one_that_seems_a_little_too_old_may_be_ours_by_another_clock() {
-        let note = |added: &str| json!({ "body": "Hello", "dateAdded": added });
-        let sent = json!({ "contactId": "c", "body": "Hello" });
-        let little = sighting(sent.clone(), json!({ "notes": [note("2026-11-23T09:50:00Z")] }));
-        assert!(matches!(little, Sighting::Unclear(_)), "{little:?}");
-        let new = note("2026-11-23T10:00:01Z");
-        let both = json!({ "notes": [note("2026-11-23T09:50:00Z"), new] });
-        assert_eq!(sighting(sent.clone(), both), Sighting::Found(new));
-        let old = json!({ "notes": [note("2026-11-23T09:40:00Z")] });
-        assert_eq!(sighting(sent, old), Sighting::Absent);
-    }
-
-    #[test]
-    fn a_time_that_leaves_something_open_is_not_taken_to_be_old() {
-        let sent = json!({ "contactId": "c", "body": "Hello" });
-        // The day only; a local time of some zone; a zero that stands for no time.
-        for vague in ["2026-11-23", "2026-11-23 02:00:00", "0001-01-01T00:00:00Z"] {
-            let found = sighting(sent.clone(), json!({ "notes": [{ "body": "Hello", "dateAdded": vague }] }));
-            assert!(matches!(found, Sighting::Unclear(_)), "{vague}: {found:?}");
-        }
-        let old = json!({ "notes": [{ "body": "Hello", "dateAdded": "2026-11-20" }] });
-        assert_eq!(sighting(sent, old), Sighting::Absent);
-    }
-
-    #[test]
-    fn alike_is_what_servers_make_of_it() {
-        for (sent, found) in [
-            (json!("2026-11-23"), json!("2026-11-23T00:00:00.000Z")),
-            (json!(1_795_455_000), json!("2026-11-23T17:30:00Z")),
-            (json!(7), json!("7")),
-            (json!(["a", "b"]), json!(["B", "A", "c"])),
-        ] {
-            assert!(alike(&sent, &found), "{sent} {found}");
-        }
-        assert!(!alike(&json!("07700900123"), &json!("7700900123")));
-        assert!(!alike(&json!("007"), &json!("7")));
-    }
-
-    #[test]
-    fn which_of_several_is_ours_cannot_be_told() {
-        let note = json!({ "body": "Hello", "dateAdded": "2026-11-23T10:00:00Z" });
-        let two = sighting(json!({ "contactId": "c", "body": "Hello" }), json!({ "notes": [note, note] }));
-        assert!(matches!(two, Sighting::Unclear(_)), "{two:?}");
-    }
-
-    #[test]
-    fn an_answer_without_a_list_tells_nothing() {
-        let sent = json!({ "contactId": "c", "body": "Hello" });
-        let odd = sighting(sent.clone(), json!({ "error": "busy" }));
-        assert!(matches!(odd, Sighting::Unclear(_)), "{odd:?}");
-    }
-
-    #[test]
-    fn where_the_read_itself_recognises_it_its_age_decides() {
-        let by_read = |notes: Value| {
-            sighting_by("{}", json!({ "contactId": "c", "body": "Hello" }), json!({ "notes": notes }))
-        };
-        assert_eq!(by_read(json!([])), Sighting::Absent);
-        let new = json!({ "dateAdded": "2026-11-23T10:00:01Z" });
-        assert_eq!(by_read(json!([new])), Sighting::Found(new.clone()));
-        // The read may show but one of several, and an older one would hide ours.
-        for unclear in [json!([{ "dateAdded": "2020-11-23T10:00:00Z" }]), json!([new, new]), json!([{}])] {
-            assert!(matches!(by_read(unclear.clone()), Sighting::Unclear(_)), "{unclear}");
-        }
-    }
-}
+mod tests;

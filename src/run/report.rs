@@ -5,13 +5,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::RunId;
+use super::effect::method;
 use super::entry::{Entry, StepError};
 use super::machine::{Perform, Probe};
 use super::patience::next_attempt;
+use crate::catalog::Builtin;
 use crate::value::{Value, after};
 
 /// Shortest wait: what has to wait for no time at all is not asked in a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
+
+/// How hob knows that something was removed, when the answer was lost and nothing is there any more.
+pub const GONE: &str = "gone";
 
 /// What became of a step that was performed.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +48,10 @@ pub enum Report {
     },
     /// It failed for good.
     Refused(StepError),
+    /// It failed for good, as there is no such record, or none any more.
+    Gone(StepError),
+    /// It was refused, as it would double the record with this id.
+    Exists(StepError, String),
     /// It was sent, and whether it happened is unknown.
     InDoubt {
         /// What is known.
@@ -59,6 +68,13 @@ pub enum Finding {
     Happened(Value),
     /// It did not happen.
     DidNotHappen,
+    /// It is not there, and may be yet: lists lag.
+    NotYet {
+        /// The time from which on it must be there.
+        shown: DateTime<Utc>,
+        /// What is known.
+        reason: String,
+    },
     /// It cannot be told: a person has to say.
     Unclear {
         /// Why.
@@ -103,10 +119,38 @@ impl Perform {
                 let until = after(now, wait.max(SHORTEST));
                 Entry::Deferred { step, until, reason, held: true }
             }
-            Report::Refused(error) => Entry::StepFailed { step, attempt, error, retry_at: None, lost: false },
-            Report::InDoubt { reason, status } => {
-                Entry::InDoubt { step, attempt, reason, status, interrupted: false }
+            // Gone is done, where an earlier attempt may have done it.
+            Report::Gone(_) if self.first_lost.is_some() && self.removes() => Entry::StepSucceeded {
+                step,
+                attempt,
+                result: Value::Null.into(),
+                known_by: Some(GONE.to_owned()),
+                truncated: false,
+            },
+            // The record there is may be what an earlier attempt made.
+            Report::Exists(error, id) if self.first_lost.is_some() && self.operation.probe.is_some() => Entry::InDoubt {
+                step,
+                attempt,
+                reason: error.message,
+                status: error.status,
+                interrupted: false,
+                existing: Some(id),
+            },
+            Report::Refused(error) | Report::Gone(error) | Report::Exists(error, _) => {
+                Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }
             }
+            Report::InDoubt { reason, status } => {
+                Entry::InDoubt { step, attempt, reason, status, interrupted: false, existing: None }
+            }
+        }
+    }
+}
+
+impl Perform {
+    fn removes(&self) -> bool {
+        match self.operation.builtin {
+            Some(Builtin::HttpRequest) => method(&self.inputs) == "DELETE",
+            _ => self.operation.removes(),
         }
     }
 }
@@ -124,6 +168,12 @@ impl Probe {
                 truncated: false,
             },
             Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
+            Finding::NotYet { shown, reason } => {
+                // What is shown at once is found at once, and the last look comes when it has to be there.
+                let soon = after(now, Duration::from_secs(1 << self.deferrals.min(8)));
+                let until = soon.min(shown).max(after(now, SHORTEST));
+                Entry::Deferred { step, until, reason, held: false }
+            }
             Finding::Unclear { reason } => Entry::Parked { step, reason },
             Finding::Later { wait, reason } => {
                 // A probe that keeps failing is asked less and less often.

@@ -27,6 +27,8 @@ pub struct Status {
     pub finished: Option<(RunState, Option<String>)>,
     /// The step whose failure ended the run, where the history says so.
     pub failed: Option<StepKey>,
+    /// Inputs of the steps that were sent, or are about to be, and of which nothing is known yet.
+    pub unsettled: IndexMap<StepKey, Value>,
 }
 
 /// The beginning of a run.
@@ -95,6 +97,8 @@ pub enum Phase {
     },
     /// Sent, answer unknown.
     InDoubt {
+        /// When the answer was missed.
+        since: DateTime<Utc>,
         /// Not to be looked into before.
         until: DateTime<Utc>,
         /// What is known.
@@ -103,6 +107,8 @@ pub enum Phase {
         status: Option<u16>,
         /// It was hob itself that stopped.
         interrupted: bool,
+        /// The record there is, for which it was refused.
+        existing: Option<String>,
     },
     /// A person has to say.
     Parked {
@@ -135,6 +141,7 @@ impl Status {
     /// Takes one more entry into account.
     pub fn apply(&mut self, stamped: &StampedEntry) {
         let at = stamped.at;
+        self.settle(&stamped.entry);
         match &stamped.entry {
             Entry::Started { version, vars } => {
                 self.started = Some(Started { at, version: version.clone(), vars: vars.clone() });
@@ -196,11 +203,13 @@ impl Status {
                 };
             }
             Entry::Deferred { step, until, reason, held } => self.step(step).defer(*until, reason, *held),
-            Entry::InDoubt { step, attempt, reason, status, interrupted } => {
+            Entry::InDoubt { step, attempt, reason, status, interrupted, existing } => {
                 let step = self.step(step);
                 step.attempts = *attempt;
-                let (reason, status, interrupted) = (reason.clone(), *status, *interrupted);
-                step.phase = Phase::InDoubt { until: at, reason, status, interrupted };
+                step.lost = step.lost.or(step.sent);
+                let (reason, existing) = (reason.clone(), existing.clone());
+                let (since, status, interrupted) = (at, *status, *interrupted);
+                step.phase = Phase::InDoubt { since, until: at, reason, status, interrupted, existing };
             }
             Entry::DidNotHappen { step, known_by, .. } => {
                 if known_by == PERSON {
@@ -237,6 +246,26 @@ impl Status {
         }
     }
 
+    /// Which steps were sent, or are about to be, and nothing is known of them.
+    fn settle(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Intent { step, inputs, .. } => {
+                self.unsettled.insert(step.clone(), inputs.clone());
+            }
+            // Of what is looked into, only the look is put off.
+            Entry::Deferred { step, .. }
+                if matches!(self.steps.get(step).map(|step| &step.phase), Some(Phase::InDoubt { .. })) => {}
+            Entry::StepSucceeded { step, .. }
+            | Entry::StepFailed { step, .. }
+            | Entry::StepSkipped { step, .. }
+            | Entry::DidNotHappen { step, .. }
+            | Entry::Deferred { step, .. } => {
+                self.unsettled.shift_remove(step);
+            }
+            _ => {}
+        }
+    }
+
     fn step(&mut self, step: &StepKey) -> &mut StepStatus {
         self.steps.entry(step.clone()).or_default()
     }
@@ -245,6 +274,7 @@ impl Status {
     fn forget_after(&mut self, step: &StepKey) {
         if let Some(index) = self.steps.get_index_of(step) {
             self.steps.truncate(index + 1);
+            self.unsettled.retain(|step, _| self.steps.contains_key(step));
         }
     }
 
@@ -338,6 +368,7 @@ mod tests {
             reason: "r".into(),
             status,
             interrupted: false,
+            existing: None,
         };
         let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: "probe".into() };
         let phase = |status| {

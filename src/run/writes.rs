@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bounds::bound;
-use crate::catalog::{Effect, Operation, Place};
+use crate::catalog::{Effect, Operation, Place, path};
 use crate::value::{Map, Value, id};
 
 /// What a step wrote to one record of an account.
@@ -19,20 +19,31 @@ pub struct Write {
     pub fields: Value,
 }
 
+/// The id of the record that the answer of `operation` with this `body` shows as its result.
+pub fn record_id(operation: &Operation, body: &Value) -> Option<String> {
+    item_id(&path::read_first(body, &operation.result)?)
+}
+
+/// The id of the record `item`.
+pub fn item_id(item: &Value) -> Option<String> {
+    ["id", "_id"].iter().find_map(|name| item.get(name).and_then(id))
+}
+
 /// What `operation` wrote on `connection` when it was called with `inputs` and came to `result`: to the
-/// records that its path names, and to the one that the result is.
+/// records that its path names, to the one that the result is, and to `shown`, which the answer showed.
 pub fn writes(
     operation: &Operation,
     connection: Option<&str>,
     inputs: &Map<String, Value>,
     result: &Value,
+    shown: Option<&str>,
 ) -> Vec<Write> {
     let Some(connection) = connection.filter(|_| operation.effect != Effect::Read) else { return Vec::new() };
     let in_path = |name: &String| {
         operation.parameters.get(name).is_some_and(|parameter| parameter.place == Place::Path)
     };
     let named = inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| id(value));
-    let mut records: Vec<String> = named.chain(result.get("id").and_then(id)).collect();
+    let mut records: Vec<String> = named.chain(item_id(result)).chain(shown.map(str::to_owned)).collect();
     records.sort();
     records.dedup();
     if records.is_empty() {
@@ -66,7 +77,7 @@ mod tests {
 
     fn written(effect: &str, inputs: Value, result: Value) -> Vec<(String, Value)> {
         let Value::Object(inputs) = inputs else { unreachable!() };
-        let writes = writes(&operation(effect), Some("studio"), &inputs, &result);
+        let writes = writes(&operation(effect), Some("studio"), &inputs, &result, None);
         writes.into_iter().map(|write| (write.record, write.fields)).collect()
     }
 

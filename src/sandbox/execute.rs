@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::convert::any_map;
+use super::fault::{Fault, What};
 use super::generate::Record;
 use super::inputs::Inputs;
 use super::refusal::Refusal;
@@ -59,6 +60,26 @@ pub(super) enum Outcome {
     Whole(Value),
 }
 
+/// What goes wrong with lists.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ListFault {
+    /// They never get beyond their first page.
+    pub(super) frozen: bool,
+    /// They show only records that are so many milliseconds old.
+    pub(super) lag: Option<i64>,
+}
+
+impl ListFault {
+    /// What `fault` does to lists.
+    pub(super) fn of(fault: Option<&Fault>) -> Self {
+        match fault.map(|fault| &fault.what) {
+            Some(What::FrozenCursor) => Self { frozen: true, ..Self::default() },
+            Some(What::Lag(lag)) => Self { lag: Some(*lag), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+}
+
 /// An operation under way.
 pub(super) struct Performance<'a> {
     pub(super) operation: &'a Operation,
@@ -66,8 +87,8 @@ pub(super) struct Performance<'a> {
     pub(super) tables: &'a mut Tables,
     /// Milliseconds since 1970.
     pub(super) now: i64,
-    /// The list never gets beyond its first page.
-    pub(super) frozen: bool,
+    /// What goes wrong with lists.
+    pub(super) list: ListFault,
     pub(super) changes: Vec<Change>,
 }
 

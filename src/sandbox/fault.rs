@@ -54,6 +54,8 @@ pub enum What {
     FrozenCursor,
     /// The answer is cut off in the middle.
     Truncate,
+    /// A list shows records only when they are so many milliseconds old.
+    Lag(i64),
 }
 
 /// The faults that are set.

@@ -1,12 +1,13 @@
 //! From a request to its answer: who asks, for what, with which inputs, and what comes of it.
 
+use axum::http::header::DATE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::answer::{Content, Reply, reply};
-use super::execute::{Change, Performance};
+use super::execute::{Change, ListFault, Performance};
 use super::fault::{Fault, What};
 use super::identity::{Alphabet, Identity};
 use super::inputs::{self, Inputs, Raw};
@@ -78,8 +79,8 @@ pub(super) fn respond(
     let answered = if fault.is_some_and(|fault| !fault.done && matches!(fault.what, What::Status { .. })) {
         Ok(Reply { status: 200, body: Content::Json(Value::Null) })
     } else {
-        let frozen = fault.is_some_and(|fault| fault.what == What::FrozenCursor);
-        carry_out(service, state, seed, incoming, who, now, frozen, &mut scope, &mut changes)
+        let list = ListFault::of(fault);
+        carry_out(service, state, seed, incoming, who, now, list, &mut scope, &mut changes)
     };
     let (status, content) = match answered {
         Ok(reply) => (reply.status, reply.body),
@@ -90,6 +91,10 @@ pub(super) fn respond(
     };
     let mut headers = HeaderMap::new();
     state.spent.tell(who.unwrap_or_default(), &service.connector.limits, now, &mut headers);
+    // Its clock is the one by which its records are stamped.
+    if let Ok(date) = HeaderValue::from_str(&time::rfc2822(now)) {
+        headers.insert(DATE, date);
+    }
     let served = Served { status, headers, content, changes };
     match fault.map(|fault| &fault.what) {
         Some(What::Status { status, body, headers }) => {
@@ -137,7 +142,7 @@ fn carry_out(
     incoming: Incoming<'_>,
     who: Option<&str>,
     now: i64,
-    frozen: bool,
+    list: ListFault,
     scope: &mut Scope,
     changes: &mut Vec<Change>,
 ) -> Result<Reply, Refusal> {
@@ -172,7 +177,7 @@ fn carry_out(
         Some(behaviour) => {
             let tables = &mut state.tables;
             let mut performance =
-                Performance { operation, inputs: &inputs, tables, now, frozen, changes: Vec::new() };
+                Performance { operation, inputs: &inputs, tables, now, list, changes: Vec::new() };
             let outcome = performance.perform(behaviour, scope);
             changes.append(&mut performance.changes);
             reply(operation, behaviour, outcome?, scope)

@@ -15,6 +15,7 @@ use super::select::{Page, Query, Start, select};
 use super::step::{Behaviour, Filters};
 use super::template::{Scope, Template};
 use super::time;
+use crate::catalog::Effect;
 
 impl Performance<'_> {
     /// One record by id.
@@ -44,9 +45,10 @@ impl Performance<'_> {
             sought.extend(one);
         }
         let equal = rendered(&step.equal, scope);
+        let unseen = self.unseen(step)?;
         let table = self.table(&step.collection)?;
         let mut first = |equal: Vec<(String, Value)>| {
-            let query = Query { equal, limit: 1, ..Query::default() };
+            let query = Query { equal, limit: 1, unseen: unseen.clone(), ..Query::default() };
             select(table, &query).slots.first().copied()
         };
         if step.match_all || sought.is_empty() {
@@ -56,12 +58,20 @@ impl Performance<'_> {
         Ok(sought.into_iter().find_map(|one| first(std::iter::once(one).chain(equal.clone()).collect())))
     }
 
+    /// Slots of the records that are too young to be shown. What is written sees all.
+    fn unseen(&mut self, step: &Behaviour) -> Result<Vec<u32>, Refusal> {
+        let lag = self.list.lag.filter(|_| self.operation.effect == Effect::Read);
+        let (Some(lag), now) = (lag, self.now) else { return Ok(Vec::new()) };
+        Ok(self.table(&step.collection)?.born_after(now - lag))
+    }
+
     /// A page of records.
     pub(super) fn list(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
         let mut query = self.query(step, scope)?;
         let asked = page::asked(self.operation, self.inputs, &step.page, scope);
         query.limit = asked.limit;
-        query.start = if self.frozen { Start::First } else { asked.start };
+        query.unseen = self.unseen(step)?;
+        query.start = if self.list.frozen { Start::First } else { asked.start };
         let page = select(self.table(&step.collection)?, &query);
         self.say_page(step, &page, asked.number, query.limit, scope)?;
         let mut records = Vec::with_capacity(page.slots.len());
@@ -144,7 +154,7 @@ impl Performance<'_> {
         scope.set("cursor", &last);
         scope.set("total", &Value::from(page.total));
         scope.set("count", &Value::from(page.slots.len()));
-        scope.set("more", &Value::Bool(page.more || self.frozen));
+        scope.set("more", &Value::Bool(page.more || self.list.frozen));
         let pages = page.total.div_ceil(limit.max(1));
         scope.set("page", &json!({ "number": number, "limit": limit, "pages": pages }));
         Ok(())

@@ -16,6 +16,8 @@ pub(super) struct Query {
     pub(super) sort: String,
     /// Greatest first.
     pub(super) descending: bool,
+    /// Slots that are not shown.
+    pub(super) unseen: Vec<u32>,
     /// Most records of a page.
     pub(super) limit: usize,
     /// Where the page begins.
@@ -59,7 +61,7 @@ pub(super) fn select(table: &mut Table, query: &Query) -> Page {
     let candidates = query.equal.first().map(|(field, value)| table.with_field(field, value));
     let Some(order) = table.ordered(&query.sort) else { return Page::default() };
     let filtered;
-    let slots: &[u32] = if candidates.is_none() && query.conditions.is_empty() {
+    let slots: &[u32] = if candidates.is_none() && query.conditions.is_empty() && query.unseen.is_empty() {
         order.slots()
     } else {
         let indexed = candidates.is_some();
@@ -83,7 +85,8 @@ pub(super) fn select(table: &mut Table, query: &Query) -> Page {
 fn fits(table: &Table, query: &Query, slot: u32) -> bool {
     let mut lookup = |field: &str| table.field(slot, field).map(std::borrow::Cow::into_owned);
     let equal = |(field, value): &(String, Value)| Condition::Equal(field.clone(), value.clone());
-    query.equal.iter().map(equal).all(|condition| condition.fits(&mut lookup))
+    !query.unseen.contains(&slot)
+        && query.equal.iter().map(equal).all(|condition| condition.fits(&mut lookup))
         && query.conditions.iter().all(|condition| condition.fits(&mut lookup))
 }
 

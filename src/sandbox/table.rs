@@ -37,6 +37,8 @@ pub(super) struct Table {
     live: usize,
     /// Ids made so far.
     made: u64,
+    /// When the records came to be that requests have made, in milliseconds since 1970.
+    born: HashMap<u32, i64>,
 }
 
 impl Table {
@@ -53,7 +55,18 @@ impl Table {
             by_field: HashMap::new(),
             live: 0,
             made: 0,
+            born: HashMap::new(),
         }
+    }
+
+    /// Notes that a request made the record in a slot.
+    pub(super) fn was_born(&mut self, slot: u32, at: i64) {
+        self.born.insert(slot, at);
+    }
+
+    /// Slots of the records that requests have made after `at`.
+    pub(super) fn born_after(&self, at: i64) -> Vec<u32> {
+        self.born.iter().filter(|(_, born)| **born > at).map(|(slot, _)| *slot).collect()
     }
 
     /// What its records are like.

@@ -31,6 +31,11 @@ pub(super) fn local(ms: i64) -> String {
     instant(ms).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `Mon, 02 Nov 2026 09:00:00 GMT`
+pub(super) fn rfc2822(ms: i64) -> String {
+    instant(ms).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 fn instant(ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH)
 }

@@ -28,6 +28,9 @@ impl Performance<'_> {
         let id = id.unwrap_or_else(|| table.new_id());
         let record = generate::complete(&collection, given, &id, Some(now), scope);
         let slot = table.insert(&id, record);
+        if let Some(slot) = slot {
+            table.was_born(slot, now);
+        }
         self.changed(&step.collection, id, ChangeKind::Created);
         scope.set("created", &Value::Bool(true));
         let Some(slot) = slot else { return Ok(Outcome::Done) };

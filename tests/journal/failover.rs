@@ -124,6 +124,7 @@ impl Load {
                 version: None,
                 holds_lane: false,
                 writes: vec![],
+                unsettled: None,
                 now,
             };
             match store.record(&run.lease, entries.to_vec(), update).await {

@@ -178,6 +178,7 @@ pub fn update(state: RunState, seconds: i64) -> RunUpdate {
         version: None,
         holds_lane: false,
         writes: vec![],
+        unsettled: None,
         now: at(seconds),
     }
 }

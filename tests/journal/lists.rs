@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use hob::journal::{Journal, Retention, RunFilter, RunUpdate};
-use hob::run::{RunId, RunState, Write};
+use hob::run::{RunId, RunState, StepKey, Unsettled, Write};
 
 use crate::fixture::{StoreLocation, add, add_event, at, end, event, lease, remark, update};
 
@@ -178,6 +178,41 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
     let retention = Retention { before: Some(at(100)), ..Retention::default() };
     assert_eq!(journal.prune(&retention, 10).await.unwrap().runs, 2);
     assert_eq!(count("c1", None, 9).await, 0);
+}
+
+pub async fn what_is_unsettled_is_known_until_it_is_settled(location: &StoreLocation) {
+    let journal = location.open().await;
+    let one = |action: &str, missed| Unsettled {
+        step: StepKey::of(action),
+        operation: "contacts.notes.create".to_owned(),
+        connection: "studio".to_owned(),
+        inputs: serde_json::json!({ "body": "ü\u{0}" }).as_object().unwrap().clone(),
+        sent: at(1),
+        missed,
+    };
+    let (first, second) = (add(&*journal, "1", "a", "1").await, add(&*journal, "2", "b", "2").await);
+    let leased = lease(&*journal, 2, 0).await;
+    let with = |state, unsettled| RunUpdate { unsettled, ..update(state, 1) };
+    let (a, b) = (&leased[0].lease, &leased[1].lease);
+    let both = vec![one("x", None), one("y", Some(at(2)))];
+    journal.record(a, vec![], with(RunState::Running, Some(both.clone()))).await.unwrap();
+    journal.record(b, vec![], with(RunState::Running, Some(vec![one("z", None)]))).await.unwrap();
+    // What says nothing of it changes nothing.
+    journal.record(a, vec![remark(1, "on")], with(RunState::Parked, None)).await.unwrap();
+    let all = [(first.clone(), both[0].clone()), (first.clone(), both[1].clone()), (second, one("z", None))];
+    assert_eq!(journal.unsettled().await.unwrap(), all);
+    journal.record(b, vec![], with(RunState::Succeeded, Some(vec![]))).await.unwrap();
+    assert_eq!(journal.unsettled().await.unwrap(), all[..2]);
+    // It moves with its run, and a person's word leaves it to the run to tell what follows.
+    let other = location.another();
+    let other = other.open().await;
+    let snapshot = journal.snapshot().await.unwrap();
+    for part in hob::journal::Part::ALL {
+        other.import(snapshot.export(part, None, 100).await.unwrap().records).await.unwrap();
+    }
+    assert_eq!(other.unsettled().await.unwrap(), all[..2]);
+    assert!(journal.amend(&first, 1, vec![], update(RunState::Skipped, 2)).await.unwrap());
+    assert_eq!(journal.unsettled().await.unwrap().len(), 2);
 }
 
 pub async fn totals_of_all_and_since(location: &StoreLocation) {

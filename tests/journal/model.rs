@@ -176,6 +176,7 @@ impl Pair {
             version: None,
             holds_lane: false,
             writes: vec![],
+            unsettled: None,
             now: at(now),
         };
         let result = self.journal.record(&lease, vec![remark(now, "x")], update).await;

@@ -1,7 +1,7 @@
 //! How writes behave: tags, upserts, phones, times, merged custom fields.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hob::run::probe::{Search, Sighting, inputs, items};
+use hob::run::probe::{Search, Sighting, Window, inputs, items};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -158,8 +158,9 @@ async fn what_became_of_a_lost_contact_can_be_seen() {
         let sent = sent.as_object().unwrap();
         let answer = client.call(&probe.operation, Value::Object(inputs(probe, sent))).await.ok("asked");
         let items = items(&client.operation(&probe.operation), &answer).expect("a contact or none");
-        let mut search = Search::new(probe, sent, at).unwrap();
-        search.page(&items).unwrap_or_else(|| search.end())
+        let mut search = Search::new(probe, sent, Window { sent: at, missed: at }).unwrap();
+        search.page(&items);
+        search.end(probe, &[])
     };
     assert!(
         matches!(seen("lost@example.com", at).await, Sighting::Found(found) if found["id"] == made["id"])

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 
 use crate::event::{CursorKey, EventId};
-use crate::journal::encoding::time;
+use crate::journal::encoding::{time, unsettled_of};
 use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
 
@@ -64,7 +64,7 @@ async fn events(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<P
 
 async fn runs(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = format!(
-        "SELECT {}, {}, r.seq, r.due, e.id,
+        "SELECT {}, {}, r.seq, r.due, coalesce(r.unsettled, ''), e.id,
              ARRAY(SELECT n.entry FROM entries n WHERE n.run = r.seq ORDER BY n.place),
              ARRAY(SELECT json_build_array(w.record, w.connection, w.operation, w.fields, w.at)::text
                    FROM writes w WHERE w.run = r.seq ORDER BY w.seq)
@@ -79,6 +79,7 @@ async fn runs(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pag
         let seq: i64 = columns.value()?;
         let running = listed.state == RunState::Running;
         let due = Due::of(columns.value::<Option<i64>>()?);
+        let unsettled = unsettled_of(columns.value()?)?;
         run.event = EventId(columns.text()?);
         let record = Record::Run {
             run,
@@ -93,6 +94,7 @@ async fn runs(asked: &impl Ask, after: Option<&str>, limit: usize) -> Result<Pag
                 .iter()
                 .map(|text| write(text))
                 .collect::<Result<_, _>>()?,
+            unsettled,
         };
         Ok((seq, record))
     })

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::journal::encoding::{due, stamp};
+use crate::journal::encoding::{due, stamp, unsettled_text};
 use crate::journal::event_row::EventRow;
 use crate::journal::{Due, Record};
 use crate::run::{Run, RunId, RunState, StampedEntry, Write};
@@ -30,6 +30,9 @@ const WRITES: &str = "INSERT INTO writes (run, record, connection, operation, fi
         WITH ORDINALITY AS w (run, record, connection, operation, fields, at, place)
     JOIN runs r ON r.id = w.run
     WHERE r.xmin = pg_current_xact_id()::xid ORDER BY w.place";
+const UNSETTLED: &str = "UPDATE runs r SET unsettled = u.unsettled
+    FROM unnest($1::text[], $2::text[]) AS u (run, unsettled)
+    WHERE r.id = u.run AND r.xmin = pg_current_xact_id()::xid";
 const RECEIPTS: &str = "INSERT INTO receipts (key, received)
     SELECT r.key, r.received FROM unnest($1::bytea[], $2::bigint[]) AS r (key, received) ORDER BY r.key
     ON CONFLICT DO NOTHING";
@@ -57,6 +60,7 @@ struct Records {
     events: Vec<EventRow>,
     runs: Runs,
     writes: Writes,
+    unsettled: (Vec<String>, Vec<String>),
     receipts: (Vec<Vec<u8>>, Vec<i64>),
     cursors: (Vec<String>, Vec<String>),
     seen: (Vec<String>, Vec<String>, Vec<String>, Vec<i64>),
@@ -159,7 +163,11 @@ impl Records {
     fn push(&mut self, record: Record) -> Result<(), Failure> {
         match record {
             Record::Event(event) => self.events.push(EventRow::new(event)?),
-            Record::Run { run, state, about, finished, error, due, entries, writes } => {
+            Record::Run { run, state, about, finished, error, due, entries, writes, unsettled } => {
+                if !unsettled.is_empty() {
+                    self.unsettled.0.push(owned(&run.id.0));
+                    self.unsettled.1.push(unsettled_text(&unsettled)?);
+                }
                 let place = Place { state, about, finished: finished.map(stamp), error, due };
                 self.writes.push(&run.id, &writes)?;
                 self.runs.push(&run, place, &entries)?;
@@ -241,6 +249,7 @@ impl Records {
             &written.fields,
             &written.times,
         ];
+        let unsettled: Params<'_> = &[&self.unsettled.0, &self.unsettled.1];
         let receipts: Params<'_> = &[&self.receipts.0, &self.receipts.1];
         let cursors: Params<'_> = &[&self.cursors.0, &self.cursors.1];
         let seen: Params<'_> = &[&self.seen.0, &self.seen.1, &self.seen.2, &self.seen.3];
@@ -251,6 +260,7 @@ impl Records {
             (self.events.is_empty(), (EVENTS, event_params)),
             (runs.ids.is_empty(), (RUNS, run_params)),
             (written.runs.is_empty(), (WRITES, writes)),
+            (self.unsettled.0.is_empty(), (UNSETTLED, unsettled)),
             (self.receipts.0.is_empty(), (RECEIPTS, receipts)),
             (self.cursors.0.is_empty(), (CURSORS, cursors)),
             (self.seen.0.is_empty(), (SEEN, seen)),

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::ToSql;
 
 use crate::event::{Event, EventId};
-use crate::journal::encoding::{patterns, stamp};
+use crate::journal::encoding::{patterns, stamp, unsettled_of};
 use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
-use crate::run::{RunId, RunState};
+use crate::run::{RunId, RunState, Unsettled};
 
 use super::failure::Failure;
 use super::pool::Pool;
@@ -16,6 +16,19 @@ use super::row::{self, Columns, EVENT, RUN, RUN_ROW, code, escape_nul, number, o
 
 /// The number under which events are counted.
 const EVENTS: i32 = -1;
+
+/// The creates of all runs of which nothing is known yet.
+pub(super) async fn unsettled(pool: &Pool) -> Result<Vec<(RunId, Unsettled)>, Failure> {
+    let rows =
+        pool.query("SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq", &[]).await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let mut columns = Columns::of(row);
+        let run = RunId(columns.text()?);
+        found.extend(unsettled_of(columns.value()?)?.into_iter().map(|one| (run.clone(), one)));
+    }
+    Ok(found)
+}
 
 /// Runs, newest first.
 pub(super) async fn runs(pool: &Pool, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::journal::encoding::{due, stamp};
+use crate::journal::encoding::{due, stamp, unsettled_text};
 use crate::journal::{Error, Lease, RunUpdate};
 use crate::run::{RunId, RunState};
 
@@ -19,7 +19,7 @@ use super::session::Params;
 pub(super) const MOST: usize = 128;
 
 const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                      $13, $14, $15, $16, $17, $18)";
+                      $13, $14, $15, $16, $17, $18, $19)";
 
 /// What became of a run.
 #[derive(Debug, Clone)]
@@ -135,6 +135,8 @@ async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(
     let errors: Vec<_> = jobs.iter().map(|job| escape_nul_some(job.update.error.as_deref())).collect();
     let versions: Vec<_> = jobs.iter().map(|job| escape_nul_some(job.update.version.as_deref())).collect();
     let ends: Vec<_> = jobs.iter().map(|job| job.ended()).collect();
+    let unsettled = jobs.iter().map(|job| job.update.unsettled.as_deref().map(unsettled_text).transpose());
+    let unsettled = unsettled.collect::<Result<Vec<_>, _>>()?;
     let sizes: Vec<i32> = jobs.iter().map(|job| int(job.texts.len())).collect();
     let (mut entry_jobs, mut entry_places, mut entry_texts) = (Vec::new(), Vec::new(), Vec::new());
     for (job, written) in jobs.iter().enumerate() {
@@ -150,6 +152,7 @@ async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(
         &ids, &epochs, &numbers, &states, &dues, &errors, &versions, &ends, &sizes,
         &entry_jobs, &entry_places, &entry_texts,
         &writes.jobs, &writes.records, &writes.connections, &writes.operations, &writes.fields, &writes.times,
+        &unsettled,
     ];
     let mut backoff = RetryBackoff::new();
     loop {

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&[&str]] = &[
     ],
     &[include_str!("sql/holds-2.sql")],
     &[include_str!("sql/limits-3.sql")],
+    &[include_str!("sql/unsettled-4.sql")],
 ];
 
 /// The oldest server that knows all that we ask.

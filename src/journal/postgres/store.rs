@@ -19,7 +19,7 @@ use crate::journal::{
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
     StoreInfo, Totals, Unfinished, Written,
 };
-use crate::run::{RunId, StampedEntry};
+use crate::run::{RunId, StampedEntry, Unsettled};
 
 use super::address::Target;
 use super::append::Rows;
@@ -276,6 +276,10 @@ impl Journal for Postgres {
     ) -> Result<Vec<Written>, Error> {
         let found = writes::of_record(&self.server.pool, record, connection, limit).await;
         found.map_err(|failure| self.failed(failure))
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
+        list::unsettled(&self.server.pool).await.map_err(|failure| self.failed(failure))
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {

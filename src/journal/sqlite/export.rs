@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::CursorKey;
+use crate::journal::column::unsettled_of;
 use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::RunState;
 
@@ -68,7 +69,7 @@ fn events(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, 
 
 fn runs(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Failure> {
     let sql = format!(
-        "SELECT {RUN_ROW}, version, accounts, lane, event, seq, due FROM runs WHERE seq > ?1
+        "SELECT {RUN_ROW}, version, accounts, lane, event, seq, due, unsettled FROM runs WHERE seq > ?1
          ORDER BY seq LIMIT ?2"
     );
     let rows = collect(conn, &sql, (begin::<i64>(after)?, limit as i64), |row| {
@@ -86,6 +87,7 @@ fn runs(conn: &Connection, after: Option<&str>, limit: usize) -> Result<Page, Fa
             due,
             entries: lease::entries(conn, seq)?,
             writes: writes::of_run(conn, seq)?,
+            unsettled: unsettled_of(&row.get::<_, Option<String>>("unsettled")?.unwrap_or_default())?,
         };
         Ok((seq, record))
     })?;

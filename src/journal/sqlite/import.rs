@@ -6,6 +6,7 @@ use rusqlite::OptionalExtension;
 
 use crate::event::CursorKey;
 use crate::journal::event_row::{EventRow, priority};
+use crate::journal::encoding::unsettled_text;
 use crate::journal::{Due, Link, Record, encoding};
 use crate::run::{Run, RunState, StampedEntry, Write};
 
@@ -30,8 +31,10 @@ pub(super) fn record(tx: &mut Tx<'_>, record: Record) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Record::Run { run, state, about, finished, error, due, entries, writes } => {
-            let imported = ImportedState { state, about, finished: finished.map(stamp), error, due };
+        Record::Run { run, state, about, finished, error, due, entries, writes, unsettled } => {
+            let unsettled = unsettled_text(&unsettled)?;
+            let finished = finished.map(stamp);
+            let imported = ImportedState { state, about, finished, error, due, unsettled };
             self::run(tx, &run, &imported, &entries, &writes)
         }
         Record::Receipt { key, received } => {
@@ -70,6 +73,7 @@ struct ImportedState {
     finished: Option<i64>,
     error: Option<String>,
     due: Due,
+    unsettled: String,
 }
 
 fn run(
@@ -100,8 +104,8 @@ fn run(
         .conn
         .prepare_cached(
             "INSERT INTO runs (id, event, recipe, lane, accounts, record, version, state, created, finished,
-                 error, due, priority)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 error, due, priority, unsettled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, nullif(?14, ''))",
         )?
         .insert((
             &run.id.0,
@@ -117,6 +121,7 @@ fn run(
             &imported.error,
             due,
             priority,
+            &imported.unsettled,
         ))?;
     insert_entries(tx, seq, 0, &texts(entries)?)?;
     written.iter().try_for_each(|(at, write)| writes::note(tx, seq, *at, write))?;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::Event;
-use crate::journal::encoding::{NEVER, due};
+use crate::journal::encoding::{NEVER, due, unsettled_text};
 use crate::journal::format::{read_entry, write_entry};
 use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{RunId, RunState, StampedEntry};
@@ -175,12 +175,20 @@ pub(super) fn record(
     insert_entries(tx, seq, before, entries)?;
     update.writes.iter().try_for_each(|write| writes::note(tx, seq, update.now, write))?;
     tx.conn
-        .prepare_cached("UPDATE runs SET error = ?2, version = coalesce(?3, version) WHERE seq = ?1")?
-        .execute((seq, &update.error, &update.version))?;
+        .prepare_cached(
+            "UPDATE runs SET error = ?2, version = coalesce(?3, version),
+                 unsettled = nullif(coalesce(?4, unsettled), '') WHERE seq = ?1",
+        )?
+        .execute((seq, &update.error, &update.version, unsettled(update)?))?;
     if update.state != RunState::Running {
         give_back(tx, seq, update)?;
     }
     Ok(())
+}
+
+/// What becomes of the column of that name; `None`: nothing.
+fn unsettled(update: &RunUpdate) -> Result<Option<String>, Failure> {
+    Ok(update.unsettled.as_deref().map(unsettled_text).transpose()?)
 }
 
 /// Adds to the history of the run with this number, which has `before` entries.

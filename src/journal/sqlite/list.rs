@@ -6,9 +6,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::event::{Event, EventId};
-use crate::journal::encoding::patterns;
+use crate::journal::encoding::{patterns, unsettled_of};
 use crate::journal::{RunDetail, RunFilter, RunRow, Totals, Unfinished};
-use crate::run::{RunId, RunState};
+use crate::run::{RunId, RunState, Unsettled};
 
 use super::counters::{self, Counts};
 use super::failure::Failure;
@@ -19,6 +19,21 @@ use super::row::{self, RUN_ROW, code, stamp};
 pub(super) const EVENTS_SINCE: &str = "SELECT count(*) FROM events WHERE received >= ?1";
 /// Runs of one state, of a time and later.
 pub(super) const RUNS_SINCE: &str = "SELECT count(*) FROM runs WHERE state = ?1 AND created >= ?2";
+
+/// Creates of which nothing is known yet.
+pub(super) const UNSETTLED: &str = "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
+
+/// The creates of all runs of which nothing is known yet.
+pub(super) fn unsettled(conn: &Connection) -> Result<Vec<(RunId, Unsettled)>, Failure> {
+    let mut read = conn.prepare_cached(UNSETTLED)?;
+    let mut rows = read.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let run = RunId(row.get(0)?);
+        found.extend(unsettled_of(&row.get::<_, String>(1)?)?.into_iter().map(|one| (run.clone(), one)));
+    }
+    Ok(found)
+}
 
 /// Runs, newest first.
 pub(super) fn runs(conn: &Connection, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {

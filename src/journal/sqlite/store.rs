@@ -23,7 +23,7 @@ use crate::journal::{
     Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
     StoreInfo, Totals, Unfinished, Written,
 };
-use crate::run::{RunId, StampedEntry};
+use crate::run::{RunId, StampedEntry, Unsettled};
 
 use crate::private;
 
@@ -312,6 +312,10 @@ impl Journal for Sqlite {
     ) -> Result<Vec<Written>, Error> {
         let (record, connection) = (record.to_owned(), connection.map(str::to_owned));
         self.read(move |conn| writes::of_record(conn, &record, connection.as_deref(), limit)).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
+        self.read(list::unsettled).await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {

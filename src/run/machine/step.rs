@@ -9,6 +9,7 @@ use super::begin::unmet;
 use super::failure::template_error;
 use super::{Act, Machine, Perform, Probe};
 use crate::catalog::{Builtin, Effect, Operation, Place};
+use crate::recipe::Action;
 use crate::run::bounds::truncated_read;
 use crate::run::builtin;
 use crate::run::effect::effect;
@@ -30,7 +31,7 @@ impl Machine {
             Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
             Phase::Paused { until, by_wall } => self.paused(site, *until, *by_wall),
             Phase::Intended => self.intended(site, &status),
-            Phase::InDoubt { until, reason, .. } => self.in_doubt(site, &status, *until, reason),
+            Phase::InDoubt { .. } => self.in_doubt(site, &status),
             Phase::Parked { reason } => Progress::Parked(site.key.clone(), reason.clone()),
         }
     }
@@ -83,38 +84,42 @@ impl Machine {
         if effect(&operation, &inputs) == Effect::Create {
             let reason = "hob stopped before the answer came".to_owned();
             let (step, attempt) = (site.key.clone(), status.attempts);
-            let doubt = Entry::InDoubt { step, attempt, reason, status: None, interrupted: true };
+            let doubt =
+                Entry::InDoubt { step, attempt, reason, status: None, interrupted: true, existing: None };
             self.record(doubt, site.now);
             return Progress::More;
         }
         self.send(site, status, status.attempts, sent)
     }
 
-    fn in_doubt(
-        &mut self,
-        site: &Site<'_>,
-        status: &StepStatus,
-        until: DateTime<Utc>,
-        reason: &str,
-    ) -> Progress {
+    /// It is looked into at once, for what is there is there; what is not there may be shown later.
+    fn in_doubt(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+        let Phase::InDoubt { since, until, reason, interrupted, existing, .. } = &status.phase else {
+            return Progress::More;
+        };
         let operation = self.recipe.operation(site.action).clone();
         let sent = status.sent.unwrap_or(site.now);
         let Some(probe) = &operation.probe else {
             return self.give_up_on(site, status, reason);
         };
-        let shows = value::after(sent, std::time::Duration::from_secs(probe.delay_seconds.into()));
-        let ready = until.max(shows);
-        if site.now < ready {
-            return sleep(ready, reason);
+        if site.now < *until {
+            return sleep(*until, reason);
         }
+        let connector = self.recipe.catalog().connector(&operation.connector);
+        let lag = probe.delay_seconds.or(connector.map(|connector| connector.list_lag_seconds));
+        let missed = if *interrupted { sent } else { *since };
+        let shown = value::after(missed, std::time::Duration::from_secs(lag.unwrap_or_default().into()));
         match self.inputs(site, sent) {
             Ok((inputs, _)) => Progress::Act(Act::Probe(Box::new(Probe {
                 step: site.key.clone(),
                 attempt: status.attempts,
-                connection: self.connection(site, &operation),
+                connection: self.connection(site.action, &operation),
                 inputs,
                 // The server's times are those of the wall.
-                sent: self.wall(sent),
+                sent: self.wall(status.lost.unwrap_or(sent)),
+                missed: self.wall(missed),
+                shown,
+                existing: existing.clone(),
                 pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
                 deferrals: status.deferrals,
                 operation,
@@ -167,7 +172,7 @@ impl Machine {
             step: site.key.clone(),
             attempt,
             may_try_again: attempt.saturating_sub(status.forgiven) < site.action.retry.attempts,
-            connection: self.connection(site, &operation),
+            connection: self.connection(site.action, &operation),
             operation,
             inputs,
             reach,
@@ -248,11 +253,11 @@ impl Machine {
         Some(LocatedError { error, span: tree.span })
     }
 
-    fn connection(&self, site: &Site<'_>, operation: &Operation) -> Option<String> {
+    pub(super) fn connection(&self, action: &Action, operation: &Operation) -> Option<String> {
         if operation.builtin.is_some() {
             return None;
         }
-        let own = site.action.connection.as_ref().map(|name| name.value.clone());
+        let own = action.connection.as_ref().map(|name| name.value.clone());
         own.or_else(|| self.run.accounts.get(&operation.connector).cloned())
     }
 

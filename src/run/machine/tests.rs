@@ -313,6 +313,88 @@ fn a_lost_create_with_a_probe_is_looked_into() {
 }
 
 #[test]
+fn what_is_not_there_counts_only_when_it_must_be_shown() {
+    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
+    let sent = hand.perform();
+    hand.answer(&sent, Report::InDoubt { reason: "lost".into(), status: None });
+    let (shown, mut looks) = (hand.now + TimeDelta::seconds(30), vec![]);
+    loop {
+        hand.restart();
+        match hand.decide() {
+            Act::Probe(probe) if hand.now < shown => {
+                looks.push((hand.now - time(0)).num_seconds());
+                let finding = Finding::NotYet { shown, reason: "not there".into() };
+                hand.record(probe.settle(finding, hand.now));
+            }
+            Act::Probe(probe) => break hand.record(probe.settle(Finding::DidNotHappen, hand.now)),
+            Act::Sleep { until, .. } => hand.now = until,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        (looks.as_slice(), hand.now),
+        (&[0, 1, 3, 7, 15][..], shown),
+        "the last look is when it must be shown"
+    );
+    assert_eq!(hand.perform().attempt, 2);
+}
+
+#[test]
+fn a_refusal_that_names_the_record_is_an_answer_after_a_lost_one() {
+    let lines = "actions: [{ id: a, do: things.create, with: { name: x }, retry: { attempts: 3 } }]\n";
+    let exists = || Report::Exists(StepError { status: Some(400), ..StepError::new("double") }, "t9".into());
+    let mut hand = Hand::new(lines, json!({}));
+    let first = hand.perform();
+    hand.answer(&first, exists());
+    assert_eq!(hand.finish().0, RunState::Failed, "at the first try it is a refusal like others");
+    for found in [Finding::Happened(json!({ "id": "t9" })), Finding::DidNotHappen] {
+        let mut hand = Hand::new(lines, json!({}));
+        let first = hand.perform();
+        hand.answer(&first, Report::InDoubt { reason: "lost".into(), status: None });
+        let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
+        hand.record(probe.settle(Finding::DidNotHappen, hand.now));
+        hand.now = time(40);
+        let second = hand.perform();
+        hand.answer(&second, exists());
+        hand.restart();
+        let Act::Probe(probe) = hand.decide() else { panic!("not looked into") };
+        assert_eq!((probe.existing.as_deref(), probe.sent), (Some("t9"), time(0)), "since the first attempt");
+        let state = if found == Finding::DidNotHappen { RunState::Failed } else { RunState::Succeeded };
+        hand.record(probe.settle(found, hand.now));
+        assert_eq!(hand.finish().0, state);
+    }
+}
+
+#[test]
+fn gone_is_done_where_the_answer_to_a_removal_was_lost() {
+    let gone = || Report::Gone(StepError { status: Some(404), ..StepError::new("404") });
+    let again = |lost| Report::Again { error: StepError::new("no answer"), not_before: None, lost };
+    let request = "do: http.request, with: { method: DELETE, url: 'http://x/1' }";
+    for (action, reports, state) in [
+        (request, vec![gone()], RunState::Failed),
+        (request, vec![again(false), gone()], RunState::Failed),
+        (request, vec![again(true), gone()], RunState::Succeeded),
+        (request, vec![again(true), again(false), gone()], RunState::Succeeded),
+        ("do: things.update, with: { id: x }", vec![again(true), gone()], RunState::Failed),
+    ] {
+        let lines = format!("actions: [{{ id: a, {action}, retry: {{ attempts: 5 }} }}]\n");
+        let mut hand = Hand::new(&lines, json!({}));
+        for report in reports {
+            let perform = loop {
+                hand.restart();
+                match hand.decide() {
+                    Act::Perform(perform) => break perform,
+                    Act::Sleep { until, .. } => hand.now = until,
+                    other => panic!("{other:?}"),
+                }
+            };
+            hand.answer(&perform, report);
+        }
+        assert_eq!(hand.finish().0, state, "{action}: {:?}", hand.history);
+    }
+}
+
+#[test]
 fn hob_may_stop_in_the_same_create_any_number_of_times() {
     let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
     for _ in 0..20 {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Hand, again};
 use crate::catalog::Effect;
-use crate::run::probe::{Search, Sighting};
+use crate::run::probe::{Search, Sighting, Window};
 use crate::run::testing::run;
 use crate::run::{Act, Entry, Finding, Perform, Probe, Report, RunState};
 
@@ -68,11 +68,13 @@ impl World {
 
     fn probe(&self, probe: &Probe) -> Finding {
         let data = probe.operation.probe.as_ref().unwrap();
-        let mut search = Search::new(data, &probe.inputs, probe.sent).unwrap();
-        match search.page(&self.things).unwrap_or_else(|| search.end()) {
+        let window = Window { sent: probe.sent, missed: probe.missed };
+        let mut search = Search::new(data, &probe.inputs, window).unwrap();
+        search.page(&self.things);
+        match search.end(data, &[]) {
             Sighting::Found(thing) => Finding::Happened(thing),
             Sighting::Absent => Finding::DidNotHappen,
-            Sighting::Unclear(reason) => Finding::Unclear { reason },
+            other => Finding::Unclear { reason: format!("{other:?}") },
         }
     }
 }

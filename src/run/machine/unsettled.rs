@@ -1,0 +1,52 @@
+//! The creates of a run of which nothing is known yet: what other runs that look for their own have to know.
+
+use super::Machine;
+use crate::catalog::{Effect, Probe};
+use crate::recipe::Action;
+use crate::run::effect::effect;
+use crate::run::entry::StepKey;
+use crate::run::status::Phase;
+use crate::run::unsettled::Unsettled;
+use crate::value::{Map, Value};
+
+impl Machine {
+    /// The creates that were sent, or are about to be, and that can be looked for.
+    pub fn unsettled(&self) -> Vec<Unsettled> {
+        let one = |(step, inputs): (&StepKey, &Value)| self.unsettled_step(step, inputs.as_object()?);
+        self.status.unsettled.iter().filter_map(one).collect()
+    }
+
+    fn unsettled_step(&self, step: &StepKey, inputs: &Map<String, Value>) -> Option<Unsettled> {
+        let operation = self.recipe.operation(self.action_called(&step.action)?);
+        let probe = operation.probe.as_ref().filter(|_| effect(operation, inputs) == Effect::Create)?;
+        let status = self.status.of(step);
+        Some(Unsettled {
+            step: step.clone(),
+            operation: operation.id.clone(),
+            connection: self.connection(self.action_called(&step.action)?, operation)?,
+            inputs: compared(probe, inputs),
+            sent: self.wall(status.lost.or(status.sent)?),
+            missed: match status.phase {
+                Phase::InDoubt { since, interrupted: false, .. } => Some(self.wall(since)),
+                Phase::InDoubt { .. } | Phase::Parked { .. } => Some(self.wall(status.sent?)),
+                _ => None,
+            },
+        })
+    }
+
+    fn action_called(&self, id: &str) -> Option<&Action> {
+        let recipe = self.recipe.recipe();
+        recipe.actions.iter().chain(&recipe.on_failure).find(|action| action.id == id)
+    }
+}
+
+/// Those of `inputs` by which the probe recognises what was made.
+fn compared(probe: &Probe, inputs: &Map<String, Value>) -> Map<String, Value> {
+    let is_compared =
+        |name: &String| probe.matching.values().chain(probe.with.values()).any(|used| used == name);
+    inputs
+        .iter()
+        .filter(|(name, _)| is_compared(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
