@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::CursorKey;
-use crate::journal::column::unsettled_of;
+use crate::journal::encoding::unsettled_of;
 use crate::journal::{Due, Page, Part, RecipeText, Record};
 use crate::run::RunState;
 

@@ -1,0 +1,371 @@
+//! Answers lost in every way, over all the operations that people use: whatever happens to an answer, the thing is
+//! done once, or the run is parked with what is known. The rows stand in `lost_answers.csv`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use hob::check::{CheckedRecipe, ConnectionFacts, Facts, check};
+use hob::connection::{BudgetSettings, Connection, Credential, Setup};
+use hob::engine::{Engine, Options, RecipeBook, World};
+use hob::event::{DedupKey, Event, EventId, Source};
+use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
+use hob::request::{Client as Requests, ClientSettings};
+use hob::run::{Accounts, RunId, RunState};
+use hob::sandbox::{Fault, What};
+use hob::secret::{Redactor, Secret};
+use hob::source::SourceFile;
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::client::Client;
+
+const TABLE: &str = include_str!("lost_answers.csv");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/lost_answers.csv");
+const HEAD: &str = "operation,way,end,records\n";
+const CONNECTOR: &str = "highlevel";
+/// More steps of the clock than any run waits for.
+const MOST_WAITS: usize = 40;
+
+/// A way of losing an answer.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    name: &'static str,
+    runs: usize,
+    /// What befalls the requests, in the order of their arrival.
+    faults: &'static [Loss],
+    /// Lists show what was made only after so many seconds.
+    lag: i64,
+    /// hob is killed while it waits for the answer, or when it has looked once.
+    killed: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    /// The connection ends before the request is carried out.
+    Before,
+    /// It is carried out, and the connection ends.
+    After,
+    /// It is carried out, and half of the answer comes.
+    Half,
+    /// It is carried out, and something else is answered.
+    Odd(&'static str),
+    /// It is not carried out, and no answer comes for as long as hob lives.
+    HangBefore,
+    /// It is carried out, and no answer comes for as long as hob lives.
+    HangAfter,
+    /// Nothing is wrong.
+    Fine,
+}
+
+const WAYS: &[Way] = &[
+    way("before_write", 1, &[Loss::Before]),
+    way("after_write", 1, &[Loss::After]),
+    way("half_answer", 1, &[Loss::Half]),
+    way("wrong_type", 1, &[Loss::Odd("[7]")]),
+    way("web_page", 1, &[Loss::Odd("<html>Back soon</html>")]),
+    way("without_id", 1, &[Loss::Odd("{}")]),
+    Way { killed: true, ..way("killed_before_write", 1, &[Loss::HangBefore]) },
+    Way { killed: true, ..way("killed_after_write", 1, &[Loss::HangAfter]) },
+    way("lost_twice", 1, &[Loss::Before, Loss::After]),
+    Way { lag: 5, ..way("lagging_list", 1, &[Loss::After]) },
+    Way { lag: 20, ..way("lagging_list_long", 1, &[Loss::After]) },
+    Way { lag: 20, killed: true, ..way("lagging_list_killed", 1, &[Loss::HangAfter]) },
+    Way { lag: 45, ..way("lagging_longer_than_stated", 1, &[Loss::After]) },
+    way("two_equal_first_lost_before", 2, &[Loss::Before, Loss::Fine]),
+    way("two_equal_first_lost_after", 2, &[Loss::After, Loss::Fine]),
+    way("two_equal_second_lost_before", 2, &[Loss::Fine, Loss::Before]),
+    way("two_seekers", 2, &[Loss::Before, Loss::After]),
+    way("two_seekers_both_done", 2, &[Loss::After, Loss::After]),
+    way("two_seekers_none_done", 2, &[Loss::Before, Loss::Before]),
+    Way { lag: 20, ..way("two_seekers_lagging", 2, &[Loss::Before, Loss::After]) },
+    way("three_equal_one_lost", 3, &[Loss::Fine, Loss::Before, Loss::Fine]),
+];
+
+const fn way(name: &'static str, runs: usize, faults: &'static [Loss]) -> Way {
+    Way { name, runs, faults, lag: 0, killed: false }
+}
+
+/// A row of the table, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    operation: String,
+    way: String,
+    /// The states in which the runs end, sorted.
+    end: String,
+    /// How many records there are more than before, collection by collection.
+    records: String,
+}
+
+impl Row {
+    fn read(line: &str) -> Self {
+        let mut columns = line.split(',').map(str::to_owned);
+        let mut next = || columns.next().expect("four columns");
+        Self { operation: next(), way: next(), end: next(), records: next() }
+    }
+
+    fn line(&self) -> String {
+        format!("{},{},{},{}\n", self.operation, self.way, self.end, self.records)
+    }
+}
+
+/// A sandbox, and all that is needed to run recipes on it.
+struct Bench {
+    client: Client,
+    facts: Facts,
+    requests: Requests,
+}
+
+/// What became of a way, beside what stands in the table.
+struct Became {
+    row: Row,
+    reasons: Vec<String>,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let client = Client::start().await;
+        let settings = client.sandbox.settings(CONNECTOR).into_keys().collect();
+        let fact = ConnectionFacts { connector: CONNECTOR.into(), settings, version: None };
+        let mut facts = Facts { known: true, ..Facts::default() };
+        facts.connections.insert("studio".into(), fact);
+        let requests = Requests::new(ClientSettings::default(), client.clock.clock()).expect("a client");
+        Self { client, facts, requests }
+    }
+
+    fn recipe(&self, operation: &str, inputs: &Map<String, Value>) -> CheckedRecipe {
+        let with = Value::Object(inputs.clone());
+        let text = format!(
+            "name: r\ntrigger: {{ manual: {{}} }}\nactions: [{{ id: a, do: {operation}, with: {with}, retry: {{ attempts: 6, backoff: 1s..2s }} }}]\n"
+        );
+        let parsed = hob::recipe::parse(&SourceFile::new("r.yaml", text));
+        let checked = check(parsed.recipe.expect("a recipe"), &self.client.catalog, &self.facts);
+        checked.recipe.unwrap_or_else(|| panic!("{operation}: {:?}", checked.diagnostics))
+    }
+
+    fn world(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> World {
+        let token = self.client.sandbox.credential(CONNECTOR).expect("a token")["token"].clone();
+        let setup = Setup {
+            base_url: Some(self.client.running.base_url(CONNECTOR)),
+            settings: self.client.sandbox.settings(CONNECTOR).into_iter().collect(),
+            credential: Credential::Bearer(Secret::new(token.as_str().expect("a text"))),
+            budget: BudgetSettings { burst: "100000/1s".parse().ok(), daily: None },
+        };
+        let connector = Arc::clone(self.client.catalog.connector(CONNECTOR).expect("built in"));
+        let connection = Connection::new("studio", connector, setup).expect("a connection");
+        let clock = self.client.clock.clock();
+        World {
+            journal: Arc::clone(journal),
+            recipes: RecipeBook::new([recipe.clone()]),
+            connections: Arc::new(IndexMap::from([("studio".to_owned(), Arc::new(connection))])),
+            client: self.requests.clone(),
+            clock,
+            env: Arc::default(),
+            redactor: Arc::new(Redactor::new([])),
+        }
+    }
+
+    /// Loses an answer of `operation` in this way, on a fresh sandbox.
+    async fn lose(&self, operation: &str, way: &Way) -> Became {
+        let sandbox = &self.client.sandbox;
+        sandbox.reset();
+        let inputs = sandbox.example(operation).expect("an example");
+        let before = sandbox.counts(CONNECTOR);
+        let recipe = self.recipe(operation, &inputs);
+        // Nothing here has to survive the machine.
+        let memory = std::path::Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder = folder.expect("a folder");
+        let store = Sqlite::open(&folder.path().join("hob.db"), Access::Runner).expect("a store");
+        let journal: Arc<dyn Journal> = Arc::new(store);
+        add(&*journal, way.runs, self.client.clock.clock().now()).await;
+        for loss in way.faults {
+            sandbox.add_fault(loss.fault(operation));
+        }
+        let read = self.client.operation(operation).probe.as_ref().map(|probe| probe.operation.clone());
+        if way.lag > 0 && read.is_some() {
+            sandbox.add_fault(Fault { operation: read, what: What::Lag(way.lag * 1000), ..Fault::default() });
+        }
+        if way.killed {
+            self.killed_in_request(&journal, &recipe).await;
+        }
+        let rows = self.to_the_end(&journal, &recipe).await;
+        let mut ends: Vec<&str> = rows.iter().map(|row| row.state.name()).collect();
+        ends.sort_unstable();
+        let reasons = rows.iter().filter_map(|row| row.error.clone()).collect();
+        journal.close().await;
+        let records = difference(&before, &sandbox.counts(CONNECTOR));
+        let row = Row { operation: operation.into(), way: way.name.into(), end: ends.join("+"), records };
+        Became { row, reasons }
+    }
+
+    /// A hob that is killed while it waits for an answer.
+    async fn killed_in_request(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) {
+        let engine = Engine::new(self.world(journal, recipe), options());
+        let running = tokio::spawn(async move { engine.run_until_idle().await });
+        let arrived = || self.client.sandbox.totals().0 > 0;
+        let arrival = async {
+            while !arrived() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), arrival).await.expect("the request arrives");
+        running.abort();
+        let _ = running.await;
+    }
+
+    /// Works until nothing is left to do, however late; hob starts anew after each wait.
+    async fn to_the_end(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Vec<RunRow> {
+        for _ in 0..MOST_WAITS {
+            let engine = Engine::new(self.world(journal, recipe), options());
+            let idle = engine.run_until_idle().await.expect("works");
+            let rows = journal.runs(&RunFilter::default()).await.expect("reads");
+            let over = |row: &RunRow| row.state.is_finished() || row.state == RunState::Parked;
+            if rows.iter().all(over) {
+                return rows;
+            }
+            let now = self.client.clock.clock().now();
+            let due = idle.next_due.filter(|due| *due > now).unwrap_or(now + TimeDelta::milliseconds(100));
+            self.client.clock.advance(due - now);
+        }
+        let runs = journal.runs(&RunFilter::default()).await.expect("reads");
+        let run = journal.run(&runs[0].id).await.expect("reads").expect("is there");
+        panic!("no end: {:?}", run.entries.iter().rev().take(6).collect::<Vec<_>>());
+    }
+}
+
+impl Loss {
+    fn fault(self, operation: &str) -> Fault {
+        let (what, done) = match self {
+            Loss::Before => (What::Close, false),
+            Loss::After => (What::Close, true),
+            Loss::Half => (What::Truncate, true),
+            Loss::HangBefore => (What::Hang, false),
+            Loss::HangAfter => (What::Hang, true),
+            Loss::Fine => (What::Nothing, true),
+            Loss::Odd(text) => {
+                let body = Some(serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+                let page = text.starts_with('<').then(|| ("content-type".to_owned(), "text/html".to_owned()));
+                (What::Status { status: 201, body, headers: page.into_iter().collect() }, true)
+            }
+        };
+        Fault { operation: Some(operation.to_owned()), times: Some(1), what, done, ..Fault::default() }
+    }
+}
+
+/// Waits for nothing: the clock is set by hand.
+fn options() -> Options {
+    Options {
+        horizon: Duration::ZERO,
+        lease: Duration::from_secs(36_000),
+        concurrency: 4,
+        ..Options::default()
+    }
+}
+
+async fn add(journal: &dyn Journal, runs: usize, now: chrono::DateTime<chrono::Utc>) {
+    let event = |number: usize| Event {
+        id: EventId::new(),
+        source: Source::Manual("r".into()),
+        kind: "manual".into(),
+        connection: None,
+        record: None,
+        dedup: DedupKey(number.to_string()),
+        received: now,
+        payload: json!({}),
+    };
+    let run = |number: usize| NewRun {
+        id: RunId::new(),
+        recipe: "r".into(),
+        accounts: Accounts::from([(CONNECTOR.to_owned(), "studio".to_owned())]),
+        lane: number.to_string(),
+    };
+    let events = (0..runs).map(|number| (event(number), vec![run(number)])).collect();
+    journal.append(Batch { events, progress: None }).await.expect("stored");
+}
+
+/// `notes+1 tasks-1`, or `same`.
+fn difference(before: &IndexMap<String, usize>, after: &IndexMap<String, usize>) -> String {
+    let mut text = String::new();
+    for (collection, count) in after {
+        let change = *count as i64 - before.get(collection).copied().unwrap_or(0) as i64;
+        if change != 0 {
+            let _ = write!(text, "{}{collection}{change:+}", if text.is_empty() { "" } else { " " });
+        }
+    }
+    if text.is_empty() { "same".to_owned() } else { text }
+}
+
+/// Rows of one operation come after each other; some operations go at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_is_lost_is_done_once_or_parked() {
+    let rows: Vec<Row> = TABLE.lines().skip(1).map(Row::read).collect();
+    let mut operations: Vec<&str> = rows.iter().map(|row| row.operation.as_str()).collect();
+    operations.dedup();
+    assert!(operations.len() == 71 && rows.len() >= 110, "{} of {}", rows.len(), operations.len());
+    let of = |operation: &str| -> Vec<Row> {
+        rows.iter().filter(|row| row.operation == operation).cloned().collect()
+    };
+    let share = |n: usize| operations.iter().skip(n).step_by(4).map(|operation| of(operation)).collect();
+    let tasks: Vec<_> = (0..4).map(|n| tokio::spawn(share_of(share(n)))).collect();
+    let mut became = Vec::new();
+    for task in tasks {
+        became.extend(task.await.expect("no panic"));
+    }
+    let problems: Vec<&String> = became.iter().flat_map(|(_, problems)| problems).collect();
+    let place = |row: &Row| {
+        rows.iter().position(|other| (&other.operation, &other.way) == (&row.operation, &row.way))
+    };
+    became.sort_by_key(|(row, _)| place(row));
+    let text = HEAD.to_owned() + &became.iter().map(|(row, _)| row.line()).collect::<String>();
+    if std::env::var_os("HOB_BLESS").is_some() {
+        std::fs::write(FILE, &text).expect("written");
+    } else {
+        let known = |line: &&str| !TABLE.lines().any(|other| other == *line);
+        let others: Vec<&str> = text.lines().filter(known).collect();
+        assert!(
+            others.is_empty(),
+            "HOB_BLESS=1 writes the table anew; what became otherwise:\n{}",
+            others.join("\n")
+        );
+    }
+    assert!(problems.is_empty(), "{} wrong:\n{problems:#?}", problems.len());
+}
+
+/// What becomes of the rows of some operations, and what is wrong with it.
+async fn share_of(operations: Vec<Vec<Row>>) -> Vec<(Row, Vec<String>)> {
+    let bench = Bench::start().await;
+    let mut all = Vec::new();
+    for rows in operations {
+        // As it would be, had nothing been lost.
+        let mut undisturbed: BTreeMap<usize, Row> = BTreeMap::new();
+        for Row { operation, way: name, .. } in rows {
+            let known = WAYS.iter().find(|known| known.name == name);
+            let lost = known.unwrap_or_else(|| panic!("`{name}` is no way of losing an answer"));
+            if !undisturbed.contains_key(&lost.runs) {
+                let straight = bench.lose(&operation, &way("undisturbed", lost.runs, &[])).await;
+                undisturbed.insert(lost.runs, straight.row);
+            }
+            let became = bench.lose(&operation, lost).await;
+            let problem = wrong(&became, &undisturbed[&lost.runs]);
+            all.push((became.row, problem.into_iter().collect()));
+        }
+    }
+    all
+}
+
+/// What is wrong with what became of a row, whatever the table says: it must be as though nothing had been lost, or
+/// parked with what is known.
+fn wrong(became: &Became, undisturbed: &Row) -> Option<String> {
+    let Became { row, reasons } = became;
+    let right = if row.end.contains("parked") {
+        reasons.iter().any(|reason| reason.contains("may have happened"))
+    } else {
+        row.end == undisturbed.end && row.records == undisturbed.records
+    };
+    let Row { operation, way, end, records } = row;
+    let (straight, there) = (&undisturbed.end, &undisturbed.records);
+    (!right).then(|| format!("{operation} {way}: {end} {records} instead of {straight} {there}: {reasons:?}"))
+}
