@@ -10,9 +10,7 @@ use super::options::World;
 use super::persist::{Gone, persist};
 use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
-use crate::run::{
-    Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told,
-};
+use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told};
 use crate::secret::Redactor;
 
 /// A run's entries on their way into the journal.
@@ -38,7 +36,17 @@ impl Recorder {
     /// `blocks`: if it fails, it keeps its lane.
     pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
         let (event_tokens, pending, writes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { lease, redactor, event_tokens, version, blocks, pending, writes, unsettled: None, urgent: false }
+        Self {
+            lease,
+            redactor,
+            event_tokens,
+            version,
+            blocks,
+            pending,
+            writes,
+            unsettled: None,
+            urgent: false,
+        }
     }
 
     /// The run has no entries yet: what has to be masked in its event goes with the first one.

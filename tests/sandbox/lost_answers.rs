@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use hob::check::{CheckedRecipe, ConnectionFacts, Facts, check};
+use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::engine::{Engine, Options, RecipeBook, World};
 use hob::event::{DedupKey, Event, EventId, Source};
@@ -114,7 +114,7 @@ impl Row {
 /// A sandbox, and all that is needed to run recipes on it.
 struct Bench {
     client: Client,
-    facts: Facts,
+    facts: WorkspaceInfo,
     requests: Requests,
 }
 
@@ -128,8 +128,8 @@ impl Bench {
     async fn start() -> Self {
         let client = Client::start().await;
         let settings = client.sandbox.settings(CONNECTOR).into_keys().collect();
-        let fact = ConnectionFacts { connector: CONNECTOR.into(), settings, version: None };
-        let mut facts = Facts { known: true, ..Facts::default() };
+        let fact = ConnectionInfo { connector: CONNECTOR.into(), settings, version: None };
+        let mut facts = WorkspaceInfo { known: true, ..WorkspaceInfo::default() };
         facts.connections.insert("studio".into(), fact);
         let requests = Requests::new(ClientSettings::default(), client.clock.clock()).expect("a client");
         Self { client, facts, requests }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 
 use crate::event::CursorKey;
-use crate::journal::event_row::{EventRow, priority};
 use crate::journal::encoding::unsettled_text;
+use crate::journal::event_row::{EventRow, priority};
 use crate::journal::{Due, Link, Record, encoding};
 use crate::run::{Run, RunState, StampedEntry, Write};
 
