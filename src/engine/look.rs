@@ -102,13 +102,13 @@ async fn sighting(around: &Surroundings<'_>, run: &RunId, doubt: &Probe) -> Resu
         Err(NotRead::Later(later)) => return Err(later),
     }
     let known = Known { around, connection: &connection, run, doubt };
-    match known.known_results(&search.ids()).await {
-        Ok(Results { theirs, unclear: None }) => search.leave_out(&theirs),
-        Ok(Results { unclear: Some(reason), .. }) => return unclear(reason),
-        Err(error) => return Err(away(&error)),
-    }
-    // Whoever may have made what the list showed had noted that before the list was read.
+    // In this order: whoever may have made what the list showed had noted that before the list was read, and what it
+    // made is known once it is no rival any more.
     let rivals = known.rivals().await.map_err(|error| away(&error))?;
+    match known.known_results(&search.ids()).await.map_err(|error| away(&error))? {
+        Results { theirs, unclear: None } => search.leave_out(&theirs),
+        Results { unclear: Some(reason), .. } => return unclear(reason),
+    }
     Ok(search.end(data, &rivals))
 }
 

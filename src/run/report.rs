@@ -128,14 +128,16 @@ impl Perform {
                 truncated: false,
             },
             // The record there is may be what an earlier attempt made.
-            Report::Exists(error, id) if self.first_lost.is_some() && self.operation.probe.is_some() => Entry::InDoubt {
-                step,
-                attempt,
-                reason: error.message,
-                status: error.status,
-                interrupted: false,
-                existing: Some(id),
-            },
+            Report::Exists(error, id) if self.first_lost.is_some() && self.operation.probe.is_some() => {
+                Entry::InDoubt {
+                    step,
+                    attempt,
+                    reason: error.message,
+                    status: error.status,
+                    interrupted: false,
+                    existing: Some(id),
+                }
+            }
             Report::Refused(error) | Report::Gone(error) | Report::Exists(error, _) => {
                 Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }
             }

@@ -314,7 +314,7 @@ async fn whatever_is_lost_is_done_once_or_parked() {
     for task in tasks {
         became.extend(task.await.expect("no panic"));
     }
-    let problems: Vec<&String> = became.iter().flat_map(|(_, problems)| problems).collect();
+    let problems: Vec<String> = became.iter().flat_map(|(_, problems)| problems.clone()).collect();
     let place = |row: &Row| {
         rows.iter().position(|other| (&other.operation, &other.way) == (&row.operation, &row.way))
     };
