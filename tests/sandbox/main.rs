@@ -3,7 +3,6 @@
 mod client;
 mod every_operation;
 mod faults;
-mod lost_answers;
 mod paging;
 mod refusals;
 mod round_trips;

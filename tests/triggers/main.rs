@@ -6,6 +6,7 @@ mod changing;
 mod fixture;
 mod hostile_requests;
 mod lists;
+mod lost_answers;
 mod polling;
 mod reconciling;
 mod sandboxed;

@@ -3,27 +3,29 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
+use hob::clock::HandClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::engine::{Engine, Options, RecipeBook, World};
 use hob::event::{DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use hob::request::{Client as Requests, ClientSettings};
 use hob::run::{Accounts, RunId, RunState};
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, RunningSandbox, Sandbox, What};
 use hob::secret::{Redactor, Secret};
 use hob::source::SourceFile;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
+static PROVIDER: Once = Once::new();
 
 const TABLE: &str = include_str!("lost_answers.csv");
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/lost_answers.csv");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/triggers/lost_answers.csv");
 const HEAD: &str = "operation,way,end,records\n";
 const CONNECTOR: &str = "highlevel";
 /// More steps of the clock than any run waits for.
@@ -113,7 +115,10 @@ impl Row {
 
 /// A sandbox, and all that is needed to run recipes on it.
 struct Bench {
-    client: Client,
+    catalog: Arc<Catalog>,
+    sandbox: Sandbox,
+    running: RunningSandbox,
+    clock: HandClock,
     facts: WorkspaceInfo,
     requests: Requests,
 }
@@ -125,14 +130,24 @@ struct Became {
 }
 
 impl Bench {
-    async fn start() -> Self {
-        let client = Client::start().await;
-        let settings = client.sandbox.settings(CONNECTOR).into_keys().collect();
+    async fn start(catalog: Arc<Catalog>) -> Self {
+        PROVIDER.call_once(|| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let clock = HandClock::new("2026-11-23T09:00:00Z".parse().expect("a time"));
+        let options = hob::sandbox::Options {
+            clock: clock.clock(),
+            budget: hob::sandbox::Budget::Unlimited,
+            ..hob::sandbox::Options::default()
+        };
+        let sandbox = Sandbox::new(Arc::clone(&catalog), options).expect("scripts are read");
+        let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+        let settings = sandbox.settings(CONNECTOR).into_keys().collect();
         let fact = ConnectionInfo { connector: CONNECTOR.into(), settings, version: None };
         let mut facts = WorkspaceInfo { known: true, ..WorkspaceInfo::default() };
         facts.connections.insert("studio".into(), fact);
-        let requests = Requests::new(ClientSettings::default(), client.clock.clock()).expect("a client");
-        Self { client, facts, requests }
+        let requests = Requests::new(ClientSettings::default(), clock.clock()).expect("a client");
+        Self { catalog, sandbox, running, clock, facts, requests }
     }
 
     fn recipe(&self, operation: &str, inputs: &Map<String, Value>) -> CheckedRecipe {
@@ -141,21 +156,21 @@ impl Bench {
             "name: r\ntrigger: {{ manual: {{}} }}\nactions: [{{ id: a, do: {operation}, with: {with}, retry: {{ attempts: 6, backoff: 1s..2s }} }}]\n"
         );
         let parsed = hob::recipe::parse(&SourceFile::new("r.yaml", text));
-        let checked = check(parsed.recipe.expect("a recipe"), &self.client.catalog, &self.facts);
+        let checked = check(parsed.recipe.expect("a recipe"), &self.catalog, &self.facts);
         checked.recipe.unwrap_or_else(|| panic!("{operation}: {:?}", checked.diagnostics))
     }
 
     fn world(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> World {
-        let token = self.client.sandbox.credential(CONNECTOR).expect("a token")["token"].clone();
+        let token = self.sandbox.credential(CONNECTOR).expect("a token")["token"].clone();
         let setup = Setup {
-            base_url: Some(self.client.running.base_url(CONNECTOR)),
-            settings: self.client.sandbox.settings(CONNECTOR).into_iter().collect(),
+            base_url: Some(self.running.base_url(CONNECTOR)),
+            settings: self.sandbox.settings(CONNECTOR).into_iter().collect(),
             credential: Credential::Bearer(Secret::new(token.as_str().expect("a text"))),
             budget: BudgetSettings { burst: "100000/1s".parse().ok(), daily: None },
         };
-        let connector = Arc::clone(self.client.catalog.connector(CONNECTOR).expect("built in"));
+        let connector = Arc::clone(self.catalog.connector(CONNECTOR).expect("built in"));
         let connection = Connection::new("studio", connector, setup).expect("a connection");
-        let clock = self.client.clock.clock();
+        let clock = self.clock.clock();
         World {
             journal: Arc::clone(journal),
             recipes: RecipeBook::new([recipe.clone()]),
@@ -169,7 +184,7 @@ impl Bench {
 
     /// Loses an answer of `operation` in this way, on a fresh sandbox.
     async fn lose(&self, operation: &str, way: &Way) -> Became {
-        let sandbox = &self.client.sandbox;
+        let sandbox = &self.sandbox;
         sandbox.reset();
         let inputs = sandbox.example(operation).expect("an example");
         let before = sandbox.counts(CONNECTOR);
@@ -180,11 +195,17 @@ impl Bench {
         let folder = folder.expect("a folder");
         let store = Sqlite::open(&folder.path().join("hob.db"), Access::Runner).expect("a store");
         let journal: Arc<dyn Journal> = Arc::new(store);
-        add(&*journal, way.runs, self.client.clock.clock().now()).await;
+        add(&*journal, way.runs, self.clock.clock().now()).await;
         for loss in way.faults {
             sandbox.add_fault(loss.fault(operation));
         }
-        let read = self.client.operation(operation).probe.as_ref().map(|probe| probe.operation.clone());
+        let read = self
+            .catalog
+            .operation(operation)
+            .expect("known")
+            .probe
+            .as_ref()
+            .map(|probe| probe.operation.clone());
         if way.lag > 0 && read.is_some() {
             sandbox.add_fault(Fault { operation: read, what: What::Lag(way.lag * 1000), ..Fault::default() });
         }
@@ -205,7 +226,7 @@ impl Bench {
     async fn killed_in_request(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) {
         let engine = Engine::new(self.world(journal, recipe), options());
         let running = tokio::spawn(async move { engine.run_until_idle().await });
-        let arrived = || self.client.sandbox.totals().0 > 0;
+        let arrived = || self.sandbox.totals().0 > 0;
         let arrival = async {
             while !arrived() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -226,9 +247,9 @@ impl Bench {
             if rows.iter().all(over) {
                 return rows;
             }
-            let now = self.client.clock.clock().now();
+            let now = self.clock.clock().now();
             let due = idle.next_due.filter(|due| *due > now).unwrap_or(now + TimeDelta::milliseconds(100));
-            self.client.clock.advance(due - now);
+            self.clock.advance(due - now);
         }
         let runs = journal.runs(&RunFilter::default()).await.expect("reads");
         let run = journal.run(&runs[0].id).await.expect("reads").expect("is there");
@@ -305,11 +326,12 @@ async fn whatever_is_lost_is_done_once_or_parked() {
     let mut operations: Vec<&str> = rows.iter().map(|row| row.operation.as_str()).collect();
     operations.dedup();
     assert!(operations.len() == 71 && rows.len() >= 110, "{} of {}", rows.len(), operations.len());
+    let catalog = Arc::new(Catalog::built_in());
     let of = |operation: &str| -> Vec<Row> {
         rows.iter().filter(|row| row.operation == operation).cloned().collect()
     };
     let share = |n: usize| operations.iter().skip(n).step_by(4).map(|operation| of(operation)).collect();
-    let tasks: Vec<_> = (0..4).map(|n| tokio::spawn(share_of(share(n)))).collect();
+    let tasks: Vec<_> = (0..4).map(|n| tokio::spawn(share_of(Arc::clone(&catalog), share(n)))).collect();
     let mut became = Vec::new();
     for task in tasks {
         became.extend(task.await.expect("no panic"));
@@ -335,8 +357,8 @@ async fn whatever_is_lost_is_done_once_or_parked() {
 }
 
 /// What becomes of the rows of some operations, and what is wrong with it.
-async fn share_of(operations: Vec<Vec<Row>>) -> Vec<(Row, Vec<String>)> {
-    let bench = Bench::start().await;
+async fn share_of(catalog: Arc<Catalog>, operations: Vec<Vec<Row>>) -> Vec<(Row, Vec<String>)> {
+    let bench = Bench::start(catalog).await;
     let mut all = Vec::new();
     for rows in operations {
         // As it would be, had nothing been lost.
