@@ -73,7 +73,16 @@ fn entry() -> Vec<StampedEntry> {
 }
 
 fn update(state: RunState) -> RunUpdate {
-    RunUpdate { state, due: None, error: None, version: None, holds_lane: false, writes: vec![], now: at(0) }
+    RunUpdate {
+        state,
+        due: None,
+        error: None,
+        version: None,
+        holds_lane: false,
+        writes: vec![],
+        unsettled: None,
+        now: at(0),
+    }
 }
 
 async fn recorded(journal: &Arc<Postgres>, runs: &[LeasedRun], workers: usize) -> Result<f64> {

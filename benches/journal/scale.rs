@@ -74,8 +74,16 @@ async fn end(journal: &Sqlite, run: &LeasedRun, state: RunState) -> Result<()> {
         StampedEntry::new(at(0), Entry::Remark { level: "info".to_owned(), message: message.to_owned() })
     };
     let version = Some("v1".to_owned());
-    let update =
-        RunUpdate { state, due: None, error: None, version, holds_lane: false, writes: vec![], now: at(1) };
+    let update = RunUpdate {
+        state,
+        due: None,
+        error: None,
+        version,
+        holds_lane: false,
+        writes: vec![],
+        unsettled: None,
+        now: at(1),
+    };
     let entries = vec![entry("about to call contacts.upsert"), entry("done in 120 ms")];
     Ok(journal.record(&run.lease, entries, update).await?)
 }
