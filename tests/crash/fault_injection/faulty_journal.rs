@@ -14,7 +14,7 @@ use hob::journal::{
     Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
     Unfinished, Written,
 };
-use hob::run::{RunId, StampedEntry};
+use hob::run::{RunId, StampedEntry, Unsettled};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -270,6 +270,11 @@ impl Journal for FaultyJournal {
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
         self.alive().await;
         self.inner.run(id).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
+        self.alive().await;
+        self.inner.unsettled().await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
