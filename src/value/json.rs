@@ -163,13 +163,13 @@ fn is_number(text: &str) -> bool {
         && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
-/// Whether a value holds the number `text` as it is.
+/// Whether a value holds the number `text` as it is: written again as JSON, it has the same digits.
 fn is_exact(text: &str) -> bool {
     if !text.contains(['.', 'e', 'E']) {
         return text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
     }
     let double = text.parse::<f64>().unwrap_or(f64::NAN);
-    double.is_finite() && decimal(text) == decimal(&format!("{double:e}"))
+    serde_json::Number::from_f64(double).is_some_and(|number| decimal(text) == decimal(&number.to_string()))
 }
 
 /// A number as its digits, without zeros at the ends, and the power of ten of the first one.
@@ -290,6 +290,13 @@ mod tests {
         assert!(read_json_text(&format!("[{}{{}}]", record.repeat(100_000))).is_ok(), "records are fine");
         let text = format!("\"{}\"", "[],{}1 ".repeat(1000));
         assert!(read_json_within(text.as_bytes(), None, 1).is_ok(), "a text is one value");
+    }
+
+    /// Two shortest ways to write one double are as near to it; JSON is written in one of them.
+    #[test]
+    fn a_number_is_held_as_it_is_written() {
+        assert_eq!(read("974016090510505.2").to_string(), "974016090510505.2");
+        assert_eq!(read("974016090510505.3"), json!("974016090510505.3"), "it would go on as .2");
     }
 
     proptest! {
