@@ -79,7 +79,11 @@ impl Fixture {
         let journal: Arc<dyn Journal> = Arc::new(open(folder.path()));
         let around = Surroundings {
             journal,
-            client: Client::new(ClientSettings::default(), clock.clock()).unwrap(),
+            client: Client::new(
+                ClientSettings { downloads: folder.path().join("downloads"), ..ClientSettings::default() },
+                clock.clock(),
+            )
+            .unwrap(),
             clock: clock.clock(),
             connections: Arc::new(connections),
             env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-k3y"))])),
