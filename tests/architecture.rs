@@ -202,18 +202,18 @@ fn reach() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 const KNOWN_LOOPS: &[(&[&str], &str)] = &[
     (
         &[
-            "engine/act",
             "engine/builtin",
             "engine/builtin/http_request",
             "engine/builtin/links",
             "engine/builtin/state",
-            "engine/first_time",
+            "engine/first_attempt",
             "engine/pages",
+            "engine/step_executor",
         ],
         "the context of a step stands beside its execution",
     ),
     (
-        &["engine/choice", "engine/dispatch", "engine/recorder", "engine/worker"],
+        &["engine/dispatch", "engine/recipe_choice", "engine/recorder", "engine/worker"],
         "what the engine's parts share stands in `dispatch`",
     ),
     (&["request/call", "request/client", "request/download"], "the client stands beside what it sends"),

@@ -12,7 +12,7 @@ use hob::connection::{
     BudgetSettings, Connection, CountersWrite, LimitStore, Limiters, Priority, Setup, StoreUnavailable,
     StoredCounters,
 };
-use hob::engine::KeptLimits;
+use hob::engine::JournalLimits;
 use hob::journal::{Access, Journal, Postgres};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -62,7 +62,7 @@ pub async fn report(address: &str) -> Result<()> {
     let begun = Instant::now();
     for _ in 0..PROCESSES {
         let journal: Arc<dyn Journal> = Arc::new(Postgres::open(address, Access::Runner).await?);
-        let store = Counted(KeptLimits::of(&journal), Arc::clone(&calls));
+        let store = Counted(JournalLimits::of(&journal), Arc::clone(&calls));
         let connection = Arc::new(connection()?);
         connection.budget.join(&Limiters::new(Some(Arc::new(store)), Clock::system()));
         for _ in 0..WAITING {

@@ -118,7 +118,7 @@ impl Call {
         };
         let bar =
             if session.streams.errors_is_terminal { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        let client = connected.client.clone().telling(progress(&bar));
+        let client = connected.client.clone().with_progress(progress(&bar));
         let called = client.call(&workspace.catalog, operation, &inputs, connection, &options).await;
         bar.finish_and_clear();
         // A token may have been fetched meanwhile.

@@ -16,9 +16,9 @@ use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, st
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
-use crate::engine::{Engine, Options, RecipeBook, World};
+use crate::engine::{Engine, Options, RecipeVersions, Services};
 use crate::journal::{Access, Batch, Journal, pause_of, why_paused};
-use crate::trigger::{Claims, Schedule, Surroundings, manual};
+use crate::trigger::{Claims, Schedule, TriggerContext, manual};
 use crate::value::read_json;
 use crate::workspace::Workspace;
 
@@ -50,8 +50,12 @@ pub struct Trigger {
     output: Output,
 }
 
-fn around(workspace: &Workspace, journal: &Arc<dyn Journal>, connected: &ConnectedAccounts) -> Surroundings {
-    Surroundings {
+fn around(
+    workspace: &Workspace,
+    journal: &Arc<dyn Journal>,
+    connected: &ConnectedAccounts,
+) -> TriggerContext {
+    TriggerContext {
         journal: Arc::clone(journal),
         client: connected.client.clone(),
         clock: Clock::system(),
@@ -123,9 +127,9 @@ impl Trigger {
             let around = around(workspace, &journal, &connected);
             let batch = Batch { events: vec![manual::event(&recipe, payload, &around)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;
-            let world = World {
+            let world = Services {
                 journal: Arc::clone(&journal),
-                recipes: RecipeBook::new([recipe]),
+                recipes: RecipeVersions::new([recipe]),
                 connections: around.connections,
                 client: around.client,
                 clock: around.clock,

@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// What templates see of it: its name and its settings.
-    pub fn facts(&self) -> serde_json::Value {
+    pub fn template_values(&self) -> serde_json::Value {
         let mut facts = serde_json::Map::new();
         facts.insert("name".to_owned(), self.name.clone().into());
         facts.extend(self.settings.iter().map(|(setting, value)| (setting.clone(), value.clone().into())));

@@ -62,9 +62,9 @@ impl Budget {
     }
 
     /// Waits for the right to send a request: higher priorities first, then first come first
-    /// served. `Exhausted` when it is known that `patience` is too short.
-    pub async fn acquire(&self, priority: Priority, patience: Duration) -> Result<Permit, Exhausted> {
-        self.limiter().acquire(&self.key.window, priority, patience).await
+    /// served. `Exhausted` when it is known that `max_wait` is too short.
+    pub async fn acquire(&self, priority: Priority, max_wait: Duration) -> Result<Permit, Exhausted> {
+        self.limiter().acquire(&self.key.window, priority, max_wait).await
     }
 
     /// The permit to send a request, if none has to be waited for.

@@ -145,7 +145,7 @@ impl Limiter {
         self: &Arc<Self>,
         window: &str,
         priority: Priority,
-        patience: Duration,
+        max_wait: Duration,
     ) -> Result<Permit, Exhausted> {
         self.load().await;
         let begun = Instant::now();
@@ -164,7 +164,7 @@ impl Limiter {
                     continue;
                 }
             };
-            if left_alone || begun.elapsed() + wait > patience {
+            if left_alone || begun.elapsed() + wait > max_wait {
                 return Err(Exhausted { wait, left_alone });
             }
             tokio::select! {

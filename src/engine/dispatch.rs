@@ -11,21 +11,21 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::held::{Held, Reclaiming, Term};
-use super::kept::KeptTexts;
-use super::options::{Options, World};
-use super::paused::Paused;
-use super::tally::Tally;
-use super::thinking::Thinking;
+use super::counters::RunCounters;
+use super::leases::{LeaseRecovery, LeaseTerm, Leases};
+use super::offload::Offload;
+use super::options::{Options, Services};
+use super::paused::PausedRecipes;
+use super::saved_recipes::SavedRecipes;
 use super::worker::work;
 use crate::journal::{Error, LeasedRun};
 
 /// Longest time without a look at the journal.
-const LOOK: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Longest wait for the journal's answer once all is to stop.
 const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// Pause after the journal failed.
-const AWAY: Duration = Duration::from_secs(1);
+const STORE_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs recipes.
 pub struct Engine {
@@ -34,15 +34,15 @@ pub struct Engine {
 
 /// What all workers share.
 pub(super) struct Shared {
-    pub(super) world: World,
+    pub(super) services: Services,
     pub(super) options: Options,
     pub(super) env: Arc<Value>,
-    pub(super) tally: Arc<Tally>,
-    pub(super) thinking: Thinking,
-    pub(super) kept: KeptTexts,
-    pub(super) paused: Paused,
+    pub(super) counters: Arc<RunCounters>,
+    pub(super) offload: Offload,
+    pub(super) saved_recipes: SavedRecipes,
+    pub(super) paused: PausedRecipes,
     missing: Mutex<BTreeSet<String>>,
-    held: Arc<Held>,
+    held: Arc<Leases>,
     /// It works until nothing is left, not for ever.
     once: AtomicBool,
 }
@@ -57,7 +57,7 @@ pub struct Idle {
 }
 
 impl Shared {
-    pub(super) fn missing(&self, recipe: &str) {
+    pub(super) fn note_missing_recipe(&self, recipe: &str) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(recipe.to_owned());
     }
 
@@ -66,23 +66,23 @@ impl Shared {
     }
 
     /// Shortest wait for a connection that is held: whoever works until nothing is left does not wait for it.
-    pub(super) fn least_hold(&self) -> Duration {
+    pub(super) fn min_hold(&self) -> Duration {
         if self.once() { self.options.horizon.saturating_mul(2) } else { Duration::ZERO }
     }
 }
 
 impl Engine {
-    /// An engine that works with `world`.
-    pub fn new(world: World, options: Options) -> Self {
-        let env = Arc::new(Value::Object(world.env.as_ref().clone()));
+    /// An engine that works with `services`.
+    pub fn new(services: Services, options: Options) -> Self {
+        let env = Arc::new(Value::Object(services.env.as_ref().clone()));
         let shared = Shared {
-            world,
+            services,
             options,
             env,
-            tally: Arc::default(),
-            thinking: Thinking::default(),
-            kept: KeptTexts::default(),
-            paused: Paused::default(),
+            counters: Arc::default(),
+            offload: Offload::default(),
+            saved_recipes: SavedRecipes::default(),
+            paused: PausedRecipes::default(),
             missing: Mutex::default(),
             held: Arc::default(),
             once: AtomicBool::new(false),
@@ -91,8 +91,8 @@ impl Engine {
     }
 
     /// What has been done so far.
-    pub fn tally(&self) -> &Arc<Tally> {
-        &self.shared.tally
+    pub fn counters(&self) -> &Arc<RunCounters> {
+        &self.shared.counters
     }
 
     /// Works until `shutdown` resolves. Then no new run is begun, and requests under way have the
@@ -135,12 +135,12 @@ impl Engine {
         let shared = &self.shared;
         shared.once.store(once, Ordering::Relaxed);
         let mut workers = JoinSet::new();
-        let mut chores = std::pin::pin!(self.chores());
+        let mut background_tasks = std::pin::pin!(self.background_tasks());
         match unless_stopped(stop.clone(), self.reclaim()).await {
             Some(Err(error)) if once => return Err(error),
             _ => {}
         }
-        self.go_on_in_time().await;
+        self.resume_when_due().await;
         let ended = loop {
             if *stop.borrow() {
                 break Ok(None);
@@ -148,8 +148,8 @@ impl Engine {
             while workers.try_join_next().is_some() {}
             // Whoever works while we look may leave something to do behind.
             let alone = workers.is_empty();
-            let asked = shared.world.clock.now();
-            let term = Term::begin(asked);
+            let asked = shared.services.clock.now();
+            let term = LeaseTerm::begin(asked);
             let leased = match unless_stopped(stop.clone(), self.lease(workers.len(), asked)).await {
                 // What it may have been granted all the same is taken back like that of one that is gone.
                 None => break Ok(None),
@@ -157,14 +157,15 @@ impl Engine {
                 Some(Err(error)) if once => break Err(error),
                 Some(Err(error)) => {
                     tracing::error!(%error, "cannot take runs from the store");
-                    self.pause(AWAY, &mut workers, stop.clone(), chores.as_mut()).await;
+                    self.pause(STORE_RETRY_PAUSE, &mut workers, stop.clone(), background_tasks.as_mut())
+                        .await;
                     continue;
                 }
             };
             let got = leased.len();
             for run in leased {
-                let grip = shared.held.take(run.lease.clone(), term);
-                workers.spawn(work(Arc::clone(shared), run, grip, stop.clone()));
+                let guard = shared.held.take(run.lease.clone(), term);
+                workers.spawn(work(Arc::clone(shared), run, guard, stop.clone()));
             }
             if got > 0 {
                 continue;
@@ -180,14 +181,14 @@ impl Engine {
                 break Ok(due);
             }
             // What is due already and was not leased waits for its lane.
-            let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
-            self.pause(wait, &mut workers, stop.clone(), chores.as_mut()).await;
+            let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(CHECK_INTERVAL).min(CHECK_INTERVAL);
+            self.pause(wait, &mut workers, stop.clone(), background_tasks.as_mut()).await;
         };
         let all = async { while workers.join_next().await.is_some() {} };
         // Their leases are kept alive meanwhile, so that nobody else takes the runs up.
         let in_time = tokio::select! {
             in_time = tokio::time::timeout(shared.options.grace, all) => in_time.is_ok(),
-            () = chores => true,
+            () = background_tasks => true,
         };
         if !in_time {
             tracing::warn!("some requests did not finish in time; their steps are in doubt");
@@ -200,11 +201,11 @@ impl Engine {
     }
 
     /// Where the clock was set back before this start, goes on from the time of what waits.
-    async fn go_on_in_time(&self) {
-        let world = &self.shared.world;
-        let last = tokio::time::timeout(LAST_ANSWER, world.journal.last_wait(world.clock.now())).await;
+    async fn resume_when_due(&self) {
+        let services = &self.shared.services;
+        let last = tokio::time::timeout(LAST_ANSWER, services.journal.last_wait(services.clock.now())).await;
         if let Ok(Ok(Some(last))) = last {
-            world.clock.go_on_from(last);
+            services.clock.go_on_from(last);
         }
     }
 
@@ -214,12 +215,12 @@ impl Engine {
         if free == 0 {
             return Ok(Vec::new());
         }
-        let world = &self.shared.world;
-        world.journal.lease(&options.owner, free, now, options.lease).await
+        let services = &self.shared.services;
+        services.journal.lease(&options.owner, free, now, options.lease).await
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        self.shared.world.journal.next_due().await
+        self.shared.services.journal.next_due().await
     }
 
     /// Waits until there may be something to do.
@@ -228,34 +229,34 @@ impl Engine {
         at_most: Duration,
         workers: &mut JoinSet<()>,
         mut stop: watch::Receiver<bool>,
-        chores: std::pin::Pin<&mut impl Future<Output = ()>>,
+        background_tasks: std::pin::Pin<&mut impl Future<Output = ()>>,
     ) {
         let full = workers.len() >= self.shared.options.concurrency;
         tokio::select! {
             _ = workers.join_next(), if !workers.is_empty() => {}
-            () = self.shared.world.journal.changed(at_most), if !full => {}
+            () = self.shared.services.journal.changed(at_most), if !full => {}
             () = tokio::time::sleep(at_most), if full => {}
             _ = stop.wait_for(|stop| *stop) => {}
-            () = chores => {}
+            () = background_tasks => {}
         }
     }
 
     /// What is done beside all work. Never ends.
-    async fn chores(&self) {
-        let journal = self.shared.world.journal.as_ref();
-        tokio::join!(self.keep_leases(), self.shared.paused.follow(journal));
+    async fn background_tasks(&self) {
+        let journal = self.shared.services.journal.as_ref();
+        tokio::join!(self.renew_leases(), self.shared.paused.follow(journal));
     }
 
     /// Keeps leases alive and takes back those of workers that are gone. Never ends.
-    async fn keep_leases(&self) {
-        let (world, options) = (&self.shared.world, &self.shared.options);
+    async fn renew_leases(&self) {
+        let (services, options) = (&self.shared.services, &self.shared.options);
         let mut ticks = tokio::time::interval(options.lease / 3);
-        let mut reclaiming = Reclaiming::new(options.lease, Instant::now());
+        let mut reclaiming = LeaseRecovery::new(options.lease, Instant::now());
         loop {
             ticks.tick().await;
             // First, so that what is still ours is not taken back, however long we or the store stood still.
             let renewed =
-                self.shared.held.renew(world.journal.as_ref(), world.clock.now(), options.lease).await;
+                self.shared.held.renew(services.journal.as_ref(), services.clock.now(), options.lease).await;
             // If one fails, it is told already, and tried again.
             if !renewed || (reclaiming.may(Instant::now()) && self.reclaim().await.is_err()) {
                 reclaiming.failed(Instant::now());
@@ -264,8 +265,8 @@ impl Engine {
     }
 
     async fn reclaim(&self) -> Result<(), Error> {
-        let world = &self.shared.world;
-        let reclaimed = world.journal.reclaim(&self.shared.options.owner, world.clock.now()).await;
+        let services = &self.shared.services;
+        let reclaimed = services.journal.reclaim(&self.shared.options.owner, services.clock.now()).await;
         match &reclaimed {
             Ok(0) => {}
             Ok(runs) => tracing::info!(runs, "took over the runs of processes that are gone"),

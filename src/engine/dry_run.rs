@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use super::translate::{Told, done, unusable};
+use super::step_outcome::{StepOutcome, done, unusable};
 use crate::catalog::Operation;
 use crate::connection::Connection;
 use crate::request::{RequestBody, prepare};
-use crate::run::Perform;
+use crate::run::StepCall;
 
 /// What would be sent, checked as far as it goes before sending.
-pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
-    let operation = &perform.operation;
+pub(super) fn request(call: &StepCall, connection: &Connection) -> StepOutcome {
+    let operation = &call.operation;
     if !operation.composite.is_empty() {
-        return told(perform, format!("would call {} on {}", operation.id, connection.name));
+        return told(call, format!("would call {} on {}", operation.id, connection.name));
     }
-    match prepare(operation, &perform.inputs, connection) {
+    match prepare(operation, &call.inputs, connection) {
         Ok(request) => {
             let body = match &request.body {
                 RequestBody::Empty => String::new(),
@@ -24,17 +24,17 @@ pub(super) fn request(perform: &Perform, connection: &Connection) -> Told {
             };
             let (method, url) = (&request.method, &request.url);
             let line = format!("would send {method} {url}{body} ({} on {})", operation.id, connection.name);
-            told(perform, line)
+            told(call, line)
         }
         Err(problems) => unusable(&operation.id, &problems).into(),
     }
 }
 
 /// A step that is only told.
-pub(super) fn told(perform: &Perform, line: String) -> Told {
-    let answer = sample(&perform.operation, &perform.inputs);
-    let told = done(&answer, &perform.operation, perform.pick.as_deref());
-    Told { remark: Some(line), ..told.report.into() }
+pub(super) fn told(call: &StepCall, line: String) -> StepOutcome {
+    let answer = sample(&call.operation, &call.inputs);
+    let told = done(&answer, &call.operation, call.pick.as_deref());
+    StepOutcome { remark: Some(line), ..told.step_result.into() }
 }
 
 /// An answer as the catalog describes it, with what was sent where the names are the same.

@@ -1,33 +1,33 @@
 //! Runs recipes: leases runs from the journal, asks the pure machine what is to be done, does it, and
 //! records what became of it. It decides nothing itself, and knows nothing of triggers.
 
-mod act;
-mod book;
 mod builtin;
-mod choice;
+mod counters;
 mod dispatch;
 mod dry_run;
-mod first_time;
-mod held;
-mod kept;
-mod kept_limits;
-mod known;
-mod look;
+mod first_attempt;
+mod journal_limits;
+mod known_records;
+mod leases;
+mod offload;
 mod options;
 mod pages;
 mod paused;
-mod persist;
+mod probe_runner;
+mod recipe_choice;
+mod recipe_versions;
 mod recorder;
-mod tally;
-mod thinking;
-mod translate;
+mod saved_recipes;
+mod step_executor;
+mod step_outcome;
+mod store_retry;
 mod worker;
 
-pub use book::RecipeBook;
+pub use counters::{EndedRun, RunCounters};
 pub use dispatch::{Engine, Idle};
-pub use kept_limits::KeptLimits;
-pub use options::{Options, World};
-pub use tally::{Ended, Tally};
+pub use journal_limits::JournalLimits;
+pub use options::{Options, Services};
+pub use recipe_versions::RecipeVersions;
 
 #[cfg(test)]
 mod tests;

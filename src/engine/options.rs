@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::RecipeBook;
+use super::RecipeVersions;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::journal::Journal;
@@ -16,11 +16,11 @@ use crate::secret::Redactor;
 
 /// What an engine works with.
 #[derive(Clone)]
-pub struct World {
+pub struct Services {
     /// Where runs come from and their entries go.
     pub journal: Arc<dyn Journal>,
     /// The recipes.
-    pub recipes: RecipeBook,
+    pub recipes: RecipeVersions,
     /// Accounts by name.
     pub connections: Arc<IndexMap<String, Arc<Connection>>>,
     /// Sends requests.

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::act::Surroundings;
-use super::translate::{Told, report, told, unusable};
+use super::step_executor::StepContext;
+use super::step_outcome::{StepOutcome, outcome_of, told, unusable};
 use crate::catalog::{Listing, Operation, path};
 use crate::connection::Connection;
 use crate::request::paging::{self, More, Page, Rounds};
 use crate::request::{Answer, CallOptions, Outcome, take_result};
-use crate::run::{Perform, Report, StepError};
+use crate::run::{StepCall, StepError, StepResult};
 
 /// Most records that a step reads: what later steps see is held in memory and kept in the history.
-const MOST_RECORDS: usize = 10_000;
+const MAX_RECORDS: usize = 10_000;
 /// Most bytes of records, as JSON.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// Longest wait between two pages; beyond it the run goes back to the queue and reads from the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_BUDGET_WAIT: Duration = Duration::from_secs(60);
 /// Requests for one page that may get no good answer.
 const TRIES: u32 = 3;
 /// Pause after the first of them; each further one is twice as long.
@@ -41,35 +41,35 @@ pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &
 
 /// Reads the list to its end: the result is the first answer with all items in it.
 pub(super) async fn read(
-    around: &Surroundings<'_>,
-    perform: &Perform,
+    context: &StepContext<'_>,
+    call: &StepCall,
     connection: &Connection,
     options: CallOptions,
-) -> Told {
-    let operation = &perform.operation;
+) -> StepOutcome {
+    let operation = &call.operation;
     let Some(listing) = &operation.list else {
         let message = format!("`{}` is no list that could be read page by page", operation.id);
-        return Report::Refused(StepError::new(message)).into();
+        return StepResult::Refused(StepError::new(message)).into();
     };
-    let options = CallOptions { patience: PATIENCE, ..options };
+    let options = CallOptions { max_wait: MAX_BUDGET_WAIT, ..options };
     let mut list = List { operation, listing, first: None, items: Vec::new(), bytes: 0 };
     let mut at = paging::first(&listing.paging);
     let mut rounds = Rounds::default();
     for number in 1.. {
-        let answer = match page(around, perform, connection, &options, &at).await {
+        let answer = match page(context, call, connection, &options, &at).await {
             Ok(answer) => answer,
             Err(PageFailure::NotFound(_)) if list.may_have_ended() => break,
-            Err(PageFailure::NotFound(told) | PageFailure::Told(told)) => return told,
+            Err(PageFailure::NotFound(told) | PageFailure::StepOutcome(told)) => return told,
         };
         match list.take(answer, &at, number, &mut rounds) {
             Ok(Some(next)) => at = next,
             Ok(None) => break,
-            Err(message) => return Report::Refused(StepError::new(message)).into(),
+            Err(message) => return StepResult::Refused(StepError::new(message)).into(),
         }
     }
     match list.whole() {
-        Ok(body) => told(take_result(operation, body, perform.pick.as_deref())),
-        Err(message) => Report::Refused(StepError::new(message)).into(),
+        Ok(body) => told(take_result(operation, body, call.pick.as_deref())),
+        Err(message) => StepResult::Refused(StepError::new(message)).into(),
     }
 }
 
@@ -102,10 +102,10 @@ impl List<'_> {
         self.bytes += texts.iter().map(String::len).sum::<usize>();
         self.items.extend(items);
         self.first.get_or_insert(answer.body);
-        let (count, megabytes) = (self.items.len(), MOST_BYTES >> 20);
-        if count > MOST_RECORDS || self.bytes > MOST_BYTES {
+        let (count, megabytes) = (self.items.len(), MAX_BYTES >> 20);
+        if count > MAX_RECORDS || self.bytes > MAX_BYTES {
             return Err(format!(
-                "the list of `{}` is longer than a step reads ({MOST_RECORDS} records or {megabytes} MiB): narrow it \
+                "the list of `{}` is longer than a step reads ({MAX_RECORDS} records or {megabytes} MiB): narrow it \
                  by its inputs, or let a recipe poll it with `start: all`, one run for each record",
                 operation.id
             ));
@@ -143,32 +143,32 @@ impl List<'_> {
 /// Why a page was not read.
 enum PageFailure {
     /// There is nothing at this address.
-    NotFound(Told),
-    Told(Told),
+    NotFound(StepOutcome),
+    StepOutcome(StepOutcome),
 }
 
 /// Asks for a page until it is answered, as long as that makes sense.
 async fn page(
-    around: &Surroundings<'_>,
-    perform: &Perform,
+    context: &StepContext<'_>,
+    call: &StepCall,
     connection: &Connection,
     options: &CallOptions,
     at: &Map<String, Value>,
 ) -> Result<Answer, PageFailure> {
-    let Perform { operation, .. } = perform;
-    let mut inputs = perform.inputs.clone();
+    let StepCall { operation, .. } = call;
+    let mut inputs = call.inputs.clone();
     inputs.extend(at.clone());
     let (mut tries, mut waited) = (0, Duration::ZERO);
     loop {
-        let client = &around.world.client;
-        let outcome = match client.call(around.catalog, operation, &inputs, connection, options).await {
+        let client = &context.services.client;
+        let outcome = match client.call(context.catalog, operation, &inputs, connection, options).await {
             Ok(outcome) => outcome,
-            Err(problems) => return Err(PageFailure::Told(unusable(&operation.id, &problems).into())),
+            Err(problems) => return Err(PageFailure::StepOutcome(unusable(&operation.id, &problems).into())),
         };
         let pause = match &outcome {
             Outcome::RateLimited { retry_after: wait } | Outcome::Held { wait, .. } => {
                 waited += *wait;
-                (waited <= PATIENCE).then_some(*wait)
+                (waited <= MAX_BUDGET_WAIT).then_some(*wait)
             }
             Outcome::TryAgain { .. } | Outcome::InDoubt { .. } => {
                 tries += 1;
@@ -181,8 +181,12 @@ async fn page(
             (_, Some(pause)) => tokio::time::sleep(pause.max(Duration::from_millis(50))).await,
             (outcome, None) => {
                 let missing = matches!(&outcome, Outcome::Refused(refusal) if refusal.status == Some(404));
-                let told = report(outcome, operation, perform.pick.as_deref());
-                return Err(if missing { PageFailure::NotFound(told) } else { PageFailure::Told(told) });
+                let told = outcome_of(outcome, operation, call.pick.as_deref());
+                return Err(if missing {
+                    PageFailure::NotFound(told)
+                } else {
+                    PageFailure::StepOutcome(told)
+                });
             }
         }
     }

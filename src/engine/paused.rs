@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::journal::{Journal, paused};
 
 /// How often it is looked.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Names of the recipes that are paused, as they were known a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Paused(RwLock<BTreeSet<String>>);
+pub(super) struct PausedRecipes(RwLock<BTreeSet<String>>);
 
-impl Paused {
+impl PausedRecipes {
     /// Whether the recipe is paused.
     pub(super) fn contains(&self, recipe: &str) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(recipe)
@@ -26,7 +26,7 @@ impl Paused {
             if let Ok(now) = paused(journal).await {
                 self.take(now.into_keys().collect());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::dispatch::Shared;
-use super::held::Grip;
-use super::options::World;
-use super::persist::{Gone, persist};
+use super::leases::LeaseGuard;
+use super::options::Services;
+use super::store_retry::{LeaseLost, with_store_retry};
 use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
 use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told};
@@ -91,7 +91,7 @@ impl Recorder {
     }
 
     /// `step` was not sent after all.
-    pub(super) fn settled(&mut self, step: &StepKey) {
+    pub(super) fn remove_unsettled(&mut self, step: &StepKey) {
         if let Some(unsettled) = &mut self.unsettled {
             unsettled.retain(|known| known.step != *step);
         }
@@ -103,18 +103,22 @@ impl Recorder {
     }
 
     /// Makes durable what must be before something is done.
-    pub(super) async fn before_acting(&mut self, world: &World, grip: &Grip) -> Result<(), Gone> {
+    pub(super) async fn flush_urgent(
+        &mut self,
+        services: &Services,
+        guard: &LeaseGuard,
+    ) -> Result<(), LeaseLost> {
         if !self.urgent {
             return Ok(());
         }
-        self.write(world, grip, RunState::Running, None, None).await
+        self.write(services, guard, RunState::Running, None, None).await
     }
 
     /// Makes sure, after what may have been a long time, that nobody else has the run.
-    pub(super) async fn still_ours(&self, shared: &Shared, grip: &Grip) -> Result<(), Gone> {
-        let (world, lease) = (&shared.world, shared.options.lease);
-        let ask = || grip.holds(world.journal.as_ref(), world.clock.now(), lease);
-        if persist(&self.lease.run, grip, ask).await? { Ok(()) } else { Err(Gone) }
+    pub(super) async fn verify_lease(&self, shared: &Shared, guard: &LeaseGuard) -> Result<(), LeaseLost> {
+        let (services, lease) = (&shared.services, shared.options.lease);
+        let ask = || guard.holds(services.journal.as_ref(), services.clock.now(), lease);
+        if with_store_retry(&self.lease.run, guard, ask).await? { Ok(()) } else { Err(LeaseLost) }
     }
 
     /// The run.
@@ -123,10 +127,14 @@ impl Recorder {
     }
 
     /// Makes durable what happened so far, but not the intent of what waits for its turn.
-    pub(super) async fn write_before_intent(&mut self, world: &World, grip: &Grip) -> Result<(), Gone> {
+    pub(super) async fn write_without_intent(
+        &mut self,
+        services: &Services,
+        guard: &LeaseGuard,
+    ) -> Result<(), LeaseLost> {
         let intent = self.pending.pop_if(is_intent);
         if !self.pending.is_empty() {
-            self.write(world, grip, RunState::Running, None, None).await?;
+            self.write(services, guard, RunState::Running, None, None).await?;
         }
         if let Some(intent) = intent {
             self.add(intent);
@@ -135,19 +143,19 @@ impl Recorder {
     }
 
     /// Takes back the intent of what was not sent.
-    pub(super) fn forget_intent(&mut self) {
+    pub(super) fn drop_intent(&mut self) {
         self.pending.pop_if(is_intent);
     }
 
     /// Makes everything durable and says where the run stands now.
     pub(super) async fn write(
         &mut self,
-        world: &World,
-        grip: &Grip,
+        services: &Services,
+        guard: &LeaseGuard,
         state: RunState,
         due: Option<DateTime<Utc>>,
         error: Option<String>,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), LeaseLost> {
         let error = error.map(|error| told(&error, &self.redactor));
         let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
         let version = self.version.take_if(|_| begun);
@@ -162,11 +170,11 @@ impl Recorder {
                 writes: writes.clone(),
                 unsettled: self.unsettled.clone(),
                 holds_lane: self.blocks && state == RunState::Failed,
-                now: world.clock.now(),
+                now: services.clock.now(),
             };
-            world.journal.record(&self.lease, entries.clone(), update)
+            services.journal.record(&self.lease, entries.clone(), update)
         };
-        persist(&self.lease.run, grip, record).await
+        with_store_retry(&self.lease.run, guard, record).await
     }
 }
 

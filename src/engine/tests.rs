@@ -23,13 +23,13 @@ mod pauses;
 struct Bench {
     folder: tempfile::TempDir,
     server: MockServer,
-    recipes: RecipeBook,
+    recipes: RecipeVersions,
     burst: Option<Rate>,
 }
 
 impl Bench {
     async fn new(lines: &str) -> Self {
-        let recipes = RecipeBook::new([recipe(lines)]);
+        let recipes = RecipeVersions::new([recipe(lines)]);
         Self { folder: tempfile::tempdir().unwrap(), server: MockServer::start().await, recipes, burst: None }
     }
 
@@ -56,7 +56,7 @@ impl Bench {
         };
         let connection = Connection::new("acme", connector, setup).unwrap();
         let secret = Secret::new("k3y-secret");
-        let world = World {
+        let services = Services {
             journal,
             recipes: self.recipes.clone(),
             connections: Arc::new(IndexMap::from([("acme".to_owned(), Arc::new(connection))])),
@@ -65,7 +65,7 @@ impl Bench {
             env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-secret"))])),
             redactor: Arc::new(Redactor::new([secret])),
         };
-        Engine::new(world, options)
+        Engine::new(services, options)
     }
 
     /// Runs what `payloads` cause to the end of what can be done now.

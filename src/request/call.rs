@@ -9,9 +9,9 @@ use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::inputs::complete;
-use super::scope::{self, Demand};
+use super::scope::{self, ScopeChallenge};
 use super::{
-    Answer, Client, FileChoice, Form, Gate, InputProblem, Outcome, PreparedRequest, Received, Refusal,
+    Answer, Client, FileChoice, Form, InputProblem, Outcome, PreparedRequest, Received, Refusal, SendGuard,
     classify, prepare, retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
@@ -24,7 +24,7 @@ pub struct CallOptions {
     /// Who goes first when the budget is short.
     pub priority: Priority,
     /// Longest wait for the budget; beyond it the call is held.
-    pub patience: Duration,
+    pub max_wait: Duration,
     /// Longest time of the request, where the action says so.
     pub timeout: Option<Duration>,
     /// File for a download.
@@ -32,18 +32,18 @@ pub struct CallOptions {
     /// Whose choice the files are that it takes along.
     pub files: FileChoice,
     /// Asked right before a request leaves whether it still may.
-    pub gate: Option<Gate>,
+    pub guard: Option<SendGuard>,
 }
 
 impl Default for CallOptions {
     fn default() -> Self {
         Self {
             priority: Priority::default(),
-            patience: Duration::from_secs(30),
+            max_wait: Duration::from_secs(30),
             timeout: None,
             output: None,
             files: FileChoice::default(),
-            gate: None,
+            guard: None,
         }
     }
 }
@@ -146,9 +146,9 @@ impl Client {
             };
             let received = self.send_within(request, connection, &mut admitted, options).await;
             let received = without_secrets_if_bad(received, connection);
-            let (demand, connector) = (Demand::of(&received), Some(&*connection.connector));
+            let (demand, connector) = (ScopeChallenge::of(&received), Some(&*connection.connector));
             let outcome = classify(request.effect, &request.expected, connector, received);
-            let outcome = scope::told(outcome, &request.scopes, &demand, connector);
+            let outcome = scope::name_scopes(outcome, &request.scopes, &demand, connector);
             connection.tally.count(outcome.name());
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
@@ -174,15 +174,15 @@ impl Client {
     /// Waits for breaker, credential and budget; not for a connection that is held.
     pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
-            return Err(Outcome::Held { wait, reason: left_alone_for_a_while(connection) });
+            return Err(Outcome::Held { wait, reason: breaker_message(connection) });
         }
         connection.hold.check().map_err(on_hold)?;
         let headers = connection.credential_headers().await;
         let headers = headers.map_err(|error| no_credential(connection, &error))?;
-        let acquired = connection.budget.acquire(options.priority, options.patience);
-        let permit = self.on_wait.follow(&connection.name, options.patience, acquired).await;
+        let acquired = connection.budget.acquire(options.priority, options.max_wait);
+        let permit = self.on_wait.follow(&connection.name, options.max_wait, acquired).await;
         let permit = permit.map_err(|Exhausted { wait, left_alone }| match left_alone {
-            true => Outcome::Held { wait, reason: left_alone_for_a_while(connection) },
+            true => Outcome::Held { wait, reason: breaker_message(connection) },
             false => {
                 let reason = format!("the request budget of connection `{}` is used up", connection.name);
                 Outcome::Held { wait, reason }
@@ -225,7 +225,7 @@ pub struct Admitted {
     permit: crate::connection::Permit,
 }
 
-fn left_alone_for_a_while(connection: &Connection) -> String {
+fn breaker_message(connection: &Connection) -> String {
     format!("connection `{}` keeps failing; hob sends it nothing for a while", connection.name)
 }
 
@@ -234,7 +234,7 @@ fn left_alone_for_a_while(connection: &Connection) -> String {
 fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
     match received {
         Received::Answer { status: 200..=299, form: Form::Page, body, .. } => {
-            Some(request.expected.complaint(Form::Page, body).is_none())
+            Some(request.expected.mismatch(Form::Page, body).is_none())
         }
         Received::Answer { status, .. } => Some(*status < 500),
         Received::Lost { .. } => Some(false),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::Value;
 
-use super::explain::explain;
+use super::error_message::error_message;
 use super::{Answer, Expected, Form, Outcome, Refusal, retry_after};
 use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders};
 use crate::connection::Rate;
@@ -81,12 +81,12 @@ pub fn classify(
         }
     };
     if (200..=299).contains(&status) {
-        return match expected.complaint(form, &body) {
+        return match expected.mismatch(form, &body) {
             None => Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at }),
-            Some(complaint) => unexpected(effect, status, &complaint),
+            Some(mismatch) => unexpected(effect, status, &mismatch),
         };
     }
-    let (mut refusal, said) = explain(errors, status, &body);
+    let (mut refusal, said) = error_message(errors, status, &body);
     if let Some(to) = redirect(status, &headers) {
         refusal.message =
             format!("{status}: the server redirects to {}, and redirects are not followed", line(to, QUOTED));
@@ -115,8 +115,8 @@ pub fn classify(
 }
 
 /// A good status with an answer that is none: nobody knows what was done.
-fn unexpected(effect: Effect, status: u16, complaint: &str) -> Outcome {
-    let reason = format!("the answer ({status}) is not what the catalog says: {complaint}");
+fn unexpected(effect: Effect, status: u16, mismatch: &str) -> Outcome {
+    let reason = format!("the answer ({status}) is not what the catalog says: {mismatch}");
     match effect {
         Effect::Create => Outcome::InDoubt { reason, status: Some(status) },
         Effect::Read | Effect::Idempotent => {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body::multipart;
 use super::download::Destination;
 use super::files::{Allowed, FileFolders};
-use super::gate::Passage;
+use super::send_guard::GuardedBody;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
 use crate::connection::{
@@ -21,7 +21,7 @@ use crate::value::address::Reach;
 use crate::value::{JsonError, charset, decode, read_json};
 
 /// Most bytes of an answer that is no success.
-const LARGEST_COMPLAINT: usize = 4 << 20;
+const MAX_ERROR_BODY: usize = 4 << 20;
 /// Bytes of one that are kept where it cannot be read as a whole.
 const BEGINNING: usize = 16 << 10;
 
@@ -85,12 +85,12 @@ impl Client {
     }
 
     /// The same, and `on_bytes` is told how far its downloads are.
-    pub fn telling(self, on_bytes: OnBytes) -> Self {
+    pub fn with_progress(self, on_bytes: OnBytes) -> Self {
         Self { on_bytes, ..self }
     }
 
     /// The same, and `on_wait` is told when a request waits long for its budget.
-    pub fn telling_waits(self, on_wait: OnWait) -> Self {
+    pub fn with_wait_notices(self, on_wait: OnWait) -> Self {
         Self { on_wait, ..self }
     }
 
@@ -119,10 +119,10 @@ impl Client {
             Ok(built) => built,
             Err(reason) => return Received::Unsendable { reason },
         };
-        if options.gate.as_ref().is_some_and(|gate| !gate.is_open()) {
+        if options.guard.as_ref().is_some_and(|gate| !gate.is_open()) {
             return Received::Late;
         }
-        let passage = options.gate.clone().map(Passage::new);
+        let passage = options.guard.clone().map(GuardedBody::new);
         if let Some(passage) = &passage {
             passage.guard(&mut built);
         }
@@ -202,10 +202,10 @@ impl Client {
         };
         match body {
             Ok((form, body)) => Received::Answer { status, headers, form, body, at: self.clock.now() },
-            Err(Unread::BrokeOff(error)) => {
+            Err(ReadError::BrokeOff(error)) => {
                 Received::Lost { sent: true, reason: format!("the answer was cut off: {}", words(error)) }
             }
-            Err(Unread::Unusable(reason)) => Received::Unusable { reason },
+            Err(ReadError::Unusable(reason)) => Received::Unusable { reason },
         }
     }
 
@@ -215,7 +215,7 @@ impl Client {
         response: reqwest::Response,
         output: Option<&Path>,
         expected: &str,
-    ) -> Result<Value, Unread> {
+    ) -> Result<Value, ReadError> {
         let given = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = given.unwrap_or(expected).to_owned();
         let destination = match output {
@@ -229,23 +229,23 @@ impl Client {
         &self,
         response: reqwest::Response,
         headers: &HeaderMap,
-    ) -> Result<(Form, Value), Unread> {
+    ) -> Result<(Form, Value), ReadError> {
         let success = response.status().is_success();
-        let largest = self.settings.largest_answer.min(if success { usize::MAX } else { LARGEST_COMPLAINT });
+        let largest = self.settings.largest_answer.min(if success { usize::MAX } else { MAX_ERROR_BODY });
         let BoundedBody { bytes, whole } =
-            BoundedBody::read(response, largest).await.map_err(Unread::BrokeOff)?;
+            BoundedBody::read(response, largest).await.map_err(ReadError::BrokeOff)?;
         match content(headers, &bytes) {
             Ok(content) if whole => Ok(content),
-            // Of a complaint its beginning is enough: it is for people.
+            // The beginning of the mismatch is enough: it is for people.
             _ if !success => Ok((Form::Text, beginning(headers, &bytes))),
-            Ok(_) => Err(Unread::Unusable(format!("the answer is larger than {} MiB", largest >> 20))),
-            Err(reason) => Err(Unread::Unusable(format!("the answer cannot be kept: {reason}"))),
+            Ok(_) => Err(ReadError::Unusable(format!("the answer is larger than {} MiB", largest >> 20))),
+            Err(reason) => Err(ReadError::Unusable(format!("the answer cannot be kept: {reason}"))),
         }
     }
 }
 
 /// Why an answer was not read to its end.
-pub(super) enum Unread {
+pub(super) enum ReadError {
     /// It broke off.
     BrokeOff(reqwest::Error),
     /// It is there, but hob cannot keep it: too large, or no place for the file.

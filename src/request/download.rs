@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::client::Unread;
+use super::client::ReadError;
 use crate::private;
 
 /// Told of every piece of a download: bytes so far, and of how many where that is known. Must return at
@@ -115,12 +115,13 @@ pub(super) async fn save(
     media_type: &str,
     largest: u64,
     on_bytes: &OnBytes,
-) -> Result<Value, Unread> {
+) -> Result<Value, ReadError> {
     if response.content_length().is_some_and(|length| length > largest) {
         return Err(too_large(largest));
     }
     let place = destination.part();
-    let disk = |error: std::io::Error| Unread::Unusable(format!("cannot write {}: {error}", place.display()));
+    let disk =
+        |error: std::io::Error| ReadError::Unusable(format!("cannot write {}: {error}", place.display()));
     if let Some(folder) = destination.folder() {
         private::create_folder(folder).map_err(disk)?;
     }
@@ -169,23 +170,23 @@ impl Written {
     }
 }
 
-fn too_large(largest: u64) -> Unread {
-    Unread::Unusable(format!("the file is larger than {} MiB", largest >> 20))
+fn too_large(largest: u64) -> ReadError {
+    ReadError::Unusable(format!("the file is larger than {} MiB", largest >> 20))
 }
 
 async fn write(
     response: reqwest::Response,
     mut out: tokio::fs::File,
-    disk: &impl Fn(std::io::Error) -> Unread,
+    disk: &impl Fn(std::io::Error) -> ReadError,
     largest: u64,
     on_bytes: &OnBytes,
-) -> Result<Written, Unread> {
+) -> Result<Written, ReadError> {
     let length = response.content_length();
     let mut stream = response.bytes_stream();
     let mut bytes = 0;
     let mut hash = Sha256::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(Unread::BrokeOff)?;
+        let chunk = chunk.map_err(ReadError::BrokeOff)?;
         bytes += chunk.len() as u64;
         if bytes > largest {
             return Err(too_large(largest));

@@ -10,7 +10,7 @@ use crate::value::{Kind, Shape};
 /// Fields that tell one record from another.
 const IDS: [&str; 2] = ["id", "_id"];
 /// Fields by which an answer says that something is wrong.
-const COMPLAINTS: [&str; 10] =
+const ERROR_FIELDS: [&str; 10] =
     ["message", "msg", "error", "errors", "detail", "title", "code", "status", "statusCode", "traceId"];
 /// So much of an answer is quoted.
 const QUOTED: usize = 80;
@@ -101,7 +101,7 @@ impl Expected {
     }
 
     /// In what way `body` is not what the catalog says.
-    pub(super) fn complaint(&self, form: Form, body: &Value) -> Option<String> {
+    pub(super) fn mismatch(&self, form: Form, body: &Value) -> Option<String> {
         match form {
             Form::Page if !self.text => return Some(format!("it is a web page{}", quoted(body))),
             Form::Text if self.file => {
@@ -141,7 +141,7 @@ impl Expected {
     fn error(&self, body: &Value) -> Option<String> {
         let Value::Object(object) = body else { return None };
         let known = self.fields.is_empty() || self.fields.iter().any(|field| object.contains_key(field));
-        match object.keys().all(|field| COMPLAINTS.contains(&field.as_str())) {
+        match object.keys().all(|field| ERROR_FIELDS.contains(&field.as_str())) {
             _ if known => None,
             true if object.is_empty() => (!self.may_be_null).then(|| "it is an empty object".to_owned()),
             true => Some(format!("it says only{}", quoted(&Value::String(body.to_string())))),
@@ -188,9 +188,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn complaint(operation: &str, form: Form, body: Value) -> Option<String> {
+    fn mismatch(operation: &str, form: Form, body: Value) -> Option<String> {
         let text = format!("{{ title: t, summary: s, kinds: [action], {operation} }}");
-        Expected::of(&serde_yaml::from_str(&text).unwrap()).complaint(form, &body)
+        Expected::of(&serde_yaml::from_str(&text).unwrap()).mismatch(form, &body)
     }
 
     const RECORD: &str = "method: POST, result: [$.contact], response: { type: object, fields: { contact: \
@@ -199,8 +199,8 @@ mod tests {
     #[test]
     fn a_record_has_an_id_where_it_stands() {
         let good = json!({ "contact": { "id": "c1" } });
-        assert_eq!(complaint(RECORD, Form::Json, good.clone()), None);
-        assert_eq!(complaint(RECORD, Form::Json, json!({ "contact": { "_id": 7 } })), None);
+        assert_eq!(mismatch(RECORD, Form::Json, good.clone()), None);
+        assert_eq!(mismatch(RECORD, Form::Json, json!({ "contact": { "_id": 7 } })), None);
         for (body, part) in [
             (json!({ "contact": {} }), "no id"),
             (json!({ "contact": { "id": null } }), "no id"),
@@ -213,48 +213,46 @@ mod tests {
             (json!("ok"), "a single value"),
             (json!(true), "a single value"),
         ] {
-            let told = complaint(RECORD, Form::Json, body.clone()).unwrap_or_else(|| panic!("{body}"));
+            let told = mismatch(RECORD, Form::Json, body.clone()).unwrap_or_else(|| panic!("{body}"));
             assert!(told.contains(part), "{body}: {told}");
         }
-        assert_eq!(complaint(RECORD, Form::Nothing, json!(null)).unwrap(), "it is empty");
-        assert!(complaint(RECORD, Form::Text, json!("{\"contact\":")).unwrap().contains("not JSON"));
+        assert_eq!(mismatch(RECORD, Form::Nothing, json!(null)).unwrap(), "it is empty");
+        assert!(mismatch(RECORD, Form::Text, json!("{\"contact\":")).unwrap().contains("not JSON"));
         assert!(
-            complaint(RECORD, Form::Page, json!("<html> Back\nsoon"))
-                .unwrap()
-                .ends_with(": <html> Back soon")
+            mismatch(RECORD, Form::Page, json!("<html> Back\nsoon")).unwrap().ends_with(": <html> Back soon")
         );
     }
 
     #[test]
     fn what_is_read_may_not_be_there_and_what_is_deleted_says_nothing() {
         let read = format!("effect: read, {RECORD}");
-        assert_eq!(complaint(&read, Form::Json, json!({ "contact": null })), None);
-        assert!(complaint(&read, Form::Json, json!({})).is_some());
+        assert_eq!(mismatch(&read, Form::Json, json!({ "contact": null })), None);
+        assert!(mismatch(&read, Form::Json, json!({})).is_some());
         let delete = RECORD.replace("POST", "DELETE");
         for body in [json!(null), json!({}), json!({ "succeeded": true })] {
-            assert_eq!(complaint(&delete, Form::Json, body), None);
+            assert_eq!(mismatch(&delete, Form::Json, body), None);
         }
-        assert!(complaint(&delete, Form::Page, json!("<html>")).is_some());
+        assert!(mismatch(&delete, Form::Page, json!("<html>")).is_some());
     }
 
     #[test]
     fn a_list_stands_where_it_is_said_to() {
         let list = "effect: read, list: { items: ['$.contacts[*]'] }";
-        assert_eq!(complaint(list, Form::Json, json!({ "contacts": [] })), None);
+        assert_eq!(mismatch(list, Form::Json, json!({ "contacts": [] })), None);
         for body in [json!({}), json!({ "contacts": null }), json!({ "error": "x" }), json!([]), json!(null)]
         {
-            assert!(complaint(list, Form::Json, body.clone()).is_some(), "{body}");
+            assert!(mismatch(list, Form::Json, body.clone()).is_some(), "{body}");
         }
-        assert!(complaint(list, Form::Nothing, json!(null)).is_some());
+        assert!(mismatch(list, Form::Nothing, json!(null)).is_some());
         let either =
             "effect: read, list: { items: [$] }, response: { type: object, fields: { a: { type: string } } }";
         for body in [json!([]), json!([{ "a": "x" }]), json!({ "a": "x" })] {
-            assert_eq!(complaint(either, Form::Json, body), None);
+            assert_eq!(mismatch(either, Form::Json, body), None);
         }
-        assert!(complaint(either, Form::Json, json!({ "message": "maintenance" })).is_some());
+        assert!(mismatch(either, Form::Json, json!({ "message": "maintenance" })).is_some());
         let whole = "effect: read, list: { items: ['$[*]'] }";
-        assert_eq!(complaint(whole, Form::Json, json!([])), None);
-        assert!(complaint(whole, Form::Json, json!({ "message": "maintenance" })).is_some());
+        assert_eq!(mismatch(whole, Form::Json, json!([])), None);
+        assert!(mismatch(whole, Form::Json, json!({ "message": "maintenance" })).is_some());
     }
 
     #[test]
@@ -265,23 +263,23 @@ mod tests {
             (Form::Json, json!([1])),
             (Form::Json, json!(null)),
         ] {
-            assert_eq!(complaint("method: POST", form, body), None);
+            assert_eq!(mismatch("method: POST", form, body), None);
         }
-        assert!(complaint("method: POST", Form::Page, json!("<html>")).is_some());
+        assert!(mismatch("method: POST", Form::Page, json!("<html>")).is_some());
         let text = "method: GET, response: { type: string }";
-        assert_eq!(complaint(text, Form::Page, json!("<html>")), None);
-        assert_eq!(complaint(text, Form::Text, json!("OK")), None);
+        assert_eq!(mismatch(text, Form::Page, json!("<html>")), None);
+        assert_eq!(mismatch(text, Form::Text, json!("OK")), None);
         let sent = "method: POST, response: { type: object, fields: { messageId: { type: string } } }";
-        assert_eq!(complaint(sent, Form::Json, json!({ "messageId": "m" })), None);
-        assert_eq!(complaint(sent, Form::Json, json!({ "succeded": true })), None, "descriptions have slips");
+        assert_eq!(mismatch(sent, Form::Json, json!({ "messageId": "m" })), None);
+        assert_eq!(mismatch(sent, Form::Json, json!({ "succeded": true })), None, "descriptions have slips");
         for body in [json!({}), json!({ "message": "maintenance" }), json!({ "error": "x", "code": 1 })] {
-            assert!(complaint(sent, Form::Json, body.clone()).is_some(), "{body}");
+            assert!(mismatch(sent, Form::Json, body.clone()).is_some(), "{body}");
         }
         let open = "method: POST, response: { type: object }";
-        assert_eq!(complaint(open, Form::Nothing, json!(null)), None);
-        assert!(complaint(open, Form::Text, json!("OK")).is_some());
+        assert_eq!(mismatch(open, Form::Nothing, json!(null)), None);
+        assert!(mismatch(open, Form::Text, json!("OK")).is_some());
         let file = "method: GET, download: application/pdf";
-        assert_eq!(complaint(file, Form::File, json!({ "file": "x" })), None);
-        assert!(complaint(file, Form::Page, json!("<html>")).is_some());
+        assert_eq!(mismatch(file, Form::File, json!({ "file": "x" })), None);
+        assert!(mismatch(file, Form::Page, json!("<html>")).is_some());
     }
 }

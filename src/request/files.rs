@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::fs::File;
 
 /// Largest file that is sent, in bytes: the most that HighLevel takes of a video.
-const LARGEST: u64 = 500 << 20;
+const MAX_SIZE: u64 = 500 << 20;
 
 /// Where files for requests are.
 #[derive(Debug, Clone, Default)]
@@ -71,8 +71,8 @@ impl Allowed<'_> {
         if !about.is_file() {
             return Err(odd());
         }
-        if about.len() > LARGEST {
-            let most = LARGEST >> 20;
+        if about.len() > MAX_SIZE {
+            let most = MAX_SIZE >> 20;
             return Err(format!("{} is larger than {most} MiB, the most that hob sends", path.display()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -147,7 +147,7 @@ mod tests {
         symlink(at("nowhere"), at("out/dangling")).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(at("out/pipe")).status().unwrap().success());
         symlink(Path::new("/dev/zero"), at("out/zero")).unwrap();
-        fs::File::create(at("out/huge")).unwrap().set_len(LARGEST + 1).unwrap();
+        fs::File::create(at("out/huge")).unwrap().set_len(MAX_SIZE + 1).unwrap();
         let folders = FileFolders { root: folder.path().to_owned(), allowed: vec![at("out"), at("missing")] };
         let whole = |name: &str| at(name).display().to_string();
         let run = FileChoice::Run(vec![whole("downloads/1.pdf"), whole("private/key")]);

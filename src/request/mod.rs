@@ -8,11 +8,10 @@ mod classify;
 mod client;
 mod coerce;
 mod download;
+mod error_message;
 mod expected;
-mod explain;
 mod files;
-mod free;
-mod gate;
+mod http_request;
 mod inputs;
 mod outcome;
 pub mod paging;
@@ -23,7 +22,8 @@ mod query;
 mod read_back;
 mod retry_after;
 mod scope;
-mod waiting;
+mod send_guard;
+mod wait_notice;
 
 pub use answer::{Answer, result, take_result};
 pub use body::{Part, PartContent, RequestBody};
@@ -33,14 +33,14 @@ pub use client::{Client, ClientSettings};
 pub use download::OnBytes;
 pub use expected::{Expected, Form};
 pub use files::{FileChoice, FileFolders};
-pub use free::free_request;
-pub use gate::Gate;
+pub use http_request::http_request;
 pub use inputs::complete;
 pub use outcome::{Outcome, Refusal};
 pub use prepare::{PreparedRequest, prepare};
 pub use problem::{InputProblem, list};
 pub use read_back::dropped;
-pub use waiting::OnWait;
+pub use send_guard::SendGuard;
+pub use wait_notice::OnWait;
 
 /// A client that cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -18,9 +18,9 @@ use crate::printable::line;
 use crate::value::{Kind, read_json_text};
 
 /// Empty pages in a row, each with the word that there is more, that are no reason to give up.
-const MOST_EMPTY: u32 = 100;
+const MAX_EMPTY: u32 = 100;
 /// Most bytes of what leads to the next page: it becomes part of the request, and of the cursor that is kept.
-const LONGEST_CURSOR: usize = 16 << 10;
+const MAX_CURSOR: usize = 16 << 10;
 /// Most characters of an answer's names and values that a message quotes.
 const QUOTED: usize = 100;
 
@@ -77,7 +77,7 @@ pub enum Error {
     },
     /// What is to lead to the next page is no cursor.
     #[error(
-        "page {page} of `{operation}` gives a cursor of more than {} KiB; reading stopped there", LONGEST_CURSOR >> 10
+        "page {page} of `{operation}` gives a cursor of more than {} KiB; reading stopped there", MAX_CURSOR >> 10
     )]
     LongCursor {
         /// The operation.
@@ -87,7 +87,7 @@ pub enum Error {
     },
     /// One empty page after the other.
     #[error(
-        "page {page} of `{operation}` is empty, as are the {MOST_EMPTY} before it, and still there is said to be more; reading stopped there"
+        "page {page} of `{operation}` is empty, as are the {MAX_EMPTY} before it, and still there is said to be more; reading stopped there"
     )]
     Empty {
         /// The operation.
@@ -203,7 +203,7 @@ pub fn next(
         Some(next) if next == *current => {
             Err(Error::Frozen { operation: operation.id.clone(), inputs: names(&next), page: page.number })
         }
-        Some(next) if next.values().map(size).sum::<usize>() > LONGEST_CURSOR => {
+        Some(next) if next.values().map(size).sum::<usize>() > MAX_CURSOR => {
             Err(Error::LongCursor { operation: operation.id.clone(), page: page.number })
         }
         next => Ok(next),
@@ -467,10 +467,10 @@ mod tests {
         let style = paging("{ style: cursor, next: { c: { from: answer, path: $.next } } }");
         let items = [json!({ "id": 1 })];
         let go = |next: Value| after(&style, json!({ "c": "a" }), json!({ "next": next }), &items);
-        assert!(go(json!("x".repeat(LONGEST_CURSOR))).unwrap().is_some());
-        let told = go(json!("x".repeat(LONGEST_CURSOR + 1))).unwrap_err().to_string();
+        assert!(go(json!("x".repeat(MAX_CURSOR))).unwrap().is_some());
+        let told = go(json!("x".repeat(MAX_CURSOR + 1))).unwrap_err().to_string();
         assert!(told.contains("a cursor of more than 16 KiB"), "{told}");
-        assert!(go(json!(["x".repeat(LONGEST_CURSOR)])).is_err());
+        assert!(go(json!(["x".repeat(MAX_CURSOR)])).is_err());
         let long = "k".repeat(1 << 20);
         let listing: Listing = serde_yaml::from_str("{ items: [$.items], paging: { style: none } }").unwrap();
         let told = super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
@@ -575,7 +575,7 @@ mod tests {
             let next = map(json!({ "page": page + 1 }));
             rounds.check("things.list", &map(json!({ "page": page })), *page, &[], Some(&next)).is_err()
         });
-        assert_eq!(met, Some(u64::from(MOST_EMPTY) + 1));
+        assert_eq!(met, Some(u64::from(MAX_EMPTY) + 1));
     }
 
     #[test]

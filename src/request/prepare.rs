@@ -128,7 +128,7 @@ fn headers(
     Ok(headers)
 }
 
-/// Sets a header, with a complaint that names it.
+/// Sets a header; the error names it.
 pub(super) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), InputProblem> {
     let key = HeaderName::try_from(name)
         .map_err(|_| InputProblem::new(name, format!("`{name}` is not a header name")))?;

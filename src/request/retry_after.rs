@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Longer waits than this are taken for a mistake of the server's.
-const LONGEST: Duration = Duration::from_secs(86_400);
+const MAX_LENGTH: Duration = Duration::from_secs(86_400);
 
 /// How long the server asks to wait.
 pub(super) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
@@ -18,7 +18,7 @@ pub(super) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
             (until - now).to_std().unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST))
+    Some(wait.min(MAX_LENGTH))
 }
 
 #[cfg(test)]

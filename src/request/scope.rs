@@ -3,22 +3,22 @@
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 
-use super::explain::advice;
+use super::error_message::advice;
 use super::{Outcome, Received, Refusal};
 use crate::catalog::{Connector, ErrorAnswers};
 use crate::printable;
 
 /// Most characters that are told of what an API asks for.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// What an answer says of scopes, as RFC 6750 has it: in a header, or as fields of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Demand {
+pub(super) struct ScopeChallenge {
     is_insufficient: bool,
     asked_for: Option<String>,
 }
 
-impl Demand {
+impl ScopeChallenge {
     /// What `received` says.
     pub(super) fn of(received: &Received) -> Self {
         match received {
@@ -63,10 +63,10 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
 
 /// `outcome` of an operation that needs `needed`, with what is known of scopes if that may be why it was refused. A
 /// scope that is missing is no reason to hold the whole connection.
-pub(super) fn told(
+pub(super) fn name_scopes(
     outcome: Outcome,
     needed: &[String],
-    demand: &Demand,
+    demand: &ScopeChallenge,
     connector: Option<&Connector>,
 ) -> Outcome {
     let none = ErrorAnswers::default();
@@ -87,7 +87,7 @@ pub(super) fn told(
 }
 
 /// Whether a missing scope may be why: it says so, or it is a 403 for which the catalog knows no closer reason.
-fn is_about_scopes(refusal: &Refusal, demand: &Demand, errors: &ErrorAnswers) -> bool {
+fn is_about_scopes(refusal: &Refusal, demand: &ScopeChallenge, errors: &ErrorAnswers) -> bool {
     let says_so = demand.is_insufficient || refusal.message.to_lowercase().contains("scope");
     match refusal.status {
         Some(401) => says_so,
@@ -98,20 +98,20 @@ fn is_about_scopes(refusal: &Refusal, demand: &Demand, errors: &ErrorAnswers) ->
     }
 }
 
-fn with_scopes(mut refusal: Refusal, needed: &[String], demand: &Demand) -> Refusal {
+fn with_scopes(mut refusal: Refusal, needed: &[String], demand: &ScopeChallenge) -> Refusal {
     let words = words(&refusal.message, needed, demand);
     refusal.message.push_str(&words);
     refusal
 }
 
 /// What is to be added to `message`.
-fn words(message: &str, needed: &[String], demand: &Demand) -> String {
+fn words(message: &str, needed: &[String], demand: &ScopeChallenge) -> String {
     let mut words = String::new();
     if !needed.is_empty() {
         words = format!("; the operation needs {}", list(needed.iter().map(String::as_str)));
     }
     if let Some(asked_for) = &demand.asked_for {
-        let asked_for = printable::line(asked_for, LONGEST);
+        let asked_for = printable::line(asked_for, MAX_LENGTH);
         let is_new = |scope: &&str| !needed.iter().any(|known| known == scope) && !message.contains(*scope);
         if asked_for.split(' ').any(|scope| is_new(&scope)) {
             words = format!("{words}; the API asks for {}", list(asked_for.split(' ')));
@@ -143,10 +143,10 @@ mod tests {
             headers.insert(WWW_AUTHENTICATE, challenge.parse().unwrap());
         }
         let received = Received::Answer { status, headers, form: Form::Json, body, at: DateTime::UNIX_EPOCH };
-        let demand = Demand::of(&received);
+        let demand = ScopeChallenge::of(&received);
         let connector = connector.map(AsRef::as_ref);
         let outcome = classify(Effect::Read, &Expected::default(), connector, received);
-        match told(outcome, &["contacts.write".into()], &demand, connector) {
+        match name_scopes(outcome, &["contacts.write".into()], &demand, connector) {
             Outcome::Refused(refusal) => (refusal.message, false),
             Outcome::Unauthorized { reason, .. } => (reason, true),
             other => panic!("{other:?}"),

@@ -16,8 +16,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{Entry, StampedEntry, StepKey};
-use super::facts::{self, Facts};
 use super::status::Status;
+use super::template_scope::{self, RunContext};
 use super::{Run, RunState};
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
@@ -65,14 +65,14 @@ pub struct Decision {
     /// Entries to append first. An `Intent` among them must be durable before its request is sent.
     pub entries: Vec<StampedEntry>,
     /// What to do then.
-    pub act: Act,
+    pub command: Command,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Act {
-    /// Perform a step.
-    Perform(Box<Perform>),
+pub enum Command {
+    /// Execute a step.
+    Execute(Box<StepCall>),
     /// Find out whether a step happened.
     Probe(Box<Probe>),
     /// Nothing before this time.
@@ -96,9 +96,9 @@ pub enum Act {
     },
 }
 
-/// A step to perform.
+/// A step to execute.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Perform {
+pub struct StepCall {
     /// The step.
     pub step: StepKey,
     /// Number of the attempt, from 1.
@@ -165,17 +165,17 @@ impl Machine {
         run: Run,
         event: &Event,
         entries: &[StampedEntry],
-        facts: &Facts,
+        run_context: &RunContext,
     ) -> Self {
-        let scope = facts::scope(&run, event, facts).with_parts("steps");
+        let scope = template_scope::scope(&run, event, run_context).with_parts("steps");
         let mut machine = Self {
             hydration: hydrate::Hydration::of(&recipe, event),
             recipe,
             run,
-            status: Status::fold(entries).taken_up(),
+            status: Status::fold(entries).resumed(),
             scope,
-            skip_waits: facts.skip_waits,
-            ahead: facts.ahead,
+            skip_waits: run_context.skip_waits,
+            ahead: run_context.ahead,
             unreadable: event.unreadable().map(str::to_owned),
             done: 0,
             failure_done: 0,
@@ -199,25 +199,25 @@ impl Machine {
 
     /// What is to be done next. Its entries are taken into account already.
     pub fn decide(&mut self, now: DateTime<Utc>) -> Decision {
-        let act = loop {
-            if let Some(act) = self.advance(now) {
-                break act;
+        let command = loop {
+            if let Some(command) = self.advance(now) {
+                break command;
             }
         };
-        Decision { entries: std::mem::take(&mut self.entries), act }
+        Decision { entries: std::mem::take(&mut self.entries), command }
     }
 
     /// One thing further; `None` when there is more to decide.
-    fn advance(&mut self, now: DateTime<Utc>) -> Option<Act> {
+    fn advance(&mut self, now: DateTime<Utc>) -> Option<Command> {
         if let Some((state, reason)) = &self.status.finished {
-            return Some(Act::Finish { state: *state, reason: reason.clone() });
+            return Some(Command::Finish { state: *state, reason: reason.clone() });
         }
         if let Some(error) = self.status.start_failure() {
             let error = error.clone();
             return self.after_failure(&StepKey::of(super::START), &error, now);
         }
         match self.hydrate(now) {
-            Some(action::Progress::Act(act)) => return Some(act),
+            Some(action::Progress::Command(command)) => return Some(command),
             Some(action::Progress::Failed(step, error)) => return self.after_failure(&step, &error, now),
             Some(_) => return None,
             None => {}
@@ -230,14 +230,14 @@ impl Machine {
     }
 
     /// The recipe's actions, one after the other.
-    fn main(&mut self, now: DateTime<Utc>) -> Option<Act> {
+    fn main(&mut self, now: DateTime<Utc>) -> Option<Command> {
         let recipe = self.recipe.clone();
         let Some(action) = recipe.recipe().actions.get(self.done) else {
             self.finish(RunState::Succeeded, None, None, now);
             return None;
         };
         match self.action(action, None, now) {
-            action::Progress::Act(act) => Some(act),
+            action::Progress::Command(command) => Some(command),
             action::Progress::More => None,
             action::Progress::Complete(result) => {
                 self.complete(action, result);
@@ -251,16 +251,16 @@ impl Machine {
 
     fn complete(&mut self, action: &crate::recipe::Action, result: Arc<Value>) {
         if self.status.has_more(&action.id) {
-            self.tell_more(&action.id);
+            self.mark_incomplete(&action.id);
         }
         self.scope.set_part("steps", action.id.clone(), result);
         self.members = None;
     }
 
     /// `run.more` names the step from now on.
-    fn tell_more(&mut self, id: &str) {
+    fn mark_incomplete(&mut self, id: &str) {
         let Some(mut run) = self.scope.get("run").map(Cow::into_owned) else { return };
-        if let Some(Value::Array(names)) = run.get_mut(facts::MORE) {
+        if let Some(Value::Array(names)) = run.get_mut(template_scope::MORE) {
             names.push(id.into());
         }
         self.scope.set("run", run);

@@ -1,37 +1,37 @@
 //! One event through one recipe: its identity, its states, its durable entries, and the pure machine
 //! that decides what is to be done next. Nothing here sends, stores, or asks for the time.
 
-mod bounds;
+mod backoff;
 mod builtin;
+mod compatibility;
 mod effect;
 mod entry;
-mod facts;
-mod fit;
+mod intervention;
 mod machine;
-mod patience;
 pub mod probe;
 mod redact;
 mod repeated;
-mod report;
-mod ruling;
 mod status;
+mod step_result;
+mod template_scope;
 #[cfg(test)]
 pub(crate) mod testing;
+mod truncate;
 mod unknown;
 mod unknown_fields;
 mod unsettled;
 mod writes;
 
+pub use compatibility::incompatibility;
 pub use effect::{effect, method};
 pub use entry::{Entry, MirroredToken, StampedEntry, StepError, StepKey};
-pub use facts::{Facts, about};
-pub use fit::misfit;
-pub use machine::{Act, Decision, Machine, Perform, Probe};
+pub use intervention::{Intervened, InvalidIntervention, OperatorAction, rule};
+pub use machine::{Command, Decision, Machine, Probe, StepCall};
 pub use redact::told;
-pub use repeated::{Attempts, asks_for_others, take_marks, tell_first};
-pub use report::{Finding, GONE, Report};
-pub use ruling::{Ruled, Ruling, Unfit, rule};
+pub use repeated::{Attempts, depends_on_other_writers, restore_first_answer, take_marks};
 pub use status::{Phase, Started, Status, StepStatus};
+pub use step_result::{Finding, GONE, StepResult};
+pub use template_scope::{RunContext, about};
 pub use unknown_fields::UnknownFields;
 pub use unsettled::Unsettled;
 pub use writes::{Write, item_id, record_id, writes};

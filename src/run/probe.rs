@@ -19,7 +19,7 @@ const LATE: TimeDelta = TimeDelta::minutes(2);
 
 /// What the answers to a probe tell.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Sighting {
+pub enum SearchOutcome {
     /// This is what the create made.
     Found(Value),
     /// This is what the create made, as far as can be told: the reason says what is not known.
@@ -187,37 +187,37 @@ impl<'a> Search<'a> {
 
     /// What it means, when all pages were looked through. `rivals` are the creates of other steps of which nothing
     /// is known either.
-    pub fn end(mut self, probe: &Probe, rivals: &[Rival]) -> Sighting {
+    pub fn end(mut self, probe: &Probe, rivals: &[Rival]) -> SearchOutcome {
         let ids = self.ours.iter().filter_map(item_id).collect::<Vec<_>>().join(", ");
         let ours = match self.ours.len() {
             0 => return self.nothing_found(),
             1 => self.ours.remove(0),
-            _ => return Sighting::Unclear(format!("several like it were made since ({ids})")),
+            _ => return SearchOutcome::Unclear(format!("several like it were made since ({ids})")),
         };
         let mut rivals = rivals.iter().filter(|rival| rival.may_have_made(&ours, probe, self.ahead));
         if let Some(rival) = rivals.next() {
             let Rival { known, name } = rival;
             return match known.missed {
-                None => Sighting::Busy(format!("{name} is creating one like it right now")),
-                Some(_) => Sighting::Unclear(format!(
+                None => SearchOutcome::Busy(format!("{name} is creating one like it right now")),
+                Some(_) => SearchOutcome::Unclear(format!(
                     "one like it is there ({ids}), and {name} may have created it as well as this one"
                 )),
             };
         }
         match self.created {
-            Some(_) => Sighting::Found(ours),
-            None => Sighting::Taken(
+            Some(_) => SearchOutcome::Found(ours),
+            None => SearchOutcome::Taken(
                 ours,
                 format!("{ids} is taken for what it made: the API does not tell whether it was there before"),
             ),
         }
     }
 
-    fn nothing_found(&self) -> Sighting {
-        let Some((reason, _)) = self.open.first() else { return Sighting::Absent };
+    fn nothing_found(&self) -> SearchOutcome {
+        let Some((reason, _)) = self.open.first() else { return SearchOutcome::Absent };
         let ids: Vec<&str> = self.open.iter().filter_map(|(_, id)| id.as_deref()).collect();
         let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
-        Sighting::Unclear(format!("{reason}{ids}"))
+        SearchOutcome::Unclear(format!("{reason}{ids}"))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::secret::Redactor;
 use crate::value::beginning;
 
 /// Longest text for people, in bytes.
-const LONGEST: usize = 16 << 10;
+const MAX_LENGTH: usize = 16 << 10;
 
 impl StampedEntry {
     /// The entry with secrets taken out of what it says to people, and with the tokens that stand in its data.
@@ -62,7 +62,7 @@ impl Entry {
 
 /// `text` for people. It is cut where nobody reads on, and only without its secrets, so that no half of one is left.
 pub fn told(text: &str, redactor: &Redactor) -> String {
-    beginning(&redactor.text(text), LONGEST)
+    beginning(&redactor.text(text), MAX_LENGTH)
 }
 
 impl StepError {

@@ -38,7 +38,7 @@ enum Creation {
 /// Puts into `body`, the answer of `operation`, what its attempts did as far as it can be found out; what cannot is
 /// marked. `others`: somebody else may have created the record, for this reason. The reason why something is not
 /// known, if so.
-pub fn tell_first(
+pub fn restore_first_answer(
     operation: &Operation,
     body: &mut Value,
     attempts: Attempts,
@@ -67,7 +67,7 @@ pub fn tell_first(
 
 /// Whether any of what `operation` tells of its first time depends on when the record was created, and the answer
 /// says that it was there: then it has to be known who else may have created it.
-pub fn asks_for_others(operation: &Operation, body: &Value, attempts: Attempts) -> bool {
+pub fn depends_on_other_writers(operation: &Operation, body: &Value, attempts: Attempts) -> bool {
     operation.first_only.iter().any(|FirstOnly { field, created }| {
         let told = path::read(body, field).is_some_and(|told| told != Value::Bool(true));
         let at = created.as_ref().and_then(|created| path::read(body, created));
@@ -196,7 +196,7 @@ mod tests {
     /// What is told of `new` for a record that was created at `time`; `None`: it is not known.
     fn told(new: bool, time: &str, ahead: Option<i64>, others: Option<&str>) -> Option<bool> {
         let mut body = json!({ "new": new, "contact": { "id": "c", "dateAdded": time } });
-        let reason = tell_first(&upsert(), &mut body, attempts(ahead), others);
+        let reason = restore_first_answer(&upsert(), &mut body, attempts(ahead), others);
         let marks = take_marks(&mut body);
         assert_eq!(reason.is_some(), marks == ["new"], "{body}");
         body.get("new").and_then(Value::as_bool)
@@ -233,7 +233,7 @@ mod tests {
         .unwrap();
         let answer = json!({ "all": [{ "id": 1, "added": ["a"] }, { "id": 2, "added": [] }], "n": 2 });
         let mut body = answer.clone();
-        assert!(tell_first(&operation, &mut body, attempts(None), None).is_some());
+        assert!(restore_first_answer(&operation, &mut body, attempts(None), None).is_some());
         let mut whole = body.clone();
         assert_eq!(take_marks(&mut whole), ["all[].added"]);
         assert_eq!(whole, json!({ "all": [{ "id": 1 }, { "id": 2 }], "n": 2 }));
@@ -244,14 +244,14 @@ mod tests {
         let mut picked = body["n"].clone();
         assert_eq!((take_marks(&mut picked), picked), (vec![], json!(2)));
         let mut nothing = json!({ "n": 1 });
-        assert_eq!(tell_first(&operation, &mut nothing, attempts(None), None), None);
+        assert_eq!(restore_first_answer(&operation, &mut nothing, attempts(None), None), None);
     }
 
     #[test]
     fn others_are_asked_for_only_where_it_matters() {
         let asks = |new: bool, time: &str| {
             let body = json!({ "new": new, "contact": { "dateAdded": time } });
-            asks_for_others(&upsert(), &body, attempts(Some(0)))
+            depends_on_other_writers(&upsert(), &body, attempts(Some(0)))
         };
         assert!(asks(false, "2026-11-28T10:00:01Z"));
         assert!(!asks(true, "2026-11-28T10:00:01Z") && !asks(false, "2026-11-20T10:00:01Z"));

@@ -129,7 +129,7 @@ impl Status {
 
     /// Where a run that is taken up again stands: what waited for a held connection goes on, to see.
     #[must_use]
-    pub fn taken_up(mut self) -> Self {
+    pub fn resumed(mut self) -> Self {
         for step in self.steps.values_mut() {
             if let Phase::Waiting { until, held: true, .. } = &mut step.phase {
                 *until = DateTime::<Utc>::MIN_UTC;

@@ -63,11 +63,11 @@ pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
     let parsed = crate::recipe::parse(&file);
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
     let recipe = parsed.recipe.unwrap_or_else(|| panic!("{shown}"));
-    let mut facts =
+    let mut run_context =
         check::WorkspaceInfo { known: true, env: vec!["KEY".into()], ..check::WorkspaceInfo::none() };
     let connection = ConnectionInfo { connector: "x".into(), settings: vec![], version: None };
-    facts.connections.insert("acme".into(), connection);
-    let checked = check::check(recipe, &catalog(), &facts);
+    run_context.connections.insert("acme".into(), connection);
+    let checked = check::check(recipe, &catalog(), &run_context);
     let shown = format!("{shown}{}", crate::diagnostic::render(&file, &checked.diagnostics, false));
     checked.recipe.unwrap_or_else(|| panic!("{shown}"))
 }

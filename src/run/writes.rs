@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bounds::bound;
+use super::truncate::truncate;
 use crate::catalog::{Effect, Operation, Place, path};
 use crate::value::{Map, Value, id};
 
@@ -52,7 +52,7 @@ pub fn writes(
     let sent = inputs.iter().filter(|(name, _)| !in_path(name));
     let sent = sent.map(|(name, value)| (name.clone(), value.clone())).collect();
     let mut fields = Value::Object(sent);
-    bound(&mut fields);
+    truncate(&mut fields);
     let write = |record| Write {
         connection: connection.to_owned(),
         record,

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::exposition::KnownNames;
 use crate::connection::Connection;
-use crate::engine::Tally;
+use crate::engine::RunCounters;
 
 /// What is told beside what the store knows.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,7 @@ pub struct Observed {
     /// The connections that requests go to.
     pub connections: Arc<IndexMap<String, Arc<Connection>>>,
     /// What the engine has done.
-    pub runs: Arc<Tally>,
+    pub runs: Arc<RunCounters>,
 }
 
 /// Webhooks since the start, by address and what became of them.

@@ -23,7 +23,7 @@ pub(super) struct Inner {
 
 /// Who acts for a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tenure {
+pub(super) enum ClaimState {
     /// We do; there are no others.
     Alone,
     /// We do, for as long as this is ours.
@@ -32,12 +32,12 @@ pub(super) enum Tenure {
     Elsewhere,
 }
 
-impl Tenure {
+impl ClaimState {
     /// What the store is to check.
     pub(super) fn claim(self) -> Option<Claim> {
         match self {
-            Tenure::Ours(claim) => Some(claim),
-            Tenure::Alone | Tenure::Elsewhere => None,
+            ClaimState::Ours(claim) => Some(claim),
+            ClaimState::Alone | ClaimState::Elsewhere => None,
         }
     }
 }
@@ -55,7 +55,7 @@ impl Claims {
     }
 
     /// How often a sign of life is given, and looked for.
-    pub(super) fn pulse(&self) -> Duration {
+    pub(super) fn renewal_interval(&self) -> Duration {
         self.0.ttl / 3
     }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::sift::odd_time;
+use super::readable_items::odd_time;
 use crate::catalog::{Listing, NextValue, Order, Paging, Wanted};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};

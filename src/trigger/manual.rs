@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::context::TriggerContext;
 use super::detect;
 use super::new_run::new_run;
-use super::surroundings::Surroundings;
 use crate::catalog::path;
 use crate::check::CheckedRecipe;
 use crate::event::{DedupKey, Event, EventId, Source};
@@ -14,7 +14,7 @@ use crate::value;
 
 /// The event that `payload` is to `recipe`, with its runs, ready to be appended. Each call makes
 /// another event, even of the same payload.
-pub fn event(recipe: &CheckedRecipe, payload: Value, around: &Surroundings) -> (Event, Vec<NewRun>) {
+pub fn event(recipe: &CheckedRecipe, payload: Value, context: &TriggerContext) -> (Event, Vec<NewRun>) {
     let id = EventId::new();
     let event = Event {
         source: Source::Manual(recipe.name().to_owned()),
@@ -22,13 +22,13 @@ pub fn event(recipe: &CheckedRecipe, payload: Value, around: &Surroundings) -> (
         connection: None,
         record: record(recipe, &payload),
         dedup: DedupKey(id.0.clone()),
-        received: around.clock.now(),
+        received: context.clock.now(),
         id,
         payload,
     };
     let runs = recipe.accounts().iter();
     let runs =
-        runs.map(|accounts| new_run(recipe, accounts, &event, &around.scope(accounts, event.received)));
+        runs.map(|accounts| new_run(recipe, accounts, &event, &context.scope(accounts, event.received)));
     let runs = runs.collect();
     (event, runs)
 }

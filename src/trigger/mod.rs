@@ -2,31 +2,31 @@
 //!
 //! A trigger appends events, and the runs they cause, to the journal. It never runs a step.
 
-mod claim_keeper;
+mod claim_renewal;
 mod claims;
+mod context;
 pub mod detect;
-mod due;
 pub mod manual;
 mod new_run;
+mod next_poll;
 mod page_answer;
+mod page_reader;
+mod pause;
+mod poll;
 mod poller;
 mod progress;
-mod reading;
+mod readable_items;
 mod reconcile;
-mod resting;
-mod scan;
 mod schedule;
 mod shared_list;
-mod sift;
-mod surroundings;
 mod triggers;
 mod watermark;
 pub mod webhook;
 
 pub use claims::Claims;
+pub use context::TriggerContext;
+pub use poll::Polled;
 pub use poller::{Error, Poller};
 pub use progress::{OnPage, PageRead};
-pub use scan::Polled;
 pub use schedule::{OLDEST_MISSED, Schedule};
-pub use surroundings::Surroundings;
-pub use triggers::{Taken, Triggers};
+pub use triggers::{PollSummary, Triggers};

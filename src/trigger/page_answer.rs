@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A page's answer.
 #[derive(Debug)]
-pub(super) struct Answered {
+pub(super) struct PageAnswer {
     /// The body.
     pub body: Value,
     /// The `Link` header.
@@ -18,7 +18,7 @@ pub(super) struct Answered {
 
 /// Why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NotRead {
+pub(super) enum ReadFailure {
     /// Budget or rate limit: nothing is wrong.
     Held {
         /// How long.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::context::TriggerContext;
 use super::detect::{self, Change};
-use super::due;
 use super::new_run::new_run;
+use super::next_poll;
+use super::readable_items::Unreadable;
 use super::reconcile::Reconcile;
 use super::shared_list::{Membership, SharedList};
-use super::sift::Unreadable;
-use super::surroundings::Surroundings;
 use crate::catalog::{Listing, Operation};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
@@ -71,7 +71,7 @@ pub struct Poller {
 impl Poller {
     /// All pollers of a recipe: its poll trigger, or what its webhook trigger reconciles with, once for
     /// each combination of accounts.
-    pub fn all(recipe: &CheckedRecipe, surroundings: &Surroundings) -> Result<Vec<Self>, Error> {
+    pub fn all(recipe: &CheckedRecipe, surroundings: &TriggerContext) -> Result<Vec<Self>, Error> {
         let mut pollers = Vec::new();
         for accounts in recipe.accounts() {
             match recipe.trigger() {
@@ -214,7 +214,7 @@ impl Poller {
     }
 
     pub(super) fn due_after(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        due::next(&self.every, &self.request(), started, now)
+        next_poll::next(&self.every, &self.request(), started, now)
     }
 
     pub(super) fn due_after_failure(
@@ -223,7 +223,7 @@ impl Poller {
         asked: Option<Duration>,
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        due::after_failure(failures, asked, &self.request(), now)
+        next_poll::after_failure(failures, asked, &self.request(), now)
     }
 
     /// The event that a change is, with its run.
@@ -286,7 +286,7 @@ fn place(
     recipe: &CheckedRecipe,
     operation: &str,
     accounts: &Accounts,
-    surroundings: &Surroundings,
+    surroundings: &TriggerContext,
 ) -> Result<(Arc<Operation>, Arc<Connection>), Error> {
     let (recipe_name, name) = (recipe.name().to_owned(), operation.to_owned());
     let found = recipe.operation_called(operation).filter(|operation| operation.list.is_some());

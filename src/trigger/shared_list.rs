@@ -14,13 +14,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::page_answer::{Answered, NotRead};
+use super::page_answer::{PageAnswer, ReadFailure};
 use crate::clock::Clock;
 use crate::recipe::Every;
 use crate::value::before;
 
 /// Most bytes of answers that are kept for the others, of each list.
-const MOST_KEPT: usize = 4 << 20;
+const MAX_KEPT: usize = 4 << 20;
 /// So much of the time between polls may be left for a poller to go along with others: with a half, any two that poll
 /// equally often come together, whenever each of them began.
 const PART: u32 = 2;
@@ -30,7 +30,7 @@ const EARLY_AT_SET_TIMES: Duration = Duration::from_secs(1);
 const OLDEST: Duration = Duration::from_secs(5 * 60);
 
 /// An answer, which those who read the list together share.
-pub(super) type Shared = Result<Arc<Answered>, NotRead>;
+pub(super) type Shared = Result<Arc<PageAnswer>, ReadFailure>;
 
 /// A list that several pollers read.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl SharedList {
         let mut pages = self.pages();
         pages.size += size;
         pages.kept.push_back((number, inputs, size));
-        while pages.size > MOST_KEPT {
+        while pages.size > MAX_KEPT {
             let Some((_, inputs, size)) = pages.kept.pop_front() else { return };
             pages.size -= size;
             pages.by_inputs.remove(&inputs);
@@ -193,7 +193,7 @@ impl Membership {
         &self,
         inputs: &Map<String, Value>,
         clock: &Clock,
-        ask: impl Future<Output = Result<Answered, NotRead>>,
+        ask: impl Future<Output = Result<PageAnswer, ReadFailure>>,
     ) -> Shared {
         let inputs = Value::Object(inputs.clone()).to_string();
         let page = self.list.page(&inputs);
@@ -207,7 +207,7 @@ impl Membership {
             // That others were refused says something only to those who want the same meanwhile.
             let tells = match &kept.answer {
                 Ok(_) => true,
-                Err(NotRead::OnHold { .. }) => kept.came > answers,
+                Err(ReadFailure::OnHold { .. }) => kept.came > answers,
                 Err(_) => kept.came > answers || kept.round == round,
             };
             kept.number > last && tells && kept.asked >= since && kept.asked <= now
@@ -238,8 +238,8 @@ mod tests {
     use chrono::TimeDelta;
     use serde_json::json;
 
-    fn answer(body: Value) -> Result<Answered, NotRead> {
-        Ok(Answered { body, link: None, date: None })
+    fn answer(body: Value) -> Result<PageAnswer, ReadFailure> {
+        Ok(PageAnswer { body, link: None, date: None })
     }
 
     fn inputs(page: u32) -> Map<String, Value> {
@@ -280,7 +280,7 @@ mod tests {
         let list = SharedList::new(3);
         let [one, two, three] = [(); 3].map(|()| list.join(&minutes(5)));
         one.begin(clock.now());
-        let refusal = || NotRead::Held { wait: Duration::ZERO, reason: "no".into() };
+        let refusal = || ReadFailure::Held { wait: Duration::ZERO, reason: "no".into() };
         let page = inputs(1);
         let refused = one.read(&page, &clock, async {
             tokio::task::yield_now().await;
@@ -317,7 +317,7 @@ mod tests {
         }
         let pages = list.pages();
         assert!(
-            pages.size <= MOST_KEPT && pages.by_inputs.len() == 3,
+            pages.size <= MAX_KEPT && pages.by_inputs.len() == 3,
             "{} {}",
             pages.size,
             pages.by_inputs.len()

@@ -45,7 +45,7 @@ impl Studio {
         self.folder.path()
     }
 
-    fn call(&self) -> crate::program::Ended {
+    fn call(&self) -> crate::program::EndedRun {
         hob(self.path(), &["call", "contacts.search", "pageLimit=1"])
     }
 

@@ -57,7 +57,7 @@ fn changes(stand_in: &StandIn) -> usize {
     stand_in.sandbox.log().into_iter().filter(|entry| !entry.changes.is_empty()).count()
 }
 
-fn dry(path: &Path, recipe: &str, event: Option<&Value>, more: &[&str]) -> crate::program::Ended {
+fn dry(path: &Path, recipe: &str, event: Option<&Value>, more: &[&str]) -> crate::program::EndedRun {
     let with: &[&str] = if event.is_some() { &["--event", "-"] } else { &[] };
     let arguments = [&["trigger", recipe, "--dry-run"], with, more].concat();
     hob_with(path, &arguments, &event.map(Value::to_string).unwrap_or_default())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
-use crate::program::{Ended, hob, hob_with};
+use crate::program::{EndedRun, hob, hob_with};
 use crate::stand_in::StandIn;
 
 const RECIPE: &str = "name: hand
@@ -33,7 +33,7 @@ fn workspace() -> Option<TempDir> {
 }
 
 /// What was said, without the password.
-fn discreet(ended: Ended) -> Ended {
+fn discreet(ended: EndedRun) -> EndedRun {
     assert!(!ended.output.contains(PASSWORD) && !ended.errors.contains(PASSWORD), "{}", ended.errors);
     ended
 }

@@ -8,7 +8,7 @@ use hob::sandbox::{Fault, What};
 use serde_json::{Value, json};
 
 use crate::connection_holds::workspace;
-use crate::program::{Ended, hob, hob_with};
+use crate::program::{EndedRun, hob, hob_with};
 use crate::stand_in::StandIn;
 
 /// Clears the screen, sets the title, turns the direction, and pretends to be a line of its own.
@@ -44,7 +44,7 @@ fn nothing_that_is_shown_gives_orders() {
     let what = What::Status { status: 400, body, headers: vec![] };
     stand_in.sandbox.add_fault(Fault { connector: Some("highlevel".into()), what, ..Fault::default() });
     let event = json!({ "id": EVIL, "text": EVIL, "email": EVIL }).to_string();
-    let check = |arguments: &[&str], Ended { output, errors, .. }: Ended| {
+    let check = |arguments: &[&str], EndedRun { output, errors, .. }: EndedRun| {
         assert_printable(&format!("{arguments:?} output"), &output);
         assert_printable(&format!("{arguments:?} errors"), &errors);
         output

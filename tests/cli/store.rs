@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::program::{Ended, hob, hob_with};
+use crate::program::{EndedRun, hob, hob_with};
 
 const RECIPE: &str = "name: hand
 trigger: { manual: {} }
@@ -93,7 +93,7 @@ fn what_is_written_out_is_taken_in_elsewhere() {
     hob(folder.path(), &["store", "export", "all.jsonl"]).code(0);
     let text = fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
     assert_eq!(hob(folder.path(), &["store", "export", "-"]).code(0).output, text);
-    let import = |text: &str| -> Ended { hob_with(folder.path(), &["store", "import", "-"], text) };
+    let import = |text: &str| -> EndedRun { hob_with(folder.path(), &["store", "import", "-"], text) };
     assert!(import(&text).code(1).errors.contains("is not empty (events: 4, pollers: "));
 
     fs::write(folder.path().join("hob.yaml"), "store: sqlite:new/there.db\n").unwrap();

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
 use crate::listening::Running;
-use crate::program::{Ended, hob, hob_with};
+use crate::program::{EndedRun, hob, hob_with};
 
 const RECIPE: &str = "name: hand
 trigger: { manual: {} }
@@ -32,15 +32,15 @@ fn name_store(folder: &Path, store: &str) {
     fs::write(folder.join("hob.yaml"), format!("store: {store}\n")).unwrap();
 }
 
-fn trigger(folder: &Path, n: i32) -> Ended {
+fn trigger(folder: &Path, n: i32) -> EndedRun {
     hob_with(folder, &["trigger", "hand", "--event", "-"], &json!({ "n": n }).to_string())
 }
 
-fn import(folder: &Path, text: &str) -> Ended {
+fn import(folder: &Path, text: &str) -> EndedRun {
     hob_with(folder, &["store", "import", "-"], text)
 }
 
-fn migrate(folder: &Path) -> Ended {
+fn migrate(folder: &Path) -> EndedRun {
     hob(folder, &["store", "migrate", "--from", "sqlite:state/hob.db"])
 }
 
@@ -165,7 +165,7 @@ fn on_postgres() -> Option<(TempDir, String)> {
 }
 
 /// What `ended` was once it was no longer told that others are at work, which ends a moment after them.
-fn once_alone(act: impl Fn() -> Ended) -> Ended {
+fn once_alone(act: impl Fn() -> EndedRun) -> EndedRun {
     loop {
         let ended = act();
         if !ended.errors.contains("working on") {

@@ -170,7 +170,7 @@ impl Bench {
         inputs: &Map<String, Value>,
         connection: &Connection,
     ) -> Result<(), String> {
-        let options = CallOptions { patience: Duration::from_secs(1), ..CallOptions::default() };
+        let options = CallOptions { max_wait: Duration::from_secs(1), ..CallOptions::default() };
         let called = self.client.call(&self.catalog, operation, inputs, connection, &options).await;
         called.map(drop).map_err(|problems| hob::request::list(&problems))
     }

@@ -1,7 +1,7 @@
 //! How writes behave: tags, upserts, phones, times, merged custom fields.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hob::run::probe::{Search, Sighting, Window, inputs, items};
+use hob::run::probe::{Search, SearchOutcome, Window, inputs, items};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -163,9 +163,9 @@ async fn what_became_of_a_lost_contact_can_be_seen() {
         search.end(probe, &[])
     };
     assert!(
-        matches!(seen("lost@example.com", at).await, Sighting::Found(found) if found["id"] == made["id"])
+        matches!(seen("lost@example.com", at).await, SearchOutcome::Found(found) if found["id"] == made["id"])
     );
-    assert_eq!(seen("none@example.com", at).await, Sighting::Absent);
+    assert_eq!(seen("none@example.com", at).await, SearchOutcome::Absent);
     // Where a location allows duplicates, the older one may stand before the new one.
-    assert!(matches!(seen("lost@example.com", at + TimeDelta::days(1)).await, Sighting::Unclear(_)));
+    assert!(matches!(seen("lost@example.com", at + TimeDelta::days(1)).await, SearchOutcome::Unclear(_)));
 }

@@ -11,7 +11,7 @@ use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::journal::{Access, Journal, RunFilter, RunRow, Sqlite};
 use hob::request::{Client, ClientSettings};
 use hob::source::SourceFile;
-use hob::trigger::{Claims, OnPage, Surroundings};
+use hob::trigger::{Claims, OnPage, TriggerContext};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ static PROVIDER: Once = Once::new();
 /// All a trigger needs.
 pub struct Fixture {
     pub catalog: Arc<Catalog>,
-    pub around: Surroundings,
+    pub around: TriggerContext,
     pub clock: HandClock,
     workspace_info: WorkspaceInfo,
     _folder: TempDir,
@@ -77,7 +77,7 @@ impl Fixture {
             workspace_info.connections.insert((*name).to_owned(), fact);
         }
         let journal: Arc<dyn Journal> = Arc::new(open(folder.path()));
-        let around = Surroundings {
+        let around = TriggerContext {
             journal,
             client: Client::new(
                 ClientSettings { downloads: folder.path().join("downloads"), ..ClientSettings::default() },

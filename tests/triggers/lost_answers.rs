@@ -11,7 +11,7 @@ use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::clock::HandClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
-use hob::engine::{Engine, Options, RecipeBook, World};
+use hob::engine::{Engine, Options, RecipeVersions, Services};
 use hob::event::{DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use hob::request::{Client as Requests, ClientSettings};
@@ -163,7 +163,7 @@ impl Bench {
         checked.recipe.unwrap_or_else(|| panic!("{operation}: {:?}", checked.diagnostics))
     }
 
-    fn world(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> World {
+    fn world(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Services {
         let token = self.sandbox.credential(CONNECTOR).expect("a token")["token"].clone();
         let setup = Setup {
             base_url: Some(self.running.base_url(CONNECTOR)),
@@ -174,9 +174,9 @@ impl Bench {
         let connector = Arc::clone(self.catalog.connector(CONNECTOR).expect("built in"));
         let connection = Connection::new("studio", connector, setup).expect("a connection");
         let clock = self.clock.clock();
-        World {
+        Services {
             journal: Arc::clone(journal),
-            recipes: RecipeBook::new([recipe.clone()]),
+            recipes: RecipeVersions::new([recipe.clone()]),
             connections: Arc::new(IndexMap::from([("studio".to_owned(), Arc::new(connection))])),
             client: self.requests.clone(),
             clock,

@@ -40,9 +40,10 @@ impl Service {
         }
         self.progress.end();
         let requests = self.connected.client.requests();
-        let mut summary = Summary::new(&taken, &idle, &self.engine.tally().runs(), requests, begun.elapsed())
-            .holding(&self.connected.connections)
-            .without(&self.left_out);
+        let mut summary =
+            Summary::new(&taken, &idle, &self.engine.counters().runs(), requests, begun.elapsed())
+                .holding(&self.connected.connections)
+                .without(&self.left_out);
         if run.dry_run {
             let rows = dry_run::rows(self.journal.as_ref(), None).await;
             let rows = rows.map_err(Failure::unavailable)?;

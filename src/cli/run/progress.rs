@@ -60,7 +60,7 @@ impl Progress {
             tokio::select! {
                 ended = &mut work => return ended,
                 _ = ticks.tick(), if self.visible => {
-                    self.bar.set_position(engine.tally().runs().values().sum());
+                    self.bar.set_position(engine.counters().runs().values().sum());
                 }
             }
         }

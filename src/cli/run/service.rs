@@ -27,13 +27,13 @@ use crate::cli::recipes::{BrokenRecipe, Recipes, workspace_info};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
-use crate::engine::{Engine, KeptLimits, Options, RecipeBook, World};
+use crate::engine::{Engine, JournalLimits, Options, RecipeVersions, Services};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
 use crate::server::{Observed, Server, Settings, bind, serve};
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
-use crate::trigger::{Claims, Surroundings, Triggers};
+use crate::trigger::{Claims, TriggerContext, Triggers};
 use crate::workspace::{History, Metrics, Workspace};
 
 /// Longest wait for connections of the server to end, once everything else has.
@@ -54,8 +54,8 @@ pub(super) struct Service {
     pub(super) left_out: Vec<BrokenRecipe>,
     pub(super) progress: Progress,
     /// What the engine reads its recipes from.
-    book: RecipeBook,
-    services_for_triggers: Surroundings,
+    book: RecipeVersions,
+    services_for_triggers: TriggerContext,
     listen: Option<SocketAddr>,
     metrics: Metrics,
     server: Server,
@@ -86,11 +86,11 @@ impl Service {
         };
         let mut connected = connected;
         if run.once {
-            connected.client = connected.client.telling_waits(wait_notices::tell(Clock::system()));
+            connected.client = connected.client.with_wait_notices(wait_notices::tell(Clock::system()));
         }
         let (journal, temporary_store) = open_store(run, workspace).await?;
         // A sandbox of this process counts anew with it.
-        let limits = (!run.sandbox).then(|| KeptLimits::of(&journal));
+        let limits = (!run.sandbox).then(|| JournalLimits::of(&journal));
         connected.share_limits(limits);
         let clock = Clock::system();
         let keys = keys(&recipes, &workspace.env_values(), clock.now());
@@ -109,7 +109,7 @@ impl Service {
             isolated: run.sandbox,
             ..Options::default()
         };
-        let services_for_triggers = Surroundings {
+        let services_for_triggers = TriggerContext {
             journal: Arc::clone(&journal),
             client: connected.client.clone(),
             clock: clock.clone(),
@@ -119,9 +119,9 @@ impl Service {
             on_page: progress.on_page(),
         };
         let receiver = receiver(workspace, &recipes, &left_out, &services_for_triggers);
-        let book = RecipeBook::new(recipes.clone())
+        let book = RecipeVersions::new(recipes.clone())
             .reading(Arc::clone(&workspace.catalog), usable_connections(workspace));
-        let world = World {
+        let world = Services {
             journal: Arc::clone(&journal),
             recipes: book.clone(),
             connections,
@@ -134,7 +134,7 @@ impl Service {
         let engine = Engine::new(world, options);
         let observed = Observed {
             connections: Arc::clone(&services_for_triggers.connections),
-            runs: Arc::clone(engine.tally()),
+            runs: Arc::clone(engine.counters()),
         };
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !run.dry_run, open_metrics, ..Settings::default() };
@@ -388,7 +388,7 @@ fn receiver(
     workspace: &Workspace,
     recipes: &[CheckedRecipe],
     broken: &[BrokenRecipe],
-    services_for_triggers: &Surroundings,
+    services_for_triggers: &TriggerContext,
 ) -> Receiver {
     let receiver =
         Receiver::new(&workspace.catalog, recipes, services_for_triggers.clone(), &app_settings(workspace));

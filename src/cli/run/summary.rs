@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::engine::Idle;
 use crate::printable;
 use crate::run::RunState;
-use crate::trigger::Taken;
+use crate::trigger::PollSummary;
 
 /// Most characters of a line.
 const LONGEST: usize = 2_000;
@@ -77,7 +77,7 @@ struct Poll {
 
 impl Summary {
     pub(super) fn new(
-        taken: &Taken,
+        taken: &PollSummary,
         idle: &Idle,
         runs: &BTreeMap<&'static str, u64>,
         requests: u64,
@@ -244,7 +244,7 @@ mod tests {
 
     fn summary(runs: &[(&'static str, u64)]) -> Summary {
         let runs = runs.iter().copied().collect();
-        Summary::new(&Taken::default(), &Idle::default(), &runs, 7, Duration::from_millis(1250))
+        Summary::new(&PollSummary::default(), &Idle::default(), &runs, 7, Duration::from_millis(1250))
     }
 
     #[test]

@@ -10,13 +10,13 @@ use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
-use crate::run::{Ruled, Ruling, RunState, StampedEntry, rule};
+use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, rule};
 
 /// What a person decided.
 pub(super) struct Intervention {
     /// The state of the selected runs, unless the selector names another.
     pub(super) default_state: RunState,
-    pub(super) ruling: Ruling,
+    pub(super) action: OperatorAction,
     /// Whether the runs continue with the recipe as it is now.
     pub(super) with_current_recipe: bool,
 }
@@ -105,10 +105,10 @@ async fn decide(
     intervention: &Intervention,
     recipes: &[CheckedRecipe],
 ) -> Result<Result<RunState, String>, Failure> {
-    let ruling = &intervention.ruling;
+    let action = &intervention.action;
     let recipe =
         recipes.iter().find(|recipe| intervention.with_current_recipe && recipe.name() == row.recipe);
-    let resolves = matches!(ruling, Ruling::Happened(_) | Ruling::DidNotHappen);
+    let resolves = matches!(action, OperatorAction::Happened(_) | OperatorAction::DidNotHappen);
     if intervention.with_current_recipe && recipe.is_none() && resolves {
         return Ok(Err("its recipe is not in this workspace, or has mistakes".to_owned()));
     }
@@ -119,17 +119,17 @@ async fn decide(
                 None => None,
             };
             let began = began.and_then(|text| text.recipe());
-            (rule(ruling, detail.row.state, &detail.entries, recipe, began.as_ref()), detail.entries.len())
+            (rule(action, detail.row.state, &detail.entries, recipe, began.as_ref()), detail.entries.len())
         }
         Ok(None) => return Ok(Err("it is gone".to_owned())),
         // What cannot be read can still be given up.
-        Err(Error::Corrupt { reason, .. }) if *ruling != Ruling::Skip => {
+        Err(Error::Corrupt { reason, .. }) if *action != OperatorAction::Skip => {
             return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
         }
-        Err(Error::Corrupt { .. }) => (rule(ruling, row.state, &[], recipe, None), row.entries),
+        Err(Error::Corrupt { .. }) => (rule(action, row.state, &[], recipe, None), row.entries),
         Err(error) => return Err(Failure::unavailable(error)),
     };
-    let Ruled { entries, state, reason } = match ruled {
+    let Intervened { entries, state, reason } = match ruled {
         Ok(ruled) => ruled,
         Err(unfit) => return Ok(Err(unfit.to_string())),
     };

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::intervention::{Intervention, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
-use crate::run::{Ruling, RunState};
+use crate::run::{OperatorAction, RunState};
 use crate::value::read_json_text;
 
 /// Tell hob whether the unclear step of parked runs happened
@@ -47,10 +47,10 @@ pub struct Resolve {
 impl Resolve {
     /// Runs the command.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let ruling = match &self.result {
-            _ if self.did_not => Ruling::DidNotHappen,
-            None => Ruling::Happened(Value::Null),
-            Some(text) => Ruling::Happened(
+        let action = match &self.result {
+            _ if self.did_not => OperatorAction::DidNotHappen,
+            None => OperatorAction::Happened(Value::Null),
+            Some(text) => OperatorAction::Happened(
                 read_json_text(text).context("--result is not JSON").map_err(Failure::usage)?,
             ),
         };
@@ -59,7 +59,7 @@ impl Resolve {
         }
         let intervention = Intervention {
             default_state: RunState::Parked,
-            ruling,
+            action,
             with_current_recipe: self.with_current_recipe,
         };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)

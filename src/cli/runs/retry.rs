@@ -5,7 +5,7 @@ use clap::Args;
 use super::intervention::{Intervention, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
-use crate::run::{Ruling, RunState};
+use crate::run::{OperatorAction, RunState};
 
 /// Continue runs that failed, with the recipe as it is now
 #[derive(Debug, Args)]
@@ -33,9 +33,9 @@ pub struct Retry {
 impl Retry {
     /// Runs the command.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        let ruling = if self.from_start { Ruling::Restart } else { Ruling::Retry };
+        let action = if self.from_start { OperatorAction::Restart } else { OperatorAction::Retry };
         let intervention =
-            Intervention { default_state: RunState::Failed, ruling, with_current_recipe: true };
+            Intervention { default_state: RunState::Failed, action, with_current_recipe: true };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)
     }
 }

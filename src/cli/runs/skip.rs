@@ -5,7 +5,7 @@ use clap::Args;
 use super::intervention::{Intervention, intervene};
 use super::run_selector::RunSelector;
 use crate::cli::{ExitCode, Failure, Output, Session, StoreChoice};
-use crate::run::{Ruling, RunState};
+use crate::run::{OperatorAction, RunState};
 
 /// Give up on runs that failed, wait or are parked, so that the runs behind them continue
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ impl Skip {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let intervention = Intervention {
             default_state: RunState::Failed,
-            ruling: Ruling::Skip,
+            action: OperatorAction::Skip,
             with_current_recipe: false,
         };
         intervene(session, &self.ids, &self.which, self.store, &intervention, self.output.format)

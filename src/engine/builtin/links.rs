@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{away, optional_text, text};
-use crate::engine::translate::{Told, refuse};
+use crate::engine::step_outcome::{StepOutcome, refuse};
 use crate::journal::{Journal, Link};
-use crate::run::Report;
+use crate::run::StepResult;
 
-pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     let link = (|| {
         Ok::<_, String>(Link {
             name: text(inputs, "name")?,
@@ -18,13 +18,13 @@ pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> 
     match link {
         Err(problem) => refuse(problem),
         Ok(link) => match journal.save_link(&link).await {
-            Ok(()) => Report::Done(json!(link)).into(),
+            Ok(()) => StepResult::Done(json!(link)).into(),
             Err(error) => away(&error),
         },
     }
 }
 
-pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     let ends = (|| {
         let ends = (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?);
         match ends {
@@ -38,18 +38,18 @@ pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> 
         Ok((name, from, to)) => match journal.find_link(&name, from.as_deref(), to.as_deref()).await {
             Ok(link) => {
                 let other = link.map(|link| if from.is_some() { link.to } else { link.from });
-                Report::Done(json!(other)).into()
+                StepResult::Done(json!(other)).into()
             }
             Err(error) => away(&error),
         },
     }
 }
 
-pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     match text(inputs, "name").and_then(|name| Ok((name, text(inputs, "from")?))) {
         Err(problem) => refuse(problem),
         Ok((name, from)) => match journal.delete_link(&name, &from).await {
-            Ok(deleted) => Report::Done(json!({ "deleted": deleted })).into(),
+            Ok(deleted) => StepResult::Done(json!({ "deleted": deleted })).into(),
             Err(error) => away(&error),
         },
     }

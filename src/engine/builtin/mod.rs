@@ -7,25 +7,25 @@ mod state;
 
 use serde_json::{Map, Value};
 
-use super::act::Surroundings;
-use super::translate::{Told, refuse};
+use super::step_executor::StepContext;
+use super::step_outcome::{StepOutcome, refuse};
 use crate::catalog::Builtin;
 use crate::journal::Error;
-use crate::run::{Perform, Report, StepError};
+use crate::run::{StepCall, StepError, StepResult};
 
 /// Performs a built-in operation.
-pub(super) async fn perform(around: &Surroundings<'_>, which: Builtin, perform: &Perform) -> Told {
-    let journal = around.world.journal.as_ref();
-    let inputs = &perform.inputs;
+pub(super) async fn execute(context: &StepContext<'_>, which: Builtin, call: &StepCall) -> StepOutcome {
+    let journal = context.services.journal.as_ref();
+    let inputs = &call.inputs;
     match which {
-        Builtin::HttpRequest => http_request::perform(around, perform).await,
+        Builtin::HttpRequest => http_request::execute(context, call).await,
         Builtin::LinksSave => links::save(journal, inputs).await,
         Builtin::LinksFind => links::find(journal, inputs).await,
         Builtin::LinksDelete => links::delete(journal, inputs).await,
         Builtin::StateGet => state::get(journal, inputs).await,
         Builtin::StatePut => state::put(journal, inputs).await,
         Builtin::Wait | Builtin::Stop | Builtin::Log => {
-            refuse(format!("`{}` is not performed from outside", perform.operation.id))
+            refuse(format!("`{}` is not performed from outside", call.operation.id))
         }
     }
 }
@@ -46,6 +46,6 @@ fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<Option<Strin
 }
 
 /// The store's trouble passes; the step is tried again.
-fn away(error: &Error) -> Told {
-    Report::Again { error: StepError::new(error.to_string()), not_before: None, lost: false }.into()
+fn away(error: &Error) -> StepOutcome {
+    StepResult::Again { error: StepError::new(error.to_string()), not_before: None, lost: false }.into()
 }

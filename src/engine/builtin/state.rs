@@ -3,24 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::{away, text};
-use crate::engine::translate::{Told, refuse};
+use crate::engine::step_outcome::{StepOutcome, refuse};
 use crate::journal::{Journal, OWN_KEYS};
-use crate::run::Report;
+use crate::run::StepResult;
 
-pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     match text(inputs, "key") {
         Err(problem) => refuse(problem),
         Ok(key) => match journal.state(&key).await {
             Ok(value) => {
                 let default = || inputs.get("default").cloned().unwrap_or(Value::Null);
-                Report::Done(value.unwrap_or_else(default)).into()
+                StepResult::Done(value.unwrap_or_else(default)).into()
             }
             Err(error) => away(&error),
         },
     }
 }
 
-pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> Told {
+pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     let value = inputs.get("value").cloned().ok_or_else(|| "`value` is missing".to_owned());
     let key = text(inputs, "key").and_then(|key| match key.starts_with(OWN_KEYS) {
         true => Err(format!("keys that begin with `{OWN_KEYS}` are hob's own; choose another one")),
@@ -29,7 +29,7 @@ pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> T
     match key.and_then(|key| Ok((key, value?))) {
         Err(problem) => refuse(problem),
         Ok((key, value)) => match journal.put_state(&key, &value).await {
-            Ok(()) => Report::Done(value).into(),
+            Ok(()) => StepResult::Done(value).into(),
             Err(error) => away(&error),
         },
     }

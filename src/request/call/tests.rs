@@ -60,7 +60,7 @@ impl World {
     async fn call(&self, connection: &Connection, operation: &str, inputs: Value) -> Outcome {
         let operation = self.catalog.operation(operation).unwrap();
         let options =
-            CallOptions { patience: Duration::ZERO, files: FileChoice::Person, ..CallOptions::default() };
+            CallOptions { max_wait: Duration::ZERO, files: FileChoice::Person, ..CallOptions::default() };
         let inputs = inputs.as_object().unwrap();
         self.client.call(&self.catalog, operation, inputs, connection, &options).await.unwrap()
     }
@@ -241,7 +241,7 @@ async fn a_download_becomes_a_file() {
     let told = Arc::new(std::sync::Mutex::new((0, None)));
     let teller = Arc::clone(&told);
     let on_bytes = OnBytes::new(move |bytes, length| *teller.lock().unwrap() = (bytes, length));
-    let client = world.client.clone().telling(on_bytes);
+    let client = world.client.clone().with_progress(on_bytes);
     let outcome = client.call(&world.catalog, operation, &Map::new(), &connection, &options).await.unwrap();
     assert_eq!(*told.lock().unwrap(), (4, Some(4)));
     let expected = json!({ "file": file.display().to_string(), "bytes": 4, "media_type": "application/pdf",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Error, MOST_EMPTY, names};
+use super::{Error, MAX_EMPTY, names};
 
 /// Watches a scan for cursors that come round again and for pages that repeat, in constant memory.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Rounds {
         }
         let Some(next) = next else { return Ok(()) };
         self.empty = if records.is_empty() { self.empty + 1 } else { 0 };
-        if self.empty > MOST_EMPTY {
+        if self.empty > MAX_EMPTY {
             return Err(Error::Empty { operation: operation.to_owned(), page });
         }
         if self.checkpoint.as_ref() == Some(next) {

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::failure::template_error;
-use super::{Act, Machine, Members};
+use super::{Command, Machine, Members};
 use crate::recipe::{Action, OnError};
-use crate::run::bounds::truncated_read;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::status::{Phase, StepStatus};
+use crate::run::truncate::truncated_read;
 use crate::template::Scope;
 use crate::value::Value;
 
 /// How far an action is.
 pub(super) enum Progress {
     /// Something is to be done outside.
-    Act(Act),
+    Command(Command),
     /// Something was recorded; decide again.
     More,
     /// All of it is done; this is its result.

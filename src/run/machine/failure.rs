@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::action::Progress;
-use super::{Act, Machine};
+use super::{Command, Machine};
 use crate::diagnostic::{Code, Diagnostic, render};
 use crate::run::entry::{StepError, StepKey};
 use crate::run::{RunState, START};
@@ -20,7 +20,7 @@ impl Machine {
         step: &StepKey,
         error: &StepError,
         now: DateTime<Utc>,
-    ) -> Option<Act> {
+    ) -> Option<Command> {
         if !self.is_told() {
             return self.tell(step, error, false, now);
         }
@@ -39,11 +39,11 @@ impl Machine {
         step: &StepKey,
         reason: String,
         now: DateTime<Utc>,
-    ) -> Option<Act> {
+    ) -> Option<Command> {
         if !self.is_told() {
             return self.tell(step, &StepError::new(reason), true, now);
         }
-        Some(Act::Park { reason })
+        Some(Command::Park { reason })
     }
 
     /// All of `on_failure` is done.
@@ -53,7 +53,13 @@ impl Machine {
 
     /// The next action of `on_failure`, with `error` in scope. What fails there is in the history, and the next
     /// one is done all the same.
-    fn tell(&mut self, step: &StepKey, error: &StepError, parked: bool, now: DateTime<Utc>) -> Option<Act> {
+    fn tell(
+        &mut self,
+        step: &StepKey,
+        error: &StepError,
+        parked: bool,
+        now: DateTime<Utc>,
+    ) -> Option<Command> {
         let recipe = self.recipe.clone();
         let action = recipe.recipe().on_failure.get(self.failure_done)?;
         let in_scope = json!({
@@ -65,7 +71,7 @@ impl Machine {
             "parked": parked,
         });
         match self.action(action, Some(in_scope), now) {
-            Progress::Act(act) => return Some(act),
+            Progress::Command(command) => return Some(command),
             Progress::More => {}
             Progress::Complete(result) => {
                 self.complete(action, result);

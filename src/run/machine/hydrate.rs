@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::action::Progress;
-use super::{Act, Machine, Perform};
+use super::{Command, Machine, StepCall};
 use crate::catalog::{Catalog, Effect, Hydrate, Operation, path};
 use crate::check::CheckedRecipe;
 use crate::event::{Event, Source};
@@ -66,11 +66,11 @@ impl Machine {
         match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
             Phase::Waiting { until, reason, .. } if now < until => {
-                Some(Progress::Act(Act::Sleep { until, reason }))
+                Some(Progress::Command(Command::Sleep { until, reason }))
             }
             Phase::InDoubt { until, reason, .. } if now < after(until, Retry::default().backoff.first) => {
                 let until = after(until, Retry::default().backoff.first);
-                Some(Progress::Act(Act::Sleep { until, reason }))
+                Some(Progress::Command(Command::Sleep { until, reason }))
             }
             _ => Some(self.fetch(&hydration, step, &status, now)),
         }
@@ -99,7 +99,7 @@ impl Machine {
         let attempt = status.attempts + 1;
         let operation = hydration.operation.clone();
         match &hydration.inputs {
-            Ok(inputs) => Progress::Act(Act::Perform(Box::new(Perform {
+            Ok(inputs) => Progress::Command(Command::Execute(Box::new(StepCall {
                 step,
                 attempt,
                 may_try_again: attempt.saturating_sub(status.forgiven) < Retry::default().attempts,

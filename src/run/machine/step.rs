@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use super::action::{Progress, Site, after};
 use super::begin::unmet;
 use super::failure::template_error;
-use super::{Act, Machine, Perform, Probe};
+use super::{Command, Machine, Probe, StepCall};
 use crate::catalog::{Builtin, Effect, Operation, Place};
 use crate::recipe::Action;
-use crate::run::bounds::truncated_read;
 use crate::run::builtin;
 use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
 use crate::run::status::{Phase, StepStatus};
+use crate::run::truncate::truncated_read;
 use crate::template::{self, ErrorKind, LocatedError};
 use crate::value::address::Reach;
 use crate::value::{self, Map, Value};
@@ -110,7 +110,7 @@ impl Machine {
         let missed = if *interrupted { sent } else { *since };
         let shown = value::after(missed, std::time::Duration::from_secs(lag.unwrap_or_default().into()));
         match self.inputs(site, sent) {
-            Ok((inputs, _)) => Progress::Act(Act::Probe(Box::new(Probe {
+            Ok((inputs, _)) => Progress::Command(Command::Probe(Box::new(Probe {
                 step: site.key.clone(),
                 attempt: status.attempts,
                 connection: self.connection(site.action, &operation),
@@ -168,7 +168,7 @@ impl Machine {
         // What hob was stopped at may have been carried out, too. The server's times are those of the wall.
         let interrupted = status.sent.filter(|_| status.phase == Phase::Intended);
         let first_lost = status.lost.or(interrupted).map(|at| self.wall(at));
-        Progress::Act(Act::Perform(Box::new(Perform {
+        Progress::Command(Command::Execute(Box::new(StepCall {
             step: site.key.clone(),
             attempt,
             may_try_again: attempt.saturating_sub(status.forgiven) < site.action.retry.attempts,
@@ -277,5 +277,5 @@ impl Machine {
 }
 
 fn sleep(until: DateTime<Utc>, reason: &str) -> Progress {
-    Progress::Act(Act::Sleep { until, reason: reason.to_owned() })
+    Progress::Command(Command::Sleep { until, reason: reason.to_owned() })
 }

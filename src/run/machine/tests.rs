@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::run::testing::{event, recipe, run, time};
-use crate::run::{Finding, Report, StepError};
+use crate::run::{Finding, StepError, StepResult};
 
 /// A run that is stepped by hand.
 struct Hand {
@@ -14,25 +14,26 @@ struct Hand {
     now: DateTime<Utc>,
     recipe: CheckedRecipe,
     payload: Value,
-    facts: Facts,
+    run_context: RunContext,
 }
 
 impl Hand {
     fn new(lines: &str, payload: Value) -> Self {
-        let facts = Facts { env: Arc::new(json!({ "KEY": "k3y-secret" })), ..Facts::default() };
-        Self::with(lines, payload, facts)
+        let run_context =
+            RunContext { env: Arc::new(json!({ "KEY": "k3y-secret" })), ..RunContext::default() };
+        Self::with(lines, payload, run_context)
     }
 
-    fn with(lines: &str, payload: Value, facts: Facts) -> Self {
+    fn with(lines: &str, payload: Value, run_context: RunContext) -> Self {
         let recipe = recipe(lines);
-        let machine = Machine::new(recipe.clone(), run(), &event(payload.clone()), &[], &facts);
-        Self { machine, history: vec![], now: time(0), recipe, payload, facts }
+        let machine = Machine::new(recipe.clone(), run(), &event(payload.clone()), &[], &run_context);
+        Self { machine, history: vec![], now: time(0), recipe, payload, run_context }
     }
 
-    fn decide(&mut self) -> Act {
+    fn decide(&mut self) -> Command {
         let decision = self.machine.decide(self.now);
         self.history.extend(decision.entries);
-        decision.act
+        decision.command
     }
 
     fn record(&mut self, entry: Entry) {
@@ -44,34 +45,31 @@ impl Hand {
     /// Goes on from the history alone, as after a crash.
     fn restart(&mut self) {
         let event = event(self.payload.clone());
-        self.machine = Machine::new(self.recipe.clone(), run(), &event, &self.history, &self.facts);
+        self.machine = Machine::new(self.recipe.clone(), run(), &event, &self.history, &self.run_context);
     }
 
-    fn perform(&mut self) -> Perform {
+    fn execute(&mut self) -> StepCall {
         match self.decide() {
-            Act::Perform(perform) => *perform,
+            Command::Execute(call) => *call,
             other => panic!("{other:?}"),
         }
     }
 
-    fn answer(&mut self, perform: &Perform, report: Report) {
-        let entry = perform.settle(&run().id, report, self.now);
+    fn answer(&mut self, call: &StepCall, step_result: StepResult) {
+        let entry = call.entry(&run().id, step_result, self.now);
         self.record(entry);
     }
 
     /// Performs the next step, which must be `step` with these inputs.
     fn done(&mut self, step: &str, inputs: Value, result: Value) {
-        let perform = self.perform();
-        assert_eq!(
-            (perform.step.to_string().as_str(), Value::Object(perform.inputs.clone())),
-            (step, inputs)
-        );
-        self.answer(&perform, Report::Done(result));
+        let call = self.execute();
+        assert_eq!((call.step.to_string().as_str(), Value::Object(call.inputs.clone())), (step, inputs));
+        self.answer(&call, StepResult::Done(result));
     }
 
     fn finish(&mut self) -> (RunState, String) {
         match self.decide() {
-            Act::Finish { state, reason } => (state, reason.unwrap_or_default()),
+            Command::Finish { state, reason } => (state, reason.unwrap_or_default()),
             other => panic!("{other:?}"),
         }
     }
@@ -85,8 +83,8 @@ impl Hand {
     }
 }
 
-fn again(message: &str) -> Report {
-    Report::Again { error: StepError::new(message), not_before: None, lost: false }
+fn again(message: &str) -> StepResult {
+    StepResult::Again { error: StepError::new(message), not_before: None, lost: false }
 }
 
 #[test]
@@ -98,7 +96,7 @@ fn steps_see_event_vars_and_results() {
          - { id: last, do: things.get, with: { id: '{{ steps.made.id }}-{{ run.event.record }}' } }\n",
         json!({ "name": "ann" }),
     );
-    hand.facts.connections.insert("x".into(), json!({ "name": "acme" }));
+    hand.run_context.connections.insert("x".into(), json!({ "name": "acme" }));
     hand.restart();
     let sent = json!({ "name": "ANNANN", "account": "acme" });
     hand.done("made", sent.clone(), json!({ "id": "t1", "old": false }));
@@ -120,7 +118,7 @@ fn a_result_that_was_not_kept_is_never_read_as_something_else() {
         "- { id: b, do: things.get, for_each: '{{ steps. a }}', with: { id: '{{ item }}' } }\n",
     ] {
         let mut hand = Hand::new(&format!("actions:\n{get}"), json!({}));
-        assert_eq!(hand.perform().step.to_string(), "a");
+        assert_eq!(hand.execute().step.to_string(), "a");
         let (step, result) = (StepKey::of("a"), json!("(more than 256 KiB, not kept)").into());
         hand.record(Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: true });
         let mut edited = hand;
@@ -173,18 +171,18 @@ fn vars_that_fail_fail_the_run_and_can_be_resumed() {
     hand.record(Entry::Resumed { from: StepKey::of(crate::run::START) });
     hand.payload = json!({ "n": 1 });
     hand.restart();
-    assert_eq!(hand.perform().step, StepKey::of("get-1"));
+    assert_eq!(hand.execute().step, StepKey::of("get-1"));
 }
 
 #[test]
 fn what_waits_for_a_held_connection_goes_on_when_it_is_taken_up_again() {
     let mut hand = Hand::new("actions:\n- { id: a, do: things.update, with: { id: b } }\n", json!({}));
-    let first = hand.perform();
+    let first = hand.execute();
     let (wait, reason) = (std::time::Duration::from_secs(300), "held".to_owned());
-    hand.answer(&first, Report::Held { wait, reason: reason.clone() });
-    assert_eq!(hand.decide(), Act::Sleep { until: time(300), reason });
+    hand.answer(&first, StepResult::Held { wait, reason: reason.clone() });
+    assert_eq!(hand.decide(), Command::Sleep { until: time(300), reason });
     hand.restart();
-    let again = hand.perform();
+    let again = hand.execute();
     assert_eq!((again.attempt, again.deferred), (1, true));
 }
 
@@ -195,28 +193,28 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
          on_failure:\n- { id: tell, do: things.update, with: { id: \"{{ error.parked }} {{ error.step }}\" } }\n",
         json!({}),
     );
-    let first = hand.perform();
-    hand.answer(&first, Report::InDoubt { reason: "lost".into(), status: None });
+    let first = hand.execute();
+    hand.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
     for _ in 0..2 {
         hand.done("tell", json!({ "id": "true a" }), json!(1));
-        let Act::Park { reason } = hand.decide() else { panic!("not parked") };
+        let Command::Park { reason } = hand.decide() else { panic!("not parked") };
         assert!(reason.contains("`a` may have happened: lost"), "{reason}");
         hand.restart();
-        assert!(matches!(hand.decide(), Act::Park { .. }), "it is told once");
+        assert!(matches!(hand.decide(), Command::Park { .. }), "it is told once");
         // A person says that it did not, and it happens again.
         let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, "person".to_owned());
         hand.record(Entry::DidNotHappen { step, attempt, known_by });
         hand.restart();
-        let again = hand.perform();
-        hand.answer(&again, Report::InDoubt { reason: "lost".into(), status: None });
+        let again = hand.execute();
+        hand.answer(&again, StepResult::InDoubt { reason: "lost".into(), status: None });
     }
     hand.done("tell", json!({ "id": "true a" }), json!(1));
     let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some("person".to_owned()));
     let result = json!({ "id": 1 }).into();
     hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
     hand.restart();
-    let next = hand.perform();
-    hand.answer(&next, Report::Refused(StepError::new("gone")));
+    let next = hand.execute();
+    hand.answer(&next, StepResult::Refused(StepError::new("gone")));
     hand.done("tell", json!({ "id": "false b" }), json!(1));
     assert_eq!(hand.finish().0, RunState::Failed);
 }
@@ -227,24 +225,24 @@ fn attempts_are_counted_and_a_deferral_is_none() {
         "actions:\n- { id: a, do: things.update, with: { id: b }, retry: { attempts: 2, backoff: 2s..5m } }\n",
         json!({}),
     );
-    let first = hand.perform();
+    let first = hand.execute();
     assert_eq!((first.attempt, first.may_try_again), (1, true));
-    hand.answer(&first, Report::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
-    assert_eq!(hand.decide(), Act::Sleep { until: time(5), reason: "429".into() });
+    hand.answer(&first, StepResult::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
+    assert_eq!(hand.decide(), Command::Sleep { until: time(5), reason: "429".into() });
     hand.now = time(5);
-    let first = hand.perform();
+    let first = hand.execute();
     assert_eq!(first.attempt, 1);
     hand.answer(&first, again("503"));
-    let Act::Sleep { until, .. } = hand.decide() else { panic!("no pause") };
+    let Command::Sleep { until, .. } = hand.decide() else { panic!("no pause") };
     assert!(until >= time(5) && until <= time(7), "{until}");
     hand.now = until;
-    let second = hand.perform();
+    let second = hand.execute();
     assert_eq!((second.attempt, second.may_try_again), (2, false));
     hand.answer(&second, again("503"));
     assert_eq!(hand.finish(), (RunState::Failed, "step `a`: gave up after 2 attempts: 503".to_owned()));
     hand.record(Entry::Resumed { from: StepKey::of("a") });
     hand.restart();
-    let third = hand.perform();
+    let third = hand.execute();
     assert_eq!((third.attempt, third.may_try_again), (3, true), "attempts count anew");
 }
 
@@ -257,9 +255,9 @@ fn a_step_is_done_for_each_member() {
     );
     hand.done("a[0]", json!({ "id": "1" }), json!("one"));
     hand.restart();
-    let third = hand.perform();
+    let third = hand.execute();
     assert_eq!(third.step.to_string(), "a[2]");
-    hand.answer(&third, Report::Refused(StepError::new("404")));
+    hand.answer(&third, StepResult::Refused(StepError::new("404")));
     hand.done("b", json!({ "id": "z", "got": ["one", null, null] }), json!(1));
     assert_eq!(hand.finish().0, RunState::Succeeded);
 }
@@ -283,11 +281,11 @@ fn a_failure_is_told_and_the_rest_left_out() {
          - { id: more, do: things.get, with: { id: z } }\n",
         json!({}),
     );
-    let a = hand.perform();
-    hand.answer(&a, Report::Refused(StepError::new("404 Not Found")));
-    let tell = hand.perform();
+    let a = hand.execute();
+    hand.answer(&a, StepResult::Refused(StepError::new("404 Not Found")));
+    let tell = hand.execute();
     assert_eq!(tell.inputs["text"], "a: 404 Not Found");
-    hand.answer(&tell, Report::InDoubt { reason: "timed out".into(), status: None });
+    hand.answer(&tell, StepResult::InDoubt { reason: "timed out".into(), status: None });
     hand.done("more", json!({ "id": "z" }), json!(null));
     assert_eq!(hand.finish(), (RunState::Failed, "step `a`: 404 Not Found".to_owned()));
 }
@@ -297,16 +295,16 @@ fn a_lost_create_with_a_probe_is_looked_into() {
     let lines = "actions: [{ id: a, do: things.create, with: { name: ann, at: '{{ now() }}' } }]\n";
     for found in [Finding::Happened(json!({ "id": "t1" })), Finding::DidNotHappen] {
         let mut hand = Hand::new(lines, json!({}));
-        let sent = hand.perform();
+        let sent = hand.execute();
         hand.now = time(60);
         hand.restart();
-        let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
+        let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
         assert_eq!((&probe.inputs, probe.sent), (&sent.inputs, time(0)), "the same step as was sent");
-        hand.record(probe.settle(found.clone(), hand.now));
+        hand.record(probe.entry(found.clone(), hand.now));
         if found == Finding::DidNotHappen {
-            let again = hand.perform();
+            let again = hand.execute();
             assert_eq!(again.attempt, 1, "that hob stopped uses up no attempt");
-            hand.answer(&again, Report::Done(json!({ "id": "t1" })));
+            hand.answer(&again, StepResult::Done(json!({ "id": "t1" })));
         }
         assert_eq!(hand.finish().0, RunState::Succeeded);
     }
@@ -315,19 +313,19 @@ fn a_lost_create_with_a_probe_is_looked_into() {
 #[test]
 fn what_is_not_there_counts_only_when_it_must_be_shown() {
     let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
-    let sent = hand.perform();
-    hand.answer(&sent, Report::InDoubt { reason: "lost".into(), status: None });
+    let sent = hand.execute();
+    hand.answer(&sent, StepResult::InDoubt { reason: "lost".into(), status: None });
     let (shown, mut looks) = (hand.now + TimeDelta::seconds(30), vec![]);
     loop {
         hand.restart();
         match hand.decide() {
-            Act::Probe(probe) if hand.now < shown => {
+            Command::Probe(probe) if hand.now < shown => {
                 looks.push((hand.now - time(0)).num_seconds());
                 let finding = Finding::NotYet { shown, reason: "not there".into() };
-                hand.record(probe.settle(finding, hand.now));
+                hand.record(probe.entry(finding, hand.now));
             }
-            Act::Probe(probe) => break hand.record(probe.settle(Finding::DidNotHappen, hand.now)),
-            Act::Sleep { until, .. } => hand.now = until,
+            Command::Probe(probe) => break hand.record(probe.entry(Finding::DidNotHappen, hand.now)),
+            Command::Sleep { until, .. } => hand.now = until,
             other => panic!("{other:?}"),
         }
     }
@@ -336,39 +334,40 @@ fn what_is_not_there_counts_only_when_it_must_be_shown() {
         (&[0, 1, 3, 7, 15][..], shown),
         "the last look is when it must be shown"
     );
-    assert_eq!(hand.perform().attempt, 2);
+    assert_eq!(hand.execute().attempt, 2);
 }
 
 #[test]
 fn a_refusal_that_names_the_record_is_an_answer_after_a_lost_one() {
     let lines = "actions: [{ id: a, do: things.create, with: { name: x }, retry: { attempts: 3 } }]\n";
-    let exists = || Report::Exists(StepError { status: Some(400), ..StepError::new("double") }, "t9".into());
+    let exists =
+        || StepResult::Exists(StepError { status: Some(400), ..StepError::new("double") }, "t9".into());
     let mut hand = Hand::new(lines, json!({}));
-    let first = hand.perform();
+    let first = hand.execute();
     hand.answer(&first, exists());
     assert_eq!(hand.finish().0, RunState::Failed, "at the first try it is a refusal like others");
     for found in [Finding::Happened(json!({ "id": "t9" })), Finding::DidNotHappen] {
         let mut hand = Hand::new(lines, json!({}));
-        let first = hand.perform();
-        hand.answer(&first, Report::InDoubt { reason: "lost".into(), status: None });
-        let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
-        hand.record(probe.settle(Finding::DidNotHappen, hand.now));
+        let first = hand.execute();
+        hand.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
+        let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
+        hand.record(probe.entry(Finding::DidNotHappen, hand.now));
         hand.now = time(40);
-        let second = hand.perform();
+        let second = hand.execute();
         hand.answer(&second, exists());
         hand.restart();
-        let Act::Probe(probe) = hand.decide() else { panic!("not looked into") };
+        let Command::Probe(probe) = hand.decide() else { panic!("not looked into") };
         assert_eq!((probe.existing.as_deref(), probe.sent), (Some("t9"), time(0)), "since the first attempt");
         let state = if found == Finding::DidNotHappen { RunState::Failed } else { RunState::Succeeded };
-        hand.record(probe.settle(found, hand.now));
+        hand.record(probe.entry(found, hand.now));
         assert_eq!(hand.finish().0, state);
     }
 }
 
 #[test]
 fn gone_is_done_where_the_answer_to_a_removal_was_lost() {
-    let gone = || Report::Gone(StepError { status: Some(404), ..StepError::new("404") });
-    let again = |lost| Report::Again { error: StepError::new("no answer"), not_before: None, lost };
+    let gone = || StepResult::Gone(StepError { status: Some(404), ..StepError::new("404") });
+    let again = |lost| StepResult::Again { error: StepError::new("no answer"), not_before: None, lost };
     let request = "do: http.request, with: { method: DELETE, url: 'http://x/1' }";
     for (action, reports, state) in [
         (request, vec![gone()], RunState::Failed),
@@ -379,16 +378,16 @@ fn gone_is_done_where_the_answer_to_a_removal_was_lost() {
     ] {
         let lines = format!("actions: [{{ id: a, {action}, retry: {{ attempts: 5 }} }}]\n");
         let mut hand = Hand::new(&lines, json!({}));
-        for report in reports {
-            let perform = loop {
+        for step_result in reports {
+            let call = loop {
                 hand.restart();
                 match hand.decide() {
-                    Act::Perform(perform) => break perform,
-                    Act::Sleep { until, .. } => hand.now = until,
+                    Command::Execute(call) => break call,
+                    Command::Sleep { until, .. } => hand.now = until,
                     other => panic!("{other:?}"),
                 }
             };
-            hand.answer(&perform, report);
+            hand.answer(&call, step_result);
         }
         assert_eq!(hand.finish().0, state, "{action}: {:?}", hand.history);
     }
@@ -398,52 +397,52 @@ fn gone_is_done_where_the_answer_to_a_removal_was_lost() {
 fn hob_may_stop_in_the_same_create_any_number_of_times() {
     let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
     for _ in 0..20 {
-        assert_eq!(hand.perform().attempt, 1);
+        assert_eq!(hand.execute().attempt, 1);
         hand.restart();
-        let Act::Probe(probe) = hand.decide() else { panic!("{:?}", hand.history) };
-        hand.record(probe.settle(Finding::DidNotHappen, hand.now));
+        let Command::Probe(probe) = hand.decide() else { panic!("{:?}", hand.history) };
+        hand.record(probe.entry(Finding::DidNotHappen, hand.now));
     }
 }
 
 #[test]
 fn a_probe_that_cannot_tell_parks() {
     let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: ann } }]\n", json!({}));
-    let sent = hand.perform();
-    hand.answer(&sent, Report::InDoubt { reason: "503".into(), status: Some(503) });
-    let Act::Probe(probe) = hand.decide() else { panic!("not probed") };
+    let sent = hand.execute();
+    hand.answer(&sent, StepResult::InDoubt { reason: "503".into(), status: Some(503) });
+    let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
     let wait = std::time::Duration::ZERO;
-    hand.record(probe.settle(Finding::Later { wait, reason: "no answer".into() }, hand.now));
-    assert!(matches!(hand.decide(), Act::Sleep { .. }));
+    hand.record(probe.entry(Finding::Later { wait, reason: "no answer".into() }, hand.now));
+    assert!(matches!(hand.decide(), Command::Sleep { .. }));
     hand.now = time(10);
-    let Act::Probe(probe) = hand.decide() else { panic!("not probed again") };
-    hand.record(probe.settle(Finding::Unclear { reason: "two alike".into() }, hand.now));
-    assert!(matches!(hand.decide(), Act::Park { .. }));
+    let Command::Probe(probe) = hand.decide() else { panic!("not probed again") };
+    hand.record(probe.entry(Finding::Unclear { reason: "two alike".into() }, hand.now));
+    assert!(matches!(hand.decide(), Command::Park { .. }));
 }
 
 #[test]
 fn a_lost_create_without_a_probe_waits_for_a_person() {
     let lines = "actions: [{ id: a, do: things.shout, with: { text: hi } }]\n";
     let mut hand = Hand::new(lines, json!({}));
-    hand.perform();
+    hand.execute();
     hand.restart();
-    let Act::Park { reason } = hand.decide() else { panic!("not parked") };
+    let Command::Park { reason } = hand.decide() else { panic!("not parked") };
     assert!(reason.contains("step `a` may have happened"), "{reason}");
     hand.restart();
-    assert!(matches!(hand.decide(), Act::Park { .. }), "and goes on waiting");
+    assert!(matches!(hand.decide(), Command::Park { .. }), "and goes on waiting");
     let known_by = "person".to_owned();
     hand.record(Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by });
-    assert_eq!(hand.perform().attempt, 2);
+    assert_eq!(hand.execute().attempt, 2);
 }
 
 #[test]
 fn a_lost_idempotent_step_is_sent_again_as_it_was() {
     let mut hand =
         Hand::new("actions: [{ id: a, do: things.update, with: { id: b, at: '{{ now() }}' } }]\n", json!({}));
-    let first = hand.perform();
+    let first = hand.execute();
     hand.now = time(500);
     hand.restart();
     // It is told that the attempt before it may have been carried out.
-    assert_eq!(hand.perform(), Perform { first_lost: Some(time(0)), ..first });
+    assert_eq!(hand.execute(), StepCall { first_lost: Some(time(0)), ..first });
 }
 
 #[test]
@@ -454,7 +453,7 @@ fn secrets_in_vars_survive_a_history_without_them() {
     let Entry::Started { vars, .. } = &mut hand.history[0].entry else { panic!("not started") };
     vars.insert("key".into(), json!("Bearer ***"));
     hand.restart();
-    assert_eq!(hand.perform().inputs["id"], "Bearer k3y-secret");
+    assert_eq!(hand.execute().inputs["id"], "Bearer k3y-secret");
 }
 
 #[test]
@@ -462,15 +461,15 @@ fn waits_stops_and_lines_are_history_only() {
     let lines = "actions:\n- { do: log, with: { message: 'n {{ event.n }}' } }\n- { id: w, do: wait, with: { for: 1h } }\n\
         - { do: stop, if: '{{ event.n }}', with: { reason: enough } }\n- { do: things.get, with: { id: a } }\n";
     let mut hand = Hand::new(lines, json!({ "n": 1 }));
-    assert_eq!(hand.decide(), Act::Sleep { until: time(3600), reason: "waits".into() });
+    assert_eq!(hand.decide(), Command::Sleep { until: time(3600), reason: "waits".into() });
     hand.restart();
     hand.now = time(3599);
-    assert!(matches!(hand.decide(), Act::Sleep { .. }));
+    assert!(matches!(hand.decide(), Command::Sleep { .. }));
     hand.now = time(3600);
     assert_eq!(hand.finish(), (RunState::Succeeded, "enough".to_owned()));
-    let facts = Facts { skip_waits: true, ..Facts::default() };
-    let mut hand = Hand::with(lines, json!({ "n": 0 }), facts);
-    assert_eq!(hand.perform().step.action, "get-4");
+    let run_context = RunContext { skip_waits: true, ..RunContext::default() };
+    let mut hand = Hand::with(lines, json!({ "n": 0 }), run_context);
+    assert_eq!(hand.execute().step.action, "get-4");
 }
 
 #[test]

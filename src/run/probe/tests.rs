@@ -28,7 +28,7 @@ fn window() -> Window {
 }
 
 /// What is seen of `items`, when `known` are other steps' and the server's clock is so many seconds ahead.
-fn seen(text: &str, items: Value, known: &[&str], ahead: Option<i64>, rivals: &[Rival]) -> Sighting {
+fn seen(text: &str, items: Value, known: &[&str], ahead: Option<i64>, rivals: &[Rival]) -> SearchOutcome {
     let (probe, sent) = (probe(text), sent());
     let mut search = Search::new(&probe, &sent, window()).unwrap();
     if let Some(ahead) = ahead {
@@ -43,8 +43,8 @@ fn note(id: &str, added: &str) -> Value {
     json!({ "id": id, "body": "hello", "dateAdded": format!("2026-11-{added}Z") })
 }
 
-fn unclear(sighting: &Sighting) -> bool {
-    matches!(sighting, Sighting::Unclear(_))
+fn unclear(sighting: &SearchOutcome) -> bool {
+    matches!(sighting, SearchOutcome::Unclear(_))
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn recognises_its_own_and_no_older_one() {
     let (old, new) = (note("old", "20T10:00:00"), note("new", "23T10:00:05"));
     let other = json!({ "id": "other", "body": "bye", "dateAdded": "2026-11-23T10:00:01Z" });
     let found = seen(NOTES, json!([old, other, new]), &[], Some(0), &[]);
-    assert_eq!(found, Sighting::Found(new));
-    assert_eq!(seen(NOTES, json!([old, other]), &[], None, &[]), Sighting::Absent);
-    assert_eq!(seen(NOTES, json!([]), &[], None, &[]), Sighting::Absent);
+    assert_eq!(found, SearchOutcome::Found(new));
+    assert_eq!(seen(NOTES, json!([old, other]), &[], None, &[]), SearchOutcome::Absent);
+    assert_eq!(seen(NOTES, json!([]), &[], None, &[]), SearchOutcome::Absent);
     assert!(unclear(&seen(NOTES, json!([{ "body": "hello" }]), &[], None, &[])));
     assert!(Search::new(&probe(NOTES), &Map::new(), window()).is_err());
 }
@@ -62,8 +62,8 @@ fn recognises_its_own_and_no_older_one() {
 #[test]
 fn the_window_goes_by_the_servers_clock_where_that_is_known() {
     let of = |added: &str, ahead| match seen(NOTES, json!([note("n", added)]), &[], ahead, &[]) {
-        Sighting::Found(_) => "ours",
-        Sighting::Absent => "absent",
+        SearchOutcome::Found(_) => "ours",
+        SearchOutcome::Absent => "absent",
         _ => "unclear",
     };
     for (added, unknown, known, ahead) in [
@@ -85,15 +85,15 @@ fn the_window_goes_by_the_servers_clock_where_that_is_known() {
 fn another_steps_result_is_not_taken_for_its_own() {
     let (theirs, ours) = (note("theirs", "23T10:00:01"), note("ours", "23T10:00:02"));
     let items = json!([theirs, ours]);
-    assert_eq!(seen(NOTES, items.clone(), &["theirs"], None, &[]), Sighting::Found(ours));
-    assert_eq!(seen(NOTES, items.clone(), &["theirs", "ours"], None, &[]), Sighting::Absent);
-    let Sighting::Unclear(reason) = seen(NOTES, items, &[], None, &[]) else {
+    assert_eq!(seen(NOTES, items.clone(), &["theirs"], None, &[]), SearchOutcome::Found(ours));
+    assert_eq!(seen(NOTES, items.clone(), &["theirs", "ours"], None, &[]), SearchOutcome::Absent);
+    let SearchOutcome::Unclear(reason) = seen(NOTES, items, &[], None, &[]) else {
         panic!("two are one too many")
     };
     assert!(reason.contains("theirs, ours"), "{reason}");
     // What left it open was another step's.
     let near = json!([note("near", "23T09:50:00")]);
-    assert_eq!(seen(NOTES, near, &["near"], None, &[]), Sighting::Absent);
+    assert_eq!(seen(NOTES, near, &["near"], None, &[]), SearchOutcome::Absent);
     // A read that shows but one of several may hide ours.
     assert!(unclear(&seen(BY_READ, json!([theirs]), &["theirs"], None, &[])));
 }
@@ -113,21 +113,22 @@ fn which_of_two_seekers_made_it_cannot_be_told() {
     };
     let ours = note("n", "23T10:00:05");
     let with = |text, rival| seen(text, json!([ours]), &[], Some(0), &[rival]);
-    let Sighting::Unclear(reason) = with(NOTES, rival("HELLO", "23T10:00:04", Some("23T10:00:06"))) else {
+    let SearchOutcome::Unclear(reason) = with(NOTES, rival("HELLO", "23T10:00:04", Some("23T10:00:06")))
+    else {
         panic!("it may be either's")
     };
     assert!(reason.contains("(n)") && reason.contains("step `b` of run run_2"), "{reason}");
-    assert!(matches!(with(NOTES, rival("hello", "23T10:00:04", None)), Sighting::Busy(_)));
-    assert_eq!(with(NOTES, rival("bye", "23T10:00:04", None)), Sighting::Found(ours.clone()));
+    assert!(matches!(with(NOTES, rival("hello", "23T10:00:04", None)), SearchOutcome::Busy(_)));
+    assert_eq!(with(NOTES, rival("bye", "23T10:00:04", None)), SearchOutcome::Found(ours.clone()));
     assert_eq!(
         with(NOTES, rival("hello", "22T10:00:04", Some("22T10:00:09"))),
-        Sighting::Found(ours.clone())
+        SearchOutcome::Found(ours.clone())
     );
     assert!(unclear(&with(AGELESS, rival("hello", "22T10:00:04", Some("22T10:00:09")))));
     // Where nothing is found there is nothing to divide.
     assert_eq!(
         seen(NOTES, json!([]), &[], None, &[rival("hello", "23T10:00:04", Some("23T10:00:06"))]),
-        Sighting::Absent
+        SearchOutcome::Absent
     );
 }
 
@@ -136,11 +137,11 @@ fn a_record_of_unknown_age_is_taken_and_told_if_it_is_the_only_one() {
     let (one, two) = (json!({ "id": "one", "body": "hello" }), json!({ "id": "two", "body": "hello" }));
     let found = seen(AGELESS, json!([one]), &[], None, &[]);
     assert!(
-        matches!(&found, Sighting::Taken(item, told) if *item == one && told.contains("one")),
+        matches!(&found, SearchOutcome::Taken(item, told) if *item == one && told.contains("one")),
         "{found:?}"
     );
     assert!(unclear(&seen(AGELESS, json!([one, two]), &[], None, &[])));
-    assert!(matches!(seen(AGELESS, json!([one, two]), &["two"], None, &[]), Sighting::Taken(..)));
+    assert!(matches!(seen(AGELESS, json!([one, two]), &["two"], None, &[]), SearchOutcome::Taken(..)));
 }
 
 #[test]
@@ -152,9 +153,9 @@ fn a_record_that_the_api_named_is_ours_or_nothing_is() {
         search.leave_out(&known.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
         search.end(&probe, &[])
     };
-    assert!(matches!(named("23T10:00:05", &[]), Sighting::Found(_)));
-    assert_eq!(named("20T10:00:05", &[]), Sighting::Absent);
-    assert_eq!(named("23T10:00:05", &["n"]), Sighting::Absent);
+    assert!(matches!(named("23T10:00:05", &[]), SearchOutcome::Found(_)));
+    assert_eq!(named("20T10:00:05", &[]), SearchOutcome::Absent);
+    assert_eq!(named("23T10:00:05", &["n"]), SearchOutcome::Absent);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn a_time_that_leaves_something_open_is_not_taken_to_be_old() {
         assert!(unclear(&seen(NOTES, items, &[], Some(0), &[])), "{vague}");
     }
     let old = json!([{ "body": "Hello", "dateAdded": "2026-11-20" }]);
-    assert_eq!(seen(NOTES, old, &[], None, &[]), Sighting::Absent);
+    assert_eq!(seen(NOTES, old, &[], None, &[]), SearchOutcome::Absent);
 }
 
 #[test]
@@ -195,9 +196,9 @@ fn an_answer_without_a_list_tells_nothing() {
 #[test]
 fn where_the_read_itself_recognises_it_its_age_decides() {
     let by_read = |notes: Value| seen(BY_READ, notes, &[], None, &[]);
-    assert_eq!(by_read(json!([])), Sighting::Absent);
+    assert_eq!(by_read(json!([])), SearchOutcome::Absent);
     let new = note("n", "23T10:00:01");
-    assert_eq!(by_read(json!([new])), Sighting::Found(new.clone()));
+    assert_eq!(by_read(json!([new])), SearchOutcome::Found(new.clone()));
     // The read may show but one of several, and an older one would hide ours.
     for open in [json!([{ "dateAdded": "2020-11-23T10:00:00Z" }]), json!([new, new]), json!([{}])] {
         assert!(unclear(&by_read(open.clone())), "{open}");

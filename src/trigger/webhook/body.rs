@@ -11,7 +11,7 @@ use super::unreadable::Unreadable;
 use crate::value::{JsonError, charset, parameter, read_json_within};
 
 /// Most values in a body. More are no event, but an attempt to fill the memory.
-const MOST_VALUES: usize = 100_000;
+const MAX_VALUES: usize = 100_000;
 
 /// A request to an address below `/webhooks`, as it came.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ fn read(body: &[u8], media_type: &str) -> Result<Value, Unreadable> {
 }
 
 fn json(body: &[u8], media_type: &str) -> Result<Value, JsonError> {
-    read_json_within(body, charset(media_type), MOST_VALUES)
+    read_json_within(body, charset(media_type), MAX_VALUES)
 }
 
 fn refusal(error: &JsonError, kind: &str, body: &[u8]) -> Unreadable {
@@ -129,12 +129,12 @@ mod tests {
         assert!(words("", b"a=1&b=2").contains("a form says so"));
         assert!(words("application/json", b"{\"a\":").contains("EOF"));
         assert!(words("application/x-www-form-urlencoded", b"{\"a\":").contains("EOF"));
-        let many = format!("[{}[]]", "[],".repeat(MOST_VALUES));
+        let many = format!("[{}[]]", "[],".repeat(MAX_VALUES));
         assert!(
             words("application/json", many.as_bytes())
                 .contains("values, more than a text of its length may have")
         );
-        let many = format!("[{}0]", "123456789,".repeat(MOST_VALUES));
+        let many = format!("[{}0]", "123456789,".repeat(MAX_VALUES));
         assert!(words("application/json", many.as_bytes()).contains("more than 100000 values"));
     }
 }

@@ -8,7 +8,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::unreadable::Unreadable;
 
 /// Nobody packs a body more often.
-const MOST_CODINGS: usize = 2;
+const MAX_CODINGS: usize = 2;
 
 /// `body` as it was before the codings that the header `encoding` lists, of at most `largest` bytes.
 pub(super) fn unpack<'a>(
@@ -18,7 +18,7 @@ pub(super) fn unpack<'a>(
 ) -> Result<Cow<'a, [u8]>, Unreadable> {
     let codings = encoding.split(',').map(|coding| coding.trim().to_ascii_lowercase());
     let codings: Vec<String> = codings.filter(|coding| !coding.is_empty() && coding != "identity").collect();
-    if codings.len() > MOST_CODINGS {
+    if codings.len() > MAX_CODINGS {
         return Err(Unreadable::UnknownEncoding(codings.join(", ").chars().take(100).collect()));
     }
     let mut unpacked = Cow::Borrowed(body);

@@ -14,7 +14,7 @@ use super::unreadable::Unreadable;
 use crate::value::{charset, decode_part, read_json};
 
 /// Most fields of a form.
-const MOST_FIELDS: usize = 10_000;
+const MAX_FIELDS: usize = 10_000;
 /// How deep names may lead; a deeper one is a name like any other.
 const DEEPEST: usize = 16;
 
@@ -89,8 +89,8 @@ struct Fields {
 impl Fields {
     fn add(&mut self, name: &str, value: Value) -> Result<(), Unreadable> {
         self.count += 1;
-        if self.count > MOST_FIELDS {
-            return Err(Unreadable::NotAForm(format!("it has more than {MOST_FIELDS} fields")));
+        if self.count > MAX_FIELDS {
+            return Err(Unreadable::NotAForm(format!("it has more than {MAX_FIELDS} fields")));
         }
         let way = parts(name).unwrap_or_else(|| vec![name]);
         if let Err(value) = put(&mut self.fields, &way, value) {
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(urlencoded(b"n=M%FCller", Some("iso-8859-1")).unwrap(), json!({ "n": "Müller" }));
         assert_eq!(form("n=M%FCller"), json!({ "n": "M\u{fffd}ller" }));
         assert_eq!(form("n=%00a&%zz=1"), json!({ "n": "\0a", "%zz": "1" }));
-        assert!(urlencoded("a&".repeat(MOST_FIELDS + 1).as_bytes(), None).is_err());
+        assert!(urlencoded("a&".repeat(MAX_FIELDS + 1).as_bytes(), None).is_err());
     }
 
     #[test]

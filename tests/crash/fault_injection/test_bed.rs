@@ -7,14 +7,14 @@ use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::clock::{Clock, HandClock};
 use hob::connection::{ApiHeader, Connection, Credential, Setup};
-use hob::engine::{Engine, Options, RecipeBook, World};
+use hob::engine::{Engine, Options, RecipeVersions, Services};
 use hob::journal::Journal;
 use hob::request::{Client, ClientSettings};
 use hob::sandbox::{Budget, RunningSandbox, Sandbox};
 use hob::secret::{Redactor, Secret};
 use hob::source::SourceFile;
 use hob::trigger::webhook::Receiver;
-use hob::trigger::{Claims, OnPage, Surroundings, Triggers};
+use hob::trigger::{Claims, OnPage, TriggerContext, Triggers};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -104,7 +104,7 @@ impl TestBed {
         let (connections, env) = (Arc::new(connections), Arc::new(Map::new()));
         let options =
             Options { concurrency: 1, lease: self.lease, horizon: Duration::ZERO, ..Options::default() };
-        let around = Surroundings {
+        let around = TriggerContext {
             journal: Arc::clone(&journal),
             client: self.client.clone(),
             clock: self.clock.clone(),
@@ -113,9 +113,9 @@ impl TestBed {
             claims: Claims::new(options.owner.clone(), options.lease),
             on_page: OnPage::default(),
         };
-        let world = World {
+        let world = Services {
             journal: Arc::clone(&journal),
-            recipes: RecipeBook::new(self.recipes.clone()),
+            recipes: RecipeVersions::new(self.recipes.clone()),
             connections,
             client: self.client.clone(),
             clock: self.clock.clone(),

@@ -6,7 +6,9 @@ use crate::catalog::Catalog;
 use crate::check::{self, CheckedRecipe, ConnectionInfo};
 use crate::event::{Event, Source};
 use crate::run::testing::{event, run, time};
-use crate::run::{Accounts, Act, Entry, Facts, Machine, Perform, Report, RunState, StampedEntry, StepError};
+use crate::run::{
+    Accounts, Command, Entry, Machine, RunContext, RunState, StampedEntry, StepCall, StepError, StepResult,
+};
 use crate::source::SourceFile;
 use crate::value::Value;
 use std::sync::Arc;
@@ -34,11 +36,11 @@ fn recipe() -> CheckedRecipe {
                 actions: [{ id: log, do: log, with: { message: \"{{ event.thing.name }}\" } }]\n";
     let file = SourceFile::new("r.yaml", text);
     let parsed = crate::recipe::parse(&file);
-    let mut facts = check::WorkspaceInfo { known: true, ..check::WorkspaceInfo::none() };
+    let mut run_context = check::WorkspaceInfo { known: true, ..check::WorkspaceInfo::none() };
     let connection = ConnectionInfo { connector: "y".into(), settings: vec![], version: None };
-    facts.connections.insert("yard".into(), connection);
+    run_context.connections.insert("yard".into(), connection);
     let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
-    let checked = check::check(parsed.recipe.expect(&shown), &Arc::new(catalog), &facts);
+    let checked = check::check(parsed.recipe.expect(&shown), &Arc::new(catalog), &run_context);
     let shown = crate::diagnostic::render(&file, &checked.diagnostics, false);
     checked.recipe.expect(&shown)
 }
@@ -49,12 +51,12 @@ fn thin(payload: Value) -> Event {
 
 fn machine(payload: Value, history: &[StampedEntry]) -> Machine {
     let run = crate::run::Run { accounts: Accounts::from([("y".to_owned(), "yard".to_owned())]), ..run() };
-    Machine::new(recipe(), run, &thin(payload), history, &Facts::default())
+    Machine::new(recipe(), run, &thin(payload), history, &RunContext::default())
 }
 
-fn fetch(machine: &mut Machine) -> Perform {
-    match machine.decide(time(1)).act {
-        Act::Perform(perform) => *perform,
+fn fetch(machine: &mut Machine) -> StepCall {
+    match machine.decide(time(1)).command {
+        Command::Execute(call) => *call,
         other => panic!("{other:?}"),
     }
 }
@@ -66,16 +68,20 @@ fn body() -> Value {
 #[test]
 fn the_record_is_fetched_before_the_condition_and_only_once() {
     let mut first = machine(body(), &[]);
-    let perform = fetch(&mut first);
-    assert_eq!((perform.operation.id.as_str(), &perform.inputs["id"]), ("things.fetch", &json!("t1")));
-    assert_eq!(perform.connection.as_deref(), Some("yard"));
-    let answer = Report::Done(json!({ "id": "t1", "name": "new", "size": 5 }));
-    let entry = perform.settle(&run().id, answer, time(2));
+    let call = fetch(&mut first);
+    assert_eq!((call.operation.id.as_str(), &call.inputs["id"]), ("things.fetch", &json!("t1")));
+    assert_eq!(call.connection.as_deref(), Some("yard"));
+    let answer = StepResult::Done(json!({ "id": "t1", "name": "new", "size": 5 }));
+    let entry = call.entry(&run().id, answer, time(2));
     let history = [StampedEntry::new(time(2), entry)];
 
     let mut restarted = machine(body(), &history);
     let decision = restarted.decide(time(3));
-    assert!(matches!(decision.act, Act::Finish { state: RunState::Succeeded, .. }), "{:?}", decision.act);
+    assert!(
+        matches!(decision.command, Command::Finish { state: RunState::Succeeded, .. }),
+        "{:?}",
+        decision.command
+    );
     let logged = decision.entries.iter().find_map(|stamped| match &stamped.entry {
         Entry::Remark { message, .. } => Some(message.as_str()),
         _ => None,
@@ -91,11 +97,11 @@ fn the_record_is_fetched_before_the_condition_and_only_once() {
 #[test]
 fn a_record_that_cannot_be_fetched_fails_the_run() {
     let mut machine = machine(body(), &[]);
-    let perform = fetch(&mut machine);
-    let entry = perform.settle(&run().id, Report::Refused(StepError::new("no such thing")), time(2));
+    let call = fetch(&mut machine);
+    let entry = call.entry(&run().id, StepResult::Refused(StepError::new("no such thing")), time(2));
     machine.apply(&StampedEntry::new(time(2), entry));
-    match machine.decide(time(3)).act {
-        Act::Finish { state, reason } => {
+    match machine.decide(time(3)).command {
+        Command::Finish { state, reason } => {
             assert_eq!(
                 (state, reason.as_deref()),
                 (RunState::Failed, Some("step `(hydrate)`: no such thing"))
@@ -109,7 +115,11 @@ fn a_record_that_cannot_be_fetched_fails_the_run() {
 fn a_body_without_the_id_goes_on_as_it_is() {
     let mut machine = machine(json!({ "type": "Moved", "thing": { "size": 9, "name": "thin" } }), &[]);
     let decision = machine.decide(time(1));
-    assert!(matches!(decision.act, Act::Finish { state: RunState::Succeeded, .. }), "{:?}", decision.act);
+    assert!(
+        matches!(decision.command, Command::Finish { state: RunState::Succeeded, .. }),
+        "{:?}",
+        decision.command
+    );
     assert!(decision.entries.iter().any(|stamped| matches!(&stamped.entry,
         Entry::StepSkipped { reason, .. } if reason.contains("$.thing.id"))));
 }

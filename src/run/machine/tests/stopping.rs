@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::{Hand, again};
 use crate::catalog::Effect;
-use crate::run::probe::{Search, Sighting, Window};
+use crate::run::probe::{Search, SearchOutcome, Window};
 use crate::run::testing::run;
-use crate::run::{Act, Entry, Finding, Perform, Probe, Report, RunState};
+use crate::run::{Command, Entry, Finding, Probe, RunState, StepCall, StepResult};
 
 const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
     - { id: read, do: things.get, with: { id: a }, retry: { attempts: 50 } }\n\
@@ -30,34 +30,34 @@ struct World {
 }
 
 impl World {
-    fn send(&mut self, perform: &Perform, now: DateTime<Utc>) -> Report {
+    fn send(&mut self, call: &StepCall, now: DateTime<Utc>) -> StepResult {
         self.calls += 1;
         let fault = self.faults.get(self.calls - 1).copied().unwrap_or(0);
         match fault {
             1 => return again("refused"),
-            2 => return Report::Later { wait: std::time::Duration::from_secs(1), reason: "429".into() },
+            2 => return StepResult::Later { wait: std::time::Duration::from_secs(1), reason: "429".into() },
             _ => {}
         }
-        let result = self.happen(perform, now);
+        let result = self.happen(call, now);
         match fault {
-            3 if perform.effect == Effect::Create => Report::InDoubt { reason: "lost".into(), status: None },
+            3 if call.effect == Effect::Create => StepResult::InDoubt { reason: "lost".into(), status: None },
             3 => again("lost"),
-            _ => Report::Done(result),
+            _ => StepResult::Done(result),
         }
     }
 
-    fn happen(&mut self, perform: &Perform, now: DateTime<Utc>) -> Value {
-        match perform.effect {
+    fn happen(&mut self, call: &StepCall, now: DateTime<Utc>) -> Value {
+        match call.effect {
             Effect::Read => json!({ "id": "a" }),
             Effect::Idempotent => {
-                let inputs = Value::Object(perform.inputs.clone());
-                self.updates.insert(perform.step.to_string(), inputs.clone());
+                let inputs = Value::Object(call.inputs.clone());
+                self.updates.insert(call.step.to_string(), inputs.clone());
                 inputs
             }
             Effect::Create => {
                 let thing = json!({
                     "id": format!("t{}", self.things.len()),
-                    "name": perform.inputs["name"],
+                    "name": call.inputs["name"],
                     "at": now.to_rfc3339(),
                 });
                 self.things.push(thing.clone());
@@ -72,8 +72,8 @@ impl World {
         let mut search = Search::new(data, &probe.inputs, window).unwrap();
         search.page(&self.things);
         match search.end(data, &[]) {
-            Sighting::Found(thing) => Finding::Happened(thing),
-            Sighting::Absent => Finding::DidNotHappen,
+            SearchOutcome::Found(thing) => Finding::Happened(thing),
+            SearchOutcome::Absent => Finding::DidNotHappen,
             other => Finding::Unclear { reason: format!("{other:?}") },
         }
     }
@@ -86,28 +86,28 @@ fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (World, Hand, RunState) {
     let mut hand = Hand::new(RECIPE, json!({ "n": 7 }));
     let mut stops = stops.to_vec();
     for _ in 0..400 {
-        let act = hand.decide();
+        let command = hand.decide();
         let stop = stops.iter().position(|(entries, _)| *entries <= hand.history.len());
         let stop = stop.map(|index| stops.swap_remove(index).1);
         if stop == Some(false) {
             hand.restart();
             continue;
         }
-        let entry = match act {
-            Act::Perform(perform) => {
-                let done = hand.machine.status.of(&perform.step).phase;
-                assert!(!matches!(done, crate::run::Phase::Done(_)), "{} is done again", perform.step);
-                let report = world.send(&perform, hand.now);
-                perform.settle(&run().id, report, hand.now)
+        let entry = match command {
+            Command::Execute(call) => {
+                let done = hand.machine.status.of(&call.step).phase;
+                assert!(!matches!(done, crate::run::Phase::Done(_)), "{} is done again", call.step);
+                let step_result = world.send(&call, hand.now);
+                call.entry(&run().id, step_result, hand.now)
             }
-            Act::Probe(probe) => probe.settle(world.probe(&probe), hand.now),
-            Act::Sleep { until, .. } => {
+            Command::Probe(probe) => probe.entry(world.probe(&probe), hand.now),
+            Command::Sleep { until, .. } => {
                 hand.now = until;
                 hand.restart();
                 continue;
             }
-            Act::Park { reason } => panic!("parked: {reason}"),
-            Act::Finish { state, .. } => return (world, hand, state),
+            Command::Park { reason } => panic!("parked: {reason}"),
+            Command::Finish { state, .. } => return (world, hand, state),
         };
         hand.now += TimeDelta::milliseconds(10);
         if stop == Some(true) {

@@ -1,0 +1,168 @@
+//! Executes a step: a request, or a built-in operation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::{Options, Services};
+use super::step_outcome::{StepOutcome, outcome_of, refuse, unusable};
+use super::{builtin, dry_run, first_attempt, pages};
+use crate::catalog::{Catalog, Effect, Operation};
+use crate::connection::{Connection, Priority};
+use crate::request::{Admitted, CallOptions, FileChoice, Outcome, SendGuard, dropped};
+use crate::run::{StepCall, StepResult};
+
+/// Longest wait for the budget while holding the run; beyond it the run goes back to the queue.
+const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
+
+/// What all steps of a run share.
+pub(super) struct StepContext<'a> {
+    pub(super) services: &'a Services,
+    pub(super) options: &'a Options,
+    pub(super) catalog: &'a Catalog,
+    pub(super) priority: Priority,
+    /// Lets requests out only while this process holds the run's lease.
+    pub(super) guard: SendGuard,
+    /// Shortest wait for a connection on hold.
+    pub(super) min_hold: Duration,
+}
+
+impl StepContext<'_> {
+    /// How long to wait for a connection that stays on hold for `wait`.
+    pub(super) fn hold(&self, wait: Duration) -> Duration {
+        wait.max(self.min_hold)
+    }
+}
+
+/// Whether a step may be sent.
+pub(super) enum Permission {
+    /// It may; a request carries its share of the budget.
+    Granted(Option<Admitted>),
+    /// It may not, now or at all.
+    Refused(StepOutcome),
+}
+
+/// Permission to send `call` if it is available at once; `None` if it has to be waited for.
+pub(super) async fn try_permission(context: &StepContext<'_>, call: &StepCall) -> Option<Permission> {
+    match sends_effect(context, call) {
+        None => Some(Permission::Granted(None)),
+        Some(Err(message)) => Some(Permission::Refused(refuse(message))),
+        Some(Ok(connection)) => {
+            let admitted = context.services.client.try_admit(&connection).await?;
+            Some(Permission::Granted(Some(admitted)))
+        }
+    }
+}
+
+/// Waits for permission to send `call`.
+pub(super) async fn permission(context: &StepContext<'_>, call: &StepCall) -> Permission {
+    match sends_effect(context, call) {
+        None => Permission::Granted(None),
+        Some(Err(message)) => Permission::Refused(refuse(message)),
+        Some(Ok(connection)) => {
+            match context.services.client.admit(&connection, &call_options(context)).await {
+                Ok(admitted) => Permission::Granted(Some(admitted)),
+                Err(outcome) => Permission::Refused(outcome_of(outcome, &call.operation, None)),
+            }
+        }
+    }
+}
+
+/// The connection of a request that has an effect. Reads and built-in operations need no permission
+/// beforehand: they have no intent that would stand in the history while they wait.
+fn sends_effect(context: &StepContext<'_>, call: &StepCall) -> Option<Result<Arc<Connection>, String>> {
+    let told = call.operation.builtin.is_some() || context.options.dry_run || call.effect == Effect::Read;
+    (!told).then(|| connection(context.services, &call.operation, call.connection.as_deref()))
+}
+
+/// Executes `call` once.
+pub(super) async fn execute(
+    context: &StepContext<'_>,
+    call: &StepCall,
+    admitted: Option<Admitted>,
+) -> StepOutcome {
+    if let Some(which) = call.operation.builtin {
+        let mut told = builtin::execute(context, which, call).await;
+        let unknown = match &mut told.step_result {
+            StepResult::Done(result) => first_attempt::restore_own_answer(context, call, result),
+            _ => None,
+        };
+        return told.unknown_for(unknown);
+    }
+    let connection = match connection(context.services, &call.operation, call.connection.as_deref()) {
+        Ok(connection) => connection,
+        Err(message) => return refuse(message),
+    };
+    if context.options.dry_run && call.effect != Effect::Read {
+        return dry_run::request(call, &connection);
+    }
+    let options = CallOptions {
+        timeout: call.timeout,
+        files: FileChoice::Run(call.downloaded.clone()),
+        ..call_options(context)
+    };
+    let operation = &call.operation;
+    if call.all_pages {
+        return pages::read(context, call, &connection, options).await;
+    }
+    let client = &context.services.client;
+    let called =
+        client.call_admitted(context.catalog, operation, &call.inputs, &connection, &options, admitted).await;
+    match called {
+        // A record that an earlier step would have created does not exist.
+        Ok(Outcome::Refused(refusal)) if context.options.dry_run => {
+            let line = format!(
+                "{} on {} was refused ({}): continuing with sample data",
+                operation.id, connection.name, refusal.message
+            );
+            dry_run::told(call, line)
+        }
+        Ok(mut outcome) => {
+            let unknown = first_attempt::restore_answer(context, call, &mut outcome).await;
+            let more = match &outcome {
+                Outcome::Ok(answer) => pages::more(operation, &call.inputs, answer),
+                _ => None,
+            };
+            let dropped = match &outcome {
+                Outcome::Ok(answer) => dropped(operation, &call.inputs, &answer.body),
+                _ => None,
+            };
+            let told = outcome_of(outcome, operation, call.pick.as_deref()).unknown_for(unknown);
+            StepOutcome { more, dropped, ..told }
+        }
+        Err(problems) => unusable(&operation.id, &problems).into(),
+    }
+}
+
+pub(super) fn call_options(context: &StepContext<'_>) -> CallOptions {
+    CallOptions {
+        priority: context.priority,
+        max_wait: MAX_BUDGET_WAIT,
+        guard: Some(context.guard.clone()),
+        ..CallOptions::default()
+    }
+}
+
+/// The connection called `name`, if it belongs to the connector of `operation`.
+pub(super) fn connection(
+    services: &Services,
+    operation: &Operation,
+    name: Option<&str>,
+) -> Result<Arc<Connection>, String> {
+    let connector = &operation.connector;
+    let Some(name) = name else {
+        return Err(format!(
+            "no connection is chosen for `{connector}`; name one in the recipe, `connections: {{ {connector}: NAME }}`"
+        ));
+    };
+    match services.connections.get(name) {
+        Some(connection) if connection.connector.connector == *connector => Ok(Arc::clone(connection)),
+        Some(other) => {
+            let theirs = &other.connector.connector;
+            Err(format!(
+                "the connection `{name}` is on `{theirs}`, and `{}` needs one on `{connector}`",
+                operation.id
+            ))
+        }
+        None => Err(format!("hob.yaml has no connection `{name}`")),
+    }
+}

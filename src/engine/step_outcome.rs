@@ -1,0 +1,99 @@
+//! What became of a request → what became of a step.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::catalog::Operation;
+use crate::request::{InputProblem, Outcome, Refusal, list, result};
+use crate::run::{StepError, StepResult, UnknownFields, record_id, take_marks};
+
+/// The result of a step, with remarks for the history.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StepOutcome {
+    pub(super) step_result: StepResult,
+    pub(super) remark: Option<String>,
+    /// What is known of the rest of a list that was read in part.
+    pub(super) more: Option<String>,
+    /// What was sent and did not arrive, though the answer was good.
+    pub(super) dropped: Option<String>,
+    /// What is not known of the result.
+    pub(super) unknown: Option<UnknownFields>,
+    /// Id of the record that the answer shows.
+    pub(super) record: Option<String>,
+}
+
+impl From<StepResult> for StepOutcome {
+    fn from(step_result: StepResult) -> Self {
+        Self { step_result, remark: None, more: None, dropped: None, unknown: None, record: None }
+    }
+}
+
+impl StepOutcome {
+    /// Takes the marks out of the result that stand for what is not known, for this reason.
+    pub(super) fn unknown_for(mut self, reason: Option<String>) -> Self {
+        if let (Some(reason), StepResult::Done(result)) = (reason, &mut self.step_result) {
+            let fields = take_marks(result);
+            self.unknown = (!fields.is_empty()).then_some(UnknownFields { fields, reason });
+        }
+        self
+    }
+}
+
+/// What `outcome` means for a step that performed `operation`.
+pub(super) fn outcome_of(outcome: Outcome, operation: &Operation, pick: Option<&str>) -> StepOutcome {
+    match outcome {
+        Outcome::Ok(answer) => {
+            let record = record_id(operation, &answer.body);
+            StepOutcome { record, ..done(&answer.body, operation, pick) }
+        }
+        Outcome::RateLimited { retry_after } => {
+            let seconds = retry_after.as_secs();
+            let reason = format!("rate limited by the server; waiting {seconds} s");
+            StepResult::Later { wait: retry_after, reason }.into()
+        }
+        Outcome::Held { wait, reason } => StepResult::Later { wait, reason }.into(),
+        Outcome::Unauthorized { wait, reason, .. } => StepResult::Held { wait, reason }.into(),
+        Outcome::TryAgain { reason, status, retry_after, lost } => {
+            let error = StepError { status, ..StepError::new(reason) };
+            let not_before = retry_after.map(|wait| wait.min(Duration::from_secs(86_400)));
+            StepResult::Again { error, not_before, lost }.into()
+        }
+        Outcome::Refused(mut refusal) => match (refusal.existing.take(), refusal.gone) {
+            (Some(id), _) => StepResult::Exists(refused(refusal), id).into(),
+            (None, true) => StepResult::Gone(refused(refusal)).into(),
+            (None, false) => StepResult::Refused(refused(refusal)).into(),
+        },
+        Outcome::InDoubt { reason, status } => StepResult::InDoubt { reason, status }.into(),
+    }
+}
+
+/// It is done, whatever can be made of the answer: a step that is done must not be done again.
+pub(super) fn done(body: &Value, operation: &Operation, pick: Option<&str>) -> StepOutcome {
+    told(result(operation, body, pick))
+}
+
+/// The same of a result that may not be found.
+pub(super) fn told(result: Result<Value, String>) -> StepOutcome {
+    match result {
+        Ok(result) => StepResult::Done(result).into(),
+        Err(reason) => {
+            let remark = Some(format!("{reason}; the result is null"));
+            StepOutcome { remark, ..StepResult::Done(Value::Null).into() }
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> StepError {
+    StepError { status: refusal.status, help: refusal.help, ..StepError::new(refusal.message) }
+}
+
+/// Inputs that are wrong.
+pub(super) fn unusable(operation: &str, problems: &[InputProblem]) -> StepResult {
+    StepResult::Refused(StepError::new(format!("`{operation}` cannot be sent: {}", list(problems))))
+}
+
+/// A refusal of hob's own.
+pub(super) fn refuse(message: impl Into<String>) -> StepOutcome {
+    StepResult::Refused(StepError::new(message)).into()
+}

@@ -1,0 +1,40 @@
+//! Asks the store until it answers: what a run needs to know is not guessed while the store is away.
+
+use std::time::Duration;
+
+use super::leases::LeaseGuard;
+use crate::journal::Error;
+use crate::run::RunId;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Nothing more can be done for the run: it is somebody else's, or the store is broken.
+#[derive(Debug)]
+pub(super) struct LeaseLost;
+
+/// What `ask` is answered about `run`, asked again as long as the store is away and the run is ours.
+pub(super) async fn with_store_retry<T, A>(
+    run: &RunId,
+    guard: &LeaseGuard,
+    mut ask: impl FnMut() -> A,
+) -> Result<T, LeaseLost>
+where
+    A: Future<Output = Result<T, Error>>,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(Error::Unavailable { store, reason }) if !guard.is_lost() => {
+                tracing::error!(%run, "the store {store} {reason}; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
+            }
+            Err(error) => {
+                tracing::error!(%run, %error, "work on the run has stopped");
+                return Err(LeaseLost);
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What a person decides about a run that hob has given up on: pure, as all of this module.
+
+use serde_json::Value;
+
+use super::compatibility::incompatibility;
+use super::entry::{Entry, StampedEntry, StepKey};
+use super::status::{PERSON, Phase, Status, StepStatus};
+use super::{RunState, START};
+use crate::check::CheckedRecipe;
+use crate::recipe::{OnError, Recipe};
+
+/// A person's word on a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperatorAction {
+    /// Go on from the step that failed; what is done stays done.
+    Retry,
+    /// Begin anew, and do everything again.
+    Restart,
+    /// Leave it.
+    Skip,
+    /// The step in doubt did happen, with this result.
+    Happened(Value),
+    /// The step in doubt did not happen; send it again.
+    DidNotHappen,
+}
+
+/// What follows from an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intervened {
+    /// Entries to add to the run's history.
+    pub entries: Vec<Entry>,
+    /// Where the run stands then.
+    pub state: RunState,
+    /// Why, for a run that has ended.
+    pub reason: Option<String>,
+}
+
+/// An action that is not possible in the run's state. The text says why, and which one is.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidIntervention(String);
+
+/// Text of a run that a person has skipped.
+const SKIPPED: &str = "skipped by a person";
+
+/// What `action` means for a run that stands at `state` after `history`. `recipe` is the recipe as it is
+/// now, with which a retried run goes on, and a resolved one where it is given; `began` the one that the run
+/// began with, where it is known.
+pub fn rule(
+    action: &OperatorAction,
+    state: RunState,
+    history: &[StampedEntry],
+    recipe: Option<&CheckedRecipe>,
+    began: Option<&Recipe>,
+) -> Result<Intervened, InvalidIntervention> {
+    let status = Status::fold(history);
+    let again = |entry| Intervened { entries: vec![entry], state: RunState::Waiting, reason: None };
+    match (action, state) {
+        (_, RunState::Running) => Err(invalid("it is in progress right now")),
+        (
+            OperatorAction::Skip,
+            RunState::Succeeded | RunState::Filtered | RunState::Suppressed | RunState::Skipped,
+        ) => Err(invalid(format!("it is {state}: there is nothing to skip"))),
+        (OperatorAction::Skip, _) => {
+            let reason = Some(SKIPPED.to_owned());
+            let entry = Entry::Finished { state: RunState::Skipped, reason: reason.clone(), step: None };
+            Ok(Intervened { entries: vec![entry], state: RunState::Skipped, reason })
+        }
+        (OperatorAction::Retry | OperatorAction::Restart, RunState::Parked) => Err(invalid(
+            "it is parked: hob cannot tell whether a step happened. Check in the app, then run `hob runs resolve \
+             RUN` with --happened or --did-not",
+        )),
+        (OperatorAction::Retry | OperatorAction::Restart, RunState::Waiting) => {
+            Err(invalid("it is waiting and will continue by itself"))
+        }
+        (OperatorAction::Retry | OperatorAction::Restart, _) if recipe.is_none() => {
+            Err(invalid("its recipe is not in this workspace, or has mistakes"))
+        }
+        (OperatorAction::Retry, RunState::Failed | RunState::Skipped) => {
+            let from = failed(&status, began.or(recipe.map(CheckedRecipe::recipe)));
+            let from = from.unwrap_or_else(|| StepKey::of(START));
+            match recipe.and_then(|recipe| incompatibility(history, Some(&from), began, recipe)) {
+                Some(reason) => Err(invalid(reason)),
+                None => Ok(again(Entry::Resumed { from })),
+            }
+        }
+        (OperatorAction::Retry, _) => Err(invalid(format!(
+            "it is {state}: none of its steps failed; --from-start does everything again"
+        ))),
+        (OperatorAction::Restart, _) => Ok(again(Entry::Restarted {})),
+        (OperatorAction::Happened(_) | OperatorAction::DidNotHappen, _) => {
+            let parked = status.steps.iter().find(|(_, step)| matches!(step.phase, Phase::Parked { .. }));
+            let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
+                return Err(invalid(format!("it is {state}: only a run parked at a step can be resolved")));
+            };
+            // What did not happen may be something else in the recipe of now; what did stays what it was.
+            let place = status.steps.get_index_of(step).unwrap_or_default();
+            let open = if *action == OperatorAction::DidNotHappen { place } else { place + 1 };
+            // Nothing is forgotten where a person only completes a result.
+            let open = status.steps.get_index(open).map(|(key, _)| key).filter(|_| known.known.is_none());
+            if let Some(reason) = recipe.and_then(|recipe| incompatibility(history, open, began, recipe)) {
+                return Err(invalid(reason));
+            }
+            let result = match action {
+                OperatorAction::Happened(result) => Some(whole(step, known, result)?),
+                _ if known.known.is_some() => {
+                    return Err(invalid(format!(
+                        "step `{step}` did happen; only a part of its result is unknown. Say it with --happened \
+                         --result"
+                    )));
+                }
+                _ => None,
+            };
+            let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
+            Ok(again(match result {
+                Some(result) => {
+                    let (result, known_by) = (result.into(), Some(known_by));
+                    Entry::StepSucceeded { step, attempt, result, known_by, truncated: false }
+                }
+                None => Entry::DidNotHappen { step, attempt, known_by },
+            }))
+        }
+    }
+}
+
+/// The result of a step that a person completes: what is known of it, and what is given.
+fn whole(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, InvalidIntervention> {
+    let (Some(known), Some(unknown)) = (&status.known, &status.unknown) else { return Ok(given.clone()) };
+    let whole = match (known.as_ref(), given) {
+        (Value::Object(known), Value::Object(given)) => {
+            let fields = known.iter().chain(given).map(|(name, value)| (name.clone(), value.clone()));
+            Value::Object(fields.collect())
+        }
+        (_, given) => given.clone(),
+    };
+    // Of a field of a list's members, whoever gives the list knows best.
+    let lacks = |field: &&String| match field.as_str() {
+        "" => whole.is_null(),
+        field => {
+            !field.contains("[]") && field.split('.').try_fold(&whole, |at, name| at.get(name)).is_none()
+        }
+    };
+    match unknown.fields.iter().find(lacks) {
+        Some(field) if field.is_empty() => {
+            Err(invalid(format!("the result of step `{step}` is unknown: give it with --result")))
+        }
+        Some(field) => Err(invalid(format!(
+            "`{field}` of step `{step}` is unknown: give it with --result, which adds to what is known"
+        ))),
+        None => Ok(whole),
+    }
+}
+
+fn invalid(reason: impl Into<String>) -> InvalidIntervention {
+    InvalidIntervention(reason.into())
+}
+
+/// The step that made the run fail. Where the history does not name it, as none of a skipped run or of
+/// an older version does: the first that failed without leave to go on. Those of `on_failure` come after
+/// it.
+fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
+    let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
+    let mut failed = failed.map(|(key, _)| key);
+    let goes_on = |step: &StepKey| {
+        let actions = recipe.into_iter().flat_map(|recipe| &recipe.actions);
+        actions.filter(|action| action.id == step.action).any(|action| action.on_error == OnError::Continue)
+    };
+    let named = status.failed.as_ref().filter(|step| step.action != START);
+    named.or_else(|| failed.find(|key| !goes_on(key))).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::StepError;
+    use crate::run::testing::{recipe, time};
+    use serde_json::json;
+
+    fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
+        entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
+    }
+
+    fn failure(id: &str) -> Entry {
+        Entry::StepFailed {
+            step: StepKey::of(id),
+            attempt: 1,
+            error: StepError::new("no"),
+            retry_at: None,
+            lost: false,
+        }
+    }
+
+    fn done(id: &str) -> Entry {
+        Entry::StepSucceeded {
+            step: StepKey::of(id),
+            attempt: 1,
+            result: json!(1).into(),
+            known_by: None,
+            truncated: false,
+        }
+    }
+
+    fn three() -> CheckedRecipe {
+        recipe(
+            "actions:\n- { id: a, do: log, with: { message: m }, on_error: continue }\n\
+             - { id: b, do: log, with: { message: m } }\n- { id: c, do: log, with: { message: m } }\n\
+             on_failure:\n- { id: f, do: log, with: { message: m } }\n",
+        )
+    }
+
+    #[test]
+    fn a_retry_goes_on_from_the_step_that_ended_the_run() {
+        let history = history(vec![failure("a"), failure("b"), done("f")]);
+        let ruled = rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&three()), None).unwrap();
+        assert_eq!(ruled.entries, [Entry::Resumed { from: StepKey::of("b") }]);
+        assert_eq!(ruled.state, RunState::Waiting);
+        assert!(rule(&OperatorAction::Retry, RunState::Failed, &history, None, None).is_err());
+        assert!(rule(&OperatorAction::Retry, RunState::Succeeded, &history, Some(&three()), None).is_err());
+    }
+
+    #[test]
+    fn what_goes_on_stays_so_in_an_edited_recipe() {
+        let mut history = history(vec![failure("a"), done("b"), failure("c")]);
+        let reason = Some("step `c`: no".to_owned());
+        let strict = recipe(
+            "actions:\n- { id: a, do: log, with: { message: m } }\n- { id: b, do: log, with: { message: m } }\n\
+             - { id: c, do: log, with: { message: m } }\n",
+        );
+        let from = |history: &[StampedEntry], began: Option<&Recipe>| {
+            let ruled = rule(&OperatorAction::Retry, RunState::Failed, history, Some(&strict), began);
+            ruled.map(|ruled| ruled.entries)
+        };
+        let expected = vec![Entry::Resumed { from: StepKey::of("c") }];
+        let before = three();
+        assert_eq!(from(&history, Some(before.recipe())).unwrap(), expected);
+        let step = Some(StepKey::of("c"));
+        history.extend(self::history(vec![Entry::Finished { state: RunState::Failed, reason, step }]));
+        assert_eq!(from(&history, None).unwrap(), expected, "the end names it");
+        let without = recipe("actions: [{ id: c, do: log, with: { message: m } }]\n");
+        assert!(rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&without), None).is_err());
+    }
+
+    #[test]
+    fn a_restart_forgets_what_was_done() {
+        let mut history = history(vec![done("a"), failure("b")]);
+        let ruled = rule(&OperatorAction::Restart, RunState::Failed, &history, Some(&three()), None).unwrap();
+        history.extend(self::history(ruled.entries));
+        assert_eq!(Status::fold(&history), Status::default());
+    }
+
+    #[test]
+    fn a_step_in_doubt_is_resolved_by_a_persons_word() {
+        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let mut history = history(vec![done("a"), parked]);
+        assert!(rule(&OperatorAction::Retry, RunState::Parked, &history, Some(&three()), None).is_err());
+        let ruled = rule(&OperatorAction::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
+        assert!(matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if known_by == "person"));
+        let ruled =
+            rule(&OperatorAction::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None)
+                .unwrap();
+        history.extend(self::history(ruled.entries));
+        assert_eq!(
+            Status::fold(&history).of(&StepKey::of("b")).phase,
+            Phase::Done(json!({ "id": 7 }).into())
+        );
+        assert!(rule(&OperatorAction::DidNotHappen, RunState::Failed, &history, None, None).is_err());
+    }
+
+    #[test]
+    fn a_resolved_run_may_go_on_with_the_recipe_of_now() {
+        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let history = history(vec![done("a"), done("f"), parked]);
+        let rule = |action: OperatorAction, lines: &str| {
+            let recipe = recipe(&format!("actions:\n{lines}"));
+            rule(&action, RunState::Parked, &history, Some(&recipe), Some(three().recipe()))
+        };
+        let (a, b) =
+            ("- { id: a, do: log, with: { message: m } }\n", "- { id: b, do: log, with: { message: n } }\n");
+        assert!(rule(OperatorAction::DidNotHappen, &format!("{a}{b}")).is_err(), "f is done and is gone");
+        let f = "on_failure:\n- { id: f, do: log, with: { message: m } }\n";
+        assert!(rule(OperatorAction::DidNotHappen, &format!("{a}{b}{f}")).is_ok());
+        assert!(
+            rule(
+                OperatorAction::DidNotHappen,
+                &format!("{a}- {{ id: b, do: things.get, with: {{ id: x }} }}\n{f}")
+            )
+            .is_ok()
+        );
+        assert!(rule(OperatorAction::Happened(json!(1)), &format!("{a}{f}")).is_err(), "b is gone");
+    }
+
+    #[test]
+    fn only_what_is_not_done_is_skipped() {
+        assert_eq!(
+            rule(&OperatorAction::Skip, RunState::Failed, &[], None, None).unwrap().state,
+            RunState::Skipped
+        );
+        assert!(rule(&OperatorAction::Skip, RunState::Succeeded, &[], None, None).is_err());
+        assert!(rule(&OperatorAction::Skip, RunState::Running, &[], None, None).is_err());
+    }
+}

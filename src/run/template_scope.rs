@@ -1,0 +1,59 @@
+//! What a run sees beside its event and its history, and the names templates read it by.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::Run;
+use crate::event::Event;
+use crate::template::Scope;
+use crate::value::{Map, Value};
+
+/// What a run knows about its workspace and connections.
+#[derive(Debug, Clone, Default)]
+pub struct RunContext {
+    /// `env`: the names that the workspace lists, with their values.
+    pub env: Arc<Value>,
+    /// `connection`: connector → `{ name, … }` with the settings of the connection the run uses.
+    pub connections: Map<String, Value>,
+    /// `links`: name → the other end of the link of the event's record.
+    pub links: Map<String, Value>,
+    /// How far the times of entries are ahead of the wall clock, because that was set back.
+    pub ahead: TimeDelta,
+    /// Waits are over at once (a dry run).
+    pub skip_waits: bool,
+}
+
+/// Name in `run` of the list of steps that read only a part of a list.
+pub(super) const MORE: &str = "more";
+
+/// The names that every template of a run may read. `vars`, `steps`, a loop's member and `error`
+/// come later.
+pub(super) fn scope(run: &Run, event: &Event, run_context: &RunContext) -> Scope {
+    let env = if run_context.env.is_null() { Arc::new(json!({})) } else { Arc::clone(&run_context.env) };
+    Scope::new(run.created)
+        .with("event", event.payload.clone())
+        .with("connection", Value::Object(run_context.connections.clone()))
+        .with("links", Value::Object(run_context.links.clone()))
+        .with("run", about(run, event))
+        .with("env", env)
+}
+
+/// What templates read as `run`.
+pub fn about(run: &Run, event: &Event) -> Value {
+    json!({
+        "id": run.id.0,
+        "recipe": run.recipe,
+        "created": run.created,
+        MORE: [],
+        "event": {
+            "id": event.id.0,
+            "kind": event.kind,
+            "record": event.record,
+            "received": event.received,
+            "source": event.source.to_string(),
+            "connection": event.connection,
+        },
+    })
+}

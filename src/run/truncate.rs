@@ -1,0 +1,151 @@
+//! How much of a value the history keeps. What a later step reads is kept whole; the rest is there for
+//! people, who need no megabytes of it.
+
+use std::sync::Arc;
+
+use super::HYDRATE;
+use super::entry::{Entry, StepError, StepKey};
+use super::status::Status;
+use crate::check::StepReads;
+use crate::recipe::Action;
+use crate::value::{Value, beginning};
+
+/// Longest text that is kept of inputs, and of results that nothing reads, in bytes.
+const MAX_TEXT: usize = 16 << 10;
+/// Largest value of that kind, in bytes of its texts and numbers.
+const MAX_SIZE: usize = 256 << 10;
+
+impl Entry {
+    /// The entry without what is too long to keep. What the recipe `reads` of earlier steps is kept whole.
+    pub fn truncated(mut self, reads: &StepReads) -> Self {
+        match &mut self {
+            Entry::Intent { inputs, .. } => truncate(inputs),
+            Entry::StepSucceeded { step, result, truncated, .. }
+                if size(result, MAX_SIZE) > MAX_SIZE && !is_read(step, reads) =>
+            {
+                truncate(Arc::make_mut(result));
+                *truncated = true;
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Whether anything later in the run may need the result of `step`. What completes the event is the event.
+fn is_read(step: &StepKey, reads: &StepReads) -> bool {
+    step.action == HYDRATE || reads.contains(&step.action)
+}
+
+/// The error of a step of `recipe` that reads a result which was not kept.
+pub(super) fn truncated_read(status: &Status, action: &Action) -> Option<StepError> {
+    if status.truncated.is_empty() {
+        return None;
+    }
+    let reads = StepReads::of_action(action);
+    let step = status.truncated.iter().find(|step| reads.contains(&step.action))?;
+    let help = "do everything again with `hob runs retry RUN --from-start`";
+    let message = format!(
+        "it reads the result of step `{step}`, which was larger than {} KiB and was not kept, because the recipe \
+         did not read it when that step was done",
+        MAX_SIZE >> 10
+    );
+    Some(StepError { help: Some(help.to_owned()), ..StepError::new(message) })
+}
+
+/// Cuts what is too long to keep.
+pub(super) fn truncate(value: &mut Value) {
+    cut_texts(value);
+    if size(value, MAX_SIZE) > MAX_SIZE {
+        *value = Value::String(format!("(more than {} KiB, not kept)", MAX_SIZE >> 10));
+    }
+}
+
+fn cut_texts(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            *text = beginning(text, MAX_TEXT);
+        }
+        Value::Array(items) => items.iter_mut().for_each(cut_texts),
+        Value::Object(fields) => fields.values_mut().for_each(cut_texts),
+        _ => {}
+    }
+}
+
+/// About how large a value is, counted only until it is clear that it is larger than `enough`.
+fn size(value: &Value, enough: usize) -> usize {
+    /// Of a number, a quote, a comma.
+    const SMALL: usize = 4;
+    let sum = |sizes: &mut dyn Iterator<Item = usize>| {
+        let mut sum = SMALL;
+        for size in sizes {
+            sum += size;
+            if sum > enough {
+                break;
+            }
+        }
+        sum
+    };
+    match value {
+        Value::String(text) => text.len() + SMALL,
+        Value::Array(items) => sum(&mut items.iter().map(|item| size(item, enough))),
+        Value::Object(fields) => {
+            sum(&mut fields.iter().map(|(name, value)| name.len() + SMALL + size(value, enough)))
+        }
+        _ => SMALL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing::recipe;
+    use serde_json::json;
+
+    fn intent(inputs: Value) -> Value {
+        let step = StepKey::of("a");
+        let entry = Entry::Intent { step, attempt: 1, operation: "o".into(), inputs };
+        match entry.truncated(&StepReads::default()) {
+            Entry::Intent { inputs, .. } => inputs,
+            _ => unreachable!(),
+        }
+    }
+
+    /// What is kept of the result of `step`, and whether it was cut.
+    fn result(step: &str, result: Value, message: &str) -> (Value, bool) {
+        let recipe = recipe(&format!("actions: [{{ do: log, with: {{ message: \"{message}\" }} }}]\n"));
+        let step = StepKey::of(step);
+        let entry = Entry::StepSucceeded {
+            step,
+            attempt: 1,
+            result: result.into(),
+            known_by: None,
+            truncated: false,
+        };
+        match entry.truncated(&StepReads::of_recipe(recipe.recipe())) {
+            Entry::StepSucceeded { result, truncated, .. } => (Value::clone(&result), truncated),
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_kept_as_far_as_people_read() {
+        let small = json!({ "list": [1, 2.5, null], "text": "x".repeat(MAX_TEXT) });
+        assert_eq!(intent(small.clone()), small);
+        let cut = intent(json!({ "body": "ü".repeat(MAX_TEXT) }));
+        let text = cut["body"].as_str().unwrap();
+        assert!(text.len() < MAX_TEXT + 50 && text.ends_with("ü… (32 KiB in all)"), "{}", text.len());
+        assert_eq!(intent(json!(vec!["x".repeat(1000); 1000])), "(more than 256 KiB, not kept)");
+    }
+
+    #[test]
+    fn what_is_read_later_is_kept_whole() {
+        let big = json!(vec!["x".repeat(1000); 1000]);
+        assert_eq!(result("log-1", big.clone(), "{{ steps | length }}"), (big.clone(), false));
+        assert_eq!(result(HYDRATE, big.clone(), "m"), (big.clone(), false), "the event itself");
+        let (kept, truncated) = result("log-1", big, "m");
+        assert!(kept.is_string() && truncated);
+        let small = json!({ "id": "x" });
+        assert_eq!(result("log-1", small.clone(), "m"), (small, false));
+    }
+}

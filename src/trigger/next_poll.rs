@@ -1,0 +1,89 @@
+//! When to poll again. Pure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::event::Cursor;
+use crate::recipe::Every;
+use crate::value::after;
+
+/// First pause after a failure; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+/// Longest pause after failures.
+const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Polls are spread over at most so much time.
+const MAX_JITTER: Duration = Duration::from_secs(15);
+
+/// When the list of `cursor` is to be read. What was planned by a clock that has been set back since is
+/// due now: that time may be days off.
+pub(super) fn of(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
+    if cursor.started > now { now } else { cursor.due }
+}
+
+/// When the poll after one that began at `started` and ended at `now` is due. Polls of one interval are
+/// spread a little, each cursor `key` always by the same time.
+pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    match every {
+        Every::Interval(interval) => {
+            // A clock set back must not put the next poll far off, nor one that took long skip a turn.
+            let from = if started > now { now } else { started };
+            after(from, interval.saturating_add(jitter(key, *interval))).max(now)
+        }
+        Every::Cron(text) => text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
+    }
+}
+
+/// When to try again after `failures` failures in a row, the last at `now`.
+pub(super) fn after_failure(
+    failures: u32,
+    asked: Option<Duration>,
+    key: &str,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let pause = (FIRST_PAUSE * 2_u32.pow(failures.saturating_sub(1).min(10))).min(MAX_PAUSE);
+    after(now, pause.max(asked.unwrap_or_default()).saturating_add(jitter(key, pause)))
+}
+
+/// Up to a twentieth of `interval`.
+fn jitter(key: &str, interval: Duration) -> Duration {
+    let most = (interval / 20).min(MAX_JITTER);
+    let digest = Sha256::digest(key);
+    let share = u32::from(u16::from_be_bytes([digest[0], digest[1]]));
+    most * share / u32::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_start_of_the_poll() {
+        let every = Every::Interval(Duration::from_secs(300));
+        let started = at("2026-11-23T12:00:00Z");
+        let due = next(&every, "a@b", started, started + TimeDelta::seconds(20)) - started;
+        assert!(due >= TimeDelta::seconds(300) && due <= TimeDelta::seconds(315), "{due}");
+        let late = started + TimeDelta::seconds(900);
+        assert_eq!(next(&every, "a@b", started, late), late, "a long poll is followed by the next at once");
+        let back = started - TimeDelta::days(2);
+        assert!(next(&every, "a@b", started, back) < back + TimeDelta::seconds(320), "after a clock change");
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_heed_the_server() {
+        let now = at("2026-11-23T12:00:00Z");
+        let pause = |failures, asked| (after_failure(failures, asked, "a@b", now) - now).num_seconds();
+        assert!((10..=11).contains(&pause(1, None)));
+        assert!((40..=42).contains(&pause(3, None)));
+        assert!((900..=915).contains(&pause(99, None)));
+        assert!((3600..=3601).contains(&pause(1, Some(Duration::from_secs(3600)))));
+        let never = after_failure(1, Some(Duration::MAX), "a@b", now);
+        assert_eq!(never, DateTime::<Utc>::MAX_UTC, "what a server asks for breaks nothing");
+    }
+}

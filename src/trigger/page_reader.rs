@@ -1,0 +1,119 @@
+//! Asks for a page until it is answered, as long as that makes sense within one poll.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::context::TriggerContext;
+use super::page_answer::{PageAnswer, ReadFailure};
+use super::poller::Poller;
+use super::shared_list::Shared;
+use crate::connection::Priority;
+use crate::request::{CallOptions, Outcome, list};
+use crate::value::timestamp;
+
+/// Longest wait within a poll; beyond it the poll ends and goes on later.
+const MAX_WAIT: Duration = Duration::from_secs(90);
+/// Requests for one page that may get no good answer.
+const TRIES: u32 = 3;
+/// Pause after the first of them; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Reads pages of one poll.
+pub(super) struct PageReader<'a> {
+    poller: &'a Poller,
+    context: &'a TriggerContext,
+    options: CallOptions,
+    waited: Duration,
+}
+
+impl<'a> PageReader<'a> {
+    /// For a first scan, everything else goes first.
+    pub fn new(poller: &'a Poller, context: &'a TriggerContext, first: bool) -> Self {
+        let priority = if first { Priority::Backfill } else { Priority::Poll };
+        let options = CallOptions { priority, max_wait: MAX_WAIT, ..CallOptions::default() };
+        Self { poller, context, options, waited: Duration::ZERO }
+    }
+
+    /// Asks with these inputs, or takes what equal polls were answered.
+    pub async fn read(&mut self, inputs: &Map<String, Value>) -> Shared {
+        let (poller, context) = (self.poller, self.context);
+        match &poller.shared {
+            Some(shared) => shared.read(inputs, &context.clock, self.ask_until_answered(inputs)).await,
+            None => self.ask_until_answered(inputs).await.map(Arc::new),
+        }
+    }
+
+    async fn ask_until_answered(&mut self, inputs: &Map<String, Value>) -> Result<PageAnswer, ReadFailure> {
+        self.waited = Duration::ZERO;
+        let mut tries = 0;
+        loop {
+            let outcome = self.ask(inputs).await?;
+            match outcome {
+                Outcome::Ok(answer) => {
+                    let link = answer.headers.get("link").cloned();
+                    let date = answer.headers.get("date").and_then(|date| timestamp(&date.as_str().into()));
+                    return Ok(PageAnswer { body: answer.body, link, date });
+                }
+                Outcome::RateLimited { retry_after } => {
+                    self.wait(retry_after, "the API's rate limit is reached").await?;
+                }
+                Outcome::Held { wait, reason } => self.wait(wait, &reason).await?,
+                Outcome::Unauthorized { wait, reason, .. } => {
+                    return Err(ReadFailure::OnHold { wait, reason });
+                }
+                Outcome::Refused(refusal) => {
+                    let help = refusal.help.map(|help| format!("; {help}")).unwrap_or_default();
+                    let status = refusal.status.map(|status| format!(" ({status})")).unwrap_or_default();
+                    return Err(ReadFailure::Failed {
+                        reason: format!("{}{status}{help}", refusal.message),
+                        asked: None,
+                        refused: refusal.status.is_some(),
+                        not_found: refusal.status == Some(404),
+                    });
+                }
+                Outcome::TryAgain { reason, retry_after: asked, .. } => {
+                    tries += 1;
+                    self.pause(tries, reason, asked).await?;
+                }
+                Outcome::InDoubt { reason, .. } => {
+                    tries += 1;
+                    self.pause(tries, reason, None).await?;
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, inputs: &Map<String, Value>) -> Result<Outcome, ReadFailure> {
+        let Poller { recipe, operation, connection, .. } = self.poller;
+        let called =
+            self.context.client.call(recipe.catalog(), operation, inputs, connection, &self.options).await;
+        called.map_err(|problems| ReadFailure::Failed {
+            reason: list(&problems),
+            asked: None,
+            refused: false,
+            not_found: false,
+        })
+    }
+
+    async fn wait(&mut self, wait: Duration, reason: &str) -> Result<(), ReadFailure> {
+        if self.waited + wait > MAX_WAIT {
+            return Err(ReadFailure::Held { wait, reason: reason.to_owned() });
+        }
+        // A server that says "at once" over and over is not asked in a busy loop.
+        let wait = wait.max(Duration::from_millis(50));
+        self.waited += wait;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), ReadFailure> {
+        let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
+        if tries >= TRIES || pause > MAX_WAIT {
+            return Err(ReadFailure::Failed { reason, asked, refused: false, not_found: false });
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}

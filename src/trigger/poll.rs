@@ -1,0 +1,383 @@
+//! Reads a list page by page. Each page, its events and the cursor are stored together, so a scan can
+//! stop anywhere and go on later; no more than a page is ever held.
+
+mod early_stop;
+mod finish;
+mod passes;
+mod unreadable_items;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::claims::ClaimState;
+use super::context::TriggerContext;
+use super::detect::{self, Change, Scan};
+use super::page_answer::{PageAnswer, ReadFailure};
+use super::page_reader::PageReader;
+use super::poller::{Known, Poller};
+use super::progress::{PageRead, total};
+use super::readable_items::split_unreadable;
+use super::watermark::Watermark;
+use crate::catalog::Paging;
+use crate::event::{Cursor, CursorKey, Event, Pass, Seen};
+use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
+use crate::request::paging::{self, Page, Rounds};
+use crate::template::Scope;
+
+/// In the place of a page's inputs: all pages are read, and records that are gone come next.
+const SWEEP: &str = "$gone_after";
+/// Records that are gone, at a time.
+const GONE_AT_ONCE: usize = 500;
+
+/// What a poll came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Polled {
+    /// The cursor.
+    pub key: CursorKey,
+    /// The recipe.
+    pub recipe: String,
+    /// The connection that it reads.
+    pub connection: String,
+    /// Pages read.
+    pub pages: u64,
+    /// Items read.
+    pub items: u64,
+    /// Events stored.
+    pub events: usize,
+    /// Runs that came to be.
+    pub runs: usize,
+    /// The scan has come to its end.
+    pub finished: bool,
+    /// Why it did not, for people.
+    pub error: Option<String>,
+    /// It goes on by itself then: the error is only that the API asked to wait.
+    pub held: Option<Duration>,
+    /// When the next poll is due.
+    pub due: DateTime<Utc>,
+}
+
+/// A poll under way.
+struct Poll<'a> {
+    poller: &'a Poller,
+    context: &'a TriggerContext,
+    journal: &'a dyn Journal,
+    cursor: Cursor,
+    scope: Scope,
+    reset: bool,
+    /// The right to move the cursor, where there are others that might.
+    claim: Option<Claim>,
+    stops_early: bool,
+    by_creation: bool,
+    /// The API's clock at the first answer, where it tells.
+    server: Option<DateTime<Utc>>,
+    /// Some records could not be reached: none is taken for removed.
+    hidden: bool,
+    /// The page before was a short one of a numbered list.
+    may_be_over: bool,
+    rounds: Rounds,
+    /// How long the list says to be.
+    total: Option<u64>,
+    /// It ended at a page of known records, above what is settled.
+    stopped_short: bool,
+    /// Records that have come to be since the last poll, so far.
+    new: u64,
+    /// Events of records that cannot be read, to be stored with their page.
+    aside: Vec<(Event, Vec<NewRun>)>,
+    polled: Polled,
+}
+
+impl Poller {
+    /// When it is due next; now, if it has never polled.
+    pub async fn due(&self, context: &TriggerContext) -> Result<DateTime<Utc>, Error> {
+        let cursor = context.journal.cursor(&self.key).await?;
+        let now = context.clock.now();
+        let held = self.connection.hold.reason().is_some();
+        Ok(match cursor {
+            // What waited for the credential has waited long enough.
+            Some(cursor) if !cursor.held || held => super::next_poll::of(&cursor, now),
+            _ => now,
+        })
+    }
+
+    /// Polls now, whether it is due or not: goes on with the scan that was interrupted, or begins one,
+    /// and reads to its end. What was read is stored even if the scan fails later. Where another process
+    /// reads this list, or takes it over meanwhile, it is left to that one.
+    pub async fn poll(&self, context: &TriggerContext) -> Result<Polled, Error> {
+        let tenure = context.claims.take(context, &self.key).await?;
+        if tenure == ClaimState::Elsewhere {
+            return Ok(self.polled_elsewhere(context));
+        }
+        let poll = self.begin(context, tenure.claim()).await?;
+        match context.claims.keep(context, &self.key, poll.run()).await {
+            None | Some(Err(Error::Overtaken { .. })) => Ok(self.polled_elsewhere(context)),
+            Some(polled) => polled,
+        }
+    }
+
+    fn polled_elsewhere(&self, context: &TriggerContext) -> Polled {
+        Polled {
+            error: Some("another process is polling it".to_owned()),
+            held: Some(context.claims.renewal_interval()),
+            ..self.polled(context.clock.now())
+        }
+    }
+
+    fn polled(&self, due: DateTime<Utc>) -> Polled {
+        Polled {
+            key: self.key.clone(),
+            recipe: self.recipe.name().to_owned(),
+            connection: self.connection.name.clone(),
+            pages: 0,
+            items: 0,
+            events: 0,
+            runs: 0,
+            finished: false,
+            error: None,
+            held: None,
+            due,
+        }
+    }
+
+    async fn begin<'a>(
+        &'a self,
+        context: &'a TriggerContext,
+        claim: Option<Claim>,
+    ) -> Result<Poll<'a>, Error> {
+        let stored = context.journal.cursor(&self.key).await?;
+        let now = context.clock.now();
+        // Equal polls that go together ask for the same, `now()` in their inputs included.
+        let now = self.shared.as_ref().map_or(now, |shared| shared.begin(now));
+        let subject = self.subject();
+        let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
+        if changed {
+            tracing::warn!(
+                recipe = self.recipe.name(),
+                "the recipe polls something else now, so it starts over, as its `start` says"
+            );
+        }
+        let mut cursor = match stored {
+            // Numbers of scans go on: they are part of what makes an event this one.
+            Some(old) if changed => Cursor { scan: old.scan, ..self.fresh(now) },
+            Some(cursor) => cursor,
+            None => self.fresh(now),
+        };
+        if cursor.page.is_none() {
+            cursor.scan += 1;
+            (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
+            cursor.pass = Pass::default();
+            cursor.page = Some(paging::first(&self.listing().paging));
+        }
+        cursor.held = false;
+        cursor.health.connection = Some(self.connection.name.clone());
+        // By a clock that has been set back since.
+        cursor.started = cursor.started.min(now);
+        Ok(Poll {
+            poller: self,
+            context,
+            journal: context.journal.as_ref(),
+            polled: self.polled(cursor.due),
+            cursor,
+            scope: context.scope(&self.accounts, now),
+            reset: changed,
+            claim,
+            stops_early: false,
+            by_creation: false,
+            server: None,
+            hidden: false,
+            may_be_over: false,
+            rounds: Rounds::default(),
+            total: None,
+            stopped_short: false,
+            new: 0,
+            aside: Vec::new(),
+        })
+    }
+}
+
+impl Poll<'_> {
+    async fn run(mut self) -> Result<Polled, Error> {
+        let with = match self.poller.inputs(&self.scope) {
+            Ok(with) => with,
+            Err(reason) => {
+                return self
+                    .fail(ReadFailure::Failed { reason, asked: None, refused: false, not_found: false })
+                    .await;
+            }
+        };
+        let listing = self.poller.listing();
+        let own = Value::Object(with);
+        let order = detect::can_stop_early(listing, &self.poller.emit, &own);
+        self.stops_early = order.is_some();
+        self.by_creation = order.is_some_and(|order| order.by_creation);
+        let Value::Object(mut with) = own else { return Ok(self.polled) };
+        let inputs = order.into_iter().flat_map(|order| order.inputs);
+        with.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
+        let mut reading = PageReader::new(self.poller, self.context, !self.cursor.baseline_done);
+        while let Some(page) = self.cursor.page.clone() {
+            if page.contains_key(SWEEP) {
+                match self.sweep(&page).await? {
+                    true => continue,
+                    false => return Ok(self.polled),
+                }
+            }
+            let mut inputs = with.clone();
+            inputs.extend(page.clone());
+            match reading.read(&inputs).await {
+                Ok(answer) => {
+                    if let Err(error) = self.take(answer, &page).await? {
+                        return self.abort(&error).await;
+                    }
+                }
+                // How some APIs answer the number after that of the last page.
+                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => self.end().await?,
+                Err(not_read) => return self.fail(not_read).await,
+            }
+        }
+        Ok(self.polled)
+    }
+
+    /// Takes in a page and moves the cursor on. The inner error is one of paging; what the page held
+    /// is stored all the same.
+    async fn take(
+        &mut self,
+        answer: Arc<PageAnswer>,
+        page: &Map<String, Value>,
+    ) -> Result<Result<(), paging::Error>, Error> {
+        let listing = self.poller.listing();
+        let operation = &self.poller.operation;
+        let number = self.cursor.pages + 1;
+        let total = total(&answer.body);
+        let items = match paging::items(operation, listing, &answer.body) {
+            Ok(items) => items,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.server = self.server.or(answer.date);
+        if paging::hides_some(&listing.paging, &items) {
+            self.warn_hidden(number);
+        }
+        let records = detect::records(listing, &items);
+        let at = Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number };
+        let next = paging::next(operation, &listing.paging, page, at).and_then(|next| {
+            self.rounds.check(&operation.id, page, number, &records, next.as_ref()).map(|()| next)
+        });
+        let (count, sifted) = (items.len(), split_unreadable(listing, items));
+        self.may_be_over =
+            matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
+        let names = detect::records(listing, &sifted.good);
+        let bad = sifted.bad.iter().map(|bad| bad.name.clone());
+        let known = self.known(&names.into_iter().chain(bad).collect::<Vec<_>>()).await?;
+        let unreadable = self.record_unreadable(sifted.bad, &known, number);
+        let scan = self.scan();
+        let mut findings = detect::detect(scan, sifted.good, known);
+        findings.seen.extend(unreadable);
+        self.warn_odd_times(&findings);
+        self.total = total.or(self.total);
+        self.new += findings.new;
+        self.cursor.pass.fresh += findings.fresh;
+        self.cursor.pass.filled += u64::from(count > 0);
+        self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;
+        let enough = self.is_enough(&findings);
+        (self.cursor.pages, self.cursor.health.waits) = (number, None);
+        self.note_newest(findings.newest);
+        let (next, lost) = match next {
+            Ok(next) => (next.filter(|_| !enough), None),
+            // The list ends for this scan before the cursor goes astray.
+            Err(_) if enough => (None, None),
+            Err(error) => (Some(page.clone()), Some(error)),
+        };
+        let last = next.is_none();
+        self.cursor.page = next;
+        if last {
+            self.last_page();
+        }
+        self.polled.items += count as u64;
+        self.polled.pages += 1;
+        self.store(findings.changes, findings.seen, vec![]).await?;
+        self.report_progress(total, last);
+        Ok(lost.map_or(Ok(()), Err))
+    }
+
+    fn scan(&self) -> Scan<'_> {
+        let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
+        let now = self.context.clock.now();
+        Scan {
+            listing: self.poller.listing(),
+            emit: &self.poller.emit,
+            start: self.poller.start,
+            stops_early: self.may_stop_early(),
+            by_creation: self.by_creation,
+            first: !self.cursor.baseline_done,
+            number: self.cursor.scan,
+            settled: self.stable_until(),
+            baseline: self.cursor.settled.baseline.or_else(|| self.stable_until()),
+            newest: time(&self.cursor.newest),
+            now: self.server.map_or(now, |server| server.min(now)),
+        }
+    }
+
+    /// Notes the newest change seen in this scan, and when.
+    fn note_newest(&mut self, newest: Option<DateTime<Utc>>) {
+        let before = self.cursor.newest.as_ref().and_then(Watermark::read);
+        let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
+        if let Some(time) = later {
+            let mark = Watermark { time, at: Some(self.context.clock.now()) };
+            self.cursor.newest = Some(mark.to_value());
+        }
+    }
+
+    async fn known(&self, records: &[String]) -> Result<Known, Error> {
+        // Until the first page of another subject is stored, the old one's records are still there.
+        if self.reset || records.is_empty() {
+            return Ok(Known::new());
+        }
+        self.journal.seen(&self.cursor.key, records).await
+    }
+
+    /// Stores changes with their runs, what to remember and the cursor, all or nothing.
+    async fn store(
+        &mut self,
+        changes: Vec<Change>,
+        seen: Vec<Seen>,
+        forgotten: Vec<String>,
+    ) -> Result<(), Error> {
+        let mut events = std::mem::take(&mut self.aside);
+        for change in changes {
+            if !self.arrived(&change).await? {
+                events.push(self.poller.event(change, &self.scope));
+            }
+        }
+        self.polled.due = self.cursor.due;
+        let progress = self.progress(seen, forgotten);
+        let appended = self.journal.append(Batch { events, progress: Some(progress) }).await?;
+        self.polled.events += appended.events;
+        self.polled.runs += appended.runs;
+        Ok(())
+    }
+
+    fn progress(&mut self, seen: Vec<Seen>, forgotten: Vec<String>) -> Progress {
+        let reset = std::mem::take(&mut self.reset);
+        Progress { cursor: self.cursor.clone(), seen, forgotten, reset, claim: self.claim.clone() }
+    }
+
+    async fn arrived(&self, change: &Change) -> Result<bool, Error> {
+        let Some(reconcile) = &self.poller.reconcile else { return Ok(false) };
+        let listing = self.poller.listing();
+        reconcile.arrived(self.journal, self.poller.recipe.name(), listing, change, self.cursor.started).await
+    }
+
+    fn report_progress(&self, total: Option<u64>, last: bool) {
+        let page = PageRead {
+            recipe: self.polled.recipe.clone(),
+            pages: self.cursor.pages,
+            items: self.polled.items,
+            total,
+            started: self.cursor.started,
+            last,
+        };
+        tracing::debug!(recipe = page.recipe, pages = page.pages, items = page.items, ?total, "page read");
+        self.context.on_page.tell(&page);
+    }
+}

@@ -1,0 +1,115 @@
+//! How a scan ends: at the list's end, or before.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Poll, Polled, SWEEP};
+use crate::event::{DedupKey, Event, EventId, Source};
+use crate::journal::{Batch, Error};
+use crate::recipe::Emit;
+use crate::request::paging;
+use crate::trigger::page_answer::ReadFailure;
+use crate::trigger::watermark::Watermark;
+use crate::value::after;
+
+impl Poll<'_> {
+    /// There is no further page, and none had to be read to know it.
+    pub(super) async fn end(&mut self) -> Result<(), Error> {
+        self.may_be_over = false;
+        self.last_page();
+        self.store(vec![], vec![], vec![]).await
+    }
+
+    /// What comes after the last page.
+    pub(super) fn last_page(&mut self) {
+        if self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done && !self.hidden {
+            self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), Value::Null)]));
+        } else if self.baseline_is_uncertain() {
+            self.read_again();
+        } else {
+            self.finish();
+        }
+    }
+
+    /// The scan has come to its end.
+    pub(super) fn finish(&mut self) {
+        let now = self.context.clock.now();
+        let cursor = &self.cursor;
+        let read = |value: &Option<Value>| value.as_ref().and_then(Watermark::read);
+        let (before, newest) = (read(&cursor.watermark), read(&cursor.newest));
+        let watermark = Watermark::after(before, newest, cursor.started, self.server);
+        self.update_watermark(watermark, now);
+        let cursor = &mut self.cursor;
+        cursor.watermark = watermark.map(Watermark::to_value);
+        (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
+        (cursor.failures, cursor.error) = (0, None);
+        cursor.health.succeeded(now);
+        cursor.due = self.poller.due_after(cursor.started, now);
+        self.polled.finished = true;
+    }
+
+    /// The cursor leads nowhere: the scan is given up, and the history says so.
+    pub(super) async fn abort(mut self, error: &paging::Error) -> Result<Polled, Error> {
+        let message = error.to_string();
+        let event = Event {
+            id: EventId::new(),
+            source: Source::Poll(self.cursor.key.clone()),
+            kind: "error".into(),
+            connection: Some(self.poller.connection.name.clone()),
+            record: None,
+            dedup: DedupKey(format!("error:{}", self.cursor.scan)),
+            received: self.context.clock.now(),
+            payload: json!({ "operation": self.poller.operation.id, "page": self.cursor.pages, "message": message }),
+        };
+        self.failed(message, None);
+        self.give_up();
+        self.polled.due = self.cursor.due;
+        let progress = self.progress(vec![], vec![]);
+        self.journal.append(Batch { events: vec![(event, vec![])], progress: Some(progress) }).await?;
+        Ok(self.polled)
+    }
+
+    /// A page could not be read. The scan goes on there, unless the API refuses the page itself.
+    pub(super) async fn fail(mut self, not_read: ReadFailure) -> Result<Polled, Error> {
+        match not_read {
+            ReadFailure::Held { wait, reason } => self.put_off(wait, reason),
+            ReadFailure::OnHold { wait, reason } => {
+                self.cursor.held = true;
+                self.put_off(wait, reason);
+            }
+            ReadFailure::Failed { reason, asked, refused, not_found: _ } => {
+                self.failed(reason, asked);
+                if refused || self.polled.pages == 0 && self.cursor.pages == 0 {
+                    // The scan begins anew, with cursors that the API may still know.
+                    self.give_up();
+                }
+            }
+        }
+        self.store(vec![], vec![], vec![]).await?;
+        Ok(self.polled)
+    }
+
+    fn put_off(&mut self, wait: Duration, reason: String) {
+        self.cursor.due = after(self.context.clock.now(), wait);
+        self.cursor.health.waits = Some(reason.clone());
+        self.polled.held = Some(wait);
+        self.polled.error = Some(reason);
+    }
+
+    pub(super) fn failed(&mut self, message: String, asked: Option<Duration>) {
+        let now = self.context.clock.now();
+        tracing::warn!(
+            recipe = self.polled.recipe,
+            connection = self.polled.connection,
+            operation = self.poller.operation.id,
+            failures = self.cursor.failures + 1,
+            "poll failed: {message}"
+        );
+        self.cursor.failures += 1;
+        self.cursor.health.failed(now);
+        self.cursor.error = Some(message.clone());
+        self.cursor.due = self.poller.due_after_failure(self.cursor.failures, asked, now);
+        self.polled.error = Some(message);
+    }
+}

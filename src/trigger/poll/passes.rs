@@ -1,0 +1,115 @@
+//! Lists that are read more than once in a poll, because they may change while they are read.
+//!
+//! Between two pages a record may move: up, when a list is sorted by what happened last; to the page before, when
+//! another record is deleted. It is then not met, though it is there. So what is on no page is gone only once it is
+//! missing in several readings, and what a recipe takes for there from the start is read until nothing more turns up.
+//! A list that comes in one answer cannot change meanwhile, and is read once.
+
+use serde_json::{Map, Value, json};
+
+use super::{GONE_AT_ONCE, Poll, SWEEP};
+use crate::journal::Error;
+use crate::recipe::Start;
+use crate::request::paging;
+use crate::trigger::detect::{self, Change};
+use crate::trigger::readable_items::is_unreadable;
+
+/// Most readings of a list in one poll.
+const MAX_PASSES: u32 = 3;
+
+impl Poll<'_> {
+    /// The first poll takes all that it meets for there from the start, and may have missed some of it.
+    pub(super) fn baseline_is_uncertain(&self) -> bool {
+        let pass = &self.cursor.pass;
+        let takes_all = !self.cursor.baseline_done && self.poller.start != Start::All;
+        takes_all && self.may_have_moved() && pass.fresh > 0 && pass.ended + 1 < MAX_PASSES
+    }
+
+    /// Reads the list once more.
+    pub(super) fn read_again(&mut self) {
+        let cursor = &mut self.cursor;
+        cursor.scan += 1;
+        cursor.pages = 0;
+        cursor.pass.ended += 1;
+        (cursor.pass.fresh, cursor.pass.filled) = (0, 0);
+        cursor.page = Some(paging::first(&self.poller.listing().paging));
+        self.rounds = paging::Rounds::default();
+        self.may_be_over = false;
+    }
+
+    /// Tells of the records that are gone, or has the list read again to be sure: then it says so.
+    pub(super) async fn sweep(&mut self, from: &Map<String, Value>) -> Result<bool, Error> {
+        let after = from.get(SWEEP).and_then(Value::as_str).map(str::to_owned);
+        if after.is_none() && self.is_uncertain_what_is_gone().await? {
+            self.read_again();
+            self.store(vec![], vec![], vec![]).await?;
+            return Ok(true);
+        }
+        self.emit_removed(after).await?;
+        Ok(false)
+    }
+
+    /// The list did not come in one answer.
+    pub(super) fn may_have_moved(&self) -> bool {
+        self.cursor.pass.filled > 1
+    }
+
+    /// Number of the first reading of this poll.
+    fn first_scan(&self) -> u64 {
+        self.cursor.scan.saturating_sub(u64::from(self.cursor.pass.ended))
+    }
+
+    /// Records are missing, and may have slipped through.
+    async fn is_uncertain_what_is_gone(&mut self) -> Result<bool, Error> {
+        let missing = self.missing().await?;
+        let pass = &mut self.cursor.pass;
+        let moved = match pass.ended {
+            0 => {
+                pass.missing = missing;
+                true
+            }
+            // None of them has turned up again: the list is at rest.
+            _ => missing != pass.missing,
+        };
+        Ok(missing > 0 && moved && self.may_have_moved() && self.cursor.pass.ended + 1 < MAX_PASSES)
+    }
+
+    /// How many records no reading of this poll has met.
+    async fn missing(&self) -> Result<u64, Error> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let some = self.vanished(after.as_deref()).await?;
+            count += some.len() as u64;
+            if some.len() < GONE_AT_ONCE {
+                return Ok(count);
+            }
+            after = some.last().cloned();
+        }
+    }
+
+    async fn vanished(&self, after: Option<&str>) -> Result<Vec<String>, Error> {
+        self.journal.vanished(&self.cursor.key, self.first_scan(), after, GONE_AT_ONCE).await
+    }
+
+    async fn emit_removed(&mut self, mut after: Option<String>) -> Result<(), Error> {
+        loop {
+            let gone = self.vanished(after.as_deref()).await?;
+            let changes: Vec<Change> = gone
+                .iter()
+                .filter(|record| !is_unreadable(record))
+                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
+                .collect();
+            after = gone.last().cloned();
+            let done = gone.len() < GONE_AT_ONCE;
+            if done {
+                self.finish();
+            } else {
+                self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), json!(after))]));
+            }
+            self.store(changes, vec![], gone).await?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+}
