@@ -1,19 +1,19 @@
 //! Writes the connectors below `schemas/connectors/` into one JSON text, which becomes part of the
 //! program: hundreds of operations as YAML would take longer to read than everything else at start.
 
+#[path = "src/catalog/files.rs"]
+mod files;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use files::FileKind;
 use serde_json::{Map, Value, json};
-
-/// File in a connector's folder that steers the import; not part of the program.
-const OVERLAY_FILE: &str = "overlay.yaml";
-/// File in a connector's folder that becomes part of the program as it is.
-const SANDBOX_FILE: &str = "sandbox.yaml";
 
 fn main() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors");
     println!("cargo:rerun-if-changed={}", source.display());
+    println!("cargo:rerun-if-changed=src/catalog/files.rs");
     let paths: Vec<PathBuf> = entries(&source).into_iter().filter(|path| path.is_dir()).collect();
     let folders: Map<String, Value> = paths.iter().map(|path| (name(path), folder(path))).collect();
     let scripts: String = paths.iter().filter_map(|path| script(path)).collect();
@@ -23,19 +23,13 @@ fn main() {
         fs::write(Path::new(&target).join(file), text).expect("a writable target folder");
     };
     write("connectors.json", Value::Object(folders).to_string());
-    write("files.rs", format!("&[\n{scripts}]\n"));
+    write("sandbox_scripts.rs", format!("&[\n{scripts}]\n"));
 }
 
-/// Rust text of a pair: the path below `schemas/connectors/` and the file's text.
+/// Rust text of a pair: the connector's name and the text of its `sandbox.yaml`.
 fn script(folder: &Path) -> Option<String> {
-    let file = folder.join(SANDBOX_FILE);
-    file.exists().then(|| {
-        format!(
-            "    ({:?}, include_str!({:?})),\n",
-            format!("{}/{SANDBOX_FILE}", name(folder)),
-            file.display().to_string()
-        )
-    })
+    let file = entries(folder).into_iter().find(|file| FileKind::of(&name(file)) == FileKind::Sandbox)?;
+    Some(format!("    ({:?}, include_str!({:?})),\n", name(folder), file.display().to_string()))
 }
 
 /// A connector as the catalog reads it: the API, its events, its operations.
@@ -45,8 +39,8 @@ fn folder(path: &Path) -> Value {
     let mut versions = json!({ "base": "", "versions": {} });
     let mut operations = Map::new();
     for file in entries(path) {
-        let file_name = name(&file);
-        if !file_name.ends_with(".yaml") || [OVERLAY_FILE, SANDBOX_FILE].contains(&file_name.as_str()) {
+        let kind = FileKind::of(&name(&file));
+        if matches!(kind, FileKind::Overlay | FileKind::Sandbox) {
             continue;
         }
         let mut content = read(&file);
@@ -54,11 +48,11 @@ fn folder(path: &Path) -> Value {
             Some(Value::Object(part)) => part,
             _ => panic!("{}: no mapping `{key}`", file.display()),
         };
-        match file_name.as_str() {
-            "events.yaml" => events = part("events"),
-            "connector.yaml" => connector = content,
-            "versions.yaml" => versions = content,
-            _ => {
+        match kind {
+            FileKind::Events => events = part("events"),
+            FileKind::Connector => connector = content,
+            FileKind::Versions => versions = content,
+            FileKind::Operations | FileKind::Overlay | FileKind::Sandbox => {
                 for (id, operation) in part("operations") {
                     assert!(!operations.contains_key(&id), "{}: `{id}` is described twice", file.display());
                     operations.insert(id, operation);

@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["check", "run", "request", "connection", "journal", "clock"]),
     ("server", &["check", "event", "run", "journal", "trigger", "engine"]),
     ("sandbox", &["catalog", "clock"]),
-    ("workspace", &["connection", "catalog", "recipe"]),
+    ("workspace", &["connection", "catalog", "recipe", "sandbox"]),
     ("cli", &["*"]),
 ];
 

@@ -8,22 +8,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Connector, EventType, Operation, Versions};
+use super::{Connector, EventType, FileKind, Operation, Versions};
 
 /// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
 static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
-/// Path below `schemas/connectors/` and text of what is embedded as it is.
-static OTHER_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
-
-/// File in a connector's folder that describes the API itself.
-const CONNECTOR_FILE: &str = "connector.yaml";
-/// File in a connector's folder that lists its webhook events.
-const EVENTS_FILE: &str = "events.yaml";
-/// File in a connector's folder that tells what other versions of the API change.
-const VERSIONS_FILE: &str = "versions.yaml";
-/// Files in a connector's folder that are not part of the catalog: they steer the import and the
-/// sandbox.
-const OTHER_FILES: [&str; 2] = ["overlay.yaml", "sandbox.yaml"];
+/// Name of a connector, and text of its `sandbox.yaml`.
+static SANDBOX_SCRIPTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sandbox_scripts.rs"));
 
 /// A connector folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,37 +37,11 @@ pub enum Error {
         id: String,
     },
     /// A folder has no description of the API.
-    #[error("{folder}: no {CONNECTOR_FILE}; a connector's folder needs one")]
+    #[error("{folder}: no connector.yaml; a connector's folder needs one")]
     NoConnector {
         /// The folder.
         folder: String,
     },
-}
-
-/// What a file in a connector's folder is to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// The API itself.
-    Connector,
-    /// Operations.
-    Operations,
-    /// Webhook events.
-    Events,
-    /// What other versions of the API change.
-    Versions,
-}
-
-impl Form {
-    /// What the file at `path` is to hold; `None` where it is no part of the catalog.
-    pub fn of(path: &str) -> Option<Self> {
-        match path {
-            _ if OTHER_FILES.iter().any(|name| is_called(path, name)) => None,
-            _ if is_called(path, CONNECTOR_FILE) => Some(Form::Connector),
-            _ if is_called(path, EVENTS_FILE) => Some(Form::Events),
-            _ if is_called(path, VERSIONS_FILE) => Some(Form::Versions),
-            _ => Some(Form::Operations),
-        }
-    }
 }
 
 /// A file of operations: any file of the folder without a meaning of its own.
@@ -208,40 +172,33 @@ impl Catalog {
         catalog
     }
 
-    /// Text of a file in a built-in connector's folder that is no part of the catalog itself
-    /// (`sandbox.yaml`).
-    pub fn built_in_file(connector: &str, name: &str) -> Option<&'static str> {
-        let path = format!("{connector}/{name}");
-        OTHER_TEXTS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+    /// Text of the `sandbox.yaml` of a built-in connector.
+    pub fn built_in_sandbox(connector: &str) -> Option<&'static str> {
+        SANDBOX_SCRIPTS.iter().find(|(known, _)| *known == connector).map(|(_, text)| *text)
     }
 
     /// Adds a connector from its files (path and text). An operation that exists already is an
     /// error; a connector that exists already is replaced whole, so that a workspace can adapt one.
     pub fn add_folder(&mut self, folder: &str, mut files: Vec<(String, String)>) -> Result<(), Error> {
         files.sort();
-        let named = |path: &str, name: &str| is_called(path, name);
-        let mut connector: Connector = match files.iter().find(|(path, _)| named(path, CONNECTOR_FILE)) {
+        let of_kind = |kind| files.iter().filter(move |(path, _)| FileKind::of(path) == kind);
+        let mut connector: Connector = match of_kind(FileKind::Connector).next() {
             Some((path, text)) => read(path, text)?,
             None => return Err(Error::NoConnector { folder: folder.to_owned() }),
         };
-        for (path, text) in files.iter().filter(|(path, _)| named(path, CONNECTOR_FILE)) {
-            sound_signatures(&connector, path, text)?;
+        for (path, text) in of_kind(FileKind::Connector) {
+            check_signatures(&connector, path, text)?;
+        }
+        for (path, text) in of_kind(FileKind::Events) {
+            connector.events = read::<EventsFile>(path, text)?.events;
+        }
+        for (path, text) in of_kind(FileKind::Versions) {
+            connector.versions = read(path, text)?;
         }
         if self.connectors.contains_key(&connector.connector) {
             self.operations.retain(|_, entry| entry.connector != connector.connector);
         }
-        for (path, text) in &files {
-            if named(path, CONNECTOR_FILE) || OTHER_FILES.iter().any(|name| named(path, name)) {
-                continue;
-            }
-            if named(path, EVENTS_FILE) {
-                connector.events = read::<EventsFile>(path, text)?.events;
-                continue;
-            }
-            if named(path, VERSIONS_FILE) {
-                connector.versions = read(path, text)?;
-                continue;
-            }
+        for (path, text) in of_kind(FileKind::Operations) {
             for (id, mut operation) in read::<OperationsFile>(path, text)?.operations {
                 operation.id.clone_from(&id);
                 operation.connector.clone_from(&connector.connector);
@@ -313,7 +270,7 @@ impl Catalog {
 }
 
 /// Whether all signatures that `connector` names can prove something.
-fn sound_signatures(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
+fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
     let signatures = connector.webhooks.as_ref().map_or(&[][..], |webhooks| &webhooks.signatures);
     let only_legacy = !signatures.is_empty() && signatures.iter().all(|signature| signature.legacy);
     let wrong = signatures.iter().find_map(|signature| {
@@ -332,13 +289,6 @@ fn sound_signatures(connector: &Connector, file: &str, text: &str) -> Result<(),
     let Some((signature, reason)) = wrong.or(only_legacy) else { return Ok(()) };
     let line = text.lines().position(|line| line.contains(&signature.header)).map(|at| at + 1);
     Err(Error::Invalid { file: file.to_owned(), reason, line })
-}
-
-/// Whether the file at `path` is the one called `name`, which ends with `.yaml`: in any case of letters, and
-/// with the other ending of YAML as well.
-fn is_called(path: &str, name: &str) -> bool {
-    let file = path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
-    file == name || file.strip_suffix(".yml") == name.strip_suffix(".yaml")
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {

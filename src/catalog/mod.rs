@@ -3,6 +3,7 @@
 
 mod connector;
 mod event_type;
+mod files;
 mod load;
 mod login;
 mod operation;
@@ -21,7 +22,8 @@ pub use connector::{
     Limits, Setting, Signature, SignatureAlgorithm, Webhooks,
 };
 pub use event_type::{EventType, Hydrate};
-pub use load::{Address, Catalog, Error, Form};
+pub use files::FileKind;
+pub use load::{Address, Catalog, Error};
 pub use login::Login;
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,

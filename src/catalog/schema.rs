@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::load::{EventsFile, Form, OperationsFile};
-use super::{Connector, Versions};
+use super::load::{EventsFile, OperationsFile};
+use super::{Connector, FileKind, Versions};
 use crate::value::schema_of;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
@@ -16,8 +16,8 @@ pub fn schema() -> &'static Value {
     &SCHEMA
 }
 
-/// The structure of one kind of file.
-pub fn form(of: Form) -> &'static Value {
+/// The structure of one kind of file; `None` for those that are not part of the catalog.
+pub fn form(kind: FileKind) -> Option<&'static Value> {
     static FORMS: LazyLock<[Value; 4]> = LazyLock::new(|| {
         [
             schema_of::<Connector>(),
@@ -26,11 +26,12 @@ pub fn form(of: Form) -> &'static Value {
             schema_of::<Versions>(),
         ]
     });
-    match of {
-        Form::Connector => &FORMS[0],
-        Form::Operations => &FORMS[1],
-        Form::Events => &FORMS[2],
-        Form::Versions => &FORMS[3],
+    match kind {
+        FileKind::Connector => Some(&FORMS[0]),
+        FileKind::Operations => Some(&FORMS[1]),
+        FileKind::Events => Some(&FORMS[2]),
+        FileKind::Versions => Some(&FORMS[3]),
+        FileKind::Overlay | FileKind::Sandbox => None,
     }
 }
 

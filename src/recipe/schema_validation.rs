@@ -165,6 +165,10 @@ impl Walker {
         name: &str,
     ) -> Option<Node> {
         let Some((_, given)) = entries.iter().find(|(key, _)| key.value == tag) else {
+            let default = branches.iter().find(|branch| !required(branch).any(|name| name == tag));
+            if let Some(default) = default {
+                return Some(self.mapping(default, node.span, entries.to_vec()));
+            }
             let message = format!("{name} needs `{tag}`");
             self.found.push(Diagnostic::new(Code::MissingField, node.span, message));
             return None;

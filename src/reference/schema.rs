@@ -134,8 +134,12 @@ impl Writer<'_> {
                 .iter()
                 .for_each(|(name, field)| self.field(&format!("{holder}.{name}"), name, field, node));
         } else if let Some(variants) = node["oneOf"].as_array().or(node["anyOf"].as_array()) {
+            let shared = shared_fields(variants);
+            for (name, field) in &shared {
+                self.field(&format!("{holder}.{name}"), name, field, &Value::Null);
+            }
             self.text.push('\n');
-            variants.iter().for_each(|variant| self.variant(variant));
+            variants.iter().for_each(|variant| self.variant(variant, &shared));
         } else if node["type"].is_string() {
             let kind = self.kind(node);
             let examples = examples(node);
@@ -163,7 +167,7 @@ impl Writer<'_> {
     }
 
     /// A line for one of several forms, and for its fields where it has some of its own.
-    fn variant(&mut self, variant: &Value) {
+    fn variant(&mut self, variant: &Value, shared: &Map<String, Value>) {
         let about = described(variant);
         let Some(fields) = variant["properties"].as_object() else {
             let kind = self.kind(variant);
@@ -175,7 +179,8 @@ impl Writer<'_> {
             let _ =
                 writeln!(self.text, "- `{name}: {}`: {about}", tagged["const"].as_str().unwrap_or_default());
         }
-        for (name, field) in fields.iter().filter(|(_, field)| !field["const"].is_string()) {
+        let own = fields.iter().filter(|(name, field)| !field["const"].is_string() && !shared.contains_key(*name));
+        for (name, field) in own {
             let kind = self.kind(field);
             if tag.is_none() {
                 let _ = writeln!(self.text, "- `{name}:` {kind}: {about}");
@@ -227,6 +232,16 @@ impl Writer<'_> {
             other => other.to_owned(),
         }
     }
+}
+
+/// The fields that all of several forms have.
+fn shared_fields(variants: &[Value]) -> Map<String, Value> {
+    let [first, others @ ..] = variants else { return Map::new() };
+    let is_shared = |name: &String, field: &Value| {
+        !others.is_empty() && others.iter().all(|other| other["properties"].get(name) == Some(field))
+    };
+    let fields = first["properties"].as_object().into_iter().flatten();
+    fields.filter(|(name, field)| is_shared(name, field)).map(|(name, field)| (name.clone(), field.clone())).collect()
 }
 
 /// `LaneOnFailure` → `lane on failure`

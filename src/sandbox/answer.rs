@@ -1,10 +1,10 @@
-//! Puts what was done into the answer's shape: the result where the catalog says it stands.
+//! Shapes the answer: the result where the catalog says it stands.
 
 use serde_json::{Map, Value};
 
 use super::execute::Outcome;
 use super::sample::sample;
-use super::step::{Behaviour, Verb};
+use super::step::{Action, Behaviour};
 use super::template::Scope;
 use crate::catalog::Operation;
 
@@ -24,29 +24,27 @@ pub(super) enum Content {
 
 /// The answer after `outcome`.
 pub(super) fn reply(operation: &Operation, behaviour: &Behaviour, outcome: Outcome, scope: &Scope) -> Reply {
-    let created = behaviour.verb == Verb::Create && operation.method == "POST";
+    let created = matches!(behaviour.step.action, Action::Create(_)) && operation.method == "POST";
     let status = behaviour.status.unwrap_or(if created { 201 } else { 200 });
     if let Some(media_type) = &operation.download {
         let text = behaviour.file.as_ref().and_then(|file| file.text(scope));
         let bytes = text.map_or_else(|| file(media_type), String::into_bytes);
         return Reply { status, body: Content::File { media_type: media_type.clone(), bytes } };
     }
+    let shown = |mut record: Map<String, Value>| {
+        record.retain(|field, _| behaviour.only.is_empty() || behaviour.only.contains(field));
+        Value::Object(record)
+    };
     let result = |value| place(&result_path(operation, behaviour), value);
     let mut body = match (&behaviour.answer, outcome) {
         (Some(answer), _) => answer.render(scope).unwrap_or(Value::Null),
         (None, Outcome::Whole(value)) => value,
-        (None, Outcome::Record(record)) => {
-            let chosen = |mut record: Map<String, Value>| {
-                record.retain(|field, _| behaviour.only.is_empty() || behaviour.only.contains(field));
-                Value::Object(record)
-            };
-            result(record.map_or(Value::Null, chosen))
-        }
-        (None, Outcome::Records(records)) => result(records.into_iter().map(Value::Object).collect()),
+        (None, Outcome::Record(record)) => result(record.map_or(Value::Null, shown)),
+        (None, Outcome::Records(records)) => result(records.into_iter().map(shown).collect()),
         (None, Outcome::Done) => operation.response.as_ref().map_or(Value::Object(Map::new()), sample),
     };
-    for (field, fill) in &behaviour.extra {
-        if let (Value::Object(body), Some(value)) = (&mut body, fill.render(scope)) {
+    for (field, template) in &behaviour.extra {
+        if let (Value::Object(body), Some(value)) = (&mut body, template.render(scope)) {
             merge(body.entry(field.clone()).or_insert(Value::Null), value);
         }
     }
@@ -56,10 +54,8 @@ pub(super) fn reply(operation: &Operation, behaviour: &Behaviour, outcome: Outco
 fn result_path(operation: &Operation, behaviour: &Behaviour) -> String {
     let listed = operation.list.as_ref().and_then(|list| list.items.first());
     let single = operation.result.first();
-    let path = match behaviour.verb {
-        Verb::List => behaviour.at.as_ref().or(listed).or(single),
-        _ => behaviour.at.as_ref().or(single),
-    };
+    let listed = listed.filter(|_| matches!(behaviour.step.action, Action::List(_)));
+    let path = behaviour.at.as_ref().or(listed).or(single);
     path.cloned().unwrap_or_else(|| "$".to_owned())
 }
 

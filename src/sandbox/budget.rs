@@ -1,4 +1,4 @@
-//! Request limits as the API counts and tells them.
+//! Request limits as the API counts and reports them.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ pub enum Budget {
     /// As the connector's description says.
     #[default]
     Usual,
-    /// Any number; the headers tell of a very large one.
+    /// Any number; the headers report a very large limit.
     Unlimited,
-    /// So many.
-    Of {
+    /// These limits.
+    Limited {
         /// Requests per interval.
         requests: u64,
         /// Length of the interval in milliseconds.
@@ -27,12 +27,12 @@ pub enum Budget {
 }
 
 const DAY_MS: i64 = 86_400_000;
-const PLENTY: u64 = 1_000_000_000;
+const NO_LIMIT: u64 = 1_000_000_000;
 
-/// What was spent, of bursts by each that has a counter of its own. Windows are fixed: the first request opens
-/// one.
+/// Requests counted so far, in bursts by each caller that has a counter of its own. Windows are fixed: the first
+/// request opens one.
 #[derive(Debug)]
-pub(super) struct Spent {
+pub(super) struct RequestCounters {
     max: u64,
     interval_ms: i64,
     daily: u64,
@@ -40,23 +40,23 @@ pub(super) struct Spent {
     day: (i64, u64),
 }
 
-impl Spent {
-    /// Nothing yet. `limits` count when `budget` says so.
+impl RequestCounters {
+    /// No requests yet. `limits` apply when `budget` says so.
     pub(super) fn new(budget: &Budget, limits: &Limits) -> Self {
         let (max, interval_ms, daily) = match budget {
-            Budget::Unlimited => (PLENTY, 10_000, PLENTY),
-            Budget::Of { requests, interval_ms, daily } => (*requests, *interval_ms, *daily),
+            Budget::Unlimited => (NO_LIMIT, 10_000, NO_LIMIT),
+            Budget::Limited { requests, interval_ms, daily } => (*requests, *interval_ms, *daily),
             Budget::Usual => {
-                let (max, interval) = limits.burst.as_deref().and_then(burst).unwrap_or((PLENTY, 10_000));
-                (max, interval, limits.daily.unwrap_or(PLENTY))
+                let (max, interval) = limits.burst.as_deref().and_then(burst).unwrap_or((NO_LIMIT, 10_000));
+                (max, interval, limits.daily.unwrap_or(NO_LIMIT))
             }
         };
         Self { max, interval_ms, daily, windows: HashMap::new(), day: (i64::MIN, 0) }
     }
 
-    /// Counts a request of `who` at `now`; whether it is allowed.
-    pub(super) fn take(&mut self, who: &str, now: i64) -> bool {
-        let window = self.windows.entry(who.to_owned()).or_insert((i64::MIN, 0));
+    /// Counts a request of `caller` at `now`; whether it is allowed.
+    pub(super) fn try_count(&mut self, caller: &str, now: i64) -> bool {
+        let window = self.windows.entry(caller.to_owned()).or_insert((i64::MIN, 0));
         renew(window, now, self.interval_ms);
         renew(&mut self.day, now, DAY_MS);
         if window.1 >= self.max || self.day.1 >= self.daily {
@@ -67,12 +67,12 @@ impl Spent {
         true
     }
 
-    /// Adds the headers that tell `who` the limits, under the names of the connector.
-    pub(super) fn tell(&self, who: &str, limits: &Limits, now: i64, headers: &mut HeaderMap) {
+    /// Adds the headers that report its limits to `caller`, under the connector's names.
+    pub(super) fn write_headers(&self, caller: &str, limits: &Limits, now: i64, headers: &mut HeaderMap) {
         let names = &limits.headers;
-        let spent = self.windows.get(who).map_or(0, |window| window.1);
+        let spent = self.windows.get(caller).map_or(0, |window| window.1);
         let reset = self.day.0.saturating_add(DAY_MS).saturating_sub(now).clamp(0, DAY_MS);
-        let told = [
+        let values = [
             (&names.max, self.max.to_string()),
             (&names.remaining, self.max.saturating_sub(spent).to_string()),
             (&names.interval_ms, self.interval_ms.to_string()),
@@ -80,7 +80,7 @@ impl Spent {
             (&names.daily_remaining, self.daily.saturating_sub(self.day.1).to_string()),
             (&names.daily_reset_ms, reset.to_string()),
         ];
-        for (name, value) in told {
+        for (name, value) in values {
             let name = name.as_ref().and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
             if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
                 headers.insert(name, value);
@@ -108,18 +108,18 @@ mod tests {
     #[test]
     fn a_window_fills_up_and_renews() {
         let limits = Limits { burst: Some("3/10s".into()), ..Limits::default() };
-        let mut spent = Spent::new(&Budget::Usual, &limits);
-        let taken: Vec<bool> = [0, 1, 2, 9_999, 10_000].map(|now| spent.take("me", now)).to_vec();
+        let mut counters = RequestCounters::new(&Budget::Usual, &limits);
+        let taken: Vec<bool> = [0, 1, 2, 9_999, 10_000].map(|now| counters.try_count("me", now)).to_vec();
         assert_eq!(taken, [true, true, true, false, true]);
-        assert!(spent.take("you", 9_999));
+        assert!(counters.try_count("you", 9_999));
     }
 
     #[test]
     fn the_day_ends_it_all() {
-        let mut spent =
-            Spent::new(&Budget::Of { requests: 100, interval_ms: 10, daily: 2 }, &Limits::default());
+        let mut counters =
+            RequestCounters::new(&Budget::Limited { requests: 100, interval_ms: 10, daily: 2 }, &Limits::default());
         assert!(
-            spent.take("a", 0) && spent.take("b", 100) && !spent.take("a", 200) && spent.take("a", DAY_MS)
+            counters.try_count("a", 0) && counters.try_count("b", 100) && !counters.try_count("a", 200) && counters.try_count("a", DAY_MS)
         );
     }
 }

@@ -77,7 +77,7 @@ impl Condition {
             }
             Self::Exists(field) => lookup(field).is_some_and(|value| !is_empty(&value)),
             Self::Bounded(field, bound, limit) => {
-                let Some(key) = lookup(field).as_ref().and_then(SortKey::of) else { return false };
+                let Some(key) = lookup(field).as_ref().and_then(SortKey::from_value) else { return false };
                 match bound {
                     Bound::Above => key > *limit,
                     Bound::From => key >= *limit,
@@ -132,7 +132,7 @@ pub(super) enum SortKey {
 
 impl SortKey {
     /// The key of a record's field.
-    pub(super) fn of(value: &Value) -> Option<Self> {
+    pub(super) fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::Number(number) => {
                 // Only the order counts; fractions of amounts do not decide it.
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn times_compare_across_notations() {
         let record = json!({ "at": "2026-11-02T09:00:00Z" });
-        let limit = SortKey::of(&json!("2026-11-02")).unwrap();
+        let limit = SortKey::from_value(&json!("2026-11-02")).unwrap();
         assert!(fits(&Condition::Bounded("at".into(), Bound::Above, limit.clone()), &record));
         assert!(!fits(&Condition::Bounded("at".into(), Bound::To, limit.clone()), &record));
         assert!(!fits(&Condition::Bounded("gone".into(), Bound::From, limit), &record));

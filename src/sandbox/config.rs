@@ -33,13 +33,13 @@ pub(super) struct Script {
     pub(super) bound: Vec<String>,
     /// What a connection to the stand-in has under `auth`.
     pub(super) auth: Value,
-    /// Credentials it accepts, in whatever way they arrive.
+    /// Credentials it accepts, however they are sent.
     pub(super) tokens: Vec<String>,
     /// Header of the `header` way to authenticate.
     pub(super) key_header: Option<String>,
     /// Answers to requests that are refused, by what is wrong.
     pub(super) refusals: IndexMap<String, Answer>,
-    /// What is said about each mistake of a request.
+    /// The message for each mistake of a request.
     pub(super) complaints: IndexMap<String, Template>,
     /// Answer of the token endpoint.
     pub(super) token_answer: Option<Template>,
@@ -49,7 +49,7 @@ pub(super) struct Script {
     pub(super) collections: IndexMap<String, Arc<Collection>>,
     /// What each operation does.
     pub(super) operations: IndexMap<String, Behaviour>,
-    /// Values for inputs, by which a valid request can be made up.
+    /// Values for inputs, for making up a valid request.
     pub(super) examples: IndexMap<String, Template>,
 }
 
@@ -61,7 +61,7 @@ pub fn schema() -> &'static Value {
 
 impl Script {
     /// With a credential for the usual way to authenticate of `connector`, where the script has none:
-    /// a stand-in that asks for nothing would not tell that a recipe's connection lacks one.
+    /// a stand-in that asks for none would not reveal that a recipe's connection lacks one.
     pub(super) fn with_credential(mut self, connector: &Connector) -> Self {
         if !self.auth.is_null() || !self.tokens.is_empty() {
             return self;
@@ -131,7 +131,7 @@ pub(super) struct Collection {
     pub(super) normalise: IndexMap<String, Template>,
     /// Fields of a new record that were not given.
     pub(super) defaults: IndexMap<String, Template>,
-    /// List → the records that its members must name; other members are dropped without a word.
+    /// List → the records that its members must name; other members are dropped silently.
     pub(super) known: IndexMap<String, Known>,
     /// Lists whose members are merged by a key when they are written: field → member's key.
     pub(super) merge_by: IndexMap<String, String>,
@@ -139,11 +139,11 @@ pub(super) struct Collection {
     pub(super) computed: IndexMap<String, Template>,
     /// Fields that show records of another collection.
     pub(super) embed: IndexMap<String, Embed>,
-    /// Fields that only operations which ask for them show.
+    /// Fields that answers do not show.
     pub(super) hidden: Vec<String>,
-    /// Seeded records.
+    /// Records at the start.
     pub(super) seed: Vec<IndexMap<String, Template>>,
-    /// Further seeded records, made up.
+    /// Further records at the start, generated.
     pub(super) generate: Option<Generate>,
 }
 
@@ -172,16 +172,16 @@ pub(super) struct Embed {
     pub(super) fields: Vec<String>,
 }
 
-/// Made-up records.
+/// Generated records.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Generate {
     /// How many.
     pub(super) count: usize,
-    /// The number can be set when the stand-in starts, to any size: records are made only when read.
+    /// The number can be set when the sandbox starts, to any size: records are generated when they are read.
     #[serde(default)]
     pub(super) scales: bool,
     /// Their fields. Expressions see `n`, `at`, every list (one member of it, the same within a
-    /// record), and seeded records as `seed.COLLECTION` and, one by chance, `any.COLLECTION`.
+    /// record), and the records above as `seed.COLLECTION` and, one at random, `any.COLLECTION`.
     pub(super) fields: IndexMap<String, Template>,
 }

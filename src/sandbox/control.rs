@@ -1,4 +1,4 @@
-//! `/_sandbox`: what tests and people ask of the stand-in itself.
+//! `/_sandbox`: the stand-in's own API, for tests and people.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Fault, Sandbox};
 
 /// Records of a collection shown by `/_sandbox/state` when none are asked for.
-const SHOWN: usize = 50;
+const DEFAULT_LIMIT: usize = 50;
 
 /// The routes.
 pub(super) fn routes() -> Router<Sandbox> {
@@ -49,7 +49,7 @@ struct StateQuery {
 
 async fn state(State(sandbox): State<Sandbox>, Query(query): Query<StateQuery>) -> Response {
     if let (Some(connector), Some(collection)) = (&query.connector, &query.collection) {
-        return match sandbox.records(connector, collection, query.limit.unwrap_or(SHOWN)) {
+        return match sandbox.records(connector, collection, query.limit.unwrap_or(DEFAULT_LIMIT)) {
             Some(records) => Json(records).into_response(),
             None => (StatusCode::NOT_FOUND, "no such collection\n").into_response(),
         };

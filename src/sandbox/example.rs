@@ -26,9 +26,9 @@ pub(super) fn example(service: &Service, state: &State, operation: &Operation) -
         let needed = input.shape.required
             || whole == Some(input.name)
             || operation.one_of.first().is_some_and(|name| name == input.name);
-        let fill = own(input.name).or_else(|| service.script.examples.get(input.name).filter(|_| needed));
-        let value = match fill {
-            Some(fill) => fill.render(&scope),
+        let template = own(input.name).or_else(|| service.script.examples.get(input.name).filter(|_| needed));
+        let value = match template {
+            Some(template) => template.render(&scope),
             None if needed => {
                 Some(first_page(operation, &input).unwrap_or_else(|| smallest(input.name, input.shape)))
             }

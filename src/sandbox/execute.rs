@@ -1,4 +1,4 @@
-//! Does what an operation does: its steps one after the other, on the tables.
+//! Executes an operation: its steps one after the other, on the tables.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::convert::any_map;
-use super::fault::{Fault, What};
+use super::fault::{Fault, FaultKind};
 use super::generate::Record;
 use super::inputs::Inputs;
 use super::refusal::Refusal;
-use super::step::{Behaviour, Verb};
+use super::step::{Action, Behaviour, Step, Target};
 use super::table::Table;
 use super::template::Scope;
 use crate::catalog::Operation;
@@ -21,7 +21,7 @@ use crate::catalog::Operation;
 /// All collections of a connector.
 pub(super) type Tables = IndexMap<String, Table>;
 
-/// Name of what the rounds of a step leave.
+/// Name under which a step with `each` collects its values.
 const COLLECTED: &str = "collected";
 
 /// A change to the stored records.
@@ -39,18 +39,18 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// It came to be.
+    /// It was created.
     Created,
     /// It was written, with or without a difference.
     Updated,
-    /// It went.
+    /// It was removed.
     Deleted,
 }
 
-/// What a step leaves for the answer.
+/// The result of a step, for the answer.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Nothing but the deed.
+    /// Nothing to show.
     Done,
     /// One record, or that there is none.
     Record(Option<Record>),
@@ -70,18 +70,18 @@ pub(super) struct ListFault {
 }
 
 impl ListFault {
-    /// What `fault` does to lists.
-    pub(super) fn of(fault: Option<&Fault>) -> Self {
+    /// The effect of `fault` on lists.
+    pub(super) fn from_fault(fault: Option<&Fault>) -> Self {
         match fault.map(|fault| &fault.what) {
-            Some(What::FrozenCursor) => Self { frozen: true, ..Self::default() },
-            Some(What::Lag(lag)) => Self { lag: Some(*lag), ..Self::default() },
+            Some(FaultKind::FrozenCursor) => Self { frozen: true, ..Self::default() },
+            Some(FaultKind::Lag(lag)) => Self { lag: Some(*lag), ..Self::default() },
             _ => Self::default(),
         }
     }
 }
 
-/// An operation under way.
-pub(super) struct Performance<'a> {
+/// An operation that is being executed.
+pub(super) struct Execution<'a> {
     pub(super) operation: &'a Operation,
     pub(super) inputs: &'a Inputs,
     pub(super) tables: &'a mut Tables,
@@ -92,28 +92,28 @@ pub(super) struct Performance<'a> {
     pub(super) changes: Vec<Change>,
 }
 
-impl Performance<'_> {
-    /// Does the whole operation. Afterwards `scope` has what the answer may show.
-    pub(super) fn perform(&mut self, behaviour: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+impl Execution<'_> {
+    /// Executes the whole operation. Afterwards `scope` has what the answer may show.
+    pub(super) fn run(&mut self, behaviour: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
         self.check_needs(behaviour, scope)?;
         for step in &behaviour.before {
-            self.beside(step, scope)?;
+            self.side_step(step, scope)?;
         }
         for refuse in &behaviour.refuse {
             if refuse.condition.holds(scope) {
                 let message = refuse.message.text(scope).unwrap_or_default();
-                return Err(Refusal::new(refuse.with.clone()).saying(message));
+                return Err(Refusal::new(refuse.with.clone()).message(message));
             }
         }
-        let outcome = self.step(behaviour, scope)?;
+        let outcome = self.step(&behaviour.step, scope)?;
         for step in &behaviour.after {
-            self.beside(step, scope)?;
+            self.side_step(step, scope)?;
         }
         Ok(outcome)
     }
 
-    /// A step before or after: of what it leaves, only what has a name is seen later.
-    fn beside(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<(), Refusal> {
+    /// A step before or after: later steps see its result only under its name.
+    fn side_step(&mut self, step: &Step, scope: &mut Scope) -> Result<(), Refusal> {
         let mut inner = scope.clone();
         self.step(step, &mut inner)?;
         for name in step.name.iter().cloned().map(Cow::Owned).chain([Cow::Borrowed(COLLECTED)]) {
@@ -134,7 +134,7 @@ impl Performance<'_> {
         Ok(())
     }
 
-    fn step(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
+    fn step(&mut self, step: &Step, scope: &mut Scope) -> Result<Outcome, Refusal> {
         if step.condition.as_ref().is_some_and(|condition| !condition.holds(scope)) {
             return Ok(Outcome::Done);
         }
@@ -153,19 +153,20 @@ impl Performance<'_> {
         Ok(Outcome::Records(records))
     }
 
-    fn once(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let outcome = match step.verb {
-            Verb::Nothing => Outcome::Done,
-            Verb::List => self.list(step, scope)?,
-            Verb::Get => self.get(step, scope)?,
-            Verb::Find => self.find(step, scope)?,
-            Verb::Create => self.create(step, scope)?,
-            Verb::Upsert => self.upsert(step, scope)?,
-            Verb::Update => self.update(step, scope)?,
-            Verb::Delete => self.delete(step, scope)?,
-            Verb::DeleteAll => self.delete_all(step, scope)?,
-            Verb::AddToSet | Verb::RemoveFromSet => self.change_set(step, scope)?,
-            Verb::Slots => self.slots(step, scope)?,
+    fn once(&mut self, step: &Step, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let outcome = match &step.action {
+            Action::Nothing(_) => Outcome::Done,
+            Action::List(list) => self.list(list, scope)?,
+            Action::Get(target) => self.get(target, scope)?,
+            Action::Find(matching) => self.find(matching, scope)?,
+            Action::Create(create) => self.create(create, scope)?,
+            Action::Upsert(upsert) => self.upsert(upsert, scope)?,
+            Action::Update(update) => self.update(update, scope)?,
+            Action::Delete(target) => self.delete(target, scope)?,
+            Action::DeleteAll(filter) => self.delete_all(filter, scope)?,
+            Action::AddToSet(change) => self.change_set(change, true, scope)?,
+            Action::RemoveFromSet(change) => self.change_set(change, false, scope)?,
+            Action::Slots(slots) => self.slots(slots, scope)?,
         };
         if let Outcome::Record(record) = &outcome {
             let record = record.as_ref().map_or(Any::from(()), any_map);
@@ -177,40 +178,40 @@ impl Performance<'_> {
         Ok(outcome)
     }
 
-    /// The table called `name`; a script that names none has a mistake.
+    /// The table called `name`; a script that names an unknown one is wrong.
     pub(super) fn table(&mut self, name: &str) -> Result<&mut Table, Refusal> {
         self.tables
             .get_mut(name)
-            .ok_or_else(|| Refusal::new("script").saying(format!("sandbox.yaml has no collection `{name}`")))
+            .ok_or_else(|| Refusal::new("script").message(format!("sandbox.yaml has no collection `{name}`")))
     }
 
-    /// Id of the record that `step` is about.
-    pub(super) fn id(&self, step: &Behaviour, scope: &Scope) -> String {
+    /// Id of the record that `target` names.
+    fn id(&self, target: &Target, scope: &Scope) -> String {
         let last = || {
             let name = self.operation.path.rsplit('{').next()?.split('}').next()?;
             self.inputs.path.get(name)?.as_str().map(str::to_owned)
         };
-        step.id.as_ref().map_or_else(last, |id| id.text(scope)).unwrap_or_default()
+        target.id.as_ref().map_or_else(last, |id| id.text(scope)).unwrap_or_default()
     }
 
-    /// The slot of the record that `step` is about.
-    pub(super) fn target(&mut self, step: &Behaviour, scope: &Scope) -> Result<Option<u32>, Refusal> {
-        let id = self.id(step, scope);
+    /// The slot of the record that `target` names.
+    pub(super) fn target(&mut self, target: &Target, scope: &Scope) -> Result<Option<u32>, Refusal> {
+        let id = self.id(target, scope);
         let wanted: Vec<(&String, Value)> =
-            step.equal.iter().filter_map(|(field, fill)| Some((field, fill.render(scope)?))).collect();
-        let table = self.table(&step.collection)?;
-        // A record of another parent is as good as none.
+            target.equal.iter().filter_map(|(field, template)| Some((field, template.render(scope)?))).collect();
+        let table = self.table(&target.collection)?;
+        // A record of another parent counts as missing.
         let fits = |slot: &u32| {
             wanted.iter().all(|(field, value)| table.field(*slot, field).as_deref() == Some(value))
         };
         match table.slot(&id).filter(fits) {
             Some(slot) => Ok(Some(slot)),
-            None if step.missing_ok => Ok(None),
-            None => Err(not_found(&step.collection, &id)),
+            None if target.missing_ok => Ok(None),
+            None => Err(not_found(&target.collection, &id)),
         }
     }
 
-    /// A record as it is shown.
+    /// A record as answers show it.
     pub(super) fn show(&mut self, collection: &str, slot: u32) -> Result<Option<Record>, Refusal> {
         let table = self.table(collection)?;
         let Some(record) = table.record(slot) else { return Ok(None) };
@@ -236,8 +237,8 @@ impl Performance<'_> {
         Ok(Some(record))
     }
 
-    /// Notes a change.
-    pub(super) fn changed(&mut self, collection: &str, id: impl Into<String>, kind: ChangeKind) {
+    /// Records a change.
+    pub(super) fn record_change(&mut self, collection: &str, id: impl Into<String>, kind: ChangeKind) {
         self.changes.push(Change { collection: collection.to_owned(), id: id.into(), kind });
     }
 }
@@ -249,5 +250,5 @@ pub(super) fn not_found(collection: &str, id: &str) -> Refusal {
         || Cow::Borrowed(words.strip_suffix('s').unwrap_or(&words)),
         |stem| Cow::Owned(format!("{stem}y")),
     );
-    Refusal::new("not_found").about("collection", collection).about("kind", &*one).about("id", id)
+    Refusal::new("not_found").fact("collection", collection).fact("kind", &*one).fact("id", id)
 }

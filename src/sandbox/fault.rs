@@ -1,9 +1,9 @@
-//! Faults made on purpose: what a test wants to go wrong, where and how often.
+//! Injected faults: what is to go wrong, where and how often.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A fault. It strikes requests that fit all that is given.
+/// A fault. It applies to requests that match all fields that are given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
@@ -15,20 +15,20 @@ pub struct Fault {
     pub method: Option<String>,
     /// Requests whose path and query contain this.
     pub path: Option<String>,
-    /// So many of them go through first.
+    /// Number of matching requests that are let through first.
     pub after: u32,
-    /// So many are struck; absent: all until a reset.
+    /// Number of requests that it applies to; absent: all until a reset.
     pub times: Option<u32>,
-    /// What happens.
-    pub what: What,
-    /// Whether the request is carried out all the same, so that only its answer is lost or wrong.
+    /// What goes wrong.
+    pub what: FaultKind,
+    /// Whether the request is executed all the same, so that only its answer is lost or wrong.
     pub done: bool,
 }
 
 /// What goes wrong.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum FaultKind {
     /// Nothing.
     #[default]
     Nothing,
@@ -82,15 +82,15 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The faults that are still to strike.
+    /// The faults that still apply.
     pub(super) fn list(&self) -> &[Fault] {
         &self.0
     }
 
-    /// The fault that strikes this request, if any; counts it.
+    /// The fault that applies to this request, if any; counts it.
     pub(super) fn apply_fault(&mut self, target: Target<'_>) -> Option<Fault> {
         let index = self.0.iter_mut().position(|fault| {
-            if !fault.fits(target) || fault.times == Some(0) {
+            if !fault.matches(target) || fault.times == Some(0) {
                 return false;
             }
             if fault.after > 0 {
@@ -103,14 +103,14 @@ impl Faults {
         if let Some(times) = &mut fault.times {
             *times -= 1;
         }
-        let struck = fault.clone();
+        let applied = fault.clone();
         self.0.retain(|fault| fault.times != Some(0));
-        Some(struck)
+        Some(applied)
     }
 }
 
 impl Fault {
-    fn fits(&self, target: Target<'_>) -> bool {
+    fn matches(&self, target: Target<'_>) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
         };
@@ -126,13 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strikes_where_and_as_often_as_told() {
+    fn applies_where_and_as_often_as_asked() {
         let mut faults = Faults::default();
         faults.add(Fault {
             operation: Some("a".into()),
             after: 1,
             times: Some(2),
-            what: What::Close,
+            what: FaultKind::Close,
             ..Fault::default()
         });
         let mut apply_fault = |operation| {
@@ -149,8 +149,8 @@ mod tests {
         let fault: Fault =
             serde_json::from_str(r#"{"what": {"status": {"status": 422}}, "done": true, "times": 1}"#)
                 .unwrap();
-        assert!(fault.done && matches!(fault.what, What::Status { status: 422, .. }));
+        assert!(fault.done && matches!(fault.what, FaultKind::Status { status: 422, .. }));
         let fault: Fault = serde_json::from_str(r#"{"what": "frozen_cursor"}"#).unwrap();
-        assert_eq!(fault.what, What::FrozenCursor);
+        assert_eq!(fault.what, FaultKind::FrozenCursor);
     }
 }

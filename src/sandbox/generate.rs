@@ -1,4 +1,4 @@
-//! Made-up records: each a function of its number, so that any amount of them costs nothing.
+//! Generated records: each a function of its number, so that any number of them costs nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 
 use super::config::{Collection, Times};
 use super::convert::{any, any_lazy};
-use super::identity::Noise;
+use super::identity::Random;
 use super::template::Scope;
 use super::time;
 
 /// A record as it is stored.
 pub(super) type Record = Map<String, Value>;
 
-/// What made-up records are made of.
+/// What generated records are made of.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Material {
     pub(super) seed: u64,
@@ -32,14 +32,14 @@ pub(super) struct Material {
 /// Records that others can refer to.
 #[derive(Debug, Clone)]
 pub(super) struct Referable {
-    one_by_one: Vec<Any>,
+    records: Vec<Any>,
     all: Any,
 }
 
 impl Referable {
     /// These records.
     pub(super) fn new(records: Vec<Any>) -> Self {
-        Self { all: Any::from(records.clone()), one_by_one: records }
+        Self { all: Any::from(records.clone()), records: records }
     }
 }
 
@@ -52,8 +52,8 @@ impl Material {
 
     /// The names that the `n`th record of `collection` may use.
     pub(super) fn scope(&self, collection: &Arc<str>, n: u64, at: Option<i64>) -> Scope {
-        let chance = Chance { material: self.clone(), collection: Arc::clone(collection), n };
-        let mut scope = Scope::beyond(Any::from_object(chance));
+        let chance = RandomChoice { material: self.clone(), collection: Arc::clone(collection), n };
+        let mut scope = Scope::with_fallback(Any::from_object(chance));
         scope.set_any("n", Any::from(n));
         if let Some(at) = at {
             scope.set_any("at", Any::from(at));
@@ -69,21 +69,21 @@ impl Material {
 
 /// Names that stand for one member of a list, chosen by the record's number.
 #[derive(Debug)]
-struct Chance {
+struct RandomChoice {
     material: Material,
     collection: Arc<str>,
     n: u64,
 }
 
-impl Chance {
+impl RandomChoice {
     fn choose(&self, name: &str, list: &[Any]) -> Option<Any> {
-        let mut noise =
-            Noise::new(self.material.seed ^ super::identity::hash(name), &self.collection, self.n);
-        list.get(noise.below(list.len())).cloned()
+        let mut random =
+            Random::new(self.material.seed ^ super::identity::hash(name), &self.collection, self.n);
+        list.get(random.below(list.len())).cloned()
     }
 }
 
-impl Object for Chance {
+impl Object for RandomChoice {
     fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
         self.get_value_by_str(key.as_str()?)
     }
@@ -92,19 +92,19 @@ impl Object for Chance {
         match key {
             "seed" => Some(self.material.seeds()),
             "settings" => Some(self.material.settings.clone()),
-            "any" => Some(Any::from_object(AnySeed(Arc::clone(self)))),
+            "any" => Some(Any::from_object(RandomSeed(Arc::clone(self)))),
             _ => self.choose(key, self.material.lists.get(key)?),
         }
     }
 }
 
 #[derive(Debug)]
-struct AnySeed(Arc<Chance>);
+struct RandomSeed(Arc<RandomChoice>);
 
-impl Object for AnySeed {
+impl Object for RandomSeed {
     fn get_value(self: &Arc<Self>, key: &Any) -> Option<Any> {
         let name = key.as_str()?;
-        self.0.choose(name, &self.0.material.seeded.get(name)?.one_by_one)
+        self.0.choose(name, &self.0.material.seeded.get(name)?.records)
     }
 }
 
@@ -125,14 +125,14 @@ pub(super) fn seed_time(collection: &Collection, n: u64) -> Option<i64> {
 }
 
 /// A time as the collection writes it.
-pub(super) fn written_time(collection: &Collection, ms: i64) -> Value {
+pub(super) fn formatted_time(collection: &Collection, ms: i64) -> Value {
     match collection.times {
         Times::Iso => Value::from(time::iso(ms)),
         Times::EpochMs => Value::from(ms),
     }
 }
 
-/// One field of the `n`th made-up record, without making the whole.
+/// One field of the `n`th generated record, without making the whole.
 pub(super) fn field(
     collection: &Collection,
     material: &Material,
@@ -141,13 +141,13 @@ pub(super) fn field(
     field: &str,
 ) -> Option<Value> {
     let at = seed_time(collection, n);
-    if let Some(fill) = collection.generate.as_ref().and_then(|generate| generate.fields.get(field)) {
-        return fill.render(&material.scope(name, n, at));
+    if let Some(template) = collection.generate.as_ref().and_then(|generate| generate.fields.get(field)) {
+        return template.render(&material.scope(name, n, at));
     }
     let is_time =
         [&collection.created, &collection.updated].iter().any(|time| time.as_deref() == Some(field));
     match at {
-        Some(at) if is_time => Some(written_time(collection, at)),
+        Some(at) if is_time => Some(formatted_time(collection, at)),
         _ if collection.computed.contains_key(field) => {
             record(collection, material, name, n, "").remove(field)
         }
@@ -155,7 +155,7 @@ pub(super) fn field(
     }
 }
 
-/// The `n`th made-up record.
+/// The `n`th generated record.
 pub(super) fn record(
     collection: &Collection,
     material: &Material,
@@ -166,7 +166,7 @@ pub(super) fn record(
     let at = seed_time(collection, n);
     let scope = material.scope(name, n, at);
     let given = collection.generate.iter().flat_map(|generate| &generate.fields);
-    let given = given.filter_map(|(field, fill)| Some((field.clone(), fill.render(&scope)?))).collect();
+    let given = given.filter_map(|(field, template)| Some((field.clone(), template.render(&scope)?))).collect();
     complete(collection, given, id, at, &scope)
 }
 
@@ -181,9 +181,9 @@ pub(super) fn complete(
     let mut record = Record::new();
     record.insert(collection.id.field.clone(), Value::from(id));
     record.extend(given);
-    for (field, fill) in &collection.defaults {
+    for (field, template) in &collection.defaults {
         if !record.contains_key(field)
-            && let Some(value) = fill.render(scope)
+            && let Some(value) = template.render(scope)
         {
             record.insert(field.clone(), value);
         }
@@ -192,7 +192,7 @@ pub(super) fn complete(
         if let Some(at) = at
             && !record.contains_key(field)
         {
-            record.insert(field.clone(), written_time(collection, at));
+            record.insert(field.clone(), formatted_time(collection, at));
         }
     }
     compute(collection, &mut record, scope);
@@ -207,7 +207,7 @@ pub(super) fn compute(collection: &Collection, record: &mut Record, scope: &Scop
     let seen = Arc::new(std::mem::take(record));
     let scope = scope.with_any("record", any_lazy(&seen));
     let computed: Vec<(&String, Value)> =
-        collection.computed.iter().filter_map(|(field, fill)| Some((field, fill.render(&scope)?))).collect();
+        collection.computed.iter().filter_map(|(field, template)| Some((field, template.render(&scope)?))).collect();
     drop(scope);
     *record = Arc::unwrap_or_clone(seen);
     for (field, value) in computed {

@@ -1,4 +1,4 @@
-//! From a request to its answer: who asks, for what, with which inputs, and what comes of it.
+//! Handles a request: caller, operation, inputs, execution, answer.
 
 use axum::http::header::DATE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::answer::{Content, Reply, reply};
-use super::execute::{Change, ListFault, Performance};
-use super::fault::{Fault, What};
+use super::execute::{Change, ListFault, Execution};
+use super::fault::{Fault, FaultKind};
 use super::identity::{Alphabet, Identity};
 use super::inputs::{self, Inputs, Raw};
 use super::page;
@@ -34,7 +34,7 @@ pub(super) struct Incoming<'a> {
     pub(super) origin: &'a str,
 }
 
-/// What a request led to.
+/// The answer to a request, and what it changed.
 #[derive(Debug)]
 pub(super) struct Served {
     pub(super) status: u16,
@@ -44,8 +44,8 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Nothing was done and nothing is said.
-    pub(super) fn nothing() -> Self {
+    /// Nothing was done and nothing is answered.
+    pub(super) fn unanswered() -> Self {
         Self {
             status: 0,
             headers: HeaderMap::new(),
@@ -55,8 +55,8 @@ impl Served {
     }
 }
 
-/// Answers a request at `now`. `fault` is what shall go wrong.
-pub(super) fn respond(
+/// Answers a request at `now`, with the fault that it is to suffer.
+pub(super) fn handle(
     service: &Service,
     state: &mut State,
     seed: u64,
@@ -74,13 +74,13 @@ pub(super) fn respond(
     scope.set("url", &Value::from(incoming.path));
     scope.set("origin", &Value::from(incoming.origin));
     let mut changes = Vec::new();
-    let who = who(service, state, incoming.headers);
-    let who = who.as_deref();
-    let answered = if fault.is_some_and(|fault| !fault.done && matches!(fault.what, What::Status { .. })) {
+    let caller = caller(service, state, incoming.headers);
+    let caller = caller.as_deref();
+    let answered = if fault.is_some_and(|fault| !fault.done && matches!(fault.what, FaultKind::Status { .. })) {
         Ok(Reply { status: 200, body: Content::Json(Value::Null) })
     } else {
-        let list = ListFault::of(fault);
-        carry_out(service, state, seed, incoming, who, now, list, &mut scope, &mut changes)
+        let list = ListFault::from_fault(fault);
+        execute(service, state, seed, incoming, caller, now, list, &mut scope, &mut changes)
     };
     let (status, content) = match answered {
         Ok(reply) => (reply.status, reply.body),
@@ -90,21 +90,21 @@ pub(super) fn respond(
         }
     };
     let mut headers = HeaderMap::new();
-    state.spent.tell(who.unwrap_or_default(), &service.connector.limits, now, &mut headers);
+    state.counters.write_headers(caller.unwrap_or_default(), &service.connector.limits, now, &mut headers);
     // Its clock is the one by which its records are stamped.
     if let Ok(date) = HeaderValue::from_str(&time::rfc2822(now)) {
         headers.insert(DATE, date);
     }
     let served = Served { status, headers, content, changes };
     match fault.map(|fault| &fault.what) {
-        Some(What::Status { status, body, headers }) => {
-            spoil(service, &scope, served, *status, body.as_ref(), headers)
+        Some(FaultKind::Status { status, body, headers }) => {
+            apply_status_fault(service, &scope, served, *status, body.as_ref(), headers)
         }
         _ => served,
     }
 }
 
-fn spoil(
+fn apply_status_fault(
     service: &Service,
     scope: &Scope,
     mut served: Served,
@@ -115,7 +115,7 @@ fn spoil(
     let usual = service.script.refusals.iter().find(|(_, answer)| answer.status == status);
     let body = body.cloned().unwrap_or_else(|| {
         let name = usual.map_or_else(|| "server_error".to_owned(), |(name, _)| name.clone());
-        Refusal::new(name).saying("made to fail").answer(&service.script.refusals, scope).1
+        Refusal::new(name).message("made to fail").answer(&service.script.refusals, scope).1
     });
     served.status = status;
     let media_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -135,21 +135,21 @@ fn spoil(
 }
 
 #[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename them")]
-fn carry_out(
+fn execute(
     service: &Service,
     state: &mut State,
     seed: u64,
     incoming: Incoming<'_>,
-    who: Option<&str>,
+    caller: Option<&str>,
     now: i64,
     list: ListFault,
     scope: &mut Scope,
     changes: &mut Vec<Change>,
 ) -> Result<Reply, Refusal> {
-    if let Some(body) = give_token(service, state, seed, incoming) {
+    if let Some(body) = issue_token(service, state, seed, incoming) {
         return Ok(Reply { status: 200, body: Content::Json(body?) });
     }
-    let Some(who) = who else { return Err(Refusal::new("unauthorized")) };
+    let Some(caller) = caller else { return Err(Refusal::new("unauthorized")) };
     let found = service.find(incoming.method, incoming.path, incoming.headers);
     let (operation, path) = match found {
         Found::Operation(operation, path) => (operation, path),
@@ -157,7 +157,7 @@ fn carry_out(
         Found::Nothing => return Err(Refusal::new("unknown_path")),
     };
     check_version(service, operation, incoming.headers)?;
-    if !state.spent.take(who, now) {
+    if !state.counters.try_count(caller, now) {
         return Err(Refusal::new("rate_limited"));
     }
     let content_type =
@@ -176,10 +176,10 @@ fn carry_out(
         None => undescribed(operation, &inputs, scope),
         Some(behaviour) => {
             let tables = &mut state.tables;
-            let mut performance =
-                Performance { operation, inputs: &inputs, tables, now, list, changes: Vec::new() };
-            let outcome = performance.perform(behaviour, scope);
-            changes.append(&mut performance.changes);
+            let mut execution =
+                Execution { operation, inputs: &inputs, tables, now, list, changes: Vec::new() };
+            let outcome = execution.run(behaviour, scope);
+            changes.append(&mut execution.changes);
             reply(operation, behaviour, outcome?, scope)
         }
     };
@@ -190,7 +190,7 @@ fn carry_out(
 }
 
 /// The answer of a token endpoint or a login; `None`: the request is for neither.
-fn give_token(
+fn issue_token(
     service: &Service,
     state: &mut State,
     seed: u64,
@@ -210,14 +210,14 @@ fn give_token(
 fn undescribed(operation: &Operation, inputs: &Inputs, scope: &Scope) -> Reply {
     let mut body = operation.response.as_ref().map_or_else(|| json!({}), sample);
     if operation.list.is_some() {
-        page::only_first(operation, inputs, scope, &mut body);
+        page::truncate_to_first_page(operation, inputs, scope, &mut body);
     }
     let whole = super::execute::Outcome::Whole(body);
     reply(operation, &Behaviour::default(), whole, scope)
 }
 
 /// Whose counter a request spends from; `None`: its credential is not accepted.
-fn who(service: &Service, state: &State, headers: &HeaderMap) -> Option<String> {
+fn caller(service: &Service, state: &State, headers: &HeaderMap) -> Option<String> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let key = service.script.key_header.as_deref().and_then(header).map(str::to_owned);
     let token = header("authorization").and_then(|value| match value.split_once(' ')? {
@@ -249,8 +249,8 @@ fn check_version(service: &Service, operation: &Operation, headers: &HeaderMap) 
     match given {
         Some(given) if given == wanted => Ok(()),
         Some(given) => {
-            Err(Refusal::new("wrong_version").about("version", given).about("wanted", wanted.as_str()))
+            Err(Refusal::new("wrong_version").fact("version", given).fact("wanted", wanted.as_str()))
         }
-        None => Err(Refusal::new("no_version").about("wanted", wanted.as_str())),
+        None => Err(Refusal::new("no_version").fact("wanted", wanted.as_str())),
     }
 }

@@ -11,13 +11,13 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 
 use super::answer::Content;
-use super::fault::What;
+use super::fault::FaultKind;
 use super::handler::{Incoming, Served};
 use super::server::Connection;
 use super::{Sandbox, control};
 
 /// Largest request body.
-const LARGEST: usize = 16 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 impl Sandbox {
     /// The router: each connector below `/NAME`, and `/_sandbox` for its control.
@@ -29,7 +29,7 @@ impl Sandbox {
 async fn serve(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let connection = request.extensions().get::<ConnectInfo<Connection>>().map(|info| info.0.clone());
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let whole = parts.uri.path();
@@ -52,10 +52,10 @@ async fn serve(State(sandbox): State<Sandbox>, request: Request) -> Response {
         return (StatusCode::NOT_FOUND, said).into_response();
     };
     match fault {
-        Some(What::Close) => closed(connection.as_ref()),
-        Some(What::Hang) => std::future::pending().await,
-        Some(What::Truncate) => truncated(served),
-        Some(What::Delay(ms)) => {
+        Some(FaultKind::Close) => closed(connection.as_ref()),
+        Some(FaultKind::Hang) => std::future::pending().await,
+        Some(FaultKind::Truncate) => truncated(served),
+        Some(FaultKind::Delay(ms)) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             response(served)
         }

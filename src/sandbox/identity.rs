@@ -14,7 +14,7 @@ pub(super) struct Identity {
     #[serde(default)]
     pub(super) prefix: String,
     /// Characters after the prefix.
-    #[serde(default = "twenty")]
+    #[serde(default = "default_length")]
     pub(super) length: usize,
     /// Which characters.
     #[serde(default)]
@@ -23,7 +23,7 @@ pub(super) struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { field: id(), prefix: String::new(), length: twenty(), alphabet: Alphabet::default() }
+        Self { field: id(), prefix: String::new(), length: default_length(), alphabet: Alphabet::default() }
     }
 }
 
@@ -31,7 +31,7 @@ fn id() -> String {
     "id".into()
 }
 
-fn twenty() -> usize {
+fn default_length() -> usize {
     20
 }
 
@@ -62,23 +62,23 @@ impl Identity {
     /// The `n`th id of the collection called `collection`.
     pub(super) fn make(&self, seed: u64, collection: &str, n: u64) -> String {
         let letters = self.alphabet.letters();
-        let mut noise = Noise::new(seed, collection, n);
+        let mut random = Random::new(seed, collection, n);
         let mut made = self.prefix.clone();
-        made.extend((0..self.length).map(|_| char::from(letters[noise.below(letters.len())])));
+        made.extend((0..self.length).map(|_| char::from(letters[random.below(letters.len())])));
         made
     }
 }
 
-/// Pseudo-random numbers that depend on nothing but what they are made from (splitmix64).
-pub(super) struct Noise(u64);
+/// Pseudo-random numbers that depend on their seed alone (splitmix64).
+pub(super) struct Random(u64);
 
-impl Noise {
+impl Random {
     /// For the `n`th record of what is called `name`.
     pub(super) fn new(seed: u64, name: &str, n: u64) -> Self {
         let start = seed ^ hash(name);
-        let mut noise = Self(start.wrapping_add(n.wrapping_mul(0xD134_2543_DE82_EF95)));
-        noise.next();
-        noise
+        let mut random = Self(start.wrapping_add(n.wrapping_mul(0xD134_2543_DE82_EF95)));
+        random.next();
+        random
     }
 
     fn next(&mut self) -> u64 {

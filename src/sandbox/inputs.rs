@@ -121,10 +121,10 @@ fn read_body(operation: &Operation, raw: Raw<'_>) -> Result<Value, Refusal> {
         Encoding::Multipart => Ok(Value::Object(Map::new())),
         Encoding::Json if !raw.content_type.contains("json") => {
             Err(Refusal::new("malformed")
-                .saying(format!("cannot read a body of type {:?}", raw.content_type)))
+                .message(format!("cannot read a body of type {:?}", raw.content_type)))
         }
         Encoding::Json => {
-            read_json(raw.body, None).map_err(|error| Refusal::new("malformed").saying(error.to_string()))
+            read_json(raw.body, None).map_err(|error| Refusal::new("malformed").message(error.to_string()))
         }
     }
 }
@@ -174,7 +174,7 @@ fn check_bound(service: &Service, operation: &Operation, inputs: &Inputs) -> Res
             None => !input.shape.required || (unread && input.place.is_none()),
         };
         if !fits {
-            return Err(Refusal::new("forbidden").about("field", name));
+            return Err(Refusal::new("forbidden").fact("field", name));
         }
     }
     Ok(())
@@ -192,5 +192,5 @@ fn check_one_of(
     if operation.one_of.is_empty() || !problems.is_empty() || operation.one_of.iter().any(given) {
         return Ok(());
     }
-    Err(Refusal::new("invalid").saying(service.one_of_complaint(&operation.one_of)))
+    Err(Refusal::new("invalid").message(service.one_of_complaint(&operation.one_of)))
 }

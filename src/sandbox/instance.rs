@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::config::Script;
-use super::fault::{Fault, Faults, Target, What};
-use super::handler::{Incoming, Served, respond};
+use super::fault::{Fault, Faults, Target, FaultKind};
+use super::handler::{Incoming, Served, handle};
 use super::log::{Entry, Log};
 use super::options::Options;
 use super::route::Found;
@@ -17,14 +17,11 @@ use super::time;
 use crate::catalog::Catalog;
 use crate::value::read_json;
 
-/// File of a connector's folder that says how its stand-in behaves.
-const SCRIPT: &str = "sandbox.yaml";
-
 /// A stand-in that cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A script is not what the format asks for.
-    #[error("{connector}/{SCRIPT}: at {path}: {reason}")]
+    #[error("{connector}/sandbox.yaml: at {path}: {reason}")]
     Script {
         /// The connector.
         connector: String,
@@ -43,7 +40,7 @@ pub struct Sandbox(Arc<Shared>);
 struct Shared {
     catalog: Arc<Catalog>,
     options: Options,
-    stages: IndexMap<String, ServiceState>,
+    services: IndexMap<String, ServiceState>,
     faults: Mutex<Faults>,
     log: Mutex<Log>,
 }
@@ -58,47 +55,47 @@ struct ServiceState {
 impl Sandbox {
     /// A stand-in for all connectors of `catalog` that are reached by requests.
     pub fn new(catalog: Arc<Catalog>, options: Options) -> Result<Self, Error> {
-        let mut stages = IndexMap::new();
+        let mut services = IndexMap::new();
         for connector in catalog.connectors() {
             let name = &connector.connector;
             if catalog.addresses(name).next().is_none() {
                 continue;
             }
             let own = options.scripts.get(name).map(String::as_str);
-            let script = match own.or_else(|| Catalog::built_in_file(name, SCRIPT)) {
+            let script = match own.or_else(|| Catalog::built_in_sandbox(name)) {
                 Some(text) => read(name, text)?,
                 None => Script::default(),
             };
             let script = script.with_credential(connector);
             let service = Service::new(&catalog, connector, script);
             let state = Mutex::new(State::new(&service, &options));
-            stages.insert(name.clone(), ServiceState { service, state });
+            services.insert(name.clone(), ServiceState { service, state });
         }
         let log = Mutex::new(Log::new(options.log));
-        Ok(Self(Arc::new(Shared { catalog, options, stages, faults: Mutex::default(), log })))
+        Ok(Self(Arc::new(Shared { catalog, options, services, faults: Mutex::default(), log })))
     }
 
     /// The connectors it stands in for.
     pub fn connectors(&self) -> impl Iterator<Item = &str> {
-        self.0.stages.keys().map(String::as_str)
+        self.0.services.keys().map(String::as_str)
     }
 
-    /// What a connection to it has under `auth` in `hob.yaml`. It is no secret.
+    /// What a connection to it has under `auth` in `hob.yaml`. It is not secret.
     pub fn credential(&self, connector: &str) -> Option<Value> {
-        let auth = &self.0.stages.get(connector)?.service.script.auth;
+        let auth = &self.0.services.get(connector)?.service.script.auth;
         Some(auth.clone()).filter(|auth| !auth.is_null())
     }
 
     /// Values of the connection's settings (`location`), as a connection to it has them.
     pub fn settings(&self, connector: &str) -> IndexMap<String, String> {
-        self.0.stages.get(connector).map(|stage| stage.service.script.settings.clone()).unwrap_or_default()
+        self.0.services.get(connector).map(|connector_state| connector_state.service.script.settings.clone()).unwrap_or_default()
     }
 
     /// Inputs with which an operation succeeds on a fresh stand-in, as a recipe's `with` has them.
     pub fn example(&self, operation: &str) -> Option<Map<String, Value>> {
         let operation = self.0.catalog.operation(operation)?;
-        let stage = self.0.stages.get(&operation.connector)?;
-        Some(super::example::example(&stage.service, &lock(&stage.state), operation))
+        let connector_state = self.0.services.get(&operation.connector)?;
+        Some(super::example::example(&connector_state.service, &lock(&connector_state.state), operation))
     }
 
     /// The latest requests served, oldest first.
@@ -114,7 +111,7 @@ impl Sandbox {
 
     /// The first `limit` records of a collection, as they are stored.
     pub fn records(&self, connector: &str, collection: &str, limit: usize) -> Option<Vec<Value>> {
-        let state = lock(&self.0.stages.get(connector)?.state);
+        let state = lock(&self.0.services.get(connector)?.state);
         let table = state.tables.get(collection)?;
         let records = table.all().take(limit).filter_map(|slot| table.record(slot));
         Some(records.map(|record| Value::Object(record.as_ref().clone())).collect())
@@ -122,39 +119,39 @@ impl Sandbox {
 
     /// How many records each collection has.
     pub fn counts(&self, connector: &str) -> IndexMap<String, usize> {
-        let Some(stage) = self.0.stages.get(connector) else { return IndexMap::new() };
-        lock(&stage.state).tables.iter().map(|(name, table)| (name.clone(), table.len())).collect()
+        let Some(connector_state) = self.0.services.get(connector) else { return IndexMap::new() };
+        lock(&connector_state.state).tables.iter().map(|(name, table)| (name.clone(), table.len())).collect()
     }
 
-    /// Makes something go wrong.
+    /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
         lock(&self.0.faults).add(fault);
     }
 
-    /// The faults that are still to strike.
+    /// The faults that still apply.
     pub fn faults(&self) -> Vec<Fault> {
         lock(&self.0.faults).list().to_vec()
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.0.faults).clear();
     }
 
-    /// Everything as at the start: records, budgets, tokens, faults and log.
+    /// Resets everything to the start: records, budgets, tokens, faults and log.
     pub fn reset(&self) {
-        for stage in self.0.stages.values() {
-            *lock(&stage.state) = State::new(&stage.service, &self.0.options);
+        for connector_state in self.0.services.values() {
+            *lock(&connector_state.state) = State::new(&connector_state.service, &self.0.options);
         }
         lock(&self.0.faults).clear();
         *lock(&self.0.log) = Log::new(self.0.options.log);
     }
 
-    /// Answers a request below a connector's prefix, and says what else shall go wrong with the
-    /// answer. `None`: there is no such connector.
-    pub(super) fn answer(&self, connector: &str, incoming: Incoming<'_>) -> Option<(Served, Option<What>)> {
-        let stage = self.0.stages.get(connector)?;
-        let found = stage.service.find(incoming.method, incoming.path, incoming.headers);
+    /// Answers a request below a connector's prefix, with the fault that the connection is to suffer.
+    /// `None`: there is no such connector.
+    pub(super) fn answer(&self, connector: &str, incoming: Incoming<'_>) -> Option<(Served, Option<FaultKind>)> {
+        let connector_state = self.0.services.get(connector)?;
+        let found = connector_state.service.find(incoming.method, incoming.path, incoming.headers);
         let operation = match found {
             Found::Operation(operation, _) => Some(operation.id.clone()),
             _ => None,
@@ -169,13 +166,13 @@ impl Sandbox {
         let fault = lock(&self.0.faults).apply_fault(target);
         let now = self.0.options.clock.now().timestamp_millis();
         let lost =
-            |fault: &Fault| !fault.done && matches!(fault.what, What::Close | What::Hang | What::Truncate);
+            |fault: &Fault| !fault.done && matches!(fault.what, FaultKind::Close | FaultKind::Hang | FaultKind::Truncate);
         let served = if fault.as_ref().is_some_and(lost) {
-            Served::nothing()
+            Served::unanswered()
         } else {
-            respond(
-                &stage.service,
-                &mut lock(&stage.state),
+            handle(
+                &connector_state.service,
+                &mut lock(&connector_state.state),
                 self.0.options.seed,
                 incoming,
                 now,
@@ -183,7 +180,7 @@ impl Sandbox {
             )
         };
         let what = fault.map(|fault| fault.what);
-        let unanswered = matches!(what, Some(What::Close | What::Hang | What::Truncate));
+        let unanswered = matches!(what, Some(FaultKind::Close | FaultKind::Hang | FaultKind::Truncate));
         lock(&self.0.log).add(Entry {
             number: 0,
             at: time::iso(now),

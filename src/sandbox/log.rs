@@ -1,4 +1,4 @@
-//! What was asked of the stand-in and what came of it, so that tests can prove "exactly once".
+//! The requests that the stand-in served and what they changed, so that tests can prove "exactly once".
 
 use std::collections::VecDeque;
 
@@ -27,10 +27,10 @@ pub struct Entry {
     pub body: Value,
     /// Status of the answer; 0 when none was sent.
     pub status: u16,
-    /// What it changed. A request that is repeated after it was done has changes twice.
+    /// What it changed. A request that is repeated after it was executed has changes twice.
     pub changes: Vec<Change>,
-    /// What went wrong on purpose.
-    pub fault: Option<super::fault::What>,
+    /// The fault that was injected.
+    pub fault: Option<super::fault::FaultKind>,
 }
 
 /// The latest entries, and totals of all.

@@ -1,7 +1,7 @@
 //! A stateful stand-in for the APIs of the catalog, for trying recipes and for tests.
 //!
 //! It knows no API: methods, paths and shapes are the catalog's, and what an operation does, refuses
-//! and starts with stands in the connector's `sandbox.yaml`. State is in memory and the same at every
+//! and starts with is described in the connector's `sandbox.yaml`. State is in memory and the same at every
 //! start. It never calls anything itself.
 
 mod answer;
@@ -42,8 +42,9 @@ mod write;
 pub use budget::Budget;
 pub use config::schema;
 pub use execute::{Change, ChangeKind};
-pub use fault::{Fault, What};
+pub use fault::{Fault, FaultKind};
 pub use instance::{Error, Sandbox};
 pub use log::Entry;
 pub use options::Options;
 pub use server::RunningSandbox;
+pub use template::template_mistakes;

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 /// How a stand-in is set up. The default is what `--sandbox` uses.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What ids and made-up records are made from; another number, another world.
+    /// Seed of ids and generated records; another number gives other data.
     pub seed: u64,
     /// Where the time comes from. Seeded records do not depend on it.
     pub clock: Clock,

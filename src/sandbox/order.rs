@@ -1,4 +1,4 @@
-//! The order of a collection by one field, kept as records come, change and go.
+//! The order of a collection by one field, kept up to date as records change.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ pub(super) struct Order {
 pub(super) type Place<'a> = (Option<&'a SortKey>, &'a str);
 
 impl Order {
-    /// Of all these records (slot and key, in the order of their slots).
-    pub(super) fn of(keys: Vec<Option<SortKey>>, live: impl Iterator<Item = u32>, ids: &[Arc<str>]) -> Self {
+    /// The order of these records (slot and key, in the order of their slots).
+    pub(super) fn new(keys: Vec<Option<SortKey>>, live: impl Iterator<Item = u32>, ids: &[Arc<str>]) -> Self {
         let mut order = Self { keys, slots: live.collect() };
         let mut slots = std::mem::take(&mut order.slots);
         order.sort(&mut slots, ids);
@@ -41,12 +41,12 @@ impl Order {
         })
     }
 
-    /// Puts `slots` into this order.
+    /// Sorts `slots` by this order.
     pub(super) fn sort(&self, slots: &mut [u32], ids: &[Arc<str>]) {
         slots.sort_unstable_by(|&a, &b| place(&self.keys, ids, a).cmp(&place(&self.keys, ids, b)));
     }
 
-    /// A record comes.
+    /// Adds a record.
     pub(super) fn insert(&mut self, ids: &[Arc<str>], slot: u32, key: Option<SortKey>) {
         let index = slot as usize;
         if self.keys.len() <= index {
@@ -57,7 +57,7 @@ impl Order {
         self.slots.insert(at, slot);
     }
 
-    /// A record goes.
+    /// Removes a record.
     pub(super) fn remove(&mut self, ids: &[Arc<str>], slot: u32) {
         let at = self.rank(&self.slots, ids, place(&self.keys, ids, slot), false);
         if self.slots.get(at) == Some(&slot) {
@@ -88,7 +88,7 @@ mod tests {
     fn stays_ordered_through_changes() {
         let mut ids: Vec<Arc<str>> = ["c", "a", "b"].map(Arc::from).to_vec();
         let keys = [5, 5, 1].map(|n| Some(SortKey::Number(n))).to_vec();
-        let mut order = Order::of(keys, 0..3, &ids);
+        let mut order = Order::new(keys, 0..3, &ids);
         assert_eq!(order.slots(), [2, 1, 0]);
         order.remove(&ids, 2);
         order.insert(&ids, 2, Some(SortKey::Number(9)));

@@ -12,7 +12,7 @@ use super::template::{Scope, Template};
 use crate::catalog::{Operation, Paging, path};
 
 /// Page size where neither request nor script says one.
-const USUAL: usize = 20;
+const DEFAULT_PAGE_SIZE: usize = 20;
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
     };
     let number_of = |rule: &Option<Template>, input: Option<&String>| {
         let value = match rule {
-            Some(fill) => fill.render(scope),
+            Some(template) => template.render(scope),
             None => input.and_then(|name| inputs.query.get(name).or_else(|| inputs.body.get(name)).cloned()),
         };
         value.as_ref().and_then(as_count)
     };
     let everything = matches!(paging, None | Some(Paging::None)) && rule.default.is_none();
-    let default = rule.default.unwrap_or(if everything { usize::MAX } else { USUAL });
+    let default = rule.default.unwrap_or(if everything { usize::MAX } else { DEFAULT_PAGE_SIZE });
     let limit = number_of(&rule.limit, limit).unwrap_or(default);
     let first = match paging {
         Some(Paging::Page { first, .. }) => usize::try_from(*first).unwrap_or(1),
@@ -58,12 +58,12 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
 }
 
 /// Makes `answer` a page of a list that has only one.
-pub(super) fn only_first(operation: &Operation, inputs: &Inputs, scope: &Scope, answer: &mut Value) {
+pub(super) fn truncate_to_first_page(operation: &Operation, inputs: &Inputs, scope: &Scope, answer: &mut Value) {
     let Some(list) = &operation.list else { return };
     if let Some(more) = list.paging.more().and_then(path::pointer).and_then(|at| answer.pointer_mut(&at)) {
         *more = Value::Bool(false);
     }
-    if is_further(&list.paging, operation, inputs, scope) {
+    if is_later_page(&list.paging, operation, inputs, scope) {
         for place in &list.items {
             let pointer = path::pointer(place.trim_end_matches("[*]"));
             if let Some(Value::Array(items)) = pointer.and_then(|pointer| answer.pointer_mut(&pointer)) {
@@ -74,7 +74,7 @@ pub(super) fn only_first(operation: &Operation, inputs: &Inputs, scope: &Scope, 
 }
 
 /// Whether a request asks for another page than the first.
-fn is_further(paging: &Paging, operation: &Operation, inputs: &Inputs, scope: &Scope) -> bool {
+fn is_later_page(paging: &Paging, operation: &Operation, inputs: &Inputs, scope: &Scope) -> bool {
     let given = |name: &String| inputs.query.contains_key(name) || inputs.body.get(name).is_some();
     match paging {
         Paging::Cursor { next, .. } => next.keys().any(given),
@@ -95,10 +95,10 @@ fn cursor(rule: &PageRule, scope: &Scope) -> Option<Cursor> {
         return None;
     }
     let mut cursor = Cursor::default();
-    for (part, fill) in &rule.after {
-        let value = fill.render(scope).filter(|value| !value.is_null())?;
+    for (part, template) in &rule.after {
+        let value = template.render(scope).filter(|value| !value.is_null())?;
         match part {
-            CursorPart::Sort => cursor.key = Some(SortKey::of(&value)?),
+            CursorPart::Sort => cursor.key = Some(SortKey::from_value(&value)?),
             CursorPart::Id => cursor.id = Some(value.as_str()?.to_owned()),
             CursorPart::Pair => set_pair(&mut cursor, &value)?,
             CursorPart::Token => {
@@ -111,7 +111,7 @@ fn cursor(rule: &PageRule, scope: &Scope) -> Option<Cursor> {
 }
 
 fn set_pair(cursor: &mut Cursor, pair: &Value) -> Option<()> {
-    cursor.key = SortKey::of(pair.get(0)?);
+    cursor.key = SortKey::from_value(pair.get(0)?);
     cursor.id = Some(pair.get(1)?.as_str()?.to_owned());
     Some(())
 }

@@ -3,142 +3,141 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::condition::{Bound, Condition, Operator, SortKey};
 use super::convert::any_lazy;
-use super::execute::{Outcome, Performance};
+use super::execute::{Execution, Outcome};
 use super::generate::Record;
 use super::page::{self, cursor_token};
 use super::refusal::Refusal;
 use super::select::{Page, Query, Start, select};
-use super::step::{Behaviour, Filters};
+use super::step::{Filter, Filters, List, Matching, Slots, Sort, Target};
 use super::template::{Scope, Template};
 use super::time;
 use crate::catalog::Effect;
 
-impl Performance<'_> {
+impl Execution<'_> {
     /// One record by id.
-    pub(super) fn get(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
-        match self.target(step, scope)? {
-            Some(slot) => Ok(Outcome::Record(self.show(&step.collection, slot)?)),
+    pub(super) fn get(&mut self, target: &Target, scope: &Scope) -> Result<Outcome, Refusal> {
+        match self.target(target, scope)? {
+            Some(slot) => Ok(Outcome::Record(self.show(&target.collection, slot)?)),
             None => Ok(Outcome::Record(None)),
         }
     }
 
-    /// The first record that fits, or none.
-    pub(super) fn find(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
-        match self.matching(step, scope)? {
-            Some(slot) => Ok(Outcome::Record(self.show(&step.collection, slot)?)),
+    /// The first record that matches, or none.
+    pub(super) fn find(&mut self, matching: &Matching, scope: &Scope) -> Result<Outcome, Refusal> {
+        match self.matching(matching, scope)? {
+            Some(slot) => Ok(Outcome::Record(self.show(&matching.collection, slot)?)),
             None => Ok(Outcome::Record(None)),
         }
     }
 
-    /// The first record that one of the `match` fields (or all of them) and all `where` fields fit.
-    pub(super) fn matching(&mut self, step: &Behaviour, scope: &Scope) -> Result<Option<u32>, Refusal> {
-        let collection = Arc::clone(self.table(&step.collection)?.collection());
+    /// The first record in which one of the `match` fields (or all of them) and all `where` fields are equal.
+    pub(super) fn matching(&mut self, matching: &Matching, scope: &Scope) -> Result<Option<u32>, Refusal> {
+        let collection = Arc::clone(self.table(&matching.collection)?.collection());
         let mut sought: Vec<(String, Value)> = Vec::new();
-        for (field, fill) in &step.matching {
-            let Some(value) = fill.render(scope).filter(|value| !value.is_null()) else { continue };
+        for (field, template) in &matching.fields {
+            let Some(value) = template.render(scope).filter(|value| !value.is_null()) else { continue };
             let mut one = Map::from_iter([(field.clone(), value)]);
             super::write::normalise(&collection, &mut one, scope);
             sought.extend(one);
         }
-        let equal = rendered(&step.equal, scope);
-        let unseen = self.unseen(step)?;
-        let table = self.table(&step.collection)?;
+        let equal = rendered(&matching.equal, scope);
+        let unseen = self.hidden_by_lag(&matching.collection)?;
+        let table = self.table(&matching.collection)?;
         let mut first = |equal: Vec<(String, Value)>| {
             let query = Query { equal, limit: 1, unseen: unseen.clone(), ..Query::default() };
             select(table, &query).slots.first().copied()
         };
-        if step.match_all || sought.is_empty() {
+        if matching.all || sought.is_empty() {
             let all: Vec<_> = sought.into_iter().chain(equal).collect();
             return Ok(if all.is_empty() { None } else { first(all) });
         }
         Ok(sought.into_iter().find_map(|one| first(std::iter::once(one).chain(equal.clone()).collect())))
     }
 
-    /// Slots of the records that are too young to be shown. What is written sees all.
-    fn unseen(&mut self, step: &Behaviour) -> Result<Vec<u32>, Refusal> {
+    /// Slots of the records that are too young to be shown. Writes see all records.
+    fn hidden_by_lag(&mut self, collection: &str) -> Result<Vec<u32>, Refusal> {
         let lag = self.list.lag.filter(|_| self.operation.effect == Effect::Read);
         let (Some(lag), now) = (lag, self.now) else { return Ok(Vec::new()) };
-        Ok(self.table(&step.collection)?.born_after(now - lag))
+        Ok(self.table(collection)?.created_after(now - lag))
     }
 
     /// A page of records.
-    pub(super) fn list(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let mut query = self.query(step, scope)?;
-        let asked = page::asked(self.operation, self.inputs, &step.page, scope);
+    pub(super) fn list(&mut self, list: &List, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let collection = &list.filter.collection;
+        let mut query = self.query(&list.filter, list.sort.as_ref(), scope)?;
+        let asked = page::asked(self.operation, self.inputs, &list.page, scope);
         query.limit = asked.limit;
-        query.unseen = self.unseen(step)?;
+        query.unseen = self.hidden_by_lag(collection)?;
         query.start = if self.list.frozen { Start::First } else { asked.start };
-        let page = select(self.table(&step.collection)?, &query);
-        self.say_page(step, &page, asked.number, query.limit, scope)?;
+        let page = select(self.table(collection)?, &query);
+        self.set_page(collection, &page, asked.number, query.limit, scope)?;
         let mut records = Vec::with_capacity(page.slots.len());
         for (slot, key) in page.slots.iter().zip(&page.keys) {
-            let Some(mut record) = self.show(&step.collection, *slot)? else { continue };
-            if !step.only.is_empty() {
-                record.retain(|field, _| step.only.contains(field));
+            let Some(mut record) = self.show(collection, *slot)? else { continue };
+            if !list.each_extra.is_empty() {
+                let cursor = cursor(key.as_ref(), self.table(collection)?.id(*slot));
+                add_extra(&list.each_extra, &mut record, &cursor);
             }
-            if !step.each_extra.is_empty() {
-                let cursor = cursor(key.as_ref(), self.table(&step.collection)?.id(*slot));
-                add_to_each(step, &mut record, &cursor);
-            }
-            record.retain(|field, _| !step.hide.contains(field));
+            record.retain(|field, _| !list.hide.contains(field));
             records.push(record);
         }
         Ok(Outcome::Records(records))
     }
 
-    /// Slots of all records that fit.
-    pub(super) fn all_fitting(&mut self, step: &Behaviour, scope: &Scope) -> Result<Vec<u32>, Refusal> {
-        let mut query = self.query(step, scope)?;
+    /// Slots of all records that match.
+    pub(super) fn all_matching(&mut self, filter: &Filter, scope: &Scope) -> Result<Vec<u32>, Refusal> {
+        let mut query = self.query(filter, None, scope)?;
         query.limit = usize::MAX;
-        Ok(select(self.table(&step.collection)?, &query).slots)
+        Ok(select(self.table(&filter.collection)?, &query).slots)
     }
 
-    fn query(&mut self, step: &Behaviour, scope: &Scope) -> Result<Query, Refusal> {
+    fn query(&mut self, filter: &Filter, sort: Option<&Sort>, scope: &Scope) -> Result<Query, Refusal> {
         let mut conditions = Vec::new();
-        let either = rendered(&step.either, scope);
+        let either = rendered(&filter.either, scope);
         if !either.is_empty() {
             conditions.push(Condition::Any(
                 either.into_iter().map(|(field, value)| Condition::Equal(field, value)).collect(),
             ));
         }
-        for between in &step.between {
-            for (bound, fill) in [(Bound::From, &between.from), (Bound::To, &between.to)] {
-                let limit = fill.as_ref().and_then(|fill| SortKey::of(&fill.render(scope)?));
+        for between in &filter.between {
+            for (bound, limit) in [(Bound::From, &between.from), (Bound::To, &between.to)] {
+                let limit = limit.as_ref().and_then(|limit| SortKey::from_value(&limit.render(scope)?));
                 conditions.extend(limit.map(|limit| Condition::Bounded(between.field.clone(), bound, limit)));
             }
         }
-        if let Some(words) = &step.text
+        if let Some(words) = &filter.text
             && let Some(text) = words.query.text(scope).filter(|text| !text.is_empty())
         {
             let contains = |field: &String| Condition::Contains(field.clone(), text.to_lowercase());
             conditions.push(Condition::Any(words.fields.iter().map(contains).collect()));
         }
-        if let Some(filters) = &step.filters
+        if let Some(filters) = &filter.filters
             && let Some(tree) = filters.from.render(scope)
         {
             conditions.extend(all_of(filters, &tree)?);
         }
-        let collection = self.table(&step.collection)?.collection();
-        let usual = || collection.created.clone().unwrap_or_default();
-        let by = step.sort.as_ref().and_then(|sort| sort.by.text(scope));
-        let order = step.sort.as_ref().and_then(|sort| sort.order.as_ref()?.text(scope));
+        let collection = self.table(&filter.collection)?.collection();
+        let default = || collection.created.clone().unwrap_or_default();
+        let by = sort.and_then(|sort| sort.by.text(scope));
+        let order = sort.and_then(|sort| sort.order.as_ref()?.text(scope));
         Ok(Query {
-            equal: rendered(&step.equal, scope),
+            equal: rendered(&filter.equal, scope),
             conditions,
-            sort: by.filter(|by| !by.is_empty()).unwrap_or_else(usual),
+            sort: by.filter(|by| !by.is_empty()).unwrap_or_else(default),
             descending: order.is_some_and(|order| order.to_lowercase().starts_with("desc")),
             ..Query::default()
         })
     }
 
-    /// What the answer may show about the page.
-    fn say_page(
+    /// Sets what the answer may show about the page.
+    fn set_page(
         &mut self,
-        step: &Behaviour,
+        collection: &str,
         page: &Page,
         number: usize,
         limit: usize,
@@ -146,7 +145,7 @@ impl Performance<'_> {
     ) -> Result<(), Refusal> {
         let last = match (page.slots.last(), page.keys.last()) {
             (Some(slot), Some(key)) => {
-                let id = self.table(&step.collection)?.id(*slot).to_string();
+                let id = self.table(collection)?.id(*slot).to_string();
                 cursor(key.as_ref(), &id)
             }
             _ => Value::Null,
@@ -161,18 +160,18 @@ impl Performance<'_> {
     }
 
     /// Free times within a window, by day.
-    pub(super) fn slots(&mut self, step: &Behaviour, scope: &Scope) -> Result<Outcome, Refusal> {
+    pub(super) fn slots(&mut self, slots: &Slots, scope: &Scope) -> Result<Outcome, Refusal> {
         const DAY: i64 = 86_400_000;
-        let Some(slots) = &step.slots else { return Ok(Outcome::Whole(json!({}))) };
-        let number = |fill: &Template| fill.text(scope).as_deref().and_then(time::parse);
+        let Slots { filter, slots } = slots;
+        let number = |template: &Template| template.text(scope).as_deref().and_then(time::parse);
         let (Some(from), Some(to)) = (number(&slots.from), number(&slots.to)) else {
             return Ok(Outcome::Whole(json!({})));
         };
         let minutes = number(&slots.minutes).filter(|minutes| *minutes > 0).unwrap_or(30);
-        let fitting = self.all_fitting(step, scope)?;
-        let table = self.table(&step.collection)?;
+        let matching = self.all_matching(filter, scope)?;
+        let table = self.table(&filter.collection)?;
         let taken: HashSet<SortKey> =
-            fitting.iter().filter_map(|slot| SortKey::of(&*table.field(*slot, &slots.taken)?)).collect();
+            matching.iter().filter_map(|slot| SortKey::from_value(&*table.field(*slot, &slots.taken)?)).collect();
         let mut days = Map::new();
         let last = to.min(from.saturating_add(31 * DAY));
         for day in (from.div_euclid(DAY)..=last.div_euclid(DAY)).map(|day| day * DAY) {
@@ -195,15 +194,15 @@ impl Performance<'_> {
     }
 }
 
-/// Adds the further fields of a listed record.
-fn add_to_each(step: &Behaviour, record: &mut Record, cursor: &Value) {
+/// Adds the extra fields of a listed record.
+fn add_extra(extra: &IndexMap<String, Template>, record: &mut Record, cursor: &Value) {
     let seen = Arc::new(std::mem::take(record));
     let scope = Scope::default().with("cursor", cursor).with_any("record", any_lazy(&seen));
-    let further: Vec<(&String, Value)> =
-        step.each_extra.iter().filter_map(|(field, fill)| Some((field, fill.render(&scope)?))).collect();
+    let added: Vec<(&String, Value)> =
+        extra.iter().filter_map(|(field, template)| Some((field, template.render(&scope)?))).collect();
     drop(scope);
     *record = Arc::unwrap_or_clone(seen);
-    for (field, value) in further {
+    for (field, value) in added {
         record.insert(field.clone(), value);
     }
 }
@@ -214,9 +213,9 @@ fn cursor(key: Option<&SortKey>, id: &str) -> Value {
     json!({ "pair": [sort, id], "sort": sort, "id": id, "token": token })
 }
 
-fn rendered(fills: &indexmap::IndexMap<String, Template>, scope: &Scope) -> Vec<(String, Value)> {
-    let value = |fill: &Template| fill.render(scope).filter(|value| !value.is_null());
-    fills.iter().filter_map(|(field, fill)| Some((field.clone(), value(fill)?))).collect()
+fn rendered(templates: &IndexMap<String, Template>, scope: &Scope) -> Vec<(String, Value)> {
+    let value = |template: &Template| template.render(scope).filter(|value| !value.is_null());
+    templates.iter().filter_map(|(field, template)| Some((field.clone(), value(template)?))).collect()
 }
 
 fn all_of(filters: &Filters, tree: &Value) -> Result<Vec<Condition>, Refusal> {
@@ -224,7 +223,7 @@ fn all_of(filters: &Filters, tree: &Value) -> Result<Vec<Condition>, Refusal> {
 }
 
 fn condition(filters: &Filters, node: &Value) -> Result<Condition, Refusal> {
-    let invalid = |what: String| Refusal::new("invalid").saying(what);
+    let invalid = |message: String| Refusal::new("invalid").message(message);
     if let Some(group) = node.get(&filters.group).and_then(Value::as_str) {
         let members = all_of(filters, node.get(&filters.members).unwrap_or(&Value::Null))?;
         let any = group.eq_ignore_ascii_case("or");
@@ -249,7 +248,7 @@ fn condition(filters: &Filters, node: &Value) -> Result<Condition, Refusal> {
         Operator::NotExists => not(Condition::Exists(field)),
         Operator::Range => {
             let bound = |(name, bound): (&String, &Bound)| {
-                let limit = SortKey::of(value.get(name)?)?;
+                let limit = SortKey::from_value(value.get(name)?)?;
                 Some(Condition::Bounded(field.clone(), *bound, limit))
             };
             Condition::All(filters.bounds.iter().filter_map(bound).collect())

@@ -1,4 +1,4 @@
-//! A request that is refused: why, and the connector's own words for it.
+//! A request that is refused: the reason, and the connector's own answer for it.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::template::Scope;
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) name: Cow<'static, str>,
-    /// What is wrong, a sentence each.
+    /// What is wrong, one sentence each.
     pub(super) messages: Vec<String>,
     /// Further names for the answer.
     pub(super) facts: Vec<(&'static str, Value)>,
@@ -26,18 +26,18 @@ impl Refusal {
     }
 
     /// With a sentence.
-    pub(super) fn saying(mut self, message: impl Into<String>) -> Self {
+    pub(super) fn message(mut self, message: impl Into<String>) -> Self {
         self.messages.push(message.into());
         self
     }
 
     /// With a fact.
-    pub(super) fn about(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(super) fn fact(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.facts.push((name, value.into()));
         self
     }
 
-    /// Status and body, in the connector's words.
+    /// Status and body, as the connector answers.
     pub(super) fn answer(&self, refusals: &IndexMap<String, Answer>, scope: &Scope) -> (u16, Value) {
         let mut scope = scope.clone();
         scope.set("messages", &Value::from(self.messages.clone()));
@@ -58,7 +58,7 @@ impl Refusal {
     }
 }
 
-/// For connectors that say nothing of it.
+/// For connectors that do not describe this refusal.
 fn usual_status(name: &str) -> u16 {
     match name {
         "unauthorized" => 401,

@@ -35,7 +35,7 @@ pub(super) enum Found<T> {
 impl Routes {
     /// Adds a path; of several that are the same, the first counts.
     pub(super) fn add(&mut self, id: &str, method: &str, path: &str) {
-        let parts = path.split('/').skip(1).map(Part::of).collect();
+        let parts = path.split('/').skip(1).map(Part::parse).collect();
         self.0.push(Route { id: id.to_owned(), method: method.to_owned(), parts });
     }
 
@@ -57,7 +57,7 @@ impl Routes {
 }
 
 impl Part {
-    fn of(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             Some(name) => Self::Parameter(name.to_owned()),
             None => Self::Literal(text.to_owned()),

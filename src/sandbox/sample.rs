@@ -1,4 +1,4 @@
-//! A value of a shape, for answers and requests that nobody described further.
+//! Sample values of a shape, for answers and requests that `sandbox.yaml` does not describe.
 
 use serde_json::{Map, Value, json};
 

@@ -57,7 +57,7 @@ pub(super) struct Page {
 
 /// The page that `query` asks for. A page of a whole collection costs no more than its own records.
 pub(super) fn select(table: &mut Table, query: &Query) -> Page {
-    table.put_in_order(&query.sort);
+    table.prepare_order(&query.sort);
     let candidates = query.equal.first().map(|(field, value)| table.with_field(field, value));
     let Some(order) = table.ordered(&query.sort) else { return Page::default() };
     let filtered;
@@ -126,7 +126,7 @@ mod tests {
         )
         .expect("a collection");
         let mut table = Table::new("people", Arc::new(collection), Material::default());
-        table.make_up(count);
+        table.add_generated(count);
         table
     }
 

@@ -155,20 +155,20 @@ impl Service {
                 ("missing", json!({}))
             }
         };
-        self.say(name, &field, &facts)
+        self.complaint_text(name, &field, &facts)
     }
 
     /// What the connector says when none of several inputs is given.
     pub(super) fn one_of_complaint(&self, names: &[String]) -> String {
-        self.say("one_of", &names.join(", "), &json!({ "names": names }))
+        self.complaint_text("one_of", &names.join(", "), &json!({ "names": names }))
     }
 
-    fn say(&self, name: &str, field: &str, facts: &Value) -> String {
+    fn complaint_text(&self, name: &str, field: &str, facts: &Value) -> String {
         let mut scope = Scope::default().with("field", &Value::from(field));
         for (fact, value) in facts.as_object().into_iter().flatten() {
             scope.set(fact.clone(), value);
         }
-        let said = self.script.complaints.get(name).and_then(|fill| fill.text(&scope));
+        let said = self.script.complaints.get(name).and_then(|template| template.text(&scope));
         said.unwrap_or_else(|| format!("{field}: {}", name.replace('_', " ")))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::budget::Spent;
+use super::budget::RequestCounters;
 use super::config::Collection;
 use super::convert::any_map;
 use super::execute::Tables;
@@ -23,15 +23,15 @@ const REFERABLE: usize = 100;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) tables: Tables,
-    pub(super) spent: Spent,
+    pub(super) counters: RequestCounters,
     pub(super) tokens: Tokens,
     pub(super) material: Material,
-    /// Requests so far, for ids of answers.
+    /// Number of requests so far, for ids in answers.
     pub(super) requests: u64,
 }
 
 impl State {
-    /// As it is at every start.
+    /// The state at every start.
     pub(super) fn new(service: &Service, options: &Options) -> Self {
         let script = &service.script;
         let mut material = Material::new(options.seed, &script.lists, &settings(service));
@@ -42,13 +42,13 @@ impl State {
                 let scope = table.seed_scope();
                 let given = fields
                     .iter()
-                    .filter_map(|(field, fill)| Some((field.clone(), fill.render(&scope)?)))
+                    .filter_map(|(field, template)| Some((field.clone(), template.render(&scope)?)))
                     .collect();
                 add_seed(&mut table, collection, given, &scope);
             }
             if let Some(generate) = &collection.generate {
                 let scaled = options.records.filter(|_| generate.scales);
-                table.make_up(scaled.map_or(generate.count, |records| records.saturating_sub(table.len())));
+                table.add_generated(scaled.map_or(generate.count, |records| records.saturating_sub(table.len())));
             }
             let referable = table.all().take(REFERABLE).filter_map(|slot| table.record(slot));
             let referable = Referable::new(referable.map(|record| any_map(&record)).collect());
@@ -57,7 +57,7 @@ impl State {
         }
         Self {
             tables,
-            spent: Spent::new(&options.budget, &service.connector.limits),
+            counters: RequestCounters::new(&options.budget, &service.connector.limits),
             tokens: Tokens::default(),
             material,
             requests: 0,

@@ -14,13 +14,13 @@ use super::order::Order;
 
 /// What a slot holds.
 #[derive(Debug, Clone)]
-enum Held {
+enum Slot {
     /// A record that was written.
     Stored(Arc<Record>),
-    /// The made-up record with this number.
-    MadeUp(u32),
-    /// Nothing any more.
-    Gone,
+    /// The generated record with this number.
+    Generated(u32),
+    /// A record that was removed.
+    Removed,
 }
 
 /// The records of one collection. A record keeps its slot for life; slots are not used again.
@@ -29,7 +29,7 @@ pub(super) struct Table {
     name: Arc<str>,
     collection: Arc<Collection>,
     material: Material,
-    slots: Vec<Held>,
+    slots: Vec<Slot>,
     ids: Vec<Arc<str>>,
     by_id: HashMap<Arc<str>, u32>,
     orders: HashMap<String, Order>,
@@ -37,12 +37,12 @@ pub(super) struct Table {
     live: usize,
     /// Ids made so far.
     made: u64,
-    /// When the records came to be that requests have made, in milliseconds since 1970.
-    born: HashMap<u32, i64>,
+    /// When requests created records, in milliseconds since 1970.
+    created: HashMap<u32, i64>,
 }
 
 impl Table {
-    /// A table with nothing in it.
+    /// An empty table.
     pub(super) fn new(name: &str, collection: Arc<Collection>, material: Material) -> Self {
         Self {
             name: name.into(),
@@ -55,18 +55,18 @@ impl Table {
             by_field: HashMap::new(),
             live: 0,
             made: 0,
-            born: HashMap::new(),
+            created: HashMap::new(),
         }
     }
 
-    /// Notes that a request made the record in a slot.
-    pub(super) fn was_born(&mut self, slot: u32, at: i64) {
-        self.born.insert(slot, at);
+    /// Records when a request created the record in a slot.
+    pub(super) fn set_created(&mut self, slot: u32, at: i64) {
+        self.created.insert(slot, at);
     }
 
-    /// Slots of the records that requests have made after `at`.
-    pub(super) fn born_after(&self, at: i64) -> Vec<u32> {
-        self.born.iter().filter(|(_, born)| **born > at).map(|(slot, _)| *slot).collect()
+    /// Slots of the records that requests have created after `at`.
+    pub(super) fn created_after(&self, at: i64) -> Vec<u32> {
+        self.created.iter().filter(|(_, created)| **created > at).map(|(slot, _)| *slot).collect()
     }
 
     /// What its records are like.
@@ -91,8 +91,8 @@ impl Table {
         self.material.scope(&self.name, n, generate::seed_time(&self.collection, n))
     }
 
-    /// Adds `count` made-up records; none of them is made before it is read.
-    pub(super) fn make_up(&mut self, count: usize) {
+    /// Adds `count` generated records; each is generated when it is read.
+    pub(super) fn add_generated(&mut self, count: usize) {
         self.slots.reserve(count);
         self.ids.reserve(count);
         self.by_id.reserve(count);
@@ -101,7 +101,7 @@ impl Table {
             let id: Arc<str> = self.new_id().into();
             self.by_id.insert(Arc::clone(&id), slot);
             self.ids.push(id);
-            self.slots.push(Held::MadeUp(slot));
+            self.slots.push(Slot::Generated(slot));
             self.live += 1;
         }
     }
@@ -109,8 +109,8 @@ impl Table {
     /// The record in a slot.
     pub(super) fn record(&self, slot: u32) -> Option<Arc<Record>> {
         match self.slots.get(slot as usize)? {
-            Held::Stored(record) => Some(Arc::clone(record)),
-            Held::MadeUp(n) => {
+            Slot::Stored(record) => Some(Arc::clone(record)),
+            Slot::Generated(n) => {
                 let id = &self.ids[slot as usize];
                 Some(Arc::new(generate::record(
                     &self.collection,
@@ -120,25 +120,25 @@ impl Table {
                     id,
                 )))
             }
-            Held::Gone => None,
+            Slot::Removed => None,
         }
     }
 
     /// One field of the record in a slot.
     pub(super) fn field(&self, slot: u32, field: &str) -> Option<Cow<'_, Value>> {
         match self.slots.get(slot as usize)? {
-            Held::Stored(record) => record.get(field).or_else(|| deep(record, field)).map(Cow::Borrowed),
-            Held::MadeUp(_) if field == self.collection.id.field => {
+            Slot::Stored(record) => record.get(field).or_else(|| deep(record, field)).map(Cow::Borrowed),
+            Slot::Generated(_) if field == self.collection.id.field => {
                 Some(Cow::Owned(Value::from(&*self.ids[slot as usize])))
             }
-            Held::MadeUp(n) => {
+            Slot::Generated(n) => {
                 let (first, rest) = field.split_once('.').unwrap_or((field, ""));
                 let value =
                     generate::field(&self.collection, &self.material, &self.name, u64::from(*n), first)?;
                 let mut parts = rest.split('.').filter(|part| !part.is_empty());
                 parts.try_fold(&value, |value, part| value.get(part)).cloned().map(Cow::Owned)
             }
-            Held::Gone => None,
+            Slot::Removed => None,
         }
     }
 
@@ -159,11 +159,11 @@ impl Table {
 
     /// Slots of all records, oldest first.
     pub(super) fn all(&self) -> impl Iterator<Item = u32> + '_ {
-        let gone = |held: &Held| matches!(held, Held::Gone);
-        (0u32..).zip(&self.slots).filter(move |(_, held)| !gone(held)).map(|(slot, _)| slot)
+        let removed = |slot: &Slot| matches!(slot, Slot::Removed);
+        (0u32..).zip(&self.slots).filter(move |(_, slot)| !removed(slot)).map(|(slot, _)| slot)
     }
 
-    /// Slots of the records whose `field` is `value`, or has it as a member.
+    /// Slots of the records whose `field` equals `value` or has it as a member.
     pub(super) fn with_field(&mut self, field: &str, value: &Value) -> Vec<u32> {
         if !self.by_field.contains_key(field) {
             let mut index: HashMap<u64, Vec<u32>> = HashMap::new();
@@ -182,20 +182,20 @@ impl Table {
         slots
     }
 
-    /// What a record is ordered by. Without a field: when it came.
+    /// What a record is sorted by. Without a field: the order of insertion.
     fn key(&self, slot: u32, field: &str) -> Option<SortKey> {
         if field.is_empty() {
             return Some(SortKey::Number(i64::from(slot)));
         }
-        self.field(slot, field).and_then(|value| SortKey::of(&value))
+        self.field(slot, field).and_then(|value| SortKey::from_value(&value))
     }
 
-    /// Prepares the order by `field`; without one, the order in which records came.
-    pub(super) fn put_in_order(&mut self, field: &str) {
+    /// Prepares the order by `field`; without one, the order of insertion.
+    pub(super) fn prepare_order(&mut self, field: &str) {
         if !self.orders.contains_key(field) {
             let slots = 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
             let keys = slots.map(|slot| self.key(slot, field));
-            let order = Order::of(keys.collect(), self.all(), &self.ids);
+            let order = Order::new(keys.collect(), self.all(), &self.ids);
             self.orders.insert(field.to_owned(), order);
         }
     }
@@ -211,28 +211,28 @@ impl Table {
         let id: Arc<str> = id.into();
         self.by_id.insert(Arc::clone(&id), slot);
         self.ids.push(id);
-        self.slots.push(Held::Stored(Arc::new(record)));
+        self.slots.push(Slot::Stored(Arc::new(record)));
         self.live += 1;
-        self.enter(slot);
+        self.add_to_indexes(slot);
         Some(slot)
     }
 
-    /// Puts `record` in the place of another one.
+    /// Replaces the record in a slot.
     pub(super) fn replace(&mut self, slot: u32, record: Record) {
-        self.leave(slot);
-        self.slots[slot as usize] = Held::Stored(Arc::new(record));
-        self.enter(slot);
+        self.remove_from_indexes(slot);
+        self.slots[slot as usize] = Slot::Stored(Arc::new(record));
+        self.add_to_indexes(slot);
     }
 
-    /// Takes a record away.
+    /// Removes a record.
     pub(super) fn remove(&mut self, slot: u32) {
-        self.leave(slot);
-        self.slots[slot as usize] = Held::Gone;
+        self.remove_from_indexes(slot);
+        self.slots[slot as usize] = Slot::Removed;
         self.by_id.remove(&self.ids[slot as usize]);
         self.live -= 1;
     }
 
-    fn enter(&mut self, slot: u32) {
+    fn add_to_indexes(&mut self, slot: u32) {
         let mut orders = std::mem::take(&mut self.orders);
         for (field, order) in &mut orders {
             let key = self.key(slot, field);
@@ -248,7 +248,7 @@ impl Table {
         self.by_field = by_field;
     }
 
-    fn leave(&mut self, slot: u32) {
+    fn remove_from_indexes(&mut self, slot: u32) {
         for order in self.orders.values_mut() {
             order.remove(&self.ids, slot);
         }
@@ -287,23 +287,23 @@ mod tests {
     }
 
     #[test]
-    fn made_up_records_are_found_like_stored_ones() {
+    fn generated_records_are_found_like_stored_ones() {
         let mut table = table();
-        table.make_up(1000);
+        table.add_generated(1000);
         let slot = table.insert("x", stored("p7@example.com")).unwrap();
         assert_eq!(table.with_field("email", &json!("p7@example.com")), [7, slot]);
         assert_eq!(table.with_field("tags", &json!("a")).len(), 1000);
         assert_eq!(table.record(7).unwrap()["at"], json!("2026-01-01T00:07:00.000Z"));
-        table.put_in_order("at");
+        table.prepare_order("at");
         assert_eq!(table.ordered("at").unwrap().slots()[..2], [slot, 0]);
     }
 
     #[test]
     fn indexes_follow_changes() {
         let mut table = table();
-        table.make_up(3);
+        table.add_generated(3);
         assert_eq!(table.with_field("email", &json!("p1@example.com")), [1]);
-        table.put_in_order("at");
+        table.prepare_order("at");
         assert_eq!(table.ordered("at").unwrap().slots(), [0, 1, 2]);
         table.replace(1, stored("new@example.com"));
         table.remove(0);

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use super::convert::{any, json};
 use super::template_filters;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Data, Node};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -90,7 +92,7 @@ impl Template {
             Self::List(items) => Some(items.iter().filter_map(|item| item.render(scope)).collect()),
             Self::Map(fields) => {
                 let fields =
-                    fields.iter().filter_map(|(name, fill)| Some((name.clone(), fill.render(scope)?)));
+                    fields.iter().filter_map(|(name, template)| Some((name.clone(), template.render(scope)?)));
                 Some(Value::Object(fields.collect()))
             }
             Self::Each { list, item } => {
@@ -115,6 +117,20 @@ impl Template {
             Some(Value::Array(items)) => !items.is_empty(),
             Some(_) => true,
         }
+    }
+}
+
+/// Adds the texts below `node` that are templates and do not compile, each at its place.
+pub fn template_mistakes(node: &Node, found: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Data::Text(text) => {
+            if let Err(error) = Template::compile(&Value::from(text.as_str())) {
+                found.push(Diagnostic::new(Code::TemplateSyntax, node.span, error.to_string()));
+            }
+        }
+        Data::List(items) => items.iter().for_each(|item| template_mistakes(item, found)),
+        Data::Map(entries) => entries.iter().for_each(|(_, value)| template_mistakes(value, found)),
+        Data::Null | Data::Bool(_) | Data::Int(_) | Data::Float(_) => {}
     }
 }
 
@@ -176,7 +192,7 @@ pub(super) struct Scope(Arc<Names>);
 struct Names {
     values: BTreeMap<Cow<'static, str>, Any>,
     /// Asked for names that are not in `values`.
-    beyond: Option<Any>,
+    fallback: Option<Any>,
 }
 
 impl Scope {
@@ -214,8 +230,8 @@ impl Scope {
     }
 
     /// Asks `object` for all names that are not set.
-    pub(super) fn beyond(object: Any) -> Self {
-        Self(Arc::new(Names { values: BTreeMap::new(), beyond: Some(object) }))
+    pub(super) fn with_fallback(object: Any) -> Self {
+        Self(Arc::new(Names { values: BTreeMap::new(), fallback: Some(object) }))
     }
 
     fn root(&self) -> Any {
@@ -227,7 +243,7 @@ impl Names {
     fn find(&self, name: &str) -> Option<Any> {
         match self.values.get(name) {
             Some(value) => Some(value.clone()),
-            None => self.beyond.as_ref()?.get_attr(name).ok().filter(|value| !value.is_undefined()),
+            None => self.fallback.as_ref()?.get_attr(name).ok().filter(|value| !value.is_undefined()),
         }
     }
 }

@@ -38,7 +38,7 @@ impl Tokens {
             let mut pairs = form_urlencoded::parse(body);
             pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
         };
-        let refused = |message: &str| Err(Refusal::new("grant").saying(message));
+        let refused = |message: &str| Err(Refusal::new("grant").message(message));
         match field("grant_type").as_deref() {
             Some("client_credentials") => {}
             Some("authorization_code")
@@ -72,7 +72,7 @@ impl Tokens {
         body: &[u8],
     ) -> Result<Value, Refusal> {
         if !service.passwords().any(|password| is_login(login, password, body)) {
-            return Err(Refusal::new("unauthorized").saying("user name or password is wrong"));
+            return Err(Refusal::new("unauthorized").message("user name or password is wrong"));
         }
         let mut answer = json!({});
         put(&mut answer, &login.token, self.make(seed).into());

@@ -2,112 +2,132 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::convert::any_map;
-use super::execute::{ChangeKind, Outcome, Performance};
+use super::execute::{ChangeKind, Execution, Outcome};
 use super::generate::{self, Record};
 use super::refusal::Refusal;
-use super::step::{Behaviour, Verb};
-use super::template::Scope;
+use super::step::{Create, Filter, Given, SetChange, Target, Update, Upsert};
+use super::template::{Scope, Template};
 
-impl Performance<'_> {
+impl Execution<'_> {
     /// A new record.
-    pub(super) fn create(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let mut given = self.given(step, scope)?;
-        for (field, fill) in &step.equal {
-            if let Some(value) = fill.render(scope) {
+    pub(super) fn create(&mut self, create: &Create, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        self.insert(&create.collection, &create.given, &create.equal, scope)
+    }
+
+    fn insert(
+        &mut self,
+        name: &str,
+        given: &Given,
+        equal: &IndexMap<String, Template>,
+        scope: &mut Scope,
+    ) -> Result<Outcome, Refusal> {
+        let mut given = self.given(name, given, scope)?;
+        for (field, template) in equal {
+            if let Some(value) = template.render(scope) {
                 given.insert(field.clone(), value);
             }
         }
-        self.check_unique(&step.collection, &given, None)?;
+        self.check_unique(name, &given, None)?;
         let now = self.now;
-        let table = self.table(&step.collection)?;
+        let table = self.table(name)?;
         let collection = Arc::clone(table.collection());
         let id = given.get(&collection.id.field).and_then(Value::as_str).map(str::to_owned);
         let id = id.unwrap_or_else(|| table.new_id());
         let record = generate::complete(&collection, given, &id, Some(now), scope);
         let slot = table.insert(&id, record);
         if let Some(slot) = slot {
-            table.was_born(slot, now);
+            table.set_created(slot, now);
         }
-        self.changed(&step.collection, id, ChangeKind::Created);
+        self.record_change(name, id, ChangeKind::Created);
         scope.set("created", &Value::Bool(true));
         let Some(slot) = slot else { return Ok(Outcome::Done) };
-        Ok(Outcome::Record(self.show(&step.collection, slot)?))
+        Ok(Outcome::Record(self.show(name, slot)?))
     }
 
-    /// A change of the record that fits, else a new one.
-    pub(super) fn upsert(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        match self.matching(step, scope)? {
-            None => self.create(step, scope),
+    /// Changes the record that matches, or creates one.
+    pub(super) fn upsert(&mut self, upsert: &Upsert, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let Upsert { matching, given } = upsert;
+        match self.matching(matching, scope)? {
+            None => self.insert(&matching.collection, given, &matching.equal, scope),
             Some(slot) => {
-                let mut given = self.given(step, scope)?;
-                self.drop_taken(&step.collection, &mut given, slot)?;
+                let mut given = self.given(&matching.collection, given, scope)?;
+                self.drop_taken(&matching.collection, &mut given, slot)?;
                 scope.set("created", &Value::Bool(false));
-                self.write(step, slot, given, scope)
+                self.write(&matching.collection, slot, given, scope)
             }
         }
     }
 
-    /// A change of the fields given.
-    pub(super) fn update(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let Some(slot) = self.target(step, scope)? else { return Ok(Outcome::Record(None)) };
-        let before = self.show(&step.collection, slot)?;
+    /// Changes the fields given.
+    pub(super) fn update(&mut self, update: &Update, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let Update { target, given } = update;
+        let Some(slot) = self.target(target, scope)? else { return Ok(Outcome::Record(None)) };
+        let before = self.show(&target.collection, slot)?;
         if let Some(before) = &before {
             scope.set_any("record", any_map(before));
         }
-        let given = self.given(step, scope)?;
-        self.check_unique(&step.collection, &given, Some(slot))?;
-        self.write(step, slot, given, scope)
+        let given = self.given(&target.collection, given, scope)?;
+        self.check_unique(&target.collection, &given, Some(slot))?;
+        self.write(&target.collection, slot, given, scope)
     }
 
-    /// A record goes.
-    pub(super) fn delete(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let Some(slot) = self.target(step, scope)? else { return Ok(Outcome::Record(None)) };
-        let shown = self.show(&step.collection, slot)?;
-        let table = self.table(&step.collection)?;
-        let id = table.id(slot).to_string();
-        table.remove(slot);
-        self.changed(&step.collection, id, ChangeKind::Deleted);
+    /// Removes a record.
+    pub(super) fn delete(&mut self, target: &Target, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let Some(slot) = self.target(target, scope)? else { return Ok(Outcome::Record(None)) };
+        let shown = self.show(&target.collection, slot)?;
+        self.remove(&target.collection, slot)?;
         if let Some(shown) = &shown {
             scope.set_any("record", any_map(shown));
         }
         Ok(Outcome::Done)
     }
 
-    /// All records that fit go.
-    pub(super) fn delete_all(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let slots = self.all_fitting(step, scope)?;
+    /// Removes all records that match.
+    pub(super) fn delete_all(&mut self, filter: &Filter, scope: &mut Scope) -> Result<Outcome, Refusal> {
+        let slots = self.all_matching(filter, scope)?;
         for &slot in &slots {
-            let table = self.table(&step.collection)?;
-            let id = table.id(slot).to_string();
-            table.remove(slot);
-            self.changed(&step.collection, id, ChangeKind::Deleted);
+            self.remove(&filter.collection, slot)?;
         }
         scope.set("count", &Value::from(slots.len()));
         Ok(Outcome::Done)
     }
 
-    /// Members are added to, or taken from, a field's list.
-    pub(super) fn change_set(&mut self, step: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
-        let Some(slot) = self.target(step, scope)? else { return Ok(Outcome::Record(None)) };
-        let wanted = match step.values.as_ref().and_then(|values| values.render(scope)) {
+    fn remove(&mut self, collection: &str, slot: u32) -> Result<(), Refusal> {
+        let table = self.table(collection)?;
+        let id = table.id(slot).to_string();
+        table.remove(slot);
+        self.record_change(collection, id, ChangeKind::Deleted);
+        Ok(())
+    }
+
+    /// Adds members to a list field, or removes them from it.
+    pub(super) fn change_set(
+        &mut self,
+        change: &SetChange,
+        adding: bool,
+        scope: &mut Scope,
+    ) -> Result<Outcome, Refusal> {
+        let SetChange { target, field, values } = change;
+        let Some(slot) = self.target(target, scope)? else { return Ok(Outcome::Record(None)) };
+        let wanted = match values.as_ref().and_then(|values| values.render(scope)) {
             Some(Value::Array(members)) => members,
             Some(member) => vec![member],
             None => Vec::new(),
         };
-        let table = self.table(&step.collection)?;
-        let normalise = table.collection().normalise.get(&step.field);
+        let table = self.table(&target.collection)?;
+        let normalise = table.collection().normalise.get(field);
         let wanted = match normalise {
-            Some(fill) => fill.render(&scope.with("value", &Value::Array(wanted.clone()))),
+            Some(template) => template.render(&scope.with("value", &Value::Array(wanted.clone()))),
             None => None,
         }
         .and_then(|value| value.as_array().cloned())
         .unwrap_or(wanted);
         let held =
-            table.field(slot, &step.field).and_then(|value| value.as_array().cloned()).unwrap_or_default();
-        let adding = step.verb == Verb::AddToSet;
+            table.field(slot, field).and_then(|value| value.as_array().cloned()).unwrap_or_default();
         let (delta, members): (Vec<Value>, Vec<Value>) = if adding {
             let new: Vec<Value> = wanted.into_iter().filter(|member| !held.contains(member)).collect();
             (new.clone(), held.iter().cloned().chain(new).collect())
@@ -117,18 +137,19 @@ impl Performance<'_> {
         scope.set("previous", &Value::Array(held));
         scope.set("members", &Value::Array(members.clone()));
         scope.set(if adding { "added" } else { "removed" }, &Value::Array(delta));
-        self.write(step, slot, Map::from_iter([(step.field.clone(), Value::Array(members))]), scope)
+        let given = Map::from_iter([(field.clone(), Value::Array(members))]);
+        self.write(&target.collection, slot, given, scope)
     }
 
     fn write(
         &mut self,
-        step: &Behaviour,
+        name: &str,
         slot: u32,
         given: Record,
         scope: &Scope,
     ) -> Result<Outcome, Refusal> {
         let now = self.now;
-        let table = self.table(&step.collection)?;
+        let table = self.table(name)?;
         let collection = Arc::clone(table.collection());
         let Some(record) = table.record(slot) else { return Ok(Outcome::Record(None)) };
         let mut record = record.as_ref().clone();
@@ -140,34 +161,34 @@ impl Performance<'_> {
             record.insert(field, value);
         }
         if let Some(field) = &collection.updated {
-            record.insert(field.clone(), generate::written_time(&collection, now));
+            record.insert(field.clone(), generate::formatted_time(&collection, now));
         }
         generate::compute(&collection, &mut record, scope);
         let id = table.id(slot).to_string();
         table.replace(slot, record);
-        self.changed(&step.collection, id, ChangeKind::Updated);
-        Ok(Outcome::Record(self.show(&step.collection, slot)?))
+        self.record_change(name, id, ChangeKind::Updated);
+        Ok(Outcome::Record(self.show(name, slot)?))
     }
 
     /// The fields that a request gives, as they are stored.
-    fn given(&mut self, step: &Behaviour, scope: &Scope) -> Result<Record, Refusal> {
-        let collection = Arc::clone(self.table(&step.collection)?.collection());
-        let body = match &step.from {
+    fn given(&mut self, collection: &str, rule: &Given, scope: &Scope) -> Result<Record, Refusal> {
+        let collection = Arc::clone(self.table(collection)?.collection());
+        let body = match &rule.from {
             Some(from) => from.render(scope),
             None => Some(self.inputs.body.clone()),
         };
         let mut given = Record::new();
         if let Some(Value::Object(fields)) = body {
             for (field, value) in fields {
-                if step.omit.contains(&field) {
+                if rule.omit.contains(&field) {
                     continue;
                 }
-                let field = step.rename.get(&field).cloned().unwrap_or(field);
+                let field = rule.rename.get(&field).cloned().unwrap_or(field);
                 given.insert(field, value);
             }
         }
-        for (field, fill) in &step.set {
-            if let Some(value) = fill.render(scope) {
+        for (field, template) in &rule.set {
+            if let Some(value) = template.render(scope) {
                 given.insert(field.clone(), value);
             }
         }
@@ -193,7 +214,7 @@ impl Performance<'_> {
     ) -> Result<Option<(String, u32)>, Refusal> {
         let table = self.table(collection)?;
         for field in table.collection().unique.clone() {
-            let Some(value) = given.get(&field).filter(|value| is_something(value)) else { continue };
+            let Some(value) = given.get(&field).filter(|value| is_given(value)) else { continue };
             let other = table.with_field(&field, value).into_iter().find(|slot| Some(*slot) != own);
             if let Some(slot) = other {
                 return Ok(Some((field, slot)));
@@ -206,9 +227,9 @@ impl Performance<'_> {
         let Some((field, slot)) = self.taken(collection, given, own)? else { return Ok(()) };
         let existing = self.show(collection, slot)?.map_or(Value::Null, Value::Object);
         Err(Refusal::new("duplicate")
-            .about("record", existing)
-            .about("field", field)
-            .about("collection", collection))
+            .fact("record", existing)
+            .fact("field", field)
+            .fact("collection", collection))
     }
 
     /// Leaves out what belongs to another record already.
@@ -227,15 +248,15 @@ fn merged(old: Option<&Value>, new: Value, key: &str) -> Value {
     kept.chain(new).cloned().collect()
 }
 
-fn is_something(value: &Value) -> bool {
+fn is_given(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
 
 /// Rewrites the fields that the collection keeps in one notation.
 pub(super) fn normalise(collection: &super::config::Collection, given: &mut Record, scope: &Scope) {
-    for (field, fill) in &collection.normalise {
-        if let Some(value) = given.get(field).filter(|value| is_something(value))
-            && let Some(value) = fill.render(&scope.with("value", value))
+    for (field, template) in &collection.normalise {
+        if let Some(value) = given.get(field).filter(|value| is_given(value))
+            && let Some(value) = template.render(&scope.with("value", value))
         {
             given.insert(field.clone(), value);
         }

@@ -1,21 +1,22 @@
-//! What is wrong in the files of a workspace's own connectors: all of it at once, each mistake at its place.
+//! The mistakes in the files of a workspace's own connectors: all of them at once, each at its place.
 
-use crate::catalog::{self, Form, form};
+use crate::catalog::{self, FileKind, form};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::schema_validation;
+use crate::sandbox;
 use crate::source::{SourceFile, Span, parse};
 
 /// The mistakes in the files of a connector (path and text) that `error` says cannot be used. There is
 /// at least one.
 pub(super) fn mistakes(files: &[(String, String)], error: &catalog::Error) -> Vec<Report> {
-    let mut reports: Vec<Report> = files.iter().filter_map(|(path, text)| look(path, text)).collect();
-    let told = |reports: &[Report], file: &str| {
+    let mut reports: Vec<Report> = files.iter().filter_map(|(path, text)| check(path, text)).collect();
+    let reported = |reports: &[Report], file: &str| {
         reports.iter().any(|report| report.file.name() == file && report.has_errors())
     };
     let text = |file: &str| files.iter().find(|(path, _)| path == file).map_or("", |(_, text)| text.as_str());
     match error {
-        // What the structure does not tell, such as a text that is no duration.
-        catalog::Error::Invalid { file, reason, line } if !told(&reports, file) => {
+        // What the schema does not say, such as a text that is not a duration.
+        catalog::Error::Invalid { file, reason, line } if !reported(&reports, file) => {
             let file = SourceFile::new(file.as_str(), text(file));
             let span = line.map_or(Span::default(), |line| file.line_span(line));
             reports.push(one(file, span, reason.clone()));
@@ -40,16 +41,20 @@ fn one(file: SourceFile, span: Span, message: String) -> Report {
     Report { file, diagnostics: vec![Diagnostic::new(Code::NotAllowed, span, message)] }
 }
 
-/// What is wrong with the structure of a file, if anything.
-fn look(path: &str, text: &str) -> Option<Report> {
+/// The mistakes in the structure of a file, if there are any.
+pub(super) fn check(path: &str, text: &str) -> Option<Report> {
+    let kind = FileKind::of(path);
+    let schema = if kind == FileKind::Sandbox { sandbox::schema() } else { form(kind)? };
     let file = SourceFile::new(path, text);
     let parsed = parse(&file);
     let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
-    let schema = form(Form::of(path)?);
     if let Some(node) = parsed.node {
         diagnostics.extend(
             schema_validation::check(schema, &node, parsed.incomplete, "a connector's file").diagnostics,
         );
+        if kind == FileKind::Sandbox {
+            sandbox::template_mistakes(&node, &mut diagnostics);
+        }
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     (!diagnostics.is_empty()).then_some(Report { file, diagnostics })
@@ -104,17 +109,17 @@ mod tests {
     #[test]
     fn the_built_in_connectors_are_without_mistakes() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors");
-        let mut looked = 0;
+        let mut checked = 0;
         for connector in std::fs::read_dir(folder).unwrap() {
             for file in std::fs::read_dir(connector.unwrap().path()).unwrap() {
                 let path = file.unwrap().path();
                 let text = std::fs::read_to_string(&path).unwrap();
-                if let Some(report) = look(path.to_str().unwrap(), &text) {
+                if let Some(report) = check(path.to_str().unwrap(), &text) {
                     panic!("{}", render(&report.file, &report.diagnostics, false));
                 }
-                looked += 1;
+                checked += 1;
             }
         }
-        assert!(looked > 20, "{looked} files");
+        assert!(checked > 20, "{checked} files");
     }
 }

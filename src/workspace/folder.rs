@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use super::{Error, connectors};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FileKind};
+use crate::source::{SourceFile, parse};
 
 /// Name of the file that makes a folder a workspace.
 pub const FILE: &str = "hob.yaml";
@@ -29,18 +30,10 @@ pub fn find(from: &Path) -> Option<PathBuf> {
 /// The built-in catalog, joined or overruled by the connectors of the workspace.
 pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     let mut catalog = Catalog::built_in();
-    let folder = root.join(CONNECTORS);
-    if !folder.is_dir() {
-        return Ok(catalog);
-    }
     let mut mistakes = Vec::new();
-    for connector in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
-        let files = entries(&connector)?.into_iter().filter(|path| is_yaml(path) && is_readable(path));
-        let texts: Result<Vec<_>, Error> =
-            files.map(|path| Ok((path.display().to_string(), read(&path)?))).collect();
-        let texts = texts?;
-        if let Err(error) = catalog.add_folder(&connector.display().to_string(), texts.clone()) {
-            mistakes.extend(connectors::mistakes(&texts, &error));
+    for ConnectorFolder { path, files } in connector_folders(root)? {
+        if let Err(error) = catalog.add_folder(&path.display().to_string(), files.clone()) {
+            mistakes.extend(connectors::mistakes(&files, &error));
         }
     }
     if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Connectors(mistakes)) }
@@ -49,18 +42,50 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
 /// How the stand-ins of the workspace's own connectors behave: connector → text of its `sandbox.yaml`,
 /// where it has one.
 pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
-    let folder = root.join(CONNECTORS);
     let mut scripts = IndexMap::new();
-    if folder.is_dir() {
-        for connector in entries(&folder)? {
-            let path = connector.join("sandbox.yaml");
-            if is_readable(&path) {
-                let name = connector.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                scripts.insert(name, read(&path)?);
-            }
+    let mut mistakes = Vec::new();
+    for folder in connector_folders(root)? {
+        if let Some((path, text)) = folder.file(FileKind::Sandbox) {
+            mistakes.extend(connectors::check(path, text));
+            scripts.insert(folder.connector(), text.clone());
         }
     }
-    Ok(scripts)
+    if mistakes.is_empty() { Ok(scripts) } else { Err(Error::Connectors(mistakes)) }
+}
+
+/// A folder with a connector of the workspace's own.
+struct ConnectorFolder {
+    path: PathBuf,
+    /// Path and text of each file.
+    files: Vec<(String, String)>,
+}
+
+impl ConnectorFolder {
+    fn file(&self, kind: FileKind) -> Option<&(String, String)> {
+        self.files.iter().find(|(path, _)| FileKind::of(path) == kind)
+    }
+
+    /// The connector's name, which need not be the folder's.
+    fn connector(&self) -> String {
+        let root = self.file(FileKind::Connector).and_then(|(path, text)| {
+            parse(&SourceFile::new(path.as_str(), text.as_str())).node?.get("connector")?.as_text().map(str::to_owned)
+        });
+        root.unwrap_or_else(|| self.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    }
+}
+
+fn connector_folders(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
+    let folder = root.join(CONNECTORS);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let folders = entries(&folder)?.into_iter().filter(|path| path.is_dir());
+    let read_folder = |path: PathBuf| {
+        let files = entries(&path)?.into_iter().filter(|path| is_yaml(path) && is_readable(path));
+        let files = files.map(|path| Ok((path.display().to_string(), read(&path)?)));
+        Ok(ConnectorFolder { files: files.collect::<Result<_, Error>>()?, path })
+    };
+    folders.map(read_folder).collect()
 }
 
 /// The recipe files that `path` means: itself, or all below a folder, in the order of their names.

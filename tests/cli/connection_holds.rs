@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use hob::connection::http_client;
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::listening::{Listening, listen};
@@ -32,7 +32,7 @@ pub fn workspace(stand_in: &StandIn, recipes: &[&str]) -> tempfile::TempDir {
 
 fn refuse(stand_in: &StandIn, message: &str, times: Option<u32>) {
     let body = Some(json!({ "statusCode": 401, "message": message }));
-    let what = What::Status { status: 401, body, headers: vec![] };
+    let what = FaultKind::Status { status: 401, body, headers: vec![] };
     let connector = Some("highlevel".to_owned());
     stand_in.sandbox.add_fault(Fault { connector, times, what, ..Fault::default() });
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
-use hob::sandbox::{Budget, Fault, Options, What};
+use hob::sandbox::{Budget, Fault, Options, FaultKind};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
@@ -32,7 +32,7 @@ actions:
 fn limited(budget: Budget, records: usize) -> StandIn {
     let options = Options { budget, records: Some(records), log: usize::MAX, ..Options::default() };
     let stand_in = StandIn::with(Catalog::built_in(), options);
-    let what = What::Delay(10);
+    let what = FaultKind::Delay(10);
     stand_in.sandbox.add_fault(Fault {
         connector: Some("highlevel".into()),
         what,
@@ -94,7 +94,7 @@ fn rest(stand_in: &StandIn, quiet: Duration) {
     }
 }
 
-const DAY_OF_60: Budget = Budget::Of { requests: 1000, interval_ms: 1000, daily: 60 };
+const DAY_OF_60: Budget = Budget::Limited { requests: 1000, interval_ms: 1000, daily: 60 };
 
 #[test]
 fn a_day_ends_without_a_refusal_and_is_used_up() {
@@ -109,7 +109,7 @@ fn a_day_ends_without_a_refusal_and_is_used_up() {
 
 #[test]
 fn restarts_know_what_was_sent_before() {
-    let budget = Budget::Of { requests: 40, interval_ms: 1500, daily: 120 };
+    let budget = Budget::Limited { requests: 40, interval_ms: 1500, daily: 120 };
     let stand_in = limited(budget, 400);
     let folder = workspace(&stand_in, &["studio"]);
     for kill in 1..=6 {
@@ -128,7 +128,7 @@ fn restarts_know_what_was_sent_before() {
 
 #[test]
 fn two_connections_of_a_location_share_what_is_counted_together() {
-    let stand_in = limited(Budget::Of { requests: 25, interval_ms: 500, daily: 150 }, 100);
+    let stand_in = limited(Budget::Limited { requests: 25, interval_ms: 500, daily: 150 }, 100);
     let folder = workspace(&stand_in, &["one", "two"]);
     let _running = Running::start(folder.path());
     wait_until("the day is used up", || statuses(&stand_in).len() >= 150);
@@ -139,9 +139,9 @@ fn two_connections_of_a_location_share_what_is_counted_together() {
 
 #[test]
 fn after_a_refusal_one_goes_to_see() {
-    let stand_in = limited(Budget::Of { requests: 100, interval_ms: 500, daily: 10_000 }, 50);
+    let stand_in = limited(Budget::Limited { requests: 100, interval_ms: 500, daily: 10_000 }, 50);
     let folder = workspace(&stand_in, &["studio"]);
-    let what = What::Status { status: 429, body: None, headers: vec![] };
+    let what = FaultKind::Status { status: 429, body: None, headers: vec![] };
     let refusing = Fault { operation: Some("contacts.get".into()), what, ..Fault::default() };
     stand_in.sandbox.clear_faults();
     stand_in.sandbox.add_fault(refusing);
@@ -160,7 +160,7 @@ fn after_a_refusal_one_goes_to_see() {
 
 #[test]
 fn somebody_else_with_the_same_token_is_not_run_into() {
-    let stand_in = limited(Budget::Of { requests: 30, interval_ms: 500, daily: 10_000 }, 300);
+    let stand_in = limited(Budget::Limited { requests: 30, interval_ms: 500, daily: 10_000 }, 300);
     let (one, other) = (workspace(&stand_in, &["studio"]), workspace(&stand_in, &["studio"]));
     let _running = (Running::start(one.path()), Running::start(other.path()));
     wait_until("both are done", || statuses(&stand_in).len() >= 600);
@@ -185,7 +185,7 @@ fn on_postgres(folder: &Path, url: &str) {
 fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
     let Some(cluster) = Cluster::shared() else { return };
     let hand = hob::clock::HandClock::running("2026-11-28T00:00:00Z".parse().unwrap());
-    let budget = Budget::Of { requests: 20, interval_ms: 500, daily: 60 };
+    let budget = Budget::Limited { requests: 20, interval_ms: 500, daily: 60 };
     let options =
         Options { budget, records: Some(100), log: usize::MAX, clock: hand.clock(), ..Options::default() };
     let stand_in = StandIn::with(Catalog::built_in(), options);

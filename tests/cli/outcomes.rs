@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use hob::sandbox::{ChangeKind, Fault, What};
+use hob::sandbox::{ChangeKind, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::connection_holds::{ONCE, runs, workspace};
@@ -16,7 +16,7 @@ const PAGE: &str = "<!DOCTYPE html><title>Back soon</title>";
 fn answer(stand_in: &StandIn, operation: &str, status: u16, body: Value, done: bool, times: u32) {
     let page = body.as_str().is_some_and(|text| text.starts_with('<'));
     let headers = page.then(|| ("content-type".to_owned(), "text/html".to_owned())).into_iter().collect();
-    let what = What::Status { status, body: Some(body), headers };
+    let what = FaultKind::Status { status, body: Some(body), headers };
     let operation = Some(operation.to_owned());
     stand_in.sandbox.add_fault(Fault { operation, times: Some(times), what, done, ..Fault::default() });
 }
@@ -180,7 +180,7 @@ fn what_goes_through_is_true_and_what_is_shown_hides_secrets() {
 /// The next answer to `operation` is lost, though it is carried out.
 fn lose(stand_in: &StandIn, operation: &str) {
     let operation = Some(operation.to_owned());
-    let lost = Fault { operation, times: Some(1), what: What::Close, done: true, ..Fault::default() };
+    let lost = Fault { operation, times: Some(1), what: FaultKind::Close, done: true, ..Fault::default() };
     stand_in.sandbox.add_fault(lost);
 }
 
@@ -290,7 +290,7 @@ fn an_upsert_that_creates_each_time_is_not_sent_again_blindly() {
         operation: Some("contacts.upsert".to_owned()),
         after: 1,
         times: Some(1),
-        what: What::Close,
+        what: FaultKind::Close,
         done: true,
         ..Fault::default()
     });

@@ -4,7 +4,7 @@
 use std::fs;
 
 use hob::printable::is_printable;
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::connection_holds::workspace;
@@ -41,7 +41,7 @@ fn nothing_that_is_shown_gives_orders() {
     let path = folder.path();
     fs::write(path.join("recipes/b\u{1b}[2J\u{202e}\nforged.yaml"), wrong).unwrap();
     let body = Some(json!({ "message": EVIL, "traceId": EVIL }));
-    let what = What::Status { status: 400, body, headers: vec![] };
+    let what = FaultKind::Status { status: 400, body, headers: vec![] };
     stand_in.sandbox.add_fault(Fault { connector: Some("highlevel".into()), what, ..Fault::default() });
     let event = json!({ "id": EVIL, "text": EVIL, "email": EVIL }).to_string();
     let check = |arguments: &[&str], EndedRun { output, errors, .. }: EndedRun| {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hob::connection::http_client;
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::listening::{Listening, listen};
@@ -118,7 +118,7 @@ fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
     };
     recipe("first");
     // No answer comes while it lives.
-    stand_in.sandbox.add_fault(Fault { times: Some(1), what: What::Hang, ..Fault::default() });
+    stand_in.sandbox.add_fault(Fault { times: Some(1), what: FaultKind::Hang, ..Fault::default() });
     let Listening { mut child, .. } = listen(folder.path());
     hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
     let begun = Instant::now();

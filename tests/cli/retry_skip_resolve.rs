@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use hob::sandbox::{ChangeKind, Fault, What};
+use hob::sandbox::{ChangeKind, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::program::{hob, hob_with};
@@ -148,7 +148,7 @@ fn a_parked_run_is_resolved_either_way() {
     for (answer, done) in [("--happened", true), ("--did-not", false)] {
         stand_in.sandbox.add_fault(Fault {
             operation: Some("conversations.messages.send".into()),
-            what: What::Close,
+            what: FaultKind::Close,
             times: Some(1),
             done,
             ..Fault::default()

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::connection_holds::{runs, workspace};
@@ -18,7 +18,7 @@ const WEBHOOK_RECIPE: &str = "name: hook\ntrigger: { webhook: highlevel.ContactU
 
 fn refuse(stand_in: &StandIn, status: u16, message: &str) {
     let body = Some(json!({ "statusCode": status, "message": message }));
-    let what = What::Status { status, body, headers: vec![] };
+    let what = FaultKind::Status { status, body, headers: vec![] };
     let connector = Some("highlevel".to_owned());
     stand_in.sandbox.add_fault(Fault { connector, what, ..Fault::default() });
 }

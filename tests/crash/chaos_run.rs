@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hob::sandbox::{Fault, What};
+use hob::sandbox::{Fault, FaultKind};
 
 use crate::cluster::Cluster;
 use crate::coverage::{Coverage, Kills};
@@ -257,7 +257,7 @@ async fn connections_closed(stand_in: &StandIn) {
 
 fn set_latency(stand_in: &StandIn, rng: &mut Rng) {
     stand_in.sandbox.clear_faults();
-    stand_in.sandbox.add_fault(Fault { what: What::Delay(rng.number(LATENCY)), ..Fault::default() });
+    stand_in.sandbox.add_fault(Fault { what: FaultKind::Delay(rng.number(LATENCY)), ..Fault::default() });
 }
 
 /// A random process that is not paused.

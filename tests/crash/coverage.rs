@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::clock::Clock;
-use hob::sandbox::{Entry, What};
+use hob::sandbox::{Entry, FaultKind};
 
 use crate::effect::Effect;
 use crate::observations::Observations;
@@ -68,7 +68,7 @@ impl Coverage {
 
 /// The time during which a request was under way.
 fn under_way(entry: &Entry) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let Some(What::Delay(milliseconds)) = entry.fault else { return None };
+    let Some(FaultKind::Delay(milliseconds)) = entry.fault else { return None };
     let from = DateTime::parse_from_rfc3339(&entry.at).unwrap().with_timezone(&Utc);
     Some((from, from + TimeDelta::milliseconds(i64::try_from(milliseconds).unwrap())))
 }

@@ -20,7 +20,7 @@ const TRACELESS: [&str; 6] = [
 
 /// Whether the script describes the operation: those beyond answer with something of their shape.
 fn named(operation: &Operation) -> bool {
-    let text = Catalog::built_in_file(&operation.connector, "sandbox.yaml").unwrap_or_default();
+    let text = Catalog::built_in_sandbox(&operation.connector).unwrap_or_default();
     text.contains(&format!("\n  {}:", operation.id)) && !TRACELESS.contains(&operation.id.as_str())
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use hob::sandbox::{ChangeKind, Fault, What};
+use hob::sandbox::{ChangeKind, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::client::Client;
 
-fn fault(operation: &str, what: What, done: bool) -> Fault {
+fn fault(operation: &str, what: FaultKind, done: bool) -> Fault {
     Fault { operation: Some(operation.into()), what, done, times: Some(1), ..Fault::default() }
 }
 
@@ -29,11 +29,11 @@ async fn a_closed_connection_leaves_it_done_or_not() {
     let client = Client::start().await;
     for (done, count) in [(false, 0), (true, 1)] {
         client.sandbox.reset();
-        client.sandbox.add_fault(fault("contacts.create", What::Close, done));
+        client.sandbox.add_fault(fault("contacts.create", FaultKind::Close, done));
         assert!(request(&client, "f@example.com").send().await.is_err());
         assert_eq!(created(&client), count);
         let entry = client.sandbox.log().pop().expect("an entry");
-        assert_eq!((entry.status, entry.fault), (0, Some(What::Close)));
+        assert_eq!((entry.status, entry.fault), (0, Some(FaultKind::Close)));
         let again = client.send(request(&client, "f@example.com")).await;
         assert_eq!(again.status, if done { 400 } else { 201 });
     }
@@ -42,7 +42,7 @@ async fn a_closed_connection_leaves_it_done_or_not() {
 #[tokio::test]
 async fn a_refusal_can_lie() {
     let client = Client::start().await;
-    let what = What::Status { status: 422, body: None, headers: vec![] };
+    let what = FaultKind::Status { status: 422, body: None, headers: vec![] };
     client.sandbox.add_fault(fault("contacts.create", what, true));
     let answer = client.send(request(&client, "l@example.com")).await;
     assert_eq!((answer.status, answer.body["message"].is_array()), (422, true));
@@ -54,7 +54,7 @@ async fn a_refusal_can_lie() {
 async fn servers_fail_without_doing_it() {
     let client = Client::start().await;
     for (status, message) in [(500, "Internal server error"), (429, "Too Many Requests")] {
-        let what = What::Status { status, body: None, headers: vec![("X-Odd".into(), "yes".into())] };
+        let what = FaultKind::Status { status, body: None, headers: vec![("X-Odd".into(), "yes".into())] };
         client.sandbox.add_fault(fault("contacts.create", what, false));
         let answer = client.send(request(&client, "s@example.com")).await;
         assert_eq!((answer.status, &answer.body["message"]), (status, &json!(message)));
@@ -66,7 +66,7 @@ async fn servers_fail_without_doing_it() {
 #[tokio::test]
 async fn answers_hang_or_come_late_or_break_off() {
     let client = Client::start().await;
-    client.sandbox.add_fault(fault("contacts.create", What::Hang, true));
+    client.sandbox.add_fault(fault("contacts.create", FaultKind::Hang, true));
     let hung = request(&client, "h@example.com").send();
     tokio::pin!(hung);
     let done = async {
@@ -79,9 +79,9 @@ async fn answers_hang_or_come_late_or_break_off() {
         () = done => {}
     }
     tokio::time::timeout(Duration::from_millis(100), hung).await.expect_err("no answer comes");
-    client.sandbox.add_fault(fault("contacts.list", What::Delay(50), true));
+    client.sandbox.add_fault(fault("contacts.list", FaultKind::Delay(50), true));
     client.call("contacts.list", json!({})).await.ok("late");
-    client.sandbox.add_fault(fault("contacts.create", What::Truncate, true));
+    client.sandbox.add_fault(fault("contacts.create", FaultKind::Truncate, true));
     let response = request(&client, "b@example.com").send().await.expect("a beginning");
     assert!(response.bytes().await.is_err());
     assert_eq!(created(&client), 2);
@@ -91,7 +91,7 @@ async fn answers_hang_or_come_late_or_break_off() {
 async fn a_frozen_cursor_never_advances() {
     let client = Client::start().await;
     let operation = Some("contacts.list".to_owned());
-    client.sandbox.add_fault(Fault { operation, what: What::FrozenCursor, done: true, ..Fault::default() });
+    client.sandbox.add_fault(Fault { operation, what: FaultKind::FrozenCursor, done: true, ..Fault::default() });
     let first = client.call("contacts.list", json!({ "limit": 5 })).await.ok("first");
     let cursor = json!({ "limit": 5, "startAfter": first["meta"]["startAfter"], "startAfterId": first["meta"]["startAfterId"] });
     let second = client.call("contacts.list", cursor).await.ok("second");

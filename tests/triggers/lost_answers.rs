@@ -16,7 +16,7 @@ use hob::event::{DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use hob::request::{Client as Requests, ClientSettings};
 use hob::run::{Accounts, RunId, RunState};
-use hob::sandbox::{Fault, RunningSandbox, Sandbox, What};
+use hob::sandbox::{Fault, RunningSandbox, Sandbox, FaultKind};
 use hob::secret::{Redactor, Secret};
 use hob::source::SourceFile;
 use indexmap::IndexMap;
@@ -210,7 +210,7 @@ impl Bench {
             .as_ref()
             .map(|probe| probe.operation.clone());
         if way.lag > 0 && read.is_some() {
-            sandbox.add_fault(Fault { operation: read, what: What::Lag(way.lag * 1000), ..Fault::default() });
+            sandbox.add_fault(Fault { operation: read, what: FaultKind::Lag(way.lag * 1000), ..Fault::default() });
         }
         if way.killed {
             self.killed_in_request(&journal, &recipe).await;
@@ -263,16 +263,16 @@ impl Bench {
 impl Loss {
     fn fault(self, operation: &str) -> Fault {
         let (what, done) = match self {
-            Loss::Before => (What::Close, false),
-            Loss::After => (What::Close, true),
-            Loss::Half => (What::Truncate, true),
-            Loss::HangBefore => (What::Hang, false),
-            Loss::HangAfter => (What::Hang, true),
-            Loss::Fine => (What::Nothing, true),
+            Loss::Before => (FaultKind::Close, false),
+            Loss::After => (FaultKind::Close, true),
+            Loss::Half => (FaultKind::Truncate, true),
+            Loss::HangBefore => (FaultKind::Hang, false),
+            Loss::HangAfter => (FaultKind::Hang, true),
+            Loss::Fine => (FaultKind::Nothing, true),
             Loss::Odd(text) => {
                 let body = Some(serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
                 let page = text.starts_with('<').then(|| ("content-type".to_owned(), "text/html".to_owned()));
-                (What::Status { status: 201, body, headers: page.into_iter().collect() }, true)
+                (FaultKind::Status { status: 201, body, headers: page.into_iter().collect() }, true)
             }
         };
         Fault { operation: Some(operation.to_owned()), times: Some(1), what, done, ..Fault::default() }

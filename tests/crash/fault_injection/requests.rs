@@ -4,7 +4,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use hob::sandbox::{Fault, Sandbox, What};
+use hob::sandbox::{Fault, Sandbox, FaultKind};
 
 use super::cases::for_each_case;
 use super::store_location::StoreKind;
@@ -18,7 +18,7 @@ use crate::observations::Observations;
 struct Case {
     /// Number of requests before it without a fault.
     after: u32,
-    what: What,
+    what: FaultKind,
     /// Whether the request takes effect all the same.
     done: bool,
 }
@@ -30,7 +30,7 @@ async fn requests(kind: StoreKind) -> u32 {
     u32::try_from(test_bed.sandbox.totals().0).unwrap()
 }
 
-fn cases(requests: u32, kinds: &[(What, bool)]) -> Vec<Case> {
+fn cases(requests: u32, kinds: &[(FaultKind, bool)]) -> Vec<Case> {
     let case = |after| kinds.iter().map(move |(what, done)| Case { after, what: what.clone(), done: *done });
     (0..requests).flat_map(case).collect()
 }
@@ -65,7 +65,7 @@ const TASKS: usize = 3;
 
 pub async fn hob_may_end_in_every_request(kind: StoreKind) {
     // The answer never comes, and hob crashes while it waits.
-    let cases = cases(requests(kind).await, &[(What::Hang, false), (What::Hang, true)]);
+    let cases = cases(requests(kind).await, &[(FaultKind::Hang, false), (FaultKind::Hang, true)]);
     let ended = for_each_case(&cases, 2, TestBed::with_manual_clock, async |test_bed, case| {
         let trial = Trial::new(test_bed, kind);
         inject(&test_bed.sandbox, case);
@@ -81,24 +81,24 @@ pub async fn hob_may_end_in_every_request(kind: StoreKind) {
 const HANG_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn every_answer_may_be_lost_or_an_error(kind: StoreKind) {
-    let status = |status| What::Status { status, body: None, headers: Vec::new() };
+    let status = |status| FaultKind::Status { status, body: None, headers: Vec::new() };
     let limited =
-        What::Status { status: 429, body: None, headers: vec![("retry-after".to_owned(), "0".to_owned())] };
+        FaultKind::Status { status: 429, body: None, headers: vec![("retry-after".to_owned(), "0".to_owned())] };
     let in_doubt = [
-        (What::Close, false),
-        (What::Close, true),
-        (What::Truncate, true),
-        (What::Hang, false),
-        (What::Hang, true),
+        (FaultKind::Close, false),
+        (FaultKind::Close, true),
+        (FaultKind::Truncate, true),
+        (FaultKind::Hang, false),
+        (FaultKind::Hang, true),
         (status(500), false),
         (status(502), true),
         (status(503), false),
         (status(408), true),
     ];
-    let harmless = [(limited, false), (What::Delay(20), false)];
+    let harmless = [(limited, false), (FaultKind::Delay(20), false)];
     let kinds = [&in_doubt[..], &harmless].concat();
     let cases = cases(requests(kind).await, &kinds);
-    let (hanging, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.what == What::Hang);
+    let (hanging, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.what == FaultKind::Hang);
     let trial = async |test_bed: &TestBed, case: &Case| {
         let trial = Trial::new(test_bed, kind);
         inject(&test_bed.sandbox, case);
