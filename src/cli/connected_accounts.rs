@@ -77,7 +77,7 @@ impl ConnectedAccounts {
 
     /// To a sandbox in this process, on a free port of this machine.
     pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
-        let scripts = sandbox_scripts(&workspace.root).map_err(Failure::usage)?;
+        let scripts = sandbox_scripts(&workspace.root).map_err(Failure::workspace)?;
         let options = Options { scripts, ..Options::default() };
         let sandbox = Sandbox::new(Arc::clone(&workspace.catalog), options).map_err(Failure::problem)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

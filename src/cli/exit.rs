@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::workspace;
+
 /// What the process tells its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
@@ -58,6 +60,14 @@ impl Failure {
     /// Wrong usage, or input that cannot be read.
     pub fn usage(reason: impl Into<anyhow::Error>) -> Self {
         Self { code: ExitCode::Usage, reason: Some(reason.into()) }
+    }
+
+    /// A workspace that cannot be read, or whose connectors have mistakes.
+    pub fn workspace(error: workspace::Error) -> Self {
+        match error {
+            workspace::Error::Connectors(_) => Self::problem(error),
+            workspace::Error::Unreadable { .. } => Self::usage(error),
+        }
     }
 
     /// The store, a port or the network failed.

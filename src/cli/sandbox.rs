@@ -39,7 +39,9 @@ impl Sandbox {
     /// Serves until it is stopped.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let scripts = match session.root(&[])? {
-            Some(root) => sandbox_scripts(&root).map_err(Failure::usage)?,
+            Some(root) => {
+                sandbox_scripts(&root).map_err(|error| Failure::workspace(session.as_shown(error)))?
+            }
             None => Default::default(),
         };
         let options = Options {

@@ -85,10 +85,8 @@ impl Session {
     pub fn open(&mut self, root: &Path) -> Result<Opened, Failure> {
         let shown = self.shown(&root.join(workspace::FILE));
         let Dotenv { variables, report: dotenv } = self.variables(root)?;
-        let mut opened = Workspace::open(root, &shown, &variables).map_err(|error| match error {
-            workspace::Error::Connectors(_) => Failure::problem(self.as_shown(error)),
-            workspace::Error::Unreadable { .. } => Failure::usage(error),
-        })?;
+        let mut opened = Workspace::open(root, &shown, &variables)
+            .map_err(|error| Failure::workspace(self.as_shown(error)))?;
         opened.remarks.push(dotenv);
         // What its connections learn later is hidden everywhere, too.
         opened.redactor.include(&self.streams.redactor);
@@ -165,7 +163,7 @@ impl Session {
     }
 
     /// The same, with the names of files as the user would write them.
-    fn as_shown(&self, error: workspace::Error) -> workspace::Error {
+    pub fn as_shown(&self, error: workspace::Error) -> workspace::Error {
         let workspace::Error::Connectors(reports) = error else { return error };
         let shown = reports.into_iter().map(|Report { file, diagnostics }| {
             let file = SourceFile::new(self.shown(Path::new(file.name())), file.text());

@@ -87,6 +87,8 @@ impl Validate {
             None => session.catalog()?,
         };
         schema::refresh(&root, &catalog);
+        let sandbox =
+            workspace::sandbox_scripts(&root).err().map(|error| Failure::workspace(session.as_shown(error)));
         let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
         let mut recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
         if let Some(workspace) = &opened.workspace {
@@ -97,6 +99,7 @@ impl Validate {
         let odd = |report: &Report| report.file.name().ends_with(".env") && !report.diagnostics.is_empty();
         reports.extend(opened.remarks.into_iter().filter(odd));
         reports.extend(recipes.reports);
+        reports.extend(sandbox.map(mistakes_of).transpose()?.into_iter().flatten());
         Ok(Checked { reports, whole_lists })
     }
 }

@@ -19,7 +19,8 @@ impl fmt::Display for AnyOf<'_> {
 /// The title of a mapping with its article: `a poll trigger`.
 pub(super) fn title(schema: &Value) -> String {
     let title = schema.get("title").and_then(Value::as_str).unwrap_or("mapping");
-    let article = if title.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let article =
+        if title.trim_start_matches('`').starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {title}")
 }
 

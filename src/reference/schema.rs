@@ -179,7 +179,8 @@ impl Writer<'_> {
             let _ =
                 writeln!(self.text, "- `{name}: {}`: {about}", tagged["const"].as_str().unwrap_or_default());
         }
-        let own = fields.iter().filter(|(name, field)| !field["const"].is_string() && !shared.contains_key(*name));
+        let own =
+            fields.iter().filter(|(name, field)| !field["const"].is_string() && !shared.contains_key(*name));
         for (name, field) in own {
             let kind = self.kind(field);
             if tag.is_none() {
@@ -241,7 +242,10 @@ fn shared_fields(variants: &[Value]) -> Map<String, Value> {
         !others.is_empty() && others.iter().all(|other| other["properties"].get(name) == Some(field))
     };
     let fields = first["properties"].as_object().into_iter().flatten();
-    fields.filter(|(name, field)| is_shared(name, field)).map(|(name, field)| (name.clone(), field.clone())).collect()
+    fields
+        .filter(|(name, field)| is_shared(name, field))
+        .map(|(name, field)| (name.clone(), field.clone()))
+        .collect()
 }
 
 /// `LaneOnFailure` → `lane on failure`

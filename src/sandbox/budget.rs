@@ -116,10 +116,15 @@ mod tests {
 
     #[test]
     fn the_day_ends_it_all() {
-        let mut counters =
-            RequestCounters::new(&Budget::Limited { requests: 100, interval_ms: 10, daily: 2 }, &Limits::default());
+        let mut counters = RequestCounters::new(
+            &Budget::Limited { requests: 100, interval_ms: 10, daily: 2 },
+            &Limits::default(),
+        );
         assert!(
-            counters.try_count("a", 0) && counters.try_count("b", 100) && !counters.try_count("a", 200) && counters.try_count("a", DAY_MS)
+            counters.try_count("a", 0)
+                && counters.try_count("b", 100)
+                && !counters.try_count("a", 200)
+                && counters.try_count("a", DAY_MS)
         );
     }
 }

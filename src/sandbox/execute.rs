@@ -197,8 +197,11 @@ impl Execution<'_> {
     /// The slot of the record that `target` names.
     pub(super) fn target(&mut self, target: &Target, scope: &Scope) -> Result<Option<u32>, Refusal> {
         let id = self.id(target, scope);
-        let wanted: Vec<(&String, Value)> =
-            target.equal.iter().filter_map(|(field, template)| Some((field, template.render(scope)?))).collect();
+        let wanted: Vec<(&String, Value)> = target
+            .equal
+            .iter()
+            .filter_map(|(field, template)| Some((field, template.render(scope)?)))
+            .collect();
         let table = self.table(&target.collection)?;
         // A record of another parent counts as missing.
         let fits = |slot: &u32| {

@@ -166,7 +166,8 @@ pub(super) fn record(
     let at = seed_time(collection, n);
     let scope = material.scope(name, n, at);
     let given = collection.generate.iter().flat_map(|generate| &generate.fields);
-    let given = given.filter_map(|(field, template)| Some((field.clone(), template.render(&scope)?))).collect();
+    let given =
+        given.filter_map(|(field, template)| Some((field.clone(), template.render(&scope)?))).collect();
     complete(collection, given, id, at, &scope)
 }
 
@@ -206,8 +207,11 @@ pub(super) fn compute(collection: &Collection, record: &mut Record, scope: &Scop
     }
     let seen = Arc::new(std::mem::take(record));
     let scope = scope.with_any("record", any_lazy(&seen));
-    let computed: Vec<(&String, Value)> =
-        collection.computed.iter().filter_map(|(field, template)| Some((field, template.render(&scope)?))).collect();
+    let computed: Vec<(&String, Value)> = collection
+        .computed
+        .iter()
+        .filter_map(|(field, template)| Some((field, template.render(&scope)?)))
+        .collect();
     drop(scope);
     *record = Arc::unwrap_or_clone(seen);
     for (field, value) in computed {

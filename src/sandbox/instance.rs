@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::config::Script;
-use super::fault::{Fault, Faults, Target, FaultKind};
+use super::fault::{Fault, FaultKind, Faults, Target};
 use super::handler::{Incoming, Served, handle};
 use super::log::{Entry, Log};
 use super::options::Options;
@@ -88,7 +88,11 @@ impl Sandbox {
 
     /// Values of the connection's settings (`location`), as a connection to it has them.
     pub fn settings(&self, connector: &str) -> IndexMap<String, String> {
-        self.0.services.get(connector).map(|connector_state| connector_state.service.script.settings.clone()).unwrap_or_default()
+        self.0
+            .services
+            .get(connector)
+            .map(|connector_state| connector_state.service.script.settings.clone())
+            .unwrap_or_default()
     }
 
     /// Inputs with which an operation succeeds on a fresh stand-in, as a recipe's `with` has them.
@@ -149,7 +153,11 @@ impl Sandbox {
 
     /// Answers a request below a connector's prefix, with the fault that the connection is to suffer.
     /// `None`: there is no such connector.
-    pub(super) fn answer(&self, connector: &str, incoming: Incoming<'_>) -> Option<(Served, Option<FaultKind>)> {
+    pub(super) fn answer(
+        &self,
+        connector: &str,
+        incoming: Incoming<'_>,
+    ) -> Option<(Served, Option<FaultKind>)> {
         let connector_state = self.0.services.get(connector)?;
         let found = connector_state.service.find(incoming.method, incoming.path, incoming.headers);
         let operation = match found {
@@ -165,8 +173,9 @@ impl Sandbox {
             Target { connector, operation: operation.as_deref(), method: incoming.method, path: &path };
         let fault = lock(&self.0.faults).apply_fault(target);
         let now = self.0.options.clock.now().timestamp_millis();
-        let lost =
-            |fault: &Fault| !fault.done && matches!(fault.what, FaultKind::Close | FaultKind::Hang | FaultKind::Truncate);
+        let lost = |fault: &Fault| {
+            !fault.done && matches!(fault.what, FaultKind::Close | FaultKind::Hang | FaultKind::Truncate)
+        };
         let served = if fault.as_ref().is_some_and(lost) {
             Served::unanswered()
         } else {

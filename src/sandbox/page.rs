@@ -58,7 +58,12 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
 }
 
 /// Makes `answer` a page of a list that has only one.
-pub(super) fn truncate_to_first_page(operation: &Operation, inputs: &Inputs, scope: &Scope, answer: &mut Value) {
+pub(super) fn truncate_to_first_page(
+    operation: &Operation,
+    inputs: &Inputs,
+    scope: &Scope,
+    answer: &mut Value,
+) {
     let Some(list) = &operation.list else { return };
     if let Some(more) = list.paging.more().and_then(path::pointer).and_then(|at| answer.pointer_mut(&at)) {
         *more = Value::Bool(false);

@@ -170,8 +170,10 @@ impl Execution<'_> {
         let minutes = number(&slots.minutes).filter(|minutes| *minutes > 0).unwrap_or(30);
         let matching = self.all_matching(filter, scope)?;
         let table = self.table(&filter.collection)?;
-        let taken: HashSet<SortKey> =
-            matching.iter().filter_map(|slot| SortKey::from_value(&*table.field(*slot, &slots.taken)?)).collect();
+        let taken: HashSet<SortKey> = matching
+            .iter()
+            .filter_map(|slot| SortKey::from_value(&*table.field(*slot, &slots.taken)?))
+            .collect();
         let mut days = Map::new();
         let last = to.min(from.saturating_add(31 * DAY));
         for day in (from.div_euclid(DAY)..=last.div_euclid(DAY)).map(|day| day * DAY) {

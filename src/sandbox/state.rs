@@ -48,7 +48,9 @@ impl State {
             }
             if let Some(generate) = &collection.generate {
                 let scaled = options.records.filter(|_| generate.scales);
-                table.add_generated(scaled.map_or(generate.count, |records| records.saturating_sub(table.len())));
+                table.add_generated(
+                    scaled.map_or(generate.count, |records| records.saturating_sub(table.len())),
+                );
             }
             let referable = table.all().take(REFERABLE).filter_map(|slot| table.record(slot));
             let referable = Referable::new(referable.map(|record| any_map(&record)).collect());

@@ -108,14 +108,17 @@ fn close_variants(schema: &mut Schema) {
         let Some(variant) = variant.as_object_mut() else { continue };
         variant.remove("unevaluatedProperties");
         variant.insert("additionalProperties".into(), false.into());
-        // The verb may be left out where there is nothing to do.
-        let is_default = variant.get("properties").is_some_and(|fields| fields["verb"]["const"] == "nothing");
-        if let (Some(Value::Object(fields)), Value::Object(shared)) = (variant.get_mut("properties"), &own[0]) {
+        let verb = variant.get("properties").map_or(Value::Null, |fields| fields["verb"]["const"].clone());
+        let verb = verb.as_str().unwrap_or_default();
+        variant.insert("title".into(), format!("`{verb}` step").into());
+        if let (Some(Value::Object(fields)), Value::Object(shared)) = (variant.get_mut("properties"), &own[0])
+        {
             fields.extend(shared.clone());
         }
         if let Some(Value::Array(required)) = variant.get_mut("required") {
             required.extend(own[1].as_array().into_iter().flatten().cloned());
-            required.retain(|name| !is_default || name != "verb");
+            // The verb may be left out where there is nothing to do.
+            required.retain(|name| verb != "nothing" || name != "verb");
         }
     }
 }
@@ -408,7 +411,10 @@ mod tests {
         )
         .unwrap();
         let Action::List(list) = &listed.step.action else { panic!("{listed:?}") };
-        assert_eq!((list.filter.collection.as_str(), list.page.default, listed.status), ("c", Some(2), Some(203)));
+        assert_eq!(
+            (list.filter.collection.as_str(), list.page.default, listed.status),
+            ("c", Some(2), Some(203))
+        );
         assert!(list.filter.equal.contains_key("b") && listed.step.name.as_deref() == Some("x"));
         for (yaml, wrong) in [
             ("{ verb: get, in: c, page: {} }", "page"),

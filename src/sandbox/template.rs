@@ -91,8 +91,9 @@ impl Template {
             Self::Expression(expression) => evaluate(expression, scope),
             Self::List(items) => Some(items.iter().filter_map(|item| item.render(scope)).collect()),
             Self::Map(fields) => {
-                let fields =
-                    fields.iter().filter_map(|(name, template)| Some((name.clone(), template.render(scope)?)));
+                let fields = fields
+                    .iter()
+                    .filter_map(|(name, template)| Some((name.clone(), template.render(scope)?)));
                 Some(Value::Object(fields.collect()))
             }
             Self::Each { list, item } => {

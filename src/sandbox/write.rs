@@ -126,8 +126,7 @@ impl Execution<'_> {
         }
         .and_then(|value| value.as_array().cloned())
         .unwrap_or(wanted);
-        let held =
-            table.field(slot, field).and_then(|value| value.as_array().cloned()).unwrap_or_default();
+        let held = table.field(slot, field).and_then(|value| value.as_array().cloned()).unwrap_or_default();
         let (delta, members): (Vec<Value>, Vec<Value>) = if adding {
             let new: Vec<Value> = wanted.into_iter().filter(|member| !held.contains(member)).collect();
             (new.clone(), held.iter().cloned().chain(new).collect())
@@ -141,13 +140,7 @@ impl Execution<'_> {
         self.write(&target.collection, slot, given, scope)
     }
 
-    fn write(
-        &mut self,
-        name: &str,
-        slot: u32,
-        given: Record,
-        scope: &Scope,
-    ) -> Result<Outcome, Refusal> {
+    fn write(&mut self, name: &str, slot: u32, given: Record, scope: &Scope) -> Result<Outcome, Refusal> {
         let now = self.now;
         let table = self.table(name)?;
         let collection = Arc::clone(table.collection());

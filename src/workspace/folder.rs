@@ -68,7 +68,11 @@ impl ConnectorFolder {
     /// The connector's name, which need not be the folder's.
     fn connector(&self) -> String {
         let root = self.file(FileKind::Connector).and_then(|(path, text)| {
-            parse(&SourceFile::new(path.as_str(), text.as_str())).node?.get("connector")?.as_text().map(str::to_owned)
+            parse(&SourceFile::new(path.as_str(), text.as_str()))
+                .node?
+                .get("connector")?
+                .as_text()
+                .map(str::to_owned)
         });
         root.unwrap_or_else(|| self.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }

@@ -95,6 +95,54 @@ fn a_description_becomes_a_connector_that_runs() {
     assert!(refused.errors.contains("name"), "{}", refused.errors);
 }
 
+/// The folder need not be called like the connector, nor the file end with `.yaml`.
+#[test]
+fn mistakes_of_the_sandbox_have_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let club = folder.path().join("connectors/our club");
+    fs::create_dir_all(&club).unwrap();
+    fs::create_dir(folder.path().join("recipes")).unwrap();
+    let recipe =
+        "name: one\ntrigger: { manual: {} }\nactions: [{ do: club.members.get, with: { id: m1 } }]\n";
+    fs::write(folder.path().join("recipes/one.yaml"), recipe).unwrap();
+    let write = |name: &str, text: &str| fs::write(club.join(name), text).unwrap();
+    fs::write(folder.path().join("hob.yaml"), "connections: { club: { connector: club } }").unwrap();
+    write("connector.yaml", "connector: club\ntitle: Club\nabout: A club.\nbase_url: http://club.invalid\n");
+    write(
+        "members.yaml",
+        "operations:\n  club.members.get: { title: Get member, summary: One., kinds: [action], method: GET, effect: read,\n    \
+         path: '/members/{id}', parameters: { id: { in: path, shape: { type: string, required: true } } } }\n",
+    );
+    let operation = |fields: &str| {
+        let seed = "collections:\n  members: { seed: [{ id: m1, name: Ada }] }\n";
+        write("Sandbox.yml", &format!("{seed}operations:\n  club.members.get: {{ {fields} }}\n"));
+    };
+    let call = ["call", "club.members.get", "id=m1", "--sandbox"];
+    for (fields, place, complaint) in [
+        ("verb: get, in: members, wher: {}", "Sandbox.yml:4:47", "did you mean `where`?"),
+        (
+            "verb: get, in: members, sort: { by: name }",
+            "Sandbox.yml:4:47",
+            "a `get` step has no field `sort`",
+        ),
+        ("verb: gett, in: members", "Sandbox.yml:4:29", "did you mean `get`?"),
+        ("verb: get", "Sandbox.yml:4:23", "a `get` step needs `in`"),
+        ("after: [{ verb: find, in: members, answer: {} }]", "Sandbox.yml:4:58", "has no field `answer`"),
+        ("answer: { name: '{{ record.name + }}' }", "Sandbox.yml:4:39", "template-syntax"),
+    ] {
+        operation(fields);
+        for arguments in [&call[..], &["run", "--sandbox", "--once"], &["sandbox"]] {
+            let failed = hob(folder.path(), arguments).code(1).errors;
+            assert!(failed.contains(place) && failed.contains(complaint), "{arguments:?} {fields}: {failed}");
+        }
+        let checked = hob(folder.path(), &["validate"]).code(1).output;
+        assert!(checked.contains(place) && checked.contains(complaint), "{fields}: {checked}");
+    }
+    operation("verb: get, in: members, extra: { from: sandbox }");
+    let found = hob(folder.path(), &call).code(0).json();
+    assert_eq!(found, json!({ "id": "m1", "name": "Ada", "from": "sandbox" }));
+}
+
 #[test]
 fn a_connection_asks_for_version_3() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
-use hob::sandbox::{Budget, Fault, Options, FaultKind};
+use hob::sandbox::{Budget, Fault, FaultKind, Options};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};

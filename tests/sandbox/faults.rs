@@ -91,7 +91,12 @@ async fn answers_hang_or_come_late_or_break_off() {
 async fn a_frozen_cursor_never_advances() {
     let client = Client::start().await;
     let operation = Some("contacts.list".to_owned());
-    client.sandbox.add_fault(Fault { operation, what: FaultKind::FrozenCursor, done: true, ..Fault::default() });
+    client.sandbox.add_fault(Fault {
+        operation,
+        what: FaultKind::FrozenCursor,
+        done: true,
+        ..Fault::default()
+    });
     let first = client.call("contacts.list", json!({ "limit": 5 })).await.ok("first");
     let cursor = json!({ "limit": 5, "startAfter": first["meta"]["startAfter"], "startAfterId": first["meta"]["startAfterId"] });
     let second = client.call("contacts.list", cursor).await.ok("second");

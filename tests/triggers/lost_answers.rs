@@ -16,7 +16,7 @@ use hob::event::{DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use hob::request::{Client as Requests, ClientSettings};
 use hob::run::{Accounts, RunId, RunState};
-use hob::sandbox::{Fault, RunningSandbox, Sandbox, FaultKind};
+use hob::sandbox::{Fault, FaultKind, RunningSandbox, Sandbox};
 use hob::secret::{Redactor, Secret};
 use hob::source::SourceFile;
 use indexmap::IndexMap;
@@ -210,7 +210,11 @@ impl Bench {
             .as_ref()
             .map(|probe| probe.operation.clone());
         if way.lag > 0 && read.is_some() {
-            sandbox.add_fault(Fault { operation: read, what: FaultKind::Lag(way.lag * 1000), ..Fault::default() });
+            sandbox.add_fault(Fault {
+                operation: read,
+                what: FaultKind::Lag(way.lag * 1000),
+                ..Fault::default()
+            });
         }
         if way.killed {
             self.killed_in_request(&journal, &recipe).await;

@@ -4,7 +4,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use hob::sandbox::{Fault, Sandbox, FaultKind};
+use hob::sandbox::{Fault, FaultKind, Sandbox};
 
 use super::cases::for_each_case;
 use super::store_location::StoreKind;
@@ -82,8 +82,11 @@ const HANG_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn every_answer_may_be_lost_or_an_error(kind: StoreKind) {
     let status = |status| FaultKind::Status { status, body: None, headers: Vec::new() };
-    let limited =
-        FaultKind::Status { status: 429, body: None, headers: vec![("retry-after".to_owned(), "0".to_owned())] };
+    let limited = FaultKind::Status {
+        status: 429,
+        body: None,
+        headers: vec![("retry-after".to_owned(), "0".to_owned())],
+    };
     let in_doubt = [
         (FaultKind::Close, false),
         (FaultKind::Close, true),
