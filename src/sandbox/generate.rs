@@ -39,7 +39,7 @@ pub(super) struct Referable {
 impl Referable {
     /// These records.
     pub(super) fn new(records: Vec<Any>) -> Self {
-        Self { all: Any::from(records.clone()), records: records }
+        Self { all: Any::from(records.clone()), records }
     }
 }
 

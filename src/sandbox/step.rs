@@ -79,7 +79,7 @@ pub(super) enum Action {
     /// Removes a record.
     Delete(Target),
     /// Removes all records that match; none is fine too.
-    DeleteAll(Filter),
+    DeleteAll(Box<Filter>),
     /// Adds members to a list field.
     AddToSet(SetChange),
     /// Removes members from a list field.
