@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Connector, EventType, FileKind, Operation, Versions};
+use super::{Connector, EventType, FileKind, Operation};
+use crate::source::{self, Node, ReadError, SourceFile, read_text};
 
 /// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
 static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
@@ -19,11 +20,11 @@ static SANDBOX_SCRIPTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sa
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file is not what the format asks for.
-    #[error("{file}: {reason}")]
+    #[error("{file}{}: {reason}", line.map(|line| format!(":{line}")).unwrap_or_default())]
     Invalid {
         /// Path of the file.
         file: String,
-        /// What is wrong, with line and column where known.
+        /// What is wrong.
         reason: String,
         /// The line, from 1, where it is known.
         line: Option<usize>,
@@ -64,11 +65,12 @@ pub(super) struct EventsFile {
 /// for: a program uses few of the hundreds there are.
 #[derive(Deserialize)]
 struct BuiltIn {
-    connector: Connector,
-    #[serde(default)]
-    events: IndexMap<String, EventType>,
-    #[serde(default)]
-    versions: Versions,
+    #[serde(borrow)]
+    connector: &'static RawValue,
+    #[serde(borrow)]
+    events: &'static RawValue,
+    #[serde(borrow)]
+    versions: &'static RawValue,
     #[serde(borrow)]
     operations: IndexMap<String, &'static RawValue>,
 }
@@ -104,8 +106,7 @@ struct Entry {
 impl Entry {
     fn read(&self) -> &Arc<Operation> {
         self.operation.get_or_init(|| {
-            let mut operation: Operation =
-                serde_json::from_str(self.text).unwrap_or_else(|error| panic!("{}: {error}", self.id));
+            let mut operation: Operation = read_built_in(&self.id, self.text);
             operation.id.clone_from(&self.id);
             operation.connector.clone_from(&self.connector);
             Arc::new(operation)
@@ -152,9 +153,10 @@ impl Catalog {
         let folders: IndexMap<String, BuiltIn> =
             serde_json::from_str(BUILT_IN).expect("built-in connectors load");
         let mut catalog = Self::default();
-        for (_, BuiltIn { mut connector, events, versions, operations }) in folders {
-            connector.events = events;
-            connector.versions = versions;
+        for (name, BuiltIn { connector, events, versions, operations }) in folders {
+            let mut connector: Connector = read_built_in(&name, connector.get());
+            connector.events = read_built_in(&name, events.get());
+            connector.versions = read_built_in(&name, versions.get());
             let name = connector.connector.clone();
             catalog.connectors.insert(name.clone(), Arc::new(connector));
             for (id, text) in operations {
@@ -291,11 +293,20 @@ fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(),
     Err(Error::Invalid { file: file.to_owned(), reason, line })
 }
 
+/// Reads JSON that `build.rs` wrote. It goes through the same reader as the files of a workspace: each further
+/// format would compile all types of the catalog once more.
+///
+/// # Panics
+/// Never in a released program: a test reads everything.
+fn read_built_in<T: serde::de::DeserializeOwned>(name: &str, json: &str) -> T {
+    let value: serde_json::Value = serde_json::from_str(json).expect("build.rs wrote JSON");
+    source::read(&Node::from(value)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 fn read<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
-    let document = serde_yaml::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(document).map_err(|error| {
-        let reason = format!("at {}: {}", error.path(), error.inner());
-        let line = error.inner().location().map(|location| location.line());
+    let source = SourceFile::new(file, text);
+    read_text(&source).map_err(|ReadError { message: reason, span }| {
+        let line = span.map(|span| source.position(span.start).line);
         Error::Invalid { file: file.to_owned(), reason, line }
     })
 }

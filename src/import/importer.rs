@@ -18,6 +18,7 @@ use super::report::{Finding, Report};
 use super::schema::Reading;
 use super::write;
 use crate::catalog::Operation;
+use crate::source::{ReadError, SourceFile, parse, read};
 use crate::value::{Kind, Shape};
 
 /// What an import yields.
@@ -155,7 +156,12 @@ fn patched(id: &str, facts: Option<Operation>, entry: &OverlayOperation) -> Resu
         value = serde_json::to_value(&facts).map_err(|error| failed(error.to_string()))?;
     }
     patch::merge(&mut value, &Value::Object(entry.patch.clone()));
-    serde_path_to_error::deserialize(value).map_err(|error| failed(error.to_string()))
+    // By way of text: each further format in which an operation can be read is compiled for all its types.
+    let node = parse(&SourceFile::new(id, value.to_string())).node.unwrap_or_default();
+    read(&node).map_err(|ReadError { message, span }| {
+        let path = node.path_to(span.unwrap_or_default());
+        failed(if path.is_empty() { message } else { format!("{path}: {message}") })
+    })
 }
 
 /// `shape` at the end of a JSONPath of plain names and `[*]`.

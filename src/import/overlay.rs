@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::source::{SourceFile, read_text};
+
 /// The overlay file of an import.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,9 +93,11 @@ pub struct OverlayOperation {
 impl Overlay {
     /// Reads an overlay. The error says where it is wrong.
     pub fn read(text: &str) -> Result<Self, String> {
-        let document = serde_yaml::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(document)
-            .map_err(|error| format!("at {}: {}", error.path(), error.inner()))
+        let file = SourceFile::new("overlay.yaml", text);
+        read_text(&file).map_err(|error| {
+            let at = file.position(error.span.unwrap_or_default().start);
+            format!("line {}, column {}: {}", at.line, at.column, error.message)
+        })
     }
 
     /// Method and path of every operation that the overlay knows.

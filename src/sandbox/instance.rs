@@ -15,18 +15,19 @@ use super::service::Service;
 use super::state::State;
 use super::time;
 use crate::catalog::Catalog;
+use crate::source::{Position, ReadError, SourceFile, read_text};
 use crate::value::read_json;
 
 /// A stand-in that cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A script is not what the format asks for.
-    #[error("{connector}/sandbox.yaml: at {path}: {reason}")]
+    #[error("{connector}/sandbox.yaml:{}:{}: {reason}", at.line, at.column)]
     Script {
         /// The connector.
         connector: String,
         /// Where in the file.
-        path: String,
+        at: Position,
         /// What is wrong.
         reason: String,
     },
@@ -207,11 +208,11 @@ impl Sandbox {
 }
 
 fn read(connector: &str, text: &str) -> Result<Script, Error> {
-    let document = serde_yaml::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(document).map_err(|error| Error::Script {
+    let file = SourceFile::new(format!("{connector}/sandbox.yaml"), text);
+    read_text(&file).map_err(|ReadError { message: reason, span }| Error::Script {
         connector: connector.to_owned(),
-        path: error.path().to_string(),
-        reason: error.inner().to_string(),
+        at: file.position(span.unwrap_or_default().start),
+        reason,
     })
 }
 

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqA
 use serde::forward_to_deserialize_any;
 
 use super::span::{SPANNED, SPANNED_FIELDS};
-use super::{Data, Node, Span, Spanned};
+use super::{Data, Node, SourceFile, Span, Spanned, parse};
 
 /// What a type refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,15 @@ impl serde::de::Error for Error {
 /// Reads `node` as a `T`. The first complaint ends it: check the structure before, to get all.
 pub fn read<T: for<'de> Deserialize<'de>>(node: &Node) -> Result<T, Error> {
     T::deserialize(NodeReader(node))
+}
+
+/// Reads the YAML text of `file` as a `T`. The first mistake ends it.
+pub fn read_text<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Error> {
+    let parsed = parse(file);
+    if let Some(error) = parsed.errors.into_iter().next() {
+        return Err(Error { message: error.message, span: Some(error.span) });
+    }
+    read(&parsed.node.unwrap_or_else(|| Spanned::new(Data::Null, Span::default())))
 }
 
 #[derive(Clone, Copy)]

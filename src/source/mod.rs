@@ -10,7 +10,7 @@ mod span;
 mod values;
 mod yaml;
 
-pub use deserialize::{Error as ReadError, read};
+pub use deserialize::{Error as ReadError, read, read_text};
 pub use file::{Position, SourceFile};
 pub use node::{Data, Node};
 pub use span::{Span, Spanned};

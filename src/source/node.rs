@@ -85,6 +85,27 @@ impl Node {
         inner.map_or(self.span, |node| node.span_at(rest))
     }
 
+    /// The keys and indexes that lead from here to the value that contains `span`, joined by dots.
+    pub fn path_to(&self, span: Span) -> String {
+        let holds = |node: &&Node| node.span.start <= span.start && span.end <= node.span.end;
+        let inner = match &self.value {
+            Data::Map(entries) => {
+                entries.iter().find(|(_, value)| holds(&value)).map(|(key, value)| (key.value.clone(), value))
+            }
+            Data::List(items) => items
+                .iter()
+                .enumerate()
+                .find(|(_, item)| holds(item))
+                .map(|(at, item)| (at.to_string(), item)),
+            _ => None,
+        };
+        let Some((step, node)) = inner else { return String::new() };
+        match node.path_to(span) {
+            rest if rest.is_empty() => step,
+            rest => format!("{step}.{rest}"),
+        }
+    }
+
     /// The place of the key at the end of `path`, or of its value where there is no such key.
     pub fn key_span_at<S: AsRef<str>>(&self, path: &[S]) -> Span {
         let Some((last, parents)) = path.split_last() else { return self.span };
@@ -102,6 +123,29 @@ impl Node {
             Some((key, _)) => key.span,
             None => at.span_at(&[last]),
         }
+    }
+}
+
+/// A value without places.
+impl From<Value> for Node {
+    fn from(value: Value) -> Self {
+        let data = match value {
+            Value::Null => Data::Null,
+            Value::Bool(flag) => Data::Bool(flag),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Data::Int(whole),
+                None => number.as_f64().map_or_else(|| Data::Text(number.to_string()), Data::Float),
+            },
+            Value::String(text) => Data::Text(text),
+            Value::Array(items) => Data::List(items.into_iter().map(Node::from).collect()),
+            Value::Object(entries) => Data::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (Spanned::new(key, Span::default()), Node::from(value)))
+                    .collect(),
+            ),
+        };
+        Spanned::new(data, Span::default())
     }
 }
 
