@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
 use hob::check::{ConnectionInfo, WorkspaceInfo, check};
-use hob::recipe::parse;
 use hob::source::SourceFile;
 
 /// How many bare parses long a check may take.
@@ -22,11 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = SourceFile::new("sample.yaml", RECIPE.to_owned());
     let catalog = Arc::new(Catalog::built_in());
     let workspace_info = workspace_info();
-    let checks = || {
-        let recipe = parse(&file).recipe.ok_or("the sample is no recipe")?;
-        check(recipe, &catalog, &workspace_info).recipe.ok_or("the sample does not pass")
-    };
-    checks()?;
+    let checks = || check(&file, &catalog, &workspace_info).into_recipe();
+    checks().map_err(|report| report.to_string())?;
     let bare = each(|| black_box(serde_yaml::from_str::<serde_json::Value>(RECIPE)).is_ok());
     let checked = each(|| black_box(checks()).is_ok());
     let ratio = checked.as_secs_f64() / bare.as_secs_f64();

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 /// No steady clock goes on further ahead than this: a clock that was wrong by more is simply put right.
 const FURTHEST: TimeDelta = TimeDelta::days(7);
@@ -13,54 +14,68 @@ const FURTHEST: TimeDelta = TimeDelta::days(7);
 #[derive(Clone)]
 pub struct Clock {
     wall: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    /// How much time has passed since some moment, whatever the wall clock is set to.
-    passed: Arc<dyn Fn() -> Duration + Send + Sync>,
-    /// A steady clock's own state.
-    steady: Option<Steady>,
+    /// See [`Clock::elapsed`].
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
+    /// What the steady one of these clocks shows. All clones share it.
+    steady: Arc<OnceLock<Steady>>,
+    /// This is the steady one.
+    is_steady: bool,
 }
 
 /// What a steady clock showed last, and how much time had passed then.
-type Steady = Arc<Mutex<(DateTime<Utc>, Duration)>>;
+type Steady = Mutex<(DateTime<Utc>, Duration)>;
 
-/// When the program began to ask for the time, and the steady clock of all its parts.
-static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-static STEADY: OnceLock<Steady> = OnceLock::new();
+/// What the system's clocks count from: well before the program began, for the time of a runtime that a test has paused
+/// is behind.
+static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(|| {
+    let now = std::time::Instant::now();
+    now.checked_sub(Duration::from_secs(3600)).unwrap_or(now)
+});
+/// All parts of the program have one steady clock.
+static STEADY: LazyLock<Arc<OnceLock<Steady>>> = LazyLock::new(Arc::default);
 
 impl Clock {
     /// The system's clock.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
     pub fn system() -> Self {
-        Self { wall: Arc::new(Utc::now), passed: Arc::new(|| BEGUN.elapsed()), steady: None }
+        let elapsed = || Instant::now().into_std().saturating_duration_since(*ORIGIN);
+        Self {
+            wall: Arc::new(Utc::now),
+            elapsed: Arc::new(elapsed),
+            steady: Arc::clone(&STEADY),
+            is_steady: false,
+        }
     }
 
-    /// The system's clock, but steady: the same for all parts of the program, and the one by which pauses and
-    /// leases end.
-    pub fn system_steady() -> Self {
-        let system = Self::system();
-        let steady = STEADY.get_or_init(|| system.begin());
-        Self { steady: Some(Arc::clone(steady)), ..system }
-    }
-
-    /// A clock that goes on when this one is set back, so that no pause becomes longer by that. It goes
-    /// forward with this one, and runs ahead of it after it was set back. Clones run together.
+    /// The same clock, but steady: it goes on when this one is set back, so that no pause and no lease becomes longer by
+    /// that. It goes forward with this one, and runs ahead of it after it was set back. Clones have it in common.
     pub fn steady(&self) -> Self {
-        Self { steady: Some(self.begin()), ..self.clone() }
+        drop(self.state());
+        Self { is_steady: true, ..self.clone() }
     }
 
-    fn begin(&self) -> Steady {
-        Arc::new(Mutex::new(((self.wall)(), (self.passed)())))
+    fn state(&self) -> MutexGuard<'_, (DateTime<Utc>, Duration)> {
+        unpoisoned(self.steady.get_or_init(|| Mutex::new(((self.wall)(), self.elapsed()))))
     }
 
     /// The present time.
     pub fn now(&self) -> DateTime<Utc> {
         let wall = (self.wall)();
-        let Some(steady) = &self.steady else { return wall };
-        let mut last = unpoisoned(steady);
-        let passed = (self.passed)();
-        let since = TimeDelta::from_std(passed.saturating_sub(last.1)).unwrap_or_default();
+        if !self.is_steady {
+            return wall;
+        }
+        let mut last = self.state();
+        let elapsed = self.elapsed();
+        let since = TimeDelta::from_std(elapsed.saturating_sub(last.1)).unwrap_or_default();
         let on = last.0 + since;
-        *last = (if on - wall > FURTHEST { wall } else { wall.max(on) }, passed);
+        *last = (if on - wall > FURTHEST { wall } else { wall.max(on) }, elapsed);
         last.0
+    }
+
+    /// How much time has passed since some moment that is the same for all clones, whatever the wall clock is set
+    /// to: for pauses and limits. Where a test pauses the runtime's time, this stands still, too.
+    pub fn elapsed(&self) -> Duration {
+        (self.elapsed)()
     }
 
     /// How far a steady clock is ahead of the wall clock, because that was set back.
@@ -74,16 +89,22 @@ impl Clock {
 
     /// A steady clock goes on from `time`, if that is later: before this start, the wall clock was set back.
     pub fn go_on_from(&self, time: DateTime<Utc>) {
-        let Some(steady) = &self.steady else { return };
         let now = self.now();
-        if time - now <= FURTHEST {
-            unpoisoned(steady).0 = now.max(time);
+        if self.is_steady && time - now <= FURTHEST {
+            self.state().0 = now.max(time);
         }
     }
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The system's.
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
 }
 
 impl fmt::Debug for Clock {
@@ -120,13 +141,14 @@ impl HandClock {
 
     /// The clock to hand to others.
     pub fn clock(&self) -> Clock {
-        let (wall, passed) = (Arc::clone(&self.hand), Arc::clone(&self.hand));
+        let (wall, elapsed) = (Arc::clone(&self.hand), Arc::clone(&self.hand));
         let since = self.runs_since;
         let ran = move || since.map_or(Duration::ZERO, |since| since.elapsed());
         Clock {
             wall: Arc::new(move || unpoisoned(&wall).0 + ran()),
-            passed: Arc::new(move || unpoisoned(&passed).1 + ran()),
-            steady: None,
+            elapsed: Arc::new(move || unpoisoned(&elapsed).1 + ran()),
+            steady: Arc::default(),
+            is_steady: false,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod server;
+pub mod services;
 pub mod source;
 pub mod template;
 pub mod trigger;

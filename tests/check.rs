@@ -9,7 +9,6 @@ use std::sync::{Arc, LazyLock};
 use hob::catalog::Catalog;
 use hob::check::{ConnectionInfo, WorkspaceInfo, check, schema, schema_text};
 use hob::diagnostic::{Code, Diagnostic, render};
-use hob::recipe::parse;
 use hob::source::SourceFile;
 use proptest::prelude::{Strategy, any, proptest};
 
@@ -66,15 +65,8 @@ fn facts_for(text: &str) -> WorkspaceInfo {
 
 /// Everything that is said about `text`, and whether it passes.
 fn complaints(file: &SourceFile, workspace_info: &WorkspaceInfo) -> (Vec<Diagnostic>, bool) {
-    let parsed = parse(file);
-    let mut diagnostics = parsed.diagnostics;
-    let mut passes = false;
-    if let Some(recipe) = parsed.recipe {
-        let checked = check(recipe, &CATALOG, workspace_info);
-        diagnostics.extend(checked.diagnostics);
-        passes = checked.recipe.is_some();
-    }
-    (diagnostics, passes)
+    let checked = check(file, &CATALOG, workspace_info);
+    (checked.report.diagnostics, checked.recipe.is_some())
 }
 
 fn cases(folder: &str) -> Vec<PathBuf> {

@@ -10,8 +10,6 @@ use clap::Parser;
 use hob::catalog::Catalog;
 use hob::check::{WorkspaceInfo, check};
 use hob::cli::Cli;
-use hob::diagnostic::{Report, render};
-use hob::recipe::parse;
 use hob::reference::snippets;
 use hob::source::SourceFile;
 
@@ -70,14 +68,7 @@ fn blocks_of(name: &str, text: &str) -> Vec<Block> {
 
 /// Everything wrong with a recipe, rendered; warnings count.
 fn complaints(name: &str, text: &str, catalog: &Arc<Catalog>) -> String {
-    let file = SourceFile::new(name, text);
-    let parsed = parse(&file);
-    let mut diagnostics = parsed.diagnostics;
-    if let Some(recipe) = parsed.recipe {
-        diagnostics.extend(check(recipe, catalog, &WorkspaceInfo::none()).diagnostics);
-    }
-    let report = Report { file, diagnostics };
-    render(&report.file, &report.diagnostics, false)
+    check(&SourceFile::new(name, text), catalog, &WorkspaceInfo::none()).report.to_string()
 }
 
 #[test]

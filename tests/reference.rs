@@ -9,8 +9,7 @@ use std::sync::{Arc, LazyLock};
 use hob::catalog::{AuthScheme, Catalog};
 use hob::check::{WorkspaceInfo, check};
 use hob::cli::ExitCode;
-use hob::diagnostic::{Code, render};
-use hob::recipe::parse;
+use hob::diagnostic::Code;
 use hob::reference::{Example, Metric, Metrics, Page, Sources, operation, pages};
 use hob::sandbox::{Options, Sandbox};
 use hob::server::{FAMILIES, Family, MOST_NAMES, OTHER};
@@ -269,10 +268,8 @@ fn the_own_connector_loads_and_its_recipe_is_right() {
     let text =
         fs::read_to_string(root().join("examples/own-connector/recipes/members-to-contacts.yaml")).unwrap();
     let file = SourceFile::new("members-to-contacts.yaml", text);
-    let parsed = parse(&file);
-    let mut found = parsed.diagnostics;
-    found.extend(check(parsed.recipe.expect("a recipe"), &catalog, &WorkspaceInfo::none()).diagnostics);
-    assert!(found.is_empty(), "{}", render(&file, &found, false));
+    let report = check(&file, &catalog, &WorkspaceInfo::none()).report;
+    assert!(report.diagnostics.is_empty(), "{report}");
     let pages = pages(&Sources {
         catalog: &catalog,
         workspace: hob::workspace::schema(),

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use hob::catalog::Catalog;
 use hob::clock::Clock;
 use hob::connection::{
-    BudgetSettings, Connection, CountersWrite, LimitStore, Limiters, Priority, Setup, StoreUnavailable,
-    StoredCounters,
+    BudgetSettings, Connection, CountersWrite, LimitStore, Limiters, Setup, StoreUnavailable, StoredCounters,
 };
 use hob::engine::JournalLimits;
+use hob::event::Priority;
 use hob::journal::{Access, Journal, Postgres};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;

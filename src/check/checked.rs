@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -23,13 +24,29 @@ struct Inner {
     recipe: Recipe,
     catalog: Arc<Catalog>,
     poller: Option<Arc<Operation>>,
-    /// The operation of each step, by where the step begins.
-    operations: HashMap<usize, Arc<Operation>>,
+    /// The operation of each step, in the order of the steps.
+    operations: Vec<Arc<Operation>>,
     accounts: Vec<Accounts>,
     /// The versions that connections ask for, by connector.
     versions: HashMap<String, String>,
     step_reads: StepReads,
     version: String,
+}
+
+/// A step of a checked recipe: what the recipe says of it, and the operation that it names.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckedAction<'a> {
+    action: &'a Action,
+    /// What it does, in the version of the API that it asks for.
+    pub operation: &'a Arc<Operation>,
+}
+
+impl Deref for CheckedAction<'_> {
+    type Target = Action;
+
+    fn deref(&self) -> &Action {
+        self.action
+    }
 }
 
 impl CheckedRecipe {
@@ -48,10 +65,8 @@ impl CheckedRecipe {
             Trigger::Poll(poll) => Some(find(&poll.operation, None)?),
             _ => None,
         };
-        let mut operations = HashMap::new();
-        for action in recipe.all_actions() {
-            operations.insert(action.span.start, find(&action.operation, Some(action))?);
-        }
+        let operations = recipe.all_actions().map(|action| find(&action.operation, Some(action)));
+        let operations = operations.collect::<Option<_>>()?;
         let connectors = accounts::connectors(&recipe, catalog);
         let versions = connectors.iter().filter_map(|connector| {
             let version = accounts::version(&recipe, workspace_info, None, connector)?;
@@ -86,12 +101,20 @@ impl CheckedRecipe {
         &self.inner.version
     }
 
-    /// The operation of one of its steps.
-    ///
-    /// # Panics
-    /// If `action` is a step of another recipe.
-    pub fn operation(&self, action: &Action) -> &Arc<Operation> {
-        &self.inner.operations[&action.span.start]
+    /// Its steps.
+    pub fn actions(&self) -> impl Iterator<Item = CheckedAction<'_>> {
+        self.all_actions().take(self.inner.recipe.actions.len())
+    }
+
+    /// Its steps after a failure.
+    pub fn on_failure(&self) -> impl Iterator<Item = CheckedAction<'_>> {
+        self.all_actions().skip(self.inner.recipe.actions.len())
+    }
+
+    /// All steps, those after a failure last.
+    pub fn all_actions(&self) -> impl Iterator<Item = CheckedAction<'_>> {
+        let actions = self.inner.recipe.all_actions().zip(&self.inner.operations);
+        actions.map(|(action, operation)| CheckedAction { action, operation })
     }
 
     /// The operation of its poll trigger.

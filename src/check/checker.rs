@@ -1,4 +1,4 @@
-//! Applies all rules to recipes.
+//! The one way from a recipe's file to a checked recipe: reads it and applies all rules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,98 +9,104 @@ use super::rules;
 use super::shared_path::disagreements;
 use super::workspace_info::WorkspaceInfo;
 use crate::catalog::Catalog;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::recipe::Recipe;
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::recipe::{Parsed, Recipe, parse, redact};
 use crate::source::SourceFile;
 
-/// What checking a recipe found.
+/// What reading and checking a recipe's file found.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The file.
-    pub file: SourceFile,
+    /// Everything that is wrong, in the order of the text, and the file as messages may quote it.
+    pub report: Report,
     /// The recipe, if nothing is an error.
     pub recipe: Option<CheckedRecipe>,
-    /// What is wrong, in the order of the text. What parsing found is not repeated.
-    pub diagnostics: Vec<Diagnostic>,
+    /// What could be read of a recipe that is not sound.
+    pub broken: Option<Recipe>,
 }
 
-/// Applies all rules to `recipe`. A recipe that parsing had to mend is checked but never passes.
-pub fn check(recipe: Recipe, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let diagnostics = diagnostics_of(&recipe, catalog, workspace_info);
-    into_checked(recipe, diagnostics, catalog, workspace_info)
+impl Checked {
+    /// The recipe; what is wrong with it if something is an error.
+    pub fn into_recipe(self) -> Result<CheckedRecipe, Report> {
+        self.recipe.ok_or(self.report)
+    }
+}
+
+/// Reads the recipe of `file` and applies all rules. Never panics, whatever the text. A recipe that had to be mended
+/// to be read is checked, so that more mistakes are found, but never passes.
+pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
+    finish(read(file, catalog, workspace_info), catalog, workspace_info)
 }
 
 /// The same for a recipe whose runs have begun: what starts it is not looked at any more.
-pub fn check_begun(recipe: Recipe, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let mut diagnostics = diagnostics_of(&recipe, catalog, workspace_info);
-    let trigger = recipe.trigger_span;
-    diagnostics.retain(|found| found.span.start < trigger.start || found.span.end > trigger.end);
-    into_checked(recipe, diagnostics, catalog, workspace_info)
+pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
+    let mut checked = read(file, catalog, workspace_info);
+    if let Some(trigger) = checked.broken.as_ref().map(|recipe| recipe.trigger_span) {
+        let inside = |found: &Diagnostic| found.span.start >= trigger.start && found.span.end <= trigger.end;
+        checked.report.diagnostics.retain(|found| !inside(found));
+    }
+    finish(checked, catalog, workspace_info)
 }
 
-/// Applies all rules to each recipe, and those that look at all of them together.
+/// Reads and checks each file, and applies the rules that look at all recipes together.
 pub fn check_all(
-    recipes: Vec<Recipe>,
+    files: &[SourceFile],
     catalog: &Arc<Catalog>,
     workspace_info: &WorkspaceInfo,
 ) -> Vec<Checked> {
-    let mut first_with: HashMap<String, String> = HashMap::new();
-    let mut checked = Vec::with_capacity(recipes.len());
-    let disagreements = disagreements(&recipes);
-    for (recipe, disagreement) in recipes.into_iter().zip(disagreements) {
-        let mut diagnostics = diagnostics_of(&recipe, catalog, workspace_info);
-        diagnostics.extend(disagreement);
+    let mut all: Vec<Checked> = files.iter().map(|file| read(file, catalog, workspace_info)).collect();
+    let recipes: Vec<Option<&Recipe>> = all.iter().map(|checked| checked.broken.as_ref()).collect();
+    let (repeated, disagreements) = (repeated_names(&recipes), disagreements(&recipes));
+    for ((checked, repeated), disagreement) in all.iter_mut().zip(repeated).zip(disagreements) {
+        checked.report.diagnostics.extend(disagreement.into_iter().chain(repeated));
+    }
+    all.into_iter().map(|checked| finish(checked, catalog, workspace_info)).collect()
+}
+
+/// Of each recipe, that one before it has its name, if so.
+fn repeated_names(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
+    let mut first_with: HashMap<&str, &Recipe> = HashMap::new();
+    let repeated = recipes.iter().map(|recipe| {
+        let recipe = recipe.filter(|recipe| !recipe.name.is_empty())?;
         let name = &recipe.name;
-        match first_with.get(name.as_str()) {
-            _ if name.is_empty() => {}
-            Some(place) => {
-                let message = format!("another recipe is called `{name}` already");
-                let help = format!("the other one is at {place}; give one of them another name");
-                diagnostics.push(Diagnostic::new(Code::DuplicateName, name.span, message).help(help));
-            }
-            None => {
-                let position = recipe.file.position(name.span.start);
-                let place = format!("{}:{}:{}", recipe.file.name(), position.line, position.column);
-                first_with.insert(name.value.clone(), place);
-            }
+        let first = *first_with.entry(name.as_str()).or_insert(recipe);
+        if std::ptr::eq(first, recipe) {
+            return None;
         }
-        checked.push(into_checked(recipe, diagnostics, catalog, workspace_info));
+        let position = first.file.position(first.name.span.start);
+        let place = format!("{}:{}:{}", first.file.name(), position.line, position.column);
+        let message = format!("another recipe is called `{name}` already");
+        let help = format!("the other one is at {place}; give one of them another name");
+        Some(Diagnostic::new(Code::DuplicateName, name.span, message).help(help))
+    });
+    repeated.collect()
+}
+
+/// Reads `file` and applies the rules for a single recipe. It is not sound yet.
+fn read(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
+    let Parsed { recipe, mut diagnostics } = parse(file);
+    let shown = redact(file, recipe.as_ref(), diagnostics.is_empty());
+    if let Some(recipe) = &recipe {
+        let context = Context::new(recipe, catalog, workspace_info);
+        rules::ALL.iter().for_each(|rule| rule.check(&context, &mut diagnostics));
+    }
+    Checked { report: Report { file: shown, diagnostics }, recipe: None, broken: recipe }
+}
+
+/// The recipe is sound if nothing is an error.
+fn finish(mut checked: Checked, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
+    checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    if !checked.report.has_errors()
+        && let Some(recipe) = checked.broken.take_if(|recipe| !recipe.is_broken())
+    {
+        checked.recipe = CheckedRecipe::new(recipe, catalog, workspace_info);
     }
     checked
-}
-
-fn diagnostics_of(
-    recipe: &Recipe,
-    catalog: &Arc<Catalog>,
-    workspace_info: &WorkspaceInfo,
-) -> Vec<Diagnostic> {
-    let context = Context::new(recipe, catalog, workspace_info);
-    let mut found = Vec::new();
-    for rule in rules::ALL {
-        rule.check(&context, &mut found);
-    }
-    found
-}
-
-fn into_checked(
-    recipe: Recipe,
-    mut diagnostics: Vec<Diagnostic>,
-    catalog: &Arc<Catalog>,
-    workspace_info: &WorkspaceInfo,
-) -> Checked {
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-    let file = recipe.file.clone();
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.code.severity() == Severity::Error);
-    let recipe =
-        if failed || recipe.is_broken() { None } else { CheckedRecipe::new(recipe, catalog, workspace_info) };
-    Checked { file, recipe, diagnostics }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::ConnectionInfo;
-    use crate::recipe::parse;
 
     fn catalog() -> Arc<Catalog> {
         let mut catalog = Catalog::default();
@@ -130,10 +136,8 @@ mod tests {
         WorkspaceInfo { known: true, connections: connections.collect(), ..WorkspaceInfo::default() }
     }
 
-    fn recipe(name: &str, text: &str) -> Recipe {
-        let parsed = parse(&SourceFile::new(name, text));
-        assert!(parsed.diagnostics.is_empty(), "{:#?}", parsed.diagnostics);
-        parsed.recipe.expect("a recipe")
+    fn checked(text: &str) -> Checked {
+        check(&SourceFile::new("a.yaml", text), &catalog(), &WorkspaceInfo::none())
     }
 
     const FAN_OUT: &str = "name: a\nconnections: { crm: [c1, c2] }\ntrigger: { poll: people.list }\nactions: [{ do: orders.get }]\n";
@@ -141,42 +145,40 @@ mod tests {
     #[test]
     fn a_recipe_fans_out_over_its_connections() {
         let workspace_info = workspace_info(&[("c1", "crm"), ("c2", "crm"), ("c3", "crm"), ("s", "shop")]);
-        let checked = check(recipe("a.yaml", FAN_OUT), &catalog(), &workspace_info);
-        let checked = checked.recipe.expect("sound");
+        let file = SourceFile::new("a.yaml", FAN_OUT);
+        let checked = check(&file, &catalog(), &workspace_info).into_recipe().expect("sound");
         let accounts: Vec<Vec<&str>> =
             checked.accounts().iter().map(|a| a.values().map(String::as_str).collect()).collect();
         assert_eq!(accounts, [["c1", "s"], ["c2", "s"]]);
         assert_eq!(checked.poller().map(|poller| poller.id.as_str()), Some("people.list"));
-        assert_eq!(checked.operation(&checked.recipe().actions[0]).connector, "shop");
+        assert_eq!(checked.actions().next().expect("a step").operation.connector, "shop");
     }
 
     #[test]
     fn a_run_that_has_begun_does_not_mind_how_its_recipe_would_be_started() {
         let text = "name: a\ntrigger: { webhook: /in }\nactions: [{ do: orders.get }]\n";
-        assert!(check(recipe("a.yaml", text), &catalog(), &WorkspaceInfo::none()).recipe.is_none());
-        assert!(check_begun(recipe("a.yaml", text), &catalog(), &WorkspaceInfo::none()).recipe.is_some());
-        let broken = text.replace("orders.get", "orders.got");
-        assert!(check_begun(recipe("a.yaml", &broken), &catalog(), &WorkspaceInfo::none()).recipe.is_none());
+        let begun = |text: &str| {
+            check_begun(&SourceFile::new("a.yaml", text), &catalog(), &WorkspaceInfo::none()).into_recipe()
+        };
+        assert!(checked(text).recipe.is_none());
+        assert!(begun(text).is_ok());
+        assert!(begun(&text.replace("orders.get", "orders.got")).is_err());
     }
 
     #[test]
     fn another_text_is_another_version() {
-        let version = |text: &str| {
-            let recipe =
-                check(recipe("a.yaml", text), &catalog(), &WorkspaceInfo::none()).recipe.expect("sound");
-            recipe.version().to_owned()
-        };
+        let version = |text: &str| checked(text).into_recipe().expect("sound").version().to_owned();
         assert_eq!(version(FAN_OUT), version(FAN_OUT));
         assert_ne!(version(FAN_OUT), version(&format!("{FAN_OUT}echo: allow\n")));
     }
 
     #[test]
     fn two_recipes_of_one_name_are_told_from_each_other() {
-        let recipes = vec![recipe("a.yaml", FAN_OUT), recipe("b.yaml", FAN_OUT)];
-        let checked = check_all(recipes, &catalog(), &WorkspaceInfo::none());
+        let files = ["a.yaml", "b.yaml"].map(|name| SourceFile::new(name, FAN_OUT));
+        let checked = check_all(&files, &catalog(), &WorkspaceInfo::none());
         assert!(checked[0].recipe.is_some());
         assert!(checked[1].recipe.is_none());
-        let [complaint] = checked[1].diagnostics.as_slice() else { panic!("one complaint") };
+        let [complaint] = checked[1].report.diagnostics.as_slice() else { panic!("one complaint") };
         assert_eq!(complaint.code, Code::DuplicateName);
         assert!(complaint.help.as_ref().is_some_and(|help| help.contains("a.yaml:1:7")), "{complaint:?}");
     }
@@ -184,20 +186,20 @@ mod tests {
     #[test]
     fn results_are_followed_through_loops_and_variables() {
         let text = "name: a\ntrigger: { manual: {} }\nactions:\n  - { id: all, do: people.list }\n  - { id: each, do: people.get, for_each: '{{ steps.all }}', with: { id: '{{ item.id }}' } }\n  - { do: orders.get, if: '{{ steps.all and steps.each and steps.all[0].id and steps.each[0].name }}' }\n  - { do: orders.get, if: '{{ steps.all[0].idd }}' }\n  - { do: orders.get, if: '{{ steps.each.name }}' }\n  - { do: orders.get, for_each: '{{ steps.each }}', if: '{{ item.nmae }}' }\n";
-        let checked = check(recipe("a.yaml", text), &catalog(), &WorkspaceInfo::none());
+        let Report { file, diagnostics } = checked(text).report;
         let lines: Vec<(usize, Code)> =
-            checked.diagnostics.iter().map(|d| (checked.file.position(d.span.start).line, d.code)).collect();
+            diagnostics.iter().map(|d| (file.position(d.span.start).line, d.code)).collect();
         let wrong = Code::UnknownResultField;
-        assert_eq!(lines, [(7, wrong), (8, wrong), (9, wrong)], "{:#?}", checked.diagnostics);
+        assert_eq!(lines, [(7, wrong), (8, wrong), (9, wrong)], "{diagnostics:#?}");
     }
 
     #[test]
     fn a_thousand_recipes_are_checked_quickly() {
-        let recipes: Vec<Recipe> = (0..1000)
-            .map(|n| recipe("a.yaml", &FAN_OUT.replace("name: a", &format!("name: a{n}"))))
+        let files: Vec<SourceFile> = (0..1000)
+            .map(|n| SourceFile::new("a.yaml", FAN_OUT.replace("name: a", &format!("name: a{n}"))))
             .collect();
         let started = std::time::Instant::now();
-        let checked = check_all(recipes, &catalog(), &WorkspaceInfo::none());
+        let checked = check_all(&files, &catalog(), &WorkspaceInfo::none());
         assert!(checked.iter().all(|checked| checked.recipe.is_some()));
         assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }

@@ -17,7 +17,7 @@ mod template_site;
 mod verification_key;
 mod workspace_info;
 
-pub use checked::CheckedRecipe;
+pub use checked::{CheckedAction, CheckedRecipe};
 pub use checker::{Checked, check, check_all, check_begun};
 pub use context::Context;
 pub use editor_schema::{schema, schema_text};

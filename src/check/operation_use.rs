@@ -69,8 +69,8 @@ impl CheckedRecipe {
             }
             Trigger::Webhook(Webhook::Path { .. }) | Trigger::Schedule(_) | Trigger::Manual(_) => {}
         }
-        for action in self.recipe().all_actions() {
-            self.add(&mut uses, self.operation(action), Purpose::Step, Some(action));
+        for action in self.all_actions() {
+            self.add(&mut uses, action.operation, Purpose::Step, Some(&action));
         }
         uses
     }
@@ -143,7 +143,6 @@ impl CheckedRecipe {
 mod tests {
     use super::*;
     use crate::check::{ConnectionInfo, WorkspaceInfo, check};
-    use crate::recipe::parse;
     use crate::source::SourceFile;
 
     fn uses(text: &str) -> Vec<String> {
@@ -153,9 +152,10 @@ mod tests {
             let fact = ConnectionInfo { connector: "highlevel".into(), settings, version: None };
             workspace_info.connections.insert(name.into(), fact);
         }
-        let parsed = parse(&SourceFile::new("r.yaml", format!("name: r\n{text}"))).recipe.unwrap();
-        let checked = check(parsed, &Arc::new(Catalog::built_in()), &workspace_info);
-        let recipe = checked.recipe.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        let file = SourceFile::new("r.yaml", format!("name: r\n{text}"));
+        let recipe = check(&file, &Arc::new(Catalog::built_in()), &workspace_info)
+            .into_recipe()
+            .unwrap_or_else(|report| panic!("{report}"));
         let told = |used: OperationUse| {
             let OperationUse { operation, purpose, connections, scopes } = used;
             format!("{} {operation} on {} needs {}", purpose.name(), connections.join("+"), scopes.join("+"))

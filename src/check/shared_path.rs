@@ -17,9 +17,10 @@ struct Receiving<'a> {
 }
 
 /// What is wrong with each recipe. Of those at one path that disagree, the first stays that asks for a proof.
-pub(super) fn disagreements(recipes: &[Recipe]) -> Vec<Option<Diagnostic>> {
+pub(super) fn disagreements(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
     let mut by_path: HashMap<String, Vec<Receiving<'_>>> = HashMap::new();
-    for (at, recipe) in recipes.iter().enumerate().filter(|(_, recipe)| !recipe.is_broken()) {
+    let known = recipes.iter().enumerate().filter_map(|(at, recipe)| Some((at, (*recipe)?)));
+    for (at, recipe) in known.filter(|(_, recipe)| !recipe.is_broken()) {
         if let Trigger::Webhook(Webhook::Path { path, verify, id, .. }) = &recipe.trigger {
             let receiving = Receiving { recipe, at, path, verify, id };
             by_path.entry(plain_path(path)).or_default().push(receiving);
@@ -113,13 +114,13 @@ mod tests {
 
     /// Which of the recipes with these triggers are refused, and why.
     fn refused(triggers: &[&str]) -> Vec<(usize, String)> {
-        let recipes = triggers.iter().enumerate().map(|(n, trigger)| {
+        let recipes: Vec<Recipe> = triggers.iter().enumerate().map(|(n, trigger)| {
             let text = format!("name: r{n}\ntrigger: {{ webhook: {trigger} }}\nactions: [{{ do: log, with: {{ message: m }} }}]\n");
             let parsed = parse(&SourceFile::new(format!("{n}.yaml"), text));
             assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
             parsed.recipe.unwrap()
-        });
-        let found = disagreements(&recipes.collect::<Vec<_>>());
+        }).collect();
+        let found = disagreements(&recipes.iter().map(Some).collect::<Vec<_>>());
         let told = found.into_iter().enumerate().filter_map(|(n, found)| Some((n, found?.message)));
         told.collect()
     }

@@ -9,8 +9,10 @@ use indexmap::IndexMap;
 use super::{Failure, Session};
 use crate::clock::Clock;
 use crate::connection::{Connection, LimitStore, Limiters};
+use crate::journal::Journal;
 use crate::request::{Client, ClientSettings, FileFolders};
 use crate::sandbox::{Options, RunningSandbox, Sandbox};
+use crate::services::Services;
 use crate::workspace::{Workspace, sandbox_scripts};
 
 /// Connections, and what they need to stay up.
@@ -18,7 +20,7 @@ pub(super) struct ConnectedAccounts {
     /// Sends requests.
     pub(super) client: Client,
     /// Connections by name.
-    pub(super) connections: IndexMap<String, Arc<Connection>>,
+    pub(super) connections: Arc<IndexMap<String, Arc<Connection>>>,
     /// The sandbox that they lead to; it ends with this.
     _sandbox: Option<RunningSandbox>,
 }
@@ -53,7 +55,24 @@ impl ConnectedAccounts {
             let connection = account.connect(&client.http(), &clock).map_err(Failure::problem)?;
             connections.insert(account.name.clone(), Arc::new(connection));
         }
-        Ok(Self { client, connections, _sandbox: None })
+        Ok(Self { client, connections: Arc::new(connections), _sandbox: None })
+    }
+
+    /// What works with them and with `journal`.
+    pub(super) fn services(
+        &self,
+        session: &Session,
+        workspace: &Workspace,
+        journal: Arc<dyn Journal>,
+    ) -> Services {
+        Services {
+            journal,
+            client: self.client.clone(),
+            clock: Clock::system(),
+            connections: Arc::clone(&self.connections),
+            env: Arc::new(workspace.env_values()),
+            redactor: Arc::new(session.streams.redactor.clone()),
+        }
     }
 
     /// Waits for tokens that are being fetched: a lost refresh token cannot be fetched again.
@@ -98,7 +117,7 @@ impl ConnectedAccounts {
                 .map_err(Failure::problem)?;
             connections.insert(account.name.clone(), Arc::new(connection));
         }
-        Ok(Self { client, connections, _sandbox: Some(running) })
+        Ok(Self { client, connections: Arc::new(connections), _sandbox: Some(running) })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check_all};
 use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::printable;
-use crate::recipe::{Recipe, parse, redact};
+use crate::recipe::Recipe;
 use crate::source::{SourceFile, Span};
 use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
@@ -48,8 +48,8 @@ pub(super) struct BrokenRecipe {
 }
 
 impl BrokenRecipe {
-    /// A recipe as parsed, before it is checked.
-    fn parsed(file: &SourceFile, recipe: Option<&Recipe>) -> Self {
+    /// A file, with what could be read of its recipe.
+    fn read(file: &SourceFile, recipe: Option<&Recipe>) -> Self {
         Self {
             recipe: recipe.map(|recipe| recipe.name.value.clone()).filter(|name| !name.is_empty()),
             file: file.name().to_owned(),
@@ -82,51 +82,27 @@ impl Recipes {
     }
 
     fn check(files: Vec<Source>, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Self {
-        let mut recipes: Vec<Recipe> = Vec::new();
-        let mut complaints: Vec<Vec<Diagnostic>> = Vec::new();
-        // Where each recipe's file stands in the list of files.
-        let mut places: Vec<usize> = Vec::new();
-        // Of each file, what messages may quote.
-        let mut shown: Vec<SourceFile> = Vec::new();
-        // Of each file, until it turns out to be sound.
-        let mut broken: Vec<Option<BrokenRecipe>> = Vec::new();
-        for Source { file, unreadable } in &files {
+        let (files, unreadable): (Vec<SourceFile>, Vec<Option<Diagnostic>>) =
+            files.into_iter().map(|source| (source.file, source.unreadable)).unzip();
+        let mut recipes = Self::default();
+        for (checked, unreadable) in check_all(&files, catalog, workspace_info).into_iter().zip(unreadable) {
+            let mut report = checked.report;
             if let Some(unreadable) = unreadable {
-                shown.push(file.clone());
-                broken.push(Some(BrokenRecipe::parsed(file, None)));
-                complaints.push(vec![unreadable.clone()]);
-                continue;
+                report.diagnostics = vec![unreadable];
             }
-            let parsed = parse(file);
-            shown.push(redact(file, parsed.recipe.as_ref(), parsed.diagnostics.is_empty()));
-            broken.push(Some(BrokenRecipe::parsed(file, parsed.recipe.as_ref())));
-            if let Some(recipe) = parsed.recipe {
-                places.push(complaints.len());
-                recipes.push(recipe);
+            match checked.recipe {
+                Some(recipe) => recipes.sound.push(recipe),
+                None => recipes.broken.push(BrokenRecipe::read(&report.file, checked.broken.as_ref())),
             }
-            complaints.push(parsed.diagnostics);
+            recipes.reports.push(report);
         }
-        let mut sound = Vec::new();
-        for (checked, place) in check_all(recipes, catalog, workspace_info).into_iter().zip(places) {
-            complaints[place].extend(checked.diagnostics);
-            if let Some(recipe) = checked.recipe {
-                broken[place] = None;
-                sound.push(recipe);
-            }
-        }
-        let reports = shown.into_iter().zip(complaints).map(|(file, mut diagnostics)| {
-            diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-            Report { file, diagnostics }
-        });
-        Self { sound, broken: broken.into_iter().flatten().collect(), reports: reports.collect(), unheard: 0 }
+        recipes
     }
 
     /// Names of all of them, also of those with mistakes, as far as they can be read.
     pub(super) fn names(&self) -> BTreeSet<String> {
         let sound = self.sound.iter().map(|recipe| recipe.name().to_owned());
-        let broken = self.reports.iter().filter(|report| report.has_errors());
-        let broken = broken.filter_map(|report| Some(parse(&report.file).recipe?.name.value));
-        sound.chain(broken).collect()
+        sound.chain(self.broken.iter().filter_map(|broken| broken.recipe.clone())).collect()
     }
 
     /// Leaves out recipes on connections that lack variables: sent without a credential, their requests

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -16,14 +15,11 @@ use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, st
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
-use crate::engine::{Engine, Options, RecipeVersions, Services};
-use crate::journal::{Access, Batch, Journal, pause_of, why_paused};
-use crate::trigger::{Claims, Schedule, TriggerContext, manual};
+use crate::engine::{Engine, Options, RecipeVersions};
+use crate::journal::{Access, Batch, pause_of, why_paused};
+use crate::trigger::{Schedule, manual};
 use crate::value::read_json;
 use crate::workspace::Workspace;
-
-/// It claims nothing.
-const NO_TENURE: Duration = Duration::ZERO;
 
 /// Give a recipe an event of your own
 #[derive(Debug, Args)]
@@ -50,22 +46,6 @@ pub struct Trigger {
     output: Output,
 }
 
-fn around(
-    workspace: &Workspace,
-    journal: &Arc<dyn Journal>,
-    connected: &ConnectedAccounts,
-) -> TriggerContext {
-    TriggerContext {
-        journal: Arc::clone(journal),
-        client: connected.client.clone(),
-        clock: Clock::system(),
-        connections: Arc::new(connected.connections.clone()),
-        env: Arc::new(workspace.env_values()),
-        claims: Claims::new("hob trigger", NO_TENURE),
-        on_page: Default::default(),
-    }
-}
-
 impl Trigger {
     /// Stores the event.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -79,8 +59,8 @@ impl Trigger {
         let connected = ConnectedAccounts::ignoring_unset_variables(&workspace)?;
         let (id, ids, rests) = runtime::block_on(async {
             let journal = store::open(&workspace, Access::Client).await?;
-            let around = around(&workspace, &journal, &connected);
-            let (event, runs) = manual::event(&recipe, payload, &around);
+            let services = connected.services(session, &workspace, Arc::clone(&journal));
+            let (event, runs) = manual::event(&recipe, payload, &services);
             let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
             let id = event.id.to_string();
             let batch = Batch { events: vec![(event, runs)], progress: None };
@@ -124,20 +104,11 @@ impl Trigger {
                 false => ConnectedAccounts::to_apis(session, workspace)?,
             };
             let (journal, _folder) = dry_run::passing_store(workspace, false).await?;
-            let around = around(workspace, &journal, &connected);
-            let batch = Batch { events: vec![manual::event(&recipe, payload, &around)], progress: None };
+            let services = connected.services(session, workspace, Arc::clone(&journal));
+            let batch = Batch { events: vec![manual::event(&recipe, payload, &services)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;
-            let world = Services {
-                journal: Arc::clone(&journal),
-                recipes: RecipeVersions::new([recipe]),
-                connections: around.connections,
-                client: around.client,
-                clock: around.clock,
-                env: around.env,
-                redactor: Arc::new(workspace.redactor.clone()),
-            };
             let options = Options { dry_run: true, isolated: self.store.sandbox, ..Options::default() };
-            let idle = Engine::new(world, options).run_until_idle().await;
+            let idle = Engine::new(services, RecipeVersions::new([recipe]), options).run_until_idle().await;
             connected.settle().await;
             let rows = match idle {
                 Ok(_) => dry_run::rows(journal.as_ref(), None).await,

@@ -10,6 +10,7 @@ use url::Url;
 use super::counter_key::CounterKey;
 use super::{Breaker, Budget, BudgetSettings, Credential, Error, Hold, Rate, RequestCounts};
 use crate::catalog::Connector;
+use crate::clock::Clock;
 use crate::secret::{Redactor, Secret, shown_address};
 
 /// One account on a connector.
@@ -47,6 +48,8 @@ pub struct Setup {
     pub credential: Credential,
     /// Overrides of the connector's limits; answers' headers win over both.
     pub budget: BudgetSettings,
+    /// The time, by which its pauses and limits go.
+    pub clock: Clock,
 }
 
 impl Connection {
@@ -61,9 +64,9 @@ impl Connection {
         let key = CounterKey::of(name, &connector, &base_url, &setup.settings, &setup.credential);
         Ok(Self {
             name: name.to_owned(),
-            budget: Budget::new(key, budget, connector.limits.headers.clone()),
-            breaker: Breaker::default(),
-            hold: Hold::default(),
+            budget: Budget::new(key, budget, connector.limits.headers.clone(), setup.clock.clone()),
+            breaker: Breaker::new(setup.clock.clone()),
+            hold: Hold::new(setup.clock),
             tally: RequestCounts::default(),
             credential: setup.credential,
             hidden_by: OnceLock::new(),

@@ -10,11 +10,11 @@ use reqwest::header::HeaderMap;
 use super::counter_key::CounterKey;
 use super::limit_headers::LimitHeaderValues;
 use super::limit_store::LimitStore;
-use super::limiter::{Limiter, Permit};
-use super::priority::{Exhausted, Priority};
+use super::limiter::{Exhausted, Limiter, Permit};
 use super::rate::BudgetSettings;
 use crate::catalog::LimitHeaders;
 use crate::clock::Clock;
+use crate::event::Priority;
 
 /// A budget.
 #[derive(Debug)]
@@ -49,8 +49,13 @@ impl Limiters {
 
 impl Budget {
     /// A budget of `settings` for what is counted by `key`, until headers of these names tell better.
-    pub(super) fn new(key: CounterKey, settings: BudgetSettings, headers: LimitHeaders) -> Self {
-        Self { key, settings, headers, limiter: OnceLock::new(), clock: Clock::system() }
+    pub(super) fn new(
+        key: CounterKey,
+        settings: BudgetSettings,
+        headers: LimitHeaders,
+        clock: Clock,
+    ) -> Self {
+        Self { key, settings, headers, limiter: OnceLock::new(), clock }
     }
 
     /// From now on, this is one budget with that of all connections that spend from the same counters. Only

@@ -4,18 +4,20 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// First pause between two checks; each further one is twice as long.
-const FIRST: Duration = Duration::from_secs(5);
-/// Longest pause between two checks.
-const LONGEST: Duration = Duration::from_secs(300);
+use crate::clock::Clock;
+use crate::value::Backoff;
+
+/// Pauses between two checks.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(300));
 
 /// Whether the connection's credential is refused.
 #[derive(Default)]
 pub struct Hold {
+    clock: Clock,
     state: Mutex<State>,
     released: Notify,
     on_change: OnceLock<OnChange>,
@@ -37,7 +39,8 @@ struct Held {
     /// The operation that was refused first.
     by: Option<String>,
     checks: u32,
-    next: Instant,
+    /// By [`Clock::elapsed`].
+    next: Duration,
     /// A request went to see; what becomes of it counts.
     checking: bool,
 }
@@ -61,6 +64,10 @@ pub struct HoldChange {
 }
 
 impl Hold {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// From now on `tell` hears of every change. Only once.
     pub fn on_change(&self, tell: impl Fn(HoldChange) + Send + Sync + 'static) {
         // Existing listeners stay.
@@ -69,7 +76,18 @@ impl Hold {
 
     /// Whether a request may go. While the connection is held, one may after each pause, to see.
     pub fn check(&self) -> Result<(), OnHold> {
-        self.check_at(Instant::now())
+        let now = self.clock.elapsed();
+        match &mut self.state().held {
+            Some(held) if held.next > now => {
+                Err(OnHold { wait: held.next - now, reason: held.reason.clone() })
+            }
+            Some(held) => {
+                held.next = now + BACKOFF.pause(held.checks + 2);
+                held.checking = true;
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Why the connection is held, if it is.
@@ -85,7 +103,32 @@ impl Hold {
     /// The credential of `connection` was refused, to a request of `operation` if one was sent. `None`: not
     /// the credential is refused, but its use for this operation, for it works for others.
     pub fn refuse(&self, connection: &str, operation: Option<&str>, reason: &str) -> Option<OnHold> {
-        self.refuse_at(connection, operation, reason, Instant::now())
+        let now = self.clock.elapsed();
+        let mut state = self.state();
+        if let Some(held) = &mut state.held {
+            // Requests that were under way when it was held say nothing new.
+            if std::mem::take(&mut held.checking) {
+                held.checks += 1;
+                held.next = now + BACKOFF.pause(held.checks + 1);
+            }
+            let wait = held.next.saturating_sub(now);
+            return Some(OnHold { wait, reason: held.reason.clone() });
+        }
+        if operation.is_some_and(|operation| state.refused_alone.contains(operation)) {
+            return None;
+        }
+        state.refused_alone.clear();
+        let reason = format!("connection `{connection}` is held: {reason}");
+        state.held = Some(Held {
+            reason: reason.clone(),
+            by: operation.map(str::to_owned),
+            checks: 0,
+            next: now + BACKOFF.first,
+            checking: false,
+        });
+        drop(state);
+        self.tell(connection, Some(reason.clone()));
+        Some(OnHold { wait: BACKOFF.first, reason })
     }
 
     /// The credential of `connection` was replaced: whether the new one works is for its requests to find out.
@@ -110,54 +153,6 @@ impl Hold {
         self.released.notify_waiters();
     }
 
-    fn check_at(&self, now: Instant) -> Result<(), OnHold> {
-        match &mut self.state().held {
-            Some(held) if held.next > now => {
-                Err(OnHold { wait: held.next - now, reason: held.reason.clone() })
-            }
-            Some(held) => {
-                held.next = now + pause(held.checks + 1);
-                held.checking = true;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn refuse_at(
-        &self,
-        connection: &str,
-        operation: Option<&str>,
-        reason: &str,
-        now: Instant,
-    ) -> Option<OnHold> {
-        let mut state = self.state();
-        if let Some(held) = &mut state.held {
-            // Requests that were under way when it was held say nothing new.
-            if std::mem::take(&mut held.checking) {
-                held.checks += 1;
-                held.next = now + pause(held.checks);
-            }
-            let wait = held.next.saturating_duration_since(now);
-            return Some(OnHold { wait, reason: held.reason.clone() });
-        }
-        if operation.is_some_and(|operation| state.refused_alone.contains(operation)) {
-            return None;
-        }
-        state.refused_alone.clear();
-        let reason = format!("connection `{connection}` is held: {reason}");
-        state.held = Some(Held {
-            reason: reason.clone(),
-            by: operation.map(str::to_owned),
-            checks: 0,
-            next: now + FIRST,
-            checking: false,
-        });
-        drop(state);
-        self.tell(connection, Some(reason.clone()));
-        Some(OnHold { wait: FIRST, reason })
-    }
-
     fn tell(&self, connection: &str, reason: Option<String>) {
         if let Some(tell) = self.on_change.get() {
             tell(HoldChange { connection: connection.to_owned(), reason });
@@ -175,54 +170,51 @@ impl fmt::Debug for Hold {
     }
 }
 
-/// The pause after so many failed checks.
-fn pause(checks: u32) -> Duration {
-    (FIRST * 2u32.pow(checks.min(10))).min(LONGEST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::HandClock;
+    use chrono::{DateTime, TimeDelta};
 
     #[test]
     fn one_request_after_each_pause_finds_out() {
-        let (hold, now) = (Hold::default(), Instant::now());
-        assert_eq!(hold.check_at(now), Ok(()));
-        let on_hold = hold.refuse_at("studio", Some("a"), "401", now).unwrap();
+        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let hold = Hold::new(hand.clock());
+        assert_eq!(hold.check(), Ok(()));
+        let on_hold = hold.refuse("studio", Some("a"), "401").unwrap();
         assert_eq!(on_hold.reason, "connection `studio` is held: 401");
         // Under way when it was held.
-        hold.refuse_at("studio", Some("b"), "401 again", now);
-        assert_eq!(hold.check_at(now), Err(on_hold));
-        let later = now + FIRST;
-        assert_eq!(hold.check_at(later), Ok(()));
-        assert!(hold.check_at(later).is_err(), "only one goes to see");
-        assert_eq!(hold.refuse_at("studio", Some("b"), "401", later).unwrap().wait, 2 * FIRST);
+        hold.refuse("studio", Some("b"), "401 again");
+        assert_eq!(hold.check(), Err(on_hold));
+        hand.advance(TimeDelta::from_std(BACKOFF.first).unwrap());
+        assert_eq!(hold.check(), Ok(()));
+        assert!(hold.check().is_err(), "only one goes to see");
+        assert_eq!(hold.refuse("studio", Some("b"), "401").unwrap().wait, 2 * BACKOFF.first);
         hold.accept("studio", "a");
-        assert_eq!((hold.check_at(later), hold.reason()), (Ok(()), None));
-        assert_eq!(pause(40), LONGEST);
+        assert_eq!((hold.check(), hold.reason()), (Ok(()), None));
     }
 
     #[test]
     fn what_only_one_operation_is_refused_is_no_hold() {
-        let (hold, now) = (Hold::default(), Instant::now());
-        assert!(hold.refuse_at("studio", Some("agency"), "401", now).is_some());
+        let hold = Hold::default();
+        assert!(hold.refuse("studio", Some("agency"), "401").is_some());
         hold.accept("studio", "contacts");
-        assert_eq!(hold.refuse_at("studio", Some("agency"), "401", now), None);
+        assert_eq!(hold.refuse("studio", Some("agency"), "401"), None);
         assert_eq!(hold.reason(), None);
         // Now it is the credential.
-        assert!(hold.refuse_at("studio", Some("contacts"), "401", now).is_some());
+        assert!(hold.refuse("studio", Some("contacts"), "401").is_some());
         hold.accept("studio", "contacts");
-        assert!(hold.refuse_at("studio", Some("agency"), "401", now).is_some());
+        assert!(hold.refuse("studio", Some("agency"), "401").is_some());
     }
 
     #[test]
     fn each_change_is_told_once() {
-        let (hold, now) = (Hold::default(), Instant::now());
+        let hold = Hold::default();
         let (told, heard) = std::sync::mpsc::channel();
         hold.on_change(move |change| told.send(change).unwrap());
         hold.accept("studio", "a");
-        hold.refuse_at("studio", None, "no token", now);
-        hold.refuse_at("studio", None, "no token", now);
+        hold.refuse("studio", None, "no token");
+        hold.refuse("studio", None, "no token");
         hold.accept("studio", "a");
         hold.accept("studio", "a");
         let reasons: Vec<Option<String>> = heard.try_iter().map(|change| change.reason).collect();

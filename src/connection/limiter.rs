@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::counter_snapshot::WrittenAhead;
@@ -13,10 +12,10 @@ use super::counters::{Counters, Grant};
 use super::limit_headers::End;
 use super::limit_store::LimitStore;
 use super::monotonic_time::{MonotonicTime, Timeline};
-use super::priority::{Exhausted, Priority};
 use super::rate::BudgetSettings;
 use super::sliding_window::Refusal;
 use crate::clock::Clock;
+use crate::event::Priority;
 
 /// What was seen of shared counters counts for so long.
 pub(super) const RECENT: Duration = Duration::from_secs(1);
@@ -60,8 +59,8 @@ pub(super) struct State {
 pub(super) struct Shared {
     /// Of the counters in the store.
     pub(super) version: i64,
-    /// When those were seen; `None`: never.
-    pub(super) seen: Option<Instant>,
+    /// When those were seen, by [`Clock::elapsed`]; `None`: never.
+    pub(super) seen: Option<Duration>,
     /// Given to this process and not taken by a waiter yet.
     pub(super) granted: BTreeMap<String, VecDeque<Grant>>,
     /// Why nothing is given, by window.
@@ -101,6 +100,15 @@ impl Refused {
             Refusal::LeftAlone(_) => Refusal::LeftAlone(rest),
         }
     }
+}
+
+/// A budget that stays empty for longer than the caller waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted {
+    /// How long it stays empty.
+    pub wait: Duration,
+    /// Another process found that the account keeps failing: it is left alone for so long.
+    pub left_alone: bool,
 }
 
 /// A place in the queue, given up when the wait is cancelled.
@@ -148,7 +156,7 @@ impl Limiter {
         max_wait: Duration,
     ) -> Result<Permit, Exhausted> {
         self.load().await;
-        let begun = Instant::now();
+        let begun = self.clock.elapsed();
         let place = self.enqueue(window, priority);
         let grant = loop {
             let changed = self.changed.notified();
@@ -164,7 +172,7 @@ impl Limiter {
                     continue;
                 }
             };
-            if left_alone || begun.elapsed() + wait > max_wait {
+            if left_alone || self.clock.elapsed().saturating_sub(begun) + wait > max_wait {
                 return Err(Exhausted { wait, left_alone });
             }
             tokio::select! {

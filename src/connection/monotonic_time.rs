@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 
@@ -50,7 +49,10 @@ fn micros(span: Duration) -> i64 {
 /// on by itself. What a store answers is as old as its answer was on the way, so the moment there is known
 /// within bounds only: who waits for a moment takes the earliest, what has happened is given the latest.
 #[derive(Debug)]
-pub(super) struct Timeline(Mutex<Known>);
+pub(super) struct Timeline {
+    clock: Clock,
+    known: Mutex<Known>,
+}
 
 /// What is known of the moment.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +60,8 @@ struct Known {
     earliest: MonotonicTime,
     /// The latest it may be is so much later.
     slack: Duration,
-    at: Instant,
+    /// When that was known, by [`Clock::elapsed`].
+    at: Duration,
     /// By the store's clock.
     of_store: bool,
 }
@@ -68,8 +71,8 @@ const DRIFT: u32 = 5_000;
 
 impl Known {
     /// What is known a while later.
-    fn later(self, at: Instant) -> Self {
-        let passed = at.saturating_duration_since(self.at);
+    fn later(self, at: Duration) -> Self {
+        let passed = at.saturating_sub(self.at);
         Self { earliest: self.earliest.after(passed), at, ..self }
     }
 
@@ -79,7 +82,7 @@ impl Known {
 
     /// What both know; `other` alone if they contradict each other.
     fn and(self, other: Self) -> Self {
-        let drift = other.at.saturating_duration_since(self.at) / DRIFT;
+        let drift = other.at.saturating_sub(self.at) / DRIFT;
         let this = self.later(other.at);
         let (earliest, latest) =
             (this.earliest.before(drift).max(other.earliest), this.latest().after(drift).min(other.latest()));
@@ -93,28 +96,31 @@ impl Known {
 impl Timeline {
     pub(super) fn new(clock: &Clock) -> Self {
         let earliest = MonotonicTime(clock.now().timestamp_micros());
-        Self(Mutex::new(Known { earliest, slack: Duration::ZERO, at: Instant::now(), of_store: false }))
+        let known = Known { earliest, slack: Duration::ZERO, at: clock.elapsed(), of_store: false };
+        Self { clock: clock.clone(), known: Mutex::new(known) }
     }
 
     /// The earliest that it may be.
     pub(super) fn now(&self) -> MonotonicTime {
-        self.known().later(Instant::now()).earliest
+        self.known().earliest
     }
 
     /// The latest that it may be.
     pub(super) fn latest(&self) -> MonotonicTime {
-        self.known().later(Instant::now()).latest()
+        self.known().latest()
     }
 
     /// The store that all share said that it was `then`, in an answer that took at most so long.
     pub(super) fn hear(&self, then: MonotonicTime, took: Duration) {
-        let heard = Known { earliest: then, slack: took, at: Instant::now(), of_store: true };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = Known { earliest: then, slack: took, at: self.clock.elapsed(), of_store: true };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = known.and(heard);
     }
 
+    /// What is known by now.
     fn known(&self) -> Known {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.later(self.clock.elapsed())
     }
 }
 
@@ -124,29 +130,30 @@ mod tests {
     use crate::clock::HandClock;
     use chrono::{DateTime, TimeDelta};
 
-    #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_set_moves_no_moment() {
+    #[test]
+    fn a_clock_that_is_set_moves_no_moment() {
         let hand = HandClock::new(DateTime::UNIX_EPOCH);
         let timeline = Timeline::new(&hand.clock());
         let begun = timeline.now();
         hand.advance(TimeDelta::hours(-1));
-        tokio::time::advance(Duration::from_secs(3)).await;
+        hand.advance(TimeDelta::seconds(3));
         assert_eq!(begun.until(timeline.now()), Duration::from_secs(3));
         timeline.hear(MonotonicTime::of_micros(5_000_000), Duration::ZERO);
         assert_eq!((timeline.now().micros(), timeline.latest().micros()), (5_000_000, 5_000_000));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_slow_answer_of_the_store_is_known_within_bounds() {
-        let timeline = Timeline::new(&HandClock::new(DateTime::UNIX_EPOCH).clock());
+    #[test]
+    fn a_slow_answer_of_the_store_is_known_within_bounds() {
+        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let timeline = Timeline::new(&hand.clock());
         let known = || (timeline.now().micros() / 1000, timeline.latest().micros() / 1000);
         let (tenth, fiftieth) = (Duration::from_millis(100), Duration::from_millis(20));
         timeline.hear(MonotonicTime::of_micros(5_000_000), tenth);
         assert_eq!(known(), (5_000, 5_100));
-        tokio::time::advance(tenth).await;
+        hand.advance(TimeDelta::milliseconds(100));
         timeline.hear(MonotonicTime::of_micros(5_150_000), fiftieth);
         assert_eq!(known(), (5_150, 5_170), "a quick one tells more");
-        tokio::time::advance(tenth).await;
+        hand.advance(TimeDelta::milliseconds(100));
         timeline.hear(MonotonicTime::of_micros(5_200_000), tenth);
         assert_eq!(known(), (5_249, 5_270), "a slow one takes nothing back, but for what clocks run apart");
         timeline.hear(MonotonicTime::of_micros(9_000_000), fiftieth);

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::counter_snapshot::Snapshot;
 use super::counters::{Counters, Grant};
 use super::limit_headers::End;
@@ -78,9 +76,10 @@ impl Limiter {
                     }
                 }
             };
-            if due > Instant::now() {
+            let now = self.clock.elapsed();
+            if due > now {
                 tokio::select! {
-                    () = tokio::time::sleep_until(due) => {}
+                    () = tokio::time::sleep(due - now) => {}
                     () = self.wake.notified() => {}
                 }
                 continue;
@@ -88,17 +87,19 @@ impl Limiter {
             if self.exchange(store.as_ref(), last).await.is_err() {
                 self.refuse_all();
             }
-            last = Some(Instant::now());
+            last = Some(self.clock.elapsed());
         }
     }
 
-    /// When there is something to agree on; `None`: nothing that we know of.
-    fn due(&self, state: &State, last: Option<Instant>) -> Option<Instant> {
-        let (now, pace) = (Instant::now(), pace(state));
+    /// When there is something to agree on, by [`Clock::elapsed`]; `None`: nothing that we know of.
+    ///
+    /// [`Clock::elapsed`]: crate::clock::Clock::elapsed
+    fn due(&self, state: &State, last: Option<Duration>) -> Option<Duration> {
+        let (now, pace) = (self.clock.elapsed(), pace(state));
         let earliest = last.map_or(now, |last| last + pace);
         let shared = &state.shared;
         let mut due = None;
-        let mut at = |when: Instant| due = Some(due.map_or(when, |due: Instant| due.min(when)));
+        let mut at = |when: Duration| due = Some(due.map_or(when, |due: Duration| due.min(when)));
         if !shared.ends.is_empty() {
             let urgent = |end: &End| end.refused.is_some() || end.alive == Some(false);
             let is_urgent = shared.ends.iter().any(|(_, _, end, _)| urgent(end));
@@ -127,15 +128,15 @@ impl Limiter {
     async fn exchange(
         self: &Arc<Self>,
         store: &dyn LimitStore,
-        last: Option<Instant>,
+        last: Option<Duration>,
     ) -> Result<(), StoreUnavailable> {
-        let sign = last.is_none_or(|last| last.elapsed() >= HEARTBEAT);
+        let sign = last.is_none_or(|last| self.since(last) >= HEARTBEAT);
         if self.state().shared.seen.is_none() {
             self.read(store).await?;
         }
         loop {
             let mut proposal = self.propose(sign);
-            let is_recent = self.state().shared.seen.is_some_and(|seen| seen.elapsed() < RECENT);
+            let is_recent = self.state().shared.seen.is_some_and(|seen| self.since(seen) < RECENT);
             if !proposal.is_new && !is_recent {
                 self.read(store).await?;
                 proposal = self.propose(sign);
@@ -145,10 +146,10 @@ impl Limiter {
                 return Ok(());
             }
             let text = Snapshot::shared(proposal.next.clone(), &self.writer).text();
-            let asked = Instant::now();
+            let asked = self.clock.elapsed();
             match store.write(&self.account, proposal.version, &text).await? {
                 CountersWrite::Done { version, now } => {
-                    self.timeline.hear(MonotonicTime::of_micros(now), asked.elapsed());
+                    self.timeline.hear(MonotonicTime::of_micros(now), self.since(asked));
                     self.accept(proposal, Some(version));
                     return Ok(());
                 }
@@ -158,11 +159,16 @@ impl Limiter {
                     return Ok(());
                 }
                 CountersWrite::Conflict(kept) => {
-                    self.adopt(kept, asked.elapsed());
+                    self.adopt(kept, self.since(asked));
                     tokio::time::sleep(self.some_time(MAX_CONFLICT_PAUSE)).await;
                 }
             }
         }
+    }
+
+    /// How much time has passed since `then`, by the clock's count.
+    fn since(&self, then: Duration) -> Duration {
+        self.clock.elapsed().saturating_sub(then)
     }
 
     /// Up to `most`, as the clock's last digits have it, which differ between processes.
@@ -171,9 +177,9 @@ impl Limiter {
     }
 
     async fn read(&self, store: &dyn LimitStore) -> Result<(), StoreUnavailable> {
-        let asked = Instant::now();
+        let asked = self.clock.elapsed();
         let kept = store.read(&self.account).await?;
-        self.adopt(kept, asked.elapsed());
+        self.adopt(kept, self.since(asked));
         Ok(())
     }
 
@@ -192,7 +198,7 @@ impl Limiter {
         }
         state.counters = counters;
         state.shared.version = kept.version;
-        state.shared.seen = Some(Instant::now());
+        state.shared.seen = Some(self.clock.elapsed());
     }
 
     /// What the counters are to be after what has become of our requests, and with what we want to send;
@@ -235,7 +241,7 @@ impl Limiter {
         if let Some(version) = version {
             state.counters = proposal.next;
             state.shared.version = version;
-            state.shared.seen = Some(Instant::now());
+            state.shared.seen = Some(self.clock.elapsed());
         }
         // What was not written has changed nothing.
         state.shared.ends.drain(..proposal.ends);

@@ -1,9 +1,11 @@
 //! Diagnostics for machines: JSON, SARIF 2.1.0 and GitHub's workflow commands.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Code, Diagnostic, Severity};
+use super::{Code, Diagnostic, Severity, render};
 use crate::source::SourceFile;
 
 /// The diagnostics of one file.
@@ -47,6 +49,13 @@ impl Report {
     /// Whether anything is an error rather than a warning.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.code.severity() == Severity::Error)
+    }
+}
+
+/// As people read it, without colours.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render(&self.file, &self.diagnostics, false))
     }
 }
 

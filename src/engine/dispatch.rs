@@ -1,24 +1,21 @@
 //! Hands leased runs to workers, as many at a time as allowed.
 
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::RunCounters;
-use super::leases::{LeaseRecovery, LeaseTerm, Leases};
-use super::offload::Offload;
-use super::options::{Options, Services};
-use super::paused::PausedRecipes;
-use super::saved_recipes::SavedRecipes;
+use super::leases::{LeaseRecovery, LeaseTerm};
+use super::options::Options;
+use super::recipe_versions::RecipeVersions;
+use super::shared::Shared;
 use super::worker::work;
 use crate::journal::{Error, LeasedRun};
+use crate::services::Services;
 
 /// Longest time without a look at the journal.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
@@ -32,21 +29,6 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
-/// What all workers share.
-pub(super) struct Shared {
-    pub(super) services: Services,
-    pub(super) options: Options,
-    pub(super) env: Arc<Value>,
-    pub(super) counters: Arc<RunCounters>,
-    pub(super) offload: Offload,
-    pub(super) saved_recipes: SavedRecipes,
-    pub(super) paused: PausedRecipes,
-    missing: Mutex<BTreeSet<String>>,
-    held: Arc<Leases>,
-    /// It works until nothing is left, not for ever.
-    once: AtomicBool,
-}
-
 /// What is left when nothing is left to do now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Idle {
@@ -56,38 +38,10 @@ pub struct Idle {
     pub missing: Vec<String>,
 }
 
-impl Shared {
-    pub(super) fn note_missing_recipe(&self, recipe: &str) {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(recipe.to_owned());
-    }
-
-    pub(super) fn once(&self) -> bool {
-        self.once.load(Ordering::Relaxed)
-    }
-
-    /// Shortest wait for a connection that is held: whoever works until nothing is left does not wait for it.
-    pub(super) fn min_hold(&self) -> Duration {
-        if self.once() { self.options.horizon.saturating_mul(2) } else { Duration::ZERO }
-    }
-}
-
 impl Engine {
-    /// An engine that works with `services`.
-    pub fn new(services: Services, options: Options) -> Self {
-        let env = Arc::new(Value::Object(services.env.as_ref().clone()));
-        let shared = Shared {
-            services,
-            options,
-            env,
-            counters: Arc::default(),
-            offload: Offload::default(),
-            saved_recipes: SavedRecipes::default(),
-            paused: PausedRecipes::default(),
-            missing: Mutex::default(),
-            held: Arc::default(),
-            once: AtomicBool::new(false),
-        };
-        Self { shared: Arc::new(shared) }
+    /// An engine that runs `recipes`.
+    pub fn new(services: Services, recipes: RecipeVersions, options: Options) -> Self {
+        Self { shared: Arc::new(Shared::new(services, recipes, options)) }
     }
 
     /// What has been done so far.
@@ -127,13 +81,12 @@ impl Engine {
                 driven.await?
             }
         };
-        let missing = self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Idle { next_due, missing: missing.iter().cloned().collect() })
+        Ok(Idle { next_due, missing: self.shared.missing().iter().cloned().collect() })
     }
 
     async fn drive(&self, stop: watch::Receiver<bool>, once: bool) -> Result<Option<DateTime<Utc>>, Error> {
         let shared = &self.shared;
-        shared.once.store(once, Ordering::Relaxed);
+        shared.set_once(once);
         let mut workers = JoinSet::new();
         let mut background_tasks = std::pin::pin!(self.background_tasks());
         match unless_stopped(stop.clone(), self.reclaim()).await {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::step_executor::StepContext;
+use super::step_context::StepContext;
 use crate::catalog::{Effect, Place, path};
 use crate::request::{Answer, Outcome};
 use crate::run::{Attempts, StepCall, depends_on_other_writers, restore_first_answer};

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::step_executor::StepContext;
+use super::step_context::StepContext;
 use crate::catalog::{Effect, Place};
 use crate::connection::Connection;
 use crate::journal::{Error, Written};

@@ -18,6 +18,8 @@ mod recipe_choice;
 mod recipe_versions;
 mod recorder;
 mod saved_recipes;
+mod shared;
+mod step_context;
 mod step_executor;
 mod step_outcome;
 mod store_retry;
@@ -26,7 +28,7 @@ mod worker;
 pub use counters::{EndedRun, RunCounters};
 pub use dispatch::{Engine, Idle};
 pub use journal_limits::JournalLimits;
-pub use options::{Options, Services};
+pub use options::Options;
 pub use recipe_versions::RecipeVersions;
 
 #[cfg(test)]

@@ -1,37 +1,8 @@
-//! What an engine works with, and how.
+//! How an engine works.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use serde_json::{Map, Value};
 use uuid::Uuid;
-
-use super::RecipeVersions;
-use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::journal::Journal;
-use crate::request::Client;
-use crate::secret::Redactor;
-
-/// What an engine works with.
-#[derive(Clone)]
-pub struct Services {
-    /// Where runs come from and their entries go.
-    pub journal: Arc<dyn Journal>,
-    /// The recipes.
-    pub recipes: RecipeVersions,
-    /// Accounts by name.
-    pub connections: Arc<IndexMap<String, Arc<Connection>>>,
-    /// Sends requests.
-    pub client: Client,
-    /// The time.
-    pub clock: Clock,
-    /// The environment names that the workspace lists, with their values.
-    pub env: Arc<Map<String, Value>>,
-    /// Takes secrets out of what is recorded and logged for people.
-    pub redactor: Arc<Redactor>,
-}
 
 /// How an engine works.
 #[derive(Debug, Clone)]

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::step_executor::StepContext;
+use super::step_context::StepContext;
 use super::step_outcome::{StepOutcome, outcome_of, told, unusable};
 use crate::catalog::{Listing, Operation, path};
 use crate::connection::Connection;
 use crate::request::paging::{self, More, Page, Rounds};
 use crate::request::{Answer, CallOptions, Outcome, take_result};
 use crate::run::{StepCall, StepError, StepResult};
+use crate::value::Backoff;
 
 /// Most records that a step reads: what later steps see is held in memory and kept in the history.
 const MAX_RECORDS: usize = 10_000;
@@ -20,8 +21,8 @@ const MAX_BYTES: usize = 16 << 20;
 const MAX_BUDGET_WAIT: Duration = Duration::from_secs(60);
 /// Requests for one page that may get no good answer.
 const TRIES: u32 = 3;
-/// Pause after the first of them; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Pauses after them.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_BUDGET_WAIT);
 
 /// What is known of the rest of the list that `answer` is a page of; nothing where it is the whole.
 pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &Answer) -> Option<String> {
@@ -172,7 +173,7 @@ async fn page(
             }
             Outcome::TryAgain { .. } | Outcome::InDoubt { .. } => {
                 tries += 1;
-                (tries < TRIES).then(|| FIRST_PAUSE * 2_u32.pow(tries - 1))
+                (tries < TRIES).then(|| BACKOFF.pause(tries))
             }
             _ => None,
         };

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Map, Value};
 
 use super::known_records::{KnownRecords, KnownResults};
-use super::step_executor::{StepContext, call_options, connection};
+use super::step_context::StepContext;
 use super::step_outcome;
 use crate::catalog::{Operation, ProbeById, path};
 use crate::connection::Connection;
@@ -79,7 +79,7 @@ async fn sighting(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Resu
     let Some(read) = context.catalog.beside(&doubt.operation, &data.operation) else {
         return unclear(format!("`{}`, which could tell, is not in the catalog", data.operation));
     };
-    let connection = match connection(context.services, &doubt.operation, doubt.connection.as_deref()) {
+    let connection = match context.connection(&doubt.operation, doubt.connection.as_deref()) {
         Ok(connection) => connection,
         Err(reason) => return unclear(reason),
     };
@@ -200,7 +200,7 @@ impl Reading<'_> {
     async fn ask(&self, read: &Arc<Operation>, inputs: &Map<String, Value>) -> Result<Answer, ReadFailure> {
         let Self { context, connection, .. } = self;
         let client = &context.services.client;
-        let called = client.call(context.catalog, read, inputs, connection, &call_options(context)).await;
+        let called = client.call(context.catalog, read, inputs, connection, &context.call_options()).await;
         let later = |wait, reason| Err(ReadFailure::Later(Finding::Later { wait, reason }));
         match called {
             Ok(Outcome::Ok(answer)) => Ok(answer),

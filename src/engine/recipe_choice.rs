@@ -1,7 +1,7 @@
 //! Chooses the recipe version a run continues with: the one it began with, or the one a person chose.
 
-use super::dispatch::Shared;
 use super::leases::LeaseGuard;
+use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::check::CheckedRecipe;
 use crate::journal::{LeasedRun, RecipeText};
@@ -23,18 +23,18 @@ pub(super) async fn choose_recipe(
     leased: &LeasedRun,
     guard: &LeaseGuard,
 ) -> Result<RecipeChoice, LeaseLost> {
-    let (book, name) = (&shared.services.recipes, &leased.run.recipe);
-    let present = || book.present(name);
+    let (recipes, name) = (&shared.recipes, &leased.run.recipe);
+    let present = || recipes.present(name);
     let Some(version) = &leased.run.version else {
         return Ok(present().map_or(RecipeChoice::Missing, |recipe| RecipeChoice::Recipe(recipe, None)));
     };
-    if let Some(recipe) = book.version(name, version) {
+    if let Some(recipe) = recipes.version(name, version) {
         return Ok(RecipeChoice::Recipe(recipe, None));
     }
     // Another process began the run, or this one before its restart.
     let journal = &shared.services.journal;
     let text = with_store_retry(&leased.run.id, guard, || journal.recipe(name, version)).await?;
-    if let Some(recipe) = text.as_ref().and_then(|text| book.read(text)) {
+    if let Some(recipe) = text.as_ref().and_then(|text| recipes.read(text)) {
         return Ok(RecipeChoice::Recipe(recipe, None));
     }
     let Some(present) = present() else { return Ok(RecipeChoice::Missing) };

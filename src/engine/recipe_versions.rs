@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, WorkspaceInfo, check_begun};
 use crate::journal::RecipeText;
-use crate::recipe::parse;
 use crate::source::SourceFile;
 
 /// Earlier versions kept of a recipe: those that runs in flight may still need.
@@ -46,16 +45,16 @@ impl RecipeVersions {
     }
 
     /// The same, which can also make use of texts of recipes.
-    pub fn reading(self, catalog: Arc<Catalog>, run_context: WorkspaceInfo) -> Self {
-        Self { checker: Some(Arc::new((catalog, run_context))), ..self }
+    pub fn reading(self, catalog: Arc<Catalog>, workspace_info: WorkspaceInfo) -> Self {
+        Self { checker: Some(Arc::new((catalog, workspace_info))), ..self }
     }
 
     /// The recipe of a text that was sound when it was kept; `None` if it is so no more. It is known as an
     /// earlier version from then on.
     pub fn read(&self, kept: &RecipeText) -> Option<CheckedRecipe> {
-        let (catalog, run_context) = self.checker.as_deref()?;
-        let recipe = parse(&SourceFile::new(kept.file.as_str(), kept.text.as_str())).recipe?;
-        let recipe = check_begun(recipe, catalog, run_context).recipe?;
+        let (catalog, workspace_info) = self.checker.as_deref()?;
+        let file = SourceFile::new(kept.file.as_str(), kept.text.as_str());
+        let recipe = check_begun(&file, catalog, workspace_info).recipe?;
         if recipe.name() != kept.name || recipe.version() != kept.version {
             return None;
         }

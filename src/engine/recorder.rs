@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::dispatch::Shared;
 use super::leases::LeaseGuard;
-use super::options::Services;
+use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
 use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told};
 use crate::secret::Redactor;
+use crate::services::Services;
 
 /// A run's entries on their way into the journal.
 pub(super) struct Recorder {

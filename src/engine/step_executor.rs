@@ -1,37 +1,14 @@
 //! Executes a step: a request, or a built-in operation.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::options::{Options, Services};
+use super::step_context::StepContext;
 use super::step_outcome::{StepOutcome, outcome_of, refuse, unusable};
 use super::{builtin, dry_run, first_attempt, pages};
-use crate::catalog::{Catalog, Effect, Operation};
-use crate::connection::{Connection, Priority};
-use crate::request::{Admitted, CallOptions, FileChoice, Outcome, SendGuard, dropped};
+use crate::catalog::Effect;
+use crate::connection::Connection;
+use crate::request::{Admitted, CallOptions, FileChoice, Outcome, dropped};
 use crate::run::{StepCall, StepResult};
-
-/// Longest wait for the budget while holding the run; beyond it the run goes back to the queue.
-const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
-
-/// What all steps of a run share.
-pub(super) struct StepContext<'a> {
-    pub(super) services: &'a Services,
-    pub(super) options: &'a Options,
-    pub(super) catalog: &'a Catalog,
-    pub(super) priority: Priority,
-    /// Lets requests out only while this process holds the run's lease.
-    pub(super) guard: SendGuard,
-    /// Shortest wait for a connection on hold.
-    pub(super) min_hold: Duration,
-}
-
-impl StepContext<'_> {
-    /// How long to wait for a connection that stays on hold for `wait`.
-    pub(super) fn hold(&self, wait: Duration) -> Duration {
-        wait.max(self.min_hold)
-    }
-}
 
 /// Whether a step may be sent.
 pub(super) enum Permission {
@@ -59,7 +36,7 @@ pub(super) async fn permission(context: &StepContext<'_>, call: &StepCall) -> Pe
         None => Permission::Granted(None),
         Some(Err(message)) => Permission::Refused(refuse(message)),
         Some(Ok(connection)) => {
-            match context.services.client.admit(&connection, &call_options(context)).await {
+            match context.services.client.admit(&connection, &context.call_options()).await {
                 Ok(admitted) => Permission::Granted(Some(admitted)),
                 Err(outcome) => Permission::Refused(outcome_of(outcome, &call.operation, None)),
             }
@@ -71,7 +48,7 @@ pub(super) async fn permission(context: &StepContext<'_>, call: &StepCall) -> Pe
 /// beforehand: they have no intent that would stand in the history while they wait.
 fn sends_effect(context: &StepContext<'_>, call: &StepCall) -> Option<Result<Arc<Connection>, String>> {
     let told = call.operation.builtin.is_some() || context.options.dry_run || call.effect == Effect::Read;
-    (!told).then(|| connection(context.services, &call.operation, call.connection.as_deref()))
+    (!told).then(|| context.connection(&call.operation, call.connection.as_deref()))
 }
 
 /// Executes `call` once.
@@ -88,7 +65,7 @@ pub(super) async fn execute(
         };
         return told.unknown_for(unknown);
     }
-    let connection = match connection(context.services, &call.operation, call.connection.as_deref()) {
+    let connection = match context.connection(&call.operation, call.connection.as_deref()) {
         Ok(connection) => connection,
         Err(message) => return refuse(message),
     };
@@ -98,7 +75,7 @@ pub(super) async fn execute(
     let options = CallOptions {
         timeout: call.timeout,
         files: FileChoice::Run(call.downloaded.clone()),
-        ..call_options(context)
+        ..context.call_options()
     };
     let operation = &call.operation;
     if call.all_pages {
@@ -130,39 +107,5 @@ pub(super) async fn execute(
             StepOutcome { more, dropped, ..told }
         }
         Err(problems) => unusable(&operation.id, &problems).into(),
-    }
-}
-
-pub(super) fn call_options(context: &StepContext<'_>) -> CallOptions {
-    CallOptions {
-        priority: context.priority,
-        max_wait: MAX_BUDGET_WAIT,
-        guard: Some(context.guard.clone()),
-        ..CallOptions::default()
-    }
-}
-
-/// The connection called `name`, if it belongs to the connector of `operation`.
-pub(super) fn connection(
-    services: &Services,
-    operation: &Operation,
-    name: Option<&str>,
-) -> Result<Arc<Connection>, String> {
-    let connector = &operation.connector;
-    let Some(name) = name else {
-        return Err(format!(
-            "no connection is chosen for `{connector}`; name one in the recipe, `connections: {{ {connector}: NAME }}`"
-        ));
-    };
-    match services.connections.get(name) {
-        Some(connection) if connection.connector.connector == *connector => Ok(Arc::clone(connection)),
-        Some(other) => {
-            let theirs = &other.connector.connector;
-            Err(format!(
-                "the connection `{name}` is on `{theirs}`, and `{}` needs one on `{connector}`",
-                operation.id
-            ))
-        }
-        None => Err(format!("hob.yaml has no connection `{name}`")),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::catalog::Operation;
+use crate::journal;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
 use crate::run::{StepError, StepResult, UnknownFields, record_id, take_marks};
 
@@ -96,4 +97,8 @@ pub(super) fn unusable(operation: &str, problems: &[InputProblem]) -> StepResult
 /// A refusal of hob's own.
 pub(super) fn refuse(message: impl Into<String>) -> StepOutcome {
     StepResult::Refused(StepError::new(message)).into()
+}
+/// The store's trouble passes; the step is tried again.
+pub(super) fn store_failure(error: &journal::Error) -> StepOutcome {
+    StepResult::Again { error: StepError::new(error.to_string()), not_before: None, lost: false }.into()
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::leases::LeaseGuard;
 use crate::journal::Error;
 use crate::run::RunId;
+use crate::value::Backoff;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// Nothing more can be done for the run: it is somebody else's, or the store is broken.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ pub(super) async fn with_store_retry<T, A>(
 where
     A: Future<Output = Result<T, Error>>,
 {
-    let mut pause = FIRST_PAUSE;
+    let mut failures = 0;
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer),
             Err(Error::Unavailable { store, reason }) if !guard.is_lost() => {
                 tracing::error!(%run, "the store {store} {reason}; trying again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
+                failures += 1;
+                tokio::time::sleep(BACKOFF.pause(failures)).await;
             }
             Err(error) => {
                 tracing::error!(%run, %error, "work on the run has stopped");

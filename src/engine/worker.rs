@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::dispatch::Shared;
 use super::leases::LeaseGuard;
 use super::probe_runner::{ProbeResult, run_probe};
 use super::recipe_choice::{RecipeChoice, choose_recipe, save_recipe};
 use super::recorder::Recorder;
-use super::step_executor::{self, Permission, StepContext};
+use super::shared::Shared;
+use super::step_context::StepContext;
+use super::step_executor::{self, Permission};
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
-use crate::connection::Priority;
-use crate::event::{Event, Source};
+use crate::event::Priority;
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
@@ -141,7 +141,7 @@ async fn begin(
         recorder.add(StampedEntry::new(shared.services.clock.now(), entry));
     }
     let run_context = run_context(&shared, &leased, &recipe, &guard).await?;
-    let priority = priority(&leased.event);
+    let priority = leased.event.source.priority();
     let accounts = leased.run.accounts.clone();
     let (for_machine, LeasedRun { run, event, entries, .. }) = (recipe.clone(), leased);
     let machine = move || Machine::new(for_machine, run, &event, &entries, &run_context);
@@ -156,12 +156,7 @@ async fn run_context(
     guard: &LeaseGuard,
 ) -> Result<RunContext, LeaseLost> {
     let services = &shared.services;
-    let accounts = leased.run.accounts.iter();
-    let connections = accounts
-        .filter_map(|(connector, name)| {
-            Some((connector.clone(), services.connections.get(name)?.template_values()))
-        })
-        .collect();
+    let connections = services.connection_values(&leased.run.accounts);
     let mut links = Map::new();
     // Most recipes have no links; they need not ask for them.
     if let Some(record) =
@@ -176,13 +171,6 @@ async fn run_context(
     let skip_waits = shared.options.dry_run;
     let ahead = services.clock.ahead();
     Ok(RunContext { env: Arc::clone(&shared.env), connections, links, ahead, skip_waits })
-}
-
-fn priority(event: &Event) -> Priority {
-    match event.source {
-        Source::Poll(_) => Priority::Poll,
-        Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => Priority::Webhook,
-    }
 }
 
 /// What became of a step.

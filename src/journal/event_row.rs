@@ -1,6 +1,6 @@
 //! Events and runs as rows, encoded by the caller so that the writers have less to do.
 
-use crate::event::{DedupKey, Event, Source};
+use crate::event::{DedupKey, Event, Priority, Source};
 
 use super::NewRun;
 use super::encoding::{receipt, stamp};
@@ -66,10 +66,11 @@ pub(super) fn receipt_of(source: &Source, dedup: &DedupKey) -> serde_json::Resul
     Ok(receipt(&serde_json::to_string(source)?, &dedup.0))
 }
 
-/// What somebody waits for goes before what was found by looking, of which there may be very much.
+/// The number by which runs of an event of `source` are taken up: lower ones first.
 pub(super) fn priority(source: &Source) -> i32 {
-    match source {
-        Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => 0,
-        Source::Poll(_) => 1,
+    match source.priority() {
+        Priority::Webhook => 0,
+        Priority::Poll => 1,
+        Priority::Backfill => 2,
     }
 }

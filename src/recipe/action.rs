@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::syntax::{OnError, Pages};
 use crate::source::{Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
+use crate::value::Backoff;
 
 /// Name of a `for_each` member that a recipe does not name itself.
 pub const DEFAULT_ITEM: &str = "item";
@@ -55,23 +56,9 @@ pub struct Retry {
     pub backoff: Backoff,
 }
 
-/// Pauses that double from `first` to `most`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The shortest.
-    pub first: Duration,
-    /// The longest.
-    pub most: Duration,
-}
-
 impl Default for Retry {
     fn default() -> Self {
-        Self { attempts: 5, backoff: Backoff::default() }
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self { first: Duration::from_secs(2), most: Duration::from_secs(300) }
+        let backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(300));
+        Self { attempts: 5, backoff }
     }
 }

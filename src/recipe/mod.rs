@@ -17,7 +17,7 @@ pub mod syntax;
 mod trigger;
 
 pub use crate::value::{DurationError, parse_duration};
-pub use action::{Action, Backoff, DEFAULT_ITEM, Retry};
+pub use action::{Action, DEFAULT_ITEM, Retry};
 pub use cron::Cron;
 pub use dropped_fields::DroppedFields;
 pub use model::Recipe;

@@ -1,8 +1,6 @@
 //! A whole call: breaker, budget, credential, one refresh on 401, and operations made of others.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -11,42 +9,12 @@ use serde_json::{Map, Value};
 use super::inputs::complete;
 use super::scope::{self, ScopeChallenge};
 use super::{
-    Answer, Client, FileChoice, Form, InputProblem, Outcome, PreparedRequest, Received, Refusal, SendGuard,
-    classify, prepare, retry_after,
+    Answer, CallOptions, Client, Form, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify,
+    prepare, retry_after,
 };
 use crate::catalog::{Alternative, Catalog, Operation, path};
-use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold, Priority};
+use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold};
 use crate::secret::Redactor;
-
-/// How a call is made.
-#[derive(Debug, Clone)]
-pub struct CallOptions {
-    /// Who goes first when the budget is short.
-    pub priority: Priority,
-    /// Longest wait for the budget; beyond it the call is held.
-    pub max_wait: Duration,
-    /// Longest time of the request, where the action says so.
-    pub timeout: Option<Duration>,
-    /// File for a download.
-    pub output: Option<PathBuf>,
-    /// Whose choice the files are that it takes along.
-    pub files: FileChoice,
-    /// Asked right before a request leaves whether it still may.
-    pub guard: Option<SendGuard>,
-}
-
-impl Default for CallOptions {
-    fn default() -> Self {
-        Self {
-            priority: Priority::default(),
-            max_wait: Duration::from_secs(30),
-            timeout: None,
-            output: None,
-            files: FileChoice::default(),
-            guard: None,
-        }
-    }
-}
 
 impl Client {
     /// Calls `operation` with `inputs` on `connection`. Inputs that are wrong are told before

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::body::multipart;
 use super::download::Destination;
 use super::files::{Allowed, FileFolders};
+use super::read_error::ReadError;
 use super::send_guard::GuardedBody;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
@@ -71,7 +72,7 @@ pub struct Client {
 
 impl Client {
     /// A client that behaves so.
-    pub fn new(settings: ClientSettings, clock: Clock) -> Result<Self, super::Error> {
+    pub fn new(settings: ClientSettings, clock: Clock) -> Result<Self, crate::connection::Error> {
         let http = http_client(&settings.transport)?;
         Ok(Self {
             http,
@@ -242,14 +243,6 @@ impl Client {
             Err(reason) => Err(ReadError::Unusable(format!("the answer cannot be kept: {reason}"))),
         }
     }
-}
-
-/// Why an answer was not read to its end.
-pub(super) enum ReadError {
-    /// It broke off.
-    BrokeOff(reqwest::Error),
-    /// It is there, but hob cannot keep it: too large, or no place for the file.
-    Unusable(String),
 }
 
 /// How a body came, and what it is: JSON, else text; nothing as null.

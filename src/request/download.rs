@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::client::ReadError;
+use super::read_error::ReadError;
 use crate::private;
 
 /// Told of every piece of a download: bytes so far, and of how many where that is known. Must return at

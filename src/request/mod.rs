@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod call;
+mod call_options;
 mod classify;
 mod client;
 mod coerce;
@@ -20,6 +21,7 @@ mod prepare;
 mod problem;
 mod query;
 mod read_back;
+mod read_error;
 mod retry_after;
 mod scope;
 mod send_guard;
@@ -27,7 +29,8 @@ mod wait_notice;
 
 pub use answer::{Answer, result, take_result};
 pub use body::{Part, PartContent, RequestBody};
-pub use call::{Admitted, CallOptions};
+pub use call::Admitted;
+pub use call_options::CallOptions;
 pub use classify::{Received, classify};
 pub use client::{Client, ClientSettings};
 pub use download::OnBytes;
@@ -41,11 +44,3 @@ pub use problem::{InputProblem, list};
 pub use read_back::dropped;
 pub use send_guard::SendGuard;
 pub use wait_notice::OnWait;
-
-/// A client that cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The transport cannot start.
-    #[error(transparent)]
-    Connection(#[from] crate::connection::Error),
-}

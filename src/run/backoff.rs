@@ -19,9 +19,11 @@ pub(super) fn next_attempt(
     not_before: Option<Duration>,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    let doublings = attempt.saturating_sub(1).min(30);
-    let bound = retry.backoff.first.saturating_mul(2u32.saturating_pow(doublings)).min(retry.backoff.most);
-    let wait = bound.mul_f64(fraction(run, step, attempt)).max(not_before.unwrap_or_default());
+    let wait = retry
+        .backoff
+        .pause(attempt)
+        .mul_f64(fraction(run, step, attempt))
+        .max(not_before.unwrap_or_default());
     after(now, wait)
 }
 

@@ -22,8 +22,8 @@ pub fn incompatibility(
     let kept = status.steps.iter().take(upto).filter(|(_, step)| !matches!(step.phase, Phase::Failed(_)));
     kept.filter(|(key, _)| !key.action.starts_with('(')).find_map(|(key, step)| {
         let id = key.action.as_str();
-        let present = recipe.recipe().all_actions().find(|action| action.id == id);
-        let now = present.map(|action| recipe.operation(action).id.as_str());
+        let present = recipe.all_actions().find(|action| action.id == id);
+        let now = present.map(|action| action.operation.id.as_str());
         let was = sent.get(id).copied().or_else(|| operation(began?, id));
         let does = if matches!(step.phase, Phase::Done(_)) { "is done" } else { "has begun" };
         let keep = "give it that `id` in the recipe, or do everything again with `--from-start`";
@@ -59,37 +59,12 @@ fn operation<'a>(recipe: &'a Recipe, id: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::StepError;
-    use crate::run::testing::{recipe, time};
+    use crate::run::testing::{done_step, failed_step, history_of, recipe};
     use serde_json::json;
-
-    fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
-        entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
-    }
-
-    fn done(id: &str) -> Entry {
-        Entry::StepSucceeded {
-            step: StepKey::of(id),
-            attempt: 1,
-            result: json!(1).into(),
-            known_by: None,
-            truncated: false,
-        }
-    }
 
     fn intent(id: &str, operation: &str) -> Entry {
         let (step, operation) = (StepKey::of(id), operation.to_owned());
         Entry::Intent { step, attempt: 1, operation, inputs: json!({}) }
-    }
-
-    fn failed(id: &str) -> Entry {
-        Entry::StepFailed {
-            step: StepKey::of(id),
-            attempt: 1,
-            error: StepError::new("no"),
-            retry_at: None,
-            lost: false,
-        }
     }
 
     const CREATE: &str = "- { do: things.create, with: { name: n } }\n";
@@ -99,7 +74,11 @@ mod tests {
     #[test]
     fn steps_named_by_their_places_do_not_pass_for_others() {
         let before = recipe(&format!("actions:\n{CREATE}{SHOUT}"));
-        let history = history(vec![intent("create-1", "things.create"), done("create-1"), failed("shout-2")]);
+        let history = history_of(vec![
+            intent("create-1", "things.create"),
+            done_step("create-1"),
+            failed_step("shout-2"),
+        ]);
         let from = StepKey::of("shout-2");
         let fits = |lines: &str, began: Option<&Recipe>| {
             incompatibility(&history, Some(&from), began, &recipe(&format!("actions:\n{lines}")))
@@ -118,7 +97,7 @@ mod tests {
     #[test]
     fn reads_are_known_by_the_recipe_that_the_run_began_with() {
         let before = recipe(&format!("actions:\n- {{ id: a, do: things.get, with: {{ id: x }} }}\n{SHOUT}"));
-        let history = history(vec![done("a"), failed("shout-2")]);
+        let history = history_of(vec![done_step("a"), failed_step("shout-2")]);
         let after = recipe(&format!("actions:\n- {{ id: a, do: log, with: {{ message: x }} }}\n{SHOUT}"));
         let from = StepKey::of("shout-2");
         assert_eq!(incompatibility(&history, Some(&from), Some(before.recipe()), &before), None);
@@ -129,7 +108,7 @@ mod tests {
     #[test]
     fn what_a_restart_forgets_need_not_fit() {
         let after = recipe(&format!("actions:\n{GET}"));
-        let history = history(vec![intent("a", "things.create"), done("a"), Entry::Restarted {}]);
+        let history = history_of(vec![intent("a", "things.create"), done_step("a"), Entry::Restarted {}]);
         assert_eq!(incompatibility(&history, None, None, &after), None);
     }
 }

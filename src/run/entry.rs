@@ -11,6 +11,13 @@ use serde_json::{Map, Value};
 use super::RunState;
 use crate::secret::{REDACTED, Secret};
 
+/// Stands for the step in entries about what comes before the first: the condition, the lane and the
+/// variables. No action has such an id.
+pub const START: &str = "(start)";
+
+/// The step that fetches the whole record of a thin event. No action has such an id.
+pub const HYDRATE: &str = "(hydrate)";
+
 /// A step of a run: the action's id and, in a `for_each`, the index of the item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StepKey {

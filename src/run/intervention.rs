@@ -172,33 +172,8 @@ fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::StepError;
-    use crate::run::testing::{recipe, time};
+    use crate::run::testing::{done_step, failed_step, history_of, recipe};
     use serde_json::json;
-
-    fn history(entries: Vec<Entry>) -> Vec<StampedEntry> {
-        entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
-    }
-
-    fn failure(id: &str) -> Entry {
-        Entry::StepFailed {
-            step: StepKey::of(id),
-            attempt: 1,
-            error: StepError::new("no"),
-            retry_at: None,
-            lost: false,
-        }
-    }
-
-    fn done(id: &str) -> Entry {
-        Entry::StepSucceeded {
-            step: StepKey::of(id),
-            attempt: 1,
-            result: json!(1).into(),
-            known_by: None,
-            truncated: false,
-        }
-    }
 
     fn three() -> CheckedRecipe {
         recipe(
@@ -210,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_retry_goes_on_from_the_step_that_ended_the_run() {
-        let history = history(vec![failure("a"), failure("b"), done("f")]);
+        let history = history_of(vec![failed_step("a"), failed_step("b"), done_step("f")]);
         let ruled = rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&three()), None).unwrap();
         assert_eq!(ruled.entries, [Entry::Resumed { from: StepKey::of("b") }]);
         assert_eq!(ruled.state, RunState::Waiting);
@@ -220,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_goes_on_stays_so_in_an_edited_recipe() {
-        let mut history = history(vec![failure("a"), done("b"), failure("c")]);
+        let mut history = history_of(vec![failed_step("a"), done_step("b"), failed_step("c")]);
         let reason = Some("step `c`: no".to_owned());
         let strict = recipe(
             "actions:\n- { id: a, do: log, with: { message: m } }\n- { id: b, do: log, with: { message: m } }\n\
@@ -234,7 +209,7 @@ mod tests {
         let before = three();
         assert_eq!(from(&history, Some(before.recipe())).unwrap(), expected);
         let step = Some(StepKey::of("c"));
-        history.extend(self::history(vec![Entry::Finished { state: RunState::Failed, reason, step }]));
+        history.extend(history_of(vec![Entry::Finished { state: RunState::Failed, reason, step }]));
         assert_eq!(from(&history, None).unwrap(), expected, "the end names it");
         let without = recipe("actions: [{ id: c, do: log, with: { message: m } }]\n");
         assert!(rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&without), None).is_err());
@@ -242,23 +217,23 @@ mod tests {
 
     #[test]
     fn a_restart_forgets_what_was_done() {
-        let mut history = history(vec![done("a"), failure("b")]);
+        let mut history = history_of(vec![done_step("a"), failed_step("b")]);
         let ruled = rule(&OperatorAction::Restart, RunState::Failed, &history, Some(&three()), None).unwrap();
-        history.extend(self::history(ruled.entries));
+        history.extend(history_of(ruled.entries));
         assert_eq!(Status::fold(&history), Status::default());
     }
 
     #[test]
     fn a_step_in_doubt_is_resolved_by_a_persons_word() {
         let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
-        let mut history = history(vec![done("a"), parked]);
+        let mut history = history_of(vec![done_step("a"), parked]);
         assert!(rule(&OperatorAction::Retry, RunState::Parked, &history, Some(&three()), None).is_err());
         let ruled = rule(&OperatorAction::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
         assert!(matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if known_by == "person"));
         let ruled =
             rule(&OperatorAction::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None)
                 .unwrap();
-        history.extend(self::history(ruled.entries));
+        history.extend(history_of(ruled.entries));
         assert_eq!(
             Status::fold(&history).of(&StepKey::of("b")).phase,
             Phase::Done(json!({ "id": 7 }).into())
@@ -269,7 +244,7 @@ mod tests {
     #[test]
     fn a_resolved_run_may_go_on_with_the_recipe_of_now() {
         let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
-        let history = history(vec![done("a"), done("f"), parked]);
+        let history = history_of(vec![done_step("a"), done_step("f"), parked]);
         let rule = |action: OperatorAction, lines: &str| {
             let recipe = recipe(&format!("actions:\n{lines}"));
             rule(&action, RunState::Parked, &history, Some(&recipe), Some(three().recipe()))

@@ -6,14 +6,17 @@ use chrono::{DateTime, Utc};
 
 use super::RunId;
 use super::backoff::next_attempt;
+use super::command::{Probe, StepCall};
 use super::effect::method;
 use super::entry::{Entry, StepError};
-use super::machine::{Probe, StepCall};
 use crate::catalog::Builtin;
-use crate::value::{Value, after};
+use crate::value::{Backoff, Value, after};
 
 /// Shortest wait: what has to wait for no time at all is not asked in a busy loop.
 const MIN_WAIT: Duration = Duration::from_millis(50);
+
+/// Waits between two probes of the same step.
+const PROBE_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(256));
 
 /// How hob knows that something was removed, when the answer was lost and nothing is there any more.
 pub const GONE: &str = "gone";
@@ -172,14 +175,14 @@ impl Probe {
             Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
             Finding::NotYet { shown, reason } => {
                 // What is shown at once is found at once, and the last look comes when it has to be there.
-                let soon = after(now, Duration::from_secs(1 << self.deferrals.min(8)));
+                let soon = after(now, PROBE_BACKOFF.pause(self.deferrals.saturating_add(1)));
                 let until = soon.min(shown).max(after(now, MIN_WAIT));
                 Entry::Deferred { step, until, reason, held: false }
             }
             Finding::Unclear { reason } => Entry::Parked { step, reason },
             Finding::Later { wait, reason } => {
                 // A probe that keeps failing is asked less and less often.
-                let patient = Duration::from_secs(1 << self.deferrals.min(8));
+                let patient = PROBE_BACKOFF.pause(self.deferrals.saturating_add(1));
                 Entry::Deferred { step, until: after(now, wait.max(patient)), reason, held: false }
             }
         }

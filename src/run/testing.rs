@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Accounts, Run, RunId};
+use super::{Accounts, Entry, Run, RunId, StampedEntry, StepError, StepKey};
 use crate::catalog::Catalog;
 use crate::check::{self, CheckedRecipe, ConnectionInfo};
 use crate::event::{DedupKey, Event, EventId, Source};
@@ -60,16 +60,11 @@ pub(crate) fn catalog() -> Arc<Catalog> {
 pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
     let text = format!("name: r\ntrigger: {{ manual: {{}} }}\n{lines}");
     let file = SourceFile::new("r.yaml", text);
-    let parsed = crate::recipe::parse(&file);
-    let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
-    let recipe = parsed.recipe.unwrap_or_else(|| panic!("{shown}"));
-    let mut run_context =
+    let mut workspace_info =
         check::WorkspaceInfo { known: true, env: vec!["KEY".into()], ..check::WorkspaceInfo::none() };
     let connection = ConnectionInfo { connector: "x".into(), settings: vec![], version: None };
-    run_context.connections.insert("acme".into(), connection);
-    let checked = check::check(recipe, &catalog(), &run_context);
-    let shown = format!("{shown}{}", crate::diagnostic::render(&file, &checked.diagnostics, false));
-    checked.recipe.unwrap_or_else(|| panic!("{shown}"))
+    workspace_info.connections.insert("acme".into(), connection);
+    check::check(&file, &catalog(), &workspace_info).into_recipe().unwrap_or_else(|report| panic!("{report}"))
 }
 
 pub(crate) fn time(second: i64) -> DateTime<Utc> {
@@ -99,4 +94,21 @@ pub(crate) fn run() -> Run {
         lane: "rec-1".into(),
         created: time(0),
     }
+}
+
+/// A history of these entries, all of one moment.
+pub(crate) fn history_of(entries: Vec<Entry>) -> Vec<StampedEntry> {
+    entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
+}
+
+/// The step `id` is done.
+pub(crate) fn done_step(id: &str) -> Entry {
+    let (step, result) = (StepKey::of(id), Arc::new(1.into()));
+    Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: false }
+}
+
+/// The step `id` has failed for good.
+pub(crate) fn failed_step(id: &str) -> Entry {
+    let (step, error) = (StepKey::of(id), StepError::new("no"));
+    Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false }
 }

@@ -15,8 +15,10 @@ pub(super) async fn alive() -> &'static str {
 /// Why not is for those on this machine: it names the store.
 pub(super) async fn ready(State(server): State<Server>, request: Request) -> Response {
     let shared = server.shared();
-    let well = shared.journal.healthy().await;
-    match well.and_then(|()| shared.recovery.of(shared.journal.last_failure(), shared.clock.now())) {
+    let well = shared.services.journal.healthy().await;
+    match well.and_then(|()| {
+        shared.recovery.of(shared.services.journal.last_failure(), shared.services.clock.now())
+    }) {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
             let reason = match is_asked_here(&request) {

@@ -34,21 +34,21 @@ pub(super) async fn metrics(State(server): State<Server>) -> Response {
 
 async fn collect(server: &Server) -> Result<String, Error> {
     let shared = server.shared();
-    let totals = shared.journal.totals(None).await?;
-    let unfinished = shared.journal.unfinished().await?;
-    let cursors = shared.journal.cursors().await?;
-    let held = shared.journal.held_connections().await?;
+    let totals = shared.services.journal.totals(None).await?;
+    let unfinished = shared.services.journal.unfinished().await?;
+    let cursors = shared.services.journal.cursors().await?;
+    let held = shared.services.journal.held_connections().await?;
     let mut names = shared.names.0.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = Exposition::new(&mut names);
     text.add(&BUILD, [(vec![env!("CARGO_PKG_VERSION")], 1)]);
     stored(&mut text, &totals, &unfinished);
     text.add(
         &RUNS_ENDED,
-        shared.observed.runs.by_recipe().into_iter().map(|(labels, count)| {
+        shared.runs.by_recipe().into_iter().map(|(labels, count)| {
             (vec![labels.recipe, labels.connections.join("+"), labels.state.name().to_owned()], count)
         }),
     );
-    requests(&mut text, &shared.observed.connections);
+    requests(&mut text, &shared.services.connections);
     text.add(&CONNECTION_HELD, held.into_iter().map(|held| (vec![held.connection], 1)));
     polls(&mut text, &cursors);
     let counts = shared.counts.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,5 @@ mod webhook;
 
 pub use exposition::{MOST_NAMES, OTHER};
 pub use metric_families::{FAMILIES, Family, Kind, Label, Merged};
-pub use observed::Observed;
 pub use serve::{Error, bind, serve};
 pub use state::{Server, Settings};

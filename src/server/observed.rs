@@ -1,22 +1,9 @@
-//! What metrics tell beside what the store knows.
+//! What the server has seen since it started, for metrics.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use indexmap::IndexMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::exposition::KnownNames;
-use crate::connection::Connection;
-use crate::engine::RunCounters;
-
-/// What is told beside what the store knows.
-#[derive(Debug, Clone, Default)]
-pub struct Observed {
-    /// The connections that requests go to.
-    pub connections: Arc<IndexMap<String, Arc<Connection>>>,
-    /// What the engine has done.
-    pub runs: Arc<RunCounters>,
-}
 
 /// Webhooks since the start, by address and what became of them.
 #[derive(Debug, Default)]

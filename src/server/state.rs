@@ -3,10 +3,10 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::body::Room;
-use super::observed::{Counts, Names, Observed};
+use super::observed::{Counts, Names};
 use super::recovery::Recovery;
-use crate::clock::Clock;
-use crate::journal::Journal;
+use crate::engine::RunCounters;
+use crate::services::Services;
 use crate::trigger::webhook::Receiver;
 
 /// How the server behaves.
@@ -31,9 +31,9 @@ impl Default for Settings {
 pub struct Server(Arc<Shared>);
 
 pub(super) struct Shared {
-    pub journal: Arc<dyn Journal>,
-    pub clock: Clock,
-    pub observed: Observed,
+    pub services: Services,
+    /// What the engine has done.
+    pub runs: Arc<RunCounters>,
     pub settings: Settings,
     pub counts: Counts,
     pub names: Names,
@@ -43,20 +43,12 @@ pub(super) struct Shared {
 }
 
 impl Server {
-    /// A server that appends what `receiver` makes of requests to `journal`. Its metrics tell of what is
-    /// `observed`.
-    pub fn new(
-        journal: Arc<dyn Journal>,
-        receiver: Receiver,
-        observed: Observed,
-        clock: Clock,
-        settings: Settings,
-    ) -> Self {
+    /// A server that appends what `receiver` makes of requests to the journal. Its metrics tell of `runs`, too.
+    pub fn new(services: Services, receiver: Receiver, runs: Arc<RunCounters>, settings: Settings) -> Self {
         let receiver = RwLock::new(Arc::new(receiver));
         Self(Arc::new(Shared {
-            journal,
-            clock,
-            observed,
+            services,
+            runs,
             settings,
             receiver,
             counts: Counts::default(),
@@ -70,7 +62,7 @@ impl Server {
     /// any more is waited for some time.
     pub fn swap(&self, receiver: Receiver) {
         let mut present = self.0.receiver.write().unwrap_or_else(PoisonError::into_inner);
-        *present = Arc::new(receiver.following(&present, self.0.clock.now()));
+        *present = Arc::new(receiver.following(&present, self.0.services.clock.now()));
     }
 
     pub(super) fn shared(&self) -> &Shared {

@@ -33,7 +33,7 @@ pub(super) async fn answer(
 ) -> Response {
     let receiver = server.shared().receiver();
     let origin = cors::origin(request.headers(), |origin| receiver.allows(&path, origin));
-    let known = || receiver.knows(&path, server.shared().clock.now());
+    let known = || receiver.knows(&path, server.shared().services.clock.now());
     let response = match *request.method() {
         Method::POST => receive(&server, &receiver, &path, request).await,
         Method::OPTIONS if known() => cors::preflight(request.headers(), origin.as_ref()),
@@ -75,7 +75,7 @@ async fn take(
     let largest = shared.settings.largest_body;
     let admitted = {
         let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-        receiver.admit(path, &header, shared.clock.now())
+        receiver.admit(path, &header, shared.services.clock.now())
     };
     // What cannot be taken anyway is refused before its body is read. One that says how long it is does not have to
     // come first.
@@ -94,7 +94,7 @@ async fn take(
     let body = shared.room.read(body, largest).await?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let delivery =
-        Delivery { path, header: &header, body: &body.bytes, largest, received: shared.clock.now() };
+        Delivery { path, header: &header, body: &body.bytes, largest, received: shared.services.clock.now() };
     Ok(receiver.receive(&delivery)?)
 }
 
@@ -165,7 +165,7 @@ async fn store(server: &Server, label: &str, received: Received) -> Response {
 
 async fn append(server: &Server, received: Received) -> Result<Appended, Error> {
     let Received { event, runs, window, .. } = received;
-    let journal = &server.shared().journal;
+    let journal = &server.shared().services.journal;
     let window = window.and_then(|window| TimeDelta::from_std(window).ok());
     if let Some(before) = window.and_then(|window| event.received.checked_sub_signed(window)) {
         journal.forget_receipt(&event.source, &event.dedup, before).await?;

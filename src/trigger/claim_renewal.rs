@@ -4,22 +4,22 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::claims::{ClaimState, Claims};
-use super::context::TriggerContext;
 use crate::event::CursorKey;
 use crate::journal::Error;
+use crate::services::Services;
 
 /// Longest wait for the store to take claims back.
 const MAX_RELEASE: Duration = Duration::from_secs(1);
 
 impl Claims {
     /// Takes or extends the claim on a cursor.
-    pub(super) async fn take(&self, context: &TriggerContext, key: &CursorKey) -> Result<ClaimState, Error> {
-        if !context.journal.is_shared() {
+    pub(super) async fn take(&self, services: &Services, key: &CursorKey) -> Result<ClaimState, Error> {
+        if !services.journal.is_shared() {
             return Ok(ClaimState::Alone);
         }
         let (name, inner) = (format!("cursor:{key}"), &self.0);
-        let now = inner.clock.as_ref().unwrap_or(&context.clock).now();
-        let claim = context.journal.claim(&name, &inner.owner, now, inner.ttl).await?;
+        let now = services.clock.steady().now();
+        let claim = services.journal.claim(&name, &inner.owner, now, inner.ttl).await?;
         Ok(match claim {
             Some(claim) => {
                 self.held().insert(name, claim.clone());
@@ -36,7 +36,7 @@ impl Claims {
     /// process, or cannot be kept alive. What `work` was about to do is then left undone.
     pub(super) async fn keep<T>(
         &self,
-        context: &TriggerContext,
+        services: &Services,
         key: &CursorKey,
         work: impl Future<Output = T>,
     ) -> Option<T> {
@@ -45,7 +45,7 @@ impl Claims {
             // After two failures in a row, a third attempt would come too late.
             while failures < 2 {
                 tokio::time::sleep(self.renewal_interval()).await;
-                match self.take(context, key).await {
+                match self.take(services, key).await {
                     Ok(ClaimState::Alone | ClaimState::Ours(_)) => failures = 0,
                     Ok(ClaimState::Elsewhere) => return,
                     Err(_) => failures += 1,
@@ -60,10 +60,10 @@ impl Claims {
 
     /// Gives up everything, so that others need not wait. What a store that is away does not take in
     /// time ends by itself.
-    pub(super) async fn release_all(&self, context: &TriggerContext) {
+    pub(super) async fn release_all(&self, services: &Services) {
         let held = std::mem::take(&mut *self.held());
         let released = held.values().map(|claim| async {
-            if let Err(error) = context.journal.release(claim).await {
+            if let Err(error) = services.journal.release(claim).await {
                 tracing::debug!(claim = claim.name, %error, "a claim is left to end by itself");
             }
         });

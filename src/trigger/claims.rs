@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::journal::Claim;
 
 /// What this process has claimed. Clones share it.
@@ -16,8 +15,6 @@ pub struct Claims(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) owner: String,
     pub(super) ttl: Duration,
-    /// By which they end, if not by that of the triggers.
-    pub(super) clock: Option<Clock>,
     held: Mutex<BTreeMap<String, Claim>>,
 }
 
@@ -45,13 +42,7 @@ impl ClaimState {
 impl Claims {
     /// Claims of the process called `owner`. One that gives no sign of life for `ttl` loses them.
     pub fn new(owner: impl Into<String>, ttl: Duration) -> Self {
-        Self(Arc::new(Inner { owner: owner.into(), ttl, clock: None, held: Mutex::default() }))
-    }
-
-    /// The same, ending by a clock of their own: one that does not jump.
-    pub fn by(self, clock: Clock) -> Self {
-        let (owner, ttl) = (self.0.owner.clone(), self.0.ttl);
-        Self(Arc::new(Inner { owner, ttl, clock: Some(clock), held: Mutex::default() }))
+        Self(Arc::new(Inner { owner: owner.into(), ttl, held: Mutex::default() }))
     }
 
     /// How often a sign of life is given, and looked for.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::context::TriggerContext;
 use super::detect;
 use super::new_run::new_run;
 use crate::catalog::path;
@@ -10,11 +9,12 @@ use crate::check::CheckedRecipe;
 use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::NewRun;
 use crate::recipe::{DeliveryId, Trigger, Webhook};
+use crate::services::Services;
 use crate::value;
 
 /// The event that `payload` is to `recipe`, with its runs, ready to be appended. Each call makes
 /// another event, even of the same payload.
-pub fn event(recipe: &CheckedRecipe, payload: Value, context: &TriggerContext) -> (Event, Vec<NewRun>) {
+pub fn event(recipe: &CheckedRecipe, payload: Value, services: &Services) -> (Event, Vec<NewRun>) {
     let id = EventId::new();
     let event = Event {
         source: Source::Manual(recipe.name().to_owned()),
@@ -22,13 +22,14 @@ pub fn event(recipe: &CheckedRecipe, payload: Value, context: &TriggerContext) -
         connection: None,
         record: record(recipe, &payload),
         dedup: DedupKey(id.0.clone()),
-        received: context.clock.now(),
+        received: services.clock.now(),
         id,
         payload,
     };
     let runs = recipe.accounts().iter();
-    let runs =
-        runs.map(|accounts| new_run(recipe, accounts, &event, &context.scope(accounts, event.received)));
+    let runs = runs.map(|accounts| {
+        new_run(recipe, accounts, &event, &services.template_scope(accounts, event.received))
+    });
     let runs = runs.collect();
     (event, runs)
 }

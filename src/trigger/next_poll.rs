@@ -7,12 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::event::Cursor;
 use crate::recipe::Every;
-use crate::value::after;
+use crate::value::{Backoff, after};
 
-/// First pause after a failure; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// Longest pause after failures.
-const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Pauses after failures.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(15 * 60));
 /// Polls are spread over at most so much time.
 const MAX_JITTER: Duration = Duration::from_secs(15);
 
@@ -42,7 +40,7 @@ pub(super) fn after_failure(
     key: &str,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    let pause = (FIRST_PAUSE * 2_u32.pow(failures.saturating_sub(1).min(10))).min(MAX_PAUSE);
+    let pause = BACKOFF.pause(failures);
     after(now, pause.max(asked.unwrap_or_default()).saturating_add(jitter(key, pause)))
 }
 

@@ -9,16 +9,16 @@ use super::context::TriggerContext;
 use super::page_answer::{PageAnswer, ReadFailure};
 use super::poller::Poller;
 use super::shared_list::Shared;
-use crate::connection::Priority;
+use crate::event::Priority;
 use crate::request::{CallOptions, Outcome, list};
-use crate::value::timestamp;
+use crate::value::{Backoff, timestamp};
 
 /// Longest wait within a poll; beyond it the poll ends and goes on later.
 const MAX_WAIT: Duration = Duration::from_secs(90);
 /// Requests for one page that may get no good answer.
 const TRIES: u32 = 3;
-/// Pause after the first of them; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Pauses after them.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_WAIT);
 
 /// Reads pages of one poll.
 pub(super) struct PageReader<'a> {
@@ -40,7 +40,9 @@ impl<'a> PageReader<'a> {
     pub async fn read(&mut self, inputs: &Map<String, Value>) -> Shared {
         let (poller, context) = (self.poller, self.context);
         match &poller.shared {
-            Some(shared) => shared.read(inputs, &context.clock, self.ask_until_answered(inputs)).await,
+            Some(shared) => {
+                shared.read(inputs, &context.services.clock, self.ask_until_answered(inputs)).await
+            }
             None => self.ask_until_answered(inputs).await.map(Arc::new),
         }
     }
@@ -87,8 +89,12 @@ impl<'a> PageReader<'a> {
 
     async fn ask(&self, inputs: &Map<String, Value>) -> Result<Outcome, ReadFailure> {
         let Poller { recipe, operation, connection, .. } = self.poller;
-        let called =
-            self.context.client.call(recipe.catalog(), operation, inputs, connection, &self.options).await;
+        let called = self
+            .context
+            .services
+            .client
+            .call(recipe.catalog(), operation, inputs, connection, &self.options)
+            .await;
         called.map_err(|problems| ReadFailure::Failed {
             reason: list(&problems),
             asked: None,
@@ -109,7 +115,7 @@ impl<'a> PageReader<'a> {
     }
 
     async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), ReadFailure> {
-        let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
+        let pause = asked.unwrap_or(BACKOFF.pause(tries));
         if tries >= TRIES || pause > MAX_WAIT {
             return Err(ReadFailure::Failed { reason, asked, refused: false, not_found: false });
         }

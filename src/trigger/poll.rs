@@ -92,8 +92,8 @@ struct Poll<'a> {
 impl Poller {
     /// When it is due next; now, if it has never polled.
     pub async fn due(&self, context: &TriggerContext) -> Result<DateTime<Utc>, Error> {
-        let cursor = context.journal.cursor(&self.key).await?;
-        let now = context.clock.now();
+        let cursor = context.services.journal.cursor(&self.key).await?;
+        let now = context.services.clock.now();
         let held = self.connection.hold.reason().is_some();
         Ok(match cursor {
             // What waited for the credential has waited long enough.
@@ -106,12 +106,12 @@ impl Poller {
     /// and reads to its end. What was read is stored even if the scan fails later. Where another process
     /// reads this list, or takes it over meanwhile, it is left to that one.
     pub async fn poll(&self, context: &TriggerContext) -> Result<Polled, Error> {
-        let tenure = context.claims.take(context, &self.key).await?;
+        let tenure = context.claims.take(&context.services, &self.key).await?;
         if tenure == ClaimState::Elsewhere {
             return Ok(self.polled_elsewhere(context));
         }
         let poll = self.begin(context, tenure.claim()).await?;
-        match context.claims.keep(context, &self.key, poll.run()).await {
+        match context.claims.keep(&context.services, &self.key, poll.run()).await {
             None | Some(Err(Error::Overtaken { .. })) => Ok(self.polled_elsewhere(context)),
             Some(polled) => polled,
         }
@@ -121,7 +121,7 @@ impl Poller {
         Polled {
             error: Some("another process is polling it".to_owned()),
             held: Some(context.claims.renewal_interval()),
-            ..self.polled(context.clock.now())
+            ..self.polled(context.services.clock.now())
         }
     }
 
@@ -146,8 +146,8 @@ impl Poller {
         context: &'a TriggerContext,
         claim: Option<Claim>,
     ) -> Result<Poll<'a>, Error> {
-        let stored = context.journal.cursor(&self.key).await?;
-        let now = context.clock.now();
+        let stored = context.services.journal.cursor(&self.key).await?;
+        let now = context.services.clock.now();
         // Equal polls that go together ask for the same, `now()` in their inputs included.
         let now = self.shared.as_ref().map_or(now, |shared| shared.begin(now));
         let subject = self.subject();
@@ -177,10 +177,10 @@ impl Poller {
         Ok(Poll {
             poller: self,
             context,
-            journal: context.journal.as_ref(),
+            journal: context.services.journal.as_ref(),
             polled: self.polled(cursor.due),
             cursor,
-            scope: context.scope(&self.accounts, now),
+            scope: context.services.template_scope(&self.accounts, now),
             reset: changed,
             claim,
             stops_early: false,
@@ -302,7 +302,7 @@ impl Poll<'_> {
 
     fn scan(&self) -> Scan<'_> {
         let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
-        let now = self.context.clock.now();
+        let now = self.context.services.clock.now();
         Scan {
             listing: self.poller.listing(),
             emit: &self.poller.emit,
@@ -323,7 +323,7 @@ impl Poll<'_> {
         let before = self.cursor.newest.as_ref().and_then(Watermark::read);
         let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
         if let Some(time) = later {
-            let mark = Watermark { time, at: Some(self.context.clock.now()) };
+            let mark = Watermark { time, at: Some(self.context.services.clock.now()) };
             self.cursor.newest = Some(mark.to_value());
         }
     }

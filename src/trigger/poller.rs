@@ -7,7 +7,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::context::TriggerContext;
 use super::detect::{self, Change};
 use super::new_run::new_run;
 use super::next_poll;
@@ -24,6 +23,7 @@ use crate::event::{
 use crate::journal::NewRun;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
 use crate::run::{Accounts, RunId};
+use crate::services::Services;
 use crate::template::{Scope, TemplateTree};
 
 /// A recipe that cannot poll as it stands.
@@ -71,13 +71,13 @@ pub struct Poller {
 impl Poller {
     /// All pollers of a recipe: its poll trigger, or what its webhook trigger reconciles with, once for
     /// each combination of accounts.
-    pub fn all(recipe: &CheckedRecipe, surroundings: &TriggerContext) -> Result<Vec<Self>, Error> {
+    pub fn all(recipe: &CheckedRecipe, services: &Services) -> Result<Vec<Self>, Error> {
         let mut pollers = Vec::new();
         for accounts in recipe.accounts() {
             match recipe.trigger() {
                 Trigger::Poll(poll) => {
                     let name = poll.operation.as_str();
-                    let (operation, connection) = place(recipe, name, accounts, surroundings)?;
+                    let (operation, connection) = place(recipe, name, accounts, services)?;
                     pollers.push(Self {
                         key: cursor_key(recipe.name(), accounts),
                         recipe: recipe.clone(),
@@ -96,7 +96,7 @@ impl Poller {
                     let types: Vec<&str> = types.iter().map(|name| name.as_str()).collect();
                     for reconcile in Reconcile::all(recipe.catalog(), connector, &types) {
                         let name = &reconcile.operation;
-                        let (operation, connection) = place(recipe, name, accounts, surroundings)?;
+                        let (operation, connection) = place(recipe, name, accounts, services)?;
                         let key = cursor_key(recipe.name(), accounts);
                         pollers.push(Self {
                             key: CursorKey(format!("{key}#{name}")),
@@ -286,14 +286,14 @@ fn place(
     recipe: &CheckedRecipe,
     operation: &str,
     accounts: &Accounts,
-    surroundings: &TriggerContext,
+    services: &Services,
 ) -> Result<(Arc<Operation>, Arc<Connection>), Error> {
     let (recipe_name, name) = (recipe.name().to_owned(), operation.to_owned());
     let found = recipe.operation_called(operation).filter(|operation| operation.list.is_some());
     let Some(operation) = found else {
         return Err(Error::NoPoller { recipe: recipe_name, operation: name });
     };
-    let connection = accounts.get(&operation.connector).and_then(|name| surroundings.connections.get(name));
+    let connection = accounts.get(&operation.connector).and_then(|name| services.connections.get(name));
     match connection {
         Some(connection) => Ok((Arc::clone(operation), Arc::clone(connection))),
         None => Err(Error::NoConnection {

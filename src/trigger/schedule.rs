@@ -49,13 +49,14 @@ impl Schedule {
     /// Fires what is due, and tells what came of it and when the next time is. Where another process
     /// does that, it is left to that one, and looked at again soon.
     pub async fn fire(&self, context: &TriggerContext) -> Result<(Appended, Option<DateTime<Utc>>), Error> {
-        let now = context.clock.now();
-        let tenure = context.claims.take(context, &self.key).await?;
+        let now = context.services.clock.now();
+        let tenure = context.claims.take(&context.services, &self.key).await?;
         if tenure == ClaimState::Elsewhere {
             return Ok((Appended::default(), Some(after(now, context.claims.renewal_interval()))));
         }
         let subject = self.subject();
-        let stored = context.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);
+        let stored =
+            context.services.journal.cursor(&self.key).await?.filter(|cursor| cursor.subject == subject);
         let fired = stored.as_ref().and_then(|cursor| timestamp(cursor.watermark.as_ref()?));
         let planned = fired.and_then(|fired| self.missed(fired, now));
         if stored.is_some() && planned.is_none() {
@@ -83,7 +84,7 @@ impl Schedule {
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
-        let pause = pause_of(context.journal.as_ref(), self.recipe.name()).await?;
+        let pause = pause_of(context.services.journal.as_ref(), self.recipe.name()).await?;
         let happens = planned.filter(|planned| !pause.is_some_and(|pause| pause.covers(*planned)));
         if let (Some(planned), None) = (planned, happens) {
             tracing::info!(recipe = self.recipe.name(), %planned, "not started: the recipe is paused");
@@ -91,12 +92,14 @@ impl Schedule {
         let events = happens.map(|planned| self.event(planned, now)).into_iter();
         let events = events
             .map(|event| {
-                let run = |accounts| new_run(&self.recipe, accounts, &event, &context.scope(accounts, now));
+                let run = |accounts| {
+                    new_run(&self.recipe, accounts, &event, &context.services.template_scope(accounts, now))
+                };
                 let runs = self.recipe.accounts().iter().map(run).collect();
                 (event, runs)
             })
             .collect();
-        let appended = context.journal.append(Batch { events, progress: Some(progress) }).await?;
+        let appended = context.services.journal.append(Batch { events, progress: Some(progress) }).await?;
         Ok((appended, next))
     }
 

@@ -49,7 +49,7 @@ impl Triggers {
     pub fn new(recipes: &[CheckedRecipe], context: TriggerContext) -> Result<Self, Error> {
         let mut pollers = Vec::new();
         for recipe in recipes {
-            pollers.extend(Poller::all(recipe, &context)?);
+            pollers.extend(Poller::all(recipe, &context.services)?);
         }
         Poller::share(&mut pollers);
         let schedules = recipes.iter().filter_map(Schedule::of).collect();
@@ -83,14 +83,14 @@ impl Triggers {
             taken.runs += polled.runs;
             taken.polls.push(polled);
         }
-        self.context.claims.release_all(&self.context).await;
+        self.context.claims.release_all(&self.context.services).await;
         taken.polls.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(taken)
     }
 
     /// Names of the recipes here that are paused.
     async fn paused(&self) -> Result<Vec<String>, journal::Error> {
-        let all = journal::paused(self.context.journal.as_ref()).await?;
+        let all = journal::paused(self.context.services.journal.as_ref()).await?;
         let recipes =
             self.pollers.iter().map(Poller::recipe).chain(self.schedules.iter().map(Schedule::recipe));
         let mut paused: Vec<String> = recipes
@@ -116,7 +116,7 @@ impl Triggers {
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
         tasks.shutdown().await;
-        self.context.claims.release_all(&self.context).await;
+        self.context.claims.release_all(&self.context.services).await;
     }
 }
 
@@ -135,11 +135,11 @@ async fn keep_polling(poller: Poller, context: TriggerContext) {
 /// Polls once, unless the recipe is paused or another process does that.
 async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), journal::Error> {
     let recipe = poller.recipe().name();
-    if pause::is_paused(context, recipe).await? {
+    if pause::is_paused(&context.services, recipe).await? {
         tokio::time::sleep(pause::CHECK_INTERVAL).await;
         return Ok(());
     }
-    if context.claims.take(context, poller.key()).await? == ClaimState::Elsewhere {
+    if context.claims.take(&context.services, poller.key()).await? == ClaimState::Elsewhere {
         tokio::time::sleep(context.claims.renewal_interval()).await;
         return Ok(());
     }
@@ -149,19 +149,19 @@ async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), 
         tokio::select! {
             is_due = sleep_until(context, due) => is_due,
             () = poller.connection.hold.released() => false,
-            () = poller.others_poll(due, &context.clock) => true,
+            () = poller.others_poll(due, &context.services.clock) => true,
         }
     };
     // The claim is kept alive while there is nothing to do, or else another process would read then.
-    if context.claims.keep(context, poller.key(), waiting).await == Some(true)
-        && !pause::is_paused(context, recipe).await?
+    if context.claims.keep(&context.services, poller.key(), waiting).await == Some(true)
+        && !pause::is_paused(&context.services, recipe).await?
     {
         // A page that was not stored is read again: a poll can end anywhere.
         tokio::select! {
             polled = poller.poll(context) => {
                 polled?;
             }
-            () = pause::until_paused(context, recipe) => {}
+            () = pause::until_paused(&context.services, recipe) => {}
         }
     }
     Ok(())
@@ -172,7 +172,7 @@ async fn keep_firing(schedule: Schedule, context: TriggerContext) {
         match schedule.fire(&context).await {
             Ok((_, Some(next))) => {
                 // Another process may take it over meanwhile; it is seen at the next time.
-                context.claims.keep(&context, schedule.key(), sleep_until(&context, next)).await;
+                context.claims.keep(&context.services, schedule.key(), sleep_until(&context, next)).await;
             }
             Ok((_, None)) => return,
             Err(error) => {
@@ -188,7 +188,7 @@ async fn keep_firing(schedule: Schedule, context: TriggerContext) {
 async fn store_is_back(context: &TriggerContext) {
     loop {
         tokio::time::sleep(STORE_PAUSE).await;
-        if context.journal.healthy().await.is_ok() {
+        if context.services.journal.healthy().await.is_ok() {
             return;
         }
     }
@@ -197,12 +197,12 @@ async fn store_is_back(context: &TriggerContext) {
 /// Sleeps until the clock shows `time`, and says whether it does: not where it was set back meanwhile,
 /// for then `time` may not be the right one any more.
 async fn sleep_until(context: &TriggerContext, time: DateTime<Utc>) -> bool {
-    let mut now = context.clock.now();
+    let mut now = context.services.clock.now();
     while let Ok(left) = (time - now).to_std()
         && !left.is_zero()
     {
         tokio::time::sleep(left.min(MAX_SLEEP)).await;
-        let before = std::mem::replace(&mut now, context.clock.now());
+        let before = std::mem::replace(&mut now, context.services.clock.now());
         if now < before {
             return false;
         }

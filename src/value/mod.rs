@@ -4,6 +4,7 @@
 //! nothing of recipes, requests or files.
 
 pub mod address;
+mod backoff;
 mod duration;
 mod format;
 mod header_name;
@@ -19,6 +20,7 @@ mod shorten;
 mod text;
 mod timestamp;
 
+pub use backoff::Backoff;
 pub use duration::{Error as DurationError, parse as parse_duration};
 pub use format::Misfit;
 pub use header_name::is_header_name;

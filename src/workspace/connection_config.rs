@@ -54,7 +54,7 @@ impl ConnectionConfig {
             )?,
             auth => self.credential(auth.as_ref(), &connection.base_url, http, clock)?,
         };
-        self.with(credential)
+        self.with(credential, clock)
     }
 
     /// The connection to a stand-in for the API instead, with the credential (as under `auth` in
@@ -74,7 +74,7 @@ impl ConnectionConfig {
         let url = address(&self.name, &self.connector, Some(base_url))?;
         let credential = self.credential(auth.as_ref(), &url, http, clock)?;
         let base_url = Some(base_url.to_owned());
-        let setup = Setup { base_url, settings: all, credential, budget: BudgetSettings::default() };
+        let setup = Setup { base_url, settings: all, credential, clock: clock.clone(), ..Setup::default() };
         Connection::new(&self.name, Arc::clone(&self.connector), setup)
     }
 
@@ -150,15 +150,16 @@ impl ConnectionConfig {
 
     /// Without a credential: tells whether address and limits are sound.
     pub(super) fn plain(&self) -> Result<Connection, Error> {
-        self.with(Credential::None)
+        self.with(Credential::None, &Clock::default())
     }
 
-    fn with(&self, credential: Credential) -> Result<Connection, Error> {
+    fn with(&self, credential: Credential, clock: &Clock) -> Result<Connection, Error> {
         let setup = Setup {
             base_url: self.base_url.clone(),
             settings: self.settings.clone(),
             credential,
             budget: self.budget,
+            clock: clock.clone(),
         };
         let connection = Connection::new(&self.name, Arc::clone(&self.connector), setup)?;
         connection.hide_tokens_in(&self.redactor);

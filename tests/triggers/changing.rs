@@ -104,11 +104,11 @@ async fn complaints(catalog: Arc<Catalog>, seed: u64) -> Vec<String> {
     for list in 0..LISTS.len() {
         let (trigger, emit) = trigger(&business, list);
         let name = format!("r{list}");
-        let began = fixture.around.clock.now();
+        let began = fixture.context.services.clock.now();
         let poller = new_poller(fixture, &name, &trigger);
         let mut one = Watched { list, name, trigger, emit, poller, began, ended: began };
         one.poll(fixture, &business).await;
-        one.ended = fixture.around.clock.now();
+        one.ended = fixture.context.services.clock.now();
         watched.push(one);
     }
     for _ in 0..ROUNDS {
@@ -130,7 +130,7 @@ async fn complaints(catalog: Arc<Catalog>, seed: u64) -> Vec<String> {
     }
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
     for run in fixture.runs().await {
-        let event = fixture.around.journal.run(&run.id).await.unwrap().unwrap().event;
+        let event = fixture.context.services.journal.run(&run.id).await.unwrap().unwrap().event;
         let rev = event.payload["rev"].as_u64().unwrap_or(0);
         let of_list = told.entry(run.recipe).or_default();
         of_list.entry(event.record.unwrap_or_default()).or_default().push((event.kind, rev));
@@ -147,7 +147,7 @@ async fn complaints(catalog: Arc<Catalog>, seed: u64) -> Vec<String> {
 
 fn new_poller(fixture: &Fixture, name: &str, trigger: &str) -> Poller {
     let recipe = fixture.named(name, trigger);
-    Poller::all(&recipe, &fixture.around).unwrap().remove(0)
+    Poller::all(&recipe, &fixture.context.services).unwrap().remove(0)
 }
 
 impl Watched {
@@ -155,7 +155,7 @@ impl Watched {
     async fn poll(&mut self, fixture: &Fixture, business: &Business) {
         loop {
             let polled = tokio::select! {
-                polled = self.poller.poll(&fixture.around) => Some(polled.unwrap()),
+                polled = self.poller.poll(&fixture.context) => Some(polled.unwrap()),
                 () = business.stop.notified() => None,
             };
             match polled {

@@ -10,6 +10,7 @@ use hob::clock::HandClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::journal::{Access, Journal, RunFilter, RunRow, Sqlite};
 use hob::request::{Client, ClientSettings};
+use hob::services::Services;
 use hob::source::SourceFile;
 use hob::trigger::{Claims, OnPage, TriggerContext};
 use indexmap::IndexMap;
@@ -21,7 +22,7 @@ static PROVIDER: Once = Once::new();
 /// All a trigger needs.
 pub struct Fixture {
     pub catalog: Arc<Catalog>,
-    pub around: TriggerContext,
+    pub context: TriggerContext,
     pub clock: HandClock,
     workspace_info: WorkspaceInfo,
     _folder: TempDir,
@@ -68,6 +69,7 @@ impl Fixture {
                 settings: settings.iter().map(own).collect(),
                 credential: credential.clone(),
                 budget,
+                ..Setup::default()
             };
             let described = Arc::clone(catalog.connector(connector).unwrap());
             let connection = Connection::new(name, described, setup).unwrap();
@@ -77,20 +79,19 @@ impl Fixture {
             workspace_info.connections.insert((*name).to_owned(), fact);
         }
         let journal: Arc<dyn Journal> = Arc::new(open(folder.path()));
-        let around = TriggerContext {
+        let downloads = folder.path().join("downloads");
+        let settings = ClientSettings { downloads, ..ClientSettings::default() };
+        let services = Services {
             journal,
-            client: Client::new(
-                ClientSettings { downloads: folder.path().join("downloads"), ..ClientSettings::default() },
-                clock.clock(),
-            )
-            .unwrap(),
+            client: Client::new(settings, clock.clock()).unwrap(),
             clock: clock.clock(),
             connections: Arc::new(connections),
             env: Arc::new(Map::from_iter([("KEY".to_owned(), json!("k3y-k3y"))])),
-            claims: Claims::new("test", Duration::from_secs(60)),
-            on_page: OnPage::default(),
+            redactor: Arc::default(),
         };
-        Self { catalog, around, clock, workspace_info, _folder: folder }
+        let claims = Claims::new("test", Duration::from_secs(60));
+        let context = TriggerContext { services, claims, on_page: OnPage::default() };
+        Self { catalog, context, clock, workspace_info, _folder: folder }
     }
 
     /// A checked recipe called `r`: what stands before `actions`.
@@ -101,15 +102,13 @@ impl Fixture {
     pub fn named(&self, name: &str, text: &str) -> CheckedRecipe {
         let action = "actions:\n  - do: log\n    with: { message: hello }\n";
         let file = SourceFile::new("r.yaml", format!("name: {name}\n{text}\n{action}"));
-        let parsed = hob::recipe::parse(&file);
-        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-        let checked = check(parsed.recipe.unwrap(), &self.catalog, &self.workspace_info);
-        checked.recipe.unwrap_or_else(|| panic!("{:?}", checked.diagnostics))
+        let checked = check(&file, &self.catalog, &self.workspace_info).into_recipe();
+        checked.unwrap_or_else(|report| panic!("{report}"))
     }
 
     /// All runs, oldest first.
     pub async fn runs(&self) -> Vec<RunRow> {
-        let mut runs = self.around.journal.runs(&RunFilter::default()).await.unwrap();
+        let mut runs = self.context.services.journal.runs(&RunFilter::default()).await.unwrap();
         runs.reverse();
         runs
     }
@@ -125,7 +124,7 @@ impl Fixture {
     pub async fn changes(&self) -> Vec<(String, String)> {
         let mut changes = Vec::new();
         for run in self.runs().await {
-            let event = self.around.journal.run(&run.id).await.unwrap().unwrap().event;
+            let event = self.context.services.journal.run(&run.id).await.unwrap().unwrap().event;
             changes.push((event.kind, event.record.unwrap_or_default()));
         }
         changes
@@ -135,7 +134,7 @@ impl Fixture {
     pub async fn payload(&self) -> Value {
         let runs = self.runs().await;
         assert_eq!(runs.len(), 1);
-        self.around.journal.run(&runs[0].id).await.unwrap().unwrap().event.payload
+        self.context.services.journal.run(&runs[0].id).await.unwrap().unwrap().event.payload
     }
 }
 

@@ -11,13 +11,14 @@ use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::clock::HandClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
-use hob::engine::{Engine, Options, RecipeVersions, Services};
+use hob::engine::{Engine, Options, RecipeVersions};
 use hob::event::{DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
 use hob::request::{Client as Requests, ClientSettings};
 use hob::run::{Accounts, RunId, RunState};
 use hob::sandbox::{Fault, FaultKind, RunningSandbox, Sandbox};
-use hob::secret::{Redactor, Secret};
+use hob::secret::Secret;
+use hob::services::Services;
 use hob::source::SourceFile;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -158,31 +159,30 @@ impl Bench {
         let text = format!(
             "name: r\ntrigger: {{ manual: {{}} }}\nactions: [{{ id: a, do: {operation}, with: {with}, retry: {{ attempts: 6, backoff: 1s..2s }} }}]\n"
         );
-        let parsed = hob::recipe::parse(&SourceFile::new("r.yaml", text));
-        let checked = check(parsed.recipe.expect("a recipe"), &self.catalog, &self.facts);
-        checked.recipe.unwrap_or_else(|| panic!("{operation}: {:?}", checked.diagnostics))
+        let checked = check(&SourceFile::new("r.yaml", text), &self.catalog, &self.facts).into_recipe();
+        checked.unwrap_or_else(|report| panic!("{operation}: {report}"))
     }
 
-    fn world(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Services {
+    fn engine(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Engine {
         let token = self.sandbox.credential(CONNECTOR).expect("a token")["token"].clone();
         let setup = Setup {
             base_url: Some(self.running.base_url(CONNECTOR)),
             settings: self.sandbox.settings(CONNECTOR).into_iter().collect(),
             credential: Credential::Bearer(Secret::new(token.as_str().expect("a text"))),
             budget: BudgetSettings { burst: "100000/1s".parse().ok(), daily: None },
+            clock: self.clock.clock(),
         };
         let connector = Arc::clone(self.catalog.connector(CONNECTOR).expect("built in"));
         let connection = Connection::new("studio", connector, setup).expect("a connection");
-        let clock = self.clock.clock();
-        Services {
+        let services = Services {
             journal: Arc::clone(journal),
-            recipes: RecipeVersions::new([recipe.clone()]),
             connections: Arc::new(IndexMap::from([("studio".to_owned(), Arc::new(connection))])),
             client: self.requests.clone(),
-            clock,
+            clock: self.clock.clock(),
             env: Arc::default(),
-            redactor: Arc::new(Redactor::new([])),
-        }
+            redactor: Arc::default(),
+        };
+        Engine::new(services, RecipeVersions::new([recipe.clone()]), options())
     }
 
     /// Loses an answer of `operation` in this way, on a fresh sandbox.
@@ -231,7 +231,7 @@ impl Bench {
 
     /// A hob that is killed while it waits for an answer.
     async fn killed_in_request(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) {
-        let engine = Engine::new(self.world(journal, recipe), options());
+        let engine = self.engine(journal, recipe);
         let running = tokio::spawn(async move { engine.run_until_idle().await });
         let arrived = || self.sandbox.totals().0 > 0;
         let arrival = async {
@@ -247,7 +247,7 @@ impl Bench {
     /// Works until nothing is left to do, however late; hob starts anew after each wait.
     async fn to_the_end(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Vec<RunRow> {
         for _ in 0..MOST_WAITS {
-            let engine = Engine::new(self.world(journal, recipe), options());
+            let engine = self.engine(journal, recipe);
             let idle = engine.run_until_idle().await.expect("works");
             let rows = journal.runs(&RunFilter::default()).await.expect("reads");
             let over = |row: &RunRow| row.state.is_finished() || row.state == RunState::Parked;

@@ -17,11 +17,11 @@ async fn fixture(list: &Arc<List>) -> Fixture {
 
 fn poller(fixture: &Fixture, trigger: &str) -> Poller {
     let recipe = fixture.recipe(&format!("trigger: {trigger}"));
-    Poller::all(&recipe, &fixture.around).unwrap().remove(0)
+    Poller::all(&recipe, &fixture.context.services).unwrap().remove(0)
 }
 
 async fn poll(fixture: &Fixture, poller: &Poller) -> Polled {
-    let polled = poller.poll(&fixture.around).await.unwrap();
+    let polled = poller.poll(&fixture.context).await.unwrap();
     assert_eq!(polled.error, None);
     assert!(polled.finished);
     polled
@@ -156,12 +156,12 @@ async fn a_scan_that_was_stopped_goes_on_where_it_was() {
     let fixture = fixture(&list).await;
     let poller = poller(&fixture, "{ poll: lists.flag, start: all }");
     list.hang_from.store(4, Ordering::SeqCst);
-    let stopped = poller.poll(&fixture.around);
+    let stopped = poller.poll(&fixture.context);
     tokio::select! {
         _ = stopped => panic!("the server does not answer"),
         () = async { while list.requests() < 4 { tokio::task::yield_now().await; } } => {}
     }
-    let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    let cursor = fixture.context.services.journal.cursor(poller.key()).await.unwrap().unwrap();
     assert_eq!((cursor.pages, cursor.baseline_done), (3, false));
     assert_eq!(fixture.records().await.len(), 150);
     list.hang_from.store(0, Ordering::SeqCst);
@@ -179,17 +179,17 @@ async fn a_cursor_that_does_not_advance_is_an_error_and_no_loop() {
         let list = List::of(120);
         let fixture = fixture(&list).await;
         let poller = poller(&fixture, &format!("{{ poll: lists.{style}, start: all }}"));
-        let polled = poller.poll(&fixture.around).await.unwrap();
+        let polled = poller.poll(&fixture.context).await.unwrap();
         let error = polled.error.unwrap();
         assert!(error.contains(words) && error.contains(&format!("lists.{style}")), "{error}");
         assert!(list.requests() <= most, "{style}: {} requests", list.requests());
-        let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+        let cursor = fixture.context.services.journal.cursor(poller.key()).await.unwrap().unwrap();
         assert_eq!(cursor.error.as_deref(), Some(error.as_str()));
         assert_eq!((cursor.failures, cursor.page.is_none()), (1, true));
-        assert!(cursor.due > fixture.around.clock.now());
-        let totals = fixture.around.journal.totals(None).await.unwrap();
+        assert!(cursor.due > fixture.context.services.clock.now());
+        let totals = fixture.context.services.journal.totals(None).await.unwrap();
         assert_eq!(totals.events, 51, "{style}: a page of events, and one that tells of the error");
-        poller.poll(&fixture.around).await.unwrap();
+        poller.poll(&fixture.context).await.unwrap();
         assert_eq!(fixture.records().await.len(), 50, "nothing twice");
     }
 }
@@ -200,12 +200,12 @@ async fn failures_are_told_and_do_not_lose_what_was_read() {
     let fixture = fixture(&list).await;
     let poller = poller(&fixture, "{ poll: lists.offset, start: all }");
     *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
-    let polled = poller.poll(&fixture.around).await.unwrap();
+    let polled = poller.poll(&fixture.context).await.unwrap();
     assert!(polled.error.unwrap().contains("403"));
-    assert!(!polled.finished && polled.due > fixture.around.clock.now());
+    assert!(!polled.finished && polled.due > fixture.context.services.clock.now());
     *list.bad.lock().unwrap() = vec![StatusCode::BAD_GATEWAY];
     assert_eq!(poll(&fixture, &poller).await.runs, 60, "one bad gateway is tried again at once");
-    let cursor = fixture.around.journal.cursor(poller.key()).await.unwrap().unwrap();
+    let cursor = fixture.context.services.journal.cursor(poller.key()).await.unwrap().unwrap();
     assert_eq!((cursor.failures, cursor.error), (0, None));
 }
 
@@ -254,7 +254,7 @@ async fn a_bulk_change_does_not_make_every_poll_dear() {
     poll(&fixture, &poller).await;
     fixture.clock.advance(TimeDelta::hours(1));
     poll(&fixture, &poller).await;
-    let bulk = fixture.around.clock.now().to_rfc3339();
+    let bulk = fixture.context.services.clock.now().to_rfc3339();
     list.items.lock().unwrap().extend((70..1_070).map(|n| item(n, &bulk)));
     let cost = async || {
         let before = list.requests();
@@ -280,7 +280,7 @@ async fn a_bulk_change_does_not_make_every_poll_dear() {
         assert_eq!(cost().await, (1, 0));
     }
     // One that is new on top costs no more than its page.
-    let new = fixture.around.clock.now().to_rfc3339();
+    let new = fixture.context.services.clock.now().to_rfc3339();
     list.items.lock().unwrap().push(json!({ "id": "z", "created": new, "updated": new }));
     assert_eq!(cost().await, (1, 1));
 }
@@ -296,10 +296,10 @@ async fn a_scan_that_was_given_up_is_made_up_for() {
     poll(&fixture, &poller).await;
     fixture.clock.advance(TimeDelta::hours(1));
     poll(&fixture, &poller).await;
-    let now = fixture.around.clock.now().to_rfc3339();
+    let now = fixture.context.services.clock.now().to_rfc3339();
     list.items.lock().unwrap().extend((20..320).map(|n| item(n, &now)));
     list.refuse_from.store(list.requests() + 4, Ordering::SeqCst);
-    let polled = poller.poll(&fixture.around).await.unwrap();
+    let polled = poller.poll(&fixture.context).await.unwrap();
     assert!(polled.error.is_some() && polled.events == 150, "{polled:?}");
     list.refuse_from.store(0, Ordering::SeqCst);
     assert_eq!(poll(&fixture, &poller).await.events, 150);
@@ -324,7 +324,7 @@ async fn each_account_has_its_own_cursor_and_runs() {
     let fixture = Fixture::new(catalog(), &accounts);
     let recipe =
         fixture.recipe("connections: { lists: [one, two] }\ntrigger: { poll: lists.none, start: all }");
-    let triggers = Triggers::new(&[recipe], fixture.around.clone()).unwrap();
+    let triggers = Triggers::new(&[recipe], fixture.context.clone()).unwrap();
     let taken = triggers.once().await.unwrap();
     assert_eq!((taken.events, taken.runs, taken.polls.len()), (5, 5, 2));
     assert_eq!(triggers.once().await.unwrap().runs, 0);
@@ -337,11 +337,11 @@ async fn runs_go_into_the_lane_that_the_recipe_says() {
     let recipe = fixture.recipe(
         "trigger: { poll: lists.none, start: all }\nlane: \"{{ event.name }}-{{ connection.lists.name }}-{{ run.event.kind }}\"",
     );
-    let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
+    let poller = Poller::all(&recipe, &fixture.context.services).unwrap().remove(0);
     poll(&fixture, &poller).await;
     let mut lanes = Vec::new();
     for run in fixture.runs().await {
-        lanes.push(fixture.around.journal.run(&run.id).await.unwrap().unwrap().run.lane);
+        lanes.push(fixture.context.services.journal.run(&run.id).await.unwrap().unwrap().run.lane);
     }
     assert_eq!(lanes, ["n0-one-new", "n1-one-new"]);
 }
@@ -351,7 +351,7 @@ async fn polls_when_due_until_told_to_stop() {
     let list = List::of(1);
     let fixture = fixture(&list).await;
     let recipe = fixture.recipe("trigger: { poll: lists.none, every: 10m }");
-    let triggers = Triggers::new(&[recipe], fixture.around.clone()).unwrap();
+    let triggers = Triggers::new(&[recipe], fixture.context.clone()).unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let running = tokio::spawn(async move { triggers.run(stopped).await });
     while list.requests() < 1 {
@@ -369,12 +369,12 @@ async fn a_clock_set_back_does_not_stall_it() {
     let poller = poller(&fixture, "{ poll: lists.none, every: 10m }");
     poll(&fixture, &poller).await;
     fixture.clock.advance(TimeDelta::days(-1));
-    let now = fixture.around.clock.now();
-    assert_eq!(poller.due(&fixture.around).await.unwrap(), now);
+    let now = fixture.context.services.clock.now();
+    assert_eq!(poller.due(&fixture.context).await.unwrap(), now);
     *list.bad.lock().unwrap() = vec![StatusCode::FORBIDDEN];
-    let failed = poller.poll(&fixture.around).await.unwrap();
+    let failed = poller.poll(&fixture.context).await.unwrap();
     assert!(failed.error.is_some());
-    assert_eq!(poller.due(&fixture.around).await.unwrap(), failed.due, "a failure still makes it pause");
+    assert_eq!(poller.due(&fixture.context).await.unwrap(), failed.due, "a failure still makes it pause");
     assert!(failed.due > now && failed.due < now + TimeDelta::minutes(1));
 }
 

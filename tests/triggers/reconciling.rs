@@ -32,19 +32,19 @@ async fn finds_what_was_lost_and_nothing_else() {
     list.items.lock().unwrap().push(old);
     let fixture = Fixture::new(with_events(), &[("one", "app", &list.serve().await, &[("place", "P")])]);
     let recipe = fixture.recipe("trigger: { webhook: [app.ThingCreate, app.ThingUpdate], reconcile: 6h }");
-    let triggers = Triggers::new(std::slice::from_ref(&recipe), fixture.around.clone()).unwrap();
-    assert_eq!(Poller::all(&recipe, &fixture.around).unwrap().len(), 1, "one list finds both");
+    let triggers = Triggers::new(std::slice::from_ref(&recipe), fixture.context.clone()).unwrap();
+    assert_eq!(Poller::all(&recipe, &fixture.context.services).unwrap().len(), 1, "one list finds both");
     assert_eq!(triggers.once().await.unwrap().events, 0);
 
     let made = "2026-11-23T11:59:58Z";
     let thing = |id: &str| json!({ "id": id, "created": made, "updated": made });
     list.items.lock().unwrap().extend([thing("came"), thing("lost")]);
-    fixture.around.journal.append(came(recipe.name())).await.unwrap();
+    fixture.context.services.journal.append(came(recipe.name())).await.unwrap();
     assert_eq!(triggers.once().await.unwrap().events, 1);
     let (kind, record) = fixture.changes().await.pop().unwrap();
     assert_eq!((kind.as_str(), record.as_str()), ("ThingCreate", "lost"));
     let run = fixture.runs().await.pop().unwrap();
-    let event = fixture.around.journal.run(&run.id).await.unwrap().unwrap().event;
+    let event = fixture.context.services.journal.run(&run.id).await.unwrap().unwrap().event;
     let body =
         json!({ "id": "lost", "created": made, "updated": made, "type": "ThingCreate", "placeId": "P" });
     assert_eq!(event.payload, body);

@@ -40,8 +40,8 @@ async fn each_record_is_read_once() {
         let account = ("one", connector, address.as_str(), &settings[..]);
         let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
         let recipe = fixture.recipe(&format!("trigger: {{ poll: {operation}, start: all }}"));
-        let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
-        let polled = poller.poll(&fixture.around).await.unwrap();
+        let poller = Poller::all(&recipe, &fixture.context.services).unwrap().remove(0);
+        let polled = poller.poll(&fixture.context).await.unwrap();
         assert_eq!((polled.error, polled.finished), (None, true), "{operation}");
         let count = sandbox.counts(connector)[collection];
         assert!(count > 0, "{operation}");
@@ -50,7 +50,7 @@ async fn each_record_is_read_once() {
         let mut records = fixture.records().await;
         records.dedup();
         assert_eq!(records.len(), count, "{operation}: each once");
-        let again = poller.poll(&fixture.around).await.unwrap();
+        let again = poller.poll(&fixture.context).await.unwrap();
         assert_eq!((again.error, again.events), (None, 0), "{operation}");
     }
     if !many {
@@ -98,15 +98,15 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
     assert_eq!((times.len(), times[PAGE - 1]), (CONVERSATIONS, times[PAGE]));
     let recipe =
         fixture.recipe("trigger: { poll: conversations.search, start: all, emit: [new, changed, removed] }");
-    let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
-    let first = poller.poll(&fixture.around).await.unwrap();
+    let poller = Poller::all(&recipe, &fixture.context.services).unwrap().remove(0);
+    let first = poller.poll(&fixture.context).await.unwrap();
     assert_eq!((first.error, first.finished, first.events), (None, true, CONVERSATIONS));
     let mut records = fixture.records().await;
     records.sort();
     records.dedup();
     assert_eq!(records.len(), CONVERSATIONS, "each once");
     for _ in 0..3 {
-        let again = poller.poll(&fixture.around).await.unwrap();
+        let again = poller.poll(&fixture.context).await.unwrap();
         assert_eq!((again.error, again.events), (None, 0), "nothing is new, changed or removed");
     }
 }
@@ -139,12 +139,12 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
             let text =
                 format!("trigger: {{ poll: {}, start: all, emit: {emit}, with: {inputs} }}", operation.id);
             let recipe = fixture.named(&format!("r{only_new}{removed}"), &text);
-            let poller = Poller::all(&recipe, &fixture.around).unwrap().remove(0);
+            let poller = Poller::all(&recipe, &fixture.context.services).unwrap().remove(0);
             // The first poll takes everything in, the second moves the mark to where the list ends.
             let (mut before, mut polled) = (0, Vec::new());
             for _ in 0..3 {
                 before = sandbox.totals().0;
-                polled.push(poller.poll(&fixture.around).await.unwrap());
+                polled.push(poller.poll(&fixture.context).await.unwrap());
             }
             let Some(last) = polled.pop().filter(|last| last.finished && last.events == 0) else {
                 wrong.push(format!("{} {emit}: {polled:?}", operation.id));

@@ -13,14 +13,14 @@ fn schedule(fixture: &Fixture, text: &str) -> Schedule {
 }
 
 async fn fire(fixture: &Fixture, schedule: &Schedule) -> usize {
-    schedule.fire(&fixture.around).await.unwrap().0.events
+    schedule.fire(&fixture.context).await.unwrap().0.events
 }
 
 #[tokio::test]
 async fn fires_each_time_once() {
     let fixture = Fixture::new(Catalog::built_in(), &[]);
     let daily = schedule(&fixture, DAILY);
-    let (appended, next) = daily.fire(&fixture.around).await.unwrap();
+    let (appended, next) = daily.fire(&fixture.context).await.unwrap();
     assert_eq!((appended.events, next), (0, "2026-11-23T13:00:00Z".parse().ok()), "the beginning");
     fixture.clock.advance(TimeDelta::minutes(59));
     assert_eq!(fire(&fixture, &daily).await, 0);
@@ -70,6 +70,6 @@ async fn edited_times_begin_anew() {
     fixture.clock.advance(TimeDelta::hours(3));
     assert_eq!(fire(&fixture, &schedule(&fixture, "trigger: { schedule: \"0 13 * * *\" }")).await, 0);
     let taken =
-        Triggers::new(&[fixture.recipe(DAILY)], fixture.around.clone()).unwrap().once().await.unwrap();
+        Triggers::new(&[fixture.recipe(DAILY)], fixture.context.clone()).unwrap().once().await.unwrap();
     assert_eq!(taken.runs, 0);
 }

@@ -36,7 +36,7 @@ async fn round(fixture: &Fixture, list: &List, triggers: &Triggers) -> (usize, u
 
 /// As the second of a change.
 fn change(fixture: &Fixture, list: &List, from: usize, count: usize) {
-    let now = fixture.around.clock.now().to_rfc3339();
+    let now = fixture.context.services.clock.now().to_rfc3339();
     for item in list.items.lock().unwrap().iter_mut().skip(from).take(count) {
         item["updated"] = json!(now);
     }
@@ -48,7 +48,7 @@ async fn twenty_recipes_cost_as_much_as_one() {
     let fixture = Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])]);
     let every = ["5m", "10m", "1h", "7m"];
     let recipes = recipes(&fixture, 20, |n| format!("poll: lists.newest, every: {}", every[n % every.len()]));
-    let triggers = Triggers::new(&recipes, fixture.around.clone()).unwrap();
+    let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
     assert_eq!(round(&fixture, &list, &triggers).await, (1, 0));
     assert_eq!(round(&fixture, &list, &triggers).await, (1, 0));
     change(&fixture, &list, 100, 130);
@@ -70,7 +70,7 @@ async fn a_whole_list_is_read_once_for_all() {
             let emit = ["[new, changed]", "[new]", "[new, changed, removed]"][n % 3];
             format!("poll: lists.{style}, emit: {emit}, start: {}", ["now", "all"][n % 2])
         });
-        let triggers = Triggers::new(&recipes, fixture.around.clone()).unwrap();
+        let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
         let (requests, runs) = round(&fixture, &list, &triggers).await;
         assert_eq!(runs, 2 * 150, "{style}");
         assert!(requests <= 2 * pages, "{style}: {requests} requests");
@@ -94,7 +94,7 @@ async fn each_recipe_keeps_its_own_progress() {
     let fixture = Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])]);
     let recipes =
         recipes(&fixture, 3, |n| format!("poll: lists.newest, start: {}", ["now", "now", "all"][n]));
-    let triggers = |who: &[CheckedRecipe]| Triggers::new(who, fixture.around.clone()).unwrap();
+    let triggers = |who: &[CheckedRecipe]| Triggers::new(who, fixture.context.clone()).unwrap();
     assert_eq!(round(&fixture, &list, &triggers(&recipes[..2])).await, (1, 0));
     change(&fixture, &list, 0, 10);
     assert_eq!(round(&fixture, &list, &triggers(&recipes[..1])).await, (1, 10), "the second one is away");
@@ -122,7 +122,7 @@ async fn polls_that_are_not_equal_share_nothing() {
     ];
     let recipes: Vec<_> =
         texts.iter().enumerate().map(|(n, text)| fixture.named(&format!("r{n}"), text)).collect();
-    let triggers = Triggers::new(&recipes, fixture.around.clone()).unwrap();
+    let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
     assert_eq!(round(&fixture, &here, &triggers).await.0, 1 + 2 * 2);
     assert_eq!(there.requests(), 1, "the last one is equal to a half of the first");
 }
@@ -132,7 +132,7 @@ async fn what_one_is_refused_is_not_asked_again_for_each() {
     let list = List::of(3);
     let fixture = Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])]);
     let recipes = recipes(&fixture, 10, |_| "poll: lists.none".to_owned());
-    let triggers = Triggers::new(&recipes, fixture.around.clone()).unwrap();
+    let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
     *list.bad.lock().unwrap() = vec![axum::http::StatusCode::FORBIDDEN; 10];
     let taken = triggers.once().await.unwrap();
     assert!(

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hob::catalog::{Catalog, Signature, SignatureAlgorithm};
 use hob::event::EventId;
-use hob::server::{FAMILIES, Observed, Server, Settings, bind, serve};
+use hob::server::{FAMILIES, Server, Settings, bind, serve};
 use hob::trigger::webhook::{AppSettings, Delivery, GRACE, Receiver, Refused};
 use indexmap::IndexMap;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -97,15 +97,10 @@ impl Post {
         };
         let own = AppSettings { signatures: vec![signature], ..AppSettings::default() };
         let settings = IndexMap::from_iter([("highlevel".to_owned(), own)]);
-        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
-        let around = &fixture.around;
-        let server = Server::new(
-            Arc::clone(&around.journal),
-            receiver,
-            Observed { connections: Arc::clone(&around.connections), ..Observed::default() },
-            around.clock.clone(),
-            Settings { largest_body: 100_000, open_metrics: true, ..Settings::default() },
-        );
+        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.context.services.clone(), &settings);
+        let server_settings = Settings { largest_body: 100_000, open_metrics: true, ..Settings::default() };
+        let services = fixture.context.services.clone();
+        let server = Server::new(services, receiver, Arc::default(), server_settings);
         let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (_stop, stopped) = watch::channel(false);
@@ -117,8 +112,8 @@ impl Post {
     fn receive_for(&self, recipes: &[&str]) {
         let named = recipes.iter().enumerate().map(|(n, text)| self.fixture.named(&format!("r{n}"), text));
         let recipes: Vec<_> = named.collect();
-        let around = self.fixture.around.clone();
-        self.server.swap(Receiver::new(&self.fixture.catalog, &recipes, around, &self.settings));
+        let services = self.fixture.context.services.clone();
+        self.server.swap(Receiver::new(&self.fixture.catalog, &recipes, services, &self.settings));
     }
 
     async fn send(
@@ -182,7 +177,7 @@ impl Post {
 
     async fn event(&self, answer: &Value) -> hob::event::Event {
         let id = EventId(answer["event"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
-        self.fixture.around.journal.event(&id).await.unwrap().unwrap()
+        self.fixture.context.services.journal.event(&id).await.unwrap().unwrap()
     }
 }
 
@@ -205,7 +200,7 @@ async fn every_kind_of_body_is_stored_as_it_is_under_its_real_type() {
         let (status, again) = post.signed(&body).await;
         assert_eq!((status, &again["duplicate"]), (StatusCode::OK, &json!(true)), "{name}: {again}");
     }
-    let totals = post.fixture.around.journal.totals(None).await.unwrap();
+    let totals = post.fixture.context.services.journal.totals(None).await.unwrap();
     assert_eq!(totals.events, BODIES.len() as u64);
     let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/webhooks")).unwrap();
     assert_eq!(files.count(), BODIES.len(), "every file is listed");
@@ -251,7 +246,7 @@ async fn runs_come_to_be_for_the_recipes_and_accounts_it_is_for() {
     let (_, answer) = post.signed(&body("ContactUpdate")).await;
     assert_eq!(answer["runs"], 2, "one for each recipe, on the account of its location");
     for run in post.fixture.runs().await {
-        let detail = post.fixture.around.journal.run(&run.id).await.unwrap().unwrap();
+        let detail = post.fixture.context.services.journal.run(&run.id).await.unwrap().unwrap();
         assert_eq!(detail.run.accounts["highlevel"], "studio");
         assert_eq!(detail.run.lane, "hobContact000000007");
     }
@@ -289,7 +284,7 @@ async fn what_proves_nothing_is_refused_with_a_reason() {
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
     }
-    assert_eq!(post.fixture.around.journal.totals(None).await.unwrap().events, 0);
+    assert_eq!(post.fixture.context.services.journal.totals(None).await.unwrap().events, 0);
     for (body, words) in [("[1]", "a list"), ("7", "single value"), ("{\"a\":", "EOF"), ("", "EOF")] {
         let (status, answer) = post.signed(body.as_bytes()).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -498,7 +493,7 @@ async fn senders_try_again_for_what_is_away() {
     let (status, headers, _) = post.post("in/", &[], b"{}").await;
     assert_eq!((status, headers.contains_key("retry-after")), (StatusCode::TOO_MANY_REQUESTS, true));
     assert_eq!(post.signed(&body("ContactUpdate")).await.0, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(post.fixture.around.journal.totals(None).await.unwrap().events, 0);
+    assert_eq!(post.fixture.context.services.journal.totals(None).await.unwrap().events, 0);
     post.receive_for(&[path, event]);
     assert_eq!(post.post("in", &[], b"{}").await.0, StatusCode::OK);
     assert_eq!(post.signed(&body("ContactUpdate")).await.1["runs"], 1);
@@ -511,7 +506,7 @@ async fn senders_try_again_for_what_is_away() {
 #[tokio::test]
 async fn what_cannot_be_stored_is_asked_for_again() {
     let post = Post::new(&[]).await;
-    post.fixture.around.journal.close().await;
+    post.fixture.context.services.journal.close().await;
     let (status, answer) = post.signed(&body("ContactUpdate")).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{answer}");
     let ready = post.http.get(format!("{}/readyz", post.address)).send().await.unwrap();
@@ -559,7 +554,7 @@ async fn the_apps_own_keys_can_be_used() {
     let recipes = [fixture.named("quiet", QUIET)];
     let refused = |settings: AppSettings| {
         let settings = IndexMap::from_iter([("highlevel".to_owned(), settings)]);
-        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
+        let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.context.services.clone(), &settings);
         let body = br#"{"type":"ContactUpdate","id":"c-1"}"#;
         let signature = STANDARD.encode([7; 64]);
         receiver.receive(&Delivery {
@@ -567,7 +562,7 @@ async fn the_apps_own_keys_can_be_used() {
             header: &|name| name.eq_ignore_ascii_case("x-wh-signature").then_some(signature.as_bytes()),
             body,
             largest: 1 << 20,
-            received: fixture.around.clock.now(),
+            received: fixture.context.services.clock.now(),
         })
     };
     // The one that the vendor sends no more is not looked at unless it is asked for.
@@ -624,7 +619,7 @@ fn no_json_makes_routing_panic() {
         [fixture.recipe("trigger: { webhook: highlevel.ContactUpdate }\nlane: \"{{ event.a.b }}\"")];
     let open = AppSettings { unverified: true, ..AppSettings::default() };
     let settings = IndexMap::from_iter([("highlevel".to_owned(), open)]);
-    let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.around.clone(), &settings);
+    let receiver = Receiver::new(&fixture.catalog, &recipes, fixture.context.services.clone(), &settings);
     proptest::proptest!(|(body in any_json())| {
         let text = body.to_string();
         let received = receiver.receive(&Delivery {
@@ -632,7 +627,7 @@ fn no_json_makes_routing_panic() {
             header: &|_| None,
             body: text.as_bytes(),
             largest: 1 << 20,
-            received: fixture.around.clock.now(),
+            received: fixture.context.services.clock.now(),
         });
         proptest::prop_assert_eq!(received.is_ok(), body.is_object());
     });

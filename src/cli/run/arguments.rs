@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::recipe_selection::RecipeSelection;
+use super::service::ServiceOptions;
 use crate::cli::recipes::Recipes;
 use crate::cli::{Failure, Output, Session};
 use crate::value::parse_duration;
@@ -71,23 +73,27 @@ impl Run {
         !self.once && (!self.dry_run || self.listen.is_some())
     }
 
-    /// Where recipes may be edited.
-    pub(super) fn watched(&self, session: &Session, workspace: &Workspace) -> Vec<PathBuf> {
-        let given = self.paths.iter().filter(|path| path.as_os_str() != "-").map(|path| session.path(path));
-        let folder = |path: PathBuf| {
-            // Of a workspace, its recipes.
-            let is_workspace = path.join(crate::workspace::FILE).is_file();
-            if is_workspace { path.join("recipes") } else { path }
-        };
-        match self.paths.is_empty() {
-            true => vec![folder(workspace.root.clone())],
-            false => given.map(folder).collect(),
+    /// What makes the service.
+    pub(super) fn service_options(&self) -> ServiceOptions {
+        ServiceOptions {
+            recipes: self.selection(),
+            once: self.once,
+            dry_run: self.dry_run,
+            sandbox: self.sandbox,
+            listen: self.listen,
+            concurrency: usize::from(self.concurrency),
+            lease: self.lease,
         }
+    }
+
+    fn selection(&self) -> RecipeSelection {
+        let receives = self.keeps_running();
+        RecipeSelection { paths: self.paths.clone(), sandbox: self.sandbox, receives }
     }
 
     /// The recipes to run. Those that cannot are told, and do not stop the others.
     pub(super) fn recipes(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
-        let recipes = self.load(session, workspace)?;
+        let recipes = self.selection().load(session, workspace)?;
         recipes.show(session);
         let broken = recipes.broken.len();
         let all = recipes.sound.len() + broken;
@@ -101,18 +107,6 @@ impl Run {
         let failing = broken + recipes.unheard;
         if failing > 0 && (self.strict || recipes.sound.is_empty()) {
             return Err(Failure::problem(anyhow!("{failing} of {all} recipes cannot run")));
-        }
-        Ok(recipes)
-    }
-
-    /// The recipes as they are now.
-    pub(super) fn load(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
-        let mut recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(workspace))?;
-        if !self.sandbox {
-            recipes.leave_out_unset(workspace);
-        }
-        if self.keeps_running() {
-            recipes.warn_of_unusable_keys(workspace);
         }
         Ok(recipes)
     }

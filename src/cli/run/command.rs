@@ -17,11 +17,11 @@ impl Run {
         }
         let recipes = self.recipes(session, &workspace)?;
         runtime::block_on(async {
-            let service = Service::open(self, session, &workspace, recipes).await?;
+            let service = Service::open(self.service_options(), session, &workspace, recipes).await?;
             let ended = if self.keeps_running() {
-                service.keep_running(self, session, &workspace).await
+                service.keep_running(session, &workspace).await
             } else {
-                let ended = service.once(self, session).await;
+                let ended = service.once(session, self.output.format).await;
                 service.forget(&workspace.history).await;
                 ended
             };

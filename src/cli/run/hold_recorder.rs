@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::Failure;
@@ -11,6 +10,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, HoldChange};
 use crate::journal::{Error, HeldConnection, Journal};
 use crate::secret::Redactor;
+use crate::services::Services;
 
 /// Pause after the store did not answer.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,12 +30,8 @@ enum HoldEvent {
 impl HoldRecorder {
     /// Begins with nothing held: a start is a reason to see whether credentials work again, and what waits for
     /// them is due now.
-    pub(super) async fn start(
-        journal: &Arc<dyn Journal>,
-        connections: &IndexMap<String, Arc<Connection>>,
-        redactor: Redactor,
-        clock: Clock,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn start(services: &Services) -> Result<Self, Failure> {
+        let Services { journal, connections, redactor, clock, .. } = services.clone();
         for held in journal.held_connections().await.map_err(Failure::unavailable)? {
             journal.release_hold(&held.connection).await.map_err(Failure::unavailable)?;
         }
@@ -46,7 +42,6 @@ impl HoldRecorder {
             connection.hold.on_change(move |change| drop(tell.send(HoldEvent::Change(change))));
         }
         tokio::spawn(watch_consent(connections.values().cloned().collect(), tell.clone()));
-        let journal = Arc::clone(journal);
         tokio::spawn(async move {
             while let Some(news) = news.recv().await {
                 match news {

@@ -5,6 +5,7 @@ mod command;
 mod hold_recorder;
 mod once;
 mod progress;
+mod recipe_selection;
 mod reload;
 mod retention;
 mod service;

@@ -5,7 +5,6 @@ use std::time::Instant;
 use anyhow::anyhow;
 use futures::FutureExt;
 
-use super::arguments::Run;
 use super::service::Service;
 use super::summary::Summary;
 use crate::check::CheckedRecipe;
@@ -16,7 +15,7 @@ use crate::recipe::Trigger;
 impl Service {
     /// Takes what every trigger has due, runs until nothing is left to do now, and tells what came of
     /// it.
-    pub(super) async fn once(&self, run: &Run, session: &mut Session) -> Result<ExitCode, Failure> {
+    pub(super) async fn once(&self, session: &mut Session, format: Format) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
         let stop = StopSignal::listen()?.requested().shared();
         let stop_requested_twice = StopSignal::listen()?.requested_twice();
@@ -39,22 +38,22 @@ impl Service {
             return Err(self.stopped());
         }
         self.progress.end();
-        let requests = self.connected.client.requests();
+        let requests = self.services.client.requests();
         let mut summary =
             Summary::new(&taken, &idle, &self.engine.counters().runs(), requests, begun.elapsed())
-                .holding(&self.connected.connections)
+                .holding(&self.services.connections)
                 .without(&self.left_out);
-        if run.dry_run {
-            let rows = dry_run::rows(self.journal.as_ref(), None).await;
+        if self.options.dry_run {
+            let rows = dry_run::rows(self.services.journal.as_ref(), None).await;
             let rows = rows.map_err(Failure::unavailable)?;
-            if run.output.format == Format::Text {
+            if format == Format::Text {
                 let mut lines = rows.iter().flat_map(dry_run::DryRow::lines);
                 lines.try_for_each(|line| session.streams.say(line))?;
             }
             summary.dry_run = Some(rows);
             self.hint_at_other_triggers(session);
         }
-        match run.output.format {
+        match format {
             Format::Json => session.streams.json(&summary)?,
             Format::Text => session.streams.print(&summary.text())?,
         }

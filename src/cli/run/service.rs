@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::arguments::Run;
 use super::hold_recorder::HoldRecorder;
 use super::progress::Progress;
+use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
 use super::retention::{forget_some, keep_forgetting};
 use super::wait_notices;
@@ -27,11 +27,12 @@ use crate::cli::recipes::{BrokenRecipe, Recipes, workspace_info};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
-use crate::engine::{Engine, JournalLimits, Options, RecipeVersions, Services};
+use crate::engine::{Engine, JournalLimits, Options, RecipeVersions};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
 use crate::run::RunId;
-use crate::server::{Observed, Server, Settings, bind, serve};
+use crate::server::{Server, Settings, bind, serve};
+use crate::services::Services;
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
 use crate::workspace::{History, Metrics, Workspace};
@@ -43,21 +44,39 @@ const DRY_RUN_INTERVAL: Duration = Duration::from_millis(300);
 /// Longest wait for the store to take the last writes.
 const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How a service works.
+#[derive(Debug, Clone)]
+pub(super) struct ServiceOptions {
+    /// Its recipes, and where they are edited.
+    pub(super) recipes: RecipeSelection,
+    /// It takes what is due now and ends, instead of going on.
+    pub(super) once: bool,
+    /// Nothing is sent that changes anything, and nothing is stored.
+    pub(super) dry_run: bool,
+    /// Connections lead to a sandbox.
+    pub(super) sandbox: bool,
+    /// Where webhooks are received, if not where the workspace says.
+    pub(super) listen: Option<SocketAddr>,
+    /// Runs in progress at the same time.
+    pub(super) concurrency: usize,
+    /// How long a run stays ours without a sign of life.
+    pub(super) lease: Duration,
+}
+
 /// Triggers, engine and, where webhooks are received, a server.
 pub(super) struct Service {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) options: ServiceOptions,
+    pub(super) services: Services,
     pub(super) triggers: Triggers,
     pub(super) engine: Engine,
-    pub(super) connected: ConnectedAccounts,
     pub(super) recipes: Vec<CheckedRecipe>,
     /// Recipes that could not run at the start.
     pub(super) left_out: Vec<BrokenRecipe>,
     pub(super) progress: Progress,
+    connected: ConnectedAccounts,
     /// What the engine reads its recipes from.
-    book: RecipeVersions,
-    services_for_triggers: TriggerContext,
-    listen: Option<SocketAddr>,
-    metrics: Metrics,
+    recipe_versions: RecipeVersions,
+    trigger_context: TriggerContext,
     server: Server,
     holds: HoldRecorder,
     /// The store of a dry run; gone with this.
@@ -74,90 +93,44 @@ struct ActiveRecipes {
 impl Service {
     /// Connects, and opens the store.
     pub(super) async fn open(
-        run: &Run,
+        options: ServiceOptions,
         session: &mut Session,
         workspace: &Workspace,
         loaded: Recipes,
     ) -> Result<Self, Failure> {
         let Recipes { sound: recipes, broken: left_out, .. } = loaded;
-        let connected = match run.sandbox {
-            true => ConnectedAccounts::to_sandbox(workspace).await?,
-            false => ConnectedAccounts::to_apis(session, workspace)?,
-        };
-        let mut connected = connected;
-        if run.once {
-            connected.client = connected.client.with_wait_notices(wait_notices::tell(Clock::system()));
-        }
-        let (journal, temporary_store) = open_store(run, workspace).await?;
+        session.streams.hide(keys(&recipes, &workspace.env_values(), Clock::system().now()));
+        let connected = connect(&options, session, workspace).await?;
+        let (journal, temporary_store) = open_store(&options, workspace).await?;
         // A sandbox of this process counts anew with it.
-        let limits = (!run.sandbox).then(|| JournalLimits::of(&journal));
-        connected.share_limits(limits);
-        let clock = Clock::system();
-        let keys = keys(&recipes, &workspace.env_values(), clock.now());
-        session.streams.hide(keys);
-        let redactor = session.streams.redactor.clone();
-        let holds =
-            HoldRecorder::start(&journal, &connected.connections, redactor.clone(), clock.clone()).await?;
-        let progress = Progress::new(run.once && session.streams.errors_is_terminal);
-        let connections = Arc::new(connected.connections.clone());
-        let env = Arc::new(workspace.env_values());
-        let concurrency = usize::from(run.concurrency);
-        let options = Options {
-            concurrency,
-            lease: run.lease,
-            dry_run: run.dry_run,
-            isolated: run.sandbox,
-            ..Options::default()
-        };
-        let services_for_triggers = TriggerContext {
-            journal: Arc::clone(&journal),
-            client: connected.client.clone(),
-            clock: clock.clone(),
-            connections: Arc::clone(&connections),
-            env: Arc::clone(&env),
-            claims: Claims::new(options.owner.clone(), options.lease).by(Clock::system_steady()),
+        connected.share_limits((!options.sandbox).then(|| JournalLimits::of(&journal)));
+        let services = connected.services(session, workspace, journal);
+        let holds = HoldRecorder::start(&services).await?;
+        let progress = Progress::new(options.once && session.streams.errors_is_terminal);
+        let engine_options = options.of_engine();
+        let trigger_context = TriggerContext {
+            services: services.clone(),
+            claims: Claims::new(engine_options.owner.clone(), options.lease),
             on_page: progress.on_page(),
         };
-        let receiver = receiver(workspace, &recipes, &left_out, &services_for_triggers);
-        let book = RecipeVersions::new(recipes.clone())
+        let recipe_versions = RecipeVersions::new(recipes.clone())
             .reading(Arc::clone(&workspace.catalog), usable_connections(workspace));
-        let world = Services {
-            journal: Arc::clone(&journal),
-            recipes: book.clone(),
-            connections,
-            client: connected.client.clone(),
-            // Pauses are not to become longer when the clock is set back.
-            clock: Clock::system_steady(),
-            env,
-            redactor: Arc::new(redactor),
-        };
-        let engine = Engine::new(world, options);
-        let observed = Observed {
-            connections: Arc::clone(&services_for_triggers.connections),
-            runs: Arc::clone(engine.counters()),
-        };
+        let engine = Engine::new(services.clone(), recipe_versions.clone(), engine_options);
         let open_metrics = workspace.metrics == Metrics::Open;
-        let settings = Settings { keeps: !run.dry_run, open_metrics, ..Settings::default() };
-        let server = Server::new(
-            Arc::clone(&journal),
-            receiver,
-            observed,
-            services_for_triggers.clock.clone(),
-            settings,
-        );
+        let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };
+        let receiver = receiver(workspace, &recipes, &left_out, &services);
         Ok(Self {
-            triggers: Triggers::new(&recipes, services_for_triggers.clone()).map_err(Failure::problem)?,
-            book,
-            services_for_triggers,
+            triggers: Triggers::new(&recipes, trigger_context.clone()).map_err(Failure::problem)?,
+            server: Server::new(services.clone(), receiver, Arc::clone(engine.counters()), settings),
+            options,
+            services,
             engine,
-            listen: run.listen.or(workspace.listen),
-            metrics: workspace.metrics,
-            journal,
-            connected,
             recipes,
             left_out,
             progress,
-            server,
+            connected,
+            recipe_versions,
+            trigger_context,
             holds,
             _temporary_store: temporary_store,
         })
@@ -166,30 +139,28 @@ impl Service {
     /// Works until it is asked to stop, and takes up recipes that are edited meanwhile.
     pub(super) async fn keep_running(
         &self,
-        run: &Run,
         session: &mut Session,
         workspace: &Workspace,
     ) -> Result<ExitCode, Failure> {
         let signal = StopSignal::listen()?;
         let (stop, stopped) = watch::channel(false);
-        let listener = match self.listen {
+        let listener = match self.options.listen.or(workspace.listen) {
             Some(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
             None => None,
         };
-        let metrics = match self.metrics {
+        let metrics = match workspace.metrics {
             Metrics::At(address) => Some(bind(address).await.map_err(Failure::unavailable)?),
             Metrics::Open | Metrics::Closed => None,
         };
-        let mut edits = RecipeWatch::start(run.watched(session, workspace));
+        let mut edits = RecipeWatch::start(self.options.recipes.watched(session, workspace));
         if let Some(address) = metrics.as_ref().and_then(|listener| listener.local_addr().ok()) {
             session.streams.note(format!("metrics at http://{address}/metrics"));
         }
         self.print_start(session, listener.as_ref().and_then(|listener| listener.local_addr().ok()));
         let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(stop_requested(stopped)).fuse());
-        let clock = &self.services_for_triggers.clock;
-        let mut forgetting =
-            std::pin::pin!(keep_forgetting(self.journal.as_ref(), &workspace.history, clock));
+        let Services { journal, clock, .. } = &self.services;
+        let mut forgetting = std::pin::pin!(keep_forgetting(journal.as_ref(), &workspace.history, clock));
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
         let mut printed = BTreeSet::new();
@@ -206,14 +177,14 @@ impl Service {
                         ended = &mut receiving => break Err(ended.err()),
                         () = &mut triggers => break Err(None),
                         () = &mut forgetting => break Err(None),
-                        rows = self.next_dry_run_rows(&mut printed), if run.dry_run => {
+                        rows = self.next_dry_run_rows(&mut printed), if self.options.dry_run => {
                             for line in rows.iter().flat_map(DryRow::lines) {
                                 session.streams.say(line).map_err(Failure::from)?;
                             }
                             session.streams.output.flush().map_err(Failure::from)?;
                         }
                         () = edits.changed() => {
-                            if let Some(next) = self.reload(run, session, workspace, &active.recipes) {
+                            if let Some(next) = self.reload(session, workspace, &active.recipes) {
                                 break Ok(next);
                             }
                         }
@@ -250,7 +221,7 @@ impl Service {
         loop {
             tokio::time::sleep(DRY_RUN_INTERVAL).await;
             // A store in a temporary folder is not away for long.
-            let rows = dry_run::rows(self.journal.as_ref(), Some(printed)).await.unwrap_or_default();
+            let rows = dry_run::rows(self.services.journal.as_ref(), Some(printed)).await.unwrap_or_default();
             if !rows.is_empty() {
                 return rows;
             }
@@ -273,12 +244,11 @@ impl Service {
     /// changed, or nothing can be taken up.
     fn reload(
         &self,
-        run: &Run,
         session: &mut Session,
         workspace: &Workspace,
         before: &[CheckedRecipe],
     ) -> Option<ActiveRecipes> {
-        let loaded = match run.load(session, workspace) {
+        let loaded = match self.options.recipes.load(session, workspace) {
             Ok(loaded) => loaded,
             Err(failure) => {
                 tracing::warn!("recipes stay as they were: {failure}");
@@ -292,16 +262,16 @@ impl Service {
         }
         let is_kept = |broken: &&BrokenRecipe| broken.recipe.as_ref().is_some_and(|name| kept.contains(name));
         let broken: Vec<BrokenRecipe> = loaded.broken.iter().filter(|b| !is_kept(b)).cloned().collect();
-        let receiver = receiver(workspace, &recipes, &broken, &self.services_for_triggers);
+        let receiver = receiver(workspace, &recipes, &broken, &self.services);
         if changes.is_empty() {
             // A broken recipe that came or went is waited for, or no more.
             self.server.swap(receiver);
             return None;
         }
-        let triggers = Triggers::new(&recipes, self.services_for_triggers.clone());
+        let triggers = Triggers::new(&recipes, self.trigger_context.clone());
         match triggers {
             Ok(triggers) => {
-                self.book.replace(recipes.clone());
+                self.recipe_versions.replace(recipes.clone());
                 self.server.swap(receiver);
                 changes.iter().for_each(Change::tell);
                 tracing::info!("recipes reloaded");
@@ -316,7 +286,7 @@ impl Service {
 
     /// Forgets some of what is past its time.
     pub(super) async fn forget(&self, history: &History) {
-        forget_some(self.journal.as_ref(), history, &self.services_for_triggers.clock).await;
+        forget_some(self.services.journal.as_ref(), history, &self.services.clock).await;
     }
 
     /// Ends all writing. What was answered is kept; what waits for a store that is away does not hold up
@@ -326,7 +296,7 @@ impl Service {
         let last = async {
             self.connected.save_counters().await;
             self.holds.end().await;
-            self.journal.close().await;
+            self.services.journal.close().await;
         };
         if tokio::time::timeout(STORE_CLOSE_TIMEOUT, last).await.is_err() {
             tracing::warn!(
@@ -358,11 +328,38 @@ async fn stop_requested(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
+impl ServiceOptions {
+    fn of_engine(&self) -> Options {
+        Options {
+            concurrency: self.concurrency,
+            lease: self.lease,
+            dry_run: self.dry_run,
+            isolated: self.sandbox,
+            ..Options::default()
+        }
+    }
+}
+
+async fn connect(
+    options: &ServiceOptions,
+    session: &mut Session,
+    workspace: &Workspace,
+) -> Result<ConnectedAccounts, Failure> {
+    let mut connected = match options.sandbox {
+        true => ConnectedAccounts::to_sandbox(workspace).await?,
+        false => ConnectedAccounts::to_apis(session, workspace)?,
+    };
+    if options.once {
+        connected.client = connected.client.with_wait_notices(wait_notices::tell(Clock::system()));
+    }
+    Ok(connected)
+}
+
 async fn open_store(
-    run: &Run,
+    options: &ServiceOptions,
     workspace: &Workspace,
 ) -> Result<(Arc<dyn Journal>, Option<TempDir>), Failure> {
-    if !run.dry_run {
+    if !options.dry_run {
         return Ok((store::open(workspace, Access::Runner).await?, None));
     }
     let (journal, folder) = dry_run::passing_store(workspace, true).await?;
@@ -388,10 +385,9 @@ fn receiver(
     workspace: &Workspace,
     recipes: &[CheckedRecipe],
     broken: &[BrokenRecipe],
-    services_for_triggers: &TriggerContext,
+    services: &Services,
 ) -> Receiver {
-    let receiver =
-        Receiver::new(&workspace.catalog, recipes, services_for_triggers.clone(), &app_settings(workspace));
+    let receiver = Receiver::new(&workspace.catalog, recipes, services.clone(), &app_settings(workspace));
     receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
 }
 

@@ -17,7 +17,7 @@ fn budget_of(window: &str, settings: BudgetSettings) -> Budget {
         ..LimitHeaders::default()
     };
     let key = CounterKey { account: "api account".into(), window: window.into() };
-    Budget::new(key, settings, headers)
+    Budget::new(key, settings, headers, Clock::system())
 }
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

@@ -7,7 +7,7 @@ use url::Host;
 
 use crate::catalog::Effect;
 use crate::connection::check_public;
-use crate::engine::step_executor::{StepContext, call_options};
+use crate::engine::step_context::StepContext;
 use crate::engine::step_outcome::{StepOutcome, done, outcome_of, refuse};
 use crate::recipe::parse_duration;
 use crate::request::{Answer, CallOptions, Outcome, PreparedRequest, classify, http_request};
@@ -26,7 +26,7 @@ pub(super) async fn execute(context: &StepContext<'_>, call: &StepCall) -> StepO
         let PreparedRequest { method, url, .. } = &request;
         return told(call, format!("not sent, as this is a sandbox: {method} {url}"));
     }
-    let options = CallOptions { timeout: call.timeout.or(timeout), ..call_options(context) };
+    let options = CallOptions { timeout: call.timeout.or(timeout), ..context.call_options() };
     let received = context.services.client.send(&request, &Default::default(), &options).await;
     let outcome = match classify(call.effect, &request.expected, None, received) {
         Outcome::Ok(answer) => {

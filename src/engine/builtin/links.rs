@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{away, optional_text, text};
-use crate::engine::step_outcome::{StepOutcome, refuse};
+use super::inputs::{optional_text, text};
+use crate::engine::step_outcome::{StepOutcome, refuse, store_failure};
 use crate::journal::{Journal, Link};
 use crate::run::StepResult;
 
@@ -19,7 +19,7 @@ pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> 
         Err(problem) => refuse(problem),
         Ok(link) => match journal.save_link(&link).await {
             Ok(()) => StepResult::Done(json!(link)).into(),
-            Err(error) => away(&error),
+            Err(error) => store_failure(&error),
         },
     }
 }
@@ -40,7 +40,7 @@ pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> 
                 let other = link.map(|link| if from.is_some() { link.to } else { link.from });
                 StepResult::Done(json!(other)).into()
             }
-            Err(error) => away(&error),
+            Err(error) => store_failure(&error),
         },
     }
 }
@@ -50,7 +50,7 @@ pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -
         Err(problem) => refuse(problem),
         Ok((name, from)) => match journal.delete_link(&name, &from).await {
             Ok(deleted) => StepResult::Done(json!({ "deleted": deleted })).into(),
-            Err(error) => away(&error),
+            Err(error) => store_failure(&error),
         },
     }
 }

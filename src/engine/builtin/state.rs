@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{away, text};
-use crate::engine::step_outcome::{StepOutcome, refuse};
+use super::inputs::text;
+use crate::engine::step_outcome::{StepOutcome, refuse, store_failure};
 use crate::journal::{Journal, OWN_KEYS};
 use crate::run::StepResult;
 
@@ -15,7 +15,7 @@ pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> S
                 let default = || inputs.get("default").cloned().unwrap_or(Value::Null);
                 StepResult::Done(value.unwrap_or_else(default)).into()
             }
-            Err(error) => away(&error),
+            Err(error) => store_failure(&error),
         },
     }
 }
@@ -30,7 +30,7 @@ pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> S
         Err(problem) => refuse(problem),
         Ok((key, value)) => match journal.put_state(&key, &value).await {
             Ok(()) => StepResult::Done(value).into(),
-            Err(error) => away(&error),
+            Err(error) => store_failure(&error),
         },
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Asked {
 impl Asked {
     /// It is asked now.
     pub(super) fn now() -> Self {
-        Self { at: Clock::system_steady().now(), begun: Instant::now() }
+        Self { at: Clock::system().steady().now(), begun: Instant::now() }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_postgres::{AsyncMessage, Client};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::journal::Access;
+use crate::value::Backoff;
 
 use super::address::Target;
 use super::clock::{ASK, Asked, ServerClock};
@@ -19,9 +20,8 @@ use super::failure::Failure;
 use super::runner_lock;
 use super::session::{Driver, dial};
 
-/// Longest pause between attempts to listen again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Pauses between attempts to listen again.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 /// How often the server is asked for its time.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
 /// What is to be told is told at most that often.
@@ -100,12 +100,12 @@ async fn listen(mut connection: ListenConnection, params: ConnectParams, notific
             let error = failure.of(&params.target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 1;
         connection = loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(BACKOFF.pause(failures)).await;
             match ListenConnection::open(&params).await {
                 Ok(connection) => break connection,
-                Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
+                Err(_) => failures += 1,
             }
         };
         // Something may have been told while nobody listened.

@@ -5,23 +5,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::failure::Failure;
+use crate::value::Backoff;
 
 /// How long to go on trying.
 const LIMIT: Duration = Duration::from_secs(10);
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
 
 /// Attempts at one thing.
 pub(super) struct RetryBackoff {
     since: Instant,
-    pause: Duration,
     failures: u32,
 }
 
 impl RetryBackoff {
     /// Before the first attempt.
     pub(super) fn new() -> Self {
-        Self { since: Instant::now(), pause: FIRST_PAUSE, failures: 0 }
+        Self { since: Instant::now(), failures: 0 }
     }
 
     /// Returns when it is time to try again; with `failure` if that makes no sense, or not any more.
@@ -33,8 +32,8 @@ impl RetryBackoff {
         }
         // The first time at once: most often only this one connection was lost.
         if self.failures > 1 {
-            tokio::time::sleep(self.pause.mul_f64(jitter(self.since))).await;
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            let pause = BACKOFF.pause(self.failures - 1);
+            tokio::time::sleep(pause.mul_f64(jitter(self.since))).await;
         }
         Ok(())
     }

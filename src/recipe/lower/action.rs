@@ -66,5 +66,5 @@ fn lower_retry(retry: &syntax::Retry, reader: &mut Reader<'_>) -> Retry {
     let default = Retry::default();
     let attempts = retry.attempts.as_ref().and_then(|attempts| u32::try_from(attempts.value).ok());
     let backoff = retry.backoff.as_ref().and_then(|backoff| reader.backoff(backoff));
-    Retry { attempts: attempts.unwrap_or(default.attempts), backoff: backoff.unwrap_or_default() }
+    Retry { attempts: attempts.unwrap_or(default.attempts), backoff: backoff.unwrap_or(default.backoff) }
 }

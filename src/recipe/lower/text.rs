@@ -6,14 +6,13 @@ use std::time::Duration;
 use chrono::NaiveTime;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::recipe::action::Backoff;
 use crate::recipe::cron::{self, Cron};
 use crate::recipe::dropped_fields::DroppedFields;
 use crate::recipe::syntax::{DurationText, TemplateText};
 use crate::recipe::trigger::{CronText, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
-use crate::value::{Written, parse_duration, time_in};
+use crate::value::{Backoff, Written, parse_duration, time_in};
 
 /// Reads texts and collects what is wrong with them.
 pub(super) struct Reader<'f> {
@@ -70,7 +69,7 @@ impl Reader<'_> {
     pub(super) fn backoff(&mut self, text: &Spanned<String>) -> Option<Backoff> {
         let Some((first, most)) = text.split_once("..") else {
             let pause = self.duration_text(text)?;
-            return Some(Backoff { first: pause, most: pause });
+            return Some(Backoff::new(pause, pause));
         };
         let part = |part: &str| Spanned::new(part.trim().to_owned(), text.span);
         let (first, most) = (self.duration_text(&part(first))?, self.duration_text(&part(most))?);
@@ -80,7 +79,7 @@ impl Reader<'_> {
             self.found.push(Diagnostic::new(Code::BadDuration, text.span, message).help(help));
             return None;
         }
-        Some(Backoff { first, most })
+        Some(Backoff::new(first, most))
     }
 
     pub(super) fn start(&mut self, text: &Spanned<String>) -> Start {

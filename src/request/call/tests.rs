@@ -10,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::*;
 use crate::clock::Clock;
 use crate::connection::{Credential, OauthSettings, Setup, TokenFile};
-use crate::request::{ClientSettings, OnBytes};
+use crate::request::{ClientSettings, FileChoice, OnBytes};
 use crate::secret::Secret;
 
 const CONNECTOR: &str = "connector: x\ntitle: X\nabout: X\nauth: [{ kind: oauth, token_url: /token }]\n\

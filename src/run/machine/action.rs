@@ -4,41 +4,26 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::failure::template_error;
-use super::{Command, Machine, Members};
-use crate::recipe::{Action, OnError};
+use super::Machine;
+use super::progress::{Progress, Site, after};
+use super::state::Members;
+use super::template_error::template_error;
+use crate::check::CheckedAction;
+use crate::recipe::Action;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::status::{Phase, StepStatus};
 use crate::run::truncate::truncated_read;
 use crate::template::Scope;
 use crate::value::Value;
 
-/// How far an action is.
-pub(super) enum Progress {
-    /// Something is to be done outside.
-    Command(Command),
-    /// Something was recorded; decide again.
-    More,
-    /// All of it is done; this is its result.
-    Complete(Arc<Value>),
-    /// It failed, and so does the run.
-    Failed(StepKey, StepError),
-    /// Only a person can tell whether it happened.
-    Parked(StepKey, String),
-}
-
-/// A step and what belongs to deciding it.
-pub(super) struct Site<'a> {
-    pub(super) action: &'a Action,
-    pub(super) key: StepKey,
-    pub(super) scope: Scope,
-    pub(super) after_failure: bool,
-    pub(super) now: DateTime<Utc>,
-}
-
 impl Machine {
     /// `error` is there for the actions of `on_failure`.
-    pub(super) fn action(&mut self, action: &Action, error: Option<Value>, now: DateTime<Utc>) -> Progress {
+    pub(super) fn action(
+        &mut self,
+        action: CheckedAction<'_>,
+        error: Option<Value>,
+        now: DateTime<Utc>,
+    ) -> Progress {
         let after_failure = error.is_some();
         let mut scope = self.scope.clone().at(self.wall(now));
         if let Some(error) = error {
@@ -50,14 +35,14 @@ impl Machine {
         }
         match self.status.of(&key).phase {
             Phase::Skipped => return Progress::Complete(Value::Array(vec![]).into()),
-            Phase::Failed(error) => return after(action, key, error, Value::Array(vec![]).into()),
+            Phase::Failed(error) => return after(&action, key, error, Value::Array(vec![]).into()),
             _ => {}
         }
-        if let Some(progress) = self.reads_unknown(action, &key, after_failure, now) {
+        if let Some(progress) = self.reads_unknown(&action, &key, after_failure, now) {
             return progress;
         }
         let list =
-            match truncated_read(&self.status, action).map_or_else(|| self.list_of(action, &scope), Err) {
+            match truncated_read(&self.status, &action).map_or_else(|| self.list_of(&action, &scope), Err) {
                 Ok(list) => list,
                 Err(error) => {
                     self.record(
@@ -77,7 +62,7 @@ impl Machine {
 
     fn members(
         &mut self,
-        action: &Action,
+        action: CheckedAction<'_>,
         list: &[Value],
         scope: &Scope,
         after_failure: bool,
@@ -129,13 +114,5 @@ impl Machine {
         }
         self.members = Some(Members { action: action.id.clone(), list: Arc::clone(&list), done: 0 });
         Ok(list)
-    }
-}
-
-/// What a step's failure means.
-pub(super) fn after(action: &Action, key: StepKey, error: StepError, instead: Arc<Value>) -> Progress {
-    match action.on_error {
-        OnError::Continue => Progress::Complete(instead),
-        OnError::Fail => Progress::Failed(key, error),
     }
 }

@@ -2,8 +2,8 @@
 //! known who chose the host, and files, of which it is known whether this run has downloaded them.
 
 use super::Machine;
-use super::action::Site;
-use super::failure::template_error;
+use super::progress::Site;
+use super::template_error::template_error;
 use crate::run::entry::StepError;
 use crate::run::status::Phase;
 use crate::template::{Error, ErrorKind, LocatedTemplate, Scope, Sources, TemplateTree};
@@ -22,7 +22,7 @@ impl Machine {
         inputs: &mut Map<String, Value>,
     ) -> Result<Reach, StepError> {
         let mut reach = Reach::Anywhere;
-        let operation = self.recipe.operation(site.action);
+        let operation = site.action.operation;
         let takes = |name: &str| {
             let shape = operation.input(name).map(|input| input.shape);
             shape.is_some_and(|shape| shape.format.as_deref() == Some(ADDRESS))
@@ -50,14 +50,14 @@ impl Machine {
 
     /// Files that finished steps have downloaded, as far as their results still tell.
     pub(super) fn downloaded(&self) -> Vec<String> {
-        let downloads: Vec<&str> = (self.recipe.recipe().all_actions())
-            .filter(|action| self.recipe.operation(action).download.is_some())
-            .map(|action| action.id.as_str())
+        let downloads: Vec<String> = (self.recipe.all_actions())
+            .filter(|action| action.operation.download.is_some())
+            .map(|action| action.id.clone())
             .collect();
         let mut files = Vec::new();
         for (key, step) in &self.status.steps {
             if let Phase::Done(result) = &step.phase
-                && downloads.contains(&key.action.as_str())
+                && downloads.contains(&key.action)
             {
                 collect(result, &mut files);
             }

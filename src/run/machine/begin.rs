@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Machine;
-use super::failure::template_error;
+use super::template_error::template_error;
 use crate::recipe::Recipe;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::{RunState, START};

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::action::Progress;
-use super::{Command, Machine};
-use crate::diagnostic::{Code, Diagnostic, render};
+use super::Machine;
+use super::progress::Progress;
+use crate::run::command::Command;
 use crate::run::entry::{StepError, StepKey};
 use crate::run::{RunState, START};
-use crate::source::SourceFile;
-use crate::template::LocatedError;
 
 impl Machine {
     /// Goes through `on_failure`; then the run has failed.
@@ -61,7 +59,7 @@ impl Machine {
         now: DateTime<Utc>,
     ) -> Option<Command> {
         let recipe = self.recipe.clone();
-        let action = recipe.recipe().on_failure.get(self.failure_done)?;
+        let action = recipe.on_failure().nth(self.failure_done)?;
         let in_scope = json!({
             "message": error.message,
             "status": error.status,
@@ -74,27 +72,14 @@ impl Machine {
             Progress::Command(command) => return Some(command),
             Progress::More => {}
             Progress::Complete(result) => {
-                self.complete(action, result);
+                self.complete(&action, result);
                 self.failure_done += 1;
             }
             Progress::Failed(..) | Progress::Parked(..) => {
-                self.complete(action, Arc::default());
+                self.complete(&action, Arc::default());
                 self.failure_done += 1;
             }
         }
         None
-    }
-}
-
-/// A template's failure, with its place.
-pub(super) fn template_error(file: &SourceFile, error: &LocatedError) -> StepError {
-    let mut diagnostic = Diagnostic::new(Code::TemplateFailed, error.span, error.error.message.clone());
-    diagnostic.help.clone_from(&error.error.help);
-    let position = file.position(error.span.start);
-    StepError {
-        message: format!("{}:{}:{}: {}", file.name(), position.line, position.column, error.error.message),
-        status: None,
-        help: error.error.help.clone(),
-        excerpt: Some(render(file, &[diagnostic], false)),
     }
 }

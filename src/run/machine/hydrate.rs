@@ -4,57 +4,17 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::action::Progress;
-use super::{Command, Machine, StepCall};
-use crate::catalog::{Catalog, Effect, Hydrate, Operation, path};
-use crate::check::CheckedRecipe;
-use crate::event::{Event, Source};
-use crate::recipe::{Retry, Trigger, Webhook};
+use super::Machine;
+use super::hydration::Hydration;
+use super::progress::Progress;
+use crate::catalog::Effect;
+use crate::recipe::Retry;
 use crate::run::HYDRATE;
+use crate::run::command::{Command, StepCall};
 use crate::run::entry::{Entry, StepKey};
 use crate::run::status::{Phase, StepStatus};
 use crate::value::address::Reach;
-use crate::value::{Map, Value, after};
-
-/// The read that completes an event, worked out when the run is taken up.
-#[derive(Debug, Clone)]
-pub(super) struct Hydration {
-    operation: std::sync::Arc<Operation>,
-    /// Its inputs; or the place in the body that should have held one.
-    inputs: Result<Map<String, Value>, String>,
-    /// JSONPath of the record within the body.
-    record: String,
-}
-
-impl Hydration {
-    /// What `event` needs, if its recipe asks for whole records and the catalog knows the read.
-    pub(super) fn of(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
-        let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
-            return None;
-        };
-        // What a sweep found was read from the API just now.
-        if !matches!(event.source, Source::Connector(_)) {
-            return None;
-        }
-        let catalog: &Catalog = recipe.catalog();
-        let events = &catalog.connector(connector)?.events;
-        // A body that may mean several events names them all.
-        let kind =
-            event.kind.split('|').filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
-        let Hydrate { operation, with } = kind.hydrate.as_ref()?;
-        let operation = recipe.operation_called(operation)?.clone();
-        let inputs = with
-            .iter()
-            .map(|(name, at)| match path::read(&event.payload, at) {
-                Some(value) if !value.is_null() => {
-                    Ok((operation.renamed.get(name).unwrap_or(name).clone(), value))
-                }
-                _ => Err(at.clone()),
-            })
-            .collect();
-        Some(Self { operation, inputs, record: kind.record.clone() })
-    }
-}
+use crate::value::{Value, after};
 
 impl Machine {
     /// Completes the event; `None` once there is nothing to fetch or it is fetched.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::action::{Progress, Site, after};
+use super::Machine;
 use super::begin::unmet;
-use super::failure::template_error;
-use super::{Command, Machine, Probe, StepCall};
+use super::progress::{Progress, Site, after};
+use super::template_error::template_error;
 use crate::catalog::{Builtin, Effect, Operation, Place};
 use crate::recipe::Action;
 use crate::run::builtin;
+use crate::run::command::{Command, Probe, StepCall};
 use crate::run::effect::effect;
 use crate::run::entry::{Entry, StepError};
 use crate::run::status::{Phase, StepStatus};
@@ -25,7 +26,7 @@ impl Machine {
         match &status.phase {
             Phase::Done(result) => Progress::Complete(Arc::clone(result)),
             Phase::Skipped => Progress::Complete(Arc::default()),
-            Phase::Failed(error) => after(site.action, site.key.clone(), error.clone(), Arc::default()),
+            Phase::Failed(error) => after(&site.action, site.key.clone(), error.clone(), Arc::default()),
             Phase::Open => self.open(site, &status),
             Phase::Waiting { until, reason, .. } if site.now < *until => sleep(*until, reason),
             Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
@@ -37,10 +38,10 @@ impl Machine {
     }
 
     fn open(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
-        if let Some(progress) = self.reads_unknown(site.action, &site.key, site.after_failure, site.now) {
+        if let Some(progress) = self.reads_unknown(&site.action, &site.key, site.after_failure, site.now) {
             return progress;
         }
-        if let Some(error) = truncated_read(&self.status, site.action) {
+        if let Some(error) = truncated_read(&self.status, &site.action) {
             return self.fail(site, status.attempts.max(1), error);
         }
         if status.attempts == status.forgiven
@@ -75,7 +76,7 @@ impl Machine {
     /// There is an intent and nothing after it: hob stopped in between.
     fn intended(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
         let sent = status.sent.unwrap_or(site.now);
-        let operation = self.recipe.operation(site.action).clone();
+        let operation = Arc::clone(site.action.operation);
         // Time stands still for a step that is sent again, so that it is the same step.
         let (inputs, _) = match self.inputs(site, sent) {
             Ok(inputs) => inputs,
@@ -97,7 +98,7 @@ impl Machine {
         let Phase::InDoubt { since, until, reason, interrupted, existing, .. } = &status.phase else {
             return Progress::More;
         };
-        let operation = self.recipe.operation(site.action).clone();
+        let operation = Arc::clone(site.action.operation);
         let sent = status.sent.unwrap_or(site.now);
         let Some(probe) = &operation.probe else {
             return self.give_up_on(site, status, reason);
@@ -113,7 +114,7 @@ impl Machine {
             Ok((inputs, _)) => Progress::Command(Command::Probe(Box::new(Probe {
                 step: site.key.clone(),
                 attempt: status.attempts,
-                connection: self.connection(site.action, &operation),
+                connection: self.connection(&site.action, &operation),
                 inputs,
                 // The server's times are those of the wall.
                 sent: self.wall(status.lost.unwrap_or(sent)),
@@ -149,7 +150,7 @@ impl Machine {
             Ok(inputs) => inputs,
             Err(error) => return self.fail(site, attempt, error),
         };
-        let operation = self.recipe.operation(site.action).clone();
+        let operation = Arc::clone(site.action.operation);
         if let Some(builtin) = operation.builtin
             && let Some(progress) = self.at_once(site, builtin, &inputs)
         {
@@ -172,7 +173,7 @@ impl Machine {
             step: site.key.clone(),
             attempt,
             may_try_again: attempt.saturating_sub(status.forgiven) < site.action.retry.attempts,
-            connection: self.connection(site.action, &operation),
+            connection: self.connection(&site.action, &operation),
             operation,
             inputs,
             reach,
@@ -229,7 +230,7 @@ impl Machine {
 
     /// An input that `omit` leaves out although the operation needs it and no connection fills it.
     fn left_out(&self, site: &Site<'_>, inputs: &Map<String, Value>) -> Option<LocatedError> {
-        let operation = self.recipe.operation(site.action);
+        let operation = site.action.operation;
         let connector = self.recipe.catalog().connector(&operation.connector);
         let filled = |name: &str| {
             connector.is_some_and(|connector| {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Machine;
-use super::action::Progress;
+use super::progress::Progress;
 use crate::recipe::Action;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::status::Phase;

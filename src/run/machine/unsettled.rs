@@ -2,7 +2,6 @@
 
 use super::Machine;
 use crate::catalog::{Effect, Probe};
-use crate::recipe::Action;
 use crate::run::effect::effect;
 use crate::run::entry::StepKey;
 use crate::run::status::Phase;
@@ -17,13 +16,14 @@ impl Machine {
     }
 
     fn unsettled_step(&self, step: &StepKey, inputs: &Map<String, Value>) -> Option<Unsettled> {
-        let operation = self.recipe.operation(self.action_called(&step.action)?);
+        let action = self.recipe.all_actions().find(|action| action.id == step.action)?;
+        let operation = action.operation;
         let probe = operation.probe.as_ref().filter(|_| effect(operation, inputs) == Effect::Create)?;
         let status = self.status.of(step);
         Some(Unsettled {
             step: step.clone(),
             operation: operation.id.clone(),
-            connection: self.connection(self.action_called(&step.action)?, operation)?,
+            connection: self.connection(&action, operation)?,
             inputs: compared(probe, inputs),
             sent: self.wall(status.lost.or(status.sent)?),
             missed: match status.phase {
@@ -32,11 +32,6 @@ impl Machine {
                 _ => None,
             },
         })
-    }
-
-    fn action_called(&self, id: &str) -> Option<&Action> {
-        let recipe = self.recipe.recipe();
-        recipe.actions.iter().chain(&recipe.on_failure).find(|action| action.id == id)
     }
 }
 

@@ -42,7 +42,7 @@ impl Poll<'_> {
 
     /// The scan reads on to what is settled.
     fn must_recheck(&self) -> bool {
-        let now = self.context.clock.now();
+        let now = self.context.services.clock.now();
         let latest = now + self.poller.listing().lag() + COARSENESS;
         // What lies further ahead was set by a clock that has been set back since.
         self.cursor.settled.again.is_none_or(|again| again <= now || again > latest)

@@ -34,7 +34,7 @@ impl Poll<'_> {
 
     /// The scan has come to its end.
     pub(super) fn finish(&mut self) {
-        let now = self.context.clock.now();
+        let now = self.context.services.clock.now();
         let cursor = &self.cursor;
         let read = |value: &Option<Value>| value.as_ref().and_then(Watermark::read);
         let (before, newest) = (read(&cursor.watermark), read(&cursor.newest));
@@ -59,7 +59,7 @@ impl Poll<'_> {
             connection: Some(self.poller.connection.name.clone()),
             record: None,
             dedup: DedupKey(format!("error:{}", self.cursor.scan)),
-            received: self.context.clock.now(),
+            received: self.context.services.clock.now(),
             payload: json!({ "operation": self.poller.operation.id, "page": self.cursor.pages, "message": message }),
         };
         self.failed(message, None);
@@ -91,14 +91,14 @@ impl Poll<'_> {
     }
 
     fn put_off(&mut self, wait: Duration, reason: String) {
-        self.cursor.due = after(self.context.clock.now(), wait);
+        self.cursor.due = after(self.context.services.clock.now(), wait);
         self.cursor.health.waits = Some(reason.clone());
         self.polled.held = Some(wait);
         self.polled.error = Some(reason);
     }
 
     pub(super) fn failed(&mut self, message: String, asked: Option<Duration>) {
-        let now = self.context.clock.now();
+        let now = self.context.services.clock.now();
         tracing::warn!(
             recipe = self.polled.recipe,
             connection = self.polled.connection,

@@ -12,8 +12,8 @@ use crate::event::{Event, EventId, Source};
 use crate::recipe::{self, DeliveryId, Trigger, Webhook, plain_path};
 use crate::run::Accounts;
 use crate::secret::Secret;
+use crate::services::Services;
 use crate::template::LocatedTemplate;
-use crate::trigger::context::TriggerContext;
 use crate::trigger::new_run::new_run;
 
 /// A recipe that listens at a path.
@@ -27,11 +27,11 @@ pub(super) struct PathHook {
 
 impl PathHook {
     /// The path that `recipe` listens at, if it does.
-    pub fn of(recipe: &CheckedRecipe, context: &TriggerContext) -> Result<Option<Self>, verify::Error> {
+    pub fn of(recipe: &CheckedRecipe, services: &Services) -> Result<Option<Self>, verify::Error> {
         let Trigger::Webhook(Webhook::Path { path, verify, id, origins, .. }) = recipe.trigger() else {
             return Ok(None);
         };
-        let verifier = verifier(verify, context)?;
+        let verifier = verifier(verify, services)?;
         Ok(Some(Self {
             path: plain_path(path),
             recipe: recipe.clone(),
@@ -66,7 +66,7 @@ impl PathHook {
     /// Takes in a request for all recipes at one path that it proves itself to.
     pub fn receive(
         hooks: &[PathHook],
-        context: &TriggerContext,
+        services: &Services,
         delivery: &Delivery<'_>,
     ) -> Result<Received, Refused> {
         let mut proven = Vec::new();
@@ -100,7 +100,7 @@ impl PathHook {
         let mut runs = Vec::new();
         for hook in proven {
             for accounts in hook.recipe.accounts() {
-                let scope = context.scope(accounts, delivery.received);
+                let scope = services.template_scope(accounts, delivery.received);
                 runs.push(new_run(&hook.recipe, accounts, &event, &scope));
             }
         }
@@ -109,11 +109,11 @@ impl PathHook {
     }
 }
 
-fn verifier(verify: &recipe::Verify, context: &TriggerContext) -> Result<Verifier, verify::Error> {
+fn verifier(verify: &recipe::Verify, services: &Services) -> Result<Verifier, verify::Error> {
     match verify {
         recipe::Verify::None => Ok(Verifier::none()),
         recipe::Verify::Header { name, value } => {
-            Ok(Verifier::header(name, &secret(name, value, verify, context)?))
+            Ok(Verifier::header(name, &secret(name, value, verify, services)?))
         }
         recipe::Verify::Hmac { header, secret: key, algorithm, encoding, prefix } => {
             let hash = match algorithm {
@@ -125,10 +125,10 @@ fn verifier(verify: &recipe::Verify, context: &TriggerContext) -> Result<Verifie
                 recipe::Encoding::Hex => Encoding::Hex,
                 recipe::Encoding::Base64 => Encoding::Base64,
             };
-            Ok(Verifier::hmac(header, &secret(header, key, verify, context)?, hash, encoding, prefix))
+            Ok(Verifier::hmac(header, &secret(header, key, verify, services)?, hash, encoding, prefix))
         }
         recipe::Verify::Ed25519 { header, key } => {
-            let key = secret(header, key, verify, context)?.expose().to_owned();
+            let key = secret(header, key, verify, services)?.expose().to_owned();
             let algorithm = SignatureAlgorithm::Ed25519;
             Verifier::signatures(&[Signature { header: header.clone(), algorithm, key, legacy: false }])
         }
@@ -140,10 +140,10 @@ fn secret(
     header: &str,
     template: &LocatedTemplate,
     verify: &recipe::Verify,
-    context: &TriggerContext,
+    services: &Services,
 ) -> Result<Secret, verify::Error> {
     let refuse = |reason: String| verify::Error::Key { header: header.to_owned(), reason };
-    let scope = context.scope(&Accounts::new(), context.clock.now());
+    let scope = services.template_scope(&Accounts::new(), services.clock.now());
     let value = template.evaluate(&scope).map_err(|error| refuse(error.to_string()))?;
     match (weakness(verify, &value), value) {
         (Some((reason, _)), _) => Err(refuse(reason)),

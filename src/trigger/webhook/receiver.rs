@@ -20,7 +20,7 @@ use crate::event::{DedupKey, Event, EventId, Source};
 use crate::journal::NewRun;
 use crate::recipe::{Trigger, Webhook, plain_path};
 use crate::run::Accounts;
-use crate::trigger::context::TriggerContext;
+use crate::services::Services;
 use crate::trigger::new_run::new_run;
 use crate::value;
 
@@ -60,7 +60,7 @@ impl AppSettings {
 
 /// Receives requests for all recipes. Built anew when recipes change.
 pub struct Receiver {
-    context: TriggerContext,
+    services: Services,
     apps: HashMap<String, App>,
     paths: HashMap<String, Vec<PathHook>>,
     absent: Absent,
@@ -78,7 +78,7 @@ impl Receiver {
     pub fn new(
         catalog: &Catalog,
         recipes: &[CheckedRecipe],
-        context: TriggerContext,
+        services: Services,
         settings: &IndexMap<String, AppSettings>,
     ) -> Self {
         let mut absent = Absent::default();
@@ -112,7 +112,7 @@ impl Receiver {
         let mut paths: HashMap<String, Vec<PathHook>> = HashMap::new();
         let mut closed: HashSet<Listener> = HashSet::new();
         for recipe in recipes {
-            match PathHook::of(recipe, &context) {
+            match PathHook::of(recipe, &services) {
                 Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
                 Ok(None) => {}
                 Err(error) => {
@@ -129,7 +129,7 @@ impl Receiver {
         // Nor are the others at its path started without the proof that one of them wants.
         paths.retain(|path, _| !closed.contains(&Listener::Path(path.clone())));
         absent.wait_for(closed);
-        Self { context, apps, paths, absent }
+        Self { services, apps, paths, absent }
     }
 
     /// Asks senders to try again for `listeners`, whose recipes are there and cannot run.
@@ -207,7 +207,7 @@ impl Receiver {
             return self.take(app, delivery.object()?, delivery.body, delivery.received);
         }
         if let Some(hooks) = self.paths.get(&path) {
-            return PathHook::receive(hooks, &self.context, delivery);
+            return PathHook::receive(hooks, &self.services, delivery);
         }
         match self.is_away(&path, delivery.received) {
             true => Err(Refused::Absent),
@@ -218,7 +218,7 @@ impl Receiver {
     fn take(&self, app: &App, payload: Value, body: &[u8], now: DateTime<Utc>) -> Result<Received, Refused> {
         let App { connector, webhooks, .. } = app;
         let recognised = identify_event(connector, webhooks, &payload);
-        let mine = self.context.connections.values().map(AsRef::as_ref);
+        let mine = self.services.connections.values().map(AsRef::as_ref);
         let mine = mine.filter(|connection| connection.connector.connector == connector.connector);
         let owner = owner(webhooks, &recognised, &payload, mine);
         let delivery = webhooks.id.as_ref().and_then(|id| path::read(&payload, id));
@@ -270,7 +270,7 @@ impl Receiver {
         let mut runs = Vec::new();
         for recipe in app.recipes.iter().filter(|recipe| asks_for(recipe, &names)) {
             for accounts in accounts_of(recipe, &app.connector.connector, owner) {
-                let scope = self.context.scope(accounts, now);
+                let scope = self.services.template_scope(accounts, now);
                 runs.push(new_run(recipe, accounts, event, &scope));
             }
         }

@@ -7,16 +7,17 @@ use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
 use hob::clock::{Clock, HandClock};
 use hob::connection::{ApiHeader, Connection, Credential, Setup};
-use hob::engine::{Engine, Options, RecipeVersions, Services};
+use hob::engine::{Engine, Options, RecipeVersions};
 use hob::journal::Journal;
 use hob::request::{Client, ClientSettings};
 use hob::sandbox::{Budget, RunningSandbox, Sandbox};
-use hob::secret::{Redactor, Secret};
+use hob::secret::Secret;
+use hob::services::Services;
 use hob::source::SourceFile;
 use hob::trigger::webhook::Receiver;
 use hob::trigger::{Claims, OnPage, TriggerContext, Triggers};
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::workspace::RECIPES;
 
@@ -101,32 +102,26 @@ impl TestBed {
             names.map(|name| (name.clone(), Arc::new(self.connection(&name)))).collect();
         // Budgets are not shared here: the part that a crashed process may still send is given up after half a
         // minute of real time, which every crash case would wait for.
-        let (connections, env) = (Arc::new(connections), Arc::new(Map::new()));
-        let options =
-            Options { concurrency: 1, lease: self.lease, horizon: Duration::ZERO, ..Options::default() };
-        let around = TriggerContext {
+        let services = Services {
             journal: Arc::clone(&journal),
             client: self.client.clone(),
             clock: self.clock.clone(),
-            connections: Arc::clone(&connections),
-            env: Arc::clone(&env),
+            connections: Arc::new(connections),
+            env: Arc::default(),
+            redactor: Arc::default(),
+        };
+        let options =
+            Options { concurrency: 1, lease: self.lease, horizon: Duration::ZERO, ..Options::default() };
+        let context = TriggerContext {
+            services: services.clone(),
             claims: Claims::new(options.owner.clone(), options.lease),
             on_page: OnPage::default(),
         };
-        let world = Services {
-            journal: Arc::clone(&journal),
-            recipes: RecipeVersions::new(self.recipes.clone()),
-            connections,
-            client: self.client.clone(),
-            clock: self.clock.clone(),
-            env,
-            redactor: Arc::new(Redactor::default()),
-        };
-        let receiver = Receiver::new(&self.catalog, &self.recipes, around.clone(), &IndexMap::new());
+        let recipes = RecipeVersions::new(self.recipes.clone());
         Hob {
-            engine: Engine::new(world, options),
-            triggers: Triggers::new(&self.recipes, around).unwrap(),
-            receiver,
+            receiver: Receiver::new(&self.catalog, &self.recipes, services.clone(), &IndexMap::new()),
+            engine: Engine::new(services, recipes, options),
+            triggers: Triggers::new(&self.recipes, context).unwrap(),
             journal,
         }
     }
@@ -161,9 +156,8 @@ fn checked(catalog: &Arc<Catalog>, sandbox: &Sandbox) -> Vec<CheckedRecipe> {
         workspace_info.connections.insert(name.to_owned(), fact);
     }
     let check = |(name, text): (&str, &str)| {
-        let parsed = hob::recipe::parse(&SourceFile::new(name, text.to_owned()));
-        let checked = check(parsed.recipe.unwrap(), catalog, &workspace_info);
-        checked.recipe.unwrap_or_else(|| panic!("{name}: {:?}", checked.diagnostics))
+        let checked = check(&SourceFile::new(name, text), catalog, &workspace_info).into_recipe();
+        checked.unwrap_or_else(|report| panic!("{report}"))
     };
     RECIPES.into_iter().map(check).collect()
 }

@@ -35,14 +35,12 @@ fn recipe() -> CheckedRecipe {
                 vars: { kind: \"{{ event.type }}\" }\n\
                 actions: [{ id: log, do: log, with: { message: \"{{ event.thing.name }}\" } }]\n";
     let file = SourceFile::new("r.yaml", text);
-    let parsed = crate::recipe::parse(&file);
-    let mut run_context = check::WorkspaceInfo { known: true, ..check::WorkspaceInfo::none() };
+    let mut workspace_info = check::WorkspaceInfo { known: true, ..check::WorkspaceInfo::none() };
     let connection = ConnectionInfo { connector: "y".into(), settings: vec![], version: None };
-    run_context.connections.insert("yard".into(), connection);
-    let shown = crate::diagnostic::render(&file, &parsed.diagnostics, false);
-    let checked = check::check(parsed.recipe.expect(&shown), &Arc::new(catalog), &run_context);
-    let shown = crate::diagnostic::render(&file, &checked.diagnostics, false);
-    checked.recipe.expect(&shown)
+    workspace_info.connections.insert("yard".into(), connection);
+    check::check(&file, &Arc::new(catalog), &workspace_info)
+        .into_recipe()
+        .unwrap_or_else(|report| panic!("{report}"))
 }
 
 fn thin(payload: Value) -> Event {

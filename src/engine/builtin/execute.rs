@@ -1,0 +1,28 @@
+//! Which built-in operation is which.
+
+use super::{http_request, links, state};
+use crate::catalog::Builtin;
+use crate::engine::step_context::StepContext;
+use crate::engine::step_outcome::{StepOutcome, refuse};
+use crate::run::StepCall;
+
+/// Performs a built-in operation.
+pub(in crate::engine) async fn execute(
+    context: &StepContext<'_>,
+    which: Builtin,
+    call: &StepCall,
+) -> StepOutcome {
+    let journal = context.services.journal.as_ref();
+    let inputs = &call.inputs;
+    match which {
+        Builtin::HttpRequest => http_request::execute(context, call).await,
+        Builtin::LinksSave => links::save(journal, inputs).await,
+        Builtin::LinksFind => links::find(journal, inputs).await,
+        Builtin::LinksDelete => links::delete(journal, inputs).await,
+        Builtin::StateGet => state::get(journal, inputs).await,
+        Builtin::StatePut => state::put(journal, inputs).await,
+        Builtin::Wait | Builtin::Stop | Builtin::Log => {
+            refuse(format!("`{}` is not performed from outside", call.operation.id))
+        }
+    }
+}

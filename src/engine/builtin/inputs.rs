@@ -1,0 +1,19 @@
+//! Inputs of built-in operations.
+
+use serde_json::{Map, Value};
+
+/// Text under `name`; numbers are taken for text, as ids often are numbers.
+pub(super) fn text(inputs: &Map<String, Value>, name: &str) -> Result<String, String> {
+    optional_text(inputs, name)?.ok_or_else(|| format!("`{name}` is missing"))
+}
+
+/// The same where it may be left out.
+pub(super) fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match inputs.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Err(format!("`{name}` is empty")),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(other) => Err(format!("`{name}` must be text, not {other}")),
+    }
+}

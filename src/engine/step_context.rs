@@ -1,0 +1,68 @@
+//! What all steps of a run share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::Options;
+use crate::catalog::{Catalog, Operation};
+use crate::connection::Connection;
+use crate::event::Priority;
+use crate::request::{CallOptions, SendGuard};
+use crate::services::Services;
+
+/// Longest wait for the budget while holding the run; beyond it the run goes back to the queue.
+const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
+
+/// What all steps of a run share.
+pub(super) struct StepContext<'a> {
+    pub(super) services: &'a Services,
+    pub(super) options: &'a Options,
+    pub(super) catalog: &'a Catalog,
+    pub(super) priority: Priority,
+    /// Lets requests out only while this process holds the run's lease.
+    pub(super) guard: SendGuard,
+    /// Shortest wait for a connection on hold.
+    pub(super) min_hold: Duration,
+}
+
+impl StepContext<'_> {
+    /// How long to wait for a connection that stays on hold for `wait`.
+    pub(super) fn hold(&self, wait: Duration) -> Duration {
+        wait.max(self.min_hold)
+    }
+
+    /// How its requests are sent.
+    pub(super) fn call_options(&self) -> CallOptions {
+        CallOptions {
+            priority: self.priority,
+            max_wait: MAX_BUDGET_WAIT,
+            guard: Some(self.guard.clone()),
+            ..CallOptions::default()
+        }
+    }
+
+    /// The connection called `name`, if it belongs to the connector of `operation`.
+    pub(super) fn connection(
+        &self,
+        operation: &Operation,
+        name: Option<&str>,
+    ) -> Result<Arc<Connection>, String> {
+        let connector = &operation.connector;
+        let Some(name) = name else {
+            return Err(format!(
+                "no connection is chosen for `{connector}`; name one in the recipe, `connections: {{ {connector}: NAME }}`"
+            ));
+        };
+        match self.services.connections.get(name) {
+            Some(connection) if connection.connector.connector == *connector => Ok(Arc::clone(connection)),
+            Some(other) => {
+                let theirs = &other.connector.connector;
+                Err(format!(
+                    "the connection `{name}` is on `{theirs}`, and `{}` needs one on `{connector}`",
+                    operation.id
+                ))
+            }
+            None => Err(format!("hob.yaml has no connection `{name}`")),
+        }
+    }
+}

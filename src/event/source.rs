@@ -1,0 +1,79 @@
+//! Who reports events, and how urgent that makes them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::cursor::CursorKey;
+
+/// Who reports events.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A connector's signed webhooks: the connector's name.
+    Connector(String),
+    /// A webhook path of a recipe's own: the path.
+    Path(String),
+    /// A poller: the key of its cursor.
+    Poll(CursorKey),
+    /// A recipe's schedule: the recipe.
+    Schedule(String),
+    /// A person, by `hob trigger`: the recipe.
+    Manual(String),
+}
+
+/// How urgent something is, the most urgent first: its runs, and their requests while a budget is short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Runs of events that somebody just sent.
+    #[default]
+    Webhook,
+    /// Pollers, and runs of what they found, of which there may be very much.
+    Poll,
+    /// Reading in what was there before.
+    Backfill,
+}
+
+impl Source {
+    /// How urgent the runs of its events are.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Source::Poll(_) => Priority::Poll,
+            Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => {
+                Priority::Webhook
+            }
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Connector(name) => write!(f, "webhook:{name}"),
+            Source::Path(path) => write!(f, "webhook:{path}"),
+            Source::Poll(key) => write!(f, "poll:{key}"),
+            Source::Schedule(recipe) => write!(f, "schedule:{recipe}"),
+            Source::Manual(recipe) => write!(f, "manual:{recipe}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_waits_for_goes_before_what_was_found_by_looking() {
+        let poll = Source::Poll(CursorKey::new("clients", &["studio-1".into()]));
+        assert_eq!(poll.to_string(), "poll:clients@studio-1");
+        for sent in [
+            Source::Connector("x".into()),
+            Source::Path("/x".into()),
+            Source::Schedule("r".into()),
+            Source::Manual("r".into()),
+        ] {
+            assert!(sent.priority() < poll.priority(), "{sent}");
+        }
+        assert!(poll.priority() < Priority::Backfill);
+    }
+}

@@ -1,0 +1,49 @@
+//! The read that completes a thin event.
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Hydrate, Operation, path};
+use crate::check::CheckedRecipe;
+use crate::event::{Event, Source};
+use crate::recipe::{Trigger, Webhook};
+use crate::value::{Map, Value};
+
+/// The read that completes an event, worked out when the run is taken up.
+#[derive(Debug, Clone)]
+pub(super) struct Hydration {
+    pub(super) operation: Arc<Operation>,
+    /// Its inputs; or the place in the body that should have held one.
+    pub(super) inputs: Result<Map<String, Value>, String>,
+    /// JSONPath of the record within the body.
+    pub(super) record: String,
+}
+
+impl Hydration {
+    /// What `event` needs, if its recipe asks for whole records and the catalog knows the read.
+    pub(super) fn of(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
+        let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
+            return None;
+        };
+        // What a sweep found was read from the API just now.
+        if !matches!(event.source, Source::Connector(_)) {
+            return None;
+        }
+        let catalog: &Catalog = recipe.catalog();
+        let events = &catalog.connector(connector)?.events;
+        // A body that may mean several events names them all.
+        let kind =
+            event.kind.split('|').filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
+        let Hydrate { operation, with } = kind.hydrate.as_ref()?;
+        let operation = recipe.operation_called(operation)?.clone();
+        let inputs = with
+            .iter()
+            .map(|(name, at)| match path::read(&event.payload, at) {
+                Some(value) if !value.is_null() => {
+                    Ok((operation.renamed.get(name).unwrap_or(name).clone(), value))
+                }
+                _ => Err(at.clone()),
+            })
+            .collect();
+        Some(Self { operation, inputs, record: kind.record.clone() })
+    }
+}

@@ -1,0 +1,99 @@
+//! The state of a run, and what changes it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::hydration::Hydration;
+use crate::check::CheckedRecipe;
+use crate::recipe::Action;
+use crate::run::entry::{Entry, StampedEntry, StepKey};
+use crate::run::status::Status;
+use crate::run::template_scope;
+use crate::run::{Run, RunState};
+use crate::template::Scope;
+use crate::value::Value;
+
+/// A run in progress.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub(super) recipe: CheckedRecipe,
+    pub(super) run: Run,
+    pub(super) status: Status,
+    pub(super) scope: Scope,
+    pub(super) skip_waits: bool,
+    /// How far its times are ahead of the wall clock.
+    pub(super) ahead: TimeDelta,
+    /// The event is a record that cannot be read, for this reason.
+    pub(super) unreadable: Option<String>,
+    /// The read that completes a thin event, until it is done.
+    pub(super) hydration: Option<Hydration>,
+    /// Actions, and after a failure `on_failure` actions, that are complete.
+    pub(super) done: usize,
+    pub(super) failure_done: usize,
+    /// The `for_each` in progress.
+    pub(super) members: Option<Members>,
+    /// Entries of the decision in the making.
+    pub(super) entries: Vec<StampedEntry>,
+}
+
+/// A `for_each` in progress.
+#[derive(Debug, Clone)]
+pub(super) struct Members {
+    pub(super) action: String,
+    pub(super) list: Arc<Value>,
+    /// So many are complete.
+    pub(super) done: usize,
+}
+
+impl Machine {
+    /// The run.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Takes into account what was recorded after a decision.
+    pub fn apply(&mut self, entry: &StampedEntry) {
+        self.status.apply(entry);
+    }
+
+    pub(super) fn complete(&mut self, action: &Action, result: Arc<Value>) {
+        if self.status.has_more(&action.id) {
+            self.mark_incomplete(&action.id);
+        }
+        self.scope.set_part("steps", action.id.clone(), result);
+        self.members = None;
+    }
+
+    /// `run.more` names the step from now on.
+    fn mark_incomplete(&mut self, id: &str) {
+        let Some(mut run) = self.scope.get("run").map(Cow::into_owned) else { return };
+        if let Some(Value::Array(names)) = run.get_mut(template_scope::MORE) {
+            names.push(id.into());
+        }
+        self.scope.set("run", run);
+    }
+
+    /// `failed`: the step that made the run fail.
+    pub(super) fn finish(
+        &mut self,
+        state: RunState,
+        reason: Option<String>,
+        failed: Option<StepKey>,
+        now: DateTime<Utc>,
+    ) {
+        self.record(Entry::Finished { state, reason, step: failed }, now);
+    }
+
+    /// What the wall clock shows at a time of ours.
+    pub(super) fn wall(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        time.checked_sub_signed(self.ahead).unwrap_or(time)
+    }
+
+    pub(super) fn record(&mut self, entry: Entry, now: DateTime<Utc>) {
+        let stamped = StampedEntry::new(now, entry);
+        self.status.apply(&stamped);
+        self.entries.push(stamped);
+    }
+}
