@@ -202,6 +202,13 @@ pub trait Journal: Send + Sync {
     /// Remembers a value.
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;
 
+    /// What hob notes of the store itself under `name`. It is no remembered value: recipes do not reach it, and
+    /// it is not exported.
+    async fn marker(&self, name: &str) -> Result<Option<Value>, Error>;
+
+    /// Notes `value` under `name`, in the place of what was noted there; `None`: nothing.
+    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error>;
+
     /// Notes that a connection is held, in the place of what was noted of it before. Runs that wait for it have
     /// its reason as theirs.
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error>;

@@ -156,6 +156,54 @@ fn a_move_into_what_is_not_empty_is_refused() {
     hob(path, &["run", "--once"]).code(0);
 }
 
+/// The keys that hob once kept its markers under, those it keeps pauses under, and the names of its markers.
+const OWN_NAMES: [&str; 5] =
+    ["hob:filled-from", "hob:filled", "hob:pause:hand", "import_in_progress", "import_completed"];
+
+#[test]
+fn no_key_that_a_recipe_writes_is_taken_for_a_marker() {
+    let folder = workspace_with_runs();
+    let path = folder.path();
+    for key in OWN_NAMES {
+        hob_with(path, &["trigger", "hand", "--event", "-"], &json!({ "n": key }).to_string()).code(0);
+    }
+    // Those that begin with `hob:` are refused, and the run fails.
+    hob(path, &["run", "--once"]).code(1);
+    let states: Vec<_> = listed(path).iter().map(|run| run["state"].clone()).collect();
+    assert_eq!(states, ["succeeded", "succeeded", "failed", "failed", "failed", "succeeded", "succeeded"]);
+    assert!(listed(path)[2]["error"].as_str().unwrap().contains("`hob:`"), "{:?}", listed(path)[2]);
+    trigger(path, 3).code(0);
+    hob(path, &["run", "--once"]).code(0);
+    // The values go along when the store is moved, and stay values.
+    name_store(path, "sqlite:new/there.db");
+    migrate(path).code(0);
+    assert!(migrate(path).code(0).output.contains("already"));
+    trigger(path, 4).code(0);
+    hob(path, &["run", "--once"]).code(0);
+    assert_eq!(waiting(path), 0);
+    assert!(hob(path, &["store", "export", "-"]).code(0).output.contains("\"key\":\"import_in_progress\""));
+}
+
+/// As a file that another program or a person has written may have them.
+#[test]
+fn no_value_of_an_export_is_taken_for_a_marker() {
+    let folder = workspace_with_runs();
+    let path = folder.path();
+    let text = hob(path, &["store", "export", "-"]).code(0).output;
+    let (lines, last) = text.trim_end().rsplit_once('\n').unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    let keys = OWN_NAMES.iter().filter(|name| !name.starts_with("hob:pause:"));
+    let values: Vec<String> =
+        keys.map(|key| json!({ "value": { "key": key, "value": "elsewhere" } }).to_string()).collect();
+    let records = last["records"].as_u64().unwrap() + values.len() as u64;
+    let text = format!("{lines}\n{}\n{}\n", values.join("\n"), json!({ "records": records }));
+    name_store(path, "sqlite:new/there.db");
+    import(path, &text).code(0);
+    assert!(import(path, &text).code(0).output.contains("already"));
+    hob(path, &["run", "--once"]).code(0);
+    assert_eq!((listed(path).len(), waiting(path)), (2, 0));
+}
+
 /// A workspace on PostgreSQL; `None` where that is not installed.
 fn on_postgres() -> Option<(TempDir, String)> {
     let store = Cluster::shared()?.store();

@@ -1,4 +1,4 @@
-use hob::journal::{Link, RecipeText};
+use hob::journal::{Link, Part, Record, RecipeText};
 use serde_json::json;
 
 use crate::fixture::StoreLocation;
@@ -64,4 +64,19 @@ pub async fn values_are_remembered(location: &StoreLocation) {
         assert_eq!(journal.state("k").await.unwrap(), Some(value));
     }
     assert_eq!(journal.state("K").await.unwrap(), None);
+}
+
+pub async fn markers_are_no_values(location: &StoreLocation) {
+    let journal = location.open().await;
+    assert_eq!(journal.marker("m").await.unwrap(), None);
+    journal.set_marker("m", Some(&json!({ "from": "x\0" }))).await.unwrap();
+    journal.set_marker("m", Some(&json!("there"))).await.unwrap();
+    journal.put_state("m", &json!("here")).await.unwrap();
+    assert_eq!(journal.marker("m").await.unwrap(), Some(json!("there")));
+    assert_eq!(journal.state("m").await.unwrap(), Some(json!("here")));
+    let page = journal.snapshot().await.unwrap().export(Part::Values, None, 9).await.unwrap();
+    assert_eq!(page.records, [Record::Value { key: "m".to_owned(), value: json!("here") }]);
+    journal.set_marker("m", None).await.unwrap();
+    assert_eq!(journal.marker("m").await.unwrap(), None);
+    assert_eq!(journal.state("m").await.unwrap(), Some(json!("here")));
 }

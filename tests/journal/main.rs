@@ -81,6 +81,6 @@ suite! {
     pauses: runs_of_a_paused_recipe_wait, a_pause_moves_no_times, a_pause_moves_with_the_store;
     holds: runs_that_wait_for_a_connection_go_on_when_it_is_let_go;
     links: both_ends_lead_to_the_link, a_new_link_replaces_those_of_either_end, values_are_remembered,
-        texts_of_recipes_are_kept;
+        markers_are_no_values, texts_of_recipes_are_kept;
     pollers: progress_is_kept, records_are_remembered_and_forgotten, vanished_records_come_in_pages;
 }

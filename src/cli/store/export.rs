@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::import_marker::{ImportSource, is_import_marker};
+use super::import_marker::ImportSource;
 use super::open_existing;
 use super::target::Target;
 use super::transfer::{Moved, Outgoing};
@@ -106,8 +106,7 @@ async fn write(
         &mut output,
         &Heading { hob_export: FORMAT, redacted: redactor.is_some(), source: outgoing.source().clone() },
     )?;
-    while let Some(mut records) = outgoing.next().await? {
-        records.retain(|record| !is_import_marker(record));
+    while let Some(records) = outgoing.next().await? {
         moved.add(records.len());
         records.iter().try_for_each(|record| masked(&mut output, redactor, record))?;
     }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cli::Failure;
-use crate::journal::{Journal, Record};
+use crate::journal::Journal;
 use crate::workspace::Store;
 
-/// The key of the mark among remembered values.
-const IN_PROGRESS: &str = "hob:filled-from";
-/// The key under which it stands what a store was filled from, once all is there.
-const COMPLETED: &str = "hob:filled";
+/// The marker of what a store is being filled from.
+const IN_PROGRESS: &str = "import_in_progress";
+/// The marker of what a store was filled from, once all is there.
+const COMPLETED: &str = "import_completed";
 
 /// What a store is filled from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +32,9 @@ impl ImportSource {
 
 /// What `journal` is being filled from; `None` where nothing is missing.
 async fn read_in_progress(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
-    let mark = journal.state(IN_PROGRESS).await.map_err(Failure::unavailable)?;
+    let mark = journal.marker(IN_PROGRESS).await.map_err(Failure::unavailable)?;
     Ok(match mark {
-        None | Some(Value::Null) => None,
+        None => None,
         Some(Value::String(from)) => Some(ImportSource { from, fingerprint: None }),
         Some(mark) => Some(
             serde_json::from_value(mark)
@@ -84,7 +84,7 @@ pub(super) async fn begin_import(
         Some(before) => return Err(other_source(store, source, before)),
     }
     let mark = serde_json::to_value(source).map_err(Failure::problem)?;
-    journal.put_state(IN_PROGRESS, &mark).await.map_err(Failure::unavailable)?;
+    journal.set_marker(IN_PROGRESS, Some(&mark)).await.map_err(Failure::unavailable)?;
     // A `hob run` shows itself before it looks for the mark: either we see it, or it sees the mark.
     let mut fit = ensure_no_other_runner(journal, store).await;
     if before.is_none() {
@@ -100,7 +100,7 @@ pub(super) async fn begin_import(
 
 /// What `journal` was filled from, if it was.
 async fn read_completed(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
-    let completed = journal.state(COMPLETED).await.map_err(Failure::unavailable)?;
+    let completed = journal.marker(COMPLETED).await.map_err(Failure::unavailable)?;
     Ok(completed.and_then(|completed| serde_json::from_value(completed).ok()))
 }
 
@@ -131,15 +131,10 @@ fn other_source(store: &Store, source: &ImportSource, before: &ImportSource) -> 
 /// All is there that `source` held.
 pub(super) async fn end(journal: &dyn Journal, source: &ImportSource) -> Result<(), Failure> {
     let completed = serde_json::to_value(source).map_err(Failure::problem)?;
-    journal.put_state(COMPLETED, &completed).await.map_err(Failure::unavailable)?;
+    journal.set_marker(COMPLETED, Some(&completed)).await.map_err(Failure::unavailable)?;
     clear_in_progress(journal).await
 }
 
 async fn clear_in_progress(journal: &dyn Journal) -> Result<(), Failure> {
-    journal.put_state(IN_PROGRESS, &Value::Null).await.map_err(Failure::unavailable)
-}
-
-/// Whether a record is of the filling itself, and not to be moved.
-pub(super) fn is_import_marker(record: &Record) -> bool {
-    matches!(record, Record::Value { key, .. } if key == IN_PROGRESS || key == COMPLETED)
+    journal.set_marker(IN_PROGRESS, None).await.map_err(Failure::unavailable)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::import_marker::{begin_import, end, is_import_marker};
+use super::import_marker::{begin_import, end};
 use super::open::{open_existing_store, open_store};
 use super::transfer::{Moved, Outgoing};
 use crate::cli::{ExitCode, Failure, Session, runtime};
@@ -67,8 +67,7 @@ async fn copy(
     if !begin_import(new.as_ref(), to, &source).await? {
         return Ok(None);
     }
-    while let Some(mut records) = outgoing.next().await? {
-        records.retain(|record| !is_import_marker(record));
+    while let Some(records) = outgoing.next().await? {
         moved.add(records.len());
         new.import(records).await.map_err(Failure::unavailable)?;
     }

@@ -1,4 +1,4 @@
-//! Links between records, and remembered values.
+//! Links between records, remembered values, and markers.
 
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -74,5 +74,25 @@ pub(super) async fn put_state(pool: &Pool, key: &str, value: &str) -> Result<(),
     let sql = "INSERT INTO state (key, value) VALUES ($1, $2)
                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     pool.query(sql, &[&escape_nul(key), &value]).await?;
+    Ok(())
+}
+
+/// What is noted under `name`.
+pub(super) async fn marker(pool: &Pool, name: &str) -> Result<Option<Value>, Failure> {
+    let rows = pool.query("SELECT value FROM markers WHERE name = $1", &[&escape_nul(name)]).await?;
+    rows.first().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).transpose()
+}
+
+/// Notes `value` under `name`, or nothing.
+pub(super) async fn set_marker(pool: &Pool, name: &str, value: Option<&str>) -> Result<(), Failure> {
+    let name = escape_nul(name);
+    match value {
+        Some(value) => {
+            let sql = "INSERT INTO markers (name, value) VALUES ($1, $2)
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            pool.query(sql, &[&name, &value]).await?
+        }
+        None => pool.query("DELETE FROM markers WHERE name = $1", &[&name]).await?,
+    };
     Ok(())
 }

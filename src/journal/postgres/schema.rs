@@ -23,6 +23,7 @@ const MIGRATIONS: &[&[&str]] = &[
     &[include_str!("sql/holds-2.sql")],
     &[include_str!("sql/limits-3.sql")],
     &[include_str!("sql/unsettled-4.sql")],
+    &[include_str!("sql/markers-5.sql")],
 ];
 
 /// The oldest server that knows all that we ask.

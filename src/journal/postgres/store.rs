@@ -346,6 +346,16 @@ impl Journal for Postgres {
         put.map_err(|failure| self.failed(failure))
     }
 
+    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
+        link::marker(&self.server.pool, name).await.map_err(|failure| self.failed(failure))
+    }
+
+    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
+        let value = value.map(Value::to_string);
+        let set = link::set_marker(&self.server.pool, name, value.as_deref()).await;
+        set.map_err(|failure| self.failed(failure))
+    }
+
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
         hold::hold(&self.server.pool, held).await.map_err(|failure| self.failed(failure))
     }

@@ -1,4 +1,4 @@
-//! Links between records, and remembered values.
+//! Links between records, remembered values, and markers.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
@@ -89,5 +89,29 @@ pub(super) fn put_state(tx: &Tx<'_>, key: &str, value: &str) -> Result<(), Failu
              ON CONFLICT DO UPDATE SET value = excluded.value",
         )?
         .execute((key, value))?;
+    Ok(())
+}
+
+/// What is noted under `name`.
+pub(super) fn marker(conn: &Connection, name: &str) -> Result<Option<Value>, Failure> {
+    let text: Option<String> = conn
+        .prepare_cached("SELECT value FROM markers WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+/// Notes `value` under `name`, or nothing.
+pub(super) fn set_marker(tx: &Tx<'_>, name: &str, value: Option<&str>) -> Result<(), Failure> {
+    match value {
+        Some(value) => tx
+            .conn
+            .prepare_cached(
+                "INSERT INTO markers (name, value) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((name, value))?,
+        None => tx.conn.prepare_cached("DELETE FROM markers WHERE name = ?1")?.execute([name])?,
+    };
     Ok(())
 }

@@ -391,6 +391,16 @@ impl Journal for Sqlite {
         self.write(move |tx| link::put_state(tx, &key, &value)).await
     }
 
+    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
+        let name = name.to_owned();
+        self.read(move |conn| link::marker(conn, &name)).await
+    }
+
+    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
+        let (name, value) = (name.to_owned(), value.map(Value::to_string));
+        self.write(move |tx| link::set_marker(tx, &name, value.as_deref())).await
+    }
+
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
         let held = held.clone();
         self.write(move |tx| hold::hold(tx, &held)).await

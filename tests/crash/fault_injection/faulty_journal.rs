@@ -347,6 +347,15 @@ impl Journal for FaultyJournal {
         self.write(self.inner.put_state(key, value)).await
     }
 
+    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
+        self.alive().await;
+        self.inner.marker(name).await
+    }
+
+    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
+        self.write(self.inner.set_marker(name, value)).await
+    }
+
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
         self.write(self.inner.hold(held)).await
     }

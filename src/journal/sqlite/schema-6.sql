@@ -1,0 +1,11 @@
+-- What hob notes of the store itself, apart from the values that recipes remember.
+CREATE TABLE markers (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Earlier versions kept the markers of imports among the remembered values, and cleared them to null.
+INSERT INTO markers (name, value)
+    SELECT CASE key WHEN 'hob:filled' THEN 'import_completed' ELSE 'import_in_progress' END, value
+    FROM state WHERE key IN ('hob:filled-from', 'hob:filled') AND value <> 'null';
+DELETE FROM state WHERE key IN ('hob:filled-from', 'hob:filled');
