@@ -16,6 +16,8 @@ mod connection_holds;
 mod connectors;
 #[path = "cli/dry_runs.rs"]
 mod dry_runs;
+#[path = "cli/earlier_versions.rs"]
+mod earlier_versions;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/gallery.rs"]
@@ -62,5 +64,7 @@ mod stop;
 mod store;
 #[path = "cli/store_migrate.rs"]
 mod store_migrate;
+#[path = "journal/written_by/stores.rs"]
+mod stores;
 #[path = "cli/webhook_keys.rs"]
 mod webhook_keys;

@@ -1,4 +1,4 @@
-use hob::journal::{Link, Part, Record, RecipeText};
+use hob::journal::{Link, Part, RecipeText, Record};
 use serde_json::json;
 
 use crate::fixture::StoreLocation;

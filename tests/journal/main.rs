@@ -8,6 +8,7 @@ mod cluster;
 mod cluster_crash;
 #[path = "../postgres/cluster_user.rs"]
 mod cluster_user;
+mod earlier_versions;
 mod entries;
 mod failover;
 mod files;
@@ -26,6 +27,8 @@ mod priorities;
 mod processes;
 mod retention;
 mod servers;
+#[path = "written_by/stores.rs"]
+mod stores;
 mod tls;
 
 use fixture::StoreLocation;
@@ -62,6 +65,7 @@ suite! {
         many_may_create_a_store_at_once,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source,
         a_receipt_that_is_forgotten_lets_its_event_come_again;
+    earlier_versions: what_an_earlier_version_stored_is_known;
     limits: limits_are_replaced_by_who_has_seen_them, one_of_many_replaces_limits;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,
         a_parked_run_holds_its_lane, any_other_end_frees_the_lane, a_sleeping_run_holds_its_lane,
