@@ -90,11 +90,6 @@ pub(super) fn unsettled_text(unsettled: &[Unsettled]) -> serde_json::Result<Stri
     if unsettled.is_empty() { Ok(String::new()) } else { serde_json::to_string(unsettled) }
 }
 
-/// Those of a text.
-pub(super) fn unsettled_of(text: &str) -> serde_json::Result<Vec<Unsettled>> {
-    if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(text) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -257,20 +257,6 @@ pub struct Unfinished {
     pub count: u64,
 }
 
-impl Unfinished {
-    /// Of a row; `accounts` is JSON.
-    pub(super) fn of(
-        recipe: String,
-        accounts: &str,
-        state: RunState,
-        count: i64,
-    ) -> serde_json::Result<Self> {
-        let accounts: Accounts = serde_json::from_str(accounts)?;
-        let connections = accounts.into_values().collect();
-        Ok(Self { recipe, connections, state, count: u64::try_from(count).unwrap_or(0) })
-    }
-}
-
 /// Counts for summaries and metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {

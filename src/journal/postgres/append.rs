@@ -3,17 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-
-use crate::event::{DedupKey, Source};
-use crate::journal::encoding::stamp;
-use crate::journal::event_row::{EventRow, RunRow, receipt_of};
+use crate::journal::event_row::{EventRow, RunRow};
 use crate::journal::{Appended, Batch};
 
 use super::batcher::Job;
 use super::failure::Failure;
 use super::poller::Step;
-use super::pool::Pool;
 use super::retry::RetryBackoff;
 use super::row::{escape_nul, escape_nul_some};
 use super::server::Server;
@@ -45,18 +40,6 @@ impl Rows {
     }
 }
 
-/// Forgets a dedup key that was noted before `before`.
-pub(super) async fn forget_receipt(
-    pool: &Pool,
-    source: &Source,
-    dedup: &DedupKey,
-    before: DateTime<Utc>,
-) -> Result<(), Failure> {
-    let (key, before) = (receipt_of(source, dedup)?.to_vec(), stamp(before));
-    pool.query("DELETE FROM receipts WHERE key = $1 AND received < $2", &[&key, &before]).await?;
-    Ok(())
-}
-
 /// Batches as columns. Of events with the same dedup key only the first is among them.
 #[derive(Default)]
 struct Columns<'a> {
@@ -69,21 +52,21 @@ struct Columns<'a> {
 
 /// Events as columns.
 #[derive(Default)]
-pub(super) struct EventColumns<'a> {
-    pub(super) ids: Vec<Cow<'a, str>>,
-    pub(super) sources: Vec<&'a str>,
-    pub(super) kinds: Vec<Cow<'a, str>>,
-    pub(super) connections: Vec<Option<Cow<'a, str>>>,
-    pub(super) records: Vec<Option<Cow<'a, str>>>,
-    pub(super) dedups: Vec<Cow<'a, str>>,
+struct EventColumns<'a> {
+    ids: Vec<Cow<'a, str>>,
+    sources: Vec<&'a str>,
+    kinds: Vec<Cow<'a, str>>,
+    connections: Vec<Option<Cow<'a, str>>>,
+    records: Vec<Option<Cow<'a, str>>>,
+    dedups: Vec<Cow<'a, str>>,
     keys: Vec<&'a [u8]>,
-    pub(super) receiveds: Vec<i64>,
-    pub(super) payloads: Vec<&'a str>,
+    receiveds: Vec<i64>,
+    payloads: Vec<&'a str>,
 }
 
 impl<'a> EventColumns<'a> {
     /// Adds a row.
-    pub(super) fn push(&mut self, event: &'a EventRow) {
+    fn push(&mut self, event: &'a EventRow) {
         self.ids.push(escape_nul(&event.id));
         self.sources.push(&event.source);
         self.kinds.push(escape_nul(&event.kind));

@@ -6,6 +6,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::journal::Error;
 use crate::journal::format::EntryError;
+use crate::journal::row::Unreadable;
 use crate::run::RunId;
 
 /// Raised by our functions: a claim has passed to another process.
@@ -25,6 +26,8 @@ pub(super) enum Failure {
     Fenced(RunId),
     Unreadable(String),
     Closed,
+    /// It has been told already.
+    Known(Error),
 }
 
 impl Failure {
@@ -32,6 +35,7 @@ impl Failure {
     pub(super) fn of(self, store: &str) -> Error {
         let store = store.to_owned();
         let reason = match self {
+            Failure::Known(error) => return error,
             Failure::Fenced(run) => return Error::Fenced { run },
             Failure::Unreadable(reason) => return Error::Corrupt { store, reason },
             Failure::Refused(reason) => reason,
@@ -205,6 +209,12 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         Failure::Sql(error)
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Failure::Unreadable(error.0)
     }
 }
 

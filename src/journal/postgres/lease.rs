@@ -11,7 +11,7 @@ use crate::journal::{Lease, LeasedRun};
 use super::failure::Failure;
 use super::pool::Pool;
 use super::retry::RetryBackoff;
-use super::row::{self, Columns, escape_nul, number, unescape_nul};
+use super::row::{self, escape_nul, number, unescape_nul};
 use super::run_update;
 
 /// Calls of which it is not known whether they were granted runs: the next call takes those up.
@@ -105,12 +105,12 @@ fn lease(row: &Row) -> Result<Lease, Failure> {
 }
 
 fn leased(row: &Row) -> Result<LeasedRun, Failure> {
-    let mut columns = Columns::of(row);
-    let mut run = row::run(&mut columns)?;
-    let lease = Lease { run: run.id.clone(), epoch: columns.value()? };
-    let event = row::event(&mut columns)?;
+    let mut row = row::read(row)?;
+    let mut run = row.run()?;
+    let lease = Lease { run: run.id.clone(), epoch: row.integer()? };
+    let event = row.event()?;
     run.event = event.id.clone();
-    Ok(LeasedRun { lease, run, event, entries: row::entries(&mut columns)? })
+    Ok(LeasedRun { lease, run, event, entries: row.entries()? })
 }
 
 /// Extends leases; answers those still held.

@@ -1,13 +1,11 @@
-//! Forgetting what is old, a little at a time; how much is stored; and whether more can be.
+//! Forgetting what is old, a little at a time; and whether more can be stored.
 
-use crate::journal::encoding::{stamp, time};
-use crate::journal::{Pruned, Retention, StoreInfo};
+use crate::journal::encoding::stamp;
+use crate::journal::{Pruned, Retention};
 use crate::run::RunState;
 
 use super::failure::Failure;
-use super::list;
 use super::row::{code, number};
-use super::schema;
 use super::server::Server;
 
 /// Forgets up to `limit` each of runs, events and dedup keys.
@@ -23,32 +21,6 @@ pub(super) async fn prune(server: &Server, retention: &Retention, limit: usize) 
         Ok(usize::try_from(row.try_get::<_, i64>(place)?).unwrap_or(0))
     };
     Ok(Pruned { runs: count(0)?, events: count(1)?, dedup_keys: count(2)? })
-}
-
-const INFO: &str = "SELECT
-    (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'),
-    (SELECT min(received) FROM events),
-    (SELECT count(*) FROM cursors),
-    (SELECT count(*) FROM links)";
-
-/// What is stored.
-pub(super) async fn info(server: &Server) -> Result<StoreInfo, Failure> {
-    let rows = server.pool.query(INFO, &[]).await?;
-    let row = rows.first().ok_or(Failure::Closed)?;
-    let count = |place: usize| -> Result<u64, Failure> {
-        Ok(u64::try_from(row.try_get::<_, i64>(place)?).unwrap_or(0))
-    };
-    Ok(StoreInfo {
-        kind: "postgres",
-        place: server.name.to_string(),
-        format: schema::newest(),
-        bytes: count(0)?,
-        totals: list::totals(&server.pool, None).await?,
-        oldest: row.try_get::<_, Option<i64>>(1)?.map(time),
-        cursors: count(2)?,
-        links: count(3)?,
-    })
 }
 
 /// Writes something, to learn whether that is possible.

@@ -2,14 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::Row;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::journal::database::{Database, Param};
+use crate::journal::{self, Error};
+
 use super::address::Target;
+use super::dialect::PostgresDialect;
 use super::failure::Failure;
 use super::retry::RetryBackoff;
-use super::session::{Ask, Params, Session};
+use super::row::{read_all, values};
+use super::session::{Params, Session};
 
 /// Connections of a process at most, without the one that listens.
 const SEATS: usize = 8;
@@ -23,9 +28,20 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Session>>,
 }
 
-impl Ask for Pool {
-    async fn ask(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
-        self.query(sql, params).await
+impl Database for Pool {
+    type Dialect = PostgresDialect;
+
+    fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        let found = self.query(sql, &values(&params)).await;
+        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.of(&self.target.name))
+    }
+
+    async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        Database::query(self, sql, params).await
     }
 }
 
@@ -55,28 +71,12 @@ impl Pool {
         answer
     }
 
-    /// Does statements in one transaction that may be done twice, and again if a connection is lost.
-    pub(super) async fn together(&self, statements: &[(&str, Params<'_>)]) -> Result<(), Failure> {
-        let mut backoff = RetryBackoff::new();
-        loop {
-            match self.attempt_together(statements).await {
-                Ok(()) => return Ok(()),
-                Err(failure) => backoff.pause_before_retry(failure).await?,
-            }
-        }
-    }
-
-    async fn attempt_together(&self, statements: &[(&str, Params<'_>)]) -> Result<(), Failure> {
-        let _seat = self.seats.acquire().await.map_err(|_| Failure::Closed)?;
-        // After a failure the connection goes, and the transaction with it.
+    /// Begins a transaction.
+    pub(super) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
+        let seat = self.seats.acquire().await.map_err(|_| Failure::Closed)?;
         let session = self.take().await?;
         session.batch("BEGIN").await?;
-        for (sql, params) in statements {
-            session.query(sql, params).await?;
-        }
-        session.batch("COMMIT").await?;
-        self.give(session, None);
-        Ok(())
+        Ok(Transaction { pool: self, _seat: seat, session, failure: Mutex::default() })
     }
 
     /// A connection apart from the others, for what lasts.
@@ -109,5 +109,49 @@ impl Pool {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A transaction. Unless it is committed, it goes with its connection.
+pub(super) struct Transaction<'a> {
+    pool: &'a Pool,
+    _seat: SemaphorePermit<'a>,
+    pub(super) session: Session,
+    /// Why its last statement failed.
+    failure: Mutex<Option<Failure>>,
+}
+
+impl Transaction<'_> {
+    /// Ends it: all is kept.
+    pub(super) async fn commit(self) -> Result<(), Failure> {
+        self.session.batch("COMMIT").await?;
+        self.pool.give(self.session, None);
+        Ok(())
+    }
+
+    /// Why it failed, if that was the server's doing.
+    pub(super) fn failure(self) -> Option<Failure> {
+        self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Database for Transaction<'_> {
+    type Dialect = PostgresDialect;
+
+    fn name(&self) -> &str {
+        &self.pool.target.name
+    }
+
+    async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        let found = self.session.query(sql, &values(&params)).await.and_then(|rows| read_all(&rows));
+        found.map_err(|failure| {
+            let error = Error::Unavailable { store: self.name().to_owned(), reason: "failed".to_owned() };
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+            error
+        })
+    }
+
+    async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        Database::query(self, sql, params).await
     }
 }

@@ -1,15 +1,16 @@
-//! Rows of the tables, read; and texts as PostgreSQL takes them.
+//! Values, texts and rows as PostgreSQL takes and gives them.
 
 use std::borrow::Cow;
+use std::error::Error;
 
-use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
+use bytes::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::event::{DedupKey, Event, EventId};
-use crate::journal::RunRow;
-use crate::journal::encoding::{self, time};
-use crate::journal::format::{read_entry, write_entry};
-use crate::run::{Run, RunId, RunState, StampedEntry};
+use crate::journal::database::Param;
+use crate::journal::encoding;
+use crate::journal::format::write_entry;
+use crate::journal::row::{Cell, Row};
+use crate::run::{RunState, StampedEntry};
 
 use super::failure::Failure;
 
@@ -22,15 +23,15 @@ pub(super) fn escape_nul(text: &str) -> Cow<'_, str> {
     if !text.contains(['\0', MARK]) {
         return Cow::Borrowed(text);
     }
-    let mut escape_nul = String::with_capacity(text.len() + 8);
+    let mut escaped = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
         match letter {
-            '\0' => escape_nul.extend([MARK, '0']),
-            MARK => escape_nul.extend([MARK, '1']),
-            letter => escape_nul.push(letter),
+            '\0' => escaped.extend([MARK, '0']),
+            MARK => escaped.extend([MARK, '1']),
+            letter => escaped.push(letter),
         }
     }
-    Cow::Owned(escape_nul)
+    Cow::Owned(escaped)
 }
 
 /// The same of one that may be missing.
@@ -46,38 +47,56 @@ pub(super) fn unescape_nul(text: String) -> String {
     text.replace(&format!("{MARK}0"), "\0").replace(&format!("{MARK}1"), &MARK.to_string())
 }
 
-/// Reads the columns of a row one after the other.
-pub(super) struct Columns<'a> {
-    row: &'a Row,
-    next: usize,
+impl ToSql for Param {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Integer(number) if *kind == Type::BOOL => (*number != 0).to_sql(kind, out),
+            Param::Integer(number) if *kind == Type::INT4 => i32::try_from(*number)?.to_sql(kind, out),
+            Param::Integer(number) => number.to_sql(kind, out),
+            Param::Text(text) => escape_nul(text).to_sql(kind, out),
+            Param::Json(text) => text.to_sql(kind, out),
+            Param::Bytes(bytes) => bytes.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_kind: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
-impl<'a> Columns<'a> {
-    /// From the first on.
-    pub(super) fn of(row: &'a Row) -> Self {
-        Self { row, next: 0 }
-    }
+/// Values as statements take them.
+pub(super) fn values(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|param| param as _).collect()
+}
 
-    /// The next value, as it is.
-    pub(super) fn value<T: FromSql<'a>>(&mut self) -> Result<T, Failure> {
-        self.next += 1;
-        Ok(self.row.try_get(self.next - 1)?)
-    }
+/// Rows, to be read as every store's.
+pub(super) fn read_all(rows: &[tokio_postgres::Row]) -> Result<Vec<Row>, Failure> {
+    rows.iter().map(read).collect()
+}
 
-    /// The next text.
-    pub(super) fn text(&mut self) -> Result<String, Failure> {
-        Ok(unescape_nul(self.value()?))
-    }
+/// A row, to be read as every store's.
+pub(super) fn read(row: &tokio_postgres::Row) -> Result<Row, Failure> {
+    let cells = (0..row.len()).map(|place| cell(row, place));
+    Ok(Row::new(cells.collect::<Result<_, _>>()?, unescape_nul))
+}
 
-    /// The next text, which may be missing.
-    pub(super) fn text_or_none(&mut self) -> Result<Option<String>, Failure> {
-        Ok(self.value::<Option<String>>()?.map(unescape_nul))
+fn cell(row: &tokio_postgres::Row, place: usize) -> Result<Cell, Failure> {
+    fn value<'a, T: FromSql<'a>>(row: &'a tokio_postgres::Row, place: usize) -> Result<Option<T>, Failure> {
+        Ok(row.try_get(place)?)
     }
-
-    /// The next state.
-    pub(super) fn state(&mut self) -> Result<RunState, Failure> {
-        encoding::state(self.value::<i32>()?.into()).map_err(Failure::Unreadable)
-    }
+    let cell = match *row.columns()[place].type_() {
+        Type::INT4 => value::<i32>(row, place)?.map(|number| Cell::Integer(number.into())),
+        Type::INT8 => value(row, place)?.map(Cell::Integer),
+        // Of a function that answers nothing.
+        Type::VOID => None,
+        Type::BYTEA => value(row, place)?.map(Cell::Bytes),
+        Type::TEXT_ARRAY => value(row, place)?.map(Cell::Texts),
+        _ => value(row, place)?.map(Cell::Text),
+    };
+    Ok(cell.unwrap_or(Cell::Null))
 }
 
 /// A state's number.
@@ -85,73 +104,9 @@ pub(super) fn code(state: RunState) -> i32 {
     i32::try_from(encoding::code(state)).unwrap_or_default()
 }
 
-/// Columns of [`run_row`], in order.
-pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error, entries";
-
-/// A run for a list.
-pub(super) fn run_row(columns: &mut Columns<'_>) -> Result<RunRow, Failure> {
-    Ok(RunRow {
-        id: RunId(columns.text()?),
-        recipe: columns.text()?,
-        state: columns.state()?,
-        record: columns.text_or_none()?,
-        created: time(columns.value()?),
-        finished: columns.value::<Option<i64>>()?.map(time),
-        error: columns.text_or_none()?,
-        entries: usize::try_from(columns.value::<i32>()?).unwrap_or(0),
-    })
-}
-
-/// Columns of [`run`], in order.
-pub(super) const RUN: &str = "id, recipe, version, accounts, lane, created";
-
-/// A run, but for its event.
-pub(super) fn run(columns: &mut Columns<'_>) -> Result<Run, Failure> {
-    Ok(Run {
-        id: RunId(columns.text()?),
-        event: EventId(String::new()),
-        recipe: columns.text()?,
-        version: columns.text_or_none()?,
-        accounts: serde_json::from_str(columns.value()?)?,
-        lane: columns.text()?,
-        created: time(columns.value()?),
-    })
-}
-
-/// Columns of [`event`], in order.
-pub(super) const EVENT: &str = "id, source, kind, connection, record, dedup, received, payload";
-
-/// An event.
-pub(super) fn event(columns: &mut Columns<'_>) -> Result<Event, Failure> {
-    let id = columns.value::<Option<String>>()?;
-    Ok(Event {
-        id: EventId(unescape_nul(
-            id.ok_or_else(|| Failure::Unreadable("the event of a run is gone".to_owned()))?,
-        )),
-        source: serde_json::from_str(columns.value()?)?,
-        kind: columns.text()?,
-        connection: columns.text_or_none()?,
-        record: columns.text_or_none()?,
-        dedup: DedupKey(columns.text()?),
-        received: time(columns.value()?),
-        payload: serde_json::from_str(columns.value()?)?,
-    })
-}
-
-/// A run's history, as an array of texts.
-pub(super) fn entries(columns: &mut Columns<'_>) -> Result<Vec<StampedEntry>, Failure> {
-    let texts: Vec<&str> = columns.value()?;
-    Ok(texts.into_iter().map(read_entry).collect::<Result<_, _>>()?)
-}
-
 /// The texts of entries.
 pub(super) fn texts(entries: &[StampedEntry]) -> Result<Vec<String>, Failure> {
     Ok(entries.iter().map(write_entry).collect::<Result<_, _>>()?)
-}
-
-/// `names` as columns of the table with the short name `table`.
-pub(super) fn of_table(table: &str, names: &str) -> String {
-    names.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A number as the database takes it; what is too large counts as the largest.

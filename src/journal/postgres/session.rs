@@ -1,7 +1,7 @@
 //! One connection to the server, with the statements it has prepared.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -10,17 +10,16 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Connection, Row, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::journal::database::{Database, Param};
+use crate::journal::{self, Error};
+
 use super::address::Target;
+use super::dialect::PostgresDialect;
 use super::failure::Failure;
+use super::row::{read_all, values};
 
 /// Values of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-/// Where statements can be asked that may be done twice.
-pub(super) trait Ask: Sync {
-    /// Does one.
-    fn ask(&self, sql: &str, params: Params<'_>) -> impl Future<Output = Result<Vec<Row>, Failure>> + Send;
-}
 
 /// What drives a connection.
 pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -52,13 +51,26 @@ pub(super) async fn dial(target: &Target, tls: &MakeRustlsConnect) -> Result<(Cl
 
 /// A connection, set up.
 pub(super) struct Session {
+    /// What messages call the store.
+    name: Arc<str>,
     client: Client,
     statements: Mutex<HashMap<String, Statement>>,
 }
 
-impl Ask for Session {
-    async fn ask(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
-        self.query(sql, params).await
+impl Database for Session {
+    type Dialect = PostgresDialect;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        let found = self.query(sql, &values(&params)).await;
+        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.of(&self.name))
+    }
+
+    async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
+        Database::query(self, sql, params).await
     }
 }
 
@@ -74,7 +86,7 @@ impl Session {
         });
         let settings = format!("SET search_path = \"{}\";{SETTINGS}", target.schema);
         client.batch_execute(&settings).await?;
-        Ok(Self { client, statements: Mutex::default() })
+        Ok(Self { name: Arc::clone(&target.name), client, statements: Mutex::default() })
     }
 
     /// Whether it has ended.

@@ -13,6 +13,9 @@ use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
+use crate::journal::queries::{
+    claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes,
+};
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
@@ -35,10 +38,7 @@ use super::run_update::{Doubts, Outcome};
 use super::server::Server;
 use super::session::Session;
 use super::snapshot::ReadSnapshot;
-use super::{
-    amend, append, claim, fingerprint, hold, import, lease, limits, link, list, maintenance, poller, recipe,
-    run_update, runner_lock, schema, writes,
-};
+use super::{amend, append, hold, import, lease, limits, maintenance, run_update, runner_lock, schema};
 
 /// Groups of batches under way at a time. One, so that what comes first is stored first.
 const APPENDERS: usize = 1;
@@ -215,12 +215,11 @@ impl Journal for Postgres {
     ) -> Result<Option<Claim>, Error> {
         let clock = &self.server.clock;
         let (at, ends) = (clock.stamp(stamp(now)), clock.stamp(until(now, ttl)));
-        let taken = claim::take(&self.server.pool, name, owner, at, ends).await;
-        taken.map_err(|failure| self.failed(failure))
+        claims::take(&self.server.pool, name, owner, false, at, ends).await
     }
 
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
-        claim::release(&self.server.pool, claim).await.map_err(|failure| self.failed(failure))
+        claims::release(&self.server.pool, claim).await
     }
 
     async fn limits(&self, account: &str) -> Result<LimitState, Error> {
@@ -233,15 +232,15 @@ impl Journal for Postgres {
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
-        poller::cursor(&self.server.pool, key).await.map_err(|failure| self.failed(failure))
+        cursors::cursor(&self.server.pool, key).await
     }
 
     async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
-        poller::cursors(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        cursors::cursors(&self.server.pool).await
     }
 
     async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
-        poller::seen(&self.server.pool, key, records).await.map_err(|failure| self.failed(failure))
+        cursors::seen(&self.server.pool, key, records).await
     }
 
     async fn vanished(
@@ -251,21 +250,19 @@ impl Journal for Postgres {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
-        let vanished = poller::vanished(&self.server.pool, key, scan, after, limit).await;
-        vanished.map_err(|failure| self.failed(failure))
+        cursors::vanished(&self.server.pool, key, scan, after, limit).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-        list::runs(&self.server.pool, filter).await.map_err(|failure| self.failed(failure))
+        runs::list(&self.server.pool, filter).await
     }
 
     async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
-        let found = list::runs_called(&self.server.pool, prefix, limit).await;
-        found.map_err(|failure| self.failed(failure))
+        runs::by_prefix(&self.server.pool, prefix, limit).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
-        list::run(&self.server.pool, id).await.map_err(|failure| self.failed(failure))
+        runs::detail(&self.server.pool, id).await
     }
 
     async fn written(
@@ -274,36 +271,35 @@ impl Journal for Postgres {
         connection: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Written>, Error> {
-        let found = writes::of_record(&self.server.pool, record, connection, limit).await;
-        found.map_err(|failure| self.failed(failure))
+        writes::of_record(&self.server.pool, record, connection, limit).await
     }
 
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
-        list::unsettled(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        runs::unsettled(&self.server.pool).await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        list::event(&self.server.pool, id).await.map_err(|failure| self.failed(failure))
+        runs::event(&self.server.pool, id).await
     }
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
-        list::totals(&self.server.pool, since).await.map_err(|failure| self.failed(failure))
+        totals::totals(&self.server.pool, since).await
     }
 
     async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        list::unfinished(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        runs::unfinished(&self.server.pool).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
-        recipe::save(&self.server.pool, recipe).await.map_err(|failure| self.failed(failure))
+        recipes::save(&self.server.pool, recipe).await
     }
 
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
-        recipe::find(&self.server.pool, name, version).await.map_err(|failure| self.failed(failure))
+        recipes::find(&self.server.pool, name, version).await
     }
 
     async fn save_link(&self, link: &Link) -> Result<(), Error> {
-        link::save(&self.server.pool, link).await.map_err(|failure| self.failed(failure))
+        links::save(&self.server.pool, link).await
     }
 
     async fn find_link(
@@ -312,23 +308,23 @@ impl Journal for Postgres {
         from: Option<&str>,
         to: Option<&str>,
     ) -> Result<Option<Link>, Error> {
-        link::find(&self.server.pool, name, from, to).await.map_err(|failure| self.failed(failure))
+        links::find(&self.server.pool, name, from, to).await
     }
 
     async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        link::delete(&self.server.pool, name, from).await.map_err(|failure| self.failed(failure))
+        links::delete(&self.server.pool, name, from).await
     }
 
     async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
-        link::of_record(&self.server.pool, record).await.map_err(|failure| self.failed(failure))
+        links::of_record(&self.server.pool, record).await
     }
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
-        link::state(&self.server.pool, key).await.map_err(|failure| self.failed(failure))
+        values::state(&self.server.pool, key).await
     }
 
     async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
-        link::states(&self.server.pool, prefix).await.map_err(|failure| self.failed(failure))
+        values::states(&self.server.pool, prefix).await
     }
 
     async fn forget_receipt(
@@ -337,27 +333,23 @@ impl Journal for Postgres {
         dedup: &DedupKey,
         before: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let forgotten = append::forget_receipt(&self.server.pool, source, dedup, before).await;
-        forgotten.map_err(|failure| self.failed(failure))
+        receipts::forget(&self.server.pool, source, dedup, before).await
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
-        let put = link::put_state(&self.server.pool, key, &value.to_string()).await;
-        put.map_err(|failure| self.failed(failure))
+        values::put_state(&self.server.pool, key, value).await
     }
 
     async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
-        link::marker(&self.server.pool, name).await.map_err(|failure| self.failed(failure))
+        values::marker(&self.server.pool, name).await
     }
 
     async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
-        let value = value.map(Value::to_string);
-        let set = link::set_marker(&self.server.pool, name, value.as_deref()).await;
-        set.map_err(|failure| self.failed(failure))
+        values::set_marker(&self.server.pool, name, value).await
     }
 
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
-        hold::hold(&self.server.pool, held).await.map_err(|failure| self.failed(failure))
+        holds::hold(&self.server.pool, held).await
     }
 
     async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
@@ -365,7 +357,7 @@ impl Journal for Postgres {
     }
 
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
-        hold::all(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        holds::all(&self.server.pool).await
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
@@ -378,11 +370,11 @@ impl Journal for Postgres {
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
-        import::records(&self.server, records).await.map_err(|failure| self.failed(failure))
+        import::import(&self.server, &records).await
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {
-        fingerprint::of(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        self.snapshot().await?.fingerprint().await
     }
 
     async fn other_runners(&self) -> Result<u64, Error> {
@@ -391,7 +383,7 @@ impl Journal for Postgres {
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {
-        maintenance::info(&self.server).await.map_err(|failure| self.failed(failure))
+        totals::info(&self.server.pool, schema::newest()).await
     }
 
     async fn healthy(&self) -> Result<(), Error> {

@@ -4,9 +4,9 @@ use rusqlite::OptionalExtension;
 
 use super::failure::Failure;
 use super::lease::{advance, insert_entries};
-use super::row::{code, stamp};
 use super::writer::Tx;
 use crate::journal::RunUpdate;
+use crate::journal::encoding::{code, stamp};
 use crate::run::{RunId, RunState};
 
 /// Appends to a run that has exactly `seen` entries and is not leased; `false` if it is not so.

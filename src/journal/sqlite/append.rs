@@ -1,5 +1,6 @@
 //! Storing events, the runs they cause, and a poller's progress.
 
+use crate::journal::encoding::code;
 use crate::journal::event_row::{EventRow, RunRow};
 use crate::journal::{Appended, Batch};
 use crate::run::RunState;
@@ -7,7 +8,6 @@ use crate::run::RunState;
 use super::claim;
 use super::failure::Failure;
 use super::poller::Step;
-use super::row::code;
 use super::writer::Tx;
 
 /// A batch in the form of rows: made by the caller, so that the writer has less to do.
@@ -63,16 +63,8 @@ fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
     Ok(new == 1)
 }
 
-/// Forgets a dedup key that was noted before `before`.
-pub(super) fn forget_receipt(tx: &Tx<'_>, key: &[u8; 16], before: i64) -> Result<(), Failure> {
-    tx.conn
-        .prepare_cached("DELETE FROM receipts WHERE key = ?1 AND received < ?2")?
-        .execute((key, before))?;
-    Ok(())
-}
-
 /// Stores an event; the answer is its place in the order of arrival.
-pub(super) fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
+fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
     let seq = tx
         .conn
         .prepare_cached(

@@ -1,11 +1,13 @@
 //! Running counts, so that a summary of everything costs nothing however much there is.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
+use crate::journal::encoding::code;
+use crate::journal::queries::import::Imported;
+use crate::journal::queries::totals::EVENTS;
 use crate::run::RunState;
 
 use super::failure::Failure;
-use super::row::code;
 
 /// What a write changed: counts to be saved with it, and whether workers should look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,13 +18,17 @@ pub(super) struct Counters {
     pub(super) work: bool,
 }
 
-/// Name of the counter of events.
-const EVENTS: &str = "events";
-
 impl Counters {
     /// An event was stored.
     pub(super) fn event(&mut self) {
         self.events += 1;
+    }
+
+    /// So much was imported.
+    pub(super) fn imported(&mut self, imported: &Imported) {
+        self.events += imported.events;
+        imported.runs.iter().for_each(|state| self.run(None, *state));
+        self.work |= !imported.runs.is_empty();
     }
 
     /// An event was forgotten.
@@ -59,27 +65,15 @@ impl Counters {
     }
 }
 
-/// How many there are.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) events: u64,
-    /// Runs, by state; in the order of [`RunState::ALL`].
-    pub(super) runs: Vec<(RunState, u64)>,
-}
-
-/// The stored counters.
-pub(super) fn stored(conn: &Connection) -> Result<Counts, Failure> {
+/// How many finished runs there are.
+pub(super) fn finished(conn: &Connection) -> Result<u64, Failure> {
     let mut read = conn.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
-    let mut count = |name: &str| -> Result<u64, Failure> {
-        let mut rows = read.query([name])?;
-        let value: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
-        Ok(u64::try_from(value).unwrap_or(0))
-    };
-    let mut counts = Counts { events: count(EVENTS)?, runs: Vec::new() };
-    for state in RunState::ALL {
-        counts.runs.push((state, count(state.name())?));
+    let mut finished = 0;
+    for state in RunState::ALL.into_iter().filter(|state| state.is_finished()) {
+        let count: Option<i64> = read.query_row([state.name()], |row| row.get(0)).optional()?;
+        finished += u64::try_from(count.unwrap_or(0)).unwrap_or(0);
     }
-    Ok(counts)
+    Ok(finished)
 }
 
 fn index(state: RunState) -> usize {

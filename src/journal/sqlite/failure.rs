@@ -6,6 +6,7 @@ use rusqlite::ErrorCode;
 
 use crate::journal::Error;
 use crate::journal::format::EntryError;
+use crate::journal::row::Unreadable;
 use crate::run::RunId;
 
 /// How long to wait for another process that writes.
@@ -18,6 +19,8 @@ pub(super) enum Failure {
     Fenced(RunId),
     Overtaken(String),
     Unreadable(String),
+    /// It has been told already.
+    Known(Error),
 }
 
 impl Failure {
@@ -28,6 +31,7 @@ impl Failure {
             Failure::Fenced(run) => Error::Fenced { run },
             Failure::Overtaken(claim) => Error::Overtaken { claim },
             Failure::Unreadable(reason) => Error::Corrupt { store, reason },
+            Failure::Known(error) => error,
             Failure::Sql(error) => of_sql(store, &error),
         }
     }
@@ -74,6 +78,18 @@ pub(super) const READ_ONLY: &str = "cannot be written: it is read-only; give the
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Failure::Sql(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Known(error)
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Failure::Unreadable(error.0)
     }
 }
 

@@ -6,19 +6,17 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::event::Event;
-use crate::journal::encoding::{NEVER, due, unsettled_text};
+use crate::journal::encoding::{NEVER, code, due, stamp, time, unsettled_text};
 use crate::journal::format::{read_entry, write_entry};
+use crate::journal::row::{EVENT, RUN};
 use crate::journal::{Lease, LeasedRun, RunUpdate};
 use crate::run::{RunId, RunState, StampedEntry};
 
+use super::dialect::ENTRIES;
 use super::failure::Failure;
-use super::row::{self, code, stamp, time};
+use super::row::perform;
 use super::writer::Tx;
 use super::writes;
-
-/// Entries that a run can have: see the table `entries`.
-pub(super) const ENTRIES: i64 = 1 << 20;
 
 /// Runs that waited for a time that has come.
 pub(super) const WOKEN: &str =
@@ -116,23 +114,16 @@ pub(super) fn load(conn: &Connection, grants: &[Grant]) -> Result<Loaded, Failur
 }
 
 fn load_one(conn: &Connection, grant: &Grant) -> Result<LeasedRun, Failure> {
-    let mut read = conn.prepare_cached(
-        "SELECT id, recipe, version, accounts, lane, created, event FROM runs WHERE seq = ?1",
-    )?;
-    let mut rows = read.query([grant.seq])?;
-    let row = rows.next()?.ok_or_else(|| Failure::Unreadable("a leased run is gone".to_owned()))?;
-    let event = event_by_seq(conn, row.get("event")?)?;
-    let run = row::run(row, event.id.clone())?;
+    let gone = |what: &str| Failure::Unreadable(format!("{what} is gone"));
+    let one = |sql: &str, seq: i64| perform(conn, sql, vec![seq.into()]).map(|mut rows| rows.pop());
+    let sql = format!("SELECT {RUN}, event FROM runs WHERE seq = $1");
+    let mut row = one(&sql, grant.seq)?.ok_or_else(|| gone("a leased run"))?;
+    let mut run = row.run()?;
+    let sql = format!("SELECT {EVENT} FROM events WHERE seq = $1");
+    let event = one(&sql, row.integer()?)?.ok_or_else(|| gone("the event of a run"))?.event()?;
+    run.event = event.id.clone();
     let entries = entries(conn, grant.seq)?;
     Ok(LeasedRun { lease: Lease { run: run.id.clone(), epoch: grant.epoch }, run, event, entries })
-}
-
-/// The event of a run.
-pub(super) fn event_by_seq(conn: &Connection, seq: i64) -> Result<Event, Failure> {
-    let mut read = conn.prepare_cached(&format!("SELECT {} FROM events WHERE seq = ?1", row::EVENT))?;
-    let mut rows = read.query([seq])?;
-    let row = rows.next()?.ok_or_else(|| Failure::Unreadable("the event of a run is gone".to_owned()))?;
-    row::event(row)
 }
 
 /// The ids that the entries of the run with this number can have.
@@ -141,7 +132,7 @@ pub(super) fn entry_ids(run: i64) -> Range<i64> {
 }
 
 /// A run's history.
-pub(super) fn entries(conn: &Connection, run: i64) -> Result<Vec<StampedEntry>, Failure> {
+fn entries(conn: &Connection, run: i64) -> Result<Vec<StampedEntry>, Failure> {
     let mut read = conn.prepare_cached("SELECT entry FROM entries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
     let ids = entry_ids(run);
     let mut rows = read.query((ids.start, ids.end))?;

@@ -1,21 +1,10 @@
 //! Pollers' progress and the records they have seen.
 
-use std::collections::HashMap;
-
-use rusqlite::{Connection, OptionalExtension};
-
-use crate::event::{Cursor, CursorKey, Seen};
+use crate::event::Seen;
 use crate::journal::{Claim, Progress};
 
 use super::failure::Failure;
 use super::writer::Tx;
-
-/// A first page of the records last seen before some scan.
-pub(super) const VANISHED: &str =
-    "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND ?4 IS NULL ORDER BY record LIMIT ?3";
-/// Another page. Each goes on where the last one ended, so that all pages together read the table once.
-pub(super) const VANISHED_AFTER: &str =
-    "SELECT record FROM seen WHERE cursor = ?1 AND scan < ?2 AND record > ?4 ORDER BY record LIMIT ?3";
 
 /// Progress in the form of rows.
 pub(super) struct Step {
@@ -72,66 +61,7 @@ impl Step {
     }
 }
 
-/// One poller's progress.
-pub(super) fn cursor(conn: &Connection, key: &CursorKey) -> Result<Option<Cursor>, Failure> {
-    let text: Option<String> = conn
-        .prepare_cached("SELECT cursor FROM cursors WHERE key = ?1")?
-        .query_row([&key.0], |row| row.get(0))
-        .optional()?;
-    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
-}
-
-/// All pollers' progress, by key.
-pub(super) fn cursors(conn: &Connection) -> Result<Vec<Cursor>, Failure> {
-    let mut read = conn.prepare_cached("SELECT cursor FROM cursors ORDER BY key")?;
-    let mut rows = read.query([])?;
-    let mut cursors = Vec::new();
-    while let Some(row) = rows.next()? {
-        cursors.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
-    }
-    Ok(cursors)
-}
-
-/// Fingerprints of those of `records` that were seen.
-pub(super) fn seen(
-    conn: &Connection,
-    key: &CursorKey,
-    records: Vec<String>,
-) -> Result<HashMap<String, String>, Failure> {
-    let Some(cursor) = seq(conn, key)? else { return Ok(HashMap::new()) };
-    let mut read = conn.prepare_cached("SELECT fingerprint FROM seen WHERE cursor = ?1 AND record = ?2")?;
-    let mut known = HashMap::new();
-    for record in records {
-        if let Some(fingerprint) = read.query_row((cursor, &record), |row| row.get(0)).optional()? {
-            known.insert(record, fingerprint);
-        }
-    }
-    Ok(known)
-}
-
-/// Records last seen before `scan`, by id.
-pub(super) fn vanished(
-    conn: &Connection,
-    key: &CursorKey,
-    scan: u64,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<String>, Failure> {
-    let Some(cursor) = seq(conn, key)? else { return Ok(Vec::new()) };
-    let mut read = conn.prepare_cached(if after.is_some() { VANISHED_AFTER } else { VANISHED })?;
-    let rows = read.query_map((cursor, number(scan), number(limit as u64), after), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The number of a cursor.
-pub(super) fn seq(conn: &Connection, key: &CursorKey) -> Result<Option<i64>, Failure> {
-    Ok(conn
-        .prepare_cached("SELECT seq FROM cursors WHERE key = ?1")?
-        .query_row([&key.0], |row| row.get(0))
-        .optional()?)
-}
-
 /// A count as SQLite keeps it.
-pub(super) fn number(count: u64) -> i64 {
+fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

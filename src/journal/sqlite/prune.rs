@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, Row};
 
+use crate::journal::encoding::{self, code, stamp};
 use crate::journal::{Pruned, Retention};
 use crate::run::RunState;
 
 use super::counters;
 use super::failure::Failure;
 use super::lease::entry_ids;
-use super::row::{self, code, stamp};
 use super::writer::Tx;
 
 /// Runs of one state that have ended before some time.
@@ -62,7 +62,8 @@ fn finished_states() -> impl Iterator<Item = RunState> {
 }
 
 fn old(row: &Row<'_>) -> Result<Old, Failure> {
-    Ok(Old { seq: row.get(0)?, event: row.get(1)?, state: row::state(row.get(2)?)? })
+    let state = encoding::state(row.get(2)?).map_err(Failure::Unreadable)?;
+    Ok(Old { seq: row.get(0)?, event: row.get(1)?, state })
 }
 
 /// Whether a run has ended is said by `finished` alone: a failed one may still hold its lane.
@@ -80,10 +81,7 @@ fn ended_before(conn: &Connection, before: i64, limit: usize) -> Result<Vec<Old>
 
 /// The oldest finished runs of those beyond `most`.
 fn beyond(conn: &Connection, most: u64, limit: usize) -> Result<Vec<Old>, Failure> {
-    let stored = counters::stored(conn)?;
-    let finished: u64 =
-        stored.runs.iter().filter(|(state, _)| state.is_finished()).map(|(_, count)| count).sum();
-    let excess = finished.saturating_sub(most).min(limit as u64);
+    let excess = counters::finished(conn)?.saturating_sub(most).min(limit as u64);
     if excess == 0 {
         return Ok(Vec::new());
     }

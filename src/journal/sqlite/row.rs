@@ -1,64 +1,49 @@
-//! Rows of the tables, read.
+//! Statements and rows as SQLite takes and gives them.
 
-use rusqlite::Row;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
 
-use crate::event::{DedupKey, Event, EventId};
-use crate::journal::{RunRow, encoding};
-use crate::run::{Run, RunId, RunState};
+use crate::journal::database::Param;
+use crate::journal::row::{Cell, Row};
 
 use super::failure::Failure;
 
-pub(super) use crate::journal::encoding::{code, stamp, time};
-
-/// The state of a number.
-pub(super) fn state(number: i64) -> Result<RunState, Failure> {
-    encoding::state(number).map_err(Failure::Unreadable)
+impl ToSql for Param {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Param::Null => ValueRef::Null,
+            Param::Integer(number) => ValueRef::Integer(*number),
+            Param::Text(text) | Param::Json(text) => ValueRef::Text(text.as_bytes()),
+            Param::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
 }
 
-/// Columns of [`run_row`], in order.
-pub(super) const RUN_ROW: &str = "id, recipe, state, record, created, finished, error, entries";
-
-/// A run for a list, from the first eight columns.
-pub(super) fn run_row(row: &Row<'_>) -> Result<RunRow, Failure> {
-    Ok(RunRow {
-        id: RunId(row.get(0)?),
-        recipe: row.get(1)?,
-        state: state(row.get(2)?)?,
-        record: row.get(3)?,
-        created: time(row.get(4)?),
-        finished: row.get::<_, Option<i64>>(5)?.map(time),
-        error: row.get(6)?,
-        entries: usize::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
-    })
+/// Does a statement of every store's and collects what it finds.
+pub(super) fn perform(conn: &Connection, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Failure> {
+    let mut statement = conn.prepare_cached(&sql.replace('$', "?"))?;
+    let mut rows = statement.query(params_from_iter(params))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
 }
 
-/// A run, with the event's id in hand. Needs the named columns `id, recipe, version, accounts, lane,
-/// created`.
-pub(super) fn run(row: &Row<'_>, event: EventId) -> Result<Run, Failure> {
-    Ok(Run {
-        id: RunId(row.get("id")?),
-        event,
-        recipe: row.get("recipe")?,
-        version: row.get("version")?,
-        accounts: serde_json::from_str(&row.get::<_, String>("accounts")?)?,
-        lane: row.get("lane")?,
-        created: time(row.get("created")?),
-    })
+/// A row, to be read as every store's.
+pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<Row, Failure> {
+    let cells = (0..row.as_ref().column_count()).map(|column| cell(row.get_ref(column)?));
+    Ok(Row::new(cells.collect::<Result<_, _>>()?, |text| text))
 }
 
-/// Columns of [`event`], in order.
-pub(super) const EVENT: &str = "id, source, kind, connection, record, dedup, received, payload";
-
-/// An event.
-pub(super) fn event(row: &Row<'_>) -> Result<Event, Failure> {
-    Ok(Event {
-        id: EventId(row.get(0)?),
-        source: serde_json::from_str(&row.get::<_, String>(1)?)?,
-        kind: row.get(2)?,
-        connection: row.get(3)?,
-        record: row.get(4)?,
-        dedup: DedupKey(row.get(5)?),
-        received: time(row.get(6)?),
-        payload: serde_json::from_str(&row.get::<_, String>(7)?)?,
+fn cell(value: ValueRef<'_>) -> Result<Cell, Failure> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Text(_) => Cell::Text(value.as_str().map_err(rusqlite::Error::from)?.to_owned()),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Real(number) => {
+            return Err(Failure::Unreadable(format!("{number} is in no column of ours")));
+        }
     })
 }

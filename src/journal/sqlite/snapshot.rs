@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+use crate::journal::database::{Database, Param};
+use crate::journal::queries::{export, fingerprint};
+use crate::journal::row::Row;
 use crate::journal::{Error, Page, Part, Snapshot};
 
+use super::dialect::SqliteDialect;
 use super::failure::Failure;
+use super::row::perform;
 use super::schema::open_reader;
-use super::{export, fingerprint};
 
 /// A moment of a file.
 pub(super) struct ReadSnapshot {
@@ -27,30 +31,37 @@ impl ReadSnapshot {
         conn.query_row("SELECT count(*) FROM counters", [], |_| Ok(()))?;
         Ok(Self { conn: Arc::new(Mutex::new(conn)), store })
     }
+}
 
-    async fn read<T, F>(&self, act: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    {
-        let conn = Arc::clone(&self.conn);
-        let read = move || act(&conn.lock().unwrap_or_else(PoisonError::into_inner));
+impl Database for ReadSnapshot {
+    type Dialect = SqliteDialect;
+
+    fn name(&self) -> &str {
+        &self.store
+    }
+
+    async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
+        let (conn, sql) = (Arc::clone(&self.conn), sql.to_owned());
+        let read = move || perform(&conn.lock().unwrap_or_else(PoisonError::into_inner), &sql, params);
         let done = tokio::task::spawn_blocking(read).await.map_err(|_| Error::Unavailable {
             store: self.store.to_string(),
             reason: "cannot be read: its reader stopped; this is a bug in hob, please report it".to_owned(),
         })?;
         done.map_err(|failure| failure.of(&self.store))
     }
+
+    async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
+        self.query(sql, params).await
+    }
 }
 
 #[async_trait]
 impl Snapshot for ReadSnapshot {
     async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error> {
-        let after = after.map(str::to_owned);
-        self.read(move |conn| export::page(conn, part, after.as_deref(), limit)).await
+        export::page(self, part, after, limit).await
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {
-        self.read(fingerprint::of).await
+        fingerprint::of(self).await
     }
 }

@@ -8,15 +8,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use crate::journal::database::{Database, Param};
 use crate::journal::encoding::{stamp, until};
-use crate::journal::event_row::receipt_of;
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::without_paused;
+use crate::journal::queries::{
+    claims, cursors, holds, import, links, receipts, recipes, runs, totals, values, writes,
+};
+use crate::journal::row::Row;
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
@@ -27,16 +32,15 @@ use crate::run::{RunId, StampedEntry, Unsettled};
 
 use crate::private;
 
+use super::dialect::SqliteDialect;
 use super::failure::Failure;
 use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
 use super::reader::Readers;
+use super::row::perform;
 use super::snapshot::ReadSnapshot;
 use super::writer::{Tx, Writer};
-use super::{
-    amend, append, backup, claim, fingerprint, hold, import, info, lease, limits, link, list, poller, prune,
-    recipe, schema, writes,
-};
+use super::{amend, append, backup, hold, lease, limits, prune, schema};
 
 /// How often to see whether another process has written, while somebody waits for that.
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
@@ -142,6 +146,24 @@ impl Sqlite {
     }
 }
 
+impl Database for Sqlite {
+    type Dialect = SqliteDialect;
+
+    fn name(&self) -> &str {
+        &self.store
+    }
+
+    async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
+        let sql = sql.to_owned();
+        self.read(move |conn| perform(conn, &sql, params)).await
+    }
+
+    async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
+        let sql = sql.to_owned();
+        self.write(move |tx| perform(tx.conn, &sql, params)).await
+    }
+}
+
 fn create_folder(path: &Path, store: &str) -> Result<(), Error> {
     let Some(folder) = path.parent() else { return Ok(()) };
     private::create_folder(folder).map_err(|error| Error::Unavailable {
@@ -244,14 +266,12 @@ impl Journal for Sqlite {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Option<Claim>, Error> {
-        let (name, owner) = (name.to_owned(), owner.to_owned());
         let alone = self.access == Access::Runner;
-        self.write(move |tx| claim::take(tx, &name, &owner, alone, stamp(now), until(now, ttl))).await
+        claims::take(self, name, owner, alone, stamp(now), until(now, ttl)).await
     }
 
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
-        let claim = claim.clone();
-        self.write(move |tx| claim::release(tx, &claim)).await
+        claims::release(self, claim).await
     }
 
     async fn limits(&self, account: &str) -> Result<LimitState, Error> {
@@ -265,17 +285,15 @@ impl Journal for Sqlite {
     }
 
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
-        let key = key.clone();
-        self.read(move |conn| poller::cursor(conn, &key)).await
+        cursors::cursor(self, key).await
     }
 
     async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
-        self.read(poller::cursors).await
+        cursors::cursors(self).await
     }
 
     async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
-        let (key, records) = (key.clone(), records.to_vec());
-        self.read(move |conn| poller::seen(conn, &key, records)).await
+        cursors::seen(self, key, records).await
     }
 
     async fn vanished(
@@ -285,23 +303,19 @@ impl Journal for Sqlite {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
-        let (key, after) = (key.clone(), after.map(str::to_owned));
-        self.read(move |conn| poller::vanished(conn, &key, scan, after.as_deref(), limit)).await
+        cursors::vanished(self, key, scan, after, limit).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-        let filter = filter.clone();
-        self.read(move |conn| list::runs(conn, &filter)).await
+        runs::list(self, filter).await
     }
 
     async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
-        let prefix = prefix.to_owned();
-        self.read(move |conn| list::runs_called(conn, &prefix, limit)).await
+        runs::by_prefix(self, prefix, limit).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
-        let id = id.clone();
-        self.read(move |conn| list::run(conn, &id)).await
+        runs::detail(self, id).await
     }
 
     async fn written(
@@ -310,40 +324,35 @@ impl Journal for Sqlite {
         connection: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Written>, Error> {
-        let (record, connection) = (record.to_owned(), connection.map(str::to_owned));
-        self.read(move |conn| writes::of_record(conn, &record, connection.as_deref(), limit)).await
+        writes::of_record(self, record, connection, limit).await
     }
 
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
-        self.read(list::unsettled).await
+        runs::unsettled(self).await
     }
 
     async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        let id = id.clone();
-        self.read(move |conn| list::event(conn, &id)).await
+        runs::event(self, id).await
     }
 
     async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
-        self.read(move |conn| list::totals(conn, since)).await
+        totals::totals(self, since).await
     }
 
     async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        self.read(list::unfinished).await
+        runs::unfinished(self).await
     }
 
     async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
-        let recipe = recipe.clone();
-        self.write(move |tx| recipe::save(tx, &recipe)).await
+        recipes::save(self, recipe).await
     }
 
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
-        let (name, version) = (name.to_owned(), version.to_owned());
-        self.read(move |conn| recipe::find(conn, &name, &version)).await
+        recipes::find(self, name, version).await
     }
 
     async fn save_link(&self, link: &Link) -> Result<(), Error> {
-        let link = link.clone();
-        self.write(move |tx| link::save(tx, &link)).await
+        links::save(self, link).await
     }
 
     async fn find_link(
@@ -352,28 +361,23 @@ impl Journal for Sqlite {
         from: Option<&str>,
         to: Option<&str>,
     ) -> Result<Option<Link>, Error> {
-        let (name, from, to) = (name.to_owned(), from.map(str::to_owned), to.map(str::to_owned));
-        self.read(move |conn| link::find(conn, &name, from.as_deref(), to.as_deref())).await
+        links::find(self, name, from, to).await
     }
 
     async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        let (name, from) = (name.to_owned(), from.to_owned());
-        self.write(move |tx| link::delete(tx, &name, &from)).await
+        links::delete(self, name, from).await
     }
 
     async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
-        let record = record.to_owned();
-        self.read(move |conn| link::of_record(conn, &record)).await
+        links::of_record(self, record).await
     }
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
-        let key = key.to_owned();
-        self.read(move |conn| link::state(conn, &key)).await
+        values::state(self, key).await
     }
 
     async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
-        let prefix = prefix.to_owned();
-        self.read(move |conn| link::states(conn, &prefix)).await
+        values::states(self, prefix).await
     }
 
     async fn forget_receipt(
@@ -382,28 +386,23 @@ impl Journal for Sqlite {
         dedup: &DedupKey,
         before: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let key = receipt_of(source, dedup).map_err(|error| self.failed(error.into()))?;
-        self.write(move |tx| append::forget_receipt(tx, &key, stamp(before))).await
+        receipts::forget(self, source, dedup, before).await
     }
 
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
-        let (key, value) = (key.to_owned(), value.to_string());
-        self.write(move |tx| link::put_state(tx, &key, &value)).await
+        values::put_state(self, key, value).await
     }
 
     async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
-        let name = name.to_owned();
-        self.read(move |conn| link::marker(conn, &name)).await
+        values::marker(self, name).await
     }
 
     async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
-        let (name, value) = (name.to_owned(), value.map(Value::to_string));
-        self.write(move |tx| link::set_marker(tx, &name, value.as_deref())).await
+        values::set_marker(self, name, value).await
     }
 
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
-        let held = held.clone();
-        self.write(move |tx| hold::hold(tx, &held)).await
+        holds::hold(self, held).await
     }
 
     async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
@@ -412,7 +411,7 @@ impl Journal for Sqlite {
     }
 
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
-        self.read(hold::all).await
+        holds::all(self).await
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
@@ -428,16 +427,22 @@ impl Journal for Sqlite {
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
-        self.write(move |tx| records.into_iter().try_for_each(|record| import::record(tx, record))).await
+        self.write(move |tx| {
+            let imported = import::records(&*tx, &records).now_or_never();
+            // A transaction of SQLite's keeps nobody waiting.
+            let imported = imported.ok_or_else(|| Failure::Unreadable("the import waits".to_owned()))?;
+            tx.counters.imported(&imported?);
+            Ok(())
+        })
+        .await
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {
-        self.read(fingerprint::of).await
+        self.snapshot().await?.fingerprint().await
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {
-        let place = self.store.to_string();
-        self.read(move |conn| info::info(conn, place)).await
+        totals::info(self, schema::newest()).await
     }
 
     async fn healthy(&self) -> Result<(), Error> {
@@ -504,7 +509,7 @@ mod tests {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 let act = move |tx: &mut Tx<'_>| {
-                    link::put_state(tx, key, "1")?;
+                    tx.conn.execute("INSERT INTO state (key, value) VALUES (?1, '1')", [key])?;
                     tx.counters.event();
                     if fails { Err(Failure::Unreadable("on purpose".to_owned())) } else { Ok(()) }
                 };
@@ -532,10 +537,11 @@ mod tests {
         let reader = Arc::clone(&store);
         let reading = tokio::spawn(async move {
             let act = move |conn: &Connection| {
-                let before = link::state(conn, "k")?;
+                let count = || conn.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0));
+                let before = count()?;
                 let _ = begun.send(());
                 let _ = held.recv();
-                Ok((before, link::state(conn, "k")?))
+                Ok((before, count()?))
             };
             reader.read(act).await
         });
@@ -543,7 +549,7 @@ mod tests {
         store.put_state("k", &json!(1)).await.unwrap();
         drop(release);
         // A read sees one moment, whatever is written meanwhile.
-        assert_eq!(reading.await.unwrap().unwrap(), (None, None));
+        assert_eq!(reading.await.unwrap().unwrap(), (0, 0));
 
         let busy = hold(&store).await;
         assert_eq!(store.state("k").await.unwrap(), Some(json!(1)));

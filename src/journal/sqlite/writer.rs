@@ -1,6 +1,7 @@
 //! The one thread that writes. Whatever waits when it is free goes into one transaction, so that many
 //! writers share the cost of reaching the disk. Nobody gets an answer before that.
 
+use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -8,11 +9,15 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::journal::Error;
+use crate::journal::database::{Database, Param};
+use crate::journal::row::Row;
 
 use super::counters::Counters;
+use super::dialect::SqliteDialect;
 use super::failure::Failure;
 use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
+use super::row::perform;
 
 /// Writes that may wait; beyond, writers wait to be let in.
 const QUEUE: usize = 4096;
@@ -25,12 +30,30 @@ pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
     /// Where it notes what it changed.
     pub(super) counters: &'a mut Counters,
+    /// What messages call the store.
+    pub(super) store: &'a str,
+}
+
+impl Database for Tx<'_> {
+    type Dialect = SqliteDialect;
+
+    fn name(&self) -> &str {
+        self.store
+    }
+
+    fn query(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        ready(perform(self.conn, sql, params).map_err(|failure| failure.of(self.store)))
+    }
+
+    fn execute(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
+        self.query(sql, params)
+    }
 }
 
 /// A write and the way its answer takes.
 trait Job: Send {
     /// Does it.
-    fn act(&mut self, tx: &mut Tx<'_>, store: &str) -> Result<(), Error>;
+    fn act(&mut self, tx: &mut Tx<'_>) -> Result<(), Error>;
     /// Answers: with its own result or, if all was lost, with why.
     fn answer(self: Box<Self>, lost: Option<&Error>);
 }
@@ -42,9 +65,9 @@ struct Task<T, F> {
 }
 
 impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send> Job for Task<T, F> {
-    fn act(&mut self, tx: &mut Tx<'_>, store: &str) -> Result<(), Error> {
+    fn act(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let Some(act) = self.act.take() else { return Ok(()) };
-        let result = act(tx).map_err(|failure| failure.of(store));
+        let result = act(tx).map_err(|failure| failure.of(tx.store));
         let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
         self.result = Some(result);
         outcome
@@ -191,7 +214,7 @@ impl Loop {
         for job in group {
             self.run("SAVEPOINT job")?;
             let mut own = *counters;
-            match job.act(&mut Tx { conn: &self.conn, counters: &mut own }, &self.store) {
+            match job.act(&mut Tx { conn: &self.conn, counters: &mut own, store: &self.store }) {
                 Ok(()) => *counters = own,
                 // Some failures, such as a full disk, may take the whole transaction with them.
                 Err(error) if self.conn.is_autocommit() => return Err(error),

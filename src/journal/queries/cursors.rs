@@ -1,0 +1,66 @@
+//! Pollers' progress and the records they have seen.
+
+use std::collections::HashMap;
+
+use crate::event::{Cursor, CursorKey};
+use crate::journal::Error;
+use crate::journal::database::{Database, Param, row, rows};
+
+/// Records that are looked up by one statement: there is one for this number, not one for each number.
+const LOOKED_UP: usize = 64;
+
+/// A first page of the records last seen before some scan. Each goes on where the last one ended, so that all pages
+/// together read the table once. Every text comes after the empty one, and the empty one comes first.
+pub(in crate::journal) const VANISHED: &str =
+    "SELECT s.record FROM seen s WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1)
+     AND s.scan < $2 AND s.record >= $3 ORDER BY s.record LIMIT $4";
+/// Another page.
+pub(in crate::journal) const VANISHED_AFTER: &str =
+    "SELECT s.record FROM seen s WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1)
+     AND s.scan < $2 AND s.record > $3 ORDER BY s.record LIMIT $4";
+
+/// One poller's progress.
+pub(in crate::journal) async fn cursor(db: &impl Database, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+    row(db, "SELECT cursor FROM cursors WHERE key = $1", vec![(&key.0).into()], |row| row.json()).await
+}
+
+/// All pollers' progress, by key.
+pub(in crate::journal) async fn cursors(db: &impl Database) -> Result<Vec<Cursor>, Error> {
+    rows(db, "SELECT cursor FROM cursors ORDER BY key", vec![], |row| row.json()).await
+}
+
+/// Fingerprints of those of `records` that were seen.
+pub(in crate::journal) async fn seen(
+    db: &impl Database,
+    key: &CursorKey,
+    records: &[String],
+) -> Result<HashMap<String, String>, Error> {
+    let places: Vec<String> = (0..LOOKED_UP).map(|place| format!("${}", place + 2)).collect();
+    let sql = format!(
+        "SELECT s.record, s.fingerprint FROM seen s
+         WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1) AND s.record IN ({})",
+        places.join(", ")
+    );
+    let mut known = HashMap::new();
+    for records in records.chunks(LOOKED_UP) {
+        // The last one stands for those that are fewer.
+        let records = (0..LOOKED_UP).filter_map(|place| records.get(place).or(records.last()));
+        let params = std::iter::once(&key.0).chain(records).map(Param::from).collect();
+        known.extend(rows(db, &sql, params, |row| Ok((row.text()?, row.text()?))).await?);
+    }
+    Ok(known)
+}
+
+/// Records last seen before `scan`, by id.
+pub(in crate::journal) async fn vanished(
+    db: &impl Database,
+    key: &CursorKey,
+    scan: u64,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let sql = if after.is_some() { VANISHED_AFTER } else { VANISHED };
+    let after = after.unwrap_or_default();
+    let params = vec![(&key.0).into(), Param::count(scan), after.into(), Param::count(limit)];
+    rows(db, sql, params, |row| row.text()).await
+}

@@ -1,0 +1,280 @@
+//! Storing what another store exported. What is there already stays as it is, so that an import that was broken
+//! off can be begun again.
+
+use std::collections::HashMap;
+
+use crate::event::Event;
+use crate::journal::database::{Database, Dialect, Param, rows};
+use crate::journal::encoding::{code, due, stamp, unsettled_text};
+use crate::journal::event_row::{EventRow, priority};
+use crate::journal::format::write_entry;
+use crate::journal::row::{Row, Unreadable};
+use crate::journal::{Due, Error, Record};
+use crate::run::RunState;
+
+/// Rows that are stored or looked up by one statement: there is one for each of these numbers, largest first.
+const SIZES: [usize; 3] = [64, 8, 1];
+
+/// Most entries of a run that every store has room for.
+const MOST_ENTRIES: usize = 1 << 20;
+
+/// What was stored that is counted.
+#[derive(Debug, Default)]
+pub(in crate::journal) struct Imported {
+    /// Events.
+    pub(in crate::journal) events: i64,
+    /// The states of runs.
+    pub(in crate::journal) runs: Vec<RunState>,
+}
+
+/// Stores records in `db`, a transaction. They come in the order of [`Part::ALL`](crate::journal::Part::ALL).
+pub(in crate::journal) async fn records<D: Database>(db: &D, records: &[Record]) -> Result<Imported, Error> {
+    let corrupt = |unreadable: Unreadable| unreadable.of(db.name());
+    let mut import = Import { db, rows: Rows::default(), imported: Imported::default() };
+    let of = |record: &Record| std::mem::discriminant(record);
+    for alike in records.chunk_by(|one, next| of(one) == of(next)) {
+        import.resolve(alike).await?;
+        alike.iter().try_for_each(|record| import.rows.push(record)).map_err(corrupt)?;
+        import.store().await?;
+    }
+    Ok(import.imported)
+}
+
+struct Import<'a, D> {
+    db: &'a D,
+    rows: Rows,
+    imported: Imported,
+}
+
+/// Records as rows.
+#[derive(Default)]
+struct Rows {
+    /// The numbers of stored events, and the priorities of their runs.
+    events: HashMap<String, (i64, i32)>,
+    /// The numbers of stored cursors.
+    cursors: HashMap<String, i64>,
+    /// The table and its columns, and rows for it.
+    table: &'static str,
+    rows: Vec<Vec<Param>>,
+    /// Runs by their ids, with their state and what belongs to them.
+    runs: HashMap<String, RunRows>,
+}
+
+struct RunRows {
+    state: RunState,
+    entries: Vec<String>,
+    /// But for the run.
+    writes: Vec<Vec<Param>>,
+}
+
+const EVENTS: &str = "events (id, source, kind, connection, record, dedup, received, payload)";
+const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, state, created, finished, error, due, \
+                    priority, unsettled, entries)";
+const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
+
+impl<D: Database> Import<'_, D> {
+    /// Learns the numbers of what `records` belong to.
+    async fn resolve(&mut self, records: &[Record]) -> Result<(), Error> {
+        match records.first() {
+            Some(Record::Run { .. }) => {
+                let ids = records.iter().filter_map(|record| match record {
+                    Record::Run { run, .. } => Some(&run.event.0),
+                    _ => None,
+                });
+                let sql = "SELECT id, seq, source FROM events WHERE id";
+                let event = |row: &mut Row| {
+                    let (id, seq) = (row.text()?, row.integer()?);
+                    Ok((id, (seq, priority(&row.json()?))))
+                };
+                self.rows.events = look_up(self.db, sql, ids, event).await?;
+            }
+            Some(Record::Seen { .. }) => {
+                let keys = records.iter().filter_map(|record| match record {
+                    Record::Seen { cursor, .. } => Some(&cursor.0),
+                    _ => None,
+                });
+                let sql = "SELECT key, seq FROM cursors WHERE key";
+                let cursor = |row: &mut Row| Ok((row.text()?, row.integer()?));
+                self.rows.cursors = look_up(self.db, sql, keys, cursor).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Stores the rows.
+    async fn store(&mut self) -> Result<(), Error> {
+        let rows = std::mem::take(&mut self.rows.rows);
+        match self.rows.table {
+            EVENTS => {
+                self.imported.events += insert(self.db, EVENTS, rows, "RETURNING id").await?.len() as i64
+            }
+            RUNS => self.store_runs(rows).await?,
+            table => drop(insert(self.db, table, rows, "").await?),
+        }
+        Ok(())
+    }
+
+    /// Stores runs and, of those that are new, what belongs to them.
+    async fn store_runs(&mut self, rows: Vec<Vec<Param>>) -> Result<(), Error> {
+        let (mut entries, mut writes) = (Vec::new(), Vec::new());
+        for mut row in insert(self.db, RUNS, rows, "RETURNING id, seq").await? {
+            let stored = row.text().and_then(|id| Ok((id, row.integer()?)));
+            let (id, seq) = stored.map_err(|unreadable| unreadable.of(self.db.name()))?;
+            let Some(run) = self.rows.runs.remove(&id) else { continue };
+            self.imported.runs.push(run.state);
+            entries.extend((0..).zip(run.entries).map(|(place, text)| {
+                let mut row = D::Dialect::entry_key(seq, place);
+                row.push(Param::Json(text));
+                row
+            }));
+            writes.extend(run.writes.into_iter().map(|write| [vec![seq.into()], write].concat()));
+        }
+        self.rows.runs.clear();
+        insert(self.db, D::Dialect::ENTRY_COLUMNS, entries, "").await?;
+        insert(self.db, WRITES, writes, "").await?;
+        Ok(())
+    }
+}
+
+/// Stores rows; the answer is that of RETURNING, for those that were not there.
+async fn insert(
+    db: &impl Database,
+    table: &str,
+    rows: Vec<Vec<Param>>,
+    returning: &str,
+) -> Result<Vec<Row>, Error> {
+    let mut rows = rows.into_iter();
+    let mut answers = Vec::new();
+    while let Some(size) = SIZES.into_iter().find(|size| *size <= rows.len()) {
+        let params: Vec<Param> = rows.by_ref().take(size).flatten().collect();
+        let width = params.len() / size;
+        let row = |row: usize| {
+            let places: Vec<String> = (1..=width).map(|place| format!("${}", row * width + place)).collect();
+            format!("({})", places.join(", "))
+        };
+        let values = (0..size).map(row).collect::<Vec<_>>().join(", ");
+        let sql = format!("INSERT INTO {table} VALUES {values} ON CONFLICT DO NOTHING {returning}");
+        answers.extend(db.execute(&sql, params).await?);
+    }
+    Ok(answers)
+}
+
+/// What `sql`, which ends with a column, finds of `keys`.
+async fn look_up<'a, T>(
+    db: &impl Database,
+    sql: &str,
+    keys: impl Iterator<Item = &'a String>,
+    decode: impl Fn(&mut Row) -> Result<(String, T), Unreadable>,
+) -> Result<HashMap<String, T>, Error> {
+    let mut keys = keys.collect::<Vec<_>>();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut keys = keys.into_iter();
+    let mut found = HashMap::new();
+    while let Some(size) = SIZES.into_iter().find(|size| *size <= keys.len()) {
+        let places: Vec<String> = (1..=size).map(|place| format!("${place}")).collect();
+        let sql = format!("{sql} IN ({})", places.join(", "));
+        let params = keys.by_ref().take(size).map(Param::from).collect();
+        found.extend(rows(db, &sql, params, &decode).await?);
+    }
+    Ok(found)
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Param, Unreadable> {
+    Ok(Param::Json(serde_json::to_string(value)?))
+}
+
+impl Rows {
+    fn push(&mut self, record: &Record) -> Result<(), Unreadable> {
+        let (table, row) = match record {
+            Record::Event(event) => (EVENTS, event_row(event)?),
+            Record::Run { .. } => (RUNS, self.run_row(record)?),
+            Record::Receipt { key, received } => {
+                let key = hex::decode(key)
+                    .map_err(|error| Unreadable(format!("`{key}` is not a dedup key: {error}")))?;
+                ("receipts (key, received)", vec![key.into(), stamp(*received).into()])
+            }
+            Record::Cursor(cursor) => ("cursors (key, cursor)", vec![(&cursor.key.0).into(), json(cursor)?]),
+            Record::Seen { cursor, id, fingerprint, scan } => {
+                let seq = *self
+                    .cursors
+                    .get(&cursor.0)
+                    .ok_or_else(|| Unreadable(format!("the cursor {cursor} of a seen record is missing")))?;
+                let row = vec![seq.into(), id.into(), fingerprint.into(), Param::count(*scan)];
+                ("seen (cursor, record, fingerprint, scan)", row)
+            }
+            Record::Recipe(recipe) => {
+                let row = [&recipe.name, &recipe.version, &recipe.file, &recipe.text].map(Param::from);
+                ("recipes (name, version, file, text)", row.to_vec())
+            }
+            Record::Link { name, from, to } => {
+                ("links (name, from_record, to_record)", [name, from, to].map(Param::from).to_vec())
+            }
+            Record::Value { key, value } => ("state (key, value)", vec![key.into(), json(value)?]),
+        };
+        self.table = table;
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn run_row(&mut self, record: &Record) -> Result<Vec<Param>, Unreadable> {
+        let Record::Run { run, state, about, finished, error, due: when, entries, writes, unsettled } =
+            record
+        else {
+            return Err(Unreadable("what is imported is not a run".to_owned()));
+        };
+        let (event, priority) = *self
+            .events
+            .get(&run.event.0)
+            .ok_or_else(|| Unreadable(format!("the event {} of {} is missing", run.event, run.id)))?;
+        if entries.len() > MOST_ENTRIES {
+            return Err(Unreadable(format!("a run has more than {MOST_ENTRIES} entries")));
+        }
+        let priority = i64::from(priority);
+        let due = match when {
+            Due::Never => None,
+            Due::Now => Some(priority),
+            Due::At(at) => Some(due(*at)),
+        };
+        let texts: Result<Vec<String>, _> = entries.iter().map(write_entry).collect();
+        let writes = writes.iter().map(|(at, write)| {
+            let row = [&write.record, &write.connection, &write.operation].map(Param::from);
+            Ok([&row[..], &[json(&write.fields)?, stamp(*at).into()]].concat())
+        });
+        let writes = writes.collect::<Result<_, Unreadable>>()?;
+        self.runs.insert(run.id.0.clone(), RunRows { state: *state, entries: texts?, writes });
+        let unsettled = Some(unsettled_text(unsettled)?).filter(|text| !text.is_empty());
+        Ok(vec![
+            (&run.id.0).into(),
+            event.into(),
+            (&run.recipe).into(),
+            (&run.lane).into(),
+            json(&run.accounts)?,
+            about.as_ref().into(),
+            run.version.as_ref().into(),
+            code(*state).into(),
+            stamp(run.created).into(),
+            finished.map(stamp).into(),
+            error.as_ref().into(),
+            due.into(),
+            priority.into(),
+            unsettled.map_or(Param::Null, Param::Json),
+            Param::count(entries.len()),
+        ])
+    }
+}
+
+fn event_row(event: &Event) -> Result<Vec<Param>, Unreadable> {
+    let row = EventRow::new(event.clone())?;
+    Ok(vec![
+        row.id.into(),
+        Param::Json(row.source),
+        row.kind.into(),
+        row.connection.into(),
+        row.record.into(),
+        row.dedup.into(),
+        row.received.into(),
+        Param::Json(row.payload),
+    ])
+}

@@ -1,0 +1,109 @@
+//! Looking at runs and their events. Every query reads a range of one index, however much is stored; only a `text`
+//! filter also reads the event and the history of every candidate.
+
+use crate::event::{Event, EventId};
+use crate::journal::database::{Database, Dialect, Param, row, rows};
+use crate::journal::encoding::{code, patterns, stamp};
+use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, of_table};
+use crate::journal::{Error, RunDetail, RunFilter, RunRow, Unfinished};
+use crate::run::{Accounts, RunId, RunState, Unsettled};
+
+/// Creates of which nothing is known yet.
+pub(in crate::journal) const UNSETTLED: &str =
+    "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
+
+/// The creates of all runs of which nothing is known yet.
+pub(in crate::journal) async fn unsettled(db: &impl Database) -> Result<Vec<(RunId, Unsettled)>, Error> {
+    let found: Vec<(RunId, Vec<Unsettled>)> =
+        rows(db, UNSETTLED, vec![], |row| Ok((RunId(row.text()?), row.json_or_default()?))).await?;
+    let each = |(run, all): (RunId, Vec<Unsettled>)| all.into_iter().map(move |one| (run.clone(), one));
+    Ok(found.into_iter().flat_map(each).collect())
+}
+
+/// Runs, newest first.
+pub(in crate::journal) async fn list<D: Database>(db: &D, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+    let (sql, params) = statement::<D::Dialect>(filter);
+    rows(db, &sql, params, Row::run_row).await
+}
+
+/// The statement for a filter, and its values. Where runs of several states are asked for, their ranges of the
+/// index, each in order, are merged.
+pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, Vec<Param>) {
+    let mut params = Vec::new();
+    let mut place = |param: Param| {
+        params.push(param);
+        format!("${}", params.len())
+    };
+    let mut common = String::new();
+    if let Some(recipe) = &filter.recipe {
+        common += &format!(" AND recipe = {}", place(recipe.into()));
+    }
+    if let Some(record) = &filter.record {
+        common += &format!(" AND record = {}", place(record.into()));
+    }
+    if let Some(since) = filter.since {
+        common += &format!(" AND created >= {}", place(stamp(since).into()));
+    }
+    if let Some(text) = &filter.text {
+        let (plain, json) = patterns(text);
+        common += &format!(" AND ({})", D::contains(&place(plain.into()), &place(Param::Json(json))));
+    }
+    let index = match (&filter.record, &filter.recipe) {
+        (Some(_), _) => "runs_record",
+        (None, Some(_)) => "runs_recipe",
+        (None, None) => "runs_state",
+    };
+    let state = |state: RunState| format!("state = {}{common}", code(state));
+    let conditions = match (&filter.record, filter.state) {
+        (_, Some(only)) => vec![state(only)],
+        (Some(_), None) => vec![format!("TRUE{common}")],
+        (None, None) => RunState::ALL.map(state).to_vec(),
+    };
+    let limit = place(Param::count(filter.limit.unwrap_or(usize::MAX)));
+    (D::newest_runs(index, &conditions, &limit), params)
+}
+
+/// Runs whose ids begin with `prefix`, by id.
+pub(in crate::journal) async fn by_prefix(
+    db: &impl Database,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<RunRow>, Error> {
+    let sql = format!("SELECT {RUN_ROW} FROM runs WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3");
+    let end = format!("{prefix}{}", char::MAX);
+    rows(db, &sql, vec![prefix.into(), end.into(), Param::count(limit)], Row::run_row).await
+}
+
+/// A run with its event and history.
+pub(in crate::journal) async fn detail<D: Database>(db: &D, id: &RunId) -> Result<Option<RunDetail>, Error> {
+    let sql = format!(
+        "SELECT {}, {}, {}, {} FROM runs r LEFT JOIN events e ON e.seq = r.event WHERE r.id = $1",
+        of_table("r", RUN_ROW),
+        of_table("r", RUN),
+        of_table("e", EVENT),
+        D::Dialect::ENTRIES
+    );
+    row(db, &sql, vec![(&id.0).into()], |row| {
+        let (listed, mut run, event) = (row.run_row()?, row.run()?, row.event()?);
+        run.event = event.id.clone();
+        Ok(RunDetail { row: listed, run, event, entries: row.entries()? })
+    })
+    .await
+}
+
+/// An event.
+pub(in crate::journal) async fn event(db: &impl Database, id: &EventId) -> Result<Option<Event>, Error> {
+    row(db, &format!("SELECT {EVENT} FROM events WHERE id = $1"), vec![(&id.0).into()], Row::event).await
+}
+
+/// How many runs have not ended, by recipe, connections and state.
+pub(in crate::journal) async fn unfinished(db: &impl Database) -> Result<Vec<Unfinished>, Error> {
+    let sql = "SELECT recipe, accounts, state, count(*) FROM runs WHERE finished IS NULL
+               GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state";
+    rows(db, sql, vec![], |row| {
+        let (recipe, accounts): (_, Accounts) = (row.text()?, row.json()?);
+        let connections = accounts.into_values().collect();
+        Ok(Unfinished { recipe, connections, state: row.state()?, count: row.count()? })
+    })
+    .await
+}

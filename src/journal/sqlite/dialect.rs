@@ -1,0 +1,48 @@
+//! What SQLite says in its own way.
+
+use crate::journal::database::{Dialect, Param};
+use crate::journal::row::RUN_ROW;
+
+/// Entries that a run can have: see the table `entries`.
+pub(super) const ENTRIES: i64 = 1 << 20;
+
+/// SQLite's way.
+pub(in crate::journal) struct SqliteDialect;
+
+impl Dialect for SqliteDialect {
+    const KIND: &'static str = "sqlite";
+    const ENTRIES: &'static str = "(SELECT json_group_array(n.entry ORDER BY n.id) FROM entries n
+         WHERE n.id >= r.seq * 1048576 AND n.id < (r.seq + 1) * 1048576)";
+    const WRITES: &'static str = "(SELECT json_group_array(
+             json_array(w.record, w.connection, w.operation, w.fields, w.at) ORDER BY w.seq)
+         FROM writes w WHERE w.run = r.seq)";
+    const SAVE_LINK: &'static str =
+        "INSERT OR REPLACE INTO links (name, from_record, to_record) VALUES ($1, $2, $3)";
+    const BYTES: &'static str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    const ENTRY_COLUMNS: &'static str = "entries (id, entry)";
+
+    fn entry_key(seq: i64, place: i64) -> Vec<Param> {
+        vec![(seq * ENTRIES + place).into()]
+    }
+
+    fn counters() -> String {
+        "SELECT name, value FROM counters".to_owned()
+    }
+
+    fn contains(plain: &str, json: &str) -> String {
+        format!(
+            "record LIKE {plain} ESCAPE '\\' OR error LIKE {plain} ESCAPE '\\'
+             OR EXISTS (SELECT 1 FROM events WHERE events.seq = runs.event AND payload LIKE {json} ESCAPE '\\')
+             OR EXISTS (SELECT 1 FROM entries WHERE entries.id >= runs.seq * {ENTRIES}
+                        AND entries.id < (runs.seq + 1) * {ENTRIES} AND entry LIKE {json} ESCAPE '\\')"
+        )
+    }
+
+    fn newest_runs(index: &str, conditions: &[String], limit: &str) -> String {
+        let part = |condition: &String| {
+            format!("SELECT {RUN_ROW}, seq FROM runs INDEXED BY {index} WHERE {condition}")
+        };
+        let parts: Vec<String> = conditions.iter().map(part).collect();
+        format!("{} ORDER BY created DESC, seq DESC LIMIT {limit}", parts.join(" UNION ALL "))
+    }
+}
