@@ -26,6 +26,7 @@ mod pollers;
 mod priorities;
 mod processes;
 mod retention;
+mod rolling_upgrade;
 mod servers;
 #[path = "written_by/stores.rs"]
 mod stores;

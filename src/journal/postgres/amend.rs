@@ -22,7 +22,7 @@ pub(super) async fn amend(
     let (error, version) =
         (escape_nul_some(update.error.as_deref()), escape_nul_some(update.version.as_deref()));
     let (id, number, state) = (escape_nul(&run.0), run_update::number(), code(update.state));
-    let sql = "SELECT hob_amend($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "SELECT hob_amend_vN($1, $2, $3, $4, $5, $6, $7, $8)";
     let params: super::session::Params<'_> = &[&id, &seen, &number, &state, &ended, &error, &version, &texts];
     let rows = server.pool.query(sql, params).await?;
     let done = rows.first().ok_or(Failure::Closed)?.try_get(0)?;

@@ -17,7 +17,7 @@ use super::session::Params;
 /// Events and runs in a group at most, but for a batch that is larger by itself.
 pub(super) const MOST: usize = 256;
 
-const APPEND: &str = "SELECT stored, work FROM hob_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+const APPEND: &str = "SELECT stored, work FROM hob_append_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
                       $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 
 /// A batch in the form of rows.

@@ -9,10 +9,8 @@ use crate::journal::format::EntryError;
 use crate::journal::row::Unreadable;
 use crate::run::RunId;
 
-/// Raised by our functions: a claim has passed to another process.
+/// Raised by our function: a claim has passed to another process.
 const OVERTAKEN: &str = "HB001";
-/// Raised by our functions: what is to be imported does not fit together.
-const UNFIT: &str = "HB002";
 
 /// Why a read or a write did not work, before the store's name is known.
 #[derive(Debug)]
@@ -118,7 +116,6 @@ fn of_answer(store: String, answer: &DbError) -> Error {
     let (code, message) = (answer.code(), answer.message());
     let reason = match code.code() {
         OVERTAKEN => return Error::Overtaken { claim: message.to_owned() },
-        UNFIT => return Error::Corrupt { store, reason: message.to_owned() },
         "XX001" | "XX002" => {
             let reason = format!("the database is damaged ({message}); restore a backup");
             return Error::Corrupt { store, reason };

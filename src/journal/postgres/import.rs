@@ -8,7 +8,7 @@ use super::retry::RetryBackoff;
 use super::row::code;
 use super::server::Server;
 
-const COUNT: &str = "SELECT hob_count($1, $2)";
+const COUNT: &str = "SELECT hob_count_vN($1, $2)";
 
 /// Stores records, all or nothing. May be done twice.
 pub(super) async fn import(server: &Server, all: &[Record]) -> Result<(), Error> {

@@ -73,7 +73,7 @@ pub(super) async fn grant(
     let (holder, limit) = (escape_nul(owner), i32::try_from(limit).unwrap_or(i32::MAX));
     let mut backoff = RetryBackoff::new();
     let rows = loop {
-        let sql = "SELECT * FROM hob_lease($1, $2, $3, $4, $5, $6)";
+        let sql = "SELECT * FROM hob_lease_vN($1, $2, $3, $4, $5, $6)";
         match pool.attempt(sql, &[&holder, &limit, &now, &until, &ticket.number, &ticket.doubt]).await {
             Ok(rows) => break rows,
             Err(failure) => {
@@ -123,7 +123,7 @@ pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<V
     order.sort_by(|a, b| leases[*a].run.cmp(&leases[*b].run));
     let ids: Vec<_> = order.iter().map(|place| escape_nul(&leases[*place].run.0)).collect();
     let epochs: Vec<i64> = order.iter().map(|place| leases[*place].epoch).collect();
-    let rows = pool.query("SELECT hob_renew($1, $2, $3)", &[&ids, &epochs, &until]).await?;
+    let rows = pool.query("SELECT hob_renew_vN($1, $2, $3)", &[&ids, &epochs, &until]).await?;
     let row = rows.first().ok_or(Failure::Closed)?;
     let held: Vec<bool> = row.try_get(0)?;
     let mut held: Vec<usize> =
@@ -134,7 +134,7 @@ pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<V
 
 /// Makes runs due whose lease has ended at `now`; how many.
 pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
-    let rows = pool.query("SELECT hob_reclaim($1)", &[&now]).await?;
+    let rows = pool.query("SELECT hob_reclaim_vN($1)", &[&now]).await?;
     let count: i64 = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

@@ -12,7 +12,7 @@ use super::server::Server;
 pub(super) async fn prune(server: &Server, retention: &Retention, limit: usize) -> Result<Pruned, Failure> {
     let ended: Vec<i32> = RunState::ALL.into_iter().filter(|state| state.is_finished()).map(code).collect();
     let (before, dedup_before) = (retention.before.map(stamp), retention.dedup_before.map(stamp));
-    let sql = "SELECT runs, events, dedup_keys FROM hob_prune($1, $2, $3, $4, $5)";
+    let sql = "SELECT runs, events, dedup_keys FROM hob_prune_vN($1, $2, $3, $4, $5)";
     let params: super::session::Params<'_> =
         &[&ended, &before, &retention.most_runs.map(number), &dedup_before, &number(limit)];
     let rows = server.pool.query(sql, params).await?;

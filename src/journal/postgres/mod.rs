@@ -10,6 +10,7 @@ mod batcher;
 mod clock;
 mod dialect;
 mod failure;
+mod functions;
 mod hold;
 mod import;
 mod lease;
@@ -26,6 +27,7 @@ mod schema;
 mod server;
 mod session;
 mod snapshot;
+mod statements;
 mod store;
 mod tls;
 

@@ -18,7 +18,7 @@ use super::session::Params;
 /// Runs in a group at most: as many lanes as are locked one by one.
 pub(super) const MOST: usize = 128;
 
-const RECORD: &str = "SELECT done, work FROM hob_record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+const RECORD: &str = "SELECT done, work FROM hob_record_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
                       $13, $14, $15, $16, $17, $18, $19)";
 
 /// What became of a run.

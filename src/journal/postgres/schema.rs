@@ -1,4 +1,4 @@
-//! The tables and functions, their history of formats, and what is looked at before they are used.
+//! The tables, their history of formats, and what is looked at before they are used.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
@@ -8,22 +8,16 @@ use crate::journal::{Access, Error};
 
 use super::address::Target;
 use super::failure::Failure;
+use super::functions;
 use super::session::Session;
 
 /// Each takes the store from the format of its place in the list to the next one. Only ever add.
-const MIGRATIONS: &[&[&str]] = &[
-    &[
-        include_str!("sql/tables-1.sql"),
-        include_str!("sql/lanes-1.sql"),
-        include_str!("sql/append-1.sql"),
-        include_str!("sql/work-1.sql"),
-        include_str!("sql/upkeep-1.sql"),
-        include_str!("sql/limits-1.sql"),
-    ],
-    &[include_str!("sql/holds-2.sql")],
-    &[include_str!("sql/limits-3.sql")],
-    &[include_str!("sql/unsettled-4.sql")],
-    &[include_str!("sql/markers-5.sql")],
+const MIGRATIONS: &[&str] = &[
+    include_str!("sql/tables-1.sql"),
+    include_str!("sql/holds-2.sql"),
+    include_str!("sql/limits-3.sql"),
+    include_str!("sql/unsettled-4.sql"),
+    include_str!("sql/markers-5.sql"),
 ];
 
 /// The oldest server that knows all that we ask.
@@ -49,13 +43,12 @@ pub(super) async fn prepare(
     ensure_supported(session).await.map_err(of)?;
     let format = inspect(session, target, access).await?;
     match format {
-        Some(format) if format == newest() => Ok(true),
-        None if !create => Ok(false),
-        _ => {
-            migrate(session, target, access).await?;
-            Ok(true)
-        }
+        None if !create => return Ok(false),
+        Some(format) if format == newest() => {}
+        _ => migrate(session, target, access).await?,
     }
+    functions::install(session, &target.schema).await.map_err(of)?;
+    Ok(true)
 }
 
 /// Refuses servers that are too old or do not keep all texts; tells when their clock is another one.
@@ -148,12 +141,11 @@ async fn migrate_within(
     session: &Session,
     target: &Target,
     access: Access,
-    migrations: &[&[&str]],
+    migrations: &[&str],
 ) -> Result<(), Error> {
     let of = |failure: Failure| failure.of(&target.name);
     let schema = &target.schema;
-    let hold = "SELECT pg_advisory_xact_lock(hashtextextended('hob ' || $1, 0))";
-    session.query(hold, &[schema]).await.map_err(of)?;
+    session.query(functions::HOLD, &[schema]).await.map_err(of)?;
     // Another process may have been faster.
     let done = inspect(session, target, access).await?;
     if done.is_none() {
@@ -163,7 +155,7 @@ async fn migrate_within(
         }
     }
     let done = usize::try_from(done.unwrap_or(0)).unwrap_or(0);
-    for migration in migrations.iter().skip(done).flat_map(|parts| parts.iter()) {
+    for migration in migrations.iter().skip(done) {
         session.batch(migration).await.map_err(of)?;
     }
     let format = i64::try_from(migrations.len().max(done)).unwrap_or(i64::MAX);

@@ -17,6 +17,7 @@ use super::address::Target;
 use super::dialect::PostgresDialect;
 use super::failure::Failure;
 use super::row::{read_all, values};
+use super::statements;
 
 /// Values of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -100,7 +101,7 @@ impl Session {
         let statement = match known {
             Some(statement) => statement,
             None => {
-                let statement = self.client.prepare(sql).await?;
+                let statement = self.client.prepare(&statements::filled(sql)).await?;
                 let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
                 statements.insert(sql.to_owned(), statement.clone());
                 statement

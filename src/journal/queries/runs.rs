@@ -9,8 +9,7 @@ use crate::journal::{Error, RunDetail, RunFilter, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
 /// Creates of which nothing is known yet.
-pub(in crate::journal) const UNSETTLED: &str =
-    "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
+const UNSETTLED: &str = "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
 
 /// The creates of all runs of which nothing is known yet.
 pub(in crate::journal) async fn unsettled(db: &impl Database) -> Result<Vec<(RunId, Unsettled)>, Error> {

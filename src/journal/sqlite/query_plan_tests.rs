@@ -55,7 +55,6 @@ fn nothing_reads_or_sorts_a_whole_table() {
         prune::FORGET_KEYS,
         cursors::VANISHED,
         cursors::VANISHED_AFTER,
-        runs::UNSETTLED,
         writes::OF_RECORD,
     ];
     statements.extend(fixed.map(str::to_owned));

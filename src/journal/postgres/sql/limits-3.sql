@@ -1,36 +1,8 @@
 -- What processes share of the limits of an account: one text, which each of them replaces by what it makes of
--- it. Processes of earlier versions go on with `limits` and `slots`.
+-- it.
 
 CREATE TABLE request_counters (
     account TEXT COLLATE "C" PRIMARY KEY,
     version BIGINT NOT NULL,
     state   TEXT NOT NULL
 ) WITH (fillfactor = 50);
-
--- Keeps `content` in the place of version `seen` (0: there is none yet). If another version is there, that one
--- is told, and nothing is changed.
-CREATE FUNCTION hob_put_counters(
-    of_account TEXT, seen BIGINT, content TEXT,
-    OUT done BOOLEAN, OUT version BIGINT, OUT state TEXT, OUT moment BIGINT
-)
-LANGUAGE plpgsql AS $$
-BEGIN
-    -- Nobody waits for the disk: should the server crash right now, a request more may go.
-    PERFORM set_config('synchronous_commit', 'off', TRUE);
-    done := TRUE;
-    state := '';
-    version := seen + 1;
-    IF seen = 0 THEN
-        INSERT INTO request_counters (account, version, state) VALUES (of_account, 1, content) ON CONFLICT DO NOTHING;
-    ELSE
-        UPDATE request_counters c SET version = seen + 1, state = content WHERE c.account = of_account AND c.version = seen;
-    END IF;
-    IF NOT FOUND THEN
-        done := FALSE;
-        SELECT c.version, c.state INTO version, state FROM request_counters c WHERE c.account = of_account;
-        version := coalesce(version, 0);
-        state := coalesce(state, '');
-    END IF;
-    moment := hob_now();
-END
-$$;

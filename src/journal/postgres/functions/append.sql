@@ -1,7 +1,7 @@
 -- Stores events, their runs and a poller's progress. The dedup keys differ from one another.
 -- With `again`, an event that is there under its own id was stored by an earlier attempt of the same
 -- call. Answers which events are stored, and whether there is work.
-CREATE FUNCTION hob_append(
+CREATE FUNCTION hob_append_vN(
     again BOOLEAN,
     ids TEXT[], sources TEXT[], kinds TEXT[], connections TEXT[], records TEXT[], dedups TEXT[],
     keys BYTEA[], receiveds BIGINT[], payloads TEXT[],
@@ -49,8 +49,8 @@ BEGIN
     END IF;
 
     IF made > 0 AND cardinality(run_ids) > 0 THEN
-        PERFORM hob_hold(ARRAY(
-            SELECT DISTINCT hob_lane(r.recipe, r.lane)
+        PERFORM hob_hold_vN(ARRAY(
+            SELECT DISTINCT hob_lane_vN(r.recipe, r.lane)
             FROM unnest(run_events, run_recipes, run_lanes) AS r (event, recipe, lane)
             WHERE seqs[r.event] > 0 ORDER BY 1));
     END IF;
@@ -59,7 +59,7 @@ BEGIN
         -- while the table is small, it would read all unfinished runs at once, and go on doing so.)
         WITH added AS (
             INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority)
-            SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, 0, receiveds[r.event],
+            SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, {waiting}, receiveds[r.event],
                 CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
                           AND (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
                                AND o.finished IS NULL LIMIT 1) IS NULL
@@ -73,7 +73,7 @@ BEGIN
             RETURNING due
         )
         SELECT count(*), count(a.due) > 0 INTO added_runs, work FROM added a;
-        PERFORM hob_count(ARRAY[-1, 0], ARRAY[made, added_runs]);
+        PERFORM hob_count_vN(ARRAY[-1, {waiting}], ARRAY[made, added_runs]);
     END IF;
 
     IF cursor_key IS NOT NULL THEN

@@ -2,15 +2,15 @@
 -- holds them until it commits. Whoever needs rows as well takes the lanes first; that, and one order
 -- for all, is why writers cannot deadlock.
 
--- The number of a lane's lock, another one in each store.
-CREATE FUNCTION hob_lane(recipe TEXT, lane TEXT) RETURNS BIGINT
+-- The number of a lane's lock, another one in each store. Every version that works on the store takes the same.
+CREATE FUNCTION hob_lane_vN(recipe TEXT, lane TEXT) RETURNS BIGINT
 LANGUAGE sql STABLE AS $$
     SELECT hashtextextended(lane, hashtextextended(recipe, 'runs'::regclass::oid::bigint))
 $$;
 
 -- Takes the lanes of these numbers, which are in order. The server's table of locks is small; so one
 -- lock stands for all lanes where many are asked for, and everybody else shares that one.
-CREATE FUNCTION hob_hold(lanes BIGINT[]) RETURNS VOID
+CREATE FUNCTION hob_hold_vN(lanes BIGINT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN
     IF cardinality(lanes) > 128 THEN
@@ -23,7 +23,7 @@ END
 $$;
 
 -- Makes the first unfinished run of each lane due. The lanes are held.
-CREATE FUNCTION hob_advance(recipes TEXT[], lanes TEXT[]) RETURNS VOID
+CREATE FUNCTION hob_advance_vN(recipes TEXT[], lanes TEXT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE runs SET due = priority WHERE runs.seq = ANY (ARRAY(
@@ -34,7 +34,7 @@ END
 $$;
 
 -- Adds to the counters.
-CREATE FUNCTION hob_count(whats INTEGER[], changes BIGINT[]) RETURNS VOID
+CREATE FUNCTION hob_count_vN(whats INTEGER[], changes BIGINT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counters AS c (shard, what, value)
