@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An event type, as it stands in `events.yaml` under its name (`ContactUpdate`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("dependencies" = { "reconcile": ["change"] }))]
 pub struct EventType {
     /// A few words.
     pub title: String,
@@ -35,12 +36,27 @@ pub struct EventType {
     /// The read that fetches the whole record: operation and its inputs by JSONPath in the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hydrate: Option<Hydrate>,
+    /// What happened to the record; needed with `reconcile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<RecordChange>,
     /// The poller that finds what the sender lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<String>,
     /// Pitfalls worth knowing, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What happened to the record that an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordChange {
+    /// It was created.
+    New,
+    /// It was changed.
+    Changed,
+    /// It was removed.
+    Removed,
 }
 
 fn root() -> String {

@@ -193,6 +193,7 @@ impl Catalog {
         }
         for (path, text) in of_kind(FileKind::Events) {
             connector.events = read::<EventsFile>(path, text)?.events;
+            check_reconcile(&connector, path, text)?;
         }
         for (path, text) in of_kind(FileKind::Versions) {
             connector.versions = read(path, text)?;
@@ -269,6 +270,16 @@ impl Catalog {
     pub fn connectors(&self) -> impl Iterator<Item = &Arc<Connector>> {
         self.connectors.values()
     }
+}
+
+/// Whether it is known for each event that is reconciled what happened to its record.
+fn check_reconcile(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
+    let unknown = |(_, event): &(&String, &EventType)| event.reconcile.is_some() && event.change.is_none();
+    let Some((name, _)) = connector.events.iter().find(unknown) else { return Ok(()) };
+    let reason =
+        format!("`{name}` has `reconcile` but no `change`: write `change: new`, `changed` or `removed`");
+    let line = text.lines().position(|line| line.trim_start().starts_with(name)).map(|at| at + 1);
+    Err(Error::Invalid { file: file.to_owned(), reason, line })
 }
 
 /// Whether all signatures that `connector` names can prove something.

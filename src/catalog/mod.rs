@@ -21,7 +21,7 @@ pub use connector::{
     Advice, AuthScheme, Connector, CountedBy, ErrorAnswers, ErrorMeaning, LimitCounters, LimitHeaders,
     Limits, Setting, Signature, SignatureAlgorithm, Webhooks,
 };
-pub use event_type::{EventType, Hydrate};
+pub use event_type::{EventType, Hydrate, RecordChange};
 pub use files::FileKind;
 pub use load::{Address, Catalog, Error};
 pub use login::Login;

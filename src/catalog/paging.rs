@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::path;
+
 /// A poller's facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,9 @@ pub struct Listing {
     /// signed anew for each answer. They count neither as new nor as changed content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
+    /// JSONPath of the number of items on all pages, where the answer has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,
@@ -48,6 +53,11 @@ pub struct Listing {
 const USUAL_LAG_SECONDS: u32 = 300;
 
 impl Listing {
+    /// The number of items on all pages, as an answer has it.
+    pub fn total(&self, answer: &Value) -> Option<u64> {
+        path::read(answer, self.total.as_deref()?)?.as_u64()
+    }
+
     /// Longest time until the list shows a change.
     pub fn lag(&self) -> TimeDelta {
         TimeDelta::seconds(self.lag_seconds.unwrap_or(USUAL_LAG_SECONDS).into())

@@ -20,7 +20,7 @@ use crate::event::Priority;
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Command, Decision, Entry, GONE, Machine, RunContext, RunState, StampedEntry, StepCall,
+    Accounts, Command, Decision, Entry, KnownBy, Machine, RunContext, RunState, StampedEntry, StepCall,
     StepResult, UnknownFields, told, writes,
 };
 
@@ -334,9 +334,7 @@ impl RunWorker {
             let (connection, inputs) = (call.connection.as_deref(), &call.inputs);
             self.record_writes(&entry, &call.operation, connection, inputs, told.record.as_deref());
         }
-        if let Entry::StepSucceeded { step, known_by: Some(by), .. } = &entry
-            && by == GONE
-        {
+        if let Entry::StepSucceeded { step, known_by: Some(KnownBy::Gone), .. } = &entry {
             let message =
                 format!("{step}: there is nothing left to remove: the attempt whose answer was lost did it");
             self.add_entry(Entry::Remark { level: "info".into(), message }, false);

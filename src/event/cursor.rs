@@ -49,8 +49,8 @@ pub struct Cursor {
     pub subject: String,
     /// Number of the scan in progress or, between scans, of the last one; counts from 1.
     pub scan: u64,
-    /// Inputs for the next page of the scan in progress; `None` between scans.
-    pub page: Option<Map<String, Value>>,
+    /// Where the scan in progress goes on; `None` between scans.
+    pub page: Option<ScanPosition>,
     /// Pages read in the scan in progress.
     pub pages: u64,
     /// The first scan has ended: from now on what was never seen is new.
@@ -81,6 +81,20 @@ pub struct Cursor {
     /// How its polls went lately.
     #[serde(default)]
     pub health: Health,
+}
+
+/// Where a scan goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ScanPosition {
+    /// All pages are read; the records that are gone come next.
+    Removed {
+        /// Those after this record.
+        #[serde(rename = "$gone_after", deserialize_with = "Option::deserialize")]
+        after: Option<String>,
+    },
+    /// At the page that is asked for with these inputs.
+    Page(Map<String, Value>),
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

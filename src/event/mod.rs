@@ -1,9 +1,11 @@
 //! What happened outside, and how far hob has read: events, their dedup keys, and cursors.
 
 mod cursor;
+mod kind;
 mod model;
 mod source;
 
-pub use cursor::{Cursor, CursorKey, Health, Pass, Seen, Settled};
+pub use cursor::{Cursor, CursorKey, Health, Pass, ScanPosition, Seen, Settled};
+pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};
 pub use source::{Priority, Source};

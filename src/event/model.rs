@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::kind::EventKind;
 use super::source::Source;
 
 /// One thing that happened, once it is durable. The same thing reported twice is one event.
@@ -18,7 +19,7 @@ pub struct Event {
     pub source: Source,
     /// What kind of thing: the webhook's event type, or `new`, `changed`, `removed`, `unreadable`,
     /// `schedule`, `manual`.
-    pub kind: String,
+    pub kind: EventKind,
     /// Connection it came through, where there is one.
     pub connection: Option<String>,
     /// Id of the record it is about, where it is about one.

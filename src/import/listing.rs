@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::names;
-use crate::catalog::{Listing, NextValue, Operation, Paging};
+use crate::catalog::{Listing, NextValue, Operation, Paging, path};
 use crate::value::{Kind, Shape};
 
 /// Names that APIs give the list in an answer, when there are several lists.
@@ -36,6 +36,8 @@ const BESIDE: [&str; 22] = [
     "pagination",
     "nextCursor",
 ];
+/// Places of the number of items on all pages.
+const TOTALS: [&str; 4] = ["$.total", "$.meta.total", "$.totalCount", "$.count"];
 const LIMIT_NAMES: [&str; 6] = ["limit", "pageSize", "perPage", "per_page", "page_size", "pageLimit"];
 const OFFSET_NAMES: [&str; 2] = ["offset", "skip"];
 const PAGE_NAMES: [&str; 4] = ["page", "pageNumber", "pageNo", "page_number"];
@@ -89,6 +91,7 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         newest_created_first: None,
         lag_seconds: None,
         ignore: Vec::new(),
+        total: total(response),
         paging,
     };
     Some(Derived { listing, guesses })
@@ -171,6 +174,14 @@ fn id(item: &Shape, operation: &Operation, guesses: &mut Vec<String>) -> Vec<Str
     let thing = names::singular(things.rsplit('_').next().unwrap_or_default());
     let own = item.fields.keys().find(|name| names::word(name) == format!("{thing}_id"));
     own.into_iter().cloned().collect()
+}
+
+/// Where the answer has the number of items on all pages.
+fn total(response: &Shape) -> Option<String> {
+    TOTALS.iter().find_map(|path| {
+        let shape = path::walk(response, path)?;
+        matches!(shape.kind, Kind::Integer | Kind::Number).then(|| (*path).to_owned())
+    })
 }
 
 fn has(operation: &Operation, names: &[&str]) -> Option<String> {

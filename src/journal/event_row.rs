@@ -40,7 +40,7 @@ impl EventRow {
             id: event.id.0,
             key: receipt(&source, &event.dedup.0),
             source,
-            kind: event.kind,
+            kind: event.kind.to_string(),
             connection: event.connection,
             record: event.record,
             dedup: event.dedup.0,

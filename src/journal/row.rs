@@ -191,7 +191,7 @@ impl Row {
         Ok(Event {
             id: EventId(id.ok_or_else(|| Unreadable("the event of a run is gone".to_owned()))?),
             source: self.json()?,
-            kind: self.text()?,
+            kind: self.text()?.into(),
             connection: self.text_or_none()?,
             record: self.text_or_none()?,
             dedup: DedupKey(self.text()?),

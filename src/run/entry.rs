@@ -11,12 +11,9 @@ use serde_json::{Map, Value};
 use super::RunState;
 use crate::secret::{REDACTED, Secret};
 
-/// Stands for the step in entries about what comes before the first: the condition, the lane and the
-/// variables. No action has such an id.
-pub const START: &str = "(start)";
-
-/// The step that fetches the whole record of a thin event. No action has such an id.
-pub const HYDRATE: &str = "(hydrate)";
+/// As entries have them; no action has such an id.
+const START: &str = "(start)";
+const HYDRATE: &str = "(hydrate)";
 
 /// A step of a run: the action's id and, in a `for_each`, the index of the item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,12 +32,56 @@ impl StepKey {
     }
 }
 
+impl StepKey {
+    /// What comes before the first step: the condition, the lane and the variables.
+    pub fn start() -> Self {
+        Self::of(START)
+    }
+
+    /// Whether it stands for what comes before the first step.
+    pub fn is_start(&self) -> bool {
+        self.action == START
+    }
+
+    /// The step that fetches the whole record of a thin event.
+    pub fn hydrate() -> Self {
+        Self::of(HYDRATE)
+    }
+
+    /// Whether it is the step that fetches the whole record of a thin event.
+    pub fn is_hydrate(&self) -> bool {
+        self.action == HYDRATE
+    }
+}
+
 impl fmt::Display for StepKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.item {
             Some(item) => write!(f, "{}[{item}]", self.action),
             None => f.write_str(&self.action),
         }
+    }
+}
+
+/// How hob knows what became of an attempt whose answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownBy {
+    /// A probe found it.
+    Probe,
+    /// A person said so.
+    Person,
+    /// It was a removal, and nothing is left to remove.
+    Gone,
+}
+
+impl fmt::Display for KnownBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Probe => "probe",
+            Self::Person => "person",
+            Self::Gone => "gone",
+        })
     }
 }
 
@@ -104,10 +145,9 @@ pub enum Entry {
         attempt: u32,
         /// What later steps see.
         result: Arc<Value>,
-        /// How hob knows, where it was not simply answered: `probe`, `person`, or `gone` for a removal whose
-        /// answer was lost and that found nothing left to remove.
+        /// How hob knows, where it was not simply answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        known_by: Option<String>,
+        known_by: Option<KnownBy>,
         /// The result was too large to keep and nothing read it: `result` only says so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         truncated: bool,
@@ -163,8 +203,8 @@ pub enum Entry {
         step: StepKey,
         /// Number of the attempt.
         attempt: u32,
-        /// How hob knows: `probe`, `person`.
-        known_by: String,
+        /// How hob knows.
+        known_by: KnownBy,
     },
     /// A `wait` began.
     WaitStarted {

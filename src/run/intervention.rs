@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::compatibility::incompatibility;
 use super::entry::{Entry, StampedEntry, StepKey};
-use super::status::{PERSON, Phase, Status, StepStatus};
-use super::{RunState, START};
+use super::status::{Phase, Status, StepStatus};
+use super::{KnownBy, RunState};
 use crate::check::CheckedRecipe;
 use crate::recipe::{OnError, Recipe};
 
@@ -78,7 +78,7 @@ pub fn rule(
         }
         (OperatorAction::Retry, RunState::Failed | RunState::Skipped) => {
             let from = failed(&status, began.or(recipe.map(CheckedRecipe::recipe)));
-            let from = from.unwrap_or_else(|| StepKey::of(START));
+            let from = from.unwrap_or_else(|| StepKey::start());
             match recipe.and_then(|recipe| incompatibility(history, Some(&from), began, recipe)) {
                 Some(reason) => Err(invalid(reason)),
                 None => Ok(again(Entry::Resumed { from })),
@@ -111,7 +111,7 @@ pub fn rule(
                 }
                 _ => None,
             };
-            let (step, attempt, known_by) = (step.clone(), known.attempts, PERSON.to_owned());
+            let (step, attempt, known_by) = (step.clone(), known.attempts, KnownBy::Person);
             Ok(again(match result {
                 Some(result) => {
                     let (result, known_by) = (result.into(), Some(known_by));
@@ -165,7 +165,7 @@ fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
         let actions = recipe.into_iter().flat_map(|recipe| &recipe.actions);
         actions.filter(|action| action.id == step.action).any(|action| action.on_error == OnError::Continue)
     };
-    let named = status.failed.as_ref().filter(|step| step.action != START);
+    let named = status.failed.as_ref().filter(|step| !step.is_start());
     named.or_else(|| failed.find(|key| !goes_on(key))).cloned()
 }
 
@@ -229,7 +229,9 @@ mod tests {
         let mut history = history_of(vec![done_step("a"), parked]);
         assert!(rule(&OperatorAction::Retry, RunState::Parked, &history, Some(&three()), None).is_err());
         let ruled = rule(&OperatorAction::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
-        assert!(matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if known_by == "person"));
+        assert!(
+            matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if *known_by == KnownBy::Person)
+        );
         let ruled =
             rule(&OperatorAction::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None)
                 .unwrap();

@@ -73,7 +73,7 @@ impl Machine {
         }
         if let Some(error) = self.status.start_failure() {
             let error = error.clone();
-            return self.after_failure(&StepKey::of(super::START), &error, now);
+            return self.after_failure(&StepKey::start(), &error, now);
         }
         match self.hydrate(now) {
             Some(Progress::Command(command)) => return Some(command),

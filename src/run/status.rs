@@ -8,11 +8,8 @@ use indexmap::IndexMap;
 
 use super::entry::{Entry, StampedEntry, StepError, StepKey};
 use super::unknown_fields::UnknownFields;
-use super::{RunState, START};
+use super::{KnownBy, RunState};
 use crate::value::{Map, Value};
-
-/// How hob knows what a person told it.
-pub(super) const PERSON: &str = "person";
 
 /// Where a run stands, as far as its entries tell.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -162,7 +159,7 @@ impl Status {
                 self.step(step).unknown = Some(UnknownFields { fields, reason });
             }
             Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
-                let is_told = known_by.as_deref() == Some(PERSON);
+                let is_told = *known_by == Some(KnownBy::Person);
                 // What came after it did not read what a person adds to what is known.
                 if is_told && self.of(step).known.is_none() {
                     self.forget_after(step);
@@ -212,10 +209,10 @@ impl Status {
                 step.phase = Phase::InDoubt { since, until: at, reason, status, interrupted, existing };
             }
             Entry::DidNotHappen { step, known_by, .. } => {
-                if known_by == PERSON {
+                if *known_by == KnownBy::Person {
                     self.forget_after(step);
                 }
-                self.step(step).did_not_happen(known_by);
+                self.step(step).did_not_happen(*known_by);
             }
             Entry::Parked { step, reason } => {
                 let step = self.step(step);
@@ -240,7 +237,7 @@ impl Status {
 
     /// The failure before the first step, if there was one.
     pub fn start_failure(&self) -> Option<&StepError> {
-        match self.steps.get(&StepKey::of(START)).map(|step| &step.phase) {
+        match self.steps.get(&StepKey::start()).map(|step| &step.phase) {
             Some(Phase::Failed(error)) => Some(error),
             _ => None,
         }
@@ -307,10 +304,10 @@ impl StepStatus {
         }
     }
 
-    fn did_not_happen(&mut self, known_by: &str) {
+    fn did_not_happen(&mut self, known_by: KnownBy) {
         self.deferrals = 0;
         let phase = std::mem::take(&mut self.phase);
-        if known_by == PERSON {
+        if known_by == KnownBy::Person {
             self.forgiven = self.attempts;
             self.lost = None;
         } else if let Phase::InDoubt { reason, status: Some(status @ 400..=499), .. } = phase {
@@ -370,7 +367,7 @@ mod tests {
             interrupted: false,
             existing: None,
         };
-        let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: "probe".into() };
+        let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: KnownBy::Probe };
         let phase = |status| {
             Status::fold(&[at(1, intent("a", 1)), at(2, doubt(status)), at(3, not.clone())])
                 .of(&StepKey::of("a"))

@@ -8,7 +8,7 @@ use super::RunId;
 use super::backoff::next_attempt;
 use super::command::{Probe, StepCall};
 use super::effect::method;
-use super::entry::{Entry, StepError};
+use super::entry::{Entry, KnownBy, StepError};
 use crate::catalog::Builtin;
 use crate::value::{Backoff, Value, after};
 
@@ -17,9 +17,6 @@ const MIN_WAIT: Duration = Duration::from_millis(50);
 
 /// Waits between two probes of the same step.
 const PROBE_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(256));
-
-/// How hob knows that something was removed, when the answer was lost and nothing is there any more.
-pub const GONE: &str = "gone";
 
 /// What became of a step that was performed.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +124,7 @@ impl StepCall {
                 step,
                 attempt,
                 result: Value::Null.into(),
-                known_by: Some(GONE.to_owned()),
+                known_by: Some(KnownBy::Gone),
                 truncated: false,
             },
             // The record there is may be what an earlier attempt made.
@@ -163,7 +160,7 @@ impl StepCall {
 impl Probe {
     /// The entry that records `finding`.
     pub fn entry(&self, finding: Finding, now: DateTime<Utc>) -> Entry {
-        let (step, attempt, known_by) = (self.step.clone(), self.attempt, "probe".to_owned());
+        let (step, attempt, known_by) = (self.step.clone(), self.attempt, KnownBy::Probe);
         match finding {
             Finding::Happened(result) => Entry::StepSucceeded {
                 step,

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::HYDRATE;
 use super::entry::{Entry, StepError, StepKey};
 use super::status::Status;
 use crate::check::StepReads;
@@ -34,7 +33,7 @@ impl Entry {
 
 /// Whether anything later in the run may need the result of `step`. What completes the event is the event.
 fn is_read(step: &StepKey, reads: &StepReads) -> bool {
-    step.action == HYDRATE || reads.contains(&step.action)
+    step.is_hydrate() || reads.contains(&step.action)
 }
 
 /// The error of a step of `recipe` that reads a result which was not kept.
@@ -142,7 +141,7 @@ mod tests {
     fn what_is_read_later_is_kept_whole() {
         let big = json!(vec!["x".repeat(1000); 1000]);
         assert_eq!(result("log-1", big.clone(), "{{ steps | length }}"), (big.clone(), false));
-        assert_eq!(result(HYDRATE, big.clone(), "m"), (big.clone(), false), "the event itself");
+        assert_eq!(result("(hydrate)", big.clone(), "m"), (big.clone(), false), "the event itself");
         let (kept, truncated) = result("log-1", big, "m");
         assert!(kept.is_string() && truncated);
         let small = json!({ "id": "x" });

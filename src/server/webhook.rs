@@ -138,7 +138,7 @@ fn refusal(not_taken: &NotTaken) -> Response {
 
 async fn store(server: &Server, label: &str, received: Received) -> Response {
     let shared = server.shared();
-    let (id, kind) = (received.event.id.clone(), received.event.kind.clone());
+    let (id, kind) = (received.event.id.clone(), received.event.kind.to_string());
     let remark = received.remark.clone();
     match append(server, received).await {
         Ok(appended) => {

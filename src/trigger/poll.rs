@@ -18,17 +18,15 @@ use super::detect::{self, Change, Scan};
 use super::page_answer::{PageAnswer, ReadFailure};
 use super::page_reader::PageReader;
 use super::poller::{Known, Poller};
-use super::progress::{PageRead, total};
+use super::progress::PageRead;
 use super::readable_items::split_unreadable;
 use super::watermark::Watermark;
 use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, Event, Pass, Seen};
+use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
 
-/// In the place of a page's inputs: all pages are read, and records that are gone come next.
-const SWEEP: &str = "$gone_after";
 /// Records that are gone, at a time.
 const GONE_AT_ONCE: usize = 500;
 
@@ -168,7 +166,7 @@ impl Poller {
             cursor.scan += 1;
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
             cursor.pass = Pass::default();
-            cursor.page = Some(paging::first(&self.listing().paging));
+            cursor.page = Some(ScanPosition::Page(paging::first(&self.listing().paging)));
         }
         cursor.held = false;
         cursor.health.connection = Some(self.connection.name.clone());
@@ -216,13 +214,14 @@ impl Poll<'_> {
         let inputs = order.into_iter().flat_map(|order| order.inputs);
         with.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
         let mut reading = PageReader::new(self.poller, self.context, !self.cursor.baseline_done);
-        while let Some(page) = self.cursor.page.clone() {
-            if page.contains_key(SWEEP) {
-                match self.sweep(&page).await? {
+        while let Some(position) = self.cursor.page.clone() {
+            let page = match position {
+                ScanPosition::Page(page) => page,
+                ScanPosition::Removed { after } => match self.sweep(after).await? {
                     true => continue,
                     false => return Ok(self.polled),
-                }
-            }
+                },
+            };
             let mut inputs = with.clone();
             inputs.extend(page.clone());
             match reading.read(&inputs).await {
@@ -249,7 +248,7 @@ impl Poll<'_> {
         let listing = self.poller.listing();
         let operation = &self.poller.operation;
         let number = self.cursor.pages + 1;
-        let total = total(&answer.body);
+        let total = listing.total(&answer.body);
         let items = match paging::items(operation, listing, &answer.body) {
             Ok(items) => items,
             Err(error) => return Ok(Err(error)),
@@ -289,7 +288,7 @@ impl Poll<'_> {
             Err(error) => (Some(page.clone()), Some(error)),
         };
         let last = next.is_none();
-        self.cursor.page = next;
+        self.cursor.page = next.map(ScanPosition::Page);
         if last {
             self.last_page();
         }

@@ -139,6 +139,7 @@ impl Poller {
             newest_created_first: None,
             lag_seconds: None,
             ignore: vec![],
+            total: None,
             paging: Default::default(),
         });
         // Construction made sure that there is one.
@@ -235,7 +236,7 @@ impl Poller {
         let event = Event {
             id: EventId::new(),
             source: Source::Poll(self.key.clone()),
-            kind,
+            kind: kind.into(),
             connection: Some(self.connection.name.clone()),
             record: Some(change.record),
             dedup: change.dedup,
@@ -258,7 +259,7 @@ impl Poller {
         let event = Event {
             id: EventId::new(),
             source: Source::Poll(self.key.clone()),
-            kind: UNREADABLE.to_owned(),
+            kind: UNREADABLE.into(),
             connection: Some(connection.clone()),
             record: bad.id.clone(),
             dedup: DedupKey(bad.name.clone()),

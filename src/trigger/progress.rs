@@ -4,9 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
-
-use crate::catalog::path;
 
 /// How far a scan is after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub struct PageRead {
     pub pages: u64,
     /// Items read since this process took the scan up.
     pub items: u64,
-    /// Items of the whole list, where the answer seems to tell.
+    /// Items of the whole list, where the answer tells.
     pub total: Option<u64>,
     /// When the scan began.
     pub started: DateTime<Utc>,
@@ -50,11 +47,4 @@ impl fmt::Debug for OnPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OnPage")
     }
-}
-
-/// Places where APIs like to tell how long a list is. Shown to people, never relied on.
-const TOTALS: [&str; 4] = ["$.total", "$.meta.total", "$.totalCount", "$.count"];
-
-pub(super) fn total(answer: &Value) -> Option<u64> {
-    TOTALS.iter().find_map(|place| path::read(answer, place)?.as_u64())
 }

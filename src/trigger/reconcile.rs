@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use super::detect::Change;
-use crate::catalog::{Catalog, Listing};
+use crate::catalog::{Catalog, Listing, RecordChange};
 use crate::connection::Connection;
 use crate::journal::{Error, Journal, RunFilter};
 use crate::recipe::Emit;
@@ -45,7 +45,11 @@ impl Reconcile {
             let Some(operation) = &event.reconcile else { continue };
             let lost = Lost {
                 name: (*name).to_owned(),
-                kind: kind(name),
+                kind: match event.change {
+                    Some(RecordChange::New) => Emit::New,
+                    Some(RecordChange::Removed) => Emit::Removed,
+                    Some(RecordChange::Changed) | None => Emit::Changed,
+                },
                 field: event.record.strip_prefix("$.").map(str::to_owned),
             };
             match sweeps.iter_mut().find(|sweep| sweep.operation == *operation) {
@@ -114,17 +118,5 @@ impl Reconcile {
             text: None,
         };
         Ok(!journal.runs(&filter).await?.is_empty())
-    }
-}
-
-/// Events are named after what happened to their record.
-fn kind(name: &str) -> Emit {
-    let name = name.to_lowercase();
-    if name.ends_with("create") || name.ends_with("created") || name.ends_with("new") {
-        Emit::New
-    } else if name.ends_with("delete") || name.ends_with("deleted") {
-        Emit::Removed
-    } else {
-        Emit::Changed
     }
 }

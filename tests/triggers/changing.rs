@@ -133,7 +133,7 @@ async fn complaints(catalog: Arc<Catalog>, seed: u64) -> Vec<String> {
         let event = fixture.context.services.journal.run(&run.id).await.unwrap().unwrap().event;
         let rev = event.payload["rev"].as_u64().unwrap_or(0);
         let of_list = told.entry(run.recipe).or_default();
-        of_list.entry(event.record.unwrap_or_default()).or_default().push((event.kind, rev));
+        of_list.entry(event.record.unwrap_or_default()).or_default().push((event.kind.to_string(), rev));
     }
     let mut wrong = Vec::new();
     for one in &watched {

@@ -125,7 +125,7 @@ impl Fixture {
         let mut changes = Vec::new();
         for run in self.runs().await {
             let event = self.context.services.journal.run(&run.id).await.unwrap().unwrap().event;
-            changes.push((event.kind, event.record.unwrap_or_default()));
+            changes.push((event.kind.to_string(), event.record.unwrap_or_default()));
         }
         changes
     }

@@ -16,8 +16,8 @@ fn with_events() -> Catalog {
         webhooks: { type: $.type, id: $.webhookId, route: { place: [$.placeId] } }\n";
     let operations = "operations:\n  app.things: { title: t, summary: s, kinds: [poller], method: GET, path: /none, \
         effect: read, list: { items: ['$.data[*]'], id: [id], updated: updated, created: created } }\n";
-    let events = "events:\n  ThingCreate: { title: t, types: [ThingCreate], id: [$.id], reconcile: app.things }\n  \
-        ThingUpdate: { title: t, types: [ThingUpdate], id: [$.id], reconcile: app.things }\n  \
+    let events = "events:\n  ThingCreate: { title: t, types: [ThingCreate], id: [$.id], change: new, reconcile: app.things }\n  \
+        ThingUpdate: { title: t, types: [ThingUpdate], id: [$.id], change: changed, reconcile: app.things }\n  \
         ThingDelete: { title: t, types: [ThingDelete], id: [$.id] }\n";
     let files = [("connector.yaml", connector), ("things.yaml", operations), ("events.yaml", events)];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));

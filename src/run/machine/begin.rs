@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::Machine;
 use super::template_error::template_error;
 use crate::recipe::Recipe;
+use crate::run::RunState;
 use crate::run::entry::{Entry, StepError, StepKey};
-use crate::run::{RunState, START};
 use crate::secret::REDACTED;
 use crate::template::{LocatedTemplate, Scope};
 use crate::value::{Map, Value};
@@ -56,7 +56,7 @@ impl Machine {
     fn fail_start(&mut self, error: StepError, now: DateTime<Utc>) {
         self.scope.set("vars", Value::Object(Map::new()));
         let entry =
-            Entry::StepFailed { step: StepKey::of(START), attempt: 1, error, retry_at: None, lost: false };
+            Entry::StepFailed { step: StepKey::start(), attempt: 1, error, retry_at: None, lost: false };
         self.record(entry, now);
     }
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::Machine;
 use super::progress::Progress;
+use crate::run::RunState;
 use crate::run::command::Command;
 use crate::run::entry::{StepError, StepKey};
-use crate::run::{RunState, START};
 
 impl Machine {
     /// Goes through `on_failure`; then the run has failed.
@@ -22,9 +22,9 @@ impl Machine {
         if !self.is_told() {
             return self.tell(step, error, false, now);
         }
-        let reason = match step.action.as_str() {
-            START => error.message.clone(),
-            _ => format!("step `{step}`: {}", error.message),
+        let reason = match step.is_start() {
+            true => error.message.clone(),
+            false => format!("step `{step}`: {}", error.message),
         };
         self.finish(RunState::Failed, Some(reason), Some(step.clone()), now);
         None

@@ -9,7 +9,6 @@ use super::hydration::Hydration;
 use super::progress::Progress;
 use crate::catalog::Effect;
 use crate::recipe::Retry;
-use crate::run::HYDRATE;
 use crate::run::command::{Command, StepCall};
 use crate::run::entry::{Entry, StepKey};
 use crate::run::status::{Phase, StepStatus};
@@ -21,7 +20,7 @@ impl Machine {
     pub(super) fn hydrate(&mut self, now: DateTime<Utc>) -> Option<Progress> {
         self.restore_record();
         let hydration = self.hydration.clone()?;
-        let step = StepKey::of(HYDRATE);
+        let step = StepKey::hydrate();
         let status = self.status.of(&step);
         match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
@@ -38,7 +37,7 @@ impl Machine {
 
     /// Takes what was fetched, if it was, or leaves the event as it is, if it cannot be.
     pub(super) fn restore_record(&mut self) {
-        match self.status.of(&StepKey::of(HYDRATE)).phase {
+        match self.status.of(&StepKey::hydrate()).phase {
             Phase::Done(result) => {
                 if let Some(hydration) = self.hydration.take() {
                     self.take_record(&hydration.record, Value::clone(&result));

@@ -32,7 +32,7 @@ impl Hydration {
         let events = &catalog.connector(connector)?.events;
         // A body that may mean several events names them all.
         let kind =
-            event.kind.split('|').filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
+            event.kind.names().filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
         let Hydrate { operation, with } = kind.hydrate.as_ref()?;
         let operation = recipe.operation_called(operation)?.clone();
         let inputs = with

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::run::testing::{event, recipe, run, time};
-use crate::run::{Entry, StepCall, StepError, StepResult};
+use crate::run::{Entry, KnownBy, StepCall, StepError, StepResult};
 use crate::value::Value;
 
 /// A run that is stepped by hand.
@@ -169,7 +169,7 @@ fn vars_that_fail_fail_the_run_and_can_be_resumed() {
     let lines = "vars: { a: '{{ event.n + 1 }}' }\nactions: [{ do: things.get, with: { id: a } }]\n";
     let mut hand = Hand::new(lines, json!({ "n": {} }));
     assert_eq!(hand.finish().0, RunState::Failed);
-    hand.record(Entry::Resumed { from: StepKey::of(crate::run::START) });
+    hand.record(Entry::Resumed { from: StepKey::start() });
     hand.payload = json!({ "n": 1 });
     hand.restart();
     assert_eq!(hand.execute().step, StepKey::of("get-1"));
@@ -203,14 +203,14 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
         hand.restart();
         assert!(matches!(hand.decide(), Command::Park { .. }), "it is told once");
         // A person says that it did not, and it happens again.
-        let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, "person".to_owned());
+        let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, KnownBy::Person);
         hand.record(Entry::DidNotHappen { step, attempt, known_by });
         hand.restart();
         let again = hand.execute();
         hand.answer(&again, StepResult::InDoubt { reason: "lost".into(), status: None });
     }
     hand.done("tell", json!({ "id": "true a" }), json!(1));
-    let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some("person".to_owned()));
+    let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some(KnownBy::Person));
     let result = json!({ "id": 1 }).into();
     hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
     hand.restart();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Poll, Polled, SWEEP};
-use crate::event::{DedupKey, Event, EventId, Source};
+use super::{Poll, Polled};
+use crate::event::{DedupKey, Event, EventId, ScanPosition, Source};
 use crate::journal::{Batch, Error};
 use crate::recipe::Emit;
 use crate::request::paging;
@@ -24,7 +24,7 @@ impl Poll<'_> {
     /// What comes after the last page.
     pub(super) fn last_page(&mut self) {
         if self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done && !self.hidden {
-            self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), Value::Null)]));
+            self.cursor.page = Some(ScanPosition::Removed { after: None });
         } else if self.baseline_is_uncertain() {
             self.read_again();
         } else {

@@ -5,9 +5,8 @@
 //! missing in several readings, and what a recipe takes for there from the start is read until nothing more turns up.
 //! A list that comes in one answer cannot change meanwhile, and is read once.
 
-use serde_json::{Map, Value, json};
-
-use super::{GONE_AT_ONCE, Poll, SWEEP};
+use super::{GONE_AT_ONCE, Poll};
+use crate::event::ScanPosition;
 use crate::journal::Error;
 use crate::recipe::Start;
 use crate::request::paging;
@@ -32,14 +31,13 @@ impl Poll<'_> {
         cursor.pages = 0;
         cursor.pass.ended += 1;
         (cursor.pass.fresh, cursor.pass.filled) = (0, 0);
-        cursor.page = Some(paging::first(&self.poller.listing().paging));
+        cursor.page = Some(ScanPosition::Page(paging::first(&self.poller.listing().paging)));
         self.rounds = paging::Rounds::default();
         self.may_be_over = false;
     }
 
-    /// Tells of the records that are gone, or has the list read again to be sure: then it says so.
-    pub(super) async fn sweep(&mut self, from: &Map<String, Value>) -> Result<bool, Error> {
-        let after = from.get(SWEEP).and_then(Value::as_str).map(str::to_owned);
+    /// Emits the records after this one that are gone, or has the list read again to be sure: then it returns true.
+    pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
         if after.is_none() && self.is_uncertain_what_is_gone().await? {
             self.read_again();
             self.store(vec![], vec![], vec![]).await?;
@@ -104,7 +102,7 @@ impl Poll<'_> {
             if done {
                 self.finish();
             } else {
-                self.cursor.page = Some(Map::from_iter([(SWEEP.to_owned(), json!(after))]));
+                self.cursor.page = Some(ScanPosition::Removed { after: after.clone() });
             }
             self.store(changes, vec![], gone).await?;
             if done {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::catalog::{Connector, EventType, Webhooks, path};
+use crate::event::EventKind;
 
 /// What a body is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +17,11 @@ pub struct IdentifiedEvent<'a> {
 impl IdentifiedEvent<'_> {
     /// What the stored event says it is: the event's name, the names of those it may be, or what the
     /// body itself says.
-    pub fn kind(&self) -> String {
+    pub fn kind(&self) -> EventKind {
         match (&self.events[..], &self.stated) {
-            ([], Some(stated)) => stated.clone(),
+            ([], Some(stated)) => stated.as_str().into(),
             ([], None) => "unknown".into(),
-            (events, _) => events.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|"),
+            (events, _) => EventKind::one_of(events.iter().map(|(name, _)| *name)),
         }
     }
 }
@@ -93,7 +94,7 @@ mod tests {
 
     fn kind(body: Value) -> String {
         let app = app();
-        identify_event(&app, app.webhooks.as_ref().unwrap(), &body).kind()
+        identify_event(&app, app.webhooks.as_ref().unwrap(), &body).kind().to_string()
     }
 
     #[test]

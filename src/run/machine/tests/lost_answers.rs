@@ -146,7 +146,7 @@ fn a_lost_create_without_a_probe_waits_for_a_person() {
     assert!(reason.contains("step `a` may have happened"), "{reason}");
     hand.restart();
     assert!(matches!(hand.decide(), Command::Park { .. }), "and goes on waiting");
-    let known_by = "person".to_owned();
+    let known_by = crate::run::KnownBy::Person;
     hand.record(Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by });
     assert_eq!(hand.execute().attempt, 2);
 }
