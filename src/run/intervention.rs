@@ -78,7 +78,7 @@ pub fn rule(
         }
         (OperatorAction::Retry, RunState::Failed | RunState::Skipped) => {
             let from = failed(&status, began.or(recipe.map(CheckedRecipe::recipe)));
-            let from = from.unwrap_or_else(|| StepKey::start());
+            let from = from.unwrap_or_else(StepKey::start);
             match recipe.and_then(|recipe| incompatibility(history, Some(&from), began, recipe)) {
                 Some(reason) => Err(invalid(reason)),
                 None => Ok(again(Entry::Resumed { from })),
