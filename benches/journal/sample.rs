@@ -16,7 +16,7 @@ pub fn event(dedup: String) -> Event {
     Event {
         id: EventId::new(),
         source: Source::Connector("highlevel".to_owned()),
-        kind: "ContactUpdate".to_owned(),
+        kind: "ContactUpdate".into(),
         connection: Some("studio-1".to_owned()),
         record: Some(format!("contact-{dedup}")),
         dedup: DedupKey(dedup),

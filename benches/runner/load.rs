@@ -125,7 +125,7 @@ async fn fill(journal: &dyn Journal, count: u64) -> Result<()> {
         let event = Event {
             id: EventId::new(),
             source: Source::Path("/in".to_owned()),
-            kind: "webhook".to_owned(),
+            kind: "webhook".into(),
             connection: None,
             record: Some(number.to_string()),
             dedup: DedupKey(number.to_string()),

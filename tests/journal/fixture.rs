@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, ScanPosition, Source};
 use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, Postgres, RunUpdate, Sqlite};
 use hob::run::{Entry, RunId, RunState, StampedEntry};
 use serde_json::json;
@@ -102,7 +102,7 @@ pub fn event(dedup: &str) -> Event {
     Event {
         id: EventId::new(),
         source: Source::Connector("highlevel".to_owned()),
-        kind: "ContactUpdate".to_owned(),
+        kind: "ContactUpdate".into(),
         connection: Some("studio-1".to_owned()),
         record: Some(format!("contact-{dedup}")),
         dedup: DedupKey(dedup.to_owned()),
@@ -117,7 +117,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         key: CursorKey::new(name, &["fitr".to_owned()]),
         subject: "fitr.clients.list {}".to_owned(),
         scan,
-        page: json!({ "page": 2 }).as_object().cloned(),
+        page: json!({ "page": 2 }).as_object().cloned().map(ScanPosition::Page),
         pages: 1,
         baseline_done: scan > 1,
         watermark: Some(json!("2026-01-01")),
