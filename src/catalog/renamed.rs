@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::version::{ApiVersion, Change};
 use super::{Listing, Operation, Paging};
 
-/// Puts the names of `version`, in which `own` is what is different about it, wherever `operation` writes one:
+/// Puts the names of `version`, in which `own` is what differs, in all places where `operation` has one:
 /// where results and items stand, in its list, in its probe and in its alternatives.
 pub(super) fn rename(operation: &mut Operation, own: &Change, version: &ApiVersion) {
     let unchanged = Change::default();

@@ -53,7 +53,7 @@ pub struct Overlay {
 }
 
 /// How the requests of an operation are meant to differ from what the description says of them. Nothing is
-/// derived from it: it records the corrections that `operations` makes, for whoever holds requests against the
+/// derived from it: it records the corrections that `operations` makes, for tests that compare requests with the
 /// description.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,4 +1,4 @@
-//! The engine's failures in the words of recipes: what exactly is undefined, and what is there instead.
+//! The engine's failures in terms of recipes: what exactly is undefined, and what exists instead.
 
 use std::error::Error as _;
 use std::ops::Range;

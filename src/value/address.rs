@@ -1,8 +1,8 @@
-//! Addresses put together from what an author wrote and what others' data fills in.
+//! Addresses made of what an author wrote and of data from outside.
 //!
-//! What is filled in never changes what an address is about: in a path it stays one segment, in a query one
-//! value, in a scheme or host it brings no other part along. An address whose host is not wholly the author's
-//! is marked, so that whoever connects can refuse places that are nobody else's business.
+//! Data never changes the structure of an address: in a path it stays one segment, in a query one value, and in a
+//! scheme or host it adds no other part. An address whose host is not wholly the author's is marked, so that the
+//! client can refuse private addresses.
 
 use std::ops::Range;
 

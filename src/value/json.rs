@@ -1,4 +1,4 @@
-//! JSON from outside: the one way in, wherever a text that others wrote becomes a value.
+//! JSON from outside: the only place where text from others becomes a value.
 //!
 //! JSON allows what a value cannot hold. Half a surrogate pair, which JavaScript writes for a letter that was
 //! cut in two, becomes U+FFFD. A number that no integer of 64 bits and no double holds exactly becomes a text of

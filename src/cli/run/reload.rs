@@ -105,7 +105,7 @@ pub(super) enum Change {
     Changed { recipe: String, file: String },
     /// It is in another file.
     Moved { recipe: String, from: String, to: String },
-    /// It is there no more.
+    /// It no longer exists.
     Removed { recipe: String, file: String, listens: bool },
 }
 

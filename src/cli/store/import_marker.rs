@@ -128,7 +128,7 @@ fn other_source(store: &Store, source: &ImportSource, before: &ImportSource) -> 
     ))
 }
 
-/// All is there that `source` held.
+/// Everything that `source` held has been imported.
 pub(super) async fn end(journal: &dyn Journal, source: &ImportSource) -> Result<(), Failure> {
     let completed = serde_json::to_value(source).map_err(Failure::problem)?;
     journal.set_marker(COMPLETED, Some(&completed)).await.map_err(Failure::unavailable)?;

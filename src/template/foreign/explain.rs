@@ -21,7 +21,7 @@ const TAGS: &[(&str, &str)] = &[
     ("end", "write `{% endif %}` or `{% endfor %}`"),
 ];
 
-/// `error`, which reading `text` came to, in the words for whoever comes from another tool.
+/// `error`, the result of reading `text`, explained to users of other tools.
 pub(in crate::template) fn explain(text: &str, error: SyntaxError) -> SyntaxError {
     if let Some(better) = braces(text).or_else(|| expression(text)) {
         return better;
