@@ -1,13 +1,16 @@
-//! Writes the connectors below `schemas/connectors/` into one JSON text, which becomes part of the
+//! Writes the connectors below `schemas/connectors/` into one compressed JSON text, which becomes part of the
 //! program: hundreds of operations as YAML would take longer to read than everything else at start.
 
 #[path = "src/catalog/files.rs"]
 mod files;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use files::FileKind;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
 fn main() {
@@ -19,11 +22,17 @@ fn main() {
     let scripts: String = paths.iter().filter_map(|path| script(path)).collect();
     #[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder no other way")]
     let target = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-    let write = |file: &str, text: String| {
-        fs::write(Path::new(&target).join(file), text).expect("a writable target folder");
+    let write = |file: &str, content: &[u8]| {
+        fs::write(Path::new(&target).join(file), content).expect("a writable target folder");
     };
-    write("connectors.json", Value::Object(folders).to_string());
-    write("sandbox_scripts.rs", format!("&[\n{scripts}]\n"));
+    write("connectors.json.gz", &compressed(&Value::Object(folders).to_string()));
+    write("sandbox_scripts.rs", format!("&[\n{scripts}]\n").as_bytes());
+}
+
+fn compressed(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    written.expect("writing to memory does not fail")
 }
 
 /// Rust text of a pair: the connector's name and the text of its `sandbox.yaml`.

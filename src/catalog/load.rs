@@ -1,7 +1,9 @@
 //! Reads connector folders into a `Catalog`.
 
-use std::sync::{Arc, OnceLock};
+use std::io::Read;
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use flate2::read::GzDecoder;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,8 +13,14 @@ use serde_json::value::RawValue;
 use super::{Connector, EventType, FileKind, Operation};
 use crate::source::{self, Node, ReadError, SourceFile, read_text};
 
-/// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`.
-static BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/connectors.json"));
+/// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`. Compressed it takes a twelfth
+/// of the room in the program, and unpacking it takes a few milliseconds, once.
+static BUILT_IN: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    let mut decoder = GzDecoder::new(&include_bytes!(concat!(env!("OUT_DIR"), "/connectors.json.gz"))[..]);
+    decoder.read_to_string(&mut text).expect("build.rs wrote compressed text");
+    text
+});
 /// Name of a connector, and text of its `sandbox.yaml`.
 static SANDBOX_SCRIPTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sandbox_scripts.rs"));
 
@@ -151,7 +159,7 @@ impl Catalog {
     /// Never in a released program: a test reads every file.
     pub fn built_in() -> Self {
         let folders: IndexMap<String, BuiltIn> =
-            serde_json::from_str(BUILT_IN).expect("built-in connectors load");
+            serde_json::from_str(&BUILT_IN).expect("built-in connectors load");
         let mut catalog = Self::default();
         for (name, BuiltIn { connector, events, versions, operations }) in folders {
             let mut connector: Connector = read_built_in(&name, connector.get());
