@@ -21,7 +21,7 @@ use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
 use hob::secret::Secret;
 use serde_json::{Map, Value, json};
 
-struct Services {
+struct TestBed {
     catalog: Arc<Catalog>,
     sandbox: Sandbox,
     _running: RunningSandbox,
@@ -30,7 +30,7 @@ struct Services {
     folder: tempfile::TempDir,
 }
 
-impl Services {
+impl TestBed {
     async fn new(connector: &str) -> Self {
         let catalog = Arc::new(Catalog::built_in());
         let options = Options { budget: Budget::Unlimited, ..Options::default() };
@@ -78,7 +78,7 @@ fn credential(auth: &Value) -> Credential {
 }
 
 async fn every_operation(connector: &str) -> usize {
-    let world = Services::new(connector).await;
+    let world = TestBed::new(connector).await;
     let operations: Vec<_> =
         world.catalog.operations().filter(|operation| operation.connector == connector).cloned().collect();
     let mut problems = Vec::new();
@@ -103,7 +103,7 @@ async fn every_operation(connector: &str) -> usize {
 }
 
 /// Inputs that name a file get one that is there.
-fn upload(world: &Services, operation: &hob::catalog::Operation, inputs: &mut Map<String, Value>) {
+fn upload(world: &TestBed, operation: &hob::catalog::Operation, inputs: &mut Map<String, Value>) {
     for input in operation.inputs() {
         if input.shape.format.as_deref() == Some("binary") && inputs.contains_key(input.name) {
             let file = world.folder.path().join("upload.bin");
@@ -126,7 +126,7 @@ async fn every_fitr_operation_can_be_called() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_readable() {
-    let world = Services::new("highlevel").await;
+    let world = TestBed::new("highlevel").await;
     let none = json!({ "contactId": "no-such-contact" });
     let outcome = world.call("contacts.get", none.as_object().expect("an object")).await;
     let Ok(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
