@@ -1,4 +1,4 @@
-//! A good answer, and the part of it that later steps see.
+//! A successful answer, and the part of it that later steps see.
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -7,25 +7,25 @@ use serde_json::Value;
 use crate::catalog::{Operation, path};
 use crate::printable::line;
 
-/// Most characters of a field's name that a message quotes.
+/// Maximum length, in characters, of a field name quoted in a message.
 const QUOTED: usize = 100;
 
-/// A good answer.
+/// A successful answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Headers, names in lower case; several of one name are joined by `, `.
+    /// Headers with lower-case names; the values of a repeated header are joined by `, `.
     pub headers: IndexMap<String, String>,
-    /// JSON as it is, other text as text, nothing as null. A download: `{file, bytes, media_type}`.
+    /// JSON as received, other text as a string, an empty body as null. For a download: `{file, bytes, media_type}`.
     pub body: Value,
-    /// When it was complete.
+    /// Time at which the answer was complete.
     pub received: DateTime<Utc>,
 }
 
-/// The result of `operation` in its answer's `body`: what `pick` finds, where a recipe has one, and `Err` when
-/// it finds nothing; else the whole of a download; else what is at the operation's result path, or the whole
-/// when nothing is there.
+/// The result of `operation` in its answer's `body`. With `pick`, the value it finds, or `Err` when it finds nothing.
+/// Otherwise the whole value for a download, or the value at the operation's result path, or the whole body when
+/// nothing is there.
 pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result<Value, String> {
     match pick {
         Some(pick) => path::read(body, pick)
@@ -35,7 +35,7 @@ pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result
     }
 }
 
-/// The same, taken out of the answer instead of copied where its place is a plain one.
+/// Like [`result`], but moves the value out of the answer instead of copying it where the path is simple.
 pub fn take_result(operation: &Operation, body: Value, pick: Option<&str>) -> Result<Value, String> {
     let only = match (pick, operation.result.as_slice()) {
         (Some(pick), _) => pick,

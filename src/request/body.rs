@@ -11,45 +11,45 @@ use super::query::{push, text};
 use crate::catalog::{ArrayStyle, Body, Encoding};
 use crate::value::Shape;
 
-/// A body, ready to be written.
+/// A body that is ready to be sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum RequestBody {
-    /// None.
+    /// No body.
     #[default]
     Empty,
-    /// `application/json`
+    /// A JSON body (`application/json`).
     Json(Bytes),
-    /// `application/x-www-form-urlencoded`
+    /// A form (`application/x-www-form-urlencoded`).
     Form(String),
-    /// `multipart/form-data`
+    /// A multipart form (`multipart/form-data`).
     Multipart(Vec<Part>),
-    /// Text of a media type that the headers name.
+    /// Text; the headers name its media type.
     Text(String),
 }
 
-/// A part of a multipart body.
+/// One part of a multipart body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Name of the field.
+    /// Name of the form field.
     pub name: String,
-    /// What it holds.
+    /// Content of the part.
     pub content: PartContent,
 }
 
-/// What a part holds.
+/// Content of a multipart part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartContent {
     /// Text.
     Text(String),
-    /// A file, read while it is sent.
+    /// A file, which is read while it is sent.
     File(PathBuf),
 }
 
-/// The body of the inputs that belong into it.
+/// Builds the body from the inputs that belong in it.
 pub(super) fn build(body: &Body, mut inputs: Map<String, Value>) -> RequestBody {
     match body.encoding {
         Encoding::Json => match &body.whole {
-            // What is left out is no empty mapping.
+            // Inputs that were left out do not make an empty object.
             Some(name) => inputs.remove(name).map_or(RequestBody::Empty, |whole| json(&whole)),
             None => json(&Value::Object(inputs)),
         },
@@ -62,7 +62,7 @@ pub(super) fn json(value: &Value) -> RequestBody {
     RequestBody::Json(Bytes::from(value.to_string()))
 }
 
-/// Fields as a form; lists repeat their name.
+/// The fields as form pairs; a list repeats its name.
 pub(super) fn form(fields: &Map<String, Value>) -> String {
     let mut pairs = Vec::new();
     for (name, value) in fields {

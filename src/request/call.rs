@@ -1,4 +1,4 @@
-//! A whole call: breaker, budget, credential, one refresh on 401, and operations made of others.
+//! A complete call: circuit breaker, budget, credential, one token refresh on 401, and composite operations.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold}
 use crate::secret::Redactor;
 
 impl Client {
-    /// Calls `operation` with `inputs` on `connection`. Inputs that are wrong are told before
-    /// anything is sent. What a bad outcome says holds no secret of the connection.
+    /// Calls `operation` with `inputs` on `connection`. Wrong inputs are reported before anything is sent. The
+    /// message of an unsuccessful outcome contains no secret of the connection.
     pub async fn call(
         &self,
         catalog: &Catalog,
@@ -30,7 +30,7 @@ impl Client {
         self.call_admitted(catalog, operation, inputs, connection, options, None).await
     }
 
-    /// The same, with an admission that was waited for before.
+    /// Like [`Client::call`], with an admission that was obtained beforehand.
     pub async fn call_admitted(
         &self,
         catalog: &Catalog,
@@ -75,7 +75,7 @@ impl Client {
                 return Ok(Outcome::Refused(Refusal::unsent(message)));
             };
             let mut request = prepare(part, &inputs_of(alternative, &inputs), connection)?;
-            request.expected = request.expected.of_part();
+            request.expected = request.expected.without_result();
             match self.exchange(&request, connection, options, admitted.take()).await {
                 Outcome::Ok(mut answer) => {
                     let found = path::read(&answer.body, &alternative.result);
@@ -95,7 +95,7 @@ impl Client {
         Ok(Outcome::Ok(Answer { body: Value::Null, ..last.unwrap_or(nothing) }))
     }
 
-    /// Sends a request on a connection, with all that belongs to it.
+    /// Sends a request on a connection with admission, classification and one token refresh.
     async fn exchange(
         &self,
         request: &PreparedRequest,
@@ -114,7 +114,8 @@ impl Client {
             };
             let received = self.send_within(request, connection, &mut admitted, options).await;
             let received = without_secrets_if_bad(received, connection);
-            let (demand, connector) = (ScopeChallenge::of(&received), Some(&*connection.connector));
+            let (demand, connector) =
+                (ScopeChallenge::from_received(&received), Some(&*connection.connector));
             let outcome = classify(request.effect, &request.expected, connector, received);
             let outcome = scope::name_scopes(outcome, &request.scopes, &demand, connector);
             connection.tally.count(outcome.name());
@@ -126,11 +127,11 @@ impl Client {
                     Err(error) => return no_credential(connection, &error),
                 }
             }
-            return held(redacted(outcome, connection), &request.operation, connection);
+            return update_hold(redacted(outcome, connection), &request.operation, connection);
         }
     }
 
-    /// The right to send a request, if it can be had at once.
+    /// Admission to send a request, if it is available without waiting.
     pub async fn try_admit(&self, connection: &Connection) -> Option<Admitted> {
         if connection.breaker.is_open() || connection.hold.reason().is_some() {
             return None;
@@ -139,7 +140,7 @@ impl Client {
         connection.budget.try_acquire().await.map(|permit| Admitted { headers, permit })
     }
 
-    /// Waits for breaker, credential and budget; not for a connection that is held.
+    /// Waits for the credential and the budget. Fails at once when the breaker is open or the connection is on hold.
     pub async fn admit(&self, connection: &Connection, options: &CallOptions) -> Result<Admitted, Outcome> {
         if let Err(wait) = connection.breaker.check() {
             return Err(Outcome::Held { wait, reason: breaker_message(connection) });
@@ -186,7 +187,7 @@ impl Client {
     }
 }
 
-/// A request that may go: its credential and its share of the budget.
+/// Admission to send one request: its credential and its share of the budget.
 #[derive(Debug)]
 pub struct Admitted {
     headers: HeaderMap,
@@ -197,8 +198,8 @@ fn breaker_message(connection: &Connection) -> String {
     format!("connection `{}` keeps failing; hob sends it nothing for a while", connection.name)
 }
 
-/// No answer, a 5xx or a page in the place of an answer is a failure of the account, everything else a sign of
-/// life.
+/// Whether the answer shows that the account works: no answer, a 5xx or a web page instead of an answer count as
+/// failures. `None` when nothing can be concluded.
 fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
     match received {
         Received::Answer { status: 200..=299, form: Form::Page, body, .. } => {
@@ -210,7 +211,7 @@ fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
     }
 }
 
-/// There is no credential: the connection is held, unless another try may help.
+/// The outcome when there is no credential: the connection is put on hold, unless a retry may help.
 fn no_credential(connection: &Connection, error: &ConnectionError) -> Outcome {
     let reason = error.to_string();
     if error.is_passing() {
@@ -227,8 +228,8 @@ fn on_hold(OnHold { wait, reason }: OnHold) -> Outcome {
     Outcome::Unauthorized { refusal: Refusal::unsent(reason.clone()), wait, reason }
 }
 
-/// What an outcome means for the connection: it is held while its credential is refused.
-fn held(outcome: Outcome, operation: &str, connection: &Connection) -> Outcome {
+/// Puts the connection on hold when its credential was refused, and releases it when it was accepted.
+fn update_hold(outcome: Outcome, operation: &str, connection: &Connection) -> Outcome {
     match outcome {
         Outcome::Unauthorized { refusal, reason, .. } => {
             match connection.hold.refuse(&connection.name, Some(operation), &reason) {
@@ -236,7 +237,7 @@ fn held(outcome: Outcome, operation: &str, connection: &Connection) -> Outcome {
                 None => Outcome::Refused(refusal),
             }
         }
-        // To say these, the server must have looked beyond the credential.
+        // A server that answers with these statuses has accepted the credential.
         Outcome::Ok(_) | Outcome::Refused(Refusal { status: Some(404 | 409 | 422), .. }) => {
             connection.hold.accept(&connection.name, operation);
             outcome
@@ -248,12 +249,12 @@ fn held(outcome: Outcome, operation: &str, connection: &Connection) -> Outcome {
 /// The inputs of one part: literals, and `{{ name }}` for the composite's own inputs.
 fn inputs_of(alternative: &Alternative, given: &Map<String, Value>) -> Map<String, Value> {
     let filled =
-        alternative.with.iter().filter_map(|(name, value)| Some((name.clone(), fill(value, given)?)));
+        alternative.with.iter().filter_map(|(name, value)| Some((name.clone(), fill_value(value, given)?)));
     filled.collect()
 }
 
-/// `None`: names an input that was not given.
-fn fill(value: &Value, given: &Map<String, Value>) -> Option<Value> {
+/// Fills in one value; `None` when it names an input that was not given.
+fn fill_value(value: &Value, given: &Map<String, Value>) -> Option<Value> {
     match value {
         Value::String(text) => {
             let name = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
@@ -263,20 +264,20 @@ fn fill(value: &Value, given: &Map<String, Value>) -> Option<Value> {
             }
         }
         Value::Array(items) => {
-            // A filter on something that was not given is no filter.
-            let filled: Vec<Value> = items.iter().filter_map(|item| fill(item, given)).collect();
+            // An element that names a missing input is left out.
+            let filled: Vec<Value> = items.iter().filter_map(|item| fill_value(item, given)).collect();
             (!filled.is_empty() || items.is_empty()).then_some(Value::Array(filled))
         }
         Value::Object(map) => {
             let filled: Option<Map<String, Value>> =
-                map.iter().map(|(name, value)| Some((name.clone(), fill(value, given)?))).collect();
+                map.iter().map(|(name, value)| Some((name.clone(), fill_value(value, given)?))).collect();
             filled.map(Value::Object)
         }
         other => Some(other.clone()),
     }
 }
 
-/// Null, an empty list or an empty object: nothing was found, nothing was given.
+/// Whether the value counts as missing: null, or an empty text, list or object.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -287,7 +288,8 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What a refusal says is for people: without secrets, before any of it is cut. A good answer is data.
+/// Redacts the body of an unsuccessful answer, before any of it is shortened. A successful answer is data and is not
+/// changed.
 fn without_secrets_if_bad(received: Received, connection: &Connection) -> Received {
     match received {
         Received::Answer { status, headers, form, body, at } if !(200..=299).contains(&status) => {
@@ -298,7 +300,7 @@ fn without_secrets_if_bad(received: Received, connection: &Connection) -> Receiv
     }
 }
 
-/// What a bad outcome says, for people, without secrets. A good answer is data, and stays as it came.
+/// Redacts the messages of an unsuccessful outcome. A successful answer is data and is not changed.
 fn redacted(outcome: Outcome, connection: &Connection) -> Outcome {
     if matches!(outcome, Outcome::Ok(_)) {
         return outcome;

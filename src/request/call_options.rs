@@ -1,4 +1,4 @@
-//! How a call is made.
+//! Options of a call.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use super::{FileChoice, SendGuard};
 use crate::event::Priority;
 
-/// How a call is made.
+/// Options of a call.
 #[derive(Debug, Clone)]
 pub struct CallOptions {
-    /// Who goes first when the budget is short.
+    /// Priority among calls that wait for the same budget.
     pub priority: Priority,
-    /// Longest wait for the budget; beyond it the call is held.
+    /// Longest wait for the budget; when it would take longer, the call is put off.
     pub max_wait: Duration,
-    /// Longest time of the request, where the action says so.
+    /// Timeout of the request, where the action sets one.
     pub timeout: Option<Duration>,
-    /// File for a download.
+    /// File to which a download is written.
     pub output: Option<PathBuf>,
-    /// Whose choice the files are that it takes along.
+    /// Who chose the files that the request uploads.
     pub files: FileChoice,
-    /// Asked right before a request leaves whether it still may.
+    /// Checked right before a request is sent.
     pub guard: Option<SendGuard>,
 }
 

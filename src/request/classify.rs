@@ -1,4 +1,4 @@
-//! What came back → what it means. Pure, and the one place that decides it.
+//! Classifies what was received as an outcome. Pure; no other module makes this decision.
 
 use std::time::Duration;
 
@@ -12,50 +12,50 @@ use crate::catalog::{Connector, Effect, ErrorAnswers, ErrorMeaning, LimitHeaders
 use crate::connection::Rate;
 use crate::printable::line;
 
-/// Wait after a 429 where neither the answer nor the connector tells an interval.
+/// Wait after a 429 when neither the answer nor the connector states an interval.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Most characters of a header that a message quotes.
+/// Maximum length, in characters, of a header value quoted in a message.
 const QUOTED: usize = 200;
 
-/// What came back.
+/// The result of sending a request.
 #[derive(Debug, Clone)]
 pub enum Received {
-    /// An answer.
+    /// The server answered.
     Answer {
         /// HTTP status.
         status: u16,
         /// Headers.
         headers: HeaderMap,
-        /// How the body came.
+        /// Form of the body.
         form: Form,
-        /// Body: JSON, else text, else null.
+        /// JSON, otherwise text, otherwise null.
         body: Value,
-        /// When it was complete.
+        /// Time at which the answer was complete.
         at: DateTime<Utc>,
     },
-    /// None.
+    /// No complete answer was received.
     Lost {
-        /// The server may have got the request.
+        /// Whether the server may have received the request.
         sent: bool,
-        /// What happened.
+        /// Reason, for people.
         reason: String,
     },
-    /// It was too late to send it, and it was not sent.
+    /// The request was not sent because its guard had closed.
     Late,
-    /// An answer that hob cannot keep: too large, or no place for the file.
+    /// The answer cannot be kept: it is too large, or the file cannot be written.
     Unusable {
-        /// Why.
+        /// Reason, for people.
         reason: String,
     },
-    /// hob cannot send it as it is: a file that cannot be read.
+    /// The request cannot be sent, for example because a file cannot be read.
     Unsendable {
-        /// Why.
+        /// Reason, for people.
         reason: String,
     },
 }
 
-/// What `received` means for a request with this effect, of which `expected` would be a good answer.
+/// The outcome of a request with this effect; `expected` describes a successful answer.
 pub fn classify(
     effect: Effect,
     expected: &Expected,
@@ -82,7 +82,7 @@ pub fn classify(
     };
     if (200..=299).contains(&status) {
         return match expected.mismatch(form, &body) {
-            None => Outcome::Ok(Answer { status, headers: shown(&headers), body, received: at }),
+            None => Outcome::Ok(Answer { status, headers: answer_headers(&headers), body, received: at }),
             Some(mismatch) => unexpected(effect, status, &mismatch),
         };
     }
@@ -98,9 +98,9 @@ pub fn classify(
         ErrorMeaning::RateLimited => {
             Outcome::RateLimited { retry_after: asked.unwrap_or_else(|| pause(connector, &headers)) }
         }
-        // Without a connection there is nothing to hold.
+        // Without a connection there is nothing to put on hold.
         ErrorMeaning::Unauthorized if connector.is_some() => {
-            Outcome::Unauthorized { reason: held_for(&refusal), refusal, wait: Duration::ZERO }
+            Outcome::Unauthorized { reason: hold_reason(&refusal), refusal, wait: Duration::ZERO }
         }
         ErrorMeaning::Unavailable | ErrorMeaning::InDoubt if effect == Effect::Create => {
             Outcome::InDoubt { reason: refusal.message, status: Some(status) }
@@ -114,7 +114,7 @@ pub fn classify(
     }
 }
 
-/// A good status with an answer that is none: nobody knows what was done.
+/// The outcome of a successful status whose answer is not what was expected: the effect is unknown.
 fn unexpected(effect: Effect, status: u16, mismatch: &str) -> Outcome {
     let reason = format!("the answer ({status}) is not what the catalog says: {mismatch}");
     match effect {
@@ -125,15 +125,15 @@ fn unexpected(effect: Effect, status: u16, mismatch: &str) -> Outcome {
     }
 }
 
-/// What a status means where the catalog knows nothing closer.
+/// The meaning of a status for which the catalog has no advice.
 fn meaning(errors: &ErrorAnswers, status: u16) -> ErrorMeaning {
     match status {
         _ if errors.in_doubt.contains(&status) => ErrorMeaning::InDoubt,
         401 => ErrorMeaning::Unauthorized,
         429 => ErrorMeaning::RateLimited,
-        // The server promises that it did nothing: 425, and 307, which leaves the doing to another address.
+        // With these statuses the server did nothing: 425 refuses the request, 307 leaves it to another address.
         307 | 425 => ErrorMeaning::NotDone,
-        // Found elsewhere: a login page, a notice, or the page that follows a form that was taken.
+        // A redirect to another page: a login, a notice, or the page shown after a form was accepted.
         302 | 303 => ErrorMeaning::Unavailable,
         300 | 301 | 304 => ErrorMeaning::InDoubt,
         404 | 410 => ErrorMeaning::Gone,
@@ -142,8 +142,8 @@ fn meaning(errors: &ErrorAnswers, status: u16) -> ErrorMeaning {
     }
 }
 
-/// Why a connection is held, with the advice.
-fn held_for(refusal: &Refusal) -> String {
+/// The reason for putting a connection on hold, with the advice.
+fn hold_reason(refusal: &Refusal) -> String {
     let help = refusal.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
     format!("{}{help}", refusal.message)
 }
@@ -152,7 +152,7 @@ fn redirect(status: u16, headers: &HeaderMap) -> Option<&str> {
     (300..=399).contains(&status).then(|| headers.get(LOCATION)?.to_str().ok())?
 }
 
-/// How long to pause when the server does not say: until the day's budget is new, or an interval.
+/// Pause when the server states none: until the daily budget is renewed, or one interval of the rate limit.
 fn pause(connector: Option<&Connector>, headers: &HeaderMap) -> Duration {
     let none = LimitHeaders::default();
     let names = connector.map_or(&none, |connector| &connector.limits.headers);
@@ -171,7 +171,7 @@ fn pause(connector: Option<&Connector>, headers: &HeaderMap) -> Duration {
         .unwrap_or(PAUSE)
 }
 
-fn shown(headers: &HeaderMap) -> indexmap::IndexMap<String, String> {
+fn answer_headers(headers: &HeaderMap) -> indexmap::IndexMap<String, String> {
     let mut shown = indexmap::IndexMap::new();
     for (name, value) in headers.iter().filter(|(name, _)| *name != SET_COOKIE) {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -1,4 +1,4 @@
-//! Sends a prepared request once and reads what comes back.
+//! Sends a prepared request once and reads the answer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use crate::connection::{
 use crate::value::address::Reach;
 use crate::value::{JsonError, charset, decode, read_json};
 
-/// Most bytes of an answer that is no success.
+/// Maximum size, in bytes, of an unsuccessful answer.
 const MAX_ERROR_BODY: usize = 4 << 20;
-/// Bytes of one that are kept where it cannot be read as a whole.
+/// Bytes kept of an unsuccessful answer that cannot be read as a whole.
 const BEGINNING: usize = 16 << 10;
 
-/// How a client behaves.
+/// Settings of a client.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// Timeouts and pool.
     pub transport: TransportSettings,
-    /// Longest time of a whole request, unless its action says otherwise. Files take as long as they
-    /// take, while data flows.
+    /// Timeout of a whole request, unless its action sets another. Uploads and downloads have none as long as data
+    /// flows.
     pub timeout: Duration,
     /// Largest answer that is read, in bytes.
     pub largest_answer: usize,
     /// Largest file that is downloaded, in bytes.
     pub largest_file: u64,
-    /// Folder for downloads that nobody named a file for.
+    /// Folder for downloads without a file name of their own.
     pub downloads: PathBuf,
-    /// Files that requests may take along.
+    /// Folders whose files requests may upload.
     pub files: FileFolders,
 }
 
@@ -57,11 +57,11 @@ impl Default for ClientSettings {
     }
 }
 
-/// Sends requests. Cheap to clone; clones share connections and count together.
+/// Sends requests. Cheap to clone; clones share connections and the request count.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    /// For hosts that others choose.
+    /// Reaches public addresses only; for URLs that come from data.
     public: reqwest::Client,
     settings: Arc<ClientSettings>,
     clock: Clock,
@@ -71,7 +71,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that behaves so.
+    /// A client with these settings.
     pub fn new(settings: ClientSettings, clock: Clock) -> Result<Self, crate::connection::Error> {
         let http = http_client(&settings.transport)?;
         Ok(Self {
@@ -85,17 +85,17 @@ impl Client {
         })
     }
 
-    /// The same, and `on_bytes` is told how far its downloads are.
+    /// The same client, reporting the progress of downloads to `on_bytes`.
     pub fn with_progress(self, on_bytes: OnBytes) -> Self {
         Self { on_bytes, ..self }
     }
 
-    /// The same, and `on_wait` is told when a request waits long for its budget.
+    /// The same client, reporting long waits for a budget to `on_wait`.
     pub fn with_wait_notices(self, on_wait: OnWait) -> Self {
         Self { on_wait, ..self }
     }
 
-    /// The transport, for what else needs one: tokens.
+    /// The HTTP client, for other requests such as those for tokens.
     pub fn http(&self) -> reqwest::Client {
         self.http.clone()
     }
@@ -104,12 +104,12 @@ impl Client {
         self.clock.now()
     }
 
-    /// Requests sent so far.
+    /// Number of requests sent so far.
     pub fn requests(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Sends `request` with the headers `credential`, once.
+    /// Sends `request` once, with the headers `credential`.
     pub async fn send(
         &self,
         request: &PreparedRequest,
@@ -144,7 +144,7 @@ impl Client {
             }
             Err(error) => {
                 let sent = !(error.is_connect() || error.is_builder());
-                Received::Lost { sent, reason: words(error) }
+                Received::Lost { sent, reason: describe_error(error) }
             }
         }
     }
@@ -184,7 +184,7 @@ impl Client {
                 builder.multipart(multipart(parts, allowed).await?)
             }
         };
-        builder.build().map_err(|error| format!("the request cannot be built: {}", words(error)))
+        builder.build().map_err(|error| format!("the request cannot be built: {}", describe_error(error)))
     }
 
     async fn read(
@@ -203,9 +203,10 @@ impl Client {
         };
         match body {
             Ok((form, body)) => Received::Answer { status, headers, form, body, at: self.clock.now() },
-            Err(ReadError::BrokeOff(error)) => {
-                Received::Lost { sent: true, reason: format!("the answer was cut off: {}", words(error)) }
-            }
+            Err(ReadError::BrokeOff(error)) => Received::Lost {
+                sent: true,
+                reason: format!("the answer was cut off: {}", describe_error(error)),
+            },
             Err(ReadError::Unusable(reason)) => Received::Unusable { reason },
         }
     }
@@ -237,7 +238,7 @@ impl Client {
             BoundedBody::read(response, largest).await.map_err(ReadError::BrokeOff)?;
         match content(headers, &bytes) {
             Ok(content) if whole => Ok(content),
-            // The beginning of the mismatch is enough: it is for people.
+            // An unsuccessful answer is only shown to people, so its beginning is enough.
             _ if !success => Ok((Form::Text, beginning(headers, &bytes))),
             Ok(_) => Err(ReadError::Unusable(format!("the answer is larger than {} MiB", largest >> 20))),
             Err(reason) => Err(ReadError::Unusable(format!("the answer cannot be kept: {reason}"))),
@@ -245,7 +246,7 @@ impl Client {
     }
 }
 
-/// How a body came, and what it is: JSON, else text; nothing as null.
+/// The form and value of a body: JSON, otherwise text, and null when it is empty.
 fn content(headers: &HeaderMap, body: &[u8]) -> Result<(Form, Value), JsonError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok((Form::Nothing, Value::Null));
@@ -265,18 +266,18 @@ fn charset_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE).and_then(|kind| charset(kind.to_str().ok()?))
 }
 
-/// What a body begins with, as text.
+/// The beginning of a body, as text.
 fn beginning(headers: &HeaderMap, body: &[u8]) -> Value {
     decode(&body[..body.len().min(BEGINNING)], charset_of(headers)).into()
 }
 
-/// It says that it is a text, so that brackets and commas in it are no values.
+/// Whether the headers declare plain text, in which brackets and commas are not JSON.
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.starts_with("text/") && !kind.contains("json")
 }
 
-/// Many frameworks call any text HTML: it is a page if it looks like one, too.
+/// Whether the body is a web page. Many frameworks declare any text as HTML, so the text must look like HTML as well.
 fn is_page(headers: &HeaderMap, text: &str) -> bool {
     let start: String = text.trim_start().chars().take(15).collect();
     let start = start.to_ascii_lowercase();
@@ -289,13 +290,13 @@ fn is_html(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.contains("html"))
 }
 
-/// A page came where a file of the type `expected` was to come: a login, a notice.
+/// Whether a web page came instead of a file of type `expected`, for example a login page.
 fn is_page_instead(headers: &HeaderMap, expected: &str) -> bool {
     is_html(headers) && !expected.contains("html")
 }
 
-/// An error with its causes and without the address, whose query may hold a secret.
-pub(super) fn words(error: reqwest::Error) -> String {
+/// An error and its causes as text, without the URL, whose query may hold a secret.
+pub(super) fn describe_error(error: reqwest::Error) -> String {
     let (connect, timeout) = (error.is_connect(), error.is_timeout());
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the server").to_owned();
     let causes = crate::connection::with_causes(&error.without_url());

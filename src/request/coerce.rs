@@ -1,11 +1,11 @@
-//! Values that are right but for their type: `"100"` where a number is wanted, `7` where an id is
-//! text. Only where nothing is lost; what remains wrong is left for the check.
+//! Corrects values that only have the wrong type: `"100"` where a number is wanted, `7` where an id is
+//! text. Only lossless conversions are made; validation reports the rest.
 
 use serde_json::{Map, Number, Value};
 
 use crate::value::{Kind, Shape};
 
-/// `value` as `shape` wants it.
+/// `value` converted to what `shape` wants, where that loses nothing.
 pub(super) fn coerce(value: Value, shape: &Shape) -> Value {
     if value.is_null() {
         return value;
@@ -35,7 +35,7 @@ pub(super) fn coerce(value: Value, shape: &Shape) -> Value {
     }
 }
 
-/// The fields of `map` as `shape` wants them, each under the name that is sent.
+/// The fields of `map` converted to what `shape` wants, each under the name that is sent.
 pub(super) fn coerce_fields(map: Map<String, Value>, shape: &Shape) -> Map<String, Value> {
     let given: Vec<String> =
         shape.also.values().filter(|own| map.contains_key(own.as_str())).cloned().collect();
@@ -45,7 +45,7 @@ pub(super) fn coerce_fields(map: Map<String, Value>, shape: &Shape) -> Map<Strin
             None => value,
         };
         match shape.also.get(&name) {
-            // Given under both names, it keeps them for the check to tell.
+            // A field given under both names keeps both, and validation reports it.
             Some(own) if !given.contains(own) => (own.clone(), value),
             _ => (name, value),
         }
@@ -65,7 +65,7 @@ fn coerce_any(value: Value, alternatives: &[Shape]) -> Value {
     coerced.unwrap_or(value)
 }
 
-/// `3.0` as `3`: some servers refuse the former for a whole number.
+/// `3.0` as `3`, because some servers refuse a fraction where they want a whole number.
 fn whole(number: Number) -> Value {
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
@@ -75,7 +75,7 @@ fn whole(number: Number) -> Value {
     }
 }
 
-/// The number that `text` is, if writing it again loses nothing.
+/// The number that `text` represents, if writing it again gives the same text.
 fn number(text: &str) -> Option<Number> {
     let text = text.trim();
     if let Ok(whole) = text.parse::<i64>() {

@@ -1,4 +1,4 @@
-//! An answer that is a file: streamed to disk, never held whole.
+//! An answer that is a file: streamed to disk, never held in memory as a whole.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use uuid::Uuid;
 use super::read_error::ReadError;
 use crate::private;
 
-/// Told of every piece of a download: bytes so far, and of how many where that is known. Must return at
+/// Callback for every chunk of a download, with the bytes so far and the total where it is known. Must return at
 /// once.
 #[derive(Clone)]
 pub struct OnBytes(Arc<dyn Fn(u64, Option<u64>) + Send + Sync>);
 
 impl OnBytes {
-    /// Calls `tell`.
+    /// Reports to `tell`.
     pub fn new(tell: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
@@ -37,25 +37,25 @@ impl fmt::Debug for OnBytes {
     }
 }
 
-/// Where a download goes.
+/// Where a download is written.
 #[derive(Debug)]
 pub(super) enum Destination {
-    /// To this file.
+    /// This file.
     File(PathBuf),
-    /// Into a folder, under a name made of the operation and of what the file holds: the same file downloaded again
-    /// is the same file, so that a poll that finds nothing new fills no disk.
+    /// A file in a folder, named after the operation and a hash of the content: downloading the same file again
+    /// replaces it, so polls that find nothing new do not fill the disk.
     ByContent {
         /// The folder.
         folder: PathBuf,
-        /// What the name begins with.
+        /// Beginning of the file name.
         operation: String,
-        /// What it ends with.
+        /// File extension.
         extension: String,
     },
 }
 
 impl Destination {
-    /// Where a download goes that nobody named a file for.
+    /// The destination of a download for which no file was named.
     pub(super) fn by_content(folder: &Path, operation: &str, media_type: &str) -> Self {
         let subtype = media_type.rsplit('/').next().unwrap_or_default();
         let extension: String = subtype.chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -71,7 +71,7 @@ impl Destination {
         Some(folder).filter(|folder| !folder.as_os_str().is_empty())
     }
 
-    /// The file while it is being written.
+    /// Path of the file while it is being written.
     fn part(&self) -> PathBuf {
         match self {
             Destination::File(file) => {
@@ -84,7 +84,7 @@ impl Destination {
         }
     }
 
-    /// The file when it is there.
+    /// Final path of the file.
     fn file(self, sha256: &str) -> PathBuf {
         match self {
             Destination::File(file) => file,
@@ -95,20 +95,20 @@ impl Destination {
     }
 }
 
-/// The file that `file` leads to: a link stays one.
-async fn behind_links(file: &Path) -> std::io::Result<PathBuf> {
+/// The file that `file` links to, so that writing does not replace a symbolic link.
+async fn resolve_link(file: &Path) -> std::io::Result<PathBuf> {
     match tokio::fs::symlink_metadata(file).await {
         Ok(there) if there.is_symlink() => tokio::fs::canonicalize(file).await,
         _ => Ok(file.to_owned()),
     }
 }
 
-/// A pipe or a device, which is written to and never replaced.
+/// Whether the file is a pipe or a device, which is written to and never replaced.
 async fn is_stream(file: &Path) -> bool {
     tokio::fs::metadata(file).await.is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// Writes the answer's body, of at most `largest` bytes, to a file, which appears whole or not at all.
+/// Writes the answer's body, at most `largest` bytes, to a file. The file appears only when it is complete.
 pub(super) async fn save(
     response: reqwest::Response,
     destination: Destination,
@@ -126,7 +126,7 @@ pub(super) async fn save(
         private::create_folder(folder).map_err(disk)?;
     }
     let destination = match destination {
-        Destination::File(file) => Destination::File(behind_links(&file).await.map_err(disk)?),
+        Destination::File(file) => Destination::File(resolve_link(&file).await.map_err(disk)?),
         by_content => by_content,
     };
     if let Destination::File(file) = &destination
@@ -137,7 +137,7 @@ pub(super) async fn save(
         return Ok(written.result(file, media_type));
     }
     let part = destination.part();
-    // What comes down is about people, as the store is: for its owner only.
+    // Downloads hold personal data, as the store does: readable by the owner only.
     let out = tokio::fs::OpenOptions::from(private::options())
         .write(true)
         .create(true)
@@ -147,7 +147,7 @@ pub(super) async fn save(
         .map_err(disk)?;
     let written = write(response, out, &disk, largest, on_bytes).await;
     if written.is_err() {
-        // What is left of it is of no use; the first failure is the one to tell.
+        // A partial file is useless. If removing it fails as well, the first error is the one to report.
         let _ = tokio::fs::remove_file(&part).await;
     }
     let written = written?;
@@ -156,10 +156,10 @@ pub(super) async fn save(
     Ok(written.result(&file, media_type))
 }
 
-/// What was written.
+/// Result of writing a download.
 struct Written {
     bytes: u64,
-    /// Of the content, in hexadecimal digits.
+    /// SHA-256 of the content, in hexadecimal.
     sha256: String,
 }
 
@@ -196,7 +196,7 @@ async fn write(
         (on_bytes.0)(bytes, length);
     }
     out.flush().await.map_err(disk)?;
-    // A pipe has nothing to sync.
+    // A pipe cannot be synced.
     if out.metadata().await.map_err(disk)?.is_file() {
         out.sync_all().await.map_err(disk)?;
     }

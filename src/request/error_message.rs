@@ -1,4 +1,4 @@
-//! An API's error answer in words for people.
+//! Turns an API's error answer into a message for people.
 
 use serde_json::Value;
 
@@ -6,23 +6,24 @@ use super::Refusal;
 use crate::catalog::{Advice, ErrorAnswers, ErrorMeaning, path};
 use crate::value::id;
 
-/// Longest message of an API, in characters.
+/// Maximum length of an API's message, in characters.
 const MAX_MESSAGE: usize = 1000;
-/// Most texts of a list that are one message together.
+/// Maximum number of texts in a list that are joined into one message.
 const MAX_TEXTS: usize = 20;
-/// Longest text taken from an answer that is not of the expected form.
+/// Maximum length, in characters, of text from an answer without the expected error format.
 const MAX_LENGTH: usize = 300;
 
-/// What an error answer says, with the catalog's advice, and what the catalog says that it means. Both come from
-/// one entry, so that what is advised and what is done agree.
+/// The refusal that an error answer describes, with the catalog's advice, and the meaning that the catalog assigns.
+/// Both come from one entry, so that the advice agrees with what hob does.
 pub(super) fn error_message(
     errors: &ErrorAnswers,
     status: u16,
     body: &Value,
 ) -> (Refusal, Option<ErrorMeaning>) {
-    let said = errors.message.iter().filter_map(|at| path::read(body, at)).find_map(|value| words(&value));
-    let message = said.or_else(|| words_anywhere(body)).unwrap_or_else(|| "no reason given".into());
-    let trace = errors.trace.as_ref().and_then(|at| path::read(body, at)).and_then(|id| words(&id));
+    let said =
+        errors.message.iter().filter_map(|at| path::read(body, at)).find_map(|value| message_text(&value));
+    let message = said.or_else(|| text_anywhere(body)).unwrap_or_else(|| "no reason given".into());
+    let trace = errors.trace.as_ref().and_then(|at| path::read(body, at)).and_then(|id| message_text(&id));
     let trace = trace.map(|id| format!(" (trace {id})")).unwrap_or_default();
     let advice = advice(errors, status, &message);
     let name = reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -37,7 +38,7 @@ pub(super) fn error_message(
     (refusal, advice.and_then(|advice| advice.means))
 }
 
-/// What the catalog says of an answer with this status and message.
+/// The catalog's advice for an answer with this status and message.
 pub(super) fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -> Option<&'a Advice> {
     let message = message.to_lowercase();
     let fits = |advice: &&Advice| {
@@ -45,32 +46,32 @@ pub(super) fn advice<'a>(errors: &'a ErrorAnswers, status: u16, message: &str) -
             && advice.contains.as_ref().is_none_or(|words| message.contains(&words.to_lowercase()))
             && (advice.status.is_some() || advice.contains.is_some())
     };
-    // Advice on the words is closer than advice on the status alone.
+    // Advice that matches the text is more specific than advice that matches only the status.
     let closer = |advice: &&Advice| (advice.contains.is_some(), advice.status.is_some());
-    // Of equals, the first.
+    // Among equals, the first wins.
     errors.advice.iter().rev().filter(fits).max_by_key(closer)
 }
 
-/// A message that is text, a list of texts or something deeper.
-fn words(value: &Value) -> Option<String> {
+/// The message in a value that is text, a list of texts or a nested value.
+fn message_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(short(text.trim(), MAX_MESSAGE)).filter(|text| !text.is_empty()),
         Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(words).take(MAX_TEXTS).collect();
+            let texts: Vec<String> = items.iter().filter_map(message_text).take(MAX_TEXTS).collect();
             (!texts.is_empty()).then(|| short(&texts.join("; "), MAX_MESSAGE))
         }
         other => Some(short(&other.to_string(), MAX_LENGTH)),
     }
 }
 
-fn words_anywhere(body: &Value) -> Option<String> {
+fn text_anywhere(body: &Value) -> Option<String> {
     match body {
         Value::Null => None,
-        Value::String(text) => words(body).map(|_| short(text.trim(), MAX_LENGTH)),
+        Value::String(text) => message_text(body).map(|_| short(text.trim(), MAX_LENGTH)),
         Value::Object(map) => ["message", "error_description", "error", "detail", "title"]
             .into_iter()
-            .find_map(|name| map.get(name).and_then(words))
+            .find_map(|name| map.get(name).and_then(message_text))
             .or_else(|| Some(short(&body.to_string(), MAX_LENGTH))),
         other => Some(short(&other.to_string(), MAX_LENGTH)),
     }

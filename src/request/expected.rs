@@ -1,5 +1,5 @@
-//! Whether a good status brought what the catalog says that an operation answers. A page of HTML, an empty
-//! body or half a JSON text is no success, whatever its status.
+//! Checks whether a successful status came with the answer that the catalog describes. A web page, an empty body or
+//! truncated JSON is not a success.
 
 use serde_json::{Map, Value};
 
@@ -7,58 +7,58 @@ use super::paging;
 use crate::catalog::{Effect, Listing, Operation, path};
 use crate::value::{Kind, Shape};
 
-/// Fields that tell one record from another.
+/// Fields that identify a record.
 const IDS: [&str; 2] = ["id", "_id"];
-/// Fields by which an answer says that something is wrong.
+/// Fields with which an answer reports an error.
 const ERROR_FIELDS: [&str; 10] =
     ["message", "msg", "error", "errors", "detail", "title", "code", "status", "statusCode", "traceId"];
-/// So much of an answer is quoted.
+/// Maximum length, in bytes, of a quoted answer.
 const QUOTED: usize = 80;
 
-/// How a body came.
+/// Form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// There was none.
+    /// No body.
     Nothing,
-    /// As JSON.
+    /// JSON.
     Json,
-    /// As some other text.
+    /// Text that is neither JSON nor a web page.
     Text,
-    /// As a page of HTML.
+    /// A web page.
     Page,
-    /// As a file, which was saved.
+    /// A file, which was saved.
     File,
 }
 
-/// What an operation answers, as far as the catalog says.
+/// The answer that the catalog describes for an operation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expected {
-    /// JSON; else nothing is known but that it is no page.
+    /// The answer must be JSON. Otherwise it only must not be a web page.
     json: bool,
-    /// Text of any kind, a page included.
+    /// The answer may be any text, including a web page.
     text: bool,
-    /// A file.
+    /// The answer is a file.
     file: bool,
-    /// The whole is an object, or a list.
+    /// Kind of the body: an object or a list.
     kind: Option<Kind>,
-    /// There must be an answer: the operation promises something of it.
+    /// The body must not be empty.
     promised: bool,
-    /// Fields of the whole that are known, where some are.
+    /// Known fields of the body; empty when none are known.
     fields: Vec<String>,
-    /// Where items stand.
+    /// Where the items of a list are.
     listing: Option<Listing>,
-    /// What stands there is one record, or null where there is none.
+    /// The list may be a single record, or null when there is none.
     one_or_null: bool,
-    /// Where the result stands; and whether it is a record with an id.
+    /// Paths of the result, and whether it must be a record with an id.
     result: Option<(Vec<String>, bool)>,
-    /// Whether nothing at all may stand there: what was read is not there.
+    /// Whether the result may be null because the record was not found.
     may_be_null: bool,
 }
 
 impl Expected {
-    /// What `operation` answers.
-    pub fn of(operation: &Operation) -> Self {
-        // Whatever was deleted is gone, with or without a word.
+    /// The expected answer of `operation`.
+    pub fn from_operation(operation: &Operation) -> Self {
+        // A deletion succeeded even when the answer is empty.
         let deletes = operation.method == "DELETE";
         let may_be_null = operation.effect == Effect::Read;
         let file = operation.download.is_some();
@@ -95,12 +95,12 @@ impl Expected {
         }
     }
 
-    /// A part of a composite operation, which says itself where the result stands.
-    pub(super) fn of_part(self) -> Self {
+    /// The expectation for one part of a composite operation, which has its own result path.
+    pub(super) fn without_result(self) -> Self {
         Self { listing: None, result: None, ..self }
     }
 
-    /// In what way `body` is not what the catalog says.
+    /// How `body` differs from what the catalog describes; `None` when it matches.
     pub(super) fn mismatch(&self, form: Form, body: &Value) -> Option<String> {
         match form {
             Form::Page if !self.text => return Some(format!("it is a web page{}", quoted(body))),
@@ -120,7 +120,7 @@ impl Expected {
             _ => return Some("it is a single value".to_owned()),
         };
         if let Some(listing) = &self.listing {
-            // One record may stand for a list of one.
+            // A single record may stand for a list of one.
             let none = || format!("it has no list at {}", listing.items.join(", "));
             return paging::items_of(listing, self.one_or_null, body)
                 .is_none()
@@ -137,7 +137,7 @@ impl Expected {
         self.error(body)
     }
 
-    /// An object with none of the known fields that is empty, or says that something is wrong.
+    /// The mismatch of an object that has none of the known fields and is empty or holds only error fields.
     fn error(&self, body: &Value) -> Option<String> {
         let Value::Object(object) = body else { return None };
         let known = self.fields.is_empty() || self.fields.iter().any(|field| object.contains_key(field));
@@ -165,13 +165,13 @@ impl Expected {
     }
 }
 
-/// An object that is told from others by its id.
+/// Whether the shape is an object with an id.
 fn is_record(shape: &Shape) -> bool {
     let id = |name: &str| shape.fields.get(name).is_some_and(|id| !id.nullable);
     shape.kind == Kind::Object && shape.any_of.is_empty() && IDS.iter().any(|name| id(name))
 }
 
-/// The beginning of an answer that is a text: whole words, so that no half of a secret is left.
+/// The beginning of a text answer. Cut between words, so that no part of a secret remains.
 fn quoted(body: &Value) -> String {
     let Value::String(text) = body else { return String::new() };
     let (mut quoted, mut words) = (String::new(), text.split_whitespace().peekable());
@@ -190,7 +190,7 @@ mod tests {
 
     fn mismatch(operation: &str, form: Form, body: Value) -> Option<String> {
         let text = format!("{{ title: t, summary: s, kinds: [action], {operation} }}");
-        Expected::of(&serde_yaml::from_str(&text).unwrap()).mismatch(form, &body)
+        Expected::from_operation(&serde_yaml::from_str(&text).unwrap()).mismatch(form, &body)
     }
 
     const RECORD: &str = "method: POST, result: [$.contact], response: { type: object, fields: { contact: \

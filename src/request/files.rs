@@ -1,29 +1,29 @@
-//! Files that a request may take along. An input that names one comes from an event as easily as from a recipe, so
-//! not every file of the machine is one.
+//! Files that a request may upload. An input that names a file may come from an event as well as from a recipe, so not
+//! every file on the machine is allowed.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::fs::File;
 
-/// Largest file that is sent, in bytes: the most that HighLevel takes of a video.
+/// Maximum size of an uploaded file, in bytes: HighLevel's limit for a video.
 const MAX_SIZE: u64 = 500 << 20;
 
-/// Where files for requests are.
+/// Folders from which requests may upload files.
 #[derive(Debug, Clone, Default)]
 pub struct FileFolders {
-    /// What relative paths of recipes begin at.
+    /// Folder that relative paths are resolved against.
     pub root: PathBuf,
-    /// Folders whose files any recipe may send.
+    /// Folders whose files any recipe may upload.
     pub allowed: Vec<PathBuf>,
 }
 
-/// Whose choice the files of a call are.
+/// Who chose the files of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileChoice {
-    /// A person's, who named them for this very call.
+    /// A person named them for this call.
     Person,
-    /// A recipe's, whose run has downloaded these.
+    /// A recipe; its run has downloaded these files.
     Run(Vec<String>),
 }
 
@@ -33,28 +33,28 @@ impl Default for FileChoice {
     }
 }
 
-/// A file, ready to be sent.
+/// A file that is open for sending.
 pub(super) struct Opened {
     pub(super) file: File,
     pub(super) length: u64,
     pub(super) name: String,
 }
 
-/// The rule of one call.
+/// Which files one call may upload.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed<'a> {
     pub(super) folders: &'a FileFolders,
-    /// Where hob saves what it downloads.
+    /// Folder in which hob saves downloads.
     pub(super) downloads: &'a Path,
     pub(super) choice: &'a FileChoice,
 }
 
 impl Allowed<'_> {
-    /// Opens the file at `path`, or says why it is not to be sent.
+    /// Opens the file at `path`, or returns why it is not sent.
     pub(super) async fn open(self, path: &Path) -> Result<Opened, String> {
-        let (path, folders) = self.place(path);
+        let (path, folders) = self.resolve(path);
         let unreadable = |error| format!("cannot read the file {}: {error}", path.display());
-        // The file that links lead to is the one that is judged, and the one that is opened.
+        // Links are resolved first, so that the file that is checked is the file that is opened.
         let real = tokio::fs::canonicalize(&path).await.map_err(unreadable)?;
         if let Some(folders) = folders
             && !is_within(&real, &folders).await
@@ -79,8 +79,8 @@ impl Allowed<'_> {
         Ok(Opened { file, length: about.len(), name })
     }
 
-    /// Where the file is, and the folders it has to be in; `None`: anywhere.
-    fn place(self, path: &Path) -> (PathBuf, Option<Vec<PathBuf>>) {
+    /// The file's path and the folders it must be in; `None` allows any folder.
+    fn resolve(self, path: &Path) -> (PathBuf, Option<Vec<PathBuf>>) {
         match self.choice {
             FileChoice::Person => (path.to_owned(), None),
             FileChoice::Run(downloaded) if downloaded.iter().any(|file| Path::new(file) == path) => {
@@ -109,7 +109,7 @@ fn refusal(path: &Path, real: &Path) -> String {
     )
 }
 
-/// Opens a file without following a link that has just taken its place, or waiting for a pipe.
+/// Opens a file without following a link that was put there after the check, and without blocking on a pipe.
 async fn open(path: &Path) -> io::Result<File> {
     let mut options = tokio::fs::OpenOptions::new();
     options.read(true);

@@ -1,4 +1,4 @@
-//! A request to any address, described by nothing but its inputs.
+//! A request to any URL, described by its inputs alone.
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -12,8 +12,8 @@ use super::query::{push, text};
 use crate::catalog::{ArrayStyle, Effect};
 use crate::value::address::Reach;
 
-/// The request that `inputs` (`url`, `headers`, `query`, and one of `json`, `form`, `text`) describe, which may go
-/// to `reach`.
+/// The request that `inputs` (`url`, `headers`, `query`, and one of `json`, `form`, `text`) describe; `reach` limits
+/// the addresses it may be sent to.
 pub fn http_request(
     operation: &str,
     method: &str,
@@ -47,7 +47,7 @@ fn address(inputs: &Map<String, Value>) -> Result<Url, String> {
         Some(other) => return Err(format!("`url` must be text, not {other}")),
         None => return Err("`url` is missing".into()),
     };
-    // The address may hold a secret, so the error does not repeat it.
+    // The URL may contain a secret, so the error does not repeat it.
     let mut url = Url::parse(address).map_err(|error| format!("`url` is not an address: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("`url` must begin with http:// or https://, not {}:", url.scheme()));

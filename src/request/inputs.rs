@@ -1,4 +1,4 @@
-//! The inputs of a request made complete and right: filled, coerced, checked.
+//! Completes the inputs of a request: fills defaults, converts types and validates.
 
 use serde_json::{Map, Value};
 
@@ -9,9 +9,9 @@ use crate::catalog::{Input, Operation, Place};
 use crate::connection::Connection;
 use crate::value::{Kind, Shape, ShapeProblem};
 
-/// `given` with the connection's settings, the connector's constants and a page size where the API
-/// demands them, each value as its shape wants it; or everything that is wrong. Null stays null in a body, and
-/// is left out where it cannot be written.
+/// `given` completed with the connection's settings, the connector's constants and a page size where the API requires
+/// one, each value converted to its shape; or all problems. Null is kept in a body, and left out of the query and
+/// headers.
 pub fn complete(
     operation: &Operation,
     given: &Map<String, Value>,
@@ -28,7 +28,7 @@ pub fn complete(
     for (name, value) in filled {
         match inputs.iter().find(|input| input.name == name) {
             Some(input) if value.is_null() && is_nothing(operation, input) => {}
-            // In a body null is for the API to judge: it empties a field, which descriptions seldom tell.
+            // The API decides about null in a body: it clears a field, which descriptions rarely state.
             Some(input) if value.is_null() && input.place.is_none() && !input.shape.required => {
                 complete.insert(name, value);
             }
@@ -47,8 +47,8 @@ pub fn complete(
     if problems.is_empty() { Ok(complete) } else { Err(problems) }
 }
 
-/// Whether null for this input is as good as none: an address has no null, and neither have headers; hob's own
-/// operations take it for "not given".
+/// Whether null for this input means that it was not given: queries and headers cannot hold null, and hob's own
+/// operations treat it as missing.
 fn is_nothing(operation: &Operation, input: &Input<'_>) -> bool {
     let own = operation.builtin.is_some() && input.shape.kind != Kind::Any && !input.shape.required;
     own || matches!(input.place, Some(Place::Query | Place::Header))
@@ -67,8 +67,7 @@ fn fill(inputs: &[Input<'_>], filled: &mut Map<String, Value>, connection: &Conn
     }
 }
 
-/// Where a list begins and how long its pages are is no question for whoever just wants the list, though the
-/// API demands it.
+/// Fills the first page's inputs where the API requires them, so that listing needs no paging inputs.
 fn fill_page(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<String, Value>) {
     let Some(list) = &operation.list else { return };
     for (name, value) in first(&list.paging) {

@@ -1,5 +1,5 @@
-//! From an operation and its inputs to HTTP, and from what came back to an outcome. Everything is read
-//! from the catalog; nothing here knows an operation by name, retries, or writes anything down.
+//! Turns an operation and its inputs into an HTTP request, and the answer into an outcome. Everything is read
+//! from the catalog; this module knows no operation by name, does not retry and stores nothing.
 
 mod answer;
 mod body;

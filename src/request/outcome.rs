@@ -1,51 +1,51 @@
-//! What became of a request, as far as anybody needs to know to go on.
+//! The outcome of a request, as far as callers need it to decide what to do next.
 
 use std::time::Duration;
 
 use super::Answer;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It was done.
+    /// The request succeeded.
     Ok(Answer),
-    /// The server refused it for its rate limit; it did not happen.
+    /// The server refused it because of a rate limit; nothing was done.
     RateLimited {
-        /// When another try makes sense.
+        /// Time to wait before the next attempt.
         retry_after: Duration,
     },
-    /// It was not sent: the budget is empty or the connection is left alone for a while.
+    /// It was not sent: the budget is used up, or the connection's circuit breaker is open.
     Held {
-        /// When another try makes sense.
+        /// Time to wait before the next attempt.
         wait: Duration,
-        /// Why.
+        /// Reason, for people.
         reason: String,
     },
-    /// It did not happen, or happening twice does no harm: send it again.
+    /// Nothing was done, or doing it twice does no harm: the request may be sent again.
     TryAgain {
-        /// Why it was not answered well.
+        /// Reason, for people.
         reason: String,
         /// HTTP status, if there was an answer.
         status: Option<u16>,
-        /// When the server asks to be tried again.
+        /// Wait that the server asked for.
         retry_after: Option<Duration>,
-        /// It may have happened: only the answer is missing.
+        /// It may have been done: only the answer is missing.
         lost: bool,
     },
-    /// It was refused and will be again.
+    /// It was refused, and a retry would be refused as well.
     Refused(Refusal),
-    /// The credential is refused, and the connection is held until it works; nothing happened.
+    /// The credential was refused, nothing was done, and the connection is on hold until its credential works.
     Unauthorized {
-        /// What the server said; hob's own words where nothing was sent.
+        /// The server's refusal, or hob's own when nothing was sent.
         refusal: Refusal,
-        /// When another try makes sense.
+        /// Time to wait before the next attempt.
         wait: Duration,
-        /// Why, the same as long as the connection is held.
+        /// Reason, for people; it stays the same while the connection is on hold.
         reason: String,
     },
-    /// It was sent, and whether it happened is unknown: never send it again blindly.
+    /// It was sent, and whether it was done is unknown: it must not be sent again without a check.
     InDoubt {
-        /// What is known.
+        /// Reason, for people.
         reason: String,
         /// HTTP status, if there was an answer.
         status: Option<u16>,
@@ -55,27 +55,27 @@ pub enum Outcome {
 /// A refusal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Refusal {
-    /// HTTP status; none when hob itself refused to send it.
+    /// HTTP status; `None` when hob itself refused to send the request.
     pub status: Option<u16>,
-    /// Why, in the server's words.
+    /// Message of the server.
     pub message: String,
-    /// What to do.
+    /// Advice on what to do.
     pub help: Option<String>,
-    /// There is no such record, or none any more.
+    /// The record does not exist, or no longer exists.
     pub gone: bool,
-    /// Id of the record that the request would have doubled, where the answer names it.
+    /// Id of the existing record that the request would have duplicated, where the answer names it.
     pub existing: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal of hob's own, before anything was sent.
+    /// A refusal by hob itself, before anything was sent.
     pub fn unsent(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
     }
 }
 
 impl Outcome {
-    /// Its name in metrics.
+    /// Label of the outcome in metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Ok(_) => "ok",
@@ -88,7 +88,7 @@ impl Outcome {
         }
     }
 
-    /// A few words for logs and people.
+    /// A short description for logs and people.
     pub fn describe(&self) -> String {
         match self {
             Outcome::Ok(answer) => format!("answered {}", answer.status),

@@ -1,9 +1,9 @@
-//! From one page of a list to the next. Pure: decides which inputs to ask with, never asks.
+//! Computes the request for the next page of a list. Pure: it chooses the inputs and sends nothing.
 //!
-//! Where the answer says whether there is more, that decides, whatever the page holds. Else a list ends
-//! with an empty page, although such a page may carry a cursor too; with a short one only where the
-//! connector states it, because servers cap page sizes and leave out what one may not see. A cursor that
-//! does not advance is an error: asking again with it would read the same page for ever.
+//! When the answer states whether there is more, that decides, whatever the page holds. Otherwise a list ends
+//! with an empty page, even if that page carries a cursor. A short page ends it only where the connector says so,
+//! because servers cap page sizes and leave out records that the caller may not see. A cursor that does not
+//! advance is an error, because it would request the same page for ever.
 
 mod more;
 mod rounds;
@@ -17,65 +17,65 @@ use crate::catalog::{Listing, NextValue, Operation, Paging, path};
 use crate::printable::line;
 use crate::value::{Kind, read_json_text};
 
-/// Empty pages in a row, each with the word that there is more, that are no reason to give up.
+/// Maximum number of consecutive empty pages that announce more.
 const MAX_EMPTY: u32 = 100;
-/// Most bytes of what leads to the next page: it becomes part of the request, and of the cursor that is kept.
+/// Maximum size, in bytes, of a cursor: it becomes part of the next request and of the stored position.
 const MAX_CURSOR: usize = 16 << 10;
-/// Most characters of an answer's names and values that a message quotes.
+/// Maximum length, in characters, of an answer's names and values quoted in a message.
 const QUOTED: usize = 100;
 
-/// A list that cannot be read to its end.
+/// Why a list cannot be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The answer holds no list where the catalog says.
+    /// The answer holds no list at the catalog's path.
     #[error(
         "the answer of `{operation}` has no list at {paths}, only {found}; correct `list.items` of the operation"
     )]
     NoList {
         /// The operation.
         operation: String,
-        /// Where it was looked for.
+        /// Paths that were searched for the list.
         paths: String,
-        /// What the answer has instead.
+        /// What the answer holds instead.
         found: String,
     },
-    /// The next page would be this page again.
+    /// The next page would be the same page again.
     #[error(
         "the cursor of `{operation}` does not advance: the answer leads to {inputs} again, so page {page} would repeat forever; reading stopped there"
     )]
     Frozen {
         /// The operation.
         operation: String,
-        /// The inputs that do not change.
+        /// Inputs that do not change.
         inputs: String,
         /// Number of the page, from 1.
         page: u64,
     },
-    /// The page has the very items of the page before.
+    /// The page has the same items as the page before.
     #[error(
         "page {page} of `{operation}` repeats the items of the page before: the API ignores {inputs}; reading stopped there; if it answers the last page again after the end, state `short_page_ends: true` in `list.paging` of the operation"
     )]
     Repeated {
         /// The operation.
         operation: String,
-        /// The inputs that were to lead on.
+        /// Inputs that should have led to another page.
         inputs: String,
         /// Number of the page, from 1.
         page: u64,
     },
-    /// A page that is not the last does not say where the next one begins.
+    /// A page that is not the last lacks the value that the next request needs.
     #[error(
         "page {page} of `{operation}` is not the last, yet gives no value for `{input}`; correct `list.paging` of the operation"
     )]
     NoCursor {
         /// The operation.
         operation: String,
-        /// The input without a value.
+        /// Input that has no value.
         input: String,
         /// Number of the page, from 1.
         page: u64,
     },
-    /// What is to lead to the next page is no cursor.
+    /// The value that should lead to the next page is not a valid cursor.
     #[error(
         "page {page} of `{operation}` gives a cursor of more than {} KiB; reading stopped there", MAX_CURSOR >> 10
     )]
@@ -85,7 +85,7 @@ pub enum Error {
         /// Number of the page, from 1.
         page: u64,
     },
-    /// One empty page after the other.
+    /// Too many consecutive pages are empty.
     #[error(
         "page {page} of `{operation}` is empty, as are the {MAX_EMPTY} before it, and still there is said to be more; reading stopped there"
     )]
@@ -95,26 +95,26 @@ pub enum Error {
         /// Number of the page, from 1.
         page: u64,
     },
-    /// The address of the next page asks for something the operation does not know.
+    /// The address of the next page has a parameter that the operation does not know.
     #[error(
         "the next page of `{operation}` is at an address with `{input}`, which is not one of its inputs; add it to the operation's parameters"
     )]
     UnknownLink {
         /// The operation.
         operation: String,
-        /// The input.
+        /// Name of the parameter.
         input: String,
     },
 }
 
-/// A page as it was answered.
+/// One page of a list, as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    /// The whole answer.
+    /// Body of the answer.
     pub answer: &'a Value,
-    /// Its `Link` header.
+    /// Value of the `Link` header.
     pub link: Option<&'a str>,
-    /// Its items.
+    /// Items of the page.
     pub items: &'a [Value],
     /// Number of the page in its scan, from 1.
     pub number: u64,
@@ -129,7 +129,7 @@ pub fn items(operation: &Operation, listing: &Listing, answer: &Value) -> Result
     })
 }
 
-/// The same, where there are any. `or_null`: the one object that the list is may be null, which is none.
+/// The items of an answer, or `None` where it holds no list. With `or_null`, null stands for an empty list.
 pub(super) fn items_of(listing: &Listing, or_null: bool, answer: &Value) -> Option<Vec<Value>> {
     let null = || listing.items.iter().any(|at| path::read(answer, at) == Some(Value::Null));
     match path::read_items(answer, &listing.items) {
@@ -154,7 +154,7 @@ fn describe(answer: &Value) -> String {
     }
 }
 
-/// Inputs that ask for the first page.
+/// The inputs that request the first page.
 pub fn first(paging: &Paging) -> Map<String, Value> {
     let mut inputs = Map::new();
     match paging {
@@ -174,8 +174,7 @@ pub fn first(paging: &Paging) -> Map<String, Value> {
     inputs
 }
 
-/// Inputs that ask for the page after `page`, which was asked for with `current`; `None` after the
-/// last one.
+/// The inputs that request the page after `page`, which was requested with `current`; `None` after the last page.
 pub fn next(
     operation: &Operation,
     paging: &Paging,
@@ -214,8 +213,8 @@ fn size(value: &Value) -> usize {
     value.as_str().map_or_else(|| value.to_string().len(), str::len)
 }
 
-/// What the answer says of whether there is more: a flag, or the number, address or cursor of the next
-/// page, which is null or empty at the end. Nothing, where it does not say.
+/// Whether the answer says that there is more, by a flag or by the number, address or cursor of the next page, which
+/// is null or empty at the end. `None` when the answer does not say.
 fn says_more(answer: &Value, path: &str) -> Option<bool> {
     Some(match path::read(answer, path)? {
         Value::Bool(more) => more,
@@ -230,14 +229,14 @@ fn says_more(answer: &Value, path: &str) -> Option<bool> {
     })
 }
 
-/// Whether another page may follow one of `count` items, where the answer does not say. An address of
-/// the next page says it by itself.
+/// Whether another page may follow one of `count` items when the answer does not say. Paging by address needs no
+/// such check.
 fn may_go_on(paging: &Paging, count: usize) -> bool {
     let full = paging.full().map_or(1, |size| size.max(1) as usize);
     matches!(paging, Paging::Link { .. }) || count >= full
 }
 
-/// The page has fewer items than were asked for.
+/// Whether the page has fewer items than were requested.
 pub fn is_short(paging: &Paging, count: usize) -> bool {
     match paging {
         Paging::Offset { size, .. } | Paging::Page { size, .. } | Paging::Cursor { size: Some(size), .. } => {
@@ -247,7 +246,7 @@ pub fn is_short(paging: &Paging, count: usize) -> bool {
     }
 }
 
-/// Pages have numbers.
+/// Whether pages are requested by number.
 pub fn is_numbered(paging: &Paging) -> bool {
     matches!(paging, Paging::Page { .. })
 }
@@ -277,7 +276,7 @@ fn advance(
             NextValue::Answer { path } => path::read(page.answer, path),
             NextValue::LastItem { paths, step } => after_last(page.items, paths, *step),
         };
-        // An empty text means "no more" as often as null does.
+        // An empty text means "no more", as null does.
         match value.filter(|value| !value.is_null() && value != "") {
             Some(value) => _ = inputs.insert(name.clone(), value),
             None => missing = missing.or(Some((name, place))),
@@ -285,7 +284,7 @@ fn advance(
     }
     match missing {
         None => Ok(Some(inputs)),
-        // The answer says by itself that there is nothing more.
+        // The answer itself says that there is no more.
         Some((_, NextValue::Answer { .. })) if !is_said => Ok(None),
         Some((name, _)) => {
             Err(Error::NoCursor { operation: operation.id.clone(), input: name.clone(), page: page.number })
@@ -293,9 +292,9 @@ fn advance(
     }
 }
 
-/// The value of the last item that has one; with `step`, moved back by it, so that items of the same value
-/// are read again. Where the whole page has one value, that would lead nowhere: the API alone could tell
-/// whether there are more of it.
+/// The value of the last item that has one. With `step`, it is moved back by that amount, so that items with the same
+/// value are read again. When all items of the page have one value, that would request the same page, so the value is
+/// not moved.
 fn after_last(items: &[Value], paths: &[String], step: Option<u32>) -> Option<Value> {
     let value = |item: &Value| paths.iter().find_map(|path| in_item(item, path));
     let last = items.iter().rev().find_map(value)?;
@@ -309,8 +308,8 @@ fn after_last(items: &[Value], paths: &[String], step: Option<u32>) -> Option<Va
     })
 }
 
-/// A page whose items all share the value by which the list goes on, though values are not unique: of the
-/// items that share it, those beyond the page cannot be reached.
+/// Whether all items of the page share the value that paging continues from, although values are not unique: items
+/// beyond the page with the same value cannot be reached.
 pub fn hides_some(paging: &Paging, items: &[Value]) -> bool {
     let Paging::Cursor { next, size, .. } = paging else { return false };
     let full = size.is_none_or(|size| items.len() >= size as usize);
@@ -332,8 +331,8 @@ pub fn in_item(item: &Value, path: &str) -> Option<Value> {
     found.filter(|value| !value.is_null()).cloned()
 }
 
-/// The query of the next page's address as inputs: so the request goes to the connection's own host
-/// whatever the address says.
+/// The query of the next page's address as inputs, so that the request goes to the connection's own host, whatever
+/// host the address names.
 fn follow(
     operation: &Operation,
     path: Option<&str>,
@@ -372,8 +371,8 @@ fn typed(kind: Kind, text: &str) -> Value {
     }
 }
 
-/// The address with `rel="next"` in a `Link` header (RFC 8288): commas and semicolons may stand in
-/// addresses and between quotes, too, and a link may have several relations.
+/// The address with `rel="next"` in a `Link` header (RFC 8288). Commas and semicolons may also occur in addresses and
+/// quoted strings, and a link may have several relations.
 fn next_link(header: &str) -> Option<String> {
     let mut rest = header;
     while let Some((_, link)) = rest.split_once('<') {
@@ -397,7 +396,7 @@ fn leads_on(attribute: &str) -> bool {
     name.trim().eq_ignore_ascii_case("rel") && relations.any(|rel| rel.eq_ignore_ascii_case("next"))
 }
 
-/// What stands before the first `mark` outside of quotes, and what after it.
+/// Splits `text` at the first `mark` outside of quotes.
 fn cut(text: &str, mark: char) -> (&str, &str) {
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in text.char_indices() {
@@ -432,7 +431,7 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    /// The inputs after a page of these items, asked for with `current`.
+    /// The inputs after a page of these items that was requested with `current`.
     fn after(
         paging: &Paging,
         current: Value,
@@ -587,23 +586,23 @@ mod tests {
         };
         let offset = "{ style: offset, offset: skip, limit: n, size: 100, short_page_ends: true }";
         let forty = json!({ "total": 40 });
-        assert_eq!(told(offset, json!({}), forty.clone(), 20), More::Some { total: Some(40) });
-        assert_eq!(told(offset, json!({ "skip": 20 }), forty.clone(), 20), More::None);
-        assert_eq!(told(offset, json!({ "n": 100 }), json!({}), 20), More::None);
-        assert_eq!(told(offset, json!({ "n": 20 }), json!({}), 20), More::Unknown);
+        assert_eq!(more_after(offset, json!({}), forty.clone(), 20), More::Some { total: Some(40) });
+        assert_eq!(more_after(offset, json!({ "skip": 20 }), forty.clone(), 20), More::None);
+        assert_eq!(more_after(offset, json!({ "n": 100 }), json!({}), 20), More::None);
+        assert_eq!(more_after(offset, json!({ "n": 20 }), json!({}), 20), More::Unknown);
         assert_eq!(
-            told(offset, json!({}), json!({ "count": 20 }), 20),
+            more_after(offset, json!({}), json!({ "count": 20 }), 20),
             More::Unknown,
             "of the page, it may be"
         );
         let cursor = "{ style: cursor, limit: n, size: 100, short_page_ends: true, next: { c: { from: answer, path: $.c } } }";
-        assert_eq!(told(cursor, json!({}), json!({ "c": "x" }), 20), More::Unknown);
-        assert_eq!(told(cursor, json!({}), json!({ "c": null }), 20), More::None);
+        assert_eq!(more_after(cursor, json!({}), json!({ "c": "x" }), 20), More::Unknown);
+        assert_eq!(more_after(cursor, json!({}), json!({ "c": null }), 20), More::None);
         let flag = "{ style: page, page: p, size: 10, more: $.more }";
-        assert_eq!(told(flag, json!({}), json!({ "more": true }), 3), More::Some { total: None });
-        assert_eq!(told(flag, json!({}), json!({ "more": false }), 10), More::None);
-        assert_eq!(told("{ style: page, page: p, size: 10 }", json!({}), json!({}), 0), More::None);
-        assert_eq!(told("{ style: none }", json!({}), forty, 20), More::None);
+        assert_eq!(more_after(flag, json!({}), json!({ "more": true }), 3), More::Some { total: None });
+        assert_eq!(more_after(flag, json!({}), json!({ "more": false }), 10), More::None);
+        assert_eq!(more_after("{ style: page, page: p, size: 10 }", json!({}), json!({}), 0), More::None);
+        assert_eq!(more_after("{ style: none }", json!({}), forty, 20), More::None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The path of a request: `{name}` filled with percent-encoded values.
+//! The path of a request: each `{name}` is replaced by a percent-encoded value.
 
 use serde_json::Value;
 
 use super::InputProblem;
 use crate::value::address;
 
-/// `template` with each `{name}` replaced by what `value` knows for the wire name.
+/// `template` with each `{name}` replaced by what `value` returns for the wire name.
 pub(super) fn fill(
     template: &str,
     value: impl Fn(&str) -> Option<(String, Value)>,

@@ -1,4 +1,4 @@
-//! From an operation and inputs to a request that can be sent. Pure.
+//! Turns an operation and its inputs into a request that can be sent. Pure.
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -13,32 +13,32 @@ use crate::catalog::{Effect, Operation, Place};
 use crate::connection::Connection;
 use crate::value::address::Reach;
 
-/// A request that lacks only its credential.
+/// A request that is complete except for its credential.
 #[derive(Debug, Clone)]
 pub struct PreparedRequest {
     /// Id of the operation.
     pub operation: String,
-    /// Method.
+    /// HTTP method.
     pub method: Method,
-    /// Address with query.
+    /// URL with query.
     pub url: Url,
-    /// Headers but for the credential and the body's type.
+    /// Headers, except for the credential and the content type of the body.
     pub headers: HeaderMap,
     /// Body.
     pub body: RequestBody,
-    /// What sending it twice would do.
+    /// Effect of the operation, which says whether it may be sent twice.
     pub effect: Effect,
-    /// The answer is a file of this media type.
+    /// Media type of the file that is the answer, for a download.
     pub download: Option<String>,
-    /// What a good answer is.
+    /// Description of a successful answer.
     pub expected: Expected,
-    /// Where it may go.
+    /// Addresses that it may be sent to.
     pub reach: Reach,
     /// OAuth scopes that the token needs.
     pub scopes: Vec<String>,
 }
 
-/// The request of `operation` with `inputs` to `connection`, or everything that is wrong with them.
+/// The request for `operation` with `inputs` on `connection`, or all problems with the inputs.
 pub fn prepare(
     operation: &Operation,
     inputs: &Map<String, Value>,
@@ -63,7 +63,7 @@ pub fn prepare(
         body,
         effect,
         download: operation.download.clone(),
-        expected: Expected::of(operation),
+        expected: Expected::from_operation(operation),
         reach: Reach::Anywhere,
         scopes: operation.scopes.clone(),
     })
@@ -86,7 +86,7 @@ fn address(
             .find(|(name, p)| p.place == Place::Path && wire(name, p) == placeholder)?;
         Some((name.clone(), inputs.get(name)?.clone()))
     })?;
-    // Without the slash between them, what fills a path could go on with the host.
+    // Without a slash between them, a value in the path could extend the host name.
     let base = connection.base_url.as_str().trim_end_matches('/');
     let goes_on = path.is_empty() || path.starts_with(['/', '?']);
     let slash = if goes_on { "" } else { "/" };
@@ -128,7 +128,7 @@ fn headers(
     Ok(headers)
 }
 
-/// Sets a header; the error names it.
+/// Sets a header; an error names the header.
 pub(super) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), InputProblem> {
     let key = HeaderName::try_from(name)
         .map_err(|_| InputProblem::new(name, format!("`{name}` is not a header name")))?;

@@ -1,4 +1,4 @@
-//! What is wrong with the inputs of an operation, found before anything is sent.
+//! Problems with the inputs of an operation, found before anything is sent.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::diagnostic::closest;
 use crate::value::{ProblemKind, ShapeProblem};
 
-/// One thing that is wrong with the inputs.
+/// One problem with the inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputProblem {
-    /// The input, or a place within it: `email`, `customFields.0.id`. Empty: the inputs as a whole.
+    /// Path of the input: `email`, `customFields.0.id`. Empty for the inputs as a whole.
     pub input: String,
-    /// What is wrong.
+    /// Description of the problem.
     pub message: String,
-    /// What to do.
+    /// Advice on what to do.
     pub help: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for InputProblem {
     }
 }
 
-/// All problems in one line.
+/// All problems on one line.
 pub fn list(problems: &[InputProblem]) -> String {
     problems.iter().map(InputProblem::to_string).collect::<Vec<_>>().join("; ")
 }

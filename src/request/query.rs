@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::catalog::ArrayStyle;
 use crate::value::address::encoded as encode;
 
-/// Appends `name` with `value` to the pairs of a query.
+/// Appends `name` with `value` to the query's pairs.
 pub(super) fn push(pairs: &mut Vec<String>, name: &str, value: &Value, style: ArrayStyle) {
     let mut pair = |name: &str, value: &str| pairs.push(format!("{}={value}", encode(name)));
     match value {
@@ -25,7 +25,7 @@ pub(super) fn push(pairs: &mut Vec<String>, name: &str, value: &Value, style: Ar
     }
 }
 
-/// A value as text: text as it is, the rest as JSON writes it.
+/// A value as text: a string as it is, anything else as JSON.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,13 +1,16 @@
-//! What was sent and is not in the record that the answer shows: the API dropped it without a word.
+//! Finds values that were sent and are missing from the record in the answer: the API dropped them silently.
 
 use serde_json::{Map, Value};
 
 use crate::catalog::{Operation, ReadBack, path};
 
-/// What `answer` lacks of `inputs`, for people.
+/// A message about the values of `inputs` that `answer` lacks; `None` when nothing is missing.
 pub fn dropped(operation: &Operation, inputs: &Map<String, Value>, answer: &Value) -> Option<String> {
-    let lost: Vec<String> =
-        operation.read_back.iter().flat_map(|read_back| of_list(read_back, inputs, answer)).collect();
+    let lost: Vec<String> = operation
+        .read_back
+        .iter()
+        .flat_map(|read_back| dropped_from_list(read_back, inputs, answer))
+        .collect();
     let (count, all) = (lost.len(), lost.join(", "));
     match count {
         0 => None,
@@ -22,11 +25,11 @@ pub fn dropped(operation: &Operation, inputs: &Map<String, Value>, answer: &Valu
     }
 }
 
-fn of_list(read_back: &ReadBack, inputs: &Map<String, Value>, answer: &Value) -> Vec<String> {
+fn dropped_from_list(read_back: &ReadBack, inputs: &Map<String, Value>, answer: &Value) -> Vec<String> {
     let Some(Value::Array(sent)) = inputs.get(&read_back.input) else { return vec![] };
     let shown = match path::read(answer, &read_back.answer) {
         Some(Value::Array(shown)) => shown,
-        // The record is shown, and nothing of the list is there.
+        // The record is shown without the list, so none of the values is there.
         None | Some(Value::Null) if shows_record(read_back, answer) => vec![],
         _ => return vec![],
     };
@@ -35,14 +38,14 @@ fn of_list(read_back: &ReadBack, inputs: &Map<String, Value>, answer: &Value) ->
     lost.filter_map(|member| read_back.name(member)).collect()
 }
 
-/// What holds the list is in the answer.
+/// Whether the answer has the record that holds the list.
 fn shows_record(read_back: &ReadBack, answer: &Value) -> bool {
     let Some((holder, _)) = read_back.answer.rsplit_once('.') else { return false };
     path::read(answer, holder).is_some_and(|record| record.is_object())
 }
 
 impl ReadBack {
-    /// Nothing is sent, so that nothing need be shown.
+    /// Whether the member has no value, so that its absence from the answer means nothing.
     fn is_empty(&self, member: &Value) -> bool {
         self.value(member).is_none_or(|value| match value {
             Value::Null => true,
@@ -62,7 +65,7 @@ impl ReadBack {
                 shown.iter().any(|other| other.get(name).and_then(text).as_ref() == Some(&text_sent))
             });
         }
-        // Sent by a name that the answer does not have: its value has to be there.
+        // It was sent under a name that the answer does not use, so its value is looked for instead.
         let Some(value) = self.value(member) else { return true };
         shown.iter().any(|other| self.value(other).is_some_and(|other| alike(value, other)))
     }
@@ -77,7 +80,7 @@ impl ReadBack {
     }
 }
 
-/// A text that is not empty, or a number as text.
+/// A non-empty text, trimmed, or a number as text.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -86,7 +89,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether two values may be the same value in another notation: numbers as texts, one as a list.
+/// Whether two values are the same apart from notation: a number as text, or a list as comma-separated text.
 fn alike(one: &Value, other: &Value) -> bool {
     let words = |value: &Value| -> Vec<String> {
         let mut words: Vec<String> = match value {
@@ -118,7 +121,7 @@ mod tests {
         .unwrap()
     }
 
-    fn told(sent: Value, answer: Value) -> Option<String> {
+    fn dropped_message(sent: Value, answer: Value) -> Option<String> {
         dropped(&operation(), json!({ "customFields": sent }).as_object().unwrap(), &answer)
     }
 
@@ -126,16 +129,20 @@ mod tests {
     fn what_is_not_shown_is_told_by_its_name() {
         let shown = json!({ "contact": { "customFields": [{ "id": "a", "value": "Marathon" }, { "id": "c", "value": 7 }] } });
         let sent = json!([{ "id": "a", "field_value": "Marathon" }, { "id": "b", "field_value": "x" }]);
-        let message = told(sent, shown.clone()).unwrap();
+        let message = dropped_message(sent, shown.clone()).unwrap();
         assert!(message.contains("`customFields` with id `b`") && !message.contains("id `a`"), "{message}");
         let by_key =
             json!([{ "key": "goal", "field_value": "marathon" }, { "key": "gaol", "field_value": "Speed" }]);
-        let message = told(by_key, shown.clone()).unwrap();
+        let message = dropped_message(by_key, shown.clone()).unwrap();
         assert!(message.contains("key `gaol`") && !message.contains("key `goal`"), "{message}");
-        assert_eq!(told(json!([{ "key": "n", "field_value": "7" }]), shown), None, "a number as text");
+        assert_eq!(
+            dropped_message(json!([{ "key": "n", "field_value": "7" }]), shown),
+            None,
+            "a number as text"
+        );
         let both = json!([{ "key": "goal", "field_value": 1 }, { "id": "z", "field_value": 2 }]);
         assert!(
-            told(both, json!({ "contact": { "id": "1" } }))
+            dropped_message(both, json!({ "contact": { "id": "1" } }))
                 .unwrap()
                 .contains("key `goal`, `customFields` with id `z`")
         );
@@ -144,11 +151,15 @@ mod tests {
     #[test]
     fn nothing_is_told_where_nothing_is_known_or_sent() {
         let sent = json!([{ "id": "b", "field_value": "x" }]);
-        assert_eq!(told(sent.clone(), json!({ "success": true })), None, "the answer shows no record");
-        assert_eq!(told(sent, json!("ok")), None);
+        assert_eq!(
+            dropped_message(sent.clone(), json!({ "success": true })),
+            None,
+            "the answer shows no record"
+        );
+        assert_eq!(dropped_message(sent, json!("ok")), None);
         let cleared =
             json!([{ "id": "a", "field_value": "" }, { "id": "b", "field_value": null }, { "id": "c" }]);
-        assert_eq!(told(cleared, json!({ "contact": { "customFields": [] } })), None);
-        assert_eq!(told(json!("x"), json!({ "contact": {} })), None);
+        assert_eq!(dropped_message(cleared, json!({ "contact": { "customFields": [] } })), None);
+        assert_eq!(dropped_message(json!("x"), json!({ "contact": {} })), None);
     }
 }

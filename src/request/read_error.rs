@@ -1,9 +1,9 @@
-//! Why an answer was not read to its end.
+//! Why an answer could not be read to its end.
 
-/// Why an answer was not read to its end.
+/// Why an answer could not be read to its end.
 pub(super) enum ReadError {
-    /// It broke off.
+    /// The connection was cut off.
     BrokeOff(reqwest::Error),
-    /// It is there, but hob cannot keep it: too large, or no place for the file.
+    /// hob cannot keep the answer: it is too large, or the file cannot be written.
     Unusable(String),
 }

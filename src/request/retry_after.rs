@@ -1,14 +1,14 @@
-//! `Retry-After`, in seconds or as a date.
+//! The `Retry-After` header, in seconds or as a date.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// Longer waits than this are taken for a mistake of the server's.
+/// Longest wait that is accepted; a longer one is capped as a mistake of the server.
 const MAX_LENGTH: Duration = Duration::from_secs(86_400);
 
-/// How long the server asks to wait.
+/// The wait that the server asks for.
 pub(super) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<f64>() {

@@ -1,4 +1,4 @@
-//! A token that lacks a scope: which one the operation needs, and which one the API asks for.
+//! Missing OAuth scopes: which ones the operation needs, and which ones the API asks for.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
@@ -8,10 +8,10 @@ use super::{Outcome, Received, Refusal};
 use crate::catalog::{Connector, ErrorAnswers};
 use crate::printable;
 
-/// Most characters that are told of what an API asks for.
+/// Maximum length, in characters, of the scopes that an API asks for in a message.
 const MAX_LENGTH: usize = 200;
 
-/// What an answer says of scopes, as RFC 6750 has it: in a header, or as fields of the body.
+/// An answer's statement about scopes according to RFC 6750, in a header or in fields of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ScopeChallenge {
     is_insufficient: bool,
@@ -19,8 +19,8 @@ pub(super) struct ScopeChallenge {
 }
 
 impl ScopeChallenge {
-    /// What `received` says.
-    pub(super) fn of(received: &Received) -> Self {
+    /// Reads the statement from `received`.
+    pub(super) fn from_received(received: &Received) -> Self {
         match received {
             Received::Answer { status: 401 | 403, headers, body, .. } => {
                 Self::in_headers(headers).or_else(|| Self::in_body(body)).unwrap_or_default()
@@ -61,8 +61,8 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
     value.map(str::to_owned).filter(|value| !value.is_empty())
 }
 
-/// `outcome` of an operation that needs `needed`, with what is known of scopes if that may be why it was refused. A
-/// scope that is missing is no reason to hold the whole connection.
+/// `outcome` with the known scopes added where a missing scope may be the reason; the operation needs the scopes
+/// `needed`. A missing scope is no reason to put the whole connection on hold.
 pub(super) fn name_scopes(
     outcome: Outcome,
     needed: &[String],
@@ -79,14 +79,15 @@ pub(super) fn name_scopes(
             Outcome::Refused(with_scopes(refusal, needed, demand))
         }
         Outcome::Unauthorized { refusal, wait, reason } if is_about_scopes(&refusal, demand, errors) => {
-            let reason = format!("{reason}{}", words(&reason, needed, demand));
+            let reason = format!("{reason}{}", scope_message(&reason, needed, demand));
             Outcome::Unauthorized { refusal: with_scopes(refusal, needed, demand), wait, reason }
         }
         other => other,
     }
 }
 
-/// Whether a missing scope may be why: it says so, or it is a 403 for which the catalog knows no closer reason.
+/// Whether a missing scope may be the reason: the answer says so, or it is a 403 without more specific advice in the
+/// catalog.
 fn is_about_scopes(refusal: &Refusal, demand: &ScopeChallenge, errors: &ErrorAnswers) -> bool {
     let says_so = demand.is_insufficient || refusal.message.to_lowercase().contains("scope");
     match refusal.status {
@@ -99,13 +100,13 @@ fn is_about_scopes(refusal: &Refusal, demand: &ScopeChallenge, errors: &ErrorAns
 }
 
 fn with_scopes(mut refusal: Refusal, needed: &[String], demand: &ScopeChallenge) -> Refusal {
-    let words = words(&refusal.message, needed, demand);
+    let words = scope_message(&refusal.message, needed, demand);
     refusal.message.push_str(&words);
     refusal
 }
 
-/// What is to be added to `message`.
-fn words(message: &str, needed: &[String], demand: &ScopeChallenge) -> String {
+/// The text to append to `message`.
+fn scope_message(message: &str, needed: &[String], demand: &ScopeChallenge) -> String {
     let mut words = String::new();
     if !needed.is_empty() {
         words = format!("; the operation needs {}", list(needed.iter().map(String::as_str)));
@@ -134,7 +135,7 @@ mod tests {
     use chrono::DateTime;
     use serde_json::json;
 
-    /// What is said in the end, and whether the connection is held.
+    /// The final message, and whether the connection is on hold.
     fn said(connector: Option<&str>, status: u16, challenge: &str, body: Value) -> (String, bool) {
         let catalog = Catalog::built_in();
         let connector = connector.map(|name| catalog.connector(name).unwrap());
@@ -143,7 +144,7 @@ mod tests {
             headers.insert(WWW_AUTHENTICATE, challenge.parse().unwrap());
         }
         let received = Received::Answer { status, headers, form: Form::Json, body, at: DateTime::UNIX_EPOCH };
-        let demand = ScopeChallenge::of(&received);
+        let demand = ScopeChallenge::from_received(&received);
         let connector = connector.map(AsRef::as_ref);
         let outcome = classify(Effect::Read, &Expected::default(), connector, received);
         match name_scopes(outcome, &["contacts.write".into()], &demand, connector) {

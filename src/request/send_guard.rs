@@ -1,4 +1,4 @@
-//! The last word before a request leaves.
+//! A last check right before a request is sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 
-/// Asked right before a request leaves whether it still may. Whoever has the right to send it only for
-/// a time closes it then: a process can be stopped between any two instructions, for any time.
+/// A check made right before a request is sent. A caller that may send only while it holds a lease closes the guard
+/// when the lease expires, because a process can be suspended between any two instructions, for any time.
 #[derive(Clone)]
 pub struct SendGuard(Arc<dyn Fn() -> bool + Send + Sync>);
 
-/// One request on its way through a guard.
+/// One request that is sent through a guard.
 pub(super) struct GuardedBody {
     guard: SendGuard,
     refused: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ pub(super) struct GuardedBody {
 struct TooLate;
 
 impl SendGuard {
-    /// A guard that is open while `holds`.
+    /// A guard that is open while `holds` returns true.
     pub fn new(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(holds))
     }
@@ -44,14 +44,14 @@ impl GuardedBody {
         Self { guard, refused: Arc::default() }
     }
 
-    /// The guard let nothing through.
+    /// Whether the guard refused the request.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Acquire)
     }
 
-    /// Puts the guard where the body is handed to the connection: then everything is written in one go,
-    /// and a body that does not come takes the head with it. A request without one, or with one that is
-    /// streamed, is asked about only before.
+    /// Checks the guard when the body is handed to the connection. Head and body are then written together, and
+    /// when the body fails the head is not sent either. A request without a body, or with a streamed one, is only
+    /// checked before it is sent.
     pub(super) fn guard(&self, request: &mut reqwest::Request) {
         let bytes = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return };
@@ -82,7 +82,7 @@ mod tests {
     use crate::request::{CallOptions, Client, ClientSettings, Received, http_request};
     use crate::value::address::Reach;
 
-    /// Sends to `server` through a guard that is open the first `times` that it is asked.
+    /// Sends to `server` through a guard that is open for the first `times` checks.
     async fn send(server: &MockServer, times: usize) -> Received {
         let asked = AtomicUsize::new(0);
         let guard = SendGuard::new(move || asked.fetch_add(1, Ordering::SeqCst) < times);
@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_too_late_never_arrives() {
         let server = MockServer::start().await;
-        // Before it goes to the connection, and when the connection takes it.
+        // Once before the request goes to the connection, and once when the connection takes the body.
         for times in [0, 1] {
             assert!(matches!(send(&server, times).await, Received::Late), "{times}");
         }

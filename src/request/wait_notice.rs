@@ -1,25 +1,25 @@
-//! Tells of requests that wait long for the budget of their connection.
+//! Reports requests that wait long for their connection's budget.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A wait as long as this is worth a word.
+/// Wait from which a notice is given.
 const NOTICE: Duration = Duration::from_secs(2);
 
 type Tell = dyn Fn(&str, Duration) + Send + Sync;
 
-/// Told of every long wait: which connection's budget is waited for, and how long at most. Must return at once.
+/// Callback for every long wait, with the connection and the longest possible wait. Must return at once.
 #[derive(Clone, Default)]
 pub struct OnWait(Option<Arc<Tell>>);
 
 impl OnWait {
-    /// Calls `tell`.
+    /// Reports to `tell`.
     pub fn new(tell: impl Fn(&str, Duration) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(tell)))
     }
 
-    /// Follows a wait of at most `max_wait` for `connection`.
+    /// Runs `wait`, which takes at most `max_wait`, and reports when it is long.
     pub(super) async fn follow<T>(
         &self,
         connection: &str,

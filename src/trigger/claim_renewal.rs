@@ -1,4 +1,4 @@
-//! Takes claims, extends them while their work lasts, and gives them back.
+//! Takes claims, renews them while their work lasts, and releases them.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::event::CursorKey;
 use crate::journal::Error;
 use crate::services::Services;
 
-/// Longest wait for the store to take claims back.
+/// Longest time that releasing claims may take.
 const MAX_RELEASE: Duration = Duration::from_secs(1);
 
 impl Claims {
-    /// Takes or extends the claim on a cursor.
+    /// Takes or renews the claim on a cursor.
     pub(super) async fn take(&self, services: &Services, key: &CursorKey) -> Result<ClaimState, Error> {
         if !services.journal.is_shared() {
             return Ok(ClaimState::Alone);
@@ -32,8 +32,8 @@ impl Claims {
         })
     }
 
-    /// Does `work` for as long as the claim can be kept alive; `None` once it has passed to another
-    /// process, or cannot be kept alive. What `work` was about to do is then left undone.
+    /// Runs `work` while the claim is renewed. `None` once the claim has passed to another process or cannot be
+    /// renewed; `work` is then cancelled.
     pub(super) async fn keep<T>(
         &self,
         services: &Services,
@@ -58,8 +58,8 @@ impl Claims {
         }
     }
 
-    /// Gives up everything, so that others need not wait. What a store that is away does not take in
-    /// time ends by itself.
+    /// Releases all claims, so that other processes need not wait for them to expire. Claims that the store does not
+    /// release in time expire by themselves.
     pub(super) async fn release_all(&self, services: &Services) {
         let held = std::mem::take(&mut *self.held());
         let released = held.values().map(|claim| async {

@@ -1,5 +1,5 @@
-//! Which of the processes that share a store acts for a poller or a schedule: one at a time, and
-//! another one when that one is gone.
+//! Claims on pollers and schedules: of the processes that share a store, one at a time acts for each, and another takes
+//! over when that process stops.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::journal::Claim;
 
-/// What this process has claimed. Clones share it.
+/// Claims of this process. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Claims(pub(super) Arc<Inner>);
 
@@ -18,19 +18,19 @@ pub(super) struct Inner {
     held: Mutex<BTreeMap<String, Claim>>,
 }
 
-/// Who acts for a cursor.
+/// Which process acts for a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ClaimState {
-    /// We do; there are no others.
+    /// This process; the store has no other.
     Alone,
-    /// We do, for as long as this is ours.
+    /// This process, for as long as it holds this claim.
     Ours(Claim),
-    /// Another process does.
+    /// Another process.
     Elsewhere,
 }
 
 impl ClaimState {
-    /// What the store is to check.
+    /// The claim that the store has to check with each write.
     pub(super) fn claim(self) -> Option<Claim> {
         match self {
             ClaimState::Ours(claim) => Some(claim),
@@ -40,12 +40,12 @@ impl ClaimState {
 }
 
 impl Claims {
-    /// Claims of the process called `owner`. One that gives no sign of life for `ttl` loses them.
+    /// Claims of the process called `owner`. A claim expires when it is not renewed for `ttl`.
     pub fn new(owner: impl Into<String>, ttl: Duration) -> Self {
         Self(Arc::new(Inner { owner: owner.into(), ttl, held: Mutex::default() }))
     }
 
-    /// How often a sign of life is given, and looked for.
+    /// How often claims are renewed and claims of other processes are checked.
     pub(super) fn renewal_interval(&self) -> Duration {
         self.0.ttl / 3
     }

@@ -1,16 +1,16 @@
-//! What pollers and schedules work with.
+//! What pollers and schedules need to run.
 
 use super::claims::Claims;
 use super::progress::OnPage;
 use crate::services::Services;
 
-/// What pollers and schedules work with. Cheap to clone.
+/// What pollers and schedules need to run. Cheap to clone.
 #[derive(Clone)]
 pub struct TriggerContext {
-    /// What they share with everything else.
+    /// Journal, client, clock, connections and environment.
     pub services: Services,
-    /// What this process acts for, where several share the store.
+    /// Claims of this process, for a store that several processes share.
     pub claims: Claims,
-    /// Told of every page of a poll.
+    /// Callback for every page of a poll.
     pub on_page: OnPage,
 }

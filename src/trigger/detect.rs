@@ -1,5 +1,5 @@
-//! What is new and what has changed on a page of a list. Pure: what was seen before comes in, what to
-//! remember goes out, and never more than a page is held.
+//! Detects new and changed records on one page of a list. Pure: it takes what was seen before and returns what to
+//! remember, one page at a time.
 
 use std::collections::HashMap;
 
@@ -17,63 +17,63 @@ use crate::value::{short_id, timestamp};
 /// A scan and what it looks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Scan<'a> {
-    /// The list.
+    /// Description of the list.
     pub listing: &'a Listing,
-    /// Which differences are wanted.
+    /// Kinds of change to report.
     pub emit: &'a [Emit],
-    /// What the first scan does with what is there already.
+    /// What the first scan does with records that already exist.
     pub start: Start,
-    /// The list comes newest change first, so that it need not be read to its end.
+    /// The list is sorted by change, newest first, so a scan need not read it to its end.
     pub stops_early: bool,
-    /// It comes newest record first instead, by creation.
+    /// The list is sorted by creation instead, newest first.
     pub by_creation: bool,
     /// This is the first scan.
     pub first: bool,
     /// Number of the scan.
     pub number: u64,
-    /// Up to here all changes are known, where the list comes newest change first.
+    /// All changes before this time are known, for a list that is sorted newest first.
     pub settled: Option<DateTime<Utc>>,
-    /// Records that were made before were there when the recipe began; what became of them since is a change.
+    /// Records created before this time existed when the recipe started; a difference in one of them is a change.
     pub baseline: Option<DateTime<Utc>>,
     /// Newest change seen on earlier pages of this scan.
     pub newest: Option<DateTime<Utc>>,
-    /// The present time. A change in the future counts as made now: it must not hide those to come.
+    /// Current time. Later changes count as made at this time, so that they do not hide changes still to come.
     pub now: DateTime<Utc>,
 }
 
-/// What a page holds.
+/// What was found on a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
-    /// Differences, in the order of the page.
+    /// Changes, in the order of the page.
     pub changes: Vec<Change>,
     /// Records to remember.
     pub seen: Vec<Seen>,
     /// Newest change seen in this scan so far.
     pub newest: Option<DateTime<Utc>>,
-    /// All that follows is older than what this scan looks for.
+    /// All later items are older than what this scan looks for.
     pub enough: bool,
-    /// All is as it was, and in the order that the connector promises.
+    /// No record has changed, and the page is in the order that the connector promises.
     pub known: bool,
-    /// Records that were not known.
+    /// Number of records that were not known.
     pub fresh: u64,
-    /// Those of them that have come to be since the recipe began.
+    /// Number of those that were created since the recipe started.
     pub new: u64,
-    /// There are records without a time.
+    /// Some records have no time.
     pub undated: bool,
-    /// Records that are new or changed and have a time that is none: record, field, value.
+    /// New or changed records with an invalid time: record, field, value.
     pub odd_times: Vec<(String, String, Value)>,
 }
 
-/// A difference.
+/// A new, changed or removed record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Which.
+    /// Kind of change.
     pub kind: Emit,
     /// The record's id.
     pub record: String,
-    /// What makes it this change and no other.
+    /// Key that identifies this change.
     pub dedup: DedupKey,
-    /// The item; for a removed record its id alone.
+    /// The item; for a removed record, only its id.
     pub item: Value,
 }
 
@@ -82,7 +82,7 @@ pub fn can_stop_early<'a>(listing: &'a Listing, emit: &[Emit], with: &Value) -> 
     listing.stops_early(wanted(emit), with)
 }
 
-/// What `emit` asks for.
+/// The changes that `emit` asks for.
 pub fn wanted(emit: &[Emit]) -> Wanted {
     Wanted { only_new: emit == [Emit::New], removed: emit.contains(&Emit::Removed) }
 }
@@ -101,8 +101,7 @@ fn record(listing: &Listing, item: &Value) -> String {
     }
 }
 
-/// Compares a page with what was seen: `known` holds the fingerprints of those of its records that
-/// were.
+/// Compares a page with what was seen before: `known` holds the fingerprints of the records that were.
 pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, String>) -> Findings {
     let times: Vec<_> = items.iter().map(|item| Times::of(scan, item)).collect();
     let newest = times.iter().filter_map(Times::last).chain(scan.newest).max().map(|time| time.min(scan.now));
@@ -140,7 +139,7 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
             let dedup = dedup(kind, &record, &fingerprint, scan.number);
             findings.changes.push(Change { kind, record: record.clone(), dedup, item });
         }
-        // An unchanged record is remembered again only where its absence will matter.
+        // An unchanged record is stored again only if a missing record would be reported as removed.
         if before.as_ref() != Some(&fingerprint) || scan.emit.contains(&Emit::Removed) {
             findings.seen.push(Seen { record, fingerprint });
         }
@@ -148,7 +147,7 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
     findings
 }
 
-/// A record that was there and is not any more.
+/// The change for a record that is no longer in the list.
 pub fn removed(listing: &Listing, record: &str, scan: u64) -> Change {
     let name = listing.id.first().filter(|name| !name.starts_with('$')).map_or("id", String::as_str);
     Change {
@@ -160,7 +159,7 @@ pub fn removed(listing: &Listing, record: &str, scan: u64) -> Change {
 }
 
 impl Scan<'_> {
-    /// Changes older than this are none of this scan's business.
+    /// The time before which this scan ignores changes; `None` when it ignores none.
     fn cutoff(&self, newest: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         if !self.stops_early {
             return None;
@@ -173,7 +172,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Which difference a record that is not as it was makes, if it makes one.
+    /// The kind of change of a record that differs from what was seen; `None` when it is not reported.
     fn kind(&self, known: bool, times: &Times) -> Option<Emit> {
         if self.first {
             return match self.start {
@@ -183,7 +182,7 @@ impl Scan<'_> {
                 Start::At(start) => times.updated.filter(|time| *time >= start).map(|_| Emit::Changed),
             };
         }
-        // Scans that ended early have not met every record there was.
+        // Scans that ended early have not seen every existing record.
         let was_there =
             self.stops_early && self.start != Start::All && is_older(times.created, self.baseline);
         Some(if known || was_there { Emit::Changed } else { Emit::New })
@@ -207,8 +206,8 @@ impl Times {
     }
 }
 
-/// The page is in the order that the connector promises. One in another order may hide what is new behind
-/// what is old.
+/// Whether the page is sorted newest first, as the connector promises. In another order, old records could hide new
+/// ones.
 fn newest_first(times: &[Times]) -> bool {
     let known: Vec<_> = times.iter().filter_map(Times::last).collect();
     known.is_sorted_by(|one, next| one >= next)
@@ -218,13 +217,13 @@ fn is_older(time: Option<DateTime<Utc>>, than: Option<DateTime<Utc>>) -> bool {
     time.zip(than).is_some_and(|(time, than)| time < than)
 }
 
-/// The scan is part of it, so that a record that changes there and back makes an event each time,
-/// while a page that is read again after a crash makes none.
+/// The key of a change. It contains the scan's number, so that a record that changes to a value and back makes an event
+/// each time, while a page that is read again after a crash makes none.
 fn dedup(kind: Emit, record: &str, fingerprint: &str, scan: u64) -> DedupKey {
     DedupKey(format!("{}:{scan}:{record}:{fingerprint}", name(kind)))
 }
 
-/// The name of a difference, as recipes and events have it.
+/// Name of a kind of change in recipes and events.
 pub fn name(kind: Emit) -> &'static str {
     match kind {
         Emit::New => "new",
@@ -233,17 +232,16 @@ pub fn name(kind: Emit) -> &'static str {
     }
 }
 
-/// `fingerprint` is the item's time of change, which is all that earlier versions of hob remembered of
-/// a record that has one: an update of hob is no change of every record.
+/// Whether `fingerprint` is the item's time of change, which earlier versions of hob stored instead of a hash. Without
+/// this check, an update of hob would report every record as changed.
 fn is_time(listing: &Listing, item: &Value, fingerprint: &str) -> bool {
     let Some(time) = fingerprint.strip_prefix("at:") else { return false };
     let updated = listing.updated.as_ref().and_then(|name| in_item(item, name));
     updated.is_some_and(|now| now.as_str().map_or_else(|| now.to_string(), str::to_owned) == time)
 }
 
-/// What changes when the record changes: a hash of its content, its time of change included, that does
-/// not depend on the order of its fields, nor on the sort values that some APIs put into each item for
-/// paging.
+/// A fingerprint of the item: a hash of its content, including its time of change. It ignores the order of fields and
+/// the sort values that some APIs add to each item for paging.
 fn content(listing: &Listing, item: &Value) -> String {
     let mut hash = Sha256::new();
     let paging = paging_fields(listing);

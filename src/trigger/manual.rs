@@ -1,4 +1,4 @@
-//! Events that a person gives by hand, to any recipe.
+//! Events that a person sends by hand, for any recipe.
 
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ use crate::recipe::{DeliveryId, Trigger, Webhook};
 use crate::services::Services;
 use crate::value;
 
-/// The event that `payload` is to `recipe`, with its runs, ready to be appended. Each call makes
-/// another event, even of the same payload.
+/// The event with `payload` for `recipe` and its runs, ready to be appended. Each call makes a new event, even for the
+/// same payload.
 pub fn event(recipe: &CheckedRecipe, payload: Value, services: &Services) -> (Event, Vec<NewRun>) {
     let id = EventId::new();
     let event = Event {
@@ -34,7 +34,7 @@ pub fn event(recipe: &CheckedRecipe, payload: Value, services: &Services) -> (Ev
     (event, runs)
 }
 
-/// The record that the recipe's own trigger would have found in it.
+/// The record that the recipe's trigger would have found in the payload.
 fn record(recipe: &CheckedRecipe, payload: &Value) -> Option<String> {
     let in_body = |paths: &[String]| paths.iter().find_map(|path| value::id(&path::read(payload, path)?));
     match recipe.trigger() {

@@ -1,6 +1,6 @@
-//! What makes events: lists read every so often, webhooks received, set times, and people.
+//! Sources of events: polled lists, webhooks, schedules, and events sent by hand.
 //!
-//! A trigger appends events, and the runs they cause, to the journal. It never runs a step.
+//! A trigger appends events and the runs they start to the journal. It never runs a step.
 
 mod claim_renewal;
 mod claims;

@@ -1,4 +1,4 @@
-//! The runs that an event causes, each in its lane.
+//! The runs that an event starts, each in its lane.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::run::{Accounts, Run, RunId, about};
 use crate::template::Scope;
 use crate::value::short_id;
 
-/// The run of `recipe` on `accounts` that `event` causes. `scope` is that of the trigger.
+/// The run of `recipe` on `accounts` that `event` starts. `scope` is the template scope of the trigger.
 pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event, scope: &Scope) -> NewRun {
     let id = RunId::new();
     let usual = || event.record.clone().unwrap_or_else(|| event.id.to_string());
@@ -31,7 +31,7 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
                 Ok(Value::Null) => usual(),
                 Ok(other) => other.to_string(),
                 Err(error) => {
-                    // Runs of one record still go in order; the reason is for the recipe's author.
+                    // Runs for one record are still ordered; the reason is for the recipe's author.
                     tracing::warn!(
                         recipe = recipe.name(),
                         event = %event.id,

@@ -1,4 +1,4 @@
-//! When to poll again. Pure.
+//! Computes when to poll next. Pure.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use crate::event::Cursor;
 use crate::recipe::Every;
 use crate::value::{Backoff, after};
 
-/// Pauses after failures.
+/// Delays after failures.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(15 * 60));
-/// Polls are spread over at most so much time.
+/// Maximum jitter between polls.
 const MAX_JITTER: Duration = Duration::from_secs(15);
 
-/// When the list of `cursor` is to be read. What was planned by a clock that has been set back since is
-/// due now: that time may be days off.
+/// When the next poll of `cursor` is due. If the clock has been set back since it was planned, the poll is due now,
+/// because the planned time may be days away.
 pub(super) fn of(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
     if cursor.started > now { now } else { cursor.due }
 }
 
-/// When the poll after one that began at `started` and ended at `now` is due. Polls of one interval are
-/// spread a little, each cursor `key` always by the same time.
+/// When the poll after one that began at `started` and ended at `now` is due. Intervals get a jitter, which is always
+/// the same for one cursor `key`.
 pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     match every {
         Every::Interval(interval) => {
-            // A clock set back must not put the next poll far off, nor one that took long skip a turn.
+            // A clock that was set back must not delay the next poll, and a slow poll must not skip one.
             let from = if started > now { now } else { started };
             after(from, interval.saturating_add(jitter(key, *interval))).max(now)
         }
@@ -33,7 +33,7 @@ pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTi
     }
 }
 
-/// When to try again after `failures` failures in a row, the last at `now`.
+/// When to retry after `failures` consecutive failures, the last of them at `now`.
 pub(super) fn after_failure(
     failures: u32,
     asked: Option<Duration>,
@@ -44,7 +44,7 @@ pub(super) fn after_failure(
     after(now, pause.max(asked.unwrap_or_default()).saturating_add(jitter(key, pause)))
 }
 
-/// Up to a twentieth of `interval`.
+/// A jitter of up to a twentieth of `interval`.
 fn jitter(key: &str, interval: Duration) -> Duration {
     let most = (interval / 20).min(MAX_JITTER);
     let digest = Sha256::digest(key);

@@ -1,47 +1,47 @@
-//! The answer to a request for a page, or why there is none.
+//! The answer to the request for a page, or why there is none.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// A page's answer.
+/// The answer to the request for a page.
 #[derive(Debug)]
 pub(super) struct PageAnswer {
-    /// The body.
+    /// Body of the answer.
     pub body: Value,
-    /// The `Link` header.
+    /// Value of the `Link` header.
     pub link: Option<String>,
-    /// The server's clock.
+    /// Time in the `Date` header.
     pub date: Option<DateTime<Utc>>,
 }
 
-/// Why there is none.
+/// Why a page could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReadFailure {
-    /// Budget or rate limit: nothing is wrong.
+    /// The budget is used up or a rate limit was reached; this is not an error.
     Held {
-        /// How long.
+        /// Time to wait.
         wait: Duration,
-        /// Why.
+        /// Reason, for people.
         reason: String,
     },
-    /// The connection is held, because its credential is refused.
+    /// The connection is on hold because its credential was refused.
     OnHold {
-        /// Until when it makes no sense to ask.
+        /// Time until the next attempt makes sense.
         wait: Duration,
-        /// Why.
+        /// Reason, for people.
         reason: String,
     },
-    /// Something is wrong.
+    /// The request failed.
     Failed {
-        /// What.
+        /// Reason, for people.
         reason: String,
-        /// When the server asks to be tried again.
+        /// Wait that the server asked for.
         asked: Option<Duration>,
-        /// The server does not want this very request.
+        /// The server refused this particular request.
         refused: bool,
-        /// There is nothing at this address.
+        /// The server found nothing at this address.
         not_found: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! Asks for a page until it is answered, as long as that makes sense within one poll.
+//! Requests a page until it is answered, with retries within one poll.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::event::Priority;
 use crate::request::{CallOptions, Outcome, list};
 use crate::value::{Backoff, timestamp};
 
-/// Longest wait within a poll; beyond it the poll ends and goes on later.
+/// Longest wait within a poll; when it would take longer, the poll ends and continues later.
 const MAX_WAIT: Duration = Duration::from_secs(90);
-/// Requests for one page that may get no good answer.
+/// Maximum number of attempts for one page.
 const TRIES: u32 = 3;
-/// Pauses after them.
+/// Delays between attempts.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_WAIT);
 
-/// Reads pages of one poll.
+/// Reads the pages of one poll.
 pub(super) struct PageReader<'a> {
     poller: &'a Poller,
     context: &'a TriggerContext,
@@ -29,14 +29,14 @@ pub(super) struct PageReader<'a> {
 }
 
 impl<'a> PageReader<'a> {
-    /// For a first scan, everything else goes first.
+    /// A first scan has the lowest priority.
     pub fn new(poller: &'a Poller, context: &'a TriggerContext, first: bool) -> Self {
         let priority = if first { Priority::Backfill } else { Priority::Poll };
         let options = CallOptions { priority, max_wait: MAX_WAIT, ..CallOptions::default() };
         Self { poller, context, options, waited: Duration::ZERO }
     }
 
-    /// Asks with these inputs, or takes what equal polls were answered.
+    /// Requests the page with these inputs, or uses the answer that another poller of the same list got.
     pub async fn read(&mut self, inputs: &Map<String, Value>) -> Shared {
         let (poller, context) = (self.poller, self.context);
         match &poller.shared {
@@ -107,7 +107,7 @@ impl<'a> PageReader<'a> {
         if self.waited + wait > MAX_WAIT {
             return Err(ReadFailure::Held { wait, reason: reason.to_owned() });
         }
-        // A server that says "at once" over and over is not asked in a busy loop.
+        // A server that asks for no wait must not be polled in a busy loop.
         let wait = wait.max(Duration::from_millis(50));
         self.waited += wait;
         tokio::time::sleep(wait).await;

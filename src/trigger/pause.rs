@@ -1,11 +1,11 @@
-//! Recipes that are paused: their pollers and schedules rest.
+//! Paused recipes: their pollers and schedules do not run.
 
 use std::time::Duration;
 
 use crate::journal::{Error, pause_of};
 use crate::services::Services;
 
-/// How often a paused recipe is looked at, to see whether it goes on; and one at work, whether it rests.
+/// How often the paused state of a recipe is checked.
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Whether the recipe is paused.
@@ -17,7 +17,7 @@ pub(super) async fn is_paused(services: &Services, recipe: &str) -> Result<bool,
 pub(super) async fn until_paused(services: &Services, recipe: &str) {
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
-        // A store that is away says nothing.
+        // While the store is unavailable, the state is unknown.
         if is_paused(services, recipe).await.unwrap_or(false) {
             return;
         }

@@ -1,5 +1,5 @@
-//! Reads a list page by page. Each page, its events and the cursor are stored together, so a scan can
-//! stop anywhere and go on later; no more than a page is ever held.
+//! Reads a list page by page. Each page is stored together with its events and the cursor, so a scan can stop anywhere
+//! and continue later, and at most one page is held in memory.
 
 mod early_stop;
 mod finish;
@@ -27,37 +27,37 @@ use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
 
-/// Records that are gone, at a time.
+/// Number of removed records that are processed at a time.
 const GONE_AT_ONCE: usize = 500;
 
-/// What a poll came to.
+/// The result of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polled {
-    /// The cursor.
+    /// Key of the cursor.
     pub key: CursorKey,
-    /// The recipe.
+    /// Name of the recipe.
     pub recipe: String,
-    /// The connection that it reads.
+    /// Name of the connection that was read from.
     pub connection: String,
-    /// Pages read.
+    /// Number of pages read.
     pub pages: u64,
-    /// Items read.
+    /// Number of items read.
     pub items: u64,
-    /// Events stored.
+    /// Number of events stored.
     pub events: usize,
-    /// Runs that came to be.
+    /// Number of runs started.
     pub runs: usize,
-    /// The scan has come to its end.
+    /// The scan reached its end.
     pub finished: bool,
-    /// Why it did not, for people.
+    /// Why the scan did not finish, for people.
     pub error: Option<String>,
-    /// It goes on by itself then: the error is only that the API asked to wait.
+    /// Set when the scan continues by itself because the API only asked to wait.
     pub held: Option<Duration>,
     /// When the next poll is due.
     pub due: DateTime<Utc>,
 }
 
-/// A poll under way.
+/// A poll in progress.
 struct Poll<'a> {
     poller: &'a Poller,
     context: &'a TriggerContext,
@@ -65,44 +65,44 @@ struct Poll<'a> {
     cursor: Cursor,
     scope: Scope,
     reset: bool,
-    /// The right to move the cursor, where there are others that might.
+    /// Claim on the cursor, where other processes share the store.
     claim: Option<Claim>,
     stops_early: bool,
     by_creation: bool,
-    /// The API's clock at the first answer, where it tells.
+    /// The API's clock at the first answer, where answers have a date.
     server: Option<DateTime<Utc>>,
-    /// Some records could not be reached: none is taken for removed.
+    /// Some records could not be reached, so none is reported as removed.
     hidden: bool,
-    /// The page before was a short one of a numbered list.
+    /// The previous page was a short one of a list with page numbers.
     may_be_over: bool,
     rounds: Rounds,
-    /// How long the list says to be.
+    /// Length of the list as stated by the answers.
     total: Option<u64>,
-    /// It ended at a page of known records, above what is settled.
+    /// The scan ended at a page of known records that are newer than the stable part of the list.
     stopped_short: bool,
-    /// Records that have come to be since the last poll, so far.
+    /// Number of new records since the last poll.
     new: u64,
-    /// Events of records that cannot be read, to be stored with their page.
+    /// Events of unreadable records, to be stored with their page.
     aside: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
 }
 
 impl Poller {
-    /// When it is due next; now, if it has never polled.
+    /// When the next poll is due; now, if the list was never polled.
     pub async fn due(&self, context: &TriggerContext) -> Result<DateTime<Utc>, Error> {
         let cursor = context.services.journal.cursor(&self.key).await?;
         let now = context.services.clock.now();
         let held = self.connection.hold.reason().is_some();
         Ok(match cursor {
-            // What waited for the credential has waited long enough.
+            // A poll that waited for the credential is due as soon as the credential works.
             Some(cursor) if !cursor.held || held => super::next_poll::of(&cursor, now),
             _ => now,
         })
     }
 
-    /// Polls now, whether it is due or not: goes on with the scan that was interrupted, or begins one,
-    /// and reads to its end. What was read is stored even if the scan fails later. Where another process
-    /// reads this list, or takes it over meanwhile, it is left to that one.
+    /// Polls now, whether it is due or not: continues an interrupted scan or starts one, and reads to its end. Pages
+    /// that were read stay stored if the scan fails later. Does nothing when another process reads this list, and
+    /// stops when another process takes it over.
     pub async fn poll(&self, context: &TriggerContext) -> Result<Polled, Error> {
         let tenure = context.claims.take(&context.services, &self.key).await?;
         if tenure == ClaimState::Elsewhere {
@@ -146,7 +146,7 @@ impl Poller {
     ) -> Result<Poll<'a>, Error> {
         let stored = context.services.journal.cursor(&self.key).await?;
         let now = context.services.clock.now();
-        // Equal polls that go together ask for the same, `now()` in their inputs included.
+        // Pollers that read a list together use the same time, so that `now()` gives them the same inputs.
         let now = self.shared.as_ref().map_or(now, |shared| shared.begin(now));
         let subject = self.subject();
         let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
@@ -157,7 +157,7 @@ impl Poller {
             );
         }
         let mut cursor = match stored {
-            // Numbers of scans go on: they are part of what makes an event this one.
+            // Scan numbers continue, because they are part of each event's key.
             Some(old) if changed => Cursor { scan: old.scan, ..self.fresh(now) },
             Some(cursor) => cursor,
             None => self.fresh(now),
@@ -170,7 +170,7 @@ impl Poller {
         }
         cursor.held = false;
         cursor.health.connection = Some(self.connection.name.clone());
-        // By a clock that has been set back since.
+        // The start may lie in the future if the clock has been set back.
         cursor.started = cursor.started.min(now);
         Ok(Poll {
             poller: self,
@@ -230,7 +230,7 @@ impl Poll<'_> {
                         return self.abort(&error).await;
                     }
                 }
-                // How some APIs answer the number after that of the last page.
+                // Some APIs answer a request for the page after the last with 404.
                 Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => self.end().await?,
                 Err(not_read) => return self.fail(not_read).await,
             }
@@ -238,8 +238,8 @@ impl Poll<'_> {
         Ok(self.polled)
     }
 
-    /// Takes in a page and moves the cursor on. The inner error is one of paging; what the page held
-    /// is stored all the same.
+    /// Processes a page and advances the cursor. The inner error is a paging error; the page's content is stored
+    /// nevertheless.
     async fn take(
         &mut self,
         answer: Arc<PageAnswer>,
@@ -283,7 +283,7 @@ impl Poll<'_> {
         self.note_newest(findings.newest);
         let (next, lost) = match next {
             Ok(next) => (next.filter(|_| !enough), None),
-            // The list ends for this scan before the cursor goes astray.
+            // This scan ends here, so a broken cursor for the next page does not matter.
             Err(_) if enough => (None, None),
             Err(error) => (Some(page.clone()), Some(error)),
         };
@@ -317,7 +317,7 @@ impl Poll<'_> {
         }
     }
 
-    /// Notes the newest change seen in this scan, and when.
+    /// Updates the newest change seen in this scan, and when it was seen.
     fn note_newest(&mut self, newest: Option<DateTime<Utc>>) {
         let before = self.cursor.newest.as_ref().and_then(Watermark::read);
         let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
@@ -328,14 +328,14 @@ impl Poll<'_> {
     }
 
     async fn known(&self, records: &[String]) -> Result<Known, Error> {
-        // Until the first page of another subject is stored, the old one's records are still there.
+        // The records of the previous subject stay in the store until the first page of the new one is stored.
         if self.reset || records.is_empty() {
             return Ok(Known::new());
         }
         self.journal.seen(&self.cursor.key, records).await
     }
 
-    /// Stores changes with their runs, what to remember and the cursor, all or nothing.
+    /// Stores the changes with their runs, the seen records and the cursor in one transaction.
     async fn store(
         &mut self,
         changes: Vec<Change>,

@@ -1,4 +1,4 @@
-//! A list that a recipe reads every so often, on one combination of accounts.
+//! A list that a recipe polls, on one combination of accounts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,32 +26,32 @@ use crate::run::{Accounts, RunId};
 use crate::services::Services;
 use crate::template::{Scope, TemplateTree};
 
-/// A recipe that cannot poll as it stands.
+/// Why a recipe cannot poll.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no account to read from.
+    /// It has no account to read from.
     #[error(
         "recipe `{recipe}` reads `{operation}`, but has no connection on {connector}; add one to hob.yaml"
     )]
     NoConnection {
-        /// The recipe.
+        /// Name of the recipe.
         recipe: String,
-        /// The operation.
+        /// Id of the operation.
         operation: String,
-        /// Its connector.
+        /// Name of the connector.
         connector: String,
     },
-    /// The operation is no list.
+    /// The operation is not a list.
     #[error("recipe `{recipe}` reads `{operation}`, which is not a poller")]
     NoPoller {
-        /// The recipe.
+        /// Name of the recipe.
         recipe: String,
-        /// The operation.
+        /// Id of the operation.
         operation: String,
     },
 }
 
-/// A list that a recipe reads every so often, on one combination of accounts.
+/// A list that a recipe polls, on one combination of accounts.
 #[derive(Debug, Clone)]
 pub struct Poller {
     pub(super) recipe: CheckedRecipe,
@@ -64,13 +64,13 @@ pub struct Poller {
     pub(super) start: Start,
     with: Option<TemplateTree>,
     pub(super) reconcile: Option<Reconcile>,
-    /// Where others read the same list.
+    /// The part in a list that other pollers read as well.
     pub(super) shared: Option<Membership>,
 }
 
 impl Poller {
-    /// All pollers of a recipe: its poll trigger, or what its webhook trigger reconciles with, once for
-    /// each combination of accounts.
+    /// All pollers of a recipe, one for each combination of accounts: for its poll trigger, or for the lists that its
+    /// webhook trigger reconciles with.
     pub fn all(recipe: &CheckedRecipe, services: &Services) -> Result<Vec<Self>, Error> {
         let mut pollers = Vec::new();
         for accounts in recipe.accounts() {
@@ -119,7 +119,7 @@ impl Poller {
         Ok(pollers)
     }
 
-    /// Identity of its cursor.
+    /// Key of its cursor.
     pub fn key(&self) -> &CursorKey {
         &self.key
     }
@@ -142,25 +142,25 @@ impl Poller {
             total: None,
             paging: Default::default(),
         });
-        // Construction made sure that there is one.
+        // The constructor has made sure that there is one.
         self.operation.list.as_ref().unwrap_or(&NOTHING)
     }
 
-    /// What it reads: another subject is another list, of which nothing was seen yet. Inputs as
-    /// written, so that `now()` in them does not make every poll another one.
+    /// What the poller reads. With another subject the list counts as new, without seen records. Inputs are included as
+    /// written, so that `now()` in them does not change the subject.
     pub(super) fn subject(&self) -> String {
         let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
         format!("{} {with}", self.operation.id)
     }
 
-    /// What it asks an account for: equal polls have equal ones.
+    /// Identifies the requests of the poller: pollers with equal values can share answers.
     fn request(&self) -> String {
         let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
         let order = detect::can_stop_early(self.listing(), &self.emit, &with).map(|order| order.inputs);
         format!("{} {} {}", self.connection.name, self.subject(), json!(order))
     }
 
-    /// Lets equal polls share what they read.
+    /// Lets pollers with equal requests share answers.
     pub(super) fn share(pollers: &mut [Self]) {
         let mut equal: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, poller) in pollers.iter().enumerate() {
@@ -175,7 +175,7 @@ impl Poller {
         }
     }
 
-    /// Resolves once others read the list, where this poller would soon do so too.
+    /// Resolves once another poller reads the list, if this one is due soon as well.
     pub(super) async fn others_poll(&self, due: DateTime<Utc>, clock: &Clock) {
         match &self.shared {
             Some(shared) => shared.others_poll(due, clock).await,
@@ -192,7 +192,7 @@ impl Poller {
         }
     }
 
-    /// A cursor that has read nothing.
+    /// A new cursor.
     pub(super) fn fresh(&self, now: DateTime<Utc>) -> Cursor {
         Cursor {
             key: self.key.clone(),
@@ -227,7 +227,7 @@ impl Poller {
         next_poll::after_failure(failures, asked, &self.request(), now)
     }
 
-    /// The event that a change is, with its run.
+    /// The event of a change, with its run.
     pub(super) fn event(&self, change: Change, scope: &Scope) -> (Event, Vec<NewRun>) {
         let (kind, payload) = match &self.reconcile {
             Some(reconcile) => reconcile.body(change.kind, change.item, &self.connection),
@@ -249,7 +249,7 @@ impl Poller {
 }
 
 impl Poller {
-    /// The event of a record that cannot be read, with its run, which fails for that reason.
+    /// The event of an unreadable record, with its run, which fails for that reason.
     pub(super) fn unreadable(&self, bad: &Unreadable, page: u64, scope: &Scope) -> (Event, Vec<NewRun>) {
         let connection = &self.connection.name;
         let reason = format!(
@@ -266,7 +266,7 @@ impl Poller {
             received: scope.now(),
             payload: json!({ REASON: reason, "record": bad.record }),
         };
-        // The recipe's own lane is made for records that can be read.
+        // The recipe's lane expression needs a readable record.
         let lane = event.id.to_string();
         let run = NewRun {
             id: RunId::new(),
@@ -305,5 +305,5 @@ fn place(
     }
 }
 
-/// Fingerprints by record.
+/// Fingerprints by record id.
 pub(super) type Known = HashMap<String, String>;

@@ -1,33 +1,33 @@
-//! How far a poll is, for people who wait for it.
+//! Progress of a poll.
 
 use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-/// How far a scan is after a page.
+/// Progress of a scan after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRead {
-    /// The recipe.
+    /// Name of the recipe.
     pub recipe: String,
-    /// Pages of this scan so far.
+    /// Number of pages read in this scan.
     pub pages: u64,
-    /// Items read since this process took the scan up.
+    /// Number of items read since this process started or resumed the scan.
     pub items: u64,
-    /// Items of the whole list, where the answer tells.
+    /// Number of items in the whole list, where the answer states it.
     pub total: Option<u64>,
-    /// When the scan began.
+    /// Start of the scan.
     pub started: DateTime<Utc>,
-    /// It was the last page.
+    /// This was the last page.
     pub last: bool,
 }
 
-/// Told of every page of a poll. Must return at once.
+/// Callback for every page of a poll. Must return at once.
 #[derive(Clone)]
 pub struct OnPage(Arc<dyn Fn(&PageRead) + Send + Sync>);
 
 impl OnPage {
-    /// Calls `tell`.
+    /// Reports to `tell`.
     pub fn new(tell: impl Fn(&PageRead) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }

@@ -1,4 +1,4 @@
-//! Records of a page that cannot be told from others, kept aside from those that can. Pure.
+//! Separates records of a page that cannot be identified or read from those that can. Pure.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -7,43 +7,43 @@ use crate::catalog::Listing;
 use crate::request::paging::in_item;
 use crate::value::{id, timestamp};
 
-/// Largest record that a recipe gets, in bytes of JSON: as large as a webhook's body may be.
+/// Largest record that a recipe gets, in bytes of JSON: the limit for a webhook's body.
 const MAX_SIZE: usize = 5 << 20;
-/// How much is kept of a larger one, for people.
+/// Bytes kept of a larger record, for people.
 const KEPT: usize = 16 << 10;
-/// Begins the names under which records that cannot be read are remembered.
+/// Prefix of the names under which unreadable records are remembered.
 const PREFIX: &str = "unreadable:";
 
-/// A page's records.
+/// The records of a page.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ReadableItems {
-    /// Those that can be read.
+    /// Records that can be read.
     pub good: Vec<Value>,
-    /// Those that cannot.
+    /// Records that cannot.
     pub bad: Vec<Unreadable>,
 }
 
 /// A record that cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unreadable {
-    /// Its place on the page, from 1.
+    /// Its position on the page, from 1.
     pub position: usize,
-    /// Under this name it is remembered: the same record is told once.
+    /// Name under which it is remembered, so that it is reported once.
     pub name: String,
     /// Its id, where it has one.
     pub id: Option<String>,
-    /// What is wrong, for people.
+    /// Reason, for people.
     pub reason: String,
     /// The record, or the beginning of a very large one.
     pub record: Value,
 }
 
-/// A name among those of seen records that is one of a record that cannot be read.
+/// Whether the name of a seen record is that of an unreadable one.
 pub(super) fn is_unreadable(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Parts the records of a page.
+/// Separates the records of a page.
 pub(super) fn split_unreadable(listing: &Listing, items: Vec<Value>) -> ReadableItems {
     let mut sifted = ReadableItems::default();
     for (index, item) in items.into_iter().enumerate() {
@@ -61,7 +61,7 @@ pub(super) fn split_unreadable(listing: &Listing, items: Vec<Value>) -> Readable
     sifted
 }
 
-/// Why a record cannot be read.
+/// Why a record cannot be read; `None` when it can.
 fn fault(listing: &Listing, item: &Value, size: usize) -> Option<String> {
     if size > MAX_SIZE {
         return Some(format!("it is larger than {} MiB", MAX_SIZE >> 20));
@@ -82,7 +82,7 @@ fn fault(listing: &Listing, item: &Value, size: usize) -> Option<String> {
     }
 }
 
-/// A time field of the item whose value is no time.
+/// A time field of the item whose value is not a time.
 pub(super) fn odd_time<'a>(listing: &'a Listing, item: &Value) -> Option<(&'a str, Value)> {
     let fields = [&listing.updated, &listing.created].into_iter().flatten();
     fields

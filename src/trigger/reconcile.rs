@@ -1,5 +1,5 @@
-//! Sweeping by polling for webhooks that the sender lost: which list finds which events, and what
-//! their bodies would have been.
+//! Finds events whose webhooks were lost by polling: which list finds which events, and what their bodies would
+//! have been.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
@@ -12,29 +12,29 @@ use crate::recipe::Emit;
 use crate::request::paging::in_item;
 use crate::value::timestamp;
 
-/// A webhook arrives at or after the change it tells of, by clocks that differ by less than this.
+/// A webhook may appear to arrive this much earlier than the change that caused it, because clocks differ.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
 
-/// A list to sweep, and the events it stands in for.
+/// A list to poll, and the events that it can find.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reconcile {
-    /// The poller.
+    /// Poller of the list.
     pub operation: String,
     events: Vec<Lost>,
     type_field: Option<String>,
 }
 
-/// An event that may have been lost.
+/// An event whose webhook may have been lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Lost {
     name: String,
     kind: Emit,
-    /// Field of the body that holds the record; none: the body is the record.
+    /// Field of the body that holds the record; `None` when the body is the record.
     field: Option<String>,
 }
 
 impl Reconcile {
-    /// The lists that find what was lost of these events.
+    /// The lists that find lost events of these types.
     pub fn all(catalog: &Catalog, connector: &str, types: &[&str]) -> Vec<Self> {
         let mut sweeps: Vec<Self> = Vec::new();
         let Some(app) = catalog.connector(connector) else { return sweeps };
@@ -64,7 +64,7 @@ impl Reconcile {
         sweeps
     }
 
-    /// The differences to look for.
+    /// The kinds of change to look for.
     pub fn emit(&self) -> Vec<Emit> {
         let mut kinds: Vec<Emit> = Vec::new();
         for event in &self.events {
@@ -75,7 +75,7 @@ impl Reconcile {
         kinds
     }
 
-    /// The event's type and what its body would have been, as far as the item tells.
+    /// The type of the event and the body that it would have had, as far as the item shows it.
     pub fn body(&self, kind: Emit, item: Value, connection: &Connection) -> (String, Value) {
         let lost = self.events.iter().find(|event| event.kind == kind).or(self.events.first());
         let Some(lost) = lost else { return (super::detect::name(kind).to_owned(), item) };
@@ -95,8 +95,8 @@ impl Reconcile {
         (lost.name.clone(), Value::Object(body))
     }
 
-    /// Whether the webhook of this change arrived: the recipe has a run about the record since the
-    /// change was made, or since `before` where the item does not tell.
+    /// Whether the webhook of this change arrived: the recipe has a run about the record since the change was made, or
+    /// since `before` where the item has no time.
     pub async fn arrived(
         &self,
         journal: &dyn Journal,

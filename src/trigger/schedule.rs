@@ -1,9 +1,9 @@
 //! Recipes that start at set times.
 //!
-//! A time that passed while hob was not running is made up for once: the latest of those missed, if it
-//! is not older than a day. A schedule begins with the first start that sees it, and begins anew when
-//! its times are edited. What falls into a pause of the recipe is not made up for. Clocks that are set forth make times missed, clocks that are set back make
-//! none happen again.
+//! If times were missed while hob was not running, the latest of them is made up for, unless it is more than a day
+//! old. A schedule begins when hob first sees it, and begins again when its times are edited. Times during a pause of
+//! the recipe are not made up for. A clock that is set forward makes hob miss times; a clock that is set back never
+//! repeats any.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of `recipe`, if that is what starts it.
+    /// The schedule of `recipe`, if it starts at set times.
     pub fn of(recipe: &CheckedRecipe) -> Option<Self> {
         let Trigger::Schedule(schedule) = recipe.trigger() else { return None };
         let key = CursorKey(format!("{}@schedule", recipe.name()));
@@ -41,13 +41,13 @@ impl Schedule {
         &self.recipe
     }
 
-    /// Identity of its cursor.
+    /// Key of its cursor.
     pub fn key(&self) -> &CursorKey {
         &self.key
     }
 
-    /// Fires what is due, and tells what came of it and when the next time is. Where another process
-    /// does that, it is left to that one, and looked at again soon.
+    /// Starts a run if one is due; returns what was done and when the next time is. Does nothing when another process
+    /// acts for the schedule, and checks again soon.
     pub async fn fire(&self, context: &TriggerContext) -> Result<(Appended, Option<DateTime<Utc>>), Error> {
         let now = context.services.clock.now();
         let tenure = context.claims.take(&context.services, &self.key).await?;
@@ -118,7 +118,7 @@ impl Schedule {
         format!("{} {zone}", self.times.expression.as_str())
     }
 
-    /// What an event at this time holds.
+    /// The payload of an event at this time.
     pub fn payload(&self, planned: DateTime<Utc>) -> Value {
         let local = planned.with_timezone(&self.times.cron.timezone());
         json!({

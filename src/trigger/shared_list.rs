@@ -1,8 +1,8 @@
-//! A list that several recipes poll: they read it together, each page once.
+//! A list that several recipes poll: its pollers share the answers, so that each page is requested once.
 //!
-//! Each poller goes by its own cursor and stores what it finds for itself; only the answers are shared, and only in
-//! the memory of this process. A poller never takes an answer that is older than the last one it took: so what it
-//! sees of the list is always later than what it saw before, as if it had asked by itself.
+//! Each poller has its own cursor and stores its own findings. Only the answers are shared, and only in the memory of
+//! this process. A poller never takes an answer that is older than the last one it took, so what it sees of the list
+//! never goes back in time, as if it had sent every request itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -19,37 +19,37 @@ use crate::clock::Clock;
 use crate::recipe::Every;
 use crate::value::before;
 
-/// Most bytes of answers that are kept for the others, of each list.
+/// Maximum size, in bytes, of the answers cached for each list.
 const MAX_KEPT: usize = 4 << 20;
-/// So much of the time between polls may be left for a poller to go along with others: with a half, any two that poll
-/// equally often come together, whenever each of them began.
+/// A poller may join a poll of others when at most this fraction (1/2) of its interval is left. With a half, any two
+/// pollers with the same interval come to poll together, whenever each of them started.
 const PART: u32 = 2;
-/// The same for polls at set times, which are not to be early.
+/// How early a poll at set times may join others; these should not be early.
 const EARLY_AT_SET_TIMES: Duration = Duration::from_secs(1);
-/// Oldest answer of a poll that is taken for a poll of one's own.
+/// Maximum age of an answer that another poller got.
 const OLDEST: Duration = Duration::from_secs(5 * 60);
 
-/// An answer, which those who read the list together share.
+/// An answer, shared by the pollers of a list.
 pub(super) type Shared = Result<Arc<PageAnswer>, ReadFailure>;
 
 /// A list that several pollers read.
 #[derive(Debug)]
 pub(super) struct SharedList {
-    /// Pollers that read it.
+    /// Number of pollers.
     members: usize,
     rounds: watch::Sender<Round>,
-    /// Answers by the inputs that they were asked with.
+    /// Pages by the inputs of their request.
     pages: Mutex<Pages>,
-    /// Numbers requests, in the order in which they are sent.
+    /// Number of requests sent; numbers them in order.
     requests: AtomicU64,
-    /// And answers, in the order in which they come.
+    /// Number of answers received; numbers them in order.
     answers: AtomicU64,
 }
 
-/// Polls that go together.
+/// A poll in which several pollers take part.
 #[derive(Debug, Clone, Copy)]
 struct Round {
-    /// Counts from 1; 0: there was none.
+    /// Counts from 1; 0 before the first round.
     number: u64,
     began: DateTime<Utc>,
 }
@@ -57,7 +57,7 @@ struct Round {
 #[derive(Debug, Default)]
 struct Pages {
     by_inputs: HashMap<String, Arc<Page>>,
-    /// Number of the request, inputs, size: the oldest first.
+    /// Number of the request, its inputs and the size of its answer in bytes, oldest first.
     kept: VecDeque<(u64, String, usize)>,
     size: usize,
 }
@@ -74,32 +74,32 @@ struct Kept {
     asked: DateTime<Utc>,
     /// Number of the answer.
     came: u64,
-    /// In which round.
+    /// Number of the round in which it was requested.
     round: u64,
     answer: Shared,
 }
 
-/// What one poller has to do with a list that others read too. Clones are the same poller.
+/// One poller's part in a shared list. Clones stand for the same poller.
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
     list: Arc<SharedList>,
     own: Arc<Own>,
-    /// How long before it is due it goes along with others.
+    /// How long before its due time the poller may join others.
     early: Duration,
-    /// How old an answer may be.
+    /// Maximum age of an answer.
     oldest: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Own {
-    /// The latest round that it took part in.
+    /// Number of the latest round that the poller took part in.
     round: AtomicU64,
     /// Number of the latest request whose answer it took.
     taken: AtomicU64,
 }
 
 impl SharedList {
-    /// A list that so many pollers read.
+    /// A list with this number of pollers.
     pub fn new(members: usize) -> Arc<Self> {
         let rounds = watch::Sender::new(Round { number: 0, began: DateTime::UNIX_EPOCH });
         Arc::new(Self {
@@ -111,7 +111,7 @@ impl SharedList {
         })
     }
 
-    /// The part of a poller that polls so often.
+    /// The part of a poller with this interval.
     pub fn join(self: &Arc<Self>, every: &Every) -> Membership {
         let early = match every {
             Every::Interval(interval) => *interval / PART,
@@ -124,7 +124,7 @@ impl SharedList {
         Arc::clone(self.pages().by_inputs.entry(inputs.to_owned()).or_default())
     }
 
-    /// Keeps an answer of so many bytes for the others, in the place of the oldest ones.
+    /// Accounts for a cached answer of `size` bytes and drops the oldest answers beyond the limit.
     fn keep(&self, number: u64, inputs: String, size: usize) {
         self.drop_answer(&inputs);
         let mut pages = self.pages();
@@ -137,13 +137,13 @@ impl SharedList {
         }
     }
 
-    /// Nobody waits for this answer any more.
+    /// Removes a page that no poller needs any more.
     fn drop_page(&self, inputs: &str) {
         self.drop_answer(inputs);
         self.pages().by_inputs.remove(inputs);
     }
 
-    /// It does not count any more among what is kept.
+    /// Removes an answer from the accounting of the cache.
     fn drop_answer(&self, inputs: &str) {
         let mut pages = self.pages();
         let gone: usize = pages.kept.iter().filter(|kept| kept.1 == inputs).map(|kept| kept.2).sum();
@@ -157,7 +157,7 @@ impl SharedList {
 }
 
 impl Membership {
-    /// Begins a poll at `now`, or takes part in one that began a little while ago: the time at which it began.
+    /// Starts a round at `now`, or joins one that started recently. Returns the time at which the round started.
     pub fn begin(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let mut began = now;
         self.list.rounds.send_if_modified(|round| {
@@ -173,7 +173,7 @@ impl Membership {
         began
     }
 
-    /// Resolves once others poll, where this poller is due so soon that it may as well do so now.
+    /// Resolves once another poller starts a round, if this poller is due soon enough to join.
     pub async fn others_poll(&self, due: DateTime<Utc>, clock: &Clock) {
         let mut rounds = self.list.rounds.subscribe();
         let own = self.own.round.load(Ordering::SeqCst);
@@ -187,8 +187,8 @@ impl Membership {
         }
     }
 
-    /// The answer to a request with these inputs: one that another poller got since this one asked last, or what
-    /// `ask` gets. Those who want the same meanwhile wait for it.
+    /// The answer to a request with these inputs: one that another poller got since this one last asked, or the
+    /// result of `ask`. Pollers that want the same page meanwhile wait for it.
     pub async fn read(
         &self,
         inputs: &Map<String, Value>,
@@ -204,7 +204,7 @@ impl Membership {
         let last = self.own.taken.load(Ordering::SeqCst);
         let since = before(now, self.oldest);
         let fits = |kept: &&Kept| {
-            // That others were refused says something only to those who want the same meanwhile.
+            // A failure is shared only with pollers that were waiting for it or that take part in the same round.
             let tells = match &kept.answer {
                 Ok(_) => true,
                 Err(ReadFailure::OnHold { .. }) => kept.came > answers,

@@ -1,4 +1,4 @@
-//! All triggers of a workspace that act by themselves: pollers and schedules.
+//! All triggers of a workspace that run by themselves: pollers and schedules.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use super::schedule::Schedule;
 use crate::check::CheckedRecipe;
 use crate::journal;
 
-/// Polls at once in `once`.
+/// Number of concurrent polls in `once`.
 const AT_ONCE: usize = 16;
-/// Longest sleep before the clock is looked at again: it may have been set.
+/// Longest sleep before the clock is read again, because it may have been set.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
-/// Pause after the store did not answer.
+/// Pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Pollers and schedules of all recipes.
@@ -31,21 +31,21 @@ pub struct Triggers {
     schedules: Vec<Schedule>,
 }
 
-/// What taking all due work came to.
+/// The result of doing all due work once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PollSummary {
-    /// Each poll.
+    /// The result of each poll.
     pub polls: Vec<Polled>,
-    /// Events stored, by polls and schedules.
+    /// Number of events stored by polls and schedules.
     pub events: usize,
-    /// Runs that came to be.
+    /// Number of runs started.
     pub runs: usize,
-    /// Recipes that are paused and took nothing.
+    /// Names of the recipes that are paused and did nothing.
     pub paused: Vec<String>,
 }
 
 impl Triggers {
-    /// The triggers of `recipes`. A recipe that cannot poll is an error.
+    /// The triggers of `recipes`; an error when a recipe cannot poll.
     pub fn new(recipes: &[CheckedRecipe], context: TriggerContext) -> Result<Self, Error> {
         let mut pollers = Vec::new();
         for recipe in recipes {
@@ -56,13 +56,13 @@ impl Triggers {
         Ok(Self { context, pollers, schedules })
     }
 
-    /// Whether there is nothing that would ever act.
+    /// Whether there is no poller and no schedule.
     pub fn is_empty(&self) -> bool {
         self.pollers.is_empty() && self.schedules.is_empty()
     }
 
-    /// Takes all work there is now: every poller polls, whether it is due or not, and schedules make up
-    /// for what was missed.
+    /// Does all work there is now: every poller polls, whether it is due or not, and schedules make up for missed
+    /// times.
     pub async fn once(&self) -> Result<PollSummary, journal::Error> {
         let mut taken = PollSummary::default();
         for schedule in &self.schedules {
@@ -103,8 +103,8 @@ impl Triggers {
         Ok(paused)
     }
 
-    /// Polls and fires when due, until `stop` becomes true. A scan under way is left where it is; the
-    /// next start goes on there.
+    /// Polls and starts scheduled runs when they are due, until `stop` becomes true. A scan in progress is interrupted,
+    /// and the next start continues it.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         for poller in &self.pollers {
@@ -113,7 +113,7 @@ impl Triggers {
         for schedule in &self.schedules {
             tasks.spawn(keep_firing(schedule.clone(), self.context.clone()));
         }
-        // A sender that is gone means the same.
+        // A closed channel also means stop.
         let _ = stop.wait_for(|stop| *stop).await;
         tasks.shutdown().await;
         self.context.claims.release_all(&self.context.services).await;
@@ -132,7 +132,7 @@ async fn keep_polling(poller: Poller, context: TriggerContext) {
     }
 }
 
-/// Polls once, unless the recipe is paused or another process does that.
+/// Polls once, unless the recipe is paused or another process polls it.
 async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), journal::Error> {
     let recipe = poller.recipe().name();
     if pause::is_paused(&context.services, recipe).await? {
@@ -144,7 +144,7 @@ async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), 
         return Ok(());
     }
     let due = poller.due(context).await?;
-    // Where the connection is held and let go meanwhile, it may be due before.
+    // The poll may become due earlier, when the connection's hold is released.
     let waiting = async {
         tokio::select! {
             is_due = sleep_until(context, due) => is_due,
@@ -152,11 +152,11 @@ async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), 
             () = poller.others_poll(due, &context.services.clock) => true,
         }
     };
-    // The claim is kept alive while there is nothing to do, or else another process would read then.
+    // The claim is renewed while waiting, or another process would poll.
     if context.claims.keep(&context.services, poller.key(), waiting).await == Some(true)
         && !pause::is_paused(&context.services, recipe).await?
     {
-        // A page that was not stored is read again: a poll can end anywhere.
+        // Cancelling a poll is safe: a page that was not stored is read again.
         tokio::select! {
             polled = poller.poll(context) => {
                 polled?;
@@ -171,7 +171,7 @@ async fn keep_firing(schedule: Schedule, context: TriggerContext) {
     loop {
         match schedule.fire(&context).await {
             Ok((_, Some(next))) => {
-                // Another process may take it over meanwhile; it is seen at the next time.
+                // When another process takes the claim over, the next attempt to fire notices it.
                 context.claims.keep(&context.services, schedule.key(), sleep_until(&context, next)).await;
             }
             Ok((_, None)) => return,
@@ -183,8 +183,7 @@ async fn keep_firing(schedule: Schedule, context: TriggerContext) {
     }
 }
 
-/// Resolves once the store takes writes again: what could not be kept is not to be asked of an app again
-/// and again meanwhile.
+/// Resolves once the store accepts writes again, so that apps are not asked repeatedly for what cannot be stored.
 async fn store_is_back(context: &TriggerContext) {
     loop {
         tokio::time::sleep(STORE_PAUSE).await;
@@ -194,8 +193,8 @@ async fn store_is_back(context: &TriggerContext) {
     }
 }
 
-/// Sleeps until the clock shows `time`, and says whether it does: not where it was set back meanwhile,
-/// for then `time` may not be the right one any more.
+/// Sleeps until the clock shows `time` and returns true. Returns false when the clock was set back meanwhile, because
+/// `time` may then be wrong.
 async fn sleep_until(context: &TriggerContext, time: DateTime<Utc>) -> bool {
     let mut now = context.services.clock.now();
     while let Ok(left) = (time - now).to_std()

@@ -1,25 +1,25 @@
-//! Up to when the changes of a list are known, by the clock of its API. Pure.
+//! The time up to which the changes of a list are known, by the API's clock. Pure.
 //!
-//! The newest change seen is such a time, but after a quiet while an old one, and every poll would read
-//! again all that changed about then. So the watermark goes on with the time that has passed here since:
-//! a difference between two readings of our clock says nothing of how the clocks differ.
+//! The newest change seen is such a time. But after a quiet period it is old, and every poll would read all changes of
+//! about that time again. So the watermark advances by the time that has passed here since. Because it uses only the
+//! difference between two readings of hob's own clock, it does not matter how far the clocks differ.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::value::timestamp;
 
-/// A time by the API's clock, and a time by ours at which the API's had reached it.
+/// A time by the API's clock, and a time by hob's clock at which the API's clock had reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watermark {
-    /// By the API's clock.
+    /// Time by the API's clock.
     pub time: DateTime<Utc>,
-    /// By ours; `None` where an earlier version of hob did not note it.
+    /// Time by hob's clock; `None` in cursors of earlier versions of hob.
     pub at: Option<DateTime<Utc>>,
 }
 
 impl Watermark {
-    /// As a cursor keeps it.
+    /// Reads the form in which a cursor stores it.
     pub fn read(value: &Value) -> Option<Self> {
         match value {
             Value::Object(fields) => {
@@ -29,13 +29,13 @@ impl Watermark {
         }
     }
 
-    /// As a cursor keeps it.
+    /// The form in which a cursor stores it.
     pub fn to_value(self) -> Value {
         json!({ "time": self.time.to_rfc3339(), "at": self.at.map(|at| at.to_rfc3339()) })
     }
 
-    /// After a scan that began at `started`, by our clock, and saw `newest`. `server` is the API's clock
-    /// at the beginning, where its answers tell: a jump of our clock forward does not hide a change.
+    /// The watermark after a scan that began at `started`, by hob's clock, and saw `newest`. `server` is the API's
+    /// clock at the start of the scan, where answers have a date; it keeps a jump of hob's clock from hiding changes.
     pub fn after(
         before: Option<Self>,
         newest: Option<Self>,
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn it_goes_on_with_the_time_that_passes_here() {
-        // The API writes local times of a zone five hours behind, and says nothing of it.
+        // The API writes local times in a zone five hours behind UTC, without the offset.
         let seen = mark("2026-03-01T07:00:00Z", "2026-03-01T12:00:10Z");
         let quiet = Watermark::after(Some(seen), Some(seen), at("2026-03-01T12:10:00Z"), None).unwrap();
         assert_eq!(quiet, mark("2026-03-01T07:09:50Z", "2026-03-01T12:10:00Z"));

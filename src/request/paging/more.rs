@@ -1,25 +1,25 @@
-//! Whether a list has more than the one page that was read of it.
+//! Whether a list has more than the page that was read.
 
 use serde_json::{Map, Value};
 
 use super::{Page, next, says_more};
 use crate::catalog::{Operation, Paging, path};
 
-/// Whether a list has more than a page that was asked for without reading on.
+/// Whether a list has more than a single page that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
     /// The page is the last, or the only one.
     None,
-    /// There are more: as many in all, where the answer tells.
+    /// There are more items.
     Some {
-        /// Records of the whole list.
+        /// Number of records in the whole list, where the answer states it.
         total: Option<u64>,
     },
-    /// The answer does not tell.
+    /// The answer does not say.
     Unknown,
 }
 
-/// Places where APIs like to tell how long a list is, and whether that is surely not the page's length.
+/// Paths at which APIs commonly state a count, and whether it is certainly the whole list's and not the page's.
 const TOTALS: [(&str, bool); 6] = [
     ("$.total", true),
     ("$.meta.total", true),
@@ -29,7 +29,7 @@ const TOTALS: [(&str, bool); 6] = [
     ("$.meta.count", false),
 ];
 
-/// Whether there is more after `page`, which was asked for with `inputs`.
+/// Whether there is more after `page`, which was requested with `inputs`.
 pub fn more(operation: &Operation, paging: &Paging, inputs: &Map<String, Value>, page: Page<'_>) -> More {
     if matches!(paging, Paging::None) {
         return More::None;
@@ -49,7 +49,7 @@ pub fn more(operation: &Operation, paging: &Paging, inputs: &Map<String, Value>,
             return More::None;
         }
     }
-    // Fewer than the size that hob would ask for are the end only of what was asked for with that size.
+    // A page shorter than hob's own page size ends the list only if that size was requested.
     let read_on = if asks_for_full(paging, inputs) { paging.clone() } else { paging.clone().reading_on() };
     match (paging, next(operation, &read_on, inputs, page)) {
         (_, Err(_)) => More::Unknown,
@@ -59,14 +59,14 @@ pub fn more(operation: &Operation, paging: &Paging, inputs: &Map<String, Value>,
     }
 }
 
-/// Records before the page that `inputs` ask for.
+/// Number of records before the page that `inputs` request.
 fn skipped(paging: &Paging, inputs: &Map<String, Value>) -> u64 {
     let Paging::Offset { offset, .. } = paging else { return 0 };
     let given = inputs.get(offset);
     given.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(0)
 }
 
-/// The inputs ask for pages as large as hob would, or there is no asking.
+/// Whether the inputs request pages at least as large as hob's own, or the size cannot be requested.
 fn asks_for_full(paging: &Paging, inputs: &Map<String, Value>) -> bool {
     let (limit, size) = match paging {
         Paging::Offset { limit, size, .. } => (limit, *size),

@@ -1,24 +1,24 @@
-//! Lists that would be read for ever.
+//! Detects lists that would never end.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{Error, MAX_EMPTY, names};
 
-/// Watches a scan for cursors that come round again and for pages that repeat, in constant memory.
+/// Detects repeated cursors and repeated pages during a scan, in constant memory.
 #[derive(Debug, Default)]
 pub struct Rounds {
     last: Option<[u8; 32]>,
-    /// A cursor met earlier, replaced at every power of two (Brent's way to find a cycle).
+    /// An earlier cursor, replaced at every power of two (Brent's cycle detection).
     checkpoint: Option<Map<String, Value>>,
     steps: u64,
     power: u64,
-    /// Empty pages in a row.
+    /// Number of consecutive empty pages.
     empty: u32,
 }
 
 impl Rounds {
-    /// Complains when page `page` has the records of the page before, or when `next` was met before.
+    /// Returns an error when page `page` has the records of the page before, or when `next` was met before.
     pub fn check(
         &mut self,
         operation: &str,

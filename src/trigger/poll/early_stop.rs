@@ -1,9 +1,9 @@
-//! Up to where a list that comes newest first need not be read again.
+//! Decides how far a list that is sorted newest first has to be read again.
 //!
-//! A list may show a change late, at its place among older ones: an index lags, and writes do not come in the order of
-//! their times. So what was read is settled only once it was read again after the time that the list may lag. Until
-//! then, a poll may still stop at the first page that holds nothing but known records: what is late further down is
-//! found by the scan that settles. A bulk change of many pages is so read twice, and not with every poll.
+//! A list may show a change late, among older ones: an index lags, and records are not written in the order of their
+//! times. So the part of a list that was read is stable only after it has been read once more when the list's lag has
+//! passed. Until then, a poll may still stop at the first page that holds only known records; a late record further
+//! down is found by the scan that rechecks. A bulk change of many pages is therefore read twice, not with every poll.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,23 +12,23 @@ use crate::catalog::Paging;
 use crate::trigger::detect::Findings;
 use crate::trigger::watermark::Watermark;
 
-/// Times without parts of a second are that much too early.
+/// Precision of times without fractions of a second.
 const COARSENESS: TimeDelta = TimeDelta::seconds(1);
 
 impl Poll<'_> {
-    /// The list comes newest first, and its records have the times to tell.
+    /// Whether the list is sorted newest first and all its records have times.
     pub(super) fn may_stop_early(&self) -> bool {
         self.stops_early && !self.cursor.settled.undated
     }
 
-    /// Where this scan may stop.
+    /// The time before which this scan need not read.
     pub(super) fn stable_until(&self) -> Option<DateTime<Utc>> {
         let watermark = || self.cursor.watermark.as_ref().and_then(Watermark::read);
         // Cursors of earlier versions have only the watermark.
         self.cursor.settled.until.or_else(|| Some(watermark()?.time - self.poller.listing().lag()))
     }
 
-    /// Nothing that this scan looks for comes after the page.
+    /// Whether the scan can stop after this page.
     pub(super) fn is_enough(&mut self, findings: &Findings) -> bool {
         if !self.may_stop_early() || findings.enough {
             return findings.enough;
@@ -40,20 +40,20 @@ impl Poll<'_> {
         self.stopped_short
     }
 
-    /// The scan reads on to what is settled.
+    /// Whether the scan has to read on to the stable part of the list.
     fn must_recheck(&self) -> bool {
         let now = self.context.services.clock.now();
         let latest = now + self.poller.listing().lag() + COARSENESS;
-        // What lies further ahead was set by a clock that has been set back since.
+        // A time further ahead was set before the clock was set back.
         self.cursor.settled.again.is_none_or(|again| again <= now || again > latest)
     }
 
-    /// By the length of the list, there are new records further down.
+    /// Whether the list's length shows that there are new records further down.
     fn has_more_than_known(&self) -> bool {
         self.total.zip(self.cursor.settled.total).is_some_and(|(total, before)| total > before + self.new)
     }
 
-    /// Notes what is settled after a scan that has come to its end.
+    /// Updates the stable part of the list after a scan that reached its end.
     pub(super) fn update_watermark(&mut self, watermark: Option<Watermark>, now: DateTime<Utc>) {
         let lag = self.poller.listing().lag();
         let mark = watermark.map(|watermark| watermark.time - lag);
@@ -70,7 +70,8 @@ impl Poll<'_> {
             settled.baseline = mark;
         }
         if first || !self.stopped_short {
-            // Between numbered pages a record may slip through: what is to be settled is read twice.
+            // With page numbers, a record may move between pages unseen, so the part is read twice before it counts
+            // as stable.
             let until = if slips { settled.next.or(before) } else { mark };
             settled.next = mark.filter(|_| slips);
             settled.until = before.max(until);
@@ -78,7 +79,7 @@ impl Poll<'_> {
         }
     }
 
-    /// The scan is not read to its end: the next one begins anew, and reads on past what this one has read.
+    /// Abandons the scan: the next one starts at the first page and reads on past what this one has read.
     pub(super) fn give_up(&mut self) {
         self.cursor.page = None;
         self.cursor.settled.again = None;

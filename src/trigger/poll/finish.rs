@@ -1,4 +1,4 @@
-//! How a scan ends: at the list's end, or before.
+//! How a scan ends: at the end of the list, or earlier.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::trigger::watermark::Watermark;
 use crate::value::after;
 
 impl Poll<'_> {
-    /// There is no further page, and none had to be read to know it.
+    /// Ends the scan when it turns out that there is no further page.
     pub(super) async fn end(&mut self) -> Result<(), Error> {
         self.may_be_over = false;
         self.last_page();
         self.store(vec![], vec![], vec![]).await
     }
 
-    /// What comes after the last page.
+    /// Decides what follows the last page.
     pub(super) fn last_page(&mut self) {
         if self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done && !self.hidden {
             self.cursor.page = Some(ScanPosition::Removed { after: None });
@@ -32,7 +32,7 @@ impl Poll<'_> {
         }
     }
 
-    /// The scan has come to its end.
+    /// Marks the scan as finished.
     pub(super) fn finish(&mut self) {
         let now = self.context.services.clock.now();
         let cursor = &self.cursor;
@@ -49,7 +49,7 @@ impl Poll<'_> {
         self.polled.finished = true;
     }
 
-    /// The cursor leads nowhere: the scan is given up, and the history says so.
+    /// Abandons the scan because its cursor cannot continue, and records the error in the history.
     pub(super) async fn abort(mut self, error: &paging::Error) -> Result<Polled, Error> {
         let message = error.to_string();
         let event = Event {
@@ -70,7 +70,7 @@ impl Poll<'_> {
         Ok(self.polled)
     }
 
-    /// A page could not be read. The scan goes on there, unless the API refuses the page itself.
+    /// Records that a page could not be read. The scan continues with that page later, unless the API refuses it.
     pub(super) async fn fail(mut self, not_read: ReadFailure) -> Result<Polled, Error> {
         match not_read {
             ReadFailure::Held { wait, reason } => self.put_off(wait, reason),
@@ -81,7 +81,7 @@ impl Poll<'_> {
             ReadFailure::Failed { reason, asked, refused, not_found: _ } => {
                 self.failed(reason, asked);
                 if refused || self.polled.pages == 0 && self.cursor.pages == 0 {
-                    // The scan begins anew, with cursors that the API may still know.
+                    // The next scan starts again, with cursors that the API may still accept.
                     self.give_up();
                 }
             }

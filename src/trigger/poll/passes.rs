@@ -1,9 +1,9 @@
 //! Lists that are read more than once in a poll, because they may change while they are read.
 //!
-//! Between two pages a record may move: up, when a list is sorted by what happened last; to the page before, when
-//! another record is deleted. It is then not met, though it is there. So what is on no page is gone only once it is
-//! missing in several readings, and what a recipe takes for there from the start is read until nothing more turns up.
-//! A list that comes in one answer cannot change meanwhile, and is read once.
+//! Between two requests a record may move to another page: to the top, when a list is sorted by its last change, or to
+//! the page before, when another record is deleted. The scan then misses it. So a record counts as removed only after
+//! several passes have missed it, and the first poll of a recipe reads the list until no more existing records turn up.
+//! A list that fits into one answer cannot change meanwhile and is read once.
 
 use super::{GONE_AT_ONCE, Poll};
 use crate::event::ScanPosition;
@@ -13,18 +13,18 @@ use crate::request::paging;
 use crate::trigger::detect::{self, Change};
 use crate::trigger::readable_items::is_unreadable;
 
-/// Most readings of a list in one poll.
+/// Maximum number of passes over a list in one poll.
 const MAX_PASSES: u32 = 3;
 
 impl Poll<'_> {
-    /// The first poll takes all that it meets for there from the start, and may have missed some of it.
+    /// Whether the first poll may have missed records that existed when the recipe started.
     pub(super) fn baseline_is_uncertain(&self) -> bool {
         let pass = &self.cursor.pass;
         let takes_all = !self.cursor.baseline_done && self.poller.start != Start::All;
         takes_all && self.may_have_moved() && pass.fresh > 0 && pass.ended + 1 < MAX_PASSES
     }
 
-    /// Reads the list once more.
+    /// Starts another pass over the list.
     pub(super) fn read_again(&mut self) {
         let cursor = &mut self.cursor;
         cursor.scan += 1;
@@ -36,7 +36,8 @@ impl Poll<'_> {
         self.may_be_over = false;
     }
 
-    /// Emits the records after this one that are gone, or has the list read again to be sure: then it returns true.
+    /// Reports the records after `after` that are missing as removed and returns false, or starts another pass over
+    /// the list and returns true.
     pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
         if after.is_none() && self.is_uncertain_what_is_gone().await? {
             self.read_again();
@@ -47,17 +48,17 @@ impl Poll<'_> {
         Ok(false)
     }
 
-    /// The list did not come in one answer.
+    /// Whether the list took more than one answer.
     pub(super) fn may_have_moved(&self) -> bool {
         self.cursor.pass.filled > 1
     }
 
-    /// Number of the first reading of this poll.
+    /// Number of the first pass of this poll.
     fn first_scan(&self) -> u64 {
         self.cursor.scan.saturating_sub(u64::from(self.cursor.pass.ended))
     }
 
-    /// Records are missing, and may have slipped through.
+    /// Whether records are missing that may have moved between pages.
     async fn is_uncertain_what_is_gone(&mut self) -> Result<bool, Error> {
         let missing = self.missing().await?;
         let pass = &mut self.cursor.pass;
@@ -66,13 +67,13 @@ impl Poll<'_> {
                 pass.missing = missing;
                 true
             }
-            // None of them has turned up again: the list is at rest.
+            // The same number is missing as after the last pass, so the list has not changed.
             _ => missing != pass.missing,
         };
         Ok(missing > 0 && moved && self.may_have_moved() && self.cursor.pass.ended + 1 < MAX_PASSES)
     }
 
-    /// How many records no reading of this poll has met.
+    /// Number of records that no pass of this poll has met.
     async fn missing(&self) -> Result<u64, Error> {
         let (mut count, mut after) = (0, None);
         loop {

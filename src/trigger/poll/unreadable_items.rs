@@ -1,4 +1,4 @@
-//! What a page holds that cannot be read as it should be: told, and kept aside.
+//! Reports records of a page that cannot be read as they should be, and stores them as failed events.
 
 use super::Poll;
 use crate::event::Seen;
@@ -8,8 +8,8 @@ use crate::trigger::poller::Known;
 use crate::trigger::readable_items::Unreadable;
 
 impl Poll<'_> {
-    /// Events of the records that cannot be read, each told once, and what to remember of them. What was
-    /// there before a recipe that starts now is none of its business.
+    /// Events for the unreadable records, once for each, and what to remember of them. Records that existed before a
+    /// recipe that starts now are ignored.
     pub(super) fn record_unreadable(&mut self, bad: Vec<Unreadable>, known: &Known, page: u64) -> Vec<Seen> {
         let silent = !self.cursor.baseline_done && self.poller.start == Start::Now;
         let mut seen = Vec::new();

@@ -1,38 +1,38 @@
-//! Listeners that are away: senders are asked to try again, so that nothing is lost while a recipe is edited or its
-//! file is moved.
+//! Listeners that are temporarily absent. Senders are asked to retry, so that nothing is lost while a recipe is
+//! edited or its file is moved.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// So long after a recipe has gone, senders are asked to try again. HighLevel does so for over an hour.
+/// How long senders are asked to retry after a recipe was removed. HighLevel retries for over an hour.
 pub const GRACE: TimeDelta = TimeDelta::minutes(10);
 
 /// What a recipe listens to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Listener {
-    /// A path of its own, without slashes around it.
+    /// A path of the recipe's own, without leading or trailing slashes.
     Path(String),
     /// An event of an app.
     Event {
-        /// The app.
+        /// Name of the app.
         app: String,
-        /// The event.
+        /// Name of the event.
         name: String,
     },
 }
 
-/// Listeners that are away, and until when they are waited for.
+/// Absent listeners with the time at which waiting for them ends; `None` while their recipe exists and cannot run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Absent(HashMap<Listener, Option<DateTime<Utc>>>);
 
 impl Absent {
-    /// Those of recipes that are there and cannot run: they are waited for as long as that is so.
+    /// Adds listeners of recipes that exist and cannot run. They stay absent until the recipe can run or is removed.
     pub(super) fn wait_for(&mut self, listeners: impl IntoIterator<Item = Listener>) {
         self.0.extend(listeners.into_iter().map(|listener| (listener, None)));
     }
 
-    /// With those that `were` there or waited for before and are not among `present` now.
+    /// Adds the listeners that existed (`were`) or were absent before and are not among `present` now.
     pub(super) fn since(
         mut self,
         were: &HashSet<Listener>,
@@ -50,12 +50,12 @@ impl Absent {
         self
     }
 
-    /// Whether `listener` is waited for.
+    /// Whether senders to `listener` are asked to retry.
     pub(super) fn is_waited_for(&self, listener: &Listener, now: DateTime<Utc>) -> bool {
         self.0.get(listener).is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
-    /// Whether an event of `app` is waited for.
+    /// Whether any event of `app` has an absent listener.
     pub(super) fn has_app(&self, app: &str, now: DateTime<Utc>) -> bool {
         let of_app =
             |listener: &&Listener| matches!(listener, Listener::Event { app: known, .. } if known == app);
@@ -79,13 +79,13 @@ mod tests {
         let first = Absent::default().since(&both, &Absent::default(), &one, start);
         assert!(first.is_waited_for(&path("a"), start) && !first.is_waited_for(&path("b"), start));
         assert!(!first.is_waited_for(&path("a"), start + GRACE));
-        // Other reloads do not prolong it.
+        // Further reloads do not extend the time.
         let later = start + TimeDelta::minutes(1);
         let second = Absent::default().since(&one, &first, &one, later);
         assert!(second.is_waited_for(&path("a"), later) && !second.is_waited_for(&path("a"), start + GRACE));
         let back = Absent::default().since(&one, &second, &both, later);
         assert!(!back.is_waited_for(&path("a"), later));
-        // A broken one is waited for without end; once its file is gone too, for some time.
+        // A recipe that cannot run is waited for without limit; once its file is removed, for the grace period.
         let mut broken = Absent::default();
         broken.wait_for([path("c")]);
         assert!(broken.is_waited_for(&path("c"), start + GRACE + GRACE));

@@ -1,4 +1,4 @@
-//! What a request says: its body as an event, whatever its form.
+//! Reads a request's body, in any supported form, as the payload of an event.
 
 use std::borrow::Cow;
 
@@ -10,39 +10,39 @@ use super::form;
 use super::unreadable::Unreadable;
 use crate::value::{JsonError, charset, parameter, read_json_within};
 
-/// Most values in a body. More are no event, but an attempt to fill the memory.
+/// Maximum number of values in a body, which protects the memory.
 const MAX_VALUES: usize = 100_000;
 
-/// A request to an address below `/webhooks`, as it came.
+/// A request to an address below `/webhooks`, as received.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The address, without `/webhooks/`.
+    /// Path below `/webhooks/`.
     pub path: &'a str,
-    /// Reads a header by name, of any case.
+    /// Reads a header by name, in any letter case.
     pub header: &'a (dyn Fn(&str) -> Option<&'a [u8]> + 'a),
-    /// The body, as it was sent.
+    /// The body as it was sent.
     pub body: &'a [u8],
-    /// Most bytes of the body once it is decompressed.
+    /// Maximum size of the decompressed body, in bytes.
     pub largest: usize,
-    /// When it came.
+    /// Time of receipt.
     pub received: DateTime<Utc>,
 }
 
 impl<'a> Delivery<'a> {
-    /// A header that is text and not blank.
+    /// The value of a header, if it is text and not blank.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         let value = std::str::from_utf8((self.header)(name)?).ok()?.trim();
         (!value.is_empty()).then_some(value)
     }
 
-    /// What it says. An empty body says nothing, which is an event without fields.
+    /// The payload. An empty body gives an empty object.
     pub fn payload(&self) -> Result<Value, Unreadable> {
         let encoding = self.text("content-encoding").unwrap_or_default();
         let body = compression::unpack(self.body, encoding, self.largest)?;
         read(&body, self.text("content-type").unwrap_or_default())
     }
 
-    /// What it says, which must be a JSON object.
+    /// The payload, which must be a JSON object.
     pub(super) fn object(&self) -> Result<Value, Unreadable> {
         let encoding = self.text("content-encoding").unwrap_or_default();
         let body: Cow<'_, [u8]> = compression::unpack(self.body, encoding, self.largest)?;
@@ -57,8 +57,8 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// A body of this type. Only forms are told by their type: many a sender calls its JSON text, or does not call
-/// it anything.
+/// Reads a body of this media type. Only forms are recognised by their type, because many senders declare JSON as text
+/// or declare no type.
 fn read(body: &[u8], media_type: &str) -> Result<Value, Unreadable> {
     let bare = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     if bare.is_empty() {
@@ -66,7 +66,7 @@ fn read(body: &[u8], media_type: &str) -> Result<Value, Unreadable> {
     }
     let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        // `curl -d` calls everything a form. In a form, these characters would be escaped.
+        // `curl -d` declares any body as a form. In a real form these characters would be escaped.
         "application/x-www-form-urlencoded" if !bare.starts_with(b"{") && !bare.starts_with(b"[") => {
             form::urlencoded(bare, charset(media_type))
         }

@@ -1,4 +1,4 @@
-//! Bodies that are packed (RFC 9110, 8.4), unpacked within a limit.
+//! Decompresses bodies (RFC 9110, 8.4) up to a size limit.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -7,10 +7,10 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::unreadable::Unreadable;
 
-/// Nobody packs a body more often.
+/// Maximum number of codings; no real sender uses more.
 const MAX_CODINGS: usize = 2;
 
-/// `body` as it was before the codings that the header `encoding` lists, of at most `largest` bytes.
+/// `body` decoded from the codings in the header `encoding`, at most `largest` bytes.
 pub(super) fn unpack<'a>(
     body: &'a [u8],
     encoding: &str,
@@ -46,7 +46,7 @@ fn undo(body: &[u8], coding: &str, largest: usize) -> Result<Vec<u8>, Unreadable
     Ok(unpacked)
 }
 
-/// Whether it has the header that belongs to `deflate` (RFC 1950, 2.2) and that some senders leave out.
+/// Whether it has the `deflate` header (RFC 1950, 2.2), which some senders leave out.
 fn is_zlib(body: &[u8]) -> bool {
     let [first, second, ..] = body else { return false };
     first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31)

@@ -1,4 +1,4 @@
-//! By what a repeat of a delivery is told from another event.
+//! Identifies deliveries, so that a repeated one is recognised.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::event::{DedupKey, EventId};
 use crate::recipe::DeliveryId;
 use crate::value::{id, short_id};
 
-/// Headers whose value stands for one delivery, and is the same when the sender tries again. From the
-/// documentation of their senders: Standard Webhooks, Svix, GitHub, Gitea, Forgejo, Gogs, Shopify, Linear,
-/// Twilio; and the draft of the IETF for `Idempotency-Key`.
+/// Headers that identify one delivery and keep their value when the sender retries it. From the documentation of
+/// the senders: Standard Webhooks, Svix, GitHub, Gitea, Forgejo, Gogs, Shopify, Linear,
+/// Twilio; and from the IETF draft for `Idempotency-Key`.
 const OF_A_DELIVERY: [&str; 11] = [
     "webhook-id",
     "svix-id",
@@ -28,27 +28,27 @@ const OF_A_DELIVERY: [&str; 11] = [
     "x-event-id",
 ];
 
-/// Headers whose value several deliveries may share: what one request of the sender's caused, or what it sent
-/// within one second (WooCommerce). They count together with what the delivery says.
+/// Headers whose value several deliveries may share: those caused by one request to the sender, or sent within one
+/// second (WooCommerce). They are combined with a hash of the payload.
 const SHARED: [&str; 3] = ["x-request-id", "x-request-uuid", "x-wc-webhook-delivery-id"];
 
-/// What senders write when they have no id.
+/// Placeholders that senders write when they have no id.
 const PLACEHOLDERS: [&str; 6] = ["null", "undefined", "none", "nil", "n/a", "-"];
 
-/// What tells a delivery from others.
+/// The identity of a delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Identity {
     pub(super) key: DedupKey,
-    /// After this time the key stands for another event.
+    /// Time after which the key may stand for another event.
     pub(super) window: Option<Duration>,
-    /// The id that the recipe finds in the body: the record that it is about.
+    /// The id of the record that the payload is about, if the recipe reads one from the body.
     pub(super) record: Option<String>,
-    /// What the recipe looks for and does not find.
+    /// The id that the recipe names and the delivery lacks.
     pub(super) missing: Option<String>,
 }
 
 impl Identity {
-    /// That of a delivery that says `payload`, told as `by` says.
+    /// The identity of a delivery with `payload`, found as `by` says.
     pub(super) fn of(delivery: &Delivery<'_>, payload: &Value, by: &DeliveryId, event: &EventId) -> Self {
         let plain = |key: DedupKey| Self { key, window: None, record: None, missing: None };
         let usual = || plain(by_sender(delivery, payload).unwrap_or_else(|| DedupKey(event.0.clone())));
@@ -86,7 +86,7 @@ fn value(delivery: &Delivery<'_>, name: &str) -> Option<String> {
     (!is_placeholder).then(|| short_id(value.to_owned()))
 }
 
-/// Of what is said, not of the bytes: the boundaries of a form differ each time.
+/// A hash of the payload instead of the bytes, because the boundaries of a multipart form differ each time.
 fn digest(payload: &Value) -> String {
     hex::encode(Sha256::digest(payload.to_string()))
 }

@@ -1,7 +1,7 @@
-//! The fields of a form as an event.
+//! Reads a form as the payload of an event.
 //!
-//! Values are texts. A name that comes several times, or that ends in `[]`, has a list; `a[b]` is the field `b`
-//! of `a`. Of a file there is its name, type, size and hash; its content is not kept.
+//! Values are texts. A repeated name, or one that ends in `[]`, becomes a list; `a[b]` is the field `b` of `a`.
+//! A file is represented by its name, type, size and hash; its content is not kept.
 
 use std::convert::Infallible;
 
@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use super::unreadable::Unreadable;
 use crate::value::{charset, decode_part, read_json};
 
-/// Most fields of a form.
+/// Maximum number of fields.
 const MAX_FIELDS: usize = 10_000;
-/// How deep names may lead; a deeper one is a name like any other.
+/// Maximum depth of a nested name; a deeper one is used as a plain name.
 const DEEPEST: usize = 16;
 
 /// The fields of an `application/x-www-form-urlencoded` body.
@@ -45,7 +45,7 @@ pub(super) fn multipart(body: &[u8], boundary: &str) -> Result<Value, Unreadable
     let whole = futures::stream::once(std::future::ready(Ok::<_, Infallible>(body)));
     let mut parts = multer::Multipart::new(whole, boundary);
     let mut fields = Fields::default();
-    // All of it is there already, so that nothing ever waits.
+    // The whole body is in memory, so the reader never waits.
     futures::executor::block_on(async {
         while let Some(part) = parts.next_field().await.map_err(refuse)? {
             let name = part.name().map(str::to_owned);
@@ -63,7 +63,7 @@ pub(super) fn multipart(body: &[u8], boundary: &str) -> Result<Value, Unreadable
     })
 }
 
-/// A file; null where the form's field for one was left empty.
+/// The description of a file; null where the form's file field was left empty.
 fn described(name: &str, media_type: Option<&str>, content: &[u8]) -> Value {
     if name.is_empty() && content.is_empty() {
         return Value::Null;
@@ -72,7 +72,7 @@ fn described(name: &str, media_type: Option<&str>, content: &[u8]) -> Value {
     json!({ "name": name, "media_type": media_type, "bytes": content.len(), "sha256": hash })
 }
 
-/// The value of a part; one that says it is JSON is what that says.
+/// The value of a part; a part that declares JSON is parsed.
 fn said(content: &[u8], media_type: &str) -> Value {
     let charset = charset(media_type);
     let kind = media_type.split(';').next().unwrap_or_default().trim();
@@ -94,7 +94,7 @@ impl Fields {
         }
         let way = parts(name).unwrap_or_else(|| vec![name]);
         if let Err(value) = put(&mut self.fields, &way, value) {
-            // Its place is taken by something else. Under its whole name nothing is lost.
+            // Something else has this place. Under the plain name nothing is lost.
             append(&mut self.fields, name, value);
         }
         Ok(())
@@ -106,7 +106,7 @@ impl Fields {
     }
 }
 
-/// `a[b][]` as `a`, `b` and nothing; `None` for a name that is not written so.
+/// `a[b][]` as `a`, `b` and an empty name; `None` for a name that is not written like this.
 fn parts(name: &str) -> Option<Vec<&str>> {
     let (first, mut rest) = name.split_at(name.find('[')?);
     let mut way = vec![first];
@@ -118,7 +118,7 @@ fn parts(name: &str) -> Option<Vec<&str>> {
     (!first.is_empty() && way.len() <= DEEPEST).then_some(way)
 }
 
-/// Puts `value` where `way` leads; gives it back if something else stands there.
+/// Inserts `value` at the path `way`; returns it if something else is there.
 fn put(fields: &mut Map<String, Value>, way: &[&str], value: Value) -> Result<(), Value> {
     match way {
         [] => Err(value),
@@ -136,7 +136,7 @@ fn put(fields: &mut Map<String, Value>, way: &[&str], value: Value) -> Result<()
                 Ok(())
             }
         },
-        // Fields of the last member, until one comes that it has already.
+        // Fields belong to the last element, until one repeats a name it already has.
         [name, "", rest @ ..] => match fields.entry(*name).or_insert_with(|| json!([])) {
             Value::Array(list) => {
                 let full = |last: &Value| last.get(rest[0]).is_some_and(|_| rest.len() == 1);
@@ -157,7 +157,7 @@ fn put(fields: &mut Map<String, Value>, way: &[&str], value: Value) -> Result<()
     }
 }
 
-/// Another value of a name makes a list.
+/// Adds another value of a name, which makes it a list.
 fn append(fields: &mut Map<String, Value>, name: &str, value: Value) {
     match fields.get_mut(name) {
         None => _ = fields.insert(name.to_owned(), value),
@@ -166,7 +166,7 @@ fn append(fields: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// Makes lists of what is numbered from 0.
+/// Turns objects whose keys are numbered from 0 into lists.
 fn number(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -1,22 +1,22 @@
-//! Which events of an app a body is.
+//! Identifies which of an app's events a body is.
 
 use serde_json::Value;
 
 use crate::catalog::{Connector, EventType, Webhooks, path};
 use crate::event::EventKind;
 
-/// What a body is.
+/// The event that a body was identified as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentifiedEvent<'a> {
-    /// The events it may be: one, or several that look alike. Empty: none that the catalog knows.
+    /// The events that it may be: one, several that look alike, or none that the catalog knows.
     pub events: Vec<(&'a str, &'a EventType)>,
-    /// What its type field says.
+    /// Value of the body's type field.
     pub stated: Option<String>,
 }
 
 impl IdentifiedEvent<'_> {
-    /// What the stored event says it is: the event's name, the names of those it may be, or what the
-    /// body itself says.
+    /// The kind of the stored event: the event's name, the names of all candidates, or the type that the body itself
+    /// states.
     pub fn kind(&self) -> EventKind {
         match (&self.events[..], &self.stated) {
             ([], Some(stated)) => stated.as_str().into(),
@@ -26,8 +26,8 @@ impl IdentifiedEvent<'_> {
     }
 }
 
-/// Tells which events of `app` the body may be: by its type, else by the fields it has. A type field
-/// that no event claims is taken for data, as it may be (the kind of a price).
+/// Identifies the events of `app` that the body may be: by its type, otherwise by its fields. A type field whose value
+/// no event has is treated as data, for example the kind of a price.
 pub fn identify_event<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value) -> IdentifiedEvent<'a> {
     let stated = path::read(body, &webhooks.r#type).and_then(|value| value.as_str().map(str::to_owned));
     let typed = stated.as_ref().map_or(vec![], |stated| {
@@ -45,8 +45,8 @@ fn events(app: &Connector) -> impl Iterator<Item = (&String, &EventType)> {
     app.events.iter()
 }
 
-/// Events whose signs are all there. Of those, the ones with a telling value win over those that only
-/// have the same fields.
+/// Events whose characteristic fields are all present. Those that also match by a value are preferred to those that
+/// match only by fields.
 fn by_signs<'a>(app: &'a Connector, body: &Value) -> Vec<(&'a String, &'a EventType)> {
     let fits = |event: &EventType| {
         !(event.signs.is_empty() && event.values.is_empty())

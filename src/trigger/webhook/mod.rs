@@ -1,6 +1,6 @@
-//! Requests from outside: who sent them, what they say, whose they are.
+//! Webhook requests: who sent them, what they contain, and which connections they belong to.
 //!
-//! Pure, apart from keys read at the start: the server receives and the journal stores.
+//! Pure, apart from keys that are read at the start: the server receives requests and the journal stores them.
 
 mod absent;
 mod body;

@@ -1,4 +1,4 @@
-//! A path of a recipe's own, at which anyone's webhooks are received.
+//! Webhooks at a recipe's own path, from any sender.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::services::Services;
 use crate::template::LocatedTemplate;
 use crate::trigger::new_run::new_run;
 
-/// A recipe that listens at a path.
+/// A recipe that listens at its own path.
 pub(super) struct PathHook {
     path: String,
     recipe: CheckedRecipe,
@@ -26,7 +26,7 @@ pub(super) struct PathHook {
 }
 
 impl PathHook {
-    /// The path that `recipe` listens at, if it does.
+    /// The path at which `recipe` listens, if it listens at one.
     pub fn of(recipe: &CheckedRecipe, services: &Services) -> Result<Option<Self>, verify::Error> {
         let Trigger::Webhook(Webhook::Path { path, verify, id, origins, .. }) = recipe.trigger() else {
             return Ok(None);
@@ -41,12 +41,12 @@ impl PathHook {
         }))
     }
 
-    /// Below `/webhooks/`.
+    /// Path below `/webhooks/`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What requests prove themselves to.
+    /// Verifies requests to this recipe.
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
@@ -56,14 +56,14 @@ impl PathHook {
         self.origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// The hooks that requests to their path have to prove themselves to. Where some recipe wants a proof, none is
-    /// started without one: what is told apart as one delivery is proven as one.
+    /// The hooks whose verification applies to requests at their path. If any recipe there verifies its requests,
+    /// recipes that do not are started only by verified ones, because one delivery is verified as a whole.
     pub fn proving(hooks: &[PathHook]) -> impl Iterator<Item = &PathHook> {
         let is_guarded = hooks.iter().any(|hook| !hook.verifier.is_open());
         hooks.iter().filter(move |hook| !is_guarded || !hook.verifier.is_open())
     }
 
-    /// Takes in a request for all recipes at one path that it proves itself to.
+    /// Receives a request for all recipes at one path whose verification it passes.
     pub fn receive(
         hooks: &[PathHook],
         services: &Services,
@@ -83,7 +83,7 @@ impl PathHook {
         let is_anonymous = proven.iter().all(|hook| hook.verifier.is_open());
         let payload = delivery.payload()?;
         let id = EventId::new();
-        // Recipes at one path agree on this.
+        // All recipes at one path have the same setting.
         let by = proven.first().map_or(&DeliveryId::Sender, |hook| &hook.id);
         let identity = Identity::of(delivery, &payload, by, &id);
         let path = proven.first().map_or("", |hook| hook.path());
@@ -135,7 +135,7 @@ fn verifier(verify: &recipe::Verify, services: &Services) -> Result<Verifier, ve
     }
 }
 
-/// The value of a template over `env`. One that protects nothing would let anybody in.
+/// The value of a template over `env`. An empty secret is refused, because anyone could use it.
 fn secret(
     header: &str,
     template: &LocatedTemplate,

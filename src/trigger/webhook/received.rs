@@ -1,4 +1,4 @@
-//! The outcome of a request to a webhook: what to store, or why it is refused.
+//! The result of a request to a webhook: what to store, or why it is refused.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use super::verify;
 use crate::event::Event;
 use crate::journal::NewRun;
 
-/// Why a request is not taken.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Nothing is received at this address.
+    /// No recipe listens at this address.
     #[error("nothing is received at this address")]
     Unknown,
-    /// Nothing proves where it comes from.
+    /// The request could not be verified.
     #[error(transparent)]
     Unproven(#[from] verify::Error),
-    /// The recipe that listens is away for a moment.
+    /// The recipe that listens is temporarily absent.
     #[error("the recipe that listens here is not there now; send it again later")]
     Absent,
-    /// No event can be made of the body.
+    /// The body cannot be read as an event.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
 }
 
-/// A request that is taken, and what it means.
+/// An accepted request, and what to store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// What to store.
+    /// The event to store.
     pub event: Event,
-    /// The runs it causes.
+    /// The runs that it starts.
     pub runs: Vec<NewRun>,
-    /// What may surprise: why it causes none, or that it has no id.
+    /// A remark for the log: why it starts no run, or that it has no id.
     pub remark: Option<String>,
-    /// After this time the event's dedup key stands for another event. `None`: never.
+    /// Time after which the event's dedup key may stand for another event. `None`: never.
     pub window: Option<Duration>,
 }

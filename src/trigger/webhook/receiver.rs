@@ -1,4 +1,4 @@
-//! From a request to an event and its runs. Pure: storing is the server's part.
+//! Turns a request into an event and its runs. Pure: the server stores them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,19 +24,19 @@ use crate::services::Services;
 use crate::trigger::new_run::new_run;
 use crate::value;
 
-/// How an app's webhooks are received, where not as its connector says.
+/// Settings for receiving an app's webhooks, where they differ from its connector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppSettings {
-    /// Take requests without any proof. For tests on one's own machine.
+    /// Accept requests without verification. For tests on one's own machine.
     pub unverified: bool,
-    /// Signatures in the place of the connector's.
+    /// Signatures that replace the connector's.
     pub signatures: Vec<Signature>,
-    /// Take those of the connector's signatures as well that its sender has replaced by others.
+    /// Also accept those of the connector's signatures that its sender has replaced by newer ones.
     pub legacy: bool,
 }
 
 impl AppSettings {
-    /// What proves that a request comes from an app that describes `webhooks`.
+    /// The verifier for requests from an app that describes `webhooks`.
     fn verifier(&self, webhooks: &Webhooks) -> Result<Verifier, verify::Error> {
         if self.unverified {
             return Ok(Verifier::none());
@@ -47,7 +47,7 @@ impl AppSettings {
         let current = |signature: &&Signature| self.legacy || !signature.legacy;
         let signatures: Vec<Signature> = webhooks.signatures.iter().filter(current).cloned().collect();
         match (signatures.is_empty(), webhooks.signatures.first()) {
-            // No signature that counts is something else than none at all.
+            // Having only legacy signatures is not the same as having none.
             (true, Some(Signature { header, .. })) => {
                 let reason =
                     "its sender has replaced it; `legacy_signatures: true` in hob.yaml takes it".to_owned();
@@ -58,7 +58,7 @@ impl AppSettings {
     }
 }
 
-/// Receives requests for all recipes. Built anew when recipes change.
+/// Receives requests for all recipes. Rebuilt when recipes change.
 pub struct Receiver {
     services: Services,
     apps: HashMap<String, App>,
@@ -74,7 +74,7 @@ struct App {
 }
 
 impl Receiver {
-    /// Reads all keys. Senders whose key cannot be used are asked to try again later.
+    /// Reads all keys. Senders whose key cannot be used are asked to retry later.
     pub fn new(
         catalog: &Catalog,
         recipes: &[CheckedRecipe],
@@ -116,7 +116,7 @@ impl Receiver {
                 Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
                 Ok(None) => {}
                 Err(error) => {
-                    // Where it stands has been told: see `unusable_key`.
+                    // `unusable_key` has already reported where the key is.
                     let recipe_name = recipe.name();
                     tracing::warn!(
                         recipe = recipe_name,
@@ -126,19 +126,19 @@ impl Receiver {
                 }
             }
         }
-        // Nor are the others at its path started without the proof that one of them wants.
+        // Other recipes at the same path are not started either without the verification that one of them requires.
         paths.retain(|path, _| !closed.contains(&Listener::Path(path.clone())));
         absent.wait_for(closed);
         Self { services, apps, paths, absent }
     }
 
-    /// Asks senders to try again for `listeners`, whose recipes are there and cannot run.
+    /// Asks senders to `listeners`, whose recipes exist and cannot run, to retry.
     pub fn waiting_for(mut self, listeners: impl IntoIterator<Item = Listener>) -> Self {
         self.absent.wait_for(listeners);
         self
     }
 
-    /// In the place of `before`: what was listened to then, and is not now, is waited for.
+    /// Takes over from the receiver `before`: listeners that it had and this one lacks become absent.
     pub fn following(self, before: &Self, now: DateTime<Utc>) -> Self {
         let absent = self.absent.clone().since(&before.listeners(), &before.absent, &self.listeners(), now);
         Self { absent, ..self }
@@ -156,7 +156,7 @@ impl Receiver {
         self.paths.contains_key(&path) || self.apps.contains_key(&path) || self.is_away(&path, now)
     }
 
-    /// What recipes listen at, if `/webhooks/{path}` leads there: without slashes around it.
+    /// The path at which recipes listen, without leading or trailing slashes, if `/webhooks/{path}` leads there.
     pub fn listening_at(&self, path: &str) -> Option<String> {
         let path = plain_path(path);
         (self.paths.contains_key(&path) || self.apps.contains_key(&path)).then_some(path)
@@ -172,8 +172,8 @@ impl Receiver {
         hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.allows(origin)))
     }
 
-    /// Whether a request to `/webhooks/{path}` can be taken at all, as far as its head tells: it goes to an
-    /// address that there is, and has a header by which it can prove where it comes from.
+    /// Whether the head of a request allows it to be accepted: the address exists, and a header for the verification is
+    /// present.
     pub fn admit<'h>(
         &self,
         path: &str,
@@ -198,10 +198,10 @@ impl Receiver {
         lacking.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Takes in a request: who sent it, what it says, whose it is.
+    /// Receives a request: verifies it, reads its payload and finds the connections that it belongs to.
     pub fn receive(&self, delivery: &Delivery<'_>) -> Result<Received, Refused> {
         let path = plain_path(delivery.path);
-        // No path of a recipe's own takes over the address of an app.
+        // A recipe's own path never replaces the address of an app.
         if let Some(app) = self.apps.get(&path) {
             app.verifier.check(delivery.header, delivery.body)?;
             return self.take(app, delivery.object()?, delivery.body, delivery.received);
@@ -279,7 +279,7 @@ impl Receiver {
     }
 }
 
-/// What a recipe with this trigger listens to.
+/// The listeners of a recipe with this trigger.
 pub fn listeners(trigger: &Trigger) -> Vec<Listener> {
     match trigger {
         Trigger::Webhook(Webhook::Path { path, .. }) => vec![Listener::Path(plain_path(path))],
@@ -304,8 +304,8 @@ fn asks_for(recipe: &CheckedRecipe, events: &[&str]) -> bool {
     }
 }
 
-/// The combinations that an event is for. One that does not say whose it is is for the first: it
-/// happened once.
+/// The account combinations that an event is for. An event that does not name its account is for the first one only,
+/// because it happened once.
 fn accounts_of<'a>(
     recipe: &'a CheckedRecipe,
     connector: &'a str,

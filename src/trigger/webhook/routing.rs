@@ -1,4 +1,4 @@
-//! Whose event a body is: the connections of an app that it belongs to.
+//! Finds the connections of an app that an event belongs to.
 
 use serde_json::Value;
 
@@ -6,19 +6,18 @@ use super::identify_event::IdentifiedEvent;
 use crate::catalog::{Webhooks, path};
 use crate::connection::Connection;
 
-/// Whose event a body is.
+/// The owner of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
-    /// Of these connections.
+    /// These connections.
     Connections(Vec<String>),
-    /// Of an account that no connection is for; the words say which.
+    /// An account that has no connection; the text names it.
     Stranger(String),
-    /// It does not say, or no connection could tell.
+    /// Unknown: the body names no account, or no connection can be compared with it.
     Nobody,
 }
 
-/// Compares what the body says of its account with the settings of `connections`, which are those of
-/// the app.
+/// Compares the account in the body with the settings of `connections`, which belong to the app.
 pub fn owner<'c>(
     webhooks: &Webhooks,
     recognised: &IdentifiedEvent<'_>,
@@ -39,8 +38,8 @@ pub fn owner<'c>(
             if !names.is_empty() {
                 return Owner::Connections(names);
             }
-            // A record's id stands where an event about the account itself has the account's. The first
-            // path is the account's own and nothing else.
+            // In an event about the account itself, a record's id holds the account's id. The first path always holds
+            // the account's id.
             let is_record = recognised.events.is_empty()
                 || recognised.events.iter().any(|(_, event)| event.id.contains(path));
             if index == 0 || !is_record {

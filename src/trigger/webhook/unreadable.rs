@@ -1,32 +1,32 @@
-//! Why no event can be made of a body.
+//! Why a body cannot be read as an event.
 
-/// A body that no event can be made of.
+/// Why a body cannot be read as an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is not the JSON that it should be.
+    /// It is not the expected JSON.
     #[error("the body is not {wanted}: {reason}")]
     NotJson {
-        /// What it should be.
+        /// Description of what was expected.
         wanted: &'static str,
-        /// Why it is not.
+        /// Reason, for people.
         reason: String,
     },
-    /// It is not the form that it says it is.
+    /// It declares a form and cannot be read as one.
     #[error("the body cannot be read as a form: {0}")]
     NotAForm(String),
-    /// It is of another kind.
+    /// Its media type is not supported.
     #[error("the body is `{0}`; send JSON or a form")]
     UnknownType(String),
-    /// It is packed in a way that hob does not know.
+    /// Its content encoding is not supported.
     #[error("the content encoding `{0}` is not supported; send gzip, deflate, or the body as it is")]
     UnknownEncoding(String),
-    /// It is not packed as it says.
+    /// It cannot be decompressed.
     #[error("the body cannot be unpacked: {0}")]
     Damaged(String),
-    /// Unpacked, it is too large.
+    /// It is too large once decompressed.
     #[error("the body, unpacked, is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
 }

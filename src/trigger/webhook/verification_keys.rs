@@ -1,4 +1,4 @@
-//! The keys by which recipes know their senders: secrets, wherever their values come from.
+//! Secret keys with which recipes verify requests, whatever their templates read them from.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -10,14 +10,14 @@ use crate::secret::{SHORTEST, Secret};
 use crate::source::Span;
 use crate::template::{LocatedTemplate, PathStep, Scope, Use};
 
-/// The keys of `recipes` at `now`, where they can be told from `env`.
+/// The secret keys of `recipes` at `now`, as far as they can be evaluated from `env`.
 pub fn keys(recipes: &[CheckedRecipe], env: &Map<String, Value>, now: DateTime<Utc>) -> Vec<Secret> {
     let scope = scope(env, now);
     let key = |recipe: &CheckedRecipe| {
         let template = match verification(recipe)? {
             recipe::Verify::Header { value, .. } => value,
             recipe::Verify::Hmac { secret, .. } => secret,
-            // A public key is no secret.
+            // A public key is not a secret.
             recipe::Verify::None | recipe::Verify::Ed25519 { .. } => return None,
         };
         match template.evaluate(&scope).ok()? {
@@ -29,7 +29,8 @@ pub fn keys(recipes: &[CheckedRecipe], env: &Map<String, Value>, now: DateTime<U
     recipes.iter().filter_map(key).collect()
 }
 
-/// What is wrong with the key of `recipe` as it comes from `env`: nothing could prove itself by it, or anyone could.
+/// A diagnostic when the key of `recipe`, evaluated from `env`, cannot be used: no request could be verified with it,
+/// or anyone could pass.
 pub fn unusable_key(
     recipe: &CheckedRecipe,
     env: &Map<String, Value>,
@@ -61,7 +62,7 @@ pub fn unusable_key(
     }
 }
 
-/// That the key of `recipe`, as it comes from `env`, is short: others can find it out, and it is not masked.
+/// A diagnostic when the key of `recipe`, evaluated from `env`, is short: it can be guessed, and it is not redacted.
 pub fn short_key(recipe: &CheckedRecipe, env: &Map<String, Value>, now: DateTime<Utc>) -> Option<Diagnostic> {
     let place = verification(recipe)?.key()?.span;
     let [key] = keys(std::slice::from_ref(recipe), env, now).try_into().ok()?;
@@ -72,7 +73,7 @@ pub fn short_key(recipe: &CheckedRecipe, env: &Map<String, Value>, now: DateTime
     is_short.then(|| Diagnostic::new(Code::Suspicious, place, message).help("use a long random one"))
 }
 
-/// The first variable that `key` reads and that has no value, and where.
+/// The first variable that `key` reads and that has no value, with its span.
 fn missing(key: &LocatedTemplate, env: &Map<String, Value>) -> Option<(String, Span)> {
     key.uses().iter().find_map(|used| {
         let Use::Path { root, steps, range, .. } = used else { return None };

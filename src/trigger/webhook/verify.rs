@@ -1,4 +1,4 @@
-//! Whether a request comes from whom it says. Looks at the raw body, never at what it says.
+//! Verifies the sender of a request. Looks at the raw body, never at its content.
 
 use base64::Engine;
 use ring::{hmac, signature};
@@ -7,49 +7,49 @@ use crate::catalog::public_key::BASE64;
 use crate::catalog::{Signature, SignatureAlgorithm};
 use crate::secret::Secret;
 
-/// A request that proves nothing, or a key that cannot be used.
+/// Why a request cannot be verified, or why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// None of the headers is there.
+    /// None of the required headers is present.
     #[error("the request has no {headers} header, so nothing proves where it comes from")]
     NoSignature {
-        /// The headers that were looked for.
+        /// Names of the headers that were looked for.
         headers: String,
     },
-    /// The header holds something that is no signature.
+    /// The header's value is not a signature.
     #[error("the header {header} holds {found} instead of a signature")]
     NotASignature {
-        /// The header.
+        /// Name of the header.
         header: String,
-        /// What it holds, in words: the value itself may be a secret.
+        /// Description of its value; the value itself may be a secret.
         found: &'static str,
     },
-    /// The signature is not that of this body.
+    /// The signature does not match the body.
     #[error("the header {header} does not fit the body and the key; check that the key is the sender's")]
     Wrong {
-        /// The header.
+        /// Name of the header.
         header: String,
     },
     /// The header does not have the agreed value.
     #[error("the header {header} does not have the agreed value")]
     WrongValue {
-        /// The header.
+        /// Name of the header.
         header: String,
     },
-    /// The key in the configuration is none.
+    /// The configured key is invalid.
     #[error("the key for the header {header} cannot be used: {reason}")]
     Key {
-        /// The header that it is for.
+        /// Name of the header that it is for.
         header: String,
-        /// What is wrong.
+        /// Reason, for people.
         reason: String,
     },
 }
 
-/// A hash for keyed signatures.
+/// Hash function of an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hash {
-    /// SHA-1, for senders that know nothing better.
+    /// SHA-1, for senders that offer nothing better.
     Sha1,
     /// SHA-256.
     Sha256,
@@ -57,16 +57,16 @@ pub enum Hash {
     Sha512,
 }
 
-/// How a signature is written.
+/// Encoding of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Hexadecimal digits of either case.
+    /// Hexadecimal digits in either letter case.
     Hex,
     /// Base64 with or without padding.
     Base64,
 }
 
-/// How requests prove where they come from, with all keys read. One that fits is enough.
+/// How requests are verified, with all keys loaded. A request needs to pass only one of the ways.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     proofs: Vec<Proof>,
@@ -86,12 +86,12 @@ enum Kind {
 }
 
 impl Verifier {
-    /// Takes every request.
+    /// Accepts every request.
     pub fn none() -> Self {
         Self { proofs: vec![] }
     }
 
-    /// Takes requests with one of an app's signatures.
+    /// Accepts requests with one of an app's signatures.
     pub fn signatures(signatures: &[Signature]) -> Result<Self, Error> {
         let proofs = signatures.iter().map(|signature| {
             let key = signature.public_key();
@@ -102,7 +102,7 @@ impl Verifier {
         Ok(Self { proofs: proofs.collect::<Result<_, _>>()? })
     }
 
-    /// Takes requests with a keyed hash of the body, written after `prefix`.
+    /// Accepts requests with an HMAC of the body, written after `prefix`.
     pub fn hmac(header: &str, secret: &Secret, hash: Hash, encoding: Encoding, prefix: &str) -> Self {
         let algorithm = match hash {
             Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -114,21 +114,21 @@ impl Verifier {
         Self { proofs: vec![Proof { header: header.to_owned(), kind }] }
     }
 
-    /// Takes requests whose header has this value, apart from the white space around it, which is no part of a
-    /// header's value (RFC 9110, 5.5).
+    /// Accepts requests whose header has this value, ignoring surrounding white space, which is not part of a header's
+    /// value (RFC 9110, 5.5).
     pub fn header(header: &str, value: &Secret) -> Self {
-        // Compared by keyed hash, so that the time taken tells nothing of the value.
+        // Compared as HMACs, so that the duration of the comparison reveals nothing about the value.
         let key = hmac::Key::new(hmac::HMAC_SHA256, header.as_bytes());
         let expected = hmac::sign(&key, value.expose().as_bytes().trim_ascii());
         Self { proofs: vec![Proof { header: header.to_owned(), kind: Kind::Value { key, expected } }] }
     }
 
-    /// Whether it takes every request.
+    /// Whether it accepts every request.
     pub fn is_open(&self) -> bool {
         self.proofs.is_empty()
     }
 
-    /// That none of the headers is there, one of which is needed.
+    /// An error when none of the headers is present, of which one is required.
     pub fn lacks<'h>(&self, header: impl Fn(&str) -> Option<&'h [u8]>) -> Option<Error> {
         let is_there = |proof: &Proof| header(&proof.header).is_some();
         (!self.is_open() && !self.proofs.iter().any(is_there)).then(|| self.no_signature())
@@ -139,7 +139,7 @@ impl Verifier {
         Error::NoSignature { headers: headers.join(" or ") }
     }
 
-    /// Checks a body against the headers of its request, which `header` reads by name.
+    /// Verifies a body with the headers of its request, which `header` reads by name.
     pub fn check<'h>(&self, header: impl Fn(&str) -> Option<&'h [u8]>, body: &[u8]) -> Result<(), Error> {
         let mut refusal = None;
         for proof in &self.proofs {
@@ -183,10 +183,10 @@ impl Proof {
         }
     }
 
-    /// The bytes of a signature; without `encoding`, hex where it looks like it and base64 otherwise.
+    /// The bytes of a signature. Without `encoding`, hex if it looks like hex, otherwise base64.
     fn decode(&self, text: &[u8], encoding: Option<Encoding>) -> Result<Vec<u8>, Error> {
         let refuse = |found| Error::NotASignature { header: self.header.clone(), found };
-        // Base64 reads three letters of "N/A" happily; senders mean "no signature" by it.
+        // "N/A" would be accepted as base64, but senders mean "no signature" by it.
         match text {
             b"" => return Err(refuse("nothing")),
             b"N/A" | b"n/a" => return Err(refuse("the words N/A")),
