@@ -19,7 +19,7 @@ use crate::services::Services;
 
 /// Longest time without a look at the journal.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// Longest wait for the journal's answer once all is to stop.
+/// Longest wait for the journal's answer during shutdown.
 const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// Pause after the journal failed.
 const STORE_RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -194,7 +194,7 @@ impl Engine {
         }
     }
 
-    /// What is done beside all work. Never ends.
+    /// Background tasks beside the runs. Never ends.
     async fn background_tasks(&self) {
         let journal = self.shared.services.journal.as_ref();
         tokio::join!(self.renew_leases(), self.shared.paused.follow(journal));

@@ -1,4 +1,4 @@
-//! The leases this engine holds, and keeping them alive.
+//! The leases that this engine holds, and their renewal.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::run::RunId;
 /// How long before its end a lease counts as ended.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// Leases in hand.
+/// Leases that this engine holds.
 #[derive(Debug, Default)]
 pub(super) struct Leases(Mutex<HashMap<RunId, HeldLease>>);
 
@@ -134,7 +134,7 @@ impl Leases {
 }
 
 impl LeaseGuard {
-    /// The run has passed to another worker.
+    /// Whether the run has passed to another worker.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::journal::{Journal, paused};
 
-/// How often it is looked.
+/// Interval between checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Names of the recipes that are paused, as they were known a moment ago.
@@ -22,7 +22,7 @@ impl PausedRecipes {
     /// Keeps looking. Never ends.
     pub(super) async fn follow(&self, journal: &dyn Journal) {
         loop {
-            // While the store is away, all stays as it was.
+            // While the store is unavailable, the last known state applies.
             if let Ok(now) = paused(journal).await {
                 self.take(now.into_keys().collect());
             }

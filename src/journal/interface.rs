@@ -31,7 +31,7 @@ pub trait Journal: Send + Sync {
         before: DateTime<Utc>,
     ) -> Result<(), Error>;
 
-    /// Takes up to `limit` runs that are due and whose lane is free, for `ttl`.
+    /// Leases up to `limit` runs that are due and whose lane is free, for `ttl`.
     async fn lease(
         &self,
         owner: &str,
@@ -45,7 +45,7 @@ pub trait Journal: Send + Sync {
     async fn record(&self, lease: &Lease, entries: Vec<StampedEntry>, update: RunUpdate)
     -> Result<(), Error>;
 
-    /// Makes the waiting runs of a recipe due that were put to sleep for ever; how many.
+    /// Makes due the runs of a recipe that wait without a time limit; returns how many.
     async fn wake(&self, recipe: &str) -> Result<u64, Error>;
 
     /// Appends what a person decided about a run that nobody works on and that has exactly `seen`
@@ -59,7 +59,7 @@ pub trait Journal: Send + Sync {
         update: RunUpdate,
     ) -> Result<bool, Error>;
 
-    /// Extends leases; those lost meanwhile are missing from the answer.
+    /// Renews leases; the answer leaves out those that were lost meanwhile.
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error>;
 
     /// Makes runs whose lease has ended available again; how many. On a store that only one process
@@ -76,7 +76,7 @@ pub trait Journal: Send + Sync {
     /// Resolves when there may be new work, at the latest after `at_most`.
     async fn changed(&self, at_most: Duration);
 
-    /// Whether other processes may work on this store beside us: then claims matter.
+    /// Whether other processes may work on this store as well, so that claims are needed.
     fn is_shared(&self) -> bool;
 
     /// Takes the right to do what only one process may do at a time, such as reading for a cursor, or
@@ -90,10 +90,10 @@ pub trait Journal: Send + Sync {
         ttl: Duration,
     ) -> Result<Option<Claim>, Error>;
 
-    /// Gives a claim up, if it is still held.
+    /// Releases a claim, if it is still held.
     async fn release(&self, claim: &Claim) -> Result<(), Error>;
 
-    /// What is kept of the limits of `account`.
+    /// The stored limits of `account`.
     async fn limits(&self, account: &str) -> Result<LimitState, Error>;
 
     /// Keeps `text` of the limits of `account` in the place of version `seen`, unless another one is there
@@ -165,19 +165,19 @@ pub trait Journal: Send + Sync {
         to: Option<&str>,
     ) -> Result<Option<Link>, Error>;
 
-    /// Forgets a link; whether there was one.
+    /// Deletes a link; returns whether there was one.
     async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error>;
 
     /// All links that `record` is an end of.
     async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error>;
 
-    /// A remembered value.
+    /// A stored value.
     async fn state(&self, key: &str) -> Result<Option<Value>, Error>;
 
-    /// Remembered values whose keys begin with `prefix`, by key.
+    /// Stored values whose keys begin with `prefix`, by key.
     async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error>;
 
-    /// Remembers a value.
+    /// Stores a value.
     async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error>;
 
     /// What hob notes of the store itself under `name`. It is no remembered value: recipes do not reach it, and
@@ -208,7 +208,7 @@ pub trait Journal: Send + Sync {
     /// Stores records as another store exported them; those that are there already are left as they are.
     async fn import(&self, records: Vec<Record>) -> Result<(), Error>;
 
-    /// A short text that is another one after anything that is exported has changed.
+    /// A short text that changes whenever anything that is exported changes.
     async fn fingerprint(&self) -> Result<String, Error>;
 
     /// How many other processes work on the runs of this store now, as far as that can be known. Asked by
@@ -226,6 +226,6 @@ pub trait Journal: Send + Sync {
     /// Why the last write failed, if none has succeeded since. Asking whether the store is healthy is no write.
     fn last_failure(&self) -> Option<Error>;
 
-    /// Ends all work and closes the store; what was answered `Ok` is kept.
+    /// Stops all work and closes the store; everything that was answered with `Ok` is kept.
     async fn close(&self);
 }

@@ -101,7 +101,7 @@ pub(super) async fn without_paused(
     let (asleep, awake): (Vec<_>, Vec<_>) =
         leased.into_iter().partition(|leased| resting.contains_key(&leased.run.recipe));
     for LeasedRun { lease, run, .. } in &asleep {
-        // Until the end of all times.
+        // Sleeps until resumed; there is no wake-up time.
         let due = Some(DateTime::<Utc>::MAX_UTC);
         let error = Some(why_paused(&run.recipe));
         let update = RunUpdate { due, error, ..RunUpdate::new(RunState::Waiting, now) };

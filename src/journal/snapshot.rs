@@ -11,6 +11,6 @@ pub trait Snapshot: Send + Sync {
     /// Up to `limit` records of a part of the store, in order, after those that led to `after`.
     async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error>;
 
-    /// A short text that is another one after anything that is exported has changed.
+    /// A short text that changes whenever anything that is exported changes.
     async fn fingerprint(&self) -> Result<String, Error>;
 }

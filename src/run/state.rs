@@ -1,11 +1,11 @@
-//! Where a run stands.
+//! State of a run.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -13,17 +13,17 @@ pub enum RunState {
     Waiting,
     /// A worker has it.
     Running,
-    /// All steps done.
+    /// All steps are done.
     Succeeded,
-    /// A step failed for good.
+    /// A step failed permanently.
     Failed,
     /// The recipe's `when` did not hold.
     Filtered,
     /// Dropped as an echo of hob's own write.
     Suppressed,
-    /// Waits for a person: hob cannot know whether a step happened.
+    /// Waits for a person, because hob cannot find out whether a step happened.
     Parked,
-    /// A person decided to leave it.
+    /// A person decided not to continue it.
     Skipped,
 }
 
