@@ -10,7 +10,7 @@ pub(super) struct LastFailure(Mutex<Option<Error>>);
 
 impl LastFailure {
     /// What a write came to.
-    pub(super) fn note<T>(&self, result: &Result<T, Error>) {
+    pub(super) fn record<T>(&self, result: &Result<T, Error>) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(_) => *last = None,

@@ -88,12 +88,12 @@ fn read(url: &str) -> Result<Target, String> {
         // A man in the middle could otherwise claim that there is no TLS.
         config.ssl_mode(SslMode::Require);
     }
-    settle(&mut config);
+    fill_defaults(&mut config);
     Ok(Target { config, trust, schema, name })
 }
 
-/// Fills in what the address leaves open.
-fn settle(config: &mut Config) {
+/// Sets defaults for what the address does not state.
+fn fill_defaults(config: &mut Config) {
     // Of several hosts, the one that can be written.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     if config.get_application_name().is_none() {

@@ -43,11 +43,11 @@ impl ServerClock {
     /// Takes the answer to [`ASK`] into account.
     pub(super) fn answered(&self, asked: &Asked, rows: &[Row]) -> Result<(), Failure> {
         let micros: i64 = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
-        self.note(asked.at, asked.begun.elapsed(), micros.saturating_mul(1000));
+        self.adjust(asked.at, asked.begun.elapsed(), micros.saturating_mul(1000));
         Ok(())
     }
 
-    fn note(&self, at: DateTime<Utc>, took: Duration, there: i64) {
+    fn adjust(&self, at: DateTime<Utc>, took: Duration, there: i64) {
         if took <= SLOW {
             // It was answered somewhere in between.
             let half = i64::try_from(took.as_nanos() / 2).unwrap_or(0);
@@ -71,11 +71,11 @@ mod tests {
     fn a_clock_that_is_wrong_here_is_put_right() {
         let clock = ServerClock::default();
         let at = DateTime::from_timestamp(1_000, 0).unwrap();
-        clock.note(at, Duration::from_millis(200), 1_060_100_000_000);
+        clock.adjust(at, Duration::from_millis(200), 1_060_100_000_000);
         assert_eq!(clock.stamp(stamp(at)), 1_060_000_000_000);
-        clock.note(at, Duration::from_secs(3), 0);
+        clock.adjust(at, Duration::from_secs(3), 0);
         assert_eq!(clock.stamp(stamp(at)), 1_060_000_000_000, "what came late tells nothing");
-        clock.note(at, Duration::ZERO, 1_000_200_000_000);
+        clock.adjust(at, Duration::ZERO, 1_000_200_000_000);
         assert_eq!(clock.stamp(stamp(at)), stamp(at), "they agree");
     }
 }

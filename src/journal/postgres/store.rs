@@ -121,7 +121,7 @@ impl Journal for Postgres {
     async fn append(&self, batch: Batch) -> Result<Appended, Error> {
         let rows = Rows::new(batch).map_err(|failure| self.failed(failure))?;
         let appended = self.appends.perform(rows).await;
-        self.last_failure.note(&appended);
+        self.last_failure.record(&appended);
         appended
     }
 
@@ -148,7 +148,7 @@ impl Journal for Postgres {
     ) -> Result<(), Error> {
         let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
         let recorded = self.doubts.record(&self.records, lease.clone(), texts, update).await;
-        self.last_failure.note(&recorded);
+        self.last_failure.record(&recorded);
         recorded
     }
 

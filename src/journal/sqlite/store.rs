@@ -117,7 +117,7 @@ impl Sqlite {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let written = self.writer.write(act).await;
-        self.last_failure.note(&written);
+        self.last_failure.record(&written);
         written
     }
 
