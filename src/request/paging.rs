@@ -467,12 +467,13 @@ mod tests {
         let items = [json!({ "id": 1 })];
         let go = |next: Value| after(&style, json!({ "c": "a" }), json!({ "next": next }), &items);
         assert!(go(json!("x".repeat(MAX_CURSOR))).unwrap().is_some());
-        let told = go(json!("x".repeat(MAX_CURSOR + 1))).unwrap_err().to_string();
+        let more_after = go(json!("x".repeat(MAX_CURSOR + 1))).unwrap_err().to_string();
         assert!(told.contains("a cursor of more than 16 KiB"), "{told}");
         assert!(go(json!(["x".repeat(MAX_CURSOR)])).is_err());
         let long = "k".repeat(1 << 20);
         let listing: Listing = serde_yaml::from_str("{ items: [$.items], paging: { style: none } }").unwrap();
-        let told = super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
+        let more_after =
+            super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
         assert!(told.len() < 300, "{}", told.len());
         let numbers = paging("{ style: page, page: page, size: 2 }");
         let last = after(&numbers, json!({ "page": u64::MAX }), json!({}), &[json!(1), json!(2)]);
@@ -579,7 +580,7 @@ mod tests {
 
     #[test]
     fn a_page_tells_whether_it_is_all() {
-        let told = |style: &str, inputs: Value, answer: Value, count: usize| {
+        let more_after = |style: &str, inputs: Value, answer: Value, count: usize| {
             let items = vec![json!({ "id": 1 }); count];
             let page = Page { answer: &answer, link: None, items: &items, number: 1 };
             more(&operation("{}"), &paging(style), &map(inputs), page)
