@@ -467,14 +467,13 @@ mod tests {
         let items = [json!({ "id": 1 })];
         let go = |next: Value| after(&style, json!({ "c": "a" }), json!({ "next": next }), &items);
         assert!(go(json!("x".repeat(MAX_CURSOR))).unwrap().is_some());
-        let more_after = go(json!("x".repeat(MAX_CURSOR + 1))).unwrap_err().to_string();
-        assert!(told.contains("a cursor of more than 16 KiB"), "{told}");
+        let message = go(json!("x".repeat(MAX_CURSOR + 1))).unwrap_err().to_string();
+        assert!(message.contains("a cursor of more than 16 KiB"), "{message}");
         assert!(go(json!(["x".repeat(MAX_CURSOR)])).is_err());
         let long = "k".repeat(1 << 20);
         let listing: Listing = serde_yaml::from_str("{ items: [$.items], paging: { style: none } }").unwrap();
-        let more_after =
-            super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
-        assert!(told.len() < 300, "{}", told.len());
+        let message = super::items(&operation("{}"), &listing, &json!({ long: 1 })).unwrap_err().to_string();
+        assert!(message.len() < 300, "{}", message.len());
         let numbers = paging("{ style: page, page: page, size: 2 }");
         let last = after(&numbers, json!({ "page": u64::MAX }), json!({}), &[json!(1), json!(2)]);
         assert!(matches!(last, Err(Error::Frozen { .. })), "{last:?}");
