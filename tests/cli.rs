@@ -18,6 +18,8 @@ mod connectors;
 mod dry_runs;
 #[path = "cli/earlier_versions.rs"]
 mod earlier_versions;
+#[path = "cli/echoes.rs"]
+mod echoes;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/gallery.rs"]

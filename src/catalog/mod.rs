@@ -13,6 +13,7 @@ pub mod public_key;
 mod quiet_poll;
 mod renamed;
 mod repeat;
+mod resource;
 mod schema;
 mod version;
 mod versioned;
@@ -32,5 +33,6 @@ pub use operation::{
 pub use paging::{Listing, NextValue, Paging};
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use repeat::{CreatesWhen, FirstOnly};
+pub use resource::{ResourceNames, WriteTarget};
 pub use schema::{form, schema};
 pub use version::{ApiVersion, Change, Fields, Versions};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::checked::CheckedRecipe;
 use super::context::Context;
+use super::cycles::cycle_warnings;
 use super::rules;
 use super::shared_path::disagreements;
 use super::workspace_info::WorkspaceInfo;
@@ -34,7 +35,11 @@ impl Checked {
 /// Reads the recipe of `file` and applies all rules. Never panics, whatever the text. A recipe that had to be mended
 /// to be read is checked, so that more mistakes are found, but never passes.
 pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    finish(read(file, catalog, workspace_info), catalog, workspace_info)
+    let mut checked = finish(read(file, catalog, workspace_info), catalog, workspace_info);
+    let warnings = cycle_warnings(std::slice::from_ref(&checked.recipe));
+    checked.report.diagnostics.extend(warnings.into_iter().map(|(_, warning)| warning));
+    checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    checked
 }
 
 /// The same for a recipe whose runs have begun: what starts it is not looked at any more.
@@ -59,7 +64,8 @@ pub fn check_all(
     for ((checked, repeated), disagreement) in all.iter_mut().zip(repeated).zip(disagreements) {
         checked.report.diagnostics.extend(disagreement.into_iter().chain(repeated));
     }
-    all.into_iter().map(|checked| finish(checked, catalog, workspace_info)).collect()
+    let all = all.into_iter().map(|checked| finish(checked, catalog, workspace_info));
+    with_cycle_warnings(all.collect())
 }
 
 /// Of each recipe, that one before it has its name, if so.
@@ -101,6 +107,17 @@ fn finish(mut checked: Checked, catalog: &Arc<Catalog>, workspace_info: &Workspa
         checked.recipe = CheckedRecipe::new(recipe, catalog, workspace_info);
     }
     checked
+}
+
+/// Adds what recipes do together.
+fn with_cycle_warnings(mut all: Vec<Checked>) -> Vec<Checked> {
+    let recipes: Vec<Option<CheckedRecipe>> = all.iter().map(|checked| checked.recipe.clone()).collect();
+    for (at, warning) in cycle_warnings(&recipes) {
+        let diagnostics = &mut all[at].report.diagnostics;
+        diagnostics.push(warning);
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    }
+    all
 }
 
 #[cfg(test)]

@@ -118,6 +118,8 @@ codes! {
     MaybeMissing = "maybe-missing", Warning;
     /// An input that replaces everything the record had.
     ReplacesAll = "replaces-all", Warning;
+    /// Recipes that start each other by what they write.
+    RecipeCycle = "recipe-cycle", Warning;
     /// Something that works but probably not as meant.
     Suspicious = "suspicious", Warning;
 }

@@ -69,7 +69,9 @@ impl KnownRecords<'_> {
         let operation = &self.doubt.operation;
         let theirs = unsettled.into_iter().filter(|(run, known)| {
             let own = run == self.run && known.step == self.doubt.step;
-            !own && known.operation == operation.id && self.is_same_account(&known.connection)
+            !own && !known.not_probed
+                && known.operation == operation.id
+                && self.is_same_account(&known.connection)
         });
         let rival = theirs.map(|(run, mut known)| {
             let connection = self.context.services.connections.get(&known.connection);

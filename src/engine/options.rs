@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::run::LoopLimit;
+
 /// How an engine works.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -21,6 +23,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Requests that leave this machine are told, not sent: nothing done in a sandbox is known outside.
     pub isolated: bool,
+    /// When runs that lead to each other are a loop.
+    pub loop_limit: LoopLimit,
 }
 
 impl Default for Options {
@@ -33,6 +37,7 @@ impl Default for Options {
             grace: Duration::from_secs(8),
             dry_run: false,
             isolated: false,
+            loop_limit: LoopLimit::default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::journal;
 use crate::request::paging::{self, Page, Rounds};
 use crate::request::{Answer, Outcome, complete, list};
 use crate::run::probe::{self, Search, SearchOutcome, Window};
-use crate::run::{Finding, Probe, RunId, StepResult, item_id};
+use crate::run::{Finding, Probe, RunId, ShownRecord, StepResult, item_id};
 
 /// How soon another step that is under way is asked about again.
 const BUSY: Duration = Duration::from_secs(1);
@@ -26,15 +26,15 @@ const MAX_PAGES: u64 = 20;
 /// What was found out.
 pub(super) struct ProbeResult {
     pub(super) finding: Finding,
-    /// Id of the record that is taken for what the step made.
-    pub(super) record: Option<String>,
+    /// The record that is taken for what the step made.
+    pub(super) shown: ShownRecord,
     /// What is to be told of it.
     pub(super) remark: Option<String>,
 }
 
 impl From<Finding> for ProbeResult {
     fn from(finding: Finding) -> Self {
-        Self { finding, record: None, remark: None }
+        Self { finding, shown: ShownRecord::default(), remark: None }
     }
 }
 
@@ -51,12 +51,9 @@ pub(super) async fn run_probe(context: &StepContext<'_>, run: &RunId, doubt: &Pr
         Ok(SearchOutcome::Busy(reason)) => return Finding::Later { wait: BUSY, reason }.into(),
         Err(later) => return later.into(),
     };
-    let record = item_id(&item);
-    ProbeResult {
-        finding: Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref())),
-        record,
-        remark,
-    }
+    let shown = ShownRecord { id: item_id(&item), record: item.clone() };
+    let finding = Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()));
+    ProbeResult { finding, shown, remark }
 }
 
 /// `finding`, unless the list may show more after a while.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::Catalog;
-use crate::check::{CheckedRecipe, WorkspaceInfo, check_begun};
+use crate::check::{CheckedRecipe, Feedback, WorkspaceInfo, check_begun};
 use crate::journal::RecipeText;
 use crate::source::SourceFile;
 
@@ -23,6 +23,7 @@ pub struct RecipeVersions {
 struct Book {
     present: HashMap<String, CheckedRecipe>,
     earlier: HashMap<String, Vec<CheckedRecipe>>,
+    feedback: Arc<Feedback>,
 }
 
 impl Book {
@@ -67,6 +68,7 @@ impl RecipeVersions {
         let present: HashMap<String, CheckedRecipe> =
             recipes.into_iter().map(|recipe| (recipe.name().to_owned(), recipe)).collect();
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        book.feedback = Arc::new(Feedback::of(present.values()));
         for recipe in std::mem::replace(&mut book.present, present).into_values() {
             book.keep(recipe);
         }
@@ -82,6 +84,11 @@ impl RecipeVersions {
         let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = book.present.get(name).into_iter().chain(book.earlier.get(name).into_iter().flatten());
         all.find(|recipe| recipe.version() == version).cloned()
+    }
+
+    /// What the present recipes write that others read.
+    pub fn feedback(&self) -> Arc<Feedback> {
+        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner).feedback)
     }
 
     /// All present recipes, by name.

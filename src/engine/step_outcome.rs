@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::catalog::Operation;
+use crate::catalog::{Effect, Operation};
 use crate::journal;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
-use crate::run::{StepError, StepResult, UnknownFields, record_id, take_marks};
+use crate::run::{ShownRecord, StepError, StepResult, UnknownFields, take_marks};
 
 /// The result of a step, with remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +20,20 @@ pub(super) struct StepOutcome {
     pub(super) dropped: Option<String>,
     /// What is not known of the result.
     pub(super) unknown: Option<UnknownFields>,
-    /// Id of the record that the answer shows.
-    pub(super) record: Option<String>,
+    /// The record that the answer shows.
+    pub(super) shown: ShownRecord,
 }
 
 impl From<StepResult> for StepOutcome {
     fn from(step_result: StepResult) -> Self {
-        Self { step_result, remark: None, more: None, dropped: None, unknown: None, record: None }
+        Self {
+            step_result,
+            remark: None,
+            more: None,
+            dropped: None,
+            unknown: None,
+            shown: ShownRecord::default(),
+        }
     }
 }
 
@@ -45,8 +52,11 @@ impl StepOutcome {
 pub(super) fn outcome_of(outcome: Outcome, operation: &Operation, pick: Option<&str>) -> StepOutcome {
     match outcome {
         Outcome::Ok(answer) => {
-            let record = record_id(operation, &answer.body);
-            StepOutcome { record, ..done(&answer.body, operation, pick) }
+            let shown = match operation.effect {
+                Effect::Read => ShownRecord::default(),
+                _ => ShownRecord::of(operation, &answer.body),
+            };
+            StepOutcome { shown, ..done(&answer.body, operation, pick) }
         }
         Outcome::RateLimited { retry_after } => {
             let seconds = retry_after.as_secs();

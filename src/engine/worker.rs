@@ -10,17 +10,18 @@ use super::leases::LeaseGuard;
 use super::probe_runner::{ProbeResult, run_probe};
 use super::recipe_choice::{RecipeChoice, choose_recipe, save_recipe};
 use super::recorder::Recorder;
+use super::run_context::run_context;
 use super::shared::Shared;
 use super::step_context::StepContext;
 use super::step_executor::{self, Permission};
-use super::store_retry::{LeaseLost, with_store_retry};
+use super::store_retry::LeaseLost;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Command, Decision, Entry, KnownBy, Machine, RunContext, RunState, StampedEntry, StepCall,
+    Accounts, Command, Decision, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry, StepCall,
     StepResult, UnknownFields, told, writes,
 };
 
@@ -149,30 +150,6 @@ async fn begin(
     Ok(RunWorker { shared, guard, recorder, machine, recipe, accounts, priority, stop })
 }
 
-async fn run_context(
-    shared: &Shared,
-    leased: &LeasedRun,
-    recipe: &CheckedRecipe,
-    guard: &LeaseGuard,
-) -> Result<RunContext, LeaseLost> {
-    let services = &shared.services;
-    let connections = services.connection_values(&leased.run.accounts);
-    let mut links = Map::new();
-    // Most recipes have no links; they need not ask for them.
-    if let Some(record) =
-        leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
-    {
-        let known = with_store_retry(&leased.run.id, guard, || services.journal.links_of(record)).await?;
-        links.extend(known.into_iter().map(|link| {
-            let other = if link.from == *record { link.to } else { link.from };
-            (link.name, Value::from(other))
-        }));
-    }
-    let skip_waits = shared.options.dry_run;
-    let ahead = services.clock.ahead();
-    Ok(RunContext { env: Arc::clone(&shared.env), connections, links, ahead, skip_waits })
-}
-
 /// What became of a step.
 enum StepProgress {
     /// Its outcome is in the history.
@@ -219,7 +196,7 @@ impl RunWorker {
                     self.recorder.flush_urgent(&self.shared.services, &self.guard).await?;
                     let context = self.context();
                     let looking = run_probe(&context, self.recorder.run(), &probe);
-                    let Some(ProbeResult { finding, record, remark }) =
+                    let Some(ProbeResult { finding, shown, remark }) =
                         unless_stopped(self.stop.clone(), looking).await
                     else {
                         return self.write(RunState::Waiting, None, None).await;
@@ -229,7 +206,7 @@ impl RunWorker {
                     }
                     let entry = probe.entry(finding, self.now());
                     let (connection, inputs) = (probe.connection.as_deref(), &probe.inputs);
-                    self.record_writes(&entry, &probe.operation, connection, inputs, record.as_deref());
+                    self.record_writes(&entry, &probe.operation, connection, inputs, &shown);
                     self.add_entry(entry, true);
                 }
                 Command::Sleep { until, reason } => {
@@ -332,7 +309,7 @@ impl RunWorker {
         }
         if !self.shared.options.dry_run {
             let (connection, inputs) = (call.connection.as_deref(), &call.inputs);
-            self.record_writes(&entry, &call.operation, connection, inputs, told.record.as_deref());
+            self.record_writes(&entry, &call.operation, connection, inputs, &told.shown);
         }
         if let Entry::StepSucceeded { step, known_by: Some(KnownBy::Gone), .. } = &entry {
             let message =
@@ -350,10 +327,11 @@ impl RunWorker {
         operation: &Operation,
         connection: Option<&str>,
         inputs: &Map<String, Value>,
-        shown: Option<&str>,
+        shown: &ShownRecord,
     ) {
-        if let Entry::StepSucceeded { result, .. } = entry {
-            self.recorder.add_writes(writes(operation, connection, inputs, result, shown));
+        if let Entry::StepSucceeded { step, result, .. } = entry {
+            let origin = self.machine.as_ref().map(|machine| machine.origin(step, self.now()));
+            self.recorder.add_writes(writes(operation, connection, inputs, result, shown, origin));
         }
     }
 

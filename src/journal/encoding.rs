@@ -2,10 +2,12 @@
 //! dedup keys as short hashes. Stored: none of this may change.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-use crate::run::{RunState, Unsettled};
+use crate::run::{Origin, RunState, Unsettled, Write};
+use crate::value::Value;
 
 /// Nanoseconds since 1970; what does not fit (before 1677, after 2262) counts as the nearest that does.
 pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
@@ -88,6 +90,39 @@ fn pattern(text: &str) -> String {
 /// Creates of which nothing is known yet, as a text; empty where there are none.
 pub(super) fn unsettled_text(unsettled: &[Unsettled]) -> serde_json::Result<String> {
     if unsettled.is_empty() { Ok(String::new()) } else { serde_json::to_string(unsettled) }
+}
+
+/// In the place of the run of a write whose run is forgotten: no run has this number.
+pub(super) const ORPHAN: i64 = 0;
+
+/// Stands first in the text of a write that says where it came from. No input of an operation is called so.
+const ORIGIN: &str = "$origin";
+
+/// What a write sent and where it came from, as a text.
+pub(super) fn write_text(write: &Write) -> serde_json::Result<String> {
+    match &write.origin {
+        None => serde_json::to_string(&write.fields),
+        origin => {
+            let (origin, fields) = (origin.clone(), write.fields.clone());
+            serde_json::to_string(&StoredWrite { origin, fields })
+        }
+    }
+}
+
+/// Both of what is stored; a write of an older version is what was sent alone.
+pub(super) fn write_of(stored: Value) -> serde_json::Result<(Value, Option<Origin>)> {
+    if stored.get(ORIGIN).is_none() {
+        return Ok((stored, None));
+    }
+    let StoredWrite { origin, fields } = serde_json::from_value(stored)?;
+    Ok((fields, origin))
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredWrite {
+    #[serde(rename = "$origin")]
+    origin: Option<Origin>,
+    fields: Value,
 }
 
 #[cfg(test)]

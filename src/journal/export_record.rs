@@ -28,11 +28,13 @@ pub enum Part {
     Links,
     /// Remembered values.
     Values,
+    /// What runs wrote that are forgotten.
+    Writes,
 }
 
 impl Part {
     /// All parts, in the order in which they can be imported.
-    pub const ALL: [Part; 8] = [
+    pub const ALL: [Part; 9] = [
         Part::Events,
         Part::Runs,
         Part::Receipts,
@@ -41,6 +43,7 @@ impl Part {
         Part::Recipes,
         Part::Links,
         Part::Values,
+        Part::Writes,
     ];
 }
 
@@ -119,6 +122,13 @@ pub enum Record {
         key: String,
         /// The value.
         value: Value,
+    },
+    /// What a run wrote that is forgotten.
+    Written {
+        /// When.
+        at: DateTime<Utc>,
+        /// What, and where it came from.
+        write: Write,
     },
 }
 

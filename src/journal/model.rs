@@ -244,6 +244,15 @@ pub struct Written {
     pub write: Write,
 }
 
+impl Written {
+    /// `write`, by the run that is stored, or by the one that it names itself where that is forgotten.
+    pub(super) fn new(run: Option<(RunId, String)>, at: DateTime<Utc>, write: Write) -> Option<Self> {
+        let named = || write.origin.as_ref().map(|origin| (origin.run.clone(), origin.recipe.clone()));
+        let (run, recipe) = run.or_else(named)?;
+        Some(Self { run, recipe, at, write })
+    }
+}
+
 /// Runs that have not ended, counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {

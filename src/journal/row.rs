@@ -151,9 +151,9 @@ impl Row {
         let rows: Vec<(String, String, String, String, i64)> = self.json_or_default()?;
         let decode = self.decode;
         let writes = rows.into_iter().map(|(record, connection, operation, fields, at)| {
-            let fields = serde_json::from_str(&fields)?;
+            let (fields, origin) = encoding::write_of(serde_json::from_str(&fields)?)?;
             let (record, connection) = (decode(record), decode(connection));
-            Ok((time(at), Write { record, connection, operation: decode(operation), fields }))
+            Ok((time(at), Write { record, connection, operation: decode(operation), fields, origin }))
         });
         writes.collect()
     }

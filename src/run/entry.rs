@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::RunState;
+use super::{RunId, RunState};
 use crate::secret::{REDACTED, Secret};
 
 /// As entries have them; no action has such an id.
@@ -106,6 +106,19 @@ impl StepError {
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), status: None, help: None, excerpt: None }
     }
+}
+
+/// A run in a chain of runs, of which each follows from a write of the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainLink {
+    /// The run.
+    pub run: RunId,
+    /// Its recipe.
+    pub recipe: String,
+    /// The record that it was about.
+    pub record: String,
+    /// When it wrote.
+    pub at: DateTime<Utc>,
 }
 
 /// One entry of a run's history. Its texts for people hold no secrets; its data is as it came and went.
@@ -246,6 +259,12 @@ pub enum Entry {
         fields: Vec<String>,
         /// Why.
         reason: String,
+    },
+    /// The event shows what another run wrote, and is no echo all the same: the runs that led to this one, the first
+    /// one first.
+    Caused {
+        /// The runs.
+        by: Vec<ChainLink>,
     },
     /// A line by the `log` operation, or a remark of hob's own.
     Remark {

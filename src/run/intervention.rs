@@ -66,10 +66,17 @@ pub fn rule(
             let entry = Entry::Finished { state: RunState::Skipped, reason: reason.clone(), step: None };
             Ok(Intervened { entries: vec![entry], state: RunState::Skipped, reason })
         }
-        (OperatorAction::Retry | OperatorAction::Restart, RunState::Parked) => Err(invalid(
-            "it is parked: hob cannot tell whether a step happened. Check in the app, then run `hob runs resolve \
+        (OperatorAction::Retry, RunState::Parked) if is_parked_at_start(&status) => {
+            Ok(again(Entry::Resumed { from: StepKey::start() }))
+        }
+        (OperatorAction::Retry | OperatorAction::Restart, RunState::Parked)
+            if !is_parked_at_start(&status) =>
+        {
+            Err(invalid(
+                "it is parked: hob cannot tell whether a step happened. Check in the app, then run `hob runs resolve \
              RUN` with --happened or --did-not",
-        )),
+            ))
+        }
         (OperatorAction::Retry | OperatorAction::Restart, RunState::Waiting) => {
             Err(invalid("it is waiting and will continue by itself"))
         }
@@ -89,7 +96,10 @@ pub fn rule(
         ))),
         (OperatorAction::Restart, _) => Ok(again(Entry::Restarted {})),
         (OperatorAction::Happened(_) | OperatorAction::DidNotHappen, _) => {
-            let parked = status.steps.iter().find(|(_, step)| matches!(step.phase, Phase::Parked { .. }));
+            let parked = status
+                .steps
+                .iter()
+                .find(|(key, step)| !key.is_start() && matches!(step.phase, Phase::Parked { .. }));
             let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
                 return Err(invalid(format!("it is {state}: only a run parked at a step can be resolved")));
             };
@@ -121,6 +131,11 @@ pub fn rule(
             }))
         }
     }
+}
+
+/// The run stands before its first step, as one more turn of a loop.
+fn is_parked_at_start(status: &Status) -> bool {
+    matches!(status.of(&StepKey::start()).phase, Phase::Parked { .. })
 }
 
 /// The result of a step that a person completes: what is known of it, and what is given.

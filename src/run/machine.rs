@@ -3,6 +3,7 @@
 mod action;
 mod address;
 mod begin;
+mod echo;
 mod failure;
 mod hydrate;
 mod hydration;
@@ -12,6 +13,8 @@ mod step;
 mod template_error;
 mod unknown;
 mod unsettled;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -45,6 +48,9 @@ impl Machine {
             scope,
             skip_waits: run_context.skip_waits,
             ahead: run_context.ahead,
+            feedback: Arc::clone(&run_context.feedback),
+            evidence: run_context.evidence.clone().map(|evidence| (evidence, event.clone())),
+            loop_limit: run_context.loop_limit,
             unreadable: event.unreadable().map(str::to_owned),
             done: 0,
             failure_done: 0,
@@ -82,8 +88,7 @@ impl Machine {
             None => {}
         }
         if self.status.started.is_none() {
-            self.begin(now);
-            return None;
+            return self.begin_unless_echo(now);
         }
         self.main(now)
     }

@@ -53,6 +53,7 @@ impl Entry {
             | Entry::StepSucceeded { .. }
             | Entry::DidNotHappen { .. }
             | Entry::WaitStarted { .. }
+            | Entry::Caused { .. }
             | Entry::Resumed { .. }
             | Entry::Restarted {} => {}
         }

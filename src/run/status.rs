@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
-use super::entry::{Entry, StampedEntry, StepError, StepKey};
+use super::entry::{ChainLink, Entry, StampedEntry, StepError, StepKey};
 use super::unknown_fields::UnknownFields;
 use super::{KnownBy, RunState};
 use crate::value::{Map, Value};
@@ -26,6 +26,8 @@ pub struct Status {
     pub failed: Option<StepKey>,
     /// Inputs of the steps that were sent, or are about to be, and of which nothing is known yet.
     pub unsettled: IndexMap<StepKey, Value>,
+    /// The runs whose writes led to this one.
+    pub chain: Vec<ChainLink>,
 }
 
 /// The beginning of a run.
@@ -150,6 +152,7 @@ impl Status {
                 }
             }
             Entry::Remark { .. } => {}
+            Entry::Caused { by } => self.chain.clone_from(by),
             Entry::Resumed { from } => self.resume(from),
             Entry::Restarted {} => *self = Self::default(),
             Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
@@ -280,8 +283,9 @@ impl Status {
         self.finished = None;
         self.failed = None;
         self.forget_after(from);
-        for step in self.steps.values_mut() {
-            if matches!(step.phase, Phase::Failed(_)) {
+        for (key, step) in &mut self.steps {
+            let parked_before = *key == from.clone() && matches!(step.phase, Phase::Parked { .. });
+            if parked_before || matches!(step.phase, Phase::Failed(_)) {
                 step.phase = Phase::Open;
                 step.forgiven = step.attempts;
             }

@@ -6,6 +6,9 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Run;
+use super::echo::Evidence;
+use super::loop_limit::LoopLimit;
+use crate::check::Feedback;
 use crate::event::Event;
 use crate::template::Scope;
 use crate::value::{Map, Value};
@@ -23,6 +26,12 @@ pub struct RunContext {
     pub ahead: TimeDelta,
     /// Waits are over at once (a dry run).
     pub skip_waits: bool,
+    /// What the recipes write that others read.
+    pub feedback: Arc<Feedback>,
+    /// What is known of the event's record, where the event may be an echo.
+    pub evidence: Option<Arc<Evidence>>,
+    /// When a chain of runs is a loop.
+    pub loop_limit: LoopLimit,
 }
 
 /// Name in `run` of the list of steps that read only a part of a list.

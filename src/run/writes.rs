@@ -1,9 +1,12 @@
 //! What a step wrote, record by record: what hob is asked for when somebody wonders who changed something.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::RunId;
+use super::entry::ChainLink;
 use super::truncate::truncate;
-use crate::catalog::{Effect, Operation, Place, path};
+use crate::catalog::{Effect, Operation, Place, WriteTarget, path};
 use crate::value::{Map, Value, id};
 
 /// What a step wrote to one record of an account.
@@ -17,11 +20,45 @@ pub struct Write {
     pub operation: String,
     /// What was sent, without what only says which record is meant.
     pub fields: Value,
+    /// Where it came from. Writes of older versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
-/// The id of the record that the answer of `operation` with this `body` shows as its result.
-pub fn record_id(operation: &Operation, body: &Value) -> Option<String> {
-    item_id(&path::read_first(body, &operation.result)?)
+/// Where a write came from, and what came of it. It outlives its run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The run.
+    pub run: RunId,
+    /// Its recipe.
+    pub recipe: String,
+    /// The step.
+    pub step: String,
+    /// When it was about to be sent.
+    pub sent: DateTime<Utc>,
+    /// What the answer showed of the fields that were sent; of a record that was made, all of it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub answer: Value,
+    /// The runs whose writes led to this run, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<ChainLink>,
+}
+
+/// What an answer showed of the record that was written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ShownRecord {
+    /// Its id.
+    pub id: Option<String>,
+    /// The record; null where it was not shown.
+    pub record: Value,
+}
+
+impl ShownRecord {
+    /// What the answer of `operation` with this `body` shows as its result.
+    pub fn of(operation: &Operation, body: &Value) -> Self {
+        let record = path::read_first(body, &operation.result).unwrap_or_default();
+        Self { id: item_id(&record), record }
+    }
 }
 
 /// The id of the record `item`.
@@ -30,27 +67,33 @@ pub fn item_id(item: &Value) -> Option<String> {
 }
 
 /// What `operation` wrote on `connection` when it was called with `inputs` and came to `result`: to the
-/// records that its path names, to the one that the result is, and to `shown`, which the answer showed.
+/// records that its path names, to the one that the result is, and to the one that the answer showed.
 pub fn writes(
     operation: &Operation,
     connection: Option<&str>,
     inputs: &Map<String, Value>,
     result: &Value,
-    shown: Option<&str>,
+    shown: &ShownRecord,
+    origin: Option<Origin>,
 ) -> Vec<Write> {
     let Some(connection) = connection.filter(|_| operation.effect != Effect::Read) else { return Vec::new() };
     let in_path = |name: &String| {
         operation.parameters.get(name).is_some_and(|parameter| parameter.place == Place::Path)
     };
     let named = inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| id(value));
-    let mut records: Vec<String> = named.chain(item_id(result)).chain(shown.map(str::to_owned)).collect();
+    let mut records: Vec<String> = named.chain(item_id(result)).chain(shown.id.clone()).collect();
     records.sort();
     records.dedup();
     if records.is_empty() {
         return Vec::new();
     }
     let sent = inputs.iter().filter(|(name, _)| !in_path(name));
-    let sent = sent.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let sent: Map<String, Value> = sent.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let origin = origin.map(|origin| {
+        let mut answer = answered(operation, &sent, &shown.record);
+        truncate(&mut answer);
+        Origin { answer, ..origin }
+    });
     let mut fields = Value::Object(sent);
     truncate(&mut fields);
     let write = |record| Write {
@@ -58,8 +101,17 @@ pub fn writes(
         record,
         operation: operation.id.clone(),
         fields: fields.clone(),
+        origin: origin.clone(),
     };
     records.into_iter().map(write).collect()
+}
+
+/// What is worth keeping of the record that the answer showed.
+fn answered(operation: &Operation, sent: &Map<String, Value>, shown: &Value) -> Value {
+    let Value::Object(shown) = shown else { return Value::Null };
+    let all = operation.write_target() == Some(WriteTarget::Created);
+    let kept = shown.iter().filter(|(name, _)| all || sent.contains_key(*name));
+    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 #[cfg(test)]
@@ -77,7 +129,8 @@ mod tests {
 
     fn written(effect: &str, inputs: Value, result: Value) -> Vec<(String, Value)> {
         let Value::Object(inputs) = inputs else { unreachable!() };
-        let writes = writes(&operation(effect), Some("studio"), &inputs, &result, None);
+        let writes =
+            writes(&operation(effect), Some("studio"), &inputs, &result, &ShownRecord::default(), None);
         writes.into_iter().map(|write| (write.record, write.fields)).collect()
     }
 

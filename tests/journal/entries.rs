@@ -10,7 +10,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant goes here and gets a sample.
-const TAGS: [&str; 16] = [
+const TAGS: [&str; 17] = [
     "started",
     "step_skipped",
     "intent",
@@ -27,6 +27,7 @@ const TAGS: [&str; 16] = [
     "restarted",
     "more_records",
     "unknown_fields",
+    "caused",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -45,6 +46,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::Restarted {} => TAGS[13],
         Entry::MoreRecords { .. } => TAGS[14],
         Entry::UnknownFields { .. } => TAGS[15],
+        Entry::Caused { .. } => TAGS[16],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use hob::journal::{Journal, Retention, RunFilter, RunUpdate};
-use hob::run::{RunId, RunState, StepKey, Unsettled, Write};
+use hob::journal::{Journal, Part, Record, Retention, RunFilter, RunUpdate};
+use hob::run::{Origin, RunId, RunState, StepKey, Unsettled, Write};
 
 use crate::fixture::{StoreLocation, add, add_event, at, end, event, lease, remark, update};
 
@@ -147,6 +147,7 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
         record: record.to_owned(),
         operation: "contacts.update".to_owned(),
         fields: serde_json::json!({ "z": n, "a": "ü" }),
+        origin: None,
     };
     let (first, second) = (add(&*journal, "1", "a", "1").await, add(&*journal, "2", "b", "2").await);
     let leased = lease(&*journal, 2, 0).await;
@@ -178,6 +179,35 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
     let retention = Retention { before: Some(at(100)), ..Retention::default() };
     assert_eq!(journal.prune(&retention, 10).await.unwrap().runs, 2);
     assert_eq!(count("c1", None, 9).await, 0);
+
+    // Those that say by themselves who wrote stay for as long as dedup keys do.
+    let third = add(&*journal, "3", "a", "3").await;
+    let leased = lease(&*journal, 1, 200).await;
+    let origin = Origin {
+        run: third.clone(),
+        recipe: "a".to_owned(),
+        step: "put".to_owned(),
+        sent: at(200),
+        answer: serde_json::json!({ "z": "9" }),
+        chain: vec![],
+    };
+    let kept = Write { origin: Some(origin), ..write("c9", "x", 9) };
+    let done = with(RunState::Succeeded, 201, vec![kept.clone()]);
+    journal.record(&leased[0].lease, vec![remark(201, "did")], done).await.unwrap();
+    let retention = Retention { before: Some(at(300)), dedup_before: Some(at(150)), ..Retention::default() };
+    assert_eq!(journal.prune(&retention, 10).await.unwrap().runs, 1);
+    let found = journal.written("c9", Some("x"), 9).await.unwrap();
+    let told: Vec<_> = found.iter().map(|w| (&w.run, w.recipe.as_str(), w.at, &w.write)).collect();
+    assert_eq!(told, [(&third, "a", at(201), &kept)]);
+    let snapshot = journal.snapshot().await.unwrap();
+    let exported = snapshot.export(Part::Writes, None, 10).await.unwrap().records;
+    assert_eq!(exported, [Record::Written { at: at(201), write: kept }]);
+    drop(snapshot);
+    journal.import(exported).await.unwrap();
+    assert_eq!(count("c9", None, 9).await, 1, "it was there");
+    let retention = Retention { dedup_before: Some(at(250)), ..Retention::default() };
+    journal.prune(&retention, 10).await.unwrap();
+    assert_eq!(count("c9", None, 9).await, 0);
 }
 
 pub async fn what_is_unsettled_is_known_until_it_is_settled(location: &StoreLocation) {
@@ -189,6 +219,7 @@ pub async fn what_is_unsettled_is_known_until_it_is_settled(location: &StoreLoca
         inputs: serde_json::json!({ "body": "ü\u{0}" }).as_object().unwrap().clone(),
         sent: at(1),
         missed,
+        not_probed: false,
     };
     let (first, second) = (add(&*journal, "1", "a", "1").await, add(&*journal, "2", "b", "2").await);
     let leased = lease(&*journal, 2, 0).await;

@@ -23,6 +23,7 @@ async fn fill_store(journal: &dyn Journal) {
         record: "c1".to_owned(),
         operation: "contacts.update".to_owned(),
         fields: json!({ "z": "ü", "a": 1.50 }),
+        origin: None,
     };
     let failed = RunUpdate {
         writes: vec![write.clone(), write],

@@ -92,6 +92,11 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
             };
             say(format!("{step}: warn: unknown: {what}: {reason}"));
         }
+        Entry::Caused { by } => {
+            let chain: Vec<String> =
+                by.iter().map(|link| format!("{} ({})", link.run, link.recipe)).collect();
+            say(format!("follows from {}", chain.join(" → ")));
+        }
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

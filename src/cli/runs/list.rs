@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// List runs, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "States: waiting, running, succeeded, failed, filtered, parked, skipped, and suppressed (reserved).\n\n\
+    after_help = "States: waiting, running, succeeded, failed, filtered, suppressed, parked, skipped.\n\n\
 Examples:\n  hob runs list --state failed\n  hob runs list --recipe clients-to-contacts --since 2h\n  \
 hob runs list --record cl_81d5kq2v --format json\n  hob runs list --since 7d --text jane@example.com"
 )]

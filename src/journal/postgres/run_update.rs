@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::journal::encoding::{due, stamp, unsettled_text};
+use crate::journal::encoding::{due, stamp, unsettled_text, write_text};
 use crate::journal::{Error, Lease, RunUpdate};
 use crate::run::{RunId, RunState};
 
@@ -190,7 +190,7 @@ impl<'a> Writes<'a> {
                 columns.records.push(escape_nul(&write.record));
                 columns.connections.push(escape_nul(&write.connection));
                 columns.operations.push(escape_nul(&write.operation));
-                columns.fields.push(serde_json::to_string(&write.fields)?);
+                columns.fields.push(write_text(write)?);
                 columns.times.push(stamp(outcome.update.now));
             }
         }

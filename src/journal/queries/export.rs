@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 
 use crate::event::{CursorKey, EventId};
 use crate::journal::database::{Database, Dialect, Param, rows};
+use crate::journal::encoding::write_of;
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, of_table};
 use crate::journal::{Due, Error, Page, Part, RecipeText, Record};
-use crate::run::RunState;
+use crate::run::{RunState, Write};
 
 /// A page of `part`, after where the one before ended.
 pub(in crate::journal) async fn page<D: Database>(
@@ -26,6 +27,7 @@ pub(in crate::journal) async fn page<D: Database>(
         Part::Recipes => page.recipes().await,
         Part::Links => page.links().await,
         Part::Values => page.values().await,
+        Part::Writes => page.writes().await,
     }
 }
 
@@ -131,6 +133,19 @@ impl<D: Database> Pages<'_, D> {
         self.of(sql, vec![name.into(), from.into()], |row| {
             let (name, from, to) = (row.text()?, row.text()?, row.text()?);
             Ok(((name.clone(), from.clone()), Record::Link { name, from, to }))
+        })
+        .await
+    }
+
+    async fn writes(&self) -> Result<Page, Error> {
+        let sql = "SELECT at, record, connection, operation, fields, seq FROM writes
+                   WHERE run = 0 AND seq > $1 ORDER BY seq";
+        self.of(sql, vec![self.begin::<i64>()?.into()], |row| {
+            let at = row.time()?;
+            let (record, connection, operation) = (row.text()?, row.text()?, row.text()?);
+            let (fields, origin) = write_of(row.json()?)?;
+            let write = Write { connection, record, operation, fields, origin };
+            Ok((row.integer()?, Record::Written { at, write }))
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::event::Event;
 use crate::journal::database::{Database, Dialect, Param, rows};
-use crate::journal::encoding::{code, due, stamp, unsettled_text};
+use crate::journal::encoding::{ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
 use crate::journal::row::{Row, Unreadable};
@@ -211,6 +211,11 @@ impl Rows {
             Record::Link { name, from, to } => {
                 ("links (name, from_record, to_record)", [name, from, to].map(Param::from).to_vec())
             }
+            Record::Written { at, write } => {
+                let row = [&write.record, &write.connection, &write.operation].map(Param::from);
+                let rest = [Param::Json(write_text(write)?), stamp(*at).into()];
+                (WRITES, [&[ORPHAN.into()], &row[..], &rest].concat())
+            }
             Record::Value { key, value } => ("state (key, value)", vec![key.into(), json(value)?]),
         };
         self.table = table;
@@ -240,7 +245,7 @@ impl Rows {
         let texts: Result<Vec<String>, _> = entries.iter().map(write_entry).collect();
         let writes = writes.iter().map(|(at, write)| {
             let row = [&write.record, &write.connection, &write.operation].map(Param::from);
-            Ok([&row[..], &[json(&write.fields)?, stamp(*at).into()]].concat())
+            Ok([&row[..], &[Param::Json(write_text(write)?), stamp(*at).into()]].concat())
         });
         let writes = writes.collect::<Result<_, Unreadable>>()?;
         self.runs.insert(run.id.0.clone(), RunRows { state: *state, entries: texts?, writes });

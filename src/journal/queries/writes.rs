@@ -1,13 +1,14 @@
 //! What runs wrote, record by record.
 
 use crate::journal::database::{Database, Param, rows};
+use crate::journal::encoding::write_of;
 use crate::journal::{Error, Written};
 use crate::run::{RunId, Write};
 
 /// What was written to a record.
 pub(in crate::journal) const OF_RECORD: &str =
     "SELECT r.id, r.recipe, w.at, w.record, w.connection, w.operation, w.fields
-     FROM writes w JOIN runs r ON r.seq = w.run
+     FROM writes w LEFT JOIN runs r ON r.seq = w.run
      WHERE w.record = $1 AND (CAST($2 AS TEXT) IS NULL OR w.connection = $2)
      ORDER BY w.at DESC, w.seq DESC LIMIT $3";
 
@@ -18,18 +19,16 @@ pub(in crate::journal) async fn of_record(
     connection: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Written>, Error> {
-    rows(db, OF_RECORD, vec![record.into(), connection.into(), Param::count(limit)], |row| {
-        Ok(Written {
-            run: RunId(row.text()?),
-            recipe: row.text()?,
-            at: row.time()?,
-            write: Write {
-                record: row.text()?,
-                connection: row.text()?,
-                operation: row.text()?,
-                fields: row.json()?,
-            },
-        })
-    })
-    .await
+    let params = vec![record.into(), connection.into(), Param::count(limit)];
+    let found = rows(db, OF_RECORD, params, |row| {
+        let run = row.text_or_none()?.map(RunId).zip(row.text_or_none()?);
+        let at = row.time()?;
+        let (record, connection, operation) = (row.text()?, row.text()?, row.text()?);
+        let (fields, origin) = write_of(row.json()?)?;
+        Ok(Written::new(run, at, Write { connection, record, operation, fields, origin }))
+    });
+    let mut found: Vec<Written> = found.await?.into_iter().flatten().collect();
+    // An import that was broken off and begun again has stored those of forgotten runs twice.
+    found.dedup();
+    Ok(found)
 }

@@ -10,6 +10,7 @@ use super::counters;
 use super::failure::Failure;
 use super::lease::entry_ids;
 use super::writer::Tx;
+use super::writes;
 
 /// Runs of one state that have ended before some time.
 pub(super) const ENDED_BEFORE: &str = "SELECT seq, event, state FROM runs
@@ -52,6 +53,7 @@ pub(super) fn prune(tx: &mut Tx<'_>, retention: &Retention, limit: usize) -> Res
         }
     }
     if let Some(before) = retention.dedup_before {
+        tx.conn.prepare_cached(writes::FORGET)?.execute((stamp(before), limit as i64))?;
         pruned.dedup_keys = tx.conn.prepare_cached(FORGET_KEYS)?.execute((stamp(before), limit as i64))?;
     }
     Ok(pruned)
@@ -113,7 +115,7 @@ fn forget_run(tx: &mut Tx<'_>, run: &Old) -> Result<(), Failure> {
     tx.conn
         .prepare_cached("DELETE FROM entries WHERE id >= ?1 AND id < ?2")?
         .execute((ids.start, ids.end))?;
-    tx.conn.prepare_cached("DELETE FROM writes WHERE run = ?1")?.execute([run.seq])?;
+    writes::outlive(tx, run.seq)?;
     tx.conn.prepare_cached("DELETE FROM runs WHERE seq = ?1")?.execute([run.seq])?;
     tx.counters.forget_run(run.state);
     Ok(())

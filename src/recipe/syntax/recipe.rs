@@ -40,8 +40,10 @@ pub struct Recipe {
     /// step happened. `error.message`, `error.step`, `error.status` and `error.help` tell why; `error.parked` is
     /// true where the run is parked.
     pub on_failure: Option<Vec<Spanned<Action>>>,
-    /// What to do with an incoming change that is only the echo of hob's own write. Not working yet:
-    /// echoes are treated like any other change, whatever is set here.
+    /// What to do with an event that is only the echo of hob's own write. It is one if every field that the recipe
+    /// reads is as hob wrote it last or as the event before told it; any other value runs, also when it comes together
+    /// with our own write. Looked for where a recipe of the set writes what the trigger reads, in polls and in events
+    /// of connectors; a webhook at a path of your own is about no record that hob knows.
     pub echo: Option<EchoPolicy>,
     /// What to do with a write that would change nothing. Not working yet: all writes are sent, whatever is set
     /// here.
@@ -53,11 +55,14 @@ pub struct Recipe {
     pub lane_on_failure: Option<LaneOnFailure>,
 }
 
-/// What to do with the echo of hob's own write.
+/// What to do with the echo of hob's own write. A field that neither an earlier event nor hob's own write has told is
+/// unknown, and the event runs; so does one that shows nothing but an id, unless `hydrate` completes it. A write
+/// explains one event of each kind, and a webhook within a day. An event that comes before the answer to a write
+/// waits for it, two minutes at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EchoPolicy {
-    /// Drop and count it (the default).
+    /// Its run ends as `suppressed`, with the run and the step that wrote (the default).
     #[default]
     Drop,
     /// Run it like any other event.

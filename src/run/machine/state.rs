@@ -6,12 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::hydration::Hydration;
-use crate::check::CheckedRecipe;
+use crate::check::{CheckedRecipe, Feedback};
+use crate::event::Event;
 use crate::recipe::Action;
+use crate::run::echo::Evidence;
 use crate::run::entry::{Entry, StampedEntry, StepKey};
+use crate::run::loop_limit::LoopLimit;
 use crate::run::status::Status;
 use crate::run::template_scope;
-use crate::run::{Run, RunState};
+use crate::run::{Origin, Run, RunState};
 use crate::template::Scope;
 use crate::value::Value;
 
@@ -25,6 +28,11 @@ pub struct Machine {
     pub(super) skip_waits: bool,
     /// How far its times are ahead of the wall clock.
     pub(super) ahead: TimeDelta,
+    /// What the recipes write that others read.
+    pub(super) feedback: Arc<Feedback>,
+    /// The event, and what is known of its record, until it is decided whether it is an echo.
+    pub(super) evidence: Option<(Arc<Evidence>, Event)>,
+    pub(super) loop_limit: LoopLimit,
     /// The event is a record that cannot be read, for this reason.
     pub(super) unreadable: Option<String>,
     /// The read that completes a thin event, until it is done.
@@ -51,6 +59,18 @@ impl Machine {
     /// The run.
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Where what the step writes comes from.
+    pub fn origin(&self, step: &StepKey, now: DateTime<Utc>) -> Origin {
+        Origin {
+            run: self.run.id.clone(),
+            recipe: self.run.recipe.clone(),
+            step: step.to_string(),
+            sent: self.wall(self.status.of(step).sent.unwrap_or(now)),
+            answer: Value::Null,
+            chain: self.status.chain.clone(),
+        }
     }
 
     /// Takes into account what was recorded after a decision.

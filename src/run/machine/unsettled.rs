@@ -1,4 +1,5 @@
-//! The creates of a run of which nothing is known yet: what other runs that look for their own have to know.
+//! The writes of a run of which nothing is known yet: what other runs that look for their own, or that were started
+//! by them, have to know.
 
 use super::Machine;
 use crate::catalog::{Effect, Probe};
@@ -9,7 +10,7 @@ use crate::run::unsettled::Unsettled;
 use crate::value::{Map, Value};
 
 impl Machine {
-    /// The creates that were sent, or are about to be, and that can be looked for.
+    /// The creates that were sent, or are about to be, and that can be looked for, and the writes to what a trigger reads.
     pub fn unsettled(&self) -> Vec<Unsettled> {
         let one = |(step, inputs): (&StepKey, &Value)| self.unsettled_step(step, inputs.as_object()?);
         self.status.unsettled.iter().filter_map(one).collect()
@@ -18,19 +19,24 @@ impl Machine {
     fn unsettled_step(&self, step: &StepKey, inputs: &Map<String, Value>) -> Option<Unsettled> {
         let action = self.recipe.all_actions().find(|action| action.id == step.action)?;
         let operation = action.operation;
-        let probe = operation.probe.as_ref().filter(|_| effect(operation, inputs) == Effect::Create)?;
+        let probe = operation.probe.as_ref().filter(|_| effect(operation, inputs) == Effect::Create);
+        let not_probed = probe.is_none();
+        if not_probed && !self.feedback.is_read(operation) {
+            return None;
+        }
         let status = self.status.of(step);
         Some(Unsettled {
             step: step.clone(),
             operation: operation.id.clone(),
             connection: self.connection(&action, operation)?,
-            inputs: compared(probe, inputs),
+            inputs: probe.map_or_else(|| inputs.clone(), |probe| compared(probe, inputs)),
             sent: self.wall(status.lost.or(status.sent)?),
             missed: match status.phase {
                 Phase::InDoubt { since, interrupted: false, .. } => Some(self.wall(since)),
                 Phase::InDoubt { .. } | Phase::Parked { .. } => Some(self.wall(status.sent?)),
                 _ => None,
             },
+            not_probed,
         })
     }
 }

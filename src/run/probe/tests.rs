@@ -108,6 +108,7 @@ fn which_of_two_seekers_made_it_cannot_be_told() {
             inputs: json!({ "contactId": "c", "body": body }).as_object().unwrap().clone(),
             sent: at(sent),
             missed: missed.map(at),
+            not_probed: false,
         },
         name: "step `b` of run run_2".into(),
     };

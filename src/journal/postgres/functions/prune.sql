@@ -33,7 +33,9 @@ BEGIN
         END IF;
     END IF;
     DELETE FROM entries e WHERE e.run = ANY (old);
-    DELETE FROM writes w WHERE w.run = ANY (old);
+    -- What was written outlives its run, where it says by itself who wrote: no run has the number 0.
+    DELETE FROM writes w WHERE w.run = ANY (old) AND NOT starts_with(w.fields, '{"$origin"');
+    UPDATE writes w SET run = 0 WHERE w.run = ANY (old);
     WITH gone AS (
         DELETE FROM runs r WHERE r.seq = ANY (old) RETURNING r.event, r.state
     )
@@ -56,6 +58,9 @@ BEGIN
         DELETE FROM receipts k WHERE k.key = ANY (ARRAY(
             SELECT o.key FROM receipts o WHERE o.received < dedup_before ORDER BY o.received LIMIT most));
         GET DIAGNOSTICS dedup_keys = ROW_COUNT;
+        DELETE FROM writes w WHERE w.seq = ANY (ARRAY(
+            SELECT o.seq FROM (SELECT f.seq, f.at FROM writes f WHERE f.run = 0 ORDER BY f.seq LIMIT most) o
+            WHERE o.at < dedup_before));
     END IF;
 END
 $$;

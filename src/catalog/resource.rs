@@ -1,0 +1,164 @@
+//! What an operation reads or writes: the kind of record and, of a write, what it does to it. Read from method and
+//! path, as a REST API lays them out, and from the operation's id; no operation is known by name.
+
+use std::collections::BTreeSet;
+
+use super::{Effect, Operation};
+
+/// Ends of paths that say what is done, not to what.
+const VERBS: [&str; 5] = ["search", "upsert", "list", "query", "bulk"];
+
+/// The kind of record that an operation is about, by the names that its id and its path give it. Two operations are
+/// about the same kind if they share one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResourceNames(BTreeSet<String>);
+
+/// What a write does to its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteTarget<'a> {
+    /// The record is made: what is not sent is as the API makes it.
+    Created,
+    /// The fields that are sent get these values.
+    Fields,
+    /// The members of a list of the record that are sent are added to it.
+    Added(&'a str),
+    /// They are taken out of it.
+    Removed(&'a str),
+    /// The record is gone.
+    Deleted,
+}
+
+impl ResourceNames {
+    /// Of a webhook's event of which nothing else is known: its name, in parts.
+    pub fn of_event(name: &str) -> Self {
+        let mut words = vec![String::new()];
+        for letter in name.chars() {
+            if letter.is_uppercase() || !letter.is_alphanumeric() {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+                word.extend(letter.to_lowercase());
+            }
+        }
+        Self(words.iter().filter(|word| !word.is_empty()).map(|word| singular(word)).collect())
+    }
+
+    /// These and those.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether they may be about the same kind of record.
+    pub fn meet(&self, other: &Self) -> bool {
+        !self.0.is_disjoint(&other.0)
+    }
+}
+
+impl Operation {
+    /// The kind of record it is about.
+    pub fn resource_names(&self) -> ResourceNames {
+        let path: Vec<&str> = self.path.split('/').filter(|part| !part.is_empty()).collect();
+        let last = path.iter().rposition(|part| is_parameter(part));
+        let after = last.map_or(&path[..], |last| &path[last + 1..]);
+        let own = match last {
+            Some(last) if after.is_empty() || self.part().is_some() => &path[..last],
+            _ => after,
+        };
+        let own = own.iter().rev().find(|part| !VERBS.contains(part) && !is_parameter(part));
+        let mut names: BTreeSet<String> = own.map(|part| singular(part)).into_iter().collect();
+        let words: Vec<&str> = self.id.split('.').collect();
+        let words = words.strip_prefix(&[self.connector.as_str()]).unwrap_or(&words);
+        let back = if self.part().is_some() { 3 } else { 2 };
+        names.extend(words.len().checked_sub(back).and_then(|at| words.get(at)).map(|word| singular(word)));
+        ResourceNames(names)
+    }
+
+    /// What it does to its record; `None` for a read and for what is done by hob itself.
+    pub fn write_target(&self) -> Option<WriteTarget<'_>> {
+        if self.effect == Effect::Read || self.builtin.is_some() {
+            return None;
+        }
+        Some(match (self.part(), self.method.as_str()) {
+            (Some(part), "DELETE") => WriteTarget::Removed(part),
+            (Some(part), "POST") => WriteTarget::Added(part),
+            (None, "DELETE") => WriteTarget::Deleted,
+            (None, _) if self.effect == Effect::Create => WriteTarget::Created,
+            _ => WriteTarget::Fields,
+        })
+    }
+
+    /// The field of the record that it writes, where its path ends with it: `tags` of `/contacts/{id}/tags`.
+    fn part(&self) -> Option<&str> {
+        let (front, last) = self.path.trim_end_matches('/').rsplit_once('/')?;
+        let of_record = front.rsplit('/').next().is_some_and(is_parameter);
+        let is_input = || self.inputs().iter().any(|input| input.name == last);
+        (of_record && !is_parameter(last) && self.effect != Effect::Read && is_input()).then_some(last)
+    }
+}
+
+fn is_parameter(part: &str) -> bool {
+    part.starts_with('{')
+}
+
+/// A name in one form, whether it is written in the singular or the plural.
+fn singular(word: &str) -> String {
+    let word = word.to_lowercase();
+    match word.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => word.strip_suffix('s').map_or(word.clone(), str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn operations_on_one_kind_of_record_meet() {
+        let catalog = Catalog::built_in();
+        let names = |id: &str| catalog.operation(id).unwrap_or_else(|| panic!("{id}")).resource_names();
+        for (one, other) in [
+            ("contacts.list", "contacts.update"),
+            ("contacts.search", "contacts.upsert"),
+            ("contacts.search", "contacts.tags.add"),
+            ("contacts.search", "contacts.delete"),
+            ("locations.tasks.search", "contacts.tasks.update"),
+            ("fitr.clients.list", "fitr.clients.tags.remove"),
+            ("fitr.tasks.list", "fitr.tasks.update"),
+            ("opportunities.search", "opportunities.update"),
+        ] {
+            assert!(names(one).meet(&names(other)), "{one} {other}");
+        }
+        for (one, other) in [
+            ("contacts.search", "contacts.tasks.update"),
+            ("contacts.search", "contacts.notes.create"),
+            ("fitr.clients.list", "fitr.tasks.create"),
+            ("contacts.search", "opportunities.update"),
+        ] {
+            assert!(!names(one).meet(&names(other)), "{one} {other}");
+        }
+        assert!(ResourceNames::of_event("ContactTagUpdate").meet(&names("contacts.update")));
+        assert!(ResourceNames::of_event("client.status_changed").meet(&names("fitr.clients.update")));
+        assert!(!ResourceNames::of_event("task.created").meet(&names("fitr.clients.update")));
+    }
+
+    #[test]
+    fn a_write_says_what_it_does() {
+        let catalog = Catalog::built_in();
+        let target = |id: &str| catalog.operation(id).unwrap().write_target();
+        assert_eq!(target("contacts.list"), None);
+        assert_eq!(target("contacts.create"), Some(WriteTarget::Created));
+        assert_eq!(target("contacts.update"), Some(WriteTarget::Fields));
+        assert_eq!(target("contacts.upsert"), Some(WriteTarget::Fields));
+        assert_eq!(target("contacts.tags.add"), Some(WriteTarget::Added("tags")));
+        assert_eq!(target("fitr.clients.tags.remove"), Some(WriteTarget::Removed("tags")));
+        assert_eq!(target("contacts.delete"), Some(WriteTarget::Deleted));
+        assert_eq!(target("http.request"), None);
+    }
+}

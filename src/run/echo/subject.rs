@@ -1,0 +1,193 @@
+//! What an event is about: which record of which kind, and which of its fields the recipe watches.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::state::FieldPath;
+use super::verdict::Report;
+use crate::catalog::{EventType, Listing, RecordChange, path};
+use crate::check::{CheckedRecipe, EventReads, Resource, event_names};
+use crate::event::{Event, Source};
+use crate::recipe::{Trigger, Webhook};
+use crate::run::Accounts;
+use crate::value::Value;
+
+/// What the events of a trigger are about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// The kind of record.
+    pub resource: Resource,
+    /// The account that the record is of.
+    pub connection: String,
+    /// The record's id.
+    pub record: String,
+    /// JSONPath of the record in the event.
+    at: String,
+    /// Fields of the record that the catalog names; none: it may be any.
+    fields: Vec<String>,
+    /// Fields that say which record it is, or change with every write.
+    aside: BTreeSet<String>,
+    /// Kinds of events that tell that the record is gone.
+    removals: Vec<String>,
+    list_lag: TimeDelta,
+    reads: EventReads,
+    /// Steps that read such records.
+    reading_steps: Vec<String>,
+}
+
+impl Subject {
+    /// Of an event that tells of a record of a connector; `None` for any other.
+    pub fn of(recipe: &CheckedRecipe, event: &Event, accounts: &Accounts) -> Option<Self> {
+        let record = event.record.clone().filter(|_| event.unreadable().is_none())?;
+        let mut resource = Resource::of_trigger(recipe)?;
+        // Not every webhook says which account it is of.
+        let connection = accounts.get(&resource.connector).or(event.connection.as_ref())?.clone();
+        let catalog = recipe.catalog();
+        let connector = catalog.connector(&resource.connector)?;
+        let lists: Vec<&Listing>;
+        let (mut at, mut fields, mut ids) = ("$".to_owned(), Vec::new(), Vec::<String>::new());
+        match (recipe.trigger(), &event.source) {
+            (Trigger::Poll(_), Source::Poll(_)) => {
+                lists = recipe.poller()?.list.iter().collect();
+            }
+            (
+                Trigger::Webhook(Webhook::Events { connector: name, types, .. }),
+                Source::Poll(_) | Source::Connector(_),
+            ) => {
+                let told = event.kind.names().find(|kind| types.iter().any(|known| known.value == *kind))?;
+                let event_type = connector.events.get(told)?;
+                resource.names = event_names(catalog, name, told);
+                at.clone_from(&event_type.record);
+                fields.clone_from(&event_type.fields);
+                ids = ids_within(event_type);
+                if let Some(hooks) = connector.webhooks.as_ref().filter(|_| at == "$") {
+                    let envelope = hooks.route.values().flatten().chain([&hooks.r#type]).chain(&hooks.id);
+                    ids.extend(envelope.filter_map(|path| path.strip_prefix("$.").map(str::to_owned)));
+                }
+                let fetch = event_type.hydrate.as_ref().map(|hydrate| &hydrate.operation);
+                let operations = fetch.into_iter().chain(&event_type.reconcile);
+                lists = operations.filter_map(|id| catalog.operation(id)?.list.as_ref()).collect();
+            }
+            _ => return None,
+        }
+        let mut aside: BTreeSet<String> = ids.into_iter().collect();
+        for list in lists {
+            aside.extend(
+                list.id.iter().chain(&list.updated).chain(&list.created).chain(&list.ignore).cloned(),
+            );
+        }
+        aside.insert("id".to_owned());
+        let removals = match recipe.trigger() {
+            Trigger::Poll(_) => vec!["removed".to_owned()],
+            _ => {
+                let removals =
+                    connector.events.iter().filter(|(_, event)| event.change == Some(RecordChange::Removed));
+                removals.map(|(name, _)| name.clone()).collect()
+            }
+        };
+        let list_lag = TimeDelta::seconds(connector.list_lag_seconds.into());
+        let reading = recipe.all_actions().filter(|action| {
+            action.operation.write_target().is_none()
+                && Resource::of_operation(action.operation).meets(&resource)
+        });
+        let reading_steps = reading.map(|action| action.id.clone()).collect();
+        let reads = EventReads::of(recipe.recipe());
+        Some(Self {
+            resource,
+            connection,
+            record,
+            at,
+            fields,
+            aside,
+            removals,
+            list_lag,
+            reads,
+            reading_steps,
+        })
+    }
+
+    /// What `event`, whose payload is now `payload`, says of the record.
+    pub fn report(&self, event: &Event, payload: &Value) -> Report {
+        Report {
+            received: event.received,
+            lag: matches!(event.source, Source::Poll(_)).then_some(self.list_lag),
+            kind: event.kind.as_str().to_owned(),
+            removed: event.kind.names().any(|name| self.removals.iter().any(|removal| removal == name)),
+            record: path::read(payload, &self.at).unwrap_or_default(),
+        }
+    }
+
+    /// The fields by which the record is compared: those that the recipe reads, or all where it reads none. `None` if
+    /// it reads one of which `record` says nothing.
+    pub fn watched(&self, record: &Value, before: Option<&Value>) -> Option<Vec<FieldPath>> {
+        let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
+        let mut all = false;
+        for read in &self.reads.event {
+            match self.within_record(read) {
+                Some([]) => all = true,
+                Some(field) if self.is_compared(&field[0]) => _ = watched.insert(field.to_vec()),
+                _ => {}
+            }
+        }
+        for read in &self.reads.steps {
+            let Some((_, field)) = read.split_first().filter(|(step, _)| self.reading_steps.contains(step))
+            else {
+                continue;
+            };
+            match self.within_result(record, field)? {
+                [] => all = true,
+                field if self.is_compared(&field[0]) => _ = watched.insert(field.to_vec()),
+                _ => {}
+            }
+        }
+        if all || watched.is_empty() {
+            let records = [Some(record), before].into_iter().flatten();
+            let names = records.filter_map(Value::as_object).flat_map(|record| record.keys());
+            let is_named = |name: &&String| self.fields.is_empty() || self.fields.contains(name);
+            let names = names.filter(is_named).filter(|name| self.is_compared(name));
+            watched.extend(names.map(|name| vec![name.clone()]));
+        }
+        Some(watched.into_iter().collect())
+    }
+
+    /// The part of a path below `event` that is below its record; `None` if it leads elsewhere. All of the event is
+    /// all of the record.
+    fn within_record<'p>(&self, path: &'p [String]) -> Option<&'p [String]> {
+        let mut rest = path;
+        for name in self.at.trim_start_matches('$').split('.').filter(|name| !name.is_empty()) {
+            match rest.split_first() {
+                None => return Some(&[]),
+                Some((first, behind)) if first == name => rest = behind,
+                Some(_) => return None,
+            }
+        }
+        Some(rest)
+    }
+
+    /// The part of a path below the result of a read that is below the record: results hold a record as it is, or
+    /// under a name.
+    fn within_result<'p>(&self, record: &Value, path: &'p [String]) -> Option<&'p [String]> {
+        let is_there = |name: &String| {
+            record.get(name).is_some() || self.fields.contains(name) || self.aside.contains(name)
+        };
+        match path {
+            [] => Some(path),
+            [first, ..] if is_there(first) => Some(path),
+            [_] => None,
+            [_, second, ..] if is_there(second) => Some(&path[1..]),
+            _ => None,
+        }
+    }
+
+    fn is_compared(&self, name: &String) -> bool {
+        !self.aside.contains(name)
+    }
+}
+
+/// Names of fields of the record that hold its id.
+fn ids_within(event: &EventType) -> Vec<String> {
+    let at = event.record.as_str();
+    let within = |id: &String| id.strip_prefix(at)?.strip_prefix('.').map(str::to_owned);
+    event.id.iter().filter_map(within).filter(|name| !name.contains('.')).collect()
+}

@@ -1,0 +1,431 @@
+//! Whether an event only tells what hob itself wrote: pure, from the record's earlier events and hob's own writes.
+//!
+//! The watched fields are worked out from the last event and the writes after it. Where all of them are as they must
+//! be then, nobody else changed anything. A field that neither an event nor a write has told is unknown, and an event
+//! with an unknown field passes: an echo that runs costs a run, and a change that does not is lost.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::state::{Effect, FieldPath, Known, at};
+use crate::run::{ChainLink, RunId};
+use crate::value::Value;
+
+/// By how much the clocks of processes may differ.
+const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
+/// A poll may read a record so long after it began.
+const LONGEST_SCAN: TimeDelta = TimeDelta::seconds(30);
+/// So long after a newer write, or after another change, a webhook of an older one may still come.
+const LATE: TimeDelta = TimeDelta::minutes(2);
+/// So long after a write its webhook may still come.
+const LONGEST_DELIVERY: TimeDelta = TimeDelta::hours(24);
+
+/// A write of hob's own to the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnWrite {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: String,
+    /// When it was about to be sent.
+    pub sent: DateTime<Utc>,
+    /// When its answer was recorded.
+    pub done: DateTime<Utc>,
+    /// What it did.
+    pub effect: Effect,
+    /// What the answer showed of the record.
+    pub answer: Value,
+    /// The runs that led to it, its own the last.
+    pub chain: Vec<ChainLink>,
+}
+
+/// What the record was told to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// When hob received it.
+    pub received: DateTime<Utc>,
+    /// Of what a poll read, by how much its list may lag behind. A webhook may come as late as it likes.
+    pub lag: Option<TimeDelta>,
+    /// What sort of event: each sort tells of a write once.
+    pub kind: String,
+    /// The record is gone.
+    pub removed: bool,
+    /// The record.
+    pub record: Value,
+}
+
+/// An earlier event about the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// What it told.
+    pub report: Report,
+    /// It was an echo.
+    pub suppressed: bool,
+}
+
+impl Report {
+    /// What a poll read shows all that was written before.
+    fn is_current(&self) -> bool {
+        self.lag.is_some()
+    }
+
+    /// Events of one sort tell of a write once.
+    fn sort(&self) -> String {
+        if self.is_current() { String::new() } else { self.kind.clone() }
+    }
+}
+
+/// What an event has to do with hob's own writes, by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation {
+    /// It tells nothing but this write.
+    pub echo_of: Option<usize>,
+    /// It shows this write, and perhaps more.
+    pub shows: Option<usize>,
+}
+
+/// The write that explains an event, and the oldest of those that are not known to have been told.
+struct Explained {
+    place: usize,
+    oldest: usize,
+}
+
+/// What `event` has to do with `writes`, after `earlier` events. Both come oldest first.
+pub fn relate(watched: &[FieldPath], writes: &[OwnWrite], earlier: &[Earlier], event: &Report) -> Relation {
+    let mut history = History { watched, writes, gone: vec![Vec::new(); writes.len()], states: Vec::new() };
+    for earlier in earlier {
+        history.take(earlier);
+    }
+    let echo_of = history.explain(event).map(|explained| explained.place);
+    Relation { echo_of, shows: history.cause(event) }
+}
+
+struct History<'a> {
+    watched: &'a [FieldPath],
+    writes: &'a [OwnWrite],
+    /// Of each write, the kinds of events that it explains no more; an empty name stands for all.
+    gone: Vec<Vec<String>>,
+    /// What earlier events told, and when.
+    states: Vec<(DateTime<Utc>, Known)>,
+}
+
+impl History<'_> {
+    fn take(&mut self, earlier: &Earlier) {
+        let report = &earlier.report;
+        if earlier.suppressed {
+            if let Some(Explained { place, oldest }) = self.explain(report) {
+                // What is read now shows all writes; of webhooks, each write has its own.
+                let first = if report.is_current() { oldest } else { place };
+                for gone in &mut self.gone[first..=place] {
+                    gone.push(report.sort());
+                }
+            }
+        } else {
+            self.overtake(report);
+        }
+        if !report.removed {
+            self.states.push((report.received, Known::of(self.watched, &report.record)));
+        }
+    }
+
+    /// Somebody else changed the record: which writes are no longer the last word about it, and which ones the event
+    /// tells of besides.
+    fn overtake(&mut self, report: &Report) {
+        for place in 0..self.writes.len() {
+            let write = &self.writes[place];
+            if write.done > report.received {
+                continue;
+            }
+            let is_known =
+                report.lag.is_some_and(|lag| write.done + lag + CLOCK_DIFFERENCE < report.received);
+            if is_known || self.replaces(write, report) {
+                self.gone[place].push(String::new());
+            } else if self.shows(write, report) {
+                self.gone[place].push(report.sort());
+            }
+        }
+    }
+
+    /// Whether a field that hob wrote has another value now, and not the one it had before the write: a webhook that
+    /// was sent before the write tells nothing of it.
+    fn replaces(&self, write: &OwnWrite, report: &Report) -> bool {
+        let ours = self.alone(write);
+        self.touched(write).any(|(index, path)| {
+            let shown = at(&report.record, path);
+            let is_old = self.states.last().is_some_and(|(_, before)| before.holds(index, &shown));
+            !ours.holds(index, &shown) && !is_old
+        })
+    }
+
+    /// Whether every watched field that hob wrote has the value that it gave it.
+    fn shows(&self, write: &OwnWrite, report: &Report) -> bool {
+        let ours = self.alone(write);
+        let mut touched = self.touched(write).peekable();
+        touched.peek().is_some() && touched.all(|(index, path)| ours.holds(index, &at(&report.record, path)))
+    }
+
+    fn alone(&self, write: &OwnWrite) -> Known {
+        Known::nothing(self.watched).after(self.watched, &write.effect, &write.answer)
+    }
+
+    fn touched<'s>(&'s self, write: &'s OwnWrite) -> impl Iterator<Item = (usize, &'s FieldPath)> {
+        self.watched.iter().enumerate().filter(|(_, path)| write.effect.touches(path))
+    }
+
+    fn explain(&self, event: &Report) -> Option<Explained> {
+        let alive = self.alive(event);
+        if event.removed {
+            let place = *alive.last()?;
+            return (self.writes[place].effect == Effect::Deleted)
+                .then_some(Explained { place, oldest: place });
+        }
+        if self.watched.is_empty() {
+            return None;
+        }
+        for mut known in self.bases(event) {
+            let mut explained = None;
+            for &place in &alive {
+                let write = &self.writes[place];
+                known = known.after(self.watched, &write.effect, &write.answer);
+                if known.explains(self.watched, &event.record) {
+                    explained = Some(Explained { place, oldest: alive[0] });
+                }
+            }
+            if explained.is_some() {
+                return explained;
+            }
+        }
+        None
+    }
+
+    /// The newest write that the event shows, whatever else it shows.
+    fn cause(&self, event: &Report) -> Option<usize> {
+        let explained = self.explain(event).map(|explained| explained.place);
+        explained.or_else(|| {
+            self.alive(event).into_iter().rev().find(|place| self.shows(&self.writes[*place], event))
+        })
+    }
+
+    /// What the record may have been before the writes: what was told last, or for a webhook that comes late, what
+    /// was told shortly before.
+    fn bases(&self, event: &Report) -> Vec<Known> {
+        let nothing = std::iter::once(Known::nothing(self.watched));
+        let states = nothing.chain(self.states.iter().map(|(_, known)| known.clone()));
+        let mut bases: Vec<Known> = states.collect();
+        let late = |at: &DateTime<Utc>| !event.is_current() && event.received - *at < LATE;
+        let followed = self.states.iter().rev().take_while(|(at, _)| late(at)).count();
+        bases.drain(..self.states.len() - followed);
+        bases.reverse();
+        bases
+    }
+
+    fn alive(&self, event: &Report) -> Vec<usize> {
+        (0..self.writes.len()).filter(|place| self.may_explain(*place, event)).collect()
+    }
+
+    /// Whether the event can be the echo of a write, by when they were.
+    fn may_explain(&self, place: usize, event: &Report) -> bool {
+        let write = &self.writes[place];
+        if self.gone[place].iter().any(|sort| sort.is_empty() || *sort == event.sort()) {
+            return false;
+        }
+        // A poll is of the time when it began, and goes on from page to page.
+        let slack = if event.is_current() { LONGEST_SCAN } else { CLOCK_DIFFERENCE };
+        if write.sent > event.received + slack {
+            return false;
+        }
+        let later = self.writes[place + 1..].iter().find(|later| self.covers(later, write));
+        event.is_current()
+            || event.received - write.done < LONGEST_DELIVERY
+                && later.is_none_or(|later| event.received - later.done < LATE)
+    }
+
+    /// Whether a later write wrote a field that an earlier one wrote.
+    fn covers(&self, later: &OwnWrite, earlier: &OwnWrite) -> bool {
+        self.watched.iter().any(|path| later.effect.touches(path) && earlier.effect.touches(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    fn write(second: i64, fields: Value) -> OwnWrite {
+        let Value::Object(fields) = fields else { unreachable!() };
+        OwnWrite {
+            run: RunId(format!("run_{second}")),
+            step: "put".into(),
+            sent: at(second),
+            done: at(second + 1),
+            effect: Effect::Fields(fields),
+            answer: Value::Null,
+            chain: vec![],
+        }
+    }
+
+    fn hook(second: i64, record: Value) -> Report {
+        Report { received: at(second), lag: None, kind: "updated".into(), removed: false, record }
+    }
+
+    fn polled(second: i64, record: Value) -> Report {
+        Report { lag: Some(TimeDelta::zero()), kind: "changed".into(), ..hook(second, record) }
+    }
+
+    /// Which write each of `reports` is the echo of, one after the other.
+    fn echoes(watched: &[&str], writes: &[OwnWrite], reports: Vec<Report>) -> Vec<Option<usize>> {
+        let watched: Vec<FieldPath> = watched.iter().map(|name| vec![(*name).to_owned()]).collect();
+        let mut earlier = Vec::new();
+        let mut found = Vec::new();
+        for report in reports {
+            let echo = relate(&watched, writes, &earlier, &report).echo_of;
+            earlier.push(Earlier { report, suppressed: echo.is_some() });
+            found.push(echo);
+        }
+        found
+    }
+
+    #[test]
+    fn what_hob_wrote_is_an_echo_once() {
+        let writes = [write(10, json!({ "name": "Ada" }))];
+        let ada = || json!({ "id": 1, "name": "Ada" });
+        for report in [hook, polled] {
+            let reports = vec![report(12, ada()), report(60, ada())];
+            assert_eq!(echoes(&["name"], &writes, reports), [Some(0), None]);
+            assert_eq!(echoes(&["name"], &writes, vec![report(12, json!({ "name": "Bob" }))]), [None]);
+        }
+        assert_eq!(echoes(&["name"], &writes, vec![hook(2, ada())]), [None], "it came before the write");
+        assert_eq!(echoes(&[], &writes, vec![hook(12, ada())]), [None], "nothing to compare");
+        let tags = Report { kind: "tags".into(), ..hook(13, ada()) };
+        assert_eq!(echoes(&["name"], &writes, vec![hook(12, ada()), tags]), [Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_change_that_comes_with_our_write_passes() {
+        let writes = [write(10, json!({ "name": "Ada" }))];
+        let before = || json!({ "name": "A", "phone": "1" });
+        let both = || json!({ "name": "Ada", "phone": "2" });
+        for report in [hook, polled] {
+            assert_eq!(
+                echoes(&["name", "phone"], &writes, vec![report(1, before()), report(12, both())]),
+                [None, None]
+            );
+            let own = json!({ "name": "Ada", "phone": "1" });
+            assert_eq!(
+                echoes(&["name", "phone"], &writes, vec![report(1, before()), report(12, own)]),
+                [None, Some(0)]
+            );
+            assert_eq!(
+                echoes(&["name", "phone"], &writes, vec![report(12, both())]),
+                [None],
+                "phone is unknown"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_somebody_sets_again_passes() {
+        let writes = [write(10, json!({ "name": "Ada" }))];
+        let name = |name: &str| json!({ "name": name });
+        for report in [hook, polled] {
+            let there_and_back =
+                vec![report(12, name("Ada")), report(30, name("Bob")), report(40, name("Ada"))];
+            assert_eq!(echoes(&["name"], &writes, there_and_back), [Some(0), None, None]);
+            // The echo itself never came, or was polled over.
+            let lost = vec![report(1, name("A")), report(30, name("Bob")), report(40, name("Ada"))];
+            assert_eq!(echoes(&["name"], &writes, lost), [None, None, None]);
+        }
+    }
+
+    #[test]
+    fn late_webhooks_of_older_writes_are_echoes() {
+        let writes = [write(10, json!({ "name": "Ada" })), write(20, json!({ "name": "Bob" }))];
+        let name = |second, name: &str| hook(second, json!({ "name": name }));
+        assert_eq!(echoes(&["name"], &writes, vec![name(22, "Ada"), name(23, "Bob")]), [Some(0), Some(1)]);
+        assert_eq!(echoes(&["name"], &writes, vec![name(22, "Bob"), name(23, "Ada")]), [Some(1), Some(0)]);
+        assert_eq!(echoes(&["name"], &writes, vec![name(22, "Bob"), name(900, "Ada")]), [Some(1), None]);
+        let poll = |second, name: &str| polled(second, json!({ "name": name }));
+        assert_eq!(echoes(&["name"], &writes, vec![poll(40, "Bob"), poll(50, "Ada")]), [Some(1), None]);
+        // Of writes to different fields, the older one's webhook shows the newer field as it was.
+        let writes = [write(10, json!({ "name": "Ada" })), write(20, json!({ "phone": "2" }))];
+        let reports = vec![
+            hook(1, json!({ "name": "A", "phone": "1" })),
+            hook(22, json!({ "name": "Ada", "phone": "2" })),
+            hook(23, json!({ "name": "Ada", "phone": "1" })),
+        ];
+        assert_eq!(echoes(&["name", "phone"], &writes, reports), [None, Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn a_webhook_from_before_the_write_overtakes_nothing() {
+        let writes = [write(10, json!({ "name": "Ada" }))];
+        let record = |name: &str, phone: &str| json!({ "name": name, "phone": phone });
+        let reports =
+            vec![hook(1, record("A", "1")), hook(12, record("A", "2")), hook(13, record("Ada", "2"))];
+        assert_eq!(echoes(&["name", "phone"], &writes, reports), [None, None, Some(0)]);
+    }
+
+    #[test]
+    fn records_that_hob_made_or_deleted_echo_as_a_whole() {
+        let made = OwnWrite {
+            effect: Effect::Created(json!({ "name": "Ada" }).as_object().unwrap().clone()),
+            answer: json!({ "id": 7, "name": "Ada", "status": "new" }),
+            ..write(10, json!({}))
+        };
+        let record = |status: &str| json!({ "id": 7, "name": "Ada", "status": status, "phone": null });
+        let watched = ["name", "status", "phone"];
+        assert_eq!(echoes(&watched, std::slice::from_ref(&made), vec![polled(12, record("new"))]), [Some(0)]);
+        assert_eq!(echoes(&watched, std::slice::from_ref(&made), vec![polled(12, record("won"))]), [None]);
+        let deleted = OwnWrite { effect: Effect::Deleted, ..write(10, json!({})) };
+        let gone = Report { removed: true, ..polled(12, json!({ "id": 7 })) };
+        assert_eq!(echoes(&[], std::slice::from_ref(&deleted), vec![gone.clone()]), [Some(0)]);
+        assert_eq!(echoes(&[], &[made], vec![gone]), [None], "somebody else deleted it");
+        assert_eq!(
+            echoes(&["name"], &[deleted], vec![polled(20, record("new"))]),
+            [None],
+            "it is there again"
+        );
+    }
+
+    #[test]
+    fn tags_are_added_to_those_that_were_there() {
+        let add =
+            OwnWrite { effect: Effect::Added("tags".into(), vec![json!("vip")]), ..write(10, json!({})) };
+        let tags = |tags: &[&str]| json!({ "tags": tags });
+        for report in [hook, polled] {
+            let own = vec![report(1, tags(&["a"])), report(12, tags(&["vip", "a"]))];
+            assert_eq!(echoes(&["tags"], std::slice::from_ref(&add), own), [None, Some(0)]);
+            let more = vec![report(1, tags(&["a"])), report(12, tags(&["a", "b", "vip"]))];
+            assert_eq!(echoes(&["tags"], std::slice::from_ref(&add), more), [None, None]);
+            assert_eq!(
+                echoes(&["tags"], std::slice::from_ref(&add), vec![report(12, tags(&["vip"]))]),
+                [None]
+            );
+        }
+        let remove = OwnWrite { effect: Effect::Removed("tags".into(), vec![json!("a")]), ..add };
+        assert_eq!(
+            echoes(&["tags"], &[remove], vec![hook(1, tags(&["a", "b"])), hook(12, tags(&["b"]))]),
+            [None, Some(0)]
+        );
+    }
+
+    #[test]
+    fn an_answer_tells_how_the_api_writes_a_value() {
+        let sent = json!({ "name": "ADA", "fields": [{ "id": 1, "field_value": "x" }] });
+        let answered = |fields: Value| OwnWrite {
+            answer: json!({ "name": "Ada", "fields": fields }),
+            ..write(10, sent.clone())
+        };
+        let record = |fields: Value| json!({ "name": "Ada", "fields": fields });
+        let (own, more) = (
+            json!([{ "id": 1, "value": "x" }]),
+            json!([{ "id": 1, "value": "x" }, { "id": 2, "value": "y" }]),
+        );
+        let watched = ["name", "fields"];
+        assert_eq!(echoes(&watched, &[answered(own.clone())], vec![hook(12, record(own))]), [Some(0)]);
+        assert_eq!(echoes(&watched, &[answered(more.clone())], vec![hook(12, record(more))]), [None]);
+    }
+}
