@@ -29,6 +29,6 @@ pub(in crate::journal) async fn of_record(
     });
     let mut found: Vec<Written> = found.await?.into_iter().flatten().collect();
     // An import that was broken off and begun again has stored those of forgotten runs twice.
-    found.dedup();
+    found.dedup_by(|next, kept| kept.write.origin.is_some() && next == kept);
     Ok(found)
 }
