@@ -38,8 +38,8 @@ pub struct Recipe {
     pub on_failure: Vec<Action>,
     /// What to do with echoes of our own writes.
     pub echo: EchoPolicy,
-    /// What to do with writes that change nothing.
-    pub unchanged: UnchangedPolicy,
+    /// What to do with writes that change nothing, where the recipe says so.
+    pub unchanged: Option<Spanned<UnchangedPolicy>>,
     /// Longest time a run may take.
     pub timeout: Option<Duration>,
     /// What a failed run means for its lane.

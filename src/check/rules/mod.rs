@@ -27,6 +27,7 @@ mod sendable_file;
 mod step;
 mod template_argument;
 mod template_function;
+mod unhonored_field;
 mod unknown_parameter;
 mod variable;
 mod version;
@@ -70,6 +71,7 @@ pub const ALL: &[&dyn Rule] = &[
     &webhook::ProtectingKeys,
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
+    &unhonored_field::HonoredFields,
     // Last, as it says nothing of templates that have an error.
     &maybe_missing::Guarded,
 ];

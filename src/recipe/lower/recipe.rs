@@ -55,7 +55,7 @@ pub(in crate::recipe) fn lower(
         actions,
         on_failure,
         echo: recipe.echo.unwrap_or_default(),
-        unchanged: recipe.unchanged.unwrap_or_default(),
+        unchanged: recipe.unchanged,
         timeout,
         lane_on_failure: recipe.lane_on_failure.unwrap_or_default(),
         dropped_fields: reader.dropped_fields,

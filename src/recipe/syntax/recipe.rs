@@ -45,9 +45,9 @@ pub struct Recipe {
     /// with our own write. Looked for where a recipe of the set writes what the trigger reads, in polls and in events
     /// of connectors; a webhook at a path of your own is about no record that hob knows.
     pub echo: Option<EchoPolicy>,
-    /// What to do with a write that would change nothing. Not working yet: all writes are sent, whatever is set
-    /// here.
-    pub unchanged: Option<UnchangedPolicy>,
+    /// What to do with a write that would change nothing. Not working yet: all writes are sent, and `skip` is a
+    /// warning.
+    pub unchanged: Option<Spanned<UnchangedPolicy>>,
     /// Longest time a run may take, retries and waits included.
     #[schemars(example = &"1h")]
     pub timeout: Option<DurationText>,
@@ -73,10 +73,10 @@ pub enum EchoPolicy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UnchangedPolicy {
-    /// Skip and count it (the default).
-    #[default]
+    /// Skip and count it. Not working yet.
     Skip,
-    /// Send it all the same.
+    /// Send it all the same (the default).
+    #[default]
     Send,
 }
 
