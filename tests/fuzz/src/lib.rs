@@ -123,7 +123,8 @@ pub fn answer(data: &[u8]) {
             body: body.clone(),
             at: DateTime::UNIX_EPOCH,
         };
-        let outcome = classify(effect, &Expected::from_operation(operation), connector.map(AsRef::as_ref), received);
+        let outcome =
+            classify(effect, &Expected::from_operation(operation), connector.map(AsRef::as_ref), received);
         assert!(outcome.describe().chars().count() < 4000);
         if let Outcome::Ok(answer) = outcome {
             take_apart(operation, &answer);
