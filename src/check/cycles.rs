@@ -8,25 +8,25 @@ use crate::catalog::{Catalog, Operation, Place, RecordChange, WriteTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{EchoPolicy, Emit, Trigger, Webhook};
 
-/// A warning for each cycle, with its first recipe. A recipe that starts itself is told only where its echoes run.
+/// A warning for each cycle, with its first recipe. A recipe that starts itself is one only where its echoes run.
 pub(super) fn cycle_warnings(recipes: &[Option<CheckedRecipe>]) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
-    let next: Vec<Vec<usize>> = recipes.iter().map(|recipe| started_by(recipe.as_ref(), recipes)).collect();
+    let next: Vec<Vec<usize>> = (0..recipes.len()).map(|at| started_by(at, recipes)).collect();
     for first in 0..recipes.len() {
         let Some(cycle) = shortest_cycle(&next, first) else { continue };
         let cycle: Vec<&CheckedRecipe> = cycle.iter().filter_map(|at| recipes[*at].as_ref()).collect();
-        if cycle.len() > 1 || cycle.iter().all(|recipe| recipe.recipe().echo == EchoPolicy::Allow) {
-            found.push((first, warning(&cycle)));
-        }
+        found.push((first, warning(&cycle)));
     }
     found
 }
 
-/// The recipes that `recipe` may start by what it writes.
-fn started_by(recipe: Option<&CheckedRecipe>, all: &[Option<CheckedRecipe>]) -> Vec<usize> {
-    let Some(recipe) = recipe else { return Vec::new() };
+/// The recipes that the one at `at` may start by what it writes; itself only where its echoes run.
+fn started_by(at: usize, all: &[Option<CheckedRecipe>]) -> Vec<usize> {
+    let Some(recipe) = &all[at] else { return Vec::new() };
+    let runs_echoes = recipe.recipe().echo == EchoPolicy::Allow;
     let starts = |other: &CheckedRecipe| starting_steps(recipe, other).next().is_some();
-    (0..all.len()).filter(|at| all[*at].as_ref().is_some_and(starts)).collect()
+    let others = (0..all.len()).filter(|other| *other != at || runs_echoes);
+    others.filter(|other| all[*other].as_ref().is_some_and(starts)).collect()
 }
 
 /// The steps of `recipe` that write what starts `other`.
@@ -185,6 +185,9 @@ mod tests {
         assert_eq!(warnings(&[("a", CLIENTS, TO_CONTACTS), ("b", TASKS, TO_CLIENTS)]), Vec::<String>::new());
         assert_eq!(warnings(&[("a", CLIENTS, TO_CLIENTS)]), Vec::<String>::new(), "its own echo is dropped");
         assert_eq!(warnings(&[("a", CLIENTS, &format!("{TO_CLIENTS}\necho: allow"))]).len(), 1);
+        let found =
+            warnings(&[("a", CLIENTS, TO_CLIENTS), ("b", CLIENTS, TO_CLIENTS), ("c", CLIENTS, TO_CLIENTS)]);
+        assert!(found[0].contains("`a` → `b` → `a`"), "though each drops its own echo: {found:?}");
         let new = "{ poll: fitr.clients.list, emit: new }";
         assert_eq!(warnings(&[("a", new, TO_CONTACTS), ("b", CONTACTS, TO_CLIENTS)]), Vec::<String>::new());
     }

@@ -7,18 +7,20 @@ use chrono::{DateTime, Utc};
 use super::entry::ChainLink;
 use crate::value::before;
 
-/// How often a recipe may come up in a chain of runs.
+/// How long a chain of runs may get that comes back to a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopLimit {
-    /// Runs of a recipe in the chain, the one that is about to begin included.
-    pub runs: usize,
-    /// Within so long.
+    /// Earlier runs of the recipe that is about to run.
+    pub of_recipe: usize,
+    /// Earlier runs about one record, whichever their recipes.
+    pub of_record: usize,
+    /// Only runs that are no older count.
     pub within: Duration,
 }
 
 impl Default for LoopLimit {
     fn default() -> Self {
-        Self { runs: 4, within: Duration::from_secs(60) }
+        Self { of_recipe: 4, of_record: 5, within: Duration::from_secs(60) }
     }
 }
 
@@ -28,18 +30,21 @@ impl LoopLimit {
         let since = before(now, self.within);
         let recent: Vec<&ChainLink> = chain.iter().filter(|link| link.at >= since).collect();
         let own = recent.iter().filter(|link| link.recipe == recipe).count();
-        if own < self.runs {
+        let about = |record: &str| recent.iter().filter(|link| link.record == record).count();
+        let most = recent.iter().map(|link| about(&link.record)).max().unwrap_or_default();
+        if own == 0 || own < self.of_recipe && most < self.of_record {
             return None;
         }
-        let chain: Vec<String> = recent
+        let runs: Vec<String> = recent
             .iter()
             .map(|link| format!("{} ({}, record {})", link.run, link.recipe, link.record))
             .collect();
         Some(format!(
-            "a loop: each of these runs wrote what started the next one, and `{recipe}` is among them {own} times in \
-             {}: {}. `hob runs retry` runs it all the same, `hob runs skip` leaves it",
+            "a loop: each of these {} runs wrote what started the next one within {}, and so came back to `{recipe}`: \
+             {}. `hob runs retry` runs it all the same, `hob runs skip` leaves it",
+            recent.len(),
             spoken(self.within),
-            chain.join(" → ")
+            runs.join(" → ")
         ))
     }
 }
@@ -48,5 +53,55 @@ fn spoken(span: Duration) -> String {
     match span.as_secs() {
         60 => "a minute".to_owned(),
         seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::RunId;
+    use crate::run::testing::time;
+
+    /// How many runs of `recipes` in turn, each about the next of `records`, begin before one is stopped.
+    fn runs_before_the_end(recipes: &[&str], records: &[&str], seconds: i64) -> Option<usize> {
+        let mut chain = Vec::new();
+        for turn in 0..20 {
+            let at = time(turn * seconds);
+            let turn = usize::try_from(turn).unwrap();
+            let recipe = recipes[turn % recipes.len()];
+            if LoopLimit::default().exceeded(recipe, &chain, at).is_some() {
+                return Some(turn);
+            }
+            let record = records[turn % records.len()].to_owned();
+            chain.push(ChainLink { run: RunId(turn.to_string()), recipe: recipe.to_owned(), record, at });
+        }
+        None
+    }
+
+    #[test]
+    fn a_loop_ends_after_a_few_runs() {
+        assert_eq!(runs_before_the_end(&["a"], &["1"], 1), Some(4));
+        assert_eq!(runs_before_the_end(&["a", "b", "c"], &["1"], 1), Some(5));
+        assert_eq!(runs_before_the_end(&["a", "b"], &["1", "2"], 1), Some(8));
+        // Each run creates the record of the next one.
+        let records: Vec<String> = (0..20).map(|record| record.to_string()).collect();
+        let records: Vec<&str> = records.iter().map(String::as_str).collect();
+        assert_eq!(runs_before_the_end(&["a"], &records, 1), Some(4));
+    }
+
+    #[test]
+    fn slow_chains_and_chains_that_do_not_come_back_go_on() {
+        assert_eq!(runs_before_the_end(&["a"], &["1"], 20), None);
+        let chain: Vec<ChainLink> = ["a", "b", "c", "d", "e", "f"]
+            .iter()
+            .map(|name| ChainLink {
+                run: RunId((*name).to_owned()),
+                recipe: (*name).to_owned(),
+                record: "1".to_owned(),
+                at: time(0),
+            })
+            .collect();
+        assert_eq!(LoopLimit::default().exceeded("g", &chain, time(1)), None);
+        assert!(LoopLimit::default().exceeded("a", &chain, time(1)).is_some());
     }
 }
