@@ -8,7 +8,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::{Failure, store};
-use crate::journal::{Access, Journal, OWN_KEYS, Part, Record, RunFilter, Sqlite};
+use crate::journal::{Access, Journal, Part, RESERVED_PREFIX, Record, RunFilter, Sqlite};
 use crate::run::{Entry, RunId, RunState};
 use crate::workspace::Workspace;
 
@@ -44,7 +44,7 @@ async fn copy(real: &dyn Journal, passing: &Sqlite, pauses: bool) -> Result<(), 
             let page = moment.export(part, after.as_deref(), PAGE).await?;
             let mut records = page.records;
             records.retain(|record| {
-                pauses || !matches!(record, Record::Value { key, .. } if key.starts_with(OWN_KEYS))
+                pauses || !matches!(record, Record::Value { key, .. } if key.starts_with(RESERVED_PREFIX))
             });
             passing.import(records).await?;
             after = page.next;

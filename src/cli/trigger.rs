@@ -16,7 +16,7 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::diagnostic::closest;
 use crate::engine::{Engine, Options, RecipeVersions};
-use crate::journal::{Access, Batch, pause_of, why_paused};
+use crate::journal::{Access, Batch, last_pause, pause_reason};
 use crate::trigger::{Schedule, manual};
 use crate::value::read_json;
 use crate::workspace::Workspace;
@@ -65,7 +65,7 @@ impl Trigger {
             let id = event.id.to_string();
             let batch = Batch { events: vec![(event, runs)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;
-            let pause = pause_of(journal.as_ref(), recipe.name()).await.map_err(Failure::unavailable)?;
+            let pause = last_pause(journal.as_ref(), recipe.name()).await.map_err(Failure::unavailable)?;
             journal.close().await;
             Ok::<_, Failure>((id, ids, pause.is_some_and(|pause| pause.is_paused())))
         })??;
@@ -75,7 +75,7 @@ impl Trigger {
                 session.streams.say(format!("event {id}"))?;
                 ids.iter().try_for_each(|id| session.streams.say(format!("run   {id}")))?;
                 session.streams.note(match rests {
-                    true => format!("stored; {}", why_paused(recipe.name())),
+                    true => format!("stored; {}", pause_reason(recipe.name())),
                     false => "stored; a running `hob run` picks it up at once, otherwise the next one does"
                         .to_owned(),
                 });

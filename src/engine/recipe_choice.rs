@@ -57,7 +57,7 @@ pub(super) async fn save_recipe(shared: &Shared, recipe: &CheckedRecipe) {
         return;
     }
     // Not fatal: without the text, runs continue with the present version and say so.
-    if let Err(error) = shared.services.journal.save_recipe(&RecipeText::of(recipe)).await {
+    if let Err(error) = shared.services.journal.save_recipe(&RecipeText::from_recipe(recipe)).await {
         shared.saved_recipes.forget(recipe.version());
         tracing::error!(recipe = recipe.name(), %error, "the text of the recipe is not kept");
     }

@@ -26,7 +26,8 @@ pub(super) async fn run_context(
     if let Some(record) =
         leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
     {
-        let known = with_store_retry(&leased.run.id, guard, || services.journal.links_of(record)).await?;
+        let known =
+            with_store_retry(&leased.run.id, guard, || services.journal.links_by_record(record)).await?;
         links.extend(known.into_iter().map(|link| {
             let other = if link.from == *record { link.to } else { link.from };
             (link.name, Value::from(other))

@@ -1,11 +1,10 @@
-//! What a process wants of a store.
+//! How a process uses a store.
 
-/// What a process wants of a store.
+/// How a process uses a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To work on its runs, and to bring it to the present format. An SQLite file takes one such process
-    /// at a time, PostgreSQL any number.
+    /// Runs recipes and upgrades the format. SQLite allows one such process at a time, PostgreSQL any number.
     Runner,
-    /// To look, to add events, to decide about runs; any number, beside runners or without.
+    /// Reads, adds events and intervenes in runs. Any number may do so, with or without a runner.
     Client,
 }

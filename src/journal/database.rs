@@ -1,25 +1,25 @@
-//! A way to ask any store the same: statements that each of them understands, values for them, and the few words
-//! in which the stores differ.
+//! A small query interface over both stores: SQL that both accept, its parameters, and the parts of the SQL that
+//! differ.
 
 use std::future::Future;
 
 use super::Error;
 use super::row::{Row, Unreadable};
 
-/// A value of a statement.
+/// A parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Param {
     Null,
     Integer(i64),
-    /// It may hold anything.
+    /// Any text.
     Text(String),
-    /// It is JSON, which never holds NUL.
+    /// JSON text, which never contains NUL.
     Json(String),
     Bytes(Vec<u8>),
 }
 
 impl Param {
-    /// A number of things; what is too large counts as the largest.
+    /// A count, saturated at `i64::MAX`.
     pub(super) fn count(count: impl TryInto<i64>) -> Self {
         Param::Integer(count.try_into().unwrap_or(i64::MAX))
     }
@@ -67,52 +67,51 @@ impl<T: Into<Param>> From<Option<T>> for Param {
     }
 }
 
-/// What takes statements: a store, a moment of one, or a transaction.
+/// Something that executes statements: a store, a snapshot or a transaction.
 pub(super) trait Database {
     /// The kind of store.
     type Dialect: Dialect;
 
-    /// What messages call the store.
+    /// The store's name in messages.
     fn name(&self) -> &str;
 
-    /// What `sql` finds. The first value stands for `$1`.
+    /// The rows of `sql`, which only reads. `params[0]` is `$1`.
     fn query(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
 
-    /// Does `sql`, which writes and may be done twice; the rows are those of its RETURNING.
+    /// Executes `sql`, which writes and must be idempotent; returns the rows of its RETURNING clause.
     fn execute(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
 }
 
-/// Where the kinds of stores differ in how they say the same.
+/// The SQL that differs between the stores.
 pub(super) trait Dialect {
-    /// What the kind is called.
+    /// The name of the kind of store.
     const KIND: &'static str;
-    /// The history of a run `r`, in order.
+    /// An expression for the entries of the run `r`, in order.
     const ENTRIES: &'static str;
-    /// What a run `r` wrote, in order, as a JSON array of arrays.
+    /// An expression for the writes of the run `r`, in order, as a JSON array of arrays.
     const WRITES: &'static str;
-    /// Saves a link of a name (`$1`) from a record (`$2`) to another (`$3`), in the place of any that shares its
-    /// name and an end.
+    /// Saves a link named `$1` from `$2` to `$3`, and replaces those with the same name and either end.
     const SAVE_LINK: &'static str;
-    /// How many bytes the store takes up.
+    /// The size of the store in bytes.
     const BYTES: &'static str;
-    /// The columns of a table `entries`, from a number of a run's on.
+    /// The columns of the table `entries`, starting with the run's number.
     const ENTRY_COLUMNS: &'static str;
 
-    /// The values of those columns, but for the text, for the entry at `place` of the run with the number `seq`.
+    /// The values of those columns except the text, for the entry at `place` of run `seq`.
     fn entry_key(seq: i64, place: i64) -> Vec<Param>;
 
-    /// The stored counters: rows of a state's name, or `events`, and a count.
+    /// A query for the stored counters: rows of a state's name (or `events`) and a count.
     fn counters() -> String;
 
-    /// Whether a run of the table `runs` has a text in it: `plain` and `json` are patterns for LIKE.
+    /// A condition on the table `runs`: the run contains a text. `plain` and `json` are patterns for LIKE.
     fn contains(plain: &str, json: &str) -> String;
 
-    /// The newest runs of those that meet any of `conditions`, which exclude each other and each read a range of
-    /// `index` in order: the ranges are merged, nothing is sorted.
+    /// The newest runs that meet any of `conditions`. The conditions exclude each other and each reads a range of
+    /// `index` in order, so the ranges are merged without sorting.
     fn newest_runs(index: &str, conditions: &[String], limit: &str) -> String;
 }
 
-/// What `decode` makes of the rows that `sql` finds.
+/// The rows of `sql`, decoded.
 pub(super) async fn rows<D: Database, T>(
     db: &D,
     sql: &str,
@@ -121,10 +120,10 @@ pub(super) async fn rows<D: Database, T>(
 ) -> Result<Vec<T>, Error> {
     let rows = db.query(sql, params).await?;
     let decoded: Result<Vec<T>, Unreadable> = rows.into_iter().map(|mut row| decode(&mut row)).collect();
-    decoded.map_err(|unreadable| unreadable.of(db.name()))
+    decoded.map_err(|unreadable| unreadable.into_error(db.name()))
 }
 
-/// The same of the first row, if there is one.
+/// The first row of `sql`, decoded.
 pub(super) async fn row<D: Database, T>(
     db: &D,
     sql: &str,

@@ -1,5 +1,5 @@
-//! How values are kept in columns, by every store alike: times as nanoseconds, states as numbers,
-//! dedup keys as short hashes. Stored: none of this may change.
+//! How values are encoded in columns of every store: times as nanoseconds, states as numbers, dedup keys as short
+//! hashes. This is the stored format; it must not change.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use std::time::Duration;
 use crate::run::{Origin, RunState, Unsettled, Write};
 use crate::value::Value;
 
-/// Nanoseconds since 1970; what does not fit (before 1677, after 2262) counts as the nearest that does.
+/// Nanoseconds since 1970, saturated for times before 1677 and after 2262.
 pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
     time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Dues below this are no times: a run with such a one may go on at once, and it is the run's priority.
+/// Values of `due` below this are priorities, not times: such a run may be leased at once.
 pub(super) const TIMES: i64 = 2;
 
-/// When a run may go on, as a due; `None` for at once, which stands for its priority.
+/// The `due` of a run that waits until `time`. A run that may be leased at once has its priority instead.
 pub(super) fn due(time: DateTime<Utc>) -> i64 {
     stamp(time).max(TIMES)
 }
 
-/// The due of a run that sleeps until it is woken: no time ever comes to it.
+/// The `due` of a run that sleeps until it is woken.
 pub(super) const NEVER: i64 = i64::MAX;
 
 /// The time of a stamp.
@@ -30,13 +30,13 @@ pub(super) fn time(stamp: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(stamp)
 }
 
-/// The end of what begins at `now` and lasts for `ttl`.
+/// The stamp `ttl` after `now`.
 pub(super) fn until(now: DateTime<Utc>, ttl: Duration) -> i64 {
     let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
     stamp(now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
-/// A state's number. Never change one.
+/// The stored number of a state. Must not change.
 pub(super) fn code(state: RunState) -> i64 {
     match state {
         RunState::Waiting => 0,
@@ -50,7 +50,7 @@ pub(super) fn code(state: RunState) -> i64 {
     }
 }
 
-/// The state of a number; why not, if it has none.
+/// The state with this number, or an error that says it is unknown.
 pub(super) fn state(number: i64) -> Result<RunState, String> {
     RunState::ALL
         .into_iter()
@@ -58,8 +58,8 @@ pub(super) fn state(number: i64) -> Result<RunState, String> {
         .ok_or_else(|| format!("a run has the unknown state {number}"))
 }
 
-/// The key under which it is remembered that an event has come: short, so that millions of them fit in
-/// memory. `source` is its JSON text. Keys move from store to store.
+/// The key by which an event is deduplicated, short so that the index of millions stays in memory. `source` is its
+/// JSON text. The same in every store, because exports contain it.
 pub(super) fn receipt(source: &str, dedup: &str) -> [u8; 16] {
     let hash = Sha256::new().chain_update(source).chain_update([0]).chain_update(dedup).finalize();
     let mut key = [0; 16];
@@ -67,7 +67,7 @@ pub(super) fn receipt(source: &str, dedup: &str) -> [u8; 16] {
     key
 }
 
-/// What LIKE finds `text` with: in a plain column, and in one of JSON, where it stands as JSON writes it.
+/// Patterns for LIKE that find `text`: in a plain column, and in a JSON column, where it is escaped.
 pub(super) fn patterns(text: &str) -> (String, String) {
     let json = serde_json::Value::from(text).to_string();
     let inner = json.get(1..json.len() - 1).unwrap_or_default();
@@ -87,18 +87,18 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// Creates of which nothing is known yet, as a text; empty where there are none.
+/// Creates with an unknown outcome as text; empty if there are none.
 pub(super) fn unsettled_text(unsettled: &[Unsettled]) -> serde_json::Result<String> {
     if unsettled.is_empty() { Ok(String::new()) } else { serde_json::to_string(unsettled) }
 }
 
-/// In the place of the run of a write whose run is forgotten: no run has this number.
+/// The run number of writes whose run was pruned. No run has it.
 pub(super) const ORPHAN: i64 = 0;
 
-/// Stands first in the text of a write that says where it came from. No input of an operation is called so.
+/// The first element of a write's text that records its origin. No operation has an input of this name.
 const ORIGIN: &str = "$origin";
 
-/// What a write sent and where it came from, as a text.
+/// A write's text: its inputs and its origin.
 pub(super) fn write_text(write: &Write) -> serde_json::Result<String> {
     match &write.origin {
         None => serde_json::to_string(&write.fields),
@@ -109,8 +109,8 @@ pub(super) fn write_text(write: &Write) -> serde_json::Result<String> {
     }
 }
 
-/// Both of what is stored; a write of an older version is what was sent alone.
-pub(super) fn write_of(stored: Value) -> serde_json::Result<(Value, Option<Origin>)> {
+/// Inputs and origin of a stored write. Writes of older versions have no origin.
+pub(super) fn parse_write(stored: Value) -> serde_json::Result<(Value, Option<Origin>)> {
     if stored.get(ORIGIN).is_none() {
         return Ok((stored, None));
     }

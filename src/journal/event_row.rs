@@ -1,34 +1,34 @@
-//! Events and runs as rows, encoded by the caller so that the writers have less to do.
+//! Events and runs as rows, encoded by the caller to keep work off the writer.
 
 use crate::event::{DedupKey, Event, Priority, Source};
 
 use super::NewRun;
 use super::encoding::{receipt, stamp};
 
-/// An event in the form of a row.
+/// An event as a row.
 pub(super) struct EventRow {
     pub(super) id: String,
-    /// As JSON.
+    /// JSON.
     pub(super) source: String,
     pub(super) kind: String,
     pub(super) connection: Option<String>,
     pub(super) record: Option<String>,
     pub(super) dedup: String,
-    /// Under which it is remembered that it has come.
+    /// The deduplication key.
     pub(super) key: [u8; 16],
     pub(super) received: i64,
-    /// As JSON.
+    /// JSON.
     pub(super) payload: String,
-    /// Of its runs: those of a lower number go first.
+    /// The priority of its runs; lower numbers are leased first.
     pub(super) priority: i32,
 }
 
-/// A run of an event in the form of a row.
+/// A run as a row.
 pub(super) struct RunRow {
     pub(super) id: String,
     pub(super) recipe: String,
     pub(super) lane: String,
-    /// As JSON.
+    /// JSON.
     pub(super) accounts: String,
 }
 
@@ -61,12 +61,12 @@ impl RunRow {
     }
 }
 
-/// Under which it is remembered that an event of `source` with this dedup key has come.
-pub(super) fn receipt_of(source: &Source, dedup: &DedupKey) -> serde_json::Result<[u8; 16]> {
+/// The deduplication key of an event.
+pub(super) fn event_receipt(source: &Source, dedup: &DedupKey) -> serde_json::Result<[u8; 16]> {
     Ok(receipt(&serde_json::to_string(source)?, &dedup.0))
 }
 
-/// The number by which runs of an event of `source` are taken up: lower ones first.
+/// The priority of runs of an event of `source`; lower numbers are leased first.
 pub(super) fn priority(source: &Source) -> i32 {
     match source.priority() {
         Priority::Webhook => 0,

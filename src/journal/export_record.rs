@@ -1,4 +1,4 @@
-//! What a store holds, in a form that any store can take: one record per line of an export.
+//! The content of a store in a form that any store can import: one record per line of an export.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,31 +9,31 @@ use super::encoding::{TIMES, time};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
-/// A part of a store. They are taken in the order of [`Part::ALL`], so that a run comes after its event.
+/// A part of a store. Exported and imported in the order of [`Part::ALL`], so that events precede their runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Events.
     Events,
-    /// Runs, with their history; in the order of arrival.
+    /// Runs with their history, oldest first.
     Runs,
-    /// Dedup keys, which outlive their events.
+    /// Dedup keys, which are kept longer than their events.
     Receipts,
     /// Pollers' progress.
     Cursors,
     /// Records that pollers have seen.
     Seen,
-    /// Texts of recipes that runs began with.
+    /// Recipe texts that runs started with.
     Recipes,
     /// Links.
     Links,
-    /// Remembered values.
+    /// Values of `state.put`.
     Values,
-    /// What runs wrote that are forgotten.
+    /// Writes of pruned runs.
     Writes,
 }
 
 impl Part {
-    /// All parts, in the order in which they can be imported.
+    /// All parts, in the order of export and import.
     pub const ALL: [Part; 9] = [
         Part::Events,
         Part::Runs,
@@ -47,17 +47,16 @@ impl Part {
     ];
 }
 
-/// Records of one part, and where the next ones begin.
+/// Records of one part.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
     /// In order.
     pub records: Vec<Record>,
-    /// What to ask for the next page with; `None` after the last one.
+    /// Cursor of the next page; `None` on the last one.
     pub next: Option<String>,
 }
 
-/// One thing that is stored. The form of the lines of `hob store export`: a variant is never changed,
-/// only joined by a new one.
+/// A stored item: one line of `hob store export`. Variants may be added but never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
@@ -67,27 +66,27 @@ pub enum Record {
     Run {
         /// The run.
         run: Run,
-        /// Where it stands. One that was being worked on waits, and goes on at once.
+        /// Its state. A leased run is exported as waiting and due now.
         state: RunState,
         /// The record it is about.
         about: Option<String>,
-        /// When it ended; a failed one that still holds its lane has not ended.
+        /// When it ended; `None` for a failed run that still holds its lane.
         finished: Option<DateTime<Utc>>,
-        /// Why it is where it is.
+        /// Why it is in this state.
         error: Option<String>,
-        /// When it may go on.
+        /// When it may be leased.
         due: Due,
         /// Its history.
         entries: Vec<StampedEntry>,
-        /// What it wrote, record by record, and when.
+        /// Its writes and their times.
         writes: Vec<(DateTime<Utc>, Write)>,
-        /// Its creates of which nothing is known yet.
+        /// Its creates with an unknown outcome.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unsettled: Vec<Unsettled>,
     },
-    /// A dedup key that was seen.
+    /// A dedup key.
     Receipt {
-        /// The first 16 bytes of a SHA-256 hash of source and key, in hexadecimal digits.
+        /// The first 16 bytes of the SHA-256 hash of source and key, in hexadecimal.
         key: String,
         /// When its event was received.
         received: DateTime<Utc>,
@@ -109,25 +108,25 @@ pub enum Record {
     Recipe(RecipeText),
     /// A link.
     Link {
-        /// Which kind of link.
+        /// The kind of link.
         name: String,
         /// One end.
         from: String,
         /// The other end.
         to: String,
     },
-    /// A remembered value.
+    /// A value of `state.put`.
     Value {
         /// Its key.
         key: String,
         /// The value.
         value: Value,
     },
-    /// What a run wrote that is forgotten.
+    /// A write of a pruned run.
     Written {
-        /// When.
+        /// When it was written.
         at: DateTime<Utc>,
-        /// What, and where it came from.
+        /// The write and its origin.
         write: Write,
     },
 }
@@ -136,17 +135,17 @@ pub enum Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Due {
-    /// Not by itself: it has ended, waits for a person, or stands behind another one of its lane.
+    /// Never by itself: it has ended, waits for a person, or is not the head of its lane.
     Never,
-    /// At once.
+    /// Now.
     Now,
-    /// From this time on.
+    /// At this time.
     At(DateTime<Utc>),
 }
 
 impl Due {
-    /// From the column of that name.
-    pub(super) fn of(due: Option<i64>) -> Self {
+    /// Decodes the column `due`.
+    pub(super) fn from_column(due: Option<i64>) -> Self {
         match due {
             None => Due::Never,
             Some(priority) if priority < TIMES => Due::Now,

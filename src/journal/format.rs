@@ -1,10 +1,10 @@
-//! How entries are written down: one JSON text each, tagged with the number of its format.
+//! The stored form of entries: one JSON text each, tagged with its format number.
 
 use serde::{Deserialize, Serialize};
 
 use crate::run::StampedEntry;
 
-/// The format that is written now.
+/// The format written by this version.
 const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
@@ -19,10 +19,10 @@ struct Tag {
     v: u32,
 }
 
-/// An entry that cannot be written down or understood.
+/// Why an entry cannot be encoded or decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
-    /// It is of a format that does not exist yet.
+    /// Its format is newer than this version knows.
     #[error("an entry has format {found}, but this hob knows formats up to {FORMAT}; use a newer hob")]
     Newer {
         /// Its format.
@@ -33,12 +33,12 @@ pub enum EntryError {
     Unreadable(#[from] serde_json::Error),
 }
 
-/// The text of an entry, in the present format.
+/// The text of an entry, in the current format.
 pub fn write_entry(entry: &StampedEntry) -> Result<String, EntryError> {
     Ok(serde_json::to_string(&Written { v: FORMAT, entry })?)
 }
 
-/// The entry of a text, in any format there has been.
+/// Parses the text of an entry in any format up to the current one.
 pub fn read_entry(text: &str) -> Result<StampedEntry, EntryError> {
     serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Tag>(text) {
         Ok(Tag { v }) if v > FORMAT => EntryError::Newer { found: v },

@@ -1,4 +1,4 @@
-//! The last write that a store did not take.
+//! The last write that failed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,13 +9,13 @@ use super::Error;
 pub(super) struct LastFailure(Mutex<Option<Error>>);
 
 impl LastFailure {
-    /// What a write came to.
+    /// Records the result of a write.
     pub(super) fn record<T>(&self, result: &Result<T, Error>) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(_) => *last = None,
             Err(error @ (Error::Unavailable { .. } | Error::Corrupt { .. })) => *last = Some(error.clone()),
-            // The store is well: it knows better.
+            // Errors that are not the store's do not count.
             Err(_) => {}
         }
     }

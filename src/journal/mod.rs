@@ -1,5 +1,4 @@
-//! The durable record: events, runs and their entries, cursors, links and remembered values. All SQL
-//! of the project is here, behind one trait.
+//! The durable record: events, runs and their entries, cursors, links and values. The only module with SQL.
 
 mod access;
 mod database;
@@ -27,7 +26,7 @@ pub use model::{
     Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
     Unfinished, Written,
 };
-pub use paused::{OWN_KEYS, Pause, pause, pause_of, paused, resume, why_paused};
+pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;
 pub use snapshot::Snapshot;
 pub use sqlite::Sqlite;

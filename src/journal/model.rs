@@ -1,4 +1,4 @@
-//! What goes into the journal and what comes out.
+//! Types stored in and read from the journal.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::recipe::{Recipe, parse};
 use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Unsettled, Write};
 use crate::source::SourceFile;
 
-/// A store that cannot do what was asked.
+/// Why a store cannot do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The store cannot be reached, opened or written: disk full, read-only, locked, connection lost.
@@ -22,13 +22,13 @@ pub enum Error {
         /// What is wrong, as a phrase that follows the name, with the remedy.
         reason: String,
     },
-    /// Somebody else has the run meanwhile; nothing was written.
+    /// The run was leased by another worker meanwhile; nothing was written.
     #[error("another process has taken over run {run}")]
     Fenced {
         /// The run.
         run: RunId,
     },
-    /// Another process has taken over what a claim was about; nothing was written.
+    /// The claim was taken over by another process; nothing was written.
     #[error("another process has taken over {claim}")]
     Overtaken {
         /// What was claimed.
@@ -57,17 +57,17 @@ pub enum Error {
         /// The other process, where it is known.
         holder: Option<u32>,
     },
-    /// What is stored cannot be read.
+    /// Stored data cannot be read.
     #[error("the store {store} cannot be read: {reason}")]
     Corrupt {
         /// The store.
         store: String,
-        /// What.
+        /// What is wrong.
         reason: String,
     },
 }
 
-/// Things to store together.
+/// Items to be stored together.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// Events, each with the runs it causes.
@@ -76,14 +76,14 @@ pub struct Batch {
     pub progress: Option<Progress>,
 }
 
-/// A run to be.
+/// A run to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun {
     /// Identity.
     pub id: RunId,
     /// The recipe's name.
     pub recipe: String,
-    /// Connections it will use.
+    /// The connections it uses.
     pub accounts: Accounts,
     /// Its lane within the recipe.
     pub lane: String,
@@ -94,50 +94,50 @@ pub struct NewRun {
 pub struct Progress {
     /// The cursor after this page.
     pub cursor: Cursor,
-    /// Records of this page, to be remembered as seen in the cursor's scan.
+    /// Records of this page, to be stored as seen in the cursor's scan.
     pub seen: Vec<Seen>,
     /// Records to forget.
     pub forgotten: Vec<String>,
-    /// Forget all records: the poller starts anew.
+    /// Forget all seen records, because the poller restarts.
     pub reset: bool,
-    /// The right to read for this cursor. If it has passed to another process, nothing of the batch is
-    /// stored: [`Error::Overtaken`].
+    /// The claim on this cursor. If another process has taken it over, nothing of the batch is stored:
+    /// [`Error::Overtaken`].
     pub claim: Option<Claim>,
 }
 
-/// The right to do what only one process may do at a time: valid while nobody has a higher epoch.
+/// The right to do work that only one process may do at a time; valid until the epoch is higher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// What is claimed.
     pub name: String,
-    /// Counts the times that it went from one owner to another.
+    /// Incremented each time the owner changes.
     pub epoch: i64,
 }
 
-/// What became of a batch.
+/// The result of storing a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Appended {
     /// Events stored.
     pub events: usize,
-    /// Runs that came to be.
+    /// Runs created.
     pub runs: usize,
-    /// Events that were known already.
+    /// Events that were duplicates.
     pub duplicates: usize,
 }
 
-/// The right to work on a run: valid while nobody has a higher epoch.
+/// The right to work on a run; valid until the epoch is higher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The run.
     pub run: RunId,
-    /// Counts the times that the run was leased.
+    /// Incremented each time the run is leased.
     pub epoch: i64,
 }
 
-/// A run that a worker got, with all it needs.
+/// A leased run with everything needed to continue it.
 #[derive(Debug, Clone)]
 pub struct LeasedRun {
-    /// The right to work on it.
+    /// The lease.
     pub lease: Lease,
     /// The run.
     pub run: Run,
@@ -147,29 +147,29 @@ pub struct LeasedRun {
     pub entries: Vec<StampedEntry>,
 }
 
-/// Where a run stands after some entries.
+/// The state of a run after some entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunUpdate {
     /// Its state; `Waiting` with `due` for a retry or a timer.
     pub state: RunState,
-    /// When to go on, for `Waiting`.
+    /// When it is due, for `Waiting`.
     pub due: Option<DateTime<Utc>>,
-    /// Why it stands there, for people.
+    /// Why it is in this state, for people.
     pub error: Option<String>,
-    /// Version of the recipe, when it begins.
+    /// Version of the recipe, when the run starts.
     pub version: Option<String>,
-    /// For a failed run: it keeps its lane until a person has decided about it.
+    /// For a failed run: it blocks its lane until a person intervenes.
     pub holds_lane: bool,
-    /// What was written meanwhile, record by record.
+    /// Writes since the last update.
     pub writes: Vec<Write>,
-    /// The creates of which nothing is known yet; `None`: the same as before.
+    /// The creates with an unknown outcome; `None` leaves them unchanged.
     pub unsettled: Option<Vec<Unsettled>>,
-    /// When the entries were made.
+    /// When the entries were appended.
     pub now: DateTime<Utc>,
 }
 
 impl RunUpdate {
-    /// It stands at `state`, and nothing more is to be said.
+    /// An update of the state alone.
     pub fn new(state: RunState, now: DateTime<Utc>) -> Self {
         let (due, error, version, unsettled) = (None, None, None, None);
         Self { state, due, error, version, holds_lane: false, writes: Vec::new(), unsettled, now }
@@ -187,10 +187,10 @@ pub struct RunFilter {
     pub record: Option<String>,
     /// Created at or after.
     pub since: Option<DateTime<Utc>>,
-    /// With this text, in any case of letters, in its record, its error, its event or its history. Reads the
-    /// event and the history of every run that the other fields leave.
+    /// Containing this text, ignoring case, in record, error, event or history. Reads event and history of every run
+    /// that matches the other fields.
     pub text: Option<String>,
-    /// At most so many; `None`: all.
+    /// At most this many; `None` for all.
     pub limit: Option<usize>,
 }
 
@@ -201,25 +201,25 @@ pub struct RunRow {
     pub id: RunId,
     /// The recipe's name.
     pub recipe: String,
-    /// Where it stands.
+    /// Its state.
     pub state: RunState,
     /// The record it is about.
     pub record: Option<String>,
-    /// When it came to be.
+    /// When it was created.
     pub created: DateTime<Utc>,
     /// When it ended.
     pub finished: Option<DateTime<Utc>>,
-    /// Why it is where it is.
+    /// Why it is in this state.
     pub error: Option<String>,
-    /// How many entries its history has.
+    /// The number of its entries.
     #[serde(skip)]
     pub entries: usize,
 }
 
-/// A run with everything known of it.
+/// A run with its event and history.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDetail {
-    /// As in a list.
+    /// Its row in lists.
     #[serde(flatten)]
     pub row: RunRow,
     /// The run.
@@ -230,22 +230,22 @@ pub struct RunDetail {
     pub entries: Vec<StampedEntry>,
 }
 
-/// What a run wrote to a record.
+/// A write to a record, with the run that made it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Written {
     /// The run.
     pub run: RunId,
     /// Its recipe.
     pub recipe: String,
-    /// When.
+    /// When it was written.
     pub at: DateTime<Utc>,
-    /// What.
+    /// The write.
     #[serde(flatten)]
     pub write: Write,
 }
 
 impl Written {
-    /// `write`, by the run that is stored, or by the one that it names itself where that is forgotten.
+    /// A write of `run`, or, if that was pruned, of the run named in its origin.
     pub(super) fn new(run: Option<(RunId, String)>, at: DateTime<Utc>, write: Write) -> Option<Self> {
         let named = || write.origin.as_ref().map(|origin| (origin.run.clone(), origin.recipe.clone()));
         let (run, recipe) = run.or_else(named)?;
@@ -253,16 +253,16 @@ impl Written {
     }
 }
 
-/// Runs that have not ended, counted together.
+/// A group of unfinished runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
     /// Their recipe.
     pub recipe: String,
-    /// Their connections, in the order of the recipe.
+    /// Their connections, in recipe order.
     pub connections: Vec<String>,
-    /// Where they stand.
+    /// Their state.
     pub state: RunState,
-    /// How many they are.
+    /// The number of runs.
     pub count: u64,
 }
 
@@ -271,36 +271,36 @@ pub struct Unfinished {
 pub struct Totals {
     /// Events stored.
     pub events: u64,
-    /// Runs by state's name.
+    /// Runs by the name of their state.
     pub runs: BTreeMap<String, u64>,
 }
 
-/// What is kept of the limits of one account.
+/// The stored limits of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LimitState {
-    /// Counts up with each write; 0: nothing is kept yet.
+    /// Incremented by each write; 0 if nothing is stored.
     pub version: i64,
-    /// The text that the limiters wrote.
+    /// The limiters' state as text.
     pub text: String,
     /// The store's time, in microseconds since 1970.
     pub now: i64,
 }
 
-/// What became of a write of the limits of an account.
+/// The result of a conditional write of limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LimitWrite {
-    /// It is done.
+    /// Written.
     Done {
-        /// The version that it made.
+        /// The new version.
         version: i64,
         /// The store's time, in microseconds since 1970.
         now: i64,
     },
-    /// Somebody else has written meanwhile.
+    /// Another version was stored meanwhile.
     Conflict(LimitState),
 }
 
-/// A connection that nothing is sent on, because its credential is refused.
+/// A connection that sends nothing because its credential was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldConnection {
     /// Its name.
@@ -311,18 +311,18 @@ pub struct HeldConnection {
     pub since: DateTime<Utc>,
 }
 
-/// What may be forgotten. `None`: nothing for that reason.
+/// What may be deleted; `None` disables a criterion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Runs that ended earlier, with their history; and events received earlier of which no run is left.
+    /// Runs that ended before this time, with their history, and events received before it that have no run left.
     pub before: Option<DateTime<Utc>>,
-    /// Finished runs beyond so many, the oldest first.
+    /// Finished runs beyond this number, the oldest first.
     pub most_runs: Option<u64>,
-    /// Dedup keys of events received earlier. What is reported again after that counts as new.
+    /// Dedup keys of events received before this time. An event reported again later counts as new.
     pub dedup_before: Option<DateTime<Utc>>,
 }
 
-/// What was forgotten.
+/// The number of deleted items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Runs, with their history.
@@ -333,12 +333,12 @@ pub struct Pruned {
     pub dedup_keys: usize,
 }
 
-/// What is stored, and how much of it.
+/// What is stored, and its size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoreInfo {
     /// `sqlite` or `postgres`.
     pub kind: &'static str,
-    /// Where it is, without credentials.
+    /// Location, without credentials.
     pub place: String,
     /// Number of its format.
     pub format: i64,
@@ -347,31 +347,30 @@ pub struct StoreInfo {
     /// Events and runs.
     #[serde(flatten)]
     pub totals: Totals,
-    /// When the oldest stored event was received; `None` without events.
+    /// When the oldest event was received; `None` without events.
     pub oldest: Option<DateTime<Utc>>,
-    /// Pollers with progress.
+    /// Pollers with a cursor.
     pub cursors: u64,
     /// Links.
     pub links: u64,
 }
 
-/// The text of a recipe in one version: with it, a run can end with the recipe that it began with,
-/// wherever and whenever it goes on.
+/// The text of a recipe in one version, so that a run can finish with the recipe it started with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeText {
     /// The recipe's name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The file it stood in, for messages.
+    /// Its file, for messages.
     pub file: String,
     /// The text.
     pub text: String,
 }
 
 impl RecipeText {
-    /// The text of `recipe`.
-    pub fn of(recipe: &CheckedRecipe) -> Self {
+    /// The text of a checked recipe.
+    pub fn from_recipe(recipe: &CheckedRecipe) -> Self {
         let file = &recipe.recipe().file;
         Self {
             name: recipe.name().to_owned(),
@@ -381,16 +380,16 @@ impl RecipeText {
         }
     }
 
-    /// The recipe that it is, unchecked: what it names may be gone by now.
+    /// Parses the text without checking it: the connections and operations it names may no longer exist.
     pub fn recipe(&self) -> Option<Recipe> {
         parse(&SourceFile::new(self.file.as_str(), self.text.as_str())).recipe
     }
 }
 
-/// "This record here is that record there."
+/// An association of two records, such as a FITR client and a HighLevel contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
-    /// Which kind of link, such as `client-contact`.
+    /// The kind of link, such as `client-contact`.
     pub name: String,
     /// One end.
     pub from: String,

@@ -1,5 +1,4 @@
-//! Recipes that people have paused. Kept among the remembered values, so that every store keeps them alike
-//! and takes them along when it is moved.
+//! Paused recipes. Stored among the values, so that every store handles and exports them alike.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +9,28 @@ use serde_json::Value;
 use super::{Error, Journal, LeasedRun, RunUpdate};
 use crate::run::RunState;
 
-/// Begins the keys of remembered values that are hob's own.
-pub const OWN_KEYS: &str = "hob:";
-/// Begins the keys of what is told here; the recipe's name follows.
+/// Prefix of the keys of values that belong to hob itself.
+pub const RESERVED_PREFIX: &str = "hob:";
+/// Prefix of the keys of pauses; followed by the recipe's name.
 const PREFIX: &str = "hob:pause:";
 
-/// What people last said about a recipe.
+/// Whether a recipe is paused, as last set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pause {
-    /// It is paused since then.
+    /// Paused since this time.
     Paused(DateTime<Utc>),
-    /// It was paused, and goes on since then.
+    /// Resumed at this time after a pause.
     Resumed(DateTime<Utc>),
 }
 
 impl Pause {
-    /// Whether it is paused now.
+    /// Whether the recipe is paused.
     pub fn is_paused(&self) -> bool {
         matches!(self, Pause::Paused(_))
     }
 
-    /// Whether what was planned for `time` fell into the pause.
+    /// Whether `time` falls into the pause.
     pub fn covers(&self, time: DateTime<Utc>) -> bool {
         match self {
             Pause::Paused(_) => true,
@@ -40,22 +39,22 @@ impl Pause {
     }
 }
 
-/// Pauses a recipe: its pollers and schedules rest, and its runs wait; whether it was not paused already.
+/// Pauses a recipe: its pollers and schedules stop and its runs wait. Returns whether it was running before.
 pub async fn pause(journal: &dyn Journal, recipe: &str, now: DateTime<Utc>) -> Result<bool, Error> {
-    if pause_of(journal, recipe).await?.is_some_and(|pause| pause.is_paused()) {
+    if last_pause(journal, recipe).await?.is_some_and(|pause| pause.is_paused()) {
         return Ok(false);
     }
     put(journal, recipe, Pause::Paused(now)).await?;
     Ok(true)
 }
 
-/// Lets a paused recipe go on, with what has come for it meanwhile; whether it was paused.
+/// Resumes a paused recipe, including what has arrived meanwhile; returns whether it was paused.
 pub async fn resume(journal: &dyn Journal, recipe: &str, now: DateTime<Utc>) -> Result<bool, Error> {
-    let paused = pause_of(journal, recipe).await?.is_some_and(|pause| pause.is_paused());
+    let paused = last_pause(journal, recipe).await?.is_some_and(|pause| pause.is_paused());
     if paused {
         put(journal, recipe, Pause::Resumed(now)).await?;
     }
-    // Also where it was not paused: an earlier attempt may have been broken off here.
+    // Also if it was not paused: an earlier resume may have been interrupted here.
     journal.wake(recipe).await?;
     Ok(paused)
 }
@@ -65,13 +64,13 @@ async fn put(journal: &dyn Journal, recipe: &str, pause: Pause) -> Result<(), Er
     journal.put_state(&format!("{PREFIX}{recipe}"), &value).await
 }
 
-/// What people last said about a recipe, if anything.
-pub async fn pause_of(journal: &dyn Journal, recipe: &str) -> Result<Option<Pause>, Error> {
+/// The last pause or resume of a recipe, if any.
+pub async fn last_pause(journal: &dyn Journal, recipe: &str) -> Result<Option<Pause>, Error> {
     let value = journal.state(&format!("{PREFIX}{recipe}")).await?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
-/// All recipes that are paused, and since when.
+/// All paused recipes and the times of their pauses.
 pub async fn paused(journal: &(impl Journal + ?Sized)) -> Result<BTreeMap<String, DateTime<Utc>>, Error> {
     let values = journal.states(PREFIX).await?;
     let paused = values.into_iter().filter_map(|(key, value)| {
@@ -83,13 +82,13 @@ pub async fn paused(journal: &(impl Journal + ?Sized)) -> Result<BTreeMap<String
     Ok(paused.collect())
 }
 
-/// Why a run of a paused recipe waits.
-pub fn why_paused(recipe: &str) -> String {
+/// The reason shown for a waiting run of a paused recipe.
+pub fn pause_reason(recipe: &str) -> String {
     format!("the recipe `{recipe}` is paused; `hob resume {recipe}` lets it go on")
 }
 
-/// Puts leased runs of paused recipes to sleep until they are woken; the answer is the others.
-pub(super) async fn without_paused(
+/// Puts leased runs of paused recipes to sleep until they are woken; returns the others.
+pub(super) async fn put_paused_to_sleep(
     journal: &impl Journal,
     leased: Vec<LeasedRun>,
     now: DateTime<Utc>,
@@ -103,12 +102,12 @@ pub(super) async fn without_paused(
     for LeasedRun { lease, run, .. } in &asleep {
         // Sleeps until resumed; there is no wake-up time.
         let due = Some(DateTime::<Utc>::MAX_UTC);
-        let error = Some(why_paused(&run.recipe));
+        let error = Some(pause_reason(&run.recipe));
         let update = RunUpdate { due, error, ..RunUpdate::new(RunState::Waiting, now) };
         journal.record(lease, Vec::new(), update).await?;
     }
     if !asleep.is_empty() {
-        // A resume that ran while we put the runs to sleep has not woken them.
+        // A resume that happened meanwhile has not woken these runs.
         let still = paused(journal).await?;
         for recipe in resting.keys().filter(|recipe| !still.contains_key(*recipe)) {
             journal.wake(recipe).await?;

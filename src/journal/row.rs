@@ -1,4 +1,4 @@
-//! Rows of the tables, read column by column, and what they stand for.
+//! Rows of the tables, decoded column by column.
 
 use std::vec::IntoIter;
 
@@ -11,7 +11,7 @@ use super::{Error, RunRow};
 use crate::event::{DedupKey, Event, EventId};
 use crate::run::{Run, RunId, RunState, StampedEntry, Write};
 
-/// Why a row is not understood.
+/// Why a row cannot be decoded.
 #[derive(Debug)]
 pub(super) struct Unreadable(pub(super) String);
 
@@ -34,22 +34,22 @@ impl From<EntryError> for Unreadable {
     }
 }
 
-/// A value in a row.
+/// A column's value.
 #[derive(Debug)]
 pub(super) enum Cell {
     Null,
     Integer(i64),
-    /// As it is stored.
+    /// The stored text.
     Text(String),
     Texts(Vec<String>),
     Bytes(Vec<u8>),
 }
 
-/// A row. Its columns are read one after the other.
+/// A row whose columns are read in order.
 #[derive(Debug)]
 pub(super) struct Row {
     cells: IntoIter<Cell>,
-    /// What a stored text stands for; one that is JSON stands for itself.
+    /// Decodes a stored text that is not JSON.
     decode: fn(String) -> String,
 }
 
@@ -59,17 +59,17 @@ impl Row {
         Self { cells: cells.into_iter(), decode }
     }
 
-    /// The next column, as it is.
+    /// The next column.
     pub(super) fn cell(&mut self) -> Result<Cell, Unreadable> {
         self.cells.next().ok_or_else(|| Unreadable("a row has too few columns".to_owned()))
     }
 
-    /// The next number.
+    /// The next integer.
     pub(super) fn integer(&mut self) -> Result<i64, Unreadable> {
         self.integer_or_none()?.ok_or_else(|| Unreadable("a number is missing".to_owned()))
     }
 
-    /// The next number, which may be missing.
+    /// The next integer or NULL.
     pub(super) fn integer_or_none(&mut self) -> Result<Option<i64>, Unreadable> {
         match self.cell()? {
             Cell::Null => Ok(None),
@@ -78,7 +78,7 @@ impl Row {
         }
     }
 
-    /// The next number, of things: not below zero.
+    /// The next count.
     pub(super) fn count(&mut self) -> Result<u64, Unreadable> {
         Ok(u64::try_from(self.integer()?).unwrap_or(0))
     }
@@ -88,7 +88,7 @@ impl Row {
         Ok(time(self.integer()?))
     }
 
-    /// The next time, which may be missing.
+    /// The next time or NULL.
     pub(super) fn time_or_none(&mut self) -> Result<Option<DateTime<Utc>>, Unreadable> {
         Ok(self.integer_or_none()?.map(time))
     }
@@ -98,7 +98,7 @@ impl Row {
         self.text_or_none()?.ok_or_else(|| Unreadable("a text is missing".to_owned()))
     }
 
-    /// The next text, which may be missing.
+    /// The next text or NULL.
     pub(super) fn text_or_none(&mut self) -> Result<Option<String>, Unreadable> {
         Ok(self.stored_text()?.map(self.decode))
     }
@@ -111,13 +111,13 @@ impl Row {
         }
     }
 
-    /// What the next JSON text says.
+    /// The next JSON text, deserialized.
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T, Unreadable> {
         let text = self.stored_text()?.ok_or_else(|| Unreadable("a value is missing".to_owned()))?;
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// The same of one that may be missing.
+    /// The next JSON text, deserialized; the default for NULL.
     pub(super) fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T, Unreadable> {
         let text = self.stored_text()?.filter(|text| !text.is_empty());
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
@@ -136,7 +136,7 @@ impl Row {
         encoding::state(self.integer()?).map_err(Unreadable)
     }
 
-    /// The next history: an array, or a JSON text of one.
+    /// The next history: an array, or its JSON text.
     pub(super) fn entries(&mut self) -> Result<Vec<StampedEntry>, Unreadable> {
         let texts: Vec<String> = match self.cell()? {
             Cell::Texts(texts) => texts,
@@ -146,19 +146,19 @@ impl Row {
         Ok(texts.iter().map(|text| read_entry(text)).collect::<Result<_, _>>()?)
     }
 
-    /// What a run wrote: see [`Dialect::WRITES`](super::database::Dialect::WRITES).
+    /// The writes of a run: see [`Dialect::WRITES`](super::database::Dialect::WRITES).
     pub(super) fn writes(&mut self) -> Result<Vec<(DateTime<Utc>, Write)>, Unreadable> {
         let rows: Vec<(String, String, String, String, i64)> = self.json_or_default()?;
         let decode = self.decode;
         let writes = rows.into_iter().map(|(record, connection, operation, fields, at)| {
-            let (fields, origin) = encoding::write_of(serde_json::from_str(&fields)?)?;
+            let (fields, origin) = encoding::parse_write(serde_json::from_str(&fields)?)?;
             let (record, connection) = (decode(record), decode(connection));
             Ok((time(at), Write { record, connection, operation: decode(operation), fields, origin }))
         });
         writes.collect()
     }
 
-    /// A run for a list, from the columns [`RUN_ROW`].
+    /// A row of a list, from the columns [`RUN_ROW`].
     pub(super) fn run_row(&mut self) -> Result<RunRow, Unreadable> {
         Ok(RunRow {
             id: RunId(self.text()?),
@@ -172,7 +172,7 @@ impl Row {
         })
     }
 
-    /// A run, but for its event, from the columns [`RUN`].
+    /// A run without its event, from the columns [`RUN`].
     pub(super) fn run(&mut self) -> Result<Run, Unreadable> {
         Ok(Run {
             id: RunId(self.text()?),
@@ -210,7 +210,7 @@ pub(super) const RUN: &str = "id, recipe, version, accounts, lane, created";
 /// Columns of [`Row::event`], in order.
 pub(super) const EVENT: &str = "id, source, kind, connection, record, dedup, received, payload";
 
-/// `names` as columns of the table with the short name `table`.
-pub(super) fn of_table(table: &str, names: &str) -> String {
+/// The columns `names`, qualified by the table alias `table`.
+pub(super) fn qualified(table: &str, names: &str) -> String {
     names.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
 }

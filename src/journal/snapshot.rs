@@ -1,16 +1,15 @@
-//! A store as it was at one moment.
+//! A consistent snapshot of a store.
 
 use async_trait::async_trait;
 
 use super::{Error, Page, Part};
 
-/// A store as it was at one moment, whatever is written meanwhile. Holding it costs the store space, so it is
-/// not kept longer than needed.
+/// A consistent snapshot of a store. It costs the store space while it is open, so close it soon.
 #[async_trait]
 pub trait Snapshot: Send + Sync {
-    /// Up to `limit` records of a part of the store, in order, after those that led to `after`.
+    /// Up to `limit` records of a part, in order, after the cursor `after`.
     async fn export(&self, part: Part, after: Option<&str>, limit: usize) -> Result<Page, Error>;
 
-    /// A short text that changes whenever anything that is exported changes.
+    /// A short text that changes whenever exported content changes.
     async fn fingerprint(&self) -> Result<String, Error>;
 }

@@ -1,11 +1,11 @@
-//! Runs that cannot be read.
+//! Runs that cannot be decoded.
 
 use chrono::{DateTime, Utc};
 
 use super::{Error, Journal, Lease, RunUpdate};
 use crate::run::RunState;
 
-/// Parks runs that cannot be read, so that they are seen and do not stop the others.
+/// Parks runs that cannot be decoded, so that they are visible and do not block others.
 pub(super) async fn park_unreadable(
     journal: &impl Journal,
     unreadable: Vec<(Lease, String)>,

@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! Delays between attempts.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::{RunId, StepKey};
 use crate::recipe::Retry;
 use crate::value::after;
 
-/// When attempt `attempt` + 1 may go: full jitter below a bound that doubles. The same question has
-/// the same answer, so that deciding stays pure.
+/// When attempt `attempt` + 1 is due: full jitter below an exponential bound. Derived from a hash of its arguments,
+/// so that `decide` stays pure.
 pub(super) fn next_attempt(
     retry: &Retry,
     run: &RunId,
@@ -27,7 +27,7 @@ pub(super) fn next_attempt(
     after(now, wait)
 }
 
-/// A number from 0 to 1 that looks random.
+/// A pseudo-random number from 0 to 1.
 fn fraction(run: &RunId, step: &StepKey, attempt: u32) -> f64 {
     let digest = Sha256::digest(format!("{run}/{step}/{attempt}").as_bytes());
     let mut bytes = [0; 4];

@@ -1,4 +1,4 @@
-//! What is decided: what is to be recorded, and what is to be done then.
+//! The machine's decisions: entries to append, then a command to execute.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,35 +12,35 @@ use crate::recipe::Retry;
 use crate::value::address::Reach;
 use crate::value::{Map, Value};
 
-/// What is to be done, and what is to be recorded before it is.
+/// Entries to append, then a command to execute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// Entries to append first. An `Intent` among them must be durable before its request is sent.
     pub entries: Vec<StampedEntry>,
-    /// What to do then.
+    /// The command to execute then.
     pub command: Command,
 }
 
-/// What is to be done.
+/// What the engine does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Execute a step.
     Execute(Box<StepCall>),
-    /// Find out whether a step happened.
+    /// Find out whether a step was carried out.
     Probe(Box<Probe>),
-    /// Nothing before this time.
+    /// Wait until a time.
     Sleep {
         /// Until when.
         until: DateTime<Utc>,
         /// Why.
         reason: String,
     },
-    /// Nothing until a person decides.
+    /// Wait for a person.
     Park {
         /// Why.
         reason: String,
     },
-    /// Nothing any more.
+    /// Nothing: the run has ended.
     Finish {
         /// Final state.
         state: RunState,
@@ -56,57 +56,57 @@ pub struct StepCall {
     pub step: StepKey,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Another attempt may follow if this one fails.
+    /// Whether another attempt may follow if this one fails.
     pub may_try_again: bool,
     /// The operation.
     pub operation: Arc<Operation>,
-    /// Its inputs, as the recipe gives them.
+    /// Its evaluated inputs.
     pub inputs: Map<String, Value>,
     /// Where an address among the inputs may lead.
     pub reach: Reach,
     /// Files that this run has downloaded.
     pub downloaded: Vec<String>,
-    /// What sending it twice would do.
+    /// The effect of sending it twice.
     pub effect: Effect,
     /// The connection; none for built-in operations.
     pub connection: Option<String>,
-    /// Longest time of the attempt, where the recipe says so.
+    /// Time limit of the attempt, if the recipe sets one.
     pub timeout: Option<Duration>,
-    /// JSONPath of the result, where the recipe says so.
+    /// JSONPath of the result, if the recipe sets one.
     pub pick: Option<String>,
-    /// The whole list is wanted, page after page.
+    /// Whether to fetch all pages of the list.
     pub all_pages: bool,
-    /// How to try again.
+    /// The retry policy.
     pub retry: Retry,
-    /// It was deferred before, and not sent since: the history says so already.
+    /// It was deferred before and not sent since, so the history need not say so again.
     pub deferred: bool,
-    /// When the first attempt was about to be sent that may have been carried out, as its answer was lost.
+    /// When the first attempt with a lost answer was about to be sent.
     pub first_lost: Option<DateTime<Utc>>,
 }
 
-/// A step in doubt to look into.
+/// A step in doubt to be probed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// The step.
     pub step: StepKey,
     /// Number of the attempt in doubt.
     pub attempt: u32,
-    /// The operation in doubt, which has a probe.
+    /// The operation, which has a probe.
     pub operation: Arc<Operation>,
-    /// Its inputs, as the recipe gave them.
+    /// Its evaluated inputs.
     pub inputs: Map<String, Value>,
-    /// When it was sent: the first of the attempts whose answers were lost.
+    /// When the first attempt with a lost answer was sent.
     pub sent: DateTime<Utc>,
-    /// When the last of those answers was missed, or the request sent where hob stopped before.
+    /// When the last of those answers was given up on, or the request sent before a crash of hob.
     pub missed: DateTime<Utc>,
-    /// The time, as hob counts, from which on a list must show what was made.
+    /// The time from which a list must show the created record.
     pub shown: DateTime<Utc>,
-    /// The record for which it was refused, which may be what an earlier attempt made.
+    /// The existing record that the API rejected the request for; an earlier attempt may have created it.
     pub existing: Option<String>,
     /// The connection.
     pub connection: Option<String>,
-    /// JSONPath of the result, where the recipe says so.
+    /// JSONPath of the result, if the recipe sets one.
     pub pick: Option<String>,
-    /// Deferrals in a row.
+    /// Consecutive deferrals.
     pub deferrals: u32,
 }

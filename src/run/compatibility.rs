@@ -1,4 +1,4 @@
-//! Whether a run can go on with another text of its recipe than it began with.
+//! Whether a run can continue with another version of its recipe than it started with.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use super::status::{Phase, Status};
 use crate::check::CheckedRecipe;
 use crate::recipe::Recipe;
 
-/// A step that is done and that `recipe` does not have as what it was: the run would do it again, or
-/// take its result for another one's. Steps that come after `from` are not looked at; they are forgotten.
-/// `began` is the recipe that the run began with, where it is known. The text says what to do.
+/// A completed step that `recipe` lacks or has changed: the run would repeat it, or use its result as another step's.
+/// Steps after `from` are ignored; they will be forgotten. `began` is the recipe that the run started with, if known.
+/// Returns the problem and its remedy.
 pub fn incompatibility(
     history: &[StampedEntry],
     from: Option<&StepKey>,

@@ -1,9 +1,9 @@
-//! What sending a step twice would do.
+//! The effect of sending a step twice.
 
 use crate::catalog::{Builtin, Effect, Operation};
 use crate::value::{Map, Value};
 
-/// The effect of `operation` with `inputs`. A free HTTP request has that of its method.
+/// The effect of `operation` with `inputs`. `http.request` has the effect of its method.
 pub fn effect(operation: &Operation, inputs: &Map<String, Value>) -> Effect {
     if operation.builtin != Some(Builtin::HttpRequest) {
         return operation.effect_with(inputs);
@@ -15,7 +15,7 @@ pub fn effect(operation: &Operation, inputs: &Map<String, Value>) -> Effect {
     }
 }
 
-/// The method of a free HTTP request: as given, else POST for one with a body and GET for one without.
+/// The method of `http.request`: as given, else POST with a body and GET without.
 pub fn method(inputs: &Map<String, Value>) -> String {
     let has_body =
         ["json", "form", "text"].iter().any(|name| inputs.get(*name).is_some_and(|v| !v.is_null()));

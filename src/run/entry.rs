@@ -1,5 +1,5 @@
-//! What a run's history is made of. Entries are stored as JSON and stay readable for ever: a variant
-//! is never changed, only joined by a new one.
+//! The entries of a run's history. They are stored as JSON and must stay readable: variants may be added but never
+//! changed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{RunId, RunState};
 use crate::secret::{REDACTED, Secret};
 
-/// As entries have them; no action has such an id.
+/// The key in entries. Not a valid action id.
 const START: &str = "(start)";
 const HYDRATE: &str = "(hydrate)";
 
@@ -33,12 +33,12 @@ impl StepKey {
 }
 
 impl StepKey {
-    /// What comes before the first step: the condition, the lane and the variables.
+    /// The key for everything before the first step: condition, lane and variables.
     pub fn start() -> Self {
         Self::of(START)
     }
 
-    /// Whether it stands for what comes before the first step.
+    /// Whether it is the key for everything before the first step.
     pub fn is_start(&self) -> bool {
         self.action == START
     }
@@ -63,7 +63,7 @@ impl fmt::Display for StepKey {
     }
 }
 
-/// How hob knows what became of an attempt whose answer was lost.
+/// How hob learned the outcome of an attempt with a lost answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KnownBy {
@@ -71,7 +71,7 @@ pub enum KnownBy {
     Probe,
     /// A person said so.
     Person,
-    /// It was a removal, and nothing is left to remove.
+    /// A removal was repeated and the record is gone.
     Gone,
 }
 
@@ -88,58 +88,58 @@ impl fmt::Display for KnownBy {
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepError {
-    /// What happened, for people; no secrets.
+    /// The message; contains no secrets.
     pub message: String,
-    /// HTTP status, where there was an answer.
+    /// HTTP status, if there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What to do.
+    /// The remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// The place in the recipe, with a caret, where the reason stands there.
+    /// The place in the recipe, with a caret, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
 }
 
 impl StepError {
-    /// An error that is all said in `message`.
+    /// An error with a message only.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), status: None, help: None, excerpt: None }
     }
 }
 
-/// A run in a chain of runs, of which each follows from a write of the one before.
+/// A run in a chain of runs in which each was started by a write of the previous one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainLink {
     /// The run.
     pub run: RunId,
     /// Its recipe.
     pub recipe: String,
-    /// The record that it was about.
+    /// The record of its event.
     pub record: String,
     /// When it wrote.
     pub at: DateTime<Utc>,
 }
 
-/// One entry of a run's history. Its texts for people hold no secrets; its data is as it came and went.
+/// An entry of a run's history. Texts for people contain no secrets; data is unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// `when` held; these are the recipe's variables.
+    /// `when` was true; these are the recipe's variables.
     Started {
         /// Version of the recipe.
         version: String,
         /// Values of `vars`.
         vars: Map<String, Value>,
     },
-    /// A step's `if` did not hold, or its `for_each` was empty.
+    /// A step's `if` was false, or its `for_each` empty.
     StepSkipped {
         /// The step.
         step: StepKey,
         /// Why.
         reason: String,
     },
-    /// About to send. Written before any request that has an effect.
+    /// The request is about to be sent. Stored before any request with an effect.
     Intent {
         /// The step.
         step: StepKey,
@@ -150,22 +150,22 @@ pub enum Entry {
         /// Inputs as sent.
         inputs: Value,
     },
-    /// The step is done and is never done again.
+    /// The step succeeded and is never repeated.
     StepSucceeded {
         /// The step.
         step: StepKey,
         /// Number of the attempt.
         attempt: u32,
-        /// What later steps see.
+        /// The result for later steps.
         result: Arc<Value>,
-        /// How hob knows, where it was not simply answered.
+        /// How hob knows, if not by an answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         known_by: Option<KnownBy>,
-        /// The result was too large to keep and nothing read it: `result` only says so.
+        /// The result was too large to store and nothing reads it: `result` only says so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         truncated: bool,
     },
-    /// The attempt failed; with `retry_at`, another one follows.
+    /// The attempt failed; with `retry_at` another one follows.
     StepFailed {
         /// The step.
         step: StepKey,
@@ -173,22 +173,22 @@ pub enum Entry {
         attempt: u32,
         /// Why.
         error: StepError,
-        /// When to try again.
+        /// When to retry.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<DateTime<Utc>>,
-        /// The request may have been carried out all the same: only its answer is missing.
+        /// The request may have been carried out: only its answer is missing.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lost: bool,
     },
-    /// Not sent, or refused for the rate limit: tried again without using up an attempt.
+    /// Not sent, or rejected for the rate limit; does not count as an attempt.
     Deferred {
         /// The step.
         step: StepKey,
-        /// When to go on.
+        /// When to continue.
         until: DateTime<Utc>,
         /// Why.
         reason: String,
-        /// Its connection is held: it goes on as soon as it is taken up, which may be before `until`.
+        /// Its connection is held: the run continues when it is leased, which may be before `until`.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         held: bool,
     },
@@ -200,17 +200,17 @@ pub enum Entry {
         attempt: u32,
         /// What is known.
         reason: String,
-        /// HTTP status, where there was an answer.
+        /// HTTP status, if there was an answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// It was hob itself that stopped, which says nothing of the server.
+        /// hob was interrupted, which says nothing about the server.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
-        /// The record there is, where it was refused for that after an earlier attempt's answer was lost.
+        /// The existing record that the API rejected the request for, after an earlier answer was lost.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         existing: Option<String>,
     },
-    /// A probe found that the attempt did not happen; it may be sent again.
+    /// A probe or a person found that the attempt was not carried out; it may be sent again.
     DidNotHappen {
         /// The step.
         step: StepKey,
@@ -219,83 +219,81 @@ pub enum Entry {
         /// How hob knows.
         known_by: KnownBy,
     },
-    /// A `wait` began.
+    /// A `wait` started.
     WaitStarted {
         /// The step.
         step: StepKey,
         /// When it ends.
         until: DateTime<Utc>,
-        /// By the wall clock, whatever that is set to meanwhile: it was to end at that time, not after a
-        /// span.
+        /// `until` is a wall-clock time set in the recipe, so it is not adjusted when the clock is set.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         by_wall: bool,
     },
-    /// Waits for a person.
+    /// The run waits for a person.
     Parked {
         /// The step in doubt.
         step: StepKey,
         /// What is known.
         reason: String,
     },
-    /// A person asked for a retry from the failed step.
+    /// A person retried the run from the failed step.
     Resumed {
-        /// The steps that failed are open again.
+        /// The step from which the run continues; failed steps are open again.
         from: StepKey,
     },
-    /// A person asked to do everything again.
+    /// A person restarted the run from the beginning.
     Restarted {},
-    /// The list that the step read has, or may have, more than its result, which comes next.
+    /// The list read by the step has, or may have, more records than its result, which follows.
     MoreRecords {
         /// The step.
         step: StepKey,
-        /// What is known, and what to do.
+        /// What is known, and the remedy.
         message: String,
     },
-    /// Parts of the step's result, which comes next, are not known, because an answer was lost.
+    /// Parts of the step's result, which follows, are unknown because an answer was lost.
     UnknownFields {
         /// The step.
         step: StepKey,
-        /// Places in the result: `new`, `[].tagsAdded`; empty for the whole.
+        /// Places in the result, such as `new` and `[].tagsAdded`; empty for all of it.
         fields: Vec<String>,
         /// Why.
         reason: String,
     },
-    /// The event shows what another run wrote, and is no echo all the same: the runs that led to this one, the first
-    /// one first.
+    /// The event shows another run's write but is not an echo: the runs that led to this one, first to last.
     Caused {
         /// The runs.
         by: Vec<ChainLink>,
     },
-    /// A line by the `log` operation, or a remark of hob's own.
+    /// A line of the `log` operation or of hob.
     Remark {
         /// `info`, `warn` or `error`.
         level: String,
         /// The text.
         message: String,
     },
-    /// The end.
+    /// The run ended.
     Finished {
         /// Final state.
         state: RunState,
-        /// Why, for every state but `succeeded`.
+        /// Why, for every state except `succeeded`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// The step whose failure ended the run. Histories of older versions do not have it.
+        /// The step whose failure ended the run; missing in histories of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepKey>,
     },
 }
 
-/// An entry and when it was written.
+/// An entry with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StampedEntry {
     /// When.
     pub at: DateTime<Utc>,
-    /// Tokens that stand in its data because an API repeated them. Whoever shows the entry masks them; no other
-    /// process can know a token that was fetched with a password and never kept.
+    /// Tokens contained in its data because an API echoed them, to be masked on display: other processes cannot know
+    /// a token obtained with a password and never stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<MirroredToken>,
-    /// What.
+    /// The entry.
     #[serde(flatten)]
     pub entry: Entry,
 }
@@ -307,13 +305,13 @@ impl StampedEntry {
     }
 }
 
-/// A token of an API that stands in the data of an entry.
+/// An API token contained in the data of an entry.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MirroredToken(String);
 
 impl MirroredToken {
-    /// The token, to be masked.
+    /// The token.
     pub fn secret(&self) -> Secret {
         Secret::new(self.0.as_str())
     }

@@ -1,4 +1,4 @@
-//! What a person decides about a run that hob has given up on: pure, as all of this module.
+//! What a person does about a run that hob cannot continue.
 
 use serde_json::Value;
 
@@ -9,43 +9,42 @@ use super::{KnownBy, RunState};
 use crate::check::CheckedRecipe;
 use crate::recipe::{OnError, Recipe};
 
-/// A person's word on a run.
+/// An intervention in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OperatorAction {
-    /// Go on from the step that failed; what is done stays done.
+    /// Continue from the failed step; completed steps stay.
     Retry,
-    /// Begin anew, and do everything again.
+    /// Start again from the first step.
     Restart,
-    /// Leave it.
+    /// Give the run up.
     Skip,
-    /// The step in doubt did happen, with this result.
+    /// The step in doubt was carried out, with this result.
     Happened(Value),
-    /// The step in doubt did not happen; send it again.
+    /// The step in doubt was not carried out; send it again.
     DidNotHappen,
 }
 
-/// What follows from an action.
+/// The consequences of an intervention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intervened {
     /// Entries to add to the run's history.
     pub entries: Vec<Entry>,
-    /// Where the run stands then.
+    /// The new state of the run.
     pub state: RunState,
     /// Why, for a run that has ended.
     pub reason: Option<String>,
 }
 
-/// An action that is not possible in the run's state. The text says why, and which one is.
+/// An intervention that is impossible in the run's state; says why, and which one is possible.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidIntervention(String);
 
-/// Text of a run that a person has skipped.
+/// Reason of a skipped run.
 const SKIPPED: &str = "skipped by a person";
 
-/// What `action` means for a run that stands at `state` after `history`. `recipe` is the recipe as it is
-/// now, with which a retried run goes on, and a resolved one where it is given; `began` the one that the run
-/// began with, where it is known.
+/// The consequences of `action` for a run in `state` with `history`. `recipe` is the current recipe, with which the
+/// run continues; `began` is the one it started with, if known.
 pub fn rule(
     action: &OperatorAction,
     state: RunState,
@@ -103,10 +102,10 @@ pub fn rule(
             let Some((step, known)) = parked.filter(|_| state == RunState::Parked) else {
                 return Err(invalid(format!("it is {state}: only a run parked at a step can be resolved")));
             };
-            // What did not happen may be something else in the recipe of now; what did stays what it was.
+            // A step that did not happen may differ in the current recipe; one that did is as it was.
             let place = status.steps.get_index_of(step).unwrap_or_default();
             let open = if *action == OperatorAction::DidNotHappen { place } else { place + 1 };
-            // Nothing is forgotten where a person only completes a result.
+            // Nothing is forgotten if a person only completes a result.
             let open = status.steps.get_index(open).map(|(key, _)| key).filter(|_| known.known.is_none());
             if let Some(reason) = recipe.and_then(|recipe| incompatibility(history, open, began, recipe)) {
                 return Err(invalid(reason));
@@ -133,12 +132,12 @@ pub fn rule(
     }
 }
 
-/// The run stands before its first step, as one more turn of a loop.
+/// Whether the run is parked before its first step, because it continues a loop.
 fn is_parked_at_start(status: &Status) -> bool {
     matches!(status.of(&StepKey::start()).phase, Phase::Parked { .. })
 }
 
-/// The result of a step that a person completes: what is known of it, and what is given.
+/// The complete result of a step: the known parts and those given by a person.
 fn whole(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, InvalidIntervention> {
     let (Some(known), Some(unknown)) = (&status.known, &status.unknown) else { return Ok(given.clone()) };
     let whole = match (known.as_ref(), given) {
@@ -148,7 +147,7 @@ fn whole(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, In
         }
         (_, given) => given.clone(),
     };
-    // Of a field of a list's members, whoever gives the list knows best.
+    // Which members of a list have a field is for the person to know.
     let lacks = |field: &&String| match field.as_str() {
         "" => whole.is_null(),
         field => {
@@ -170,9 +169,8 @@ fn invalid(reason: impl Into<String>) -> InvalidIntervention {
     InvalidIntervention(reason.into())
 }
 
-/// The step that made the run fail. Where the history does not name it, as none of a skipped run or of
-/// an older version does: the first that failed without leave to go on. Those of `on_failure` come after
-/// it.
+/// The step whose failure ended the run. Skipped runs and histories of older versions do not name it: then the first
+/// failed step without `on_error: continue`. Steps of `on_failure` come later.
 fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
     let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
     let mut failed = failed.map(|(key, _)| key);

@@ -1,4 +1,4 @@
-//! The pure machine of a run: from its recipe, its event and its entries to what is to be done next.
+//! The pure state machine of a run: recipe, event and entries determine the next command.
 
 mod action;
 mod address;
@@ -31,7 +31,7 @@ use crate::check::CheckedRecipe;
 use crate::event::Event;
 
 impl Machine {
-    /// The machine of `run`, after `entries`.
+    /// The machine of `run` after `entries`.
     pub fn new(
         recipe: CheckedRecipe,
         run: Run,
@@ -62,7 +62,7 @@ impl Machine {
         machine
     }
 
-    /// What is to be done next. Its entries are taken into account already.
+    /// The next command. Its entries are applied already.
     pub fn decide(&mut self, now: DateTime<Utc>) -> Decision {
         let command = loop {
             if let Some(command) = self.advance(now) {
@@ -72,7 +72,7 @@ impl Machine {
         Decision { entries: std::mem::take(&mut self.entries), command }
     }
 
-    /// One thing further; `None` when there is more to decide.
+    /// Advances by one decision; `None` if there is more to decide.
     fn advance(&mut self, now: DateTime<Utc>) -> Option<Command> {
         if let Some((state, reason)) = &self.status.finished {
             return Some(Command::Finish { state: *state, reason: reason.clone() });
@@ -93,7 +93,7 @@ impl Machine {
         self.main(now)
     }
 
-    /// The recipe's actions, one after the other.
+    /// Runs the recipe's actions in order.
     fn main(&mut self, now: DateTime<Utc>) -> Option<Command> {
         let recipe = self.recipe.clone();
         let Some(action) = recipe.actions().nth(self.done) else {

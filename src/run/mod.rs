@@ -1,5 +1,5 @@
-//! One event through one recipe: its identity, its states, its durable entries, and the pure machine
-//! that decides what is to be done next. Nothing here sends, stores, or asks for the time.
+//! A run: one event through one recipe. Its identity, states, entries, and the pure machine that decides the next
+//! command. Nothing here sends, stores, or reads the clock.
 
 mod backoff;
 mod builtin;

@@ -15,7 +15,7 @@ use crate::event::EventId;
 pub struct RunId(pub String);
 
 impl RunId {
-    /// A new one; later ones sort after earlier ones.
+    /// A new id; ids sort by creation.
     pub fn new() -> Self {
         Self(format!("run_{}", Uuid::now_v7().simple()))
     }
@@ -33,7 +33,7 @@ impl fmt::Display for RunId {
     }
 }
 
-/// The connection a run uses for each connector: connector → connection.
+/// The connection of each connector that a run uses.
 pub type Accounts = IndexMap<String, String>;
 
 /// One event through one recipe.
@@ -45,12 +45,12 @@ pub struct Run {
     pub event: EventId,
     /// The recipe's name.
     pub recipe: String,
-    /// Version of the recipe it began with, once it began.
+    /// Version of the recipe, once the run has started.
     pub version: Option<String>,
-    /// Connections it uses.
+    /// The connections it uses.
     pub accounts: Accounts,
-    /// Runs of one recipe and lane go one at a time, in event order.
+    /// Runs of the same recipe and lane run one at a time, in order of their events.
     pub lane: String,
-    /// When it came to be.
+    /// When it was created.
     pub created: DateTime<Utc>,
 }

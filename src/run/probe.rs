@@ -1,4 +1,4 @@
-//! Looking for what a create in doubt would have made. Pure: the answers are given.
+//! Searches for the record of a create in doubt. Pure: answers are passed in.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,41 +7,40 @@ use super::writes::item_id;
 use crate::catalog::{Operation, Probe, path};
 use crate::value::{Map, Value, leeway, timestamp};
 
-/// Clocks differ: what seems to be this much older than the attempt may still come from it, where nothing is
-/// known of the server's clock.
+/// Tolerance for records that look older than the attempt, if the server's clock is unknown.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
-/// The same where the server's clock is known: it tells whole seconds.
+/// Tolerance if the server's clock is known; it has a resolution of seconds.
 const KNOWN_SKEW: TimeDelta = TimeDelta::seconds(2);
-/// Some clocks differ by more: what seems to be no older than this may or may not come from it.
+/// Larger differences of clocks are possible: records up to this much older are unclear.
 const DOUBT: TimeDelta = TimeDelta::minutes(15);
-/// A server may go on with a request that nobody waits for any more.
+/// A server may still carry out a request whose client has given up.
 const LATE: TimeDelta = TimeDelta::minutes(2);
 
-/// What the answers to a probe tell.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SearchOutcome {
-    /// This is what the create made.
+    /// The created record.
     Found(Value),
-    /// This is what the create made, as far as can be told: the reason says what is not known.
+    /// Most likely the created record; the reason says what is unknown.
     Taken(Value, String),
-    /// It made nothing.
+    /// Nothing was created.
     Absent,
-    /// Another step that may have made what is found is under way: the reason says which.
+    /// The record may be that of another step in progress, named in the reason.
     Busy(String),
-    /// It cannot be told.
+    /// Undecidable.
     Unclear(String),
 }
 
-/// When the attempts were under way of which nothing is known.
+/// The time span of the attempts with lost answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
     /// When the first was about to be sent.
     pub sent: DateTime<Utc>,
-    /// When the last answer was missed.
+    /// When the last answer was given up on.
     pub missed: DateTime<Utc>,
 }
 
-/// The inputs of the probe's read: those of the create that it asks for.
+/// The inputs of the probe's read, taken from those of the create.
 pub fn inputs(probe: &Probe, sent: &Map<String, Value>) -> Map<String, Value> {
     let given = |(name, from): (&String, &String)| {
         let value = sent.get(from).filter(|value| !value.is_null())?;
@@ -50,8 +49,7 @@ pub fn inputs(probe: &Probe, sent: &Map<String, Value>) -> Map<String, Value> {
     probe.with.iter().filter_map(given).collect()
 }
 
-/// The items of an answer to the probe's read; `None` when there is no list where the catalog says,
-/// which is something else than an empty one.
+/// The items of a page of the probe's read; `None` if there is no list at the place that the catalog names.
 pub fn items(read: &Operation, answer: &Value) -> Option<Vec<Value>> {
     let paths = read.list.as_ref().map_or(&read.result, |list| &list.items);
     match path::read_first(answer, paths) {
@@ -61,24 +59,24 @@ pub fn items(read: &Operation, answer: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// The search for what a create made, through the pages of a list.
+/// The search for a created record through the pages of a list.
 #[derive(Debug)]
 pub struct Search<'a> {
-    /// Place in an item and the value that it must have there.
+    /// Path in an item and the value expected there.
     wanted: Vec<(&'a str, &'a Value)>,
     created: Option<&'a str>,
     window: Window,
-    /// How far the server's clock is ahead of ours, where it is known.
+    /// How far the server's clock is ahead, if known.
     ahead: Option<TimeDelta>,
-    /// Nothing but the record with this id is in question.
+    /// If set, only this record can match.
     only: Option<&'a str>,
-    /// Records that may be what was made.
+    /// Records that match.
     ours: Vec<Value>,
-    /// Records that leave it open whether the create happened: why, and their ids.
+    /// Records that leave the result open: why, and their ids.
     open: Vec<(&'static str, Option<String>)>,
 }
 
-/// When a record came to be, as seen from an attempt.
+/// When a record was created, relative to the attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Age {
     Within,
@@ -88,11 +86,11 @@ enum Age {
 }
 
 impl<'a> Search<'a> {
-    /// For what was sent within `window`; or why it could not be recognised.
+    /// A search for a record created within `window`; the error says why it could not be recognised.
     pub fn new(probe: &'a Probe, sent: &'a Map<String, Value>, window: Window) -> Result<Self, String> {
         let wanted = wanted(probe, sent);
         let created = probe.created.as_deref();
-        // Where the read itself finds nothing but what is like it, nothing has to be compared.
+        // If the read itself matches, nothing needs to be compared.
         if wanted.is_empty() && (created.is_none() || !probe.matching.is_empty()) {
             let names: Vec<&str> = probe.matching.values().map(String::as_str).collect();
             return Err(format!("without `{}` it cannot be recognised", names.join("`, `")));
@@ -100,18 +98,18 @@ impl<'a> Search<'a> {
         Ok(Self { wanted, created, window, ahead: None, only: None, ours: Vec::new(), open: Vec::new() })
     }
 
-    /// The API has named a record: either it is what was made, or nothing was.
+    /// The API named a record: either the create made it, or it made nothing.
     #[must_use]
     pub fn only(self, id: Option<&'a str>) -> Self {
         Self { only: id, ..self }
     }
 
-    /// The server's clock is `ahead` of ours.
+    /// Sets how far the server's clock is ahead.
     pub fn server_is_ahead(&mut self, ahead: TimeDelta) {
         self.ahead = Some(ahead);
     }
 
-    /// Looks through one more page.
+    /// Examines a page.
     pub fn page(&mut self, items: &[Value]) {
         let wanted = std::mem::take(&mut self.wanted);
         for item in items {
@@ -125,7 +123,7 @@ impl<'a> Search<'a> {
                 }
                 Age::Unknown => "one like it is there, of unknown age",
                 Age::Near => "one like it is there, made a little earlier or later if both clocks are right",
-                // Such a read may show one of several, and not the newest.
+                // Such a read shows one of several records, not necessarily the newest.
                 Age::Far if self.hides(&wanted) => "an older one is there, which may hide it",
                 Age::Far => continue,
             };
@@ -138,7 +136,7 @@ impl<'a> Search<'a> {
         self.only.is_none_or(|id| item_id(item).as_deref() == Some(id))
     }
 
-    /// Whether the read may show another record in the place of ours.
+    /// Whether the read may show another record instead of ours.
     fn hides(&self, wanted: &[(&str, &Value)]) -> bool {
         wanted.is_empty() && self.only.is_none()
     }
@@ -158,13 +156,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Ids of the records that may be what was made, as far as they have one.
+    /// Ids of the matching records that have one.
     pub fn ids(&self) -> Vec<String> {
         let open = self.open.iter().filter_map(|(_, id)| id.clone());
         self.ours.iter().filter_map(item_id).chain(open).collect()
     }
 
-    /// These records are known to be another step's: they are not what was made.
+    /// Excludes records that are known to belong to other steps.
     pub fn leave_out(&mut self, known: &[String]) {
         let is_known = |id: &Option<String>| id.as_ref().is_some_and(|id| known.contains(id));
         let hides = self.hides(&self.wanted);
@@ -180,13 +178,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether anything that was found may be what was made.
+    /// Whether any record matches.
     pub fn has_found(&self) -> bool {
         !self.ours.is_empty()
     }
 
-    /// What it means, when all pages were looked through. `rivals` are the creates of other steps of which nothing
-    /// is known either.
+    /// The result after all pages. `rivals` are the unconfirmed creates of other steps.
     pub fn end(mut self, probe: &Probe, rivals: &[Rival]) -> SearchOutcome {
         let ids = self.ours.iter().filter_map(item_id).collect::<Vec<_>>().join(", ");
         let ours = match self.ours.len() {
@@ -221,17 +218,17 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A create of another step of which nothing is known yet.
+/// An unconfirmed create of another step.
 #[derive(Debug, Clone)]
 pub struct Rival {
-    /// What is known of it; what its connection fills in is among its inputs.
+    /// What is known of it; its inputs include those that its connection provides.
     pub known: Unsettled,
-    /// The step and its run, for people.
+    /// The step and its run, for messages.
     pub name: String,
 }
 
 impl Rival {
-    /// Whether what was found may be its.
+    /// Whether it may have created `item`.
     fn may_have_made(&self, item: &Value, probe: &Probe, ahead: Option<TimeDelta>) -> bool {
         let Unsettled { sent, missed, inputs, .. } = &self.known;
         let window = Window { sent: *sent, missed: missed.unwrap_or(*sent + TimeDelta::days(3650)) };
@@ -243,7 +240,7 @@ impl Rival {
         probe.created.as_deref().is_none_or(|place| search.age(item, place) != Age::Far)
     }
 
-    /// Where only the read compares: one of its inputs is in what was found.
+    /// If only the read matches: whether `item` contains one of its inputs.
     fn is_read_alike(&self, item: &Value, probe: &Probe) -> bool {
         let fields = item.as_object();
         probe.with.values().filter_map(|input| self.known.inputs.get(input)).any(|value| {
@@ -253,7 +250,7 @@ impl Rival {
     }
 }
 
-/// Place in an item and the value that it must have there. What was not given is not compared.
+/// Paths in an item and the values expected there. Inputs that were not given are not compared.
 fn wanted<'a>(probe: &'a Probe, sent: &'a Map<String, Value>) -> Vec<(&'a str, &'a Value)> {
     let given = |(place, input): (&'a String, &'a String)| {
         Some((place.as_str(), sent.get(input).filter(|value| !value.is_null())?))
@@ -261,7 +258,7 @@ fn wanted<'a>(probe: &'a Probe, sent: &'a Map<String, Value>) -> Vec<(&'a str, &
     probe.matching.iter().filter_map(given).collect()
 }
 
-/// Whether `item` has what is wanted in each of its places.
+/// Whether `item` has the expected values.
 fn is_like(item: &Value, wanted: &[(&str, &Value)]) -> bool {
     wanted.iter().all(|(place, value)| field(item, place).is_some_and(|found| alike(value, &found)))
 }
@@ -271,7 +268,7 @@ fn field(item: &Value, place: &str) -> Option<Value> {
     path::read(item, &place).filter(|value| !value.is_null())
 }
 
-/// Equal but for what servers do to values: case, white space, numbers as text, order.
+/// Equality except for what servers change: case, white space, numbers as text, order.
 fn alike(sent: &Value, found: &Value) -> bool {
     match (sent, found) {
         (Value::Array(sent), Value::Array(found)) => {
@@ -282,7 +279,7 @@ fn alike(sent: &Value, found: &Value) -> bool {
             .filter(|(_, value)| !value.is_null())
             .all(|(name, value)| found.get(name).is_some_and(|other| alike(value, other))),
         _ => match (time(sent), time(found)) {
-            // Digits in text are compared as such: 007 is not 7.
+            // Digits in text are compared as text: 007 is not 7.
             (Some(one), Some(other)) if !(is_digits(sent) && is_digits(found)) => one == other,
             _ => folded(sent) == folded(found),
         },
@@ -300,7 +297,7 @@ fn is_digits(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok())
 }
 
-/// The time of `value`, unless it is one that stands for none: zero, the year 1, a count.
+/// The time in `value`, unless it is a placeholder (zero, the year 1) or a count.
 fn time(value: &Value) -> Option<DateTime<Utc>> {
     timestamp(value).filter(|time| time.timestamp() > 1_000_000_000)
 }

@@ -1,5 +1,5 @@
-//! The texts of entries without secrets, before anything keeps or shows them. Data is left as it is: later steps
-//! need it true.
+//! Removes secrets from the texts of entries before they are stored or shown. Data is unchanged, because later steps
+//! need it.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use super::entry::{Entry, MirroredToken, StampedEntry, StepError};
 use crate::secret::Redactor;
 use crate::value::beginning;
 
-/// Longest text for people, in bytes.
+/// The longest text for people, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
 
 impl StampedEntry {
-    /// The entry with secrets taken out of what it says to people, and with the tokens that stand in its data.
+    /// The entry with redacted texts, and with the tokens contained in its data.
     pub fn redacted(self, redactor: &Redactor) -> Self {
         let mut tokens = self.tokens;
         for token in redactor.tokens_in(self.entry.data()).into_iter().map(MirroredToken::from) {
@@ -24,7 +24,7 @@ impl StampedEntry {
 }
 
 impl Entry {
-    /// What came and went, which is kept as it was.
+    /// The data of the entry, which is not redacted.
     fn data(&self) -> Vec<&Value> {
         match self {
             Entry::Started { vars, .. } => vars.values().collect(),
@@ -34,7 +34,7 @@ impl Entry {
         }
     }
 
-    /// The entry with secrets taken out of what it says to people.
+    /// The entry with redacted texts.
     pub fn redacted(mut self, redactor: &Redactor) -> Self {
         match &mut self {
             Entry::StepFailed { error, .. } => {
@@ -61,7 +61,7 @@ impl Entry {
     }
 }
 
-/// `text` for people. It is cut where nobody reads on, and only without its secrets, so that no half of one is left.
+/// `text`, redacted and then truncated, so that no part of a secret remains.
 pub fn told(text: &str, redactor: &Redactor) -> String {
     beginning(&redactor.text(text), MAX_LENGTH)
 }

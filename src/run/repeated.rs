@@ -1,43 +1,42 @@
-//! What the answer to a request tells that was sent again because an earlier answer was lost: it speaks of the
-//! second time. Pure: the answer is given.
+//! Reinterprets the answer to a repeated request: it describes the second attempt, while an earlier one with a lost
+//! answer may have done the work. Pure.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::catalog::{FirstOnly, Operation, path};
 use crate::value::{Value, timestamp};
 
-/// Clocks that have been compared differ by less.
+/// Remaining difference of clocks that were compared.
 const CLOCKS: TimeDelta = TimeDelta::seconds(2);
-/// Clocks that nobody has compared differ by less than this.
+/// Assumed largest difference of clocks that were not compared.
 const UNKNOWN_CLOCKS: TimeDelta = TimeDelta::minutes(15);
 
-/// The key of what stands in an answer in the place of what is not known, until the result is picked from it.
+/// Key of the marker for an unknown value in an answer, until the result is picked from it.
 const UNKNOWN: &str = "$hob-unknown";
 
-/// The attempts that may have been carried out, and the clocks they were seen by.
+/// The attempts that may have been carried out, and the clocks involved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attempts {
-    /// When the first was about to be sent whose answer was lost, by our clock.
+    /// When the first attempt with a lost answer was about to be sent, by our clock.
     pub since: DateTime<Utc>,
-    /// When the answer came, by our clock.
+    /// When the answer arrived, by our clock.
     pub answered: DateTime<Utc>,
-    /// How far the server's clock is ahead of ours, where the answer tells.
+    /// How far the server's clock is ahead, if the answer shows it.
     pub ahead: Option<TimeDelta>,
 }
 
 /// Whether one of the attempts created the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Creation {
-    /// It came to be while they were under way.
+    /// Created during the attempts.
     During,
-    /// It was there before.
+    /// Existed before them.
     Before,
     Unclear(&'static str),
 }
 
-/// Puts into `body`, the answer of `operation`, what its attempts did as far as it can be found out; what cannot is
-/// marked. `others`: somebody else may have created the record, for this reason. The reason why something is not
-/// known, if so.
+/// Restores in `body`, the answer of `operation`, what the first attempt must have answered. Unknown values are
+/// replaced by markers; the reason is returned. `others` is the reason why somebody else may have created the record.
 pub fn restore_first_answer(
     operation: &Operation,
     body: &mut Value,
@@ -47,7 +46,7 @@ pub fn restore_first_answer(
     let mut unknown = None;
     for first in &operation.first_only {
         let Some(told) = path::read(body, &first.field).filter(|told| !told.is_null()) else { continue };
-        // What this very request created, no earlier one did.
+        // A record created by this request was not created by an earlier one.
         let created = match (&first.created, told) {
             (Some(_), Value::Bool(true)) => continue,
             (Some(created), _) => creation(path::read(body, created), attempts),
@@ -65,8 +64,8 @@ pub fn restore_first_answer(
     unknown
 }
 
-/// Whether any of what `operation` tells of its first time depends on when the record was created, and the answer
-/// says that it was there: then it has to be known who else may have created it.
+/// Whether the result depends on who else may have created the record, because the answer says that it existed and
+/// `operation` reports on its first attempt.
 pub fn depends_on_other_writers(operation: &Operation, body: &Value, attempts: Attempts) -> bool {
     operation.first_only.iter().any(|FirstOnly { field, created }| {
         let told = path::read(body, field).is_some_and(|told| told != Value::Bool(true));
@@ -76,13 +75,13 @@ pub fn depends_on_other_writers(operation: &Operation, body: &Value, attempts: A
 }
 
 fn creation(at: Option<Value>, attempts: Attempts) -> Creation {
-    // Zero, or the year 1, is no time.
+    // Zero and the year 1 are placeholders.
     let at = at.as_ref().and_then(timestamp).filter(|at| at.timestamp() > 1_000_000_000);
     let Some(at) = at else { return Creation::Unclear("the record does not tell when it was created") };
     let whole_seconds = at.timestamp_subsec_millis() == 0;
     let at = at - attempts.ahead.unwrap_or_default();
     let margin = if attempts.ahead.is_some() { CLOCKS } else { UNKNOWN_CLOCKS };
-    // What is told in whole seconds came to be within that second.
+    // A time in whole seconds lies anywhere within that second.
     let since = if whole_seconds { attempts.since.trunc_subsecs(0) } else { attempts.since };
     if at >= since && at <= attempts.answered + CLOCKS {
         Creation::During
@@ -101,7 +100,7 @@ fn is_mark(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key(UNKNOWN))
 }
 
-/// Writes `value` wherever there is something at the JSONPath `place`: names and `[*]`.
+/// Writes `value` at each existing place of the JSONPath `place`, which has names and `[*]`.
 fn put(body: &mut Value, place: &str, value: &Value) {
     let parts = place.trim_start_matches('$').replace("[*]", ".[*]");
     let parts: Vec<&str> = parts.split('.').filter(|part| !part.is_empty()).collect();
@@ -123,8 +122,8 @@ fn put_at(body: &mut Value, parts: &[&str], value: &Value) {
     }
 }
 
-/// Takes the marks out of a result; the places where they stood: `new`, `[].tagsAdded`, and the empty one for the
-/// whole.
+/// Removes the markers from a result; returns their places, such as `new` and `[].tagsAdded`, with an empty one for
+/// all of it.
 pub fn take_marks(result: &mut Value) -> Vec<String> {
     let mut places = Vec::new();
     if is_mark(result) {
@@ -145,7 +144,7 @@ fn marks_in(value: &mut Value, at: &str, places: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             let within = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
-            // A list of nothing but marks is not known either.
+            // A list of markers only is unknown as well.
             let marked = |field: &Value| match field {
                 Value::Array(items) => !items.is_empty() && items.iter().all(is_mark),
                 field => is_mark(field),
@@ -193,7 +192,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What is told of `new` for a record that was created at `time`; `None`: it is not known.
+    /// The restored `new` of a record created at `time`; `None` if unknown.
     fn told(new: bool, time: &str, ahead: Option<i64>, others: Option<&str>) -> Option<bool> {
         let mut body = json!({ "new": new, "contact": { "id": "c", "dateAdded": time } });
         let reason = restore_first_answer(&upsert(), &mut body, attempts(ahead), others);
@@ -215,13 +214,13 @@ mod tests {
             assert_eq!(told(false, "soon", ahead, None), None);
             assert_eq!(told(false, "2026-11-28T10:05:00Z", ahead, None), None, "after all of it");
         }
-        // Half a minute before: for certain another's by the server's clock, else perhaps.
+        // Half a minute before: someone else's for certain if the server's clock is known, otherwise unclear.
         assert_eq!(told(false, "2026-11-28T09:59:30Z", Some(0), None), Some(false));
         assert_eq!(told(false, "2026-11-28T09:59:30Z", None, None), None);
-        // A clock that is 40 s behind, and one that is 40 s ahead.
+        // A clock 40 s behind, and one 40 s ahead.
         assert_eq!(told(false, "2026-11-28T09:59:22.900Z", Some(-40), None), Some(true));
         assert_eq!(told(false, "2026-11-28T10:00:02Z", Some(40), None), Some(false));
-        // Somebody else was at it, too.
+        // Somebody else may have created it.
         assert_eq!(told(false, "2026-11-28T10:00:01Z", Some(0), Some("another run wrote it")), None);
     }
 

@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Not begun, waiting for its lane, a retry, a timer or a budget.
+    /// Not started, or waiting for its lane, a retry, a timer or a budget.
     Waiting,
-    /// A worker has it.
+    /// Leased by a worker.
     Running,
-    /// All steps are done.
+    /// All steps completed.
     Succeeded,
     /// A step failed permanently.
     Failed,
-    /// The recipe's `when` did not hold.
+    /// The recipe's `when` was false.
     Filtered,
     /// Dropped as an echo of hob's own write.
     Suppressed,
-    /// Waits for a person, because hob cannot find out whether a step happened.
+    /// Waits for a person, because hob cannot find out whether a step was carried out.
     Parked,
-    /// A person decided not to continue it.
+    /// A person gave it up.
     Skipped,
 }
 
@@ -40,7 +40,7 @@ impl RunState {
         RunState::Skipped,
     ];
 
-    /// The name used everywhere.
+    /// The name in output and stores.
     pub fn name(self) -> &'static str {
         match self {
             RunState::Waiting => "waiting",
@@ -54,7 +54,7 @@ impl RunState {
         }
     }
 
-    /// Nothing more happens by itself, and the lane goes on. A parked run holds its lane.
+    /// Whether the run has ended and its lane continues. A parked run holds its lane.
     pub fn is_finished(self) -> bool {
         !matches!(self, RunState::Waiting | RunState::Running | RunState::Parked)
     }

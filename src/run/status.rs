@@ -1,4 +1,4 @@
-//! A run's history folded into where each step stands.
+//! Folds a run's history into the status of each step.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,83 +11,83 @@ use super::unknown_fields::UnknownFields;
 use super::{KnownBy, RunState};
 use crate::value::{Map, Value};
 
-/// Where a run stands, as far as its entries tell.
+/// The status of a run according to its entries.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
-    /// `when` held and the variables were worked out.
+    /// Set once `when` was true and the variables were evaluated.
     pub started: Option<Started>,
-    /// Steps in the order in which they were first mentioned.
+    /// Steps in the order of their first entries.
     pub steps: IndexMap<StepKey, StepStatus>,
-    /// Steps whose results were too large to keep.
+    /// Steps whose results were too large to store.
     pub truncated: BTreeSet<StepKey>,
-    /// The end, with the reason.
+    /// The final state, with the reason.
     pub finished: Option<(RunState, Option<String>)>,
-    /// The step whose failure ended the run, where the history says so.
+    /// The step whose failure ended the run, if the history names it.
     pub failed: Option<StepKey>,
-    /// Inputs of the steps that were sent, or are about to be, and of which nothing is known yet.
+    /// Inputs of the steps that were sent, or are about to be, without a known outcome.
     pub unsettled: IndexMap<StepKey, Value>,
     /// The runs whose writes led to this one.
     pub chain: Vec<ChainLink>,
 }
 
-/// The beginning of a run.
+/// The start of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Started {
     /// When.
     pub at: DateTime<Utc>,
     /// Version of the recipe.
     pub version: String,
-    /// Variables as they were stored, without secrets.
+    /// The stored variables, without secrets.
     pub vars: Map<String, Value>,
 }
 
-/// Where a step stands.
+/// The status of a step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepStatus {
-    /// What it does now.
+    /// Its phase.
     pub phase: Phase,
     /// Attempts made.
     pub attempts: u32,
-    /// Attempts that no longer count, because a person asked to go on.
+    /// Attempts that no longer count, because a person retried the run.
     pub forgiven: u32,
     /// When the last attempt was about to be sent.
     pub sent: Option<DateTime<Utc>>,
-    /// When the first of the attempts was about to be sent whose answers were lost.
+    /// When the first attempt with a lost answer was about to be sent.
     pub lost: Option<DateTime<Utc>>,
-    /// Deferrals in a row.
+    /// Consecutive deferrals.
     pub deferrals: u32,
-    /// The list that it read has more than the result.
+    /// The list that it read has more records than the result.
     pub more: bool,
-    /// What is not known of its result.
+    /// The unknown parts of its result.
     pub unknown: Option<UnknownFields>,
-    /// Its result, of a step that is parked because something else reads what is not known of it.
+    /// The known parts of its result, if it is parked because another step reads an unknown one.
     pub known: Option<Arc<Value>>,
 }
 
-/// What a step does.
+/// The phase of a step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Phase {
-    /// To be done.
+    /// Not yet started.
     #[default]
     Open,
-    /// About to be sent, or sent, or answered without hob knowing it.
+    /// About to be sent, sent, or answered without a record of the answer.
     Intended,
-    /// Done.
+    /// Succeeded.
     Done(Arc<Value>),
-    /// Left out.
+    /// Skipped.
     Skipped,
-    /// Failed for good.
+    /// Failed permanently.
     Failed(StepError),
-    /// Waits for the next attempt.
+    /// Waiting for the next attempt.
     Waiting {
         /// Until when.
         until: DateTime<Utc>,
         /// Why.
         reason: String,
-        /// Its connection is held: it may go on before, when the run is taken up again.
+        /// Its connection is held: it may continue earlier, when the run is leased again.
         held: bool,
     },
-    /// A `wait` is under way.
+    /// In a `wait`.
     Paused {
         /// Until when.
         until: DateTime<Utc>,
@@ -96,20 +96,20 @@ pub enum Phase {
     },
     /// Sent, answer unknown.
     InDoubt {
-        /// When the answer was missed.
+        /// When the answer was given up on.
         since: DateTime<Utc>,
-        /// Not to be looked into before.
+        /// Not to be probed before.
         until: DateTime<Utc>,
         /// What is known.
         reason: String,
-        /// HTTP status, where there was an answer.
+        /// HTTP status, if there was an answer.
         status: Option<u16>,
-        /// It was hob itself that stopped.
+        /// hob was interrupted.
         interrupted: bool,
-        /// The record there is, for which it was refused.
+        /// The existing record that the API rejected the request for.
         existing: Option<String>,
     },
-    /// A person has to say.
+    /// A person must decide.
     Parked {
         /// What is known.
         reason: String,
@@ -126,7 +126,7 @@ impl Status {
         status
     }
 
-    /// Where a run that is taken up again stands: what waited for a held connection goes on, to see.
+    /// The status when a run is leased again: steps that waited for a held connection continue.
     #[must_use]
     pub fn resumed(mut self) -> Self {
         for step in self.steps.values_mut() {
@@ -137,7 +137,7 @@ impl Status {
         self
     }
 
-    /// Takes one more entry into account.
+    /// Applies an entry.
     pub fn apply(&mut self, stamped: &StampedEntry) {
         let at = stamped.at;
         self.settle(&stamped.entry);
@@ -163,7 +163,7 @@ impl Status {
             }
             Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
                 let is_told = *known_by == Some(KnownBy::Person);
-                // What came after it did not read what a person adds to what is known.
+                // Later steps did not read what a person adds to a known result.
                 if is_told && self.of(step).known.is_none() {
                     self.forget_after(step);
                 }
@@ -228,12 +228,12 @@ impl Status {
         }
     }
 
-    /// Where `step` stands.
+    /// The status of `step`.
     pub fn of(&self, step: &StepKey) -> StepStatus {
         self.steps.get(step).cloned().unwrap_or_default()
     }
 
-    /// A list that the action `id` read has more than its result.
+    /// Whether the list read by the action `id` has more records than its result.
     pub fn has_more(&self, id: &str) -> bool {
         self.steps.iter().any(|(key, step)| key.action == id && step.more)
     }
@@ -246,13 +246,13 @@ impl Status {
         }
     }
 
-    /// Which steps were sent, or are about to be, and nothing is known of them.
+    /// Updates which steps were sent without a known outcome.
     fn settle(&mut self, entry: &Entry) {
         match entry {
             Entry::Intent { step, inputs, .. } => {
                 self.unsettled.insert(step.clone(), inputs.clone());
             }
-            // Of what is looked into, only the look is put off.
+            // For a step in doubt, only the probe is deferred.
             Entry::Deferred { step, .. }
                 if matches!(self.steps.get(step).map(|step| &step.phase), Some(Phase::InDoubt { .. })) => {}
             Entry::StepSucceeded { step, .. }
@@ -270,7 +270,7 @@ impl Status {
         self.steps.entry(step.clone()).or_default()
     }
 
-    /// What came after `step` was done because of what became of it: it is forgotten.
+    /// Forgets the steps after `step`: they depended on its outcome.
     fn forget_after(&mut self, step: &StepKey) {
         if let Some(index) = self.steps.get_index_of(step) {
             self.steps.truncate(index + 1);
@@ -278,7 +278,7 @@ impl Status {
         }
     }
 
-    /// What failed is open again; what was done because of the failure is forgotten.
+    /// Reopens failed steps; forgets steps that ran because of the failure.
     fn resume(&mut self, from: &StepKey) {
         self.finished = None;
         self.failed = None;
@@ -297,7 +297,7 @@ impl StepStatus {
     fn defer(&mut self, until: DateTime<Utc>, reason: &str, held: bool) {
         self.deferrals += 1;
         match &mut self.phase {
-            // What was deferred is looking into it, not sending it.
+            // The probe was deferred, not the request.
             Phase::InDoubt { until: doubt, .. } => *doubt = until,
             phase => {
                 if *phase == Phase::Intended {
@@ -315,11 +315,11 @@ impl StepStatus {
             self.forgiven = self.attempts;
             self.lost = None;
         } else if let Phase::InDoubt { reason, status: Some(status @ 400..=499), .. } = phase {
-            // It was refused after all: the same request would be refused again.
+            // The request was rejected: repeating it would not help.
             let error = StepError { status: Some(status), ..StepError::new(reason) };
             self.phase = Phase::Failed(error);
         } else if let Phase::InDoubt { interrupted: true, .. } = phase {
-            // The server had no part in it: as with all other effects, the attempt is made again.
+            // The server was not involved: as with other effects, the attempt is repeated.
             self.attempts = self.attempts.saturating_sub(1);
         }
     }

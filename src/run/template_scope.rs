@@ -1,4 +1,4 @@
-//! What a run sees beside its event and its history, and the names templates read it by.
+//! The data of a run besides its event and history, and the names that templates read it by.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::event::Event;
 use crate::template::Scope;
 use crate::value::{Map, Value};
 
-/// What a run knows about its workspace and connections.
+/// What a run knows of its workspace and connections.
 #[derive(Debug, Clone, Default)]
 pub struct RunContext {
-    /// `env`: the names that the workspace lists, with their values.
+    /// `env`: the variables that the workspace lists.
     pub env: Arc<Value>,
     /// `connection`: connector → `{ name, … }` with the settings of the connection the run uses.
     pub connections: Map<String, Value>,
@@ -24,21 +24,20 @@ pub struct RunContext {
     pub links: Map<String, Value>,
     /// How far the times of entries are ahead of the wall clock, because that was set back.
     pub ahead: TimeDelta,
-    /// Waits are over at once (a dry run).
+    /// Waits end at once (in a dry run).
     pub skip_waits: bool,
-    /// What the recipes write that others read.
+    /// What recipes write that other recipes read.
     pub feedback: Arc<Feedback>,
-    /// What is known of the event's record, where the event may be an echo.
+    /// What is known of the event's record, if the event may be an echo.
     pub evidence: Option<Arc<Evidence>>,
-    /// When a chain of runs is a loop.
+    /// When a chain of runs counts as a loop.
     pub loop_limit: LoopLimit,
 }
 
-/// Name in `run` of the list of steps that read only a part of a list.
+/// The list in `run` of steps that read only part of a list.
 pub(super) const MORE: &str = "more";
 
-/// The names that every template of a run may read. `vars`, `steps`, a loop's member and `error`
-/// come later.
+/// The names that every template of a run can read. `vars`, `steps`, the loop's item and `error` are added later.
 pub(super) fn scope(run: &Run, event: &Event, run_context: &RunContext) -> Scope {
     let env = if run_context.env.is_null() { Arc::new(json!({})) } else { Arc::clone(&run_context.env) };
     Scope::new(run.created)
@@ -49,7 +48,7 @@ pub(super) fn scope(run: &Run, event: &Event, run_context: &RunContext) -> Scope
         .with("env", env)
 }
 
-/// What templates read as `run`.
+/// The value of `run` in templates.
 pub fn about(run: &Run, event: &Event) -> Value {
     json!({
         "id": run.id.0,

@@ -1,4 +1,4 @@
-//! A small API and its recipes, for tests of what runs them.
+//! A small API and recipes for tests.
 
 use std::sync::{Arc, LazyLock};
 
@@ -56,7 +56,7 @@ pub(crate) fn catalog() -> Arc<Catalog> {
     Arc::clone(&CATALOG)
 }
 
-/// The recipe with these lines beside its name and trigger.
+/// A recipe with these lines besides its name and trigger.
 pub(crate) fn recipe(lines: &str) -> CheckedRecipe {
     let text = format!("name: r\ntrigger: {{ manual: {{}} }}\n{lines}");
     let file = SourceFile::new("r.yaml", text);
@@ -96,18 +96,18 @@ pub(crate) fn run() -> Run {
     }
 }
 
-/// A history of these entries, all of one moment.
+/// A history of these entries, all at one time.
 pub(crate) fn history_of(entries: Vec<Entry>) -> Vec<StampedEntry> {
     entries.into_iter().map(|entry| StampedEntry::new(time(0), entry)).collect()
 }
 
-/// The step `id` is done.
+/// The step `id` succeeded.
 pub(crate) fn done_step(id: &str) -> Entry {
     let (step, result) = (StepKey::of(id), Arc::new(1.into()));
     Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: false }
 }
 
-/// The step `id` has failed for good.
+/// The step `id` failed permanently.
 pub(crate) fn failed_step(id: &str) -> Entry {
     let (step, error) = (StepKey::of(id), StepError::new("no"));
     Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false }

@@ -1,5 +1,4 @@
-//! How much of a value the history keeps. What a later step reads is kept whole; the rest is there for
-//! people, who need no megabytes of it.
+//! Limits the size of stored values. Values that a later step reads are stored whole; others are for people only.
 
 use std::sync::Arc;
 
@@ -9,13 +8,13 @@ use crate::check::StepReads;
 use crate::recipe::Action;
 use crate::value::{Value, beginning};
 
-/// Longest text that is kept of inputs, and of results that nothing reads, in bytes.
+/// Longest stored text of inputs, and of results that nothing reads, in bytes.
 const MAX_TEXT: usize = 16 << 10;
-/// Largest value of that kind, in bytes of its texts and numbers.
+/// Largest stored value of that kind, in bytes of its texts and numbers.
 const MAX_SIZE: usize = 256 << 10;
 
 impl Entry {
-    /// The entry without what is too long to keep. What the recipe `reads` of earlier steps is kept whole.
+    /// The entry with oversized values cut, except those that the recipe `reads`.
     pub fn truncated(mut self, reads: &StepReads) -> Self {
         match &mut self {
             Entry::Intent { inputs, .. } => truncate(inputs),
@@ -31,12 +30,12 @@ impl Entry {
     }
 }
 
-/// Whether anything later in the run may need the result of `step`. What completes the event is the event.
+/// Whether a later step may read the result of `step`. The hydration's result is the event.
 fn is_read(step: &StepKey, reads: &StepReads) -> bool {
     step.is_hydrate() || reads.contains(&step.action)
 }
 
-/// The error of a step of `recipe` that reads a result which was not kept.
+/// The error of a step of `recipe` that reads a cut result.
 pub(super) fn truncated_read(status: &Status, action: &Action) -> Option<StepError> {
     if status.truncated.is_empty() {
         return None;
@@ -52,7 +51,7 @@ pub(super) fn truncated_read(status: &Status, action: &Action) -> Option<StepErr
     Some(StepError { help: Some(help.to_owned()), ..StepError::new(message) })
 }
 
-/// Cuts what is too long to keep.
+/// Cuts oversized values.
 pub(super) fn truncate(value: &mut Value) {
     cut_texts(value);
     if size(value, MAX_SIZE) > MAX_SIZE {
@@ -71,9 +70,9 @@ fn cut_texts(value: &mut Value) {
     }
 }
 
-/// About how large a value is, counted only until it is clear that it is larger than `enough`.
+/// The approximate size of a value; stops counting above `enough`.
 fn size(value: &Value, enough: usize) -> usize {
-    /// Of a number, a quote, a comma.
+    /// The size of a number, a quote or a comma.
     const SMALL: usize = 4;
     let sum = |sizes: &mut dyn Iterator<Item = usize>| {
         let mut sum = SMALL;
@@ -110,7 +109,7 @@ mod tests {
         }
     }
 
-    /// What is kept of the result of `step`, and whether it was cut.
+    /// The stored result of `step`, and whether it was cut.
     fn result(step: &str, result: Value, message: &str) -> (Value, bool) {
         let recipe = recipe(&format!("actions: [{{ do: log, with: {{ message: \"{message}\" }} }}]\n"));
         let step = StepKey::of(step);

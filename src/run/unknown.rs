@@ -1,13 +1,13 @@
-//! Parts of results that are not known, because an answer was lost, and who reads them. A missing field of a
-//! condition counts as false, so what is not known must not just be missing.
+//! Steps that read parts of results that are unknown because an answer was lost. A missing field in a condition
+//! counts as false, so unknown fields must not simply be missing.
 
 use super::entry::StepKey;
 use super::status::Status;
 use crate::recipe::Action;
 use crate::template::{PathStep, Use};
 
-/// What `action` reads that is not known: the step whose result it is of, and what to say. Whoever asks whether it is
-/// defined, or gives a default, knows that it may not be.
+/// The unknown value that `action` reads: its step and a message. Templates that test whether it is defined, or have
+/// a default, expect that it may be missing.
 pub(super) fn unknown_read(status: &Status, action: &Action) -> Option<(StepKey, String)> {
     let mut reads = None;
     status.steps.iter().find_map(|(key, step)| {
@@ -38,7 +38,7 @@ fn told(key: &StepKey, field: &str, reason: &str) -> String {
     )
 }
 
-/// Where `field` stands below `steps`.
+/// The path of `field` below `steps`.
 fn place(key: &StepKey, field: &str) -> Vec<PathStep> {
     let mut place = vec![PathStep::Field(key.action.clone())];
     place.extend(key.item.map(|_| PathStep::Item));
@@ -48,8 +48,8 @@ fn place(key: &StepKey, field: &str) -> Vec<PathStep> {
     place
 }
 
-/// Whether what is read at `path` is in `place`. A name that is worked out may be any: of the step, too, where
-/// nothing but `steps` is written out.
+/// Whether a read of `path` includes `place`. A computed name may be any, including the step's, if only `steps` is
+/// literal.
 fn reaches(path: &[PathStep], place: &[PathStep]) -> bool {
     if path.is_empty() {
         return true;
@@ -58,8 +58,8 @@ fn reaches(path: &[PathStep], place: &[PathStep]) -> bool {
         && path.iter().zip(place).all(|(read, known)| read == known || matches!(read, PathStep::Item))
 }
 
-/// What the templates of `action` read below `steps`, and whether it may be undefined there. What they read of the
-/// member of a `for_each` is read of its list.
+/// The paths that the templates of `action` read below `steps`, and whether they may be undefined. Reads of a
+/// `for_each` item are reads of its list.
 fn paths(action: &Action) -> Vec<(Vec<PathStep>, bool)> {
     let mut found = Vec::new();
     let below_steps = |used: &Use| match used {
@@ -97,7 +97,7 @@ mod tests {
     use chrono::DateTime;
     use serde_json::json;
 
-    /// What is said of an action with these lines, where `fields` of step `c` are not known.
+    /// The message for an action with these lines if `fields` of step `c` are unknown.
     fn read(key: StepKey, fields: &[&str], lines: &str) -> Option<String> {
         let recipe =
             recipe(&format!("actions:\n- {{ id: c, do: things.get, with: {{ id: x }} }}\n- {lines}\n"));

@@ -1,9 +1,9 @@
-//! The parts of a result that are not known, because an answer was lost.
+//! Parts of a result that are unknown because an answer was lost.
 
-/// What is not known of a step's result.
+/// The unknown parts of a step's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownFields {
-    /// Places in the result: `new`, `[].tagsAdded`; empty for the whole.
+    /// Places in the result, such as `new` and `[].tagsAdded`; empty for all of it.
     pub fields: Vec<String>,
     /// Why.
     pub reason: String,

@@ -1,4 +1,4 @@
-//! A write of which nothing is known yet.
+//! A write without a known outcome.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::StepKey;
 use crate::value::{Map, Value};
 
-/// A create that was sent, or is about to be, and of which nothing is known yet. It is kept with its run, so that
-/// whoever looks for the like knows that what is found may be this one's. So is any other write to what a trigger
-/// reads, so that its echo is known though it comes before its answer.
+/// A create that was sent, or is about to be, without a known outcome. Stored with its run, so that other probes know
+/// that a record they find may be this one's. Also any other such write that a trigger may read, so that its echo is
+/// recognised before its answer is recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unsettled {
     /// The step.
@@ -17,14 +17,14 @@ pub struct Unsettled {
     pub operation: String,
     /// The account.
     pub connection: String,
-    /// The inputs by which its result would be recognised; of what cannot be looked for, all of them.
+    /// The inputs that a probe compares; all inputs if the write cannot be probed.
     pub inputs: Map<String, Value>,
-    /// When the first attempt that may have arrived was about to be sent.
+    /// When the first attempt that may have been carried out was about to be sent.
     pub sent: DateTime<Utc>,
-    /// When the last answer was missed; `None` as long as it may come yet.
+    /// When the last answer was given up on; `None` while it may still arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<DateTime<Utc>>,
-    /// It is no create that a probe looks for.
+    /// It is not a create with a probe.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_probed: bool,
 }

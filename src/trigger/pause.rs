@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::journal::{Error, pause_of};
+use crate::journal::{Error, last_pause};
 use crate::services::Services;
 
 /// How often the paused state of a recipe is checked.
@@ -10,7 +10,7 @@ pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Whether the recipe is paused.
 pub(super) async fn is_paused(services: &Services, recipe: &str) -> Result<bool, Error> {
-    Ok(pause_of(services.journal.as_ref(), recipe).await?.is_some_and(|pause| pause.is_paused()))
+    Ok(last_pause(services.journal.as_ref(), recipe).await?.is_some_and(|pause| pause.is_paused()))
 }
 
 /// Resolves once the recipe is paused.

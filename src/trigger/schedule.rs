@@ -13,7 +13,7 @@ use super::context::TriggerContext;
 use super::new_run::new_run;
 use crate::check::CheckedRecipe;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::journal::{Appended, Batch, Error, Progress, pause_of};
+use crate::journal::{Appended, Batch, Error, Progress, last_pause};
 use crate::recipe::{CronText, Trigger};
 use crate::value::{after, timestamp};
 
@@ -84,7 +84,7 @@ impl Schedule {
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
-        let pause = pause_of(context.services.journal.as_ref(), self.recipe.name()).await?;
+        let pause = last_pause(context.services.journal.as_ref(), self.recipe.name()).await?;
         let happens = planned.filter(|planned| !pause.is_some_and(|pause| pause.covers(*planned)));
         if let (Some(planned), None) = (planned, happens) {
             tracing::info!(recipe = self.recipe.name(), %planned, "not started: the recipe is paused");

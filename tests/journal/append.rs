@@ -88,7 +88,7 @@ pub async fn everything_is_there_after_reopening(location: &StoreLocation) {
 
     let journal = location.open().await;
     assert_eq!(journal.state("k").await.unwrap(), Some(json!([1])));
-    assert_eq!(journal.links_of("t").await.unwrap(), [link]);
+    assert_eq!(journal.links_by_record("t").await.unwrap(), [link]);
     assert_eq!(journal.run(&first).await.unwrap().unwrap().entries, [remark(0, "hello")]);
     // The lease and the lane are still held, the dedup key still known.
     assert!(lease(&*journal, 9, 0).await.is_empty());

@@ -20,13 +20,13 @@ pub async fn both_ends_lead_to_the_link(location: &StoreLocation) {
     assert_eq!(find(Some("client-1"), Some("contact-2")).await, None);
     assert_eq!(find(Some("contact-1"), None).await, None);
     assert_eq!(find(None, None).await, None);
-    let of_client = journal.links_of("client-1").await.unwrap();
+    let of_client = journal.links_by_record("client-1").await.unwrap();
     assert_eq!(of_client, [one, link("other", "client-1", "contact-2")]);
-    assert_eq!(journal.links_of("contact-2").await.unwrap().len(), 1);
+    assert_eq!(journal.links_by_record("contact-2").await.unwrap().len(), 1);
 
     assert!(journal.delete_link("client-contact", "client-1").await.unwrap());
     assert!(!journal.delete_link("client-contact", "client-1").await.unwrap());
-    assert_eq!(journal.links_of("contact-1").await.unwrap(), []);
+    assert_eq!(journal.links_by_record("contact-1").await.unwrap(), []);
 }
 
 pub async fn a_new_link_replaces_those_of_either_end(location: &StoreLocation) {

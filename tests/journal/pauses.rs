@@ -1,6 +1,6 @@
 //! Recipes that people pause and resume.
 
-use hob::journal::{Part, Record, RunUpdate, pause, paused, resume, why_paused};
+use hob::journal::{Part, Record, RunUpdate, pause, pause_reason, paused, resume};
 use hob::run::RunState;
 
 use crate::fixture::{StoreLocation, add, at, end, ids, lease, update};
@@ -21,7 +21,7 @@ pub async fn runs_of_a_paused_recipe_wait(location: &StoreLocation) {
     assert_eq!(journal.next_due().await.unwrap(), None, "and nobody waits for a time");
     let rows = journal.runs(&Default::default()).await.unwrap();
     let waiting: Vec<_> = rows.iter().filter(|row| row.recipe == "a").collect();
-    assert!(waiting.iter().all(|row| row.state == RunState::Waiting && row.error == Some(why_paused("a"))));
+    assert!(waiting.iter().all(|row| row.state == RunState::Waiting && row.error == Some(pause_reason("a"))));
 
     assert!(resume(&*journal, "a", at(3)).await.unwrap());
     assert!(!resume(&*journal, "a", at(4)).await.unwrap(), "it goes on already");

@@ -134,7 +134,7 @@ async fn decide(
         Err(unfit) => return Ok(Err(unfit.to_string())),
     };
     if let Some(recipe) = recipe {
-        journal.save_recipe(&RecipeText::of(recipe)).await.map_err(Failure::unavailable)?;
+        journal.save_recipe(&RecipeText::from_recipe(recipe)).await.map_err(Failure::unavailable)?;
     }
     let now = Clock::system().now();
     let entries = entries.into_iter().map(|entry| StampedEntry::new(now, entry)).collect();

@@ -11,7 +11,7 @@ use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
 use crate::cli::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime};
-use crate::journal::{Access, RunRow, paused, why_paused};
+use crate::journal::{Access, RunRow, pause_reason, paused};
 use crate::run::RunState;
 use crate::workspace::Workspace;
 
@@ -99,7 +99,7 @@ const WIDEST: usize = 80;
 /// A run that has not been looked at since its recipe was paused does not say why it waits.
 fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     if row.state == RunState::Waiting && row.error.is_none() && resting.contains_key(&row.recipe) {
-        row.error = Some(why_paused(&row.recipe));
+        row.error = Some(pause_reason(&row.recipe));
     }
 }
 

@@ -55,7 +55,7 @@ impl RunSelector {
 /// The run whose id is `id` or begins with it.
 pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Failure> {
     let full = if id.starts_with("run_") { id.to_owned() } else { format!("run_{id}") };
-    let mut fitting = journal.runs_called(&full, SHOWN + 1).await.map_err(Failure::unavailable)?;
+    let mut fitting = journal.runs_by_prefix(&full, SHOWN + 1).await.map_err(Failure::unavailable)?;
     let reason = match fitting.len() {
         1 => return Ok(fitting.remove(0)),
         0 => anyhow!("no run `{id}`; `hob runs list` lists them, with --sandbox those of the sandbox"),

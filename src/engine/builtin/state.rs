@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::inputs::text;
 use crate::engine::step_outcome::{StepOutcome, refuse, store_failure};
-use crate::journal::{Journal, OWN_KEYS};
+use crate::journal::{Journal, RESERVED_PREFIX};
 use crate::run::StepResult;
 
 pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
@@ -22,8 +22,8 @@ pub(super) async fn get(journal: &dyn Journal, inputs: &Map<String, Value>) -> S
 
 pub(super) async fn put(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     let value = inputs.get("value").cloned().ok_or_else(|| "`value` is missing".to_owned());
-    let key = text(inputs, "key").and_then(|key| match key.starts_with(OWN_KEYS) {
-        true => Err(format!("keys that begin with `{OWN_KEYS}` are hob's own; choose another one")),
+    let key = text(inputs, "key").and_then(|key| match key.starts_with(RESERVED_PREFIX) {
+        true => Err(format!("keys that begin with `{RESERVED_PREFIX}` are hob's own; choose another one")),
         false => Ok(key),
     });
     match key.and_then(|key| Ok((key, value?))) {

@@ -1,4 +1,4 @@
-//! The address of a store: which server, database and schema, and how to get there.
+//! The address of a store: server, database, schema and connection options.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,34 +10,34 @@ use crate::journal::Error;
 
 use super::tls::Trust;
 
-/// Where the tables are unless `?schema=` says otherwise.
+/// The default schema.
 const SCHEMA: &str = "hob";
-/// Longest name of a schema: the channel's name has it in it.
-const LONGEST: usize = 48;
-/// Longest time for each step of connecting, unless the address says otherwise.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long a server may be silent before it counts as gone, unless the address says otherwise.
+/// The longest schema name, limited by the name of the notification channel.
+const MAX_SCHEMA_NAME: usize = 48;
+/// Default time limit of each step of connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Default time after which a silent server counts as dead.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What the crate takes when an address says nothing.
+/// The default of tokio-postgres.
 const NO_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// An address, read.
+/// A parsed address.
 pub(super) struct Target {
     pub(super) config: Config,
     pub(super) trust: Trust,
     pub(super) schema: String,
-    /// What messages call it: without the password.
+    /// Its name in messages, without the password.
     pub(super) name: Arc<str>,
 }
 
 impl Target {
     /// Reads an address such as `postgres://user:password@host/database?sslmode=require`.
     pub(super) fn read(url: &str) -> Result<Self, Error> {
-        // Nothing of an address that is not understood is shown: any part may be the password's.
+        // Nothing of an invalid address is shown: any part may belong to the password.
         read(url).map_err(|reason| Error::Unavailable { store: "postgres://…".to_owned(), reason })
     }
 
-    /// The channel on which processes tell each other that there is work.
+    /// The channel on which processes notify each other of work.
     pub(super) fn channel(&self) -> String {
         format!("hob_{}", self.schema)
     }
@@ -85,7 +85,7 @@ fn read(url: &str) -> Result<Target, String> {
     }
     let name = name(&config, &schema).into();
     if trust.is_verifying() && config.get_ssl_mode() == SslMode::Prefer {
-        // A man in the middle could otherwise claim that there is no TLS.
+        // Otherwise a man in the middle could claim that there is no TLS.
         config.ssl_mode(SslMode::Require);
     }
     fill_defaults(&mut config);
@@ -94,13 +94,13 @@ fn read(url: &str) -> Result<Target, String> {
 
 /// Sets defaults for what the address does not state.
 fn fill_defaults(config: &mut Config) {
-    // Of several hosts, the one that can be written.
+    // Of several hosts, the writable one.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     if config.get_application_name().is_none() {
         config.application_name("hob");
     }
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
+        config.connect_timeout(CONNECT_TIMEOUT);
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(SILENCE_TIMEOUT);
@@ -123,13 +123,13 @@ fn fill_defaults(config: &mut Config) {
 fn schema_name(text: &str) -> Result<String, String> {
     let sound = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
-        && text.len() <= LONGEST
+        && text.len() <= MAX_SCHEMA_NAME
         && !text.starts_with("pg_");
     if sound {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "has an address with a ?schema= that cannot be used; use up to {LONGEST} lower-case letters, digits and _"
+        "has an address with a ?schema= that cannot be used; use up to {MAX_SCHEMA_NAME} lower-case letters, digits and _"
     ))
 }
 
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_dead_server_is_noticed() {
         let config = Target::read("postgres://me@host/db").unwrap().config;
-        assert_eq!(config.get_connect_timeout(), Some(&CONNECT));
+        assert_eq!(config.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
         assert_eq!(config.get_tcp_user_timeout(), Some(&SILENCE_TIMEOUT));
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
     }

@@ -1,4 +1,4 @@
-//! What a person decides about a run that nobody works on.
+//! Interventions in runs that are not leased.
 
 use crate::journal::RunUpdate;
 use crate::journal::encoding::stamp;
@@ -9,7 +9,7 @@ use super::row::{code, escape_nul, escape_nul_some};
 use super::run_update;
 use super::server::Server;
 
-/// Appends to a run that has exactly `seen` entries and is not leased; `false` if it is not so.
+/// Appends to a run that is not leased and has exactly `seen` entries; `false` otherwise.
 pub(super) async fn amend(
     server: &Server,
     run: &RunId,
@@ -27,7 +27,7 @@ pub(super) async fn amend(
     let rows = server.pool.query(sql, params).await?;
     let done = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     if done {
-        server.listener.tell();
+        server.listener.notify();
     }
     Ok(done)
 }

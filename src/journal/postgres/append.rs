@@ -1,4 +1,4 @@
-//! Storing events, the runs they cause, and a poller's progress.
+//! Stores events, their runs, and a poller's progress.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,13 +14,13 @@ use super::row::{escape_nul, escape_nul_some};
 use super::server::Server;
 use super::session::Params;
 
-/// Events and runs in a group at most, but for a batch that is larger by itself.
-pub(super) const MOST: usize = 256;
+/// Events and runs per group, unless a single batch is larger.
+pub(super) const MAX_GROUP: usize = 256;
 
 const APPEND: &str = "SELECT stored, work FROM hob_append_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
                       $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 
-/// A batch in the form of rows.
+/// A batch as rows.
 pub(super) struct Rows {
     events: Vec<(EventRow, Vec<RunRow>)>,
     step: Option<Step>,
@@ -40,13 +40,13 @@ impl Rows {
     }
 }
 
-/// Batches as columns. Of events with the same dedup key only the first is among them.
+/// Batches as columns. Of events with the same dedup key only the first is included.
 #[derive(Default)]
 struct Columns<'a> {
     events: EventColumns<'a>,
     runs: RunColumns<'a>,
     step: Option<&'a Step>,
-    /// Of each event of the batches: its place in the columns, if it is there.
+    /// For each event of the batches, its place in the columns if it is included.
     places: Vec<Option<usize>>,
 }
 
@@ -81,7 +81,7 @@ impl<'a> EventColumns<'a> {
 
 #[derive(Default)]
 struct RunColumns<'a> {
-    /// The place of its event, from 1.
+    /// The place of the run's event, from 1.
     events: Vec<i32>,
     ids: Vec<Cow<'a, str>>,
     recipes: Vec<Cow<'a, str>>,
@@ -92,7 +92,7 @@ struct RunColumns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batches: &'a [Rows]) -> Self {
+    fn from_batches(batches: &'a [Rows]) -> Self {
         let mut columns = Self::default();
         let mut keys = HashMap::new();
         for batch in batches {
@@ -123,8 +123,8 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Which events are stored, and whether there is work.
-    async fn append(&self, server: &Server, doubt: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
+    /// Which events were stored, and whether there is work.
+    async fn append(&self, server: &Server, maybe_done: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
         let (events, runs, step) = (&self.events, &self.runs, self.step);
         let claim = step.and_then(|step| step.claim.as_ref());
         let (claim_name, claim_epoch) =
@@ -135,7 +135,7 @@ impl<'a> Columns<'a> {
         let forgotten = step.map(|step| &step.forgotten[..]).unwrap_or_default();
         let mut backoff = RetryBackoff::new();
         loop {
-            let again = *doubt;
+            let again = *maybe_done;
             #[rustfmt::skip]
             let params: Params<'_> = &[
                 &again,
@@ -151,7 +151,7 @@ impl<'a> Columns<'a> {
                     return Ok((row.try_get(0)?, row.try_get(1)?));
                 }
                 Err(failure) => {
-                    *doubt |= failure.ends_connection();
+                    *maybe_done |= failure.ends_connection();
                     backoff.pause_before_retry(failure).await?;
                 }
             }
@@ -166,7 +166,7 @@ impl Job for Rows {
         self.events.iter().map(|(_, runs)| 1 + runs.len()).sum::<usize>().max(1)
     }
 
-    /// One poller's progress in a group.
+    /// A group contains at most one page of a poller.
     fn key(&self) -> Option<&str> {
         self.step.as_ref().map(|_| "progress")
     }
@@ -174,12 +174,12 @@ impl Job for Rows {
     async fn perform(
         server: &Server,
         batches: &[Self],
-        doubt: &mut bool,
+        maybe_done: &mut bool,
     ) -> Result<Vec<Result<Appended, Failure>>, Failure> {
-        let columns = Columns::of(batches);
-        let (stored, work) = columns.append(server, doubt).await?;
+        let columns = Columns::from_batches(batches);
+        let (stored, work) = columns.append(server, maybe_done).await?;
         if work {
-            server.listener.tell();
+            server.listener.notify();
         }
         let mut places = columns.places.iter();
         let answers = batches.iter().map(|batch| {

@@ -1,5 +1,5 @@
-//! Batches writes: those that wait while others are under way go into one transaction, so that many share
-//! the way to the server and to its disk. Nobody gets an answer before that.
+//! Batches writes: those that queue while others are in progress share one transaction, and with it the round trip
+//! and the sync to disk. Answers are sent after the commit.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -13,26 +13,26 @@ use crate::journal::Error;
 use super::failure::Failure;
 use super::server::Server;
 
-/// Writes that may wait; beyond, writers wait to be let in.
+/// Queued writes; beyond this, callers wait.
 const QUEUE: usize = 4096;
 
 /// A write that can share a transaction with others of its kind.
 pub(super) trait Job: Sized + Send + Sync + 'static {
-    /// What it answers.
+    /// Its result.
     type Answer: Send + 'static;
 
-    /// How much of a group it takes up.
+    /// Its size towards the limit of a group.
     fn size(&self) -> usize;
 
-    /// Jobs with the same key are done one after the other.
+    /// Jobs with the same key are never in one group.
     fn key(&self) -> Option<&str>;
 
-    /// Does all in one transaction. `doubt` says that an earlier attempt at them may have been done, and
-    /// is set when this one may.
+    /// Performs all jobs in one transaction. `maybe_done` is true if an earlier attempt may have been committed, and is
+    /// set if this one may have been.
     fn perform(
         server: &Server,
         jobs: &[Self],
-        doubt: &mut bool,
+        maybe_done: &mut bool,
     ) -> impl Future<Output = Result<Vec<Result<Self::Answer, Failure>>, Failure>> + Send;
 }
 
@@ -41,7 +41,7 @@ struct Task<J: Job> {
     reply: oneshot::Sender<Result<J::Answer, Error>>,
 }
 
-/// The way to those who write.
+/// The handle of the batcher.
 pub(super) struct Batcher<J: Job> {
     server: Arc<Server>,
     inbox: Mutex<Option<mpsc::Sender<Task<J>>>>,
@@ -49,7 +49,7 @@ pub(super) struct Batcher<J: Job> {
 }
 
 impl<J: Job> Batcher<J> {
-    /// Starts `writers` of them, each with a group of its own under way, of up to `most` by size.
+    /// Starts `writers` tasks, each with one group in progress, of a size up to `most`.
     pub(super) fn start(server: Arc<Server>, writers: usize, most: usize) -> Self {
         let (inbox, tasks) = mpsc::channel(QUEUE);
         let queue = Arc::new(Turn::new(Queue { tasks, left: None, most }));
@@ -58,9 +58,9 @@ impl<J: Job> Batcher<J> {
         Self { server, inbox: Mutex::new(Some(inbox)), writers: Mutex::new(writers) }
     }
 
-    /// Does `job` and answers once that is on disk. All or nothing.
+    /// Performs `job`; returns once it is on disk. All or nothing.
     pub(super) async fn perform(&self, job: J) -> Result<J::Answer, Error> {
-        let stopped = || Failure::Closed.of(&self.server.name);
+        let stopped = || Failure::Closed.into_error(&self.server.name);
         let (reply, answer) = oneshot::channel();
         let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let inbox = inbox.ok_or_else(stopped)?;
@@ -68,27 +68,27 @@ impl<J: Job> Batcher<J> {
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Takes nothing more; returns once what waits is done.
+    /// Accepts no more jobs; returns once the queued ones are done.
     pub(super) async fn close(&self) {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
         let writers = std::mem::take(&mut *self.writers.lock().unwrap_or_else(PoisonError::into_inner));
         for writer in writers {
-            // A panic there was shown there.
+            // A panic in the task was reported there.
             let _ = writer.await;
         }
     }
 }
 
-/// What waits.
+/// The queue.
 struct Queue<J: Job> {
     tasks: mpsc::Receiver<Task<J>>,
-    /// It did not fit into the last group.
+    /// The job that did not fit into the last group.
     left: Option<Task<J>>,
     most: usize,
 }
 
 impl<J: Job> Queue<J> {
-    /// The next group; `None` once there will be no more.
+    /// The next group; `None` when the queue is closed and empty.
     async fn next(&mut self) -> Option<Vec<Task<J>>> {
         let first = match self.left.take() {
             Some(left) => left,
@@ -116,35 +116,36 @@ async fn work<J: Job>(server: Arc<Server>, queue: Arc<Turn<Queue<J>>>) {
         let Some(group) = queue.lock().await.next().await else { return };
         let (jobs, replies): (Vec<J>, Vec<_>) = group.into_iter().map(|task| (task.job, task.reply)).unzip();
         for (answer, reply) in answers(&server, &jobs).await.into_iter().zip(replies) {
-            // The caller may have given up; what was written stays.
+            // The caller may have given up; the write stays.
             let _ = reply.send(answer);
         }
-        // Those who have their answer come again at once: the next group is to have all of them in it,
-        // not the first one alone.
+        // Callers with an answer write again at once: yield so that the next group includes all of them.
         tokio::task::yield_now().await;
     }
 }
 
-/// Does `jobs` together or, if that fails for a reason of one of them, one by one.
+/// Performs `jobs` together or, if one of them causes a failure, one by one.
 async fn answers<J: Job>(server: &Server, jobs: &[J]) -> Vec<Result<J::Answer, Error>> {
     let store = &server.name;
-    let mut doubt = false;
-    let failure = match J::perform(server, jobs, &mut doubt).await {
-        Ok(answers) => return answers.into_iter().map(|answer| answer.map_err(|f| f.of(store))).collect(),
+    let mut maybe_done = false;
+    let failure = match J::perform(server, jobs, &mut maybe_done).await {
+        Ok(answers) => {
+            return answers.into_iter().map(|answer| answer.map_err(|f| f.into_error(store))).collect();
+        }
         Err(failure) => failure,
     };
-    if jobs.len() == 1 || failure.passes() || matches!(failure, Failure::Closed) {
-        let error = failure.of(store);
+    if jobs.len() == 1 || failure.is_transient() || matches!(failure, Failure::Closed) {
+        let error = failure.into_error(store);
         return jobs.iter().map(|_| Err(error.clone())).collect();
     }
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let mut doubt = doubt;
-        let answer = match J::perform(server, std::slice::from_ref(job), &mut doubt).await {
+        let mut maybe_done = maybe_done;
+        let answer = match J::perform(server, std::slice::from_ref(job), &mut maybe_done).await {
             Ok(mut answers) => answers.pop().unwrap_or(Err(Failure::Closed)),
             Err(failure) => Err(failure),
         };
-        answers.push(answer.map_err(|failure| failure.of(store)));
+        answers.push(answer.map_err(|failure| failure.into_error(store)));
     }
     answers
 }

@@ -1,5 +1,4 @@
-//! The server's clock. Leases and claims are judged by it, for the clocks of the processes that share a
-//! store need not agree.
+//! The server's clock. Leases and claims use it, because the clocks of processes that share a store may differ.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,52 +11,52 @@ use crate::journal::encoding::stamp;
 
 use super::failure::Failure;
 
-/// Asks for the server's time, in microseconds since 1970.
-pub(super) const ASK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// Queries the server's time, in microseconds since 1970.
+pub(super) const QUERY: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-/// How long an answer may take that still tells the time.
-const SLOW: Duration = Duration::from_secs(1);
+/// Slower answers are too imprecise to set the clock by.
+const MAX_QUERY_TIME: Duration = Duration::from_secs(1);
 
-/// Clocks that differ by less, in nanoseconds, agree: workers take leases to be over earlier than that.
-const AGREED: i64 = 250_000_000;
+/// Differences below this, in nanoseconds, are ignored: workers give up their leases earlier than that.
+const TOLERANCE: i64 = 250_000_000;
 
-/// Nanoseconds by which the server's clock is ahead of ours, which is the one that leases go by: it does not
-/// jump when the machine's clock is set.
+/// The offset of the server's clock from the local monotonic one, in nanoseconds. Leases use the monotonic clock
+/// because it does not jump when the system clock is set.
 #[derive(Debug, Default)]
 pub(super) struct ServerClock(AtomicI64);
 
-/// A question for the time that is under way.
-pub(super) struct Asked {
+/// A query for the time in progress.
+pub(super) struct ClockQuery {
     at: DateTime<Utc>,
     begun: Instant,
 }
 
-impl Asked {
-    /// It is asked now.
+impl ClockQuery {
+    /// Starts now.
     pub(super) fn now() -> Self {
         Self { at: Clock::system().steady().now(), begun: Instant::now() }
     }
 }
 
 impl ServerClock {
-    /// Takes the answer to [`ASK`] into account.
-    pub(super) fn answered(&self, asked: &Asked, rows: &[Row]) -> Result<(), Failure> {
+    /// Sets the offset from the answer to [`QUERY`].
+    pub(super) fn set_from(&self, query: &ClockQuery, rows: &[Row]) -> Result<(), Failure> {
         let micros: i64 = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
-        self.adjust(asked.at, asked.begun.elapsed(), micros.saturating_mul(1000));
+        self.adjust(query.at, query.begun.elapsed(), micros.saturating_mul(1000));
         Ok(())
     }
 
     fn adjust(&self, at: DateTime<Utc>, took: Duration, there: i64) {
-        if took <= SLOW {
-            // It was answered somewhere in between.
+        if took <= MAX_QUERY_TIME {
+            // The server read its clock about halfway.
             let half = i64::try_from(took.as_nanos() / 2).unwrap_or(0);
             let here = stamp(at).saturating_add(half);
             let ahead = there.saturating_sub(here);
-            self.0.store(if ahead.abs() <= AGREED { 0 } else { ahead }, Ordering::Relaxed);
+            self.0.store(if ahead.abs() <= TOLERANCE { 0 } else { ahead }, Ordering::Relaxed);
         }
     }
 
-    /// The server's stamp of what is `time` here.
+    /// The server's stamp at the local stamp `time`.
     pub(super) fn stamp(&self, time: i64) -> i64 {
         time.saturating_add(self.0.load(Ordering::Relaxed))
     }

@@ -1,11 +1,11 @@
-//! What PostgreSQL says in its own way.
+//! The SQL that is specific to PostgreSQL.
 
 use crate::journal::database::{Dialect, Param};
 use crate::journal::encoding::code;
 use crate::journal::row::RUN_ROW;
 use crate::run::RunState;
 
-/// PostgreSQL's way.
+/// PostgreSQL's dialect.
 pub(super) struct PostgresDialect;
 
 impl Dialect for PostgresDialect {

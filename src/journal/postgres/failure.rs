@@ -1,4 +1,4 @@
-//! What goes wrong with PostgreSQL, told so that somebody can do something about it.
+//! Failures of PostgreSQL, explained with a remedy.
 
 use std::io;
 
@@ -9,41 +9,41 @@ use crate::journal::format::EntryError;
 use crate::journal::row::Unreadable;
 use crate::run::RunId;
 
-/// Raised by our function: a claim has passed to another process.
+/// SQLSTATE raised by our function: a claim was taken over by another process.
 const OVERTAKEN: &str = "HB001";
 
-/// Why a read or a write did not work, before the store's name is known.
+/// Why a read or write failed, without the store's name.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The server or the way to it.
+    /// An error of the server or the connection.
     Sql(tokio_postgres::Error),
-    /// It did not let us in in time.
-    Silent,
+    /// Connecting timed out.
+    ConnectTimeout,
     /// A reason, as a phrase that follows the store's name, with the remedy.
     Refused(String),
     Fenced(RunId),
     Unreadable(String),
     Closed,
-    /// It has been told already.
-    Known(Error),
+    /// A finished error.
+    Reported(Error),
 }
 
 impl Failure {
-    /// The error to hand out.
-    pub(super) fn of(self, store: &str) -> Error {
+    /// The error for callers.
+    pub(super) fn into_error(self, store: &str) -> Error {
         let store = store.to_owned();
         let reason = match self {
-            Failure::Known(error) => return error,
+            Failure::Reported(error) => return error,
             Failure::Fenced(run) => return Error::Fenced { run },
             Failure::Unreadable(reason) => return Error::Corrupt { store, reason },
             Failure::Refused(reason) => reason,
             Failure::Closed => "has been closed; start hob again".to_owned(),
-            Failure::Silent => {
+            Failure::ConnectTimeout => {
                 "does not answer; check that the server is running and that no firewall blocks it".to_owned()
             }
             Failure::Sql(error) => match error.as_db_error() {
-                Some(answer) => return of_answer(store, answer),
-                None => match of_way(&error) {
+                Some(answer) => return server_error(store, answer),
+                None => match connection_problem(&error) {
                     Some(reason) => reason,
                     None => return Error::Corrupt { store, reason: with_causes(&error) },
                 },
@@ -52,20 +52,20 @@ impl Failure {
         Error::Unavailable { store, reason }
     }
 
-    /// The connection is of no use any more. What was sent may have been done or not.
+    /// The connection is unusable. The statement may or may not have been executed.
     pub(super) fn ends_connection(&self) -> bool {
         match self {
-            Failure::Silent => true,
+            Failure::ConnectTimeout => true,
             Failure::Sql(error) => match error.as_db_error() {
-                Some(answer) => ends_session(answer),
+                Some(answer) => session_ended(answer),
                 None => error.is_closed() || is_of_network(error),
             },
             _ => false,
         }
     }
 
-    /// It may go better a moment later.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether a retry may succeed.
+    pub(super) fn is_transient(&self) -> bool {
         let again = [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
@@ -79,23 +79,23 @@ impl Failure {
         }
     }
 
-    /// The server is on its way up.
+    /// The server is starting up.
     pub(super) fn is_starting(&self) -> bool {
         matches!(self, Failure::Sql(error) if error.code() == Some(&SqlState::CANNOT_CONNECT_NOW))
     }
 }
 
-/// The server says that it ends the session, or that the session knows things that are no longer so.
-fn ends_session(answer: &DbError) -> bool {
+/// The server ends the session, or the session's prepared statements are stale.
+fn session_ended(answer: &DbError) -> bool {
     let code = answer.code();
     let ends = [
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
         SqlState::CANNOT_CONNECT_NOW,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        // The server has become a standby; another one has taken its place.
+        // The server became a standby after a failover.
         SqlState::READ_ONLY_SQL_TRANSACTION,
-        // A statement was prepared by another connection behind the same pooler, or for other tables.
+        // A prepared statement belongs to another connection of the pooler, or to other tables.
         SqlState::INVALID_SQL_STATEMENT_NAME,
     ];
     ends.contains(code)
@@ -106,13 +106,13 @@ fn ends_session(answer: &DbError) -> bool {
 
 fn is_of_network(error: &tokio_postgres::Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
-    // What TLS refuses stays refused, and so does an answer that is not PostgreSQL's.
+    // TLS errors and answers that are not PostgreSQL's are permanent.
     cause.is_some_and(|cause| {
         !matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
     })
 }
 
-fn of_answer(store: String, answer: &DbError) -> Error {
+fn server_error(store: String, answer: &DbError) -> Error {
     let (code, message) = (answer.code(), answer.message());
     let reason = match code.code() {
         OVERTAKEN => return Error::Overtaken { claim: message.to_owned() },
@@ -156,20 +156,20 @@ fn of_answer(store: String, answer: &DbError) -> Error {
                 "has lost its tables ({message}); restore a backup, or restart hob to begin with an empty history"
             )
         }
-        _ if ends_session(answer) => format!("closed the connection ({message}); check its server's log"),
+        _ if session_ended(answer) => format!("closed the connection ({message}); check its server's log"),
         code => format!("cannot do that: {message} ({code}); this is a bug in hob, please report it"),
     };
     Error::Unavailable { store, reason }
 }
 
-/// Why a server is of no use that takes no writes.
+/// The remedy for a server that accepts no writes.
 const READ_ONLY: &str = "is read-only, like a standby; name the primary, or all hosts of the cluster: \
                          postgres://user@host1,host2/database";
 
-/// What is wrong on the way to the server; `None` if it is not the way.
-fn of_way(error: &tokio_postgres::Error) -> Option<String> {
+/// What is wrong with the connection; `None` if the error is not about the connection.
+fn connection_problem(error: &tokio_postgres::Error) -> Option<String> {
     let (text, causes) = (error.to_string(), with_causes(error));
-    // The crate keeps kinds of errors to itself, but for these words.
+    // tokio-postgres does not expose the kind of an error except in its text.
     let reason = if causes.contains("does not allow writes") {
         READ_ONLY.to_owned()
     } else if text.starts_with("error connecting") || text.starts_with("timeout") {

@@ -1,19 +1,19 @@
-//! The functions that the store's statements call, installed by whoever opens the store. They are no part of its
-//! format: each version of them has names of its own, so processes of several versions work side by side while they
-//! are replaced one by one. Those of other versions stay, for a process of theirs may still call them.
+//! The SQL functions that the store calls, installed when it is opened. They are not part of the format: the names
+//! contain a version, so that processes of several versions work side by side during a rolling upgrade. Functions of
+//! other versions stay installed, because a process may still call them.
 
 use super::failure::Failure;
 use super::session::Session;
-use super::statements::{filled, functions};
+use super::statements::{expand, functions};
 
-/// Takes the right to change tables and functions of a schema, one process at a time.
-pub(super) const HOLD: &str = "SELECT pg_advisory_xact_lock(hashtextextended('hob ' || $1, 0))";
+/// Locks a schema for changes of tables and functions.
+pub(super) const LOCK_SCHEMA: &str = "SELECT pg_advisory_xact_lock(hashtextextended('hob ' || $1, 0))";
 
-/// Whether a function is there.
+/// Whether a function is installed.
 const IS_THERE: &str = "SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = $1 AND p.proname = $2";
 
-/// Installs this version's functions in `schema`, unless they are there: all or none are.
+/// Installs this version's functions in `schema`, all or none, unless they are installed.
 pub(super) async fn install(session: &Session, schema: &str) -> Result<(), Failure> {
     if is_installed(session, schema).await? {
         return Ok(());
@@ -26,8 +26,8 @@ pub(super) async fn install(session: &Session, schema: &str) -> Result<(), Failu
 }
 
 async fn install_within(session: &Session, schema: &str) -> Result<(), Failure> {
-    session.query(HOLD, &[&schema]).await?;
-    // Another process may have been faster.
+    session.query(LOCK_SCHEMA, &[&schema]).await?;
+    // Another process may have installed them meanwhile.
     if is_installed(session, schema).await? {
         return Ok(());
     }
@@ -35,6 +35,6 @@ async fn install_within(session: &Session, schema: &str) -> Result<(), Failure> 
 }
 
 async fn is_installed(session: &Session, schema: &str) -> Result<bool, Failure> {
-    let name = filled("hob_append_vN");
+    let name = expand("hob_append_vN");
     Ok(!session.query(IS_THERE, &[&schema, &name]).await?.is_empty())
 }

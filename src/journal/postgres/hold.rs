@@ -1,4 +1,4 @@
-//! The runs that wait for a connection whose credential is refused.
+//! Runs that wait for a connection whose credential was refused.
 
 use crate::journal::encoding::TIMES;
 use crate::run::RunState;
@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::row::{code, escape_nul};
 use super::server::Server;
 
-/// Lets a connection go, and the runs that waited for it; whether it was held.
+/// Removes the hold of a connection and makes its runs due; returns whether it was held.
 pub(super) async fn release(server: &Server, connection: &str) -> Result<bool, Failure> {
     let sql = "WITH gone AS (DELETE FROM holds WHERE connection = $1 RETURNING reason),
                woken AS (
@@ -18,7 +18,7 @@ pub(super) async fn release(server: &Server, connection: &str) -> Result<bool, F
     let row = rows.first().ok_or(Failure::Closed)?;
     let (gone, woken): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     if woken > 0 {
-        server.listener.tell();
+        server.listener.notify();
     }
     Ok(gone > 0)
 }

@@ -1,4 +1,4 @@
-//! Storing what another store exported, in one transaction.
+//! Import in one transaction.
 
 use crate::journal::queries::import::{Imported, records};
 use crate::journal::{Error, Record};
@@ -10,19 +10,22 @@ use super::server::Server;
 
 const COUNT: &str = "SELECT hob_count_vN($1, $2)";
 
-/// Stores records, all or nothing. May be done twice.
+/// Stores records, all or nothing. Idempotent.
 pub(super) async fn import(server: &Server, all: &[Record]) -> Result<(), Error> {
     let mut backoff = RetryBackoff::new();
     let imported = loop {
         match attempt(server, all).await {
             Ok(imported) => break imported,
             Err(failure) => {
-                backoff.pause_before_retry(failure).await.map_err(|failure| failure.of(&server.name))?;
+                backoff
+                    .pause_before_retry(failure)
+                    .await
+                    .map_err(|failure| failure.into_error(&server.name))?;
             }
         }
     };
     if !imported.runs.is_empty() {
-        server.listener.tell();
+        server.listener.notify();
     }
     Ok(())
 }
@@ -39,6 +42,6 @@ async fn attempt(server: &Server, all: &[Record]) -> Result<Imported, Failure> {
             transaction.commit().await?;
             Ok(imported)
         }
-        Err(error) => Err(transaction.failure().unwrap_or(Failure::Known(error))),
+        Err(error) => Err(transaction.failure().unwrap_or(Failure::Reported(error))),
     }
 }

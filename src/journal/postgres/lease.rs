@@ -1,4 +1,4 @@
-//! Handing out runs, keeping leases alive, and ending those of workers that are gone.
+//! Leases runs, renews leases, and reclaims expired ones.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,17 +14,17 @@ use super::retry::RetryBackoff;
 use super::row::{self, escape_nul, number, unescape_nul};
 use super::run_update;
 
-/// Calls of which it is not known whether they were granted runs: the next call takes those up.
+/// Lease calls whose answer was lost, so that runs may have been granted: the next call takes those runs up.
 #[derive(Default)]
 pub(super) struct Tickets(Mutex<Vec<(String, i64)>>);
 
-/// The number of a call, in doubt until it is settled.
+/// The number of a lease call, kept in [`Tickets`] on drop unless its answer arrived.
 struct Ticket<'a> {
     tickets: &'a Tickets,
     owner: String,
     number: i64,
-    doubt: bool,
-    settled: bool,
+    maybe_done: bool,
+    answered: bool,
 }
 
 impl Tickets {
@@ -35,8 +35,8 @@ impl Tickets {
             tickets: self,
             owner: owner.to_owned(),
             number: left.unwrap_or_else(run_update::number),
-            doubt: left.is_some(),
-            settled: false,
+            maybe_done: left.is_some(),
+            answered: false,
         }
     }
 
@@ -47,13 +47,13 @@ impl Tickets {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        if !self.settled {
+        if !self.answered {
             self.tickets.list().push((std::mem::take(&mut self.owner), self.number));
         }
     }
 }
 
-/// Leased runs with all that belongs to them, and those that nobody can read.
+/// Leased runs with their data, and those that cannot be decoded.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub(super) runs: Vec<LeasedRun>,
@@ -74,18 +74,18 @@ pub(super) async fn grant(
     let mut backoff = RetryBackoff::new();
     let rows = loop {
         let sql = "SELECT * FROM hob_lease_vN($1, $2, $3, $4, $5, $6)";
-        match pool.attempt(sql, &[&holder, &limit, &now, &until, &ticket.number, &ticket.doubt]).await {
+        match pool.attempt(sql, &[&holder, &limit, &now, &until, &ticket.number, &ticket.maybe_done]).await {
             Ok(rows) => break rows,
             Err(failure) => {
-                ticket.doubt |= failure.ends_connection();
-                // What the server refused, it has not done.
-                ticket.settled = !ticket.doubt;
+                ticket.maybe_done |= failure.ends_connection();
+                // A statement that the server rejected was not executed.
+                ticket.answered = !ticket.maybe_done;
                 backoff.pause_before_retry(failure).await?;
-                ticket.settled = false;
+                ticket.answered = false;
             }
         }
     };
-    ticket.settled = true;
+    ticket.answered = true;
     let mut loaded = Loaded::default();
     for row in &rows {
         match leased(row) {
@@ -113,12 +113,12 @@ fn leased(row: &Row) -> Result<LeasedRun, Failure> {
     Ok(LeasedRun { lease, run, event, entries: row.entries()? })
 }
 
-/// Extends leases; answers those still held.
+/// Renews leases; returns those still held.
 pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<Vec<Lease>, Failure> {
     if leases.is_empty() {
         return Ok(Vec::new());
     }
-    // In the order of ids, so that writers cannot deadlock.
+    // In order of ids, so that writers cannot deadlock.
     let mut order: Vec<usize> = (0..leases.len()).collect();
     order.sort_by(|a, b| leases[*a].run.cmp(&leases[*b].run));
     let ids: Vec<_> = order.iter().map(|place| escape_nul(&leases[*place].run.0)).collect();
@@ -132,21 +132,21 @@ pub(super) async fn renew(pool: &Pool, leases: &[Lease], until: i64) -> Result<V
     Ok(held.into_iter().map(|place| leases[place].clone()).collect())
 }
 
-/// Makes runs due whose lease has ended at `now`; how many.
+/// Makes runs due whose lease has expired at `now`; returns their number.
 pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
     let rows = pool.query("SELECT hob_reclaim_vN($1)", &[&now]).await?;
     let count: i64 = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// Makes runs of `recipe` due that sleep until they are woken; how many.
+/// Makes sleeping runs of `recipe` due; returns their number.
 pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
     let sql = "UPDATE runs SET due = priority, error = NULL WHERE due = $1 AND recipe = $2 RETURNING 1";
     let rows = pool.query(sql, &[&NEVER, &escape_nul(recipe)]).await?;
     Ok(rows.len() as u64)
 }
 
-/// The time of the last entry of all runs that wait beyond `now`.
+/// The latest time of an entry of the runs that wait beyond `now`.
 pub(super) async fn last_wait(pool: &Pool, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
     let sql = "SELECT max(e.entry::json->>'at') FROM runs r
                JOIN entries e ON e.run = r.seq AND e.place = r.entries - 1 WHERE r.due > $1";

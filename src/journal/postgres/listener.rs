@@ -1,7 +1,6 @@
-//! How processes on one store learn that there is work: one connection of each listens, and tells the
-//! others what this process has done. Telling is no part of the transactions that make work, for all
-//! those of a server would then have to commit one after the other; what is told late or, because a
-//! process dies in between, not at all, is found when the others look by themselves.
+//! How processes on one store notify each other of work, by LISTEN and NOTIFY on a connection of each process. NOTIFY
+//! is not part of the writing transactions, because PostgreSQL would then serialize their commits. A notification
+//! that is late, or lost because a process ends, only delays the work until the others poll.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +14,29 @@ use crate::journal::Access;
 use crate::value::Backoff;
 
 use super::address::Target;
-use super::clock::{ASK, Asked, ServerClock};
+use super::clock::{ClockQuery, QUERY, ServerClock};
 use super::failure::Failure;
 use super::runner_lock;
 use super::session::{Driver, dial};
 
-/// Pauses between attempts to listen again.
+/// Delays between attempts to reconnect.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
-/// How often the server is asked for its time.
+/// How often the server's clock is queried.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
-/// What is to be told is told at most that often.
+/// The shortest interval between two notifications.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The signal within this process, and the way to the others.
+/// Notifies this process and the others of new work.
 pub(super) struct Listener {
-    /// Counts up whenever there may be new work.
+    /// Incremented whenever there may be new work.
     signal: Arc<watch::Sender<u64>>,
-    /// Something is to be told.
-    told: Arc<Notify>,
+    /// Wakes the task that sends NOTIFY.
+    outgoing: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    /// Begins to listen.
+    /// Connects and listens.
     pub(super) async fn start(
         target: Arc<Target>,
         tls: MakeRustlsConnect,
@@ -46,30 +45,31 @@ impl Listener {
     ) -> Result<Self, Failure> {
         let params = ConnectParams { target, tls, access };
         let connection = ListenConnection::open(&params).await?;
-        let (signal, told) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
-        let notifications = Notifications { signal: Arc::clone(&signal), told: Arc::clone(&told), clock };
+        let (signal, outgoing) = (Arc::new(watch::Sender::new(0)), Arc::new(Notify::new()));
+        let notifications =
+            Notifications { signal: Arc::clone(&signal), outgoing: Arc::clone(&outgoing), clock };
         let task = tokio::spawn(listen(connection, params, notifications));
-        Ok(Self { signal, told, task })
+        Ok(Self { signal, outgoing, task })
     }
 
-    /// This process has made work.
-    pub(super) fn tell(&self) {
+    /// Notifies this process and the others of new work.
+    pub(super) fn notify(&self) {
         bump(&self.signal);
-        self.told.notify_one();
+        self.outgoing.notify_one();
     }
 
-    /// How often there was news.
+    /// The number of notifications so far.
     pub(super) fn count(&self) -> u64 {
         *self.signal.borrow()
     }
 
-    /// Resolves once there is news after `count`.
+    /// Resolves once there are more than `count` notifications.
     pub(super) async fn notifications(&self, count: u64) {
-        // It ends with us, not before.
+        // Fails only once the sender is dropped, and we hold it.
         let _ = self.signal.subscribe().wait_for(|now| *now > count).await;
     }
 
-    /// Listens no more.
+    /// Stops listening.
     pub(super) fn close(&self) {
         self.task.abort();
     }
@@ -85,19 +85,19 @@ fn bump(signal: &watch::Sender<u64>) {
     signal.send_modify(|count| *count += 1);
 }
 
-/// What is heard, and what is to be told.
+/// Received and pending notifications.
 struct Notifications {
     signal: Arc<watch::Sender<u64>>,
-    told: Arc<Notify>,
+    outgoing: Arc<Notify>,
     clock: Arc<ServerClock>,
 }
 
-/// Never ends by itself.
+/// Never returns; reconnects forever.
 async fn listen(mut connection: ListenConnection, params: ConnectParams, notifications: Notifications) {
     let me = uuid::Uuid::now_v7().simple().to_string();
     loop {
-        if let Err(failure) = connection.attend(&params.target, &me, &notifications).await {
-            let error = failure.of(&params.target.name);
+        if let Err(failure) = connection.serve(&params.target, &me, &notifications).await {
+            let error = failure.into_error(&params.target.name);
             tracing::debug!(%error, "nothing is heard of other processes for a moment");
         }
         let mut failures = 1;
@@ -108,45 +108,45 @@ async fn listen(mut connection: ListenConnection, params: ConnectParams, notific
                 Err(_) => failures += 1,
             }
         };
-        // Something may have been told while nobody listened.
+        // A notification may have been missed while disconnected.
         bump(&notifications.signal);
     }
 }
 
-/// How the connection is made, and made anew.
+/// The parameters of the connection.
 struct ConnectParams {
     target: Arc<Target>,
     tls: MakeRustlsConnect,
     access: Access,
 }
 
-/// A connection that listens, and shows that a runner is there.
+/// A connection that listens and holds the runner lock.
 struct ListenConnection {
     client: Client,
     messages: mpsc::UnboundedReceiver<String>,
-    _driver: Aborted,
+    _driver: AbortOnDrop,
 }
 
 impl ListenConnection {
     async fn open(params: &ConnectParams) -> Result<Self, Failure> {
         let (client, driver) = dial(&params.target, &params.tls).await?;
         let (inbox, messages) = mpsc::unbounded_channel();
-        let _driver = Aborted(tokio::spawn(drive(driver, inbox)));
+        let _driver = AbortOnDrop(tokio::spawn(drive(driver, inbox)));
         if params.access == Access::Runner {
-            client.batch_execute(&runner_lock::show(&params.target.schema)).await?;
+            client.batch_execute(&runner_lock::acquire(&params.target.schema)).await?;
         }
         client.batch_execute(&format!("LISTEN {}", params.target.channel())).await?;
         Ok(Self { client, messages, _driver })
     }
 
-    /// Listens and tells, in the name of `me`, until the connection is lost.
-    async fn attend(
+    /// Receives and sends notifications as the session `me` until the connection is lost.
+    async fn serve(
         &mut self,
         target: &Target,
         me: &str,
         notifications: &Notifications,
     ) -> Result<(), Failure> {
-        let tell = format!("NOTIFY {}, '{me}'", target.channel());
+        let notify = format!("NOTIFY {}, '{me}'", target.channel());
         let mut time = tokio::time::interval(CLOCK_INTERVAL);
         loop {
             tokio::select! {
@@ -156,13 +156,13 @@ impl ListenConnection {
                     None => return Ok(()),
                 },
                 _ = time.tick() => {
-                    let asked = Asked::now();
-                    let rows = self.client.query(ASK, &[]).await?;
-                    notifications.clock.answered(&asked, &rows)?;
+                    let query = ClockQuery::now();
+                    let rows = self.client.query(QUERY, &[]).await?;
+                    notifications.clock.set_from(&query, &rows)?;
                 }
-                () = notifications.told.notified() => {
-                    if let Err(error) = self.client.batch_execute(&tell).await {
-                        notifications.told.notify_one();
+                () = notifications.outgoing.notified() => {
+                    if let Err(error) = self.client.batch_execute(&notify).await {
+                        notifications.outgoing.notify_one();
                         return Err(error.into());
                     }
                     tokio::time::sleep(NOTIFY_INTERVAL).await;
@@ -172,7 +172,7 @@ impl ListenConnection {
     }
 }
 
-/// Passes on who told something.
+/// Forwards the sender of each notification.
 async fn drive(mut driver: Driver, inbox: mpsc::UnboundedSender<String>) {
     loop {
         match std::future::poll_fn(|context| driver.poll_message(context)).await {
@@ -187,10 +187,10 @@ async fn drive(mut driver: Driver, inbox: mpsc::UnboundedSender<String>) {
     }
 }
 
-/// A task that is aborted when this is dropped.
-struct Aborted(JoinHandle<()>);
+/// A task that is aborted on drop.
+struct AbortOnDrop(JoinHandle<()>);
 
-impl Drop for Aborted {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }

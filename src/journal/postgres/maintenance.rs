@@ -1,4 +1,4 @@
-//! Forgetting what is old, a little at a time; and whether more can be stored.
+//! Pruning in small steps, and the check that the store accepts writes.
 
 use crate::journal::encoding::stamp;
 use crate::journal::{Pruned, Retention};
@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::row::{code, number};
 use super::server::Server;
 
-/// Forgets up to `limit` each of runs, events and dedup keys.
+/// Deletes up to `limit` each of runs, events and dedup keys.
 pub(super) async fn prune(server: &Server, retention: &Retention, limit: usize) -> Result<Pruned, Failure> {
     let ended: Vec<i32> = RunState::ALL.into_iter().filter(|state| state.is_finished()).map(code).collect();
     let (before, dedup_before) = (retention.before.map(stamp), retention.dedup_before.map(stamp));
@@ -23,7 +23,7 @@ pub(super) async fn prune(server: &Server, retention: &Retention, limit: usize) 
     Ok(Pruned { runs: count(0)?, events: count(1)?, dedup_keys: count(2)? })
 }
 
-/// Writes something, to learn whether that is possible.
+/// Writes something, to check that writes succeed.
 pub(super) async fn probe(server: &Server) -> Result<(), Failure> {
     server.pool.query("UPDATE store SET probe = probe + 1", &[]).await?;
     Ok(())

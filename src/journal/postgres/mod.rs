@@ -1,7 +1,6 @@
-//! The journal in a PostgreSQL database, which any number of processes share. Each call is one
-//! statement: a query, or a function of the store's own schema that does all of it in one transaction.
-//! What many ask for at once goes into one call. Lost connections are made anew, and what was being
-//! done is done again in a way that nothing is lost or done twice.
+//! The journal in a PostgreSQL database that any number of processes share. Each call is one statement: a query, or a
+//! function of the store's schema that does the work in one transaction. Concurrent calls are batched. Lost
+//! connections are reopened, and interrupted calls are repeated idempotently.
 
 mod address;
 mod amend;

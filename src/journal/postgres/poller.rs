@@ -1,4 +1,4 @@
-//! Pollers' progress and the records they have seen.
+//! Pollers' cursors and the records they have seen.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use crate::journal::{Claim, Progress};
 use super::failure::Failure;
 use super::row::{escape_nul, number};
 
-/// Progress in the form of rows.
+/// Progress as rows.
 pub(super) struct Step {
     pub(super) key: String,
     pub(super) cursor: String,
     pub(super) scan: i64,
     pub(super) reset: bool,
     pub(super) forgotten: Vec<String>,
-    /// The right to this.
+    /// The claim on the cursor.
     pub(super) claim: Option<Claim>,
-    /// Records and fingerprints, each record once.
+    /// Records and fingerprints, without duplicates.
     seen: Vec<(String, String)>,
 }
 

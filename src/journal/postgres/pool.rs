@@ -1,4 +1,4 @@
-//! The connections of a process, made when first needed and again when they are lost.
+//! The connections of a process, opened on demand and reopened when lost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,15 +16,15 @@ use super::retry::RetryBackoff;
 use super::row::{read_all, values};
 use super::session::{Params, Session};
 
-/// Connections of a process at most, without the one that listens.
-const SEATS: usize = 8;
+/// The most connections of a process, without the listening one.
+const MAX_CONNECTIONS: usize = 8;
 
-/// A few connections.
+/// A connection pool.
 pub(super) struct Pool {
     target: Arc<Target>,
     tls: MakeRustlsConnect,
-    seats: Semaphore,
-    /// Used last, taken first: then few are in use.
+    permits: Semaphore,
+    /// A stack, so that few connections are in use.
     idle: Mutex<Vec<Session>>,
 }
 
@@ -37,7 +37,7 @@ impl Database for Pool {
 
     async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
         let found = self.query(sql, &values(&params)).await;
-        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.of(&self.target.name))
+        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.into_error(&self.target.name))
     }
 
     async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
@@ -48,10 +48,10 @@ impl Database for Pool {
 impl Pool {
     /// A pool with one connection in it.
     pub(super) fn new(target: Arc<Target>, tls: MakeRustlsConnect, first: Session) -> Self {
-        Self { target, tls, seats: Semaphore::new(SEATS), idle: Mutex::new(vec![first]) }
+        Self { target, tls, permits: Semaphore::new(MAX_CONNECTIONS), idle: Mutex::new(vec![first]) }
     }
 
-    /// Does one statement that may be done twice, and again if a connection is lost.
+    /// Executes one idempotent statement; retries if a connection is lost.
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
         let mut backoff = RetryBackoff::new();
         loop {
@@ -62,9 +62,9 @@ impl Pool {
         }
     }
 
-    /// Does one statement, once.
+    /// Executes one statement once.
     pub(super) async fn attempt(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
-        let _seat = self.seats.acquire().await.map_err(|_| Failure::Closed)?;
+        let _seat = self.permits.acquire().await.map_err(|_| Failure::Closed)?;
         let session = self.take().await?;
         let answer = session.query(sql, params).await;
         self.give(session, answer.as_ref().err());
@@ -73,14 +73,14 @@ impl Pool {
 
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
-        let seat = self.seats.acquire().await.map_err(|_| Failure::Closed)?;
+        let seat = self.permits.acquire().await.map_err(|_| Failure::Closed)?;
         let session = self.take().await?;
         session.batch("BEGIN").await?;
         Ok(Transaction { pool: self, _seat: seat, session, failure: Mutex::default() })
     }
 
-    /// A connection apart from the others, for what lasts.
-    pub(super) async fn apart(&self) -> Result<Session, Failure> {
+    /// A connection outside the pool, for long use.
+    pub(super) async fn dedicated(&self) -> Result<Session, Failure> {
         Session::open(&self.target, &self.tls).await
     }
 
@@ -94,16 +94,16 @@ impl Pool {
 
     fn give(&self, session: Session, failure: Option<&Failure>) {
         if failure.is_some_and(Failure::ends_connection) {
-            // What took this one away may have taken others.
+            // The cause of this loss may have closed others.
             self.idle().retain(|session| !session.is_closed());
-        } else if !self.seats.is_closed() {
+        } else if !self.permits.is_closed() {
             self.idle().push(session);
         }
     }
 
-    /// Takes no more statements and closes what is open.
+    /// Accepts no more statements and closes idle connections.
     pub(super) fn close(&self) {
-        self.seats.close();
+        self.permits.close();
         self.idle().clear();
     }
 
@@ -112,7 +112,7 @@ impl Pool {
     }
 }
 
-/// A transaction. Unless it is committed, it goes with its connection.
+/// A transaction. Without a commit it is dropped with its connection.
 pub(super) struct Transaction<'a> {
     pool: &'a Pool,
     _seat: SemaphorePermit<'a>,
@@ -122,14 +122,14 @@ pub(super) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    /// Ends it: all is kept.
+    /// Commits.
     pub(super) async fn commit(self) -> Result<(), Failure> {
         self.session.batch("COMMIT").await?;
         self.pool.give(self.session, None);
         Ok(())
     }
 
-    /// Why it failed, if that was the server's doing.
+    /// Why it failed, if the server caused it.
     pub(super) fn failure(self) -> Option<Failure> {
         self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use super::failure::Failure;
 use crate::value::Backoff;
 
-/// How long to go on trying.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Time limit of all attempts together.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
 
-/// Attempts at one thing.
+/// The state of repeated attempts.
 pub(super) struct RetryBackoff {
     since: Instant,
     failures: u32,
@@ -23,14 +23,14 @@ impl RetryBackoff {
         Self { since: Instant::now(), failures: 0 }
     }
 
-    /// Returns when it is time to try again; with `failure` if that makes no sense, or not any more.
+    /// Waits before the next attempt; returns `failure` if a retry is pointless or the limit is over.
     pub(super) async fn pause_before_retry(&mut self, failure: Failure) -> Result<(), Failure> {
         self.failures += 1;
-        // What took that long by itself is tried a second time all the same.
-        if !failure.passes() || (self.since.elapsed() > LIMIT && self.failures > 1) {
+        // A single attempt that exceeds the limit is retried once.
+        if !failure.is_transient() || (self.since.elapsed() > TIME_LIMIT && self.failures > 1) {
             return Err(failure);
         }
-        // The first time at once: most often only this one connection was lost.
+        // The first retry is immediate: usually only this connection was lost.
         if self.failures > 1 {
             let pause = BACKOFF.pause(self.failures - 1);
             tokio::time::sleep(pause.mul_f64(jitter(self.since))).await;
@@ -39,7 +39,7 @@ impl RetryBackoff {
     }
 }
 
-/// Between a half and one, so that those who failed together do not come again together.
+/// Between 0.5 and 1, so that clients that fail together do not retry together.
 fn jitter(since: Instant) -> f64 {
     0.5 + f64::from(since.elapsed().subsec_nanos() % 1000) / 2000.0
 }
@@ -54,13 +54,13 @@ mod tests {
         assert!(backoff.pause_before_retry(Failure::Unreadable("x".to_owned())).await.is_err());
         let mut backoff = RetryBackoff::new();
         for _ in 0..3 {
-            assert!(backoff.pause_before_retry(Failure::Silent).await.is_ok());
+            assert!(backoff.pause_before_retry(Failure::ConnectTimeout).await.is_ok());
         }
-        backoff.since -= LIMIT * 2;
-        assert!(backoff.pause_before_retry(Failure::Silent).await.is_err());
-        let late = RetryBackoff { since: Instant::now() - LIMIT * 2, ..RetryBackoff::new() };
+        backoff.since -= TIME_LIMIT * 2;
+        assert!(backoff.pause_before_retry(Failure::ConnectTimeout).await.is_err());
+        let late = RetryBackoff { since: Instant::now() - TIME_LIMIT * 2, ..RetryBackoff::new() };
         assert!(
-            { late }.pause_before_retry(Failure::Silent).await.is_ok(),
+            { late }.pause_before_retry(Failure::ConnectTimeout).await.is_ok(),
             "what took long is tried a second time"
         );
     }

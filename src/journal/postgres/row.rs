@@ -1,4 +1,4 @@
-//! Values, texts and rows as PostgreSQL takes and gives them.
+//! Conversion of parameters, texts and rows to and from PostgreSQL.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -14,11 +14,10 @@ use crate::run::{RunState, StampedEntry};
 
 use super::failure::Failure;
 
-/// Stands for itself or for NUL in a kept text. Unicode gives it no meaning.
+/// Escapes itself and NUL in stored texts. A Unicode noncharacter.
 const MARK: char = '\u{FDD0}';
 
-/// A text as it is kept: PostgreSQL takes no NUL, which may come in somebody's ids and names. JSON texts
-/// have none.
+/// Escapes NUL, which PostgreSQL does not store and foreign ids and names may contain. JSON texts have none.
 pub(super) fn escape_nul(text: &str) -> Cow<'_, str> {
     if !text.contains(['\0', MARK]) {
         return Cow::Borrowed(text);
@@ -34,12 +33,12 @@ pub(super) fn escape_nul(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The same of one that may be missing.
+/// The same for an optional text.
 pub(super) fn escape_nul_some(text: Option<&str>) -> Option<Cow<'_, str>> {
     text.map(escape_nul)
 }
 
-/// A kept text as it was.
+/// Restores a text escaped by [`escape_nul`].
 pub(super) fn unescape_nul(text: String) -> String {
     if !text.contains(MARK) {
         return text;
@@ -67,17 +66,17 @@ impl ToSql for Param {
     to_sql_checked!();
 }
 
-/// Values as statements take them.
+/// Parameters for a statement.
 pub(super) fn values(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as _).collect()
 }
 
-/// Rows, to be read as every store's.
+/// Rows in the form that both stores share.
 pub(super) fn read_all(rows: &[tokio_postgres::Row]) -> Result<Vec<Row>, Failure> {
     rows.iter().map(read).collect()
 }
 
-/// A row, to be read as every store's.
+/// A row in the form that both stores share.
 pub(super) fn read(row: &tokio_postgres::Row) -> Result<Row, Failure> {
     let cells = (0..row.len()).map(|place| cell(row, place));
     Ok(Row::new(cells.collect::<Result<_, _>>()?, unescape_nul))
@@ -90,7 +89,7 @@ fn cell(row: &tokio_postgres::Row, place: usize) -> Result<Cell, Failure> {
     let cell = match *row.columns()[place].type_() {
         Type::INT4 => value::<i32>(row, place)?.map(|number| Cell::Integer(number.into())),
         Type::INT8 => value(row, place)?.map(Cell::Integer),
-        // Of a function that answers nothing.
+        // The result of a function that returns nothing.
         Type::VOID => None,
         Type::BYTEA => value(row, place)?.map(Cell::Bytes),
         Type::TEXT_ARRAY => value(row, place)?.map(Cell::Texts),
@@ -109,7 +108,7 @@ pub(super) fn texts(entries: &[StampedEntry]) -> Result<Vec<String>, Failure> {
     Ok(entries.iter().map(write_entry).collect::<Result<_, _>>()?)
 }
 
-/// A number as the database takes it; what is too large counts as the largest.
+/// An SQL bigint, saturated.
 pub(super) fn number<T: TryInto<i64>>(count: T) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

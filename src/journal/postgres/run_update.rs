@@ -1,4 +1,4 @@
-//! Taking back what became of leased runs.
+//! Records the results of leased runs.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,23 +15,23 @@ use super::row::{code, escape_nul, escape_nul_some};
 use super::server::Server;
 use super::session::Params;
 
-/// Runs in a group at most: as many lanes as are locked one by one.
-pub(super) const MOST: usize = 128;
+/// Runs per group: the number of lanes that are locked one by one.
+pub(super) const MAX_GROUP: usize = 128;
 
 const RECORD: &str = "SELECT done, work FROM hob_record_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
                       $13, $14, $15, $16, $17, $18, $19)";
 
-/// What became of a run.
+/// The update of a run.
 #[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub(super) lease: Lease,
     pub(super) texts: Vec<String>,
     pub(super) update: RunUpdate,
-    /// A number of this write alone: if the answer gets lost, it tells whether it was done.
+    /// Unique number of this write; if the answer is lost, it shows whether the write was committed.
     number: i64,
 }
 
-/// A number that no other write has.
+/// A unique number.
 pub(super) fn number() -> i64 {
     let bytes = *uuid::Uuid::now_v7().as_bytes();
     let mut last = [0; 8];
@@ -39,13 +39,13 @@ pub(super) fn number() -> i64 {
     i64::from_be_bytes(last)
 }
 
-/// Writes of which it is not known whether they were done. Whoever asked was told so, and asks again:
-/// the same write then goes by the same number.
+/// Writes with an unknown outcome. The caller got an error and will repeat the write, which then uses the same
+/// number.
 #[derive(Default)]
-pub(super) struct Doubts(Mutex<HashMap<RunId, Outcome>>);
+pub(super) struct UnconfirmedWrites(Mutex<HashMap<RunId, Outcome>>);
 
-impl Doubts {
-    /// Does what became of a run.
+impl UnconfirmedWrites {
+    /// Records the update of a run.
     pub(super) async fn record(
         &self,
         groups: &Batcher<Outcome>,
@@ -73,13 +73,13 @@ impl Doubts {
 }
 
 impl Outcome {
-    /// The same in all but the time of the attempt.
+    /// Whether both are the same write, whatever the time of the attempt.
     fn is_same(&self, other: &Outcome) -> bool {
         let update = RunUpdate { now: other.update.now, ..self.update.clone() };
         self.lease == other.lease && self.texts == other.texts && update == other.update
     }
 
-    /// When the run ended, and with it its hold on its lane.
+    /// When the run ended and released its lane.
     fn ended(&self) -> Option<i64> {
         let ended = self.update.state.is_finished() && !self.update.holds_lane;
         ended.then(|| stamp(self.update.now))
@@ -87,7 +87,7 @@ impl Outcome {
 
     fn due(&self) -> Option<i64> {
         let waits = self.update.state == RunState::Waiting;
-        // 0 stands for the priority, which the server knows.
+        // 0 means the run's priority, which only the server knows.
         waits.then(|| self.update.due.map_or(0, due))
     }
 }
@@ -106,15 +106,15 @@ impl Job for Outcome {
     async fn perform(
         server: &Server,
         jobs: &[Self],
-        doubt: &mut bool,
+        maybe_done: &mut bool,
     ) -> Result<Vec<Result<(), Failure>>, Failure> {
-        // In the order of ids, so that writers cannot deadlock.
+        // In order of ids, so that writers cannot deadlock.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by(|a, b| jobs[*a].lease.run.cmp(&jobs[*b].lease.run));
         let sorted: Vec<&Self> = order.iter().map(|place| &jobs[*place]).collect();
-        let (done, work) = write(server, &sorted, doubt).await?;
+        let (done, work) = write(server, &sorted, maybe_done).await?;
         if work {
-            server.listener.tell();
+            server.listener.notify();
         }
         let mut answers: Vec<_> =
             jobs.iter().map(|job| Err(Failure::Fenced(job.lease.run.clone()))).collect();
@@ -126,7 +126,11 @@ impl Job for Outcome {
 }
 
 /// Which of `jobs` are done, and whether there is work.
-async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(Vec<bool>, bool), Failure> {
+async fn write(
+    server: &Server,
+    jobs: &[&Outcome],
+    maybe_done: &mut bool,
+) -> Result<(Vec<bool>, bool), Failure> {
     let ids: Vec<_> = jobs.iter().map(|job| escape_nul(&job.lease.run.0)).collect();
     let epochs: Vec<i64> = jobs.iter().map(|job| job.lease.epoch).collect();
     let numbers: Vec<i64> = jobs.iter().map(|job| job.number).collect();
@@ -146,7 +150,7 @@ async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(
             entry_texts.push(text);
         }
     }
-    let writes = Writes::of(jobs)?;
+    let writes = Writes::from_jobs(jobs)?;
     #[rustfmt::skip]
     let params: Params<'_> = &[
         &ids, &epochs, &numbers, &states, &dues, &errors, &versions, &ends, &sizes,
@@ -162,14 +166,14 @@ async fn write(server: &Server, jobs: &[&Outcome], doubt: &mut bool) -> Result<(
                 return Ok((row.try_get(0)?, row.try_get(1)?));
             }
             Err(failure) => {
-                *doubt |= failure.ends_connection();
+                *maybe_done |= failure.ends_connection();
                 backoff.pause_before_retry(failure).await?;
             }
         }
     }
 }
 
-/// What runs wrote, as columns.
+/// Writes as columns.
 #[derive(Default)]
 struct Writes<'a> {
     /// The place of the job, from 1.
@@ -182,7 +186,7 @@ struct Writes<'a> {
 }
 
 impl<'a> Writes<'a> {
-    fn of(jobs: &[&'a Outcome]) -> Result<Self, Failure> {
+    fn from_jobs(jobs: &[&'a Outcome]) -> Result<Self, Failure> {
         let mut columns = Self::default();
         for (job, outcome) in jobs.iter().enumerate() {
             for write in &outcome.update.writes {

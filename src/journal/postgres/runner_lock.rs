@@ -1,21 +1,20 @@
-//! Counts the processes that work on a store: the connection by which each of them listens holds a lock that it
-//! shares with the others, and that ends with it.
+//! Counts the processes that work on a store: the listening connection of each holds a shared advisory lock.
 
 use super::failure::Failure;
 use super::pool::Pool;
 
-/// What shows that a process works on the store in `schema`, on the connection that does it.
-pub(super) fn show(schema: &str) -> String {
+/// The statement that takes the lock on the listening connection.
+pub(super) fn acquire(schema: &str) -> String {
     format!("SELECT pg_advisory_lock_shared({})", key(schema))
 }
 
-/// The number of the lock. A schema's name has been checked and can stand in a text.
+/// The number of the lock. The schema's name was validated and is safe in SQL.
 fn key(schema: &str) -> String {
     format!("hashtextextended('hob runner {schema}', 0)")
 }
 
-/// How many other processes than this one, which is one of them, work on the store.
-pub(super) async fn others(pool: &Pool, schema: &str) -> Result<u64, Failure> {
+/// The number of processes that work on the store, except this one.
+pub(super) async fn count_others(pool: &Pool, schema: &str) -> Result<u64, Failure> {
     let sql = format!(
         "SELECT count(DISTINCT l.pid) FROM pg_locks l, (SELECT {} AS number) k
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

@@ -1,4 +1,4 @@
-//! The tables, their history of formats, and what is looked at before they are used.
+//! The tables, their migrations, and checks before use.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::functions;
 use super::session::Session;
 
-/// Each takes the store from the format of its place in the list to the next one. Only ever add.
+/// Each migrates from the format equal to its index to the next one. Only append.
 const MIGRATIONS: &[&str] = &[
     include_str!("sql/tables-1.sql"),
     include_str!("sql/holds-2.sql"),
@@ -20,38 +20,37 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/markers-5.sql"),
 ];
 
-/// The oldest server that knows all that we ask.
+/// The oldest supported server.
 const OLDEST_SERVER: i32 = 130_000;
 
-/// Leases count on clocks that agree better than this.
-const CLOCKS: TimeDelta = TimeDelta::seconds(2);
+/// Clocks that differ by more are reported.
+const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(2);
 
-/// The format that this hob writes.
+/// The format of this version.
 pub(super) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Brings the tables to the present format, where that is ours to do; with `create`, also where there
-/// are none. Whether there are any then.
+/// Migrates the tables if `access` allows it; with `create` also creates them. Returns whether they exist.
 pub(super) async fn prepare(
     session: &Session,
     target: &Target,
     access: Access,
     create: bool,
 ) -> Result<bool, Error> {
-    let of = |failure: Failure| failure.of(&target.name);
-    ensure_supported(session).await.map_err(of)?;
+    let into_error = |failure: Failure| failure.into_error(&target.name);
+    ensure_supported(session).await.map_err(into_error)?;
     let format = inspect(session, target, access).await?;
     match format {
         None if !create => return Ok(false),
         Some(format) if format == newest() => {}
         _ => migrate(session, target, access).await?,
     }
-    functions::install(session, &target.schema).await.map_err(of)?;
+    functions::install(session, &target.schema).await.map_err(into_error)?;
     Ok(true)
 }
 
-/// Refuses servers that are too old or do not keep all texts; tells when their clock is another one.
+/// Rejects servers that are too old or not UTF-8; warns if their clock differs.
 async fn ensure_supported(session: &Session) -> Result<(), Failure> {
     let clock = Clock::system();
     let asked = clock.now();
@@ -74,7 +73,7 @@ async fn ensure_supported(session: &Session) -> Result<(), Failure> {
         return Err(Failure::Refused(reason));
     }
     let there = DateTime::<Utc>::from_timestamp_micros(row.try_get(3)?).unwrap_or(asked);
-    if there < asked - CLOCKS || there > answered + CLOCKS {
+    if there < asked - MAX_CLOCK_DIFFERENCE || there > answered + MAX_CLOCK_DIFFERENCE {
         let seconds = (there - asked).num_seconds();
         tracing::warn!(
             seconds,
@@ -84,15 +83,14 @@ async fn ensure_supported(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The format of the tables, if there are any. Refuses, before anything is written, what is not ours
-/// to write.
+/// The format of the tables, if they exist. Rejects schemas that hob must not write to.
 async fn inspect(session: &Session, target: &Target, access: Access) -> Result<Option<i64>, Error> {
-    let of = |failure: Failure| failure.of(&target.name);
+    let into_error = |failure: Failure| failure.into_error(&target.name);
     let refuse = |reason: String| Err(of(Failure::Refused(reason)));
     let sql = "SELECT count(*), count(*) FILTER (WHERE c.relname = 'store') FROM pg_class c
                WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1)
                AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-    let rows = session.query(sql, &[&target.schema]).await.map_err(of)?;
+    let rows = session.query(sql, &[&target.schema]).await.map_err(into_error)?;
     let count = |place: usize| -> Result<i64, Error> {
         rows.first().map_or(Ok(0), |row: &Row| row.try_get(place)).map_err(|error| of(error.into()))
     };
@@ -127,13 +125,13 @@ async fn inspect(session: &Session, target: &Target, access: Access) -> Result<O
     Ok(Some(found))
 }
 
-/// Goes through the migrations that are missing, in one transaction, one process at a time.
+/// Runs the missing migrations in one transaction, one process at a time.
 async fn migrate(session: &Session, target: &Target, access: Access) -> Result<(), Error> {
-    let of = |failure: Failure| failure.of(&target.name);
-    session.batch("BEGIN").await.map_err(of)?;
+    let into_error = |failure: Failure| failure.into_error(&target.name);
+    session.batch("BEGIN").await.map_err(into_error)?;
     let result = migrate_within(session, target, access, MIGRATIONS).await;
     let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    let ended = session.batch(end).await.map_err(of);
+    let ended = session.batch(end).await.map_err(into_error);
     result.and(ended)
 }
 
@@ -143,24 +141,24 @@ async fn migrate_within(
     access: Access,
     migrations: &[&str],
 ) -> Result<(), Error> {
-    let of = |failure: Failure| failure.of(&target.name);
+    let into_error = |failure: Failure| failure.into_error(&target.name);
     let schema = &target.schema;
-    session.query(functions::HOLD, &[schema]).await.map_err(of)?;
-    // Another process may have been faster.
+    session.query(functions::LOCK_SCHEMA, &[schema]).await.map_err(into_error)?;
+    // Another process may have migrated meanwhile.
     let done = inspect(session, target, access).await?;
     if done.is_none() {
         let there = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
-        if session.query(there, &[schema]).await.map_err(of)?.is_empty() {
-            session.batch(&format!("CREATE SCHEMA \"{schema}\"")).await.map_err(of)?;
+        if session.query(there, &[schema]).await.map_err(into_error)?.is_empty() {
+            session.batch(&format!("CREATE SCHEMA \"{schema}\"")).await.map_err(into_error)?;
         }
     }
     let done = usize::try_from(done.unwrap_or(0)).unwrap_or(0);
     for migration in migrations.iter().skip(done) {
-        session.batch(migration).await.map_err(of)?;
+        session.batch(migration).await.map_err(into_error)?;
     }
     let format = i64::try_from(migrations.len().max(done)).unwrap_or(i64::MAX);
     let note =
         "INSERT INTO store (format) VALUES ($1) ON CONFLICT (one) DO UPDATE SET format = excluded.format";
-    session.query(note, &[&format]).await.map_err(of)?;
+    session.query(note, &[&format]).await.map_err(into_error)?;
     Ok(())
 }

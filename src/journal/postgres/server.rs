@@ -1,4 +1,4 @@
-//! What a process has of the server: connections to work with, and one to hear of others.
+//! The connections of a process to the server.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use super::clock::ServerClock;
 use super::listener::Listener;
 use super::pool::Pool;
 
-/// A server, connected to.
+/// A connected server.
 pub(super) struct Server {
-    /// What messages call the store.
+    /// The store's name in messages.
     pub(super) name: Arc<str>,
-    /// Where its tables are.
+    /// The schema of its tables.
     pub(super) schema: String,
     pub(super) pool: Pool,
     pub(super) listener: Listener,

@@ -1,4 +1,4 @@
-//! One connection to the server, with the statements it has prepared.
+//! One connection to the server, with its prepared statements.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,15 +22,14 @@ use super::statements;
 /// Values of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// What drives a connection.
+/// The future that drives a connection.
 pub(super) type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// Longest time until a server lets us in, all its hosts and addresses taken together.
+/// Time limit for connecting, over all hosts and addresses.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How a session is set up. Our statements are written to read ranges of indexes; the planner is kept
-/// from taking a small table's whole for that, as it would have to think again when the table has
-/// grown. What is answered has to be on disk, whatever the server's default is.
+/// Session settings. Statements are written to read ranges of indexes; `enable_seqscan` is off because a plan made
+/// for a small table would be kept when the table has grown. Commits are synchronous whatever the server's default.
 const SETTINGS: &str = "
     SET default_transaction_isolation = 'read committed';
     SET lock_timeout = '30s';
@@ -44,15 +43,15 @@ const SETTINGS: &str = "
     SET enable_material = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-/// Makes a connection. Nothing happens on it unless its driver is polled.
+/// Connects. The connection makes progress only while its driver is polled.
 pub(super) async fn dial(target: &Target, tls: &MakeRustlsConnect) -> Result<(Client, Driver), Failure> {
     let dialled = timeout(ANSWER_TIMEOUT, target.config.connect(tls.clone())).await;
-    Ok(dialled.map_err(|_| Failure::Silent)??)
+    Ok(dialled.map_err(|_| Failure::ConnectTimeout)??)
 }
 
-/// A connection, set up.
+/// A connection that is set up.
 pub(super) struct Session {
-    /// What messages call the store.
+    /// The store's name in messages.
     name: Arc<str>,
     client: Client,
     statements: Mutex<HashMap<String, Statement>>,
@@ -67,7 +66,7 @@ impl Database for Session {
 
     async fn query(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
         let found = self.query(sql, &values(&params)).await;
-        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.of(&self.name))
+        found.and_then(|rows| read_all(&rows)).map_err(|failure| failure.into_error(&self.name))
     }
 
     async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<journal::row::Row>, Error> {
@@ -76,11 +75,11 @@ impl Database for Session {
 }
 
 impl Session {
-    /// Makes one.
+    /// Opens a connection.
     pub(super) async fn open(target: &Target, tls: &MakeRustlsConnect) -> Result<Self, Failure> {
         let (client, driver) = dial(target, tls).await?;
         tokio::spawn(async move {
-            // Callers that wait for an answer get the error; nobody else needs it.
+            // Callers waiting for an answer get the error as well.
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a connection to the store has ended");
             }
@@ -90,18 +89,18 @@ impl Session {
         Ok(Self { name: Arc::clone(&target.name), client, statements: Mutex::default() })
     }
 
-    /// Whether it has ended.
+    /// Whether the connection has ended.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
 
-    /// Does one statement.
+    /// Executes one statement.
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
         let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         let statement = match known {
             Some(statement) => statement,
             None => {
-                let statement = self.client.prepare(&statements::filled(sql)).await?;
+                let statement = self.client.prepare(&statements::expand(sql)).await?;
                 let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
                 statements.insert(sql.to_owned(), statement.clone());
                 statement
@@ -110,7 +109,7 @@ impl Session {
         Ok(self.client.query(&statement, params).await?)
     }
 
-    /// Does statements without values.
+    /// Executes statements without parameters.
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Failure> {
         Ok(self.client.batch_execute(sql).await?)
     }

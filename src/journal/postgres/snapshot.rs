@@ -1,4 +1,4 @@
-//! One moment of the database, held by a transaction that only reads.
+//! A snapshot, held by a read-only transaction.
 
 use async_trait::async_trait;
 
@@ -9,20 +9,20 @@ use super::failure::Failure;
 use super::server::Server;
 use super::session::Session;
 
-/// The reader may be as slow as the place that it writes to.
+/// The reader may be slow, so idle transactions must not time out.
 const BEGIN: &str = "SET idle_in_transaction_session_timeout = 0;
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SELECT count(*) FROM store";
 
-/// A moment of a database.
+/// A snapshot.
 pub(super) struct ReadSnapshot {
     session: Session,
 }
 
 impl ReadSnapshot {
-    /// The present one.
+    /// Starts a snapshot now.
     pub(super) async fn begin(server: &Server) -> Result<Self, Failure> {
-        let session = server.pool.apart().await?;
+        let session = server.pool.dedicated().await?;
         session.batch(BEGIN).await?;
         Ok(Self { session })
     }
@@ -35,6 +35,6 @@ impl Snapshot for ReadSnapshot {
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {
-        fingerprint::of(&self.session).await
+        fingerprint::compute(&self.session).await
     }
 }

@@ -1,5 +1,4 @@
-//! What stands for something else in our statements and functions: names for states, and an ending for the version
-//! of a function.
+//! Placeholders in the SQL texts: names of states, and the version in names of functions.
 
 use std::sync::LazyLock;
 
@@ -8,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::journal::encoding::code;
 use crate::run::RunState;
 
-/// What the store's statements call. Whatever is changed here is another version, under names of its own.
+/// The functions. Changing any text changes the version, and with it the names.
 const FUNCTIONS: &[&str] = &[
     include_str!("functions/lanes.sql"),
     include_str!("functions/append.sql"),
@@ -20,25 +19,23 @@ const FUNCTIONS: &[&str] = &[
     include_str!("functions/limits.sql"),
 ];
 
-/// Ends the names of functions wherever they are written down.
+/// The suffix that stands for the version in SQL texts.
 const ANY_VERSION: &str = "_vN";
 
-/// Ends the names of this version's functions: a checksum of their texts, so that nobody has to remember to change
-/// it.
+/// The version: a checksum of the texts, so that nobody has to increment it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let texts = FUNCTIONS.iter().fold(Sha256::new(), |hash, text| hash.chain_update(named_states(text)));
     format!("_v{}", hex::encode(&texts.finalize()[..4]))
 });
 
-/// `sql` as the server takes it: the functions of this version for those that end with `_vN`, and the number of a
-/// state for its name in braces.
-pub(super) fn filled(sql: &str) -> String {
+/// `sql` with `_vN` replaced by the version and `{state}` by the state's number.
+pub(super) fn expand(sql: &str) -> String {
     named_states(sql).replace(ANY_VERSION, &VERSION)
 }
 
-/// This version's functions.
+/// The SQL that creates this version's functions.
 pub(super) fn functions() -> String {
-    filled(&FUNCTIONS.concat())
+    expand(&FUNCTIONS.concat())
 }
 
 fn named_states(sql: &str) -> String {
@@ -56,7 +53,7 @@ mod tests {
         let text = functions();
         assert!(text.contains(&format!("CREATE FUNCTION hob_append{}(", *VERSION)));
         assert!(!text.contains(ANY_VERSION) && !text.contains("{waiting}") && !text.contains("{running}"));
-        // A name without its version would be that of another one.
+        // Every name must have a version.
         for (at, _) in text.match_indices("hob_") {
             let name: String = text[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             assert!(name.ends_with(&*VERSION), "{name}");

@@ -1,4 +1,4 @@
-//! The store itself: opening it, and the journal's methods in terms of the other files here.
+//! The store: opening it, and the methods of [`Journal`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
-use crate::journal::paused::without_paused;
+use crate::journal::paused::put_paused_to_sleep;
 use crate::journal::queries::{
     claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes,
 };
@@ -27,22 +27,22 @@ use crate::run::{RunId, StampedEntry, Unsettled};
 use super::address::Target;
 use super::append::Rows;
 use super::batcher::Batcher;
-use super::clock::{ASK, Asked, ServerClock};
+use super::clock::{ClockQuery, QUERY, ServerClock};
 use super::failure::Failure;
 use super::lease::Tickets;
 use super::listener::Listener;
 use super::pool::Pool;
 use super::retry::RetryBackoff;
 use super::row::texts;
-use super::run_update::{Doubts, Outcome};
+use super::run_update::{Outcome, UnconfirmedWrites};
 use super::server::Server;
 use super::session::Session;
 use super::snapshot::ReadSnapshot;
 use super::{amend, append, hold, import, lease, limits, maintenance, run_update, runner_lock, schema};
 
-/// Groups of batches under way at a time. One, so that what comes first is stored first.
+/// Append groups in progress at a time: one, to keep the order of arrival.
 const APPENDERS: usize = 1;
-/// Groups of other writes under way at a time: while one reaches the disk, another one is made.
+/// Other groups in progress at a time: one is built while another is synced.
 const RECORDERS: usize = 2;
 
 /// A journal in a PostgreSQL database.
@@ -50,42 +50,44 @@ pub struct Postgres {
     server: Arc<Server>,
     appends: Batcher<Rows>,
     records: Batcher<Outcome>,
-    doubts: Doubts,
+    unconfirmed: UnconfirmedWrites,
     tickets: Tickets,
-    /// How much news there was when runs were last leased.
+    /// The notification count when runs were last leased.
     leased: AtomicU64,
     last_failure: LastFailure,
 }
 
 impl Postgres {
-    /// Opens the store at an address such as `postgres://user:password@host/database`, and makes its
-    /// tables if they are missing. Errors: [`Error::Newer`], [`Error::Corrupt`] and
-    /// [`Error::Unavailable`]; none shows the password.
+    /// Opens the store at an address such as `postgres://user:password@host/database`, and creates its tables if they
+    /// are missing. Errors: [`Error::Newer`], [`Error::Corrupt`] and [`Error::Unavailable`]; none contains the
+    /// password.
     pub async fn open(url: &str, access: Access) -> Result<Self, Error> {
         let opened = connect(url, access, true).await?;
         opened.ok_or_else(|| Failure::Closed.of("postgres://…"))
     }
 
-    /// Opens the store if there is one: looking makes none.
+    /// Opens the store if its tables exist; never creates them.
     pub async fn open_existing(url: &str, access: Access) -> Result<Option<Self>, Error> {
         connect(url, access, false).await
     }
 
     fn failed(&self, failure: Failure) -> Error {
-        failure.of(&self.server.name)
+        failure.into_error(&self.server.name)
     }
 }
 
 async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postgres>, Error> {
     let target = Arc::new(Target::read(url)?);
-    let of = |failure: Failure| failure.of(&target.name);
-    let tls = target.trust.connector().map_err(of)?;
+    let into_error = |failure: Failure| failure.into_error(&target.name);
+    let tls = target.trust.connector().map_err(into_error)?;
     let mut backoff = RetryBackoff::new();
     let session = loop {
         match Session::open(&target, &tls).await {
             Ok(session) => break session,
-            // If hob and the server are started at the same time, hob waits for the server.
-            Err(failure) if failure.is_starting() => backoff.pause_before_retry(failure).await.map_err(of)?,
+            // If hob and the server start at the same time, hob waits for the server.
+            Err(failure) if failure.is_starting() => {
+                backoff.pause_before_retry(failure).await.map_err(into_error)?
+            }
             Err(failure) => return Err(of(failure)),
         }
     };
@@ -93,23 +95,23 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
         return Ok(None);
     }
     let clock = Arc::new(ServerClock::default());
-    let asked = Asked::now();
-    let time = session.query(ASK, &[]).await.map_err(of)?;
-    clock.answered(&asked, &time).map_err(of)?;
+    let asked = ClockQuery::now();
+    let time = session.query(QUERY, &[]).await.map_err(into_error)?;
+    clock.set_from(&asked, &time).map_err(into_error)?;
     let server = Arc::new(Server {
         name: Arc::clone(&target.name),
         schema: target.schema.clone(),
         listener: Listener::start(Arc::clone(&target), tls.clone(), access, Arc::clone(&clock))
             .await
-            .map_err(of)?,
+            .map_err(into_error)?,
         clock,
         pool: Pool::new(target, tls, session),
     });
     Ok(Some(Postgres {
-        appends: Batcher::start(Arc::clone(&server), APPENDERS, append::MOST),
-        records: Batcher::start(Arc::clone(&server), RECORDERS, run_update::MOST),
+        appends: Batcher::start(Arc::clone(&server), APPENDERS, append::MAX_GROUP),
+        records: Batcher::start(Arc::clone(&server), RECORDERS, run_update::MAX_GROUP),
         server,
-        doubts: Doubts::default(),
+        unconfirmed: UnconfirmedWrites::default(),
         tickets: Tickets::default(),
         leased: AtomicU64::new(0),
         last_failure: LastFailure::default(),
@@ -137,7 +139,7 @@ impl Journal for Postgres {
         let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
         let loaded = granted.map_err(|failure| self.failed(failure))?;
         park_unreadable(self, loaded.unreadable, now).await?;
-        without_paused(self, loaded.runs, now).await
+        put_paused_to_sleep(self, loaded.runs, now).await
     }
 
     async fn record(
@@ -147,7 +149,7 @@ impl Journal for Postgres {
         update: RunUpdate,
     ) -> Result<(), Error> {
         let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
-        let recorded = self.doubts.record(&self.records, lease.clone(), texts, update).await;
+        let recorded = self.unconfirmed.record(&self.records, lease.clone(), texts, update).await;
         self.last_failure.record(&recorded);
         recorded
     }
@@ -156,7 +158,7 @@ impl Journal for Postgres {
         let woken = lease::wake(&self.server.pool, recipe).await;
         let count = woken.map_err(|failure| self.failed(failure))?;
         if count > 0 {
-            self.server.listener.tell();
+            self.server.listener.notify();
         }
         Ok(count)
     }
@@ -181,7 +183,7 @@ impl Journal for Postgres {
         let reclaimed = lease::reclaim(&self.server.pool, self.server.clock.stamp(stamp(now))).await;
         let count = reclaimed.map_err(|failure| self.failed(failure))?;
         if count > 0 {
-            self.server.listener.tell();
+            self.server.listener.notify();
         }
         Ok(count)
     }
@@ -257,7 +259,7 @@ impl Journal for Postgres {
         runs::list(&self.server.pool, filter).await
     }
 
-    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         runs::by_prefix(&self.server.pool, prefix, limit).await
     }
 
@@ -271,7 +273,7 @@ impl Journal for Postgres {
         connection: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Written>, Error> {
-        writes::of_record(&self.server.pool, record, connection, limit).await
+        writes::by_record(&self.server.pool, record, connection, limit).await
     }
 
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
@@ -315,8 +317,8 @@ impl Journal for Postgres {
         links::delete(&self.server.pool, name, from).await
     }
 
-    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
-        links::of_record(&self.server.pool, record).await
+    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
+        links::by_record(&self.server.pool, record).await
     }
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
@@ -378,7 +380,7 @@ impl Journal for Postgres {
     }
 
     async fn other_runners(&self) -> Result<u64, Error> {
-        let others = runner_lock::others(&self.server.pool, &self.server.schema).await;
+        let others = runner_lock::count_others(&self.server.pool, &self.server.schema).await;
         others.map_err(|failure| self.failed(failure))
     }
 

@@ -1,5 +1,5 @@
-//! TLS to the server, with the meaning that `sslmode` has everywhere: `prefer` and `require` encrypt,
-//! `verify-ca` and `verify-full` also see whom they speak to.
+//! TLS to the server. `sslmode` has its usual meaning: `prefer` and `require` encrypt, `verify-ca` and `verify-full`
+//! also authenticate the server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::Failure;
 
-/// Whom to take for the server.
+/// How the server is authenticated.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
-    /// Its certificate has to come from a root that is trusted.
+    /// Its certificate must chain to a trusted root.
     chain: bool,
-    /// And has to bear its name.
+    /// Its certificate must match the host name.
     name: bool,
-    /// A file of roots; without it, those that the system trusts.
+    /// A file of roots; by default those of the system.
     roots: Option<PathBuf>,
 }
 
 impl Trust {
-    /// Certificates are verified; with `name`, also for the host's name.
+    /// Requires verification; with `name` also of the host name.
     pub(super) fn verified(self, name: bool) -> Self {
         Self { chain: true, name: self.name || name, ..self }
     }
 
-    /// Whether anybody is to be verified. Then what is not encrypted will not do.
+    /// Whether the server is authenticated. If so, unencrypted connections are rejected.
     pub(super) fn is_verifying(&self) -> bool {
         self.chain
     }
 
-    /// `path`: of a file of roots, or `system`. A file is there to be used: certificates are verified.
+    /// Sets the roots: the path of a file, or `system`. A file implies verification.
     pub(super) fn roots(self, path: &str) -> Self {
         match path {
             "system" => Self { chain: true, name: true, roots: None },
@@ -44,7 +44,7 @@ impl Trust {
         }
     }
 
-    /// What makes TLS out of a connection.
+    /// The TLS connector.
     pub(super) fn connector(&self) -> Result<MakeRustlsConnect, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
@@ -88,7 +88,7 @@ fn refused(why: &str) -> Failure {
 
 #[derive(Debug)]
 struct Verifier {
-    /// `None`: any certificate is accepted; traffic is encrypted, but the server is not authenticated.
+    /// `None` accepts any certificate: traffic is encrypted, but the server is not authenticated.
     inner: Option<Arc<dyn ServerCertVerifier>>,
     name: bool,
     provider: Arc<CryptoProvider>,

@@ -1,11 +1,11 @@
-//! What only one process may do at a time.
+//! Claims on work that only one process may do at a time.
 
 use crate::journal::database::{Database, Param};
 use crate::journal::row::Unreadable;
 use crate::journal::{Claim, Error};
 
-/// Takes or extends the claim on `name`; `None` while another owner has it. With `alone`, there is no other owner.
-/// Each time that it is taken, not extended, its epoch grows.
+/// Takes or extends the claim on `name`; `None` while another owner has it. With `alone` there can be no other owner.
+/// Taking it from another owner increments its epoch.
 pub(in crate::journal) async fn take(
     db: &impl Database,
     name: &str,
@@ -24,11 +24,11 @@ pub(in crate::journal) async fn take(
     let params: Vec<Param> = vec![name.into(), owner.into(), until.into(), now.into(), alone.into()];
     let mut taken = db.execute(sql, params).await?;
     let epoch = taken.first_mut().map(|row| row.integer()).transpose();
-    let epoch = epoch.map_err(|unreadable: Unreadable| unreadable.of(db.name()))?;
+    let epoch = epoch.map_err(|unreadable: Unreadable| unreadable.into_error(db.name()))?;
     Ok(epoch.map(|epoch| Claim { name: name.to_owned(), epoch }))
 }
 
-/// Gives a claim up: it ends at once.
+/// Releases a claim: it expires now.
 pub(in crate::journal) async fn release(db: &impl Database, claim: &Claim) -> Result<(), Error> {
     let sql = "UPDATE claims SET until = 0 WHERE name = $1 AND epoch = $2";
     db.execute(sql, vec![(&claim.name).into(), claim.epoch.into()]).await?;

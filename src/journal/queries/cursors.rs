@@ -1,4 +1,4 @@
-//! Pollers' progress and the records they have seen.
+//! Pollers' cursors and the records they have seen.
 
 use std::collections::HashMap;
 
@@ -6,25 +6,25 @@ use crate::event::{Cursor, CursorKey};
 use crate::journal::Error;
 use crate::journal::database::{Database, Param, row, rows};
 
-/// Records that are looked up by one statement: there is one for this number, not one for each number.
-const LOOKED_UP: usize = 64;
+/// Records per lookup. A fixed number, so that one prepared statement serves all.
+const LOOKUP_SIZE: usize = 64;
 
-/// A first page of the records last seen before some scan. Each goes on where the last one ended, so that all pages
-/// together read the table once. Every text comes after the empty one, and the empty one comes first.
+/// First page of the records last seen before a scan. Pages continue by key, so that all pages together read the
+/// table once. The empty text sorts before every other.
 pub(in crate::journal) const VANISHED: &str =
     "SELECT s.record FROM seen s WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1)
      AND s.scan < $2 AND s.record >= $3 ORDER BY s.record LIMIT $4";
-/// Another page.
+/// A later page.
 pub(in crate::journal) const VANISHED_AFTER: &str =
     "SELECT s.record FROM seen s WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1)
      AND s.scan < $2 AND s.record > $3 ORDER BY s.record LIMIT $4";
 
-/// One poller's progress.
+/// The cursor of one poller.
 pub(in crate::journal) async fn cursor(db: &impl Database, key: &CursorKey) -> Result<Option<Cursor>, Error> {
     row(db, "SELECT cursor FROM cursors WHERE key = $1", vec![(&key.0).into()], |row| row.json()).await
 }
 
-/// All pollers' progress, by key.
+/// All cursors, by key.
 pub(in crate::journal) async fn cursors(db: &impl Database) -> Result<Vec<Cursor>, Error> {
     rows(db, "SELECT cursor FROM cursors ORDER BY key", vec![], |row| row.json()).await
 }
@@ -35,16 +35,16 @@ pub(in crate::journal) async fn seen(
     key: &CursorKey,
     records: &[String],
 ) -> Result<HashMap<String, String>, Error> {
-    let places: Vec<String> = (0..LOOKED_UP).map(|place| format!("${}", place + 2)).collect();
+    let places: Vec<String> = (0..LOOKUP_SIZE).map(|place| format!("${}", place + 2)).collect();
     let sql = format!(
         "SELECT s.record, s.fingerprint FROM seen s
          WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $1) AND s.record IN ({})",
         places.join(", ")
     );
     let mut known = HashMap::new();
-    for records in records.chunks(LOOKED_UP) {
-        // The last one stands for those that are fewer.
-        let records = (0..LOOKED_UP).filter_map(|place| records.get(place).or(records.last()));
+    for records in records.chunks(LOOKUP_SIZE) {
+        // Pads the last page by repeating its last record.
+        let records = (0..LOOKUP_SIZE).filter_map(|place| records.get(place).or(records.last()));
         let params = std::iter::once(&key.0).chain(records).map(Param::from).collect();
         known.extend(rows(db, &sql, params, |row| Ok((row.text()?, row.text()?))).await?);
     }

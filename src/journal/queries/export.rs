@@ -1,16 +1,16 @@
-//! Reading everything, page by page, to be taken elsewhere.
+//! Export: reads everything page by page.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{CursorKey, EventId};
 use crate::journal::database::{Database, Dialect, Param, rows};
-use crate::journal::encoding::write_of;
-use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, of_table};
+use crate::journal::encoding::parse_write;
+use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
 use crate::journal::{Due, Error, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
 
-/// A page of `part`, after where the one before ended.
+/// A page of `part` after the cursor `after`.
 pub(in crate::journal) async fn page<D: Database>(
     db: &D,
     part: Part,
@@ -31,7 +31,7 @@ pub(in crate::journal) async fn page<D: Database>(
     }
 }
 
-/// Where a page is read, and where it begins and ends.
+/// The source and bounds of a page.
 struct Pages<'a, D> {
     db: &'a D,
     after: Option<&'a str>,
@@ -42,11 +42,11 @@ impl<D: Database> Pages<'_, D> {
     /// The keys after which the page begins.
     fn begin<K: DeserializeOwned + Default>(&self) -> Result<K, Error> {
         let keys = self.after.map(serde_json::from_str).transpose();
-        Ok(keys.map_err(|error| Unreadable::from(error).of(self.db.name()))?.unwrap_or_default())
+        Ok(keys.map_err(|error| Unreadable::from(error).into_error(self.db.name()))?.unwrap_or_default())
     }
 
-    /// The page of what `sql` finds after `keys`, each row with its key; full pages have a next one.
-    async fn of<K: Serialize>(
+    /// A page of the rows of `sql` after `keys`, each row with its key. A full page has a successor.
+    async fn read<K: Serialize>(
         &self,
         sql: &str,
         keys: Vec<Param>,
@@ -57,13 +57,13 @@ impl<D: Database> Pages<'_, D> {
         let rows = rows(self.db, &sql, params, record).await?;
         let next = rows.last().filter(|_| rows.len() >= self.limit);
         let next = next.map(|(key, _)| serde_json::to_string(key)).transpose();
-        let next = next.map_err(|error| Unreadable::from(error).of(self.db.name()))?;
+        let next = next.map_err(|error| Unreadable::from(error).into_error(self.db.name()))?;
         Ok(Page { next, records: rows.into_iter().map(|(_, record)| record).collect() })
     }
 
     async fn events(&self) -> Result<Page, Error> {
         let sql = format!("SELECT {EVENT}, seq FROM events WHERE seq > $1 ORDER BY seq");
-        self.of(&sql, vec![self.begin::<i64>()?.into()], |row| {
+        self.read(&sql, vec![self.begin::<i64>()?.into()], |row| {
             let event = row.event()?;
             Ok((row.integer()?, Record::Event(event)))
         })
@@ -74,20 +74,21 @@ impl<D: Database> Pages<'_, D> {
         let sql = format!(
             "SELECT {}, {}, r.seq, r.due, r.unsettled, e.id, {}, {}
              FROM runs r LEFT JOIN events e ON e.seq = r.event WHERE r.seq > $1 ORDER BY r.seq",
-            of_table("r", RUN_ROW),
-            of_table("r", RUN),
+            qualified("r", RUN_ROW),
+            qualified("r", RUN),
             D::Dialect::ENTRIES,
             D::Dialect::WRITES
         );
-        self.of(&sql, vec![self.begin::<i64>()?.into()], run).await
+        self.read(&sql, vec![self.begin::<i64>()?.into()], run).await
     }
 
     async fn receipts(&self) -> Result<Page, Error> {
         let after = hex::decode(self.begin::<String>()?);
-        let after = after
-            .map_err(|error| Unreadable(format!("no place in the dedup keys: {error}")).of(self.db.name()))?;
+        let after = after.map_err(|error| {
+            Unreadable(format!("no place in the dedup keys: {error}")).into_error(self.db.name())
+        })?;
         let sql = "SELECT key, received FROM receipts WHERE key > $1 ORDER BY key";
-        self.of(sql, vec![after.into()], |row| {
+        self.read(sql, vec![after.into()], |row| {
             let key = hex::encode(row.bytes()?);
             Ok((key.clone(), Record::Receipt { key, received: row.time()? }))
         })
@@ -97,7 +98,7 @@ impl<D: Database> Pages<'_, D> {
     async fn cursors(&self) -> Result<Page, Error> {
         let sql = "SELECT seq, cursor FROM cursors WHERE seq > $1 ORDER BY seq";
         let keys = vec![self.begin::<i64>()?.into()];
-        self.of(sql, keys, |row| Ok((row.integer()?, Record::Cursor(row.json()?)))).await
+        self.read(sql, keys, |row| Ok((row.integer()?, Record::Cursor(row.json()?)))).await
     }
 
     async fn seen(&self) -> Result<Page, Error> {
@@ -105,7 +106,7 @@ impl<D: Database> Pages<'_, D> {
         let sql = "SELECT s.cursor, s.record, s.fingerprint, s.scan, c.key FROM seen s
                    JOIN cursors c ON c.seq = s.cursor
                    WHERE (s.cursor, s.record) > ($1, $2) ORDER BY s.cursor, s.record";
-        self.of(sql, vec![cursor.into(), record.into()], |row| {
+        self.read(sql, vec![cursor.into(), record.into()], |row| {
             let (cursor, id) = (row.integer()?, row.text()?);
             let (fingerprint, scan) = (row.text()?, row.count()?);
             let seen = Record::Seen { cursor: CursorKey(row.text()?), id: id.clone(), fingerprint, scan };
@@ -118,7 +119,7 @@ impl<D: Database> Pages<'_, D> {
         let (name, version): (String, String) = self.begin()?;
         let sql = "SELECT name, version, file, text FROM recipes WHERE (name, version) > ($1, $2)
                    ORDER BY name, version";
-        self.of(sql, vec![name.into(), version.into()], |row| {
+        self.read(sql, vec![name.into(), version.into()], |row| {
             let (name, version, file, text) = (row.text()?, row.text()?, row.text()?, row.text()?);
             let key = (name.clone(), version.clone());
             Ok((key, Record::Recipe(RecipeText { name, version, file, text })))
@@ -130,7 +131,7 @@ impl<D: Database> Pages<'_, D> {
         let (name, from): (String, String) = self.begin()?;
         let sql = "SELECT name, from_record, to_record FROM links WHERE (name, from_record) > ($1, $2)
                    ORDER BY name, from_record";
-        self.of(sql, vec![name.into(), from.into()], |row| {
+        self.read(sql, vec![name.into(), from.into()], |row| {
             let (name, from, to) = (row.text()?, row.text()?, row.text()?);
             Ok(((name.clone(), from.clone()), Record::Link { name, from, to }))
         })
@@ -140,10 +141,10 @@ impl<D: Database> Pages<'_, D> {
     async fn writes(&self) -> Result<Page, Error> {
         let sql = "SELECT at, record, connection, operation, fields, seq FROM writes
                    WHERE run = 0 AND seq > $1 ORDER BY seq";
-        self.of(sql, vec![self.begin::<i64>()?.into()], |row| {
+        self.read(sql, vec![self.begin::<i64>()?.into()], |row| {
             let at = row.time()?;
             let (record, connection, operation) = (row.text()?, row.text()?, row.text()?);
-            let (fields, origin) = write_of(row.json()?)?;
+            let (fields, origin) = parse_write(row.json()?)?;
             let write = Write { connection, record, operation, fields, origin };
             Ok((row.integer()?, Record::Written { at, write }))
         })
@@ -152,7 +153,7 @@ impl<D: Database> Pages<'_, D> {
 
     async fn values(&self) -> Result<Page, Error> {
         let sql = "SELECT key, value FROM state WHERE key > $1 ORDER BY key";
-        self.of(sql, vec![self.begin::<String>()?.into()], |row| {
+        self.read(sql, vec![self.begin::<String>()?.into()], |row| {
             let (key, value) = (row.text()?, row.json()?);
             Ok((key.clone(), Record::Value { key, value }))
         })
@@ -160,10 +161,10 @@ impl<D: Database> Pages<'_, D> {
     }
 }
 
-/// A run with its number. One that is under way goes on elsewhere at once.
+/// A run with its number. A leased run is exported as due now.
 fn run(row: &mut Row) -> Result<(i64, Record), Unreadable> {
     let (listed, mut run, seq) = (row.run_row()?, row.run()?, row.integer()?);
-    let due = Due::of(row.integer_or_none()?);
+    let due = Due::from_column(row.integer_or_none()?);
     let unsettled = row.json_or_default()?;
     let event = row.text_or_none()?;
     run.event = EventId(event.ok_or_else(|| Unreadable("the event of a run is gone".to_owned()))?);

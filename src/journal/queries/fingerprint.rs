@@ -1,4 +1,4 @@
-//! A short text by which what is stored can be known again, and any change of it seen.
+//! A fingerprint of the stored content.
 
 use sha2::{Digest, Sha256};
 
@@ -6,11 +6,11 @@ use crate::journal::Error;
 use crate::journal::database::{Database, Param};
 use crate::journal::row::{Cell, Row, Unreadable};
 
-/// Rows that are read at a time.
+/// Rows per query.
 const PAGE: i64 = 1000;
 
-/// What goes into it, in order; where there may be very much, with the key before the first one, and page by page.
-/// What a run did shows in the number of its entries and of its leases, what a poller did in its cursor.
+/// The hashed content, in order. Large tables are paged and give the key before the first page. A run's work is
+/// represented by its numbers of entries and leases, a poller's by its cursor.
 const PARTS: &[(&str, Option<Param>)] = &[
     ("SELECT count(*), max(seq) FROM events", None),
     ("SELECT id FROM events ORDER BY seq DESC LIMIT 1", None),
@@ -26,8 +26,8 @@ const PARTS: &[(&str, Option<Param>)] = &[
     ("SELECT key, value FROM state WHERE key > $1 ORDER BY key LIMIT $2", Some(Param::Text(String::new()))),
 ];
 
-/// The fingerprint. `db` is a moment of a store.
-pub(in crate::journal) async fn of(db: &impl Database) -> Result<String, Error> {
+/// The fingerprint. `db` is a snapshot.
+pub(in crate::journal) async fn compute(db: &impl Database) -> Result<String, Error> {
     let mut hash = Sha256::new();
     for (sql, first) in PARTS {
         let mut after = first.clone();
@@ -37,7 +37,9 @@ pub(in crate::journal) async fn of(db: &impl Database) -> Result<String, Error> 
             let rows = db.query(sql, params).await?;
             let more = paged && rows.len() as i64 == PAGE;
             for row in rows {
-                after = add(&mut hash, row).map_err(|unreadable| unreadable.of(db.name()))?.filter(|_| more);
+                after = add(&mut hash, row)
+                    .map_err(|unreadable| unreadable.into_error(db.name()))?
+                    .filter(|_| more);
             }
             if !more {
                 break;
@@ -48,7 +50,7 @@ pub(in crate::journal) async fn of(db: &impl Database) -> Result<String, Error> 
     Ok(hex::encode(&hash.finalize()[..16]))
 }
 
-/// Adds a row; its first column is the answer, as it is stored.
+/// Hashes a row and returns its first column, the key.
 fn add(hash: &mut Sha256, mut row: Row) -> Result<Option<Param>, Unreadable> {
     let mut key = None;
     while let Ok(cell) = row.cell() {

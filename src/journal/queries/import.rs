@@ -1,5 +1,4 @@
-//! Storing what another store exported. What is there already stays as it is, so that an import that was broken
-//! off can be begun again.
+//! Import of records that another store exported. Existing ones stay, so an interrupted import can be repeated.
 
 use std::collections::HashMap;
 
@@ -12,24 +11,24 @@ use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Due, Error, Record};
 use crate::run::RunState;
 
-/// Rows that are stored or looked up by one statement: there is one for each of these numbers, largest first.
-const SIZES: [usize; 3] = [64, 8, 1];
+/// Rows per statement, largest first. Fixed numbers, so that three prepared statements serve all.
+const ROWS_PER_STATEMENT: [usize; 3] = [64, 8, 1];
 
-/// Most entries of a run that every store has room for.
-const MOST_ENTRIES: usize = 1 << 20;
+/// The most entries of a run that every store supports.
+const MAX_ENTRIES: usize = 1 << 20;
 
-/// What was stored that is counted.
+/// Imported items that counters include.
 #[derive(Debug, Default)]
 pub(in crate::journal) struct Imported {
     /// Events.
     pub(in crate::journal) events: i64,
-    /// The states of runs.
+    /// The states of the runs.
     pub(in crate::journal) runs: Vec<RunState>,
 }
 
-/// Stores records in `db`, a transaction. They come in the order of [`Part::ALL`](crate::journal::Part::ALL).
+/// Stores records in the transaction `db`. They come in the order of [`Part::ALL`](crate::journal::Part::ALL).
 pub(in crate::journal) async fn records<D: Database>(db: &D, records: &[Record]) -> Result<Imported, Error> {
-    let corrupt = |unreadable: Unreadable| unreadable.of(db.name());
+    let corrupt = |unreadable: Unreadable| unreadable.into_error(db.name());
     let mut import = Import { db, rows: Rows::default(), imported: Imported::default() };
     let of = |record: &Record| std::mem::discriminant(record);
     for alike in records.chunk_by(|one, next| of(one) == of(next)) {
@@ -49,21 +48,21 @@ struct Import<'a, D> {
 /// Records as rows.
 #[derive(Default)]
 struct Rows {
-    /// The numbers of stored events, and the priorities of their runs.
+    /// The numbers of stored events, and the priorities of their runs, by id.
     events: HashMap<String, (i64, i32)>,
-    /// The numbers of stored cursors.
+    /// The numbers of stored cursors, by key.
     cursors: HashMap<String, i64>,
-    /// The table and its columns, and rows for it.
+    /// A table with its columns, and its rows.
     table: &'static str,
     rows: Vec<Vec<Param>>,
-    /// Runs by their ids, with their state and what belongs to them.
+    /// Runs by id, with their state and their rows in other tables.
     runs: HashMap<String, RunRows>,
 }
 
 struct RunRows {
     state: RunState,
     entries: Vec<String>,
-    /// But for the run.
+    /// Without the run's number.
     writes: Vec<Vec<Param>>,
 }
 
@@ -73,7 +72,7 @@ const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, st
 const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
 
 impl<D: Database> Import<'_, D> {
-    /// Learns the numbers of what `records` belong to.
+    /// Looks up the numbers of the events and cursors that `records` refer to.
     async fn resolve(&mut self, records: &[Record]) -> Result<(), Error> {
         match records.first() {
             Some(Record::Run { .. }) => {
@@ -115,12 +114,12 @@ impl<D: Database> Import<'_, D> {
         Ok(())
     }
 
-    /// Stores runs and, of those that are new, what belongs to them.
+    /// Stores runs and the entries and writes of those that are new.
     async fn store_runs(&mut self, rows: Vec<Vec<Param>>) -> Result<(), Error> {
         let (mut entries, mut writes) = (Vec::new(), Vec::new());
         for mut row in insert(self.db, RUNS, rows, "RETURNING id, seq").await? {
             let stored = row.text().and_then(|id| Ok((id, row.integer()?)));
-            let (id, seq) = stored.map_err(|unreadable| unreadable.of(self.db.name()))?;
+            let (id, seq) = stored.map_err(|unreadable| unreadable.into_error(self.db.name()))?;
             let Some(run) = self.rows.runs.remove(&id) else { continue };
             self.imported.runs.push(run.state);
             entries.extend((0..).zip(run.entries).map(|(place, text)| {
@@ -137,7 +136,7 @@ impl<D: Database> Import<'_, D> {
     }
 }
 
-/// Stores rows; the answer is that of RETURNING, for those that were not there.
+/// Inserts rows; returns the RETURNING rows of those that are new.
 async fn insert(
     db: &impl Database,
     table: &str,
@@ -146,7 +145,7 @@ async fn insert(
 ) -> Result<Vec<Row>, Error> {
     let mut rows = rows.into_iter();
     let mut answers = Vec::new();
-    while let Some(size) = SIZES.into_iter().find(|size| *size <= rows.len()) {
+    while let Some(size) = ROWS_PER_STATEMENT.into_iter().find(|size| *size <= rows.len()) {
         let params: Vec<Param> = rows.by_ref().take(size).flatten().collect();
         let width = params.len() / size;
         let row = |row: usize| {
@@ -160,7 +159,7 @@ async fn insert(
     Ok(answers)
 }
 
-/// What `sql`, which ends with a column, finds of `keys`.
+/// The rows of `sql` for `keys`; `sql` ends with a column to compare.
 async fn look_up<'a, T>(
     db: &impl Database,
     sql: &str,
@@ -172,7 +171,7 @@ async fn look_up<'a, T>(
     keys.dedup();
     let mut keys = keys.into_iter();
     let mut found = HashMap::new();
-    while let Some(size) = SIZES.into_iter().find(|size| *size <= keys.len()) {
+    while let Some(size) = ROWS_PER_STATEMENT.into_iter().find(|size| *size <= keys.len()) {
         let places: Vec<String> = (1..=size).map(|place| format!("${place}")).collect();
         let sql = format!("{sql} IN ({})", places.join(", "));
         let params = keys.by_ref().take(size).map(Param::from).collect();
@@ -233,8 +232,8 @@ impl Rows {
             .events
             .get(&run.event.0)
             .ok_or_else(|| Unreadable(format!("the event {} of {} is missing", run.event, run.id)))?;
-        if entries.len() > MOST_ENTRIES {
-            return Err(Unreadable(format!("a run has more than {MOST_ENTRIES} entries")));
+        if entries.len() > MAX_ENTRIES {
+            return Err(Unreadable(format!("a run has more than {MAX_ENTRIES} entries")));
         }
         let priority = i64::from(priority);
         let due = match when {

@@ -5,19 +5,19 @@ use crate::journal::row::{Row, Unreadable};
 use crate::journal::{Error, Link};
 
 /// Links with a record at either end.
-pub(in crate::journal) const OF_RECORD: &str =
+pub(in crate::journal) const BY_RECORD: &str =
     "SELECT name, from_record, to_record FROM links WHERE from_record = $1
      UNION SELECT name, from_record, to_record FROM links WHERE to_record = $1
      ORDER BY name, from_record";
 
-/// Saves a link, in the place of any that shares its name and an end.
+/// Saves a link, and replaces those with the same name and either end.
 pub(in crate::journal) async fn save<D: Database>(db: &D, link: &Link) -> Result<(), Error> {
     let Link { name, from, to } = link;
     db.execute(D::Dialect::SAVE_LINK, vec![name.into(), from.into(), to.into()]).await?;
     Ok(())
 }
 
-/// The link of that name with the given ends; none without any end.
+/// The link with the given ends; none if neither is given.
 pub(in crate::journal) async fn find(
     db: &impl Database,
     name: &str,
@@ -34,15 +34,15 @@ pub(in crate::journal) async fn find(
     Ok(found.filter(|link| to.is_none_or(|to| link.to == to)))
 }
 
-/// Forgets a link; whether there was one.
+/// Deletes a link; returns whether there was one.
 pub(in crate::journal) async fn delete(db: &impl Database, name: &str, from: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM links WHERE name = $1 AND from_record = $2 RETURNING name";
     Ok(!db.execute(sql, vec![name.into(), from.into()]).await?.is_empty())
 }
 
 /// Links with `record` at either end.
-pub(in crate::journal) async fn of_record(db: &impl Database, record: &str) -> Result<Vec<Link>, Error> {
-    rows(db, OF_RECORD, vec![record.into()], link).await
+pub(in crate::journal) async fn by_record(db: &impl Database, record: &str) -> Result<Vec<Link>, Error> {
+    rows(db, BY_RECORD, vec![record.into()], link).await
 }
 
 fn link(row: &mut Row) -> Result<Link, Unreadable> {

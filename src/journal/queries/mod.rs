@@ -1,5 +1,4 @@
-//! What every store answers by the same statements: all but what has to be fast, such as taking in events, handing
-//! out runs and taking back what became of them.
+//! Queries that both stores share: everything except what must be fast (append, lease, record).
 
 pub(super) mod claims;
 pub(super) mod cursors;

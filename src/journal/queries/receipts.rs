@@ -1,4 +1,4 @@
-//! Dedup keys of events that have come.
+//! Dedup keys of stored events.
 
 use chrono::{DateTime, Utc};
 
@@ -6,17 +6,17 @@ use crate::event::{DedupKey, Source};
 use crate::journal::Error;
 use crate::journal::database::Database;
 use crate::journal::encoding::stamp;
-use crate::journal::event_row::receipt_of;
+use crate::journal::event_row::event_receipt;
 use crate::journal::row::Unreadable;
 
-/// Forgets a dedup key that was noted before `before`.
+/// Deletes a dedup key stored before `before`.
 pub(in crate::journal) async fn forget(
     db: &impl Database,
     source: &Source,
     dedup: &DedupKey,
     before: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let key = receipt_of(source, dedup).map_err(|error| Unreadable::from(error).of(db.name()))?;
+    let key = event_receipt(source, dedup).map_err(|error| Unreadable::from(error).into_error(db.name()))?;
     let sql = "DELETE FROM receipts WHERE key = $1 AND received < $2";
     db.execute(sql, vec![key.to_vec().into(), stamp(before).into()]).await?;
     Ok(())

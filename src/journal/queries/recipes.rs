@@ -1,9 +1,9 @@
-//! Texts of recipes, for runs that began with them.
+//! Recipe texts that runs started with.
 
 use crate::journal::database::{Database, row};
 use crate::journal::{Error, RecipeText};
 
-/// Keeps a text, unless it is there.
+/// Stores a text unless it is stored already.
 pub(in crate::journal) async fn save(db: &impl Database, recipe: &RecipeText) -> Result<(), Error> {
     let sql =
         "INSERT INTO recipes (name, version, file, text) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";

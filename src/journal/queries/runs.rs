@@ -1,17 +1,17 @@
-//! Looking at runs and their events. Every query reads a range of one index, however much is stored; only a `text`
-//! filter also reads the event and the history of every candidate.
+//! Queries of runs and their events. Each reads a range of one index, whatever the size of the store; only a `text`
+//! filter also reads event and history of every candidate.
 
 use crate::event::{Event, EventId};
 use crate::journal::database::{Database, Dialect, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
-use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, of_table};
+use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, qualified};
 use crate::journal::{Error, RunDetail, RunFilter, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
-/// Creates of which nothing is known yet.
+/// Creates with an unknown outcome.
 const UNSETTLED: &str = "SELECT id, unsettled FROM runs WHERE unsettled IS NOT NULL ORDER BY seq";
 
-/// The creates of all runs of which nothing is known yet.
+/// Creates with an unknown outcome, of all runs.
 pub(in crate::journal) async fn unsettled(db: &impl Database) -> Result<Vec<(RunId, Unsettled)>, Error> {
     let found: Vec<(RunId, Vec<Unsettled>)> =
         rows(db, UNSETTLED, vec![], |row| Ok((RunId(row.text()?), row.json_or_default()?))).await?;
@@ -25,8 +25,7 @@ pub(in crate::journal) async fn list<D: Database>(db: &D, filter: &RunFilter) ->
     rows(db, &sql, params, Row::run_row).await
 }
 
-/// The statement for a filter, and its values. Where runs of several states are asked for, their ranges of the
-/// index, each in order, are merged.
+/// The statement and parameters for a filter. The index ranges of several states are merged in order.
 pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, Vec<Param>) {
     let mut params = Vec::new();
     let mut place = |param: Param| {
@@ -77,9 +76,9 @@ pub(in crate::journal) async fn by_prefix(
 pub(in crate::journal) async fn detail<D: Database>(db: &D, id: &RunId) -> Result<Option<RunDetail>, Error> {
     let sql = format!(
         "SELECT {}, {}, {}, {} FROM runs r LEFT JOIN events e ON e.seq = r.event WHERE r.id = $1",
-        of_table("r", RUN_ROW),
-        of_table("r", RUN),
-        of_table("e", EVENT),
+        qualified("r", RUN_ROW),
+        qualified("r", RUN),
+        qualified("e", EVENT),
         D::Dialect::ENTRIES
     );
     row(db, &sql, vec![(&id.0).into()], |row| {
@@ -95,7 +94,7 @@ pub(in crate::journal) async fn event(db: &impl Database, id: &EventId) -> Resul
     row(db, &format!("SELECT {EVENT} FROM events WHERE id = $1"), vec![(&id.0).into()], Row::event).await
 }
 
-/// How many runs have not ended, by recipe, connections and state.
+/// The number of unfinished runs, by recipe, connections and state.
 pub(in crate::journal) async fn unfinished(db: &impl Database) -> Result<Vec<Unfinished>, Error> {
     let sql = "SELECT recipe, accounts, state, count(*) FROM runs WHERE finished IS NULL
                GROUP BY recipe, accounts, state ORDER BY recipe, accounts, state";

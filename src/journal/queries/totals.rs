@@ -1,4 +1,4 @@
-//! How much is stored.
+//! Counts and sizes.
 
 use chrono::{DateTime, Utc};
 
@@ -8,10 +8,10 @@ use crate::journal::row::Unreadable;
 use crate::journal::{Error, StoreInfo, Totals};
 use crate::run::RunState;
 
-/// The name under which events are counted.
+/// The name of the event counter.
 pub(in crate::journal) const EVENTS: &str = "events";
 
-/// Counts of what came at `$1` and later, in rows of a name and a count.
+/// A query for the counts since `$1`: rows of name and count.
 pub(in crate::journal) fn since() -> String {
     let runs = RunState::ALL.map(|state| {
         let (name, code) = (state.name(), code(state));
@@ -22,7 +22,7 @@ pub(in crate::journal) fn since() -> String {
     format!("SELECT '{EVENTS}', (SELECT count(*) FROM events WHERE received >= $1){}", runs.concat())
 }
 
-/// Counts of everything, or of what came since.
+/// Counts of everything, or since a time.
 pub(in crate::journal) async fn totals<D: Database>(
     db: &D,
     time: Option<DateTime<Utc>>,
@@ -42,7 +42,7 @@ pub(in crate::journal) async fn totals<D: Database>(
     Ok(totals)
 }
 
-/// What is stored, in the format of that number.
+/// What is stored, in format `format`.
 pub(in crate::journal) async fn info<D: Database>(db: &D, format: i64) -> Result<StoreInfo, Error> {
     let sql = format!(
         "SELECT ({}), (SELECT min(received) FROM events), (SELECT count(*) FROM cursors),
@@ -55,7 +55,7 @@ pub(in crate::journal) async fn info<D: Database>(db: &D, format: i64) -> Result
         .first_mut()
         .map(|row| Ok::<_, Unreadable>((row.count()?, row.time_or_none()?, row.count()?, row.count()?)));
     let (bytes, oldest, cursors, links) =
-        counts.transpose().map_err(|unreadable| unreadable.of(db.name()))?.unwrap_or_default();
+        counts.transpose().map_err(|unreadable| unreadable.into_error(db.name()))?.unwrap_or_default();
     Ok(StoreInfo {
         kind: D::Dialect::KIND,
         place: db.name().to_owned(),

@@ -1,16 +1,16 @@
-//! Values that recipes remember, and markers.
+//! Values of `state.put`, and markers.
 
 use serde_json::Value;
 
 use crate::journal::Error;
 use crate::journal::database::{Database, Param, row, rows};
 
-/// A remembered value.
+/// A value.
 pub(in crate::journal) async fn state(db: &impl Database, key: &str) -> Result<Option<Value>, Error> {
     row(db, "SELECT value FROM state WHERE key = $1", vec![key.into()], |row| row.json()).await
 }
 
-/// Remembered values whose keys begin with `prefix`, by key.
+/// Values whose keys begin with `prefix`, by key.
 pub(in crate::journal) async fn states(
     db: &impl Database,
     prefix: &str,
@@ -20,7 +20,7 @@ pub(in crate::journal) async fn states(
     rows(db, sql, vec![prefix.into(), end.into()], |row| Ok((row.text()?, row.json()?))).await
 }
 
-/// Remembers a value.
+/// Stores a value.
 pub(in crate::journal) async fn put_state(db: &impl Database, key: &str, value: &Value) -> Result<(), Error> {
     let sql = "INSERT INTO state (key, value) VALUES ($1, $2)
                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -28,12 +28,12 @@ pub(in crate::journal) async fn put_state(db: &impl Database, key: &str, value: 
     Ok(())
 }
 
-/// What is noted under `name`.
+/// The marker `name`.
 pub(in crate::journal) async fn marker(db: &impl Database, name: &str) -> Result<Option<Value>, Error> {
     row(db, "SELECT value FROM markers WHERE name = $1", vec![name.into()], |row| row.json()).await
 }
 
-/// Notes `value` under `name`, or nothing.
+/// Sets the marker `name`; `None` deletes it.
 pub(in crate::journal) async fn set_marker(
     db: &impl Database,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a person decides about a run that nobody works on.
+//! Interventions in runs that are not leased.
 
 use rusqlite::OptionalExtension;
 
@@ -9,7 +9,7 @@ use crate::journal::RunUpdate;
 use crate::journal::encoding::{code, stamp};
 use crate::run::{RunId, RunState};
 
-/// Appends to a run that has exactly `seen` entries and is not leased; `false` if it is not so.
+/// Appends to a run that is not leased and has exactly `seen` entries; `false` otherwise.
 pub(super) fn amend(
     tx: &mut Tx<'_>,
     run: &RunId,
@@ -49,18 +49,18 @@ pub(super) fn amend(
     Ok(true)
 }
 
-/// A run and where it stands.
+/// A run and its state.
 struct StoredRun {
     seq: i64,
     state: i64,
     recipe: String,
     lane: String,
-    /// It is the head of its lane, and waits for nothing but its time.
+    /// It is the head of its lane and due, now or at a time.
     due: bool,
     finished: bool,
 }
 
-/// Behind whatever of its lane is under way; at once where nothing is.
+/// Appends the run to the end of its lane; due at once if the lane is empty.
 fn reopen(tx: &Tx<'_>, stored: &StoredRun, update: &RunUpdate) -> Result<(), Failure> {
     let behind = stored.finished
         && tx

@@ -1,4 +1,4 @@
-//! Storing events, the runs they cause, and a poller's progress.
+//! Stores events, their runs, and a poller's progress.
 
 use crate::journal::encoding::code;
 use crate::journal::event_row::{EventRow, RunRow};
@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::poller::Step;
 use super::writer::Tx;
 
-/// A batch in the form of rows: made by the caller, so that the writer has less to do.
+/// A batch as rows, encoded by the caller to keep work off the writer.
 pub(super) struct Rows {
     events: Vec<(EventRow, Vec<RunRow>)>,
     step: Option<Step>,
@@ -33,7 +33,7 @@ impl Rows {
     pub(super) fn append(self, tx: &mut Tx<'_>) -> Result<Appended, Failure> {
         let mut appended = Appended::default();
         if let Some(claim) = self.step.as_ref().and_then(|step| step.claim.as_ref()) {
-            claim::hold(tx, claim)?;
+            claim::ensure_held(tx, claim)?;
         }
         for (event, runs) in &self.events {
             if !receive(tx, event)? {
@@ -54,7 +54,7 @@ impl Rows {
     }
 }
 
-/// Notes the event's dedup key; false if it is there already.
+/// Stores the event's dedup key; false if it exists.
 fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
     let new = tx
         .conn
@@ -63,7 +63,7 @@ fn receive(tx: &Tx<'_>, event: &EventRow) -> Result<bool, Failure> {
     Ok(new == 1)
 }
 
-/// Stores an event; the answer is its place in the order of arrival.
+/// Stores an event; returns its sequence number.
 fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
     let seq = tx
         .conn
@@ -85,7 +85,7 @@ fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
     Ok(seq)
 }
 
-/// A run behind an unfinished one of its lane is not due before that one ends.
+/// A run is due only if no unfinished run of its lane precedes it.
 fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Result<(), Failure> {
     let behind = tx
         .conn

@@ -1,4 +1,4 @@
-//! A copy of the whole file, made while others work on it.
+//! Online backup of the file.
 
 use std::path::Path;
 
@@ -9,12 +9,11 @@ use crate::journal::Error;
 use super::failure::Failure;
 use super::schema::open_foreign;
 
-/// Copies the store at `path`, as it is at this moment, into the empty file `to`, and reads the copy to see
-/// that it is sound.
+/// Copies the store at `path` into the empty file `to`, as of this moment, and checks the integrity of the copy.
 pub(super) fn copy(path: &Path, to: &Path, store: &str) -> Result<(), Error> {
     let conn = open_foreign(path, store)?;
-    copy_from(&conn, to).map_err(|failure| failure.of(store))?;
-    verify(to).map_err(|failure| failure.of(&to.display().to_string()))
+    copy_from(&conn, to).map_err(|failure| failure.into_error(store))?;
+    verify(to).map_err(|failure| failure.into_error(&to.display().to_string()))
 }
 
 fn copy_from(conn: &Connection, to: &Path) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Running counts, so that a summary of everything costs nothing however much there is.
+//! Running counts, so that totals need no scan.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -9,39 +9,39 @@ use crate::run::RunState;
 
 use super::failure::Failure;
 
-/// What a write changed: counts to be saved with it, and whether workers should look.
+/// Changes of the counters by a transaction, and whether workers should be woken.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counters {
     events: i64,
     states: [i64; RunState::ALL.len()],
-    /// There may be something to lease, or a nearer time to wait for.
+    /// A run may be due, or due earlier than before.
     pub(super) work: bool,
 }
 
 impl Counters {
-    /// An event was stored.
+    /// Counts a stored event.
     pub(super) fn event(&mut self) {
         self.events += 1;
     }
 
-    /// So much was imported.
+    /// Counts imported items.
     pub(super) fn imported(&mut self, imported: &Imported) {
         self.events += imported.events;
         imported.runs.iter().for_each(|state| self.run(None, *state));
         self.work |= !imported.runs.is_empty();
     }
 
-    /// An event was forgotten.
+    /// Counts a deleted event.
     pub(super) fn forget_event(&mut self) {
         self.events -= 1;
     }
 
-    /// A run in this state was forgotten.
+    /// Counts a deleted run.
     pub(super) fn forget_run(&mut self, state: RunState) {
         self.states[index(state)] -= 1;
     }
 
-    /// A run came to be or, with `from`, changed its state.
+    /// Counts a new run or, with `from`, a change of state.
     pub(super) fn run(&mut self, from: Option<RunState>, to: RunState) {
         if let Some(from) = from {
             self.states[index(from)] -= 1;
@@ -65,7 +65,7 @@ impl Counters {
     }
 }
 
-/// How many finished runs there are.
+/// The number of finished runs.
 pub(super) fn finished(conn: &Connection) -> Result<u64, Failure> {
     let mut read = conn.prepare_cached("SELECT value FROM counters WHERE name = ?1")?;
     let mut finished = 0;

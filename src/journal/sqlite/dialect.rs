@@ -1,12 +1,12 @@
-//! What SQLite says in its own way.
+//! The SQL that is specific to SQLite.
 
 use crate::journal::database::{Dialect, Param};
 use crate::journal::row::RUN_ROW;
 
-/// Entries that a run can have: see the table `entries`.
+/// The most entries of a run: see the table `entries`.
 pub(super) const ENTRIES: i64 = 1 << 20;
 
-/// SQLite's way.
+/// SQLite's dialect.
 pub(in crate::journal) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {

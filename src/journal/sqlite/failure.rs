@@ -1,4 +1,4 @@
-//! What goes wrong in SQLite, told so that somebody can do something about it.
+//! Failures of SQLite, explained with a remedy.
 
 use std::time::Duration;
 
@@ -9,35 +9,35 @@ use crate::journal::format::EntryError;
 use crate::journal::row::Unreadable;
 use crate::run::RunId;
 
-/// How long to wait for another process that writes.
+/// How long to wait for the write lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a read or a write did not work, before the store's name is known.
+/// Why a read or write failed, without the store's name.
 #[derive(Debug)]
 pub(super) enum Failure {
     Sql(rusqlite::Error),
     Fenced(RunId),
     Overtaken(String),
     Unreadable(String),
-    /// It has been told already.
-    Known(Error),
+    /// A finished error.
+    Reported(Error),
 }
 
 impl Failure {
-    /// The error to hand out.
-    pub(super) fn of(self, store: &str) -> Error {
+    /// The error for callers.
+    pub(super) fn into_error(self, store: &str) -> Error {
         let store = store.to_owned();
         match self {
             Failure::Fenced(run) => Error::Fenced { run },
             Failure::Overtaken(claim) => Error::Overtaken { claim },
             Failure::Unreadable(reason) => Error::Corrupt { store, reason },
-            Failure::Known(error) => error,
-            Failure::Sql(error) => of_sql(store, &error),
+            Failure::Reported(error) => error,
+            Failure::Sql(error) => sql_error(store, &error),
         }
     }
 }
 
-fn of_sql(store: String, error: &rusqlite::Error) -> Error {
+fn sql_error(store: String, error: &rusqlite::Error) -> Error {
     let reason = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
             let reason = "it is not an SQLite database; name another file".to_owned();
@@ -71,7 +71,7 @@ fn of_sql(store: String, error: &rusqlite::Error) -> Error {
     Error::Unavailable { store, reason }
 }
 
-/// Why a file that may only be read is of no use.
+/// The remedy for a read-only file.
 pub(super) const READ_ONLY: &str = "cannot be written: it is read-only; give the user that runs hob write permission on the file and its \
      folder";
 
@@ -83,7 +83,7 @@ impl From<rusqlite::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure::Known(error)
+        Failure::Reported(error)
     }
 }
 

@@ -12,14 +12,13 @@ pub(super) struct FileIdentity {
 type Identity = (u64, u64);
 
 impl FileIdentity {
-    /// The file that `path` names now.
-    pub(super) fn of(path: &Path) -> Self {
+    /// The file at `path` now.
+    pub(super) fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), file: identity(path) }
     }
 
-    /// Whether the path still names that file. What is written into another one, or into one that is deleted
-    /// and only open, would be lost.
-    pub(super) fn is_still(&self) -> bool {
+    /// Whether the path still names that file. Writes to a deleted or replaced file would be lost.
+    pub(super) fn is_unchanged(&self) -> bool {
         self.file == identity(&self.path)
     }
 }
@@ -30,7 +29,7 @@ fn identity(path: &Path) -> Option<Identity> {
     fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// Where a file that is open cannot be deleted or replaced.
+/// On systems where an open file cannot be deleted or replaced.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> Option<Identity> {
     fs::metadata(path).ok().map(|_| (0, 0))

@@ -1,4 +1,4 @@
-//! The runs that wait for a connection whose credential is refused.
+//! Runs that wait for a connection whose credential was refused.
 
 use rusqlite::OptionalExtension;
 
@@ -8,7 +8,7 @@ use crate::run::RunState;
 use super::failure::Failure;
 use super::writer::Tx;
 
-/// Lets a connection go, and the runs that waited for it; whether it was held.
+/// Removes the hold of a connection and makes its runs due; returns whether it was held.
 pub(super) fn release(tx: &mut Tx<'_>, connection: &str) -> Result<bool, Failure> {
     let reason: Option<String> = tx
         .conn

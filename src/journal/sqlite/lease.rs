@@ -1,5 +1,5 @@
-//! Handing out runs and taking back what became of them. The first unfinished run of a lane is its
-//! head; only heads are ever due, and the end of one makes the next one due in the same transaction.
+//! Leases runs and records their results. The first unfinished run of a lane is its head. Only heads are due, and the
+//! transaction that ends one makes the next one due.
 
 use std::ops::Range;
 
@@ -18,40 +18,40 @@ use super::row::perform;
 use super::writer::Tx;
 use super::writes;
 
-/// Runs that waited for a time that has come.
+/// Runs whose wait is over.
 pub(super) const WOKEN: &str =
     "SELECT seq FROM runs WHERE due >= 2 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
 /// Runs that wait for no time.
 pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due < 2 ORDER BY due, seq LIMIT ?1";
 /// The nearest time that a run waits for.
 pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due >= 2";
-/// The latest time of the last entries of runs that wait.
+/// The latest time of a last entry of the runs that wait.
 const LAST_WAIT: &str = "SELECT max(json_extract(e.entry, '$.at')) FROM runs r
      JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > ?1";
 /// Makes the first unfinished run of a lane due.
 pub(super) const ADVANCE: &str = "UPDATE runs SET due = priority WHERE seq =
      (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
-/// Makes runs due whose lease has ended, or whose owner is not the one that is asking.
+/// Makes runs due whose lease has expired, or has another owner than the given one.
 pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = priority, owner = NULL, until = NULL
      WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))";
 
-/// Makes runs due that sleep until they are woken.
+/// Makes sleeping runs due.
 pub(super) const WAKE: &str = "UPDATE runs SET due = priority, error = NULL WHERE due = ?1 AND recipe = ?2";
 
-/// The time of the last entry of all runs that wait beyond `now`.
+/// The latest time of an entry of the runs that wait beyond `now`.
 pub(super) fn last_wait(conn: &Connection, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
     let last: Option<String> = conn.prepare_cached(LAST_WAIT)?.query_row([now], |row| row.get(0))?;
     Ok(last.and_then(|last| last.parse().ok()))
 }
 
-/// A run just leased.
+/// A newly leased run.
 pub(super) struct Grant {
     seq: i64,
     epoch: i64,
 }
 
-/// Leases up to `limit` due runs. Half of them may be such that waited for a time, so that neither
-/// many retries nor many new runs keep the others waiting.
+/// Leases up to `limit` due runs, half of them from those whose wait is over, so that neither retries nor new runs
+/// starve the others.
 pub(super) fn grant(
     tx: &mut Tx<'_>,
     owner: &str,
@@ -89,14 +89,14 @@ fn fresh(conn: &Connection, limit: usize) -> Result<Vec<i64>, Failure> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Leased runs with all that belongs to them, and those that nobody can read.
+/// Leased runs with their data, and those that cannot be decoded.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub(super) runs: Vec<LeasedRun>,
     pub(super) unreadable: Vec<(Lease, String)>,
 }
 
-/// Reads what `grants` are about.
+/// Loads the runs of `grants`.
 pub(super) fn load(conn: &Connection, grants: &[Grant]) -> Result<Loaded, Failure> {
     let mut loaded = Loaded::default();
     for grant in grants {
@@ -126,7 +126,7 @@ fn load_one(conn: &Connection, grant: &Grant) -> Result<LeasedRun, Failure> {
     Ok(LeasedRun { lease: Lease { run: run.id.clone(), epoch: grant.epoch }, run, event, entries })
 }
 
-/// The ids that the entries of the run with this number can have.
+/// The range of ids of the entries of a run.
 pub(super) fn entry_ids(run: i64) -> Range<i64> {
     run * ENTRIES..(run + 1) * ENTRIES
 }
@@ -143,12 +143,12 @@ fn entries(conn: &Connection, run: i64) -> Result<Vec<StampedEntry>, Failure> {
     Ok(entries)
 }
 
-/// The texts of entries: made by the caller, so that the writer has less to do.
+/// The texts of entries, encoded by the caller to keep work off the writer.
 pub(super) fn texts(entries: &[StampedEntry]) -> Result<Vec<String>, Failure> {
     Ok(entries.iter().map(write_entry).collect::<Result<_, _>>()?)
 }
 
-/// Appends to a leased run's history and says where it stands.
+/// Appends to the history of a leased run and updates its state.
 pub(super) fn record(
     tx: &mut Tx<'_>,
     lease: &Lease,
@@ -164,7 +164,7 @@ pub(super) fn record(
         .optional()?;
     let Some((seq, before)) = place else { return Err(Failure::Fenced(lease.run.clone())) };
     insert_entries(tx, seq, before, entries)?;
-    update.writes.iter().try_for_each(|write| writes::note(tx, seq, update.now, write))?;
+    update.writes.iter().try_for_each(|write| writes::insert(tx, seq, update.now, write))?;
     tx.conn
         .prepare_cached(
             "UPDATE runs SET error = ?2, version = coalesce(?3, version),
@@ -172,17 +172,17 @@ pub(super) fn record(
         )?
         .execute((seq, &update.error, &update.version, unsettled(update)?))?;
     if update.state != RunState::Running {
-        give_back(tx, seq, update)?;
+        release(tx, seq, update)?;
     }
     Ok(())
 }
 
-/// What becomes of the column of that name; `None`: nothing.
+/// The new value of the column `unsettled`; `None` leaves it unchanged.
 fn unsettled(update: &RunUpdate) -> Result<Option<String>, Failure> {
     Ok(update.unsettled.as_deref().map(unsettled_text).transpose()?)
 }
 
-/// Adds to the history of the run with this number, which has `before` entries.
+/// Appends to the history of a run that has `before` entries.
 pub(super) fn insert_entries(tx: &Tx<'_>, seq: i64, before: i64, entries: &[String]) -> Result<(), Failure> {
     let after = before + entries.len() as i64;
     if after > ENTRIES {
@@ -195,9 +195,9 @@ pub(super) fn insert_entries(tx: &Tx<'_>, seq: i64, before: i64, entries: &[Stri
     Ok(())
 }
 
-/// Ends a lease: the run waits, is parked, or has ended. One that has ended and holds its lane stays
-/// its head: only `finished` lets the next one go.
-fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure> {
+/// Releases a lease: the run waits, is parked, or has ended. A failed run that holds its lane stays its head: only
+/// `finished` makes the next one due.
+fn release(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure> {
     let waits = update.state == RunState::Waiting;
     tx.conn
         .prepare_cached(
@@ -214,7 +214,7 @@ fn give_back(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failur
     Ok(())
 }
 
-/// Ends a run and lets the next one of its lane go.
+/// Ends a run and makes the next one of its lane due.
 fn finish(tx: &Tx<'_>, seq: i64, now: DateTime<Utc>) -> Result<(), Failure> {
     let (recipe, lane): (String, String) = tx
         .conn
@@ -229,7 +229,7 @@ pub(super) fn advance(tx: &Tx<'_>, recipe: &str, lane: &str) -> Result<(), Failu
     Ok(())
 }
 
-/// Extends leases; answers those still held.
+/// Renews leases; returns those still held.
 pub(super) fn renew(tx: &Tx<'_>, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>, Failure> {
     let mut extend =
         tx.conn.prepare_cached("UPDATE runs SET until = ?4 WHERE id = ?1 AND epoch = ?2 AND state = ?3")?;
@@ -242,8 +242,7 @@ pub(super) fn renew(tx: &Tx<'_>, leases: Vec<Lease>, until: i64) -> Result<Vec<L
     Ok(held)
 }
 
-/// Makes runs due whose lease has ended at `now` or, with `alone`, whose owner is another than
-/// `owner`.
+/// Makes runs due whose lease has expired at `now` or, with `alone`, has another owner than `owner`.
 pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Result<u64, Failure> {
     let count = tx.conn.prepare_cached(RECLAIM)?.execute((code(RunState::Waiting), now, alone, owner))?;
     for _ in 0..count {
@@ -253,7 +252,7 @@ pub(super) fn reclaim(tx: &mut Tx<'_>, owner: &str, alone: bool, now: i64) -> Re
     Ok(count as u64)
 }
 
-/// Makes runs of `recipe` due that sleep until they are woken; how many.
+/// Makes sleeping runs of `recipe` due; returns their number.
 pub(super) fn wake(tx: &mut Tx<'_>, recipe: &str) -> Result<u64, Failure> {
     let count = tx.conn.prepare_cached(WAKE)?.execute((NEVER, recipe))?;
     tx.counters.work |= count > 0;

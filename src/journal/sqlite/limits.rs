@@ -1,4 +1,4 @@
-//! What is kept of the limits of accounts.
+//! Limits of accounts.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -8,7 +8,7 @@ use crate::journal::{LimitState, LimitWrite};
 use super::failure::Failure;
 use super::writer::Tx;
 
-/// What is kept of an account.
+/// The stored limits of an account.
 pub(super) fn read(conn: &Connection, account: &str) -> Result<LimitState, Failure> {
     let kept = conn
         .prepare_cached("SELECT version, state FROM request_counters WHERE account = ?1")?
@@ -18,7 +18,7 @@ pub(super) fn read(conn: &Connection, account: &str) -> Result<LimitState, Failu
     Ok(LimitState { version, text, now: now() })
 }
 
-/// Keeps `text` in the place of version `seen`.
+/// Replaces version `seen` with `text`.
 pub(super) fn write(tx: &Tx<'_>, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Failure> {
     let kept = read(tx.conn, account)?;
     if kept.version != seen {

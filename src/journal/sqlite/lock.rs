@@ -1,5 +1,4 @@
-//! The right to work on a store, held by one process at a time. The system gives it back when the
-//! process ends, however it ends.
+//! The runner's lock on a store: a file lock, which the system releases when the process ends.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -9,14 +8,14 @@ use std::path::Path;
 use crate::journal::Error;
 use crate::private;
 
-/// Holds the right until it is dropped.
+/// Holds the lock until dropped.
 #[derive(Debug)]
 pub(super) struct RunnerLock {
     _file: File,
 }
 
 impl RunnerLock {
-    /// Takes the right to work on the store at `path`.
+    /// Locks the store at `path`.
     pub(super) fn take(path: &Path, store: &str) -> Result<Self, Error> {
         let mut name = OsString::from(path);
         name.push(".lock");
@@ -49,7 +48,7 @@ impl RunnerLock {
     }
 }
 
-/// The process that wrote its number there, where the system lets us read it.
+/// The process id in the lock file, where the system allows reading it.
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;

@@ -1,5 +1,5 @@
-//! The journal in an SQLite file: one thread writes, in groups of whatever waits, and a few
-//! connections read beside it. One process works on the file, others may look and add events.
+//! The journal in an SQLite file. One thread writes, in groups; a few connections read concurrently. One process runs
+//! recipes on the file, others may read and add events.
 
 mod amend;
 mod append;

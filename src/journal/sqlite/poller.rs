@@ -1,4 +1,4 @@
-//! Pollers' progress and the records they have seen.
+//! Pollers' cursors and the records they have seen.
 
 use crate::event::Seen;
 use crate::journal::{Claim, Progress};
@@ -6,7 +6,7 @@ use crate::journal::{Claim, Progress};
 use super::failure::Failure;
 use super::writer::Tx;
 
-/// Progress in the form of rows.
+/// Progress as rows.
 pub(super) struct Step {
     key: String,
     cursor: String,
@@ -14,7 +14,7 @@ pub(super) struct Step {
     seen: Vec<Seen>,
     forgotten: Vec<String>,
     reset: bool,
-    /// The right to this.
+    /// The claim on the cursor.
     pub(super) claim: Option<Claim>,
 }
 
@@ -61,7 +61,7 @@ impl Step {
     }
 }
 
-/// A count as SQLite keeps it.
+/// An SQLite integer, saturated.
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Forgetting what is old, a little at a time, so that nobody waits for it.
+//! Pruning in small steps, so that other writes are not delayed.
 
 use rusqlite::{Connection, Row};
 
@@ -12,25 +12,25 @@ use super::lease::entry_ids;
 use super::writer::Tx;
 use super::writes;
 
-/// Runs of one state that have ended before some time.
+/// Runs of one state that ended before a time.
 pub(super) const ENDED_BEFORE: &str = "SELECT seq, event, state FROM runs
      WHERE state = ?1 AND created < ?2 AND finished < ?2 ORDER BY created LIMIT ?3";
-/// Events whose runs are gone, or that never had any.
-pub(super) const RUNLESS: &str = "SELECT seq FROM events
+/// Events without runs.
+pub(super) const EVENTS_WITHOUT_RUNS: &str = "SELECT seq FROM events
      WHERE received < ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE event = events.seq)
      ORDER BY received LIMIT ?2";
-/// Forgets the oldest dedup keys.
+/// Deletes the oldest dedup keys.
 pub(super) const FORGET_KEYS: &str = "DELETE FROM receipts WHERE key IN
      (SELECT key FROM receipts WHERE received < ?1 ORDER BY received LIMIT ?2)";
 
-/// A run to be forgotten.
-struct Old {
+/// A run to be deleted.
+struct OldRun {
     seq: i64,
     event: i64,
     state: RunState,
 }
 
-/// Forgets up to `limit` each of runs, events and dedup keys.
+/// Deletes up to `limit` each of runs, events and dedup keys.
 pub(super) fn prune(tx: &mut Tx<'_>, retention: &Retention, limit: usize) -> Result<Pruned, Failure> {
     let mut pruned = Pruned::default();
     let mut old = Vec::new();
@@ -38,17 +38,17 @@ pub(super) fn prune(tx: &mut Tx<'_>, retention: &Retention, limit: usize) -> Res
         old = ended_before(tx.conn, stamp(before), limit)?;
     }
     if let Some(most) = retention.most_runs.filter(|_| old.is_empty()) {
-        old = beyond(tx.conn, most, limit)?;
+        old = exceeding(tx.conn, most, limit)?;
     }
     for run in &old {
         forget_run(tx, run)?;
         pruned.runs += 1;
-        // Most events have one run: with it they go.
+        // Most events have one run and are deleted with it.
         pruned.events += usize::from(forget_event(tx, run.event)?);
     }
-    // Not beside old runs: their events, found to be needed again and again, would stand in the way.
+    // Only once no old run is left: until then the scan would find the events of old runs again and again.
     if let Some(before) = retention.before.filter(|_| old.is_empty()) {
-        for event in runless_events(tx.conn, stamp(before), limit)? {
+        for event in events_without_runs(tx.conn, stamp(before), limit)? {
             pruned.events += usize::from(forget_event(tx, event)?);
         }
     }
@@ -63,13 +63,13 @@ fn finished_states() -> impl Iterator<Item = RunState> {
     RunState::ALL.into_iter().filter(|state| state.is_finished())
 }
 
-fn old(row: &Row<'_>) -> Result<Old, Failure> {
+fn old(row: &Row<'_>) -> Result<OldRun, Failure> {
     let state = encoding::state(row.get(2)?).map_err(Failure::Unreadable)?;
-    Ok(Old { seq: row.get(0)?, event: row.get(1)?, state })
+    Ok(OldRun { seq: row.get(0)?, event: row.get(1)?, state })
 }
 
-/// Whether a run has ended is said by `finished` alone: a failed one may still hold its lane.
-fn ended_before(conn: &Connection, before: i64, limit: usize) -> Result<Vec<Old>, Failure> {
+/// `finished` decides, not the state: a failed run may still hold its lane.
+fn ended_before(conn: &Connection, before: i64, limit: usize) -> Result<Vec<OldRun>, Failure> {
     let mut read = conn.prepare_cached(ENDED_BEFORE)?;
     let mut found = Vec::new();
     for state in finished_states() {
@@ -81,8 +81,8 @@ fn ended_before(conn: &Connection, before: i64, limit: usize) -> Result<Vec<Old>
     Ok(found)
 }
 
-/// The oldest finished runs of those beyond `most`.
-fn beyond(conn: &Connection, most: u64, limit: usize) -> Result<Vec<Old>, Failure> {
+/// The oldest finished runs beyond `most`.
+fn exceeding(conn: &Connection, most: u64, limit: usize) -> Result<Vec<OldRun>, Failure> {
     let excess = counters::finished(conn)?.saturating_sub(most).min(limit as u64);
     if excess == 0 {
         return Ok(Vec::new());
@@ -96,7 +96,7 @@ fn beyond(conn: &Connection, most: u64, limit: usize) -> Result<Vec<Old>, Failur
     Ok(found)
 }
 
-/// Merges the states' ranges of the index, each in order.
+/// Merges the index ranges of the states in order.
 pub(super) fn oldest() -> String {
     let parts: Vec<String> = finished_states()
         .map(|state| {
@@ -110,24 +110,24 @@ pub(super) fn oldest() -> String {
     format!("{} ORDER BY created LIMIT ?1", parts.join(" UNION ALL "))
 }
 
-fn forget_run(tx: &mut Tx<'_>, run: &Old) -> Result<(), Failure> {
+fn forget_run(tx: &mut Tx<'_>, run: &OldRun) -> Result<(), Failure> {
     let ids = entry_ids(run.seq);
     tx.conn
         .prepare_cached("DELETE FROM entries WHERE id >= ?1 AND id < ?2")?
         .execute((ids.start, ids.end))?;
-    writes::outlive(tx, run.seq)?;
+    writes::keep_writes(tx, run.seq)?;
     tx.conn.prepare_cached("DELETE FROM runs WHERE seq = ?1")?.execute([run.seq])?;
     tx.counters.forget_run(run.state);
     Ok(())
 }
 
-fn runless_events(conn: &Connection, before: i64, limit: usize) -> Result<Vec<i64>, Failure> {
-    let mut read = conn.prepare_cached(RUNLESS)?;
+fn events_without_runs(conn: &Connection, before: i64, limit: usize) -> Result<Vec<i64>, Failure> {
+    let mut read = conn.prepare_cached(EVENTS_WITHOUT_RUNS)?;
     let rows = read.query_map((before, limit as i64), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Forgets an event, unless a run needs it; whether it did.
+/// Deletes an event unless a run refers to it; returns whether it did.
 fn forget_event(tx: &mut Tx<'_>, seq: i64) -> Result<bool, Failure> {
     let gone = tx
         .conn

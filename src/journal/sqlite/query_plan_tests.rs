@@ -1,4 +1,4 @@
-//! What SQLite would do for the statements that grow with the store. Nothing here runs but in tests.
+//! Tests of the query plans of statements whose cost could grow with the store.
 
 use chrono::DateTime;
 use rusqlite::types::Value;
@@ -12,7 +12,7 @@ use super::dialect::SqliteDialect;
 use super::schema::open_writer;
 use super::{lease, prune};
 
-/// The steps of a statement, one per line.
+/// The query plan of a statement, one step per line.
 fn plan(conn: &Connection, sql: &str) -> String {
     let mut read = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let nulls = vec![Value::Null; read.parameter_count()];
@@ -51,19 +51,19 @@ fn nothing_reads_or_sorts_a_whole_table() {
         lease::ADVANCE,
         lease::RECLAIM,
         prune::ENDED_BEFORE,
-        prune::RUNLESS,
+        prune::EVENTS_WITHOUT_RUNS,
         prune::FORGET_KEYS,
         cursors::VANISHED,
         cursors::VANISHED_AFTER,
-        writes::OF_RECORD,
+        writes::BY_RECORD,
     ];
     statements.extend(fixed.map(str::to_owned));
     for sql in statements {
-        // What reads no table at all is called a scan, too.
+        // SQLite calls a step without a table a scan.
         let plan = plan(&conn, &sql).replace("SCAN CONSTANT ROW", "");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
-    // What is sorted there is the few links of one record.
-    let links = plan(&conn, links::OF_RECORD);
+    // Sorts only the few links of one record.
+    let links = plan(&conn, links::BY_RECORD);
     assert!(!links.contains("SCAN"), "{links}");
 }

@@ -1,4 +1,4 @@
-//! Connections that read while the writer writes; each read sees one moment of the store.
+//! A pool of read connections; each read sees one snapshot.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,24 +11,24 @@ use crate::journal::Error;
 use super::failure::Failure;
 use super::schema::open_reader;
 
-/// Reads at a time.
-const SEATS: usize = 4;
+/// Concurrent reads.
+const MAX_CONNECTIONS: usize = 4;
 
-/// A few connections, opened when first needed.
+/// A few connections, opened on demand.
 pub(super) struct Readers {
     path: PathBuf,
     store: Arc<str>,
-    seats: Semaphore,
+    permits: Semaphore,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    /// None open yet.
+    /// An empty pool.
     pub(super) fn new(path: PathBuf, store: Arc<str>) -> Self {
-        Self { path, store, seats: Semaphore::new(SEATS), idle: Mutex::default() }
+        Self { path, store, permits: Semaphore::new(MAX_CONNECTIONS), idle: Mutex::default() }
     }
 
-    /// Does `act` on a thread that may wait for the disk.
+    /// Runs `act` on a blocking thread.
     pub(super) async fn read<T, F>(self: &Arc<Self>, act: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -37,14 +37,14 @@ impl Readers {
         let unavailable =
             |reason: &str| Error::Unavailable { store: self.store.to_string(), reason: reason.to_owned() };
         let _seat =
-            self.seats.acquire().await.map_err(|_| unavailable("has been closed; start hob again"))?;
+            self.permits.acquire().await.map_err(|_| unavailable("has been closed; start hob again"))?;
         let readers = Arc::clone(self);
         tokio::task::spawn_blocking(move || readers.attempt(act))
             .await
             .map_err(|_| {
                 unavailable("cannot be read: its reader stopped; this is a bug in hob, please report it")
             })?
-            .map_err(|failure| failure.of(&self.store))
+            .map_err(|failure| failure.into_error(&self.store))
     }
 
     fn attempt<T>(&self, act: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -54,16 +54,16 @@ impl Readers {
         let snapshot = conn.unchecked_transaction()?;
         let result = act(&snapshot)?;
         snapshot.finish()?;
-        // After a failure the connection is not used again; it goes with this function.
-        if !self.seats.is_closed() {
+        // After a failure the connection is dropped.
+        if !self.permits.is_closed() {
             idle().push(conn);
         }
         Ok(result)
     }
 
-    /// Takes no more reads and closes what is open.
+    /// Accepts no more reads and closes idle connections.
     pub(super) fn close(&self) {
-        self.seats.close();
+        self.permits.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -1,4 +1,4 @@
-//! Statements and rows as SQLite takes and gives them.
+//! Conversion of statements and rows to and from SQLite.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -19,7 +19,7 @@ impl ToSql for Param {
     }
 }
 
-/// Does a statement of every store's and collects what it finds.
+/// Executes a shared statement and collects its rows.
 pub(super) fn perform(conn: &Connection, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Failure> {
     let mut statement = conn.prepare_cached(&sql.replace('$', "?"))?;
     let mut rows = statement.query(params_from_iter(params))?;
@@ -30,7 +30,7 @@ pub(super) fn perform(conn: &Connection, sql: &str, params: Vec<Param>) -> Resul
     Ok(found)
 }
 
-/// A row, to be read as every store's.
+/// A row in the form that both stores share.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> Result<Row, Failure> {
     let cells = (0..row.as_ref().column_count()).map(|column| cell(row.get_ref(column)?));
     Ok(Row::new(cells.collect::<Result<_, _>>()?, |text| text))

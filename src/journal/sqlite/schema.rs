@@ -1,4 +1,4 @@
-//! The tables, their history of formats, and how a connection is set up.
+//! The tables, their migrations, and the setup of connections.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use crate::journal::Error;
 use super::failure::{BUSY_TIMEOUT, Failure, READ_ONLY};
 use super::writer::Tx;
 
-/// Marks a file as hob's: "hobj".
+/// The application id of hob's files: "hobj".
 const APPLICATION: i64 = 0x686f_626a;
 
-/// Statements kept ready on each connection.
+/// Prepared statements cached per connection.
 const STATEMENTS: usize = 64;
 
-/// Each takes the store from the format of its place in the list to the next one. Only ever add.
+/// Each migrates from the format equal to its index to the next one. Only append.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
@@ -26,25 +26,27 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-6.sql"),
 ];
 
-/// Opens the connection that writes, and brings the tables to the present format.
+/// Opens the writing connection and migrates the tables.
 pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Connection, Error> {
-    let conn = open(path).map_err(|failure| failure.of(store))?;
-    if conn.is_readonly("main").map_err(|error| Failure::from(error).of(store))? {
+    let conn = open(path).map_err(|failure| failure.into_error(store))?;
+    if conn.is_readonly("main").map_err(|error| Failure::from(error).into_error(store))? {
         return Err(Error::Unavailable { store: store.to_owned(), reason: READ_ONLY.to_owned() });
     }
     inspect(&conn, store, upgrade)?;
-    write_ahead(&conn).and_then(|()| migrate(&conn, MIGRATIONS)).map_err(|failure| failure.of(store))?;
+    write_ahead(&conn)
+        .and_then(|()| migrate(&conn, MIGRATIONS))
+        .map_err(|failure| failure.into_error(store))?;
     Ok(conn)
 }
 
-/// Opens a connection to a store in whatever format, which must be hob's; nothing is changed in it.
+/// Opens a connection to a hob store of any format; changes nothing.
 pub(super) fn open_foreign(path: &Path, store: &str) -> Result<Connection, Error> {
-    let conn = open(path).map_err(|failure| failure.of(store))?;
+    let conn = open(path).map_err(|failure| failure.into_error(store))?;
     inspect(&conn, store, true)?;
     Ok(conn)
 }
 
-/// Opens a connection that reads.
+/// Opens a reading connection.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, Failure> {
     let conn = open(path)?;
     conn.pragma_update(None, "query_only", true)?;
@@ -58,26 +60,26 @@ fn open(path: &Path) -> Result<Connection, Failure> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Otherwise a statement whose plan might depend on a value is prepared anew for each value.
+    // Otherwise SQLite may replan a statement for each value of a parameter.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(conn)
 }
 
-/// Refuses, before anything is written, what is not ours to write.
+/// Rejects files that hob must not write to, before anything is written.
 fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
-    // All is read of one moment: another process may be making the tables.
-    let snapshot = conn.unchecked_transaction().map_err(|error| Failure::from(error).of(store))?;
-    let read = |pragma: &str| number(&snapshot, pragma).map_err(|failure| failure.of(store));
+    // One transaction for all reads: another process may be creating the tables.
+    let snapshot = conn.unchecked_transaction().map_err(|error| Failure::from(error).into_error(store))?;
+    let read = |pragma: &str| number(&snapshot, pragma).map_err(|failure| failure.into_error(store));
     let (format, application, pages) = (read("user_version")?, read("application_id")?, read("page_count")?);
     let known = newest();
     let refuse =
         |reason: &str| Err(Error::Unavailable { store: store.to_owned(), reason: reason.to_owned() });
     if pages > 0 && application != APPLICATION {
-        // A fresh file has pages once another process has switched it to write-ahead, before it has tables.
+        // A new file has pages before tables once another process has enabled WAL.
         let tables: i64 = snapshot
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| Failure::from(error).of(store))?;
+            .map_err(|error| Failure::from(error).into_error(store))?;
         if tables > 0 || format != 0 {
             return refuse("belongs to another program; name another file");
         }
@@ -91,7 +93,7 @@ fn inspect(conn: &Connection, store: &str, upgrade: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// The format that this hob writes.
+/// The format of this version.
 pub(super) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
@@ -99,7 +101,7 @@ pub(super) fn newest() -> i64 {
 fn write_ahead(conn: &Connection) -> Result<(), Failure> {
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    // On macOS an ordinary sync does not reach the disk.
+    // On macOS fsync does not reach the disk.
     conn.pragma_update(None, "fullfsync", true)?;
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;
     conn.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
@@ -108,7 +110,7 @@ fn write_ahead(conn: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes something, to learn whether that is possible.
+/// Writes something, to check that writes succeed.
 pub(super) fn probe(tx: &mut Tx<'_>) -> Result<(), Failure> {
     tx.conn
         .prepare_cached(
@@ -118,13 +120,13 @@ pub(super) fn probe(tx: &mut Tx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Goes through the migrations that are missing, in one transaction.
+/// Runs the missing migrations in one transaction.
 fn migrate(conn: &Connection, migrations: &[&str]) -> Result<(), Failure> {
     if usize::try_from(number(conn, "user_version")?) == Ok(migrations.len()) {
         return Ok(());
     }
     let transaction = rusqlite::Transaction::new_unchecked(conn, rusqlite::TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
+    // Another process may have migrated meanwhile.
     let done = usize::try_from(number(&transaction, "user_version")?).unwrap_or(0);
     for migration in migrations.iter().skip(done) {
         transaction.execute_batch(migration)?;

@@ -1,4 +1,4 @@
-//! One moment of the file, held by a transaction that only reads.
+//! A snapshot, held by a read-only transaction.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,18 +16,18 @@ use super::failure::Failure;
 use super::row::perform;
 use super::schema::open_reader;
 
-/// A moment of a file.
+/// A snapshot.
 pub(super) struct ReadSnapshot {
     conn: Arc<Mutex<Connection>>,
     store: Arc<str>,
 }
 
 impl ReadSnapshot {
-    /// The present one.
+    /// Starts a snapshot now.
     pub(super) fn begin(path: &Path, store: Arc<str>) -> Result<Self, Failure> {
         let conn = open_reader(path)?;
         conn.execute_batch("BEGIN")?;
-        // The first read decides which moment it is.
+        // SQLite takes the snapshot at the first read.
         conn.query_row("SELECT count(*) FROM counters", [], |_| Ok(()))?;
         Ok(Self { conn: Arc::new(Mutex::new(conn)), store })
     }
@@ -47,7 +47,7 @@ impl Database for ReadSnapshot {
             store: self.store.to_string(),
             reason: "cannot be read: its reader stopped; this is a bug in hob, please report it".to_owned(),
         })?;
-        done.map_err(|failure| failure.of(&self.store))
+        done.map_err(|failure| failure.into_error(&self.store))
     }
 
     async fn execute(&self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
@@ -62,6 +62,6 @@ impl Snapshot for ReadSnapshot {
     }
 
     async fn fingerprint(&self) -> Result<String, Error> {
-        fingerprint::of(self).await
+        fingerprint::compute(self).await
     }
 }

@@ -1,4 +1,4 @@
-//! The store itself: opening it, and the journal's methods in terms of the other files here.
+//! The store: opening it, and the methods of [`Journal`].
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::database::{Database, Param};
 use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
-use crate::journal::paused::without_paused;
+use crate::journal::paused::put_paused_to_sleep;
 use crate::journal::queries::{
     claims, cursors, holds, import, links, receipts, recipes, runs, totals, values, writes,
 };
@@ -42,7 +42,7 @@ use super::snapshot::ReadSnapshot;
 use super::writer::{Tx, Writer};
 use super::{amend, append, backup, hold, lease, limits, prune, schema};
 
-/// How often to see whether another process has written, while somebody waits for that.
+/// How often to check for writes of other processes while a caller waits for changes.
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A journal in an SQLite file.
@@ -53,9 +53,9 @@ pub struct Sqlite {
     writer: Writer,
     last_failure: LastFailure,
     readers: Arc<Readers>,
-    /// Counts up whenever there may be new work.
+    /// Incremented whenever there may be new work.
     signal: Arc<watch::Sender<u64>>,
-    /// What it stood at when runs were last leased.
+    /// Its value when runs were last leased.
     leased: AtomicU64,
 }
 
@@ -77,7 +77,7 @@ impl Sqlite {
             store: store.to_string(),
             reason: format!("cannot be created: {error}"),
         })?;
-        // One that an earlier version or another program made.
+        // A leftover of an earlier version or another program.
         for ending in ["", "-wal", "-shm"] {
             let mut file = path.as_os_str().to_owned();
             file.push(ending);
@@ -90,7 +90,7 @@ impl Sqlite {
         Ok(Self {
             writer: Writer::start(
                 conn,
-                FileIdentity::of(path),
+                FileIdentity::at(path),
                 Arc::clone(&store),
                 lock,
                 Arc::clone(&signal),
@@ -105,8 +105,8 @@ impl Sqlite {
         })
     }
 
-    /// Copies the store at `path`, as it is at this moment, into the empty file `to`, and reads the copy to
-    /// see that it is sound. Others may work on the store meanwhile. Blocks.
+    /// Copies the store at `path` into the empty file `to`, as of this moment, and checks the integrity of the copy.
+    /// Others may use the store meanwhile. Blocks.
     pub fn backup(path: &Path, to: &Path) -> Result<(), Error> {
         backup::copy(path, to, &path.display().to_string())
     }
@@ -130,16 +130,16 @@ impl Sqlite {
     }
 
     fn failed(&self, failure: Failure) -> Error {
-        failure.of(&self.store)
+        failure.into_error(&self.store)
     }
 
     /// Resolves when another process may have written.
-    async fn others_wrote(&self) {
+    async fn changed_by_others(&self) {
         let mut look = tokio::time::interval(WATCH_INTERVAL);
         loop {
             look.tick().await;
-            // A closed store has nothing new; the caller's own limit ends the wait.
-            if self.writer.look().await.is_err() {
+            // A closed store has no news; the caller's time limit ends the wait.
+            if self.writer.check_for_changes().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
@@ -195,7 +195,7 @@ impl Journal for Sqlite {
         }
         let loaded = self.read(move |conn| lease::load(conn, &grants)).await?;
         park_unreadable(self, loaded.unreadable, now).await?;
-        without_paused(self, loaded.runs, now).await
+        put_paused_to_sleep(self, loaded.runs, now).await
     }
 
     async fn record(
@@ -250,7 +250,7 @@ impl Journal for Sqlite {
         let leased = self.leased.load(Ordering::Acquire);
         tokio::select! {
             _ = signal.wait_for(|count| *count > leased) => {}
-            () = self.others_wrote() => {}
+            () = self.changed_by_others() => {}
             () = tokio::time::sleep(at_most) => {}
         }
     }
@@ -310,7 +310,7 @@ impl Journal for Sqlite {
         runs::list(self, filter).await
     }
 
-    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         runs::by_prefix(self, prefix, limit).await
     }
 
@@ -324,7 +324,7 @@ impl Journal for Sqlite {
         connection: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Written>, Error> {
-        writes::of_record(self, record, connection, limit).await
+        writes::by_record(self, record, connection, limit).await
     }
 
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
@@ -368,8 +368,8 @@ impl Journal for Sqlite {
         links::delete(self, name, from).await
     }
 
-    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
-        links::of_record(self, record).await
+    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
+        links::by_record(self, record).await
     }
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
@@ -429,7 +429,7 @@ impl Journal for Sqlite {
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
         self.write(move |tx| {
             let imported = import::records(&*tx, &records).now_or_never();
-            // A transaction of SQLite's keeps nobody waiting.
+            // An SQLite transaction never yields.
             let imported = imported.ok_or_else(|| Failure::Unreadable("the import waits".to_owned()))?;
             tx.counters.imported(&imported?);
             Ok(())
@@ -455,7 +455,7 @@ impl Journal for Sqlite {
 
     async fn close(&self) {
         if let Some(thread) = self.writer.stop() {
-            // It ends by itself once it has answered everyone; a panic there was shown there.
+            // The thread ends once it has answered everyone; a panic was reported there.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         self.readers.close();
@@ -484,7 +484,7 @@ mod tests {
         (folder, Arc::new(store))
     }
 
-    /// Keeps the writer busy until the sender is dropped, so that what comes meanwhile is one group.
+    /// Blocks the writer until the sender is dropped, so that later writes form one group.
     async fn hold(store: &Arc<Sqlite>) -> std::sync::mpsc::SyncSender<()> {
         let (release, held) = sync_channel::<()>(0);
         let (begun, waiting) = tokio::sync::oneshot::channel();
@@ -517,7 +517,7 @@ mod tests {
             })
         };
         let (first, second, third) = (put("first", false), put("second", true), put("third", false));
-        // All three are in the queue before the writer goes on.
+        // All three must be queued before the writer continues.
         tokio::task::yield_now().await;
         drop(busy);
         first.await.unwrap().unwrap();
@@ -548,7 +548,7 @@ mod tests {
         waiting.await.unwrap();
         store.put_state("k", &json!(1)).await.unwrap();
         drop(release);
-        // A read sees one moment, whatever is written meanwhile.
+        // A read sees one snapshot, whatever is written meanwhile.
         assert_eq!(reading.await.unwrap().unwrap(), (0, 0));
 
         let busy = hold(&store).await;
@@ -593,7 +593,7 @@ mod tests {
             matches!(&error, Error::Unavailable { reason, .. } if reason.contains("disk is full")),
             "{error}"
         );
-        // What was answered is there, the rest is not; the store can still be read.
+        // Answered writes are stored, the others are not, and the store is readable.
         assert!(stored > 0);
         assert_eq!(store.state(&(stored - 1).to_string()).await.unwrap(), Some(big.clone()));
         assert_eq!(store.state(&stored.to_string()).await.unwrap(), None);

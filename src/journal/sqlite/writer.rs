@@ -1,5 +1,5 @@
-//! The one thread that writes. Whatever waits when it is free goes into one transaction, so that many
-//! writers share the cost of reaching the disk. Nobody gets an answer before that.
+//! The thread that writes. Queued writes share one transaction and with it the sync to disk. Answers are sent after
+//! the commit.
 
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,18 +19,18 @@ use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
 use super::row::perform;
 
-/// Writes that may wait; beyond, writers wait to be let in.
+/// Queued writes; beyond this, callers wait.
 const QUEUE: usize = 4096;
-/// Writes that share a transaction at most.
-const GROUP: usize = 1024;
+/// The most writes per transaction.
+const MAX_GROUP: usize = 1024;
 
-/// What a write works with.
+/// The context of a write.
 pub(super) struct Tx<'a> {
-    /// In the group's transaction.
+    /// The connection, in the group's transaction.
     pub(super) conn: &'a Connection,
-    /// Where it notes what it changed.
+    /// Collects changes of the counters.
     pub(super) counters: &'a mut Counters,
-    /// What messages call the store.
+    /// The store's name in messages.
     pub(super) store: &'a str,
 }
 
@@ -42,7 +42,7 @@ impl Database for Tx<'_> {
     }
 
     fn query(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
-        ready(perform(self.conn, sql, params).map_err(|failure| failure.of(self.store)))
+        ready(perform(self.conn, sql, params).map_err(|failure| failure.into_error(self.store)))
     }
 
     fn execute(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send {
@@ -50,11 +50,11 @@ impl Database for Tx<'_> {
     }
 }
 
-/// A write and the way its answer takes.
+/// A write, and the channel of its result.
 trait Job: Send {
-    /// Does it.
-    fn act(&mut self, tx: &mut Tx<'_>) -> Result<(), Error>;
-    /// Answers: with its own result or, if all was lost, with why.
+    /// Executes the write.
+    fn execute(&mut self, tx: &mut Tx<'_>) -> Result<(), Error>;
+    /// Sends its result or, if the transaction failed, that error.
     fn answer(self: Box<Self>, lost: Option<&Error>);
 }
 
@@ -65,7 +65,7 @@ struct Task<T, F> {
 }
 
 impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send> Job for Task<T, F> {
-    fn act(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+    fn execute(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let Some(act) = self.act.take() else { return Ok(()) };
         let result = act(tx).map_err(|failure| failure.of(tx.store));
         let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
@@ -78,21 +78,21 @@ impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send> Job for Task<
             (Some(Err(error)), _) => Err(error),
             (_, Some(lost)) => Err(lost.clone()),
             (Some(Ok(value)), None) => Ok(value),
-            // Without an answer, the other side says that the writer stopped.
+            // A dropped channel tells the caller that the writer stopped.
             (None, None) => return,
         };
-        // The caller may have given up; what was written stays.
+        // The caller may have given up; the write stays.
         let _ = self.reply.send(answer);
     }
 }
 
 enum Message {
     Write(Box<dyn Job>),
-    /// See whether another process has written.
-    Look(oneshot::Sender<()>),
+    /// Check whether another process has written.
+    CheckForChanges(oneshot::Sender<()>),
 }
 
-/// The way to the thread.
+/// The handle of the thread.
 pub(super) struct Writer {
     store: Arc<str>,
     inbox: Mutex<Option<mpsc::Sender<Message>>>,
@@ -100,7 +100,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `signal` counts up whenever there may be new work.
+    /// Starts the thread. `signal` is incremented whenever there may be new work.
     pub(super) fn start(
         conn: Connection,
         place: FileIdentity,
@@ -120,7 +120,7 @@ impl Writer {
         Ok(Self { store, inbox: Mutex::new(Some(inbox)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Does `act` in a transaction and answers once that is on disk. All or nothing.
+    /// Executes `act` in a transaction; returns once it is on disk. All or nothing.
     pub(super) async fn write<T, F>(&self, act: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -132,10 +132,10 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(stopped(&self.store)))
     }
 
-    /// Has the thread see whether another process has written.
-    pub(super) async fn look(&self) -> Result<(), Error> {
+    /// Checks whether another process has written.
+    pub(super) async fn check_for_changes(&self) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Look(reply)).await?;
+        self.send(Message::CheckForChanges(reply)).await?;
         answer.await.map_err(|_| stopped(&self.store))
     }
 
@@ -145,7 +145,7 @@ impl Writer {
         inbox.send(message).await.map_err(|_| stopped(&self.store))
     }
 
-    /// Lets the thread finish what waits, and takes nothing more.
+    /// Stops the thread after the queued writes.
     pub(super) fn stop(&self) -> Option<JoinHandle<()>> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -156,32 +156,32 @@ fn stopped(store: &str) -> Error {
     Error::Unavailable { store: store.to_owned(), reason: "has been closed; start hob again".to_owned() }
 }
 
-/// The thread's own.
+/// The state of the thread.
 struct Loop {
-    // Fields are dropped in this order: the file is closed before the right to it is given back.
+    // Fields are dropped in this order: the file is closed before its lock is released.
     conn: Connection,
     _lock: Option<RunnerLock>,
     place: FileIdentity,
     store: Arc<str>,
     signal: Arc<watch::Sender<u64>>,
-    /// Changes when another process writes.
+    /// SQLite's `data_version`, which changes when another process writes.
     version: Option<i64>,
 }
 
 impl Loop {
     fn work(mut self, mut messages: mpsc::Receiver<Message>) {
-        let mut group = Vec::with_capacity(GROUP);
+        let mut group = Vec::with_capacity(MAX_GROUP);
         while let Some(message) = messages.blocking_recv() {
             let mut next = Some(message);
             while let Some(message) = next {
                 match message {
                     Message::Write(job) => group.push(job),
-                    Message::Look(reply) => {
-                        self.look();
+                    Message::CheckForChanges(reply) => {
+                        self.check_for_changes();
                         let _ = reply.send(());
                     }
                 }
-                next = if group.len() < GROUP { messages.try_recv().ok() } else { None };
+                next = if group.len() < MAX_GROUP { messages.try_recv().ok() } else { None };
             }
             if !group.is_empty() {
                 self.commit(&mut group);
@@ -189,12 +189,12 @@ impl Loop {
         }
     }
 
-    /// One transaction for the group. A job that fails is undone alone.
+    /// Commits the group in one transaction. A failed job is rolled back alone.
     fn commit(&mut self, group: &mut Vec<Box<dyn Job>>) {
         let mut counters = Counters::default();
         let lost = self.attempt(group, &mut counters).err();
         if lost.is_some() {
-            // SQLite may have ended the transaction by itself; then this fails, and that is fine.
+            // Fails if SQLite has rolled back already.
             let _ = self.conn.execute_batch("ROLLBACK");
         } else if counters.work {
             self.signal.send_modify(|count| *count += 1);
@@ -205,39 +205,39 @@ impl Loop {
     }
 
     fn attempt(&mut self, group: &mut [Box<dyn Job>], counters: &mut Counters) -> Result<(), Error> {
-        if !self.place.is_still() {
+        if !self.place.is_unchanged() {
             let reason = "was deleted or replaced while hob works on it; put it back, or start hob again";
             return Err(Error::Unavailable { store: self.store.to_string(), reason: reason.to_owned() });
         }
         self.run("BEGIN IMMEDIATE")?;
-        self.look();
+        self.check_for_changes();
         for job in group {
             self.run("SAVEPOINT job")?;
             let mut own = *counters;
-            match job.act(&mut Tx { conn: &self.conn, counters: &mut own, store: &self.store }) {
+            match job.execute(&mut Tx { conn: &self.conn, counters: &mut own, store: &self.store }) {
                 Ok(()) => *counters = own,
-                // Some failures, such as a full disk, may take the whole transaction with them.
+                // Some failures, such as a full disk, roll back the whole transaction.
                 Err(error) if self.conn.is_autocommit() => return Err(error),
                 Err(_) => self.run("ROLLBACK TO job")?,
             }
             self.run("RELEASE job")?;
         }
-        counters.save(&self.conn).map_err(|failure| failure.of(&self.store))?;
+        counters.save(&self.conn).map_err(|failure| failure.into_error(&self.store))?;
         self.run("COMMIT")
     }
 
     fn run(&self, sql: &str) -> Result<(), Error> {
         let done = self.conn.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
-        done.map(drop).map_err(|error| Failure::from(error).of(&self.store))
+        done.map(drop).map_err(|error| Failure::from(error).into_error(&self.store))
     }
 
     /// Wakes workers if another process has written.
-    fn look(&mut self) {
+    fn check_for_changes(&mut self) {
         let version = self
             .conn
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut read| read.query_row([], |row| row.get::<_, i64>(0)));
-        // A failure shows in the next write, with someone to tell it to.
+        // A failure appears in the next write, which has a caller to report it to.
         if let Ok(version) = version
             && self.version.replace(version).is_some_and(|before| before != version)
         {

@@ -1,4 +1,4 @@
-//! What runs wrote, record by record.
+//! Writes of runs, by record.
 
 use chrono::{DateTime, Utc};
 
@@ -8,12 +8,12 @@ use crate::run::Write;
 use super::failure::Failure;
 use super::writer::Tx;
 
-/// Forgets the oldest writes of runs that are forgotten.
+/// Deletes the oldest writes of pruned runs.
 pub(super) const FORGET: &str = "DELETE FROM writes WHERE seq IN (SELECT seq FROM
      (SELECT seq, at FROM writes WHERE run = 0 ORDER BY seq LIMIT ?2) WHERE at < ?1)";
 
-/// Notes what the run with this number wrote.
-pub(super) fn note(tx: &Tx<'_>, run: i64, at: DateTime<Utc>, write: &Write) -> Result<(), Failure> {
+/// Stores a write of a run.
+pub(super) fn insert(tx: &Tx<'_>, run: i64, at: DateTime<Utc>, write: &Write) -> Result<(), Failure> {
     tx.conn
         .prepare_cached(
             "INSERT INTO writes (run, record, connection, operation, fields, at)
@@ -23,8 +23,8 @@ pub(super) fn note(tx: &Tx<'_>, run: i64, at: DateTime<Utc>, write: &Write) -> R
     Ok(())
 }
 
-/// The run with this number is about to be forgotten: what it wrote outlives it, where it says by itself who wrote.
-pub(super) fn outlive(tx: &Tx<'_>, run: i64) -> Result<(), Failure> {
+/// Before a run is pruned: keeps its writes that contain their origin.
+pub(super) fn keep_writes(tx: &Tx<'_>, run: i64) -> Result<(), Failure> {
     tx.conn
         .prepare_cached("DELETE FROM writes WHERE run = ?1 AND fields NOT LIKE '{\"$origin\"%'")?
         .execute([run])?;

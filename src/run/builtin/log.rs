@@ -1,11 +1,11 @@
-//! `log`: a line into the history, and into the log by whoever records it.
+//! `log`: adds a line to the history; the recorder also writes it to the log.
 
 use serde_json::json;
 
 use crate::run::{Entry, StepKey};
 use crate::value::{Map, Value};
 
-/// The line and the step.
+/// The line, and the step's success.
 pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Result<Vec<Entry>, String> {
     let message = match inputs.get("message") {
         None => return Err("`message` is missing".into()),

@@ -1,4 +1,4 @@
-//! Built-in operations that are pure: they only write entries.
+//! Built-in operations that are pure: they only produce entries.
 
 pub(super) mod log;
 pub(super) mod stop;

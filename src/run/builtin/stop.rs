@@ -3,7 +3,7 @@
 use crate::run::{Entry, RunState, StepKey};
 use crate::value::{Map, Value};
 
-/// The step and the end.
+/// The step's success, and the end of the run.
 pub(in crate::run) fn entries(step: &StepKey, inputs: &Map<String, Value>) -> Vec<Entry> {
     let reason = inputs.get("reason").filter(|reason| !reason.is_null()).map(|reason| match reason {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! `wait`: goes on after a time or at a time.
+//! `wait`: continues after a duration or at a time.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::recipe::parse_duration;
 use crate::run::{Entry, StepKey};
 use crate::value::{Map, Value, after, timestamp};
 
-/// The beginning of the wait, from `now`.
+/// The entry that starts the wait at `now`.
 pub(in crate::run) fn begin(
     step: &StepKey,
     inputs: &Map<String, Value>,
@@ -29,7 +29,7 @@ pub(in crate::run) fn begin(
     Ok(vec![Entry::WaitStarted { step: step.clone(), until, by_wall }])
 }
 
-/// What later steps see.
+/// The result for later steps.
 pub(in crate::run) fn result(until: DateTime<Utc>) -> Value {
     json!({ "until": until })
 }

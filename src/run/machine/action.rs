@@ -1,4 +1,4 @@
-//! One action: a single step, or a step for each member of a list.
+//! An action: a single step, or one step per item of a list.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::template::Scope;
 use crate::value::Value;
 
 impl Machine {
-    /// `error` is there for the actions of `on_failure`.
+    /// `error` is in scope for actions of `on_failure`.
     pub(super) fn action(
         &mut self,
         action: CheckedAction<'_>,
@@ -89,7 +89,7 @@ impl Machine {
         Progress::Complete(Arc::new((0..list.len()).map(result).collect()))
     }
 
-    /// The members, worked out once. Nothing is an empty list: that is how many APIs write it.
+    /// The items, evaluated once. Null is an empty list, because many APIs write it so.
     fn list_of(&mut self, action: &Action, scope: &Scope) -> Result<Arc<Value>, StepError> {
         if let Some(members) = self.members.as_ref().filter(|members| members.action == action.id) {
             return Ok(Arc::clone(&members.list));

@@ -1,5 +1,5 @@
-//! Inputs that lead somewhere: addresses, in which what an event fills in stays in its place and of which it is
-//! known who chose the host, and files, of which it is known whether this run has downloaded them.
+//! Inputs that refer to something: addresses, where it matters which part of the text an event controls, and files,
+//! where it matters whether this run downloaded them.
 
 use super::Machine;
 use super::progress::Site;
@@ -10,11 +10,11 @@ use crate::template::{Error, ErrorKind, LocatedTemplate, Scope, Sources, Templat
 use crate::value::address::{Origin, Reach, Unfit, fill};
 use crate::value::{Map, Value};
 
-/// Format of an input that takes an address.
+/// Format of inputs that take an address.
 const ADDRESS: &str = "url";
 
 impl Machine {
-    /// Fills the addresses among `inputs`, which have been evaluated in `scope`, and says where they may lead.
+    /// Evaluates the addresses among `inputs`, the values of `scope`, and determines where they may lead.
     pub(super) fn addresses(
         &self,
         site: &Site<'_>,
@@ -34,7 +34,7 @@ impl Machine {
         let sources = self.sources(site, scope);
         for name in names {
             let Some(TemplateTree { shape, .. }) = site.action.with.get(&name) else {
-                // The whole of `with` is one template.
+                // All of `with` is one template.
                 reach = Reach::Public;
                 continue;
             };
@@ -48,7 +48,7 @@ impl Machine {
         Ok(reach)
     }
 
-    /// Files that finished steps have downloaded, as far as their results still tell.
+    /// Files downloaded by finished steps, as far as their results are stored.
     pub(super) fn downloaded(&self) -> Vec<String> {
         let downloads: Vec<String> = (self.recipe.all_actions())
             .filter(|action| action.operation.download.is_some())
@@ -65,7 +65,7 @@ impl Machine {
         files
     }
 
-    /// The address that `template` makes; `None` if it makes no text.
+    /// The address built by `template`; `None` if it is not text.
     fn address(
         &self,
         template: &LocatedTemplate,
@@ -79,11 +79,11 @@ impl Machine {
         Ok(Some((address.text, address.reach)))
     }
 
-    /// Whose words the names in `scope` hold.
+    /// Who controls the values in `scope`.
     fn sources(&self, site: &Site<'_>, scope: &Scope) -> Sources {
         let mut sources = Sources::default().with("env", Origin::Author).with("connection", Origin::Author);
         let vars = scope.get("vars").unwrap_or_default();
-        // Time stands still for variables: they are made of what they were made of when the run began.
+        // Variables are evaluated with the time at which the run started.
         let began = self.status.started.as_ref().map_or(site.now, |started| started.at);
         let then = scope.clone().at(self.wall(began));
         for (name, tree) in &self.recipe.recipe().vars {
@@ -105,7 +105,7 @@ impl Machine {
     }
 }
 
-/// Files among the results of a download: `{ file, … }`, the part of it that was picked, or a list of these.
+/// Collects the files among the results of a download: `{ file, … }`, a picked part of it, or a list of these.
 fn collect(result: &Value, files: &mut Vec<String>) {
     match result {
         Value::String(file) => files.push(file.clone()),
@@ -115,7 +115,7 @@ fn collect(result: &Value, files: &mut Vec<String>) {
     }
 }
 
-/// The error of what does not fit into its place in an address.
+/// The error for a value that does not fit its place in an address.
 fn unfitting(template: &LocatedTemplate, unfit: Unfit) -> Error {
     let written = template.text().get(unfit.range.clone()).unwrap_or_default();
     Error {

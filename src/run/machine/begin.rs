@@ -1,4 +1,4 @@
-//! The beginning: the condition, the lane, the variables.
+//! The start of a run: condition, lane and variables.
 
 use chrono::{DateTime, Utc};
 
@@ -33,8 +33,8 @@ impl Machine {
         }
     }
 
-    /// Variables of a run that began earlier. They are worked out again where what was stored is not
-    /// what templates need: another version of the recipe, or a secret that an older hob took out.
+    /// Restores the variables of a started run. They are evaluated again if the stored ones are unusable: for another
+    /// version of the recipe, or if an older hob redacted them.
     pub(super) fn restore_vars(&mut self) {
         let Some(started) = &self.status.started else { return };
         let checked = self.recipe.clone();
@@ -61,8 +61,8 @@ impl Machine {
     }
 }
 
-/// Why the run does not begin, if it does not. A lane that cannot be worked out is a failure too: the
-/// run must not go where it does not belong.
+/// Why the run does not start, if so. A lane that cannot be evaluated is a failure: the run must not be in the wrong
+/// lane.
 fn holds(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
     if let Some(when) = &recipe.when
         && !when.holds(scope).map_err(|error| template_error(&recipe.file, &error))?
@@ -75,7 +75,7 @@ fn holds(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
     Ok(None)
 }
 
-/// A condition that did not hold, with its value.
+/// The reason for a false condition, with its value.
 pub(super) fn unmet(field: &str, condition: &LocatedTemplate, scope: &Scope) -> String {
     let text = condition.text();
     match condition.evaluate(scope) {

@@ -1,4 +1,4 @@
-//! Before the beginning: whether the event is an echo of hob's own write, or one more turn of a loop.
+//! Before a run starts: whether its event is an echo of hob's own write, or the run would continue a loop.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::run::status::Phase;
 use crate::value::{Map, Value};
 
 impl Machine {
-    /// Begins, unless the event is an echo; `None` where there is more to decide.
+    /// Starts the run unless the event is an echo; `None` if there is more to decide.
     pub(super) fn begin_unless_echo(&mut self, now: DateTime<Utc>) -> Option<Command> {
         let start = StepKey::start();
         if let Phase::Parked { reason } = self.status.of(&start).phase {
@@ -37,7 +37,7 @@ impl Machine {
         Some(evidence.verdict(event, &payload, now))
     }
 
-    /// The run follows from `chain`: it is parked if that is a loop.
+    /// Records that the run follows from `chain`, and parks it if that is a loop.
     fn follow(&mut self, chain: Vec<ChainLink>, now: DateTime<Utc>) {
         if chain.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! After a failure, and where only a person can tell what happened: the `on_failure` actions, then the end.
+//! After a failure or a parked step: the `on_failure` actions, then the end.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::run::command::Command;
 use crate::run::entry::{StepError, StepKey};
 
 impl Machine {
-    /// Goes through `on_failure`; then the run has failed.
+    /// Runs `on_failure`; then the run has failed.
     pub(super) fn after_failure(
         &mut self,
         step: &StepKey,
@@ -30,8 +30,7 @@ impl Machine {
         None
     }
 
-    /// Goes through `on_failure`; then the run is parked. It stands still like a failed one, and nobody should
-    /// have to come upon it by chance.
+    /// Runs `on_failure`; then the run is parked. Like a failure, a parked run needs someone's attention.
     pub(super) fn after_parking(
         &mut self,
         step: &StepKey,
@@ -44,13 +43,13 @@ impl Machine {
         Some(Command::Park { reason })
     }
 
-    /// All of `on_failure` is done.
+    /// Whether all of `on_failure` is done.
     fn is_told(&self) -> bool {
         self.failure_done >= self.recipe.recipe().on_failure.len()
     }
 
-    /// The next action of `on_failure`, with `error` in scope. What fails there is in the history, and the next
-    /// one is done all the same.
+    /// Runs the next action of `on_failure`, with `error` in scope. Its failure is recorded, and the next one runs
+    /// regardless.
     fn tell(
         &mut self,
         step: &StepKey,

@@ -1,4 +1,4 @@
-//! Fetching the whole record that a thin webhook is about, before anything else of the run.
+//! Hydration: fetching the whole record of a thin webhook before the run starts.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::value::address::Reach;
 use crate::value::{Value, after};
 
 impl Machine {
-    /// Completes the event; `None` once there is nothing to fetch or it is fetched.
+    /// Hydrates the event; `None` once that is done or not needed.
     pub(super) fn hydrate(&mut self, now: DateTime<Utc>) -> Option<Progress> {
         self.restore_record();
         let hydration = self.hydration.clone()?;
@@ -35,7 +35,7 @@ impl Machine {
         }
     }
 
-    /// Takes what was fetched, if it was, or leaves the event as it is, if it cannot be.
+    /// Applies the fetched record, if there is one.
     pub(super) fn restore_record(&mut self) {
         match self.status.of(&StepKey::hydrate()).phase {
             Phase::Done(result) => {
@@ -83,7 +83,7 @@ impl Machine {
         }
     }
 
-    /// Puts the fetched record over the thin one; what only the event has (type, time stamp) stays.
+    /// Replaces the thin record by the fetched one; fields that only the event has (type, time stamp) stay.
     fn take_record(&mut self, at: &str, fetched: Value) {
         let Some(mut event) = self.scope.get("event").map(Cow::into_owned) else { return };
         let mut names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! The read that completes a thin event.
+//! The read that hydrates a thin event.
 
 use std::sync::Arc;
 
@@ -8,29 +8,29 @@ use crate::event::{Event, Source};
 use crate::recipe::{Trigger, Webhook};
 use crate::value::{Map, Value};
 
-/// The read that completes an event, worked out when the run is taken up.
+/// The read that hydrates an event, prepared when the run is loaded.
 #[derive(Debug, Clone)]
 pub(super) struct Hydration {
     pub(super) operation: Arc<Operation>,
-    /// Its inputs; or the place in the body that should have held one.
+    /// Its inputs, or the place in the body where one is missing.
     pub(super) inputs: Result<Map<String, Value>, String>,
     /// JSONPath of the record within the body.
     pub(super) record: String,
 }
 
 impl Hydration {
-    /// What `event` needs, if its recipe asks for whole records and the catalog knows the read.
+    /// The read for `event`, if its recipe asks for whole records and the catalog has one.
     pub(super) fn of(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
         let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
             return None;
         };
-        // What a sweep found was read from the API just now.
+        // Records found by polling were read from the API just now.
         if !matches!(event.source, Source::Connector(_)) {
             return None;
         }
         let catalog: &Catalog = recipe.catalog();
         let events = &catalog.connector(connector)?.events;
-        // A body that may mean several events names them all.
+        // The body may match several kinds of events.
         let kind =
             event.kind.names().filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
         let Hydrate { operation, with } = kind.hydrate.as_ref()?;

@@ -1,4 +1,4 @@
-//! How far an action is, and a step with what belongs to deciding it.
+//! The progress of an action, and the data for deciding a step.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::run::entry::{StepError, StepKey};
 use crate::template::Scope;
 use crate::value::Value;
 
-/// How far an action is.
+/// The progress of an action.
 pub(super) enum Progress {
-    /// Something is to be done outside.
+    /// The engine must execute a command.
     Command(Command),
-    /// Something was recorded; decide again.
+    /// An entry was added; decide again.
     More,
-    /// All of it is done; this is its result.
+    /// The action is complete, with this result.
     Complete(Arc<Value>),
-    /// It failed, and so does the run.
+    /// The step failed, and with it the run.
     Failed(StepKey, StepError),
-    /// Only a person can tell whether it happened.
+    /// Only a person can tell whether the step was carried out.
     Parked(StepKey, String),
 }
 
-/// A step and what belongs to deciding it.
+/// A step with the data for deciding it.
 pub(super) struct Site<'a> {
     pub(super) action: CheckedAction<'a>,
     pub(super) key: StepKey,
@@ -34,7 +34,7 @@ pub(super) struct Site<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
-/// What a step's failure means.
+/// The consequence of a step's failure.
 pub(super) fn after(action: &Action, key: StepKey, error: StepError, instead: Arc<Value>) -> Progress {
     match action.on_error {
         OnError::Continue => Progress::Complete(instead),

@@ -1,4 +1,4 @@
-//! The state of a run, and what changes it.
+//! The state of the machine, and its changes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,23 +26,23 @@ pub struct Machine {
     pub(super) status: Status,
     pub(super) scope: Scope,
     pub(super) skip_waits: bool,
-    /// How far its times are ahead of the wall clock.
+    /// How far the run's clock is ahead of the wall clock.
     pub(super) ahead: TimeDelta,
-    /// What the recipes write that others read.
+    /// What recipes write that other recipes read.
     pub(super) feedback: Arc<Feedback>,
-    /// The event, and what is known of its record, until it is decided whether it is an echo.
+    /// The event and what is known of its record, until it is decided whether the event is an echo.
     pub(super) evidence: Option<(Arc<Evidence>, Event)>,
     pub(super) loop_limit: LoopLimit,
-    /// The event is a record that cannot be read, for this reason.
+    /// Why the record of the event cannot be read, if so.
     pub(super) unreadable: Option<String>,
-    /// The read that completes a thin event, until it is done.
+    /// The pending read that hydrates a thin event.
     pub(super) hydration: Option<Hydration>,
-    /// Actions, and after a failure `on_failure` actions, that are complete.
+    /// The number of completed actions, including `on_failure` actions after a failure.
     pub(super) done: usize,
     pub(super) failure_done: usize,
     /// The `for_each` in progress.
     pub(super) members: Option<Members>,
-    /// Entries of the decision in the making.
+    /// Entries of the current decision.
     pub(super) entries: Vec<StampedEntry>,
 }
 
@@ -51,7 +51,7 @@ pub struct Machine {
 pub(super) struct Members {
     pub(super) action: String,
     pub(super) list: Arc<Value>,
-    /// So many are complete.
+    /// The number of completed items.
     pub(super) done: usize,
 }
 
@@ -61,7 +61,7 @@ impl Machine {
         &self.run
     }
 
-    /// Where what the step writes comes from.
+    /// The origin of the step's writes.
     pub fn origin(&self, step: &StepKey, now: DateTime<Utc>) -> Origin {
         Origin {
             run: self.run.id.clone(),
@@ -73,7 +73,7 @@ impl Machine {
         }
     }
 
-    /// Takes into account what was recorded after a decision.
+    /// Applies an entry recorded after a decision.
     pub fn apply(&mut self, entry: &StampedEntry) {
         self.status.apply(entry);
     }
@@ -86,7 +86,7 @@ impl Machine {
         self.members = None;
     }
 
-    /// `run.more` names the step from now on.
+    /// Adds the step to `run.more`.
     fn mark_incomplete(&mut self, id: &str) {
         let Some(mut run) = self.scope.get("run").map(Cow::into_owned) else { return };
         if let Some(Value::Array(names)) = run.get_mut(template_scope::MORE) {
@@ -95,7 +95,7 @@ impl Machine {
         self.scope.set("run", run);
     }
 
-    /// `failed`: the step that made the run fail.
+    /// Ends the run; `failed` is the step that made it fail.
     pub(super) fn finish(
         &mut self,
         state: RunState,
@@ -106,7 +106,7 @@ impl Machine {
         self.record(Entry::Finished { state, reason, step: failed }, now);
     }
 
-    /// What the wall clock shows at a time of ours.
+    /// The wall-clock time at a time of the run's clock.
     pub(super) fn wall(&self, time: DateTime<Utc>) -> DateTime<Utc> {
         time.checked_sub_signed(self.ahead).unwrap_or(time)
     }

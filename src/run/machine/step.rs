@@ -1,4 +1,4 @@
-//! One step: whether to do it, when, and what to do about a lost answer.
+//! A step: whether it runs, when, and what to do about a lost answer.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ impl Machine {
         self.send(site, status, status.attempts + 1, site.now)
     }
 
-    /// A `wait` is under way until a time of ours, or of the wall clock.
+    /// A `wait` until a time of the run's clock or of the wall clock.
     fn paused(&mut self, site: &Site<'_>, until: DateTime<Utc>, by_wall: bool) -> Progress {
         let ours = if by_wall { until.checked_add_signed(self.ahead).unwrap_or(until) } else { until };
         if site.now < ours && !self.skip_waits {
@@ -73,11 +73,11 @@ impl Machine {
         Progress::More
     }
 
-    /// There is an intent and nothing after it: hob stopped in between.
+    /// The last entry is an intent: hob stopped before the answer was recorded.
     fn intended(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
         let sent = status.sent.unwrap_or(site.now);
         let operation = Arc::clone(site.action.operation);
-        // Time stands still for a step that is sent again, so that it is the same step.
+        // The step is sent again with the same time, so that it is the same request.
         let (inputs, _) = match self.inputs(site, sent) {
             Ok(inputs) => inputs,
             Err(error) => return self.fail(site, status.attempts, error),
@@ -93,7 +93,7 @@ impl Machine {
         self.send(site, status, status.attempts, sent)
     }
 
-    /// It is looked into at once, for what is there is there; what is not there may be shown later.
+    /// Probes at once, because an existing record may be visible already; a missing one may appear later.
     fn in_doubt(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
         let Phase::InDoubt { since, until, reason, interrupted, existing, .. } = &status.phase else {
             return Progress::More;
@@ -116,7 +116,7 @@ impl Machine {
                 attempt: status.attempts,
                 connection: self.connection(&site.action, &operation),
                 inputs,
-                // The server's times are those of the wall.
+                // The server uses wall-clock times.
                 sent: self.wall(status.lost.unwrap_or(sent)),
                 missed: self.wall(missed),
                 shown,
@@ -129,7 +129,7 @@ impl Machine {
         }
     }
 
-    /// Nobody can tell but a person. A run that has failed already does not wait for one.
+    /// Only a person can tell. A run that has failed already does not wait for one.
     fn give_up_on(&mut self, site: &Site<'_>, status: &StepStatus, reason: &str) -> Progress {
         if site.after_failure {
             let error = StepError::new(format!("sent, but hob cannot tell whether it arrived: {reason}"));
@@ -141,7 +141,7 @@ impl Machine {
         Progress::More
     }
 
-    /// Attempt `attempt`, with `now()` standing at `at`.
+    /// Sends attempt `attempt`, evaluated with `now()` equal to `at`.
     fn send(&mut self, site: &Site<'_>, status: &StepStatus, attempt: u32, at: DateTime<Utc>) -> Progress {
         if let Some(error) = self.too_late(site, status, attempt) {
             return self.fail(site, attempt.saturating_sub(1).max(1), error);
@@ -166,7 +166,7 @@ impl Machine {
             };
             self.record(entry, site.now);
         }
-        // What hob was stopped at may have been carried out, too. The server's times are those of the wall.
+        // The request before a crash may have been carried out, too. The server uses wall-clock times.
         let interrupted = status.sent.filter(|_| status.phase == Phase::Intended);
         let first_lost = status.lost.or(interrupted).map(|at| self.wall(at));
         Progress::Command(Command::Execute(Box::new(StepCall {
@@ -199,7 +199,7 @@ impl Machine {
         over.then(|| StepError::new(format!("the run has taken longer than its `timeout` of {longest:?}")))
     }
 
-    /// Built-in operations that need nothing from outside.
+    /// Built-in operations that need no I/O.
     fn at_once(&mut self, site: &Site<'_>, which: Builtin, inputs: &Map<String, Value>) -> Option<Progress> {
         let done = match which {
             Builtin::Wait => builtin::wait::begin(&site.key, inputs, site.now),
@@ -228,7 +228,7 @@ impl Machine {
         }
     }
 
-    /// An input that `omit` leaves out although the operation needs it and no connection fills it.
+    /// The error for a required input that `omit` removed and that no connection provides.
     fn left_out(&self, site: &Site<'_>, inputs: &Map<String, Value>) -> Option<LocatedError> {
         let operation = site.action.operation;
         let connector = self.recipe.catalog().connector(&operation.connector);

@@ -1,11 +1,11 @@
-//! A template's failure as a step's.
+//! Template errors as step errors.
 
 use crate::diagnostic::{Code, Diagnostic, render};
 use crate::run::entry::StepError;
 use crate::source::SourceFile;
 use crate::template::LocatedError;
 
-/// A template's failure, with its place.
+/// The error of a step whose template failed, with its place.
 pub(super) fn template_error(file: &SourceFile, error: &LocatedError) -> StepError {
     let mut diagnostic = Diagnostic::new(Code::TemplateFailed, error.span, error.error.message.clone());
     diagnostic.help.clone_from(&error.error.help);

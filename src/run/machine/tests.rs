@@ -43,7 +43,7 @@ impl Hand {
         self.history.push(stamped);
     }
 
-    /// Goes on from the history alone, as after a crash.
+    /// Restarts from the history alone, as after a crash.
     fn restart(&mut self) {
         let event = event(self.payload.clone());
         self.machine = Machine::new(self.recipe.clone(), run(), &event, &self.history, &self.run_context);
@@ -202,7 +202,7 @@ fn a_parked_run_is_as_loud_as_a_failed_one() {
         assert!(reason.contains("`a` may have happened: lost"), "{reason}");
         hand.restart();
         assert!(matches!(hand.decide(), Command::Park { .. }), "it is told once");
-        // A person says that it did not, and it happens again.
+        // A person says that it did not happen, and the answer is lost again.
         let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, KnownBy::Person);
         hand.record(Entry::DidNotHappen { step, attempt, known_by });
         hand.restart();

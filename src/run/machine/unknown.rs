@@ -1,4 +1,4 @@
-//! A step that reads what is not known of an earlier one's result.
+//! Steps that read unknown parts of earlier results.
 
 use chrono::{DateTime, Utc};
 
@@ -10,8 +10,8 @@ use crate::run::status::Phase;
 use crate::run::unknown::unknown_read;
 
 impl Machine {
-    /// Where `action` reads what is not known, a person has to say it: the run is parked at the step whose result
-    /// it is of. A run that has failed already does not wait for one.
+    /// If `action` reads an unknown value, a person must supply it: the run is parked at the step with that result. A
+    /// run that has failed already does not wait for one.
     pub(super) fn reads_unknown(
         &mut self,
         action: &Action,

@@ -1,5 +1,4 @@
-//! The writes of a run of which nothing is known yet: what other runs that look for their own, or that were started
-//! by them, have to know.
+//! The unconfirmed writes of a run. Other runs need them when they probe, or when an event may show one of them.
 
 use super::Machine;
 use crate::catalog::{Effect, Probe};
@@ -10,7 +9,7 @@ use crate::run::unsettled::Unsettled;
 use crate::value::{Map, Value};
 
 impl Machine {
-    /// The creates that were sent, or are about to be, and that can be looked for, and the writes to what a trigger reads.
+    /// Creates without an answer that can be probed, and unanswered writes that a trigger may read.
     pub fn unsettled(&self) -> Vec<Unsettled> {
         let one = |(step, inputs): (&StepKey, &Value)| self.unsettled_step(step, inputs.as_object()?);
         self.status.unsettled.iter().filter_map(one).collect()
@@ -41,7 +40,7 @@ impl Machine {
     }
 }
 
-/// Those of `inputs` by which the probe recognises what was made.
+/// The inputs that the probe compares.
 fn compared(probe: &Probe, inputs: &Map<String, Value>) -> Map<String, Value> {
     let is_compared =
         |name: &String| probe.matching.values().chain(probe.with.values()).any(|used| used == name);

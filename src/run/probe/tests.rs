@@ -5,9 +5,9 @@ use crate::run::StepKey;
 
 const NOTES: &str =
     "operation: notes.list\nwith: { contactId: contactId }\nmatch: { body: body }\ncreated: dateAdded";
-/// The read itself finds only what is like it.
+/// The read itself finds only matching records.
 const BY_READ: &str = "operation: notes.list\nwith: { contactId: contactId }\nmatch: {}\ncreated: dateAdded";
-/// No record tells when it came to be.
+/// Records without a creation time.
 const AGELESS: &str = "operation: notes.list\nwith: { contactId: contactId }\nmatch: { body: body }";
 
 fn probe(text: &str) -> Probe {
@@ -22,12 +22,12 @@ fn sent() -> Map<String, Value> {
     json!({ "contactId": "c", "body": "Hello " }).as_object().unwrap().clone()
 }
 
-/// Sent at ten o'clock, and missed ten seconds later.
+/// Sent at ten o'clock; the answer was given up on ten seconds later.
 fn window() -> Window {
     Window { sent: at("23T10:00:00"), missed: at("23T10:00:10") }
 }
 
-/// What is seen of `items`, when `known` are other steps' and the server's clock is so many seconds ahead.
+/// The result of a search of `items`. `known` belong to other steps; the server's clock is `ahead` seconds ahead.
 fn seen(text: &str, items: Value, known: &[&str], ahead: Option<i64>, rivals: &[Rival]) -> SearchOutcome {
     let (probe, sent) = (probe(text), sent());
     let mut search = Search::new(&probe, &sent, window()).unwrap();
@@ -91,10 +91,10 @@ fn another_steps_result_is_not_taken_for_its_own() {
         panic!("two are one too many")
     };
     assert!(reason.contains("theirs, ours"), "{reason}");
-    // What left it open was another step's.
+    // The record that left it open belongs to another step.
     let near = json!([note("near", "23T09:50:00")]);
     assert_eq!(seen(NOTES, near, &["near"], None, &[]), SearchOutcome::Absent);
-    // A read that shows but one of several may hide ours.
+    // A read that shows one of several records may hide ours.
     assert!(unclear(&seen(BY_READ, json!([theirs]), &["theirs"], None, &[])));
 }
 
@@ -126,7 +126,7 @@ fn which_of_two_seekers_made_it_cannot_be_told() {
         SearchOutcome::Found(ours.clone())
     );
     assert!(unclear(&with(AGELESS, rival("hello", "22T10:00:04", Some("22T10:00:09")))));
-    // Where nothing is found there is nothing to divide.
+    // Without a match, rivals do not matter.
     assert_eq!(
         seen(NOTES, json!([]), &[], None, &[rival("hello", "23T10:00:04", Some("23T10:00:06"))]),
         SearchOutcome::Absent
@@ -161,7 +161,7 @@ fn a_record_that_the_api_named_is_ours_or_nothing_is() {
 
 #[test]
 fn a_time_that_leaves_something_open_is_not_taken_to_be_old() {
-    // The day only; a local time of some zone; a zero that stands for no time.
+    // A day without a time; a local time without a zone; a zero time.
     for vague in ["2026-11-23", "2026-11-23 02:00:00", "0001-01-01T00:00:00Z"] {
         let items = json!([{ "body": "Hello", "dateAdded": vague }]);
         assert!(unclear(&seen(NOTES, items.clone(), &[], None, &[])), "{vague}");
@@ -200,7 +200,7 @@ fn where_the_read_itself_recognises_it_its_age_decides() {
     assert_eq!(by_read(json!([])), SearchOutcome::Absent);
     let new = note("n", "23T10:00:01");
     assert_eq!(by_read(json!([new])), SearchOutcome::Found(new.clone()));
-    // The read may show but one of several, and an older one would hide ours.
+    // The read may show one of several records, and an older one would hide ours.
     for open in [json!([{ "dateAdded": "2020-11-23T10:00:00Z" }]), json!([new, new]), json!([{}])] {
         assert!(unclear(&by_read(open.clone())), "{open}");
     }

@@ -262,9 +262,9 @@ impl Journal for FaultyJournal {
         self.inner.runs(filter).await
     }
 
-    async fn runs_called(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         self.alive().await;
-        self.inner.runs_called(prefix, limit).await
+        self.inner.runs_by_prefix(prefix, limit).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
@@ -329,9 +329,9 @@ impl Journal for FaultyJournal {
         self.write(self.inner.delete_link(name, from)).await
     }
 
-    async fn links_of(&self, record: &str) -> Result<Vec<Link>, Error> {
+    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
         self.alive().await;
-        self.inner.links_of(record).await
+        self.inner.links_by_record(record).await
     }
 
     async fn state(&self, key: &str) -> Result<Option<Value>, Error> {

@@ -1,4 +1,4 @@
-//! Runs of thin webhooks: the record is fetched first, once, and stands in `event`.
+//! Runs of thin webhooks: the record is fetched once, first, and appears in `event`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Steps whose answers were lost.
+//! Steps with lost answers.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -158,6 +158,6 @@ fn a_lost_idempotent_step_is_sent_again_as_it_was() {
     let first = hand.execute();
     hand.now = time(500);
     hand.restart();
-    // It is told that the attempt before it may have been carried out.
+    // The call says that the previous attempt may have been carried out.
     assert_eq!(hand.execute(), StepCall { first_lost: Some(time(0)), ..first });
 }

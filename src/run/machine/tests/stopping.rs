@@ -1,5 +1,4 @@
-//! Stop after any entry, go on from the history alone: the same end, and nothing that is recorded as
-//! done is done again.
+//! Stopping after any entry and restarting from the history: the end is the same, and no recorded step is repeated.
 
 use std::collections::HashMap;
 
@@ -20,7 +19,7 @@ const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
     - { do: wait, with: { for: 5s } }\n\
     - { id: again, do: things.create, with: { name: 'second {{ steps.made.id }}' }, retry: { attempts: 50 } }\n";
 
-/// An API that does what it is told and loses answers as planned.
+/// An API that carries out requests and loses answers as planned.
 #[derive(Default)]
 struct World {
     things: Vec<Value>,
@@ -79,8 +78,8 @@ impl World {
     }
 }
 
-/// Runs to the end. `stops` are numbers of entries after which hob stops: before what was decided is
-/// done, or after it and before that is recorded.
+/// Runs to the end. `stops` are the numbers of entries after which hob stops: before the command is executed, or
+/// between that and recording its result.
 fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (World, Hand, RunState) {
     let mut world = World { faults, ..World::default() };
     let mut hand = Hand::new(RECIPE, json!({ "n": 7 }));
