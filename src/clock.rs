@@ -1,4 +1,4 @@
-//! Where the time comes from: the system's clock in the program, a hand-set one in tests.
+//! The source of the time: the system's clock in the program, a manual one in tests.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,31 +7,30 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-/// No steady clock goes on further ahead than this: a clock that was wrong by more is simply put right.
+/// The farthest a steady clock runs ahead: after a larger correction it follows the wall clock.
 const FURTHEST: TimeDelta = TimeDelta::days(7);
 
-/// A source of the present time. Cheap to clone.
+/// A source of the current time. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock {
     wall: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// See [`Clock::elapsed`].
     elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
-    /// What the steady one of these clocks shows. All clones share it.
+    /// The state of the steady clock, shared by all clones.
     steady: Arc<OnceLock<Steady>>,
-    /// This is the steady one.
+    /// Whether this is the steady clock.
     is_steady: bool,
 }
 
-/// What a steady clock showed last, and how much time had passed then.
+/// The last time that a steady clock returned, and the elapsed time then.
 type Steady = Mutex<(DateTime<Utc>, Duration)>;
 
-/// What the system's clocks count from: well before the program began, for the time of a runtime that a test has paused
-/// is behind.
+/// The zero of [`Clock::elapsed`]: well before the program started, because a test's paused runtime lags behind.
 static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(|| {
     let now = std::time::Instant::now();
     now.checked_sub(Duration::from_secs(3600)).unwrap_or(now)
 });
-/// All parts of the program have one steady clock.
+/// All parts of the program share one steady clock.
 static STEADY: LazyLock<Arc<OnceLock<Steady>>> = LazyLock::new(Arc::default);
 
 impl Clock {
@@ -47,8 +46,8 @@ impl Clock {
         }
     }
 
-    /// The same clock, but steady: it goes on when this one is set back, so that no pause and no lease becomes longer by
-    /// that. It goes forward with this one, and runs ahead of it after it was set back. Clones have it in common.
+    /// A steady form of this clock: it follows the clock forward but continues when it is set back, so that no pause
+    /// or lease is prolonged. Clones share it.
     pub fn steady(&self) -> Self {
         drop(self.state());
         Self { is_steady: true, ..self.clone() }
@@ -58,7 +57,7 @@ impl Clock {
         unpoisoned(self.steady.get_or_init(|| Mutex::new(((self.wall)(), self.elapsed()))))
     }
 
-    /// The present time.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         let wall = (self.wall)();
         if !self.is_steady {
@@ -72,23 +71,23 @@ impl Clock {
         last.0
     }
 
-    /// How much time has passed since some moment that is the same for all clones, whatever the wall clock is set
-    /// to: for pauses and limits. Where a test pauses the runtime's time, this stands still, too.
+    /// Monotonic time since a moment that all clones share, for pauses and limits. Stands still while a test pauses
+    /// the runtime's time.
     pub fn elapsed(&self) -> Duration {
         (self.elapsed)()
     }
 
     /// How far a steady clock is ahead of the wall clock, because that was set back.
     pub fn ahead(&self) -> TimeDelta {
-        // In this order, or a moment that passes in between would count.
+        // In this order, so that time between the two readings does not count.
         let wall = (self.wall)();
         let ahead = self.now() - wall;
-        // What is less is the time that it takes to ask.
+        // Smaller differences are the time between the readings.
         if ahead < TimeDelta::milliseconds(100) { TimeDelta::zero() } else { ahead }
     }
 
-    /// A steady clock goes on from `time`, if that is later: before this start, the wall clock was set back.
-    pub fn go_on_from(&self, time: DateTime<Utc>) {
+    /// Makes a steady clock continue from `time`, if that is later: the wall clock was set back before this start.
+    pub fn continue_from(&self, time: DateTime<Utc>) {
         let now = self.now();
         if self.is_steady && time - now <= FURTHEST {
             self.state().0 = now.max(time);
@@ -100,7 +99,7 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The system's.
+/// The system clock.
 impl Default for Clock {
     fn default() -> Self {
         Self::system()
@@ -113,18 +112,18 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A clock that is set by hand.
+/// A clock that is set manually.
 #[derive(Debug, Clone)]
-pub struct HandClock {
-    hand: Arc<Mutex<(DateTime<Utc>, Duration)>>,
-    /// It also goes by itself, since then.
+pub struct ManualClock {
+    manual: Arc<Mutex<(DateTime<Utc>, Duration)>>,
+    /// If set, it also runs by itself since then.
     runs_since: Option<Instant>,
 }
 
-impl HandClock {
-    /// A clock that stands at `start`, and moves only when told to.
+impl ManualClock {
+    /// A clock that stands at `start` until it is advanced.
     pub fn new(start: DateTime<Utc>) -> Self {
-        Self { hand: Arc::new(Mutex::new((start, Duration::ZERO))), runs_since: None }
+        Self { manual: Arc::new(Mutex::new((start, Duration::ZERO))), runs_since: None }
     }
 
     /// A clock that runs from `start`.
@@ -132,16 +131,16 @@ impl HandClock {
         Self { runs_since: Some(Instant::now()), ..Self::new(start) }
     }
 
-    /// Lets time pass; or, by less than nothing, sets the clock back.
+    /// Advances the clock; a negative value sets it back.
     pub fn advance(&self, by: TimeDelta) {
-        let mut hand = unpoisoned(&self.hand);
-        hand.0 += by;
-        hand.1 += by.to_std().unwrap_or_default();
+        let mut manual = unpoisoned(&self.manual);
+        manual.0 += by;
+        manual.1 += by.to_std().unwrap_or_default();
     }
 
-    /// The clock to hand to others.
+    /// The clock as other code uses it.
     pub fn clock(&self) -> Clock {
-        let (wall, elapsed) = (Arc::clone(&self.hand), Arc::clone(&self.hand));
+        let (wall, elapsed) = (Arc::clone(&self.manual), Arc::clone(&self.manual));
         let since = self.runs_since;
         let ran = move || since.map_or(Duration::ZERO, |since| since.elapsed());
         Clock {
@@ -159,24 +158,24 @@ mod tests {
 
     #[test]
     fn a_steady_clock_goes_on_when_the_wall_clock_is_set_back() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let (wall, steady) = (hand.clock(), hand.clock().steady());
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let (wall, steady) = (manual.clock(), manual.clock().steady());
         let passed = |clock: &Clock| (clock.now() - DateTime::UNIX_EPOCH).num_seconds();
-        hand.advance(TimeDelta::seconds(100));
+        manual.advance(TimeDelta::seconds(100));
         assert_eq!((passed(&wall), passed(&steady), steady.ahead()), (100, 100, TimeDelta::zero()));
-        hand.advance(TimeDelta::seconds(-3600));
-        hand.advance(TimeDelta::seconds(5));
+        manual.advance(TimeDelta::seconds(-3600));
+        manual.advance(TimeDelta::seconds(5));
         assert_eq!((passed(&wall), passed(&steady.clone())), (-3495, 105));
         assert_eq!(steady.ahead(), TimeDelta::seconds(3600));
-        hand.advance(TimeDelta::seconds(7200));
+        manual.advance(TimeDelta::seconds(7200));
         assert_eq!(passed(&steady), 7305);
-        // Set forward, it goes along.
-        let again = hand.clock().steady();
-        again.go_on_from(DateTime::UNIX_EPOCH);
+        // It follows when set forward.
+        let again = manual.clock().steady();
+        again.continue_from(DateTime::UNIX_EPOCH);
         assert_eq!(again.ahead(), TimeDelta::zero());
-        again.go_on_from(again.now() + TimeDelta::seconds(9));
+        again.continue_from(again.now() + TimeDelta::seconds(9));
         assert_eq!(again.ahead(), TimeDelta::seconds(9));
-        again.go_on_from(again.now() + TimeDelta::days(400));
+        again.continue_from(again.now() + TimeDelta::days(400));
         assert_eq!(again.ahead(), TimeDelta::seconds(9), "a clock may have been quite wrong");
     }
 }

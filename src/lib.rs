@@ -1,4 +1,4 @@
-//! hob: recipes for HighLevel and the apps beside it, run durably.
+//! hob: durable recipes for HighLevel and the apps beside it.
 
 pub mod catalog;
 pub mod check;

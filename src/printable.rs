@@ -1,11 +1,11 @@
-//! Text of others as it may be shown: to a terminal it gives no orders, in a log it begins no line of its own, and it
-//! never stands in another order than it reads.
+//! Makes foreign text safe to display: it cannot control a terminal, start a log line of its own, or reorder the text
+//! around it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// `text` in one line of at most `most` characters; of a longer one the beginning and `…`. Whatever moves the cursor
-/// or turns the direction of reading stands there as Rust writes it: `\n`, `\u{202e}`.
+/// `text` in one line of at most `most` characters, with `…` if it is cut. Control and bidirectional characters are
+/// escaped as in Rust: `\n`, `\u{202e}`.
 pub fn line(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(most));
     let mut length = 0;
@@ -25,7 +25,7 @@ pub fn line(text: &str, most: usize) -> String {
     shown
 }
 
-/// `text` of several lines, which stay, as do tabs.
+/// `text` with its line breaks and tabs; other control characters are escaped.
 pub fn lines(text: &str) -> Cow<'_, str> {
     let stays = |letter: char| is_printable(letter) || matches!(letter, '\n' | '\t');
     if text.chars().all(stays) {
@@ -41,7 +41,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same with the colours and weights (`ESC [ … m`) that hob's own renderer has put into it.
+/// The same, but keeps colours and weights (`ESC [ … m`) of hob's own renderer.
 pub fn coloured(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
         return lines(text);
@@ -58,10 +58,10 @@ pub fn coloured(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// JSON `text` with the same letters as JSON writes them, so that it means what it meant.
+/// JSON `text` with those characters escaped as in JSON, which keeps its meaning.
 pub fn json(text: &str) -> Cow<'_, str> {
     let stays = |letter: char| is_printable(letter) || letter.is_ascii();
-    // What JSON does not escape within a text, it does not use outside of one: DEL is the one such ASCII letter.
+    // Of the ASCII characters to be escaped, JSON texts may contain only DEL.
     if text.chars().all(|letter| stays(letter) && letter != '\u{7f}') {
         return Cow::Borrowed(text);
     }
@@ -78,13 +78,13 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a letter can stand in a line. Those that only join others do: some scripts need them.
+/// Whether a character is safe in a line. Joiners are, because some scripts need them.
 pub fn is_printable(letter: char) -> bool {
     let orders_or_hides = matches!(
         letter,
-        // Marks that turn the direction of reading (UAX #9), and what ends lines besides `\n`.
+        // Bidirectional controls (UAX #9), and line separators besides `\n`.
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-        // What takes no place.
+        // Zero-width characters.
         | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
     );
     !letter.is_control() && !orders_or_hides
@@ -101,7 +101,7 @@ fn escape(shown: &mut String, letter: char) {
 mod tests {
     use super::*;
 
-    /// Each gives an order to some terminal, log or eye.
+    /// Each controls some terminal, log viewer or reader.
     const ODD: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}\u{feff}";
 
     #[test]

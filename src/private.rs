@@ -1,10 +1,10 @@
-//! Files and folders that only their owner may read: stores, tokens, what is taken out of them.
+//! Files and folders that only their owner may read: stores, tokens and exports.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Options that make a file for its owner only. One that is there keeps its mode.
+/// Options that create files for the owner only. Existing files keep their mode.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -12,14 +12,14 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// Takes from others the right to read `path`, where there is such a file. What cannot be changed stays: the file system
-/// may know no rights, or the file may be another user's.
+/// Removes other users' permission to read the file `path`. Errors are ignored: the file system may have no
+/// permissions, or the file may belong to another user.
 pub fn close(path: &Path) {
     #[cfg(unix)]
     {
         use std::fs;
         use std::os::unix::fs::PermissionsExt;
-        // Of a device, others would miss the right.
+        // Never changes devices.
         let Some(there) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return };
         let there = there.permissions();
         if there.mode() & 0o077 == 0 {
@@ -33,7 +33,7 @@ pub fn close(path: &Path) {
     let _ = path;
 }
 
-/// Makes an empty file at `path`, unless there is something.
+/// Creates an empty file at `path` unless something exists there.
 pub fn create_file(path: &Path) -> io::Result<()> {
     match options().write(true).create_new(true).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -41,7 +41,7 @@ pub fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder and those above it, as far as they are missing.
+/// Creates a folder and its missing parents.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -68,7 +68,7 @@ mod tests {
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&inner), mode(inner.parent().unwrap()), mode(&file)), (0o700, 0o700, 0o600));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
-        // One that others could read.
+        // A file that others could read.
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
         close(&file);
         assert_eq!(mode(&file), 0o600);

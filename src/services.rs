@@ -1,4 +1,4 @@
-//! What triggers, engine and server work with.
+//! What triggers, engine and server need to work.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use crate::run::Accounts;
 use crate::secret::Redactor;
 use crate::template::Scope;
 
-/// What triggers, engine and server work with, put together once. Cheap to clone.
+/// What triggers, engine and server need to work, assembled once. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
-    /// Where events, runs, their entries and cursors are kept.
+    /// The store of events, runs and cursors.
     pub journal: Arc<dyn Journal>,
-    /// Sends requests.
+    /// The HTTP client.
     pub client: Client,
-    /// The time. Pauses and leases end by its steady form.
+    /// The clock. Pauses and leases use its steady form.
     pub clock: Clock,
     /// Connections by name.
     pub connections: Arc<IndexMap<String, Arc<Connection>>>,
-    /// The environment names that the workspace lists, with their values.
+    /// The environment variables that the workspace lists.
     pub env: Arc<Map<String, Value>>,
-    /// Takes secrets out of what is recorded and logged for people.
+    /// Redacts secrets from texts that are recorded or logged.
     pub redactor: Arc<Redactor>,
 }
 
 impl Services {
-    /// What templates see as `connection` where these are chosen: of each, by its connector, name and settings.
+    /// The value of `connection` in templates: the chosen connections by connector, each with its name and settings.
     pub fn connection_values(&self, accounts: &Accounts) -> Map<String, Value> {
         let values = |(connector, name): (&String, &String)| {
             Some((connector.clone(), self.connections.get(name)?.template_values()))
@@ -40,7 +40,7 @@ impl Services {
         accounts.iter().filter_map(values).collect()
     }
 
-    /// The names that every template sees at `now`: `env` and `connection`.
+    /// The names that every template can read at `now`: `env` and `connection`.
     pub fn template_scope(&self, accounts: &Accounts, now: DateTime<Utc>) -> Scope {
         Scope::new(now)
             .with("env", Value::Object(self.env.as_ref().clone()))

@@ -62,7 +62,7 @@ pub async fn report(address: &str) -> Result<()> {
     let begun = Instant::now();
     for _ in 0..PROCESSES {
         let journal: Arc<dyn Journal> = Arc::new(Postgres::open(address, Access::Runner).await?);
-        let store = Counted(JournalLimits::of(&journal), Arc::clone(&calls));
+        let store = Counted(JournalLimits::shared(&journal), Arc::clone(&calls));
         let connection = Arc::new(connection()?);
         connection.budget.join(&Limiters::new(Some(Arc::new(store)), Clock::system()));
         for _ in 0..WAITING {

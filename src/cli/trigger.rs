@@ -147,7 +147,9 @@ impl Trigger {
     fn payload(&self, session: &mut Session, recipe: &CheckedRecipe) -> anyhow::Result<Value> {
         let Some(path) = &self.event else {
             let now = Clock::system().now();
-            return Ok(Schedule::of(recipe).map_or_else(|| json!({}), |schedule| schedule.payload(now)));
+            return Ok(
+                Schedule::for_recipe(recipe).map_or_else(|| json!({}), |schedule| schedule.payload(now))
+            );
         };
         let mut bytes = Vec::new();
         if path.as_os_str() == "-" {

@@ -90,13 +90,13 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::{DateTime, TimeDelta};
 
     #[test]
     fn opens_after_failures_in_a_row_and_closes_on_life() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let (breaker, first) = (Breaker::new(hand.clock()), BACKOFF.first);
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let (breaker, first) = (Breaker::new(manual.clock()), BACKOFF.first);
         for _ in 0..4 {
             breaker.report(false);
         }
@@ -104,9 +104,9 @@ mod tests {
         breaker.report(false);
         breaker.report(false);
         assert_eq!(breaker.check(), Err(first));
-        hand.advance(TimeDelta::hours(-1));
+        manual.advance(TimeDelta::hours(-1));
         assert_eq!(breaker.check(), Err(first), "a clock that is set back closes nothing, and opens nothing");
-        hand.advance(TimeDelta::from_std(first).unwrap());
+        manual.advance(TimeDelta::from_std(first).unwrap());
         assert_eq!(breaker.check(), Ok(()));
         assert_eq!(breaker.check(), Err(first), "only one goes to see");
         breaker.report(false);

@@ -173,20 +173,20 @@ impl fmt::Debug for Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::{DateTime, TimeDelta};
 
     #[test]
     fn one_request_after_each_pause_finds_out() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let hold = Hold::new(hand.clock());
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let hold = Hold::new(manual.clock());
         assert_eq!(hold.check(), Ok(()));
         let on_hold = hold.refuse("studio", Some("a"), "401").unwrap();
         assert_eq!(on_hold.reason, "connection `studio` is held: 401");
         // Under way when it was held.
         hold.refuse("studio", Some("b"), "401 again");
         assert_eq!(hold.check(), Err(on_hold));
-        hand.advance(TimeDelta::from_std(BACKOFF.first).unwrap());
+        manual.advance(TimeDelta::from_std(BACKOFF.first).unwrap());
         assert_eq!(hold.check(), Ok(()));
         assert!(hold.check().is_err(), "only one goes to see");
         assert_eq!(hold.refuse("studio", Some("b"), "401").unwrap().wait, 2 * BACKOFF.first);

@@ -96,13 +96,13 @@ pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> 
 mod tests {
     use super::super::token_source::{Origin, TokenSource};
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::TimeDelta;
     use serde_json::json;
     use wiremock::matchers::{body_json, body_string, path as at};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
-    fn source(server: &MockServer, hand: &HandClock, yaml: &str) -> TokenSource {
+    fn source(server: &MockServer, manual: &ManualClock, yaml: &str) -> TokenSource {
         let login: Login = serde_yaml::from_str(&format!(
             "{{ url: /login, body: {{ email: '{{username}}', password: '{{password}}' }}, {yaml} }}"
         ))
@@ -112,12 +112,12 @@ mod tests {
         let http = super::super::http_client(&Default::default()).unwrap();
         let base_url = Url::parse(&server.uri()).unwrap();
         let login = LoginSource::new("x", &base_url, login, settings, http).unwrap();
-        TokenSource::new(Origin::Login(login), hand.clock())
+        TokenSource::new(Origin::Login(login), manual.clock())
     }
 
     #[tokio::test]
     async fn json_and_forms_are_sent_and_lifetimes_kept() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
         for (yaml, told, seconds) in [
             ("token: $.data.token, expires_in: $.data.ttl, lifetime: 2h", json!(600), 600),
             ("token: $.data.token, expires_in: $.ttl, lifetime: 2h", json!(600), 7200),
@@ -132,36 +132,36 @@ mod tests {
                 false => asked.and(body_json(json!({ "email": "me@example.com", "password": "pass word" }))),
             };
             asked.respond_with(answer).expect(2).mount(&server).await;
-            let source = source(&server, &hand, yaml);
+            let source = source(&server, &manual, yaml);
             assert_eq!(source.token().await.unwrap().expose(), "t-123456");
-            hand.advance(TimeDelta::seconds(seconds - 61));
+            manual.advance(TimeDelta::seconds(seconds - 61));
             source.token().await.unwrap();
-            hand.advance(TimeDelta::seconds(1));
+            manual.advance(TimeDelta::seconds(1));
             source.token().await.unwrap();
         }
     }
 
     #[tokio::test]
     async fn an_answer_that_is_out_of_proportion_is_none() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
         let long = format!("{{\"token\":\"{}\"}}", "x".repeat(2 << 20));
         let many = format!("{{\"token\":\"t-123456\",\"x\":[{}0]}}", "[],".repeat(20_000));
         for (body, part) in [(long, "larger than any"), (many, "not JSON")] {
             let server = MockServer::start().await;
             let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
             Mock::given(at("/login")).respond_with(answer).mount(&server).await;
-            let shown = source(&server, &hand, "token: $.token").token().await.unwrap_err().to_string();
+            let shown = source(&server, &manual, "token: $.token").token().await.unwrap_err().to_string();
             assert!(shown.contains(part) && shown.len() < 400, "{shown}");
         }
     }
 
     #[tokio::test]
     async fn a_refusal_names_the_reason_but_no_secret() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
         let server = MockServer::start().await;
         let answer = ResponseTemplate::new(401).set_body_string("`pass word` is wrong");
         Mock::given(at("/login")).respond_with(answer).up_to_n_times(1).mount(&server).await;
-        let source = source(&server, &hand, "token: $.token");
+        let source = source(&server, &manual, "token: $.token");
         let shown = source.token().await.unwrap_err().to_string();
         assert!(shown.contains("401") && shown.contains("`***` is wrong"), "{shown}");
         let answer = ResponseTemplate::new(200).set_body_json(json!({ "tokn": "t-123456" }));

@@ -127,16 +127,16 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::{DateTime, TimeDelta};
 
     #[test]
     fn a_clock_that_is_set_moves_no_moment() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let timeline = Timeline::new(&hand.clock());
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let timeline = Timeline::new(&manual.clock());
         let begun = timeline.now();
-        hand.advance(TimeDelta::hours(-1));
-        hand.advance(TimeDelta::seconds(3));
+        manual.advance(TimeDelta::hours(-1));
+        manual.advance(TimeDelta::seconds(3));
         assert_eq!(begun.until(timeline.now()), Duration::from_secs(3));
         timeline.hear(MonotonicTime::of_micros(5_000_000), Duration::ZERO);
         assert_eq!((timeline.now().micros(), timeline.latest().micros()), (5_000_000, 5_000_000));
@@ -144,16 +144,16 @@ mod tests {
 
     #[test]
     fn a_slow_answer_of_the_store_is_known_within_bounds() {
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let timeline = Timeline::new(&hand.clock());
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let timeline = Timeline::new(&manual.clock());
         let known = || (timeline.now().micros() / 1000, timeline.latest().micros() / 1000);
         let (tenth, fiftieth) = (Duration::from_millis(100), Duration::from_millis(20));
         timeline.hear(MonotonicTime::of_micros(5_000_000), tenth);
         assert_eq!(known(), (5_000, 5_100));
-        hand.advance(TimeDelta::milliseconds(100));
+        manual.advance(TimeDelta::milliseconds(100));
         timeline.hear(MonotonicTime::of_micros(5_150_000), fiftieth);
         assert_eq!(known(), (5_150, 5_170), "a quick one tells more");
-        hand.advance(TimeDelta::milliseconds(100));
+        manual.advance(TimeDelta::milliseconds(100));
         timeline.hear(MonotonicTime::of_micros(5_200_000), tenth);
         assert_eq!(known(), (5_249, 5_270), "a slow one takes nothing back, but for what clocks run apart");
         timeline.hear(MonotonicTime::of_micros(9_000_000), fiftieth);

@@ -121,7 +121,7 @@ fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
 mod tests {
     use super::super::token_source::{Origin, TokenSource};
     use super::*;
-    use crate::clock::{Clock, HandClock};
+    use crate::clock::{Clock, ManualClock};
     use chrono::TimeDelta;
     use wiremock::matchers::{body_string_contains, method};
     use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -156,11 +156,11 @@ mod tests {
     async fn one_token_is_shared_until_it_ends_or_is_refused() {
         let server = MockServer::start().await;
         tokens(3).mount(&server).await;
-        let hand = HandClock::new(DateTime::UNIX_EPOCH);
-        let source = source(&server, hand.clock());
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let source = source(&server, manual.clock());
         let (a, b) = tokio::join!(source.token(), source.token());
         assert_eq!((a.unwrap().expose(), b.unwrap().expose()), ("token-1", "token-1"));
-        hand.advance(TimeDelta::seconds(3541));
+        manual.advance(TimeDelta::seconds(3541));
         assert_eq!(source.token().await.unwrap().expose(), "token-2");
         let (a, b) = tokio::join!(source.refresh("token-2"), source.refresh("token-2"));
         a.and(b).unwrap();

@@ -154,7 +154,7 @@ mod tests {
     use super::super::endpoint::Endpoint;
     use super::super::token_source::{Origin, TokenSource};
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::{DateTime, TimeDelta};
     use indexmap::IndexMap;
     use serde_json::json;
@@ -166,7 +166,7 @@ mod tests {
     struct Stage {
         server: MockServer,
         folder: tempfile::TempDir,
-        hand: HandClock,
+        manual: ManualClock,
     }
 
     impl Stage {
@@ -175,9 +175,9 @@ mod tests {
             let stage = Self {
                 server: MockServer::start().await,
                 folder: tempfile::tempdir().unwrap(),
-                hand: HandClock::new(DateTime::UNIX_EPOCH),
+                manual: ManualClock::new(DateTime::UNIX_EPOCH),
             };
-            let ends = Some(stage.hand.clock().now() + TimeDelta::hours(1));
+            let ends = Some(stage.manual.clock().now() + TimeDelta::hours(1));
             let (access, refresh) = (Secret::new("access-0"), Some(Secret::new("refresh-0")));
             let held = stage.file().hold().await.unwrap();
             stage.file().write(held, &Token { access, refresh, ends, lives: None }).unwrap();
@@ -202,7 +202,7 @@ mod tests {
             let app =
                 App { endpoint, settings, extra: IndexMap::from([("user_type".into(), "Location".into())]) };
             let kept = StoredTokens::new("studio", app, self.file());
-            TokenSource::new(Origin::Kept(Arc::new(kept)), self.hand.clock())
+            TokenSource::new(Origin::Kept(Arc::new(kept)), self.manual.clock())
         }
 
         /// Answers each refresh token once.
@@ -234,7 +234,7 @@ mod tests {
         stage.answer(2).await;
         let (one, other) = (stage.source(), stage.source());
         assert_eq!(one.token().await.unwrap().expose(), "access-0");
-        stage.hand.advance(TimeDelta::hours(2));
+        stage.manual.advance(TimeDelta::hours(2));
         let (a, b) = tokio::join!(one.token(), other.token());
         assert_eq!((a.unwrap().expose(), b.unwrap().expose()), ("access-1", "access-1"));
         one.refresh("access-1").await.unwrap();

@@ -1,24 +1,24 @@
-//! What an engine has done since it began, for summaries and metrics.
+//! Counts of an engine since its start, for summaries and metrics.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use crate::run::{Accounts, RunState};
 
-/// Counts since the engine began.
+/// Counts since the engine started.
 #[derive(Debug, Default)]
 pub struct RunCounters {
     ended: Mutex<HashMap<EndedRun, u64>>,
 }
 
-/// Runs that are counted together.
+/// A group of ended runs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EndedRun {
     /// Their recipe.
     pub recipe: String,
     /// Their connections, in the order of the recipe.
     pub connections: Vec<String>,
-    /// What became of them.
+    /// Their state.
     pub state: RunState,
 }
 
@@ -29,7 +29,7 @@ impl RunCounters {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner).entry(ended).or_default() += 1;
     }
 
-    /// Runs that ended or were parked, by the name of their state.
+    /// Numbers of runs that ended or were parked, by the name of their state.
     pub fn runs(&self) -> BTreeMap<&'static str, u64> {
         let mut runs = BTreeMap::new();
         for (ended, count) in self.by_recipe() {
@@ -38,7 +38,7 @@ impl RunCounters {
         runs
     }
 
-    /// Runs that ended or were parked.
+    /// Numbers of runs that ended or were parked, by group.
     pub fn by_recipe(&self) -> Vec<(EndedRun, u64)> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<(EndedRun, u64)> =

@@ -1,4 +1,4 @@
-//! Hands leased runs to workers, as many at a time as allowed.
+//! Leases runs and dispatches them to workers, within the limit of concurrency.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use super::worker::work;
 use crate::journal::{Error, LeasedRun};
 use crate::services::Services;
 
-/// Longest time without a look at the journal.
+/// Longest interval between polls of the journal.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// Longest wait for the journal's answer during shutdown.
-const LAST_ANSWER: Duration = Duration::from_millis(500);
-/// Pause after the journal failed.
+/// Longest wait for the journal during shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+/// Pause after a failure of the journal.
 const STORE_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs recipes.
@@ -29,12 +29,12 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
-/// What is left when nothing is left to do now.
+/// The state of an engine that has nothing left to do now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Idle {
     /// When the next waiting run is due, if one waits for a time.
     pub next_due: Option<DateTime<Utc>>,
-    /// Recipes that runs wait for and that are not loaded.
+    /// Recipes that runs need and that are not loaded.
     pub missing: Vec<String>,
 }
 
@@ -44,13 +44,13 @@ impl Engine {
         Self { shared: Arc::new(Shared::new(services, recipes, options)) }
     }
 
-    /// What has been done so far.
+    /// Counts since the start.
     pub fn counters(&self) -> &Arc<RunCounters> {
         &self.shared.counters
     }
 
-    /// Works until `shutdown` resolves. Then no new run is begun, and requests under way have the
-    /// grace period to end; what they leave is in the journal.
+    /// Works until `shutdown` resolves. Then it starts no more runs and gives requests in flight the grace period to
+    /// end; unfinished runs stay in the journal.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = watch::channel(false);
         tokio::pin!(shutdown);
@@ -64,13 +64,12 @@ impl Engine {
         let _ = driven.await;
     }
 
-    /// Works until nothing is left to do now: no run is under way and none is due within the
-    /// horizon. The store's failure ends it.
+    /// Works until no run is in progress and none is due within the horizon. An error of the store ends it.
     pub async fn run_until_idle(&self) -> Result<Idle, Error> {
         self.run_until_idle_or(std::future::pending()).await
     }
 
-    /// The same, but stops as `run` does when `shutdown` resolves.
+    /// The same, but stops like `run` when `shutdown` resolves.
     pub async fn run_until_idle_or(&self, shutdown: impl Future<Output = ()>) -> Result<Idle, Error> {
         let (stop, stopped) = watch::channel(false);
         let mut driven = std::pin::pin!(self.drive(stopped, true));
@@ -99,12 +98,12 @@ impl Engine {
                 break Ok(None);
             }
             while workers.try_join_next().is_some() {}
-            // Whoever works while we look may leave something to do behind.
+            // A worker that ends during the query may make another run due.
             let alone = workers.is_empty();
             let asked = shared.services.clock.now();
             let term = LeaseTerm::begin(asked);
             let leased = match unless_stopped(stop.clone(), self.lease(workers.len(), asked)).await {
-                // What it may have been granted all the same is taken back like that of one that is gone.
+                // Runs granted without our knowledge are reclaimed when their leases expire.
                 None => break Ok(None),
                 Some(Ok(leased)) => leased,
                 Some(Err(error)) if once => break Err(error),
@@ -128,17 +127,17 @@ impl Engine {
                 Err(error) if once => break Err(error),
                 Err(_) => None,
             };
-            // By the time of asking for runs: what has become due since then is not left behind.
+            // Relative to the time of the lease query, so that runs that have become due since are not missed.
             let wait = due.map(|due| (due - asked).to_std().unwrap_or_default());
             if once && alone && self.is_idle(wait) {
                 break Ok(due);
             }
-            // What is due already and was not leased waits for its lane.
+            // A due run that was not leased waits for its lane.
             let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(CHECK_INTERVAL).min(CHECK_INTERVAL);
             self.pause(wait, &mut workers, stop.clone(), background_tasks.as_mut()).await;
         };
         let all = async { while workers.join_next().await.is_some() {} };
-        // Their leases are kept alive meanwhile, so that nobody else takes the runs up.
+        // Leases are renewed meanwhile, so that no other process takes the runs over.
         let in_time = tokio::select! {
             in_time = tokio::time::timeout(shared.options.grace, all) => in_time.is_ok(),
             () = background_tasks => true,
@@ -153,12 +152,13 @@ impl Engine {
         wait.is_none_or(|wait| wait.is_zero() || wait > self.shared.options.horizon)
     }
 
-    /// Where the clock was set back before this start, goes on from the time of what waits.
+    /// If the clock was set back before this start, continues from the latest time in the journal.
     async fn resume_when_due(&self) {
         let services = &self.shared.services;
-        let last = tokio::time::timeout(LAST_ANSWER, services.journal.last_wait(services.clock.now())).await;
+        let last =
+            tokio::time::timeout(SHUTDOWN_TIMEOUT, services.journal.last_wait(services.clock.now())).await;
         if let Ok(Ok(Some(last))) = last {
-            services.clock.go_on_from(last);
+            services.clock.continue_from(last);
         }
     }
 
@@ -176,7 +176,7 @@ impl Engine {
         self.shared.services.journal.next_due().await
     }
 
-    /// Waits until there may be something to do.
+    /// Waits until there may be work.
     async fn pause(
         &self,
         at_most: Duration,
@@ -194,23 +194,23 @@ impl Engine {
         }
     }
 
-    /// Background tasks beside the runs. Never ends.
+    /// Background tasks. Never returns.
     async fn background_tasks(&self) {
         let journal = self.shared.services.journal.as_ref();
         tokio::join!(self.renew_leases(), self.shared.paused.follow(journal));
     }
 
-    /// Keeps leases alive and takes back those of workers that are gone. Never ends.
+    /// Renews leases and reclaims expired ones of other workers. Never returns.
     async fn renew_leases(&self) {
         let (services, options) = (&self.shared.services, &self.shared.options);
         let mut ticks = tokio::time::interval(options.lease / 3);
         let mut reclaiming = LeaseRecovery::new(options.lease, Instant::now());
         loop {
             ticks.tick().await;
-            // First, so that what is still ours is not taken back, however long we or the store stood still.
+            // Before reclaiming, so that our own leases survive a stall of this process or of the store.
             let renewed =
                 self.shared.held.renew(services.journal.as_ref(), services.clock.now(), options.lease).await;
-            // If one fails, it is told already, and tried again.
+            // A failure was logged already and is retried.
             if !renewed || (reclaiming.may(Instant::now()) && self.reclaim().await.is_err()) {
                 reclaiming.failed(Instant::now());
             }
@@ -229,12 +229,12 @@ impl Engine {
     }
 }
 
-/// The answer of a store, unless it is away while all is to stop.
+/// The answer of the store; `None` if shutdown starts first.
 async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, ask: impl Future<Output = T>) -> Option<T> {
     let stopped = async {
-        // A sender that is gone means the same.
+        // A closed channel means stop, too.
         let _ = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(LAST_ANSWER).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         answer = ask => Some(answer),

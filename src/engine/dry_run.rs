@@ -1,4 +1,4 @@
-//! A dry run: reads are sent, effects are told, and later steps see a sample of the answer.
+//! Dry runs: reads are sent, effects are reported, and later steps see a sample answer.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::connection::Connection;
 use crate::request::{RequestBody, prepare};
 use crate::run::StepCall;
 
-/// What would be sent, checked as far as it goes before sending.
+/// Reports the request instead of sending it, after all checks that precede sending.
 pub(super) fn request(call: &StepCall, connection: &Connection) -> StepOutcome {
     let operation = &call.operation;
     if !operation.composite.is_empty() {
-        return told(call, format!("would call {} on {}", operation.id, connection.name));
+        return report(call, format!("would call {} on {}", operation.id, connection.name));
     }
     match prepare(operation, &call.inputs, connection) {
         Ok(request) => {
@@ -24,20 +24,20 @@ pub(super) fn request(call: &StepCall, connection: &Connection) -> StepOutcome {
             };
             let (method, url) = (&request.method, &request.url);
             let line = format!("would send {method} {url}{body} ({} on {})", operation.id, connection.name);
-            told(call, line)
+            report(call, line)
         }
         Err(problems) => unusable(&operation.id, &problems).into(),
     }
 }
 
-/// A step that is only told.
-pub(super) fn told(call: &StepCall, line: String) -> StepOutcome {
+/// The outcome of a step that is reported instead of executed.
+pub(super) fn report(call: &StepCall, line: String) -> StepOutcome {
     let answer = sample(&call.operation, &call.inputs);
     let told = done(&answer, &call.operation, call.pick.as_deref());
     StepOutcome { remark: Some(line), ..told.step_result.into() }
 }
 
-/// An answer as the catalog describes it, with what was sent where the names are the same.
+/// A sample answer according to the catalog, with inputs of the same names.
 fn sample(operation: &Operation, inputs: &serde_json::Map<String, Value>) -> Value {
     let mut answer = match &operation.response {
         Some(shape) => shape.sample(),

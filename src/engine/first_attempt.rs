@@ -1,5 +1,5 @@
-//! What the answer to a request that was sent again tells of the first time: found out by when the record was
-//! created and by what the journal knows of it, or marked as not known.
+//! Interprets the answer to a repeated request: what its first attempt must have done is derived from the record's
+//! creation time and the journal, or marked as unknown.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -10,13 +10,13 @@ use crate::request::{Answer, Outcome};
 use crate::run::{Attempts, StepCall, depends_on_other_writers, restore_first_answer};
 use crate::value::id;
 
-/// Clocks that are no further apart, as far as can be told, agree.
-const AGREED: TimeDelta = TimeDelta::milliseconds(1500);
+/// Clocks that differ by less count as synchronised.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::milliseconds(1500);
 
-/// Most writes to one record that are looked through: the one that made it is the oldest.
+/// Most writes to one record that are examined. The one that created it is the oldest.
 const MAX_WRITES: usize = 1000;
 
-/// Puts into a good answer what the attempts of `call` did; the reason why something of it is not known.
+/// Restores in a good answer what the first attempt of `call` did; returns why a part of it is unknown.
 pub(super) async fn restore_answer(
     context: &StepContext<'_>,
     call: &StepCall,
@@ -31,7 +31,7 @@ pub(super) async fn restore_answer(
     restore_first_answer(&call.operation, &mut answer.body, attempts, others.as_deref())
 }
 
-/// The same of what hob did itself.
+/// The same for operations that hob performs itself.
 pub(super) fn restore_own_answer(
     context: &StepContext<'_>,
     call: &StepCall,
@@ -50,13 +50,13 @@ fn attempts(context: &StepContext<'_>, call: &StepCall, answer: &Answer) -> Opti
     let since = call.first_lost?;
     let answered = wall(context);
     let date = answer.headers.get("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-    // It is told in whole seconds: what is less than that is no difference.
+    // `Date` has whole seconds, so smaller differences do not count.
     let ahead = date.map(|date| date.with_timezone(&Utc) + TimeDelta::milliseconds(500) - answered);
-    let ahead = ahead.map(|ahead| if ahead.abs() < AGREED { TimeDelta::zero() } else { ahead });
+    let ahead = ahead.map(|ahead| if ahead.abs() < CLOCK_TOLERANCE { TimeDelta::zero() } else { ahead });
     Some(Attempts { since, answered, ahead })
 }
 
-/// Who else may have created the record that `body` shows.
+/// The reason why somebody else may have created the record in `body`.
 async fn others(context: &StepContext<'_>, call: &StepCall, body: &Value) -> Option<String> {
     let record = path::read_first(body, &call.operation.result);
     let record = record
@@ -73,7 +73,7 @@ async fn others(context: &StepContext<'_>, call: &StepCall, body: &Value) -> Opt
             operation.effect != Effect::Read && !operation.parameters.values().any(names_it)
         })
     };
-    // This step itself has not noted anything yet.
+    // This step has not recorded a write yet.
     let other = written.iter().find(|written| creates(&written.write.operation))?;
     Some(format!("`{}` in run {} may have created the record", other.write.operation, other.run))
 }

@@ -1,4 +1,4 @@
-//! Accounts' limits, kept by way of the journal.
+//! Limits of accounts, stored in the journal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use crate::connection::{CountersWrite, LimitStore, StoreUnavailable, StoredCounters};
 use crate::journal::{Error, Journal, LimitState, LimitWrite};
 
-/// Accounts' limits, kept where a journal keeps everything.
+/// Limits of accounts, stored in a journal.
 pub struct JournalLimits(Arc<dyn Journal>);
 
 impl JournalLimits {
-    /// Those of the processes that work on `journal`.
-    pub fn of(journal: &Arc<dyn Journal>) -> Arc<dyn LimitStore> {
+    /// The limits shared by the processes that use `journal`.
+    pub fn shared(journal: &Arc<dyn Journal>) -> Arc<dyn LimitStore> {
         Arc::new(Self(Arc::clone(journal)))
     }
 

@@ -1,5 +1,5 @@
-//! What the journal knows of records that a step in doubt may have made: whose they are, and who else may have made
-//! them.
+//! What the journal knows of records that a step in doubt may have created: which steps they belong to, and which
+//! other steps may have created them.
 
 use chrono::TimeDelta;
 
@@ -11,10 +11,10 @@ use crate::request::complete;
 use crate::run::probe::Rival;
 use crate::run::{Probe, RunId};
 
-/// Most writes to one record that are looked through: the one that made it is the oldest.
+/// Most writes to one record that are examined. The one that created it is the oldest.
 const MAX_WRITES: usize = 1000;
 
-/// No request is under way for longer.
+/// The longest that a request can be in flight.
 const MAX_LENGTH: TimeDelta = TimeDelta::minutes(10);
 
 /// What the journal knows, for a step in doubt.
@@ -25,17 +25,17 @@ pub(super) struct KnownRecords<'a> {
     pub(super) doubt: &'a Probe,
 }
 
-/// Records that are known.
+/// Records that steps are known to have created.
 #[derive(Default)]
 pub(super) struct KnownResults {
-    /// Those that other steps made.
+    /// Ids of records created by other steps.
     pub(super) theirs: Vec<String>,
-    /// Why it cannot be told of one of them whether another step made it.
+    /// Why it is unclear whether another step created one of them.
     pub(super) unclear: Option<String>,
 }
 
 impl KnownRecords<'_> {
-    /// Which of the records `ids` are the results of steps, of any run.
+    /// Which of the records `ids` are results of steps of any run.
     pub(super) async fn known_results(&self, ids: &[String]) -> Result<KnownResults, Error> {
         let mut results = KnownResults::default();
         for id in ids {
@@ -53,7 +53,7 @@ impl KnownRecords<'_> {
         Ok(results)
     }
 
-    /// Whether what was written to a record may have made it: an upsert, say.
+    /// Whether a write may have created its record, as an upsert may.
     fn may_make(&self, written: &Written) -> bool {
         let operation = self.context.catalog.operation(&written.write.operation);
         operation.is_some_and(|operation| {
@@ -63,7 +63,7 @@ impl KnownRecords<'_> {
         })
     }
 
-    /// The creates of other steps of which nothing is known yet.
+    /// The unconfirmed creates of other steps.
     pub(super) async fn rivals(&self) -> Result<Vec<Rival>, Error> {
         let unsettled = self.context.services.journal.unsettled().await?;
         let operation = &self.doubt.operation;
@@ -78,7 +78,7 @@ impl KnownRecords<'_> {
             if let Ok(inputs) = complete(operation, &known.inputs, connection.map(AsRef::as_ref)) {
                 known.inputs = inputs;
             }
-            // Whoever has been under way for so long is not.
+            // A request that is older cannot be in flight any more.
             if self.context.services.clock.now() - known.sent > MAX_LENGTH {
                 known.missed = known.missed.or(Some(known.sent));
             }
@@ -87,7 +87,7 @@ impl KnownRecords<'_> {
         Ok(rival.collect())
     }
 
-    /// Whether the connection called `name` leads to the same account.
+    /// Whether the connection `name` leads to the same account.
     fn is_same_account(&self, name: &str) -> bool {
         let other = self.context.services.connections.get(name);
         name == self.connection.name || other.is_some_and(|other| other.is_same_account(self.connection))

@@ -12,7 +12,7 @@ use crate::journal::{Error, Journal, Lease};
 use crate::request::SendGuard;
 use crate::run::RunId;
 
-/// How long before its end a lease counts as ended.
+/// How long before its end a lease counts as expired.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// Leases that this engine holds.
@@ -26,22 +26,22 @@ struct HeldLease {
     lost: Arc<AtomicBool>,
 }
 
-/// When a lease was asked for, by two clocks: one may stand still while the machine sleeps, the other
-/// may be set.
+/// When a lease was requested, by two clocks: the monotonic one may stop while the machine sleeps, the wall clock may
+/// be set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeaseTerm {
     begun: Instant,
     at: DateTime<Utc>,
 }
 
-/// Says when leases of others that have ended may be taken back.
+/// Decides when expired leases of others may be reclaimed.
 #[derive(Debug)]
 pub(super) struct LeaseRecovery {
     ttl: Duration,
     not_before: Instant,
 }
 
-/// A lease in a worker's hand, given up when dropped.
+/// A worker's lease, given up on drop.
 pub(super) struct LeaseGuard {
     held: Arc<Leases>,
     lease: Lease,
@@ -49,12 +49,12 @@ pub(super) struct LeaseGuard {
 }
 
 impl LeaseTerm {
-    /// The term of a lease that is asked for now.
+    /// The term of a lease requested now.
     pub(super) fn begin(now: DateTime<Utc>) -> Self {
         Self { begun: Instant::now(), at: now }
     }
 
-    /// A little early, for the clocks by which others judge it may differ a little.
+    /// A little early, because the clocks of other processes may differ.
     fn is_over(&self, now: DateTime<Utc>, ttl: Duration) -> bool {
         let passed = (now - self.at).to_std().unwrap_or_default();
         passed.max(self.begun.elapsed()) >= ttl - MARGIN.min(ttl / 10)
@@ -66,8 +66,8 @@ impl LeaseRecovery {
         Self { ttl, not_before: now }
     }
 
-    /// The store could not be asked at `now`. Others could not renew their leases either, and are to have
-    /// the time for it once it is back.
+    /// The store was unreachable at `now`. Others could not renew their leases either, and get time to do so once it
+    /// is back.
     pub(super) fn failed(&mut self, now: Instant) {
         self.not_before = now + self.ttl;
     }
@@ -85,8 +85,8 @@ impl Leases {
         LeaseGuard { held: Arc::clone(self), lease, lost }
     }
 
-    /// Extends all leases. Those that passed to somebody else are marked, so that their workers stop
-    /// before they do anything more. False if the store cannot be asked.
+    /// Renews all leases. Lost ones are marked, so that their workers stop before their next action. False if the
+    /// store is unreachable.
     pub(super) async fn renew(&self, journal: &dyn Journal, now: DateTime<Utc>, ttl: Duration) -> bool {
         let leases: Vec<Lease> = self.map().values().map(|holding| holding.lease.clone()).collect();
         if leases.is_empty() {
@@ -113,8 +113,7 @@ impl Leases {
             if kept.contains(lease) {
                 holding.term = term;
             } else {
-                // A run that ends at this very moment is marked too, and nobody minds. The worker that
-                // does mind says so.
+                // A run that ends at this moment is marked, too, which is harmless.
                 holding.lost.store(true, Ordering::Release);
             }
         }
@@ -134,20 +133,20 @@ impl Leases {
 }
 
 impl LeaseGuard {
-    /// Whether the run has passed to another worker.
+    /// Whether another worker has leased the run.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// A gate that is open while the run is surely ours.
+    /// A guard that allows requests while the lease is certainly valid.
     pub(super) fn send_guard(&self, clock: &Clock, ttl: Duration) -> SendGuard {
         let (held, lease, lost) = (Arc::clone(&self.held), self.lease.clone(), Arc::clone(&self.lost));
         let clock = clock.clone();
         SendGuard::new(move || !lost.load(Ordering::Acquire) && !held.is_over(&lease, clock.now(), ttl))
     }
 
-    /// Whether the run is still ours, asking the store where the lease may have ended: whoever stood
-    /// still for that long must not go on with what another has done meanwhile.
+    /// Whether the lease is still valid; asks the store if it may have expired. After a stall, a worker must not
+    /// continue with a run that another one has advanced.
     pub(super) async fn holds(
         &self,
         journal: &dyn Journal,
@@ -165,7 +164,7 @@ impl LeaseGuard {
 impl Drop for LeaseGuard {
     fn drop(&mut self) {
         let mut map = self.held.map();
-        // Another worker of ours may have the run by now.
+        // Another worker of this engine may have the run by now.
         if map.get(&self.lease.run).is_some_and(|holding| holding.lease == self.lease) {
             map.remove(&self.lease.run);
         }

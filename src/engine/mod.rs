@@ -1,5 +1,5 @@
-//! Runs recipes: leases runs from the journal, asks the pure machine what is to be done, does it, and
-//! records what became of it. It decides nothing itself, and knows nothing of triggers.
+//! Runs recipes: leases runs from the journal, asks the pure machine for the next command, executes it, and records
+//! the result. It decides nothing itself and does not depend on triggers.
 
 mod builtin;
 mod counters;

@@ -1,25 +1,25 @@
-//! Where decisions are made. Most take microseconds, less than a change of threads; a recipe whose templates
-//! turn out to take longer decides on a thread of its own from then on, so that nothing else waits for it.
+//! Where decisions are computed. Most take microseconds, less than a switch of threads. A recipe with slow templates
+//! is moved to the blocking thread pool, so that it does not delay other runs.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A decision that takes longer keeps others waiting.
-const LONG: Duration = Duration::from_millis(2);
+/// A slower decision would delay other runs.
+const SLOW: Duration = Duration::from_millis(2);
 
-/// Knows which recipes take long to decide.
+/// Remembers which recipes are slow.
 #[derive(Debug)]
 pub(super) struct Offload {
-    /// What takes longer is long.
+    /// Slower decisions are offloaded.
     limit: Duration,
     slow: Mutex<HashSet<String>>,
 }
 
 impl Default for Offload {
     fn default() -> Self {
-        Self::new(LONG)
+        Self::new(SLOW)
     }
 }
 
@@ -28,7 +28,7 @@ impl Offload {
         Self { limit, slow: Mutex::default() }
     }
 
-    /// Does `work` for `recipe`; `None` if it panicked.
+    /// Runs `work` for `recipe`; `None` if it panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         recipe: &str,
@@ -39,7 +39,7 @@ impl Offload {
             return done.inspect_err(|error| tracing::error!(%error, "deciding failed")).ok();
         }
         let begun = Instant::now();
-        // What it worked on is given up if it panics, so that nothing half-done is seen.
+        // After a panic the captured state is dropped, so that it is never used half-changed.
         let done = catch_unwind(AssertUnwindSafe(work)).ok();
         if begun.elapsed() > self.limit {
             tracing::debug!(recipe, took = ?begun.elapsed(), "its decisions get a thread of their own");
@@ -65,7 +65,7 @@ mod tests {
         let (offload, here) = (Offload::new(Duration::ZERO), std::thread::current().id());
         let long = || {
             let begun = Instant::now();
-            // Clocks have their steps.
+            // The clock has a limited resolution.
             while begun.elapsed().is_zero() {}
             std::thread::current().id()
         };

@@ -1,4 +1,4 @@
-//! How an engine works.
+//! Settings of an engine.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use uuid::Uuid;
 
 use crate::run::LoopLimit;
 
-/// How an engine works.
+/// Settings of an engine.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Name of this worker among those that share the journal.
+    /// The name of this worker in the journal.
     pub owner: String,
-    /// Runs in flight.
+    /// The most runs in progress.
     pub concurrency: usize,
-    /// How long a run stays ours without a sign of life.
+    /// Duration of a lease without renewal.
     pub lease: Duration,
-    /// Longest wait for a retry or a timer before `run_until_idle` calls it idle.
+    /// Waits for retries and timers beyond this count as idle in `run_until_idle`.
     pub horizon: Duration,
-    /// Longest time to let requests end when stopping.
+    /// Time for requests in flight to end on shutdown.
     pub grace: Duration,
-    /// Effects are told, not sent, and waits are over at once.
+    /// Effects are reported instead of sent, and waits end at once.
     pub dry_run: bool,
-    /// Requests that leave this machine are told, not sent: nothing done in a sandbox is known outside.
+    /// Requests to other machines are reported instead of sent (in a sandbox).
     pub isolated: bool,
-    /// When runs that lead to each other are a loop.
+    /// When a chain of runs counts as a loop.
     pub loop_limit: LoopLimit,
 }
 

@@ -1,4 +1,4 @@
-//! Lists that steps read: to their end where the recipe asks for it, and told to be cut where not.
+//! Lists that steps read: all pages if the recipe asks for them, otherwise with a remark about what is missing.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::request::{Answer, CallOptions, Outcome, take_result};
 use crate::run::{StepCall, StepError, StepResult};
 use crate::value::Backoff;
 
-/// Most records that a step reads: what later steps see is held in memory and kept in the history.
+/// Most records that a step reads: its result is held in memory and stored in the history.
 const MAX_RECORDS: usize = 10_000;
 /// Most bytes of records, as JSON.
 const MAX_BYTES: usize = 16 << 20;
-/// Longest wait between two pages; beyond it the run goes back to the queue and reads from the start.
+/// Longest wait between two pages; beyond it the run is requeued and reads from the start.
 const MAX_BUDGET_WAIT: Duration = Duration::from_secs(60);
-/// Requests for one page that may get no good answer.
-const TRIES: u32 = 3;
-/// Pauses after them.
+/// Attempts for one page.
+const MAX_ATTEMPTS: u32 = 3;
+/// Delays between them.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_BUDGET_WAIT);
 
-/// What is known of the rest of the list that `answer` is a page of; nothing where it is the whole.
+/// A remark about the rest of the list that `answer` is a page of; `None` if it is complete.
 pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &Answer) -> Option<String> {
     let listing = operation.list.as_ref()?;
     let items = paging::items(operation, listing, &answer.body).ok()?;
@@ -40,7 +40,7 @@ pub(super) fn more(operation: &Operation, inputs: &Map<String, Value>, answer: &
     Some(format!("`{}` answered {count} records {rest}: `pages: all` reads them all", operation.id))
 }
 
-/// Reads the list to its end: the result is the first answer with all items in it.
+/// Reads all pages: the result is the first answer with the items of all pages.
 pub(super) async fn read(
     context: &StepContext<'_>,
     call: &StepCall,
@@ -74,7 +74,7 @@ pub(super) async fn read(
     }
 }
 
-/// The list as far as it is read.
+/// The pages read so far.
 struct List<'a> {
     operation: &'a Operation,
     listing: &'a Listing,
@@ -85,7 +85,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    /// Takes in a page; the inputs for the next one.
+    /// Adds a page; returns the inputs for the next one.
     fn take(
         &mut self,
         answer: Answer,
@@ -114,12 +114,12 @@ impl List<'_> {
         Ok(next)
     }
 
-    /// A page with the number after the last one's is not found, by some APIs.
+    /// Some APIs answer the page after the last one with 404.
     fn may_have_ended(&self) -> bool {
         self.first.is_some() && paging::is_numbered(&self.listing.paging)
     }
 
-    /// The first answer with all items in the place of its own.
+    /// The first answer with the items of all pages.
     fn whole(self) -> Result<Value, String> {
         let mut body = self.first.unwrap_or_default();
         let place = self
@@ -129,7 +129,7 @@ impl List<'_> {
             .find(|path| path::read_items(&body, std::slice::from_ref(path)).is_some());
         let pointer = place.map_or(Some(String::new()), |path| path::pointer(path.trim_end_matches("[*]")));
         match pointer.as_deref().and_then(|pointer| body.pointer_mut(pointer)) {
-            // A single record, which makes a list of one.
+            // A single record counts as a list of one.
             Some(Value::Object(_)) => {}
             Some(list) => *list = Value::Array(self.items),
             None => {
@@ -143,12 +143,12 @@ impl List<'_> {
 
 /// Why a page was not read.
 enum PageFailure {
-    /// There is nothing at this address.
+    /// 404.
     NotFound(StepOutcome),
     StepOutcome(StepOutcome),
 }
 
-/// Asks for a page until it is answered, as long as that makes sense.
+/// Requests a page, with retries while they make sense.
 async fn page(
     context: &StepContext<'_>,
     call: &StepCall,
@@ -173,7 +173,7 @@ async fn page(
             }
             Outcome::TryAgain { .. } | Outcome::InDoubt { .. } => {
                 tries += 1;
-                (tries < TRIES).then(|| BACKOFF.pause(tries))
+                (tries < MAX_ATTEMPTS).then(|| BACKOFF.pause(tries))
             }
             _ => None,
         };

@@ -1,4 +1,4 @@
-//! Which recipes people have paused: looked at all the time, so that a run under way ends its step and waits.
+//! Which recipes are paused, checked regularly, so that a run in progress ends its step and waits.
 
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
@@ -9,7 +9,7 @@ use crate::journal::{Journal, paused};
 /// Interval between checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Names of the recipes that are paused, as they were known a moment ago.
+/// Names of the paused recipes, as of the last check.
 #[derive(Debug, Default)]
 pub(super) struct PausedRecipes(RwLock<BTreeSet<String>>);
 
@@ -19,7 +19,7 @@ impl PausedRecipes {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(recipe)
     }
 
-    /// Keeps looking. Never ends.
+    /// Checks regularly. Never returns.
     pub(super) async fn follow(&self, journal: &dyn Journal) {
         loop {
             // While the store is unavailable, the last known state applies.

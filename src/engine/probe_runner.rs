@@ -1,4 +1,4 @@
-//! Looks into a step in doubt: asks the API whether it happened.
+//! Probes a step in doubt: asks the API whether it was carried out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use crate::request::{Answer, Outcome, complete, list};
 use crate::run::probe::{self, Search, SearchOutcome, Window};
 use crate::run::{Finding, Probe, RunId, ShownRecord, StepResult, item_id};
 
-/// How soon another step that is under way is asked about again.
+/// Delay before asking again while another step may have created the record.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Most pages of a list that are searched: what may stand on a later one is a person's to find.
+/// Most pages of a list that are searched. A person has to look at the rest.
 const MAX_PAGES: u64 = 20;
 
-/// What was found out.
+/// The result of a probe.
 pub(super) struct ProbeResult {
     pub(super) finding: Finding,
-    /// The record that is taken for what the step made.
+    /// The record that the step is assumed to have created.
     pub(super) shown: ShownRecord,
-    /// What is to be told of it.
+    /// A remark for the history.
     pub(super) remark: Option<String>,
 }
 
@@ -38,9 +38,9 @@ impl From<Finding> for ProbeResult {
     }
 }
 
-/// What can be found out about `doubt` of the run `run`.
+/// Probes `doubt`, a step of the run `run`.
 pub(super) async fn run_probe(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> ProbeResult {
-    let (item, remark) = match sighting(context, run, doubt).await {
+    let (item, remark) = match search(context, run, doubt).await {
         Ok(SearchOutcome::Found(item)) => (item, None),
         Ok(SearchOutcome::Taken(item, reason)) => (item, Some(format!("{}: {reason}", doubt.step))),
         Ok(SearchOutcome::Absent) => return not_there(context, doubt, Finding::DidNotHappen).into(),
@@ -52,11 +52,11 @@ pub(super) async fn run_probe(context: &StepContext<'_>, run: &RunId, doubt: &Pr
         Err(later) => return later.into(),
     };
     let shown = ShownRecord { id: item_id(&item), record: item.clone() };
-    let finding = Finding::Happened(adopted(&doubt.operation, item, doubt.pick.as_deref()));
+    let finding = Finding::Happened(result_from_record(&doubt.operation, item, doubt.pick.as_deref()));
     ProbeResult { finding, shown, remark }
 }
 
-/// `finding`, unless the list may show more after a while.
+/// `finding`, unless the list may lag and show more later.
 fn not_there(context: &StepContext<'_>, doubt: &Probe, finding: Finding) -> Finding {
     let shown = doubt.shown;
     let by_id = doubt.operation.probe.as_ref().is_some_and(|probe| probe.by_id.is_some());
@@ -70,7 +70,7 @@ fn not_there(context: &StepContext<'_>, doubt: &Probe, finding: Finding) -> Find
 }
 
 /// What the API shows, or when to ask again.
-async fn sighting(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Result<SearchOutcome, Finding> {
+async fn search(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Result<SearchOutcome, Finding> {
     let unclear = |reason: String| Ok(SearchOutcome::Unclear(reason));
     let Some(data) = &doubt.operation.probe else { return unclear("hob has no way to find out".into()) };
     let Some(read) = context.catalog.beside(&doubt.operation, &data.operation) else {
@@ -80,7 +80,7 @@ async fn sighting(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Resu
         Ok(connection) => connection,
         Err(reason) => return unclear(reason),
     };
-    // What was sent holds what the connection fills in, too.
+    // The request also contained the connection's values.
     let sent =
         complete(&doubt.operation, &doubt.inputs, Some(&connection)).unwrap_or_else(|_| doubt.inputs.clone());
     let window = Window { sent: doubt.sent, missed: doubt.missed };
@@ -99,8 +99,8 @@ async fn sighting(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Resu
         Err(ReadFailure::Later(later)) => return Err(later),
     }
     let known = KnownRecords { context, connection: &connection, run, doubt };
-    // In this order: whoever may have made what the list showed had noted that before the list was read, and what it
-    // made is known once it is no rival any more.
+    // In this order: other steps recorded their intent before the list was read, and once one is no rival any more,
+    // its result is known.
     let rivals = known.rivals().await.map_err(|error| away(&error))?;
     match known.known_results(&search.ids()).await.map_err(|error| away(&error))? {
         KnownResults { theirs, unclear: None } => search.leave_out(&theirs),
@@ -113,7 +113,7 @@ fn away(error: &journal::Error) -> Finding {
     Finding::Later { wait: BUSY, reason: error.to_string() }
 }
 
-/// The reading of the list.
+/// The state of reading the list.
 struct Reading<'a> {
     context: &'a StepContext<'a>,
     read: &'a Arc<Operation>,
@@ -128,7 +128,7 @@ enum ReadFailure {
 }
 
 impl Reading<'_> {
-    /// Page after page.
+    /// Reads page by page.
     async fn pages(&self, search: &mut Search<'_>) -> Result<(), ReadFailure> {
         let paging = self.read.list.as_ref().map(|list| &list.paging);
         let mut at = paging.map(paging::first).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Reading<'_> {
         )))
     }
 
-    /// The record that the API named.
+    /// Reads the record that the API named.
     async fn by_id(&self, by_id: &ProbeById, id: &str, search: &mut Search<'_>) -> Result<(), ReadFailure> {
         let Some(read) = self.context.catalog.beside(self.read, &by_id.operation) else {
             let reason = format!("`{}`, which could tell, is not in the catalog", by_id.operation);
@@ -176,7 +176,7 @@ impl Reading<'_> {
         search.page(items);
     }
 
-    /// Inputs for the page after page `number`, which was asked for with `at`.
+    /// The inputs for the page after `number`, which was requested with `at`.
     fn next(
         &self,
         rounds: &mut Rounds,
@@ -222,7 +222,7 @@ impl Reading<'_> {
     }
 }
 
-/// How far the server's clock is ahead of the wall's, as an answer tells. One that was kept somewhere tells nothing.
+/// How far the server's clock is ahead of the wall clock, from the `Date` of an answer that was not cached.
 fn server_is_ahead(answer: &Answer, ours: TimeDelta) -> Option<TimeDelta> {
     if answer.headers.contains_key("age") {
         return None;
@@ -231,9 +231,8 @@ fn server_is_ahead(answer: &Answer, ours: TimeDelta) -> Option<TimeDelta> {
     Some(told.to_utc().signed_duration_since(answer.received) + ours)
 }
 
-/// The result that later steps would have seen, made from the record that was found: as the answer
-/// would have held it.
-fn adopted(operation: &Operation, item: Value, pick: Option<&str>) -> Value {
+/// The result for later steps, made from the record that was found: in the form of the operation's answer.
+fn result_from_record(operation: &Operation, item: Value, pick: Option<&str>) -> Value {
     let Some(pick) = pick else { return item };
     let path = operation.result.first().map_or("$", String::as_str);
     let names: Option<Vec<&str>> = path.strip_prefix('$').map(|rest| rest.split('.').skip(1).collect());
@@ -261,9 +260,12 @@ mod tests {
         let operation: Operation =
             serde_yaml::from_str("title: t\nsummary: s\nkinds: [action]\nresult: [$.data.contact]").unwrap();
         let item = json!({ "id": "c1" });
-        assert_eq!(adopted(&operation, item.clone(), None), item);
-        assert_eq!(adopted(&operation, item.clone(), Some("$")), json!({ "data": { "contact": item } }));
-        assert_eq!(adopted(&operation, item.clone(), Some("$.data.contact.id")), json!("c1"));
-        assert_eq!(adopted(&operation, item, Some("$.new")), json!(null));
+        assert_eq!(result_from_record(&operation, item.clone(), None), item);
+        assert_eq!(
+            result_from_record(&operation, item.clone(), Some("$")),
+            json!({ "data": { "contact": item } })
+        );
+        assert_eq!(result_from_record(&operation, item.clone(), Some("$.data.contact.id")), json!("c1"));
+        assert_eq!(result_from_record(&operation, item, Some("$.new")), json!(null));
     }
 }

@@ -1,4 +1,4 @@
-//! Chooses the recipe version a run continues with: the one it began with, or the one a person chose.
+//! Chooses the recipe version with which a run continues: the one it started with, or the one a person chose.
 
 use super::leases::LeaseGuard;
 use super::shared::Shared;
@@ -7,13 +7,13 @@ use crate::check::CheckedRecipe;
 use crate::journal::{LeasedRun, RecipeText};
 use crate::run::incompatibility;
 
-/// The recipe a run continues with, if there is one.
+/// The recipe with which a run continues, if there is one.
 pub(super) enum RecipeChoice {
-    /// This recipe, with a remark if it is not the version the run began with.
+    /// This recipe, with a remark if it is not the version the run started with.
     Recipe(CheckedRecipe, Option<String>),
-    /// No recipe of that name.
+    /// There is no recipe of that name.
     Missing,
-    /// The present version would repeat completed steps. The text says why.
+    /// The current version would repeat completed steps. The text says why.
     Incompatible(String),
 }
 
@@ -24,14 +24,14 @@ pub(super) async fn choose_recipe(
     guard: &LeaseGuard,
 ) -> Result<RecipeChoice, LeaseLost> {
     let (recipes, name) = (&shared.recipes, &leased.run.recipe);
-    let present = || recipes.present(name);
+    let present = || recipes.current(name);
     let Some(version) = &leased.run.version else {
         return Ok(present().map_or(RecipeChoice::Missing, |recipe| RecipeChoice::Recipe(recipe, None)));
     };
     if let Some(recipe) = recipes.version(name, version) {
         return Ok(RecipeChoice::Recipe(recipe, None));
     }
-    // Another process began the run, or this one before its restart.
+    // The run was started by another process, or by this one before a restart.
     let journal = &shared.services.journal;
     let text = with_store_retry(&leased.run.id, guard, || journal.recipe(name, version)).await?;
     if let Some(recipe) = text.as_ref().and_then(|text| recipes.read(text)) {
@@ -51,12 +51,12 @@ pub(super) async fn choose_recipe(
     Ok(RecipeChoice::Recipe(present, Some(remark)))
 }
 
-/// Stores the text of `recipe` in the journal before a run begins with it.
+/// Stores the text of `recipe` in the journal before a run starts with it.
 pub(super) async fn save_recipe(shared: &Shared, recipe: &CheckedRecipe) {
     if !shared.saved_recipes.is_new(recipe.version()) {
         return;
     }
-    // Not fatal: without the text, runs continue with the present version and say so.
+    // Not fatal: without the text, runs continue with the current version and say so.
     if let Err(error) = shared.services.journal.save_recipe(&RecipeText::from_recipe(recipe)).await {
         shared.saved_recipes.forget(recipe.version());
         tracing::error!(recipe = recipe.name(), %error, "the text of the recipe is not kept");

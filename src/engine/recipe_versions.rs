@@ -1,4 +1,4 @@
-//! The recipes an engine knows: the present ones, and earlier versions that runs in flight began with.
+//! The recipes known to an engine: the current ones, and earlier versions that runs in progress started with.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,93 +8,93 @@ use crate::check::{CheckedRecipe, Feedback, WorkspaceInfo, check_begun};
 use crate::journal::RecipeText;
 use crate::source::SourceFile;
 
-/// Earlier versions kept of a recipe: those that runs in flight may still need.
-const KEPT: usize = 20;
+/// Earlier versions remembered per recipe.
+const MAX_EARLIER_VERSIONS: usize = 20;
 
 /// Recipes by name and version. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct RecipeVersions {
-    book: Arc<RwLock<Book>>,
-    /// What texts of recipes are checked against.
+    versions: Arc<RwLock<Versions>>,
+    /// What stored recipe texts are checked against.
     checker: Option<Arc<(Arc<Catalog>, WorkspaceInfo)>>,
 }
 
 #[derive(Debug, Default)]
-struct Book {
-    present: HashMap<String, CheckedRecipe>,
+struct Versions {
+    current: HashMap<String, CheckedRecipe>,
     earlier: HashMap<String, Vec<CheckedRecipe>>,
     feedback: Arc<Feedback>,
 }
 
-impl Book {
-    fn keep(&mut self, recipe: CheckedRecipe) {
+impl Versions {
+    fn remember(&mut self, recipe: CheckedRecipe) {
         let versions = self.earlier.entry(recipe.name().to_owned()).or_default();
         versions.retain(|known| known.version() != recipe.version());
         versions.push(recipe);
-        if versions.len() > KEPT {
+        if versions.len() > MAX_EARLIER_VERSIONS {
             versions.remove(0);
         }
     }
 }
 
 impl RecipeVersions {
-    /// A book of these recipes.
+    /// The versions of these recipes.
     pub fn new(recipes: impl IntoIterator<Item = CheckedRecipe>) -> Self {
-        let book = Self::default();
-        book.replace(recipes);
-        book
+        let versions = Self::default();
+        versions.replace(recipes);
+        versions
     }
 
-    /// The same, which can also make use of texts of recipes.
-    pub fn reading(self, catalog: Arc<Catalog>, workspace_info: WorkspaceInfo) -> Self {
+    /// The same, with the ability to check stored recipe texts.
+    pub fn with_checker(self, catalog: Arc<Catalog>, workspace_info: WorkspaceInfo) -> Self {
         Self { checker: Some(Arc::new((catalog, workspace_info))), ..self }
     }
 
-    /// The recipe of a text that was sound when it was kept; `None` if it is so no more. It is known as an
-    /// earlier version from then on.
-    pub fn read(&self, kept: &RecipeText) -> Option<CheckedRecipe> {
+    /// Checks a stored recipe text and remembers it as an earlier version; `None` if it is no longer valid.
+    pub fn read(&self, stored: &RecipeText) -> Option<CheckedRecipe> {
         let (catalog, workspace_info) = self.checker.as_deref()?;
-        let file = SourceFile::new(kept.file.as_str(), kept.text.as_str());
+        let file = SourceFile::new(stored.file.as_str(), stored.text.as_str());
         let recipe = check_begun(&file, catalog, workspace_info).recipe?;
-        if recipe.name() != kept.name || recipe.version() != kept.version {
+        if recipe.name() != stored.name || recipe.version() != stored.version {
             return None;
         }
-        self.book.write().unwrap_or_else(PoisonError::into_inner).keep(recipe.clone());
+        self.versions.write().unwrap_or_else(PoisonError::into_inner).remember(recipe.clone());
         Some(recipe)
     }
 
-    /// These are the recipes from now on. Runs in flight keep the version they began with.
+    /// Replaces the current recipes. Runs in progress keep the version they started with.
     pub fn replace(&self, recipes: impl IntoIterator<Item = CheckedRecipe>) {
-        let present: HashMap<String, CheckedRecipe> =
+        let current: HashMap<String, CheckedRecipe> =
             recipes.into_iter().map(|recipe| (recipe.name().to_owned(), recipe)).collect();
-        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        book.feedback = Arc::new(Feedback::of(present.values()));
-        for recipe in std::mem::replace(&mut book.present, present).into_values() {
-            book.keep(recipe);
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        versions.feedback = Arc::new(Feedback::of(current.values()));
+        for recipe in std::mem::replace(&mut versions.current, current).into_values() {
+            versions.remember(recipe);
         }
     }
 
-    /// The present recipe called `name`.
-    pub fn present(&self, name: &str) -> Option<CheckedRecipe> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner).present.get(name).cloned()
+    /// The current recipe `name`.
+    pub fn current(&self, name: &str) -> Option<CheckedRecipe> {
+        self.versions.read().unwrap_or_else(PoisonError::into_inner).current.get(name).cloned()
     }
 
-    /// The recipe called `name` in this version, if it is still known.
+    /// The recipe `name` in this version, if it is known.
     pub fn version(&self, name: &str, version: &str) -> Option<CheckedRecipe> {
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all = book.present.get(name).into_iter().chain(book.earlier.get(name).into_iter().flatten());
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all =
+            versions.current.get(name).into_iter().chain(versions.earlier.get(name).into_iter().flatten());
         all.find(|recipe| recipe.version() == version).cloned()
     }
 
-    /// What the present recipes write that others read.
+    /// What the current recipes write that other recipes read.
     pub fn feedback(&self) -> Arc<Feedback> {
-        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner).feedback)
+        Arc::clone(&self.versions.read().unwrap_or_else(PoisonError::into_inner).feedback)
     }
 
-    /// All present recipes, by name.
+    /// All current recipes, by name.
     pub fn all(&self) -> Vec<CheckedRecipe> {
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<CheckedRecipe> = book.present.values().cloned().collect();
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<CheckedRecipe> = versions.current.values().cloned().collect();
         all.sort_by(|a, b| a.name().cmp(b.name()));
         all
     }
@@ -111,11 +111,11 @@ mod tests {
             recipe("actions: [{ do: things.get, with: { id: a } }]\n"),
             recipe("actions: [{ do: things.get, with: { id: b } }]\n"),
         );
-        let book = RecipeVersions::new([old.clone()]);
-        book.replace([new.clone()]);
-        assert_eq!(book.present("r").unwrap().version(), new.version());
-        assert_eq!(book.version("r", old.version()).unwrap().version(), old.version());
-        book.replace([]);
-        assert!(book.present("r").is_none() && book.version("r", new.version()).is_some());
+        let versions = RecipeVersions::new([old.clone()]);
+        versions.replace([new.clone()]);
+        assert_eq!(versions.current("r").unwrap().version(), new.version());
+        assert_eq!(versions.version("r", old.version()).unwrap().version(), old.version());
+        versions.replace([]);
+        assert!(versions.current("r").is_none() && versions.version("r", new.version()).is_some());
     }
 }

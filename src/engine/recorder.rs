@@ -1,4 +1,4 @@
-//! Writes a run's entries into the journal, and does not lose them while the store is away.
+//! Writes a run's entries to the journal; retries while the store is unreachable.
 
 use std::sync::Arc;
 
@@ -9,31 +9,32 @@ use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::event::Event;
 use crate::journal::{Lease, RunUpdate};
-use crate::run::{Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, told};
+use crate::run::{
+    Entry, MirroredToken, RunId, RunState, StampedEntry, StepKey, Unsettled, Write, redact_text,
+};
 use crate::secret::Redactor;
 use crate::services::Services;
 
-/// A run's entries on their way into the journal.
+/// A run's entries that are not yet in the journal.
 pub(super) struct Recorder {
     lease: Lease,
-    /// Takes secrets out of what is said to people, here and nowhere else.
+    /// Redacts texts for people; this is the only place where entries are redacted.
     redactor: Arc<Redactor>,
-    /// Tokens that stand in the run's event: they go with the first entry.
+    /// Tokens contained in the run's event, stored with the first entry.
     event_tokens: Vec<MirroredToken>,
     version: Option<String>,
-    /// A failed run keeps its lane.
+    /// A failed run holds its lane.
     blocks: bool,
     pending: Vec<StampedEntry>,
     writes: Vec<Write>,
-    /// The creates of which nothing is known yet, where that is known.
+    /// The creates with an unknown outcome, if they have changed.
     unsettled: Option<Vec<Unsettled>>,
-    /// What became of an effect is among them: it must be durable before anything else is done.
+    /// The entries include the outcome of an effect, which must be durable before anything else happens.
     urgent: bool,
 }
 
 impl Recorder {
-    /// `version`: of the recipe, if the run has none recorded yet.
-    /// `blocks`: if it fails, it keeps its lane.
+    /// `version`: the recipe's version, if not yet recorded. `blocks`: the run holds its lane if it fails.
     pub(super) fn new(lease: Lease, redactor: Arc<Redactor>, version: Option<String>, blocks: bool) -> Self {
         let (event_tokens, pending, writes) = (Vec::new(), Vec::new(), Vec::new());
         Self {
@@ -49,13 +50,13 @@ impl Recorder {
         }
     }
 
-    /// The run has no entries yet: what has to be masked in its event goes with the first one.
+    /// For a run without entries: stores the event's tokens with the first entry.
     pub(super) fn begin_with(&mut self, event: &Event) {
         let tokens = self.redactor.tokens_in([&event.payload]);
         self.event_tokens = tokens.into_iter().map(MirroredToken::from).collect();
     }
 
-    /// Adds an entry, and answers it as it is kept. Lines for people go into the log at once.
+    /// Adds an entry and returns it as stored. Remarks are logged at once.
     pub(super) fn add(&mut self, entry: StampedEntry) -> &StampedEntry {
         let mut entry = entry.redacted(&self.redactor);
         entry.tokens.append(&mut self.event_tokens);
@@ -80,29 +81,29 @@ impl Recorder {
         &self.pending[place]
     }
 
-    /// Adds what a step wrote, which goes with its entry.
+    /// Adds writes of a step, stored with its entry.
     pub(super) fn add_writes(&mut self, writes: Vec<Write>) {
         self.writes.extend(writes);
     }
 
-    /// The creates of which nothing is known yet are these.
+    /// Sets the creates with an unknown outcome.
     pub(super) fn set_unsettled(&mut self, unsettled: Vec<Unsettled>) {
         self.unsettled = Some(unsettled);
     }
 
-    /// `step` was not sent after all.
+    /// Removes `step`, which was not sent after all.
     pub(super) fn remove_unsettled(&mut self, step: &StepKey) {
         if let Some(unsettled) = &mut self.unsettled {
             unsettled.retain(|known| known.step != *step);
         }
     }
 
-    /// What was added last must be durable before anything else is done.
+    /// Requires the last entries to be durable before anything else happens.
     pub(super) fn make_urgent(&mut self) {
         self.urgent = true;
     }
 
-    /// Makes durable what must be before something is done.
+    /// Writes entries that must be durable before the next action.
     pub(super) async fn flush_urgent(
         &mut self,
         services: &Services,
@@ -114,7 +115,7 @@ impl Recorder {
         self.write(services, guard, RunState::Running, None, None).await
     }
 
-    /// Makes sure, after what may have been a long time, that nobody else has the run.
+    /// Verifies the lease after what may have been a long wait.
     pub(super) async fn verify_lease(&self, shared: &Shared, guard: &LeaseGuard) -> Result<(), LeaseLost> {
         let (services, lease) = (&shared.services, shared.options.lease);
         let ask = || guard.holds(services.journal.as_ref(), services.clock.now(), lease);
@@ -126,7 +127,7 @@ impl Recorder {
         &self.lease.run
     }
 
-    /// Makes durable what happened so far, but not the intent of what waits for its turn.
+    /// Writes all entries except the intent of a step that waits for its permission.
     pub(super) async fn write_without_intent(
         &mut self,
         services: &Services,
@@ -142,12 +143,12 @@ impl Recorder {
         Ok(())
     }
 
-    /// Takes back the intent of what was not sent.
+    /// Drops the intent of a step that was not sent.
     pub(super) fn drop_intent(&mut self) {
         self.pending.pop_if(is_intent);
     }
 
-    /// Makes everything durable and says where the run stands now.
+    /// Writes all entries and the run's new state.
     pub(super) async fn write(
         &mut self,
         services: &Services,
@@ -156,7 +157,7 @@ impl Recorder {
         due: Option<DateTime<Utc>>,
         error: Option<String>,
     ) -> Result<(), LeaseLost> {
-        let error = error.map(|error| told(&error, &self.redactor));
+        let error = error.map(|error| redact_text(&error, &self.redactor));
         let begun = self.pending.iter().any(|stamped| matches!(stamped.entry, Entry::Started { .. }));
         let version = self.version.take_if(|_| begun);
         let (entries, writes) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.writes));

@@ -1,4 +1,4 @@
-//! What a run sees beside its event and its history.
+//! Builds the context of a run.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::check::CheckedRecipe;
 use crate::journal::LeasedRun;
 use crate::run::RunContext;
 
-/// What the run of `leased` sees, and what is known of its record.
+/// The context of the run of `leased`, and what is known of its event's record.
 pub(super) async fn run_context(
     shared: &Shared,
     leased: &LeasedRun,
@@ -22,7 +22,7 @@ pub(super) async fn run_context(
     let services = &shared.services;
     let connections = services.connection_values(&leased.run.accounts);
     let mut links = Map::new();
-    // Most recipes have no links; they need not ask for them.
+    // Most recipes use no links and need no query.
     if let Some(record) =
         leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
     {

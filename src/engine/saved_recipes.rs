@@ -1,19 +1,19 @@
-//! Which versions of recipes the journal has the text of already.
+//! Which recipe versions are stored in the journal.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Versions that were kept, as far as this process knows.
+/// Stored versions, as far as this process knows.
 #[derive(Debug, Default)]
 pub(super) struct SavedRecipes(Mutex<HashSet<String>>);
 
 impl SavedRecipes {
-    /// Whether `version` is yet to be kept; from now on it counts as kept.
+    /// Whether `version` is not yet stored; marks it as stored.
     pub(super) fn is_new(&self, version: &str) -> bool {
         !self.set().contains(version) && self.set().insert(version.to_owned())
     }
 
-    /// It could not be kept.
+    /// Storing it failed.
     pub(super) fn forget(&self, version: &str) {
         self.set().remove(version);
     }

@@ -1,4 +1,4 @@
-//! What the parts of an engine share.
+//! State shared by the parts of an engine.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +16,9 @@ use super::recipe_versions::RecipeVersions;
 use super::saved_recipes::SavedRecipes;
 use crate::services::Services;
 
-/// What the parts of an engine share.
+/// State shared by the parts of an engine.
 pub(super) struct Shared {
-    /// Their clock is steady: no pause becomes longer because the system's clock is set back.
+    /// With a steady clock, so that setting the system clock back prolongs no pause.
     pub(super) services: Services,
     pub(super) recipes: RecipeVersions,
     pub(super) options: Options,
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     pub(super) paused: PausedRecipes,
     pub(super) held: Arc<Leases>,
     missing: Mutex<BTreeSet<String>>,
-    /// It works until nothing is left, not for ever.
+    /// Whether the engine stops when nothing is left to do.
     once: AtomicBool,
 }
 
@@ -54,7 +54,7 @@ impl Shared {
         self.missing().insert(recipe.to_owned());
     }
 
-    /// Recipes that runs wait for and that are not loaded.
+    /// Recipes that runs need and that are not loaded.
     pub(super) fn missing(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +67,7 @@ impl Shared {
         self.once.load(Ordering::Relaxed)
     }
 
-    /// Shortest wait for a connection that is held: whoever works until nothing is left does not wait for it.
+    /// Shortest wait for a held connection: an engine that stops when nothing is left does not wait for it.
     pub(super) fn min_hold(&self) -> Duration {
         if self.once() { self.options.horizon.saturating_mul(2) } else { Duration::ZERO }
     }

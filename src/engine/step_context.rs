@@ -10,7 +10,7 @@ use crate::event::Priority;
 use crate::request::{CallOptions, SendGuard};
 use crate::services::Services;
 
-/// Longest wait for the budget while holding the run; beyond it the run goes back to the queue.
+/// Longest wait for the budget while holding the lease; beyond it the run is requeued.
 const MAX_BUDGET_WAIT: Duration = Duration::from_secs(15);
 
 /// What all steps of a run share.
@@ -19,14 +19,14 @@ pub(super) struct StepContext<'a> {
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
     pub(super) priority: Priority,
-    /// Lets requests out only while this process holds the run's lease.
+    /// Allows requests only while the lease is valid.
     pub(super) guard: SendGuard,
-    /// Shortest wait for a connection on hold.
+    /// Shortest wait for a held connection.
     pub(super) min_hold: Duration,
 }
 
 impl StepContext<'_> {
-    /// How long to wait for a connection that stays on hold for `wait`.
+    /// How long to wait for a connection that is held for `wait`.
     pub(super) fn hold(&self, wait: Duration) -> Duration {
         wait.max(self.min_hold)
     }
@@ -41,7 +41,7 @@ impl StepContext<'_> {
         }
     }
 
-    /// The connection called `name`, if it belongs to the connector of `operation`.
+    /// The connection `name`, if it belongs to the connector of `operation`.
     pub(super) fn connection(
         &self,
         operation: &Operation,

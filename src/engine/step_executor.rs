@@ -1,4 +1,4 @@
-//! Executes a step: a request, or a built-in operation.
+//! Executes a step: a request or a built-in operation.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::run::{StepCall, StepResult};
 
 /// Whether a step may be sent.
 pub(super) enum Permission {
-    /// It may; a request carries its share of the budget.
+    /// Yes; a request has its share of the budget reserved.
     Granted(Option<Admitted>),
-    /// It may not, now or at all.
+    /// No, at least not now.
     Refused(StepOutcome),
 }
 
-/// Permission to send `call` if it is available at once; `None` if it has to be waited for.
+/// Permission to send `call` if it is available at once; `None` if it requires waiting.
 pub(super) async fn try_permission(context: &StepContext<'_>, call: &StepCall) -> Option<Permission> {
     match sends_effect(context, call) {
         None => Some(Permission::Granted(None)),
@@ -44,8 +44,8 @@ pub(super) async fn permission(context: &StepContext<'_>, call: &StepCall) -> Pe
     }
 }
 
-/// The connection of a request that has an effect. Reads and built-in operations need no permission
-/// beforehand: they have no intent that would stand in the history while they wait.
+/// The connection of a request with an effect. Reads and built-in operations need no permission in advance: they have
+/// no intent that would be in the history while they wait.
 fn sends_effect(context: &StepContext<'_>, call: &StepCall) -> Option<Result<Arc<Connection>, String>> {
     let told = call.operation.builtin.is_some() || context.options.dry_run || call.effect == Effect::Read;
     (!told).then(|| context.connection(&call.operation, call.connection.as_deref()))
@@ -85,13 +85,13 @@ pub(super) async fn execute(
     let called =
         client.call_admitted(context.catalog, operation, &call.inputs, &connection, &options, admitted).await;
     match called {
-        // A record that an earlier step would have created does not exist.
+        // In a dry run, a record that an earlier step would have created does not exist.
         Ok(Outcome::Refused(refusal)) if context.options.dry_run => {
             let line = format!(
                 "{} on {} was refused ({}): continuing with sample data",
                 operation.id, connection.name, refusal.message
             );
-            dry_run::told(call, line)
+            dry_run::report(call, line)
         }
         Ok(mut outcome) => {
             let unknown = first_attempt::restore_answer(context, call, &mut outcome).await;

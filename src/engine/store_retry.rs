@@ -1,4 +1,4 @@
-//! Asks the store until it answers: what a run needs to know is not guessed while the store is away.
+//! Retries queries until the store answers: a run never continues on assumptions while the store is unreachable.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::value::Backoff;
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
-/// Nothing more can be done for the run: it is somebody else's, or the store is broken.
+/// The run cannot continue: another worker has leased it, or the store is corrupt.
 #[derive(Debug)]
 pub(super) struct LeaseLost;
 
-/// What `ask` is answered about `run`, asked again as long as the store is away and the run is ours.
+/// The answer of `ask` for `run`, retried while the store is unreachable and the lease valid.
 pub(super) async fn with_store_retry<T, A>(
     run: &RunId,
     guard: &LeaseGuard,

@@ -21,15 +21,15 @@ use crate::services::Services;
 mod interrupted;
 mod pauses;
 
-/// A store in a folder, a server, and engines that come and go.
-struct Bench {
+/// A store in a folder, a server, and engines started as needed.
+struct TestBed {
     folder: tempfile::TempDir,
     server: MockServer,
     recipes: RecipeVersions,
     burst: Option<Rate>,
 }
 
-impl Bench {
+impl TestBed {
     async fn new(lines: &str) -> Self {
         let recipes = RecipeVersions::new([recipe(lines)]);
         Self { folder: tempfile::tempdir().unwrap(), server: MockServer::start().await, recipes, burst: None }
@@ -69,7 +69,7 @@ impl Bench {
         Engine::new(services, self.recipes.clone(), options)
     }
 
-    /// Runs what `payloads` cause to the end of what can be done now.
+    /// Runs the events with `payloads` until idle.
     async fn run(&self, payloads: &[Value], options: Options) -> (Arc<Sqlite>, Idle) {
         let journal = self.store();
         add(journal.as_ref(), payloads).await;
@@ -123,7 +123,7 @@ fn ok(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-/// An answer that is given when the sender says so, and word of the request's arrival.
+/// An answer that is sent when the sender fires, and a notification of the request's arrival.
 fn held(answer: ResponseTemplate) -> (impl wiremock::Respond, Arc<Notify>, mpsc::SyncSender<()>) {
     let ((go, told), reached) = (mpsc::sync_channel(1), Arc::new(Notify::new()));
     let (told, arrived) = (Mutex::new(told), Arc::clone(&reached));
@@ -135,7 +135,7 @@ fn held(answer: ResponseTemplate) -> (impl wiremock::Respond, Arc<Notify>, mpsc:
     (answer, reached, go)
 }
 
-/// Waits for nothing that is far away. No stall of the machine ends a lease or a grace period.
+/// Waits for nothing distant. No stall of the machine ends a lease or a grace period.
 fn quick() -> Options {
     let (horizon, lease, grace) =
         (Duration::from_secs(5), Duration::from_secs(3600), Duration::from_secs(600));
@@ -144,7 +144,7 @@ fn quick() -> Options {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_goes_from_event_to_end() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "actions:\n- { id: made, do: things.create, with: { name: '{{ event.name }}' } }\n\
          - { do: things.update, with: { id: '{{ steps.made.id }}', seen: true } }\n\
          - { do: links.save, with: { name: l, from: '{{ run.event.record }}', to: '{{ steps.made.id }}' } }\n\
@@ -159,10 +159,10 @@ async fn a_run_goes_from_event_to_end() {
     .await
     .on("GET", "/things/t1", ok(json!({ "id": "t1" })))
     .await;
-    let (journal, idle) = bench.run(&[json!({ "name": "ann" })], quick()).await;
+    let (journal, idle) = bed.run(&[json!({ "name": "ann" })], quick()).await;
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!((row.state, idle), (RunState::Succeeded, Idle::default()), "{history:?}");
-    assert_eq!(bench.requests().await, ["POST /things", "PUT /things/t1", "GET /things/t1"]);
+    assert_eq!(bed.requests().await, ["POST /things", "PUT /things/t1", "GET /things/t1"]);
     assert_eq!(journal.state("k").await.unwrap(), Some(json!("rec-0")));
     assert!(
         history.iter().any(|s| matches!(&s.entry, Entry::Remark { message, .. } if message.contains("pick")))
@@ -171,23 +171,23 @@ async fn a_run_goes_from_event_to_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_runs_end_and_a_passing_failure_is_no_failure() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "actions: [{ do: things.get, with: { id: a }, retry: { attempts: 5, backoff: 10ms..20ms } }]\n",
     )
     .await;
     let bad = ResponseTemplate::new(503);
-    Mock::given(method("GET")).respond_with(bad).up_to_n_times(3).mount(&bench.server).await;
-    let bench = bench.on("GET", "/things/a", ok(json!({}))).await;
+    Mock::given(method("GET")).respond_with(bad).up_to_n_times(3).mount(&bed.server).await;
+    let bed = bed.on("GET", "/things/a", ok(json!({}))).await;
     let payloads: Vec<Value> = (0..200).map(|n| json!({ "n": n })).collect();
-    let (journal, _) = bench.run(&payloads, quick()).await;
+    let (journal, _) = bed.run(&payloads, quick()).await;
     let rows = rows(journal.as_ref()).await;
     assert_eq!(rows.iter().filter(|row| row.state == RunState::Succeeded).count(), 200);
-    assert_eq!(bench.requests().await.len(), 203);
+    assert_eq!(bed.requests().await.len(), 203);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_sends_reads_only() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "actions:\n- { id: got, do: things.get, with: { id: a } }\n- { do: wait, with: { for: 1h } }\n\
          - { id: made, do: things.create, with: { name: '{{ steps.got.name }}' } }\n\
          - { do: http.request, with: { method: POST, url: 'http://127.0.0.1:9/', json: { n: '{{ steps.made.name }}' } } }\n",
@@ -195,10 +195,10 @@ async fn a_dry_run_sends_reads_only() {
     .await
     .on("GET", "/things/a", ok(json!({ "name": "ann" })))
     .await;
-    let (journal, _) = bench.run(&[json!({})], Options { dry_run: true, ..quick() }).await;
+    let (journal, _) = bed.run(&[json!({})], Options { dry_run: true, ..quick() }).await;
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!(row.state, RunState::Succeeded, "{history:?}");
-    assert_eq!(bench.requests().await, ["GET /things/a"]);
+    assert_eq!(bed.requests().await, ["GET /things/a"]);
     let remarks: Vec<&String> = history
         .iter()
         .filter_map(|stamped| match &stamped.entry {
@@ -213,7 +213,7 @@ async fn a_dry_run_sends_reads_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_stays_true_and_what_is_said_hides_secrets() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "vars: { auth: 'Key {{ env.KEY }}' }\nactions:\n\
          - { do: things.update, with: { id: a, key: '{{ vars.auth }}' } }\n- { do: log, with: { message: '{{ env.KEY }}' } }\n\
          - { do: http.request, with: { url: 'http://127.0.0.1:9/?k={{ env.KEY }}' }, retry: { attempts: 1 } }\n",
@@ -223,11 +223,11 @@ async fn data_stays_true_and_what_is_said_hides_secrets() {
         let body: Value = request.body_json().unwrap();
         ok(json!({ "you": body, "token": "token-abc" }))
     };
-    Mock::given(method("PUT")).respond_with(answer).mount(&bench.server).await;
-    let (journal, _) = bench.run(&[json!({})], quick()).await;
+    Mock::given(method("PUT")).respond_with(answer).mount(&bed.server).await;
+    let (journal, _) = bed.run(&[json!({})], quick()).await;
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!(row.state, RunState::Failed);
-    let sent = bench.server.received_requests().await.unwrap();
+    let sent = bed.server.received_requests().await.unwrap();
     assert!(String::from_utf8_lossy(&sent[0].body).contains("Key k3y-secret"));
     let (mut data, mut said) = (String::new(), row.error.unwrap_or_default());
     for stamped in history {
@@ -249,22 +249,22 @@ async fn data_stays_true_and_what_is_said_hides_secrets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_without_its_recipe_waits_for_it() {
-    let bench = Bench::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
-    bench.recipes.replace([]);
-    let (journal, idle) = bench.run(&[json!({})], quick()).await;
+    let bed = TestBed::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
+    bed.recipes.replace([]);
+    let (journal, idle) = bed.run(&[json!({})], quick()).await;
     let (row, _) = only(journal.as_ref()).await;
     assert_eq!((row.state, idle.missing), (RunState::Waiting, vec!["r".to_owned()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_lease_has_passed_on_records_nothing_more() {
-    let bench = Bench::new("actions: [{ do: things.update, with: { id: a } }]\n").await;
+    let bed = TestBed::new("actions: [{ do: things.update, with: { id: a } }]\n").await;
     let (answer, reached, go) = held(ok(json!({})));
-    Mock::given(method("PUT")).respond_with(answer).mount(&bench.server).await;
-    let journal = bench.store();
+    Mock::given(method("PUT")).respond_with(answer).mount(&bed.server).await;
+    let journal = bed.store();
     add(journal.as_ref(), &[json!({})]).await;
     let options = Options { concurrency: 1, ..quick() };
-    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), options);
+    let engine = bed.engine(Arc::<Sqlite>::clone(&journal), options);
     let running = tokio::spawn(async move { engine.run_until_idle().await });
     reached.notified().await;
     let later = Clock::system().now() + chrono::TimeDelta::hours(1);
@@ -279,16 +279,16 @@ async fn a_worker_whose_lease_has_passed_on_records_nothing_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_rate_is_deferred() {
-    let bench = Bench::new(
+    let bed = TestBed::new(
         "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",
     )
     .await;
     let refused = ResponseTemplate::new(429).insert_header("retry-after", "3600");
-    Mock::given(method("POST")).respond_with(ok(json!({}))).up_to_n_times(1).mount(&bench.server).await;
-    let bench = bench.on("POST", "/shouts", refused).await;
-    let journal = bench.store();
+    Mock::given(method("POST")).respond_with(ok(json!({}))).up_to_n_times(1).mount(&bed.server).await;
+    let bed = bed.on("POST", "/shouts", refused).await;
+    let journal = bed.store();
     add(journal.as_ref(), &[json!({})]).await;
-    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let engine = bed.engine(Arc::<Sqlite>::clone(&journal), quick());
     let idle = engine.run_until_idle().await.unwrap();
     assert!(idle.next_due.is_some());
     let (row, history) = only(journal.as_ref()).await;
@@ -299,29 +299,29 @@ async fn a_refused_rate_is_deferred() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_long_makes_no_long_history() {
-    let bench = Bench::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
+    let bed = TestBed::new("actions: [{ do: things.get, with: { id: a } }]\n").await;
     let refused = ResponseTemplate::new(429).insert_header("retry-after", "0");
-    Mock::given(method("GET")).respond_with(refused).up_to_n_times(5).mount(&bench.server).await;
-    let bench = bench.on("GET", "/things/a", ok(json!({}))).await;
-    let (journal, _) = bench.run(&[json!({})], quick()).await;
+    Mock::given(method("GET")).respond_with(refused).up_to_n_times(5).mount(&bed.server).await;
+    let bed = bed.on("GET", "/things/a", ok(json!({}))).await;
+    let (journal, _) = bed.run(&[json!({})], quick()).await;
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!(row.state, RunState::Succeeded);
     assert_eq!(kinds(&history), ["started", "deferred", "step_succeeded", "finished"]);
-    assert_eq!(bench.requests().await.len(), 6);
+    assert_eq!(bed.requests().await.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_the_budget_is_not_in_doubt() {
-    let mut bench = Bench::new(
+    let mut bed = TestBed::new(
         "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",
     )
     .await
     .on("POST", "/shouts", ok(json!({})))
     .await;
-    bench.burst = Some("1/14s".parse().unwrap());
-    let journal = bench.store();
+    bed.burst = Some("1/14s".parse().unwrap());
+    let journal = bed.store();
     add(journal.as_ref(), &[json!({})]).await;
-    let engine = bench.engine(Arc::<Sqlite>::clone(&journal), quick());
+    let engine = bed.engine(Arc::<Sqlite>::clone(&journal), quick());
     let running = tokio::spawn(async move { engine.run_until_idle().await });
     while only(journal.as_ref()).await.1.len() < 3 {
         journal.changed(Duration::from_millis(20)).await;
@@ -329,21 +329,21 @@ async fn what_waits_for_the_budget_is_not_in_doubt() {
     assert_eq!(kinds(&only(journal.as_ref()).await.1), ["started", "intent", "step_succeeded"]);
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled());
-    bench.burst = None;
-    bench.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
+    bed.burst = None;
+    bed.engine(Arc::<Sqlite>::clone(&journal), quick()).run_until_idle().await.unwrap();
     let (row, history) = only(journal.as_ref()).await;
     assert_eq!(row.state, RunState::Succeeded, "{history:?}");
-    assert_eq!(bench.requests().await.len(), 2);
+    assert_eq!(bed.requests().await.len(), 2);
 }
 
-/// The end of one run makes the next one of its lane due: whoever looks in between must look again.
-/// Many engines at once make it likely that one does.
+/// The end of a run makes the next one of its lane due: a query between the two must be repeated. Many engines at
+/// once make that likely.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn lanes_are_worked_off_to_their_ends() {
     let engines = (0..40).map(|_| async move {
-        let bench = Bench::new("actions:\n- { do: log, with: { message: m } }\n").await;
+        let bed = TestBed::new("actions:\n- { do: log, with: { message: m } }\n").await;
         let payloads: Vec<Value> = (0..12).map(|_| json!({ "lane": "one" })).collect();
-        let (journal, _) = bench.run(&payloads, quick()).await;
+        let (journal, _) = bed.run(&payloads, quick()).await;
         rows(journal.as_ref()).await.into_iter().filter(|row| row.state != RunState::Succeeded).count()
     });
     let left: Vec<usize> =

@@ -1,4 +1,4 @@
-//! Takes one run as far as it goes now: decide, record, act, record.
+//! Advances one run as far as possible: decide, record, execute, record.
 
 use std::sync::Arc;
 
@@ -22,18 +22,18 @@ use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
     Accounts, Command, Decision, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry, StepCall,
-    StepResult, UnknownFields, told, writes,
+    StepResult, UnknownFields, redact_text, writes,
 };
 
-/// How long a run waits whose recipe is not loaded, before it is looked at again.
+/// How long a run without a loaded recipe waits before it is checked again.
 const MISSING_RECIPE_WAIT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
-/// The same where another process may have the recipe.
+/// The same if another process may have the recipe.
 const SHARED_STORE_WAIT: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
-/// A wait as long as this is told.
+/// Waits from this length on are reported.
 const REPORTED_WAIT: chrono::TimeDelta = chrono::TimeDelta::seconds(2);
 
-/// A run in a worker's hands.
+/// A run in progress.
 struct RunWorker {
     shared: Arc<Shared>,
     guard: LeaseGuard,
@@ -45,7 +45,7 @@ struct RunWorker {
     stop: watch::Receiver<bool>,
 }
 
-/// Works on `leased` until it ends, waits, or hob stops.
+/// Works on `leased` until it ends or waits, or hob stops.
 pub(super) async fn work(
     shared: Arc<Shared>,
     leased: LeasedRun,
@@ -85,18 +85,18 @@ async fn absent(shared: &Shared, leased: &LeasedRun, guard: &LeaseGuard) {
     shared.note_missing_recipe(recipe);
     let mut recorder =
         Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), None, false);
-    // Whoever works until nothing is left does not wait for another process.
+    // An engine that stops when nothing is left does not wait for other processes.
     let wait = if shared.services.journal.is_shared() && !shared.once() {
         SHARED_STORE_WAIT
     } else {
         MISSING_RECIPE_WAIT
     };
     let due = Some(shared.services.clock.now() + wait);
-    // Nothing is lost if this cannot be written: the lease runs out.
+    // If this cannot be written, the lease expires instead.
     let _ = recorder.write(&shared.services, guard, RunState::Waiting, due, Some(error)).await;
 }
 
-/// Ends a run that nothing is there to go on with: a person can mend the recipe and retry it.
+/// Ends a run that has no usable recipe: a person can fix the recipe and retry it.
 async fn incompatibility(
     shared: &Shared,
     leased: &LeasedRun,
@@ -131,13 +131,13 @@ async fn begin(
     if leased.entries.is_empty() {
         recorder.begin_with(&leased.event);
     }
-    let told = |message: &str| {
+    let already_noted = |message: &str| {
         leased
             .entries
             .iter()
             .any(|stamped| matches!(&stamped.entry, Entry::Remark { message: m, .. } if m == message))
     };
-    if let Some(message) = remark.filter(|message| !told(message)) {
+    if let Some(message) = remark.filter(|message| !already_noted(message)) {
         let entry = Entry::Remark { level: "warn".into(), message };
         recorder.add(StampedEntry::new(shared.services.clock.now(), entry));
     }
@@ -150,18 +150,18 @@ async fn begin(
     Ok(RunWorker { shared, guard, recorder, machine, recipe, accounts, priority, stop })
 }
 
-/// What became of a step.
+/// The progress of a step.
 enum StepProgress {
-    /// Its outcome is in the history.
+    /// Its outcome is recorded.
     Recorded,
-    /// It had to wait already, and has to wait further: until when, and why. A history does not grow while an app is
-    /// away for days.
+    /// It was waiting before and must wait longer: until when, and why. Not recorded, so that the history does not
+    /// grow during a long outage.
     Deferred(DateTime<Utc>, String),
-    /// The program was asked to stop before anything was sent that has an effect.
+    /// Shutdown started before an effect was sent.
     Stopped,
 }
 
-/// What `work` comes to, unless the program is asked to stop first.
+/// The output of `work`; `None` if shutdown starts first.
 async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
@@ -225,26 +225,26 @@ impl RunWorker {
         }
     }
 
-    /// Whoever watches until nothing is left is told what is waited for.
+    /// In `run --once`, tells the user what is being waited for.
     fn report_wait(&self, until: DateTime<Utc>, reason: &str) {
-        // Of connections that are held it is told already.
+        // Held connections are reported already.
         let connections = &self.shared.services.connections;
         let mut held = connections.values().filter_map(|connection| connection.hold.reason());
         let known = held.any(|held| reason.contains(&held));
         if !known && self.shared.once() && until > self.now() + REPORTED_WAIT {
             let (run, recipe) = (self.recorder.run(), self.recipe.name());
-            let reason = told(reason, &self.shared.services.redactor);
+            let reason = redact_text(reason, &self.shared.services.redactor);
             tracing::warn!(%run, recipe, "the run waits until {}: {reason}", until.format("%H:%M:%SZ"));
         }
     }
 
-    /// Performs a step.
+    /// Executes a step.
     async fn execute(&mut self, call: &StepCall) -> Result<StepProgress, LeaseLost> {
         let admitted = match step_executor::try_permission(&self.context(), call).await {
             Some(leave) => leave,
             None => {
-                // What is known must not wait for the budget, and the intent must: a stop while it
-                // waits leaves nothing in doubt.
+                // Known entries must be durable before waiting for the budget; the intent must not be, so that a stop
+                // during the wait leaves no doubt.
                 self.recorder.write_without_intent(&self.shared.services, &self.guard).await?;
                 match unless_stopped(self.stop.clone(), step_executor::permission(&self.context(), call))
                     .await
@@ -259,21 +259,21 @@ impl RunWorker {
             }
         };
         let mut unsent = call.effect == Effect::Read;
-        let told = match admitted {
-            Permission::Refused(told) => {
+        let outcome = match admitted {
+            Permission::Refused(outcome) => {
                 unsent = true;
                 self.recorder.drop_intent();
-                told
+                outcome
             }
             Permission::Granted(admitted) => {
                 self.recorder.flush_urgent(&self.shared.services, &self.guard).await?;
                 self.recorder.verify_lease(&self.shared, &self.guard).await?;
                 let context = self.context();
                 let performed = step_executor::execute(&context, call, admitted);
-                // A read may wait for the budget for long, and can be sent again.
+                // A read may wait for the budget for long, and can be repeated.
                 if call.effect == Effect::Read && call.operation.builtin.is_none() {
                     match unless_stopped(self.stop.clone(), performed).await {
-                        Some(told) => told,
+                        Some(outcome) => outcome,
                         None => return Ok(StepProgress::Stopped),
                     }
                 } else {
@@ -281,21 +281,21 @@ impl RunWorker {
                 }
             }
         };
-        let step_result = match told.step_result {
+        let step_result = match outcome.step_result {
             StepResult::Held { wait, reason } => StepResult::Held { wait: self.context().hold(wait), reason },
             step_result => step_result,
         };
-        if let Some(message) = told.remark {
+        if let Some(message) = outcome.remark {
             self.add_entry(Entry::Remark { level: "info".into(), message }, false);
         }
-        if let Some(dropped) = told.dropped {
+        if let Some(dropped) = outcome.dropped {
             let message = format!("{}: {dropped}", call.step);
             self.add_entry(Entry::Remark { level: "warn".into(), message }, false);
         }
-        if let Some(message) = told.more {
+        if let Some(message) = outcome.more {
             self.add_entry(Entry::MoreRecords { step: call.step.clone(), message }, false);
         }
-        if let Some(UnknownFields { fields, reason }) = told.unknown {
+        if let Some(UnknownFields { fields, reason }) = outcome.unknown {
             self.add_entry(Entry::UnknownFields { step: call.step.clone(), fields, reason }, false);
         }
         let id = self.machine.as_ref().map(|machine| machine.run().id.clone()).unwrap_or_default();
@@ -309,7 +309,7 @@ impl RunWorker {
         }
         if !self.shared.options.dry_run {
             let (connection, inputs) = (call.connection.as_deref(), &call.inputs);
-            self.record_writes(&entry, &call.operation, connection, inputs, &told.shown);
+            self.record_writes(&entry, &call.operation, connection, inputs, &outcome.shown);
         }
         if let Entry::StepSucceeded { step, known_by: Some(KnownBy::Gone), .. } = &entry {
             let message =
@@ -320,7 +320,7 @@ impl RunWorker {
         Ok(StepProgress::Recorded)
     }
 
-    /// Notes what a step that is done wrote, and to which records.
+    /// Records what a completed step wrote, and to which records.
     fn record_writes(
         &mut self,
         entry: &Entry,
@@ -335,8 +335,7 @@ impl RunWorker {
         }
     }
 
-    /// Takes an outcome into account. The machine sees what the history keeps, so that a restart
-    /// changes nothing.
+    /// Applies an outcome. The machine sees the entry as stored, so that a restart makes no difference.
     fn add_entry(&mut self, entry: Entry, urgent: bool) {
         let stamped = StampedEntry::new(self.now(), self.truncated(entry));
         let stamped = self.recorder.add(stamped);
@@ -349,19 +348,19 @@ impl RunWorker {
         }
     }
 
-    /// Notes the creates of which nothing is known yet, for whoever looks for the like.
+    /// Records the creates with an unknown outcome, for the probes of other steps.
     fn update_unsettled(&mut self) {
         if let Some(machine) = &self.machine {
             self.recorder.set_unsettled(machine.unsettled());
         }
     }
 
-    /// What the history keeps of an entry: no megabytes that nobody reads.
+    /// The entry as stored, with oversized values cut.
     fn truncated(&self, entry: Entry) -> Entry {
         entry.truncated(self.recipe.step_reads())
     }
 
-    /// `None`: it panicked.
+    /// `None` if it panicked.
     async fn decide(&mut self) -> Option<Decision> {
         let (mut machine, now) = (self.machine.take()?, self.now());
         let decide = move || {
@@ -385,8 +384,8 @@ impl RunWorker {
         self.shared.counters.count(self.recipe.name(), &self.accounts, state);
         let loud = matches!(state, RunState::Failed | RunState::Parked);
         let (run, recipe, state) = (self.recorder.run(), self.recipe.name(), state.name());
-        match reason.map(|reason| told(&reason, &self.shared.services.redactor)) {
-            // Somebody has to do something.
+        match reason.map(|reason| redact_text(&reason, &self.shared.services.redactor)) {
+            // Needs someone's attention.
             Some(reason) if loud => tracing::warn!(%run, recipe, state, reason, "run ended"),
             Some(reason) => tracing::info!(%run, recipe, state, reason, "run ended"),
             None => tracing::info!(%run, recipe, state, "run ended"),

@@ -17,7 +17,7 @@ pub(super) struct Unreadable(pub(super) String);
 
 impl Unreadable {
     /// The error to hand out.
-    pub(super) fn of(self, store: &str) -> Error {
+    pub(super) fn into_error(self, store: &str) -> Error {
         Error::Corrupt { store: store.to_owned(), reason: self.0 }
     }
 }

@@ -46,7 +46,7 @@ mod tests {
             let next = next_attempt(
                 &retry,
                 &RunId(run.into()),
-                &StepKey::of("a"),
+                &StepKey::new("a"),
                 attempt,
                 None,
                 DateTime::UNIX_EPOCH,
@@ -68,10 +68,10 @@ mod tests {
     fn a_server_that_names_a_time_is_heeded() {
         let (retry, now) = (Retry::default(), DateTime::UNIX_EPOCH);
         let asked = Some(Duration::from_secs(1000));
-        let next = next_attempt(&retry, &RunId("r".into()), &StepKey::of("a"), 1, asked, now);
+        let next = next_attempt(&retry, &RunId("r".into()), &StepKey::new("a"), 1, asked, now);
         assert_eq!((next - now).num_seconds(), 1000);
         let never = Some(Duration::MAX);
-        let next = next_attempt(&retry, &RunId("r".into()), &StepKey::of("a"), 1, never, now);
+        let next = next_attempt(&retry, &RunId("r".into()), &StepKey::new("a"), 1, never, now);
         assert_eq!(next, DateTime::<Utc>::MAX_UTC, "and not tried at once because it is so far off");
     }
 }

@@ -63,7 +63,7 @@ mod tests {
     use serde_json::json;
 
     fn intent(id: &str, operation: &str) -> Entry {
-        let (step, operation) = (StepKey::of(id), operation.to_owned());
+        let (step, operation) = (StepKey::new(id), operation.to_owned());
         Entry::Intent { step, attempt: 1, operation, inputs: json!({}) }
     }
 
@@ -79,7 +79,7 @@ mod tests {
             done_step("create-1"),
             failed_step("shout-2"),
         ]);
-        let from = StepKey::of("shout-2");
+        let from = StepKey::new("shout-2");
         let fits = |lines: &str, began: Option<&Recipe>| {
             incompatibility(&history, Some(&from), began, &recipe(&format!("actions:\n{lines}")))
         };
@@ -99,7 +99,7 @@ mod tests {
         let before = recipe(&format!("actions:\n- {{ id: a, do: things.get, with: {{ id: x }} }}\n{SHOUT}"));
         let history = history_of(vec![done_step("a"), failed_step("shout-2")]);
         let after = recipe(&format!("actions:\n- {{ id: a, do: log, with: {{ message: x }} }}\n{SHOUT}"));
-        let from = StepKey::of("shout-2");
+        let from = StepKey::new("shout-2");
         assert_eq!(incompatibility(&history, Some(&from), Some(before.recipe()), &before), None);
         assert!(incompatibility(&history, Some(&from), Some(before.recipe()), &after).is_some());
         assert_eq!(incompatibility(&history, Some(&from), None, &after), None, "nobody knows what it was");

@@ -27,7 +27,7 @@ pub struct StepKey {
 
 impl StepKey {
     /// The step of an action without `for_each`.
-    pub fn of(action: impl Into<String>) -> Self {
+    pub fn new(action: impl Into<String>) -> Self {
         Self { action: action.into(), item: None }
     }
 }
@@ -35,7 +35,7 @@ impl StepKey {
 impl StepKey {
     /// The key for everything before the first step: condition, lane and variables.
     pub fn start() -> Self {
-        Self::of(START)
+        Self::new(START)
     }
 
     /// Whether it is the key for everything before the first step.
@@ -45,7 +45,7 @@ impl StepKey {
 
     /// The step that fetches the whole record of a thin event.
     pub fn hydrate() -> Self {
-        Self::of(HYDRATE)
+        Self::new(HYDRATE)
     }
 
     /// Whether it is the step that fetches the whole record of a thin event.

@@ -45,7 +45,7 @@ const SKIPPED: &str = "skipped by a person";
 
 /// The consequences of `action` for a run in `state` with `history`. `recipe` is the current recipe, with which the
 /// run continues; `began` is the one it started with, if known.
-pub fn rule(
+pub fn plan_intervention(
     action: &OperatorAction,
     state: RunState,
     history: &[StampedEntry],
@@ -83,7 +83,7 @@ pub fn rule(
             Err(invalid("its recipe is not in this workspace, or has mistakes"))
         }
         (OperatorAction::Retry, RunState::Failed | RunState::Skipped) => {
-            let from = failed(&status, began.or(recipe.map(CheckedRecipe::recipe)));
+            let from = find_failed_step(&status, began.or(recipe.map(CheckedRecipe::recipe)));
             let from = from.unwrap_or_else(StepKey::start);
             match recipe.and_then(|recipe| incompatibility(history, Some(&from), began, recipe)) {
                 Some(reason) => Err(invalid(reason)),
@@ -111,7 +111,7 @@ pub fn rule(
                 return Err(invalid(reason));
             }
             let result = match action {
-                OperatorAction::Happened(result) => Some(whole(step, known, result)?),
+                OperatorAction::Happened(result) => Some(complete_result(step, known, result)?),
                 _ if known.known.is_some() => {
                     return Err(invalid(format!(
                         "step `{step}` did happen; only a part of its result is unknown. Say it with --happened \
@@ -134,11 +134,11 @@ pub fn rule(
 
 /// Whether the run is parked before its first step, because it continues a loop.
 fn is_parked_at_start(status: &Status) -> bool {
-    matches!(status.of(&StepKey::start()).phase, Phase::Parked { .. })
+    matches!(status.step(&StepKey::start()).phase, Phase::Parked { .. })
 }
 
 /// The complete result of a step: the known parts and those given by a person.
-fn whole(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, InvalidIntervention> {
+fn complete_result(step: &StepKey, status: &StepStatus, given: &Value) -> Result<Value, InvalidIntervention> {
     let (Some(known), Some(unknown)) = (&status.known, &status.unknown) else { return Ok(given.clone()) };
     let whole = match (known.as_ref(), given) {
         (Value::Object(known), Value::Object(given)) => {
@@ -171,7 +171,7 @@ fn invalid(reason: impl Into<String>) -> InvalidIntervention {
 
 /// The step whose failure ended the run. Skipped runs and histories of older versions do not name it: then the first
 /// failed step without `on_error: continue`. Steps of `on_failure` come later.
-fn failed(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
+fn find_failed_step(status: &Status, recipe: Option<&Recipe>) -> Option<StepKey> {
     let failed = status.steps.iter().filter(|(_, step)| matches!(step.phase, Phase::Failed(_)));
     let mut failed = failed.map(|(key, _)| key);
     let goes_on = |step: &StepKey| {
@@ -199,11 +199,16 @@ mod tests {
     #[test]
     fn a_retry_goes_on_from_the_step_that_ended_the_run() {
         let history = history_of(vec![failed_step("a"), failed_step("b"), done_step("f")]);
-        let ruled = rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&three()), None).unwrap();
-        assert_eq!(ruled.entries, [Entry::Resumed { from: StepKey::of("b") }]);
-        assert_eq!(ruled.state, RunState::Waiting);
-        assert!(rule(&OperatorAction::Retry, RunState::Failed, &history, None, None).is_err());
-        assert!(rule(&OperatorAction::Retry, RunState::Succeeded, &history, Some(&three()), None).is_err());
+        let intervened =
+            plan_intervention(&OperatorAction::Retry, RunState::Failed, &history, Some(&three()), None)
+                .unwrap();
+        assert_eq!(intervened.entries, [Entry::Resumed { from: StepKey::new("b") }]);
+        assert_eq!(intervened.state, RunState::Waiting);
+        assert!(plan_intervention(&OperatorAction::Retry, RunState::Failed, &history, None, None).is_err());
+        assert!(
+            plan_intervention(&OperatorAction::Retry, RunState::Succeeded, &history, Some(&three()), None)
+                .is_err()
+        );
     }
 
     #[test]
@@ -215,77 +220,94 @@ mod tests {
              - { id: c, do: log, with: { message: m } }\n",
         );
         let from = |history: &[StampedEntry], began: Option<&Recipe>| {
-            let ruled = rule(&OperatorAction::Retry, RunState::Failed, history, Some(&strict), began);
-            ruled.map(|ruled| ruled.entries)
+            let intervened =
+                plan_intervention(&OperatorAction::Retry, RunState::Failed, history, Some(&strict), began);
+            intervened.map(|intervened| intervened.entries)
         };
-        let expected = vec![Entry::Resumed { from: StepKey::of("c") }];
+        let expected = vec![Entry::Resumed { from: StepKey::new("c") }];
         let before = three();
         assert_eq!(from(&history, Some(before.recipe())).unwrap(), expected);
-        let step = Some(StepKey::of("c"));
+        let step = Some(StepKey::new("c"));
         history.extend(history_of(vec![Entry::Finished { state: RunState::Failed, reason, step }]));
         assert_eq!(from(&history, None).unwrap(), expected, "the end names it");
         let without = recipe("actions: [{ id: c, do: log, with: { message: m } }]\n");
-        assert!(rule(&OperatorAction::Retry, RunState::Failed, &history, Some(&without), None).is_err());
+        assert!(
+            plan_intervention(&OperatorAction::Retry, RunState::Failed, &history, Some(&without), None)
+                .is_err()
+        );
     }
 
     #[test]
     fn a_restart_forgets_what_was_done() {
         let mut history = history_of(vec![done_step("a"), failed_step("b")]);
-        let ruled = rule(&OperatorAction::Restart, RunState::Failed, &history, Some(&three()), None).unwrap();
-        history.extend(history_of(ruled.entries));
+        let intervened =
+            plan_intervention(&OperatorAction::Restart, RunState::Failed, &history, Some(&three()), None)
+                .unwrap();
+        history.extend(history_of(intervened.entries));
         assert_eq!(Status::fold(&history), Status::default());
     }
 
     #[test]
     fn a_step_in_doubt_is_resolved_by_a_persons_word() {
-        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let parked = Entry::Parked { step: StepKey::new("b"), reason: "lost".into() };
         let mut history = history_of(vec![done_step("a"), parked]);
-        assert!(rule(&OperatorAction::Retry, RunState::Parked, &history, Some(&three()), None).is_err());
-        let ruled = rule(&OperatorAction::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
         assert!(
-            matches!(&ruled.entries[0], Entry::DidNotHappen { known_by, .. } if *known_by == KnownBy::Person)
+            plan_intervention(&OperatorAction::Retry, RunState::Parked, &history, Some(&three()), None)
+                .is_err()
         );
-        let ruled =
-            rule(&OperatorAction::Happened(json!({ "id": 7 })), RunState::Parked, &history, None, None)
-                .unwrap();
-        history.extend(history_of(ruled.entries));
+        let intervened =
+            plan_intervention(&OperatorAction::DidNotHappen, RunState::Parked, &history, None, None).unwrap();
+        assert!(
+            matches!(&intervened.entries[0], Entry::DidNotHappen { known_by, .. } if *known_by == KnownBy::Person)
+        );
+        let intervened = plan_intervention(
+            &OperatorAction::Happened(json!({ "id": 7 })),
+            RunState::Parked,
+            &history,
+            None,
+            None,
+        )
+        .unwrap();
+        history.extend(history_of(intervened.entries));
         assert_eq!(
-            Status::fold(&history).of(&StepKey::of("b")).phase,
+            Status::fold(&history).step(&StepKey::new("b")).phase,
             Phase::Done(json!({ "id": 7 }).into())
         );
-        assert!(rule(&OperatorAction::DidNotHappen, RunState::Failed, &history, None, None).is_err());
+        assert!(
+            plan_intervention(&OperatorAction::DidNotHappen, RunState::Failed, &history, None, None).is_err()
+        );
     }
 
     #[test]
     fn a_resolved_run_may_go_on_with_the_recipe_of_now() {
-        let parked = Entry::Parked { step: StepKey::of("b"), reason: "lost".into() };
+        let parked = Entry::Parked { step: StepKey::new("b"), reason: "lost".into() };
         let history = history_of(vec![done_step("a"), done_step("f"), parked]);
-        let rule = |action: OperatorAction, lines: &str| {
+        let resolve = |action: OperatorAction, lines: &str| {
             let recipe = recipe(&format!("actions:\n{lines}"));
-            rule(&action, RunState::Parked, &history, Some(&recipe), Some(three().recipe()))
+            plan_intervention(&action, RunState::Parked, &history, Some(&recipe), Some(three().recipe()))
         };
         let (a, b) =
             ("- { id: a, do: log, with: { message: m } }\n", "- { id: b, do: log, with: { message: n } }\n");
-        assert!(rule(OperatorAction::DidNotHappen, &format!("{a}{b}")).is_err(), "f is done and is gone");
+        assert!(resolve(OperatorAction::DidNotHappen, &format!("{a}{b}")).is_err(), "f is done and is gone");
         let f = "on_failure:\n- { id: f, do: log, with: { message: m } }\n";
-        assert!(rule(OperatorAction::DidNotHappen, &format!("{a}{b}{f}")).is_ok());
+        assert!(resolve(OperatorAction::DidNotHappen, &format!("{a}{b}{f}")).is_ok());
         assert!(
-            rule(
+            resolve(
                 OperatorAction::DidNotHappen,
                 &format!("{a}- {{ id: b, do: things.get, with: {{ id: x }} }}\n{f}")
             )
             .is_ok()
         );
-        assert!(rule(OperatorAction::Happened(json!(1)), &format!("{a}{f}")).is_err(), "b is gone");
+        assert!(resolve(OperatorAction::Happened(json!(1)), &format!("{a}{f}")).is_err(), "b is gone");
     }
 
     #[test]
     fn only_what_is_not_done_is_skipped() {
         assert_eq!(
-            rule(&OperatorAction::Skip, RunState::Failed, &[], None, None).unwrap().state,
+            plan_intervention(&OperatorAction::Skip, RunState::Failed, &[], None, None).unwrap().state,
             RunState::Skipped
         );
-        assert!(rule(&OperatorAction::Skip, RunState::Succeeded, &[], None, None).is_err());
-        assert!(rule(&OperatorAction::Skip, RunState::Running, &[], None, None).is_err());
+        assert!(plan_intervention(&OperatorAction::Skip, RunState::Succeeded, &[], None, None).is_err());
+        assert!(plan_intervention(&OperatorAction::Skip, RunState::Running, &[], None, None).is_err());
     }
 }

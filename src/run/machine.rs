@@ -41,7 +41,7 @@ impl Machine {
     ) -> Self {
         let scope = template_scope::scope(&run, event, run_context).with_parts("steps");
         let mut machine = Self {
-            hydration: Hydration::of(&recipe, event),
+            hydration: Hydration::for_event(&recipe, event),
             recipe,
             run,
             status: Status::fold(entries).resumed(),

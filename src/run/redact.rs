@@ -46,8 +46,10 @@ impl Entry {
             | Entry::Parked { reason: text, .. }
             | Entry::MoreRecords { message: text, .. }
             | Entry::UnknownFields { reason: text, .. }
-            | Entry::Remark { message: text, .. } => *text = told(text, redactor),
-            Entry::Finished { reason, .. } => *reason = reason.as_deref().map(|text| told(text, redactor)),
+            | Entry::Remark { message: text, .. } => *text = redact_text(text, redactor),
+            Entry::Finished { reason, .. } => {
+                *reason = reason.as_deref().map(|text| redact_text(text, redactor))
+            }
             Entry::Started { .. }
             | Entry::Intent { .. }
             | Entry::StepSucceeded { .. }
@@ -62,16 +64,16 @@ impl Entry {
 }
 
 /// `text`, redacted and then truncated, so that no part of a secret remains.
-pub fn told(text: &str, redactor: &Redactor) -> String {
+pub fn redact_text(text: &str, redactor: &Redactor) -> String {
     beginning(&redactor.text(text), MAX_LENGTH)
 }
 
 impl StepError {
     fn redacted(self, redactor: &Redactor) -> Self {
         Self {
-            message: told(&self.message, redactor),
-            help: self.help.as_deref().map(|help| told(help, redactor)),
-            excerpt: self.excerpt.as_deref().map(|excerpt| told(excerpt, redactor)),
+            message: redact_text(&self.message, redactor),
+            help: self.help.as_deref().map(|help| redact_text(help, redactor)),
+            excerpt: self.excerpt.as_deref().map(|excerpt| redact_text(excerpt, redactor)),
             status: self.status,
         }
     }
@@ -87,7 +89,7 @@ mod tests {
     #[test]
     fn texts_keep_no_secret_and_data_stays_true() {
         let redactor = Redactor::new([Secret::new("s3cr3t-key")]);
-        let step = || StepKey::of("a");
+        let step = || StepKey::new("a");
         let text = || "has s3cr3t-key".to_owned();
         let value = || json!({ "k": ["s3cr3t-key"] });
         let error = StepError { help: Some(text()), excerpt: Some(text()), ..StepError::new(text()) };
@@ -134,7 +136,7 @@ mod tests {
         let redactor = Redactor::new([Secret::new("s3cr3t-key")]);
         redactor.add_passing([Secret::new("token-1234"), Secret::new("token-5678")]);
         let inputs = json!({ "a": "Bearer token-5678", "b": "s3cr3t-key" });
-        let intent = Entry::Intent { step: StepKey::of("a"), attempt: 1, operation: "o".into(), inputs };
+        let intent = Entry::Intent { step: StepKey::new("a"), attempt: 1, operation: "o".into(), inputs };
         let stamped = StampedEntry::new(chrono::DateTime::UNIX_EPOCH, intent.clone()).redacted(&redactor);
         assert_eq!(stamped.entry, intent);
         assert_eq!(stamped.tokens, [MirroredToken::from(Secret::new("token-5678"))]);

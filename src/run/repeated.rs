@@ -45,9 +45,9 @@ pub fn restore_first_answer(
 ) -> Option<String> {
     let mut unknown = None;
     for first in &operation.first_only {
-        let Some(told) = path::read(body, &first.field).filter(|told| !told.is_null()) else { continue };
+        let Some(new) = path::read(body, &first.field).filter(|new| !new.is_null()) else { continue };
         // A record created by this request was not created by an earlier one.
-        let created = match (&first.created, told) {
+        let created = match (&first.created, new) {
             (Some(_), Value::Bool(true)) => continue,
             (Some(created), _) => creation(path::read(body, created), attempts),
             (None, _) => Creation::Unclear("the answer tells what was done when it was sent again"),
@@ -68,9 +68,9 @@ pub fn restore_first_answer(
 /// `operation` reports on its first attempt.
 pub fn depends_on_other_writers(operation: &Operation, body: &Value, attempts: Attempts) -> bool {
     operation.first_only.iter().any(|FirstOnly { field, created }| {
-        let told = path::read(body, field).is_some_and(|told| told != Value::Bool(true));
+        let new = path::read(body, field).is_some_and(|new| new != Value::Bool(true));
         let at = created.as_ref().and_then(|created| path::read(body, created));
-        told && creation(at, attempts) == Creation::During
+        new && creation(at, attempts) == Creation::During
     })
 }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// The restored `new` of a record created at `time`; `None` if unknown.
-    fn told(new: bool, time: &str, ahead: Option<i64>, others: Option<&str>) -> Option<bool> {
+    fn restored_new(new: bool, time: &str, ahead: Option<i64>, others: Option<&str>) -> Option<bool> {
         let mut body = json!({ "new": new, "contact": { "id": "c", "dateAdded": time } });
         let reason = restore_first_answer(&upsert(), &mut body, attempts(ahead), others);
         let marks = take_marks(&mut body);
@@ -204,24 +204,24 @@ mod tests {
     #[test]
     fn who_created_the_record_is_told_by_when() {
         for ahead in [None, Some(0)] {
-            assert_eq!(told(false, "2026-11-28T10:00:00.500Z", ahead, None), Some(true));
-            assert_eq!(told(false, "2026-11-28T10:00:00Z", ahead, None), Some(true), "whole seconds");
-            assert_eq!(told(false, "2026-11-28T10:00:00.100Z", ahead, None), None, "just before");
-            assert_eq!(told(false, "2026-11-28T09:59:59Z", ahead, None), None, "clocks may differ");
-            assert_eq!(told(false, "2026-11-20T10:00:00Z", ahead, None), Some(false));
-            assert_eq!(told(true, "2026-11-28T10:00:06Z", ahead, None), Some(true));
-            assert_eq!(told(false, "0001-01-01T00:00:00Z", ahead, None), None);
-            assert_eq!(told(false, "soon", ahead, None), None);
-            assert_eq!(told(false, "2026-11-28T10:05:00Z", ahead, None), None, "after all of it");
+            assert_eq!(restored_new(false, "2026-11-28T10:00:00.500Z", ahead, None), Some(true));
+            assert_eq!(restored_new(false, "2026-11-28T10:00:00Z", ahead, None), Some(true), "whole seconds");
+            assert_eq!(restored_new(false, "2026-11-28T10:00:00.100Z", ahead, None), None, "just before");
+            assert_eq!(restored_new(false, "2026-11-28T09:59:59Z", ahead, None), None, "clocks may differ");
+            assert_eq!(restored_new(false, "2026-11-20T10:00:00Z", ahead, None), Some(false));
+            assert_eq!(restored_new(true, "2026-11-28T10:00:06Z", ahead, None), Some(true));
+            assert_eq!(restored_new(false, "0001-01-01T00:00:00Z", ahead, None), None);
+            assert_eq!(restored_new(false, "soon", ahead, None), None);
+            assert_eq!(restored_new(false, "2026-11-28T10:05:00Z", ahead, None), None, "after all of it");
         }
         // Half a minute before: someone else's for certain if the server's clock is known, otherwise unclear.
-        assert_eq!(told(false, "2026-11-28T09:59:30Z", Some(0), None), Some(false));
-        assert_eq!(told(false, "2026-11-28T09:59:30Z", None, None), None);
+        assert_eq!(restored_new(false, "2026-11-28T09:59:30Z", Some(0), None), Some(false));
+        assert_eq!(restored_new(false, "2026-11-28T09:59:30Z", None, None), None);
         // A clock 40 s behind, and one 40 s ahead.
-        assert_eq!(told(false, "2026-11-28T09:59:22.900Z", Some(-40), None), Some(true));
-        assert_eq!(told(false, "2026-11-28T10:00:02Z", Some(40), None), Some(false));
+        assert_eq!(restored_new(false, "2026-11-28T09:59:22.900Z", Some(-40), None), Some(true));
+        assert_eq!(restored_new(false, "2026-11-28T10:00:02Z", Some(40), None), Some(false));
         // Somebody else may have created it.
-        assert_eq!(told(false, "2026-11-28T10:00:01Z", Some(0), Some("another run wrote it")), None);
+        assert_eq!(restored_new(false, "2026-11-28T10:00:01Z", Some(0), Some("another run wrote it")), None);
     }
 
     #[test]

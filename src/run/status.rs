@@ -140,7 +140,7 @@ impl Status {
     /// Applies an entry.
     pub fn apply(&mut self, stamped: &StampedEntry) {
         let at = stamped.at;
-        self.settle(&stamped.entry);
+        self.update_unsettled(&stamped.entry);
         match &stamped.entry {
             Entry::Started { version, vars } => {
                 self.started = Some(Started { at, version: version.clone(), vars: vars.clone() });
@@ -155,21 +155,21 @@ impl Status {
             Entry::Caused { by } => self.chain.clone_from(by),
             Entry::Resumed { from } => self.resume(from),
             Entry::Restarted {} => *self = Self::default(),
-            Entry::StepSkipped { step, .. } => self.step(step).phase = Phase::Skipped,
-            Entry::MoreRecords { step, .. } => self.step(step).more = true,
+            Entry::StepSkipped { step, .. } => self.step_mut(step).phase = Phase::Skipped,
+            Entry::MoreRecords { step, .. } => self.step_mut(step).more = true,
             Entry::UnknownFields { step, fields, reason } => {
                 let (fields, reason) = (fields.clone(), reason.clone());
-                self.step(step).unknown = Some(UnknownFields { fields, reason });
+                self.step_mut(step).unknown = Some(UnknownFields { fields, reason });
             }
             Entry::StepSucceeded { step, result, truncated, known_by, .. } => {
-                let is_told = *known_by == Some(KnownBy::Person);
+                let by_person = *known_by == Some(KnownBy::Person);
                 // Later steps did not read what a person adds to a known result.
-                if is_told && self.of(step).known.is_none() {
+                if by_person && self.step(step).known.is_none() {
                     self.forget_after(step);
                 }
-                let done = self.step(step);
+                let done = self.step_mut(step);
                 done.known = None;
-                if is_told {
+                if by_person {
                     done.unknown = None;
                 }
                 done.phase = Phase::Done(Arc::clone(result));
@@ -179,17 +179,17 @@ impl Status {
                 };
             }
             Entry::WaitStarted { step, until, by_wall } => {
-                self.step(step).phase = Phase::Paused { until: *until, by_wall: *by_wall };
+                self.step_mut(step).phase = Phase::Paused { until: *until, by_wall: *by_wall };
             }
             Entry::Intent { step, attempt, .. } => {
-                let step = self.step(step);
+                let step = self.step_mut(step);
                 step.attempts = *attempt;
                 step.sent = Some(at);
                 step.unknown = None;
                 step.phase = Phase::Intended;
             }
             Entry::StepFailed { step, attempt, error, retry_at, lost } => {
-                let step = self.step(step);
+                let step = self.step_mut(step);
                 step.attempts = *attempt;
                 if *lost {
                     step.lost = step.lost.or(step.sent);
@@ -202,9 +202,9 @@ impl Status {
                     None => Phase::Failed(error.clone()),
                 };
             }
-            Entry::Deferred { step, until, reason, held } => self.step(step).defer(*until, reason, *held),
+            Entry::Deferred { step, until, reason, held } => self.step_mut(step).defer(*until, reason, *held),
             Entry::InDoubt { step, attempt, reason, status, interrupted, existing } => {
-                let step = self.step(step);
+                let step = self.step_mut(step);
                 step.attempts = *attempt;
                 step.lost = step.lost.or(step.sent);
                 let (reason, existing) = (reason.clone(), existing.clone());
@@ -215,10 +215,10 @@ impl Status {
                 if *known_by == KnownBy::Person {
                     self.forget_after(step);
                 }
-                self.step(step).did_not_happen(*known_by);
+                self.step_mut(step).did_not_happen(*known_by);
             }
             Entry::Parked { step, reason } => {
-                let step = self.step(step);
+                let step = self.step_mut(step);
                 if let Phase::Done(result) = &step.phase {
                     step.known = Some(Arc::clone(result));
                 }
@@ -229,7 +229,7 @@ impl Status {
     }
 
     /// The status of `step`.
-    pub fn of(&self, step: &StepKey) -> StepStatus {
+    pub fn step(&self, step: &StepKey) -> StepStatus {
         self.steps.get(step).cloned().unwrap_or_default()
     }
 
@@ -247,7 +247,7 @@ impl Status {
     }
 
     /// Updates which steps were sent without a known outcome.
-    fn settle(&mut self, entry: &Entry) {
+    fn update_unsettled(&mut self, entry: &Entry) {
         match entry {
             Entry::Intent { step, inputs, .. } => {
                 self.unsettled.insert(step.clone(), inputs.clone());
@@ -266,7 +266,7 @@ impl Status {
         }
     }
 
-    fn step(&mut self, step: &StepKey) -> &mut StepStatus {
+    fn step_mut(&mut self, step: &StepKey) -> &mut StepStatus {
         self.steps.entry(step.clone()).or_default()
     }
 
@@ -336,12 +336,12 @@ mod tests {
 
     fn intent(action: &str, attempt: u32) -> Entry {
         let (operation, inputs) = ("x".to_owned(), json!({}));
-        Entry::Intent { step: StepKey::of(action), attempt, operation, inputs }
+        Entry::Intent { step: StepKey::new(action), attempt, operation, inputs }
     }
 
     fn failed(action: &str) -> Entry {
         Entry::StepFailed {
-            step: StepKey::of(action),
+            step: StepKey::new(action),
             attempt: 2,
             error: StepError::new("no"),
             retry_at: None,
@@ -352,9 +352,9 @@ mod tests {
     #[test]
     fn a_deferral_uses_no_attempt() {
         let until = DateTime::from_timestamp(9, 0).unwrap();
-        let deferred = Entry::Deferred { step: StepKey::of("a"), until, reason: "429".into(), held: false };
+        let deferred = Entry::Deferred { step: StepKey::new("a"), until, reason: "429".into(), held: false };
         let status = Status::fold(&[at(1, intent("a", 1)), at(2, deferred)]);
-        let step = status.of(&StepKey::of("a"));
+        let step = status.step(&StepKey::new("a"));
         assert_eq!(
             (step.attempts, step.phase),
             (0, Phase::Waiting { until, reason: "429".into(), held: false })
@@ -364,17 +364,17 @@ mod tests {
     #[test]
     fn a_refusal_that_turned_out_true_is_a_failure() {
         let doubt = |status| Entry::InDoubt {
-            step: StepKey::of("a"),
+            step: StepKey::new("a"),
             attempt: 1,
             reason: "r".into(),
             status,
             interrupted: false,
             existing: None,
         };
-        let not = Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by: KnownBy::Probe };
+        let not = Entry::DidNotHappen { step: StepKey::new("a"), attempt: 1, known_by: KnownBy::Probe };
         let phase = |status| {
             Status::fold(&[at(1, intent("a", 1)), at(2, doubt(status)), at(3, not.clone())])
-                .of(&StepKey::of("a"))
+                .step(&StepKey::new("a"))
                 .phase
         };
         assert_eq!(phase(Some(503)), Phase::Open);
@@ -384,19 +384,19 @@ mod tests {
     #[test]
     fn a_resumed_run_forgets_what_followed_the_failure() {
         let done = |action: &str| Entry::StepSucceeded {
-            step: StepKey::of(action),
+            step: StepKey::new(action),
             attempt: 1,
             result: json!(1).into(),
             known_by: None,
             truncated: false,
         };
         let finished = Entry::Finished { state: RunState::Failed, reason: None, step: None };
-        let resumed = Entry::Resumed { from: StepKey::of("b") };
+        let resumed = Entry::Resumed { from: StepKey::new("b") };
         let entries = [done("a"), failed("b"), done("alert"), finished, resumed].map(|entry| at(1, entry));
         let status = Status::fold(&entries);
         assert_eq!(status.finished, None);
         assert_eq!(status.steps.keys().map(|k| k.action.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        let step = status.of(&StepKey::of("b"));
+        let step = status.step(&StepKey::new("b"));
         assert_eq!((step.phase, step.attempts, step.forgiven), (Phase::Open, 2, 2));
     }
 }

@@ -103,12 +103,12 @@ pub(crate) fn history_of(entries: Vec<Entry>) -> Vec<StampedEntry> {
 
 /// The step `id` succeeded.
 pub(crate) fn done_step(id: &str) -> Entry {
-    let (step, result) = (StepKey::of(id), Arc::new(1.into()));
+    let (step, result) = (StepKey::new(id), Arc::new(1.into()));
     Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: false }
 }
 
 /// The step `id` failed permanently.
 pub(crate) fn failed_step(id: &str) -> Entry {
-    let (step, error) = (StepKey::of(id), StepError::new("no"));
+    let (step, error) = (StepKey::new(id), StepError::new("no"));
     Entry::StepFailed { step, attempt: 1, error, retry_at: None, lost: false }
 }

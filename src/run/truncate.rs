@@ -101,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     fn intent(inputs: Value) -> Value {
-        let step = StepKey::of("a");
+        let step = StepKey::new("a");
         let entry = Entry::Intent { step, attempt: 1, operation: "o".into(), inputs };
         match entry.truncated(&StepReads::default()) {
             Entry::Intent { inputs, .. } => inputs,
@@ -112,7 +112,7 @@ mod tests {
     /// The stored result of `step`, and whether it was cut.
     fn result(step: &str, result: Value, message: &str) -> (Value, bool) {
         let recipe = recipe(&format!("actions: [{{ do: log, with: {{ message: \"{message}\" }} }}]\n"));
-        let step = StepKey::of(step);
+        let step = StepKey::new(step);
         let entry = Entry::StepSucceeded {
             step,
             attempt: 1,

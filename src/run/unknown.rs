@@ -18,11 +18,11 @@ pub(super) fn unknown_read(status: &Status, action: &Action) -> Option<(StepKey,
             let of_it = |(path, _): &&(Vec<PathStep>, bool)| reaches(path, &place);
             reads.iter().any(|read| of_it(&read)) && !reads.iter().filter(of_it).any(|(_, guarded)| *guarded)
         })?;
-        Some((key.clone(), told(key, field, &unknown.reason)))
+        Some((key.clone(), unknown_message(key, field, &unknown.reason)))
     })
 }
 
-fn told(key: &StepKey, field: &str, reason: &str) -> String {
+fn unknown_message(key: &StepKey, field: &str, reason: &str) -> String {
     let (what, example) = match field.rsplit(['.', ']']).next().filter(|name| !name.is_empty()) {
         Some(name) => (format!("`{field}` of step `{key}`"), format!("{{\"{name}\": …}}")),
         None => (format!("the result of step `{key}`"), "…".to_owned()),
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn who_reads_what_is_not_known_is_told() {
         let message = |template: &str| format!("{{ do: log, with: {{ message: \"{template}\" }} }}");
-        let reads = |template: &str| read(StepKey::of("c"), &["new"], &message(template)).is_some();
+        let reads = |template: &str| read(StepKey::new("c"), &["new"], &message(template)).is_some();
         for template in [
             "{{ steps.c.new }}",
             "{{ steps['c']['new'] }}",
@@ -137,7 +137,7 @@ mod tests {
             assert!(!reads(template), "{template}");
         }
         let condition = "{ do: log, if: '{{ steps.c.new }}', with: { message: m } }";
-        let told = read(StepKey::of("c"), &["new"], condition).unwrap();
+        let told = read(StepKey::new("c"), &["new"], condition).unwrap();
         assert!(
             told.contains("`new` of step `c` is unknown") && told.contains("--result '{\"new\": …}'"),
             "{told}"
@@ -147,14 +147,14 @@ mod tests {
     #[test]
     fn members_of_lists_and_whole_results_are_read_too() {
         let each = "{ do: log, for_each: '{{ steps.c }}', as: one, with: { message: '{{ one.added }}' } }";
-        assert!(read(StepKey::of("c"), &["[].added"], each).is_some());
-        assert!(read(StepKey::of("c"), &["[].other"], each).is_none());
+        assert!(read(StepKey::new("c"), &["[].added"], each).is_some());
+        assert!(read(StepKey::new("c"), &["[].other"], each).is_none());
         let item = StepKey { action: "c".into(), item: Some(3) };
         let other = "{ do: log, with: { message: '{{ steps.c[3].new }}' } }";
         assert!(read(item, &["new"], other).is_some());
         let whole = "{ do: log, if: '{{ steps.c }}', with: { message: m } }";
         assert!(
-            read(StepKey::of("c"), &[""], whole).is_some_and(|told| told.contains("the result of step `c`"))
+            read(StepKey::new("c"), &[""], whole).is_some_and(|told| told.contains("the result of step `c`"))
         );
     }
 }

@@ -36,7 +36,7 @@ impl Default for Room {
 
 /// A body, which takes its part of the memory as long as it is there.
 #[derive(Debug)]
-pub(super) struct Unproven {
+pub(super) struct UnverifiedBody {
     pub(super) bytes: Bytes,
     _room: Option<OwnedSemaphorePermit>,
 }
@@ -67,11 +67,11 @@ impl Unread {
 
 impl Room {
     /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(&self, body: Body, limit: usize) -> Result<Unproven, Unread> {
+    pub(super) async fn read(&self, body: Body, limit: usize) -> Result<UnverifiedBody, Unread> {
         timeout(WHOLE, self.collect(body, limit)).await.unwrap_or(Err(Unread::TooSlow))
     }
 
-    async fn collect(&self, body: Body, limit: usize) -> Result<Unproven, Unread> {
+    async fn collect(&self, body: Body, limit: usize) -> Result<UnverifiedBody, Unread> {
         let mut chunks = body.into_data_stream();
         let mut bytes = Vec::new();
         let mut room: Option<OwnedSemaphorePermit> = None;
@@ -99,7 +99,7 @@ impl Room {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Unproven { bytes: bytes.into(), _room: room })
+        Ok(UnverifiedBody { bytes: bytes.into(), _room: room })
     }
 }
 

@@ -9,12 +9,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionSlots {
     free: Arc<Semaphore>,
-    unproven: Arc<Mutex<Unproven>>,
+    unverified: Arc<Mutex<UnverifiedSlots>>,
 }
 
 /// Those that may be closed, in the order in which they came.
 #[derive(Debug, Default)]
-struct Unproven {
+struct UnverifiedSlots {
     next: u64,
     waiting: BTreeMap<u64, Arc<Notify>>,
 }
@@ -22,7 +22,7 @@ struct Unproven {
 /// The slot of one connection. A clone of it can keep the connection from being closed.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
-    unproven: Arc<Mutex<Unproven>>,
+    unverified: Arc<Mutex<UnverifiedSlots>>,
     place: Arc<Mutex<u64>>,
     asked_to_leave: Arc<Notify>,
     _permit: Arc<OwnedSemaphorePermit>,
@@ -34,7 +34,7 @@ pub(super) struct Proven(Slot);
 
 impl ConnectionSlots {
     pub(super) fn new(most: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(most)), unproven: Arc::default() }
+        Self { free: Arc::new(Semaphore::new(most)), unverified: Arc::default() }
     }
 
     /// A place for a connection that has come.
@@ -48,7 +48,7 @@ impl ConnectionSlots {
             }
         };
         let slot = Slot {
-            unproven: Arc::clone(&self.unproven),
+            unverified: Arc::clone(&self.unverified),
             place: Arc::default(),
             asked_to_leave: Arc::default(),
             _permit: Arc::new(permit),
@@ -58,8 +58,8 @@ impl ConnectionSlots {
     }
 
     fn close_oldest(&self) {
-        let mut unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, oldest)) = unproven.waiting.pop_first() {
+        let mut unverified = self.unverified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, oldest)) = unverified.waiting.pop_first() {
             oldest.notify_one();
         }
     }
@@ -67,16 +67,16 @@ impl ConnectionSlots {
 
 impl Slot {
     fn queue(&self) {
-        let mut unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = unproven.next;
-        unproven.next += 1;
-        unproven.waiting.insert(place, Arc::clone(&self.asked_to_leave));
+        let mut unverified = self.unverified.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = unverified.next;
+        unverified.next += 1;
+        unverified.waiting.insert(place, Arc::clone(&self.asked_to_leave));
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
     fn leave_queue(&self) {
         let place = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        self.unproven.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&place);
+        self.unverified.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&place);
     }
 
     /// Its request comes from whom it says.

@@ -118,7 +118,7 @@ fn refusal(not_taken: &NotTaken) -> Response {
     let status = match refused {
         Refused::Unknown => StatusCode::NOT_FOUND,
         Refused::Absent => StatusCode::TOO_MANY_REQUESTS,
-        Refused::Unproven(_) => StatusCode::UNAUTHORIZED,
+        Refused::Unverified(_) => StatusCode::UNAUTHORIZED,
         Refused::Unreadable(unreadable) => match unreadable {
             Unreadable::NotJson { .. } | Unreadable::NotAForm(_) | Unreadable::Damaged(_) => {
                 StatusCode::BAD_REQUEST

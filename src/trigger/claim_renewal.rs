@@ -34,7 +34,7 @@ impl Claims {
 
     /// Runs `work` while the claim is renewed. `None` once the claim has passed to another process or cannot be
     /// renewed; `work` is then cancelled.
-    pub(super) async fn keep<T>(
+    pub(super) async fn while_held<T>(
         &self,
         services: &Services,
         key: &CursorKey,

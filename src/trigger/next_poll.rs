@@ -16,7 +16,7 @@ const MAX_JITTER: Duration = Duration::from_secs(15);
 
 /// When the next poll of `cursor` is due. If the clock has been set back since it was planned, the poll is due now,
 /// because the planned time may be days away.
-pub(super) fn of(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn due(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
     if cursor.started > now { now } else { cursor.due }
 }
 

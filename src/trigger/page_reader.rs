@@ -16,7 +16,7 @@ use crate::value::{Backoff, timestamp};
 /// Longest wait within a poll; when it would take longer, the poll ends and continues later.
 const MAX_WAIT: Duration = Duration::from_secs(90);
 /// Maximum number of attempts for one page.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// Delays between attempts.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), MAX_WAIT);
 
@@ -116,7 +116,7 @@ impl<'a> PageReader<'a> {
 
     async fn pause(&self, tries: u32, reason: String, asked: Option<Duration>) -> Result<(), ReadFailure> {
         let pause = asked.unwrap_or(BACKOFF.pause(tries));
-        if tries >= TRIES || pause > MAX_WAIT {
+        if tries >= MAX_ATTEMPTS || pause > MAX_WAIT {
             return Err(ReadFailure::Failed { reason, asked, refused: false, not_found: false });
         }
         tokio::time::sleep(pause).await;

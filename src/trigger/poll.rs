@@ -28,7 +28,7 @@ use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
 
 /// Number of removed records that are processed at a time.
-const GONE_AT_ONCE: usize = 500;
+const REMOVED_PER_BATCH: usize = 500;
 
 /// The result of a poll.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,7 @@ struct Poll<'a> {
     /// Number of new records since the last poll.
     new: u64,
     /// Events of unreadable records, to be stored with their page.
-    aside: Vec<(Event, Vec<NewRun>)>,
+    failed_events: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
 }
 
@@ -95,7 +95,7 @@ impl Poller {
         let held = self.connection.hold.reason().is_some();
         Ok(match cursor {
             // A poll that waited for the credential is due as soon as the credential works.
-            Some(cursor) if !cursor.held || held => super::next_poll::of(&cursor, now),
+            Some(cursor) if !cursor.held || held => super::next_poll::due(&cursor, now),
             _ => now,
         })
     }
@@ -108,8 +108,8 @@ impl Poller {
         if tenure == ClaimState::Elsewhere {
             return Ok(self.polled_elsewhere(context));
         }
-        let poll = self.begin(context, tenure.claim()).await?;
-        match context.claims.keep(&context.services, &self.key, poll.run()).await {
+        let poll = self.open(context, tenure.claim()).await?;
+        match context.claims.while_held(&context.services, &self.key, poll.run()).await {
             None | Some(Err(Error::Overtaken { .. })) => Ok(self.polled_elsewhere(context)),
             Some(polled) => polled,
         }
@@ -139,7 +139,7 @@ impl Poller {
         }
     }
 
-    async fn begin<'a>(
+    async fn open<'a>(
         &'a self,
         context: &'a TriggerContext,
         claim: Option<Claim>,
@@ -147,7 +147,7 @@ impl Poller {
         let stored = context.services.journal.cursor(&self.key).await?;
         let now = context.services.clock.now();
         // Pollers that read a list together use the same time, so that `now()` gives them the same inputs.
-        let now = self.shared.as_ref().map_or(now, |shared| shared.begin(now));
+        let now = self.shared.as_ref().map_or(now, |shared| shared.join_round(now));
         let subject = self.subject();
         let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
         if changed {
@@ -190,7 +190,7 @@ impl Poller {
             total: None,
             stopped_short: false,
             new: 0,
-            aside: Vec::new(),
+            failed_events: Vec::new(),
         })
     }
 }
@@ -280,7 +280,7 @@ impl Poll<'_> {
         self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;
         let enough = self.is_enough(&findings);
         (self.cursor.pages, self.cursor.health.waits) = (number, None);
-        self.note_newest(findings.newest);
+        self.update_newest(findings.newest);
         let (next, lost) = match next {
             Ok(next) => (next.filter(|_| !enough), None),
             // This scan ends here, so a broken cursor for the next page does not matter.
@@ -318,7 +318,7 @@ impl Poll<'_> {
     }
 
     /// Updates the newest change seen in this scan, and when it was seen.
-    fn note_newest(&mut self, newest: Option<DateTime<Utc>>) {
+    fn update_newest(&mut self, newest: Option<DateTime<Utc>>) {
         let before = self.cursor.newest.as_ref().and_then(Watermark::read);
         let later = newest.filter(|newest| before.is_none_or(|before| *newest > before.time));
         if let Some(time) = later {
@@ -342,7 +342,7 @@ impl Poll<'_> {
         seen: Vec<Seen>,
         forgotten: Vec<String>,
     ) -> Result<(), Error> {
-        let mut events = std::mem::take(&mut self.aside);
+        let mut events = std::mem::take(&mut self.failed_events);
         for change in changes {
             if !self.arrived(&change).await? {
                 events.push(self.poller.event(change, &self.scope));

@@ -10,7 +10,7 @@ use crate::value::{id, timestamp};
 /// Largest record that a recipe gets, in bytes of JSON: the limit for a webhook's body.
 const MAX_SIZE: usize = 5 << 20;
 /// Bytes kept of a larger record, for people.
-const KEPT: usize = 16 << 10;
+const MAX_EXCERPT: usize = 16 << 10;
 /// Prefix of the names under which unreadable records are remembered.
 const PREFIX: &str = "unreadable:";
 
@@ -45,24 +45,25 @@ pub(super) fn is_unreadable(name: &str) -> bool {
 
 /// Separates the records of a page.
 pub(super) fn split_unreadable(listing: &Listing, items: Vec<Value>) -> ReadableItems {
-    let mut sifted = ReadableItems::default();
+    let mut split = ReadableItems::default();
     for (index, item) in items.into_iter().enumerate() {
         let text = item.to_string();
-        let Some(reason) = fault(listing, &item, text.len()) else {
-            sifted.good.push(item);
+        let Some(reason) = problem(listing, &item, text.len()) else {
+            split.good.push(item);
             continue;
         };
         let given = listing.id.iter().find_map(|name| in_item(&item, name));
         let name = format!("{PREFIX}{}", hex::encode(&Sha256::digest(&text)[..16]));
         let (position, id) = (index + 1, given.as_ref().and_then(id));
-        let record = if text.len() > MAX_SIZE { json!(text[..text.floor_char_boundary(KEPT)]) } else { item };
-        sifted.bad.push(Unreadable { position, name, id, reason, record });
+        let record =
+            if text.len() > MAX_SIZE { json!(text[..text.floor_char_boundary(MAX_EXCERPT)]) } else { item };
+        split.bad.push(Unreadable { position, name, id, reason, record });
     }
-    sifted
+    split
 }
 
 /// Why a record cannot be read; `None` when it can.
-fn fault(listing: &Listing, item: &Value, size: usize) -> Option<String> {
+fn problem(listing: &Listing, item: &Value, size: usize) -> Option<String> {
     if size > MAX_SIZE {
         return Some(format!("it is larger than {} MiB", MAX_SIZE >> 20));
     }
@@ -127,10 +128,10 @@ mod tests {
             json!({ "id": true }),
             large,
         ];
-        let sifted = split_unreadable(&list, items);
-        assert_eq!(sifted.good, [json!({ "id": "a" }), json!({ "_id": 7 })]);
+        let split = split_unreadable(&list, items);
+        assert_eq!(split.good, [json!({ "id": "a" }), json!({ "_id": 7 })]);
         let told: Vec<(usize, &str)> =
-            sifted.bad.iter().map(|bad| (bad.position, bad.reason.as_str())).collect();
+            split.bad.iter().map(|bad| (bad.position, bad.reason.as_str())).collect();
         assert_eq!(
             told,
             [
@@ -145,16 +146,16 @@ mod tests {
                 (11, "it is larger than 5 MiB"),
             ]
         );
-        assert_eq!(sifted.bad.last().unwrap().id.as_deref(), Some("l"));
-        assert!(sifted.bad.last().unwrap().record.as_str().unwrap().len() <= KEPT);
-        assert!(sifted.bad.iter().all(|bad| is_unreadable(&bad.name)));
+        assert_eq!(split.bad.last().unwrap().id.as_deref(), Some("l"));
+        assert!(split.bad.last().unwrap().record.as_str().unwrap().len() <= MAX_EXCERPT);
+        assert!(split.bad.iter().all(|bad| is_unreadable(&bad.name)));
     }
 
     #[test]
     fn items_that_are_their_own_ids_may_be_anything_but_null() {
         let list = listing("{ items: ['$[*]'] }");
-        let sifted = split_unreadable(&list, vec![json!("vip"), json!(7), json!({ "a": 1 }), json!(null)]);
-        assert_eq!((sifted.good.len(), sifted.bad.len()), (3, 1));
+        let split = split_unreadable(&list, vec![json!("vip"), json!(7), json!({ "a": 1 }), json!(null)]);
+        assert_eq!((split.good.len(), split.bad.len()), (3, 1));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// The schedule of `recipe`, if it starts at set times.
-    pub fn of(recipe: &CheckedRecipe) -> Option<Self> {
+    pub fn for_recipe(recipe: &CheckedRecipe) -> Option<Self> {
         let Trigger::Schedule(schedule) = recipe.trigger() else { return None };
         let key = CursorKey(format!("{}@schedule", recipe.name()));
         Some(Self { recipe: recipe.clone(), times: schedule.cron.clone(), key })

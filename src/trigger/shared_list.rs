@@ -20,14 +20,14 @@ use crate::recipe::Every;
 use crate::value::before;
 
 /// Maximum size, in bytes, of the answers cached for each list.
-const MAX_KEPT: usize = 4 << 20;
+const MAX_CACHED: usize = 4 << 20;
 /// A poller may join a poll of others when at most this fraction (1/2) of its interval is left. With a half, any two
 /// pollers with the same interval come to poll together, whenever each of them started.
-const PART: u32 = 2;
+const JOIN_FRACTION: u32 = 2;
 /// How early a poll at set times may join others; these should not be early.
 const EARLY_AT_SET_TIMES: Duration = Duration::from_secs(1);
 /// Maximum age of an answer that another poller got.
-const OLDEST: Duration = Duration::from_secs(5 * 60);
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// An answer, shared by the pollers of a list.
 pub(super) type Shared = Result<Arc<PageAnswer>, ReadFailure>;
@@ -58,22 +58,22 @@ struct Round {
 struct Pages {
     by_inputs: HashMap<String, Arc<Page>>,
     /// Number of the request, its inputs and the size of its answer in bytes, oldest first.
-    kept: VecDeque<(u64, String, usize)>,
+    cached: VecDeque<(u64, String, usize)>,
     size: usize,
 }
 
 #[derive(Debug, Default)]
 struct Page {
-    answer: tokio::sync::Mutex<Option<Kept>>,
+    answer: tokio::sync::Mutex<Option<CachedAnswer>>,
     taken: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct CachedAnswer {
     number: u64,
     asked: DateTime<Utc>,
     /// Number of the answer.
-    came: u64,
+    arrived: u64,
     /// Number of the round in which it was requested.
     round: u64,
     answer: Shared,
@@ -114,10 +114,10 @@ impl SharedList {
     /// The part of a poller with this interval.
     pub fn join(self: &Arc<Self>, every: &Every) -> Membership {
         let early = match every {
-            Every::Interval(interval) => *interval / PART,
+            Every::Interval(interval) => *interval / JOIN_FRACTION,
             Every::Cron(_) => EARLY_AT_SET_TIMES,
         };
-        Membership { list: Arc::clone(self), own: Arc::default(), early, oldest: early.min(OLDEST) }
+        Membership { list: Arc::clone(self), own: Arc::default(), early, oldest: early.min(MAX_AGE) }
     }
 
     fn page(&self, inputs: &str) -> Arc<Page> {
@@ -125,13 +125,13 @@ impl SharedList {
     }
 
     /// Accounts for a cached answer of `size` bytes and drops the oldest answers beyond the limit.
-    fn keep(&self, number: u64, inputs: String, size: usize) {
+    fn account_for(&self, number: u64, inputs: String, size: usize) {
         self.drop_answer(&inputs);
         let mut pages = self.pages();
         pages.size += size;
-        pages.kept.push_back((number, inputs, size));
-        while pages.size > MAX_KEPT {
-            let Some((_, inputs, size)) = pages.kept.pop_front() else { return };
+        pages.cached.push_back((number, inputs, size));
+        while pages.size > MAX_CACHED {
+            let Some((_, inputs, size)) = pages.cached.pop_front() else { return };
             pages.size -= size;
             pages.by_inputs.remove(&inputs);
         }
@@ -146,8 +146,9 @@ impl SharedList {
     /// Removes an answer from the accounting of the cache.
     fn drop_answer(&self, inputs: &str) {
         let mut pages = self.pages();
-        let gone: usize = pages.kept.iter().filter(|kept| kept.1 == inputs).map(|kept| kept.2).sum();
-        pages.kept.retain(|kept| kept.1 != inputs);
+        let gone: usize =
+            pages.cached.iter().filter(|cached| cached.1 == inputs).map(|cached| cached.2).sum();
+        pages.cached.retain(|cached| cached.1 != inputs);
         pages.size -= gone;
     }
 
@@ -158,7 +159,7 @@ impl SharedList {
 
 impl Membership {
     /// Starts a round at `now`, or joins one that started recently. Returns the time at which the round started.
-    pub fn begin(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn join_round(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let mut began = now;
         self.list.rounds.send_if_modified(|round| {
             let fresh = round.began <= now && round.began >= before(now, self.oldest);
@@ -198,35 +199,35 @@ impl Membership {
         let inputs = Value::Object(inputs.clone()).to_string();
         let page = self.list.page(&inputs);
         let answers = self.list.answers.load(Ordering::SeqCst);
-        let mut kept = page.answer.lock().await;
+        let mut cached = page.answer.lock().await;
         let now = clock.now();
         let round = self.own.round.load(Ordering::SeqCst);
         let last = self.own.taken.load(Ordering::SeqCst);
         let since = before(now, self.oldest);
-        let fits = |kept: &&Kept| {
+        let fits = |cached: &&CachedAnswer| {
             // A failure is shared only with pollers that were waiting for it or that take part in the same round.
-            let tells = match &kept.answer {
+            let is_current = match &cached.answer {
                 Ok(_) => true,
-                Err(ReadFailure::OnHold { .. }) => kept.came > answers,
-                Err(_) => kept.came > answers || kept.round == round,
+                Err(ReadFailure::OnHold { .. }) => cached.arrived > answers,
+                Err(_) => cached.arrived > answers || cached.round == round,
             };
-            kept.number > last && tells && kept.asked >= since && kept.asked <= now
+            cached.number > last && is_current && cached.asked >= since && cached.asked <= now
         };
-        if let Some(kept) = kept.as_ref().filter(fits) {
-            self.own.taken.store(kept.number, Ordering::SeqCst);
+        if let Some(cached) = cached.as_ref().filter(fits) {
+            self.own.taken.store(cached.number, Ordering::SeqCst);
             if page.taken.fetch_add(1, Ordering::SeqCst) + 1 >= self.list.members as u64 {
                 self.list.drop_page(&inputs);
             }
-            return kept.answer.clone();
+            return cached.answer.clone();
         }
         let number = self.list.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let answer = ask.await.map(Arc::new);
         self.own.taken.store(number, Ordering::SeqCst);
         page.taken.store(1, Ordering::SeqCst);
         let size = answer.as_ref().map_or(0, |answer| answer.body.to_string().len()) + inputs.len();
-        let came = self.list.answers.fetch_add(1, Ordering::SeqCst) + 1;
-        *kept = Some(Kept { number, asked: now, came, round, answer: answer.clone() });
-        self.list.keep(number, inputs, size);
+        let arrived = self.list.answers.fetch_add(1, Ordering::SeqCst) + 1;
+        *cached = Some(CachedAnswer { number, asked: now, arrived, round, answer: answer.clone() });
+        self.list.account_for(number, inputs, size);
         answer
     }
 }
@@ -234,7 +235,7 @@ impl Membership {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::HandClock;
+    use crate::clock::ManualClock;
     use chrono::TimeDelta;
     use serde_json::json;
 
@@ -260,8 +261,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_taken_once_by_each_and_never_an_older_one_than_before() {
-        let hand = HandClock::new(at("2026-11-23T12:00:00Z"));
-        let clock = hand.clock();
+        let manual = ManualClock::new(at("2026-11-23T12:00:00Z"));
+        let clock = manual.clock();
         let list = SharedList::new(3);
         let [one, two, three] = [5, 10, 60].map(|every| list.join(&minutes(every)));
         assert_eq!(read(&one, &clock, 1, "a").await, "a");
@@ -270,16 +271,16 @@ mod tests {
         assert_eq!(read(&one, &clock, 2, "d").await, "d");
         assert_eq!(read(&three, &clock, 2, "e").await, "d");
         assert_eq!(read(&three, &clock, 1, "f").await, "f", "page 1 as it was before page 2 would go back");
-        hand.advance(TimeDelta::minutes(6));
+        manual.advance(TimeDelta::minutes(6));
         assert_eq!(read(&two, &clock, 1, "g").await, "g", "too old for a poll every ten minutes");
     }
 
     #[tokio::test]
     async fn refusals_are_shared_with_those_who_wait_and_not_kept() {
-        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let clock = ManualClock::new(at("2026-11-23T12:00:00Z")).clock();
         let list = SharedList::new(3);
         let [one, two, three] = [(); 3].map(|()| list.join(&minutes(5)));
-        one.begin(clock.now());
+        one.join_round(clock.now());
         let refusal = || ReadFailure::Held { wait: Duration::ZERO, reason: "no".into() };
         let page = inputs(1);
         let refused = one.read(&page, &clock, async {
@@ -294,7 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_away_leaves_the_request_to_the_next() {
-        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let clock = ManualClock::new(at("2026-11-23T12:00:00Z")).clock();
         let list = SharedList::new(2);
         let (one, two) = (list.join(&minutes(5)), list.join(&minutes(5)));
         let page = inputs(1);
@@ -308,7 +309,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_kept_has_a_bound() {
-        let clock = HandClock::new(at("2026-11-23T12:00:00Z")).clock();
+        let clock = ManualClock::new(at("2026-11-23T12:00:00Z")).clock();
         let list = SharedList::new(2);
         let one = list.join(&minutes(5));
         let large = "x".repeat(1 << 20);
@@ -317,7 +318,7 @@ mod tests {
         }
         let pages = list.pages();
         assert!(
-            pages.size <= MAX_KEPT && pages.by_inputs.len() == 3,
+            pages.size <= MAX_CACHED && pages.by_inputs.len() == 3,
             "{} {}",
             pages.size,
             pages.by_inputs.len()
@@ -326,23 +327,23 @@ mod tests {
 
     #[tokio::test]
     async fn others_who_are_due_soon_go_along() {
-        let hand = HandClock::new(at("2026-11-23T12:00:00Z"));
-        let clock = hand.clock();
+        let manual = ManualClock::new(at("2026-11-23T12:00:00Z"));
+        let clock = manual.clock();
         let list = SharedList::new(2);
         let (often, seldom) = (list.join(&minutes(1)), list.join(&minutes(8)));
         let due = clock.now() + TimeDelta::minutes(8);
-        assert_eq!(seldom.begin(clock.now()), clock.now());
+        assert_eq!(seldom.join_round(clock.now()), clock.now());
         let mut waits = Box::pin(seldom.others_poll(due, &clock));
         for _ in 0..3 {
-            hand.advance(TimeDelta::minutes(1));
-            often.begin(clock.now());
+            manual.advance(TimeDelta::minutes(1));
+            often.join_round(clock.now());
             assert!(futures::poll!(waits.as_mut()).is_pending(), "{}", clock.now());
         }
-        hand.advance(TimeDelta::minutes(1));
-        let began = often.begin(clock.now());
+        manual.advance(TimeDelta::minutes(1));
+        let began = often.join_round(clock.now());
         waits.await;
-        hand.advance(TimeDelta::seconds(5));
-        assert_eq!(seldom.begin(clock.now()), began, "a part of the same round");
-        assert_eq!(seldom.begin(clock.now()), clock.now(), "the next one is its own");
+        manual.advance(TimeDelta::seconds(5));
+        assert_eq!(seldom.join_round(clock.now()), began, "a part of the same round");
+        assert_eq!(seldom.join_round(clock.now()), clock.now(), "the next one is its own");
     }
 }

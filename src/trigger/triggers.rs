@@ -18,7 +18,7 @@ use crate::check::CheckedRecipe;
 use crate::journal;
 
 /// Number of concurrent polls in `once`.
-const AT_ONCE: usize = 16;
+const CONCURRENT_POLLS: usize = 16;
 /// Longest sleep before the clock is read again, because it may have been set.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// Pause after the store failed.
@@ -52,7 +52,7 @@ impl Triggers {
             pollers.extend(Poller::all(recipe, &context.services)?);
         }
         Poller::share(&mut pollers);
-        let schedules = recipes.iter().filter_map(Schedule::of).collect();
+        let schedules = recipes.iter().filter_map(Schedule::for_recipe).collect();
         Ok(Self { context, pollers, schedules })
     }
 
@@ -76,7 +76,7 @@ impl Triggers {
             .iter()
             .filter(|poller| !taken.paused.iter().any(|name| name == poller.recipe().name()));
         let polls: Vec<_> = awake.map(|poller| poller.poll(&self.context)).collect();
-        let mut polls = stream::iter(polls).buffer_unordered(AT_ONCE);
+        let mut polls = stream::iter(polls).buffer_unordered(CONCURRENT_POLLS);
         while let Some(polled) = polls.next().await {
             let polled = polled?;
             taken.events += polled.events;
@@ -153,7 +153,7 @@ async fn poll_when_due(poller: &Poller, context: &TriggerContext) -> Result<(), 
         }
     };
     // The claim is renewed while waiting, or another process would poll.
-    if context.claims.keep(&context.services, poller.key(), waiting).await == Some(true)
+    if context.claims.while_held(&context.services, poller.key(), waiting).await == Some(true)
         && !pause::is_paused(&context.services, recipe).await?
     {
         // Cancelling a poll is safe: a page that was not stored is read again.
@@ -172,7 +172,10 @@ async fn keep_firing(schedule: Schedule, context: TriggerContext) {
         match schedule.fire(&context).await {
             Ok((_, Some(next))) => {
                 // When another process takes the claim over, the next attempt to fire notices it.
-                context.claims.keep(&context.services, schedule.key(), sleep_until(&context, next)).await;
+                context
+                    .claims
+                    .while_held(&context.services, schedule.key(), sleep_until(&context, next))
+                    .await;
             }
             Ok((_, None)) => return,
             Err(error) => {

@@ -184,16 +184,16 @@ fn on_postgres(folder: &Path, url: &str) {
 #[test]
 fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
     let Some(cluster) = Cluster::shared() else { return };
-    let hand = hob::clock::HandClock::running("2026-11-28T00:00:00Z".parse().unwrap());
+    let manual = hob::clock::ManualClock::running("2026-11-28T00:00:00Z".parse().unwrap());
     let budget = Budget::Limited { requests: 20, interval_ms: 500, daily: 60 };
     let options =
-        Options { budget, records: Some(100), log: usize::MAX, clock: hand.clock(), ..Options::default() };
+        Options { budget, records: Some(100), log: usize::MAX, clock: manual.clock(), ..Options::default() };
     let stand_in = StandIn::with(Catalog::built_in(), options);
     let folder = workspace(&stand_in, &["studio"]);
     on_postgres(folder.path(), &cluster.store());
     // The day of the sandbox has begun almost a day ago.
     hob(folder.path(), &["call", "contacts.list"]).code(0);
-    hand.advance(chrono::TimeDelta::seconds(86_400 - 6));
+    manual.advance(chrono::TimeDelta::seconds(86_400 - 6));
     let _running = [(); 3].map(|()| Running::start(folder.path()));
     wait_until("the rest goes in the next day", || statuses(&stand_in).len() > 102);
     // A day of hob's own would leave 30 requests waiting.

@@ -213,7 +213,7 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
 pub async fn what_is_unsettled_is_known_until_it_is_settled(location: &StoreLocation) {
     let journal = location.open().await;
     let one = |action: &str, missed| Unsettled {
-        step: StepKey::of(action),
+        step: StepKey::new(action),
         operation: "contacts.notes.create".to_owned(),
         connection: "studio".to_owned(),
         inputs: serde_json::json!({ "body": "ü\u{0}" }).as_object().unwrap().clone(),

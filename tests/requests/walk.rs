@@ -132,7 +132,7 @@ fn schema(shape: &Shape) -> Value {
 }
 
 /// The program's own client, and a server that takes everything.
-struct Bench {
+struct TestBed {
     catalog: Arc<Catalog>,
     inbox: Inbox,
     address: String,
@@ -140,7 +140,7 @@ struct Bench {
     _folder: tempfile::TempDir,
 }
 
-impl Bench {
+impl TestBed {
     async fn new() -> Self {
         let inbox = Inbox::default();
         let address = inbox.serve().await;
@@ -228,13 +228,13 @@ fn subjects(catalog: &Catalog) -> Vec<Subject> {
 /// What a description allows is taken by hob and sent as it is described, and nothing is lost on the way.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_described_is_sent() {
-    let bench = Bench::new().await;
-    let connection = bench.connection(None);
+    let bed = TestBed::new().await;
+    let connection = bed.connection(None);
     let (mut wrong, mut sent) = (Vec::new(), 0);
-    for subject in subjects(&bench.catalog) {
+    for subject in subjects(&bed.catalog) {
         for case in cases(&subject.row) {
             let at = format!("{} ({}), {}", subject.row.operation, subject.row.api, case.name);
-            match sent_as_described(&bench, &subject, &case, &connection).await {
+            match sent_as_described(&bed, &subject, &case, &connection).await {
                 Ok(()) => sent += 1,
                 Err(complaints) => {
                     wrong.extend(complaints.iter().map(|complaint| format!("{at}: {complaint}")))
@@ -247,15 +247,15 @@ async fn what_is_described_is_sent() {
 }
 
 async fn sent_as_described(
-    bench: &Bench,
+    bed: &TestBed,
     subject: &Subject,
     case: &Case,
     connection: &Connection,
 ) -> Result<(), Vec<String>> {
     let Subject { operation, row, difference } = subject;
     let inputs = inputs(operation, case).map_err(|reason| vec![reason])?;
-    let refused = bench.send(operation, &inputs, connection).await.err();
-    let received = bench.inbox.take();
+    let refused = bed.send(operation, &inputs, connection).await.err();
+    let received = bed.inbox.take();
     let lacks = !difference.asks.is_empty() && !difference.asks.iter().any(|name| inputs.contains_key(name));
     match (&refused, received.as_slice()) {
         (Some(_), []) if lacks => Ok(()),
@@ -280,11 +280,11 @@ async fn sent_as_described(
 /// What the catalog says that an operation takes is what is described; the connection fills in what it knows.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_catalog_allows_is_described() {
-    let bench = Bench::new().await;
-    let connection = bench.connection(Some("location-1"));
-    let subjects = subjects(&bench.catalog);
+    let bed = TestBed::new().await;
+    let connection = bed.connection(Some("location-1"));
+    let subjects = subjects(&bed.catalog);
     let rows: Vec<Described> = subjects.iter().map(|subject| subject.row.clone()).collect();
-    let found = bench.catalog.operation("contacts.find").expect("the composite operation").clone();
+    let found = bed.catalog.operation("contacts.find").expect("the composite operation").clone();
     let composite = std::iter::once((found, "v2".to_owned()));
     let operations = subjects.iter().map(|s| (Arc::clone(&s.operation), s.row.api.clone())).chain(composite);
     let mut wrong = Vec::new();
@@ -294,10 +294,10 @@ async fn what_the_catalog_allows_is_described() {
         let rows: Vec<Described> = rows.iter().filter(|row| row.api == api).cloned().collect();
         for (name, inputs) in own_cases(&operation) {
             let at = format!("{} ({api}), {name}", operation.id);
-            if let Err(reason) = bench.send(&operation, &inputs, &connection).await {
+            if let Err(reason) = bed.send(&operation, &inputs, &connection).await {
                 wrong.push(format!("{at}: hob refuses it: {reason}"));
             }
-            let received = bench.inbox.take();
+            let received = bed.inbox.take();
             if received.is_empty() {
                 wrong.push(format!("{at}: nothing was sent"));
             }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Once};
 
 use hob::catalog::{ArrayStyle, Catalog, Encoding, Operation, Place};
-use hob::clock::HandClock;
+use hob::clock::ManualClock;
 use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::HeaderMap;
@@ -16,7 +16,7 @@ pub struct Client {
     pub catalog: Arc<Catalog>,
     pub sandbox: Sandbox,
     pub running: RunningSandbox,
-    pub clock: HandClock,
+    pub clock: ManualClock,
     http: reqwest::Client,
 }
 
@@ -49,7 +49,7 @@ impl Client {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let catalog = Arc::new(Catalog::built_in());
-        let clock = HandClock::new("2026-11-23T09:00:00Z".parse().expect("a time"));
+        let clock = ManualClock::new("2026-11-23T09:00:00Z".parse().expect("a time"));
         let mut options = Options { clock: clock.clock(), budget: Budget::Unlimited, ..Options::default() };
         change(&mut options);
         let sandbox = Sandbox::new(Arc::clone(&catalog), options).expect("scripts are read");

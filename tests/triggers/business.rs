@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use hob::clock::HandClock;
+use hob::clock::ManualClock;
 use serde_json::{Value, json};
 
 /// Longest time until a list shows a change.
@@ -116,13 +116,13 @@ struct Inner {
 #[derive(Clone)]
 pub struct Business {
     inner: Arc<Mutex<Inner>>,
-    clock: HandClock,
+    clock: ManualClock,
     /// Told of each request that is never answered.
     pub stop: Arc<tokio::sync::Notify>,
 }
 
 impl Business {
-    pub fn new(seed: u64, clock: HandClock) -> Self {
+    pub fn new(seed: u64, clock: ManualClock) -> Self {
         let mut chance = Chance(seed);
         let now = clock.clock().now();
         let lists = LISTS.map(|_| {

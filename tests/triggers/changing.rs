@@ -94,7 +94,7 @@ struct Watched {
 }
 
 async fn complaints(catalog: Arc<Catalog>, seed: u64) -> Vec<String> {
-    let clock = hob::clock::HandClock::new("2026-11-23T12:00:00Z".parse().unwrap());
+    let clock = hob::clock::ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap());
     let business = Business::new(seed, clock.clone());
     let address = business.serve().await;
     let account = ("one", "highlevel", address.as_str(), &[("location", "L")][..]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
-use hob::clock::HandClock;
+use hob::clock::ManualClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::journal::{Access, Journal, RunFilter, RunRow, Sqlite};
 use hob::request::{Client, ClientSettings};
@@ -23,7 +23,7 @@ static PROVIDER: Once = Once::new();
 pub struct Fixture {
     pub catalog: Arc<Catalog>,
     pub context: TriggerContext,
-    pub clock: HandClock,
+    pub clock: ManualClock,
     workspace_info: WorkspaceInfo,
     _folder: TempDir,
 }
@@ -38,12 +38,12 @@ impl Fixture {
 
     /// All accounts prove themselves with `credential`.
     pub fn with_credential(catalog: Catalog, accounts: &[Account<'_>], credential: Credential) -> Self {
-        let clock = HandClock::new("2026-11-23T12:00:00Z".parse().unwrap());
+        let clock = ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap());
         Self::set_up(Arc::new(catalog), accounts, credential, clock, BudgetSettings::default())
     }
 
     /// By a clock that others share, with no limit of requests.
-    pub fn at(catalog: Arc<Catalog>, accounts: &[Account<'_>], clock: &HandClock) -> Self {
+    pub fn at(catalog: Arc<Catalog>, accounts: &[Account<'_>], clock: &ManualClock) -> Self {
         let budget = BudgetSettings { burst: Some("1000000/1s".parse().unwrap()), daily: Some(u64::MAX) };
         Self::set_up(catalog, accounts, Credential::None, clock.clone(), budget)
     }
@@ -52,7 +52,7 @@ impl Fixture {
         catalog: Arc<Catalog>,
         accounts: &[Account<'_>],
         credential: Credential,
-        clock: HandClock,
+        clock: ManualClock,
         budget: BudgetSettings,
     ) -> Self {
         PROVIDER.call_once(|| {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
-use hob::clock::HandClock;
+use hob::clock::ManualClock;
 use hob::connection::{BudgetSettings, Connection, Credential, Setup};
 use hob::engine::{Engine, Options, RecipeVersions};
 use hob::event::{DedupKey, Event, EventId, Source};
@@ -115,11 +115,11 @@ impl Row {
 }
 
 /// A sandbox, and all that is needed to run recipes on it.
-struct Bench {
+struct TestBed {
     catalog: Arc<Catalog>,
     sandbox: Sandbox,
     running: RunningSandbox,
-    clock: HandClock,
+    clock: ManualClock,
     facts: WorkspaceInfo,
     requests: Requests,
     _downloads: tempfile::TempDir,
@@ -131,12 +131,12 @@ struct Became {
     reasons: Vec<String>,
 }
 
-impl Bench {
+impl TestBed {
     async fn start(catalog: Arc<Catalog>) -> Self {
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let clock = HandClock::new("2026-11-23T09:00:00Z".parse().expect("a time"));
+        let clock = ManualClock::new("2026-11-23T09:00:00Z".parse().expect("a time"));
         let options = hob::sandbox::Options {
             clock: clock.clock(),
             budget: hob::sandbox::Budget::Unlimited,
@@ -373,7 +373,7 @@ fn is_blessed() -> bool {
 
 /// What becomes of the rows of some operations, and what is wrong with it.
 async fn share_of(catalog: Arc<Catalog>, operations: Vec<Vec<Row>>) -> Vec<(Row, Vec<String>)> {
-    let bench = Bench::start(catalog).await;
+    let bed = TestBed::start(catalog).await;
     let mut all = Vec::new();
     for rows in operations {
         // As it would be, had nothing been lost.
@@ -383,10 +383,10 @@ async fn share_of(catalog: Arc<Catalog>, operations: Vec<Vec<Row>>) -> Vec<(Row,
             let lost = known.unwrap_or_else(|| panic!("`{name}` is no way of losing an answer"));
             let straight = match undisturbed.get(&lost.runs) {
                 Some(row) => row.clone(),
-                None => bench.lose(&operation, &way("undisturbed", lost.runs, &[])).await.row,
+                None => bed.lose(&operation, &way("undisturbed", lost.runs, &[])).await.row,
             };
             undisturbed.insert(lost.runs, straight.clone());
-            let became = bench.lose(&operation, lost).await;
+            let became = bed.lose(&operation, lost).await;
             let problem = wrong(&became, &straight);
             all.push((became.row, problem.into_iter().collect()));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hob::catalog::{Catalog, Operation, Place, Wanted};
-use hob::clock::HandClock;
+use hob::clock::ManualClock;
 use hob::connection::{ApiHeader, Credential};
 use hob::sandbox::{Budget, Options, Sandbox};
 use hob::secret::Secret;
@@ -63,10 +63,14 @@ async fn each_record_is_read_once() {
 async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once() {
     const CONVERSATIONS: usize = 150;
     const PAGE: usize = 100;
-    let hand = HandClock::new("2026-11-20T09:00:00Z".parse().unwrap());
+    let manual = ManualClock::new("2026-11-20T09:00:00Z".parse().unwrap());
     let catalog = Arc::new(Catalog::built_in());
-    let options =
-        Options { records: Some(200), budget: Budget::Unlimited, clock: hand.clock(), ..Options::default() };
+    let options = Options {
+        records: Some(200),
+        budget: Budget::Unlimited,
+        clock: manual.clock(),
+        ..Options::default()
+    };
     let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
     let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = running.base_url("highlevel");
@@ -82,7 +86,7 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
     let new = CONVERSATIONS - there;
     for (sent, contact) in contacts.iter().skip(there).take(new).enumerate() {
         if sent != new - PAGE {
-            hand.advance(chrono::TimeDelta::seconds(1));
+            manual.advance(chrono::TimeDelta::seconds(1));
         }
         let request = reqwest::Client::new()
             .post(format!("{address}/conversations/messages"))

@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 const DAILY: &str = "trigger: { schedule: { cron: \"0 14 * * *\", timezone: Europe/Berlin } }";
 
 fn schedule(fixture: &Fixture, text: &str) -> Schedule {
-    Schedule::of(&fixture.recipe(text)).unwrap()
+    Schedule::for_recipe(&fixture.recipe(text)).unwrap()
 }
 
 async fn fire(fixture: &Fixture, schedule: &Schedule) -> usize {

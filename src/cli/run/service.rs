@@ -103,7 +103,7 @@ impl Service {
         let connected = connect(&options, session, workspace).await?;
         let (journal, temporary_store) = open_store(&options, workspace).await?;
         // A sandbox of this process counts anew with it.
-        connected.share_limits((!options.sandbox).then(|| JournalLimits::of(&journal)));
+        connected.share_limits((!options.sandbox).then(|| JournalLimits::shared(&journal)));
         let services = connected.services(session, workspace, journal);
         let holds = HoldRecorder::start(&services).await?;
         let progress = Progress::new(options.once && session.streams.errors_is_terminal);
@@ -114,7 +114,7 @@ impl Service {
             on_page: progress.on_page(),
         };
         let recipe_versions = RecipeVersions::new(recipes.clone())
-            .reading(Arc::clone(&workspace.catalog), usable_connections(workspace));
+            .with_checker(Arc::clone(&workspace.catalog), usable_connections(workspace));
         let engine = Engine::new(services.clone(), recipe_versions.clone(), engine_options);
         let open_metrics = workspace.metrics == Metrics::Open;
         let settings = Settings { keeps: !options.dry_run, open_metrics, ..Settings::default() };

@@ -10,7 +10,7 @@ use crate::cli::store::open_present;
 use crate::cli::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
-use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, rule};
+use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, plan_intervention};
 
 /// What a person decided.
 pub(super) struct Intervention {
@@ -119,14 +119,17 @@ async fn decide(
                 None => None,
             };
             let began = began.and_then(|text| text.recipe());
-            (rule(action, detail.row.state, &detail.entries, recipe, began.as_ref()), detail.entries.len())
+            (
+                plan_intervention(action, detail.row.state, &detail.entries, recipe, began.as_ref()),
+                detail.entries.len(),
+            )
         }
         Ok(None) => return Ok(Err("it is gone".to_owned())),
         // What cannot be read can still be given up.
         Err(Error::Corrupt { reason, .. }) if *action != OperatorAction::Skip => {
             return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
         }
-        Err(Error::Corrupt { .. }) => (rule(action, row.state, &[], recipe, None), row.entries),
+        Err(Error::Corrupt { .. }) => (plan_intervention(action, row.state, &[], recipe, None), row.entries),
         Err(error) => return Err(Failure::unavailable(error)),
     };
     let Intervened { entries, state, reason } = match ruled {

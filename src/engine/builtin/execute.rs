@@ -1,4 +1,4 @@
-//! Which built-in operation is which.
+//! Dispatches built-in operations.
 
 use super::{http_request, links, state};
 use crate::catalog::Builtin;
@@ -6,7 +6,7 @@ use crate::engine::step_context::StepContext;
 use crate::engine::step_outcome::{StepOutcome, refuse};
 use crate::run::StepCall;
 
-/// Performs a built-in operation.
+/// Executes a built-in operation.
 pub(in crate::engine) async fn execute(
     context: &StepContext<'_>,
     which: Builtin,

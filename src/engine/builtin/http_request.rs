@@ -20,11 +20,11 @@ pub(super) async fn execute(context: &StepContext<'_>, call: &StepCall) -> StepO
         Err(problem) => return refuse(format!("`http.request` cannot be sent: {problem}")),
     };
     if context.options.dry_run && call.effect != Effect::Read {
-        return told(call, format!("would send {} {}", request.method, request.url));
+        return report(call, format!("would send {} {}", request.method, request.url));
     }
     if context.options.isolated && leaves_this_machine(&request) {
         let PreparedRequest { method, url, .. } = &request;
-        return told(call, format!("not sent, as this is a sandbox: {method} {url}"));
+        return report(call, format!("not sent, as this is a sandbox: {method} {url}"));
     }
     let options = CallOptions { timeout: call.timeout.or(timeout), ..context.call_options() };
     let received = context.services.client.send(&request, &Default::default(), &options).await;
@@ -40,8 +40,8 @@ pub(super) async fn execute(context: &StepContext<'_>, call: &StepCall) -> StepO
     outcome_of(outcome, &call.operation, call.pick.as_deref())
 }
 
-/// A request that is only told; later steps see that it went well.
-fn told(call: &StepCall, line: String) -> StepOutcome {
+/// The outcome of a request that is reported instead of sent, with a successful sample answer.
+fn report(call: &StepCall, line: String) -> StepOutcome {
     let answer = json!({ "status": 200, "headers": {}, "body": null });
     StepOutcome { remark: Some(line), ..done(&answer, &call.operation, call.pick.as_deref()) }
 }
@@ -64,7 +64,7 @@ fn build(call: &StepCall) -> Result<(PreparedRequest, Option<Duration>), String>
     };
     let request = http_request(&call.operation.id, &method(inputs), inputs, call.effect, call.reach)?;
     if call.reach == Reach::Public {
-        // Before it is sent for sure, so that a dry run tells as well.
+        // Checked again before sending; here so that a dry run reports it as well.
         check_public(&request.url).map_err(|refused| refused.to_string())?;
     }
     Ok((request, timeout))

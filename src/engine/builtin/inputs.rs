@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-/// Text under `name`; numbers are taken for text, as ids often are numbers.
+/// The text under `name`; numbers are accepted as text, because ids are often numbers.
 pub(super) fn text(inputs: &Map<String, Value>, name: &str) -> Result<String, String> {
     optional_text(inputs, name)?.ok_or_else(|| format!("`{name}` is missing"))
 }
 
-/// The same where it may be left out.
+/// The same for an optional input.
 pub(super) fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     match inputs.get(name) {
         None | Some(Value::Null) => Ok(None),

@@ -1,4 +1,4 @@
-//! `links.save`, `links.find`, `links.delete`: which record here is which record there.
+//! `links.save`, `links.find`, `links.delete`: associations of records in different apps.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,4 @@
-//! Operations that hob performs itself and that need the journal or the network. Those that only
-//! write history are the machine's own.
+//! Operations that hob performs itself and that need the journal or the network. Pure ones are in `run::builtin`.
 
 mod execute;
 mod http_request;

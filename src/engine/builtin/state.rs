@@ -1,4 +1,4 @@
-//! `state.get`, `state.put`: values that outlive a run.
+//! `state.get`, `state.put`: values that persist between runs.
 
 use serde_json::{Map, Value};
 

@@ -86,13 +86,13 @@ async fn ensure_supported(session: &Session) -> Result<(), Failure> {
 /// The format of the tables, if they exist. Rejects schemas that hob must not write to.
 async fn inspect(session: &Session, target: &Target, access: Access) -> Result<Option<i64>, Error> {
     let into_error = |failure: Failure| failure.into_error(&target.name);
-    let refuse = |reason: String| Err(of(Failure::Refused(reason)));
+    let refuse = |reason: String| Err(into_error(Failure::Refused(reason)));
     let sql = "SELECT count(*), count(*) FILTER (WHERE c.relname = 'store') FROM pg_class c
                WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = $1)
                AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
     let rows = session.query(sql, &[&target.schema]).await.map_err(into_error)?;
     let count = |place: usize| -> Result<i64, Error> {
-        rows.first().map_or(Ok(0), |row: &Row| row.try_get(place)).map_err(|error| of(error.into()))
+        rows.first().map_or(Ok(0), |row: &Row| row.try_get(place)).map_err(|error| into_error(error.into()))
     };
     let foreign = || {
         let reason = format!(
@@ -111,10 +111,10 @@ async fn inspect(session: &Session, target: &Target, access: Access) -> Result<O
         Err(Failure::Sql(error)) if error.code().is_some_and(|code| code.code() == "42703") => {
             return foreign();
         }
-        Err(failure) => return Err(of(failure)),
+        Err(failure) => return Err(into_error(failure)),
     };
     let Some(row) = rows.first() else { return foreign() };
-    let found: i64 = row.try_get(0).map_err(|error| of(error.into()))?;
+    let found: i64 = row.try_get(0).map_err(|error| into_error(error.into()))?;
     let known = newest();
     if found > known {
         return Err(Error::Newer { store: target.name.to_string(), found, known });

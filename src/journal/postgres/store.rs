@@ -63,7 +63,7 @@ impl Postgres {
     /// password.
     pub async fn open(url: &str, access: Access) -> Result<Self, Error> {
         let opened = connect(url, access, true).await?;
-        opened.ok_or_else(|| Failure::Closed.of("postgres://…"))
+        opened.ok_or_else(|| Failure::Closed.into_error("postgres://…"))
     }
 
     /// Opens the store if its tables exist; never creates them.
@@ -88,7 +88,7 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
             Err(failure) if failure.is_starting() => {
                 backoff.pause_before_retry(failure).await.map_err(into_error)?
             }
-            Err(failure) => return Err(of(failure)),
+            Err(failure) => return Err(into_error(failure)),
         }
     };
     if !schema::prepare(&session, &target, access, create).await? {

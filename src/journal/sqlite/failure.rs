@@ -112,7 +112,7 @@ mod tests {
 
     fn message(code: i32) -> String {
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("detail".to_owned()));
-        Failure::from(error).of("hob.db").to_string()
+        Failure::from(error).into_error("hob.db").to_string()
     }
 
     #[test]

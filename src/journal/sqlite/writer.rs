@@ -67,7 +67,7 @@ struct Task<T, F> {
 impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send> Job for Task<T, F> {
     fn execute(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
         let Some(act) = self.act.take() else { return Ok(()) };
-        let result = act(tx).map_err(|failure| failure.of(tx.store));
+        let result = act(tx).map_err(|failure| failure.into_error(tx.store));
         let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
         self.result = Some(result);
         outcome

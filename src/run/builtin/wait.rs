@@ -40,7 +40,7 @@ mod tests {
 
     fn until(inputs: Value) -> Result<i64, String> {
         let now = DateTime::from_timestamp(1000, 0).unwrap();
-        match begin(&StepKey::of("w"), inputs.as_object().unwrap(), now)?.as_slice() {
+        match begin(&StepKey::new("w"), inputs.as_object().unwrap(), now)?.as_slice() {
             [Entry::WaitStarted { until, .. }] => Ok(until.timestamp()),
             other => Err(format!("{other:?}")),
         }

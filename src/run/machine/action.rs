@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::Machine;
-use super::progress::{Progress, Site, after};
+use super::progress::{CurrentStep, Progress, after};
 use super::state::Members;
 use super::template_error::template_error;
 use crate::check::CheckedAction;
@@ -29,11 +29,11 @@ impl Machine {
         if let Some(error) = error {
             scope.set("error", error);
         }
-        let key = StepKey::of(&action.id);
+        let key = StepKey::new(&action.id);
         if action.for_each.is_none() {
-            return self.step(&Site { action, key, scope, after_failure, now });
+            return self.step(&CurrentStep { action, key, scope, after_failure, now });
         }
-        match self.status.of(&key).phase {
+        match self.status.step(&key).phase {
             Phase::Skipped => return Progress::Complete(Value::Array(vec![]).into()),
             Phase::Failed(error) => return after(&action, key, error, Value::Array(vec![]).into()),
             _ => {}
@@ -72,7 +72,7 @@ impl Machine {
         for (index, member) in list.iter().enumerate().skip(done) {
             let key = StepKey { action: action.id.clone(), item: Some(index) };
             let scope = scope.clone().with(action.item_name.as_str(), member.clone());
-            match self.step(&Site { action, key, scope, after_failure, now }) {
+            match self.step(&CurrentStep { action, key, scope, after_failure, now }) {
                 Progress::Complete(_) => {
                     if let Some(members) = &mut self.members {
                         members.done = index + 1;

@@ -2,7 +2,7 @@
 //! where it matters whether this run downloaded them.
 
 use super::Machine;
-use super::progress::Site;
+use super::progress::CurrentStep;
 use super::template_error::template_error;
 use crate::run::entry::StepError;
 use crate::run::status::Phase;
@@ -17,12 +17,12 @@ impl Machine {
     /// Evaluates the addresses among `inputs`, the values of `scope`, and determines where they may lead.
     pub(super) fn addresses(
         &self,
-        site: &Site<'_>,
+        current: &CurrentStep<'_>,
         scope: &Scope,
         inputs: &mut Map<String, Value>,
     ) -> Result<Reach, StepError> {
         let mut reach = Reach::Anywhere;
-        let operation = site.action.operation;
+        let operation = current.action.operation;
         let takes = |name: &str| {
             let shape = operation.input(name).map(|input| input.shape);
             shape.is_some_and(|shape| shape.format.as_deref() == Some(ADDRESS))
@@ -31,9 +31,9 @@ impl Machine {
         if names.is_empty() {
             return Ok(reach);
         }
-        let sources = self.sources(site, scope);
+        let sources = self.sources(current, scope);
         for name in names {
-            let Some(TemplateTree { shape, .. }) = site.action.with.get(&name) else {
+            let Some(TemplateTree { shape, .. }) = current.action.with.get(&name) else {
                 // All of `with` is one template.
                 reach = Reach::Public;
                 continue;
@@ -73,18 +73,18 @@ impl Machine {
         sources: &Sources,
     ) -> Result<Option<(String, Reach)>, StepError> {
         let file = &self.recipe.recipe().file;
-        let told = |error| template_error(file, &template.locate(error));
-        let Some(pieces) = template.pieces(scope, sources).map_err(told)? else { return Ok(None) };
-        let address = fill(&pieces).map_err(|unfit| told(unfitting(template, unfit)))?;
+        let located = |error| template_error(file, &template.locate(error));
+        let Some(pieces) = template.pieces(scope, sources).map_err(located)? else { return Ok(None) };
+        let address = fill(&pieces).map_err(|unfit| located(unfitting(template, unfit)))?;
         Ok(Some((address.text, address.reach)))
     }
 
     /// Who controls the values in `scope`.
-    fn sources(&self, site: &Site<'_>, scope: &Scope) -> Sources {
+    fn sources(&self, current: &CurrentStep<'_>, scope: &Scope) -> Sources {
         let mut sources = Sources::default().with("env", Origin::Author).with("connection", Origin::Author);
         let vars = scope.get("vars").unwrap_or_default();
         // Variables are evaluated with the time at which the run started.
-        let began = self.status.started.as_ref().map_or(site.now, |started| started.at);
+        let began = self.status.started.as_ref().map_or(current.now, |started| started.at);
         let then = scope.clone().at(self.wall(began));
         for (name, tree) in &self.recipe.recipe().vars {
             let origin = tree.origin(&sources);
@@ -97,9 +97,9 @@ impl Machine {
             };
             sources = sources.with_member(("vars", &name.value), origin, pieces.filter(whole));
         }
-        if let Some(list) = &site.action.for_each {
+        if let Some(list) = &current.action.for_each {
             let origin = list.origin(&sources);
-            sources = sources.with(&site.action.item_name, origin);
+            sources = sources.with(&current.action.item_name, origin);
         }
         sources
     }

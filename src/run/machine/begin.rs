@@ -19,7 +19,7 @@ impl Machine {
         let checked = self.recipe.clone();
         let recipe = checked.recipe();
         let scope = self.scope.clone().at(self.wall(now));
-        let begun = holds(recipe, &scope).and_then(|filtered| match filtered {
+        let begun = reason_not_to_start(recipe, &scope).and_then(|filtered| match filtered {
             Some(reason) => Ok(Err(reason)),
             None => variables(recipe, &scope).map(Ok),
         });
@@ -63,11 +63,11 @@ impl Machine {
 
 /// Why the run does not start, if so. A lane that cannot be evaluated is a failure: the run must not be in the wrong
 /// lane.
-fn holds(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
+fn reason_not_to_start(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
     if let Some(when) = &recipe.when
         && !when.holds(scope).map_err(|error| template_error(&recipe.file, &error))?
     {
-        return Ok(Some(unmet("when", when, scope)));
+        return Ok(Some(unmet_reason("when", when, scope)));
     }
     if let Some(lane) = &recipe.lane {
         lane.evaluate(scope).map_err(|error| template_error(&recipe.file, &error))?;
@@ -76,7 +76,7 @@ fn holds(recipe: &Recipe, scope: &Scope) -> Result<Option<String>, StepError> {
 }
 
 /// The reason for a false condition, with its value.
-pub(super) fn unmet(field: &str, condition: &LocatedTemplate, scope: &Scope) -> String {
+pub(super) fn unmet_reason(field: &str, condition: &LocatedTemplate, scope: &Scope) -> String {
     let text = condition.text();
     match condition.evaluate(scope) {
         Ok(value) => {

@@ -15,7 +15,7 @@ impl Machine {
     /// Starts the run unless the event is an echo; `None` if there is more to decide.
     pub(super) fn begin_unless_echo(&mut self, now: DateTime<Utc>) -> Option<Command> {
         let start = StepKey::start();
-        if let Phase::Parked { reason } = self.status.of(&start).phase {
+        if let Phase::Parked { reason } = self.status.step(&start).phase {
             self.scope.set("vars", Value::Object(Map::new()));
             return self.after_parking(&start, reason, now);
         }
@@ -25,7 +25,7 @@ impl Machine {
             Some(Verdict::Wait { until, reason }) => return Some(Command::Sleep { until, reason }),
             Some(Verdict::Run(chain)) => {
                 self.evidence = None;
-                self.follow(chain, now);
+                self.follow_chain(chain, now);
             }
         }
         None
@@ -38,7 +38,7 @@ impl Machine {
     }
 
     /// Records that the run follows from `chain`, and parks it if that is a loop.
-    fn follow(&mut self, chain: Vec<ChainLink>, now: DateTime<Utc>) {
+    fn follow_chain(&mut self, chain: Vec<ChainLink>, now: DateTime<Utc>) {
         if chain.is_empty() {
             return;
         }

@@ -19,8 +19,8 @@ impl Machine {
         error: &StepError,
         now: DateTime<Utc>,
     ) -> Option<Command> {
-        if !self.is_told() {
-            return self.tell(step, error, false, now);
+        if !self.is_on_failure_done() {
+            return self.run_on_failure(step, error, false, now);
         }
         let reason = match step.is_start() {
             true => error.message.clone(),
@@ -37,20 +37,20 @@ impl Machine {
         reason: String,
         now: DateTime<Utc>,
     ) -> Option<Command> {
-        if !self.is_told() {
-            return self.tell(step, &StepError::new(reason), true, now);
+        if !self.is_on_failure_done() {
+            return self.run_on_failure(step, &StepError::new(reason), true, now);
         }
         Some(Command::Park { reason })
     }
 
     /// Whether all of `on_failure` is done.
-    fn is_told(&self) -> bool {
+    fn is_on_failure_done(&self) -> bool {
         self.failure_done >= self.recipe.recipe().on_failure.len()
     }
 
     /// Runs the next action of `on_failure`, with `error` in scope. Its failure is recorded, and the next one runs
     /// regardless.
-    fn tell(
+    fn run_on_failure(
         &mut self,
         step: &StepKey,
         error: &StepError,

@@ -21,7 +21,7 @@ impl Machine {
         self.restore_record();
         let hydration = self.hydration.clone()?;
         let step = StepKey::hydrate();
-        let status = self.status.of(&step);
+        let status = self.status.step(&step);
         match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
             Phase::Waiting { until, reason, .. } if now < until => {
@@ -37,10 +37,10 @@ impl Machine {
 
     /// Applies the fetched record, if there is one.
     pub(super) fn restore_record(&mut self) {
-        match self.status.of(&StepKey::hydrate()).phase {
+        match self.status.step(&StepKey::hydrate()).phase {
             Phase::Done(result) => {
                 if let Some(hydration) = self.hydration.take() {
-                    self.take_record(&hydration.record, Value::clone(&result));
+                    self.merge_record(&hydration.record, Value::clone(&result));
                 }
             }
             Phase::Skipped => self.hydration = None,
@@ -84,7 +84,7 @@ impl Machine {
     }
 
     /// Replaces the thin record by the fetched one; fields that only the event has (type, time stamp) stay.
-    fn take_record(&mut self, at: &str, fetched: Value) {
+    fn merge_record(&mut self, at: &str, fetched: Value) {
         let Some(mut event) = self.scope.get("event").map(Cow::into_owned) else { return };
         let mut names = at.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
         let thin = names.try_fold(&mut event, |value, name| value.get_mut(name));

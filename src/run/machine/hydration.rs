@@ -20,7 +20,7 @@ pub(super) struct Hydration {
 
 impl Hydration {
     /// The read for `event`, if its recipe asks for whole records and the catalog has one.
-    pub(super) fn of(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
+    pub(super) fn for_event(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
         let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
             return None;
         };

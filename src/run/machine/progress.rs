@@ -26,7 +26,7 @@ pub(super) enum Progress {
 }
 
 /// A step with the data for deciding it.
-pub(super) struct Site<'a> {
+pub(super) struct CurrentStep<'a> {
     pub(super) action: CheckedAction<'a>,
     pub(super) key: StepKey,
     pub(super) scope: Scope,

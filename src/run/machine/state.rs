@@ -67,7 +67,7 @@ impl Machine {
             run: self.run.id.clone(),
             recipe: self.run.recipe.clone(),
             step: step.to_string(),
-            sent: self.wall(self.status.of(step).sent.unwrap_or(now)),
+            sent: self.wall(self.status.step(step).sent.unwrap_or(now)),
             answer: Value::Null,
             chain: self.status.chain.clone(),
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::Machine;
-use super::begin::unmet;
-use super::progress::{Progress, Site, after};
+use super::begin::unmet_reason;
+use super::progress::{CurrentStep, Progress, after};
 use super::template_error::template_error;
 use crate::catalog::{Builtin, Effect, Operation, Place};
 use crate::recipe::Action;
@@ -21,207 +21,226 @@ use crate::value::address::Reach;
 use crate::value::{self, Map, Value};
 
 impl Machine {
-    pub(super) fn step(&mut self, site: &Site<'_>) -> Progress {
-        let status = self.status.of(&site.key);
+    pub(super) fn step(&mut self, current: &CurrentStep<'_>) -> Progress {
+        let status = self.status.step(&current.key);
         match &status.phase {
             Phase::Done(result) => Progress::Complete(Arc::clone(result)),
             Phase::Skipped => Progress::Complete(Arc::default()),
-            Phase::Failed(error) => after(&site.action, site.key.clone(), error.clone(), Arc::default()),
-            Phase::Open => self.open(site, &status),
-            Phase::Waiting { until, reason, .. } if site.now < *until => sleep(*until, reason),
-            Phase::Waiting { .. } => self.send(site, &status, status.attempts + 1, site.now),
-            Phase::Paused { until, by_wall } => self.paused(site, *until, *by_wall),
-            Phase::Intended => self.intended(site, &status),
-            Phase::InDoubt { .. } => self.in_doubt(site, &status),
-            Phase::Parked { reason } => Progress::Parked(site.key.clone(), reason.clone()),
+            Phase::Failed(error) => {
+                after(&current.action, current.key.clone(), error.clone(), Arc::default())
+            }
+            Phase::Open => self.open(current, &status),
+            Phase::Waiting { until, reason, .. } if current.now < *until => sleep(*until, reason),
+            Phase::Waiting { .. } => self.send(current, &status, status.attempts + 1, current.now),
+            Phase::Paused { until, by_wall } => self.paused(current, *until, *by_wall),
+            Phase::Intended => self.after_interruption(current, &status),
+            Phase::InDoubt { .. } => self.in_doubt(current, &status),
+            Phase::Parked { reason } => Progress::Parked(current.key.clone(), reason.clone()),
         }
     }
 
-    fn open(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
-        if let Some(progress) = self.reads_unknown(&site.action, &site.key, site.after_failure, site.now) {
+    fn open(&mut self, current: &CurrentStep<'_>, status: &StepStatus) -> Progress {
+        if let Some(progress) =
+            self.reads_unknown(&current.action, &current.key, current.after_failure, current.now)
+        {
             return progress;
         }
-        if let Some(error) = truncated_read(&self.status, &site.action) {
-            return self.fail(site, status.attempts.max(1), error);
+        if let Some(error) = truncated_read(&self.status, &current.action) {
+            return self.fail(current, status.attempts.max(1), error);
         }
         if status.attempts == status.forgiven
-            && let Some(condition) = &site.action.condition
+            && let Some(condition) = &current.action.condition
         {
-            match condition.holds(&site.scope) {
+            match condition.holds(&current.scope) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let reason = unmet("if", condition, &site.scope);
-                    self.record(Entry::StepSkipped { step: site.key.clone(), reason }, site.now);
+                    let reason = unmet_reason("if", condition, &current.scope);
+                    self.record(Entry::StepSkipped { step: current.key.clone(), reason }, current.now);
                     return Progress::More;
                 }
                 Err(error) => {
                     let error = template_error(&self.recipe.recipe().file, &error);
-                    return self.fail(site, 1, error);
+                    return self.fail(current, 1, error);
                 }
             }
         }
-        self.send(site, status, status.attempts + 1, site.now)
+        self.send(current, status, status.attempts + 1, current.now)
     }
 
     /// A `wait` until a time of the run's clock or of the wall clock.
-    fn paused(&mut self, site: &Site<'_>, until: DateTime<Utc>, by_wall: bool) -> Progress {
+    fn paused(&mut self, current: &CurrentStep<'_>, until: DateTime<Utc>, by_wall: bool) -> Progress {
         let ours = if by_wall { until.checked_add_signed(self.ahead).unwrap_or(until) } else { until };
-        if site.now < ours && !self.skip_waits {
+        if current.now < ours && !self.skip_waits {
             return sleep(ours, "waits");
         }
-        self.succeed(site, 1, builtin::wait::result(if by_wall { until } else { self.wall(until) }));
+        self.succeed(current, 1, builtin::wait::result(if by_wall { until } else { self.wall(until) }));
         Progress::More
     }
 
     /// The last entry is an intent: hob stopped before the answer was recorded.
-    fn intended(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
-        let sent = status.sent.unwrap_or(site.now);
-        let operation = Arc::clone(site.action.operation);
+    fn after_interruption(&mut self, current: &CurrentStep<'_>, status: &StepStatus) -> Progress {
+        let sent = status.sent.unwrap_or(current.now);
+        let operation = Arc::clone(current.action.operation);
         // The step is sent again with the same time, so that it is the same request.
-        let (inputs, _) = match self.inputs(site, sent) {
+        let (inputs, _) = match self.inputs(current, sent) {
             Ok(inputs) => inputs,
-            Err(error) => return self.fail(site, status.attempts, error),
+            Err(error) => return self.fail(current, status.attempts, error),
         };
         if effect(&operation, &inputs) == Effect::Create {
             let reason = "hob stopped before the answer came".to_owned();
-            let (step, attempt) = (site.key.clone(), status.attempts);
+            let (step, attempt) = (current.key.clone(), status.attempts);
             let doubt =
                 Entry::InDoubt { step, attempt, reason, status: None, interrupted: true, existing: None };
-            self.record(doubt, site.now);
+            self.record(doubt, current.now);
             return Progress::More;
         }
-        self.send(site, status, status.attempts, sent)
+        self.send(current, status, status.attempts, sent)
     }
 
     /// Probes at once, because an existing record may be visible already; a missing one may appear later.
-    fn in_doubt(&mut self, site: &Site<'_>, status: &StepStatus) -> Progress {
+    fn in_doubt(&mut self, current: &CurrentStep<'_>, status: &StepStatus) -> Progress {
         let Phase::InDoubt { since, until, reason, interrupted, existing, .. } = &status.phase else {
             return Progress::More;
         };
-        let operation = Arc::clone(site.action.operation);
-        let sent = status.sent.unwrap_or(site.now);
+        let operation = Arc::clone(current.action.operation);
+        let sent = status.sent.unwrap_or(current.now);
         let Some(probe) = &operation.probe else {
-            return self.give_up_on(site, status, reason);
+            return self.park_or_fail(current, status, reason);
         };
-        if site.now < *until {
+        if current.now < *until {
             return sleep(*until, reason);
         }
         let connector = self.recipe.catalog().connector(&operation.connector);
         let lag = probe.delay_seconds.or(connector.map(|connector| connector.list_lag_seconds));
         let missed = if *interrupted { sent } else { *since };
         let shown = value::after(missed, std::time::Duration::from_secs(lag.unwrap_or_default().into()));
-        match self.inputs(site, sent) {
+        match self.inputs(current, sent) {
             Ok((inputs, _)) => Progress::Command(Command::Probe(Box::new(Probe {
-                step: site.key.clone(),
+                step: current.key.clone(),
                 attempt: status.attempts,
-                connection: self.connection(&site.action, &operation),
+                connection: self.connection(&current.action, &operation),
                 inputs,
                 // The server uses wall-clock times.
                 sent: self.wall(status.lost.unwrap_or(sent)),
                 missed: self.wall(missed),
                 shown,
                 existing: existing.clone(),
-                pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
+                pick: current.action.pick.as_ref().map(|pick| pick.value.clone()),
                 deferrals: status.deferrals,
                 operation,
             }))),
-            Err(error) => self.fail(site, status.attempts, error),
+            Err(error) => self.fail(current, status.attempts, error),
         }
     }
 
     /// Only a person can tell. A run that has failed already does not wait for one.
-    fn give_up_on(&mut self, site: &Site<'_>, status: &StepStatus, reason: &str) -> Progress {
-        if site.after_failure {
+    fn park_or_fail(&mut self, current: &CurrentStep<'_>, status: &StepStatus, reason: &str) -> Progress {
+        if current.after_failure {
             let error = StepError::new(format!("sent, but hob cannot tell whether it arrived: {reason}"));
-            return self.fail(site, status.attempts, error);
+            return self.fail(current, status.attempts, error);
         }
-        let step = site.key.clone();
+        let step = current.key.clone();
         let reason = format!("step `{step}` may have happened: {reason}");
-        self.record(Entry::Parked { step, reason }, site.now);
+        self.record(Entry::Parked { step, reason }, current.now);
         Progress::More
     }
 
     /// Sends attempt `attempt`, evaluated with `now()` equal to `at`.
-    fn send(&mut self, site: &Site<'_>, status: &StepStatus, attempt: u32, at: DateTime<Utc>) -> Progress {
-        if let Some(error) = self.too_late(site, status, attempt) {
-            return self.fail(site, attempt.saturating_sub(1).max(1), error);
+    fn send(
+        &mut self,
+        current: &CurrentStep<'_>,
+        status: &StepStatus,
+        attempt: u32,
+        at: DateTime<Utc>,
+    ) -> Progress {
+        if let Some(error) = self.too_late(current, status, attempt) {
+            return self.fail(current, attempt.saturating_sub(1).max(1), error);
         }
-        let (inputs, reach) = match self.inputs(site, at) {
+        let (inputs, reach) = match self.inputs(current, at) {
             Ok(inputs) => inputs,
-            Err(error) => return self.fail(site, attempt, error),
+            Err(error) => return self.fail(current, attempt, error),
         };
-        let operation = Arc::clone(site.action.operation);
+        let operation = Arc::clone(current.action.operation);
         if let Some(builtin) = operation.builtin
-            && let Some(progress) = self.at_once(site, builtin, &inputs)
+            && let Some(progress) = self.pure_builtin(current, builtin, &inputs)
         {
             return progress;
         }
         let effect = effect(&operation, &inputs);
         if effect != Effect::Read && status.phase != Phase::Intended {
             let entry = Entry::Intent {
-                step: site.key.clone(),
+                step: current.key.clone(),
                 attempt,
                 operation: operation.id.clone(),
                 inputs: Value::Object(inputs.clone()),
             };
-            self.record(entry, site.now);
+            self.record(entry, current.now);
         }
         // The request before a crash may have been carried out, too. The server uses wall-clock times.
         let interrupted = status.sent.filter(|_| status.phase == Phase::Intended);
         let first_lost = status.lost.or(interrupted).map(|at| self.wall(at));
         Progress::Command(Command::Execute(Box::new(StepCall {
-            step: site.key.clone(),
+            step: current.key.clone(),
             attempt,
-            may_try_again: attempt.saturating_sub(status.forgiven) < site.action.retry.attempts,
-            connection: self.connection(&site.action, &operation),
+            may_try_again: attempt.saturating_sub(status.forgiven) < current.action.retry.attempts,
+            connection: self.connection(&current.action, &operation),
             operation,
             inputs,
             reach,
             downloaded: self.downloaded(),
             effect,
-            timeout: site.action.timeout,
-            pick: site.action.pick.as_ref().map(|pick| pick.value.clone()),
-            all_pages: site.action.pages.is_some(),
-            retry: site.action.retry,
+            timeout: current.action.timeout,
+            pick: current.action.pick.as_ref().map(|pick| pick.value.clone()),
+            all_pages: current.action.pages.is_some(),
+            retry: current.action.retry,
             deferred: status.deferrals > 0,
             first_lost,
         })))
     }
 
-    fn too_late(&self, site: &Site<'_>, status: &StepStatus, attempt: u32) -> Option<StepError> {
+    fn too_late(&self, current: &CurrentStep<'_>, status: &StepStatus, attempt: u32) -> Option<StepError> {
         let used = attempt.saturating_sub(status.forgiven + 1);
-        if used >= site.action.retry.attempts {
+        if used >= current.action.retry.attempts {
             return Some(StepError::new(format!("gave up after {used} attempts: none of them happened")));
         }
         let longest = self.recipe.recipe().timeout?;
         let started = self.status.started.as_ref()?.at;
-        let over = !site.after_failure && site.now > value::after(started, longest);
+        let over = !current.after_failure && current.now > value::after(started, longest);
         over.then(|| StepError::new(format!("the run has taken longer than its `timeout` of {longest:?}")))
     }
 
     /// Built-in operations that need no I/O.
-    fn at_once(&mut self, site: &Site<'_>, which: Builtin, inputs: &Map<String, Value>) -> Option<Progress> {
+    fn pure_builtin(
+        &mut self,
+        current: &CurrentStep<'_>,
+        which: Builtin,
+        inputs: &Map<String, Value>,
+    ) -> Option<Progress> {
         let done = match which {
-            Builtin::Wait => builtin::wait::begin(&site.key, inputs, site.now),
-            Builtin::Stop => Ok(builtin::stop::entries(&site.key, inputs)),
-            Builtin::Log => builtin::log::entries(&site.key, inputs),
+            Builtin::Wait => builtin::wait::begin(&current.key, inputs, current.now),
+            Builtin::Stop => Ok(builtin::stop::entries(&current.key, inputs)),
+            Builtin::Log => builtin::log::entries(&current.key, inputs),
             _ => return None,
         };
         match done {
-            Ok(entries) => entries.into_iter().for_each(|entry| self.record(entry, site.now)),
-            Err(message) => return Some(self.fail(site, 1, StepError::new(message))),
+            Ok(entries) => entries.into_iter().for_each(|entry| self.record(entry, current.now)),
+            Err(message) => return Some(self.fail(current, 1, StepError::new(message))),
         }
         Some(Progress::More)
     }
 
     /// The inputs, and where an address among them may lead.
-    fn inputs(&self, site: &Site<'_>, at: DateTime<Utc>) -> Result<(Map<String, Value>, Reach), StepError> {
+    fn inputs(
+        &self,
+        current: &CurrentStep<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<(Map<String, Value>, Reach), StepError> {
         let file = &self.recipe.recipe().file;
-        let scope = site.scope.clone().at(self.wall(at));
-        match site.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
-            Value::Object(mut inputs) => match self.left_out(site, &inputs) {
+        let scope = current.scope.clone().at(self.wall(at));
+        match current.action.with.evaluate(&scope).map_err(|error| template_error(file, &error))? {
+            Value::Object(mut inputs) => match self.missing_required(current, &inputs) {
                 Some(error) => Err(template_error(file, &error)),
-                None => self.addresses(site, &scope, &mut inputs).map(|reach| (inputs, reach)),
+                None => self.addresses(current, &scope, &mut inputs).map(|reach| (inputs, reach)),
             },
             Value::Null => Ok((Map::new(), Reach::Anywhere)),
             other => Err(StepError::new(format!("`with` must be a mapping, not {other}"))),
@@ -229,8 +248,12 @@ impl Machine {
     }
 
     /// The error for a required input that `omit` removed and that no connection provides.
-    fn left_out(&self, site: &Site<'_>, inputs: &Map<String, Value>) -> Option<LocatedError> {
-        let operation = site.action.operation;
+    fn missing_required(
+        &self,
+        current: &CurrentStep<'_>,
+        inputs: &Map<String, Value>,
+    ) -> Option<LocatedError> {
+        let operation = current.action.operation;
         let connector = self.recipe.catalog().connector(&operation.connector);
         let filled = |name: &str| {
             connector.is_some_and(|connector| {
@@ -244,7 +267,7 @@ impl Machine {
             input.is_some_and(|input| input.shape.required || input.place == Some(Place::Path))
                 && !filled(name)
         };
-        let (name, tree) = site.action.with.omitted(inputs).find(|(name, _)| needed(name))?;
+        let (name, tree) = current.action.with.omitted(inputs).find(|(name, _)| needed(name))?;
         let error = template::Error {
             message: format!("`{}` needs `{}`, and `omit` leaves it out", operation.id, name.value),
             range: None,
@@ -262,17 +285,17 @@ impl Machine {
         own.or_else(|| self.run.accounts.get(&operation.connector).cloned())
     }
 
-    fn succeed(&mut self, site: &Site<'_>, attempt: u32, result: Value) {
-        let step = site.key.clone();
+    fn succeed(&mut self, current: &CurrentStep<'_>, attempt: u32, result: Value) {
+        let step = current.key.clone();
         self.record(
             Entry::StepSucceeded { step, attempt, result: result.into(), known_by: None, truncated: false },
-            site.now,
+            current.now,
         );
     }
 
-    fn fail(&mut self, site: &Site<'_>, attempt: u32, error: StepError) -> Progress {
-        let step = site.key.clone();
-        self.record(Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }, site.now);
+    fn fail(&mut self, current: &CurrentStep<'_>, attempt: u32, error: StepError) -> Progress {
+        let step = current.key.clone();
+        self.record(Entry::StepFailed { step, attempt, error, retry_at: None, lost: false }, current.now);
         Progress::More
     }
 }

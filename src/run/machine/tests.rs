@@ -8,8 +8,8 @@ use crate::run::testing::{event, recipe, run, time};
 use crate::run::{Entry, KnownBy, StepCall, StepError, StepResult};
 use crate::value::Value;
 
-/// A run that is stepped by hand.
-struct Hand {
+/// A run that is stepped by stepped.
+struct SteppedRun {
     machine: Machine,
     history: Vec<StampedEntry>,
     now: DateTime<Utc>,
@@ -18,7 +18,7 @@ struct Hand {
     run_context: RunContext,
 }
 
-impl Hand {
+impl SteppedRun {
     fn new(lines: &str, payload: Value) -> Self {
         let run_context =
             RunContext { env: Arc::new(json!({ "KEY": "k3y-secret" })), ..RunContext::default() };
@@ -90,23 +90,23 @@ fn again(message: &str) -> StepResult {
 
 #[test]
 fn steps_see_event_vars_and_results() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "vars: { name: '{{ event.name | upper }}', twice: '{{ vars.name }}{{ vars.name }}' }\nactions:\n\
          - { id: made, do: things.create, with: { name: '{{ vars.twice }}', account: '{{ connection.x.name }}' } }\n\
          - { do: things.get, if: '{{ steps.made.old }}', with: { id: a } }\n\
          - { id: last, do: things.get, with: { id: '{{ steps.made.id }}-{{ run.event.record }}' } }\n",
         json!({ "name": "ann" }),
     );
-    hand.run_context.connections.insert("x".into(), json!({ "name": "acme" }));
-    hand.restart();
+    stepped.run_context.connections.insert("x".into(), json!({ "name": "acme" }));
+    stepped.restart();
     let sent = json!({ "name": "ANNANN", "account": "acme" });
-    hand.done("made", sent.clone(), json!({ "id": "t1", "old": false }));
-    hand.done("last", json!({ "id": "t1-rec-1" }), json!(null));
-    assert_eq!(hand.finish(), (RunState::Succeeded, String::new()));
+    stepped.done("made", sent.clone(), json!({ "id": "t1", "old": false }));
+    stepped.done("last", json!({ "id": "t1-rec-1" }), json!(null));
+    assert_eq!(stepped.finish(), (RunState::Succeeded, String::new()));
     let expected = ["started", "intent", "step_succeeded", "step_skipped", "step_succeeded", "finished"];
-    assert_eq!(hand.kinds(), expected, "a read needs no intent");
-    assert!(matches!(&hand.history[1].entry, Entry::Intent { inputs, .. } if *inputs == sent));
-    assert!(matches!(&hand.history[3].entry, Entry::StepSkipped { reason, .. }
+    assert_eq!(stepped.kinds(), expected, "a read needs no intent");
+    assert!(matches!(&stepped.history[1].entry, Entry::Intent { inputs, .. } if *inputs == sent));
+    assert!(matches!(&stepped.history[3].entry, Entry::StepSkipped { reason, .. }
         if reason == "`if` is not met: {{ steps.made.old }} is false"));
 }
 
@@ -118,11 +118,11 @@ fn a_result_that_was_not_kept_is_never_read_as_something_else() {
         "- { id: b, do: things.get, if: '{{ steps.a }}', with: { id: x } }\n",
         "- { id: b, do: things.get, for_each: '{{ steps. a }}', with: { id: '{{ item }}' } }\n",
     ] {
-        let mut hand = Hand::new(&format!("actions:\n{get}"), json!({}));
-        assert_eq!(hand.execute().step.to_string(), "a");
-        let (step, result) = (StepKey::of("a"), json!("(more than 256 KiB, not kept)").into());
-        hand.record(Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: true });
-        let mut edited = hand;
+        let mut stepped = SteppedRun::new(&format!("actions:\n{get}"), json!({}));
+        assert_eq!(stepped.execute().step.to_string(), "a");
+        let (step, result) = (StepKey::new("a"), json!("(more than 256 KiB, not kept)").into());
+        stepped.record(Entry::StepSucceeded { step, attempt: 1, result, known_by: None, truncated: true });
+        let mut edited = stepped;
         edited.recipe = recipe(&format!("actions:\n{get}{reading}"));
         edited.restart();
         let (state, reason) = edited.finish();
@@ -132,7 +132,7 @@ fn a_result_that_was_not_kept_is_never_read_as_something_else() {
             Entry::Finished { step, .. } => step.clone(),
             _ => None,
         });
-        assert_eq!(failed, Some(StepKey::of("b")), "the history names the step that failed");
+        assert_eq!(failed, Some(StepKey::new("b")), "the history names the step that failed");
     }
 }
 
@@ -142,23 +142,25 @@ fn an_event_that_does_not_fit_is_filtered_with_the_reason() {
         (json!({ "email": null }), "`when` is not met: {{ event.email }} is null"),
         (json!({}), "`when` is not met: {{ event.email }} is missing"),
     ] {
-        let mut hand =
-            Hand::new("when: '{{ event.email }}'\nactions: [{ do: things.get, with: { id: a } }]\n", payload);
-        assert_eq!(hand.finish(), (RunState::Filtered, reason.to_owned()));
+        let mut stepped = SteppedRun::new(
+            "when: '{{ event.email }}'\nactions: [{ do: things.get, with: { id: a } }]\n",
+            payload,
+        );
+        assert_eq!(stepped.finish(), (RunState::Filtered, reason.to_owned()));
     }
 }
 
 #[test]
 fn a_template_that_fails_names_its_place() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.get, with: { id: '{{ event.nmae }}' } }\n",
         json!({ "name": "x" }),
     );
-    let (state, reason) = hand.finish();
+    let (state, reason) = stepped.finish();
     assert_eq!(state, RunState::Failed);
     assert!(reason.starts_with("step `a`: r.yaml:4:"), "{reason}");
-    let Some(Entry::StepFailed { error, .. }) = hand.history.get(1).map(|stamped| &stamped.entry) else {
-        panic!("{:?}", hand.history)
+    let Some(Entry::StepFailed { error, .. }) = stepped.history.get(1).map(|stamped| &stamped.entry) else {
+        panic!("{:?}", stepped.history)
     };
     assert!(error.excerpt.as_ref().unwrap().contains("^^^^^^^^^^"), "{error:?}");
     assert_eq!(error.help.as_deref(), Some("did you mean `event.name`?"));
@@ -167,164 +169,166 @@ fn a_template_that_fails_names_its_place() {
 #[test]
 fn vars_that_fail_fail_the_run_and_can_be_resumed() {
     let lines = "vars: { a: '{{ event.n + 1 }}' }\nactions: [{ do: things.get, with: { id: a } }]\n";
-    let mut hand = Hand::new(lines, json!({ "n": {} }));
-    assert_eq!(hand.finish().0, RunState::Failed);
-    hand.record(Entry::Resumed { from: StepKey::start() });
-    hand.payload = json!({ "n": 1 });
-    hand.restart();
-    assert_eq!(hand.execute().step, StepKey::of("get-1"));
+    let mut stepped = SteppedRun::new(lines, json!({ "n": {} }));
+    assert_eq!(stepped.finish().0, RunState::Failed);
+    stepped.record(Entry::Resumed { from: StepKey::start() });
+    stepped.payload = json!({ "n": 1 });
+    stepped.restart();
+    assert_eq!(stepped.execute().step, StepKey::new("get-1"));
 }
 
 #[test]
 fn what_waits_for_a_held_connection_goes_on_when_it_is_taken_up_again() {
-    let mut hand = Hand::new("actions:\n- { id: a, do: things.update, with: { id: b } }\n", json!({}));
-    let first = hand.execute();
+    let mut stepped =
+        SteppedRun::new("actions:\n- { id: a, do: things.update, with: { id: b } }\n", json!({}));
+    let first = stepped.execute();
     let (wait, reason) = (std::time::Duration::from_secs(300), "held".to_owned());
-    hand.answer(&first, StepResult::Held { wait, reason: reason.clone() });
-    assert_eq!(hand.decide(), Command::Sleep { until: time(300), reason });
-    hand.restart();
-    let again = hand.execute();
+    stepped.answer(&first, StepResult::Held { wait, reason: reason.clone() });
+    assert_eq!(stepped.decide(), Command::Sleep { until: time(300), reason });
+    stepped.restart();
+    let again = stepped.execute();
     assert_eq!((again.attempt, again.deferred), (1, true));
 }
 
 #[test]
 fn a_parked_run_is_as_loud_as_a_failed_one() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.shout, with: { text: t } }\n- { id: b, do: things.get, with: { id: x } }\n\
          on_failure:\n- { id: tell, do: things.update, with: { id: \"{{ error.parked }} {{ error.step }}\" } }\n",
         json!({}),
     );
-    let first = hand.execute();
-    hand.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
+    let first = stepped.execute();
+    stepped.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
     for _ in 0..2 {
-        hand.done("tell", json!({ "id": "true a" }), json!(1));
-        let Command::Park { reason } = hand.decide() else { panic!("not parked") };
+        stepped.done("tell", json!({ "id": "true a" }), json!(1));
+        let Command::Park { reason } = stepped.decide() else { panic!("not parked") };
         assert!(reason.contains("`a` may have happened: lost"), "{reason}");
-        hand.restart();
-        assert!(matches!(hand.decide(), Command::Park { .. }), "it is told once");
+        stepped.restart();
+        assert!(matches!(stepped.decide(), Command::Park { .. }), "it is told once");
         // A person says that it did not happen, and the answer is lost again.
-        let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, KnownBy::Person);
-        hand.record(Entry::DidNotHappen { step, attempt, known_by });
-        hand.restart();
-        let again = hand.execute();
-        hand.answer(&again, StepResult::InDoubt { reason: "lost".into(), status: None });
+        let (step, attempt, known_by) = (StepKey::new("a"), first.attempt, KnownBy::Person);
+        stepped.record(Entry::DidNotHappen { step, attempt, known_by });
+        stepped.restart();
+        let again = stepped.execute();
+        stepped.answer(&again, StepResult::InDoubt { reason: "lost".into(), status: None });
     }
-    hand.done("tell", json!({ "id": "true a" }), json!(1));
-    let (step, attempt, known_by) = (StepKey::of("a"), first.attempt, Some(KnownBy::Person));
+    stepped.done("tell", json!({ "id": "true a" }), json!(1));
+    let (step, attempt, known_by) = (StepKey::new("a"), first.attempt, Some(KnownBy::Person));
     let result = json!({ "id": 1 }).into();
-    hand.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
-    hand.restart();
-    let next = hand.execute();
-    hand.answer(&next, StepResult::Refused(StepError::new("gone")));
-    hand.done("tell", json!({ "id": "false b" }), json!(1));
-    assert_eq!(hand.finish().0, RunState::Failed);
+    stepped.record(Entry::StepSucceeded { step, attempt, result, known_by, truncated: false });
+    stepped.restart();
+    let next = stepped.execute();
+    stepped.answer(&next, StepResult::Refused(StepError::new("gone")));
+    stepped.done("tell", json!({ "id": "false b" }), json!(1));
+    assert_eq!(stepped.finish().0, RunState::Failed);
 }
 
 #[test]
 fn attempts_are_counted_and_a_deferral_is_none() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.update, with: { id: b }, retry: { attempts: 2, backoff: 2s..5m } }\n",
         json!({}),
     );
-    let first = hand.execute();
+    let first = stepped.execute();
     assert_eq!((first.attempt, first.may_try_again), (1, true));
-    hand.answer(&first, StepResult::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
-    assert_eq!(hand.decide(), Command::Sleep { until: time(5), reason: "429".into() });
-    hand.now = time(5);
-    let first = hand.execute();
+    stepped
+        .answer(&first, StepResult::Later { wait: std::time::Duration::from_secs(5), reason: "429".into() });
+    assert_eq!(stepped.decide(), Command::Sleep { until: time(5), reason: "429".into() });
+    stepped.now = time(5);
+    let first = stepped.execute();
     assert_eq!(first.attempt, 1);
-    hand.answer(&first, again("503"));
-    let Command::Sleep { until, .. } = hand.decide() else { panic!("no pause") };
+    stepped.answer(&first, again("503"));
+    let Command::Sleep { until, .. } = stepped.decide() else { panic!("no pause") };
     assert!(until >= time(5) && until <= time(7), "{until}");
-    hand.now = until;
-    let second = hand.execute();
+    stepped.now = until;
+    let second = stepped.execute();
     assert_eq!((second.attempt, second.may_try_again), (2, false));
-    hand.answer(&second, again("503"));
-    assert_eq!(hand.finish(), (RunState::Failed, "step `a`: gave up after 2 attempts: 503".to_owned()));
-    hand.record(Entry::Resumed { from: StepKey::of("a") });
-    hand.restart();
-    let third = hand.execute();
+    stepped.answer(&second, again("503"));
+    assert_eq!(stepped.finish(), (RunState::Failed, "step `a`: gave up after 2 attempts: 503".to_owned()));
+    stepped.record(Entry::Resumed { from: StepKey::new("a") });
+    stepped.restart();
+    let third = stepped.execute();
     assert_eq!((third.attempt, third.may_try_again), (3, true), "attempts count anew");
 }
 
 #[test]
 fn a_step_is_done_for_each_member() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.get, for_each: '{{ event.list }}', as: one, if: '{{ one.yes }}', \
          with: { id: '{{ one.id }}' }, on_error: continue }\n- { id: b, do: things.update, with: { id: z, got: '{{ steps.a }}' } }\n",
         json!({ "list": [{ "id": "1", "yes": true }, { "id": "2", "yes": false }, { "id": "3", "yes": true }] }),
     );
-    hand.done("a[0]", json!({ "id": "1" }), json!("one"));
-    hand.restart();
-    let third = hand.execute();
+    stepped.done("a[0]", json!({ "id": "1" }), json!("one"));
+    stepped.restart();
+    let third = stepped.execute();
     assert_eq!(third.step.to_string(), "a[2]");
-    hand.answer(&third, StepResult::Refused(StepError::new("404")));
-    hand.done("b", json!({ "id": "z", "got": ["one", null, null] }), json!(1));
-    assert_eq!(hand.finish().0, RunState::Succeeded);
+    stepped.answer(&third, StepResult::Refused(StepError::new("404")));
+    stepped.done("b", json!({ "id": "z", "got": ["one", null, null] }), json!(1));
+    assert_eq!(stepped.finish().0, RunState::Succeeded);
 }
 
 #[test]
 fn an_empty_or_missing_list_has_no_steps() {
     for (list, ok) in [(json!([]), true), (json!(null), true), (json!({ "a": 1 }), false)] {
-        let mut hand = Hand::new(
+        let mut stepped = SteppedRun::new(
             "actions: [{ id: a, do: things.get, for_each: '{{ event.list }}', with: { id: '{{ item }}' } }]\n",
             json!({ "list": list }),
         );
-        assert_eq!(hand.finish().0 == RunState::Succeeded, ok, "{list}");
+        assert_eq!(stepped.finish().0 == RunState::Succeeded, ok, "{list}");
     }
 }
 
 #[test]
 fn a_failure_is_told_and_the_rest_left_out() {
-    let mut hand = Hand::new(
+    let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.get, with: { id: x } }\n- { id: b, do: things.get, with: { id: y } }\n\
          on_failure:\n- { id: tell, do: things.shout, with: { text: '{{ error.step }}: {{ error.message }}' } }\n\
          - { id: more, do: things.get, with: { id: z } }\n",
         json!({}),
     );
-    let a = hand.execute();
-    hand.answer(&a, StepResult::Refused(StepError::new("404 Not Found")));
-    let tell = hand.execute();
+    let a = stepped.execute();
+    stepped.answer(&a, StepResult::Refused(StepError::new("404 Not Found")));
+    let tell = stepped.execute();
     assert_eq!(tell.inputs["text"], "a: 404 Not Found");
-    hand.answer(&tell, StepResult::InDoubt { reason: "timed out".into(), status: None });
-    hand.done("more", json!({ "id": "z" }), json!(null));
-    assert_eq!(hand.finish(), (RunState::Failed, "step `a`: 404 Not Found".to_owned()));
+    stepped.answer(&tell, StepResult::InDoubt { reason: "timed out".into(), status: None });
+    stepped.done("more", json!({ "id": "z" }), json!(null));
+    assert_eq!(stepped.finish(), (RunState::Failed, "step `a`: 404 Not Found".to_owned()));
 }
 
 #[test]
 fn secrets_in_vars_survive_a_history_without_them() {
     let lines = "vars: { key: 'Bearer {{ env.KEY }}' }\nactions: [{ id: a, do: things.get, with: { id: '{{ vars.key }}' } }]\n";
-    let mut hand = Hand::new(lines, json!({}));
-    hand.decide();
-    let Entry::Started { vars, .. } = &mut hand.history[0].entry else { panic!("not started") };
+    let mut stepped = SteppedRun::new(lines, json!({}));
+    stepped.decide();
+    let Entry::Started { vars, .. } = &mut stepped.history[0].entry else { panic!("not started") };
     vars.insert("key".into(), json!("Bearer ***"));
-    hand.restart();
-    assert_eq!(hand.execute().inputs["id"], "Bearer k3y-secret");
+    stepped.restart();
+    assert_eq!(stepped.execute().inputs["id"], "Bearer k3y-secret");
 }
 
 #[test]
 fn waits_stops_and_lines_are_history_only() {
     let lines = "actions:\n- { do: log, with: { message: 'n {{ event.n }}' } }\n- { id: w, do: wait, with: { for: 1h } }\n\
         - { do: stop, if: '{{ event.n }}', with: { reason: enough } }\n- { do: things.get, with: { id: a } }\n";
-    let mut hand = Hand::new(lines, json!({ "n": 1 }));
-    assert_eq!(hand.decide(), Command::Sleep { until: time(3600), reason: "waits".into() });
-    hand.restart();
-    hand.now = time(3599);
-    assert!(matches!(hand.decide(), Command::Sleep { .. }));
-    hand.now = time(3600);
-    assert_eq!(hand.finish(), (RunState::Succeeded, "enough".to_owned()));
+    let mut stepped = SteppedRun::new(lines, json!({ "n": 1 }));
+    assert_eq!(stepped.decide(), Command::Sleep { until: time(3600), reason: "waits".into() });
+    stepped.restart();
+    stepped.now = time(3599);
+    assert!(matches!(stepped.decide(), Command::Sleep { .. }));
+    stepped.now = time(3600);
+    assert_eq!(stepped.finish(), (RunState::Succeeded, "enough".to_owned()));
     let run_context = RunContext { skip_waits: true, ..RunContext::default() };
-    let mut hand = Hand::with(lines, json!({ "n": 0 }), run_context);
-    assert_eq!(hand.execute().step.action, "get-4");
+    let mut stepped = SteppedRun::with(lines, json!({ "n": 0 }), run_context);
+    assert_eq!(stepped.execute().step.action, "get-4");
 }
 
 #[test]
 fn a_run_ends_with_its_time() {
     let lines = "timeout: 10s\nactions:\n- { do: things.get, with: { id: a } }\n- { do: things.get, with: { id: b } }\n";
-    let mut hand = Hand::new(lines, json!({}));
-    hand.done("get-1", json!({ "id": "a" }), json!(1));
-    hand.now = time(11);
-    assert!(hand.finish().1.contains("`timeout`"));
+    let mut stepped = SteppedRun::new(lines, json!({}));
+    stepped.done("get-1", json!({ "id": "a" }), json!(1));
+    stepped.now = time(11);
+    assert!(stepped.finish().1.contains("`timeout`"));
 }
 
 mod hydrating;

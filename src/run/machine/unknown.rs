@@ -28,7 +28,7 @@ impl Machine {
             );
             return Some(Progress::More);
         }
-        if !matches!(self.status.of(&step).phase, Phase::Parked { .. }) {
+        if !matches!(self.status.step(&step).phase, Phase::Parked { .. }) {
             self.record(Entry::Parked { step: step.clone(), reason: reason.clone() }, now);
         }
         Some(Progress::Parked(step, reason))

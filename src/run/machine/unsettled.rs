@@ -23,7 +23,7 @@ impl Machine {
         if not_probed && !self.feedback.is_read(operation) {
             return None;
         }
-        let status = self.status.of(step);
+        let status = self.status.step(step);
         Some(Unsettled {
             step: step.clone(),
             operation: operation.id.clone(),

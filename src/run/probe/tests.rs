@@ -102,7 +102,7 @@ fn another_steps_result_is_not_taken_for_its_own() {
 fn which_of_two_seekers_made_it_cannot_be_told() {
     let rival = |body: &str, sent: &str, missed: Option<&str>| Rival {
         known: Unsettled {
-            step: StepKey::of("b"),
+            step: StepKey::new("b"),
             operation: "notes.create".into(),
             connection: "x".into(),
             inputs: json!({ "contactId": "c", "body": body }).as_object().unwrap().clone(),

@@ -5,7 +5,7 @@
 //! several passes have missed it, and the first poll of a recipe reads the list until no more existing records turn up.
 //! A list that fits into one answer cannot change meanwhile and is read once.
 
-use super::{GONE_AT_ONCE, Poll};
+use super::{Poll, REMOVED_PER_BATCH};
 use crate::event::ScanPosition;
 use crate::journal::Error;
 use crate::recipe::Start;
@@ -79,7 +79,7 @@ impl Poll<'_> {
         loop {
             let some = self.vanished(after.as_deref()).await?;
             count += some.len() as u64;
-            if some.len() < GONE_AT_ONCE {
+            if some.len() < REMOVED_PER_BATCH {
                 return Ok(count);
             }
             after = some.last().cloned();
@@ -87,7 +87,7 @@ impl Poll<'_> {
     }
 
     async fn vanished(&self, after: Option<&str>) -> Result<Vec<String>, Error> {
-        self.journal.vanished(&self.cursor.key, self.first_scan(), after, GONE_AT_ONCE).await
+        self.journal.vanished(&self.cursor.key, self.first_scan(), after, REMOVED_PER_BATCH).await
     }
 
     async fn emit_removed(&mut self, mut after: Option<String>) -> Result<(), Error> {
@@ -99,7 +99,7 @@ impl Poll<'_> {
                 .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
                 .collect();
             after = gone.last().cloned();
-            let done = gone.len() < GONE_AT_ONCE;
+            let done = gone.len() < REMOVED_PER_BATCH;
             if done {
                 self.finish();
             } else {

@@ -22,11 +22,11 @@ impl Poll<'_> {
                     page,
                     position = unreadable.position,
                     id = unreadable.id,
-                    "a record cannot be read and is kept aside: {}",
+                    "a record cannot be read and is kept failed_events: {}",
                     unreadable.reason
                 );
                 if !silent {
-                    self.aside.push(self.poller.unreadable(&unreadable, page, &self.scope));
+                    self.failed_events.push(self.poller.unreadable(&unreadable, page, &self.scope));
                 }
             }
             seen.push(Seen { record: unreadable.name, fingerprint: unreadable.reason });

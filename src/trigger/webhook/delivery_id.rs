@@ -14,7 +14,7 @@ use crate::value::{id, short_id};
 /// Headers that identify one delivery and keep their value when the sender retries it. From the documentation of
 /// the senders: Standard Webhooks, Svix, GitHub, Gitea, Forgejo, Gogs, Shopify, Linear,
 /// Twilio; and from the IETF draft for `Idempotency-Key`.
-const OF_A_DELIVERY: [&str; 11] = [
+const DELIVERY_HEADERS: [&str; 11] = [
     "webhook-id",
     "svix-id",
     "idempotency-key",
@@ -49,7 +49,7 @@ pub(super) struct Identity {
 
 impl Identity {
     /// The identity of a delivery with `payload`, found as `by` says.
-    pub(super) fn of(delivery: &Delivery<'_>, payload: &Value, by: &DeliveryId, event: &EventId) -> Self {
+    pub(super) fn find(delivery: &Delivery<'_>, payload: &Value, by: &DeliveryId, event: &EventId) -> Self {
         let plain = |key: DedupKey| Self { key, window: None, record: None, missing: None };
         let usual = || plain(by_sender(delivery, payload).unwrap_or_else(|| DedupKey(event.0.clone())));
         match by {
@@ -75,7 +75,7 @@ fn in_body(payload: &Value, at: &str) -> Option<String> {
 
 fn by_sender(delivery: &Delivery<'_>, payload: &Value) -> Option<DedupKey> {
     let of = |name: &str| Some(format!("{name}:{}", value(delivery, name)?));
-    let own = OF_A_DELIVERY.iter().find_map(|name| of(name));
+    let own = DELIVERY_HEADERS.iter().find_map(|name| of(name));
     let shared = || SHARED.iter().find_map(|name| Some(format!("{}:{}", of(name)?, digest(payload))));
     own.or_else(shared).map(DedupKey)
 }
@@ -104,7 +104,7 @@ mod tests {
         };
         let delivery =
             Delivery { path: "in", header: &header, body: b"", largest: 0, received: Default::default() };
-        Identity::of(&delivery, &payload, by, &EventId("evt_1".into()))
+        Identity::find(&delivery, &payload, by, &EventId("evt_1".into()))
     }
 
     fn by_header(headers: &[(&str, &str)], n: u8) -> String {

@@ -16,7 +16,7 @@ use crate::value::{charset, decode_part, read_json};
 /// Maximum number of fields.
 const MAX_FIELDS: usize = 10_000;
 /// Maximum depth of a nested name; a deeper one is used as a plain name.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub(super) fn urlencoded(body: &[u8], charset: Option<&str>) -> Result<Value, Unreadable> {
@@ -55,7 +55,7 @@ pub(super) fn multipart(body: &[u8], boundary: &str) -> Result<Value, Unreadable
             let content = part.bytes().await.map_err(refuse)?;
             let value = match file {
                 Some(file) => described(&file, media_type.as_deref(), &content),
-                None => said(&content, media_type.as_deref().unwrap_or_default()),
+                None => part_value(&content, media_type.as_deref().unwrap_or_default()),
             };
             fields.add(&name, value)?;
         }
@@ -73,7 +73,7 @@ fn described(name: &str, media_type: Option<&str>, content: &[u8]) -> Value {
 }
 
 /// The value of a part; a part that declares JSON is parsed.
-fn said(content: &[u8], media_type: &str) -> Value {
+fn part_value(content: &[u8], media_type: &str) -> Value {
     let charset = charset(media_type);
     let kind = media_type.split(';').next().unwrap_or_default().trim();
     let json = kind.ends_with("json").then(|| read_json(content, charset).ok()).flatten();
@@ -115,7 +115,7 @@ fn parts(name: &str) -> Option<Vec<&str>> {
         way.push(inner);
         rest = after;
     }
-    (!first.is_empty() && way.len() <= DEEPEST).then_some(way)
+    (!first.is_empty() && way.len() <= MAX_DEPTH).then_some(way)
 }
 
 /// Inserts `value` at the path `way`; returns it if something else is there.

@@ -34,7 +34,7 @@ pub fn identify_event<'a>(app: &'a Connector, webhooks: &Webhooks, body: &Value)
         let claims = |(name, event): &(&String, &EventType)| event.types.contains(stated) || *name == stated;
         events(app).filter(claims).collect()
     });
-    let found = if typed.is_empty() { by_signs(app, body) } else { typed };
+    let found = if typed.is_empty() { by_fields(app, body) } else { typed };
     IdentifiedEvent {
         events: found.into_iter().map(|(name, event)| (name.as_str(), event)).collect(),
         stated,
@@ -47,7 +47,7 @@ fn events(app: &Connector) -> impl Iterator<Item = (&String, &EventType)> {
 
 /// Events whose characteristic fields are all present. Those that also match by a value are preferred to those that
 /// match only by fields.
-fn by_signs<'a>(app: &'a Connector, body: &Value) -> Vec<(&'a String, &'a EventType)> {
+fn by_fields<'a>(app: &'a Connector, body: &Value) -> Vec<(&'a String, &'a EventType)> {
     let fits = |event: &EventType| {
         !(event.signs.is_empty() && event.values.is_empty())
             && event.signs.iter().all(|sign| path::read(body, sign).is_some())

@@ -27,7 +27,7 @@ pub(super) struct PathHook {
 
 impl PathHook {
     /// The path at which `recipe` listens, if it listens at one.
-    pub fn of(recipe: &CheckedRecipe, services: &Services) -> Result<Option<Self>, verify::Error> {
+    pub fn for_recipe(recipe: &CheckedRecipe, services: &Services) -> Result<Option<Self>, verify::Error> {
         let Trigger::Webhook(Webhook::Path { path, verify, id, origins, .. }) = recipe.trigger() else {
             return Ok(None);
         };
@@ -58,7 +58,7 @@ impl PathHook {
 
     /// The hooks whose verification applies to requests at their path. If any recipe there verifies its requests,
     /// recipes that do not are started only by verified ones, because one delivery is verified as a whole.
-    pub fn proving(hooks: &[PathHook]) -> impl Iterator<Item = &PathHook> {
+    pub fn verifying(hooks: &[PathHook]) -> impl Iterator<Item = &PathHook> {
         let is_guarded = hooks.iter().any(|hook| !hook.verifier.is_open());
         hooks.iter().filter(move |hook| !is_guarded || !hook.verifier.is_open())
     }
@@ -71,7 +71,7 @@ impl PathHook {
     ) -> Result<Received, Refused> {
         let mut proven = Vec::new();
         let mut refusal = None;
-        for hook in Self::proving(hooks) {
+        for hook in Self::verifying(hooks) {
             match hook.verifier.check(delivery.header, delivery.body) {
                 Ok(()) => proven.push(hook),
                 Err(error) => refusal = Some(error),
@@ -85,7 +85,7 @@ impl PathHook {
         let id = EventId::new();
         // All recipes at one path have the same setting.
         let by = proven.first().map_or(&DeliveryId::Sender, |hook| &hook.id);
-        let identity = Identity::of(delivery, &payload, by, &id);
+        let identity = Identity::find(delivery, &payload, by, &id);
         let path = proven.first().map_or("", |hook| hook.path());
         let event = Event {
             id,

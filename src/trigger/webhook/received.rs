@@ -15,7 +15,7 @@ pub enum Refused {
     Unknown,
     /// The request could not be verified.
     #[error(transparent)]
-    Unproven(#[from] verify::Error),
+    Unverified(#[from] verify::Error),
     /// The recipe that listens is temporarily absent.
     #[error("the recipe that listens here is not there now; send it again later")]
     Absent,

@@ -112,7 +112,7 @@ impl Receiver {
         let mut paths: HashMap<String, Vec<PathHook>> = HashMap::new();
         let mut closed: HashSet<Listener> = HashSet::new();
         for recipe in recipes {
-            match PathHook::of(recipe, &services) {
+            match PathHook::for_recipe(recipe, &services) {
                 Ok(Some(hook)) => paths.entry(hook.path().to_owned()).or_default().push(hook),
                 Ok(None) => {}
                 Err(error) => {
@@ -184,7 +184,7 @@ impl Receiver {
         let mut verifiers: Vec<&Verifier> = Vec::new();
         match (self.paths.get(&path), self.apps.get(&path)) {
             (_, Some(app)) => verifiers.push(&app.verifier),
-            (Some(hooks), None) => verifiers.extend(PathHook::proving(hooks).map(PathHook::verifier)),
+            (Some(hooks), None) => verifiers.extend(PathHook::verifying(hooks).map(PathHook::verifier)),
             (None, None) if self.is_away(&path, now) => return Err(Refused::Absent),
             (None, None) => return Err(Refused::Unknown),
         }
@@ -234,7 +234,7 @@ impl Receiver {
             kind: recognised.kind(),
             connection: match &owner {
                 Owner::Connections(names) => names.first().cloned(),
-                Owner::Stranger(_) | Owner::Nobody => None,
+                Owner::UnknownAccount(_) | Owner::Unknown => None,
             },
             record: ids.iter().find_map(|id| value::id(&path::read(&payload, id)?)),
             dedup,
@@ -263,7 +263,7 @@ impl Receiver {
         if recognised.events.is_empty() {
             return (vec![], Some(format!("the catalog knows no event `{}`", event.kind)));
         }
-        if let Owner::Stranger(who) = owner {
+        if let Owner::UnknownAccount(who) = owner {
             return (vec![], Some(who.clone()));
         }
         let names: Vec<&str> = recognised.events.iter().map(|(name, _)| *name).collect();
@@ -315,7 +315,7 @@ fn accounts_of<'a>(
         (Owner::Connections(names), Some(name)) => names.contains(name),
         _ => true,
     };
-    let most = if *owner == Owner::Nobody { 1 } else { usize::MAX };
+    let most = if *owner == Owner::Unknown { 1 } else { usize::MAX };
     recipe.accounts().iter().filter(fits).take(most)
 }
 

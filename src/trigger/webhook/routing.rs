@@ -12,9 +12,9 @@ pub enum Owner {
     /// These connections.
     Connections(Vec<String>),
     /// An account that has no connection; the text names it.
-    Stranger(String),
+    UnknownAccount(String),
     /// Unknown: the body names no account, or no connection can be compared with it.
-    Nobody,
+    Unknown,
 }
 
 /// Compares the account in the body with the settings of `connections`, which belong to the app.
@@ -43,11 +43,11 @@ pub fn owner<'c>(
             let is_record = recognised.events.is_empty()
                 || recognised.events.iter().any(|(_, event)| event.id.contains(path));
             if index == 0 || !is_record {
-                return Owner::Stranger(format!("no connection has {setting} `{value}`"));
+                return Owner::UnknownAccount(format!("no connection has {setting} `{value}`"));
             }
         }
     }
-    Owner::Nobody
+    Owner::Unknown
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
         Arc::new(app)
     }
 
-    fn of(body: Value) -> Owner {
+    fn from_body(body: Value) -> Owner {
         let app = app();
         let make = |name: &str, location: &str| {
             let settings = [("location", location), ("company", "c")];
@@ -89,17 +89,21 @@ mod tests {
     fn by_location_then_by_company() {
         let connections =
             |names: &[&str]| Owner::Connections(names.iter().map(|n| (*n).to_owned()).collect());
-        assert_eq!(of(json!({ "type": "UserCreate", "locationId": "L2" })), connections(&["two"]));
-        assert_eq!(of(json!({ "altId": "L1", "_id": "x" })), connections(&["one"]));
-        assert_eq!(of(json!({ "type": "Place", "id": "L1", "companyId": "c" })), connections(&["one"]));
+        assert_eq!(from_body(json!({ "type": "UserCreate", "locationId": "L2" })), connections(&["two"]));
+        assert_eq!(from_body(json!({ "altId": "L1", "_id": "x" })), connections(&["one"]));
+        assert_eq!(
+            from_body(json!({ "type": "Place", "id": "L1", "companyId": "c" })),
+            connections(&["one"])
+        );
         let agency = json!({ "type": "UserCreate", "id": "u1", "companyId": "c" });
-        assert_eq!(of(agency), connections(&["one", "two"]));
+        assert_eq!(from_body(agency), connections(&["one", "two"]));
     }
 
     #[test]
     fn another_location_of_the_same_company_is_a_stranger() {
-        let other = of(json!({ "type": "UserCreate", "id": "u1", "locationId": "L3", "companyId": "c" }));
-        assert_eq!(other, Owner::Stranger("no connection has location `L3`".into()));
-        assert_eq!(of(json!({ "type": "UserCreate" })), Owner::Nobody);
+        let other =
+            from_body(json!({ "type": "UserCreate", "id": "u1", "locationId": "L3", "companyId": "c" }));
+        assert_eq!(other, Owner::UnknownAccount("no connection has location `L3`".into()));
+        assert_eq!(from_body(json!({ "type": "UserCreate" })), Owner::Unknown);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hob::catalog::Catalog;
 use hob::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check};
-use hob::clock::{Clock, HandClock};
+use hob::clock::{Clock, ManualClock};
 use hob::connection::{ApiHeader, Connection, Credential, Setup};
 use hob::engine::{Engine, Options, RecipeVersions};
 use hob::journal::Journal;
@@ -38,7 +38,7 @@ pub struct TestBed {
     client: Client,
     clock: Clock,
     /// `None`: the system clock is used.
-    hand: Option<HandClock>,
+    manual: Option<ManualClock>,
     /// The lease of runs.
     pub lease: Duration,
 }
@@ -59,8 +59,8 @@ impl TestBed {
 
     /// The same with another request timeout.
     pub async fn with_manual_clock_and_timeout(timeout: Duration) -> Self {
-        let hand = HandClock::new("2026-11-23T09:00:00Z".parse().unwrap());
-        Self::new(hand.clock(), Some(hand), timeout, LEASE).await
+        let manual = ManualClock::new("2026-11-23T09:00:00Z".parse().unwrap());
+        Self::new(manual.clock(), Some(manual), timeout, LEASE).await
     }
 
     /// With the system clock.
@@ -68,7 +68,7 @@ impl TestBed {
         Self::new(Clock::system(), None, ANSWER_TIMEOUT, SHORT_LEASE).await
     }
 
-    async fn new(clock: Clock, hand: Option<HandClock>, timeout: Duration, lease: Duration) -> Self {
+    async fn new(clock: Clock, manual: Option<ManualClock>, timeout: Duration, lease: Duration) -> Self {
         let catalog = Arc::new(Catalog::built_in());
         let options = hob::sandbox::Options {
             clock: clock.clone(),
@@ -80,7 +80,7 @@ impl TestBed {
         let recipes = checked(&catalog, &sandbox);
         let settings = ClientSettings { timeout, ..ClientSettings::default() };
         let client = Client::new(settings, clock.clone()).unwrap();
-        Self { sandbox, running, catalog, recipes, client, clock, hand, lease }
+        Self { sandbox, running, catalog, recipes, client, clock, manual, lease }
     }
 
     /// The clock of this test bed.
@@ -90,8 +90,8 @@ impl TestBed {
 
     /// Advances a manual clock to `then`.
     pub fn wait_until(&self, then: chrono::DateTime<chrono::Utc>) {
-        if let Some(hand) = &self.hand {
-            hand.advance((then - self.clock.now()).max(chrono::TimeDelta::zero()));
+        if let Some(manual) = &self.manual {
+            manual.advance((then - self.clock.now()).max(chrono::TimeDelta::zero()));
         }
     }
 

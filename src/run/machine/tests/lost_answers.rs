@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::Hand;
+use super::SteppedRun;
 use crate::run::testing::time;
 use crate::run::{Command, Entry, Finding, RunState, StepCall, StepError, StepKey, StepResult};
 
@@ -11,47 +11,48 @@ use crate::run::{Command, Entry, Finding, RunState, StepCall, StepError, StepKey
 fn a_lost_create_with_a_probe_is_looked_into() {
     let lines = "actions: [{ id: a, do: things.create, with: { name: ann, at: '{{ now() }}' } }]\n";
     for found in [Finding::Happened(json!({ "id": "t1" })), Finding::DidNotHappen] {
-        let mut hand = Hand::new(lines, json!({}));
-        let sent = hand.execute();
-        hand.now = time(60);
-        hand.restart();
-        let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
+        let mut stepped = SteppedRun::new(lines, json!({}));
+        let sent = stepped.execute();
+        stepped.now = time(60);
+        stepped.restart();
+        let Command::Probe(probe) = stepped.decide() else { panic!("not probed") };
         assert_eq!((&probe.inputs, probe.sent), (&sent.inputs, time(0)), "the same step as was sent");
-        hand.record(probe.entry(found.clone(), hand.now));
+        stepped.record(probe.entry(found.clone(), stepped.now));
         if found == Finding::DidNotHappen {
-            let again = hand.execute();
+            let again = stepped.execute();
             assert_eq!(again.attempt, 1, "that hob stopped uses up no attempt");
-            hand.answer(&again, StepResult::Done(json!({ "id": "t1" })));
+            stepped.answer(&again, StepResult::Done(json!({ "id": "t1" })));
         }
-        assert_eq!(hand.finish().0, RunState::Succeeded);
+        assert_eq!(stepped.finish().0, RunState::Succeeded);
     }
 }
 
 #[test]
 fn what_is_not_there_counts_only_when_it_must_be_shown() {
-    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
-    let sent = hand.execute();
-    hand.answer(&sent, StepResult::InDoubt { reason: "lost".into(), status: None });
-    let (shown, mut looks) = (hand.now + TimeDelta::seconds(30), vec![]);
+    let mut stepped =
+        SteppedRun::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
+    let sent = stepped.execute();
+    stepped.answer(&sent, StepResult::InDoubt { reason: "lost".into(), status: None });
+    let (shown, mut looks) = (stepped.now + TimeDelta::seconds(30), vec![]);
     loop {
-        hand.restart();
-        match hand.decide() {
-            Command::Probe(probe) if hand.now < shown => {
-                looks.push((hand.now - time(0)).num_seconds());
+        stepped.restart();
+        match stepped.decide() {
+            Command::Probe(probe) if stepped.now < shown => {
+                looks.push((stepped.now - time(0)).num_seconds());
                 let finding = Finding::NotYet { shown, reason: "not there".into() };
-                hand.record(probe.entry(finding, hand.now));
+                stepped.record(probe.entry(finding, stepped.now));
             }
-            Command::Probe(probe) => break hand.record(probe.entry(Finding::DidNotHappen, hand.now)),
-            Command::Sleep { until, .. } => hand.now = until,
+            Command::Probe(probe) => break stepped.record(probe.entry(Finding::DidNotHappen, stepped.now)),
+            Command::Sleep { until, .. } => stepped.now = until,
             other => panic!("{other:?}"),
         }
     }
     assert_eq!(
-        (looks.as_slice(), hand.now),
+        (looks.as_slice(), stepped.now),
         (&[0, 1, 3, 7, 15][..], shown),
         "the last look is when it must be shown"
     );
-    assert_eq!(hand.execute().attempt, 2);
+    assert_eq!(stepped.execute().attempt, 2);
 }
 
 #[test]
@@ -59,25 +60,25 @@ fn a_refusal_that_names_the_record_is_an_answer_after_a_lost_one() {
     let lines = "actions: [{ id: a, do: things.create, with: { name: x }, retry: { attempts: 3 } }]\n";
     let exists =
         || StepResult::Exists(StepError { status: Some(400), ..StepError::new("double") }, "t9".into());
-    let mut hand = Hand::new(lines, json!({}));
-    let first = hand.execute();
-    hand.answer(&first, exists());
-    assert_eq!(hand.finish().0, RunState::Failed, "at the first try it is a refusal like others");
+    let mut stepped = SteppedRun::new(lines, json!({}));
+    let first = stepped.execute();
+    stepped.answer(&first, exists());
+    assert_eq!(stepped.finish().0, RunState::Failed, "at the first try it is a refusal like others");
     for found in [Finding::Happened(json!({ "id": "t9" })), Finding::DidNotHappen] {
-        let mut hand = Hand::new(lines, json!({}));
-        let first = hand.execute();
-        hand.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
-        let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
-        hand.record(probe.entry(Finding::DidNotHappen, hand.now));
-        hand.now = time(40);
-        let second = hand.execute();
-        hand.answer(&second, exists());
-        hand.restart();
-        let Command::Probe(probe) = hand.decide() else { panic!("not looked into") };
+        let mut stepped = SteppedRun::new(lines, json!({}));
+        let first = stepped.execute();
+        stepped.answer(&first, StepResult::InDoubt { reason: "lost".into(), status: None });
+        let Command::Probe(probe) = stepped.decide() else { panic!("not probed") };
+        stepped.record(probe.entry(Finding::DidNotHappen, stepped.now));
+        stepped.now = time(40);
+        let second = stepped.execute();
+        stepped.answer(&second, exists());
+        stepped.restart();
+        let Command::Probe(probe) = stepped.decide() else { panic!("not looked into") };
         assert_eq!((probe.existing.as_deref(), probe.sent), (Some("t9"), time(0)), "since the first attempt");
         let state = if found == Finding::DidNotHappen { RunState::Failed } else { RunState::Succeeded };
-        hand.record(probe.entry(found, hand.now));
-        assert_eq!(hand.finish().0, state);
+        stepped.record(probe.entry(found, stepped.now));
+        assert_eq!(stepped.finish().0, state);
     }
 }
 
@@ -94,70 +95,74 @@ fn gone_is_done_where_the_answer_to_a_removal_was_lost() {
         ("do: things.update, with: { id: x }", vec![again(true), gone()], RunState::Failed),
     ] {
         let lines = format!("actions: [{{ id: a, {action}, retry: {{ attempts: 5 }} }}]\n");
-        let mut hand = Hand::new(&lines, json!({}));
+        let mut stepped = SteppedRun::new(&lines, json!({}));
         for step_result in reports {
             let call = loop {
-                hand.restart();
-                match hand.decide() {
+                stepped.restart();
+                match stepped.decide() {
                     Command::Execute(call) => break call,
-                    Command::Sleep { until, .. } => hand.now = until,
+                    Command::Sleep { until, .. } => stepped.now = until,
                     other => panic!("{other:?}"),
                 }
             };
-            hand.answer(&call, step_result);
+            stepped.answer(&call, step_result);
         }
-        assert_eq!(hand.finish().0, state, "{action}: {:?}", hand.history);
+        assert_eq!(stepped.finish().0, state, "{action}: {:?}", stepped.history);
     }
 }
 
 #[test]
 fn hob_may_stop_in_the_same_create_any_number_of_times() {
-    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
+    let mut stepped =
+        SteppedRun::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
     for _ in 0..20 {
-        assert_eq!(hand.execute().attempt, 1);
-        hand.restart();
-        let Command::Probe(probe) = hand.decide() else { panic!("{:?}", hand.history) };
-        hand.record(probe.entry(Finding::DidNotHappen, hand.now));
+        assert_eq!(stepped.execute().attempt, 1);
+        stepped.restart();
+        let Command::Probe(probe) = stepped.decide() else { panic!("{:?}", stepped.history) };
+        stepped.record(probe.entry(Finding::DidNotHappen, stepped.now));
     }
 }
 
 #[test]
 fn a_probe_that_cannot_tell_parks() {
-    let mut hand = Hand::new("actions: [{ id: a, do: things.create, with: { name: ann } }]\n", json!({}));
-    let sent = hand.execute();
-    hand.answer(&sent, StepResult::InDoubt { reason: "503".into(), status: Some(503) });
-    let Command::Probe(probe) = hand.decide() else { panic!("not probed") };
+    let mut stepped =
+        SteppedRun::new("actions: [{ id: a, do: things.create, with: { name: ann } }]\n", json!({}));
+    let sent = stepped.execute();
+    stepped.answer(&sent, StepResult::InDoubt { reason: "503".into(), status: Some(503) });
+    let Command::Probe(probe) = stepped.decide() else { panic!("not probed") };
     let wait = std::time::Duration::ZERO;
-    hand.record(probe.entry(Finding::Later { wait, reason: "no answer".into() }, hand.now));
-    assert!(matches!(hand.decide(), Command::Sleep { .. }));
-    hand.now = time(10);
-    let Command::Probe(probe) = hand.decide() else { panic!("not probed again") };
-    hand.record(probe.entry(Finding::Unclear { reason: "two alike".into() }, hand.now));
-    assert!(matches!(hand.decide(), Command::Park { .. }));
+    stepped.record(probe.entry(Finding::Later { wait, reason: "no answer".into() }, stepped.now));
+    assert!(matches!(stepped.decide(), Command::Sleep { .. }));
+    stepped.now = time(10);
+    let Command::Probe(probe) = stepped.decide() else { panic!("not probed again") };
+    stepped.record(probe.entry(Finding::Unclear { reason: "two alike".into() }, stepped.now));
+    assert!(matches!(stepped.decide(), Command::Park { .. }));
 }
 
 #[test]
 fn a_lost_create_without_a_probe_waits_for_a_person() {
     let lines = "actions: [{ id: a, do: things.shout, with: { text: hi } }]\n";
-    let mut hand = Hand::new(lines, json!({}));
-    hand.execute();
-    hand.restart();
-    let Command::Park { reason } = hand.decide() else { panic!("not parked") };
+    let mut stepped = SteppedRun::new(lines, json!({}));
+    stepped.execute();
+    stepped.restart();
+    let Command::Park { reason } = stepped.decide() else { panic!("not parked") };
     assert!(reason.contains("step `a` may have happened"), "{reason}");
-    hand.restart();
-    assert!(matches!(hand.decide(), Command::Park { .. }), "and goes on waiting");
+    stepped.restart();
+    assert!(matches!(stepped.decide(), Command::Park { .. }), "and goes on waiting");
     let known_by = crate::run::KnownBy::Person;
-    hand.record(Entry::DidNotHappen { step: StepKey::of("a"), attempt: 1, known_by });
-    assert_eq!(hand.execute().attempt, 2);
+    stepped.record(Entry::DidNotHappen { step: StepKey::new("a"), attempt: 1, known_by });
+    assert_eq!(stepped.execute().attempt, 2);
 }
 
 #[test]
 fn a_lost_idempotent_step_is_sent_again_as_it_was() {
-    let mut hand =
-        Hand::new("actions: [{ id: a, do: things.update, with: { id: b, at: '{{ now() }}' } }]\n", json!({}));
-    let first = hand.execute();
-    hand.now = time(500);
-    hand.restart();
+    let mut stepped = SteppedRun::new(
+        "actions: [{ id: a, do: things.update, with: { id: b, at: '{{ now() }}' } }]\n",
+        json!({}),
+    );
+    let first = stepped.execute();
+    stepped.now = time(500);
+    stepped.restart();
     // The call says that the previous attempt may have been carried out.
-    assert_eq!(hand.execute(), StepCall { first_lost: Some(time(0)), ..first });
+    assert_eq!(stepped.execute(), StepCall { first_lost: Some(time(0)), ..first });
 }

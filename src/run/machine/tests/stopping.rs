@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::{Just, ProptestConfig, any, prop, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
 
-use super::{Hand, again};
+use super::{SteppedRun, again};
 use crate::catalog::Effect;
 use crate::run::probe::{Search, SearchOutcome, Window};
 use crate::run::testing::run;
@@ -21,14 +21,14 @@ const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
 
 /// An API that carries out requests and loses answers as planned.
 #[derive(Default)]
-struct World {
+struct FakeApi {
     things: Vec<Value>,
     updates: HashMap<String, Value>,
     faults: Vec<u8>,
     calls: usize,
 }
 
-impl World {
+impl FakeApi {
     fn send(&mut self, call: &StepCall, now: DateTime<Utc>) -> StepResult {
         self.calls += 1;
         let fault = self.faults.get(self.calls - 1).copied().unwrap_or(0);
@@ -80,45 +80,45 @@ impl World {
 
 /// Runs to the end. `stops` are the numbers of entries after which hob stops: before the command is executed, or
 /// between that and recording its result.
-fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (World, Hand, RunState) {
-    let mut world = World { faults, ..World::default() };
-    let mut hand = Hand::new(RECIPE, json!({ "n": 7 }));
+fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (FakeApi, SteppedRun, RunState) {
+    let mut world = FakeApi { faults, ..FakeApi::default() };
+    let mut stepped = SteppedRun::new(RECIPE, json!({ "n": 7 }));
     let mut stops = stops.to_vec();
     for _ in 0..400 {
-        let command = hand.decide();
-        let stop = stops.iter().position(|(entries, _)| *entries <= hand.history.len());
+        let command = stepped.decide();
+        let stop = stops.iter().position(|(entries, _)| *entries <= stepped.history.len());
         let stop = stop.map(|index| stops.swap_remove(index).1);
         if stop == Some(false) {
-            hand.restart();
+            stepped.restart();
             continue;
         }
         let entry = match command {
             Command::Execute(call) => {
-                let done = hand.machine.status.of(&call.step).phase;
+                let done = stepped.machine.status.step(&call.step).phase;
                 assert!(!matches!(done, crate::run::Phase::Done(_)), "{} is done again", call.step);
-                let step_result = world.send(&call, hand.now);
-                call.entry(&run().id, step_result, hand.now)
+                let step_result = world.send(&call, stepped.now);
+                call.entry(&run().id, step_result, stepped.now)
             }
-            Command::Probe(probe) => probe.entry(world.probe(&probe), hand.now),
+            Command::Probe(probe) => probe.entry(world.probe(&probe), stepped.now),
             Command::Sleep { until, .. } => {
-                hand.now = until;
-                hand.restart();
+                stepped.now = until;
+                stepped.restart();
                 continue;
             }
             Command::Park { reason } => panic!("parked: {reason}"),
-            Command::Finish { state, .. } => return (world, hand, state),
+            Command::Finish { state, .. } => return (world, stepped, state),
         };
-        hand.now += TimeDelta::milliseconds(10);
+        stepped.now += TimeDelta::milliseconds(10);
         if stop == Some(true) {
-            hand.restart();
+            stepped.restart();
         } else {
-            hand.record(entry);
+            stepped.record(entry);
         }
     }
-    panic!("no end: {:?}", hand.history);
+    panic!("no end: {:?}", stepped.history);
 }
 
-fn names(world: &World) -> Vec<String> {
+fn names(world: &FakeApi) -> Vec<String> {
     world.things.iter().map(|thing| thing["name"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -130,12 +130,12 @@ proptest! {
         faults in prop::collection::vec(prop_oneof![4 => Just(0u8), 1 => 1..4u8], 0..12),
         stops in prop::collection::vec((0..24usize, any::<bool>()), 0..6),
     ) {
-        let (world, hand, state) = end(faults, &stops);
+        let (world, stepped, state) = end(faults, &stops);
         let (straight, _, _) = end(vec![], &[]);
-        prop_assert_eq!(state, RunState::Succeeded, "{:?}", hand.history);
-        prop_assert_eq!(names(&world), names(&straight), "each create exactly once: {:?}", hand.history);
+        prop_assert_eq!(state, RunState::Succeeded, "{:?}", stepped.history);
+        prop_assert_eq!(names(&world), names(&straight), "each create exactly once: {:?}", stepped.history);
         prop_assert_eq!(&world.updates, &straight.updates);
-        let mut succeeded: Vec<String> = hand.history.iter().filter_map(|stamped| match &stamped.entry {
+        let mut succeeded: Vec<String> = stepped.history.iter().filter_map(|stamped| match &stamped.entry {
             Entry::StepSucceeded { step, .. } => Some(step.to_string()),
             _ => None,
         }).collect();
