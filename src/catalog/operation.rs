@@ -314,6 +314,13 @@ pub enum Builtin {
     Log,
 }
 
+impl Builtin {
+    /// Whether `field`, one that concerns requests, changes anything for it.
+    pub fn honors(self, field: &str) -> bool {
+        self == Builtin::HttpRequest && field != "version"
+    }
+}
+
 /// An input of an operation: where it goes and its shape. What recipes write under `with`.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::path;
 
 /// A poller's facts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Listing {
     /// JSONPaths of the items in the answer, the first that finds something wins (`$.contacts[*]`).
@@ -47,6 +47,10 @@ pub struct Listing {
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,
+    /// Inputs for another way to page, which the API does not take together with this one (`page` beside a
+    /// cursor).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_paging: Vec<String>,
 }
 
 /// How long a list may lag that does not say.
@@ -56,6 +60,13 @@ impl Listing {
     /// The number of items on all pages, as an answer has it.
     pub fn total(&self, answer: &Value) -> Option<u64> {
         path::read(answer, self.total.as_deref()?)?.as_u64()
+    }
+
+    /// Inputs that a recipe must not set where hob reads page after page.
+    pub fn paging_inputs(&self) -> Vec<&str> {
+        let mut inputs = self.paging.inputs();
+        inputs.extend(self.other_paging.iter().map(String::as_str));
+        inputs
     }
 
     /// Longest time until the list shows a change.
@@ -194,7 +205,7 @@ impl Paging {
         }
     }
 
-    /// Inputs that hob sets itself, which a recipe therefore must not.
+    /// Inputs that hob sets itself.
     pub fn inputs(&self) -> Vec<&str> {
         match self {
             Paging::None | Paging::Link { .. } => vec![],

@@ -54,6 +54,7 @@ fn rename_list(list: &mut Listing, own: &Change) {
     if let Some(inputs) = &mut list.newest_created_first {
         keys(inputs, |name| own.rename_input(name));
     }
+    list.other_paging.iter_mut().for_each(|name| own.rename_input(name));
     match &mut list.paging {
         Paging::None | Paging::Link { .. } => {}
         Paging::Offset { offset, limit, .. } => {

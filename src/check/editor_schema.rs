@@ -134,7 +134,7 @@ impl Writer {
 
     fn inputs_of(&mut self, operation: &Operation, connector: Option<&Connector>, polls: bool) -> Value {
         let managed = match &operation.list {
-            Some(list) if polls => list.paging.inputs(),
+            Some(list) if polls => list.paging_inputs(),
             _ => Vec::new(),
         };
         let filled = |name: &str| {

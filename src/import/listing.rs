@@ -93,6 +93,7 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         ignore: Vec::new(),
         total: total(response),
         paging,
+        other_paging: vec![],
     };
     Some(Derived { listing, guesses })
 }

@@ -35,6 +35,8 @@ pub struct Action {
     pub pages: Option<Spanned<Pages>>,
     /// How often and how patiently to try again.
     pub retry: Retry,
+    /// `retry`, `timeout` and `version`, those that the recipe gives: they concern requests only.
+    pub request_fields: Vec<Spanned<&'static str>>,
     /// What a failure means for the run.
     pub on_error: OnError,
     /// The connection to use instead of the recipe's.

@@ -68,7 +68,7 @@ pub fn snippets(operation: &Operation) -> Vec<String> {
 
 fn polling(operation: &Operation) -> Polling<'_> {
     // What paging sets itself a recipe must not.
-    let own = operation.list.as_ref().map(|list| list.paging.inputs()).unwrap_or_default();
+    let own = operation.list.as_ref().map(|list| list.paging_inputs()).unwrap_or_default();
     let with = example(operation).into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
     Polling {
         name: format!("watch-{}", slug(&operation.id)),

@@ -130,18 +130,7 @@ impl Poller {
     }
 
     pub(super) fn listing(&self) -> &Listing {
-        static NOTHING: std::sync::LazyLock<Listing> = std::sync::LazyLock::new(|| Listing {
-            items: vec![],
-            id: vec![],
-            updated: None,
-            created: None,
-            newest_first: Default::default(),
-            newest_created_first: None,
-            lag_seconds: None,
-            ignore: vec![],
-            total: None,
-            paging: Default::default(),
-        });
+        static NOTHING: std::sync::LazyLock<Listing> = std::sync::LazyLock::new(Listing::default);
         // The constructor has made sure that there is one.
         self.operation.list.as_ref().unwrap_or(&NOTHING)
     }

@@ -30,7 +30,7 @@ impl Rule for RequiredParameters {
             };
             let paging =
                 operation.list.as_ref().filter(|_| call.action.is_none_or(|action| action.pages.is_some()));
-            let managed = paging.map(|list| list.paging.inputs()).unwrap_or_default();
+            let managed = paging.map(|list| list.paging_inputs()).unwrap_or_default();
             let missing: Vec<&str> = inputs
                 .iter()
                 .filter(|input| input.shape.required && !managed.contains(&input.name))

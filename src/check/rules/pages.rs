@@ -37,7 +37,7 @@ impl Rule for WholeLists {
 /// It reads a page, and the recipe does not say which.
 fn reads_one_page(call: &Call<'_>, operation: &Operation) -> bool {
     let Some(list) = operation.list.as_ref().filter(|list| list.paging != Paging::None) else { return false };
-    let paging = list.paging.inputs();
+    let paging = list.paging_inputs();
     !call.inputs().iter().any(|(name, _)| paging.contains(&name.as_str()))
 }
 

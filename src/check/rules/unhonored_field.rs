@@ -1,4 +1,4 @@
-//! Fields that the language has and hob does not act on yet.
+//! Fields that change nothing where they stand.
 
 use super::Rule;
 use crate::check::Context;
@@ -19,6 +19,17 @@ impl Rule for HonoredFields {
             let message = "`unchanged: skip` does not work yet: writes that would change nothing are sent";
             let help = "leave the field out, and compare in a condition of the step where it matters";
             found.push(Diagnostic::new(Code::Suspicious, skip.span, message).help(help));
+        }
+        for (call, operation) in context.known_calls() {
+            let (Some(builtin), Some(action)) = (operation.builtin, call.action) else { continue };
+            for field in action.request_fields.iter().filter(|field| !builtin.honors(field.value)) {
+                let reason = match field.value {
+                    "version" => "no connector's API is called",
+                    _ => "no request is sent",
+                };
+                let message = format!("`{}` has no effect on `{}`: {reason}", field.value, operation.id);
+                found.push(Diagnostic::new(Code::Suspicious, field.span, message).help("leave it out"));
+            }
         }
     }
 }

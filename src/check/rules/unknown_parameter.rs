@@ -19,13 +19,14 @@ impl Rule for KnownParameters {
         for (call, operation) in context.known_calls() {
             let inputs = operation.inputs();
             let managed: Vec<&str> = match (call.action, &operation.list) {
-                (None, Some(list)) => list.paging.inputs(),
-                (Some(action), Some(list)) if action.pages.is_some() => list.paging.inputs(),
+                (None, Some(list)) => list.paging_inputs(),
+                (Some(action), Some(list)) if action.pages.is_some() => list.paging_inputs(),
                 _ => Vec::new(),
             };
             for (key, _) in call.inputs() {
                 if managed.contains(&key.as_str()) {
-                    let message = format!("`{key}` is set by hob itself, to read page after page");
+                    let message =
+                        format!("`{key}` chooses a page, and hob itself reads page after page here");
                     let diagnostic = Diagnostic::new(Code::UnknownParameter, key.span, message);
                     found.push(diagnostic.help("leave it out"));
                     continue;

@@ -18,8 +18,15 @@ pub(super) fn lower(
         Some(id) => id.value.clone(),
         None => derived_id(&step.operation, number, taken),
     };
+    let given = [
+        ("retry", step.retry.as_ref().map(|retry| retry.span)),
+        ("timeout", step.timeout.as_ref().map(|timeout| timeout.0.span)),
+        ("version", step.version.as_ref().map(|version| version.span)),
+    ];
+    let request_fields = given.into_iter().filter_map(|(name, span)| Some(Spanned::new(name, span?)));
     Action {
         id,
+        request_fields: request_fields.collect(),
         given_id: step.id,
         with: match &step.with {
             Some(with) => reader.tree(&with.0),
@@ -37,7 +44,7 @@ pub(super) fn lower(
         item_name: step.item_name.map_or_else(|| DEFAULT_ITEM.to_owned(), |name| name.value),
         pick: step.pick,
         pages: step.pages,
-        retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry, reader)),
+        retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry.value, reader)),
         on_error: step.on_error.unwrap_or_default(),
         connection: step.connection,
         timeout: step.timeout.and_then(|timeout| reader.duration(&timeout)),

@@ -42,7 +42,7 @@ pub struct Action {
     #[schemars(example = &"all")]
     pub pages: Option<Spanned<Pages>>,
     /// How often and how patiently to try again.
-    pub retry: Option<Retry>,
+    pub retry: Option<Spanned<Retry>>,
     /// What a failure of this step means for the run.
     pub on_error: Option<OnError>,
     /// The connection of `hob.yaml` to use for this step.
