@@ -37,7 +37,8 @@ fn compressed(text: &str) -> Vec<u8> {
 
 /// Rust text of a pair: the connector's name and the text of its `sandbox.yaml`.
 fn script(folder: &Path) -> Option<String> {
-    let file = entries(folder).into_iter().find(|file| FileKind::of(&name(file)) == FileKind::Sandbox)?;
+    let file =
+        entries(folder).into_iter().find(|file| FileKind::from_path(&name(file)) == FileKind::Sandbox)?;
     Some(format!("    ({:?}, include_str!({:?})),\n", name(folder), file.display().to_string()))
 }
 
@@ -48,7 +49,7 @@ fn folder(path: &Path) -> Value {
     let mut versions = json!({ "base": "", "versions": {} });
     let mut operations = Map::new();
     for file in entries(path) {
-        let kind = FileKind::of(&name(&file));
+        let kind = FileKind::from_path(&name(&file));
         if matches!(kind, FileKind::Overlay | FileKind::Sandbox) {
             continue;
         }

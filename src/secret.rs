@@ -56,7 +56,7 @@ struct Known {
     /// Their texts.
     texts: HashSet<String>,
     /// The latest of those that come and go, such as tokens.
-    passing: VecDeque<Pattern>,
+    short_lived: VecDeque<Pattern>,
 }
 
 impl fmt::Debug for Known {
@@ -77,7 +77,7 @@ struct Pattern {
 pub const SHORTEST: usize = 6;
 
 /// So many tokens that were fetched are remembered; earlier ones have expired.
-const MOST_PASSING: usize = 200;
+const MAX_SHORT_LIVED: usize = 200;
 
 impl Redactor {
     /// Knows these secrets; very short ones are ignored.
@@ -98,15 +98,15 @@ impl Redactor {
     }
 
     /// Knows these for some time: tokens, of which there will be others.
-    pub fn add_passing(&self, secrets: impl IntoIterator<Item = Secret>) {
+    pub fn add_short_lived(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
-            if !known.passing.contains(&pattern) && !known.texts.contains(&pattern.text) {
-                known.passing.push_back(pattern);
+            if !known.short_lived.contains(&pattern) && !known.texts.contains(&pattern.text) {
+                known.short_lived.push_back(pattern);
             }
         }
-        let surplus = known.passing.len().saturating_sub(MOST_PASSING);
-        known.passing.drain(..surplus);
+        let surplus = known.short_lived.len().saturating_sub(MAX_SHORT_LIVED);
+        known.short_lived.drain(..surplus);
     }
 
     /// Knows what `other` knows now.
@@ -116,7 +116,7 @@ impl Redactor {
         }
         let theirs = other.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        for pattern in theirs.patterns.iter().chain(&theirs.passing) {
+        for pattern in theirs.patterns.iter().chain(&theirs.short_lived) {
             if known.texts.insert(pattern.text.clone()) {
                 known.patterns.push(pattern.clone());
             }
@@ -128,7 +128,7 @@ impl Redactor {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = Vec::new();
         let escapes = escapes(text);
-        let patterns = known.patterns.iter().chain(&known.passing);
+        let patterns = known.patterns.iter().chain(&known.short_lived);
         patterns.for_each(|pattern| pattern.find(text, &escapes, &mut found));
         if found.is_empty() {
             return text.to_owned();
@@ -150,12 +150,12 @@ impl Redactor {
     /// The tokens among what is known for some time that stand in one of `values`.
     pub fn tokens_in<'a>(&self, values: impl IntoIterator<Item = &'a serde_json::Value>) -> Vec<Secret> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.passing.is_empty() {
+        if known.short_lived.is_empty() {
             return Vec::new();
         }
         let values: Vec<_> = values.into_iter().collect();
         let stands = |pattern: &&Pattern| values.iter().any(|value| pattern.stands_in(value));
-        known.passing.iter().filter(stands).map(|pattern| Secret::new(pattern.text.as_str())).collect()
+        known.short_lived.iter().filter(stands).map(|pattern| Secret::new(pattern.text.as_str())).collect()
     }
 
     /// `value` without secrets in any of its texts, keys included, nor as numbers.
@@ -174,7 +174,7 @@ impl Redactor {
 
     fn is_secret(&self, number: &serde_json::Number) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.patterns.iter().chain(&known.passing).any(|pattern| pattern.is_number(number))
+        known.patterns.iter().chain(&known.short_lived).any(|pattern| pattern.is_number(number))
     }
 }
 
@@ -337,7 +337,7 @@ mod tests {
     fn clones_share_what_they_know() {
         let redactor = Redactor::default();
         let clone = redactor.clone();
-        redactor.add_passing([Secret::new("token-1234")]);
+        redactor.add_short_lived([Secret::new("token-1234")]);
         assert_eq!(clone.text("token-1234"), "***");
         let found = |value| {
             let values = [json!(1), value];
@@ -347,7 +347,7 @@ mod tests {
             assert_eq!(found(value), ["token-1234"]);
         }
         assert_eq!(found(json!({ "a": ["token-123"] })), [""; 0]);
-        (0..MOST_PASSING).for_each(|n| redactor.add_passing([Secret::new(format!("other-{n:06}"))]));
+        (0..MAX_SHORT_LIVED).for_each(|n| redactor.add_short_lived([Secret::new(format!("other-{n:06}"))]));
         assert_eq!(clone.text("token-1234"), "token-1234", "the latest are known");
         let other = Redactor::new([Secret::new("another-1")]);
         clone.include(&other);

@@ -316,7 +316,7 @@ const LIVE_FIELDS: [(&str, &str); 4] = [
 fn references_hold(catalog: &Catalog, operation: &Operation) {
     let id = format!("{} {}", operation.id, operation.api.as_deref().unwrap_or_default());
     let target = |other: &str| {
-        catalog.beside(operation, other).unwrap_or_else(|| panic!("{id}: no operation {other}")).clone()
+        catalog.sibling(operation, other).unwrap_or_else(|| panic!("{id}: no operation {other}")).clone()
     };
     for case in &operation.creates_when {
         assert_eq!(operation.effect, Effect::Idempotent, "{id}: a create has no cases");

@@ -1,4 +1,4 @@
-//! A described API: where it is, how to authenticate, what its answers mean, which events it sends.
+//! An API as data: its address, authentication, error answers, limits and webhook events.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use super::public_key;
 use super::version::Versions;
 use crate::value::is_header_name;
 
-/// An API, as it stands in `schemas/connectors/NAME/connector.yaml`.
+/// An API, as described in `schemas/connectors/NAME/connector.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
@@ -18,38 +18,38 @@ pub struct Connector {
     pub connector: String,
     /// Name for people.
     pub title: String,
-    /// A sentence or two about it.
+    /// One or two sentences about it.
     pub about: String,
-    /// A template that its user must adapt: not the app's own API.
+    /// A template that users must adapt; not the app's own API.
     #[serde(default)]
     pub template: bool,
-    /// Where the API lives, unless the connection says otherwise.
+    /// Base URL, unless the connection has its own.
     #[serde(default)]
     pub base_url: Option<String>,
-    /// Ways to authenticate that a connection may choose from, the usual one first.
+    /// Supported kinds of authentication, the usual one first.
     #[serde(default)]
     pub auth: Vec<AuthScheme>,
     /// Headers of every request.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
-    /// Header that carries an operation's version.
+    /// Header with an operation's version.
     #[serde(default)]
     pub version_header: Option<String>,
-    /// Settings of a connection beside its credential (`location`), and the inputs they fill when a
-    /// recipe does not give them.
+    /// Settings of a connection besides its credential (such as `location`), and the inputs that they provide when a
+    /// recipe does not.
     #[serde(default)]
     pub settings: IndexMap<String, Setting>,
-    /// Inputs filled with a constant when a recipe does not give them.
+    /// Constant values of inputs that a recipe does not give.
     #[serde(default)]
     pub constants: IndexMap<String, serde_json::Value>,
-    /// What its error answers look like.
+    /// How to read its error answers.
     #[serde(default)]
     pub errors: ErrorAnswers,
-    /// Seconds by which its lists may lag behind what was written: a create whose answer was lost counts as not
-    /// done only when it is not there after that.
+    /// Seconds by which its lists may lag behind writes: a create with a lost answer counts as not done only when its
+    /// record is not in the list after that time.
     #[serde(default)]
     pub list_lag_seconds: u32,
-    /// How many requests it allows.
+    /// Its rate limits.
     #[serde(default)]
     pub limits: Limits,
     /// Webhooks it sends, if any.
@@ -64,8 +64,8 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// What is wrong with asking for `version`, and what there is; `None` where nothing is.
-    pub fn complain_of(&self, version: &str) -> Option<(String, String)> {
+    /// The problem with asking for `version`, and the versions there are; `None` if there is no problem.
+    pub fn version_problem(&self, version: &str) -> Option<(String, String)> {
         let names: Vec<&str> = self.versions.names().collect();
         if names.contains(&version) {
             return None;
@@ -78,7 +78,7 @@ impl Connector {
     }
 }
 
-/// A way to authenticate. What the connection gives under `auth` decides which is used.
+/// A kind of authentication. The connection's `auth` decides which one is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthScheme {
@@ -90,21 +90,21 @@ pub enum AuthScheme {
     Basic,
     /// `auth: { oauth: { client_id, client_secret, … } }`
     Oauth {
-        /// Token endpoint, absolute or below the base URL.
+        /// Token endpoint, absolute or relative to the base URL.
         token_url: String,
-        /// Consent page of the code grant; absent: client credentials only.
+        /// Consent page of the authorization code grant; absent for client credentials only.
         #[serde(default)]
         authorize_url: Option<String>,
-        /// Further fields of every token request.
+        /// Additional fields of every token request.
         #[serde(default)]
         extra: IndexMap<String, String>,
     },
-    /// `auth: { login: { username, password } }`, for which the API gives a token.
+    /// `auth: { login: { username, password } }`, exchanged for a token.
     Login(Login),
 }
 
 impl AuthScheme {
-    /// What a connection's `auth` calls it.
+    /// Its key under a connection's `auth`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Bearer => "token",
@@ -120,88 +120,87 @@ impl AuthScheme {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// What it is, for people.
+    /// Its title, for people.
     pub title: String,
     /// Inputs that get its value when a recipe does not give them.
     #[serde(default)]
     pub fills: Vec<String>,
 }
 
-/// What an API's error answers look like.
+/// How to read an API's error answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorAnswers {
-    /// JSONPaths of the message, the first that finds something wins; a list is joined.
+    /// JSONPaths of the message; the first one with a value is used; a list is joined.
     #[serde(default)]
     pub message: Vec<String>,
     /// JSONPath of an id to quote to the vendor's support.
     #[serde(default)]
     pub trace: Option<String>,
-    /// Statuses other than 5xx that a create may get although it happened, whatever their message. Where only
-    /// some messages mean that, name them under `advice`.
+    /// Statuses other than 5xx after which a create may have happened, whatever the message. If only some messages
+    /// mean that, list them under `advice`.
     #[serde(default)]
     pub in_doubt: Vec<u16>,
-    /// JSONPaths of the id of the record there is, in the refusal of a create that would be its double. After a
-    /// lost answer it tells what the earlier attempt made.
+    /// JSONPaths of the id of the existing record, in the rejection of a duplicate create. After a lost answer it
+    /// identifies the record that the earlier attempt created.
     #[serde(default)]
     pub existing: Vec<String>,
-    /// What to do about an error answer, by status or by words in its message. Of those that fit, one with
-    /// words wins.
+    /// Remedies for error answers, by status or by words in the message. An entry with words takes precedence.
     #[serde(default)]
     pub advice: Vec<Advice>,
 }
 
-/// A remedy for an error answer, and what hob makes of such an answer.
+/// A remedy for an error answer, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Advice {
     /// HTTP status.
     #[serde(default)]
     pub status: Option<u16>,
-    /// Words that the message contains, compared without case.
+    /// Words in the message, ignoring case.
     #[serde(default)]
     pub contains: Option<String>,
-    /// What the answer means, where that is not what its status says.
+    /// The meaning of the answer, if its status does not express it.
     #[serde(default)]
     pub means: Option<ErrorMeaning>,
-    /// What to do.
+    /// The remedy.
     pub help: String,
 }
 
-/// What an error answer means, and so what hob does.
+/// The meaning of an error answer, which determines what hob does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorMeaning {
-    /// The request is refused, and would be refused again: the step fails.
+    /// The request was rejected, and a retry would be, too: the step fails.
     Refused,
-    /// The credential is refused: the connection is held until it works. What 401 means.
+    /// The credential was refused: the connection is held until it works. The meaning of 401.
     Unauthorized,
-    /// The server could not answer: reads and idempotent effects are sent again, creates may have happened.
-    /// What 408 and 5xx mean.
+    /// The server could not answer: reads and idempotent effects are sent again, creates may have happened. The
+    /// meaning of 408 and 5xx.
     Unavailable,
-    /// Nothing happened, and another try may succeed: everything is sent again. What 425 means.
+    /// Nothing happened and a retry may succeed: everything is sent again. The meaning of 425.
     NotDone,
-    /// Too many requests: everything waits and is sent again. What 429 means.
+    /// Rate limited: everything waits and is sent again. The meaning of 429.
     RateLimited,
-    /// Refused, but a create may have happened all the same; hob finds out or asks.
+    /// Rejected, but a create may have happened: hob probes or asks.
     InDoubt,
-    /// There is no such record, or none any more: the step fails, unless it removes something and the answer to
-    /// an earlier attempt was lost. What 404 and 410 mean.
+    /// The record does not exist (any more): the step fails, unless it removes something and the answer to an earlier
+    /// attempt was lost. The meaning of 404 and 410.
     Gone,
 }
 
-/// An API's request limits and the headers that tell them.
+/// An API's rate limits, and the headers that state them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests per interval, as `100/10s`.
     #[serde(default)]
     pub burst: Option<String>,
-    /// Requests a day.
+    /// Requests per day.
     #[serde(default)]
     pub daily: Option<u64>,
-    /// What the API counts requests by, by the way to authenticate: `token`, `header`, `basic`, `oauth` or
-    /// `login`. Connections that agree in it share a counter. Absent: each credential has counters of its own.
+    /// What the API counts requests by, for each kind of authentication: `token`, `header`, `basic`, `oauth` or
+    /// `login`. Connections with the same values share a counter. Absent: each credential has its own counters.
     #[serde(default)]
     pub counters: IndexMap<String, LimitCounters>,
     /// Response header names.
@@ -213,14 +212,15 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitCounters {
-    /// Each combination of these has a `burst` of its own.
+    /// Each combination of these has its own `burst` counter.
     pub burst: Vec<CountedBy>,
-    /// Each combination of these has a `daily` allowance of its own. It holds for no less than `burst` does.
+    /// Each combination of these has its own `daily` counter. It includes at least the connections of one `burst`
+    /// counter.
     pub daily: Vec<CountedBy>,
 }
 
-/// What makes a counter: `credential` (a token, a key or a user), `app` (an OAuth client), or a setting of
-/// connections, such as `location`. Of several settings, the first that a connection has counts.
+/// What identifies a counter: `credential` (a token, a key or a user), `app` (an OAuth client), or a setting of
+/// connections, such as `location`. Of several settings, the first one that a connection has is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -253,26 +253,26 @@ impl From<CountedBy> for String {
     }
 }
 
-/// Names of the response headers that tell the limits. Absent: the API does not send it.
+/// Names of the response headers that state the limits; absent if the API does not send one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitHeaders {
     /// Requests per interval.
     #[serde(default)]
     pub max: Option<String>,
-    /// Requests left in this interval.
+    /// Requests remaining in this interval.
     #[serde(default)]
     pub remaining: Option<String>,
     /// Length of the interval in milliseconds.
     #[serde(default)]
     pub interval_ms: Option<String>,
-    /// Requests a day.
+    /// Requests per day.
     #[serde(default)]
     pub daily: Option<String>,
-    /// Requests left today.
+    /// Requests remaining today.
     #[serde(default)]
     pub daily_remaining: Option<String>,
-    /// Milliseconds until the day's budget is new.
+    /// Milliseconds until the daily limit resets.
     #[serde(default)]
     pub daily_reset_ms: Option<String>,
 }
@@ -286,10 +286,10 @@ pub struct Webhooks {
     /// JSONPath of the delivery id, by which repeats are recognised.
     #[serde(default)]
     pub id: Option<String>,
-    /// Setting of a connection that an event is routed by → candidates for its JSONPath in the body.
+    /// Settings of connections by which events are routed, with the candidate JSONPaths of their values in the body.
     #[serde(default)]
     pub route: IndexMap<String, Vec<String>>,
-    /// Signatures it sends: one valid one is enough.
+    /// Its signatures; one valid signature is enough.
     #[serde(default)]
     pub signatures: Vec<Signature>,
 }
@@ -298,20 +298,19 @@ pub struct Webhooks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
-    /// Header that carries it, base64.
+    /// Header with the signature in base64.
     pub header: String,
     /// Algorithm.
     pub algorithm: SignatureAlgorithm,
     /// Public key, SPKI, base64 (one line) or PEM.
     pub key: String,
-    /// The sender has put another in its place. It is looked at only where hob.yaml asks for it
-    /// (`legacy_signatures`).
+    /// Replaced by a newer signature. Accepted only if hob.yaml has `legacy_signatures`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub legacy: bool,
 }
 
 impl Signature {
-    /// The key's bytes; the error is what is wrong with it, as the rest of a sentence.
+    /// The key's bytes; the error completes a sentence about the key.
     pub fn public_key(&self) -> Result<Vec<u8>, String> {
         match self.algorithm {
             SignatureAlgorithm::Ed25519 => public_key::ed25519(&self.key),
@@ -319,7 +318,7 @@ impl Signature {
         }
     }
 
-    /// Why nothing can be proven by it, if so.
+    /// Why it is unusable, if so.
     pub fn complaint(&self) -> Option<String> {
         if !is_header_name(&self.header) {
             return Some(format!("`{}` is not the name of a header", self.header));

@@ -4,50 +4,49 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An event type, as it stands in `events.yaml` under its name (`ContactUpdate`).
+/// An event type, listed in `events.yaml` under its name (such as `ContactUpdate`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("dependencies" = { "reconcile": ["change"] }))]
 pub struct EventType {
     /// A few words.
     pub title: String,
-    /// Values of the body's type field that mean this event. Empty: its bodies carry none, and
-    /// `signs` tells them.
+    /// Values of the body's type field for this event. Empty if its bodies have none; then `signs` identifies them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<String>,
-    /// For bodies without a type of their own: fields that are all there, by JSONPath. Where several
-    /// events look alike, the body goes to all of them that a recipe asks for, and the event says so.
+    /// For bodies without a type: JSONPaths of fields that are all present. If several events match, the body is
+    /// delivered for each of them that a recipe asks for, and the event lists them all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<String>,
-    /// Further signs by value: JSONPath → the value it has (`status: paid`).
+    /// Further signs: JSONPath → its value (`status: paid`).
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub values: IndexMap<String, String>,
-    /// JSONPaths of the record's id, the first that finds something wins.
+    /// JSONPaths of the record's id; the first one with a value is used.
     pub id: Vec<String>,
     /// JSONPath of the record in the body.
     #[serde(default = "root", skip_serializing_if = "is_root")]
     pub record: String,
-    /// Fields of the record that the documentation names.
+    /// Documented fields of the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
-    /// Scopes the app needs to receive it.
+    /// Scopes that the app needs to receive it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// The read that fetches the whole record: operation and its inputs by JSONPath in the body.
+    /// The read that fetches the whole record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hydrate: Option<Hydrate>,
-    /// What happened to the record; needed with `reconcile`.
+    /// What happened to the record; required with `reconcile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<RecordChange>,
-    /// The poller that finds what the sender lost.
+    /// The poller that finds lost events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<String>,
-    /// Pitfalls worth knowing, a sentence each.
+    /// Pitfalls, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// What happened to the record that an event is about.
+/// What happened to the record of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordChange {

@@ -1,6 +1,7 @@
-//! The files of a connector's folder, told apart by their names. `build.rs` includes this file, so it uses no other.
+//! The kinds of files in a connector's folder, identified by name. `build.rs` includes this file, so it has no
+//! imports.
 
-/// What a file in a connector's folder holds.
+/// The kind of a file in a connector's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `connector.yaml`: the API itself.
@@ -11,15 +12,15 @@ pub enum FileKind {
     Versions,
     /// `overlay.yaml`: corrections that an import applies; not part of the catalog.
     Overlay,
-    /// `sandbox.yaml`: how the sandbox stands in for the API; not part of the catalog.
+    /// `sandbox.yaml`: how the sandbox simulates the API; not part of the catalog.
     Sandbox,
     /// Any other file: operations.
     Operations,
 }
 
 impl FileKind {
-    /// The kind of the file at `path`. Its name may be in any case of letters, and end with `.yml`.
-    pub fn of(path: &str) -> Self {
+    /// The kind of the file at `path`. Case is ignored, and `.yml` is accepted.
+    pub fn from_path(path: &str) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
         match name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) {
             Some("connector") => Self::Connector,

@@ -13,28 +13,28 @@ use serde_json::value::RawValue;
 use super::{Connector, EventType, FileKind, Operation};
 use crate::source::{self, Node, ReadError, SourceFile, read_text};
 
-/// The folders below `schemas/connectors/` as one JSON text, written by `build.rs`. Compressed it takes a twelfth
-/// of the room in the program, and unpacking it takes a few milliseconds, once.
+/// The folders in `schemas/connectors/` as one JSON text, written by `build.rs`. Stored compressed, at a twelfth of
+/// its size; decompressed once, in a few milliseconds.
 static BUILT_IN: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
     let mut decoder = GzDecoder::new(&include_bytes!(concat!(env!("OUT_DIR"), "/connectors.json.gz"))[..]);
     decoder.read_to_string(&mut text).expect("build.rs wrote compressed text");
     text
 });
-/// Name of a connector, and text of its `sandbox.yaml`.
+/// Connector names and the texts of their `sandbox.yaml`.
 static SANDBOX_SCRIPTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sandbox_scripts.rs"));
 
 /// A connector folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file is not what the format asks for.
+    /// A file does not have the required format.
     #[error("{file}{}: {reason}", line.map(|line| format!(":{line}")).unwrap_or_default())]
     Invalid {
         /// Path of the file.
         file: String,
         /// What is wrong.
         reason: String,
-        /// The line, from 1, where it is known.
+        /// The line, from 1, if known.
         line: Option<usize>,
     },
     /// Two files describe the same operation.
@@ -45,7 +45,7 @@ pub enum Error {
         /// The operation's id.
         id: String,
     },
-    /// A folder has no description of the API.
+    /// A folder without a description of the API.
     #[error("{folder}: no connector.yaml; a connector's folder needs one")]
     NoConnector {
         /// The folder.
@@ -53,7 +53,7 @@ pub enum Error {
     },
 }
 
-/// A file of operations: any file of the folder without a meaning of its own.
+/// A file of operations.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperationsFile {
@@ -61,16 +61,16 @@ pub(super) struct OperationsFile {
     operations: IndexMap<String, Operation>,
 }
 
-/// The webhook events that an API sends: `events.yaml`.
+/// The webhook events of an API: `events.yaml`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsFile {
-    /// The events by the name that recipes use, such as `ContactUpdate`.
+    /// The events by the names that recipes use, such as `ContactUpdate`.
     events: IndexMap<String, EventType>,
 }
 
-/// A connector of the program, as `build.rs` writes it. Operations stay text until they are asked
-/// for: a program uses few of the hundreds there are.
+/// A built-in connector, as written by `build.rs`. Operations are parsed on demand, because a program uses few of
+/// them.
 #[derive(Deserialize)]
 struct BuiltIn {
     #[serde(borrow)]
@@ -83,7 +83,7 @@ struct BuiltIn {
     operations: IndexMap<String, &'static RawValue>,
 }
 
-/// Where an operation's requests go.
+/// The address of an operation's requests.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Address {
     /// The operation's id.
@@ -92,22 +92,22 @@ pub struct Address {
     /// HTTP method.
     #[serde(default)]
     pub method: String,
-    /// Path below the base URL, with its parameters in braces.
+    /// Path relative to the base URL, with parameters in braces.
     #[serde(default)]
     pub path: String,
     #[serde(default)]
     composite: Vec<IgnoredAny>,
 }
 
-/// An operation, read or not yet read.
+/// An operation, parsed or not.
 #[derive(Debug, Clone)]
 struct Entry {
     id: String,
     connector: String,
-    /// Its JSON text; empty where `operation` is filled from the start.
+    /// Its JSON text; empty if `operation` is set from the start.
     text: &'static str,
     operation: OnceLock<Arc<Operation>>,
-    /// The same in other versions of the API, once one is asked for.
+    /// The operation in other versions of the API, parsed on demand.
     versions: OnceLock<IndexMap<String, Arc<Operation>>>,
 }
 
@@ -121,7 +121,7 @@ impl Entry {
         })
     }
 
-    /// Without reading the rest.
+    /// Parses nothing else.
     fn address(&self) -> Option<Address> {
         let mut address = match self.operation.get() {
             Some(operation) => Address {
@@ -138,7 +138,7 @@ impl Entry {
 
     fn read_in(&self, version: &str, connector: &Connector) -> Option<&Arc<Operation>> {
         let versions = self.versions.get_or_init(|| {
-            let all = connector.versions.of(self.read());
+            let all = connector.versions.variants(self.read());
             all.map(|(name, operation)| (name, Arc::new(operation))).collect()
         });
         versions.get(version)
@@ -153,10 +153,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog that is part of the program.
+    /// The built-in catalog.
     ///
     /// # Panics
-    /// Never in a released program: a test reads every file.
+    /// Never in a released program: a test parses every file.
     pub fn built_in() -> Self {
         let folders: IndexMap<String, BuiltIn> =
             serde_json::from_str(&BUILT_IN).expect("built-in connectors load");
@@ -187,11 +187,11 @@ impl Catalog {
         SANDBOX_SCRIPTS.iter().find(|(known, _)| *known == connector).map(|(_, text)| *text)
     }
 
-    /// Adds a connector from its files (path and text). An operation that exists already is an
-    /// error; a connector that exists already is replaced whole, so that a workspace can adapt one.
+    /// Adds a connector from its files (path and text). A duplicate operation is an error; an existing connector is
+    /// replaced as a whole, so that a workspace can adapt one.
     pub fn add_folder(&mut self, folder: &str, mut files: Vec<(String, String)>) -> Result<(), Error> {
         files.sort();
-        let of_kind = |kind| files.iter().filter(move |(path, _)| FileKind::of(path) == kind);
+        let of_kind = |kind| files.iter().filter(move |(path, _)| FileKind::from_path(path) == kind);
         let mut connector: Connector = match of_kind(FileKind::Connector).next() {
             Some((path, text)) => read(path, text)?,
             None => return Err(Error::NoConnector { folder: folder.to_owned() }),
@@ -229,13 +229,13 @@ impl Catalog {
         Ok(())
     }
 
-    /// The operation called `id`.
+    /// The operation `id`.
     pub fn operation(&self, id: &str) -> Option<&Arc<Operation>> {
         self.operations.get(id).map(Entry::read)
     }
 
-    /// The operation called `id` in a version of its API; `None` for the usual one. `None` is returned
-    /// where that version does not have it. Built-in operations have no versions.
+    /// The operation `id` in a version of its API, or in the default version for `None`. Returns `None` if that
+    /// version lacks it. Built-in operations have no versions.
     pub fn operation_in(&self, id: &str, version: Option<&str>) -> Option<&Arc<Operation>> {
         let entry = self.operations.get(id)?;
         let connector = self.connectors.get(&entry.connector)?;
@@ -247,29 +247,28 @@ impl Catalog {
         }
     }
 
-    /// Another operation in the version that `operation` is of, or in the usual one.
-    pub fn beside(&self, operation: &Operation, id: &str) -> Option<&Arc<Operation>> {
+    /// The operation `id` in the same version as `operation`, or in the default version.
+    pub fn sibling(&self, operation: &Operation, id: &str) -> Option<&Arc<Operation>> {
         self.operation_in(id, operation.api.as_deref()).or_else(|| self.operation(id))
     }
 
-    /// Ids of all operations, without reading them.
+    /// Ids of all operations, without parsing them.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.operations.keys().map(String::as_str)
     }
 
-    /// Where the operations of `connector` that are requests of their own send them, in the order of
-    /// their files. Reads nothing else of them.
+    /// Addresses of those operations of `connector` that are single requests, in file order, without parsing the
+    /// rest.
     pub fn addresses<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = Address> + 'a {
         self.operations.values().filter(move |entry| entry.connector == connector).filter_map(Entry::address)
     }
 
-    /// All operations, connector by connector, in the order of their files. Reads them all: for
-    /// listings, not for every start.
+    /// All operations, by connector, in file order. Parses them all; meant for listings.
     pub fn operations(&self) -> impl Iterator<Item = &Arc<Operation>> {
         self.operations.values().map(Entry::read)
     }
 
-    /// The connector called `name`.
+    /// The connector `name`.
     pub fn connector(&self, name: &str) -> Option<&Arc<Connector>> {
         self.connectors.get(name)
     }
@@ -280,7 +279,7 @@ impl Catalog {
     }
 }
 
-/// Whether it is known for each event that is reconciled what happened to its record.
+/// Checks that each reconciled event states what happened to its record.
 fn check_reconcile(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
     let unknown = |(_, event): &(&String, &EventType)| event.reconcile.is_some() && event.change.is_none();
     let Some((name, _)) = connector.events.iter().find(unknown) else { return Ok(()) };
@@ -290,7 +289,7 @@ fn check_reconcile(connector: &Connector, file: &str, text: &str) -> Result<(), 
     Err(Error::Invalid { file: file.to_owned(), reason, line })
 }
 
-/// Whether all signatures that `connector` names can prove something.
+/// Checks that all signatures of `connector` are usable.
 fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
     let signatures = connector.webhooks.as_ref().map_or(&[][..], |webhooks| &webhooks.signatures);
     let only_legacy = !signatures.is_empty() && signatures.iter().all(|signature| signature.legacy);
@@ -312,11 +311,11 @@ fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(),
     Err(Error::Invalid { file: file.to_owned(), reason, line })
 }
 
-/// Reads JSON that `build.rs` wrote. It goes through the same reader as the files of a workspace: each further
-/// format would compile all types of the catalog once more.
+/// Parses JSON written by `build.rs`, with the same YAML reader as files of a workspace: another format would
+/// instantiate the deserializers of all catalog types once more.
 ///
 /// # Panics
-/// Never in a released program: a test reads everything.
+/// Never in a released program: a test parses everything.
 fn read_built_in<T: serde::de::DeserializeOwned>(name: &str, json: &str) -> T {
     let value: serde_json::Value = serde_json::from_str(json).expect("build.rs wrote JSON");
     source::read(&Node::from(value)).unwrap_or_else(|error| panic!("{name}: {error}"))

@@ -1,38 +1,38 @@
-//! A login: the request that gives a token for user name and password.
+//! Logins: the request that exchanges user name and password for a token.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Stands for the user name in a login's body.
+/// Placeholder of the user name in a login's body.
 const USERNAME: &str = "{username}";
-/// Stands for the password.
+/// Placeholder of the password.
 const PASSWORD: &str = "{password}";
 
-/// How an API gives a token for user name and password.
+/// How an API exchanges user name and password for a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// Where to log in, absolute or below the base URL.
+    /// Login address, absolute or relative to the base URL.
     pub url: String,
-    /// What is sent, with `{username}` and `{password}` where they belong.
+    /// The body, with the placeholders `{username}` and `{password}`.
     pub body: IndexMap<String, Value>,
-    /// Sent as a form, not as JSON.
+    /// Sent as a form instead of JSON.
     #[serde(default)]
     pub form: bool,
     /// JSONPath of the token in the answer.
     pub token: String,
-    /// JSONPath of the seconds that the token lives.
+    /// JSONPath of the token's lifetime in seconds.
     #[serde(default)]
     pub expires_in: Option<String>,
-    /// How long a token lives where the answer does not tell, as `12h`.
+    /// The token's lifetime if the answer does not state it, such as `12h`.
     #[serde(default)]
     pub lifetime: Option<String>,
-    /// Header that carries the token.
+    /// Header for the token.
     #[serde(default = "authorization")]
     pub header: String,
-    /// Word in front of the token; empty: the token alone.
+    /// Scheme before the token; empty for the token alone.
     #[serde(default = "bearer")]
     pub scheme: String,
 }
@@ -57,7 +57,7 @@ impl Login {
         Value::Object(self.body.iter().map(filled).collect())
     }
 
-    /// The fields of the form for this user.
+    /// The form fields for this user.
     pub fn form_fields(&self, username: &str, password: &str) -> Vec<(String, String)> {
         let text = |value: Value| match value {
             Value::String(text) => text,
@@ -79,7 +79,7 @@ fn fill(value: &Value, username: &str, password: &str) -> Value {
     }
 }
 
-/// In one pass, because a password may look like a placeholder.
+/// Replaced in one pass, because a password may look like a placeholder.
 fn fill_text(text: &str, username: &str, password: &str) -> String {
     let mut filled = String::new();
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! All operations of all connectors, read from `schemas/connectors/` and a workspace's own
-//! `connectors/`. Everything else reads this data; no operation is named in Rust.
+//! All operations of all connectors, read from `schemas/connectors/` and a workspace's own `connectors/`. The rest of
+//! hob reads this data; no operation is named in Rust.
 
 mod connector;
 mod event_type;

@@ -1,4 +1,4 @@
-//! One API call as data: everything the rest of hob needs to know to check, send and read it.
+//! An API call as data: everything hob needs to check it, send it, and read its answer.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -9,47 +9,47 @@ use super::paging::Listing;
 use super::repeat::{CreatesWhen, FirstOnly};
 use crate::value::{Kind, Shape};
 
-/// An operation, as it stands in `schemas/connectors/NAME/*.yaml`. Its id is the key it stands under.
+/// An operation, as described in `schemas/connectors/NAME/*.yaml`. Its id is its key there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// `contacts.upsert`: dotted lower-case words, unique in the catalog. Filled on loading.
+    /// Id, such as `contacts.upsert`: dotted lower-case words, unique in the catalog. Set on loading.
     #[serde(skip)]
     pub id: String,
-    /// Name of the connector. Filled on loading.
+    /// Name of the connector. Set on loading.
     #[serde(skip)]
     pub connector: String,
-    /// The version of the API it is of, where that is not the one its file describes.
+    /// Its version of the API, if not the default one.
     #[serde(skip)]
     pub api: Option<String>,
-    /// Inputs that have another name in this version: base name → name.
+    /// Inputs that were renamed in this version: base name → name.
     #[serde(skip)]
     pub renamed: IndexMap<String, String>,
     /// A few words, such as `Create contact`.
     pub title: String,
-    /// One line on what it does and what to watch out for.
+    /// One line: what it does, and what to watch out for.
     pub summary: String,
     /// What a recipe may use it for.
     pub kinds: Vec<OperationKind>,
-    /// HTTP method in capitals. Absent for built-in and composite operations.
+    /// HTTP method in capitals. Empty for built-in and composite operations.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,
-    /// Path below the base URL, with `{name}` for path parameters. A trailing slash matters.
+    /// Path relative to the base URL, with `{name}` for path parameters. A trailing slash matters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
-    /// Value of the connector's version header, where the operation wants one.
+    /// Value of the connector's version header, if the operation needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// OAuth scopes the token needs.
+    /// OAuth scopes that the token needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// Kinds of token that work: `location`, `agency`. Empty: any.
+    /// Kinds of tokens that work: `location`, `agency`. Empty for any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<String>,
     /// The vendor advises against it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deprecated: bool,
-    /// Path, query and header parameters, in the order of the description.
+    /// Path, query and header parameters, in the order of the vendor's description.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub parameters: IndexMap<String, Parameter>,
     /// The request body, if it takes one.
@@ -58,52 +58,52 @@ pub struct Operation {
     /// Input of a built-in or composite operation, which has neither parameters nor a body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Shape>,
-    /// At least one of these inputs must be given.
+    /// At least one of these inputs is required.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<String>,
-    /// Where the result stands in the answer: JSONPaths, the first that finds something wins.
-    /// Empty: the whole answer.
+    /// JSONPaths of the result in the answer; the first one with a value is used. Empty: the whole answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub result: Vec<String>,
     /// The answer is a file of this media type instead of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub download: Option<String>,
-    /// Shape of the whole answer, as far as it is known.
+    /// Shape of the whole answer, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Shape>,
-    /// For pollers: where the items are and how to read on.
+    /// For lists: where the items are, and how to page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<Listing>,
-    /// What sending it twice would do.
+    /// The effect of sending it twice.
     #[serde(default)]
     pub effect: Effect,
-    /// Inputs with which an idempotent operation makes a new record each time: one of these cases is enough.
+    /// Inputs with which an otherwise idempotent operation creates a new record each time; one matching case is
+    /// enough.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub creates_when: Vec<CreatesWhen>,
-    /// Fields of the answer that tell what this very request did: what they tell after a lost answer is not
-    /// taken for what the step did.
+    /// Fields of the answer that describe this request only: after a lost answer, the second answer does not state
+    /// what the first request did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_only: Vec<FirstOnly>,
-    /// Lists that the API stores only in part, without a word: where the answer shows what is there now.
+    /// Lists of which the API may silently store only a part, and where the answer shows the stored part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_back: Vec<ReadBack>,
-    /// For creates: how to find out whether it happened.
+    /// For creates: how to find out whether one happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
-    /// Made of other operations: the first alternative whose inputs are given and that finds
-    /// something is the result.
+    /// A composite of other operations: of the alternatives whose inputs are given, the first that finds something is
+    /// the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub composite: Vec<Alternative>,
     /// Performed by hob itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builtin: Option<Builtin>,
-    /// Inputs that replace all that the record had in a list → the operation that adds to it instead.
+    /// Inputs that replace a whole list of the record → the operation that adds to it instead.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub replaces_all: IndexMap<String, String>,
-    /// Pitfalls worth knowing, a sentence each, shown by `hob catalog show`.
+    /// Pitfalls, a sentence each, shown by `hob catalog show`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Inputs for a recipe snippet that validates as it stands.
+    /// Inputs of the example, which validates as it is.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub example: IndexMap<String, Value>,
 }
@@ -122,13 +122,13 @@ pub enum OperationKind {
     Action,
 }
 
-/// Where a parameter goes.
+/// Where a parameter is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
-    /// Into the path, percent-encoded.
+    /// In the path, percent-encoded.
     Path,
-    /// Into the query string.
+    /// In the query string.
     Query,
     /// As a request header.
     Header,
@@ -138,21 +138,21 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// Where it goes.
+    /// Where it is sent.
     #[serde(rename = "in")]
     pub place: Place,
-    /// Name on the wire, where it differs from the name in recipes (a name that stands in path and
-    /// query at once).
+    /// Its name in the request, if it differs from the name in recipes (a name that is used in path and query at
+    /// once).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wire: Option<String>,
-    /// How a list is written into the query.
+    /// How a list is encoded in the query.
     #[serde(default, skip_serializing_if = "ArrayStyle::is_repeat")]
     pub style: ArrayStyle,
     /// Type, allowed values, required or not.
     pub shape: Shape,
 }
 
-/// How a list becomes a query string.
+/// How a list is encoded in the query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ArrayStyle {
@@ -175,17 +175,17 @@ impl ArrayStyle {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Body {
-    /// How it is written.
+    /// Its encoding.
     #[serde(default, skip_serializing_if = "Encoding::is_json")]
     pub encoding: Encoding,
-    /// A body that is a list as a whole stands in `with` under this name.
+    /// The input name of a body that is a list as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<String>,
-    /// Shape of the body. Its fields stand in `with` beside the parameters.
+    /// Shape of the body. Its fields are inputs like the parameters.
     pub shape: Shape,
 }
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
@@ -204,113 +204,111 @@ impl Encoding {
     }
 }
 
-/// What sending a request twice would do.
+/// The effect of sending a request twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// Changes nothing: send as often as you like.
+    /// No effect: it can be sent any number of times.
     Read,
-    /// The second time changes nothing more.
+    /// The second request changes nothing more.
     Idempotent,
-    /// A second thing would appear (a contact, a message, an enrolment). The cautious default.
+    /// A second record would be created (a contact, a message, an enrolment). The cautious default.
     #[default]
     Create,
 }
 
-/// How to find out whether a create happened: ask `operation` and look for an item whose fields
-/// equal what was sent.
+/// How to find out whether a create happened: `operation` is sent, and its items are compared with what was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// The read to send.
     pub operation: String,
-    /// Its inputs: name of the input → name of the create's input whose value it gets.
+    /// Its inputs: input name → name of the create's input that provides the value.
     pub with: IndexMap<String, String>,
-    /// Fields that must be equal: path within a found item → name of the create's input. Inputs
-    /// that the create did not give are left out of the comparison. Empty where the read finds only
-    /// what is like it (by e-mail address, say); then `created` decides.
+    /// Fields that must be equal: path in an item → name of the create's input. Inputs that were not given are not
+    /// compared. Empty if the read finds only matching records (by e-mail address, for example); then `created`
+    /// decides.
     #[serde(rename = "match")]
     pub matching: IndexMap<String, String>,
-    /// Field of a found item that tells when it came to be; one from before the attempt is another record.
-    /// One that is older by little, by another clock, is a person's to judge. Where a record does not tell it,
-    /// the only one that is no step's known result is taken, and the history says so.
+    /// Field of an item with its creation time; an item from before the attempt is another record. If it is only a
+    /// little older by another clock, a person must decide. Without this field, the only item that is not the known
+    /// result of another step is taken, with a remark in the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// Seconds until the read is sure to show what was created, where that is not the connector's
-    /// `list_lag_seconds`. What is not there counts as not done only after that.
+    /// Seconds until the read is sure to show what was created, if different from the connector's `list_lag_seconds`.
+    /// Only then does a missing record count as not created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_seconds: Option<u32>,
-    /// The read of one record by its id: for a refusal that names the record there is (`errors.existing` of the
+    /// The read of a record by its id, for a rejection that names the existing record (`errors.existing` of the
     /// connector). Unlike a list, it does not lag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_id: Option<ProbeById>,
 }
 
-/// The read of one record by its id.
+/// The read of a record by its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeById {
     /// The read to send.
     pub operation: String,
-    /// Its input that takes the id.
+    /// Its input for the id.
     pub id: String,
 }
 
-/// A list of named values that is sent, and where the answer shows what became of it. Members that are
-/// sent and not shown were dropped by the API, which is told.
+/// A list of named values in the request, and where the answer shows the stored ones. Members that the answer lacks
+/// were dropped by the API, which is reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadBack {
-    /// Input that holds the list.
+    /// Input with the list.
     pub input: String,
     /// JSONPath of the list in the answer.
     pub answer: String,
-    /// Fields that name a member, in what is sent as in what is shown.
+    /// Fields that identify a member, in request and answer.
     pub names: Vec<String>,
-    /// Fields that hold a member's value, in what is sent or in what is shown. By them a member is known
-    /// that is sent by a name that the answer does not have.
+    /// Fields with a member's value, in request or answer. They match members whose name the answer does not contain.
     pub values: Vec<String>,
 }
 
-/// One way for a composite operation to get its result.
+/// An alternative of a composite operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alternative {
-    /// Taken when at least one of these inputs is given.
+    /// Used when at least one of these inputs is given.
     pub when: Vec<String>,
     /// The operation to send.
     pub operation: String,
-    /// Its inputs: name → a literal, or a string that is one `{{ input }}` for an input of the
-    /// composite. An input that was not given leaves the name out.
+    /// Its inputs: name → a literal, or a string `{{ input }}` for an input of the composite. Inputs that were not
+    /// given are omitted.
     pub with: IndexMap<String, Value>,
-    /// Where the result stands in the answer; nothing there means not found.
+    /// JSONPath of the result in the answer; nothing there means not found.
     pub result: String,
-    /// Answers that mean not found instead of failed.
+    /// Statuses that mean not found instead of failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_found: Vec<u16>,
 }
 
-/// What hob performs itself.
+/// Operations that hob performs itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Builtin {
     /// Any HTTP request.
     HttpRequest,
-    /// Remember that a record here is a record there.
+    /// Link two records.
     LinksSave,
     /// The other end of a link.
     LinksFind,
-    /// Forget a link.
+    /// Delete a link.
     LinksDelete,
-    /// Read a remembered value.
+    /// Read a stored value.
     StateGet,
-    /// Remember a value.
+    /// Store a value.
     StatePut,
-    /// Go on later; survives restarts.
+    /// Continue later; survives restarts.
     Wait,
     /// End the run here, successfully.
     Stop,
-    /// Write a line into the history and the log.
+    /// Add a line to the history and the log.
     Log,
 }
 
@@ -321,10 +319,10 @@ impl Builtin {
     }
 }
 
-/// An input of an operation: where it goes and its shape. What recipes write under `with`.
+/// An input of an operation: what recipes write under `with`.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// Name in `with`.
+    /// Its name in `with`.
     pub name: &'a str,
     /// Its shape.
     pub shape: &'a Shape,
@@ -333,7 +331,7 @@ pub struct Input<'a> {
 }
 
 impl Operation {
-    /// What sending it twice with these inputs would do.
+    /// The effect of sending it twice with these inputs.
     pub fn effect_with(&self, inputs: &Map<String, Value>) -> Effect {
         match self.creates_when.iter().any(|case| case.holds(inputs)) {
             true => Effect::Create,
@@ -341,17 +339,17 @@ impl Operation {
         }
     }
 
-    /// May stand after `poll:`.
+    /// Whether it is allowed after `poll:`.
     pub fn is_poller(&self) -> bool {
         self.kinds.contains(&OperationKind::Poller)
     }
 
-    /// May stand after `do:`.
+    /// Whether it is allowed after `do:`.
     pub fn is_action(&self) -> bool {
         self.kinds.contains(&OperationKind::Action)
     }
 
-    /// All inputs, parameters first. A name occurs once.
+    /// All inputs, parameters first, without duplicates.
     pub fn inputs(&self) -> Vec<Input<'_>> {
         let mut inputs: Vec<Input<'_>> = self
             .parameters
@@ -368,31 +366,31 @@ impl Operation {
         inputs
     }
 
-    /// The input called `name`.
+    /// The input `name`.
     pub fn input(&self, name: &str) -> Option<Input<'_>> {
         self.inputs().into_iter().find(|input| input.name == name)
     }
 
-    /// Inputs beyond the listed ones are passed on (an open body).
+    /// Whether inputs beyond the listed ones are accepted (for an open body).
     pub fn takes_any_input(&self) -> bool {
         let open = |shape: &Shape| shape.is_open();
         self.body.as_ref().is_some_and(|b| b.whole.is_none() && open(&b.shape))
             || self.input.as_ref().is_some_and(|shape| shape.open)
     }
 
-    /// Something is gone after it: what is not there any more need not be removed.
+    /// Whether it removes something; then a missing record counts as success.
     pub fn removes(&self) -> bool {
         self.method == "DELETE"
     }
 
-    /// Shape of the result: the answer's shape at the first result path, where it is known.
+    /// Shape of the result, if known: that of the answer at the first result path.
     pub fn result_shape(&self) -> Option<&Shape> {
         let response = self.response.as_ref()?;
         let Some(path) = self.result.first() else { return Some(response) };
         super::path::walk(response, path)
     }
 
-    /// Whether the one record that is its list may be null, where there is none.
+    /// Whether its list is a single record that may be null.
     pub fn may_find_nothing(&self) -> bool {
         let listed = self.list.as_ref().is_some_and(|list| list.items == self.result);
         listed && self.result_shape().is_some_and(|shape| shape.kind == Kind::Object && shape.nullable)

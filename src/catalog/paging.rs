@@ -1,4 +1,4 @@
-//! How a list is read: where its items stand, how to tell them apart, and how to get the next page.
+//! Lists: where the items are, how to identify them, and how to page.
 
 use chrono::TimeDelta;
 use indexmap::IndexMap;
@@ -8,40 +8,38 @@ use serde_json::Value;
 
 use super::path;
 
-/// A poller's facts.
+/// The list of a poller.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Listing {
-    /// JSONPaths of the items in the answer, the first that finds something wins (`$.contacts[*]`).
-    /// One that names a single object makes a list of one.
+    /// JSONPaths of the items in the answer (`$.contacts[*]`); the first one with a value is used. A single object
+    /// counts as a list of one.
     pub items: Vec<String>,
-    /// Candidates for the field that identifies an item, in order. Empty: the item itself when it is
-    /// text, else a hash of it.
+    /// Fields that may identify an item, in order. Empty: the item itself if it is text, otherwise its hash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub id: Vec<String>,
-    /// Field with the time of the last change, if items have one. Content is compared all the same: two
-    /// changes may carry one time.
+    /// Field with the time of the last change, if there is one. Content is compared as well, because two changes may
+    /// have the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
-    /// Field with the time of creation, if items have one.
+    /// Field with the time of creation, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// Inputs that make the API answer newest change first, so that a poll may stop early.
+    /// Inputs that sort the list by change, newest first, so that a poll can stop early.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub newest_first: IndexMap<String, Value>,
-    /// Inputs that make the API answer the newest record first, by its time of creation; `{}` where it
-    /// does so by itself. A poll that looks for new records only may then stop early.
+    /// Inputs that sort the list by creation, newest first; `{}` if it always is. A poll for new records only can
+    /// then stop early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_created_first: Option<IndexMap<String, Value>>,
-    /// Longest time in seconds until the list shows a change: lists behind a search index lag. Absent: it
-    /// is not known, and taken for 300. Polls that may stop early look so far back for late changes.
+    /// Longest time in seconds until the list shows a change: lists behind a search index lag. Default: 300. Polls
+    /// that can stop early look back this far for late changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<u32>,
-    /// Fields of an item that say nothing of a change, such as a counter of views or an address that is
-    /// signed anew for each answer. They count neither as new nor as changed content.
+    /// Fields of an item whose changes do not count, such as a view counter or a signed address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// JSONPath of the number of items on all pages, where the answer has it.
+    /// JSONPath of the total number of items, if the answer states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<String>,
     /// How to get the next page.
@@ -53,11 +51,11 @@ pub struct Listing {
     pub other_paging: Vec<String>,
 }
 
-/// How long a list may lag that does not say.
+/// The assumed lag of a list that does not state it.
 const USUAL_LAG_SECONDS: u32 = 300;
 
 impl Listing {
-    /// The number of items on all pages, as an answer has it.
+    /// The total number of items that an answer states.
     pub fn total(&self, answer: &Value) -> Option<u64> {
         path::read(answer, self.total.as_deref()?)?.as_u64()
     }
@@ -75,26 +73,26 @@ impl Listing {
     }
 }
 
-/// A paging style. All inputs named here are inputs of the operation, in query or body.
+/// A paging style. Inputs named here are inputs of the operation, in query or body.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "style", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Paging {
     /// One answer holds everything.
     #[default]
     None,
-    /// Skip so many items: `offset` and `limit`, whatever they are called.
+    /// Offset and limit.
     Offset {
-        /// Input that counts the items to skip.
+        /// Input for the number of items to skip.
         offset: String,
         /// Input for the page size.
         limit: String,
         /// Page size to ask for; the API may answer fewer.
         size: u32,
-        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
+        /// JSONPath of a flag for further pages. It takes precedence over the size of the page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<String>,
-        /// The API never answers fewer items than `size` before the last page. Without it a short
-        /// page is followed by another request, and an empty page ends the list.
+        /// Pages before the last always have `size` items. Otherwise a short page is followed by another request, and
+        /// an empty page ends the list.
         #[serde(default, skip_serializing_if = "is_false")]
         short_page_ends: bool,
     },
@@ -105,40 +103,40 @@ pub enum Paging {
         /// Input for the page size, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
-        /// Page size to ask for, or the API's fixed one; it may answer fewer.
+        /// Page size to request, or the API's fixed one; the API may answer fewer.
         size: u32,
         /// Number of the first page.
         #[serde(default = "one")]
         first: u32,
-        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
+        /// JSONPath of a flag for further pages. It takes precedence over the size of the page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<String>,
-        /// The API never answers fewer items than `size` before the last page. Without it a short
-        /// page is followed by another request, and an empty page ends the list.
+        /// Pages before the last always have `size` items. Otherwise a short page is followed by another request, and
+        /// an empty page ends the list.
         #[serde(default, skip_serializing_if = "is_false")]
         short_page_ends: bool,
     },
-    /// The answer says where the next page begins.
+    /// The answer contains the cursor of the next page.
     Cursor {
-        /// Input → where its value for the next page stands.
+        /// Input → where its value for the next page is.
         next: IndexMap<String, NextValue>,
         /// Input for the page size, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
-        /// Page size to ask for.
+        /// Page size to request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u32>,
-        /// JSONPath of a flag that says whether there is more. It decides, whatever the page holds.
+        /// JSONPath of a flag for further pages. It takes precedence over the size of the page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<String>,
-        /// The API never answers fewer items than `size` before the last page. Without it a short
-        /// page is followed by another request, and an empty page ends the list.
+        /// Pages before the last always have `size` items. Otherwise a short page is followed by another request, and
+        /// an empty page ends the list.
         #[serde(default, skip_serializing_if = "is_false")]
         short_page_ends: bool,
     },
-    /// The answer holds the address of the next page.
+    /// The answer contains the address of the next page.
     Link {
-        /// JSONPath of the address; absent: the `Link` header with `rel="next"`.
+        /// JSONPath of the address; default: the `Link` header with `rel="next"`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
     },
@@ -152,7 +150,7 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// Where the value of an input for the next page stands.
+/// Where the value of an input for the next page is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
 pub enum NextValue {
@@ -163,18 +161,18 @@ pub enum NextValue {
     },
     /// In the last item of the page.
     LastItem {
-        /// JSONPaths within the item, the first that finds something wins.
+        /// JSONPaths in the item; the first one with a value is used.
         paths: Vec<String>,
-        /// Several items may have the same value, a number, and the API goes on strictly after it: the
-        /// smallest difference between two values. hob asks with the value moved back by so much, and
-        /// leaves out what it has read already.
+        /// For numeric values that several items may share, where the API continues strictly after the given one: the
+        /// smallest difference between two values. hob moves the value back by it and skips the items it has already
+        /// read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<u32>,
     },
 }
 
 impl Paging {
-    /// JSONPath of the flag that says whether there is more.
+    /// JSONPath of the flag for further pages.
     pub fn more(&self) -> Option<&str> {
         match self {
             Paging::None | Paging::Link { .. } => None,
@@ -184,7 +182,7 @@ impl Paging {
         }
     }
 
-    /// The same, where a short page may be followed by another one.
+    /// The same style, but a short page is followed by another request.
     pub fn reading_on(mut self) -> Self {
         match &mut self {
             Paging::Offset { short_page_ends, .. }
@@ -195,7 +193,7 @@ impl Paging {
         self
     }
 
-    /// So many items make a page full, where one that is not full is the last.
+    /// The number of items of a full page, if a smaller page is the last.
     pub fn full(&self) -> Option<u32> {
         match self {
             Paging::Offset { size, short_page_ends: true, .. }

@@ -1,19 +1,19 @@
-//! JSONPath as the catalog uses it: reading a place in an answer, and its counterpart in a shape.
+//! JSONPath in the catalog: reading a place in an answer, and the corresponding shape.
 
 use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
 use crate::value::{Shape, Step};
 
-/// The value at `path` in `answer`: the whole list for a path that ends in `[*]` or has another
-/// wildcard, the single value otherwise. `None` when nothing is there or the path is no JSONPath.
+/// The value at `path` in `answer`: a list for a path with a wildcard such as `[*]`, otherwise a single value. `None`
+/// if there is nothing or the path is invalid.
 pub fn read(answer: &Value, path: &str) -> Option<Value> {
     if path == "$" {
         return Some(answer.clone());
     }
     let found = answer.query(path).ok()?;
     if is_list(path) {
-        // An empty list is found when its parent is there; the query alone cannot tell.
+        // The query finds nothing in an empty list: check that its parent exists.
         if found.is_empty() {
             return list_parent(path)
                 .and_then(|parent| read(answer, parent))
@@ -25,7 +25,7 @@ pub fn read(answer: &Value, path: &str) -> Option<Value> {
     found.into_iter().next().cloned()
 }
 
-/// The first of `paths` that finds something other than null; no paths: the whole answer.
+/// The first value other than null at one of `paths`; the whole answer if `paths` is empty.
 pub fn read_first(answer: &Value, paths: &[String]) -> Option<Value> {
     if paths.is_empty() {
         return Some(answer.clone());
@@ -33,8 +33,8 @@ pub fn read_first(answer: &Value, paths: &[String]) -> Option<Value> {
     paths.iter().filter_map(|path| read(answer, path)).find(|value| !value.is_null())
 }
 
-/// The items at the first of `paths` that finds some. Where a path says that they stand in a list, as `[*]` does,
-/// an object there is something else; the paths of JSONPath would take its fields for items.
+/// The items at the first of `paths` that has some. If a path requires a list, as with `[*]`, an object there does
+/// not count: JSONPath would take its fields for items.
 pub fn read_items(answer: &Value, paths: &[String]) -> Option<Value> {
     let fits = |path: &String| match list_parent(path) {
         Some(parent) => read(answer, parent).filter(Value::is_array),
@@ -46,8 +46,8 @@ pub fn read_items(answer: &Value, paths: &[String]) -> Option<Value> {
     paths.iter().filter_map(fits).find(|value| !value.is_null())
 }
 
-/// What [`read`] finds, taken out of `answer`; `answer` itself where `path` is not one of plain names, or leads
-/// to nothing or null.
+/// Moves the value at `path` out of `answer`; returns `answer` itself if the path does not consist of plain names, or
+/// leads to nothing or null.
 pub fn take(mut answer: Value, path: &str) -> Result<Value, Value> {
     let place = list_parent(path).unwrap_or(path);
     let found = pointer(place).and_then(|pointer| answer.pointer_mut(&pointer));
@@ -57,7 +57,7 @@ pub fn take(mut answer: Value, path: &str) -> Result<Value, Value> {
     }
 }
 
-/// The JSON pointer (RFC 6901) to the one place that a path of plain names leads to.
+/// The JSON pointer (RFC 6901) for a path of plain names.
 pub fn pointer(path: &str) -> Option<String> {
     let rest = path.strip_prefix('$')?;
     let mut pointer = String::new();
@@ -72,12 +72,12 @@ pub fn pointer(path: &str) -> Option<String> {
     (rest.is_empty() || rest.starts_with('.')).then_some(pointer)
 }
 
-/// A path that yields a list of matches rather than one value.
+/// Whether the path yields a list of matches.
 pub fn is_list(path: &str) -> bool {
     path.contains('*') || path.contains("..") || path.contains('?')
 }
 
-/// Whether `path` is a well-formed JSONPath, with the parser's complaint if not.
+/// Checks that `path` is a well-formed JSONPath; the error is the parser's.
 pub fn check(path: &str) -> Result<(), String> {
     jsonpath_rust::parser::parse_json_path(path).map(|_| ()).map_err(|e| e.to_string())
 }
@@ -86,7 +86,7 @@ fn list_parent(path: &str) -> Option<&str> {
     path.strip_suffix("[*]").filter(|parent| !is_list(parent))
 }
 
-/// The shape at `path`, for paths of plain names, `.*` and `[*]`.
+/// The shape at `path`, for paths with names, `.*` and `[*]`.
 pub fn walk<'a>(shape: &'a Shape, path: &str) -> Option<&'a Shape> {
     let mut at = shape;
     for part in path.strip_prefix('$')?.replace("[*]", ".[").split('.').filter(|p| !p.is_empty()) {

@@ -1,5 +1,5 @@
-//! Public keys as people paste them: PEM or bare base64, wrapped (SPKI) or not. A key that protects nothing is
-//! refused: there are some for which anyone can make signatures.
+//! Public keys as people paste them: PEM or base64, with or without line breaks and SPKI. Weak keys, for which anyone
+//! can make signatures, are rejected.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -19,11 +19,10 @@ pub const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Length of an Ed25519 public key.
 const ED25519_BYTES: usize = 32;
 
-/// Sizes of RSA keys by which signatures are checked, in bits.
+/// Accepted sizes of RSA keys, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The 32 bytes of an Ed25519 key: SPKI, or the bytes themselves in base64 or hex. The error is what is wrong with
-/// the key, as the rest of a sentence.
+/// The 32 bytes of an Ed25519 key: SPKI, or the bytes in base64 or hex. The error completes a sentence about the key.
 pub fn ed25519(text: &str) -> Result<Vec<u8>, String> {
     let bare = strip_armour(text);
     let bytes = match hex::decode(&bare).ok().filter(|bytes| bytes.len() == ED25519_BYTES) {
@@ -42,15 +41,14 @@ pub fn ed25519(text: &str) -> Result<Vec<u8>, String> {
             "the key is weak (a point of low order): anyone can make signatures that fit it".to_owned()
         );
     }
-    // RFC 8032, 5.1.3: what is not the one encoding of its point is not to be taken.
+    // RFC 8032, 5.1.3: non-canonical encodings of a point are rejected.
     if point.compress() != encoded {
         return Err("the key is not written the one way that RFC 8032 allows for its point".to_owned());
     }
     Ok(key)
 }
 
-/// An RSA key as PKCS#1, out of its SPKI wrapper if it has one. The error is what is wrong with the key, as the rest
-/// of a sentence.
+/// An RSA key as PKCS#1, without its SPKI wrapper. The error completes a sentence about the key.
 pub fn rsa(text: &str) -> Result<Vec<u8>, String> {
     let bytes = decode(&strip_armour(text))?;
     let bytes = if pkcs1(&bytes).is_some() { bytes } else { unwrap_spki(&bytes)?.to_vec() };
@@ -102,7 +100,7 @@ fn pkcs1(bytes: &[u8]) -> Option<(usize, Vec<u8>)> {
 mod tests {
     use super::*;
 
-    /// That of the tests of RFC 8032, 7.1.
+    /// From the tests of RFC 8032, 7.1.
     const GOOD: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     #[test]
@@ -119,7 +117,7 @@ mod tests {
         assert!(ed25519("").is_err());
     }
 
-    /// All points of low order in all their writings, other writings that are not canonical, and what is no point.
+    /// All points of low order in all encodings, other non-canonical encodings, and values that are not points.
     #[test]
     fn refuses_keys_that_protect_nothing() {
         for (key, word) in [

@@ -1,4 +1,4 @@
-//! Where polls of a list may end before its last page, and what a poll costs that finds nothing.
+//! When polls of a list can stop before its last page, and the cost of a poll that finds nothing.
 
 use std::ops::RangeInclusive;
 
@@ -7,54 +7,54 @@ use serde_json::Value;
 
 use super::{Listing, NextValue, Paging};
 
-/// Which differences between two polls are wanted.
+/// Which changes are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
-    /// Records that were not there, and nothing else.
+    /// New records only.
     pub only_new: bool,
-    /// Records that are gone: they show only at the end of the list.
+    /// Removed records, which requires reading the list to its end.
     pub removed: bool,
 }
 
-/// An order in which a list brings the newest first.
+/// An order with the newest records first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Order<'a> {
-    /// Inputs that ask for it.
+    /// Inputs that request it.
     pub inputs: &'a IndexMap<String, Value>,
-    /// By creation instead of by change.
+    /// By creation instead of change.
     pub by_creation: bool,
 }
 
-/// What a poll costs that finds nothing.
+/// The cost of a poll that finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuietPoll {
     /// One request, however long the list is.
     OneRequest,
     /// The whole list is read, page by page.
     WholeList {
-        /// Records on a page; unknown where the API alone decides.
+        /// Items per page; unknown if the API decides.
         page: Option<u32>,
-        /// What tells that the list has ended.
+        /// How the end of the list is recognised.
         end: End,
     },
 }
 
-/// What tells that a list has ended.
+/// How the end of a list is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The last page itself.
+    /// By the last page itself.
     LastPage,
-    /// An empty page after it.
+    /// By an empty page after it.
     EmptyPage,
-    /// The last page if it leads nowhere, which some APIs do; otherwise an empty one.
+    /// By the last page if it has no successor, as in some APIs; otherwise by an empty page.
     Either,
 }
 
 impl Listing {
-    /// The order in which polls of this list may end before its last page. `with` are the recipe's own inputs: one
-    /// that orders the list otherwise forbids it.
+    /// The order that allows polls of this list to stop before its last page. `with` are the recipe's inputs; a
+    /// different order there disables it.
     pub fn stops_early(&self, wanted: Wanted, with: &Value) -> Option<Order<'_>> {
-        // Without its creation a record that was never seen could be new or old.
+        // Without a creation time, an unseen record may be new or old.
         if self.created.is_none() || wanted.removed {
             return None;
         }
@@ -68,7 +68,7 @@ impl Listing {
         by_creation.filter(fits).or(by_change.filter(fits))
     }
 
-    /// What a poll costs that finds nothing.
+    /// The cost of a poll that finds nothing.
     pub fn quiet_poll(&self, wanted: Wanted, with: &Value) -> QuietPoll {
         if matches!(self.paging, Paging::None) || self.stops_early(wanted, with).is_some() {
             return QuietPoll::OneRequest;
@@ -91,13 +91,13 @@ impl Listing {
 }
 
 impl QuietPoll {
-    /// Requests for a list of `records`, where that can be told: an API may answer smaller pages than are asked for.
+    /// The number of requests for a list of `records`, if known: an API may answer smaller pages than requested.
     pub fn requests(self, records: u64) -> Option<RangeInclusive<u64>> {
         match self {
             QuietPoll::OneRequest => Some(1..=1),
             QuietPoll::WholeList { page, end } => {
                 let pages = records.div_ceil(u64::from(page?)).max(1);
-                // An empty list is its own empty page.
+                // An empty list needs no further empty page.
                 let more = pages + u64::from(records > 0);
                 Some(match end {
                     End::LastPage => pages..=pages,
@@ -108,7 +108,7 @@ impl QuietPoll {
         }
     }
 
-    /// In words, as what it costs.
+    /// The cost in words.
     pub fn words(self) -> String {
         match self {
             QuietPoll::OneRequest => "1 request".to_owned(),

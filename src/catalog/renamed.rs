@@ -1,13 +1,12 @@
-//! What an operation says of its answer and of the operations that it names, in the words of another version of
-//! the API.
+//! Applies renames of an API version to an operation: to the paths in its answer and to the operations it refers to.
 
 use indexmap::IndexMap;
 
 use super::version::{ApiVersion, Change};
 use super::{Listing, Operation, Paging};
 
-/// Puts the names of `version`, in which `own` is what differs, in all places where `operation` has one:
-/// where results and items stand, in its list, in its probe and in its alternatives.
+/// Applies the names of `version` to all places in `operation`: results, items, list, probe and alternatives. `own`
+/// are the differences of the operation itself.
 pub(super) fn rename(operation: &mut Operation, own: &Change, version: &ApiVersion) {
     let unchanged = Change::default();
     let of = |id: &str| version.operations.get(id).unwrap_or(&unchanged);
@@ -72,7 +71,7 @@ fn rename_list(list: &mut Listing, own: &Change) {
     }
 }
 
-/// The same map with renamed keys, in the same order.
+/// The map with renamed keys, in the same order.
 fn keys<T>(map: &mut IndexMap<String, T>, rename: impl Fn(&mut String)) {
     let renamed = std::mem::take(map).into_iter().map(|(mut name, value)| {
         rename(&mut name);
@@ -89,7 +88,7 @@ impl Change {
         }
     }
 
-    /// The JSONPath of a place in the answer in this version.
+    /// Renames the parts of a JSONPath in the answer.
     fn rename_answer(&self, path: &mut String) {
         let Some(rest) = path.strip_prefix('$') else { return };
         let mut own = parts(rest);
@@ -102,14 +101,14 @@ impl Change {
         }
     }
 
-    /// What is renamed in answers: a field before what it is in, since both go by their old names.
+    /// Renames of the answer, inner fields before outer ones, because paths use the old names.
     fn innermost_first(&self) -> Vec<(&String, &String)> {
         let mut renamed: Vec<_> = self.answer.renamed.iter().collect();
         renamed.sort_by_key(|(path, _)| std::cmp::Reverse(parts(path).len()));
         renamed
     }
 
-    /// The name of a field of an item of the answer: of a member of its list, or of the one object in it.
+    /// Renames a field of an item.
     fn rename_item(&self, name: &mut String) {
         let mut own = parts(name.strip_prefix("$.").unwrap_or(name));
         let mut changed = false;
@@ -128,7 +127,7 @@ fn parts(path: &str) -> Vec<String> {
     path.replace("[*]", "[]").split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// Gives the last part of `renamed` its name of now where `path` goes through it; whether it does.
+/// Renames the last part of `renamed` if `path` goes through it; returns whether it does.
 fn rename_last(path: &mut [String], renamed: &[String], now: &str) -> bool {
     let Some((last, before)) = renamed.split_last() else { return false };
     let bare = |part: &str| part.trim_end_matches("[]").to_owned();

@@ -1,41 +1,40 @@
-//! What sending an operation twice does, where its effect alone does not tell.
+//! The effect of sending an operation twice, if it depends on inputs.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Inputs with which an operation makes a new record each time, though it is idempotent with others. All that is
-/// said has to be so.
+/// Inputs with which an otherwise idempotent operation creates a new record each time. All conditions must hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreatesWhen {
-    /// These inputs have these values.
+    /// Inputs with these values.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub equal: IndexMap<String, Value>,
-    /// None of these inputs is given.
+    /// Inputs that are not given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
 }
 
-/// A field of the answer that tells what this very request did. Sent again after a lost answer, it tells what the
-/// second one did, which says nothing of the first.
+/// A field of the answer that describes this request only. If the request is repeated after a lost answer, the field
+/// describes the second one and says nothing about the first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FirstOnly {
     /// JSONPath in the answer.
     pub field: String,
-    /// JSONPath in the answer of the time when the record was created, for a field that is true when the request
-    /// created it: by the time it is found out whether an earlier attempt did.
+    /// JSONPath in the answer of the record's creation time, for a field that is true if the request created the
+    /// record: the time shows whether an earlier attempt did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
 }
 
 impl CreatesWhen {
-    /// Whether these inputs make a new record.
+    /// Whether these inputs create a new record.
     pub(super) fn holds(&self, inputs: &Map<String, Value>) -> bool {
         let given = |name: &String| inputs.get(name).filter(|value| !value.is_null());
-        // Inputs may still be the text of what they will be: `"true"`.
+        // Inputs may be literals as text: `"true"`.
         let text =
             |value: &Value| value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
         self.equal.iter().all(|(name, wanted)| given(name).is_some_and(|value| text(value) == text(wanted)))

@@ -1,36 +1,36 @@
-//! What an operation reads or writes: the kind of record and, of a write, what it does to it. Read from method and
-//! path, as a REST API lays them out, and from the operation's id; no operation is known by name.
+//! What an operation reads or writes: the kind of record and, for a write, the change. Derived from method and path,
+//! following REST conventions, and from the operation's id; no operation is known by name.
 
 use std::collections::BTreeSet;
 
 use super::{Effect, Operation};
 
-/// Ends of paths that say what is done, not to what.
+/// Last parts of paths that name an action instead of a record.
 const VERBS: [&str; 5] = ["search", "upsert", "list", "query", "bulk"];
 
-/// The kind of record that an operation is about, by the names that its id and its path give it. Two operations are
-/// about the same kind if they share one.
+/// Names of a kind of record, from an operation's id and path. Two operations concern the same kind if they share a
+/// name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceNames(BTreeSet<String>);
 
 /// What a write does to its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteTarget<'a> {
-    /// The record is made: what is not sent is as the API makes it.
+    /// Creates the record: fields that are not sent get the API's defaults.
     Created,
-    /// The fields that are sent get these values.
+    /// Sets the fields that are sent.
     Fields,
-    /// The members of a list of the record that are sent are added to it.
+    /// Adds the members that are sent to a list of the record.
     Added(&'a str),
-    /// They are taken out of it.
+    /// Removes them from it.
     Removed(&'a str),
-    /// The record is gone.
+    /// Deletes the record.
     Deleted,
 }
 
 impl ResourceNames {
-    /// Of a webhook's event of which nothing else is known: its name, in parts.
-    pub fn of_event(name: &str) -> Self {
+    /// The kind of a webhook event that is only known by name.
+    pub fn from_event(name: &str) -> Self {
         let mut words = vec![String::new()];
         for letter in name.chars() {
             if letter.is_uppercase() || !letter.is_alphanumeric() {
@@ -43,24 +43,24 @@ impl ResourceNames {
         Self(words.iter().filter(|word| !word.is_empty()).map(|word| singular(word)).collect())
     }
 
-    /// These and those.
+    /// Adds the names of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// Nothing is known.
+    /// Whether no name is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether they may be about the same kind of record.
+    /// Whether both may be the same kind of record.
     pub fn meet(&self, other: &Self) -> bool {
         !self.0.is_disjoint(&other.0)
     }
 }
 
 impl Operation {
-    /// The kind of record it is about.
+    /// The kind of record that it concerns.
     pub fn resource_names(&self) -> ResourceNames {
         let path: Vec<&str> = self.path.split('/').filter(|part| !part.is_empty()).collect();
         let last = path.iter().rposition(|part| is_parameter(part));
@@ -78,7 +78,7 @@ impl Operation {
         ResourceNames(names)
     }
 
-    /// What it does to its record; `None` for a read and for what is done by hob itself.
+    /// The change of the record; `None` for reads and built-in operations.
     pub fn write_target(&self) -> Option<WriteTarget<'_>> {
         if self.effect == Effect::Read || self.builtin.is_some() {
             return None;
@@ -92,7 +92,7 @@ impl Operation {
         })
     }
 
-    /// The field of the record that it writes, where its path ends with it: `tags` of `/contacts/{id}/tags`.
+    /// The field of the record at the end of its path: `tags` of `/contacts/{id}/tags`.
     fn part(&self) -> Option<&str> {
         let (front, last) = self.path.trim_end_matches('/').rsplit_once('/')?;
         let of_record = front.rsplit('/').next().is_some_and(is_parameter);
@@ -105,7 +105,7 @@ fn is_parameter(part: &str) -> bool {
     part.starts_with('{')
 }
 
-/// A name in one form, whether it is written in the singular or the plural.
+/// The singular form of a name.
 fn singular(word: &str) -> String {
     let word = word.to_lowercase();
     match word.strip_suffix("ies") {
@@ -143,9 +143,9 @@ mod tests {
         ] {
             assert!(!names(one).meet(&names(other)), "{one} {other}");
         }
-        assert!(ResourceNames::of_event("ContactTagUpdate").meet(&names("contacts.update")));
-        assert!(ResourceNames::of_event("client.status_changed").meet(&names("fitr.clients.update")));
-        assert!(!ResourceNames::of_event("task.created").meet(&names("fitr.clients.update")));
+        assert!(ResourceNames::from_event("ContactTagUpdate").meet(&names("contacts.update")));
+        assert!(ResourceNames::from_event("client.status_changed").meet(&names("fitr.clients.update")));
+        assert!(!ResourceNames::from_event("task.created").meet(&names("fitr.clients.update")));
     }
 
     #[test]

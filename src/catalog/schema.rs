@@ -1,4 +1,4 @@
-//! The JSON Schema of connector files, generated from the types they are read into.
+//! The JSON Schema of connector files, generated from their types.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,13 @@ use crate::value::schema_of;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(generate);
 
-/// The structure of a connector's files as JSON Schema, draft 7. A file with `operations` is held
-/// against that form, one with `events` against the form of events, any other is the connector itself.
+/// The structure of a connector's files as JSON Schema, draft 7. Files with `operations` and `events` have their own
+/// schemas; any other is the connector itself.
 pub fn schema() -> &'static Value {
     &SCHEMA
 }
 
-/// The structure of one kind of file; `None` for those that are not part of the catalog.
+/// The structure of one kind of file; `None` for kinds outside the catalog.
 pub fn form(kind: FileKind) -> Option<&'static Value> {
     static FORMS: LazyLock<[Value; 4]> = LazyLock::new(|| {
         [

@@ -1,4 +1,4 @@
-//! Versions of an API beside the one that the operations describe: what is different there.
+//! Other versions of an API, as differences from the base version.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Parameter;
 use crate::value::{Kind, Shape};
 
-/// The versions of an API, as they stand in `versions.yaml`.
+/// The versions of an API, as described in `versions.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Versions {
@@ -22,26 +22,26 @@ pub struct Versions {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiVersion {
-    /// What the connector's version header says, for operations that send one.
+    /// Value of the connector's version header, for operations that send it.
     #[serde(default)]
     pub header: Option<String>,
-    /// The operations that exist in it, by id, and what is different there.
+    /// The operations of this version by id, with their differences.
     pub operations: IndexMap<String, Change>,
 }
 
-/// What is different about an operation.
+/// The differences of an operation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
-    /// Another path.
+    /// New path.
     pub path: Option<String>,
     /// The vendor advises against it.
     pub deprecated: bool,
-    /// Further parameters.
+    /// Additional parameters.
     pub parameters: IndexMap<String, Parameter>,
-    /// Parameters and the fields of the body.
+    /// Differences of parameters and body fields.
     pub inputs: Fields,
-    /// The fields of the answer.
+    /// Differences of the answer's fields.
     pub answer: Fields,
 }
 
@@ -49,17 +49,17 @@ pub struct Change {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fields {
-    /// Path in the base version → the field's name now.
+    /// Path in the base version → new name of the field.
     pub renamed: IndexMap<String, String>,
-    /// Paths of fields that are gone.
+    /// Paths of removed fields.
     pub removed: Vec<String>,
-    /// Paths of new fields.
+    /// Paths of added fields.
     pub added: IndexMap<String, Shape>,
-    /// Values that a field may have; none: any.
+    /// Allowed values of a field; empty for any.
     pub values: IndexMap<String, Vec<Value>>,
-    /// Values that a field may have beside those of the base version.
+    /// Additional allowed values of a field.
     pub more_values: IndexMap<String, Vec<Value>>,
-    /// There is more than is told here.
+    /// There are more differences than described.
     pub open: bool,
 }
 
@@ -70,7 +70,7 @@ impl Versions {
         base.into_iter().chain(self.versions.keys().map(String::as_str))
     }
 
-    /// Whether any version changes what the operation called `id` is.
+    /// Whether any version changes the operation `id`.
     pub fn change(&self, id: &str) -> bool {
         let changes = self.versions.values().filter_map(|version| version.operations.get(id));
         changes.into_iter().any(|change| *change != Change::default())
@@ -78,17 +78,17 @@ impl Versions {
 }
 
 impl Change {
-    /// Inputs of the base version as this one has them.
+    /// Converts inputs of the base version to this version.
     pub fn inputs_from_base(&self, inputs: &mut Value) {
         self.inputs.rename_values(inputs, |old, new| (old, new));
     }
 
-    /// Inputs of this version as the base version has them.
+    /// Converts inputs of this version to the base version.
     pub fn inputs_to_base(&self, inputs: &mut Value) {
         self.inputs.rename_values(inputs, |old, new| (new, old));
     }
 
-    /// An answer of the base version as this one has it.
+    /// Converts an answer of the base version to this version.
     pub fn answer_from_base(&self, answer: &mut Value) {
         self.answer.rename_values(answer, |old, new| (old, new));
     }
@@ -104,7 +104,7 @@ impl Fields {
         }
         for (path, added) in &self.added {
             at(shape, path, &mut |holder, last| {
-                // A shape without fields takes any already.
+                // A shape without fields accepts any.
                 if !holder.fields.is_empty() {
                     holder.fields.insert(last.to_owned(), added.clone());
                 }
@@ -138,7 +138,7 @@ impl Fields {
     }
 }
 
-/// Calls `edit` with the field, or the members of the list, at `path`.
+/// Calls `edit` for the field, or the list's members, at `path`.
 fn values_at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape)) {
     at(shape, path, &mut |holder, last| {
         let (name, is_list) = last.strip_suffix("[]").map_or((last, false), |name| (name, true));
@@ -153,13 +153,13 @@ fn values_at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape)) {
 
 pub(super) fn set_values(shape: &mut Shape, values: &[Value]) {
     shape.values = values.to_vec();
-    // What the base version takes for a mapping is text, where all that is allowed is.
+    // A mapping in the base version is text here if all allowed values are.
     if !values.is_empty() && values.iter().all(Value::is_string) {
         shape.kind = Kind::String;
     }
 }
 
-/// The same map with another key at the same place.
+/// Renames a key of the map and keeps its position.
 pub(super) fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
     if let Some((index, _, value)) = map.shift_remove_full(old) {
         map.shift_remove(new);
@@ -167,7 +167,7 @@ pub(super) fn rename<T>(map: &mut IndexMap<String, T>, old: &str, new: &str) {
     }
 }
 
-/// A field under another name; the old one is what people may go on to write, where either was right before.
+/// Renames a field; the old name remains as an alias if either was right before.
 fn rename_field(holder: &mut Shape, old: &str, new: &str) {
     rename(&mut holder.fields, old, new);
     if holder.also.shift_remove(new).is_some() {
@@ -181,7 +181,7 @@ fn rename_field(holder: &mut Shape, old: &str, new: &str) {
     }
 }
 
-/// Calls `edit` with the object around the last part of `path`, in every alternative.
+/// Calls `edit` for the object that contains the last part of `path`, in every alternative.
 fn at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape, &str)) {
     for alternative in &mut shape.any_of {
         at(alternative, path, edit);
@@ -199,13 +199,13 @@ fn at(shape: &mut Shape, path: &str, edit: &mut dyn FnMut(&mut Shape, &str)) {
     }
 }
 
-/// Takes any further field, at every depth.
+/// Allows additional fields at every depth.
 fn open(shape: &mut Shape) {
     shape.open = true;
     shape.fields.values_mut().chain(shape.items.as_deref_mut()).chain(&mut shape.any_of).for_each(open);
 }
 
-/// Calls `edit` with the object, or every object of the list, at `path`.
+/// Calls `edit` for the object, or every object of the list, at `path`.
 fn within(value: &mut Value, path: &str, edit: &mut dyn FnMut(&mut serde_json::Map<String, Value>)) {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     match value {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn an_operation_is_changed_where_it_says() {
-        let (name, changed) = versions().of(&operation()).next().unwrap();
+        let (name, changed) = versions().variants(&operation()).next().unwrap();
         assert_eq!(
             (name.as_str(), changed.path.as_str(), changed.version.as_deref()),
             ("v2", "/b", Some("two"))
@@ -293,7 +293,7 @@ mod tests {
                stage_id: [a], kind: [b], 'kinds[]': [c], 'any[]': [] } } } } } } }",
         )
         .unwrap();
-        let changed = versions.of(&base).next().unwrap().1;
+        let changed = versions.variants(&base).next().unwrap().1;
         let fields = &changed.body.as_ref().unwrap().shape.fields;
         let text = |shape: &Shape| (shape.kind, shape.values.clone());
         let of = |value: &str| (Kind::String, vec![json!(value)]);
@@ -318,7 +318,7 @@ mod tests {
             ))
             .unwrap();
             operation.id = id.to_owned();
-            versions.of(&operation).next().unwrap().1
+            versions.variants(&operation).next().unwrap().1
         };
         let create = of(
             "a.create",

@@ -1,11 +1,11 @@
-//! Operations as another version of the API has them.
+//! Operations in other versions of the API.
 
 use super::version::{ApiVersion, Change, Versions, rename, set_values};
 use super::{Operation, renamed};
 
 impl Versions {
     /// `operation` in every version that has it.
-    pub(super) fn of(&self, operation: &Operation) -> impl Iterator<Item = (String, Operation)> {
+    pub(super) fn variants(&self, operation: &Operation) -> impl Iterator<Item = (String, Operation)> {
         self.versions.iter().filter_map(|(name, version)| {
             let change = version.operations.get(&operation.id)?;
             Some((name.clone(), change.apply(operation, name, version)))

@@ -1,4 +1,4 @@
-//! Which connections a recipe uses: one combination for each account that it fans out over.
+//! The connections that a recipe uses: one combination per account of its fan-out.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -9,7 +9,7 @@ use crate::recipe::{Action, Recipe, Trigger, Webhook};
 /// Connector → connection.
 pub(super) type Accounts = IndexMap<String, String>;
 
-/// The connections that `recipe` uses on `connector`: those it names, else the only one there is.
+/// The connections of `recipe` on `connector`: those it names, otherwise the only one.
 pub(super) fn chosen<'a>(
     recipe: &'a Recipe,
     workspace_info: &'a WorkspaceInfo,
@@ -22,8 +22,7 @@ pub(super) fn chosen<'a>(
     if all.len() == 1 { all } else { Vec::new() }
 }
 
-/// The version of the API that a use of an operation of `connector` asks for: the step's, else that of
-/// its connections.
+/// The API version for an operation of `connector`: the step's, otherwise that of its connections.
 pub(super) fn version<'a>(
     recipe: &'a Recipe,
     workspace_info: &'a WorkspaceInfo,
@@ -40,7 +39,7 @@ pub(super) fn version<'a>(
     workspace_info.connections.get(name)?.version.as_deref()
 }
 
-/// Connectors that need a connection of the recipe's choice.
+/// Connectors for which the recipe needs a connection.
 pub(super) fn connectors<'a>(recipe: &'a Recipe, catalog: &'a Catalog) -> IndexSet<&'a str> {
     let mut used = IndexSet::new();
     let mut add = |operation: &str| {
@@ -62,7 +61,7 @@ pub(super) fn connectors<'a>(recipe: &'a Recipe, catalog: &'a Catalog) -> IndexS
     used
 }
 
-/// Every combination of the connections of the connectors that `recipe` uses.
+/// All combinations of connections of the connectors that `recipe` uses.
 pub(super) fn combinations(
     recipe: &Recipe,
     catalog: &Catalog,

@@ -1,4 +1,4 @@
-//! Shapes of the names that hob itself gives to templates: `run`, `error`, `connection`.
+//! Shapes of the names that hob provides to templates: `run`, `error`, `connection`.
 
 use std::sync::LazyLock;
 
@@ -30,12 +30,12 @@ pub(super) fn run() -> &'static Shape {
     &RUN
 }
 
-/// `error`: the failure that `on_failure` follows.
+/// `error`: the failure that triggered `on_failure`.
 pub(super) fn error() -> &'static Shape {
     &ERROR
 }
 
-/// `connection`: for each connector that the recipe uses, the name and the settings of the connection.
+/// `connection`: name and settings of the connection, for each connector that the recipe uses.
 pub(super) fn connection(recipe: &Recipe, catalog: &Catalog) -> Shape {
     let mut all = texts(&[]);
     for name in accounts::connectors(recipe, catalog) {

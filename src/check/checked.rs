@@ -13,8 +13,7 @@ use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Catalog, Operation};
 use crate::recipe::{Action, Recipe, Trigger};
 
-/// A recipe without mistakes, and the operations it names. Built by checking only; a clone shares
-/// everything.
+/// A valid recipe with its operations. Created only by checking; cheap to clone.
 #[derive(Clone)]
 pub struct CheckedRecipe {
     inner: Arc<Inner>,
@@ -24,7 +23,7 @@ struct Inner {
     recipe: Recipe,
     catalog: Arc<Catalog>,
     poller: Option<Arc<Operation>>,
-    /// The operation of each step, in the order of the steps.
+    /// The operations of the steps, in order.
     operations: Vec<Arc<Operation>>,
     accounts: Vec<Accounts>,
     /// The versions that connections ask for, by connector.
@@ -33,11 +32,11 @@ struct Inner {
     version: String,
 }
 
-/// A step of a checked recipe: what the recipe says of it, and the operation that it names.
+/// A step of a checked recipe with its operation.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckedAction<'a> {
     action: &'a Action,
-    /// What it does, in the version of the API that it asks for.
+    /// Its operation, in the right version of the API.
     pub operation: &'a Arc<Operation>,
 }
 
@@ -50,7 +49,7 @@ impl Deref for CheckedAction<'_> {
 }
 
 impl CheckedRecipe {
-    /// `None` if it names an operation that the catalog lacks, which a rule has complained about.
+    /// `None` if the catalog lacks an operation, which a rule has reported.
     pub(super) fn new(
         recipe: Recipe,
         catalog: &Arc<Catalog>,
@@ -75,7 +74,7 @@ impl CheckedRecipe {
         let versions = versions.collect();
         let accounts = accounts::combinations(&recipe, catalog, workspace_info);
         let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
-        let step_reads = StepReads::of_recipe(&recipe);
+        let step_reads = StepReads::from_recipe(&recipe);
         let catalog = Arc::clone(catalog);
         let inner = Inner { recipe, catalog, poller, operations, accounts, versions, step_reads, version };
         Some(Self { inner: Arc::new(inner) })
@@ -86,17 +85,17 @@ impl CheckedRecipe {
         &self.inner.recipe.name
     }
 
-    /// Everything it says.
+    /// The model of the recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.inner.recipe
     }
 
-    /// What starts it.
+    /// Its trigger.
     pub fn trigger(&self) -> &Trigger {
         &self.inner.recipe.trigger
     }
 
-    /// Another text, another version: a hash.
+    /// Its version: a hash of the text.
     pub fn version(&self) -> &str {
         &self.inner.version
     }
@@ -106,12 +105,12 @@ impl CheckedRecipe {
         self.all_actions().take(self.inner.recipe.actions.len())
     }
 
-    /// Its steps after a failure.
+    /// Its `on_failure` steps.
     pub fn on_failure(&self) -> impl Iterator<Item = CheckedAction<'_>> {
         self.all_actions().skip(self.inner.recipe.actions.len())
     }
 
-    /// All steps, those after a failure last.
+    /// All steps, including those of `on_failure`, which come last.
     pub fn all_actions(&self) -> impl Iterator<Item = CheckedAction<'_>> {
         let actions = self.inner.recipe.all_actions().zip(&self.inner.operations);
         actions.map(|(action, operation)| CheckedAction { action, operation })
@@ -122,9 +121,9 @@ impl CheckedRecipe {
         self.inner.poller.as_ref()
     }
 
-    /// The operation called `id`, which none of its steps names, in the version that the recipe's connection asks
-    /// for; where that version lacks it, in the usual one.
-    pub fn operation_called(&self, id: &str) -> Option<&Arc<Operation>> {
+    /// The operation `id`, which no step names, in the version of the recipe's connection; in the default version if
+    /// that one lacks it.
+    pub fn operation_by_id(&self, id: &str) -> Option<&Arc<Operation>> {
         let usual = self.inner.catalog.operation(id)?;
         let version = self.inner.versions.get(&usual.connector).map(String::as_str);
         self.inner.catalog.operation_in(id, version).or(Some(usual))
@@ -140,8 +139,7 @@ impl CheckedRecipe {
         &self.inner.catalog
     }
 
-    /// The combinations of connections it runs for: connector → connection. One combination without
-    /// entries if it needs none.
+    /// The combinations of connections that it runs for. A single empty combination if it needs none.
     pub fn accounts(&self) -> &[Accounts] {
         &self.inner.accounts
     }

@@ -1,4 +1,4 @@
-//! The one way from a recipe's file to a checked recipe: reads it and applies all rules.
+//! The only way from a file to a checked recipe: parses it and applies all rules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::{Parsed, Recipe, parse, redact};
 use crate::source::SourceFile;
 
-/// What reading and checking a recipe's file found.
+/// The result of checking a recipe's file.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// Everything that is wrong, in the order of the text, and the file as messages may quote it.
+    /// All findings, in the order of the text, and the file as messages may quote it.
     pub report: Report,
-    /// The recipe, if nothing is an error.
+    /// The recipe, if there are no errors.
     pub recipe: Option<CheckedRecipe>,
-    /// What could be read of a recipe that is not sound.
+    /// The parsed parts of an invalid recipe.
     pub broken: Option<Recipe>,
 }
 
 impl Checked {
-    /// The recipe; what is wrong with it if something is an error.
+    /// The recipe, or the report if there are errors.
     pub fn into_recipe(self) -> Result<CheckedRecipe, Report> {
         self.recipe.ok_or(self.report)
     }
 }
 
-/// Reads the recipe of `file` and applies all rules. Never panics, whatever the text. A recipe that had to be mended
-/// to be read is checked, so that more mistakes are found, but never passes.
+/// Parses the recipe in `file` and applies all rules. Never panics. If parsing had to recover from mistakes, the
+/// recipe is checked to find more of them, but never passes.
 pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     let mut checked = finish(read(file, catalog, workspace_info), catalog, workspace_info);
     let warnings = cycle_warnings(std::slice::from_ref(&checked.recipe));
@@ -42,7 +42,7 @@ pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &Workspa
     checked
 }
 
-/// The same for a recipe whose runs have begun: what starts it is not looked at any more.
+/// The same for a recipe with runs in progress: its trigger is not checked any more.
 pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     let mut checked = read(file, catalog, workspace_info);
     if let Some(trigger) = checked.broken.as_ref().map(|recipe| recipe.trigger_span) {
@@ -52,7 +52,7 @@ pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &W
     finish(checked, catalog, workspace_info)
 }
 
-/// Reads and checks each file, and applies the rules that look at all recipes together.
+/// Checks each file, and applies the rules that concern several recipes.
 pub fn check_all(
     files: &[SourceFile],
     catalog: &Arc<Catalog>,
@@ -68,7 +68,7 @@ pub fn check_all(
     with_cycle_warnings(all.collect())
 }
 
-/// Of each recipe, that one before it has its name, if so.
+/// For each recipe, the error if an earlier one has the same name.
 fn repeated_names(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
     let mut first_with: HashMap<&str, &Recipe> = HashMap::new();
     let repeated = recipes.iter().map(|recipe| {
@@ -87,7 +87,7 @@ fn repeated_names(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
     repeated.collect()
 }
 
-/// Reads `file` and applies the rules for a single recipe. It is not sound yet.
+/// Parses `file` and applies the rules for a single recipe.
 fn read(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     let Parsed { recipe, mut diagnostics } = parse(file);
     let shown = redact(file, recipe.as_ref(), diagnostics.is_empty());
@@ -98,7 +98,7 @@ fn read(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInf
     Checked { report: Report { file: shown, diagnostics }, recipe: None, broken: recipe }
 }
 
-/// The recipe is sound if nothing is an error.
+/// Sets the recipe if there are no errors.
 fn finish(mut checked: Checked, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     if !checked.report.has_errors()
@@ -109,7 +109,7 @@ fn finish(mut checked: Checked, catalog: &Arc<Catalog>, workspace_info: &Workspa
     checked
 }
 
-/// Adds what recipes do together.
+/// Adds warnings about cycles of recipes.
 fn with_cycle_warnings(mut all: Vec<Checked>) -> Vec<Checked> {
     let recipes: Vec<Option<CheckedRecipe>> = all.iter().map(|checked| checked.recipe.clone()).collect();
     for (at, warning) in cycle_warnings(&recipes) {

@@ -1,4 +1,4 @@
-//! What rules read: the recipe, the catalog and the workspace, with shortcuts.
+//! The input of rules: recipe, catalog and workspace, with derived data.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use super::builtin_shapes;
 use super::template_site::{self, TemplateSite};
 use super::workspace_info::WorkspaceInfo;
 use crate::catalog::{Catalog, Connector, Operation};
-use crate::diagnostic::{Diagnostic, MOST};
+use crate::diagnostic::{Diagnostic, MAX_SHOWN};
 use crate::recipe::{Action, Poll, Recipe, Trigger};
 use crate::source::Spanned;
 use crate::template::TemplateTree;
 use crate::value::Shape;
 
-/// A recipe and its surroundings, with what several rules need worked out once.
+/// A recipe and its environment, with data that several rules need.
 pub struct Context<'a> {
     /// The recipe.
     pub recipe: &'a Recipe,
@@ -21,19 +21,19 @@ pub struct Context<'a> {
     pub catalog: &'a Arc<Catalog>,
     /// The workspace.
     pub workspace_info: &'a WorkspaceInfo,
-    /// All texts that may be templates.
+    /// All texts that may contain templates.
     pub texts: Vec<TemplateSite<'a>>,
-    /// Those of them that have expressions.
+    /// Those with expressions.
     pub sites: Vec<TemplateSite<'a>>,
     /// All uses of operations: the poller, then the steps.
     pub calls: Vec<Call<'a>>,
-    /// What templates see as `connection`.
+    /// The shape of `connection` in templates.
     pub connection: Shape,
-    /// Suggestions made so far.
+    /// The number of suggestions so far.
     suggested: Cell<usize>,
 }
 
-/// A place where a recipe names an operation.
+/// A use of an operation.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// The id as written.
@@ -42,7 +42,7 @@ pub struct Call<'a> {
     pub operation: Option<&'a Arc<Operation>>,
     /// Its inputs.
     pub with: &'a TemplateTree,
-    /// The step; `None` for the poller of the trigger.
+    /// The step; `None` for the trigger's poller.
     pub action: Option<&'a Action>,
 }
 
@@ -73,8 +73,8 @@ impl<'a> Context<'a> {
         Self { recipe, catalog, workspace_info, texts, sites, calls, connection, suggested: Cell::new(0) }
     }
 
-    /// `diagnostic` with "did you mean", if one of `known` is close to `name`. Only as many as are shown get one: to find
-    /// it, all names are looked at.
+    /// Adds "did you mean" to `diagnostic` if one of `known` is close to `name`. Limited to as many diagnostics as
+    /// are shown, because each search compares all names.
     pub fn suggest<'n>(
         &self,
         diagnostic: Diagnostic,
@@ -82,20 +82,20 @@ impl<'a> Context<'a> {
         known: impl IntoIterator<Item = &'n str>,
     ) -> Diagnostic {
         self.suggested.set(self.suggested.get() + 1);
-        if self.suggested.get() > MOST { diagnostic } else { diagnostic.suggest(name, known) }
+        if self.suggested.get() > MAX_SHOWN { diagnostic } else { diagnostic.suggest(name, known) }
     }
 
-    /// The operation that `action` names.
+    /// The operation of `action`.
     pub fn operation(&self, action: &Action) -> Option<&'a Arc<Operation>> {
         operation(self.recipe, self.catalog, self.workspace_info, &action.operation, Some(action))
     }
 
-    /// Uses of operations that the catalog has.
+    /// Uses of operations that exist in the catalog.
     pub fn known_calls(&self) -> impl Iterator<Item = (&Call<'a>, &'a Arc<Operation>)> {
         self.calls.iter().filter_map(|call| Some((call, call.operation?)))
     }
 
-    /// The connections that a call may go through; none where the workspace does not say.
+    /// The connections that a call may use; empty if the workspace is unknown.
     pub fn connections_of(&self, call: &Call<'a>, connector: &'a str) -> Vec<&'a str> {
         if let Some(given) = call.action.and_then(|action| action.connection.as_ref()) {
             return vec![given];
@@ -114,8 +114,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The operation called `name` in the version that is asked for. Where that version lacks it, which a
-/// rule tells, the usual one, so that its inputs are checked too.
+/// The operation `name` in the requested version. If that version lacks it, which a rule reports, the default
+/// version, so that its inputs are checked as well.
 fn operation<'a>(
     recipe: &Recipe,
     catalog: &'a Arc<Catalog>,
@@ -137,7 +137,7 @@ impl Call<'_> {
         }
     }
 
-    /// Whether mending may have lost the input called `name`, so that its absence means nothing.
+    /// Whether recovery from syntax errors may have dropped the input `name`, so that its absence means nothing.
     pub fn may_have_dropped(&self, recipe: &Recipe, name: &str) -> bool {
         let holder = self.action.map_or(recipe.trigger_span, |action| action.span);
         recipe.dropped_fields().within(holder, "with") || recipe.dropped_fields().within(self.with.span, name)

@@ -1,4 +1,4 @@
-//! The JSON Schema of recipes for editors: the structure, and what each operation takes under `with`.
+//! The JSON Schema of recipes for editors: the structure, and the inputs of each operation.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -7,12 +7,12 @@ use crate::catalog::{Catalog, Connector, Operation};
 use crate::recipe;
 use crate::value::{Kind, Shape};
 
-/// Definition that stands for text with an expression in it.
+/// Definition for text with an expression.
 const TEMPLATE: &str = "Expression";
-/// Shapes that are written shorter than a reference to them stay where they are.
+/// Shapes with a shorter JSON text are inlined.
 const SHORT: usize = 60;
 
-/// The schema of recipes over `catalog`, draft 7.
+/// The schema of recipes for `catalog`, draft 7.
 pub fn schema(catalog: &Catalog) -> Value {
     let mut writer = Writer { shapes: IndexMap::new(), inputs: Map::new() };
     let actions = writer.by_operation(catalog, "do", &Operation::is_action, false);
@@ -49,7 +49,7 @@ pub fn schema(catalog: &Catalog) -> Value {
     schema
 }
 
-/// The same as it stands in a file: a line for each field and each definition, so that changes show.
+/// The schema as stored in a file: one line per field and definition, for readable diffs.
 pub fn schema_text(catalog: &Catalog) -> String {
     let Value::Object(parts) = schema(catalog) else { return String::new() };
     let lines: Vec<String> =
@@ -63,9 +63,8 @@ fn lines_of(part: &Value) -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-/// One of `ids`. As an `enum` editors would write all of them into every complaint and every hover; so
-/// the names are a pattern, and what completion offers stands apart. What is said of an operation stands
-/// with its inputs.
+/// One of `ids`. Editors would print all values of an `enum` in every message and hover, so the names are a pattern,
+/// with separate examples for completion. Summaries are attached to the inputs of the operation.
 fn one_of(ids: &[&str], summaries: &[&str]) -> Value {
     let snippet = |(id, summary): (&&str, &&str)| json!({ "label": id, "description": summary, "body": id });
     let escaped: Vec<String> = ids.iter().map(|id| regex::escape(id)).collect();
@@ -77,7 +76,7 @@ fn one_of(ids: &[&str], summaries: &[&str]) -> Value {
     })
 }
 
-/// The condition that `field` is there and fits.
+/// The condition that `field` is present and matches.
 fn matches(field: &str, pattern: &str) -> Value {
     json!({
         "type": "object",
@@ -87,17 +86,16 @@ fn matches(field: &str, pattern: &str) -> Value {
 }
 
 struct Writer {
-    /// Shapes that have a definition, as JSON text, and its name.
+    /// Shapes with a definition: JSON text → name.
     shapes: IndexMap<String, String>,
-    /// What operations take.
+    /// Inputs of operations.
     inputs: Map<String, Value>,
 }
 
 impl Writer {
-    /// For each operation that fits: if `field` names it, its inputs. Editors try every condition for every
-    /// step, so that the operations are grouped by the first word of their ids. While something is being
-    /// written they take the beginning of a `const` for the whole, and what is not there for a match:
-    /// hence patterns, and `required` in the conditions.
+    /// For each operation: if `field` names it, its inputs. Editors evaluate every condition for every step, so
+    /// operations are grouped by the first word of their ids. While a user is typing, they treat a prefix of a
+    /// `const` as a match, and a missing field as well: hence patterns, and `required` in the conditions.
     fn by_operation(
         &mut self,
         catalog: &Catalog,
@@ -118,7 +116,7 @@ impl Writer {
             }
             let mut condition = matches(field, &format!("^{}$", regex::escape(&operation.id)));
             if !polls && connector.is_some_and(|connector| connector.versions.change(&operation.id)) {
-                // Another version takes other inputs; the checker knows them.
+                // Another version has other inputs, which only the checker knows.
                 condition["not"] = json!({ "required": ["version"] });
             }
             let group = operation.id.split('.').next().unwrap_or_default();
@@ -167,7 +165,7 @@ impl Writer {
         inputs
     }
 
-    /// The schema of a value of `shape`, or of a template in its place.
+    /// The schema of a value of `shape`, or a template.
     fn shape(&mut self, shape: &Shape) -> Value {
         let schema = self.exact(shape);
         let text = schema.to_string();
@@ -253,14 +251,14 @@ impl Writer {
     }
 }
 
-/// An object that has one of `names`, or of the other names for them.
+/// An object with one of `names` or their aliases.
 fn any_name(shape: &Shape, names: &[String]) -> Value {
     let others = shape.also.iter().filter(|(_, own)| names.contains(own)).map(|(other, _)| other);
     let all: Vec<Value> = names.iter().chain(others).map(|name| json!({ "required": [name] })).collect();
     json!({ "anyOf": all })
 }
 
-/// A reference to a definition. Names have no characters that addresses would have to escape.
+/// A reference to a definition. Names need no escaping.
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{name}") })
 }

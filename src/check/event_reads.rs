@@ -1,22 +1,22 @@
-//! Which fields of its event a recipe reads, and which fields of records that its steps read.
+//! Which fields of its event, and of records read by its steps, a recipe reads.
 
 use std::collections::BTreeSet;
 
 use crate::recipe::{Action, Recipe};
 use crate::template::{LocatedTemplate, PathStep, Use};
 
-/// What the templates of a recipe read. A path ends where it goes on into the members of a list.
+/// The paths read by a recipe's templates. A path ends where it enters a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventReads {
-    /// Below `event`; the empty path is all of it.
+    /// Paths below `event`; an empty path means all of it.
     pub event: BTreeSet<Vec<String>>,
-    /// Below `steps`, the step first.
+    /// Paths below `steps`, starting with the step.
     pub steps: BTreeSet<Vec<String>>,
 }
 
 impl EventReads {
-    /// What `recipe` reads.
-    pub fn of(recipe: &Recipe) -> Self {
+    /// The paths that `recipe` reads.
+    pub fn from_recipe(recipe: &Recipe) -> Self {
         let mut reads = Self::default();
         let begin = recipe.when.iter().chain(&recipe.lane);
         let vars = recipe.vars.values().flat_map(|tree| tree.templates());
@@ -75,7 +75,7 @@ actions:
 on_failure:
 - { do: log, if: \"{{ event['phone'] }}\", with: { message: \"{{ event | tojson }}\" } }
 ";
-        let reads = EventReads::of(&parse(&SourceFile::new("r.yaml", text)).recipe.unwrap());
+        let reads = EventReads::from_recipe(&parse(&SourceFile::new("r.yaml", text)).recipe.unwrap());
         let paths = |paths: &[&[&str]]| -> BTreeSet<Vec<String>> {
             paths.iter().map(|path| path.iter().map(|&name| name.to_owned()).collect()).collect()
         };

@@ -1,10 +1,10 @@
-//! Which recipes of a set write to what which of their triggers read.
+//! Which recipes of a set write records that their triggers read.
 
 use super::checked::{CheckedAction, CheckedRecipe};
 use crate::catalog::{Catalog, Operation, ResourceNames};
 use crate::recipe::{Trigger, Webhook};
 
-/// The kinds of records that the triggers of a set of recipes read, and those that its steps write.
+/// The kinds of records that the triggers of a set of recipes read, and those that their steps write.
 #[derive(Debug, Clone, Default)]
 pub struct Feedback {
     reads: Vec<Resource>,
@@ -21,7 +21,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// What the trigger of `recipe` reads; `None` if nothing tells.
+    /// The kind of record that the trigger of `recipe` reads; `None` if unknown.
     pub fn of_trigger(recipe: &CheckedRecipe) -> Option<Self> {
         match recipe.trigger() {
             Trigger::Poll(_) => recipe.poller().map(|poller| Self::of_operation(poller)),
@@ -34,18 +34,18 @@ impl Resource {
         }
     }
 
-    /// What `operation` is about.
+    /// The kind of record that `operation` concerns.
     pub fn of_operation(operation: &Operation) -> Self {
         Self { connector: operation.connector.clone(), names: operation.resource_names() }
     }
 
-    /// Whether they may be the same.
+    /// Whether both may be the same.
     pub fn meets(&self, other: &Self) -> bool {
         self.connector == other.connector && self.names.meet(&other.names)
     }
 }
 
-/// The kind of record that the event `name` of `connector` is about.
+/// The kind of record of the event `name` of `connector`.
 pub fn event_names(catalog: &Catalog, connector: &str, name: &str) -> ResourceNames {
     let event = catalog.connector(connector).and_then(|connector| connector.events.get(name));
     let mut names = ResourceNames::default();
@@ -55,7 +55,7 @@ pub fn event_names(catalog: &Catalog, connector: &str, name: &str) -> ResourceNa
             names.extend(operation.resource_names());
         }
     }
-    if names.is_empty() { ResourceNames::of_event(name) } else { names }
+    if names.is_empty() { ResourceNames::from_event(name) } else { names }
 }
 
 /// The steps of `recipe` that write to records of a connector.
@@ -64,7 +64,7 @@ pub fn writing_steps(recipe: &CheckedRecipe) -> impl Iterator<Item = CheckedActi
 }
 
 impl Feedback {
-    /// Of these recipes.
+    /// The feedback among these recipes.
     pub fn of<'a>(recipes: impl IntoIterator<Item = &'a CheckedRecipe>) -> Self {
         let mut feedback = Self::default();
         for recipe in recipes {

@@ -1,9 +1,9 @@
-//! The span of a part of a `with`, by its path.
+//! Spans of parts of a `with`, by path.
 
 use crate::source::Span;
 use crate::template::{TemplateTree, TreeShape};
 
-/// The place of the value at `path`, as far as the path leads.
+/// The span of the value at `path`, or of its nearest existing parent.
 pub(super) fn value_at(tree: &TemplateTree, path: &[String]) -> Span {
     let Some((first, rest)) = path.split_first() else { return tree.span };
     let inner = match &tree.shape {
@@ -14,7 +14,7 @@ pub(super) fn value_at(tree: &TemplateTree, path: &[String]) -> Span {
     inner.map_or(tree.span, |inner| value_at(inner, rest))
 }
 
-/// The place of the key at the end of `path`.
+/// The span of the last key of `path`.
 pub(super) fn key_at(tree: &TemplateTree, path: &[String]) -> Span {
     let Some((first, rest)) = path.split_first() else { return tree.span };
     match &tree.shape {

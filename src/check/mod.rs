@@ -1,5 +1,5 @@
-//! Model → checked recipe: everything that can be known before a recipe runs, by rules of which each
-//! has a file. Nothing here touches disk, network or clock, and nothing after it checks again.
+//! From model to checked recipe: everything that can be known before a recipe runs, one file per rule. Uses no disk,
+//! network or clock, and nothing downstream checks again.
 
 mod accounts;
 mod builtin_shapes;

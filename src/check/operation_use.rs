@@ -1,4 +1,4 @@
-//! Every operation that a recipe may send, and on which connections.
+//! The operations that a recipe may send, and the connections for them.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use super::CheckedRecipe;
 use crate::catalog::{Catalog, Operation};
 use crate::recipe::{Action, Trigger, Webhook};
 
-/// An operation of the API, or an event of it, that a recipe uses.
+/// An operation or webhook event that a recipe uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationUse {
-    /// Id of the operation; of an event, `connector.Name`.
+    /// Id of the operation; `connector.Name` for an event.
     pub operation: String,
-    /// What for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// On which connections.
+    /// The connections used.
     pub connections: Vec<String>,
-    /// OAuth scopes that the token needs for it.
+    /// OAuth scopes that the token needs.
     pub scopes: Vec<String>,
 }
 
-/// What a recipe uses an operation for.
+/// The purpose of an operation in a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Its trigger reads the list.
+    /// Polled by the trigger.
     Poll,
-    /// Its trigger receives the event.
+    /// The event of the trigger.
     Webhook,
-    /// It fetches the whole record of an event.
+    /// Fetches the whole record of an event.
     Hydrate,
-    /// It finds the events that the sender lost.
+    /// Finds lost events.
     Reconcile,
-    /// One of its steps does it.
+    /// Called by a step.
     Step,
-    /// It finds out whether a create has happened.
+    /// Probes whether a create happened.
     Probe,
 }
 
 impl Purpose {
-    /// A word for it.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Purpose::Poll => "poll",
@@ -53,7 +53,7 @@ impl Purpose {
 }
 
 impl CheckedRecipe {
-    /// Everything that it may ask an API for. An operation that is made of others stands for none itself.
+    /// Everything that it may call. Composite operations are replaced by their parts.
     pub fn operation_uses(&self) -> Vec<OperationUse> {
         let mut uses = Vec::new();
         match self.trigger() {
@@ -96,7 +96,7 @@ impl CheckedRecipe {
         for (id, purpose) in
             read.map(|id| (id, Purpose::Hydrate)).into_iter().chain(list.map(|id| (id, Purpose::Reconcile)))
         {
-            if let Some(operation) = self.operation_called(id) {
+            if let Some(operation) = self.operation_by_id(id) {
                 self.add(uses, operation, purpose, None);
             }
         }
@@ -110,7 +110,7 @@ impl CheckedRecipe {
         action: Option<&Action>,
     ) {
         for alternative in &operation.composite {
-            if let Some(part) = self.catalog().beside(operation, &alternative.operation) {
+            if let Some(part) = self.catalog().sibling(operation, &alternative.operation) {
                 self.add(uses, part, purpose, action);
             }
         }
@@ -124,7 +124,7 @@ impl CheckedRecipe {
             scopes: operation.scopes.clone(),
         });
         let probe = operation.probe.as_ref().filter(|_| purpose == Purpose::Step);
-        if let Some(read) = probe.and_then(|probe| self.catalog().beside(operation, &probe.operation)) {
+        if let Some(read) = probe.and_then(|probe| self.catalog().sibling(operation, &probe.operation)) {
             self.add(uses, read, Purpose::Probe, action);
         }
     }

@@ -1,5 +1,4 @@
-//! What is known of the values that templates walk through: results of steps, events, members of
-//! lists, variables.
+//! Known shapes of values in templates: results of steps, events, list items, variables.
 
 use super::builtin_shapes;
 use super::context::Context;
@@ -9,31 +8,31 @@ use crate::recipe::{Action, Trigger};
 use crate::template::{LocatedTemplate, PathStep, Use};
 use crate::value::{Kind, Shape};
 
-/// Variables that are defined by variables are followed this far.
-const DEEPEST: usize = 8;
+/// Maximum depth of variables defined by variables.
+const MAX_DEPTH: usize = 8;
 
-/// A shape, in so many lists.
+/// A shape inside a number of nested lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     shape: &'a Shape,
     lists: u32,
 }
 
-/// Why a step into a value cannot work.
+/// Why a path step into a value cannot work.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Dead<'a> {
-    /// The fields it does have.
+pub(super) enum InvalidStep<'a> {
+    /// The fields that it has.
     NoField(Vec<&'a str>),
-    /// It is a list, and the step a field.
+    /// It is a list, but the step is a field.
     List,
     /// It is neither a list nor a mapping.
     Plain(String),
 }
 
-impl Dead<'_> {
-    /// The value has no fields at all.
+impl InvalidStep<'_> {
+    /// Whether the value has no fields.
     pub(super) fn is_no_mapping(&self) -> bool {
-        matches!(self, Dead::List | Dead::Plain(_))
+        matches!(self, InvalidStep::List | InvalidStep::Plain(_))
     }
 }
 
@@ -42,40 +41,40 @@ impl<'a> Known<'a> {
         Self { shape, lists: 0 }
     }
 
-    /// The shape of the value itself, unless it is a list of them.
+    /// The shape of the value, unless it is a list.
     pub(super) fn shape(self) -> Option<&'a Shape> {
         (self.lists == 0).then_some(self.shape)
     }
 
-    /// The value is a list.
+    /// Whether the value is a list.
     pub(super) fn is_list(self) -> bool {
         self.lists > 0 || (self.shape.kind == Kind::Array && self.shape.any_of.is_empty())
     }
 
-    /// What is known of it is not sure to be right.
+    /// Whether its shape is uncertain.
     pub(super) fn is_doubtful(self) -> bool {
         self.lists == 0 && self.shape.doubtful
     }
 
-    /// Follows `step`; `Ok(None)` when nothing is known of what is there.
-    pub(super) fn step(self, step: &PathStep) -> Result<Option<Self>, Dead<'a>> {
+    /// Follows `step`; `Ok(None)` if the shape there is unknown.
+    pub(super) fn step(self, step: &PathStep) -> Result<Option<Self>, InvalidStep<'a>> {
         if self.lists > 0 {
             return match step {
                 PathStep::Item => Ok(Some(Self { lists: self.lists - 1, ..self })),
-                PathStep::Field(_) => Err(Dead::List),
+                PathStep::Field(_) => Err(InvalidStep::List),
             };
         }
         let plain = matches!(self.shape.kind, Kind::String | Kind::Integer | Kind::Number | Kind::Boolean);
         match (self.shape.kind, step) {
             _ if !self.shape.any_of.is_empty() => Ok(None),
-            (Kind::Array, PathStep::Field(_)) => Err(Dead::List),
-            (_, PathStep::Field(_)) if plain => Err(Dead::Plain(self.shape.describe())),
-            _ => self.shape.step(step).map(|inner| inner.map(Self::new)).map_err(Dead::NoField),
+            (Kind::Array, PathStep::Field(_)) => Err(InvalidStep::List),
+            (_, PathStep::Field(_)) if plain => Err(InvalidStep::Plain(self.shape.describe())),
+            _ => self.shape.step(step).map(|inner| inner.map(Self::new)).map_err(InvalidStep::NoField),
         }
     }
 }
 
-/// What `root` and `steps` lead to, if that is known.
+/// The shape at `steps` below `root`, if known.
 pub(super) fn reached<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
@@ -99,8 +98,8 @@ fn reached_within<'a>(
     Some(known)
 }
 
-/// What a step's result is, as later steps see it.
-pub(super) fn of_step<'a>(action: &Action, operation: &'a Operation) -> Option<Known<'a>> {
+/// The shape of a step's result for later steps.
+pub(super) fn step_shape<'a>(action: &Action, operation: &'a Operation) -> Option<Known<'a>> {
     if operation.download.is_some() {
         return None;
     }
@@ -112,13 +111,13 @@ pub(super) fn of_step<'a>(action: &Action, operation: &'a Operation) -> Option<K
     Some(Known { shape, lists })
 }
 
-/// What an operation's whole answer is.
-pub(super) fn of_answer(operation: &Operation) -> Option<Known<'_>> {
+/// The shape of an operation's whole answer.
+pub(super) fn answer_shape(operation: &Operation) -> Option<Known<'_>> {
     operation.response.as_ref().map(Known::new)
 }
 
-/// What a poller's event is: an item of its list.
-fn of_item(operation: &Operation) -> Option<Known<'_>> {
+/// The shape of a poller's event: an item of its list.
+fn item_shape(operation: &Operation) -> Option<Known<'_>> {
     let items = operation.list.as_ref()?.items.first()?;
     let shape = path::walk(operation.response.as_ref()?, items)?;
     match (path::is_list(items), shape.kind) {
@@ -127,7 +126,7 @@ fn of_item(operation: &Operation) -> Option<Known<'_>> {
     }
 }
 
-/// What a path begins with, and how many of its steps that took.
+/// The shape of the beginning of a path, and the number of steps it covers.
 pub(super) fn origin<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
@@ -139,7 +138,7 @@ pub(super) fn origin<'a>(
         && let Some(list) = &action.for_each
         && root == action.item_name
     {
-        let known = of_template(context, position, list, depth)?;
+        let known = template_shape(context, position, list, depth)?;
         return known.step(&PathStep::Item).ok()?.map(|known| (known, 0));
     }
     match (root, steps) {
@@ -147,24 +146,24 @@ pub(super) fn origin<'a>(
         ("error", _) => Some((Known::new(builtin_shapes::error()), 0)),
         ("connection", _) => Some((Known::new(&context.connection), 0)),
         ("event", _) => match &context.recipe.trigger {
-            Trigger::Poll(poll) => of_item(context.poller(poll)?).map(|known| (known, 0)),
+            Trigger::Poll(poll) => item_shape(context.poller(poll)?).map(|known| (known, 0)),
             _ => None,
         },
         ("steps", [PathStep::Field(id), ..]) => {
             let action = context.recipe.all_actions().find(|action| action.id == *id)?;
-            of_step(action, context.operation(action)?).map(|known| (known, 1))
+            step_shape(action, context.operation(action)?).map(|known| (known, 1))
         }
         ("vars", [PathStep::Field(name), ..]) => {
             let (index, _, value) = context.recipe.vars.get_full(name.as_str())?;
-            let known = of_template(context, &Position::Variable(index), value.as_template()?, depth)?;
+            let known = template_shape(context, &Position::Variable(index), value.as_template()?, depth)?;
             Some((known, 1))
         }
         _ => None,
     }
 }
 
-/// What the whole of a path leads to, if that is known.
-pub(super) fn of_path<'a>(
+/// The shape at the end of a path, if known.
+pub(super) fn path_shape<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
     root: &str,
@@ -174,14 +173,14 @@ pub(super) fn of_path<'a>(
     steps.get(taken..)?.iter().try_fold(known, |known, step| known.step(step).ok()?)
 }
 
-/// What a template that is nothing but a path leads to.
-fn of_template<'a>(
+/// The shape of a template that consists of a path only.
+fn template_shape<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
     template: &LocatedTemplate,
     depth: usize,
 ) -> Option<Known<'a>> {
-    if depth >= DEEPEST || !template.is_whole() {
+    if depth >= MAX_DEPTH || !template.is_whole() {
         return None;
     }
     let [Use::Path { root, steps, range, .. }] = template.uses() else { return None };

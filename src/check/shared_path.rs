@@ -1,4 +1,4 @@
-//! Recipes that receive at one path have to agree on its verification: a request is verified once, and is one event.
+//! Recipes at one path must agree on verification: a request is verified once, and is one event.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{DeliveryId, Recipe, Trigger, Verify, Webhook, plain_path};
 use crate::source::{Span, Spanned};
 
-/// What a recipe says about its path.
+/// The settings of a recipe at its path.
 struct Receiving<'a> {
     recipe: &'a Recipe,
-    /// Where the recipe stands among all.
+    /// The index of the recipe.
     at: usize,
     path: &'a Spanned<String>,
     verify: &'a Verify,
     id: &'a DeliveryId,
 }
 
-/// What is wrong with each recipe. Of those at one path that disagree, the first stays that asks for a proof.
+/// The error for each recipe. Of those that disagree at one path, the first one with verification is kept.
 pub(super) fn disagreements(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
     let mut by_path: HashMap<String, Vec<Receiving<'_>>> = HashMap::new();
     let known = recipes.iter().enumerate().filter_map(|(at, recipe)| Some((at, (*recipe)?)));
@@ -42,7 +42,7 @@ pub(super) fn disagreements(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnosti
 impl Receiving<'_> {
     fn disagrees_with(&self, first: &Self) -> Option<Diagnostic> {
         let (path, name) = (self.path.as_str(), first.recipe.name.as_str());
-        let (code, message, field) = if self.proof() != first.proof() {
+        let (code, message, field) = if self.verification() != first.verification() {
             match self.verify {
                 Verify::None => {
                     let message =
@@ -71,8 +71,8 @@ impl Receiving<'_> {
         Some(Diagnostic::new(code, self.path.span, message).help(help))
     }
 
-    /// How requests prove themselves, comparable.
-    fn proof(&self) -> String {
+    /// The verification, in a comparable form.
+    fn verification(&self) -> String {
         let key = |template: Span| self.written(template);
         match self.verify {
             Verify::None => "none".to_owned(),
@@ -89,7 +89,7 @@ impl Receiving<'_> {
         }
     }
 
-    /// How repeats are told, comparable.
+    /// The delivery id, in a comparable form.
     fn identity(&self) -> String {
         match self.id {
             DeliveryId::Sender => "sender".to_owned(),
@@ -99,7 +99,7 @@ impl Receiving<'_> {
         }
     }
 
-    /// What stands there, however it is quoted and spaced.
+    /// The text without quotes and spacing.
     fn written(&self, span: Span) -> String {
         let text = self.recipe.file.text().get(span.start..span.end).unwrap_or_default();
         text.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\'')).collect()
@@ -112,7 +112,7 @@ mod tests {
     use crate::recipe::parse;
     use crate::source::SourceFile;
 
-    /// Which of the recipes with these triggers are refused, and why.
+    /// Which of the recipes with these triggers are rejected, and why.
     fn refused(triggers: &[&str]) -> Vec<(usize, String)> {
         let recipes: Vec<Recipe> = triggers.iter().enumerate().map(|(n, trigger)| {
             let text = format!("name: r{n}\ntrigger: {{ webhook: {trigger} }}\nactions: [{{ do: log, with: {{ message: m }} }}]\n");

@@ -8,14 +8,14 @@ use crate::template::{PathStep, Use};
 /// Steps whose results templates read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepReads {
-    /// A template reads `steps` as a whole, or by a name that is worked out: any of them may be read.
+    /// A template reads all of `steps` or uses a computed name, so any may be read.
     all: bool,
     named: BTreeSet<String>,
 }
 
 impl StepReads {
     /// What the templates of `action` read.
-    pub fn of_action(action: &Action) -> Self {
+    pub fn from_action(action: &Action) -> Self {
         let mut reads = Self::default();
         let templates = action.for_each.iter().chain(&action.condition).chain(action.with.templates());
         for used in templates.flat_map(|template| template.uses()) {
@@ -34,8 +34,8 @@ impl StepReads {
     }
 
     /// What any action of `recipe` reads.
-    pub fn of_recipe(recipe: &Recipe) -> Self {
-        recipe.all_actions().map(Self::of_action).fold(Self::default(), |mut reads, more| {
+    pub fn from_recipe(recipe: &Recipe) -> Self {
+        recipe.all_actions().map(Self::from_action).fold(Self::default(), |mut reads, more| {
             reads.all |= more.all;
             reads.named.extend(more.named);
             reads
@@ -59,7 +59,7 @@ mod tests {
             "name: r\ntrigger: {{ manual: {{}} }}\nactions:\n- do: log\n  with: {{ message: {} }}\n",
             serde_json::to_string(template).unwrap()
         );
-        StepReads::of_recipe(&parse(&SourceFile::new("r.yaml", text)).recipe.unwrap())
+        StepReads::from_recipe(&parse(&SourceFile::new("r.yaml", text)).recipe.unwrap())
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Every template of a recipe and where it is evaluated, which decides what it may name.
+//! Every template of a recipe with the position where it is evaluated, which determines the names it may use.
 
 use crate::recipe::{Action, Recipe, Trigger, Webhook};
 use crate::template::LocatedTemplate;
 
-/// A text and when it is evaluated.
+/// A text with its position.
 #[derive(Debug, Clone, Copy)]
 pub struct TemplateSite<'a> {
     /// The template.
@@ -17,21 +17,21 @@ pub struct TemplateSite<'a> {
 pub enum Position<'a> {
     /// Before each poll.
     PollInput,
-    /// When a request arrives.
+    /// When a request is received.
     Verify,
     /// When there is an event: `when`.
     When,
     /// When there is an event, before it is stored: `lane`.
     Lane,
-    /// When a run begins: the variable with this index.
+    /// When a run starts: the variable with this index.
     Variable(usize),
-    /// When a step begins.
+    /// When a step starts.
     Step {
         /// The step.
         action: &'a Action,
         /// Its index in its list.
         index: usize,
-        /// It is one of `on_failure`.
+        /// Whether it belongs to `on_failure`.
         after_failure: bool,
         /// The part of it.
         part: StepPart,
@@ -43,9 +43,9 @@ pub enum Position<'a> {
 pub enum StepPart {
     /// `for_each`, evaluated once.
     List,
-    /// `if`, evaluated for each member.
+    /// `if`, evaluated for each item.
     Condition,
-    /// `with`, evaluated for each member.
+    /// `with`, evaluated for each item.
     Input,
 }
 
@@ -72,12 +72,12 @@ impl Position<'_> {
     }
 }
 
-/// Whether the step has a variable for the member of a list.
+/// Whether the step has a variable for the item of a list.
 pub(super) fn has_item(action: &Action) -> bool {
     action.for_each.is_some()
 }
 
-/// All texts of `recipe` that may be templates, in the order of evaluation.
+/// All texts of `recipe` that may contain templates, in order of evaluation.
 pub(super) fn all(recipe: &Recipe) -> Vec<TemplateSite<'_>> {
     let mut sites = Vec::new();
     match &recipe.trigger {

@@ -1,10 +1,10 @@
-//! Keys by which senders of webhooks prove themselves, and those that prove nothing.
+//! Strength of keys that verify webhooks.
 
 use crate::catalog::public_key;
 use crate::recipe::Verify;
 use crate::value::Value;
 
-/// Why `key` protects nothing, and what to do; `None`: it is one.
+/// Why `key` is too weak, and the remedy; `None` if it is strong enough.
 pub fn weakness(verify: &Verify, key: &Value) -> Option<(String, String)> {
     let text = match key {
         Value::String(text) => text.clone(),
@@ -14,7 +14,7 @@ pub fn weakness(verify: &Verify, key: &Value) -> Option<(String, String)> {
     if is_blank(&text) {
         return Some(("the key is blank, so that anyone can make it up".to_owned(), FROM_ENV.to_owned()));
     }
-    if let Some(variable) = left_standing(&text) {
+    if let Some(variable) = unreplaced_placeholder(&text) {
         let name = variable.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let name = name.rsplit('.').next().unwrap_or_default().split(":-").next().unwrap_or_default();
         let message =
@@ -34,7 +34,7 @@ pub fn weakness(verify: &Verify, key: &Value) -> Option<(String, String)> {
 const FROM_ENV: &str =
     "keep it in the environment: `{{ env.HOOK_SECRET }}`, with HOOK_SECRET listed under `env` in hob.yaml";
 
-/// Nothing to be seen.
+/// Whether nothing is visible.
 fn is_blank(text: &str) -> bool {
     let unseen = |c: char| {
         c.is_whitespace()
@@ -44,8 +44,8 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(unseen)
 }
 
-/// `${NAME}` or `{{ … }}` in a value that was to be filled in before.
-fn left_standing(text: &str) -> Option<&str> {
+/// A placeholder `${NAME}` or `{{ … }}` that was not replaced.
+fn unreplaced_placeholder(text: &str) -> Option<&str> {
     let within = |open: &str, close: &str| {
         let start = text.find(open)?;
         let end = start + text[start..].find(close)? + close.len();

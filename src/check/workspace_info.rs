@@ -1,4 +1,4 @@
-//! What the checker knows of the workspace: its connections and environment names.
+//! What the checker knows of the workspace: connections and environment variables.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 /// What the checker knows of the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct WorkspaceInfo {
-    /// There is a workspace; without one, connections and `env` are not checked.
+    /// Whether there is a workspace; without one, connections and `env` are not checked.
     pub known: bool,
     /// Connections of `hob.yaml` by name.
     pub connections: IndexMap<String, ConnectionInfo>,
@@ -15,7 +15,7 @@ pub struct WorkspaceInfo {
     pub env: Vec<String>,
     /// The workspace's folder, and the folders whose files recipes may send.
     pub files: Option<(PathBuf, Vec<PathBuf>)>,
-    /// Connectors of whose events `hob.yaml` says itself how they are verified, or that they are not.
+    /// Connectors whose verification is configured, or disabled, in `hob.yaml`.
     pub verified: Vec<String>,
 }
 
@@ -24,14 +24,14 @@ pub struct WorkspaceInfo {
 pub struct ConnectionInfo {
     /// Its connector.
     pub connector: String,
-    /// Its settings beside the credential (`location`), by name.
+    /// Names of its settings besides the credential, such as `location`.
     pub settings: Vec<String>,
     /// The version of the API it asks for.
     pub version: Option<String>,
 }
 
 impl WorkspaceInfo {
-    /// A recipe on its own, without a workspace around it.
+    /// For a recipe without a workspace.
     pub fn none() -> Self {
         Self::default()
     }

@@ -142,8 +142,9 @@ impl Call {
     ) -> Result<&'a Arc<Operation>, Failure> {
         let found = workspace.catalog.operation_in(&operation.id, version.map(String::as_str));
         found.ok_or_else(|| {
-            let complain =
-                |version: &String| workspace.catalog.connector(&operation.connector)?.complain_of(version);
+            let complain = |version: &String| {
+                workspace.catalog.connector(&operation.connector)?.version_problem(version)
+            };
             Failure::usage(match version.and_then(complain) {
                 Some((message, help)) => anyhow!("{message}; {help}"),
                 None => {

@@ -107,7 +107,7 @@ async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failu
 }
 
 fn failed(error: Error) -> Failure {
-    match error.is_passing() {
+    match error.is_transient() {
         true => Failure::unavailable(error),
         false => Failure::problem(error),
     }

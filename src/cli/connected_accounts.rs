@@ -76,9 +76,9 @@ impl ConnectedAccounts {
     }
 
     /// Waits for tokens that are being fetched: a lost refresh token cannot be fetched again.
-    pub(super) async fn settle(&self) {
+    pub(super) async fn finish_token_requests(&self) {
         for connection in self.connections.values() {
-            connection.settle().await;
+            connection.finish_token_requests().await;
         }
     }
 

@@ -26,17 +26,17 @@ pub(super) async fn passing_store(
     let folder = TempDir::new()
         .context("cannot make a temporary folder for the dry run")
         .map_err(Failure::unavailable)?;
-    let passing =
+    let copy =
         Sqlite::open(&folder.path().join("dry-run.db"), Access::Runner).map_err(Failure::unavailable)?;
     if let Some(real) = store::open_existing(workspace, Access::Client).await? {
-        let copied = copy(real.as_ref(), &passing, pauses).await.map_err(Failure::unavailable);
+        let copied = copy_known(real.as_ref(), &copy, pauses).await.map_err(Failure::unavailable);
         real.close().await;
         copied?;
     }
-    Ok((Arc::new(passing), folder))
+    Ok((Arc::new(copy), folder))
 }
 
-async fn copy(real: &dyn Journal, passing: &Sqlite, pauses: bool) -> Result<(), crate::journal::Error> {
+async fn copy_known(real: &dyn Journal, copy: &Sqlite, pauses: bool) -> Result<(), crate::journal::Error> {
     let moment = real.snapshot().await?;
     for part in KNOWN {
         let mut after = None;
@@ -46,7 +46,7 @@ async fn copy(real: &dyn Journal, passing: &Sqlite, pauses: bool) -> Result<(), 
             records.retain(|record| {
                 pauses || !matches!(record, Record::Value { key, .. } if key.starts_with(RESERVED_PREFIX))
             });
-            passing.import(records).await?;
+            copy.import(records).await?;
             after = page.next;
             if after.is_none() {
                 break;

@@ -109,7 +109,7 @@ impl Trigger {
             journal.append(batch).await.map_err(Failure::unavailable)?;
             let options = Options { dry_run: true, isolated: self.store.sandbox, ..Options::default() };
             let idle = Engine::new(services, RecipeVersions::new([recipe]), options).run_until_idle().await;
-            connected.settle().await;
+            connected.finish_token_requests().await;
             let rows = match idle {
                 Ok(_) => dry_run::rows(journal.as_ref(), None).await,
                 Err(error) => Err(error),

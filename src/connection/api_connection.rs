@@ -16,44 +16,44 @@ use crate::secret::{Redactor, Secret, shown_address};
 /// One account on a connector.
 #[derive(Debug)]
 pub struct Connection {
-    /// Name in `hob.yaml`.
+    /// Its name in `hob.yaml`.
     pub name: String,
     /// The API.
     pub connector: Arc<Connector>,
-    /// Where the API is.
+    /// Base URL of the API.
     pub base_url: Url,
     /// Settings such as `location`.
     pub settings: BTreeMap<String, String>,
-    /// Requests it may send.
+    /// Its budget of requests.
     pub budget: Budget,
-    /// Whether it answers.
+    /// Its circuit breaker.
     pub breaker: Breaker,
-    /// Whether its credential is refused.
+    /// Held while its credential is refused.
     pub hold: Hold,
-    /// What became of its requests.
-    pub tally: RequestCounts,
+    /// Its requests by outcome.
+    pub request_counts: RequestCounts,
     credential: Credential,
-    /// Knows more secrets than this connection's own, where there are others.
+    /// A redactor that knows more than this connection's secrets.
     hidden_by: OnceLock<Redactor>,
 }
 
-/// What makes a connection.
+/// The settings of a connection.
 #[derive(Debug, Default)]
 pub struct Setup {
-    /// Where the API is, if not where its connector says.
+    /// Base URL, if it differs from the connector's.
     pub base_url: Option<String>,
     /// Settings such as `location`.
     pub settings: BTreeMap<String, String>,
-    /// Who we are.
+    /// The credential.
     pub credential: Credential,
-    /// Overrides of the connector's limits; answers' headers win over both.
+    /// Overrides of the connector's limits. Limits in headers of answers override both.
     pub budget: BudgetSettings,
-    /// The time, by which its pauses and limits go.
+    /// The clock for pauses and limits.
     pub clock: Clock,
 }
 
 impl Connection {
-    /// The connection called `name` on `connector`.
+    /// Creates the connection `name` to `connector`.
     pub fn new(name: &str, connector: Arc<Connector>, setup: Setup) -> Result<Self, Error> {
         let base_url = address(name, &connector, setup.base_url.as_deref())?;
         let known: Option<Rate> = connector.limits.burst.as_deref().map(str::parse).transpose()?;
@@ -61,13 +61,13 @@ impl Connection {
             burst: setup.budget.burst.or(known),
             daily: setup.budget.daily.or(connector.limits.daily),
         };
-        let key = CounterKey::of(name, &connector, &base_url, &setup.settings, &setup.credential);
+        let key = CounterKey::for_connection(name, &connector, &base_url, &setup.settings, &setup.credential);
         Ok(Self {
             name: name.to_owned(),
             budget: Budget::new(key, budget, connector.limits.headers.clone(), setup.clock.clone()),
             breaker: Breaker::new(setup.clock.clone()),
             hold: Hold::new(setup.clock),
-            tally: RequestCounts::default(),
+            request_counts: RequestCounts::default(),
             credential: setup.credential,
             hidden_by: OnceLock::new(),
             settings: setup.settings,
@@ -76,7 +76,7 @@ impl Connection {
         })
     }
 
-    /// Whether both lead to the same records: the same place, and the same settings, whatever the credential.
+    /// Whether both lead to the same records: same base URL and settings, whatever the credential.
     pub fn is_same_account(&self, other: &Self) -> bool {
         self.connector.connector == other.connector.connector
             && self.base_url == other.base_url
@@ -84,33 +84,33 @@ impl Connection {
             && !self.settings.is_empty()
     }
 
-    /// Headers that carry the credential; may fetch a token.
+    /// Headers with the credential; may fetch a token first.
     pub async fn credential_headers(&self) -> Result<HeaderMap, Error> {
         self.credential.headers(&self.name).await
     }
 
-    /// After a 401 to a request with the headers `used`: whether another token is there now.
+    /// After a 401 to a request with the headers `used`: replaces the token; returns whether there is a new one.
     pub async fn refresh(&self, used: &HeaderMap) -> Result<bool, Error> {
         self.credential.refresh(used).await
     }
 
-    /// Whether somebody has consented again after consent had ended: what was refused for that may go on.
-    pub fn is_connected_again(&self) -> bool {
+    /// Whether a person has consented again after consent had ended, so that refused requests may continue.
+    pub fn is_reconnected(&self) -> bool {
         self.credential.is_renewed()
     }
 
-    /// Waits until no token is fetched that must be kept: before the program ends.
-    pub async fn settle(&self) {
-        self.credential.settle().await;
+    /// Waits for token requests in flight, whose tokens must be stored before the program ends.
+    pub async fn finish_token_requests(&self) {
+        self.credential.finish_token_requests().await;
     }
 
-    /// Keeps what was counted of its requests, before the program ends. Waits for the store, which may be
-    /// away; what is lost then is counted as sent at the next start.
+    /// Stores the counters before the program ends. Waits for the store; counts that are lost are treated as sent at
+    /// the next start.
     pub async fn save_counters(&self) {
-        self.budget.settle().await;
+        self.budget.save_counters().await;
     }
 
-    /// What templates see of it: its name and its settings.
+    /// Its value in templates: name and settings.
     pub fn template_values(&self) -> serde_json::Value {
         let mut facts = serde_json::Map::new();
         facts.insert("name".to_owned(), self.name.clone().into());
@@ -118,7 +118,7 @@ impl Connection {
         facts.into()
     }
 
-    /// Every text that must not be shown: of its credential, and of the user information in its address.
+    /// Secrets of the credential and of the user information in the base URL.
     pub fn secrets(&self) -> Vec<Secret> {
         let user = [self.base_url.username(), self.base_url.password().unwrap_or_default()];
         let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -127,20 +127,20 @@ impl Connection {
         self.credential.secrets().into_iter().chain(user).collect()
     }
 
-    /// From now on `redactor`, which knows this connection's other secrets, knows the tokens that it fetches too.
+    /// Makes `redactor`, which knows this connection's other secrets, learn fetched tokens.
     pub fn hide_tokens_in(&self, redactor: &Redactor) {
         self.hidden_by.set(redactor.clone()).ok();
         self.credential.hide_tokens_in(redactor);
     }
 
-    /// Takes this connection's secrets out of texts, a fetched token included.
+    /// Redacts this connection's secrets, including fetched tokens.
     pub fn redactor(&self) -> Redactor {
-        // What is cut from a text later must not be the half of a secret.
+        // Redacted before texts are cut, so that no part of a secret remains.
         self.hidden_by.get().cloned().unwrap_or_else(|| Redactor::new(self.secrets()))
     }
 }
 
-/// Where `connector` is: as the connection says, else as the connector says.
+/// Base URL: the given one, else the connector's.
 pub fn address(name: &str, connector: &Connector, given: Option<&str>) -> Result<Url, Error> {
     let address = given.or(connector.base_url.as_deref()).ok_or_else(|| Error::NoAddress {
         connection: name.to_owned(),

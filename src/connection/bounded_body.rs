@@ -1,23 +1,23 @@
-//! Reads the body of an answer up to a limit, since its length is up to the server.
+//! Reads the body of an answer up to a limit.
 
 use futures::StreamExt;
 
-/// Room that is made for a body before any of it is there, whatever length it announces.
-const ROOM: u64 = 64 << 10;
+/// Initial capacity, whatever length the server announces.
+const INITIAL_CAPACITY: u64 = 64 << 10;
 
-/// The body of an answer, or its beginning.
+/// The body of an answer, possibly cut.
 #[derive(Debug)]
 pub struct BoundedBody {
-    /// What was read.
+    /// The bytes read.
     pub bytes: Vec<u8>,
-    /// That is all of it.
+    /// Whether it is complete.
     pub whole: bool,
 }
 
 impl BoundedBody {
-    /// Reads at most `most` bytes of the body of `answer`, unpacked where it is packed.
+    /// Reads at most `most` bytes of the decompressed body of `answer`.
     pub async fn read(answer: reqwest::Response, most: usize) -> Result<Self, reqwest::Error> {
-        let room = answer.content_length().unwrap_or(0).min(ROOM);
+        let room = answer.content_length().unwrap_or(0).min(INITIAL_CAPACITY);
         let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {

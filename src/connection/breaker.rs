@@ -1,4 +1,4 @@
-//! A connection that keeps failing is left alone for a while, so that its runs wait instead of using
+//! Circuit breaker: a connection that keeps failing is not used for a while, so that its runs wait instead of using
 //! up their attempts.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::value::Backoff;
 
-// Processes that share a store count together there, by the same numbers: see sliding_window.rs.
+// Processes that share a store count failures there, with the same limits: see sliding_window.rs.
 
-/// Failures in a row that open it.
+/// Consecutive failures that open it.
 const FAILURES: u32 = 5;
-/// For how long it is open, beginning with the failure that opened it.
+/// How long it stays open after the failure that opened it.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(300));
 
-/// Counts failures in a row. Open, it lets one request through after each pause, to see.
+/// Counts consecutive failures. While open, it allows one probing request after each pause.
 #[derive(Debug, Default)]
 pub struct Breaker {
     clock: Clock,
@@ -24,7 +24,7 @@ pub struct Breaker {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    /// By [`Clock::elapsed`].
+    /// A probing request is in flight.
     open_until: Option<Duration>,
     /// A request went to see; what becomes of it counts.
     probing: bool,
@@ -35,13 +35,13 @@ impl Breaker {
         Self { clock, state: Mutex::default() }
     }
 
-    /// Whether a request may go; else how long to wait.
+    /// Whether a request is allowed; the error is how long to wait.
     pub fn check(&self) -> Result<(), Duration> {
         let (mut state, now) = (self.state(), self.clock.elapsed());
         match state.open_until {
             Some(until) if until > now => Err(until - now),
             Some(_) => {
-                // One goes to see; the others wait for what it finds.
+                // This request probes; the others wait for its result.
                 state.open_until = Some(now + Self::pause(state.failures));
                 state.probing = true;
                 Ok(())
@@ -50,14 +50,14 @@ impl Breaker {
         }
     }
 
-    /// What became of a request: no answer or a 5xx is a failure, everything else is life.
+    /// Reports a request. No answer and 5xx are failures.
     pub fn report(&self, alive: bool) {
         let mut state = self.state();
         if alive {
             *state = State::default();
             return;
         }
-        // Requests that were under way when it opened say nothing new.
+        // Requests in flight when it opened do not count.
         if state.open_until.is_some() && !std::mem::take(&mut state.probing) {
             return;
         }
@@ -67,17 +67,17 @@ impl Breaker {
         }
     }
 
-    /// So many failures in a row that it opened.
+    /// Whether it has opened.
     pub fn is_open(&self) -> bool {
         Self::opens(self.state().failures)
     }
 
-    /// Whether it opens after so many failures in a row.
+    /// Whether this many consecutive failures open it.
     pub(super) fn opens(failures: u32) -> bool {
         failures >= FAILURES
     }
 
-    /// For how long a connection is left alone after so many failures in a row.
+    /// How long it stays open after this many consecutive failures.
     pub fn pause(failures: u32) -> Duration {
         BACKOFF.pause(failures.saturating_sub(FAILURES - 1))
     }

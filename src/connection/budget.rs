@@ -1,4 +1,4 @@
-//! A connection's budget of requests, shared by everything that spends from the same counters of its API.
+//! A connection's budget of requests, shared by all connections that use the same counters of an API.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Budget {
     clock: Clock,
 }
 
-/// The limiters of a process, one for each account: connections that spend from the same counters share one.
+/// The limiters of a process, one per account: connections that use the same counters share one.
 #[derive(Debug)]
 pub struct Limiters {
     store: Option<Arc<dyn LimitStore>>,
@@ -35,12 +35,12 @@ pub struct Limiters {
 }
 
 impl Limiters {
-    /// None yet. What is counted is kept in `store`, if there is one.
+    /// No limiters. Counters are stored in `store`, if there is one.
     pub fn new(store: Option<Arc<dyn LimitStore>>, clock: Clock) -> Self {
         Self { store, clock, by_account: Mutex::default() }
     }
 
-    fn of(&self, account: &str) -> Arc<Limiter> {
+    fn for_account(&self, account: &str) -> Arc<Limiter> {
         let mut known = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Limiter::new(account.to_owned(), self.clock.clone(), self.store.clone());
         Arc::clone(known.entry(account.to_owned()).or_insert_with(new))
@@ -48,7 +48,7 @@ impl Limiters {
 }
 
 impl Budget {
-    /// A budget of `settings` for what is counted by `key`, until headers of these names tell better.
+    /// A budget with these settings for the counters named by `key`; headers named in `names` override the settings.
     pub(super) fn new(
         key: CounterKey,
         settings: BudgetSettings,
@@ -58,26 +58,26 @@ impl Budget {
         Self { key, settings, headers, limiter: OnceLock::new(), clock }
     }
 
-    /// From now on, this is one budget with that of all connections that spend from the same counters. Only
-    /// once, and before anything is sent.
+    /// Shares the limiter with all connections that use the same counters. To be called once, before anything is
+    /// sent.
     pub fn join(&self, limiters: &Limiters) {
-        if self.limiter.set(self.prepared(limiters.of(&self.key.account))).is_err() {
+        if self.limiter.set(self.prepared(limiters.for_account(&self.key.account))).is_err() {
             tracing::error!(account = self.key.account, "the budget is in use already");
         }
     }
 
-    /// Waits for the right to send a request: higher priorities first, then first come first
-    /// served. `Exhausted` when it is known that `max_wait` is too short.
+    /// Waits for a permit to send a request. Higher priorities come first, then first come, first served. `Exhausted`
+    /// if the wait is known to exceed `max_wait`.
     pub async fn acquire(&self, priority: Priority, max_wait: Duration) -> Result<Permit, Exhausted> {
         self.limiter().acquire(&self.key.window, priority, max_wait).await
     }
 
-    /// The permit to send a request, if none has to be waited for.
+    /// A permit, if one is available at once.
     pub async fn try_acquire(&self) -> Option<Permit> {
         self.limiter().try_acquire(&self.key.window).await
     }
 
-    /// Learns from the status and headers of the answer to the request that had `permit`.
+    /// Learns from the answer to the request that had `permit`.
     pub fn learn(
         &self,
         permit: &mut Permit,
@@ -89,8 +89,8 @@ impl Budget {
         permit.outcome.refused = (status == StatusCode::TOO_MANY_REQUESTS).then_some(retry_after);
     }
 
-    /// Keeps what was counted, before the program ends.
-    pub(super) async fn settle(&self) {
+    /// Stores the counters before the program ends.
+    pub(super) async fn save_counters(&self) {
         if let Some(limiter) = self.limiter.get() {
             limiter.write_last().await;
             limiter.flush_ends().await;
@@ -107,7 +107,7 @@ impl Budget {
         limiter
     }
 
-    /// Requests per interval and a day, as far as known.
+    /// The known limits per interval and day.
     #[cfg(test)]
     pub(super) fn limits(&self) -> BudgetSettings {
         self.limiter().state().counters.settings(&self.key.window)

@@ -1,4 +1,4 @@
-//! The address that a consent page leads back to, on this machine: takes the code, shows a page.
+//! The redirect address of a consent page on this machine: receives the code and shows a page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use super::Consent;
 use crate::printable;
 use crate::secret::Secret;
 
-/// Longest wait for the browser to take the last page.
-const LAST_PAGE: Duration = Duration::from_secs(1);
-/// Most characters of a refusal that are told.
+/// Longest wait for the browser to load the last page.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Most characters of a refusal that are quoted.
 const QUOTED: usize = 200;
 
-/// A listener for what a consent page sends back.
+/// Listens for the redirect of a consent page.
 #[derive(Debug)]
 pub struct Callback {
     arrivals: mpsc::Receiver<Arrival>,
@@ -30,7 +30,7 @@ pub struct Callback {
     task: JoinHandle<()>,
 }
 
-/// What a consent page sent back; the browser waits for the page that follows.
+/// A received redirect; the browser waits for the resulting page.
 #[derive(Debug)]
 pub struct Arrival {
     /// The code, or why there is none.
@@ -39,9 +39,9 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// Shows the person whether it worked.
+    /// Shows whether connecting succeeded.
     pub fn show(self, connected: bool) {
-        // A browser that is gone needs no page.
+        // The browser may be closed.
         let _ = self.page.send(connected);
     }
 }
@@ -52,7 +52,7 @@ struct Question {
 }
 
 impl Callback {
-    /// Listens where the page of `consent` leads back to.
+    /// Listens on the redirect address of `consent`.
     pub async fn listen(consent: Arc<Consent>) -> std::io::Result<Self> {
         let url = consent.redirect();
         let port = url.port_or_known_default().unwrap_or(80);
@@ -67,21 +67,21 @@ impl Callback {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            // Its failure shows as an end of arrivals.
+            // A failure ends the stream of arrivals.
             let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
         });
         Ok(Self { arrivals, stop, task })
     }
 
-    /// The next answer to the question; others are refused. `None`: it no longer listens.
+    /// The next redirect with the right state; others are refused. `None` once it has stopped listening.
     pub async fn next(&mut self) -> Option<Arrival> {
         self.arrivals.recv().await
     }
 
-    /// Ends it, once the browser has its page.
+    /// Stops listening, once the browser has loaded its page.
     pub async fn close(self) {
         let _ = self.stop.send(());
-        let _ = tokio::time::timeout(LAST_PAGE, self.task).await;
+        let _ = tokio::time::timeout(PAGE_TIMEOUT, self.task).await;
     }
 }
 
@@ -111,7 +111,7 @@ async fn answer(State(question): State<Arc<Question>>, OriginalUri(uri): Origina
     }
 }
 
-/// Why there is no code, in words that are safe to print.
+/// Why there is no code, safe to print.
 fn refusal(error: Option<String>, description: Option<String>) -> String {
     let told: Vec<String> = error.into_iter().chain(description).collect();
     let told = told.join(": ");
@@ -122,7 +122,7 @@ fn page(status: StatusCode, text: &'static str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hob</title><p>{text}</p></html>\n"
     );
-    // The address holds the code: it must not travel further.
+    // The address contains the code and must not be passed on.
     let headers = [(REFERRER_POLICY, "no-referrer"), (CACHE_CONTROL, "no-store"), (CONNECTION, "close")];
     (status, headers, Html(html)).into_response()
 }

@@ -1,5 +1,5 @@
-//! The first half of OAuth's code grant: a person consents on a page, and the code that comes back is
-//! exchanged for tokens.
+//! The first half of OAuth's authorization code grant: a person consents, and the returned code is exchanged for
+//! tokens.
 
 use std::path::Path;
 
@@ -14,23 +14,23 @@ use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
 use crate::secret::{Secret, shown_address};
 
-/// Where the consent page leads back to, unless the connection says otherwise.
+/// The default redirect address.
 const USUAL_REDIRECT: &str = "http://127.0.0.1:8788/callback";
 
-/// Consent that is asked for.
+/// A request for consent.
 #[derive(Debug)]
 pub struct Consent {
     app: App,
     page: Url,
     redirect: Url,
-    /// Comes back with the code, so that only an answer to this question is taken.
+    /// Returned with the code; protects against forged redirects.
     state: String,
     file: TokenFile,
     clock: Clock,
 }
 
 impl Consent {
-    /// Asks as `connector` describes it; its tokens will be kept in `file`.
+    /// Prepares consent as `connector` describes it; tokens will be stored in `file`.
     pub fn new(
         connector: &Connector,
         base_url: &Url,
@@ -47,7 +47,7 @@ impl Consent {
         Ok(Self { app, page, redirect, state: random()?, file, clock })
     }
 
-    /// Where the person consents.
+    /// The consent page.
     pub fn page(&self) -> Url {
         let mut page = self.page.clone();
         let scope = self.app.scope();
@@ -64,31 +64,31 @@ impl Consent {
         page
     }
 
-    /// Where the page leads back to.
+    /// The redirect address.
     pub fn redirect(&self) -> &Url {
         &self.redirect
     }
 
-    /// Where the tokens are kept.
+    /// The token file.
     pub fn file(&self) -> &Path {
         self.file.path()
     }
 
-    /// Whether `state` is that of this question.
+    /// Whether `state` belongs to this request.
     pub fn is_answered_by(&self, state: &str) -> bool {
         self.state == state
     }
 
-    /// Gets the tokens for `code` and keeps them.
+    /// Exchanges `code` for tokens and stores them.
     pub async fn exchange(&self, code: &Secret) -> Result<(), Error> {
-        // A concurrent refresh of the former tokens must not overwrite the new ones.
+        // A concurrent refresh of the old tokens must not overwrite the new ones.
         let held = self.file.hold().await?;
         let token = self.app.exchange(code, &self.redirect, self.clock.now()).await?;
         self.file.write(held, &token)
     }
 }
 
-/// The app of a connection on `connector`, and the page of its code grant if it has one.
+/// The OAuth app of a connection, and its consent page if it has one.
 pub(super) fn app(
     connector: &Connector,
     base_url: &Url,
@@ -105,7 +105,7 @@ pub(super) fn app(
     Ok((App { endpoint, settings, extra: extra.clone() }, page))
 }
 
-/// Reads a redirect address.
+/// Parses a redirect address.
 pub fn redirect(given: Option<&str>) -> Result<Url, Error> {
     let address = given.unwrap_or(USUAL_REDIRECT);
     let wrong = |reason: String| Error::BadAddress { address: shown_address(address), reason };
@@ -116,7 +116,7 @@ pub fn redirect(given: Option<&str>) -> Result<Url, Error> {
     }
 }
 
-/// Whether this machine itself answers at `url`, without encryption.
+/// Whether `url` is a plain HTTP address of this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let own = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! Which counters of its API a connection spends from, as its connector says.
+//! Which counters of its API a connection uses, according to its connector.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use url::Url;
 use super::Credential;
 use crate::catalog::{Connector, CountedBy};
 
-/// The names of the counters that a connection spends from. Connections with the same names share them.
+/// The names of the counters that a connection uses. Connections with equal names share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CounterKey {
-    /// Of the account, and so of its day.
+    /// Name of the account's counters, including the daily one.
     pub(super) account: String,
-    /// Of bursts, within the account.
+    /// Name of the burst counter within the account.
     pub(super) window: String,
 }
 
 impl CounterKey {
-    /// Of the connection called `name`.
-    pub(super) fn of(
+    /// The counters of the connection `name`.
+    pub(super) fn for_connection(
         name: &str,
         connector: &Connector,
         base_url: &Url,
@@ -73,7 +73,7 @@ limits:
         let connector: Connector = serde_yaml::from_str(API).unwrap();
         let url = Url::parse("https://api.example.com/v1").unwrap();
         let settings = BTreeMap::from([("location".to_owned(), location.to_owned())]);
-        CounterKey::of("a", &connector, &url, &settings, &Credential::Bearer(Secret::new(token)))
+        CounterKey::for_connection("a", &connector, &url, &settings, &Credential::Bearer(Secret::new(token)))
     }
 
     #[test]
@@ -91,7 +91,7 @@ limits:
         let url = Url::parse("https://api.example.com/v1").unwrap();
         let basic = |username: &str| {
             let credential = Credential::Basic { username: username.into(), password: Secret::new("p") };
-            CounterKey::of("a", &connector, &url, &BTreeMap::new(), &credential)
+            CounterKey::for_connection("a", &connector, &url, &BTreeMap::new(), &credential)
         };
         assert_eq!(basic("me"), basic("me"));
         assert_ne!(basic("me").account, basic("you").account);

@@ -1,19 +1,19 @@
-//! Counters in the form in which a store keeps them.
+//! Counters as they are stored.
 
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
 use super::monotonic_time::MonotonicTime;
 
-/// How far what is written reaches.
+/// How many requests are written ahead.
 #[derive(Debug, Default)]
 pub(super) struct WrittenAhead {
     pub(super) version: i64,
-    /// Requests that may go before it has to be written again.
+    /// Requests allowed before the next write.
     pub(super) left: u64,
 }
 
-/// Counters as they are kept.
+/// Stored counters.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Snapshot {
     pub(super) counters: Counters,
@@ -26,13 +26,13 @@ pub(super) struct Snapshot {
     /// The same by the wall clock, in microseconds since 1970.
     #[serde(default)]
     pub(super) wall: i64,
-    /// The process that wrote it, where several do: two may write equal counters.
+    /// The process that wrote it; distinguishes equal counters of two processes.
     #[serde(default)]
     pub(super) writer: String,
 }
 
 impl Snapshot {
-    /// Of counters that processes share, whose times are those of the store.
+    /// A snapshot of shared counters, whose times are the store's.
     pub(super) fn shared(counters: Counters, writer: &str) -> Self {
         Self { counters, writer: writer.to_owned(), ..Self::default() }
     }
@@ -41,7 +41,7 @@ impl Snapshot {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Of a text; an empty one, or one that cannot be read, tells nothing.
+    /// Parses a snapshot; an empty or invalid text gives an empty one.
     pub(super) fn read(text: &str) -> Self {
         if text.is_empty() {
             return Self::default();

@@ -1,5 +1,4 @@
-//! The counters that an API keeps of one account: the day's, and one of bursts for each credential or app.
-//! Pure bookkeeping, which can be written down.
+//! The counters of one account: the daily one, and a burst window per credential or app. Pure; serializable.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,26 +11,26 @@ use super::monotonic_time::MonotonicTime;
 use super::rate::BudgetSettings;
 use super::sliding_window::{Refusal, Window};
 
-/// Requests of a day that are written down ahead at most, and the share of what is left.
+/// Most requests of a day written ahead, and the fraction of the remaining ones.
 const BLOCK: u64 = 100;
 
-/// What is known of an account's counters.
+/// The known state of an account's counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
     day: Day,
     windows: BTreeMap<String, Window>,
 }
 
-/// The right to send one request, from `start` on.
+/// The right to send one request from `start` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grant {
-    /// Its slot; 0 where nothing is counted.
+    /// Its slot; 0 if nothing is counted.
     pub(super) slot: u64,
     pub(super) start: MonotonicTime,
 }
 
 impl Counters {
-    /// Counts for a window of that name, too, if it is new; the lower of two rates holds.
+    /// Adds the window `name` if it is new; the lower of two rates applies.
     pub(super) fn admit_window(&mut self, name: &str, settings: BudgetSettings) {
         match self.windows.get_mut(name) {
             Some(window) => window.lower(settings.burst),
@@ -44,13 +43,13 @@ impl Counters {
         }
     }
 
-    /// Whether a window of that name is counted.
+    /// Whether the window `name` exists.
     pub(super) fn has_window(&self, name: &str) -> bool {
         self.windows.contains_key(name)
     }
 
-    /// Takes a share for a request that goes at `now`, or within `horizon` of it; if its process shows no
-    /// sign of life until `until`, it is gone.
+    /// Takes a slot for a request at `now` or within `horizon`. Its process counts as dead if it does not renew the
+    /// slot by `until`.
     pub(super) fn take(
         &mut self,
         name: &str,
@@ -58,7 +57,7 @@ impl Counters {
         horizon: Duration,
         until: Option<MonotonicTime>,
     ) -> Result<Grant, Refusal> {
-        self.tidy(now);
+        self.drop_expired(now);
         let Self { day, windows } = self;
         let window = windows.entry(name.to_owned()).or_default();
         let start = window.check(now, horizon)?;
@@ -72,43 +71,43 @@ impl Counters {
         Ok(Grant { slot: window.take(start, now, until), start })
     }
 
-    /// The request that had `slot` was done at `at`, at the latest; it is `now`, at the earliest.
+    /// Ends the request with `slot`, at `at` at the latest; the current time is at least `now`.
     pub(super) fn end(&mut self, name: &str, slot: u64, end: &End, at: MonotonicTime, now: MonotonicTime) {
-        self.tidy(now);
+        self.drop_expired(now);
         let window = self.windows.entry(name.to_owned()).or_default();
         let sent = window.end(slot, end, at);
         if sent.is_none() {
-            // It was not counted, or not any more.
+            // It was not counted, or has been released.
             self.day.take(now);
         }
         self.day.end(sent.unwrap_or(now), end.told, end.unused || (sent.is_none() && slot > 0), at);
     }
 
-    /// Whether the next answer decides who may go.
+    /// Whether the next answer will decide who may send.
     pub(super) fn awaits_answer(&self) -> bool {
         self.day.is_short() || self.windows.values().any(Window::awaits_answer)
     }
 
-    /// Forgets what is past.
-    pub(super) fn tidy(&mut self, now: MonotonicTime) {
+    /// Drops expired state.
+    pub(super) fn drop_expired(&mut self, now: MonotonicTime) {
         for window in self.windows.values_mut() {
-            let lost = window.tidy(now);
-            self.day.lose(lost);
+            let lost = window.drop_expired(now);
+            self.day.count_as_sent(lost);
         }
         let empty = self.day.is_short();
-        if self.day.tidy(now) && empty {
-            self.windows.values_mut().for_each(Window::doubt);
+        if self.day.drop_expired(now) && empty {
+            self.windows.values_mut().for_each(Window::probe_first);
         }
     }
 
-    /// Those of the `slots` of a window that are still under way belong to a process that lives.
+    /// Renews those of the `slots` of a window that are in flight.
     pub(super) fn extend(&mut self, name: &str, slots: &dyn Fn(u64) -> bool, until: MonotonicTime) {
         if let Some(window) = self.windows.get_mut(name) {
             window.extend(slots, until);
         }
     }
 
-    /// How many requests may be written down ahead.
+    /// How many requests may be written ahead.
     pub(super) fn block(&self) -> u64 {
         let windows = self.windows.values().map(Window::block).min().unwrap_or(u64::MAX);
         let day = match self.day.limit {
@@ -123,28 +122,28 @@ impl Counters {
         self.day.limit.is_some() || self.windows.values().any(Window::counts)
     }
 
-    /// After a start of the program. `reserved`: so many more requests may have been sent than were counted.
+    /// Restores after a restart; `reserved` requests may have been sent without being counted.
     pub(super) fn restore(&mut self, reserved: u64, now: MonotonicTime) {
-        self.tidy(now);
-        self.bound(now);
+        self.drop_expired(now);
+        self.clamp_times(now);
         self.day.restore(reserved);
-        // Nobody knows in which window they were.
+        // Their windows are unknown.
         self.windows.values_mut().for_each(|window| window.restore(reserved, now));
     }
 
-    /// Nothing lies further ahead than it can.
-    pub(super) fn bound(&mut self, now: MonotonicTime) {
-        self.day.bound(now);
-        self.windows.values_mut().for_each(|window| window.bound(now));
+    /// Limits all times to plausible ones.
+    pub(super) fn clamp_times(&mut self, now: MonotonicTime) {
+        self.day.clamp_times(now);
+        self.windows.values_mut().for_each(|window| window.clamp_times(now));
     }
 
-    /// All times by a clock that is ahead by so many microseconds.
+    /// Shifts all times by a number of microseconds.
     pub(super) fn shift(&mut self, by: i64) {
         self.day.shift(by);
         self.windows.values_mut().for_each(|window| window.shift(by));
     }
 
-    /// The shortest interval that is counted.
+    /// The shortest interval of a window.
     pub(super) fn shortest(&self) -> Option<Duration> {
         self.windows.values().filter_map(|window| Some(window.rate()?.per)).min()
     }

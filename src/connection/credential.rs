@@ -1,4 +1,4 @@
-//! What proves who we are, and how it goes into a request.
+//! Credentials, and how requests carry them.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
 use crate::secret::{Redactor, Secret};
 
-/// A credential. Cheap to clone; clones share a fetched token.
+/// A credential. Cheap to clone; clones share fetched tokens.
 #[derive(Debug, Clone, Default)]
 pub enum Credential {
-    /// Nothing is sent.
+    /// No credential.
     #[default]
     None,
     /// `Authorization: Bearer …`
     Bearer(Secret),
-    /// A header of the API's own.
+    /// A header defined by the API.
     Header(ApiHeader),
     /// `Authorization: Basic …`
     Basic {
@@ -36,11 +36,11 @@ pub enum Credential {
         /// Password.
         password: Secret,
     },
-    /// A token that is fetched, by OAuth or a login, and how it travels.
+    /// A token fetched by OAuth or a login, and the header that carries it.
     Fetched(Arc<TokenSource>, Carrier),
 }
 
-/// A header that carries a key.
+/// A header with a key.
 #[derive(Debug, Clone)]
 pub struct ApiHeader {
     /// Name.
@@ -49,11 +49,11 @@ pub struct ApiHeader {
     pub value: Secret,
 }
 
-/// A header that carries a fetched token.
+/// The header of a fetched token.
 #[derive(Debug, Clone)]
 pub struct Carrier {
     header: String,
-    /// Word in front of the token.
+    /// Scheme before the token.
     scheme: String,
 }
 
@@ -69,7 +69,7 @@ impl Carrier {
         }
     }
 
-    /// The token within the headers `used`.
+    /// Extracts the token from the headers `used`.
     fn token<'a>(&self, used: &'a HeaderMap) -> &'a str {
         let text = used.get(&self.header).and_then(|value| value.to_str().ok()).unwrap_or_default();
         text.strip_prefix(&self.scheme).unwrap_or(text).trim_start()
@@ -77,8 +77,8 @@ impl Carrier {
 }
 
 impl Credential {
-    /// Tokens by OAuth as `connector` describes it, its endpoint below `base_url` unless absolute. Where
-    /// a person has to consent, they are those that `hob connect` kept in `file` for `connection`.
+    /// OAuth tokens as `connector` describes them; its endpoint is relative to `base_url` unless absolute. If a
+    /// person has to consent, they are those that `hob connect` stored in `file` for `connection`.
     pub fn oauth(
         connection: &str,
         connector: &Connector,
@@ -91,12 +91,12 @@ impl Credential {
         let (app, page) = app(connector, base_url, settings, http)?;
         let origin = match page {
             None => Origin::App(app),
-            Some(_) => Origin::Kept(Arc::new(StoredTokens::new(connection, app, file))),
+            Some(_) => Origin::Stored(Arc::new(StoredTokens::new(connection, app, file))),
         };
         Ok(Self::Fetched(Arc::new(TokenSource::new(origin, clock)), Carrier::oauth()))
     }
 
-    /// Tokens by a login as `connector` describes it.
+    /// Tokens from a login as `connector` describes it.
     pub fn login(
         connector: &Connector,
         base_url: &Url,
@@ -114,7 +114,7 @@ impl Credential {
         Ok(Self::Fetched(Arc::new(TokenSource::new(Origin::Login(source), clock)), carrier))
     }
 
-    /// The headers that carry it. Fetches a token first where there is none that is valid.
+    /// The headers with the credential. Fetches a token first if there is no valid one.
     pub(super) async fn headers(&self, connection: &str) -> Result<HeaderMap, Error> {
         let (name, text) = match self {
             Credential::None => return Ok(HeaderMap::new()),
@@ -136,7 +136,7 @@ impl Credential {
         Ok(HeaderMap::from_iter([(name, value)]))
     }
 
-    /// Who it stands for at the API of `connection`.
+    /// The identity that the credential of `connection` represents at the API.
     pub(super) fn identity(&self, connection: &str) -> Identity {
         let (kind, credential, app) = match self {
             Credential::None => return Identity::default(),
@@ -146,8 +146,8 @@ impl Credential {
             Credential::Fetched(source, _) => match source.origin() {
                 Origin::App(app) => ("oauth", format!("app={}", app.client_id()), Some(app.client_id())),
                 Origin::Login(login) => ("login", format!("user={}", login.username()), None),
-                // Each connection has tokens of its own.
-                Origin::Kept(kept) => {
+                // Each connection has its own tokens.
+                Origin::Stored(kept) => {
                     ("oauth", format!("app={} {connection}", kept.client_id()), Some(kept.client_id()))
                 }
             },
@@ -156,32 +156,32 @@ impl Credential {
         Identity { kind: Some(kind), credential: Some(credential), app }
     }
 
-    /// After a 401 to a request that carried `used`: gets another token, once for all requests that
-    /// waited. `false`: there is nothing to refresh.
+    /// After a 401 to a request with the headers `used`: gets a new token, once for all waiting requests. `false` if
+    /// there is nothing to refresh.
     pub(super) async fn refresh(&self, used: &HeaderMap) -> Result<bool, Error> {
         let Credential::Fetched(source, carrier) = self else { return Ok(false) };
         source.refresh(carrier.token(used)).await?;
         Ok(true)
     }
 
-    /// Whether somebody has consented again after consent had ended.
+    /// Whether a person has consented again after consent had ended.
     pub(super) fn is_renewed(&self) -> bool {
         match self {
             Credential::Fetched(source, _) => {
-                matches!(source.origin(), Origin::Kept(kept) if kept.is_renewed())
+                matches!(source.origin(), Origin::Stored(kept) if kept.is_renewed())
             }
             _ => false,
         }
     }
 
-    /// Waits until no token is fetched that must be kept.
-    pub(super) async fn settle(&self) {
+    /// Waits for token requests in flight whose tokens must be stored.
+    pub(super) async fn finish_token_requests(&self) {
         if let Credential::Fetched(source, _) = self {
-            source.settle().await;
+            source.finish_token_requests().await;
         }
     }
 
-    /// Every text that must not be shown.
+    /// All secrets.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         match self {
             Credential::None => vec![],
@@ -196,7 +196,7 @@ impl Credential {
         }
     }
 
-    /// From now on `redactor` knows the tokens that are fetched.
+    /// Makes `redactor` learn fetched tokens.
     pub(super) fn hide_tokens_in(&self, redactor: &Redactor) {
         if let Credential::Fetched(source, _) = self {
             source.hide_tokens_in(redactor);

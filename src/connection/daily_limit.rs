@@ -1,4 +1,4 @@
-//! The daily limit: what is left of a day's requests. Pure.
+//! The daily limit of requests. Pure.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::limit_headers::{DAY, LimitHeaderValues};
 use super::monotonic_time::MonotonicTime;
 
-/// How long to wait at most for an answer that may tell that more is left.
-const ANSWER: Duration = Duration::from_secs(1);
+/// Longest wait before checking again whether an answer has raised the number of remaining requests.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Requests of a day.
+/// The requests of a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
-    /// Requests a day, where that is limited and known.
+    /// Requests per day, if limited and known.
     pub(super) limit: Option<u64>,
-    /// Not used up by requests that were answered.
+    /// Remaining according to answered requests.
     left: u64,
-    /// Sent and not answered: the server may have counted them or not.
+    /// Sent but not answered; the server may or may not have counted them.
     in_flight: u64,
-    /// The day's budget is new at this time; unknown until a header or the first request tells.
+    /// When the limit resets; unknown until a header or the first request shows it.
     resets: Option<MonotonicTime>,
-    /// When an answer told last what is left.
+    /// When an answer last stated the remaining requests.
     told: Option<MonotonicTime>,
 }
 
@@ -30,16 +30,16 @@ impl Day {
         Self { limit, left: limit.unwrap_or(0), ..Self::default() }
     }
 
-    /// How long to wait for a request's share; `None`: there is one now.
+    /// How long to wait before sending a request; `None` if it may be sent now.
     pub(super) fn wait(&self, now: MonotonicTime) -> Option<Duration> {
         self.limit?;
         if self.left == 0 {
             return Some(self.resets.map_or(DAY, |at| now.until(at)));
         }
-        (self.left <= self.in_flight).then_some(ANSWER)
+        (self.left <= self.in_flight).then_some(RECHECK_INTERVAL)
     }
 
-    /// Requests that may go.
+    /// Requests that may be sent.
     pub(super) fn free(&self) -> u64 {
         match self.limit {
             Some(_) => self.left.saturating_sub(self.in_flight),
@@ -47,7 +47,7 @@ impl Day {
         }
     }
 
-    /// Nothing is left beside what is under way.
+    /// Whether nothing remains besides the requests in flight.
     pub(super) fn is_short(&self) -> bool {
         self.free() == 0
     }
@@ -59,8 +59,8 @@ impl Day {
         }
     }
 
-    /// Whether the day has ended, and another one begins with an allowance of its own.
-    pub(super) fn tidy(&mut self, now: MonotonicTime) -> bool {
+    /// Starts a new day if the current one has ended; returns whether it did.
+    pub(super) fn drop_expired(&mut self, now: MonotonicTime) -> bool {
         let over = self.resets.is_some_and(|at| at <= now);
         if over {
             self.left = self.limit.unwrap_or(0);
@@ -70,7 +70,7 @@ impl Day {
         over
     }
 
-    /// A request that was `sent` is done; what its answer said, if there was one.
+    /// Ends a request that was `sent`, with what its answer stated.
     pub(super) fn end(
         &mut self,
         sent: MonotonicTime,
@@ -82,10 +82,9 @@ impl Day {
         let told = told.unwrap_or_default();
         match told.daily_remaining {
             Some(left) => {
-                // Where the limit is not told, it is at least that; and one request will find out.
+                // Without a known limit, at least this many are possible; a request will show.
                 let limit = told.daily.or(self.limit).unwrap_or(1).max(left);
-                // Answers overtake each other: one to a request that was under way when less was left
-                // already tells of an earlier moment.
+                // Answers can arrive out of order: one to a request sent before the last statement is older.
                 let newer = self.limit.is_none() || self.told.is_none_or(|told| told <= sent);
                 self.left = if newer { left } else { left.min(self.left) };
                 self.limit = Some(limit);
@@ -101,29 +100,28 @@ impl Day {
         }
     }
 
-    /// A request of a process that is gone: it counts as sent.
-    pub(super) fn lose(&mut self, requests: u64) {
+    /// Counts requests of a dead process as sent.
+    pub(super) fn count_as_sent(&mut self, requests: u64) {
         self.in_flight = self.in_flight.saturating_sub(requests);
         self.left = self.left.saturating_sub(requests);
     }
 
-    /// After a start of the program: what was under way, and what may have been sent of `reserved` requests,
-    /// counts as sent.
+    /// Restores after a restart: requests in flight and `reserved` ones count as sent.
     pub(super) fn restore(&mut self, reserved: u64) {
         self.left = self.left.saturating_sub(self.in_flight + reserved);
         self.in_flight = 0;
         self.told = None;
     }
 
-    /// Nothing lies further ahead than it can.
-    pub(super) fn bound(&mut self, now: MonotonicTime) {
+    /// Limits all times to plausible ones.
+    pub(super) fn clamp_times(&mut self, now: MonotonicTime) {
         self.resets = self.resets.map(|at| at.min(now.after(DAY)));
         self.told = self.told.map(|at| at.min(now));
     }
 
-    /// All times by a clock that is ahead by so many microseconds.
+    /// Shifts all times by a number of microseconds.
     pub(super) fn shift(&mut self, by: i64) {
-        let shifted = |at: MonotonicTime| MonotonicTime::of_micros(at.micros().saturating_add(by));
+        let shifted = |at: MonotonicTime| MonotonicTime::from_micros(at.micros().saturating_add(by));
         self.resets = self.resets.map(shifted);
         self.told = self.told.map(shifted);
     }
@@ -136,7 +134,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn at(seconds: u64) -> MonotonicTime {
-        MonotonicTime::of_micros(0).after(SECOND * u32::try_from(seconds).unwrap())
+        MonotonicTime::from_micros(0).after(SECOND * u32::try_from(seconds).unwrap())
     }
 
     fn told(left: u64) -> Option<LimitHeaderValues> {
@@ -156,8 +154,8 @@ mod tests {
             day.take(at(0));
         }
         day.end(at(0), told(2), false, at(1));
-        // Two are under way, and the server says that two are left.
-        assert_eq!(day.wait(at(1)), Some(ANSWER));
+        // Two are in flight, and the server says that two remain.
+        assert_eq!(day.wait(at(1)), Some(RECHECK_INTERVAL));
         day.end(at(0), told(1), false, at(2));
         assert_eq!(day.free(), 0);
         day.end(at(0), told(2), false, at(3));
@@ -165,7 +163,7 @@ mod tests {
         day.take(at(4));
         day.end(at(4), told(0), false, at(5));
         assert_eq!(day.wait(at(5)), Some(3600 * SECOND));
-        assert!(day.tidy(at(3605)));
+        assert!(day.drop_expired(at(3605)));
         assert_eq!((day.free(), day.wait(at(3605))), (60, None));
     }
 
@@ -176,7 +174,7 @@ mod tests {
             day.take(at(0));
         }
         day.end(at(8), told(0), false, at(9));
-        // Another process had these two before.
+        // Another process received these two earlier.
         day.end(at(1), told(4), false, at(2));
         day.end(at(3), told(3), false, at(4));
         assert_eq!((day.free(), day.wait(at(10)).is_some()), (0, true));
@@ -187,14 +185,14 @@ mod tests {
         let mut day = Day::new(Some(2));
         day.take(at(0));
         day.take(at(0));
-        assert_eq!(day.wait(at(0)), Some(ANSWER));
+        assert_eq!(day.wait(at(0)), Some(RECHECK_INTERVAL));
         day.end(at(0), None, true, at(1));
         assert_eq!(day.wait(at(1)), None, "what was not sent uses up nothing");
         day.take(at(1));
         day.end(at(0), None, false, at(1));
         day.end(at(1), None, false, at(1));
         assert_eq!(day.wait(at(1)), Some(DAY - SECOND));
-        assert!(day.tidy(at(86_400)));
+        assert!(day.drop_expired(at(86_400)));
         assert_eq!(day.wait(at(86_400)), None);
     }
 
@@ -204,7 +202,7 @@ mod tests {
         day.take(at(0));
         day.restore(4);
         assert_eq!(day.free(), 5);
-        day.lose(9);
+        day.count_as_sent(9);
         assert_eq!(day.wait(at(1)), Some(DAY - SECOND));
     }
 }

@@ -1,11 +1,11 @@
-//! Why a connection cannot be made or used.
+//! Why a connection cannot be created or used.
 
 use crate::catalog::Connector;
 
-/// A connection that cannot be made or used. Never holds a secret.
+/// Why a connection cannot be created or used. Never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither the connection nor its connector says where the API is.
+    /// Neither the connection nor its connector has a base URL.
     #[error(
         "connection `{connection}` has no address: give it a `base_url`, its connector `{connector}` has none"
     )]
@@ -15,12 +15,12 @@ pub enum Error {
         /// Its connector.
         connector: String,
     },
-    /// The address is none.
+    /// The address is invalid.
     #[error("`{address}` is not an http(s) address ({reason}); write it like https://api.example.com/v1")]
     BadAddress {
-        /// What was given.
+        /// The given address.
         address: String,
-        /// The complaint.
+        /// What is wrong with it.
         reason: String,
     },
     /// The address has a query or a fragment.
@@ -28,16 +28,16 @@ pub enum Error {
         "`{address}` has more than an address: a query (`?…`) or fragment (`#…`) is not part of it; a key belongs under `auth`, other parameters under `with`"
     )]
     MoreThanAddress {
-        /// What was given, without the query.
+        /// The given address without its query.
         address: String,
     },
-    /// A request rate that cannot be read.
+    /// A request rate that cannot be parsed.
     #[error("`{text}` is not a rate; write requests per time, like 100/10s")]
     BadRate {
-        /// What was given.
+        /// The given rate.
         text: String,
     },
-    /// A credential that cannot stand in a header.
+    /// A credential with characters that a header cannot contain.
     #[error(
         "the {what} of connection `{connection}` holds characters that a header cannot carry; check for line breaks or spaces at its end"
     )]
@@ -47,17 +47,17 @@ pub enum Error {
         /// Which part.
         what: String,
     },
-    /// The credential's kind is not one that the connector takes.
+    /// The connector does not support the credential's kind.
     #[error("connector `{connector}` takes no `{kind}`; authenticate with {known}")]
     NoScheme {
         /// The connector.
         connector: String,
         /// The kind.
         kind: &'static str,
-        /// Kinds it takes.
+        /// The kinds it supports.
         known: String,
     },
-    /// The connector's way to log in cannot be used.
+    /// The connector's login description is invalid.
     #[error("the login of connector `{connector}` cannot be used: {what}")]
     BadLogin {
         /// The connector.
@@ -65,7 +65,7 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-    /// OAuth that needs nobody's consent.
+    /// An OAuth connector that needs no consent.
     #[error(
         "connector `{connector}` gives tokens for client credentials (it has no `authorize_url`), so there is nothing to connect"
     )]
@@ -73,7 +73,7 @@ pub enum Error {
         /// The connector.
         connector: String,
     },
-    /// A credential that needs nobody's consent.
+    /// A credential that needs no consent.
     #[error("connection `{connection}` has no `oauth` under `auth`, so there is nothing to connect")]
     NoConsentNeeded {
         /// The connection.
@@ -97,39 +97,39 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The file with a connection's tokens cannot be used.
+    /// The token file cannot be used.
     #[error("cannot {what} the tokens in {path}: {reason}; `hob connect` replaces them")]
     TokenFile {
         /// The file.
         path: String,
         /// Read or write.
         what: &'static str,
-        /// Why not.
+        /// Why.
         reason: String,
     },
-    /// Another process does not let go of a connection's tokens.
+    /// Another process holds the lock of a connection's tokens.
     #[error("another process has been changing {path} for too long")]
     TokensHeld {
         /// The file.
         path: String,
     },
-    /// The program ends.
+    /// The program is ending.
     #[error("stopped while fetching a token for connection `{connection}`")]
     Stopped {
         /// The connection.
         connection: String,
     },
-    /// The token endpoint did not give a token.
+    /// The token endpoint gave no token.
     #[error("no token from {url}: {reason}")]
     NoToken {
         /// The endpoint.
         url: String,
         /// Why.
         reason: String,
-        /// Another try may help: no answer, 429 or 5xx.
-        passing: bool,
+        /// Whether a retry may help: no answer, 429 or 5xx.
+        transient: bool,
     },
-    /// The TLS stack cannot be set up.
+    /// TLS cannot be set up.
     #[error("the HTTP client cannot start: {reason}")]
     Transport {
         /// Why.
@@ -138,7 +138,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// `connector` has no way called `kind`.
+    /// The error for a kind that `connector` does not support.
     pub(super) fn no_scheme(connector: &Connector, kind: &'static str) -> Self {
         let mut known: Vec<String> =
             connector.auth.iter().map(|scheme| format!("`{}`", scheme.name())).collect();
@@ -147,8 +147,8 @@ impl Error {
         Self::NoScheme { connector: connector.connector.clone(), kind, known }
     }
 
-    /// Whether another try may help.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::NoToken { passing: true, .. } | Self::TokensHeld { .. } | Self::Stopped { .. })
+    /// Whether a retry may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::NoToken { transient: true, .. } | Self::TokensHeld { .. } | Self::Stopped { .. })
     }
 }

@@ -1,4 +1,4 @@
-//! Sharing a counter with an unknown client: another program with the same credential.
+//! Usage of a counter by another client with the same credential.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use super::monotonic_time::MonotonicTime;
 
-/// How long a foreign client that was seen is expected to continue.
-const MEMORY: Duration = Duration::from_secs(600);
-/// The same in intervals, where those are long.
+/// How long a foreign client is assumed to stay active.
+const ACTIVE_FOR: Duration = Duration::from_secs(600);
+/// The same in intervals, if those are long.
 const INTERVALS: u32 = 20;
-/// Foreign clients are assumed to have at most so many times our number of requests under way.
-const MOST: u32 = 3;
-/// How long to wait at most before looking again for an answer under way.
-const ANSWER: Duration = Duration::from_secs(1);
+/// The largest assumed ratio of foreign requests in flight to ours.
+const MAX_RATIO: u32 = 3;
+/// Longest wait before checking again for an answer.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A foreign client that spends from a counter.
+/// A foreign client that uses a counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ForeignUsage {
-    /// It is assumed to be active until then.
+    /// Assumed to be active until then.
     pub(super) until: MonotonicTime,
-    /// How many requests it has under way for each of ours: an estimate that refusals raise.
+    /// Its assumed requests in flight per request of ours; refusals raise it.
     ratio: u32,
 }
 
-/// What an answer said is left in an interval.
+/// Remaining requests of an interval, as stated by an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Left {
     pub(super) requests: u32,
-    /// When it was said.
+    /// When it was stated.
     pub(super) at: MonotonicTime,
 }
 
 impl Left {
-    /// What is known after an answer to a request that was `sent` said `requests`.
+    /// Updates the remaining requests after an answer to a request that was `sent` stated `requests`.
     pub(super) fn told(
         known: Option<Left>,
         requests: u32,
@@ -41,8 +41,8 @@ impl Left {
         now: MonotonicTime,
     ) -> Self {
         match known {
-            // Answers overtake each other. Only one to a request that was sent after the lowest number was
-            // known tells of a later moment for sure.
+            // Answers can arrive out of order. Only one to a request sent after the lowest number was stated is
+            // certainly newer.
             Some(known) if requests > known.requests && sent.is_none_or(|sent| sent < known.at) => known,
             // Other processes may report earlier answers later.
             _ => Self { requests, at: known.map_or(now, |known| known.at.max(now)) },
@@ -51,7 +51,7 @@ impl Left {
 }
 
 impl ForeignUsage {
-    /// They were seen, after what was known of them; `refused`: their spending cost us a refusal.
+    /// Updates after a foreign client was noticed; `refused` if it caused a refusal.
     pub(super) fn seen(
         known: Option<ForeignUsage>,
         refused: bool,
@@ -59,11 +59,11 @@ impl ForeignUsage {
         now: MonotonicTime,
     ) -> Self {
         let ratio = known.map_or(1, |known| if refused { known.ratio + 1 } else { known.ratio });
-        Self { until: now.after(MEMORY.max(per.saturating_mul(INTERVALS))), ratio: ratio.min(MOST) }
+        Self { until: now.after(ACTIVE_FOR.max(per.saturating_mul(INTERVALS))), ratio: ratio.min(MAX_RATIO) }
     }
 
-    /// Spreads out: one more request beside `under_way` only where enough is left for what the others may
-    /// have under way as well. Where nothing is known, one goes to see.
+    /// Allows another request beside those `under_way` only if enough remain for the foreign client's requests in
+    /// flight. If nothing is known, allows a single one.
     pub(super) fn check(
         &self,
         left: Option<&Left>,
@@ -80,7 +80,7 @@ impl ForeignUsage {
         match left {
             _ if free => Ok(()),
             Some(left) if under_way == 0 => Err(now.until(left.at.after(per))),
-            _ => Err(ANSWER),
+            _ => Err(RECHECK_INTERVAL),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A connection whose credential is refused is held: its requests wait, but for one now and then that finds
-//! out whether the credential works again.
+//! Holds: while a connection's credential is refused, its requests wait, except for one now and then that checks
+//! whether it works again.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::value::Backoff;
 
-/// Pauses between two checks.
+/// Pauses between checks.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(300));
 
-/// Whether the connection's credential is refused.
+/// The hold of a connection.
 #[derive(Default)]
 pub struct Hold {
     clock: Clock,
@@ -28,8 +28,7 @@ type OnChange = Box<dyn Fn(HoldChange) + Send + Sync>;
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// Operations that are answered 401 although the credential works for others: it is they that the
-    /// credential is not good for.
+    /// Operations that are answered 401 although the credential works for others: it lacks a permission for them.
     refused_alone: BTreeSet<String>,
 }
 
@@ -41,25 +40,25 @@ struct Held {
     checks: u32,
     /// By [`Clock::elapsed`].
     next: Duration,
-    /// A request went to see; what becomes of it counts.
+    /// A checking request is in flight.
     checking: bool,
 }
 
-/// Nothing is sent on the connection for now.
+/// The connection sends nothing for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnHold {
-    /// Until the next check.
+    /// Time until the next check.
     pub wait: Duration,
-    /// Why, with the connection's name. The same text as long as it is held.
+    /// Why, with the connection's name. The same text for the whole hold.
     pub reason: String,
 }
 
-/// A connection was held, or let go again.
+/// A hold started or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldChange {
     /// The connection.
     pub connection: String,
-    /// Why it is held; `None`: it is not any more.
+    /// Why it is held; `None` when the hold has ended.
     pub reason: Option<String>,
 }
 
@@ -68,13 +67,13 @@ impl Hold {
         Self { clock, ..Self::default() }
     }
 
-    /// From now on `tell` hears of every change. Only once.
+    /// Reports every change to `tell`. To be called once.
     pub fn on_change(&self, tell: impl Fn(HoldChange) + Send + Sync + 'static) {
-        // Existing listeners stay.
+        // An existing listener stays.
         let _ = self.on_change.set(Box::new(tell));
     }
 
-    /// Whether a request may go. While the connection is held, one may after each pause, to see.
+    /// Whether a request is allowed. While held, one is allowed after each pause, as a check.
     pub fn check(&self) -> Result<(), OnHold> {
         let now = self.clock.elapsed();
         match &mut self.state().held {
@@ -95,7 +94,7 @@ impl Hold {
         self.state().held.as_ref().map(|held| held.reason.clone())
     }
 
-    /// Resolves when the connection is let go the next time.
+    /// Resolves when the next hold ends.
     pub async fn released(&self) {
         self.released.notified().await;
     }
@@ -106,7 +105,7 @@ impl Hold {
         let now = self.clock.elapsed();
         let mut state = self.state();
         if let Some(held) = &mut state.held {
-            // Requests that were under way when it was held say nothing new.
+            // Requests in flight when the hold started do not count.
             if std::mem::take(&mut held.checking) {
                 held.checks += 1;
                 held.next = now + BACKOFF.pause(held.checks + 1);
@@ -131,7 +130,7 @@ impl Hold {
         Some(OnHold { wait: BACKOFF.first, reason })
     }
 
-    /// The credential of `connection` was replaced: whether the new one works is for its requests to find out.
+    /// Reports that the credential of `connection` was replaced; its requests will show whether the new one works.
     pub fn renew(&self, connection: &str) {
         let mut state = self.state();
         if state.held.take().is_some() {
@@ -141,12 +140,12 @@ impl Hold {
         }
     }
 
-    /// The credential of `connection` was accepted, for `operation`.
+    /// Reports that the credential of `connection` was accepted for `operation`.
     pub fn accept(&self, connection: &str, operation: &str) {
         let mut state = self.state();
         state.refused_alone.remove(operation);
         let Some(held) = state.held.take() else { return };
-        // It is refused to this one only.
+        // Only this operation is refused.
         state.refused_alone.extend(held.by.filter(|by| by != operation));
         drop(state);
         self.tell(connection, None);
@@ -183,7 +182,7 @@ mod tests {
         assert_eq!(hold.check(), Ok(()));
         let on_hold = hold.refuse("studio", Some("a"), "401").unwrap();
         assert_eq!(on_hold.reason, "connection `studio` is held: 401");
-        // Under way when it was held.
+        // In flight when the hold started.
         hold.refuse("studio", Some("b"), "401 again");
         assert_eq!(hold.check(), Err(on_hold));
         manual.advance(TimeDelta::from_std(BACKOFF.first).unwrap());
@@ -201,7 +200,7 @@ mod tests {
         hold.accept("studio", "contacts");
         assert_eq!(hold.refuse("studio", Some("agency"), "401"), None);
         assert_eq!(hold.reason(), None);
-        // Now it is the credential.
+        // Now the credential itself is refused.
         assert!(hold.refuse("studio", Some("contacts"), "401").is_some());
         hold.accept("studio", "contacts");
         assert!(hold.refuse("studio", Some("agency"), "401").is_some());

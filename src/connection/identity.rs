@@ -1,22 +1,22 @@
-//! Who a credential stands for, without what proves it.
+//! The identity behind a credential, without secrets.
 
 use sha2::{Digest, Sha256};
 
-/// Letters of a fingerprint.
-const LETTERS: usize = 12;
+/// Characters of a fingerprint.
+const LENGTH: usize = 12;
 
-/// Who a credential stands for, without what proves it.
+/// The identity behind a credential, without secrets.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Identity {
-    /// The way to authenticate, as in the connector.
+    /// The authentication kind, as in the connector.
     pub(super) kind: Option<&'static str>,
     pub(super) credential: Option<String>,
     pub(super) app: Option<String>,
 }
 
-/// Tells secrets apart without telling them.
+/// Distinguishes secrets without revealing them.
 pub(super) fn fingerprint(secret: &str) -> String {
     let mut letters = hex::encode(Sha256::digest(secret));
-    letters.truncate(LETTERS);
+    letters.truncate(LENGTH);
     letters
 }

@@ -1,4 +1,4 @@
-//! What the headers of an answer say about limits.
+//! Rate limits in the headers of answers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::catalog::LimitHeaders;
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-/// What an answer's headers say.
+/// The values of an answer's rate limit headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct LimitHeaderValues {
     pub(super) max: Option<u32>,
@@ -20,14 +20,14 @@ pub(super) struct LimitHeaderValues {
 }
 
 impl LimitHeaderValues {
-    /// By headers of those `names`.
+    /// Reads the headers of these `names`.
     pub(super) fn read(names: &LimitHeaders, headers: &HeaderMap) -> Self {
         let number = |name: &Option<String>| -> Option<u64> {
             let text = headers.get(name.as_deref()?)?.to_str().ok()?;
             text.trim().parse().ok()
         };
         let small = |name| number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        // An interval that is none would let nothing go ever again.
+        // An interval of zero would block forever.
         let time = |name| number(name).map(|ms| Duration::from_millis(ms).min(DAY));
         Self {
             max: small(&names.max),
@@ -40,16 +40,16 @@ impl LimitHeaderValues {
     }
 }
 
-/// What became of a request.
+/// The end of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct End {
-    /// It never left.
+    /// It was never sent.
     pub(super) unused: bool,
-    /// There was an answer; what it says.
+    /// The headers of its answer, if there was one.
     pub(super) told: Option<LimitHeaderValues>,
-    /// It was refused for the rate; for how long nothing is to go, if the answer says so.
+    /// It was rate limited; how long to pause, if stated.
     pub(super) refused: Option<Option<Duration>>,
-    /// Whether the account answered, and not with a 5xx; `None`: nobody waited for an answer.
+    /// Whether the account answered without a 5xx; `None` if nobody waited for an answer.
     pub(super) alive: Option<bool>,
 }
 

@@ -1,48 +1,47 @@
-//! Where an account's counters are kept beyond a process: for its next start, and for the other processes
-//! that work on the same store.
+//! Where an account's counters are stored: for the next start, and for other processes on the same store.
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-/// Counters as they are kept.
+/// Stored counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredCounters {
-    /// Counts up with each write; 0: there are none yet.
+    /// Incremented by each write; 0 if nothing is stored.
     pub version: i64,
-    /// They themselves.
+    /// The counters as text.
     pub text: String,
-    /// The time there, in microseconds since 1970.
+    /// The store's time, in microseconds since 1970.
     pub now: i64,
 }
 
-/// What became of a write.
+/// The result of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountersWrite {
-    /// It is done.
+    /// Written.
     Done {
-        /// The version that it made.
+        /// The new version.
         version: i64,
-        /// The time there, in microseconds since 1970.
+        /// The store's time, in microseconds since 1970.
         now: i64,
     },
-    /// Somebody else has written meanwhile.
+    /// Another version was stored meanwhile.
     Conflict(StoredCounters),
 }
 
-/// The store does not answer; why. It has been told already.
+/// The store is unreachable. The reason was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreUnavailable;
 
-/// Where counters are kept.
+/// A store of counters.
 #[async_trait]
 pub trait LimitStore: Debug + Send + Sync {
     /// Whether other processes use it at the same time.
     fn is_shared(&self) -> bool;
 
-    /// What is kept of `account`.
+    /// The stored counters of `account`.
     async fn read(&self, account: &str) -> Result<StoredCounters, StoreUnavailable>;
 
-    /// Keeps `text` in the place of version `seen`, unless that is no longer the present one.
+    /// Replaces version `seen` with `text`, unless another version is stored.
     async fn write(&self, account: &str, seen: i64, text: &str) -> Result<CountersWrite, StoreUnavailable>;
 }

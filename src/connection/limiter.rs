@@ -1,4 +1,4 @@
-//! Who may send next: the queue in front of an account's counters, shared by all its connections.
+//! The queue in front of an account's counters, shared by all its connections.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,10 +17,10 @@ use super::sliding_window::Refusal;
 use crate::clock::Clock;
 use crate::event::Priority;
 
-/// What was seen of shared counters counts for so long.
+/// How long a view of shared counters stays valid.
 pub(super) const RECENT: Duration = Duration::from_secs(1);
 
-/// Gives leave to send requests within an account's limits.
+/// Issues permits within an account's limits.
 #[derive(Debug)]
 pub(super) struct Limiter {
     pub(super) account: String,
@@ -28,68 +28,68 @@ pub(super) struct Limiter {
     pub(super) writer: String,
     pub(super) timeline: Timeline,
     pub(super) clock: Clock,
-    /// Where the counters are kept beyond this process, if anywhere.
+    /// Where the counters are stored, if anywhere.
     pub(super) store: Option<Arc<dyn LimitStore>>,
-    /// Interrupts the task that agrees with other processes.
+    /// Wakes the task that synchronises with other processes.
     pub(super) wake: Notify,
     pub(super) loaded: OnceCell<()>,
-    /// Held while counters of our own are written down.
+    /// Held while own counters are written.
     pub(super) writing: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     changed: Notify,
 }
 
-/// What changes.
+/// The mutable state.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// What the connections here know of their limits, by window.
+    /// The configured limits of the connections, by window.
     pub(super) windows: BTreeMap<String, BudgetSettings>,
-    /// The counters; where they are shared, as they were in the store last.
+    /// The counters; if shared, as last seen in the store.
     pub(super) counters: Counters,
-    /// Who waits, by window, in the order in which they go.
+    /// The waiting requests by window, in order.
     pub(super) queues: BTreeMap<String, BTreeSet<(Priority, u64)>>,
     tickets: u64,
     pub(super) written: WrittenAhead,
-    /// What this process and the store have agreed on, and have to agree on.
+    /// The state of synchronisation with the store.
     pub(super) shared: Shared,
 }
 
-/// The part of a process in counters that are shared.
+/// A process's share of counters in a store.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Of the counters in the store.
+    /// The stored version.
     pub(super) version: i64,
-    /// When those were seen, by [`Clock::elapsed`]; `None`: never.
+    /// When it was last seen, by [`Clock::elapsed`]; `None` if never.
     pub(super) seen: Option<Duration>,
-    /// Given to this process and not taken by a waiter yet.
+    /// Grants of this process that no waiter has taken yet.
     pub(super) granted: BTreeMap<String, VecDeque<Grant>>,
-    /// Why nothing is given, by window.
+    /// Why no grants are given, by window.
     pub(super) refused: BTreeMap<String, Refused>,
-    /// What became of requests, in order, and when; not in the store yet.
+    /// Ended requests and their times, in order, not yet written to the store.
     pub(super) ends: Vec<(String, u64, End, MonotonicTime)>,
-    /// Slots of requests under way.
+    /// Slots of requests in flight.
     pub(super) own: BTreeSet<(String, u64)>,
-    /// A task agrees with the other processes.
+    /// Whether the synchronising task is running.
     pub(super) is_agreeing: bool,
 }
 
-/// Why nothing is given, as far as is known for now.
+/// Why no grants are given, as currently known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refused {
     pub(super) refusal: Refusal,
-    /// When it was said.
+    /// When that was determined.
     pub(super) since: MonotonicTime,
 }
 
 impl Refused {
-    /// Others may have changed it later.
+    /// Other processes may have changed it later.
     fn is_valid(&self, now: MonotonicTime) -> bool {
         self.since.after(RECENT) > now && self.until() > now
     }
 
     pub(super) fn until(&self) -> MonotonicTime {
         match self.refusal {
-            Refusal::Wait(wait) | Refusal::LeftAlone(wait) => self.since.after(wait),
+            Refusal::Wait(wait) | Refusal::BreakerOpen(wait) => self.since.after(wait),
         }
     }
 
@@ -97,18 +97,18 @@ impl Refused {
         let rest = now.until(self.until());
         match self.refusal {
             Refusal::Wait(_) => Refusal::Wait(rest),
-            Refusal::LeftAlone(_) => Refusal::LeftAlone(rest),
+            Refusal::BreakerOpen(_) => Refusal::BreakerOpen(rest),
         }
     }
 }
 
-/// A budget that stays empty for longer than the caller waits.
+/// The budget stays empty for longer than the caller waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted {
     /// How long it stays empty.
     pub wait: Duration,
-    /// Another process found that the account keeps failing: it is left alone for so long.
-    pub left_alone: bool,
+    /// The circuit breaker is open, because of failures seen by another process.
+    pub breaker_open: bool,
 }
 
 /// A place in the queue, given up when the wait is cancelled.
@@ -121,7 +121,7 @@ struct Place<'a> {
 enum Turn {
     Taken(Grant),
     Refused(Refusal),
-    /// Another request is in front, or the store is being asked.
+    /// Another request is first, or the store is being queried.
     Later,
 }
 
@@ -141,14 +141,14 @@ impl Limiter {
         })
     }
 
-    /// Counts for a window of that name, too.
+    /// Adds the window `name`.
     pub(super) fn admit_window(&self, name: &str, settings: BudgetSettings) {
         let mut state = self.state();
         state.windows.entry(name.to_owned()).or_insert(settings);
         state.counters.admit_window(name, settings);
     }
 
-    /// Waits for the right to send a request: higher priorities first, then first come first served.
+    /// Waits for a permit: higher priorities first, then first come, first served.
     pub(super) async fn acquire(
         self: &Arc<Self>,
         window: &str,
@@ -161,19 +161,19 @@ impl Limiter {
         let grant = loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Registered before looking, so that no change in between is missed.
+            // Registered before checking, so that no change is missed.
             changed.as_mut().enable();
-            let (wait, left_alone) = match self.try_take(window, place.key) {
+            let (wait, breaker_open) = match self.try_take(window, place.key) {
                 Turn::Taken(grant) => break grant,
                 Turn::Refused(Refusal::Wait(wait)) => (wait, false),
-                Turn::Refused(Refusal::LeftAlone(wait)) => (wait, true),
+                Turn::Refused(Refusal::BreakerOpen(wait)) => (wait, true),
                 Turn::Later => {
                     changed.await;
                     continue;
                 }
             };
-            if left_alone || self.clock.elapsed().saturating_sub(begun) + wait > max_wait {
-                return Err(Exhausted { wait, left_alone });
+            if breaker_open || self.clock.elapsed().saturating_sub(begun) + wait > max_wait {
+                return Err(Exhausted { wait, breaker_open });
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -183,14 +183,14 @@ impl Limiter {
         // A caller that gives up from here on has sent nothing.
         let mut permit = Permit::unused(self, window, grant);
         drop(place);
-        // Before anything is sent that the next start would not know of.
+        // Written before anything is sent, so that the next start knows of it.
         self.write_ahead().await;
         tokio::time::sleep(self.timeline.now().until(grant.start)).await;
         permit.outcome.unused = false;
         Ok(permit)
     }
 
-    /// The permit to send a request, if none has to be waited for.
+    /// A permit, if one is available at once.
     pub(super) async fn try_acquire(self: &Arc<Self>, window: &str) -> Option<Permit> {
         if self.state().queues.get(window).is_some_and(|queue| !queue.is_empty()) {
             return None;
@@ -227,7 +227,7 @@ impl Limiter {
         }
     }
 
-    /// The request that had `slot` is done.
+    /// Ends the request with `slot`.
     fn end(self: &Arc<Self>, window: &str, slot: u64, end: &End) {
         let mut state = self.state();
         let now = self.timeline.latest();
@@ -239,16 +239,16 @@ impl Limiter {
             state.counters.end(window, slot, end, now, now);
         }
         drop(state);
-        self.tell();
+        self.notify();
     }
 
-    /// Other processes count with us.
+    /// Whether other processes use the same counters.
     pub(super) fn is_shared(&self) -> bool {
         self.store.as_ref().is_some_and(|store| store.is_shared())
     }
 
-    /// Something has changed for those who wait.
-    pub(super) fn tell(&self) {
+    /// Notifies waiters of a change.
+    pub(super) fn notify(&self) {
         self.changed.notify_waiters();
     }
 
@@ -264,14 +264,14 @@ impl Drop for Place<'_> {
             queue.remove(&self.key);
             if queue.is_empty() {
                 state.queues.remove(self.window);
-                // What was to be theirs goes back.
+                // Unused grants are returned.
                 let unused = state.shared.granted.remove(self.window).unwrap_or_default();
                 drop(state);
-                let give_back = |grant| drop(Permit::unused(self.limiter, self.window, grant));
-                unused.into_iter().for_each(give_back);
+                let return_unused = |grant| drop(Permit::unused(self.limiter, self.window, grant));
+                unused.into_iter().for_each(return_unused);
             }
         }
-        self.limiter.tell();
+        self.limiter.notify();
     }
 }
 
@@ -290,7 +290,7 @@ impl Permit {
         Self { limiter: Arc::clone(limiter), window: window.to_owned(), slot: grant.slot, outcome }
     }
 
-    /// Whether the account answered the request, and not with a 5xx.
+    /// Reports whether the account answered without a 5xx.
     pub fn report(&mut self, alive: bool) {
         if self.limiter.is_shared() {
             self.outcome.alive = Some(alive);

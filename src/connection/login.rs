@@ -1,4 +1,4 @@
-//! A login: a token for user name and password.
+//! Logins: tokens for user name and password.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct LoginSettings {
     pub password: Secret,
 }
 
-/// Logs in.
+/// A source of tokens by login.
 #[derive(Debug)]
 pub(super) struct LoginSource {
     endpoint: Endpoint,
@@ -33,7 +33,7 @@ pub(super) struct LoginSource {
 }
 
 impl LoginSource {
-    /// As `login` of the connector `connector` describes it.
+    /// A login as the connector `connector` describes it.
     pub(super) fn new(
         connector: &str,
         base_url: &Url,
@@ -49,7 +49,7 @@ impl LoginSource {
         &self.settings.username
     }
 
-    /// Asks for a token.
+    /// Requests a token.
     pub(super) async fn log_in(&self, now: DateTime<Utc>) -> Result<Token, Error> {
         let hidden = Redactor::new(self.secrets());
         let (user, password) = (&self.settings.username, self.settings.password.expose());
@@ -77,7 +77,7 @@ impl LoginSource {
     }
 }
 
-/// The lifetime that `login` of `connector` states, unless something in it cannot be used.
+/// Checks `login` of `connector`; returns the token lifetime that it states.
 pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> {
     let wrong = |what: String| Error::BadLogin { connector: connector.to_owned(), what };
     for at in std::iter::once(&login.token).chain(&login.expires_in) {

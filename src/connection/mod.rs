@@ -1,5 +1,5 @@
-//! One account on a connector: where it is, its credential, its budget of requests, and whether it is
-//! answering at all. Refuses to know what is asked for: requests are the next module's.
+//! A connection: one account on a connector, with its base URL, credential, budget, circuit breaker and hold. Knows
+//! nothing about operations; requests are built in `request`.
 
 mod api_connection;
 mod bounded_body;

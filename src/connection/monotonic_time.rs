@@ -1,4 +1,4 @@
-//! Monotonic time for budgets: it never goes back, even if the machine's clock does.
+//! Monotonic time for budgets, independent of changes of the system clock.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 pub(super) struct MonotonicTime(i64);
 
 impl MonotonicTime {
-    pub(super) fn of_micros(micros: i64) -> Self {
+    pub(super) fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
@@ -29,12 +29,12 @@ impl MonotonicTime {
         Self(self.0.saturating_sub(micros(span)))
     }
 
-    /// How long it is from now until then; nothing if that is past.
+    /// The duration until `then`; zero if that is past.
     pub(super) fn until(self, then: MonotonicTime) -> Duration {
         Duration::from_micros(u64::try_from(then.0.saturating_sub(self.0)).unwrap_or(0))
     }
 
-    /// Rounded up to whole `grain`s.
+    /// Rounded up to a multiple of `grain`.
     pub(super) fn rounded_up(self, grain: Duration) -> Self {
         let grain = micros(grain).max(1);
         Self(self.0.saturating_add(grain - 1).div_euclid(grain).saturating_mul(grain))
@@ -45,32 +45,32 @@ fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Tells the moment. It begins by the wall clock, or by the clock of a store that processes share, and goes
-/// on by itself. What a store answers is as old as its answer was on the way, so the moment there is known
-/// within bounds only: who waits for a moment takes the earliest, what has happened is given the latest.
+/// A clock that starts with the wall clock, or the clock of a shared store, and then runs by itself. A store's answer
+/// is as old as its way here, so the time is known only within bounds: waits use the earliest possible time, and past
+/// events get the latest.
 #[derive(Debug)]
 pub(super) struct Timeline {
     clock: Clock,
     known: Mutex<Known>,
 }
 
-/// What is known of the moment.
+/// The bounds of the time at a moment.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     earliest: MonotonicTime,
-    /// The latest it may be is so much later.
+    /// The latest possible time is this much later.
     slack: Duration,
-    /// When that was known, by [`Clock::elapsed`].
+    /// The moment, by [`Clock::elapsed`].
     at: Duration,
-    /// By the store's clock.
+    /// Whether it is the store's clock.
     of_store: bool,
 }
 
-/// How much two clocks may run apart, as a part of the time that passes.
+/// The assumed drift of two clocks is one part in this many.
 const DRIFT: u32 = 5_000;
 
 impl Known {
-    /// What is known a while later.
+    /// The bounds at a later moment.
     fn later(self, at: Duration) -> Self {
         let passed = at.saturating_sub(self.at);
         Self { earliest: self.earliest.after(passed), at, ..self }
@@ -80,7 +80,7 @@ impl Known {
         self.earliest.after(self.slack)
     }
 
-    /// What both know; `other` alone if they contradict each other.
+    /// The intersection of both bounds; `other` if there is none.
     fn and(self, other: Self) -> Self {
         let drift = other.at.saturating_sub(self.at) / DRIFT;
         let this = self.later(other.at);
@@ -100,24 +100,24 @@ impl Timeline {
         Self { clock: clock.clone(), known: Mutex::new(known) }
     }
 
-    /// The earliest that it may be.
+    /// The earliest possible time.
     pub(super) fn now(&self) -> MonotonicTime {
         self.known().earliest
     }
 
-    /// The latest that it may be.
+    /// The latest possible time.
     pub(super) fn latest(&self) -> MonotonicTime {
         self.known().latest()
     }
 
-    /// The store that all share said that it was `then`, in an answer that took at most so long.
-    pub(super) fn hear(&self, then: MonotonicTime, took: Duration) {
+    /// Sets the time from a store's answer: it was `then`, at most `took` ago.
+    pub(super) fn set_from_store(&self, then: MonotonicTime, took: Duration) {
         let heard = Known { earliest: then, slack: took, at: self.clock.elapsed(), of_store: true };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         *known = known.and(heard);
     }
 
-    /// What is known by now.
+    /// The current bounds.
     fn known(&self) -> Known {
         let known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.later(self.clock.elapsed())
@@ -138,7 +138,7 @@ mod tests {
         manual.advance(TimeDelta::hours(-1));
         manual.advance(TimeDelta::seconds(3));
         assert_eq!(begun.until(timeline.now()), Duration::from_secs(3));
-        timeline.hear(MonotonicTime::of_micros(5_000_000), Duration::ZERO);
+        timeline.set_from_store(MonotonicTime::from_micros(5_000_000), Duration::ZERO);
         assert_eq!((timeline.now().micros(), timeline.latest().micros()), (5_000_000, 5_000_000));
     }
 
@@ -148,15 +148,15 @@ mod tests {
         let timeline = Timeline::new(&manual.clock());
         let known = || (timeline.now().micros() / 1000, timeline.latest().micros() / 1000);
         let (tenth, fiftieth) = (Duration::from_millis(100), Duration::from_millis(20));
-        timeline.hear(MonotonicTime::of_micros(5_000_000), tenth);
+        timeline.set_from_store(MonotonicTime::from_micros(5_000_000), tenth);
         assert_eq!(known(), (5_000, 5_100));
         manual.advance(TimeDelta::milliseconds(100));
-        timeline.hear(MonotonicTime::of_micros(5_150_000), fiftieth);
+        timeline.set_from_store(MonotonicTime::from_micros(5_150_000), fiftieth);
         assert_eq!(known(), (5_150, 5_170), "a quick one tells more");
         manual.advance(TimeDelta::milliseconds(100));
-        timeline.hear(MonotonicTime::of_micros(5_200_000), tenth);
+        timeline.set_from_store(MonotonicTime::from_micros(5_200_000), tenth);
         assert_eq!(known(), (5_249, 5_270), "a slow one takes nothing back, but for what clocks run apart");
-        timeline.hear(MonotonicTime::of_micros(9_000_000), fiftieth);
+        timeline.set_from_store(MonotonicTime::from_micros(9_000_000), fiftieth);
         assert_eq!(known(), (9_000, 9_020), "another clock is another clock");
     }
 

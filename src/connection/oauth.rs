@@ -1,4 +1,4 @@
-//! An OAuth app at its token endpoint: each grant is a form, each answer a token.
+//! OAuth token endpoints: each grant is a form, each answer a token.
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -17,23 +17,23 @@ pub struct OauthSettings {
     pub client_id: String,
     /// Client secret.
     pub client_secret: Secret,
-    /// Scopes to ask for; empty: the endpoint's default.
+    /// Requested scopes; empty for the endpoint's default.
     pub scopes: Vec<String>,
-    /// Where a consent page leads back to, if not to the usual place.
+    /// The redirect address, if not the default one.
     pub redirect: Option<String>,
 }
 
-/// An app that may ask for tokens.
+/// An OAuth app.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) endpoint: Endpoint,
     pub(super) settings: OauthSettings,
-    /// Further fields of every request.
+    /// Additional fields of every request.
     pub(super) extra: IndexMap<String, String>,
 }
 
 impl App {
-    /// A token for the app itself.
+    /// A token of the app itself.
     pub(super) async fn client_credentials(&self, now: DateTime<Utc>) -> Result<Token, Error> {
         let scope = self.scope();
         let mut grant = vec![("grant_type", "client_credentials")];
@@ -43,7 +43,7 @@ impl App {
         self.ask(&grant, &[], now).await.map_err(|failure| self.endpoint.no_token(failure))
     }
 
-    /// The tokens that a person consented to. A code is valid for one use.
+    /// Exchanges a code for tokens. A code can be used once.
     pub(super) async fn exchange(
         &self,
         code: &Secret,
@@ -59,7 +59,7 @@ impl App {
         self.ask(&grant, hidden, now).await.map_err(|failure| self.endpoint.no_token(failure))
     }
 
-    /// The next pair for `token`, whose refresh token may be valid for one use only.
+    /// Refreshes `token`. Its refresh token may be usable only once.
     pub(super) async fn refresh(&self, token: &Token, now: DateTime<Utc>) -> Result<Token, Failure> {
         let Some(refresh) = &token.refresh else {
             return Err(unusable("there is no refresh token".into()));
@@ -67,11 +67,11 @@ impl App {
         let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         let hidden: Vec<Secret> = token.secrets().collect();
         let next = self.ask(&grant, &hidden, now).await?;
-        // An endpoint that gives no other one means the same to be used again.
+        // Without a new refresh token, the old one stays valid.
         Ok(Token { refresh: next.refresh.or_else(|| Some(refresh.clone())), ..next })
     }
 
-    /// Scopes as requests have them.
+    /// Scopes as sent in requests.
     pub(super) fn scope(&self) -> String {
         self.settings.scopes.join(" ")
     }
@@ -105,7 +105,7 @@ fn read(answer: &Value, asked: DateTime<Utc>) -> Result<Token, Failure> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let access = text("access_token").ok_or_else(|| {
         let reason = "its answer has no `access_token`";
-        // Some endpoints refuse with a good status.
+        // Some endpoints answer errors with a success status.
         if answer.get("error").is_some() { unusable(reason.into()) } else { Failure::no_answer(reason) }
     })?;
     let lives = answer.get("expires_in").and_then(seconds).map(lifetime);
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_names_the_reason_but_no_secret() {
         let server = MockServer::start().await;
-        // Where the message is cut, half of a secret must not be left.
+        // A cut message must not contain part of a secret.
         let answer = ResponseTemplate::new(400)
             .set_body_string(format!("bad client very-secret{}very-secret", ".".repeat(175)));
         Mock::given(method("POST")).respond_with(answer).mount(&server).await;

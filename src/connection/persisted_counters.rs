@@ -1,12 +1,12 @@
-//! Counters in a store that only this process uses: written ahead in blocks of requests, so that
-//! after a crash the next start knows what may have been sent.
+//! Counters in a store that only this process uses: written ahead in blocks of requests, so that after a crash the
+//! next start knows how many may have been sent.
 
 use super::counter_snapshot::{Snapshot, WrittenAhead};
 use super::limit_store::CountersWrite;
 use super::limiter::Limiter;
 
 impl Limiter {
-    /// Takes up what was kept, before the first request.
+    /// Loads the stored counters before the first request.
     pub(super) async fn load(&self) {
         let alone = self.store.as_ref().filter(|store| !store.is_shared());
         if let Some(store) = alone {
@@ -15,7 +15,7 @@ impl Limiter {
                 let snapshot = Snapshot::read(&kept.text);
                 let mut counters = snapshot.counters;
                 let now = self.timeline.now();
-                // Its times by the wall clock, and then by ours.
+                // Converts its times to the wall clock and then to ours.
                 counters.shift(snapshot.wall.saturating_sub(snapshot.at.micros()));
                 counters.shift(now.micros().saturating_sub(self.clock.now().timestamp_micros()));
                 counters.restore(snapshot.reserved, now);
@@ -30,7 +30,7 @@ impl Limiter {
         }
     }
 
-    /// Writes down that some more requests may be sent, where that is not written yet.
+    /// Reserves more requests in the store, if the reserved ones are used up.
     pub(super) async fn write_ahead(&self) {
         if self.store.is_none() || self.is_shared() {
             return;
@@ -50,7 +50,7 @@ impl Limiter {
         self.write(block).await;
     }
 
-    /// Writes down what is counted, before the program ends.
+    /// Stores the counters before the program ends.
     pub(super) async fn write_last(&self) {
         let known = self.loaded.initialized() && self.state().counters.is_limited();
         if known && !self.is_shared() {
@@ -64,7 +64,7 @@ impl Limiter {
         let (seen, text) = {
             let mut state = self.state();
             let at = self.timeline.now();
-            state.counters.tidy(at);
+            state.counters.drop_expired(at);
             let (counters, wall) = (state.counters.clone(), self.clock.now().timestamp_micros());
             (state.written.version, Snapshot { counters, reserved, at, wall, writer: String::new() }.text())
         };
@@ -73,7 +73,7 @@ impl Limiter {
                 let mut state = self.state();
                 state.written = WrittenAhead { version, left: reserved };
             }
-            // Another process worked on the store before; it does not any more.
+            // Written by another process that has since ended.
             Ok(CountersWrite::Conflict(kept)) => self.state().written.version = kept.version,
             Err(_) => {}
         }

@@ -1,8 +1,8 @@
-//! Guards against server-side request forgery: a request whose host came from outside may not reach this machine, its
-//! network, a cloud's metadata service.
+//! Protection against server-side request forgery: a request to a host from outside may not reach this machine, its
+//! network, or a cloud's metadata service.
 //!
-//! Names are judged by the addresses that they resolve to, at the moment of connecting: what has been checked is
-//! what is connected to, and a name that changes its mind in between gains nothing.
+//! The addresses of a name are checked when connecting, so that the checked address is the one connected to and a
+//! name cannot change in between.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,16 +12,16 @@ use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// A host that others chose leads to an address that is not public.
+/// A host from outside leads to an address that is not public.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{host} {what}, and the host comes from an event or an answer, which may name public ones only; \
      if it is meant, write the host itself in the recipe or in an `env` value"
 )]
 pub struct NotPublic {
-    /// The host as it was given.
+    /// The given host.
     pub host: String,
-    /// What it is, or leads to.
+    /// What it is, or what it leads to.
     pub what: String,
 }
 
@@ -36,7 +36,7 @@ impl NotPublic {
     }
 }
 
-/// Whether `url` names a public address, as far as can be told without resolving a name.
+/// Whether `url` names a public address, as far as can be seen without resolving names.
 pub fn check_public(url: &Url) -> Result<(), NotPublic> {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -44,7 +44,7 @@ pub fn check_public(url: &Url) -> Result<(), NotPublic> {
         Some(Host::Domain(name)) if is_localhost(name) => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Some(Host::Domain(_)) | None => return Ok(()),
     };
-    judge(url.host_str().unwrap_or_default(), address)
+    check_address(url.host_str().unwrap_or_default(), address)
 }
 
 /// Names of this machine that not every resolver knows.
@@ -53,20 +53,20 @@ fn is_localhost(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
-fn judge(host: &str, address: IpAddr) -> Result<(), NotPublic> {
+fn check_address(host: &str, address: IpAddr) -> Result<(), NotPublic> {
     kind(address).map_or(Ok(()), |kind| Err(NotPublic::new(host, address, kind)))
 }
 
 type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
-/// Resolves names that lead to public addresses, and to nothing else.
+/// A resolver that rejects names with non-public addresses.
 #[derive(Clone)]
 pub(super) struct PublicOnly {
     lookup: Lookup,
 }
 
 impl PublicOnly {
-    /// By the system's own resolver.
+    /// Uses the system's resolver.
     pub(super) fn new() -> Self {
         Self::by(|host| {
             Box::pin(async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) })
@@ -85,8 +85,8 @@ impl Resolve for PublicOnly {
         let found = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
             let found = found.await?;
-            // One address that is not public spoils the name: which of them is used is a matter of luck.
-            found.iter().try_for_each(|address| judge(name.as_str(), address.ip()))?;
+            // A single non-public address rejects the name, because any of them may be used.
+            found.iter().try_for_each(|address| check_address(name.as_str(), address.ip()))?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
@@ -98,7 +98,7 @@ impl fmt::Debug for PublicOnly {
     }
 }
 
-/// Why a request was not sent, if it was for that.
+/// The reason why a request was not sent, if it was this one.
 pub fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -110,7 +110,7 @@ pub fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
     None
 }
 
-/// Networks that are not public, from the registries of special addresses (RFC 6890 and IANA's lists).
+/// Non-public networks, from the registries of special-purpose addresses (RFC 6890 and IANA).
 const V4: [(Ipv4Addr, u32, &str); 19] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "this machine"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "this machine"),
@@ -119,7 +119,7 @@ const V4: [(Ipv4Addr, u32, &str); 19] = [
     (Ipv4Addr::new(192, 168, 0, 0), 16, "in a private network"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "in a provider's network"),
     (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local, where clouds keep their metadata"),
-    // Where Azure's agent answers.
+    // Azure's agent.
     (Ipv4Addr::new(168, 63, 129, 16), 32, "a cloud's own service"),
     (Ipv4Addr::new(192, 0, 0, 0), 24, "reserved"),
     (Ipv4Addr::new(192, 0, 2, 0), 24, "for documentation"),
@@ -134,7 +134,7 @@ const V4: [(Ipv4Addr, u32, &str); 19] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-/// What kind of address it is, if it is not a public one.
+/// The kind of a non-public address.
 fn kind(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => kind_of_v4(address),
@@ -154,7 +154,7 @@ fn kind_of_v6(address: Ipv6Addr) -> Option<&'static str> {
     let v4 = |high: u16, low: u16| kind_of_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     match (a, b) {
         _ if address.is_unspecified() || address.is_loopback() => Some("this machine"),
-        // An IPv4 address in another dress is what that address is.
+        // IPv4-mapped and similar IPv6 addresses are checked as IPv4.
         (0, 0) if (c, d, e, f) == (0, 0, 0, 0xffff) => v4(g, h),
         (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => v4(g, h),
         (0x2002, _) => v4(b, c),

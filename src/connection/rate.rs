@@ -1,4 +1,4 @@
-//! `100/10s`: so many requests per so long.
+//! Rates such as `100/10s`: requests per interval.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,18 +12,18 @@ use super::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
-    /// Requests, at least one.
+    /// The number of requests, at least 1.
     pub requests: u32,
-    /// In this time.
+    /// The interval.
     pub per: Duration,
 }
 
-/// What a connection may send, as `budget:` in `hob.yaml` or a connector's `limits` say.
+/// The limits of a connection, as in `budget:` of `hob.yaml` or `limits` of a connector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BudgetSettings {
     /// Requests per interval.
     pub burst: Option<Rate>,
-    /// Requests a day.
+    /// Requests per day.
     pub daily: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ fn interval(text: &str) -> Option<Duration> {
         "h" => 3_600_000,
         _ => return None,
     };
-    // A day at most: longer budgets are `daily`.
+    // At most a day: longer budgets are `daily`.
     count.checked_mul(millis).filter(|ms| (1..=86_400_000).contains(ms)).map(Duration::from_millis)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Requests since the connection was made, by outcome.
+/// Requests since the connection was created, by outcome.
 #[derive(Debug, Default)]
 pub struct RequestCounts(Mutex<BTreeMap<&'static str, u64>>);
 

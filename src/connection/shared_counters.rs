@@ -1,5 +1,5 @@
-//! Counters that processes share: one task per process writes what it has sent and what it wants to send,
-//! for all waiting requests in one write; while requests only wait, it reads now and then.
+//! Counters shared by several processes. One task per process writes ended and wanted requests of all waiters in one
+//! write; while requests only wait, it polls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,24 +12,24 @@ use super::limiter::{Limiter, RECENT, Refused, State};
 use super::monotonic_time::MonotonicTime;
 use super::sliding_window::Refusal;
 
-/// A process without a heartbeat for so long is dead; its requests are released.
+/// A process without a heartbeat for this long counts as dead, and its slots are released.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(30);
-/// Interval of heartbeats of a process with requests under way.
+/// Heartbeat interval of a process with requests in flight.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Shortest and longest time between two writes that can wait, where no interval is shorter.
+/// Shortest and longest delay of a write that can wait, unless an interval is shorter.
 const PACE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
-/// Pause after the store did not answer: what may be sent is not known then.
+/// Pause while the store is unreachable: it is unknown what may be sent.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Longest wait between two attempts to write what others write at the same time.
+/// Longest pause after a conflicting write.
 const MAX_CONFLICT_PAUSE: Duration = Duration::from_millis(20);
 /// Longest wait for the last write before the program ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// Counters as they are to be, and what that gives.
+/// New counters, and the resulting grants.
 struct Proposal {
     next: Counters,
     version: i64,
-    /// So many ends are in it.
+    /// The number of ends included.
     ends: usize,
     granted: Vec<(String, Grant)>,
     refused: Vec<(String, Refusal)>,
@@ -38,20 +38,20 @@ struct Proposal {
 }
 
 impl Limiter {
-    /// Starts the task that agrees with the other processes, if it is not running and there is something to agree on.
+    /// Starts the synchronising task if it is needed and not running.
     pub(super) fn ensure_agreeing(self: &Arc<Self>, state: &mut State) {
         if state.shared.is_agreeing {
             self.wake.notify_one();
             return;
         }
-        // Without a runtime the process is about to end; what it had becomes free by itself then.
+        // Without a runtime the process is about to end, and its slots time out.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             state.shared.is_agreeing = true;
             runtime.spawn(Arc::clone(self).keep_agreeing());
         }
     }
 
-    /// Waits briefly until the outcomes of our requests are written for the others.
+    /// Waits briefly until the ends of our requests are written.
     pub(super) async fn flush_ends(&self) {
         let said = async {
             while !self.state().shared.ends.is_empty() {
@@ -91,7 +91,7 @@ impl Limiter {
         }
     }
 
-    /// When there is something to agree on, by [`Clock::elapsed`]; `None`: nothing that we know of.
+    /// When the next synchronisation is due, by [`Clock::elapsed`]; `None` if none is.
     ///
     /// [`Clock::elapsed`]: crate::clock::Clock::elapsed
     fn due(&self, state: &State, last: Option<Duration>) -> Option<Duration> {
@@ -149,11 +149,11 @@ impl Limiter {
             let asked = self.clock.elapsed();
             match store.write(&self.account, proposal.version, &text).await? {
                 CountersWrite::Done { version, now } => {
-                    self.timeline.hear(MonotonicTime::of_micros(now), self.since(asked));
+                    self.timeline.set_from_store(MonotonicTime::from_micros(now), self.since(asked));
                     self.accept(proposal, Some(version));
                     return Ok(());
                 }
-                // It was ours, and its answer got lost.
+                // It was our write, and its answer was lost.
                 CountersWrite::Conflict(kept) if kept.text == text => {
                     self.accept(proposal, Some(kept.version));
                     return Ok(());
@@ -166,12 +166,12 @@ impl Limiter {
         }
     }
 
-    /// How much time has passed since `then`, by the clock's count.
+    /// The time elapsed since `then`.
     fn since(&self, then: Duration) -> Duration {
         self.clock.elapsed().saturating_sub(then)
     }
 
-    /// Up to `most`, as the clock's last digits have it, which differ between processes.
+    /// A pseudo-random duration up to `most`, from the low digits of the clock.
     fn some_time(&self, most: Duration) -> Duration {
         most.mul_f64(f64::from(u32::try_from(self.timeline.now().micros() % 1000).unwrap_or(0)) / 1000.0)
     }
@@ -183,14 +183,14 @@ impl Limiter {
         Ok(())
     }
 
-    /// Takes over what is in the store, which answered after at most so long.
+    /// Adopts the stored counters, from an answer that is at most `took` old.
     fn adopt(&self, kept: StoredCounters, took: Duration) {
-        self.timeline.hear(MonotonicTime::of_micros(kept.now), took);
+        self.timeline.set_from_store(MonotonicTime::from_micros(kept.now), took);
         let now = self.timeline.latest();
         let mut counters = Snapshot::read(&kept.text).counters;
-        counters.bound(now);
+        counters.clamp_times(now);
         let mut state = self.state();
-        // What the connections here know of their limits holds where nothing was learned yet.
+        // The connections' configured limits apply where nothing was learned yet.
         for (window, settings) in &state.windows {
             if !counters.has_window(window) {
                 counters.admit_window(window, *settings);
@@ -201,18 +201,18 @@ impl Limiter {
         state.shared.seen = Some(self.clock.elapsed());
     }
 
-    /// What the counters are to be after what has become of our requests, and with what we want to send;
-    /// with `sign`, they are to show that we are there.
+    /// Proposes new counters: with the ends of our requests, and with slots for waiting ones; with `sign` also with a
+    /// heartbeat.
     fn propose(&self, sign: bool) -> Proposal {
         let state = self.state();
         let now = self.timeline.now();
         let mut before = state.counters.clone();
-        before.tidy(now);
+        before.drop_expired(now);
         let mut next = state.counters.clone();
         for (window, slot, end, at) in &state.shared.ends {
             next.end(window, *slot, end, *at, now);
         }
-        next.tidy(now);
+        next.drop_expired(now);
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
         let (until, horizon) = (now.after(PROCESS_TIMEOUT), pace(&state));
         for (window, queue) in &state.queues {
@@ -235,7 +235,7 @@ impl Limiter {
         Proposal { next, version, ends, granted, refused, now, is_new }
     }
 
-    /// It is so, in a new `version` if it was written.
+    /// Applies a proposal; `version` is set if it was written.
     fn accept(&self, proposal: Proposal, version: Option<i64>) {
         let mut state = self.state();
         if let Some(version) = version {
@@ -243,7 +243,7 @@ impl Limiter {
             state.shared.version = version;
             state.shared.seen = Some(self.clock.elapsed());
         }
-        // What was not written has changed nothing.
+        // Unwritten proposals have changed nothing.
         state.shared.ends.drain(..proposal.ends);
         state.shared.refused.clear();
         for (window, refusal) in proposal.refused {
@@ -255,13 +255,13 @@ impl Limiter {
             }
             state.shared.granted.entry(window).or_default().push_back(grant);
         }
-        self.give_back(&mut state);
+        self.return_unused(&mut state);
         drop(state);
-        self.tell();
+        self.notify();
     }
 
-    /// Those who waited may have given up meanwhile.
-    fn give_back(&self, state: &mut State) {
+    /// Returns grants whose waiters have given up.
+    fn return_unused(&self, state: &mut State) {
         let State { queues, shared, .. } = state;
         let now = self.timeline.latest();
         let unused = End { unused: true, ..End::default() };
@@ -274,7 +274,7 @@ impl Limiter {
         }
     }
 
-    /// The store does not answer.
+    /// Refuses everything because the store is unreachable.
     fn refuse_all(&self) {
         let mut state = self.state();
         let since = self.timeline.now();
@@ -286,11 +286,11 @@ impl Limiter {
                 .insert(window, Refused { refusal: Refusal::Wait(STORE_RETRY_INTERVAL), since });
         }
         drop(state);
-        self.tell();
+        self.notify();
     }
 }
 
-/// How long what can wait waits for more to write.
+/// How long a write that can wait is delayed to include more.
 fn pace(state: &State) -> Duration {
     state.counters.shortest().map_or(PACE.1, |per| (per / 4).clamp(PACE.0, PACE.1))
 }

@@ -1,4 +1,4 @@
-//! The sliding window of a burst limit: which slots are taken and until when. Pure.
+//! The sliding window of a burst limit. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,54 +11,54 @@ use super::limit_headers::{End, LimitHeaderValues};
 use super::monotonic_time::MonotonicTime;
 use super::rate::Rate;
 
-/// Pause after a 429 from an API whose interval is unknown.
+/// Pause after a 429 of an API with an unknown interval.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How long to wait at most before looking again for an answer under way.
-const ANSWER: Duration = Duration::from_secs(1);
-/// Slots become free in so many steps of an interval, so that any number of them is kept in few words.
+/// Longest wait before checking again for an answer.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Slots become free in this many steps per interval, which bounds the size of the state.
 const STEPS: u32 = 100;
 
-/// Slots in use. A slot is taken when a request is sent and free again one interval after its
-/// answer: whichever moment the server counts by lies between the two, so that neither a fixed nor a
-/// sliding window of its own can see more than it allows.
+/// Slots in use. A slot is taken when a request is sent and becomes free one interval after its answer. The server
+/// counts the request at some time between the two, so neither a fixed nor a sliding window of its own can exceed its
+/// limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Window {
     rate: Option<Rate>,
     flights: Vec<Flight>,
-    /// When answered slots become free, ascending, and how many do.
+    /// When slots of answered requests become free, ascending, with their number.
     cooling: VecDeque<(MonotonicTime, u32)>,
     paused_until: Option<MonotonicTime>,
-    /// What the server has counted is not known, at the start or after a refusal: one request goes to see.
+    /// The server's count is unknown, at the start or after a refusal: a single request is sent first.
     unsure: bool,
-    /// What the last answer said is left.
+    /// The remaining requests stated by the last answer.
     left: Option<Left>,
-    /// Somebody else spends from this counter.
+    /// The foreign client that uses the same counter, if any.
     others: Option<ForeignUsage>,
-    /// The number of the last slot.
+    /// The last slot number.
     last: u64,
-    /// Failures in a row, of all processes.
+    /// Consecutive failures in all processes.
     failures: u32,
-    /// It keeps failing: nothing goes before, and then one request, to see.
+    /// The circuit breaker is open until then; a single probing request follows.
     shut_until: Option<MonotonicTime>,
     probing: bool,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Flight {
     slot: u64,
     sent: MonotonicTime,
-    /// The process that sent it is taken to be gone then.
+    /// Its process counts as dead then.
     until: Option<MonotonicTime>,
 }
 
-/// Why a request may not go now.
+/// Why a request may not be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The limits are used up for so long.
+    /// The limit is used up for this long.
     Wait(Duration),
-    /// It keeps failing and is left alone for so long.
-    LeftAlone(Duration),
+    /// The circuit breaker is open for this long.
+    BreakerOpen(Duration),
 }
 
 impl Window {
@@ -66,23 +66,23 @@ impl Window {
         Self { rate, unsure: rate.is_some(), ..Self::default() }
     }
 
-    /// When a request may go: at `now`, or within `horizon` of it.
+    /// When a request may be sent: at `now` or within `horizon`.
     pub(super) fn check(&self, now: MonotonicTime, horizon: Duration) -> Result<MonotonicTime, Refusal> {
         if let Some(until) = self.shut_until.filter(|until| *until > now) {
-            return Err(Refusal::LeftAlone(now.until(until)));
+            return Err(Refusal::BreakerOpen(now.until(until)));
         }
         if let Some(until) = self.paused_until.filter(|until| *until > now) {
             return Err(Refusal::Wait(now.until(until)));
         }
         if self.unsure && !self.flights.is_empty() {
-            return Err(Refusal::Wait(ANSWER));
+            return Err(Refusal::Wait(RECHECK_INTERVAL));
         }
         let Some(rate) = self.rate else { return Ok(now) };
         let (taken, allowed) = (self.taken(), rate.requests);
         if taken >= allowed {
-            // With nothing cooling all slots are in flight; their answers wake the waiting.
-            let Some(free) = self.frees(taken - allowed) else {
-                return Err(Refusal::Wait(rate.per.min(ANSWER)));
+            // If no slot is cooling down, all are in flight, and their answers wake the waiters.
+            let Some(free) = self.free_at(taken - allowed) else {
+                return Err(Refusal::Wait(rate.per.min(RECHECK_INTERVAL)));
             };
             let soon = taken == allowed && free <= now.after(horizon) && self.others.is_none();
             return if soon { Ok(free) } else { Err(Refusal::Wait(now.until(free))) };
@@ -94,7 +94,7 @@ impl Window {
         Ok(now)
     }
 
-    /// Takes a slot for a request that goes at `start`, as [`Window::check`] said.
+    /// Takes a slot for a request at `start`, as returned by [`Window::check`].
     pub(super) fn take(
         &mut self,
         start: MonotonicTime,
@@ -102,10 +102,10 @@ impl Window {
         until: Option<MonotonicTime>,
     ) -> u64 {
         if start > now {
-            self.thaw();
+            self.take_first_free();
         }
         if self.shut_until.is_some() {
-            // One goes to see; the others wait for what it finds.
+            // This request probes; the others wait for its result.
             self.shut_until = Some(now.after(Breaker::pause(self.failures)));
             self.probing = true;
         }
@@ -115,8 +115,8 @@ impl Window {
         self.last
     }
 
-    /// Forgets what is past; how many requests under way were of processes that are gone.
-    pub(super) fn tidy(&mut self, now: MonotonicTime) -> u64 {
+    /// Drops expired state; returns the number of requests in flight of dead processes.
+    pub(super) fn drop_expired(&mut self, now: MonotonicTime) -> u64 {
         while self.cooling.front().is_some_and(|(free, _)| *free <= now) {
             self.cooling.pop_front();
         }
@@ -129,7 +129,7 @@ impl Window {
         (before - self.flights.len()) as u64
     }
 
-    /// A request is done; when it was sent, if it was still under way.
+    /// Ends a request; returns when it was sent, if it was in flight.
     pub(super) fn end(&mut self, slot: u64, end: &End, now: MonotonicTime) -> Option<MonotonicTime> {
         let sent = self.flights.iter().find(|flight| flight.slot == slot).map(|flight| flight.sent);
         if let Some(told) = &end.told {
@@ -142,7 +142,7 @@ impl Window {
         self.flights.retain(|flight| flight.slot != slot);
         match sent {
             Some(_) if !end.unused => self.cool(1, now),
-            // It was given ahead, and is not free yet.
+            // It was granted in advance and its slot is not free yet.
             Some(start) if start > now => self.cool_until(start, 1),
             _ => {}
         }
@@ -152,9 +152,9 @@ impl Window {
         sent
     }
 
-    /// Takes over what an answer said, while its own slot is still in flight.
+    /// Learns from an answer while its own slot is still in flight.
     fn learn(&mut self, told: &LimitHeaderValues, sent: Option<MonotonicTime>, now: MonotonicTime) {
-        // Where nothing was counted yet, what is counted there may be our own.
+        // If nothing was counted yet, the server's count may be our own.
         let fresh = self.rate.is_none() || self.unsure || sent.is_none();
         if let Some(max) = told.max.filter(|max| *max > 0) {
             let per = told.interval.or(self.rate.map(|rate| rate.per));
@@ -165,7 +165,7 @@ impl Window {
         let (Some(remaining), Some(rate)) = (told.remaining, self.rate) else { return };
         let beyond = rate.requests.saturating_sub(remaining).saturating_sub(self.taken());
         if beyond > 0 {
-            // Fewer left than we know of: somebody else spends from the same counter.
+            // Fewer remain than we know of: a foreign client uses the same counter.
             self.cool(beyond, now);
             if !fresh {
                 self.others = Some(ForeignUsage::seen(self.others.take(), false, rate.per, now));
@@ -174,14 +174,14 @@ impl Window {
         self.left = Some(Left::told(self.left.take(), remaining, sent, now));
     }
 
-    /// The server refused for the rate: nothing goes for `pause`, or an interval, and then one goes to see.
+    /// Handles a 429: nothing is sent for `pause` or an interval, then a single request.
     fn refuse(&mut self, pause: Option<Duration>, told: &LimitHeaderValues, now: MonotonicTime) {
         let of_day = told.daily_remaining == Some(0);
         let interval = told.interval.filter(|_| !of_day);
         let pause = pause.or(interval).or(self.rate.map(|rate| rate.per)).unwrap_or(PAUSE);
-        // Several that went together are refused together.
+        // Requests sent together are refused together.
         if told.remaining == Some(0) && !of_day && self.paused_until.is_none() {
-            // Our own requests alone never come to that.
+            // Our own requests alone never exceed the limit.
             self.others = Some(ForeignUsage::seen(self.others.take(), true, pause, now));
         }
         self.paused_until = self.paused_until.max(Some(now.after(pause)));
@@ -192,7 +192,7 @@ impl Window {
         if alive {
             (self.failures, self.shut_until, self.probing) = (0, None, false);
         } else if self.shut_until.is_none() || std::mem::take(&mut self.probing) {
-            // Requests that were under way when it was shut say nothing new.
+            // Requests in flight when the breaker opened do not count.
             self.failures = self.failures.saturating_add(1);
             if Breaker::opens(self.failures) {
                 self.shut_until = Some(now.after(Breaker::pause(self.failures)));
@@ -200,28 +200,27 @@ impl Window {
         }
     }
 
-    /// One request is to go to see what the server has counted, before the others follow.
-    pub(super) fn doubt(&mut self) {
+    /// Makes the next request a single one, because the server's count is unknown.
+    pub(super) fn probe_first(&mut self) {
         self.unsure = self.rate.is_some();
     }
 
-    /// After a start of the program: what was under way, and what may have been sent of `reserved` requests,
-    /// counts as sent just now.
+    /// Restores after a restart: requests in flight and `reserved` ones count as just sent.
     pub(super) fn restore(&mut self, reserved: u64, now: MonotonicTime) {
         let lost = self.flights.len() as u64 + reserved;
         self.flights.clear();
         self.cool(u32::try_from(lost).unwrap_or(u32::MAX), now);
         self.left = None;
-        self.doubt();
+        self.probe_first();
         (self.failures, self.shut_until, self.probing) = (0, None, false);
     }
 
-    /// Whether its requests have to be counted.
+    /// Whether requests are counted.
     pub(super) fn counts(&self) -> bool {
         self.rate.is_some() || self.unsure || self.shut_until.is_some()
     }
 
-    /// How many requests may be written down ahead without wasting much.
+    /// How many requests may be written ahead.
     pub(super) fn block(&self) -> u64 {
         self.rate.map_or(u64::MAX, |rate| {
             let second = f64::from(rate.requests) / rate.per.as_secs_f64();
@@ -235,7 +234,7 @@ impl Window {
         })
     }
 
-    /// The processes that sent those of `slots` that are still under way are there.
+    /// Renews those of `slots` that are in flight.
     pub(super) fn extend(&mut self, slots: &dyn Fn(u64) -> bool, until: MonotonicTime) {
         let until = until.after(self.interval());
         self.flights
@@ -244,31 +243,32 @@ impl Window {
             .for_each(|flight| flight.until = Some(until));
     }
 
-    /// Nothing lies further ahead than it can, whatever somebody else's clock said.
-    pub(super) fn bound(&mut self, now: MonotonicTime) {
+    /// Limits all times to plausible ones, whatever another clock stated.
+    pub(super) fn clamp_times(&mut self, now: MonotonicTime) {
         let per = self.interval();
         let latest = now.after(per + per / STEPS);
         self.cooling.iter_mut().for_each(|(free, _)| *free = latest.min(*free));
         self.left = self.left.take().map(|left| Left { at: left.at.min(now), ..left });
     }
 
-    /// All times by a clock that is ahead by so many microseconds.
+    /// Shifts all times by a number of microseconds.
     pub(super) fn shift(&mut self, by: i64) {
-        let shifted = |at: &mut MonotonicTime| *at = MonotonicTime::of_micros(at.micros().saturating_add(by));
+        let shifted =
+            |at: &mut MonotonicTime| *at = MonotonicTime::from_micros(at.micros().saturating_add(by));
         self.cooling.iter_mut().for_each(|(free, _)| shifted(free));
         self.flights.iter_mut().for_each(|flight| shifted(&mut flight.sent));
         self.paused_until.iter_mut().for_each(shifted);
         self.others.iter_mut().for_each(|others| shifted(&mut others.until));
     }
 
-    /// Slots that are not free.
+    /// The number of slots that are not free.
     fn taken(&self) -> u32 {
         let cooling = self.cooling.iter().map(|(_, count)| *count).fold(0, u32::saturating_add);
         cooling.saturating_add(u32::try_from(self.flights.len()).unwrap_or(u32::MAX))
     }
 
-    /// When one more slot than `over` is free; the last one's time if there are not so many.
-    fn frees(&self, over: u32) -> Option<MonotonicTime> {
+    /// When one more slot than `over` becomes free; the last slot's time if there are fewer.
+    fn free_at(&self, over: u32) -> Option<MonotonicTime> {
         let mut seen = 0_u32;
         let enough = |(_, count): &&(MonotonicTime, u32)| {
             seen = seen.saturating_add(*count);
@@ -290,8 +290,8 @@ impl Window {
         }
     }
 
-    /// The slot that is free first is taken already.
-    fn thaw(&mut self) {
+    /// Takes the slot that becomes free first.
+    fn take_first_free(&mut self) {
         if let Some((_, count)) = self.cooling.front_mut() {
             *count -= 1;
             if *count == 0 {
@@ -304,7 +304,7 @@ impl Window {
         self.rate.map_or(PAUSE, |rate| rate.per)
     }
 
-    /// Whether the next answer decides who may go.
+    /// Whether the next answer will decide who may send.
     pub(super) fn awaits_answer(&self) -> bool {
         self.unsure || self.others.is_some()
     }
@@ -313,7 +313,7 @@ impl Window {
         self.rate
     }
 
-    /// The lower of both rates counts.
+    /// Applies the lower of both rates.
     pub(super) fn lower(&mut self, rate: Option<Rate>) {
         let per_second = |rate: Rate| f64::from(rate.requests) / rate.per.as_secs_f64();
         match (self.rate, rate) {

@@ -10,35 +10,35 @@ use super::token_file::TokenFile;
 use crate::clock::Clock;
 use crate::secret::Secret;
 
-/// The tokens of a connection that was made by `hob connect`.
+/// The tokens of a connection created by `hob connect`.
 #[derive(Debug)]
 pub(super) struct StoredTokens {
     connection: String,
     app: App,
     file: TokenFile,
-    /// Why there is no token: asking again would change nothing until somebody consents again.
+    /// Why there is no token. Requests are pointless until somebody consents again.
     ended: Mutex<Option<Ended>>,
-    /// Held while tokens are fetched, also when nobody waits for them any more.
+    /// Held while tokens are fetched, even if nobody waits for them any more.
     fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The end of a consent.
 #[derive(Debug)]
 struct Ended {
-    /// The refresh token in the file; `None`: there were no tokens in it.
+    /// The refresh token in the file; `None` if the file had no tokens.
     refresh: Option<Secret>,
     /// Why it was refused, if it was.
     reason: Option<String>,
 }
 
 impl StoredTokens {
-    /// Those of `connection`, which `app` gave, in `file`.
+    /// The tokens of `connection`, issued to `app`, in `file`.
     pub(super) fn new(connection: &str, app: App, file: TokenFile) -> Self {
         let (ended, fetching) = (Mutex::default(), Arc::default());
         Self { connection: connection.to_owned(), app, file, ended, fetching }
     }
 
-    /// The kept token, unless it has ended or is the one that was `refused`: then the next one.
+    /// The stored token, or a refreshed one if it has expired or is the `refused` one.
     pub(super) async fn another(
         self: &Arc<Self>,
         refused: Option<&str>,
@@ -46,8 +46,8 @@ impl StoredTokens {
     ) -> Result<Token, Error> {
         let (kept, refused, clock) = (Arc::clone(self), refused.map(str::to_owned), clock.clone());
         let fetching = Arc::clone(&self.fetching).lock_owned().await;
-        // Who waits for the token may give up; an answer to a refresh must be kept all the same,
-        // because the token that was sent is used up.
+        // The caller may give up; the answer to a refresh must be stored regardless, because the refresh token sent
+        // is used up.
         let task = tokio::spawn(async move {
             let _fetching = fetching;
             kept.next(refused.as_deref(), &clock).await
@@ -58,8 +58,8 @@ impl StoredTokens {
         })
     }
 
-    /// Waits until no tokens are fetched.
-    pub(super) async fn settle(&self) {
+    /// Waits for token requests in flight.
+    pub(super) async fn finish_token_requests(&self) {
         drop(self.fetching.lock().await);
     }
 
@@ -86,7 +86,7 @@ impl StoredTokens {
             return Ok(token);
         }
         let held = self.file.hold().await?;
-        // Another process may have been faster.
+        // Another process may have refreshed it meanwhile.
         let token = self.read()?;
         if fits(&token) {
             return Ok(token);
@@ -100,7 +100,7 @@ impl StoredTokens {
         Ok(next)
     }
 
-    /// Whether somebody has consented again since there was no token for want of that.
+    /// Whether a person has consented again since there was no token.
     pub(super) fn is_renewed(&self) -> bool {
         let ended = self.ended();
         let Some(Ended { refresh, .. }) = &*ended else { return false };
@@ -134,7 +134,7 @@ impl StoredTokens {
     }
 
     fn explain(&self, token: &Token, failure: Failure) -> Error {
-        if failure.passing || !matches!(failure.status, None | Some(400 | 401)) {
+        if failure.transient || !matches!(failure.status, None | Some(400 | 401)) {
             return self.app.endpoint.no_token(failure);
         }
         let reason = failure.status.is_some().then(|| failure.reason.clone());
@@ -170,7 +170,7 @@ mod tests {
     }
 
     impl Stage {
-        /// With tokens that end after an hour.
+        /// Tokens that expire after an hour.
         async fn new() -> Self {
             let stage = Self {
                 server: MockServer::start().await,
@@ -188,7 +188,7 @@ mod tests {
             TokenFile::new(self.folder.path(), "studio")
         }
 
-        /// What another process would have.
+        /// The token source of another process.
         fn source(&self) -> TokenSource {
             let http = super::super::http_client(&Default::default()).unwrap();
             let url = Url::parse(&self.server.uri()).unwrap();
@@ -202,10 +202,10 @@ mod tests {
             let app =
                 App { endpoint, settings, extra: IndexMap::from([("user_type".into(), "Location".into())]) };
             let kept = StoredTokens::new("studio", app, self.file());
-            TokenSource::new(Origin::Kept(Arc::new(kept)), self.manual.clock())
+            TokenSource::new(Origin::Stored(Arc::new(kept)), self.manual.clock())
         }
 
-        /// Answers each refresh token once.
+        /// Accepts each refresh token once.
         async fn answer(&self, refreshes: u64) {
             let made = Arc::new(AtomicU64::new(0));
             Mock::given(body_string_contains("grant_type=refresh_token"))
@@ -263,7 +263,7 @@ mod tests {
         let soon = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(soon, source.refresh("access-0")).await.is_err());
         go.send(()).unwrap();
-        source.settle().await;
+        source.finish_token_requests().await;
         assert_eq!(stage.file().read().unwrap().unwrap().refresh.unwrap().expose(), "refresh-1");
         source.refresh("access-0").await.unwrap();
         assert_eq!(source.token().await.unwrap().expose(), "access-1");
@@ -278,7 +278,7 @@ mod tests {
         let shown = error.to_string();
         assert!(shown.contains("used: ***, ***, ***") && shown.contains("`hob connect studio`"), "{shown}");
         assert!(matches!(error, Error::ConsentEnded { .. }));
-        // The same is not asked again, until somebody consents.
+        // It is not sent again until somebody consents.
         let source = stage.source();
         source.refresh("access-0").await.unwrap_err();
         source.refresh("access-0").await.unwrap_err();

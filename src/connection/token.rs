@@ -1,48 +1,48 @@
-//! A token and how long it is valid.
+//! Tokens and their lifetimes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::secret::Secret;
 
-/// A token is replaced at most this long before it ends, so that none ends on its way; one that lives for
-/// less than some minutes, after three quarters of its life.
+/// A token is replaced this long before it expires, so that none expires in flight; a short-lived one after three
+/// quarters of its life.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
-/// No token lives longer, whatever its endpoint says.
-const LONGEST: f64 = 1e9;
+/// Maximum lifetime, in seconds, whatever the endpoint states.
+const MAX_LIFETIME: f64 = 1e9;
 
-/// A token, and what replaces it.
+/// A token, and its refresh token.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) access: Secret,
-    /// Good for another token, if the endpoint gave one.
+    /// The refresh token, if the endpoint gave one.
     pub(super) refresh: Option<Secret>,
     pub(super) ends: Option<DateTime<Utc>>,
-    /// How long it lives in all, where that is known.
+    /// Its total lifetime, if known.
     pub(super) lives: Option<TimeDelta>,
 }
 
 impl Token {
-    /// Whether it can be sent at `now`.
+    /// Whether it can be used at `now`.
     pub(super) fn is_valid(&self, now: DateTime<Utc>) -> bool {
         let margin = self.lives.map_or(MARGIN, |lives| (lives / 4).min(MARGIN));
         self.ends.is_none_or(|ends| now + margin < ends)
     }
 
-    /// Its texts, which must not be shown.
+    /// Its secrets.
     pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
         std::iter::once(self.access.clone()).chain(self.refresh.clone())
     }
 }
 
-/// How long a token lives whose endpoint says so many seconds.
+/// The lifetime for this number of seconds.
 #[expect(clippy::cast_possible_truncation, reason = "whole seconds, and not too many")]
 pub(super) fn lifetime(seconds: f64) -> TimeDelta {
-    TimeDelta::seconds(seconds.clamp(0.0, LONGEST) as i64)
+    TimeDelta::seconds(seconds.clamp(0.0, MAX_LIFETIME) as i64)
 }
 
 #[cfg(test)]
 impl Token {
-    /// One that lives for so long from `asked` on.
+    /// A token with this lifetime, requested at `asked`.
     pub(super) fn living(
         access: &str,
         refresh: Option<&str>,

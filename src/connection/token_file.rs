@@ -1,5 +1,4 @@
-//! The tokens of one connection in a file of their own: never half written, readable by their owner
-//! only, changed by one process at a time.
+//! The token file of a connection: written atomically, readable by its owner only, changed by one process at a time.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -16,14 +15,14 @@ use super::token::Token;
 use crate::private;
 use crate::secret::Secret;
 
-/// What a file's name may hold beside letters and digits. A connection may be called anything.
+/// Characters of file names besides letters and digits. Other characters of a connection's name are escaped.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
-/// Between two looks at a lock that somebody else holds.
+/// Interval between attempts to lock.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
-/// Longest wait for it; more than a token request may take.
+/// Longest wait for the lock; longer than a token request may take.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the tokens of a connection are kept.
+/// A token file.
 #[derive(Debug, Clone)]
 pub struct TokenFile {
     path: PathBuf,
@@ -37,50 +36,50 @@ struct Content {
     refresh_token: Option<String>,
     #[serde(default)]
     expires: Option<DateTime<Utc>>,
-    /// Seconds that the access token lives in all.
+    /// Total lifetime of the access token, in seconds.
     #[serde(default)]
     lives: Option<i64>,
 }
 
-/// The right to change the file. Dropping it gives the right back.
+/// The lock for changing the file, released on drop.
 #[derive(Debug)]
 pub(super) struct Held {
     _lock: File,
-    /// Made before tokens are asked for: who cannot write must not use up a token.
+    /// Created before tokens are requested: without write access, no refresh token must be used up.
     next: NamedTempFile,
 }
 
 impl TokenFile {
-    /// Of the connection called `name`, in `folder`.
+    /// The file of the connection `name` in `folder`.
     pub fn new(folder: &Path, name: &str) -> Self {
         Self { path: folder.join(format!("{}.json", utf8_percent_encode(name, PLAIN))) }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it has tokens that can be used at `now`, or replaced.
+    /// Whether it has tokens that are valid at `now` or can be refreshed.
     pub fn is_connected(&self, now: DateTime<Utc>) -> bool {
         let token = self.read().ok().flatten();
         token.is_some_and(|token| token.refresh.is_some() || token.is_valid(now))
     }
 
-    /// The tokens that are kept there, as texts that must not be shown.
+    /// The stored tokens as secrets.
     pub fn secrets(&self) -> Vec<Secret> {
         let token = self.read().ok().flatten();
         token.iter().flat_map(Token::secrets).collect()
     }
 
-    /// The tokens; `None`: there are none yet.
+    /// The tokens; `None` if there are none yet.
     pub(super) fn read(&self) -> Result<Option<Token>, Error> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.unusable("read", error.to_string())),
         };
-        // A complaint of the parser could quote a token.
+        // The parser's message could quote a token.
         let content: Content = serde_json::from_slice(&text)
             .map_err(|error| self.unusable("read", format!("line {} is wrong", error.line())))?;
         Ok(Some(Token {
@@ -91,7 +90,7 @@ impl TokenFile {
         }))
     }
 
-    /// Waits until nobody else changes the file.
+    /// Waits for the lock.
     pub(super) async fn hold(&self) -> Result<Held, Error> {
         let failed = |error: std::io::Error| self.unusable("write", error.to_string());
         let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -115,7 +114,7 @@ impl TokenFile {
         Ok(Held { _lock: lock, next })
     }
 
-    /// Replaces the tokens. They are on disk when it returns.
+    /// Replaces the tokens; durable on return.
     pub(super) fn write(&self, mut held: Held, token: &Token) -> Result<(), Error> {
         let failed = |error: std::io::Error| self.unusable("write", error.to_string());
         let content = Content {
@@ -127,7 +126,7 @@ impl TokenFile {
         let text = serde_json::to_vec_pretty(&content).map_err(|error| failed(error.into()))?;
         held.next.write_all(&text).and_then(|()| held.next.as_file().sync_all()).map_err(failed)?;
         held.next.persist(&self.path).map_err(|error| failed(error.error))?;
-        // The new name is durable with its folder.
+        // Syncs the folder, which makes the new name durable.
         #[cfg(unix)]
         self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()).map_err(failed)?;
         Ok(())
@@ -163,7 +162,7 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        // Nothing but the file and its lock is left.
+        // Only the file and its lock are left.
         assert_eq!(fs::read_dir(file.path().parent().unwrap()).unwrap().count(), 2);
     }
 

@@ -1,4 +1,4 @@
-//! Where the tokens of a connection come from: one is shared by all its requests, and fetched when it is needed.
+//! The source of a connection's tokens, which are shared by all its requests and fetched on demand.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,24 +10,24 @@ use super::token::Token;
 use crate::clock::Clock;
 use crate::secret::{Redactor, Secret};
 
-/// What gives the tokens.
+/// How tokens are obtained.
 #[derive(Debug)]
 pub(super) enum Origin {
     /// OAuth client credentials.
     App(App),
     /// User name and password.
     Login(LoginSource),
-    /// What a person consented to, kept in a file.
-    Kept(Arc<StoredTokens>),
+    /// A person's consent, stored in a file.
+    Stored(Arc<StoredTokens>),
 }
 
 impl Origin {
-    /// Another token than `refused`.
+    /// A token other than `refused`.
     async fn fetch(&self, refused: Option<&str>, clock: &Clock) -> Result<Token, Error> {
         match self {
             Origin::App(app) => app.client_credentials(clock.now()).await,
             Origin::Login(login) => login.log_in(clock.now()).await,
-            Origin::Kept(kept) => kept.another(refused, clock).await,
+            Origin::Stored(kept) => kept.another(refused, clock).await,
         }
     }
 
@@ -35,12 +35,12 @@ impl Origin {
         match self {
             Origin::App(app) => vec![app.client_secret().clone()],
             Origin::Login(login) => login.secrets(),
-            Origin::Kept(kept) => vec![kept.client_secret().clone()],
+            Origin::Stored(kept) => vec![kept.client_secret().clone()],
         }
     }
 }
 
-/// Where tokens come from, and the present one.
+/// The source of tokens, with the current one.
 #[derive(Debug)]
 pub struct TokenSource {
     origin: Origin,
@@ -67,7 +67,7 @@ impl TokenSource {
         &self.origin
     }
 
-    /// A token that is valid as far as we know.
+    /// A valid token.
     pub(super) async fn token(&self) -> Result<Secret, Error> {
         if let Some(token) = self.valid() {
             return Ok(token);
@@ -79,7 +79,7 @@ impl TokenSource {
         }
     }
 
-    /// Replaces the token `refused`, unless that was done meanwhile.
+    /// Replaces the token `refused`, unless it was replaced meanwhile.
     pub(super) async fn refresh(&self, refused: &str) -> Result<(), Error> {
         let _one = self.fetching.lock().await;
         match self.valid() {
@@ -88,10 +88,10 @@ impl TokenSource {
         }
     }
 
-    /// Waits until no token is fetched that must be kept.
-    pub(super) async fn settle(&self) {
-        if let Origin::Kept(kept) = &self.origin {
-            kept.settle().await;
+    /// Waits for token requests in flight whose tokens must be stored.
+    pub(super) async fn finish_token_requests(&self) {
+        if let Origin::Stored(kept) = &self.origin {
+            kept.finish_token_requests().await;
         }
     }
 
@@ -100,10 +100,10 @@ impl TokenSource {
         self.origin.secrets().into_iter().chain(present.iter().flat_map(Token::secrets)).collect()
     }
 
-    /// From now on `redactor` knows the tokens that are fetched.
+    /// Makes `redactor` learn fetched tokens.
     pub(super) fn hide_tokens_in(&self, redactor: &Redactor) {
-        redactor.add_passing(self.present().iter().flat_map(Token::secrets));
-        // The first redactor stays.
+        redactor.add_short_lived(self.present().iter().flat_map(Token::secrets));
+        // Only the first redactor is used.
         self.hidden_in.set(redactor.clone()).ok();
     }
 
@@ -120,7 +120,7 @@ impl TokenSource {
         let token = self.origin.fetch(refused, &self.clock).await?;
         let access = token.access.clone();
         if let Some(redactor) = self.hidden_in.get() {
-            redactor.add_passing(token.secrets());
+            redactor.add_short_lived(token.secrets());
         }
         *self.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
         Ok(access)

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::Error;
 use super::public_address::PublicOnly;
 
-/// How requests travel.
+/// Settings of the HTTP client.
 #[derive(Debug, Clone)]
 pub struct TransportSettings {
-    /// Longest time to connect, TLS included.
+    /// Time limit for connecting, including TLS.
     pub connect_timeout: Duration,
-    /// Longest silence while an answer is read.
+    /// Longest pause while reading an answer.
     pub read_timeout: Duration,
-    /// Connections kept open per host.
+    /// Idle connections kept per host.
     pub idle_per_host: usize,
 }
 
@@ -27,14 +27,13 @@ impl Default for TransportSettings {
     }
 }
 
-/// A client that follows no redirects (a redirected POST would lose its body or its credential) and
-/// whose TLS is rustls on ring.
+/// A client that follows no redirects (a redirected POST would lose its body or its credential), with rustls on ring.
 pub fn http_client(settings: &TransportSettings) -> Result<reqwest::Client, Error> {
     builder(settings).build().map_err(|error| Error::Transport { reason: with_causes(&error) })
 }
 
-/// The same for hosts that others choose: it connects to public addresses only, and through no proxy, which would
-/// resolve names by itself. Addresses that need no resolving are for [`check_public`](super::check_public).
+/// The same for hosts from outside: it connects to public addresses only, and never through a proxy, which would
+/// resolve names itself. Literal addresses are checked by [`check_public`](super::check_public).
 pub fn public_http_client(settings: &TransportSettings) -> Result<reqwest::Client, Error> {
     public_client_by(settings, PublicOnly::new())
 }
@@ -49,7 +48,7 @@ pub(super) fn public_client_by(
 
 fn builder(settings: &TransportSettings) -> reqwest::ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Losing a race against another thread that installs the same provider is fine.
+        // Another thread may install the same provider first.
         let _ = rustls::crypto::CryptoProvider::install_default(rustls::crypto::ring::default_provider());
     }
     reqwest::Client::builder()
@@ -62,7 +61,7 @@ fn builder(settings: &TransportSettings) -> reqwest::ClientBuilder {
         .tcp_nodelay(true)
 }
 
-/// An error with all its causes, without the address: that may hold a secret.
+/// An error with all its causes, without the URL, which may contain a secret.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

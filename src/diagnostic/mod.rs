@@ -1,5 +1,5 @@
-//! What users read when something is wrong: one form for mistakes found while parsing, checking and
-//! running, and its renderings for people, scripts and code hosts.
+//! Diagnostics: one form for mistakes found while parsing, checking and running, rendered for people, scripts and
+//! code hosts.
 
 mod code;
 mod model;
@@ -9,6 +9,6 @@ mod suggest;
 
 pub use code::{Code, Severity};
 pub use model::Diagnostic;
-pub use render::{MOST, render};
+pub use render::{MAX_SHOWN, render};
 pub use report::{Report, Row, to_github, to_json, to_sarif};
-pub use suggest::{Suggestion, closest, some_of};
+pub use suggest::{Suggestion, closest, list_some};

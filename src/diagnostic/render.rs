@@ -1,4 +1,4 @@
-//! Diagnostics for people: the place with a caret, the way compilers show it.
+//! Diagnostics for people: the source line with a caret, as compilers show it.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -6,22 +6,26 @@ use super::{Diagnostic, Severity};
 use crate::printable;
 use crate::source::SourceFile;
 
-/// More in one file are only counted: nobody reads them.
-pub const MOST: usize = 100;
-/// Most characters of a message, and of a file's name.
-const LONGEST: usize = 4_000;
-/// Letters after the place that are shown at most.
-const MOST_AFTER: usize = 300;
+/// The most diagnostics shown per file; the others are only counted.
+pub const MAX_SHOWN: usize = 100;
+/// Most characters of a message or file name.
+const MAX_LENGTH: usize = 4_000;
+/// Most characters shown after the location.
+const MAX_AFTER: usize = 300;
 
-/// Renders diagnostics of one file, in the order of the text; the first hundred and how many more.
+/// Renders the diagnostics of one file in the order of the text: the first hundred, and the number of the others.
 pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.span);
     let mut shown: Vec<String> =
-        sorted.iter().take(MOST).map(|diagnostic| one(file, diagnostic, &renderer)).collect();
-    if sorted.len() > MOST {
-        shown.push(format!("{}: {} more are not shown; mend these first", file.name(), sorted.len() - MOST));
+        sorted.iter().take(MAX_SHOWN).map(|diagnostic| one(file, diagnostic, &renderer)).collect();
+    if sorted.len() > MAX_SHOWN {
+        shown.push(format!(
+            "{}: {} more are not shown; mend these first",
+            file.name(),
+            sorted.len() - MAX_SHOWN
+        ));
     }
     shown.join("\n\n")
 }
@@ -34,11 +38,11 @@ fn one(file: &SourceFile, diagnostic: &Diagnostic, renderer: &Renderer) -> Strin
     let (text, line, span) = excerpt(file.text(), visible(file.text(), diagnostic));
     let line = file.position(line).line;
     let mut annotation = AnnotationKind::Primary.span(span);
-    // The source itself is made printable by the renderer, which has to know its columns.
+    // The renderer itself escapes the source, whose columns it must know.
     if let Some(label) = &diagnostic.label {
         annotation = annotation.label(printable::lines(label));
     }
-    let name = printable::line(file.name(), LONGEST);
+    let name = printable::line(file.name(), MAX_LENGTH);
     let message = shortened(&diagnostic.message);
     let snippet = Snippet::source(text).line_start(line).path(&name).annotation(annotation);
     let mut group = level.primary_title(&*message).id(diagnostic.code.name()).element(snippet);
@@ -48,26 +52,25 @@ fn one(file: &SourceFile, diagnostic: &Diagnostic, renderer: &Renderer) -> Strin
     renderer.render(&[group])
 }
 
-/// What is said, printable; of something very long, the beginning.
+/// The printable text, cut if very long.
 fn shortened(text: &str) -> String {
     let text = printable::lines(text);
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into_owned(),
     }
 }
 
-/// The line around `span`, where it begins, and the span within it. Of a long line, not all that follows: whole files
-/// may be one line.
+/// The line of `span`, its offset, and the span within it. A long line is cut, because a whole file may be one line.
 fn excerpt(text: &str, span: std::ops::Range<usize>) -> (&str, usize, std::ops::Range<usize>) {
     let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let rest = &text[span.end..];
     let end = rest.find('\n').unwrap_or(rest.len());
-    let end = rest.char_indices().map(|(at, _)| at).nth(MOST_AFTER).map_or(end, |most| end.min(most));
+    let end = rest.char_indices().map(|(at, _)| at).nth(MAX_AFTER).map_or(end, |most| end.min(most));
     (&text[start..span.end + end], start, span.start - start..span.end - start)
 }
 
-/// The first line of the span, on character boundaries, so that a caret never spans half a file.
+/// The first line of the span, on character boundaries, so that a caret never covers half a file.
 fn visible(text: &str, diagnostic: &Diagnostic) -> std::ops::Range<usize> {
     let boundary = |mut at: usize| {
         at = at.min(text.len());

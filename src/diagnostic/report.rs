@@ -13,7 +13,7 @@ use crate::source::SourceFile;
 pub struct Report {
     /// The file.
     pub file: SourceFile,
-    /// What is wrong in it, in the order of the text.
+    /// Its diagnostics, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -34,9 +34,9 @@ pub struct Row {
     pub severity: Severity,
     /// The code.
     pub code: &'static str,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Report {
     }
 }
 
-/// As people read it, without colours.
+/// As shown to people, without colours.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&render(&self.file, &self.diagnostics, false))
@@ -133,7 +133,7 @@ pub fn to_github(reports: &[Report]) -> String {
     lines
 }
 
-/// Within `key=value`, these end a value as well.
+/// Escapes characters that would end a value in `key=value`.
 fn escape_property(text: &str) -> String {
     escape(text).replace(':', "%3A").replace(',', "%2C")
 }

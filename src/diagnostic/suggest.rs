@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A known name that was probably meant.
+/// A known name that was probably intended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     name: String,
@@ -21,8 +21,8 @@ impl fmt::Display for Suggestion {
     }
 }
 
-/// The candidate closest to `name`, if one is close enough to be a typing mistake, another case or
-/// another order of the same words.
+/// The candidate closest to `name`, if close enough to be a typing mistake, another case, or the same words in
+/// another order.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion> {
     let wanted = folded(name);
     let allowed = (wanted.chars().count() / 3).max(1);
@@ -30,8 +30,8 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let known = folded(candidate);
-        // A distance takes long to find: not of names that cannot be near.
-        if apart(&letters, &self::letters(&known)) > allowed {
+        // A cheap lower bound avoids computing most distances.
+        if min_distance(&letters, &self::letters(&known)) > allowed {
             continue;
         }
         let same_words = parts == words(&known);
@@ -43,20 +43,20 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, name)| Suggestion { name: name.to_owned() })
 }
 
-/// Names listed at most: nobody reads more, and a list in each of many complaints costs more than all the rest.
-const MOST_LISTED: usize = 20;
+/// The most names listed: more are no help, and long lists in many diagnostics are slow.
+const MAX_LISTED: usize = 20;
 
-/// The first of `names`, and how many more there are.
-pub fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+/// The first of `names`, and the number of the others.
+pub fn list_some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let listed: Vec<&str> = names.by_ref().take(MOST_LISTED).collect();
+    let listed: Vec<&str> = names.by_ref().take(MAX_LISTED).collect();
     match names.count() {
         0 => listed.join(", "),
         more => format!("{} and {more} more", listed.join(", ")),
     }
 }
 
-/// How often each letter stands in a name; a few letters share a place.
+/// Counts of the characters in a name; some characters share a counter.
 type Letters = [i16; 64];
 
 fn letters(name: &str) -> Letters {
@@ -65,8 +65,8 @@ fn letters(name: &str) -> Letters {
     letters
 }
 
-/// So many letters at least are to be added, taken away or replaced to make one name of the other.
-fn apart(one: &Letters, other: &Letters) -> usize {
+/// A lower bound of the edit distance.
+fn min_distance(one: &Letters, other: &Letters) -> usize {
     let (mut more, mut less) = (0, 0);
     for (one, other) in one.iter().zip(other) {
         more += usize::try_from(one - other).unwrap_or(0);
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn lists_are_cut() {
         let names: Vec<String> = (0..30).map(|n| format!("a{n}")).collect();
-        assert_eq!(some_of(["a", "b"]), "a, b");
-        assert!(some_of(names.iter().map(String::as_str)).ends_with(", a19 and 10 more"));
+        assert_eq!(list_some(["a", "b"]), "a, b");
+        assert!(list_some(names.iter().map(String::as_str)).ends_with(", a19 and 10 more"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn not_there(context: &StepContext<'_>, doubt: &Probe, finding: Finding) -> Find
 async fn search(context: &StepContext<'_>, run: &RunId, doubt: &Probe) -> Result<SearchOutcome, Finding> {
     let unclear = |reason: String| Ok(SearchOutcome::Unclear(reason));
     let Some(data) = &doubt.operation.probe else { return unclear("hob has no way to find out".into()) };
-    let Some(read) = context.catalog.beside(&doubt.operation, &data.operation) else {
+    let Some(read) = context.catalog.sibling(&doubt.operation, &data.operation) else {
         return unclear(format!("`{}`, which could tell, is not in the catalog", data.operation));
     };
     let connection = match context.connection(&doubt.operation, doubt.connection.as_deref()) {
@@ -158,7 +158,7 @@ impl Reading<'_> {
 
     /// Reads the record that the API named.
     async fn by_id(&self, by_id: &ProbeById, id: &str, search: &mut Search<'_>) -> Result<(), ReadFailure> {
-        let Some(read) = self.context.catalog.beside(self.read, &by_id.operation) else {
+        let Some(read) = self.context.catalog.sibling(self.read, &by_id.operation) else {
             let reason = format!("`{}`, which could tell, is not in the catalog", by_id.operation);
             return Err(ReadFailure::Unclear(reason));
         };

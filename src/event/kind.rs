@@ -5,18 +5,18 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing an event is. Where the body of a webhook may be one of several events, it names them all.
+/// The kind of an event. If the body of a webhook matches several kinds, it contains all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventKind(String);
 
-/// Between the names of an event that is one of several.
-const OR: &str = "|";
+/// Separator of several kinds.
+const SEPARATOR: &str = "|";
 
 impl EventKind {
     /// One of these events.
     pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().collect::<Vec<_>>().join(OR))
+        Self(names.into_iter().collect::<Vec<_>>().join(SEPARATOR))
     }
 
     /// Its name, or its names with `|` between them.
@@ -24,9 +24,9 @@ impl EventKind {
         &self.0
     }
 
-    /// The names of the events it may be.
+    /// The names of all kinds.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split(OR)
+        self.0.split(SEPARATOR)
     }
 }
 

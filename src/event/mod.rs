@@ -1,4 +1,4 @@
-//! What happened outside, and how far hob has read: events, their dedup keys, and cursors.
+//! What happened outside, and how far hob has read: events, dedup keys and cursors.
 
 mod cursor;
 mod kind;

@@ -1,4 +1,4 @@
-//! One thing that happened, and what it is known by.
+//! Events and their identity.
 
 use std::fmt;
 
@@ -10,36 +10,35 @@ use uuid::Uuid;
 use super::kind::EventKind;
 use super::source::Source;
 
-/// One thing that happened, once it is durable. The same thing reported twice is one event.
+/// Something that happened, stored durably. Repeated reports are one event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Identity; sorts by time of receipt.
     pub id: EventId,
-    /// Who reported it, which is the space in which `dedup` is unique.
+    /// Who reported it; `dedup` is unique within a source.
     pub source: Source,
-    /// What kind of thing: the webhook's event type, or `new`, `changed`, `removed`, `unreadable`,
-    /// `schedule`, `manual`.
+    /// The kind: the webhook's event type, or `new`, `changed`, `removed`, `unreadable`, `schedule`, `manual`.
     pub kind: EventKind,
-    /// Connection it came through, where there is one.
+    /// The connection it came through, if any.
     pub connection: Option<String>,
-    /// Id of the record it is about, where it is about one.
+    /// Id of its record, if any.
     pub record: Option<String>,
-    /// What makes it this event and no other, within its source.
+    /// Its deduplication key within the source.
     pub dedup: DedupKey,
-    /// When hob took it.
+    /// When hob received it.
     pub received: DateTime<Utc>,
-    /// What recipes see as `event`: the webhook's body, or the poller's item.
+    /// The value of `event` in recipes: the webhook's body or the poller's item.
     pub payload: Value,
 }
 
-/// Kind of an event that is a poller's record which cannot be read. Its payload holds the record and
-/// under [`REASON`] what is wrong with it; its run fails with that.
+/// Kind of an event for a polled record that cannot be read. Its payload contains the record and, under [`REASON`],
+/// the problem; its run fails with it.
 pub const UNREADABLE: &str = "unreadable";
-/// What is wrong with a record that cannot be read, in the payload of its event.
+/// Key in the payload of why a record cannot be read.
 pub const REASON: &str = "reason";
 
 impl Event {
-    /// Why the record that the event is about cannot be read.
+    /// Why the event's record cannot be read, if so.
     pub fn unreadable(&self) -> Option<&str> {
         let of_poller = matches!(self.source, Source::Poll(_)) && self.kind == UNREADABLE;
         self.payload.get(REASON).and_then(Value::as_str).filter(|_| of_poller)
@@ -52,7 +51,7 @@ impl Event {
 pub struct EventId(pub String);
 
 impl EventId {
-    /// A new one; later ones sort after earlier ones.
+    /// A new id; ids sort by creation.
     pub fn new() -> Self {
         Self(format!("evt_{}", Uuid::now_v7().simple()))
     }
@@ -70,19 +69,19 @@ impl fmt::Display for EventId {
     }
 }
 
-/// What makes an event this one and no other, within its source.
+/// The deduplication key of an event within its source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DedupKey(pub String);
 
 impl DedupKey {
-    /// The key of a body that carries no id of its own: a hash of its bytes.
-    pub fn of_bytes(bytes: &[u8]) -> Self {
+    /// The key of a body without an id: a hash of its bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
     }
 
-    /// The key of an event that nobody proved anything for: it never makes a repeat of one that somebody did.
+    /// The key of an unverified event, so that it cannot pre-empt a verified one.
     pub fn anonymous(self) -> Self {
         Self(format!("anonymous:{}", self.0))
     }
@@ -96,6 +95,6 @@ mod tests {
     fn ids_sort_by_time() {
         let (first, second) = (EventId::new(), EventId::new());
         assert!(first < second);
-        assert_ne!(DedupKey::of_bytes(b"a"), DedupKey::of_bytes(b"b"));
+        assert_ne!(DedupKey::from_bytes(b"a"), DedupKey::from_bytes(b"b"));
     }
 }

@@ -1,4 +1,4 @@
-//! Who reports events, and how urgent that makes them.
+//! Sources of events, and their priorities.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::cursor::CursorKey;
 
-/// Who reports events.
+/// A source of events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A connector's signed webhooks: the connector's name.
     Connector(String),
-    /// A webhook path of a recipe's own: the path.
+    /// A recipe's webhook path.
     Path(String),
     /// A poller: the key of its cursor.
     Poll(CursorKey),
@@ -22,20 +22,20 @@ pub enum Source {
     Manual(String),
 }
 
-/// How urgent something is, the most urgent first: its runs, and their requests while a budget is short.
+/// Priority of runs and, while a budget is short, of their requests; most urgent first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
-    /// Runs of events that somebody just sent.
+    /// Runs of events that were just sent.
     #[default]
     Webhook,
-    /// Pollers, and runs of what they found, of which there may be very much.
+    /// Pollers and the runs of their events, of which there may be many.
     Poll,
-    /// Reading in what was there before.
+    /// Reading of existing records.
     Backfill,
 }
 
 impl Source {
-    /// How urgent the runs of its events are.
+    /// The priority of runs of its events.
     pub fn priority(&self) -> Priority {
         match self {
             Source::Poll(_) => Priority::Poll,

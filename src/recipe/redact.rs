@@ -27,7 +27,7 @@ pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> Source
     if !sound {
         places.extend(guess_spans(file.text()));
     }
-    if places.is_empty() { file.clone() } else { file.hiding(places) }
+    if places.is_empty() { file.clone() } else { file.masked(places) }
 }
 
 fn guess_spans(text: &str) -> Vec<Span> {

@@ -67,7 +67,7 @@ impl Client {
         let given = |name: &String| inputs.get(name).is_some_and(|value| !is_nothing(value));
         let mut last: Option<Answer> = None;
         for alternative in operation.composite.iter().filter(|a| a.when.iter().any(given)) {
-            let Some(part) = catalog.beside(operation, &alternative.operation) else {
+            let Some(part) = catalog.sibling(operation, &alternative.operation) else {
                 let message = format!(
                     "`{}` is made of `{}`, which is not in the catalog",
                     operation.id, alternative.operation
@@ -118,7 +118,7 @@ impl Client {
                 (ScopeChallenge::from_received(&received), Some(&*connection.connector));
             let outcome = classify(request.effect, &request.expected, connector, received);
             let outcome = scope::name_scopes(outcome, &request.scopes, &demand, connector);
-            connection.tally.count(outcome.name());
+            connection.request_counts.count(outcome.name());
             if matches!(outcome, Outcome::Unauthorized { .. }) && !refreshed {
                 refreshed = true;
                 match connection.refresh(&admitted.headers).await {
@@ -150,7 +150,7 @@ impl Client {
         let headers = headers.map_err(|error| no_credential(connection, &error))?;
         let acquired = connection.budget.acquire(options.priority, options.max_wait);
         let permit = self.on_wait.follow(&connection.name, options.max_wait, acquired).await;
-        let permit = permit.map_err(|Exhausted { wait, left_alone }| match left_alone {
+        let permit = permit.map_err(|Exhausted { wait, breaker_open }| match breaker_open {
             true => Outcome::Held { wait, reason: breaker_message(connection) },
             false => {
                 let reason = format!("the request budget of connection `{}` is used up", connection.name);
@@ -214,7 +214,7 @@ fn is_alive(request: &PreparedRequest, received: &Received) -> Option<bool> {
 /// The outcome when there is no credential: the connection is put on hold, unless a retry may help.
 fn no_credential(connection: &Connection, error: &ConnectionError) -> Outcome {
     let reason = error.to_string();
-    if error.is_passing() {
+    if error.is_transient() {
         return Outcome::TryAgain { reason, status: None, retry_after: None, lost: false };
     }
     let refusal = Refusal::unsent(reason.clone());

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn tokens_in_data_are_kept_beside_it() {
         let redactor = Redactor::new([Secret::new("s3cr3t-key")]);
-        redactor.add_passing([Secret::new("token-1234"), Secret::new("token-5678")]);
+        redactor.add_short_lived([Secret::new("token-1234"), Secret::new("token-5678")]);
         let inputs = json!({ "a": "Bearer token-5678", "b": "s3cr3t-key" });
         let intent = Entry::Intent { step: StepKey::new("a"), attempt: 1, operation: "o".into(), inputs };
         let stamped = StampedEntry::new(chrono::DateTime::UNIX_EPOCH, intent.clone()).redacted(&redactor);

@@ -40,7 +40,7 @@ pub(super) fn truncated_read(status: &Status, action: &Action) -> Option<StepErr
     if status.truncated.is_empty() {
         return None;
     }
-    let reads = StepReads::of_action(action);
+    let reads = StepReads::from_action(action);
     let step = status.truncated.iter().find(|step| reads.contains(&step.action))?;
     let help = "do everything again with `hob runs retry RUN --from-start`";
     let message = format!(
@@ -120,7 +120,7 @@ mod tests {
             known_by: None,
             truncated: false,
         };
-        match entry.truncated(&StepReads::of_recipe(recipe.recipe())) {
+        match entry.truncated(&StepReads::from_recipe(recipe.recipe())) {
             Entry::StepSucceeded { result, truncated, .. } => (Value::clone(&result), truncated),
             _ => unreachable!(),
         }

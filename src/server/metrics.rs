@@ -70,7 +70,7 @@ fn stored(text: &mut Exposition<'_>, totals: &Totals, unfinished: &[Unfinished])
 
 fn requests(text: &mut Exposition<'_>, connections: &IndexMap<String, Arc<Connection>>) {
     let counts = connections.values().flat_map(|connection| {
-        let counts = connection.tally.counts().into_iter();
+        let counts = connection.request_counts.counts().into_iter();
         counts.map(|(outcome, count)| (vec![connection.name.clone(), outcome.to_owned()], count))
     });
     text.add(&REQUESTS, counts);

@@ -1,4 +1,4 @@
-//! Reads a located tree into serde types; a type that contains `Spanned` gets the places too.
+//! Deserializes a located tree with serde; types that contain `Spanned` get the spans as well.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde::forward_to_deserialize_any;
 use super::span::{SPANNED, SPANNED_FIELDS};
 use super::{Data, Node, SourceFile, Span, Spanned, parse};
 
-/// What a type refused, and where.
+/// Why a type could not be deserialized, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The complaint.
+    /// The message.
     pub message: String,
-    /// The innermost place it is about, once known.
+    /// The innermost location, if known.
     pub span: Option<Span>,
 }
 
@@ -32,12 +32,12 @@ impl serde::de::Error for Error {
     }
 }
 
-/// Reads `node` as a `T`. The first complaint ends it: check the structure before, to get all.
+/// Deserializes `node`. Stops at the first error; validate the structure first to find all.
 pub fn read<T: for<'de> Deserialize<'de>>(node: &Node) -> Result<T, Error> {
     T::deserialize(NodeReader(node))
 }
 
-/// Reads the YAML text of `file` as a `T`. The first mistake ends it.
+/// Deserializes the YAML text of `file`. Stops at the first error.
 pub fn read_text<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Error> {
     let parsed = parse(file);
     if let Some(error) = parsed.errors.into_iter().next() {

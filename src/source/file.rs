@@ -1,10 +1,10 @@
-//! A text with a name, and the way from byte offsets to lines and columns.
+//! A named text, with conversion of byte offsets to lines and columns.
 
 use std::sync::Arc;
 
 use super::Span;
 
-/// A file as it was read, or a text from elsewhere under a name such as `<stdin>`.
+/// A source file, or a text with a name such as `<stdin>`.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     name: Arc<str>,
@@ -12,7 +12,7 @@ pub struct SourceFile {
     line_starts: Arc<[usize]>,
 }
 
-/// A place for people: both numbers count from 1, columns in characters.
+/// A position for people: from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line.
@@ -22,7 +22,7 @@ pub struct Position {
 }
 
 impl SourceFile {
-    /// `text`, shown as `name` in messages.
+    /// `text` with the name `name` in messages.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         let text: Arc<str> = text.into();
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
@@ -45,7 +45,7 @@ impl SourceFile {
         &self.text
     }
 
-    /// The text at `span`, as far as there is any.
+    /// The text at `span`; shorter or empty outside the text.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")
     }
@@ -61,9 +61,9 @@ impl SourceFile {
         Position { line, column: self.text[start..offset].chars().count() + 1 }
     }
 
-    /// The same file with asterisks in the place of what stands at `places`. Every other place stays what it was.
-    pub fn hiding(&self, places: impl IntoIterator<Item = Span>) -> Self {
-        // As many characters and as many bytes as before.
+    /// The same file with the text at `places` replaced by asterisks, so that other spans stay valid.
+    pub fn masked(&self, places: impl IntoIterator<Item = Span>) -> Self {
+        // Keeps the number of characters and of bytes.
         let sign = |c: char| match c {
             '\n' | '\r' => c,
             _ => ['*', '·', '•', '𐄁'][c.len_utf8() - 1],
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_hidden_keeps_its_room() {
         let file = SourceFile::new("a.yaml", "key: pü\n€😀x: 1\n");
-        let shown = file.hiding([Span::new(5, 20), Span::new(99, 100)]);
+        let shown = file.masked([Span::new(5, 20), Span::new(99, 100)]);
         assert_eq!(shown.text(), "key: *·\n•𐄁****\n");
         assert_eq!(shown.text().len(), file.text().len());
         assert_eq!(shown.position(16), file.position(16));

@@ -1,6 +1,6 @@
-//! Text and positions: source files, spans, and YAML as a tree in which every scalar knows its place.
+//! Texts and positions: source files, spans, and YAML as a tree in which every scalar has a span.
 //!
-//! This module knows YAML but not what a recipe is, and it never stops at the first mistake.
+//! This module knows YAML but not recipes, and it never stops at the first error.
 
 mod deserialize;
 mod file;

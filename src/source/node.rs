@@ -1,15 +1,14 @@
-//! YAML as a tree whose every part knows its place.
+//! YAML as a tree with spans.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::{Span, Spanned};
 
-/// A YAML value at its place.
+/// A YAML value with its span.
 pub type Node = Spanned<Data>;
 
-/// A YAML value. Keys are text and unique; a number beyond 64 bits and anything else that JSON has
-/// no word for stays text.
+/// A YAML value. Keys are text and unique; numbers beyond 64 bits and other values that JSON lacks are text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Data {
     /// Nothing, `~` or `null`.
@@ -56,7 +55,7 @@ impl Data {
         self.as_map()?.iter().find(|(name, _)| name.value == key)
     }
 
-    /// The same value as JSON, without places.
+    /// The value as JSON, without spans.
     pub fn to_value(&self) -> Value {
         match self {
             Data::Null => Value::Null,
@@ -73,8 +72,8 @@ impl Data {
 }
 
 impl Node {
-    /// The place reached by following keys and indexes from here, as far as they lead; the last
-    /// part of a path that leads nowhere leaves the place of what holds it.
+    /// The span reached by following keys and indexes as far as they exist; the parent's span if the last part does
+    /// not.
     pub fn span_at<S: AsRef<str>>(&self, path: &[S]) -> Span {
         let Some((first, rest)) = path.split_first() else { return self.span };
         let inner = match &self.value {
@@ -106,7 +105,7 @@ impl Node {
         }
     }
 
-    /// The place of the key at the end of `path`, or of its value where there is no such key.
+    /// The span of the last key of `path`, or of its value if there is no such key.
     pub fn key_span_at<S: AsRef<str>>(&self, path: &[S]) -> Span {
         let Some((last, parents)) = path.split_last() else { return self.span };
         let mut at = self;
@@ -126,7 +125,7 @@ impl Node {
     }
 }
 
-/// A value without places.
+/// A value without spans.
 impl From<Value> for Node {
     fn from(value: Value) -> Self {
         let data = match value {

@@ -1,8 +1,8 @@
-//! What a plain YAML scalar means, and where a character of a scalar's value stands in the file.
+//! Types of plain YAML scalars, and the position of a scalar's characters in the file.
 
 use super::{Data, SourceFile, Span};
 
-/// A plain scalar by the core schema of YAML 1.2: `NO` and `0123` stay text.
+/// Resolves a plain scalar by the core schema of YAML 1.2: `NO` and `0123` are text.
 pub(super) fn resolve(text: &str) -> Data {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Data::Null,
@@ -30,8 +30,8 @@ pub(super) fn resolve(text: &str) -> Data {
 }
 
 impl SourceFile {
-    /// Where the bytes `within` of a scalar's value stand in the file, given the scalar's own span:
-    /// quotes, escapes and the indentation of block scalars are in the file but not in the value.
+    /// The span in the file of the bytes `within` of a scalar's value, given the scalar's span: quotes, escapes and
+    /// the indentation of block scalars are in the file but not in the value.
     pub fn span_within(&self, scalar: Span, value: &str, within: Span) -> Span {
         let raw = self.slice(scalar);
         let start = offset_in_raw(raw, value, within.start);
@@ -41,8 +41,7 @@ impl SourceFile {
     }
 }
 
-/// Offset in `raw` of the character at offset `at` of `value`: walks both, skipping in `raw` what
-/// is not part of the value.
+/// The offset in `raw` of the character at offset `at` of `value`, skipping what is not part of the value.
 fn offset_in_raw(raw: &str, value: &str, at: usize) -> usize {
     let double_quoted = raw.starts_with('"');
     let block = raw.starts_with(['|', '>']);
@@ -60,7 +59,7 @@ fn offset_in_raw(raw: &str, value: &str, at: usize) -> usize {
     from.min(raw.len())
 }
 
-/// Offset and length in `raw` of the first character or escape that can stand for `wanted`.
+/// Offset and length in `raw` of the first character or escape for `wanted`.
 fn next_match(raw: &str, wanted: char, double_quoted: bool) -> (usize, usize) {
     let mut chars = raw.char_indices().peekable();
     while let Some((at, found)) = chars.next() {

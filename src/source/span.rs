@@ -1,4 +1,4 @@
-//! Places in a text.
+//! Positions in a text.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -34,12 +34,12 @@ impl Span {
     }
 }
 
-/// A value and where it stands.
+/// A value with its span.
 #[derive(Debug, Clone, Default)]
 pub struct Spanned<T> {
-    /// Where it stands.
+    /// Its span.
     pub span: Span,
-    /// What stands there.
+    /// The value.
     pub value: T,
 }
 
@@ -49,13 +49,13 @@ impl<T> Spanned<T> {
         Self { span, value }
     }
 
-    /// The same place with another value.
+    /// Replaces the value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned { span: self.span, value: change(self.value) }
     }
 }
 
-/// Two values are equal wherever they stand.
+/// Equality ignores spans.
 impl<T: PartialEq> PartialEq for Spanned<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -78,7 +78,7 @@ impl<T> Deref for Spanned<T> {
     }
 }
 
-/// So that a map with places at its keys is asked with plain text.
+/// Allows lookups by plain text in maps with spanned keys.
 impl Borrow<str> for Spanned<String> {
     fn borrow(&self) -> &str {
         &self.value
@@ -91,9 +91,9 @@ impl<T: fmt::Display> fmt::Display for Spanned<T> {
     }
 }
 
-/// Name by which the deserializer of this module knows that a span is wanted.
+/// Name by which the deserializer recognises spanned values.
 pub(super) const SPANNED: &str = "$hob::Spanned";
-/// The fields of that struct, in the order they are handed over.
+/// The fields of that struct, in order.
 pub(super) const SPANNED_FIELDS: [&str; 3] = ["start", "end", "value"];
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
@@ -122,7 +122,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     }
 }
 
-/// In a schema, a place is invisible.
+/// Spans do not appear in schemas.
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()

@@ -1,10 +1,10 @@
-//! Values below a field in a text that is YAML only nearly, so that there is no tree of it.
+//! Finds values of fields in a text that is not valid YAML.
 
 use regex::Regex;
 
 use super::Span;
 
-/// Finds the values below some fields, by lines and indentation. Rather too much than too little.
+/// Finds the values of some fields by lines and indentation. Errs on the side of too much.
 #[derive(Debug)]
 pub struct ValueFinder {
     field: Regex,
@@ -12,14 +12,14 @@ pub struct ValueFinder {
 }
 
 impl ValueFinder {
-    /// Below fields that `field` matches, with the sign after them; what `kept` matches is no value.
+    /// Finds values of fields that `field` matches, including the separator; values that `kept` matches are excluded.
     pub fn new(field: &str, kept: &str) -> Result<Self, regex::Error> {
         let signs = r#"[\s{}\[\],:"'|>-]"#;
         let part = format!(r#"(?:{kept})|{signs}|(?P<part>[^\s{{}}\[\],:"']+)"#);
         Ok(Self { field: Regex::new(field)?, part: Regex::new(&part)? })
     }
 
-    /// Where they stand in `text`.
+    /// The spans of the values in `text`.
     pub fn find(&self, text: &str) -> Vec<Span> {
         let mut found = Vec::new();
         let mut within: Option<usize> = None;

@@ -1,4 +1,4 @@
-//! YAML text → located tree, recovering from mistakes so that one run shows them all.
+//! Parses YAML into a located tree, recovering from errors so that one run shows them all.
 
 use std::collections::HashMap;
 
@@ -7,42 +7,42 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 use super::scalar::resolve;
 use super::{Data, Node, SourceFile, Span, Spanned};
 
-/// Nodes after alias expansion; an alias bomb reaches this in no time.
-const MOST_NODES: usize = 200_000;
-/// Nesting of lists and mappings.
-const DEEPEST: usize = 64;
-/// Lines left out or mended before giving up on a text that is hardly YAML.
-const MOST_REPAIRS: usize = 20;
+/// Limit of nodes after alias expansion, against alias bombs.
+const MAX_NODES: usize = 200_000;
+/// Maximum nesting of lists and mappings.
+const MAX_DEPTH: usize = 64;
+/// Lines skipped or repaired before giving up.
+const MAX_REPAIRS: usize = 20;
 
-/// A mistake in the YAML itself.
+/// A YAML syntax error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     /// What is wrong, lower-case, without a final period.
     pub message: String,
-    /// Where.
+    /// The location.
     pub span: Span,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
-    /// It is the well-known trap of a template without quotes.
+    /// Whether the cause is a template without quotes.
     pub unquoted_template: bool,
 }
 
-/// What parsing made of a text.
+/// The result of parsing.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
-    /// The tree, as far as one could be built.
+    /// The tree, as far as it could be built.
     pub node: Option<Node>,
-    /// All mistakes, in the order of the text.
+    /// All errors, in the order of the text.
     pub errors: Vec<SyntaxError>,
-    /// Lines were left out to go on, so things may be missing from the tree that are in the text.
+    /// Whether lines were skipped, so that the tree may lack parts of the text.
     pub incomplete: bool,
 }
 
-/// Parses one YAML document. Never panics, whatever the text.
+/// Parses one YAML document. Never panics.
 pub fn parse(file: &SourceFile) -> Parsed {
     let mut text = file.text().to_owned();
     let mut parsed = Parsed::default();
-    for _ in 0..MOST_REPAIRS {
+    for _ in 0..MAX_REPAIRS {
         let (node, mut errors, failure) = Builder::new(&text).build();
         let Some(failure) = failure else {
             parsed.node = node;
@@ -86,7 +86,7 @@ fn unquoted(file: &SourceFile, span: Span) -> SyntaxError {
     }
 }
 
-/// Gives the value that was quoted for the parser's sake its own text back.
+/// Restores the text of a value that was quoted for the parser.
 fn restore(node: &mut Node, place: Span, file: &SourceFile) {
     match &mut node.value {
         Data::Text(text) if node.span.start == place.start => {
@@ -99,8 +99,8 @@ fn restore(node: &mut Node, place: Span, file: &SourceFile) {
     }
 }
 
-/// If a value on `line` begins with an unquoted `{{`: its span, and the text with the value made
-/// into a quoted text of the same length, so that all other places stay as they are.
+/// If a value on `line` begins with an unquoted `{{`: its span, and the text with the value replaced by a quoted one
+/// of the same length, so that other spans stay valid.
 fn quote_template(text: &str, file: &SourceFile, line: usize) -> Option<(Span, String)> {
     let whole = file.line_span(line);
     let content = text.get(whole.range())?;
@@ -112,7 +112,7 @@ fn quote_template(text: &str, file: &SourceFile, line: usize) -> Option<(Span, S
     let mut repaired = text.to_owned();
     let start = whole.start + at;
     let rest = &content[end..];
-    // What follows the template is part of the same value: it would be a second syntax error.
+    // Text after the template belongs to the same value, or it would be a second syntax error.
     let tail = if rest.trim().is_empty() || rest.trim_start().starts_with(['#', ',', '}', ']']) {
         0
     } else {
@@ -122,7 +122,7 @@ fn quote_template(text: &str, file: &SourceFile, line: usize) -> Option<(Span, S
     Some((Span::new(start, whole.start + end + tail), repaired))
 }
 
-/// A list or mapping being read.
+/// A list or mapping being built.
 enum Open {
     List { start: usize, anchor: usize, items: Vec<Node> },
     Map { start: usize, anchor: usize, entries: Vec<(Spanned<String>, Node)>, key: Option<Spanned<String>> },
@@ -130,7 +130,7 @@ enum Open {
 
 struct Builder<'t> {
     text: &'t str,
-    /// Byte offset of each character, because the parser counts characters. Empty for ASCII.
+    /// Byte offset of each character, because the parser counts characters. Empty for ASCII texts.
     offsets: Vec<usize>,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
@@ -154,7 +154,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// The tree, its survivable mistakes, and the mistake that ended it.
+    /// The tree, recoverable errors, and the error that ended it.
     fn build(mut self) -> (Option<Node>, Vec<SyntaxError>, Option<SyntaxError>) {
         let mut documents = 0;
         for event in Parser::new_from_str(self.text) {
@@ -218,7 +218,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Scalars end where their text ends, not where the parser noticed it.
+    /// The span up to the end of the scalar's text instead of the next token.
     fn tight(&self, span: Span) -> Span {
         let text = self.text.get(span.range()).unwrap_or("");
         Span::new(span.start, span.start + text.trim_end().len())
@@ -229,8 +229,8 @@ impl<'t> Builder<'t> {
             let help = "keys are plain text; a template as a value needs quotes: \"{{ … }}\"".to_owned();
             return Err(problem(span, "a list or mapping cannot be a key", Some(help)));
         }
-        if self.open.len() >= DEEPEST {
-            return Err(problem(span, &format!("nested deeper than {DEEPEST} levels"), None));
+        if self.open.len() >= MAX_DEPTH {
+            return Err(problem(span, &format!("nested deeper than {MAX_DEPTH} levels"), None));
         }
         self.open.push(open);
         Ok(())
@@ -247,7 +247,7 @@ impl<'t> Builder<'t> {
             Data::Map(entries) => entries.last().map(|(_, node)| node.span.end),
             _ => None,
         };
-        // A block collection is noticed to end at the next token; a flow one at its bracket.
+        // The end of a block collection is noticed at the next token, that of a flow collection at its bracket.
         let flow = self.text[start..].starts_with(['{', '[']);
         let end = if flow { span.end } else { last.unwrap_or(span.end) };
         self.add(Spanned::new(data, Span::new(start, end)), anchor, 1)
@@ -255,7 +255,7 @@ impl<'t> Builder<'t> {
 
     fn add(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), SyntaxError> {
         self.nodes += size;
-        if self.nodes > MOST_NODES {
+        if self.nodes > MAX_NODES {
             return Err(problem(
                 node.span,
                 "aliases expand to too much",
@@ -288,7 +288,7 @@ impl<'t> Builder<'t> {
             Data::List(_) | Data::Map(_) => {
                 return Err(problem(span, "a list or mapping cannot be a key", None));
             }
-            // `on:`, `404:` and the like: what stands there is the key.
+            // For keys such as `on:` and `404:`, the source text is the key.
             _ => self.text.get(span.range()).unwrap_or("").to_owned(),
         };
         if text == "<<" {

@@ -279,7 +279,7 @@ fn place(
     services: &Services,
 ) -> Result<(Arc<Operation>, Arc<Connection>), Error> {
     let (recipe_name, name) = (recipe.name().to_owned(), operation.to_owned());
-    let found = recipe.operation_called(operation).filter(|operation| operation.list.is_some());
+    let found = recipe.operation_by_id(operation).filter(|operation| operation.list.is_some());
     let Some(operation) = found else {
         return Err(Error::NoPoller { recipe: recipe_name, operation: name });
     };

@@ -43,7 +43,7 @@ fn one(file: SourceFile, span: Span, message: String) -> Report {
 
 /// The mistakes in the structure of a file, if there are any.
 pub(super) fn check(path: &str, text: &str) -> Option<Report> {
-    let kind = FileKind::of(path);
+    let kind = FileKind::from_path(path);
     let schema = if kind == FileKind::Sandbox { sandbox::schema() } else { form(kind)? };
     let file = SourceFile::new(path, text);
     let parsed = parse(&file);

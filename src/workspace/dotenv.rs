@@ -90,7 +90,7 @@ fn parse(text: &str) -> Dotenv {
             tell(&format!("`{name}` is set a second time; this value counts"), "keep one of the lines");
         }
     }
-    Dotenv { variables, report: Report { file: file.hiding(values), diagnostics } }
+    Dotenv { variables, report: Report { file: file.masked(values), diagnostics } }
 }
 
 fn is_name(text: &str) -> bool {

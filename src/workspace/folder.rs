@@ -62,7 +62,7 @@ struct ConnectorFolder {
 
 impl ConnectorFolder {
     fn file(&self, kind: FileKind) -> Option<&(String, String)> {
-        self.files.iter().find(|(path, _)| FileKind::of(path) == kind)
+        self.files.iter().find(|(path, _)| FileKind::from_path(path) == kind)
     }
 
     /// The connector's name, which need not be the folder's.

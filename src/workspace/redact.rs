@@ -39,7 +39,7 @@ pub(super) fn redact(file: &SourceFile, hidden: &[SecretSpan], sound: bool) -> S
     if !sound {
         places.extend(secret_spans::guess(text));
     }
-    file.hiding(places)
+    file.masked(places)
 }
 
 fn inside_quotes(span: Span, written: &str) -> Span {

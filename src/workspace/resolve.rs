@@ -92,7 +92,7 @@ impl Resolver<'_> {
     }
 
     fn version(&mut self, version: &Spanned<String>, connector: &Connector) {
-        if let Some(complaint) = connector.complain_of(version) {
+        if let Some(complaint) = connector.version_problem(version) {
             let names = connector.versions.names();
             let diagnostic =
                 Diagnostic::new(Code::UnknownVersion, version.span, complaint.0).help(complaint.1);

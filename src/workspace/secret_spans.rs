@@ -167,7 +167,7 @@ store: postgres://me:pw@h/db
 
     fn guessed(text: &str) -> String {
         let file = SourceFile::new("hob.yaml", text);
-        file.hiding(guess(text)).text().to_owned()
+        file.masked(guess(text)).text().to_owned()
     }
 
     #[test]

@@ -4,11 +4,11 @@ use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Names that templates have already.
+/// Names that templates already have.
 const RESERVED: [&str; 10] =
     ["event", "vars", "steps", "connection", "links", "run", "env", "error", "loop", "omit"];
 
-/// Steps, variables and members of lists have names that templates can use.
+/// Names of steps, variables and list items can be used in templates.
 pub struct UsableNames;
 
 impl Rule for UsableNames {

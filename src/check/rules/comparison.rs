@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{Comparison, Side};
 use crate::value::{Kind, Shape, Value, Written, time_in};
 
-/// What is compared has an order, as far as the catalog knows it.
+/// Compared values have an order, as far as the catalog knows.
 pub struct OrderedSides;
 
 impl Rule for OrderedSides {
@@ -26,19 +26,19 @@ impl Rule for OrderedSides {
     }
 }
 
-/// What is known of one side.
+/// What is known of an operand.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Sort {
+enum OperandKind {
     Number,
     /// Text that may be a number.
     Text,
-    /// Text that is no number.
+    /// Text that is not a number.
     Word,
     /// A date without a time.
     Day,
     /// A time with a zone.
     Moment,
-    /// It has no order; its description.
+    /// Without an order; a description.
     Unordered(&'static str),
 }
 
@@ -50,7 +50,7 @@ fn complaint(
     let (left, right) = (sort(context, site, &comparison.left), sort(context, site, &comparison.right));
     let operator = comparison.operator;
     let unordered = [left, right].into_iter().flatten().find_map(|sort| match sort {
-        Sort::Unordered(what) => Some(what),
+        OperandKind::Unordered(what) => Some(what),
         _ => None,
     });
     if let Some(what) = unordered {
@@ -58,15 +58,15 @@ fn complaint(
         return Some((message, "there is an order among numbers, among texts and among times"));
     }
     match (left?, right?) {
-        (Sort::Text, Sort::Number) | (Sort::Number, Sort::Text) => Some((
+        (OperandKind::Text, OperandKind::Number) | (OperandKind::Number, OperandKind::Text) => Some((
             format!("`{operator}` compares text with a number, which fails where the text is none"),
             "a text such as `50` counts as that number; turn other ways of writing one into it with `| number`",
         )),
-        (Sort::Word | Sort::Day | Sort::Moment, Sort::Number)
-        | (Sort::Number, Sort::Word | Sort::Day | Sort::Moment) => {
+        (OperandKind::Word | OperandKind::Day | OperandKind::Moment, OperandKind::Number)
+        | (OperandKind::Number, OperandKind::Word | OperandKind::Day | OperandKind::Moment) => {
             Some((format!("`{operator}` compares text with a number"), "compare values of one kind"))
         }
-        (Sort::Day, Sort::Moment) | (Sort::Moment, Sort::Day) => Some((
+        (OperandKind::Day, OperandKind::Moment) | (OperandKind::Moment, OperandKind::Day) => Some((
             format!("`{operator}` compares a date, which has no time zone, with a time"),
             "compare days: `… | date('%Y-%m-%d', 'Europe/London')` on the time",
         )),
@@ -74,48 +74,48 @@ fn complaint(
     }
 }
 
-fn sort(context: &Context<'_>, site: &TemplateSite<'_>, side: &Side) -> Option<Sort> {
+fn sort(context: &Context<'_>, site: &TemplateSite<'_>, side: &Side) -> Option<OperandKind> {
     match side {
         Side::Path { root, steps } => {
-            result_shape::reached(context, &site.position, root, steps)?.shape().and_then(of_shape)
+            result_shape::reached(context, &site.position, root, steps)?.shape().and_then(kind_of_shape)
         }
-        Side::Constant(value) => Some(of_constant(value)),
-        Side::Moment => Some(Sort::Moment),
+        Side::Constant(value) => Some(kind_of_constant(value)),
+        Side::Moment => Some(OperandKind::Moment),
         Side::Other => None,
     }
 }
 
-fn of_shape(shape: &Shape) -> Option<Sort> {
+fn kind_of_shape(shape: &Shape) -> Option<OperandKind> {
     if !shape.any_of.is_empty() {
         return None;
     }
     Some(match shape.kind {
-        Kind::Integer | Kind::Number => Sort::Number,
+        Kind::Integer | Kind::Number => OperandKind::Number,
         Kind::String => match shape.format.as_deref() {
-            Some("date-time") => Sort::Moment,
-            Some("date") => Sort::Day,
-            _ if !shape.values.is_empty() => Sort::Word,
-            _ => Sort::Text,
+            Some("date-time") => OperandKind::Moment,
+            Some("date") => OperandKind::Day,
+            _ if !shape.values.is_empty() => OperandKind::Word,
+            _ => OperandKind::Text,
         },
-        Kind::Boolean => Sort::Unordered("true and false"),
-        Kind::Array => Sort::Unordered("lists"),
-        Kind::Object => Sort::Unordered("mappings"),
+        Kind::Boolean => OperandKind::Unordered("true and false"),
+        Kind::Array => OperandKind::Unordered("lists"),
+        Kind::Object => OperandKind::Unordered("mappings"),
         Kind::Any => return None,
     })
 }
 
-fn of_constant(value: &Value) -> Sort {
+fn kind_of_constant(value: &Value) -> OperandKind {
     match value {
-        Value::Number(_) => Sort::Number,
-        Value::String(text) if text.trim().parse::<f64>().is_ok() => Sort::Number,
+        Value::Number(_) => OperandKind::Number,
+        Value::String(text) if text.trim().parse::<f64>().is_ok() => OperandKind::Number,
         Value::String(text) => match time_in(text) {
-            Some(Written::Day(_)) => Sort::Day,
-            Some(Written::Exact(_)) => Sort::Moment,
-            Some(Written::Local(_)) | None => Sort::Word,
+            Some(Written::Day(_)) => OperandKind::Day,
+            Some(Written::Exact(_)) => OperandKind::Moment,
+            Some(Written::Local(_)) | None => OperandKind::Word,
         },
-        Value::Null => Sort::Unordered("null"),
-        Value::Bool(_) => Sort::Unordered("true and false"),
-        Value::Array(_) => Sort::Unordered("lists"),
-        Value::Object(_) => Sort::Unordered("mappings"),
+        Value::Null => OperandKind::Unordered("null"),
+        Value::Bool(_) => OperandKind::Unordered("true and false"),
+        Value::Array(_) => OperandKind::Unordered("lists"),
+        Value::Object(_) => OperandKind::Unordered("mappings"),
     }
 }

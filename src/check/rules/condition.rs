@@ -50,7 +50,7 @@ fn complaint(site: &TemplateSite<'_>, field: &str, text: &str) -> Diagnostic {
     Diagnostic::new(Code::NotACondition, span, message).help(remedy(site, field, text))
 }
 
-/// The first text beside the expression.
+/// The first text outside the expression.
 fn beside(site: &TemplateSite<'_>) -> Option<Span> {
     let text = site.template.text();
     let part =

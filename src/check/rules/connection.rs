@@ -1,4 +1,4 @@
-//! Connections that exist and are chosen where there is a choice.
+//! Connections that exist, and are chosen where there are several.
 
 use std::collections::HashSet;
 
@@ -44,7 +44,7 @@ impl Rule for KnownConnections {
     }
 }
 
-/// A connector that the recipe chooses a connection on and then does not use.
+/// A connector with a chosen connection that the recipe does not use.
 fn unused(context: &Context<'_>, connector: &Spanned<String>) -> Option<Diagnostic> {
     let all_known = context.calls.iter().all(|call| call.operation.is_some());
     if !all_known || accounts::connectors(context.recipe, context.catalog).contains(connector.as_str()) {
@@ -54,7 +54,7 @@ fn unused(context: &Context<'_>, connector: &Spanned<String>) -> Option<Diagnost
     Some(Diagnostic::new(Code::Suspicious, connector.span, message).help("leave it out"))
 }
 
-/// A connection by name that should be on `connector`.
+/// A named connection that must belong to `connector`.
 fn named(context: &Context<'_>, name: &Spanned<String>, connector: &str) -> Option<Diagnostic> {
     if !context.workspace_info.known {
         return None;
@@ -81,7 +81,7 @@ fn repeated(chosen: &[Spanned<String>]) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::DuplicateName, twice.span, format!("`{twice}` is listed twice")))
 }
 
-/// A connector that the recipe uses without saying which connection, where that is not plain.
+/// A connector for which the recipe chooses no connection, though there are several.
 fn not_chosen(context: &Context<'_>, connector: &str) -> Option<Diagnostic> {
     if context.recipe.connections.contains_key(connector) || context.catalog.connector(connector).is_none() {
         return None;

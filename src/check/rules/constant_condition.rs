@@ -1,12 +1,12 @@
-//! Conditions that can go either way.
+//! Conditions that can be true or false.
 
 use super::Rule;
-use crate::check::result_shape::of_path;
+use crate::check::result_shape::path_shape;
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{Constant, Use, truthy};
 
-/// Warns of conditions that are always true or always false, and of parts of them that are.
+/// Warns of conditions, and parts of them, that are always true or always false.
 pub struct OpenConditions;
 
 impl Rule for OpenConditions {
@@ -42,12 +42,12 @@ fn complaint(site: &TemplateSite<'_>, constant: &Constant) -> Diagnostic {
     }
 }
 
-/// A field of which every value is a text that counts as true.
+/// A field of which every possible value is a text that counts as true.
 fn words(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<Diagnostic> {
     let [Use::Path { root, steps, guarded: false, range }] = site.template.uses() else { return None };
     let inner = site.template.text().trim().trim_start_matches("{{").trim_end_matches("}}").trim();
     let path = site.template.text().get(range.clone())?;
-    let shape = of_path(context, &site.position, root, steps)?.shape()?;
+    let shape = path_shape(context, &site.position, root, steps)?.shape()?;
     let texts = !shape.nullable && shape.values.iter().all(|value| value.is_string() && truthy(value));
     let (Some(first), true, true) = (shape.values.first(), texts, inner == path) else { return None };
     let message = format!("`{path}` is {}: each of them counts as true", shape.describe());

@@ -1,4 +1,4 @@
-//! Operations that have a future.
+//! Deprecated operations.
 
 use super::Rule;
 use crate::check::Context;

@@ -1,4 +1,4 @@
-//! Environment names that the workspace lists.
+//! Environment variables listed by the workspace.
 
 use super::Rule;
 use crate::check::Context;

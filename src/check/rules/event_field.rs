@@ -7,15 +7,14 @@ use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::recipe::{Trigger, Webhook};
 use crate::template::{PathStep, Use};
 
-/// Shorter names are near to too many others.
-const SHORTEST: usize = 4;
+/// Shorter names are too close to too many others.
+const MIN_LENGTH: usize = 4;
 
-/// Fields of events that the documentation of a single one may leave out.
+/// Fields of events that their documentation may omit.
 const ALWAYS: [&str; 7] =
     ["type", "locationId", "companyId", "webhookId", "timestamp", "dateAdded", "dateUpdated"];
 
-/// Warns of fields that look like misspelt fields of a webhook's event. The documentation of events
-/// is too thin for more than a warning.
+/// Warns of likely misspelt fields of a webhook's event. The documentation of events is too incomplete for errors.
 pub struct EventFields;
 
 impl Rule for EventFields {
@@ -51,7 +50,7 @@ impl Rule for EventFields {
     }
 }
 
-/// The name of a field of the record that no event documents, and what it was meant to be.
+/// A field of the record that no event documents, and the likely intended one.
 fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str, String)> {
     let mut found = None;
     for event in events {
@@ -59,7 +58,7 @@ fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str
         let inside = record.iter().zip(steps).all(|(name, step)| *step == PathStep::Field((*name).into()));
         let PathStep::Field(name) = steps.get(record.len()).filter(|_| inside)? else { return None };
         let documented = || event.fields.iter().map(String::as_str).chain(ALWAYS);
-        if name.len() < SHORTEST || documented().any(|field| field == name) {
+        if name.len() < MIN_LENGTH || documented().any(|field| field == name) {
             return None;
         }
         found = found.or_else(|| closest(name, documented()).map(|near| (name.as_str(), near.to_string())));

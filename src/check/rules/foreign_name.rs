@@ -1,10 +1,10 @@
-//! Names that other tools give to what started a run, and what they are called here.
+//! Names in other tools for what started a run, and their names here.
 
-use crate::check::result_shape::of_path;
+use crate::check::result_shape::path_shape;
 use crate::check::{Context, Position, TemplateSite};
 use crate::template::PathStep;
 
-/// Names of the record that a run is about, or of what carries it, elsewhere.
+/// Names in other tools for the record of a run, or for its container.
 const RECORDS: &[&str] = &[
     "trigger",
     "contact",
@@ -60,11 +60,11 @@ const WRAPPERS: &[&str] = &[
     "first",
     "object",
 ];
-/// Merge fields of HighLevel that are not about the record.
+/// HighLevel's merge fields that are not about the record.
 const MERGE_FIELDS: &[&str] =
     &["location", "custom_values", "calendar", "campaign", "invoice", "right_now", "attribution"];
 
-/// What a path with this unknown root was meant to be.
+/// The likely intended path for one with this unknown root.
 pub(super) fn meant(
     context: &Context<'_>,
     site: &TemplateSite<'_>,
@@ -107,7 +107,7 @@ fn merge_field() -> String {
         .to_owned()
 }
 
-/// The path below `event`, with the names that the event has where they are known.
+/// The path below `event`, with the event's field names if known.
 pub(super) fn within_event(context: &Context<'_>, site: &TemplateSite<'_>, names: &[&str]) -> String {
     let mut rest = names;
     loop {
@@ -123,7 +123,7 @@ pub(super) fn within_event(context: &Context<'_>, site: &TemplateSite<'_>, names
     format!("event{shown}")
 }
 
-/// `event` and `names`, spelt in one of the usual ways, if the event is known to have that.
+/// `event` and `names` in one of the usual spellings, if the event has that field.
 fn known(context: &Context<'_>, site: &TemplateSite<'_>, names: &[&str]) -> Option<String> {
     let (last, _) = names.split_last()?;
     let spellings = [(*last).to_owned(), camel(last), snake(last)];
@@ -133,7 +133,7 @@ fn known(context: &Context<'_>, site: &TemplateSite<'_>, names: &[&str]) -> Opti
             *end = last;
         }
         let steps: Vec<PathStep> = names.iter().map(|name| PathStep::Field((*name).to_owned())).collect();
-        of_path(context, &site.position, "event", &steps)?;
+        path_shape(context, &site.position, "event", &steps)?;
         Some(format!("event.{}", names.join(".")))
     })
 }

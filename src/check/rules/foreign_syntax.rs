@@ -1,4 +1,4 @@
-//! Templates in the form of other tools, which would be sent as they stand.
+//! Templates in the syntax of other tools, which would be sent literally.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,17 +8,17 @@ use regex::{Captures, Regex};
 use super::Rule;
 use super::foreign_name::within_event;
 use crate::check::Position;
-use crate::check::result_shape::of_path;
+use crate::check::result_shape::path_shape;
 use crate::check::{Context, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{PathStep, as_expression};
 
-/// Texts hold no templates of another tool.
+/// Texts contain no templates in the syntax of other tools.
 pub struct OwnSyntax;
 
-/// Names that paths begin with here, and some that they begin with elsewhere.
+/// Names that paths begin with, here or in other tools.
 const ROOTS: &str = "event|steps|vars|env|item|run|connection|links|json|input|node|trigger";
-/// Fields that a `{name}` or `%name%` is meant as where nothing is known of the event.
+/// Fields assumed for `{name}` or `%name%` if the event is unknown.
 const USUAL: [&str; 12] = [
     "email",
     "phone",
@@ -33,17 +33,17 @@ const USUAL: [&str; 12] = [
     "contact",
     "address",
 ];
-/// Last names of paths that are amounts: a dollar sign before one is meant.
+/// Last names of paths that are amounts: a dollar sign before one is intended.
 const AMOUNTS: [&str; 14] = [
     "amount", "price", "total", "cost", "value", "fee", "sum", "balance", "paid", "revenue", "tax",
     "discount", "rate", "due",
 ];
 
-/// A form that a template has elsewhere; the first group is what stands within.
+/// The template syntax of another tool; the first group is the content.
 struct Form {
     find: Regex,
     name: &'static str,
-    /// Whatever stands within, it is a template.
+    /// Whether it is a template whatever the content.
     certain: bool,
 }
 
@@ -76,8 +76,7 @@ impl Rule for OwnSyntax {
                 site.position,
                 Position::When | Position::Step { part: StepPart::Condition | StepPart::List, .. }
             );
-            // Of these, other rules tell that they are more than one template.
-            // Of a key that is written out, it is told that it protects nothing.
+            // Other rules report several templates here. A literal key is reported as weak.
             let key = matches!(site.position, Position::Verify) && site.template.is_literal();
             if condition || key {
                 continue;
@@ -118,7 +117,7 @@ fn before_braces(site: &TemplateSite<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Curly quotes around a whole value, which are no quotes of YAML.
+/// Curly quotes around a whole value, which are not YAML quotes.
 fn curly_quotes(site: &TemplateSite<'_>, source: &str) -> Option<Diagnostic> {
     const PAIRS: [(char, char); 7] =
         [('“', '”'), ('‘', '’'), ('„', '“'), ('‚', '‘'), ('«', '»'), ('”', '”'), ('’', '’')];
@@ -126,7 +125,7 @@ fn curly_quotes(site: &TemplateSite<'_>, source: &str) -> Option<Diagnostic> {
     let (open, close) =
         PAIRS.iter().find(|(open, close)| text.starts_with(*open) && text.ends_with(*close))?;
     let inner = text.strip_prefix(*open)?.strip_suffix(*close)?;
-    // Within quotes of YAML they are meant.
+    // Within YAML quotes they are intended.
     let plain = source.get(site.template.span.start..)?.starts_with(*open);
     if !plain || inner.contains([*open, *close]) {
         return None;
@@ -146,7 +145,7 @@ fn is_amount(expression: &str) -> bool {
         || AMOUNTS.iter().any(|name| last.to_lowercase().ends_with(name))
 }
 
-/// A text that is nothing but a path: `event.email` without braces.
+/// A text that consists of a path only: `event.email` without braces.
 fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
     static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^(?:event|steps|vars|env|item|run|connection)(?:\.\w+|\[[\w']+\])+$").ok()
@@ -183,7 +182,7 @@ fn forms(context: &Context<'_>, site: &TemplateSite<'_>, part: Range<usize>, fou
     }
 }
 
-/// The match without the neighbours that it had to look at.
+/// The match without its context.
 fn whole(captures: &Captures<'_>) -> Range<usize> {
     let found = captures.get(0).map_or(0..0, |found| found.range());
     let text = &captures[0];
@@ -225,7 +224,7 @@ fn complaint(
     Some(Diagnostic::new(code, site.template.place(range), message).help(help))
 }
 
-/// The template that a plain name was meant as: a field of the event or a variable.
+/// The intended template for a plain name: a field of the event or a variable.
 fn known_name(context: &Context<'_>, site: &TemplateSite<'_>, name: &str) -> Option<String> {
     let roots = site.position.roots();
     if roots.contains(&"vars") && context.recipe.vars.contains_key(name) {
@@ -236,7 +235,7 @@ fn known_name(context: &Context<'_>, site: &TemplateSite<'_>, name: &str) -> Opt
         return None;
     }
     let steps = [PathStep::Field(name.to_owned())];
-    let has = of_path(context, &site.position, "event", &steps).is_some();
+    let has = path_shape(context, &site.position, "event", &steps).is_some();
     let path = within_event(context, site, &[name]);
     (has || USUAL.contains(&name)).then(|| format!("{{{{ {path} }}}}"))
 }

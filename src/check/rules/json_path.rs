@@ -1,4 +1,4 @@
-//! JSONPaths that parse.
+//! Valid JSONPaths.
 
 use super::Rule;
 use crate::catalog::path;

@@ -1,4 +1,4 @@
-//! Values that may be missing, and are asked for as if they were always there.
+//! Values that may be missing but are used as if always present.
 
 use super::Rule;
 use crate::check::result_shape::{Known, origin};
@@ -8,8 +8,8 @@ use crate::recipe::{Action, OnError};
 use crate::template::{LocatedTemplate, Need, PathStep, Present};
 use crate::value::Shape;
 
-/// Warns of fields that may be null or missing, and of results of steps that may be skipped, where
-/// nothing makes sure that they are there.
+/// Warns of fields that may be null or missing, and of results of steps that may be skipped, unless a condition
+/// ensures that they exist.
 pub struct Guarded;
 
 impl Rule for Guarded {
@@ -43,7 +43,7 @@ impl Rule for Guarded {
     }
 }
 
-/// What conditions make sure of before `site` is evaluated.
+/// What conditions ensure before `site` is evaluated.
 fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
     let mut present = Present::new();
     if !matches!(site.position, Position::When)
@@ -67,13 +67,13 @@ fn present(context: &Context<'_>, site: &TemplateSite<'_>) -> Present {
     present
 }
 
-/// Whether the run does not go on after this step.
+/// Whether the run ends after this step.
 fn ends_run(context: &Context<'_>, action: &Action) -> bool {
     let builtin = context.operation(action).and_then(|operation| operation.builtin);
     builtin == Some(crate::catalog::Builtin::Stop) && action.for_each.is_none()
 }
 
-/// The part of the path that may be missing, and what is said of it.
+/// The part of the path that may be missing, and the message about it.
 fn complaint(
     context: &Context<'_>,
     site: &TemplateSite<'_>,
@@ -98,12 +98,12 @@ fn complaint(
     let (known, taken) = origin(context, &site.position, &need.root, &need.steps, 0)?;
     let otherwise = otherwise(site);
     let (path, message, help) = match lacking(known, taken, need, present)? {
-        Lack::Value(upto) => {
+        Missing::Value(upto) => {
             let path = shown(need, upto);
             let help = format!("write `{path} | {otherwise}`, or ask first: `if: \"{{{{ {path} }}}}\"`");
             (path.clone(), format!("`{path}` may be missing or null"), help)
         }
-        Lack::Member(upto) => {
+        Missing::Member(upto) => {
             let (list, member) = (shown(need, upto - 1), shown(need, need.steps.len()));
             let help = format!("write `{member} | {otherwise}`, or ask first: `if: \"{{{{ {list} }}}}\"`");
             (list.clone(), format!("`{list}` may be an empty list, which has no members"), help)
@@ -112,15 +112,15 @@ fn complaint(
     Some((path, Diagnostic::new(Code::MaybeMissing, place, message).help(help)))
 }
 
-/// What may not be there, as the number of steps of the path that lead to it.
-enum Lack {
+/// What may be missing, as the number of path steps that lead to it.
+enum Missing {
     /// A value that may be null or missing.
     Value(usize),
-    /// A member of a list that may have none.
+    /// An item of a list that may be empty.
     Member(usize),
 }
 
-/// What to write behind a value that may be missing: an input can be left out as a whole.
+/// The advice for a value that may be missing: an input can be omitted as a whole.
 fn otherwise(site: &TemplateSite<'_>) -> &'static str {
     let input = matches!(site.position, Position::Step { part: StepPart::Input, .. } | Position::PollInput);
     match (site.template.is_whole(), input) {
@@ -130,7 +130,7 @@ fn otherwise(site: &TemplateSite<'_>) -> &'static str {
     }
 }
 
-/// The step whose result a path needs, if that may be null.
+/// The step whose result the path needs, if it may be skipped.
 fn skipped<'c>(
     context: &'c Context<'_>,
     site: &TemplateSite<'_>,
@@ -142,7 +142,7 @@ fn skipped<'c>(
         return None;
     };
     let step = context.recipe.actions.iter().find(|step| step.id == *id)?;
-    // Null itself is fine where only its presence is asked, and as a list it is told by `for_each`.
+    // Null is fine in a test for presence, and `for_each` reports it for lists.
     let harmless = rest.is_empty() && need.tolerant;
     if harmless || step.for_each.is_some() || need.is_proven(1, present) {
         return None;
@@ -155,24 +155,24 @@ fn skipped<'c>(
     may.then_some(step)
 }
 
-/// What of the path may not be there.
-fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<Lack> {
+/// The part of the path that may be missing.
+fn lacking(known: Known<'_>, taken: usize, need: &Need, present: &Present) -> Option<Missing> {
     let nullable = |known: &Known<'_>| known.shape().is_some_and(may_be_null);
     let mut known = known;
     let last = need.steps.len();
     // A result that is null as a whole, such as a record that was not found.
     if nullable(&known) && taken > 0 && (taken < last || !need.tolerant) && !need.is_proven(taken, present) {
-        return Some(Lack::Value(taken));
+        return Some(Missing::Value(taken));
     }
     for upto in taken + 1..=last {
         let asked_only = upto == last && need.tolerant;
         let member = need.steps[upto - 1] == PathStep::Item && known.is_list();
         if member && !asked_only && !need.is_proven(upto - 1, present) {
-            return Some(Lack::Member(upto));
+            return Some(Missing::Member(upto));
         }
         known = known.step(&need.steps[upto - 1]).ok()??;
         if nullable(&known) && !asked_only && !need.is_proven(upto, present) {
-            return Some(Lack::Value(upto));
+            return Some(Missing::Value(upto));
         }
     }
     None

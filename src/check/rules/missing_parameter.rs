@@ -1,4 +1,4 @@
-//! Inputs that must be there.
+//! Required inputs.
 
 use super::Rule;
 use crate::catalog::Operation;
@@ -6,7 +6,7 @@ use crate::check::Context;
 use crate::check::context::Call;
 use crate::diagnostic::{Code, Diagnostic, closest};
 
-/// Every input that the operation needs is given, or filled by the connection.
+/// All required inputs are given, or provided by the connection.
 pub struct RequiredParameters;
 
 impl Rule for RequiredParameters {
@@ -17,7 +17,7 @@ impl Rule for RequiredParameters {
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         for (call, operation) in context.known_calls() {
             let inputs = operation.inputs();
-            // A misspelt name is complained about as such.
+            // A misspelt name is reported as such.
             let misspelt = |name: &str| {
                 let strange = |key: &str| inputs.iter().all(|input| input.name != key);
                 call.inputs().iter().any(|(key, _)| strange(key) && closest(key, [name]).is_some())
@@ -62,15 +62,15 @@ fn complaint(context: &Context<'_>, call: &Call<'_>, operation: &Operation, miss
     }
 }
 
-/// The connection's setting that would fill the input.
+/// The connection's setting that would provide the input.
 fn setting_for<'a>(context: &Context<'a>, operation: &Operation, input: &str) -> Option<&'a str> {
     let connector = context.connector_of(operation)?;
     let fills = connector.settings.iter().find(|(_, setting)| setting.fills.iter().any(|name| name == input));
     fills.map(|(name, _)| name.as_str())
 }
 
-/// Whether the input comes from elsewhere: a constant, or a setting that every connection has. A
-/// workspace that is not known has every setting.
+/// Whether the input is provided by a constant, or by a setting that every connection has. An unknown workspace has
+/// every setting.
 fn filled(context: &Context<'_>, call: &Call<'_>, operation: &Operation, input: &str) -> bool {
     let Some(connector) = context.connector_of(operation) else { return false };
     if connector.constants.contains_key(input) {

@@ -1,4 +1,4 @@
-//! The rules, one a file. This list is the only one: the checker and the reference read it.
+//! The rules, one per file. This is the only list; the checker and the reference read it.
 
 mod awkward_name;
 mod comparison;
@@ -72,6 +72,6 @@ pub const ALL: &[&dyn Rule] = &[
     &connection::KnownConnections,
     &empty_recipe::DoesSomething,
     &unhonored_field::HonoredFields,
-    // Last, as it says nothing of templates that have an error.
+    // Last, because it ignores templates with errors.
     &maybe_missing::Guarded,
 ];

@@ -1,4 +1,4 @@
-//! Where `omit` can stand.
+//! Where `omit` is allowed.
 
 use super::Rule;
 use crate::catalog::{Operation, Place};
@@ -7,7 +7,7 @@ use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::Use;
 
-/// `omit` leaves out inputs, and only those that need not be there.
+/// `omit` omits inputs, and only optional ones.
 pub struct OmitsInputs;
 
 impl Rule for OmitsInputs {
@@ -53,7 +53,7 @@ fn misplaced(context: &Context<'_>, site: &TemplateSite<'_>) -> Option<(&'static
     }
 }
 
-/// Inputs that are left out, or may be, although the operation needs them.
+/// Required inputs that are, or may be, omitted.
 fn needed(context: &Context<'_>, call: &Call<'_>, operation: &Operation, found: &mut Vec<Diagnostic>) {
     let filled = |name: &str| {
         context.connector_of(operation).is_some_and(|connector| {

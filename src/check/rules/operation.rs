@@ -1,11 +1,11 @@
-//! Operations exist, and stand where they can.
+//! Operations exist and are used where they can be.
 
 use super::Rule;
 use crate::catalog::Operation;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Every operation exists and can be used where it stands.
+/// Every operation exists and can be used in its place.
 pub struct KnownOperation;
 
 impl Rule for KnownOperation {
@@ -21,7 +21,7 @@ impl Rule for KnownOperation {
                 false => operation.is_action(),
             };
             let diagnostic = match call.operation {
-                // Stands in for one that is missing, which has been complained about.
+                // An empty name represents a missing one, which was reported.
                 None if name.is_empty() && context.recipe.is_broken() => continue,
                 Some(operation) if fits(operation) => continue,
                 None => unknown(context, name, name.span, &fits),
@@ -58,7 +58,7 @@ fn unknown(
     context.suggest(diagnostic, name, usable.map(|operation| operation.id.as_str()))
 }
 
-/// Pollers of the same group: what shares the first word of the name.
+/// Pollers of the same group: with the same first word.
 fn pollers_near(context: &Context<'_>, name: &str) -> Vec<String> {
     let group = name.split('.').next().unwrap_or(name);
     let near = |operation: &&str| operation.split('.').next() == Some(group);

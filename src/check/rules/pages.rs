@@ -1,4 +1,4 @@
-//! Lists that are read whole where all of them is wanted.
+//! Lists that are read completely where all items are needed.
 
 use super::Rule;
 use crate::catalog::{Operation, Paging, path};
@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::Action;
 use crate::template::{PathStep, Use};
 
-/// Steps that use a list have read it to its end, and `pages` stands only where there are pages.
+/// Steps read lists completely if all items are used, and `pages` is used only with paging operations.
 pub struct WholeLists;
 
 impl Rule for WholeLists {
@@ -34,14 +34,14 @@ impl Rule for WholeLists {
     }
 }
 
-/// It reads a page, and the recipe does not say which.
+/// Whether it reads one page, without the recipe choosing which.
 fn reads_one_page(call: &Call<'_>, operation: &Operation) -> bool {
     let Some(list) = operation.list.as_ref().filter(|list| list.paging != Paging::None) else { return false };
     let paging = list.paging_inputs();
     !call.inputs().iter().any(|(name, _)| paging.contains(&name.as_str()))
 }
 
-/// The fields that lead from the step's result to the list; none where the result is not of the list.
+/// The fields that lead from the step's result to the list; none if the result is not the list.
 fn way_to_list(action: &Action, operation: &Operation) -> Option<Vec<String>> {
     let given = action.pick.as_ref().map(|pick| pick.as_str());
     let taken = given.or(operation.result.first().map(String::as_str)).unwrap_or("$");
@@ -51,13 +51,12 @@ fn way_to_list(action: &Action, operation: &Operation) -> Option<Vec<String>> {
     (rest.is_empty() || rest.starts_with('/')).then(|| rest.split('/').skip(1).map(str::to_owned).collect())
 }
 
-/// What is read is the list, something in it, or what holds it.
+/// Whether the path reads the list, something in it, or its container.
 fn leads_to(steps: &[PathStep], way: &[String]) -> bool {
     steps.iter().zip(way).all(|(step, name)| matches!(step, PathStep::Field(field) if field == name))
 }
 
-/// What is done with the list needs all of it: neither is its first member taken as it comes, nor is it
-/// only asked whether there is one.
+/// Whether all items are needed, rather than the first one or whether there is any.
 fn wants_all(site: &TemplateSite<'_>, start: usize, id: &str, way: &[String]) -> bool {
     let text = site.template.text();
     let mut tail = text.get(start..).and_then(|path| path.split_once(id)).map_or("", |(_, tail)| tail);
@@ -81,10 +80,10 @@ fn wants_all(site: &TemplateSite<'_>, start: usize, id: &str, way: &[String]) ->
     !takes_first && !asks_presence
 }
 
-/// The first place that takes the page for the list.
+/// The first place that uses the page like the list.
 fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> Option<Diagnostic> {
     let way = way_to_list(action, operation)?;
-    // A recipe that asks whether there is more knows of the limit.
+    // A recipe that tests for more knows the limit.
     if context.sites.iter().any(|site| site.template.text().contains("run.more")) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Inputs that fit.
+//! Values of inputs.
 
 use super::Rule;
 use crate::catalog::{Input, Operation, Place};
@@ -10,10 +10,10 @@ use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
 use crate::value::address::segment;
 use crate::value::{Kind, ProblemKind, Shape, ShapeProblem, Value};
 
-/// Longer lists of allowed values are cut.
-const MOST_VALUES: usize = 12;
+/// Maximum number of allowed values in a message.
+const MAX_VALUES: usize = 12;
 
-/// Values under `with` have the type that the operation takes.
+/// Values under `with` have the type of the operation's inputs.
 pub struct ParameterValues;
 
 impl Rule for ParameterValues {
@@ -61,7 +61,7 @@ fn check_input(
     }
 }
 
-/// Text that is not what it says.
+/// Whether the text contains a template.
 fn is_template(value: &Value) -> bool {
     value.as_str().is_some_and(|text| ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)))
 }
@@ -116,8 +116,8 @@ fn complaint(operation: &Operation, name: &str, tree: &TemplateTree, problem: &S
 fn not_allowed(name: &str, place: Span, allowed: &[Value], found: &Value) -> Diagnostic {
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let names: Vec<String> = allowed.iter().map(shown).collect();
-    let mut listed: Vec<String> = names.iter().take(MOST_VALUES).map(|name| format!("`{name}`")).collect();
-    if names.len() > MOST_VALUES {
+    let mut listed: Vec<String> = names.iter().take(MAX_VALUES).map(|name| format!("`{name}`")).collect();
+    if names.len() > MAX_VALUES {
         listed.push("…".to_owned());
     }
     let found = shown(found);
@@ -145,7 +145,7 @@ fn remedy(expected: &str, found: &str) -> Option<&'static str> {
     }
 }
 
-/// A template with text around it makes text, whatever stands inside the braces.
+/// A template with surrounding text always produces text.
 fn mixed(name: &str, tree: &TemplateTree, shape: &Shape, found: &mut Vec<Diagnostic>) {
     match &tree.shape {
         TreeShape::Text(template) if makes_text(template) && !takes_text(shape) => {

@@ -2,11 +2,11 @@
 
 use super::Rule;
 use crate::check::Context;
-use crate::check::result_shape::{Dead, of_answer};
+use crate::check::result_shape::{InvalidStep, answer_shape};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::PathStep;
 
-/// A `pick` names fields that the answer has.
+/// `pick` names fields that the answer has.
 pub struct PickedFields;
 
 impl Rule for PickedFields {
@@ -17,11 +17,11 @@ impl Rule for PickedFields {
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         for action in context.recipe.all_actions() {
             let (Some(pick), Some(operation)) = (&action.pick, context.operation(action)) else { continue };
-            let (Some(mut known), Some(steps)) = (of_answer(operation), plain(pick)) else { continue };
+            let (Some(mut known), Some(steps)) = (answer_shape(operation), plain(pick)) else { continue };
             for step in &steps {
                 match (known.step(step), step) {
                     (Ok(Some(next)), _) => known = next,
-                    (Err(Dead::NoField(fields)), PathStep::Field(name)) => {
+                    (Err(InvalidStep::NoField(fields)), PathStep::Field(name)) => {
                         let message = format!("the answer of `{}` has no `{name}` there", operation.id);
                         let diagnostic = Diagnostic::new(Code::UnknownResultField, pick.span, message);
                         let help = format!("there are {}", fields.join(", "));
@@ -35,7 +35,7 @@ impl Rule for PickedFields {
     }
 }
 
-/// The steps of a path of names, `[*]` and indexes; none of any other.
+/// The steps of a path of names, `[*]` and indexes; none for any other path.
 fn plain(path: &str) -> Option<Vec<PathStep>> {
     let mut steps = Vec::new();
     for part in path.strip_prefix('$')?.split('.').enumerate() {

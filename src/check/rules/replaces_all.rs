@@ -1,10 +1,10 @@
-//! Inputs that replace all that a record had.
+//! Inputs that replace a whole list.
 
 use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Warns of inputs that the API takes for the whole of a list, where another operation adds to it.
+/// Warns of inputs that replace a whole list, if another operation adds to it.
 pub struct AddsOnly;
 
 impl Rule for AddsOnly {

@@ -1,15 +1,15 @@
 //! Fields that results have.
 
 use super::Rule;
-use crate::check::result_shape::{Dead, origin};
+use crate::check::result_shape::{InvalidStep, origin};
 use crate::check::{Context, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{PathStep, Use, filter_alias, filters};
 
-/// More names than this are no help.
-const MOST_NAMES: usize = 15;
+/// More names are no help.
+const MAX_NAMES: usize = 15;
 
-/// Fields read from results and events are fields they have, as far as that is known.
+/// Fields read from results and events exist, as far as known.
 pub struct ResultFields;
 
 impl Rule for ResultFields {
@@ -20,7 +20,7 @@ impl Rule for ResultFields {
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         for site in &context.sites {
             for used in site.template.uses() {
-                // What stands before `| default(…)` may be missing, and the author knows.
+                // A value before `| default(…)` may be missing.
                 if let Use::Path { root, steps, guarded: false, .. } = used {
                     found.extend(complaint(context, site, used, root, steps));
                 }
@@ -60,10 +60,10 @@ fn complaint(
             false => Diagnostic::new(Code::UnknownResultField, place, message),
         };
         return Some(match dead {
-            Dead::NoField(fields) => {
+            InvalidStep::NoField(fields) => {
                 let diagnostic = complaint(format!("`{holder}` has no field `{name}`"));
                 let help = match fields.len() {
-                    1..=MOST_NAMES => format!("it has {}", fields.join(", ")),
+                    1..=MAX_NAMES => format!("it has {}", fields.join(", ")),
                     _ => "if it is sometimes there all the same, add `| default(none)`".to_owned(),
                 };
                 diagnostic.help(help).suggest(name, fields)
@@ -73,21 +73,21 @@ fn complaint(
                 complaint(format!("`{holder}` has no field `{name}`"))
                     .help(format!("`{filter}` is a filter: write `{holder} | {filter}`"))
             }
-            Dead::List => complaint(format!("`{holder}` is a list and has no field `{name}`"))
+            InvalidStep::List => complaint(format!("`{holder}` is a list and has no field `{name}`"))
                 .help(format!("take one of its members, as in `({holder} | first).{name}`")),
-            Dead::Plain(kind) => complaint(format!("`{holder}` is {kind} and has no field `{name}`")),
+            InvalidStep::Plain(kind) => complaint(format!("`{holder}` is {kind} and has no field `{name}`")),
         });
     }
     None
 }
 
-/// The filter that a field such as `length` was meant as.
+/// The filter intended by a field such as `length`.
 fn as_filter(name: &str) -> Option<&str> {
     let ours = filters().iter().any(|spec| spec.name == name);
     if ours { Some(name) } else { filter_alias(name).filter(|filter| !filter.contains('(')) }
 }
 
-/// A path as people write it.
+/// A path as written in templates.
 fn path(root: &str, steps: &[PathStep]) -> String {
     let mut text = root.to_owned();
     for step in steps {
@@ -99,7 +99,7 @@ fn path(root: &str, steps: &[PathStep]) -> String {
     text
 }
 
-/// The place of the last of `steps` where they are written out in order, else of the whole path.
+/// The span of the last of `steps` if they are literal, otherwise of the whole path.
 fn place(site: &TemplateSite<'_>, used: &Use, steps: &[PathStep]) -> crate::source::Span {
     let range = used.range();
     let text = site.template.text().get(range.clone()).unwrap_or("");

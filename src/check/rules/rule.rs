@@ -1,11 +1,11 @@
-//! What a rule is.
+//! The interface of a rule.
 
 use crate::check::Context;
 use crate::diagnostic::Diagnostic;
 
-/// Looks at a recipe for one kind of mistake.
+/// Checks a recipe for one kind of mistake.
 pub trait Rule: Sync {
-    /// What it makes sure of, in one sentence.
+    /// What it ensures, in one sentence.
     fn summary(&self) -> &'static str;
 
     /// Adds what it finds to `found`.

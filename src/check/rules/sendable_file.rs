@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::template::{TemplateTree, TreeShape};
 use crate::value::{Shape, normalized};
 
-/// Files that are written out lie in the folders that the workspace lists for it.
+/// Literal file paths are in the folders that the workspace lists.
 pub struct SendableFiles;
 
 impl Rule for SendableFiles {

@@ -3,11 +3,11 @@
 use super::Rule;
 use super::foreign_name::within_event;
 use crate::check::{Context, Position, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic, some_of};
+use crate::diagnostic::{Code, Diagnostic, list_some};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
-/// What other tools call the step that starts a run.
+/// Names in other tools for the step that starts a run.
 const STARTS: [&str; 6] = ["trigger", "event", "start", "webhook", "poll", "input"];
 
 /// Every `steps.NAME` is a step that has run at that point.
@@ -32,7 +32,7 @@ impl Rule for KnownSteps {
     }
 }
 
-/// What started the run is no step here.
+/// The start of the run is not a step here.
 fn named_elsewhere(
     context: &Context<'_>,
     site: &TemplateSite<'_>,
@@ -108,7 +108,7 @@ fn advised(
     let given = || recipe.actions.iter().take(before).filter_map(|action| action.given_id.as_ref());
     let help = match given().next() {
         None => "give the step that it means an `id`".to_owned(),
-        Some(_) => format!("steps before this one: {}", some_of(given().map(|id| id.as_str()))),
+        Some(_) => format!("steps before this one: {}", list_some(given().map(|id| id.as_str()))),
     };
     context.suggest(diagnostic.help(help), id, given().map(|id| id.as_str()))
 }

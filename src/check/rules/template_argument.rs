@@ -4,7 +4,7 @@ use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Filters, tests and functions are given arguments that they take.
+/// Filters, tests and functions get arguments that they accept.
 pub struct Arguments;
 
 impl Rule for Arguments {

@@ -5,7 +5,7 @@ use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::UnchangedPolicy;
 
-/// Warns of fields that change nothing.
+/// Warns of fields that have no effect.
 pub struct HonoredFields;
 
 impl Rule for HonoredFields {

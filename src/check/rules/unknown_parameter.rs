@@ -4,10 +4,10 @@ use super::Rule;
 use crate::check::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// More names than this are no help.
-const MOST_NAMES: usize = 15;
+/// More names are no help.
+const MAX_NAMES: usize = 15;
 
-/// Every input under `with` is one that the operation takes.
+/// Every input under `with` exists in the operation.
 pub struct KnownParameters;
 
 impl Rule for KnownParameters {
@@ -44,7 +44,7 @@ impl Rule for KnownParameters {
                     inputs.iter().map(|input| input.name).filter(|name| !managed.contains(name)).collect();
                 let help = match names.as_slice() {
                     [] => "it takes none".to_owned(),
-                    names if names.len() <= MOST_NAMES => format!("it takes {}", names.join(", ")),
+                    names if names.len() <= MAX_NAMES => format!("it takes {}", names.join(", ")),
                     _ => format!("`hob catalog show {}` lists what it takes", operation.id),
                 };
                 found.push(context.suggest(diagnostic.help(help), key, names));

@@ -1,8 +1,8 @@
-//! Names that templates begin with, and variables in their order.
+//! First names of template paths, and the order of variables.
 
 use super::{Rule, foreign_name};
 use crate::check::{Context, Position, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic, closest, some_of};
+use crate::diagnostic::{Code, Diagnostic, closest, list_some};
 use crate::source::Span;
 use crate::template::{PathStep, Use};
 
@@ -33,7 +33,7 @@ impl Rule for KnownVariables {
     }
 }
 
-/// The `b` of `steps.a-b`, which the rule on steps explains.
+/// Whether it is the `b` of `steps.a-b`, which the rule on steps explains.
 fn is_end_of_step(context: &Context<'_>, site: &TemplateSite<'_>, start: usize, root: &str) -> bool {
     let before = site.template.text().get(..start + root.len()).unwrap_or("");
     let ids = context.recipe.all_actions().filter_map(|action| action.given_id.as_ref());
@@ -89,7 +89,7 @@ fn variable(context: &Context<'_>, site: &TemplateSite<'_>, name: &str, place: S
                 true => diagnostic.help("the recipe has no `vars`"),
                 false => {
                     let names = vars.keys().map(|name| name.as_str());
-                    diagnostic.help(format!("there are {}", some_of(names)))
+                    diagnostic.help(format!("there are {}", list_some(names)))
                 }
             };
             Some(context.suggest(diagnostic, name, vars.keys().map(|name| name.as_str())))

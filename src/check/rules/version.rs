@@ -1,11 +1,11 @@
-//! Versions of an API that exist, and operations that exist in them.
+//! Versions of an API, and operations in them.
 
 use super::Rule;
 use crate::check::Context;
 use crate::check::accounts;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// A step or connection asks for a version that the connector knows and that has the operation.
+/// The version requested by a step or connection exists and has the operation.
 pub struct KnownVersions;
 
 impl Rule for KnownVersions {
@@ -30,7 +30,7 @@ impl Rule for KnownVersions {
             let asked =
                 accounts::version(context.recipe, context.workspace_info, call.action, &usual.connector);
             let Some(version) = asked else { continue };
-            if let Some((message, help)) = connector.complain_of(version) {
+            if let Some((message, help)) = connector.version_problem(version) {
                 let diagnostic = Diagnostic::new(Code::UnknownVersion, span, message).help(help);
                 found.push(diagnostic.suggest(version, connector.versions.names()));
             } else if context.catalog.operation_in(call.name, Some(version)).is_none() {
@@ -43,7 +43,7 @@ impl Rule for KnownVersions {
     }
 }
 
-/// Whether a fan-out goes over connections of different versions.
+/// Whether a fan-out includes connections of different versions.
 fn has_two(context: &Context<'_>, action: Option<&crate::recipe::Action>, connector: &str) -> bool {
     if action.is_some_and(|action| action.connection.is_some()) {
         return false;

@@ -1,4 +1,4 @@
-//! Webhooks that come, and come from whom they should.
+//! Events of webhooks, and their verification.
 
 use chrono::DateTime;
 
@@ -65,7 +65,7 @@ fn unknown(app: &Connector, event: &Spanned<String>) -> Diagnostic {
     diagnostic.suggest(&format!("{}.{event}", app.connector), full.iter().map(String::as_str))
 }
 
-/// Events that anyone could send are told as such.
+/// Webhooks without verification are reported.
 pub struct SignedEvents;
 
 impl Rule for SignedEvents {
@@ -92,7 +92,7 @@ impl Rule for SignedEvents {
     }
 }
 
-/// Paths leave the addresses of apps alone.
+/// Paths do not collide with the addresses of apps.
 pub struct OwnPaths;
 
 impl Rule for OwnPaths {
@@ -112,7 +112,7 @@ impl Rule for OwnPaths {
     }
 }
 
-/// Paths that anyone may call say so.
+/// Paths without verification say so.
 pub struct VerifiedPaths;
 
 impl Rule for VerifiedPaths {
@@ -135,7 +135,7 @@ impl Rule for VerifiedPaths {
     }
 }
 
-/// Keys that are written out protect something.
+/// Literal keys are strong enough.
 pub struct ProtectingKeys;
 
 impl Rule for ProtectingKeys {
@@ -145,7 +145,7 @@ impl Rule for ProtectingKeys {
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         let Trigger::Webhook(Webhook::Path { verify, .. }) = &context.recipe.trigger else { return };
-        // What comes from the environment is known only where recipes run.
+        // Values from the environment are known only at run time.
         let Some(key) = verify.key().filter(|key| key.uses().is_empty()) else { return };
         let Ok(value) = key.evaluate(&Scope::new(DateTime::UNIX_EPOCH)) else { return };
         if let Some((message, help)) = weakness(verify, &value) {

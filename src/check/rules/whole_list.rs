@@ -1,11 +1,11 @@
-//! Lists that are lists.
+//! Lists of `for_each`.
 
 use super::Rule;
 use crate::check::{Context, Position, StepPart};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::as_expression;
 
-/// `for_each` is one `{{ … }}`: any other text is no list.
+/// `for_each` is one `{{ … }}`: any other text is not a list.
 pub struct WholeLists;
 
 impl Rule for WholeLists {

@@ -71,7 +71,7 @@ async fn watch_consent(connections: Vec<Arc<Connection>>, heard: mpsc::Unbounded
     while !heard.is_closed() {
         tokio::time::sleep(CONSENT_CHECK_INTERVAL).await;
         for connection in &connections {
-            if connection.hold.reason().is_some() && connection.is_connected_again() {
+            if connection.hold.reason().is_some() && connection.is_reconnected() {
                 connection.hold.renew(&connection.name);
             }
         }

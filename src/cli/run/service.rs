@@ -292,7 +292,7 @@ impl Service {
     /// Ends all writing. What was answered is kept; what waits for a store that is away does not hold up
     /// the end.
     pub(super) async fn close(&self) {
-        self.connected.settle().await;
+        self.connected.finish_token_requests().await;
         let last = async {
             self.connected.save_counters().await;
             self.holds.end().await;

@@ -40,7 +40,7 @@ impl Show {
             }
         })??;
         let tokens = detail.entries.iter().flat_map(|entry| &entry.tokens);
-        session.streams.redactor.add_passing(tokens.map(MirroredToken::secret));
+        session.streams.redactor.add_short_lived(tokens.map(MirroredToken::secret));
         match self.output.format {
             Format::Json => session.streams.json(&detail)?,
             Format::Text => {

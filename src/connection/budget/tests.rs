@@ -24,7 +24,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
 }
 
-/// Sends a request, as far as the budget can tell.
+/// Simulates a request with an answer.
 async fn send(budget: &Budget, headers: &HeaderMap) {
     let mut permit = budget.acquire(Priority::Poll, LONG).await.unwrap();
     budget.learn(&mut permit, StatusCode::OK, headers, None);
@@ -59,7 +59,7 @@ async fn never_more_than_allowed_in_any_interval() {
 #[tokio::test]
 async fn webhooks_go_before_polls_and_cancelled_waits_leave_no_trace() {
     let budget = Arc::new(budget("1/50ms"));
-    // Its place comes free when it is dropped: only when all wait.
+    // Its slot becomes free on drop, when all others wait.
     let first = budget.acquire(Priority::Poll, LONG).await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let spawn = |priority: Priority| {
@@ -105,7 +105,7 @@ async fn connections_of_one_account_share_what_the_api_counts_together() {
     assert!(exhausted.wait > LONG, "the day is: {exhausted:?}");
 }
 
-/// A store in memory, for one process or for several.
+/// A store in memory, for one or several processes.
 #[derive(Debug, Default)]
 struct Memory {
     is_shared: bool,
@@ -119,7 +119,7 @@ impl Memory {
         Arc::new(Self { is_shared: true, ..Self::default() })
     }
 
-    /// What is kept, at the present time.
+    /// The stored counters, with the current time.
     fn kept(&self) -> std::sync::MutexGuard<'_, StoredCounters> {
         *self.calls.lock().unwrap() += 1;
         let mut kept = self.kept.lock().unwrap();
@@ -128,7 +128,7 @@ impl Memory {
         kept
     }
 
-    /// Budgets as `n` processes have them.
+    /// The budgets of `n` processes.
     fn budgets(self: &Arc<Self>, n: usize, rate: &str) -> Vec<Arc<Budget>> {
         let budgets = (0..n).map(|_| Arc::new(budget(rate)));
         let join = |budget: Arc<Budget>| {
@@ -199,7 +199,7 @@ async fn what_one_process_is_told_holds_for_all() {
     assert!(exhausted.wait > LONG * 58 && exhausted.wait < LONG * 60, "{exhausted:?}");
     tokio::time::sleep(LONG * 60).await;
     send(&other, &headers(&[("x-left", "9"), ("x-burst", "99")])).await;
-    // One is refused: all leave the account alone, and then one goes to see.
+    // A request is refused: all processes stop, then one probes.
     let mut permit = one.acquire(Priority::Poll, LONG).await.unwrap();
     one.learn(&mut permit, StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), Some(LONG * 2));
     drop(permit);
@@ -216,7 +216,7 @@ async fn the_requests_of_a_process_that_is_gone_are_given_up() {
     let memory = Memory::shared();
     let [one, other] = <[_; 2]>::try_from(memory.budgets(2, "1/1s")).unwrap();
     std::mem::forget(one.acquire(Priority::Poll, LONG).await.unwrap());
-    // It is there, and says so.
+    // The process is alive and sends heartbeats.
     tokio::time::sleep(LONG).await;
     assert!(other.try_acquire().await.is_none());
     one.limiter().state().shared.own.clear();
@@ -237,14 +237,14 @@ async fn a_start_knows_what_was_sent_before_however_that_ended() {
         send(&first, &HeaderMap::new()).await;
     }
     assert_eq!(in_flight(&first), 0);
-    // Killed: one more may have been sent than was counted.
+    // The process was killed: it may have sent one more than it counted.
     send(&second, &HeaderMap::new()).await;
     let mut left = 0;
     while second.try_acquire().await.is_some() {
         left += 1;
     }
     assert!(left <= 1, "{left}");
-    second.settle().await;
+    second.save_counters().await;
     tokio::time::advance(Duration::from_secs(3600)).await;
     let mut sent = 0;
     while third.acquire(Priority::Poll, LONG).await.map(drop).is_ok() {

@@ -4,19 +4,19 @@ const SECOND: Duration = Duration::from_secs(1);
 const NOW: Duration = Duration::ZERO;
 
 fn at(seconds: u32) -> MonotonicTime {
-    MonotonicTime::of_micros(0).after(SECOND * seconds)
+    MonotonicTime::from_micros(0).after(SECOND * seconds)
 }
 
-/// One whose server's count is known.
+/// A window whose server's count is known.
 fn window(rate: &str) -> Window {
     Window { unsure: false, ..Window::new(Some(rate.parse().unwrap())) }
 }
 
 fn take(window: &mut Window, now: MonotonicTime) -> Result<u64, Duration> {
-    window.tidy(now);
+    window.drop_expired(now);
     match window.check(now, NOW) {
         Ok(start) => Ok(window.take(start, now, None)),
-        Err(Refusal::Wait(wait) | Refusal::LeftAlone(wait)) => Err(wait),
+        Err(Refusal::Wait(wait) | Refusal::BreakerOpen(wait)) => Err(wait),
     }
 }
 
@@ -63,7 +63,7 @@ fn headers_win_and_tell_of_others() {
     };
     window.end(slot, &answered(told), at(0));
     assert_eq!(window.rate().unwrap().to_string(), "25/5s");
-    // Two at a time at most, for the others may send as many.
+    // Two at a time, because the foreign client may send as many.
     take(&mut window, at(0)).unwrap();
     assert_eq!(take(&mut window, at(0)), Err(SECOND));
     window.end(2, &answered(self::told(2)), at(0));
@@ -78,7 +78,7 @@ fn one_goes_to_see_and_the_rest_follow() {
     let first = take(&mut window, at(0)).unwrap();
     assert_eq!(take(&mut window, at(0)), Err(SECOND), "nothing is known yet");
     window.end(first, &answered(told(4)), at(0));
-    // What was sent before the start is counted with us, and is nobody else's.
+    // Requests sent before the start are counted as ours.
     let slots: Vec<u64> = (0..4).map(|_| take(&mut window, at(0)).unwrap()).collect();
     assert_eq!(take(&mut window, at(0)), Err(10 * SECOND));
     for slot in slots {
@@ -120,7 +120,7 @@ fn several_refusals_at_once_are_one_pause() {
     let known = window.others.clone();
     let seen = ForeignUsage::seen(None, false, 10 * SECOND, at(1));
     assert_eq!(known, Some(ForeignUsage::seen(Some(seen), true, 10 * SECOND, at(1))));
-    // A refusal for another reason says nothing about others.
+    // A refusal for another reason says nothing about foreign clients.
     let mut window = self::window("10/10s");
     let slot = take(&mut window, at(0)).unwrap();
     window.end(slot, &refused(told(9)), at(1));
@@ -139,8 +139,8 @@ fn a_start_goes_on_where_the_last_one_may_have_ended() {
     // By a clock that was set back.
     window.shift(-3_600_000_000);
     window.shift(7_200_000_000);
-    window.tidy(at(1));
-    window.bound(at(1));
+    window.drop_expired(at(1));
+    window.clamp_times(at(1));
     window.restore(2, at(1));
     let probe = take(&mut window, at(1)).unwrap();
     window.end(probe, &answered(told(4)), at(1));
@@ -168,10 +168,10 @@ fn what_is_gone_gives_its_slots_back() {
     let mut window = window("1/10s");
     let start = window.check(at(0), NOW).unwrap();
     let slot = window.take(start, at(0), Some(at(30)));
-    assert_eq!(window.tidy(at(39)), 0);
+    assert_eq!(window.drop_expired(at(39)), 0);
     window.extend(&|known| known == slot, at(60));
-    assert_eq!(window.tidy(at(69)), 0);
-    assert_eq!(window.tidy(at(70)), 1);
+    assert_eq!(window.drop_expired(at(69)), 0);
+    assert_eq!(window.drop_expired(at(70)), 1);
     assert!(take(&mut window, at(70)).is_ok());
 }
 
@@ -181,10 +181,10 @@ fn many_leave_alone_what_one_leaves_alone() {
     for failures in 1..=9 {
         window.end(0, &End { alive: Some(false), ..End::default() }, at(0));
         breaker.report(false);
-        let left_alone = matches!(window.check(at(0), NOW), Err(Refusal::LeftAlone(_)));
-        assert_eq!(left_alone, breaker.check().is_err(), "after {failures} failures");
+        let breaker_open = matches!(window.check(at(0), NOW), Err(Refusal::BreakerOpen(_)));
+        assert_eq!(breaker_open, breaker.check().is_err(), "after {failures} failures");
     }
-    let Err(Refusal::LeftAlone(pause)) = window.check(at(0), NOW) else { panic!("left alone") };
+    let Err(Refusal::BreakerOpen(pause)) = window.check(at(0), NOW) else { panic!("left alone") };
     let later = at(0).after(pause);
     window.take(window.check(later, NOW).unwrap(), later, None);
     assert!(window.check(later, NOW).is_err(), "only one goes to see");

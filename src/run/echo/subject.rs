@@ -92,7 +92,7 @@ impl Subject {
                 && Resource::of_operation(action.operation).meets(&resource)
         });
         let reading_steps = reading.map(|action| action.id.clone()).collect();
-        let reads = EventReads::of(recipe.recipe());
+        let reads = EventReads::from_recipe(recipe.recipe());
         Some(Self {
             resource,
             connection,

@@ -34,7 +34,7 @@ impl Hydration {
         let kind =
             event.kind.names().filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
         let Hydrate { operation, with } = kind.hydrate.as_ref()?;
-        let operation = recipe.operation_called(operation)?.clone();
+        let operation = recipe.operation_by_id(operation)?.clone();
         let inputs = with
             .iter()
             .map(|(name, at)| match path::read(&event.payload, at) {

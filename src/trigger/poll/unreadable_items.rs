@@ -22,7 +22,7 @@ impl Poll<'_> {
                     page,
                     position = unreadable.position,
                     id = unreadable.id,
-                    "a record cannot be read and is kept failed_events: {}",
+                    "a record cannot be read and is kept aside: {}",
                     unreadable.reason
                 );
                 if !silent {

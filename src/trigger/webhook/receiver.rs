@@ -224,7 +224,7 @@ impl Receiver {
         let delivery = webhooks.id.as_ref().and_then(|id| path::read(&payload, id));
         let dedup = match delivery.as_ref().and_then(Value::as_str).filter(|id| !id.is_empty()) {
             Some(id) => DedupKey(format!("{}:{id}", recognised.stated.as_deref().unwrap_or_default())),
-            None => DedupKey::of_bytes(body),
+            None => DedupKey::from_bytes(body),
         };
         let dedup = if app.verifier.is_open() { dedup.anonymous() } else { dedup };
         let ids = recognised.events.first().map_or(&[][..], |(_, event)| &event.id);
