@@ -1,4 +1,4 @@
-//! Redaction: values that must never be shown, and texts with such values taken out.
+//! Redaction: secrets, and removing them from texts.
 
 mod address;
 mod writing;
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use address::shown_address;
 
-/// What stands in the place of a secret.
+/// The replacement of a secret.
 pub const REDACTED: &str = "***";
 
 /// A secret text. `Debug` and `Display` show asterisks only.
@@ -19,12 +19,12 @@ pub const REDACTED: &str = "***";
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Hides `text`.
+    /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// The text itself, for the one place that sends it.
+    /// The text, for sending it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -42,9 +42,8 @@ impl fmt::Display for Secret {
     }
 }
 
-/// All secrets of a workspace, to take them out of anything that is logged, shown or given away. Never out of data
-/// on its way: what is sent and what is kept for later steps is true. Clones share what they know, so that a token
-/// that is fetched later is hidden by all.
+/// All secrets of a workspace, for redacting what is logged, shown or exported; never data in transit or stored for
+/// later steps. Clones share secrets, so that a token fetched later is redacted everywhere.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     known: Arc<RwLock<Known>>,
@@ -55,7 +54,7 @@ struct Known {
     patterns: Vec<Pattern>,
     /// Their texts.
     texts: HashSet<String>,
-    /// The latest of those that come and go, such as tokens.
+    /// The latest short-lived ones, such as tokens.
     short_lived: VecDeque<Pattern>,
 }
 
@@ -65,29 +64,29 @@ impl fmt::Debug for Known {
     }
 }
 
-/// What to look for.
+/// What to search for.
 #[derive(Clone, PartialEq, Eq)]
 struct Pattern {
     text: String,
-    /// Parts of it in base64.
+    /// Its base64 encodings, in part.
     base64: Vec<String>,
 }
 
-/// Texts shorter than this are too common to be taken for a secret wherever they occur.
+/// Shorter texts are too common to be redacted wherever they occur.
 pub const SHORTEST: usize = 6;
 
-/// So many tokens that were fetched are remembered; earlier ones have expired.
+/// Number of fetched tokens to remember; earlier ones have expired.
 const MAX_SHORT_LIVED: usize = 200;
 
 impl Redactor {
-    /// Knows these secrets; very short ones are ignored.
+    /// A redactor of these secrets; very short ones are ignored.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let redactor = Self::default();
         redactor.add(secrets);
         redactor
     }
 
-    /// Knows these, too.
+    /// Adds secrets.
     pub fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
@@ -97,7 +96,7 @@ impl Redactor {
         }
     }
 
-    /// Knows these for some time: tokens, of which there will be others.
+    /// Adds short-lived secrets, such as tokens.
     pub fn add_short_lived(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in secrets.into_iter().flat_map(|secret| patterns(secret.expose())) {
@@ -109,7 +108,7 @@ impl Redactor {
         known.short_lived.drain(..surplus);
     }
 
-    /// Knows what `other` knows now.
+    /// Adds the current secrets of `other`.
     pub fn include(&self, other: &Self) {
         if Arc::ptr_eq(&self.known, &other.known) {
             return;
@@ -123,7 +122,7 @@ impl Redactor {
         }
     }
 
-    /// `text` without secrets, in whatever writing they stand there.
+    /// `text` without secrets, in any encoding.
     pub fn text(&self, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = Vec::new();
@@ -147,7 +146,7 @@ impl Redactor {
         shown
     }
 
-    /// The tokens among what is known for some time that stand in one of `values`.
+    /// The short-lived secrets contained in `values`.
     pub fn tokens_in<'a>(&self, values: impl IntoIterator<Item = &'a serde_json::Value>) -> Vec<Secret> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if known.short_lived.is_empty() {
@@ -158,7 +157,7 @@ impl Redactor {
         known.short_lived.iter().filter(stands).map(|pattern| Secret::new(pattern.text.as_str())).collect()
     }
 
-    /// `value` without secrets in any of its texts, keys included, nor as numbers.
+    /// `value` without secrets in texts, keys and numbers.
     pub fn value(&self, value: &serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
         match value {
@@ -178,13 +177,13 @@ impl Redactor {
     }
 }
 
-/// Where writings of another kind than the text itself may begin.
+/// Where encoded forms may begin.
 fn escapes(text: &str) -> Vec<usize> {
     let begins = |(_, byte): &(usize, u8)| writing::begins_a_writing(*byte);
     text.bytes().enumerate().filter(begins).map(|(at, _)| at).collect()
 }
 
-/// What to look for of `secret`; nothing of one that is too short.
+/// The patterns for `secret`; none if it is too short.
 fn patterns(secret: &str) -> Option<Pattern> {
     (secret.len() >= SHORTEST).then(|| Pattern {
         text: secret.to_owned(),
@@ -216,7 +215,7 @@ impl Pattern {
                 && digits.parse::<f64>().is_ok_and(|meant| number.as_f64() == Some(meant)))
     }
 
-    /// Where it stands in `text`.
+    /// Its places in `text`.
     fn find(&self, text: &str, escapes: &[usize], found: &mut Vec<(usize, usize)>) {
         each_place(text, escapes, &self.text, |start, end| found.push((start, end)));
         for part in &self.base64 {
@@ -227,13 +226,13 @@ impl Pattern {
     }
 }
 
-/// Calls `found` with each place where `wanted` stands in `text`, as it is or in a writing that has one of `escapes`.
+/// Calls `found` with each place of `wanted` in `text`, literal or in an encoding that contains one of `escapes`.
 fn each_place(text: &str, escapes: &[usize], wanted: &str, mut found: impl FnMut(usize, usize)) {
     text.match_indices(wanted).for_each(|(at, _)| found(at, at + wanted.len()));
     let (Some(first), false) = (wanted.as_bytes().first(), escapes.is_empty()) else { return };
     let mut from = 0;
     for escape in escapes {
-        // Before the first escape of a writing, it is the text itself.
+        // Text before the first escape is literal.
         for at in from.max(escape.saturating_sub(wanted.len()))..=*escape {
             let may_begin = at == *escape || text.as_bytes()[at] == *first;
             if let Some(end) = may_begin.then(|| writing::stands_at(text, at, wanted)).flatten() {

@@ -60,9 +60,9 @@ pub struct Call {
     timeout: u64,
 }
 
-/// Draws how far a download is.
+/// Shows the progress of a download.
 fn progress(bar: &ProgressBar) -> OnBytes {
-    // Falls back to the usual style should the template ever be wrong.
+    // Falls back to the default style if the template is invalid.
     if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} [{bar:30}] {bytes_per_sec} {eta}")
     {
         bar.set_style(style);
@@ -133,7 +133,7 @@ impl Call {
         }
     }
 
-    /// The operation in the version that is asked for.
+    /// The operation in the requested version.
     fn in_version<'a>(
         &self,
         workspace: &'a Workspace,
@@ -232,8 +232,8 @@ impl Call {
     }
 }
 
-/// A value from the command line, as `shape` wants it. What is no such value is left for the check of
-/// the inputs, which knows how to complain.
+/// A value from the command line, converted to `shape`. Invalid values are left to the check of the inputs, which has
+/// better messages.
 fn value(text: &str, shape: &Shape) -> Result<Value, String> {
     let text_fits = shape.any_of.iter().any(|shape| shape.kind == Kind::String);
     match shape.kind {
@@ -254,7 +254,7 @@ fn value(text: &str, shape: &Shape) -> Result<Value, String> {
     }
 }
 
-/// Headers without session cookies, which would let a reader take over the session.
+/// Headers without session cookies, which would give readers access to the session.
 fn shown(headers: &IndexMap<String, String>) -> Map<String, Value> {
     const PARTS: [&str; 8] =
         ["cookie", "token", "secret", "session", "authoriz", "api-key", "apikey", "credential"];

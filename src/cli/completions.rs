@@ -1,4 +1,4 @@
-//! `hob completions`: what a shell needs to complete commands and options.
+//! `hob completions`: completions of commands and options for shells.
 
 use clap::Args;
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! `hob connect`: asks a person for consent to an OAuth app, and keeps the tokens.
+//! `hob connect`: asks a person for consent to an OAuth app and stores the tokens.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ impl Connect {
     }
 }
 
-/// Takes the code and gets the tokens for it.
+/// Receives the code and exchanges it for tokens.
 async fn receive(consent: &Consent, callback: &mut Callback) -> Result<(), Failure> {
     let arrival = callback.next().await;
     let arrival = arrival

@@ -1,4 +1,4 @@
-//! Makes the connections of a workspace: to the real APIs, or to a sandbox in this process.
+//! The connections of a workspace, to the real APIs or to a sandbox in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::sandbox::{Options, RunningSandbox, Sandbox};
 use crate::services::Services;
 use crate::workspace::{Workspace, sandbox_scripts};
 
-/// Connections, and what they need to stay up.
+/// Connections, and what keeps them working.
 pub(super) struct ConnectedAccounts {
     /// Sends requests.
     pub(super) client: Client,
     /// Connections by name.
     pub(super) connections: Arc<IndexMap<String, Arc<Connection>>>,
-    /// The sandbox that they lead to; it ends with this.
+    /// The sandbox that they lead to; stopped on drop.
     _sandbox: Option<RunningSandbox>,
 }
 
 impl ConnectedAccounts {
-    /// To the APIs that hob.yaml names. Variables that are not set are told; those of a connection stop only
-    /// what uses it.
+    /// Connections to the APIs in hob.yaml. Unset variables are reported; those of a connection affect only what uses
+    /// it.
     pub(super) fn to_apis(session: &mut Session, workspace: &Workspace) -> Result<Self, Failure> {
         if !workspace.unset.diagnostics.is_empty() {
             session.show(&workspace.unset);
@@ -38,15 +38,14 @@ impl ConnectedAccounts {
         Self::ignoring_unset_variables(workspace)
     }
 
-    /// That variables are needed and not set.
+    /// The failure because of unset variables.
     pub(super) fn unset() -> Failure {
         let reason =
             "hob.yaml needs variables that are not set; set them, or use --sandbox, which needs none";
         Failure::problem(anyhow!(reason))
     }
 
-    /// To the APIs that hob.yaml names, whether their credentials are there or not: enough for what
-    /// sends nothing.
+    /// Connections to the APIs in hob.yaml with or without credentials, for commands that send nothing.
     pub(super) fn ignoring_unset_variables(workspace: &Workspace) -> Result<Self, Failure> {
         let clock = Clock::system();
         let client = client(workspace, &clock)?;
@@ -58,7 +57,7 @@ impl ConnectedAccounts {
         Ok(Self { client, connections: Arc::new(connections), _sandbox: None })
     }
 
-    /// What works with them and with `journal`.
+    /// The services with these connections and `journal`.
     pub(super) fn services(
         &self,
         session: &Session,
@@ -75,26 +74,26 @@ impl ConnectedAccounts {
         }
     }
 
-    /// Waits for tokens that are being fetched: a lost refresh token cannot be fetched again.
+    /// Waits for token requests in flight: a lost refresh token cannot be fetched again.
     pub(super) async fn finish_token_requests(&self) {
         for connection in self.connections.values() {
             connection.finish_token_requests().await;
         }
     }
 
-    /// Keeps what was counted of requests, as soon as the store takes it.
+    /// Stores the counters of requests, as soon as the store accepts it.
     pub(super) async fn save_counters(&self) {
         futures::future::join_all(self.connections.values().map(|connection| connection.save_counters()))
             .await;
     }
 
-    /// Connections that spend from the same counters of an API share them, which are kept in `store`.
+    /// Lets connections with the same counters share them, and stores the counters in `store`.
     pub(super) fn share_limits(&self, store: Option<Arc<dyn LimitStore>>) {
         let limiters = Limiters::new(store, Clock::system());
         self.connections.values().for_each(|connection| connection.budget.join(&limiters));
     }
 
-    /// To a sandbox in this process, on a free port of this machine.
+    /// Connections to a sandbox in this process, on a free local port.
     pub(super) async fn to_sandbox(workspace: &Workspace) -> Result<Self, Failure> {
         let scripts = sandbox_scripts(&workspace.root).map_err(Failure::workspace)?;
         let options = Options { scripts, ..Options::default() };

@@ -35,11 +35,11 @@ struct Row {
     connector: String,
     base_url: Option<String>,
     settings: std::collections::BTreeMap<String, String>,
-    /// Whether somebody has consented; null where nobody needs to.
+    /// Whether a person has consented; null if not needed.
     connected: Option<bool>,
     /// Why it is held and since when, if its credential is refused.
     held: Option<HeldConnection>,
-    /// What recipes need, if that was asked for.
+    /// What recipes need, with `--scopes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<NeededScope>>,
 }
@@ -79,7 +79,7 @@ impl Connections {
     }
 }
 
-/// What the store knows of connections that are held; nothing where it cannot be asked.
+/// Held connections according to the store; none if it is unreachable.
 fn held(session: &mut Session, workspace: &Workspace) -> Result<Vec<HeldConnection>, Failure> {
     let asked = runtime::block_on(async {
         match open_existing(workspace, Access::Client).await? {
@@ -93,7 +93,7 @@ fn held(session: &mut Session, workspace: &Workspace) -> Result<Vec<HeldConnecti
     })
 }
 
-/// What the recipes of the workspace need. Those with mistakes are told: what they need is not known.
+/// What the workspace's recipes need. Invalid recipes are reported, because their needs are unknown.
 fn needed(session: &mut Session, workspace: &Workspace) -> Result<NeededScopes, Failure> {
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?;
     for recipe in &recipes.broken {

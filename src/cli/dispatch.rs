@@ -1,4 +1,4 @@
-//! From arguments to a subcommand, and from its end to an exit code.
+//! Dispatches arguments to a subcommand, and maps its result to an exit code.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
@@ -12,7 +12,7 @@ use super::runs::RunsCommand;
 use super::store::StoreCommand;
 use super::{Cli, Command, Environment, ExitCode, Failure, Session, Streams, log};
 
-/// Runs one command line to its end.
+/// Runs a command line.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: Environment,
@@ -30,7 +30,7 @@ pub fn run(
         .and_then(|code| session.streams.output.flush().map(|()| code).map_err(Failure::from));
     match outcome {
         Ok(code) => code,
-        // The reader has seen enough (`hob … | head`).
+        // The reader has stopped reading (`hob … | head`).
         Err(failure) if is_broken_pipe(&failure) => ExitCode::Fine,
         Err(failure) => {
             session.streams.output.flush().ok();
@@ -42,7 +42,7 @@ pub fn run(
     }
 }
 
-/// What works for long tells what it does; the others end with a result.
+/// The default log level: long-running commands log their work, the others only print a result.
 fn usual_log(command: &Command) -> &'static str {
     match command {
         Command::Run(run) if run.keeps_running() => "warn,hob=info",

@@ -1,4 +1,4 @@
-//! A dry run: the store that it works on, and what it would have sent.
+//! Dry runs: their store, and what they would have sent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::journal::{Access, Journal, Part, RESERVED_PREFIX, Record, RunFilter, 
 use crate::run::{Entry, RunId, RunState};
 use crate::workspace::Workspace;
 
-/// What a dry run knows of the real store: how far pollers have read, links, and remembered values.
+/// Copied from the real store: cursors of pollers, links, and values.
 const KNOWN: [Part; 4] = [Part::Cursors, Part::Seen, Part::Links, Part::Values];
-/// Records copied at a time.
+/// Records per page.
 const PAGE: usize = 500;
 
-/// A store that is gone with the dry run, and the folder that it is in. It begins with what the store of
-/// `workspace` knows; with `pauses`, recipes that are paused there are paused here.
+/// A temporary store with its folder. It starts with a copy of the workspace's cursors, links and values; with
+/// `pauses`, paused recipes are paused in it.
 pub(super) async fn passing_store(
     workspace: &Workspace,
     pauses: bool,
@@ -56,21 +56,21 @@ async fn copy_known(real: &dyn Journal, copy: &Sqlite, pauses: bool) -> Result<(
     Ok(())
 }
 
-/// What a run came to in a dry run.
+/// The result of a run in a dry run.
 #[derive(Debug, Serialize)]
 pub(super) struct DryRow {
     recipe: String,
     record: Option<String>,
-    /// The connections that it would have used.
+    /// The connections it would have used.
     connections: Vec<String>,
     state: RunState,
     error: Option<String>,
-    /// What would have been sent, and what else is worth knowing, in its order.
+    /// Requests it would have sent and other remarks, in order.
     told: Vec<String>,
 }
 
 impl DryRow {
-    /// For people: a heading, and a line per request.
+    /// For people: a heading and a line per request.
     pub(super) fn lines(&self) -> Vec<String> {
         let Self { recipe, state, .. } = self;
         let record = self.record.as_ref().map(|record| format!(" {record}")).unwrap_or_default();
@@ -89,8 +89,8 @@ impl DryRow {
     }
 }
 
-/// What came of the runs in the store of a dry run, oldest first: of all of them, or of those that have come
-/// to their end and are not in `known` yet.
+/// The results of runs in a dry run's store, oldest first: all of them, or those that have ended and are not in
+/// `known`.
 pub(super) async fn rows(
     journal: &dyn Journal,
     mut known: Option<&mut BTreeSet<RunId>>,

@@ -1,17 +1,17 @@
-//! The exit codes, all of them, and the failures that lead to them.
+//! All exit codes, and the failures that lead to them.
 
 use std::fmt;
 
 use crate::workspace;
 
-/// What the process tells its caller.
+/// The exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// All is well.
+    /// Success.
     Fine = 0,
-    /// What was checked, called or run has problems.
+    /// Problems in what was checked, called or run.
     Problems = 1,
-    /// Wrong usage, or input that cannot be read.
+    /// Wrong usage, or unreadable input.
     Usage = 2,
     /// The store, a port or the network failed.
     Unavailable = 3,
@@ -37,32 +37,32 @@ impl ExitCode {
     }
 }
 
-/// Why a command ended early.
+/// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit code.
     pub code: ExitCode,
-    /// The reason, for people; `None` when all has been said already.
+    /// The reason, for people; `None` if it has been shown.
     pub reason: Option<anyhow::Error>,
 }
 
 impl Failure {
-    /// What was checked, called or run has problems, and they have been shown.
+    /// Problems that have been shown.
     pub fn shown() -> Self {
         Self { code: ExitCode::Problems, reason: None }
     }
 
-    /// What was checked, called or run has problems.
+    /// A problem in what was checked, called or run.
     pub fn problem(reason: impl Into<anyhow::Error>) -> Self {
         Self { code: ExitCode::Problems, reason: Some(reason.into()) }
     }
 
-    /// Wrong usage, or input that cannot be read.
+    /// Wrong usage, or unreadable input.
     pub fn usage(reason: impl Into<anyhow::Error>) -> Self {
         Self { code: ExitCode::Usage, reason: Some(reason.into()) }
     }
 
-    /// A workspace that cannot be read, or whose connectors have mistakes.
+    /// An unreadable workspace, or invalid connectors.
     pub fn workspace(error: workspace::Error) -> Self {
         match error {
             workspace::Error::Connectors(_) => Self::problem(error),
@@ -79,7 +79,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
-            // With all causes in one line.
+            // All causes in one line.
             Some(reason) => write!(f, "{reason:#}"),
             None => f.write_str("there are problems"),
         }

@@ -77,7 +77,7 @@ impl Openapi {
         Ok(ExitCode::Fine)
     }
 
-    /// Path, as it was given, and text of every document.
+    /// Path as given and text of each document.
     fn documents(&self, session: &Session) -> anyhow::Result<Vec<(String, String)>> {
         let mut paths = BTreeSet::new();
         for file in &self.files {
@@ -89,7 +89,7 @@ impl Openapi {
         paths.into_iter().map(|path| Ok((session.shown(&path), read(&path)?))).collect()
     }
 
-    /// As `--name` says, or as the folder's connector is called already, or from the title.
+    /// The name: from `--name`, the folder's existing connector, or the title.
     fn name(&self, session: &Session, documents: &[Document<'_>]) -> Result<String, Failure> {
         let existing = self.out.as_ref().map(|out| session.path(out).join("connector.yaml"));
         let existing = existing.and_then(|path| fs::read_to_string(path).ok());
@@ -181,10 +181,10 @@ fn failure(error: Error) -> Failure {
     }
 }
 
-/// A table of defects and how often each was found.
+/// A table of findings with their counts.
 fn findings(report: &Report) -> String {
     let mut counts: Vec<_> = report.counts().into_iter().collect();
-    // What may matter most first.
+    // The most important first.
     counts.sort_by_key(|(kind, count)| {
         let treatment = kind.treatment();
         (treatment == Treatment::Noted, treatment, std::cmp::Reverse(*count))
@@ -205,19 +205,19 @@ fn counted(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// A connector's folder as an import is going to leave it.
+/// The folder of a connector after an import.
 struct Folder {
     path: PathBuf,
     /// Names and texts to write.
     files: Vec<(String, String)>,
-    /// Files of an earlier import that are not written any more.
+    /// Files of an earlier import that are obsolete.
     stale: Vec<String>,
-    /// Names and texts that stay as they are.
+    /// Names and texts of files that stay.
     kept: Vec<(String, String)>,
 }
 
 impl Folder {
-    /// Refuses to overwrite what no import has written.
+    /// Refuses to overwrite files that no import has written.
     fn plan(path: &Path, imported: &Imported) -> anyhow::Result<Self> {
         let mut folder =
             Self { path: path.to_path_buf(), files: imported.files.clone(), stale: vec![], kept: vec![] };
@@ -245,7 +245,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder must load, before anything is written.
+    /// Checks that the folder will load, before anything is written.
     fn check(&self, name: &str) -> anyhow::Result<()> {
         let shown =
             |(name, text): &(String, String)| (self.path.join(name).display().to_string(), text.clone());
@@ -261,7 +261,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Each file appears whole or not at all.
+    /// Writes each file atomically.
     fn write(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.path).with_context(|| format!("cannot make {}", self.path.display()))?;
         for (name, text) in &self.files {
@@ -280,7 +280,7 @@ impl Folder {
     }
 }
 
-/// Temporary files are private; these are not.
+/// Temporary files are private; these must not be.
 #[cfg(unix)]
 fn readable(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

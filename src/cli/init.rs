@@ -1,4 +1,4 @@
-//! `hob init`: a workspace to start from.
+//! `hob init`: creates a workspace.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -50,7 +50,7 @@ impl Init {
     }
 }
 
-/// Whether the file was written; one that exists is left as it is.
+/// Whether the file was written; an existing one stays.
 fn write_new(path: &Path, content: &str) -> anyhow::Result<bool> {
     let context = || format!("cannot write {}", path.display());
     if let Some(folder) = path.parent() {

@@ -1,5 +1,4 @@
-//! A command's access to the outside: the environment, standard streams, and whether a
-//! person is watching.
+//! A command's access to the outside: environment, standard streams, and terminals.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -11,12 +10,12 @@ use super::log_redactor;
 use crate::printable;
 use crate::secret::{Redactor, Secret};
 
-/// The environment that `main` read.
+/// The environment, read by `main`.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// Variables by name.
     pub variables: BTreeMap<String, String>,
-    /// The directory that relative paths begin at.
+    /// The base of relative paths.
     pub directory: PathBuf,
 }
 
@@ -31,65 +30,64 @@ impl Environment {
 pub struct Streams {
     /// Input.
     pub input: Box<dyn Read + Send>,
-    /// Results go here.
+    /// For results.
     pub output: Box<dyn Write + Send>,
-    /// Everything else goes here.
+    /// For everything else.
     pub errors: Box<dyn Write + Send>,
-    /// A person reads `output`.
+    /// Whether `output` is a terminal.
     pub output_is_terminal: bool,
-    /// A person reads `errors`.
+    /// Whether `errors` is a terminal.
     pub errors_is_terminal: bool,
-    /// Takes secrets out of all that is written by the methods below. They write nothing that gives a terminal orders
-    /// either, whatever stands in a text.
+    /// Redacts everything written by the methods below. They also escape control characters.
     pub redactor: Redactor,
 }
 
 impl Streams {
-    /// From now on these are never shown, neither here nor in the log.
+    /// Hides these secrets in output and log.
     pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         self.redactor.add(secrets);
         log_redactor::hide(self.redactor.clone());
     }
 
-    /// A line of the result. What would end it or move the cursor within it is written out.
+    /// Writes a line of the result; line breaks and cursor movements in it are escaped.
     pub fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         writeln!(self.output, "{}", printable::line(&self.redactor.text(line.as_ref()), usize::MAX))
     }
 
-    /// A text of the result, as it is laid out.
+    /// Writes a text of the result with its layout.
     pub fn print(&mut self, text: &str) -> io::Result<()> {
         self.output.write_all(printable::lines(&self.redactor.text(text)).as_bytes())
     }
 
-    /// An address for a person to open, as it is: what of it is secret is for them.
+    /// Writes an address for a person to open, unredacted: its secrets are meant for them.
     pub fn address(&mut self, url: &str) -> io::Result<()> {
         writeln!(self.output, "{}", printable::line(url, usize::MAX))
     }
 
-    /// The same, and the end of the line.
+    /// Writes a text and a line break.
     pub fn show(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         self.print(text.as_ref())?;
         writeln!(self.output)
     }
 
-    /// A text that hob itself has coloured, as part of the result.
+    /// Writes a text coloured by hob itself.
     pub fn show_coloured(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.output, "{}", printable::coloured(&self.redactor.text(text)))
     }
 
-    /// Something about the work, on standard error; further lines of it are indented, so that each note begins a line.
-    /// A closed standard error is nobody's problem.
+    /// Writes a note about the work to standard error, with further lines indented, so that only notes start lines.
+    /// Errors are ignored.
     pub fn note(&mut self, text: impl AsRef<str>) {
         let text = self.redactor.text(text.as_ref());
         writeln!(self.errors, "{}", printable::lines(&text.trim_end().replace('\n', "\n  "))).ok();
     }
 
-    /// The same of what hob itself has coloured.
+    /// Writes a note coloured by hob itself.
     pub fn note_coloured(&mut self, text: &str) {
         writeln!(self.errors, "{}", printable::coloured(&self.redactor.text(text))).ok();
     }
 
-    /// The result as JSON.
+    /// Writes the result as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let value = self.redactor.value(&serde_json::to_value(value)?);
         let text = serde_json::to_string_pretty(&value).map_err(io::Error::from)?;

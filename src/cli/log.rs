@@ -1,4 +1,4 @@
-//! Where the log goes: to standard error, for people or for machines.
+//! Logging to standard error, for people or for machines.
 
 use std::io::{self, Write, stderr};
 
@@ -8,7 +8,7 @@ use super::{Environment, Global, LogFormat, log_redactor};
 use crate::printable;
 use crate::value::shortened;
 
-/// How lines are written.
+/// The format of lines.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Plain,
@@ -16,15 +16,15 @@ enum Form {
     Json,
 }
 
-/// Most characters of a line for people; of a text within a line for machines.
+/// Most characters of a line for people, or of a text in a line for machines.
 const LONGEST: usize = 8_000;
 
 impl Form {
-    /// A line without its end, in which nothing begins another one or gives a terminal orders.
+    /// A line without its line break, with control characters escaped.
     fn printable(self, line: &str) -> String {
         match self {
             Form::Plain => printable::line(line, LONGEST),
-            // Escapes of others have been written out by then.
+            // Foreign escapes are escaped before.
             Form::Coloured => match line.char_indices().nth(LONGEST) {
                 Some((end, _)) => Form::Coloured.printable(&line[..end]) + "…\u{1b}[0m",
                 None => printable::coloured(&line.replace('\n', "\\n")).into_owned(),
@@ -38,7 +38,7 @@ impl Form {
     }
 }
 
-/// Standard error, without secrets. A line comes in one piece.
+/// Redacted standard error. Each line is written at once.
 struct Lines(Form);
 
 impl Write for Lines {
@@ -55,7 +55,7 @@ impl Write for Lines {
     }
 }
 
-/// Starts logging, of what is `usual` unless the user says otherwise. A second call in one process changes nothing.
+/// Starts logging at the level `usual` unless the user chose another. Further calls in one process have no effect.
 pub fn start(global: &Global, environment: &Environment, usual: &str, colour: bool) -> Result<(), String> {
     let level = match (&global.log_level, environment.get("HOB_LOG"), global.verbose) {
         (Some(level), ..) => level.as_str(),
@@ -73,7 +73,7 @@ pub fn start(global: &Global, environment: &Environment, usual: &str, colour: bo
         (LogFormat::Json, _) => Form::Json,
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || Lines(form));
-    // Fails only when logging has begun already.
+    // Fails only if logging was started already.
     match global.log_format {
         LogFormat::Text => log.with_ansi(colour).with_target(false).try_init().ok(),
         LogFormat::Json => log.json().flatten_event(true).try_init().ok(),

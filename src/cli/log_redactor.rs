@@ -1,18 +1,18 @@
-//! What the log does not show. There is one log in a process.
+//! Redaction of the log, which is global in a process.
 
 use std::sync::{PoisonError, RwLock};
 
 use crate::secret::Redactor;
 
-/// What no line shows.
+/// The redactor of all lines.
 static HIDDEN: RwLock<Option<Redactor>> = RwLock::new(None);
 
-/// From now on no line shows what `redactor` knows.
+/// Redacts what `redactor` knows in all later lines.
 pub(super) fn hide(redactor: Redactor) {
     *HIDDEN.write().unwrap_or_else(PoisonError::into_inner) = Some(redactor);
 }
 
-/// `text` without what is hidden.
+/// Redacts `text`.
 pub(super) fn redact(text: &str) -> String {
     match &*HIDDEN.read().unwrap_or_else(PoisonError::into_inner) {
         Some(redactor) => redactor.text(text),

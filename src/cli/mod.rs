@@ -1,5 +1,5 @@
-//! The command line: one file per subcommand. It reads arguments and shows results; what is done is
-//! done by the modules below. It touches the environment only as `main` hands it in.
+//! The command line: one file per subcommand. It parses arguments and shows results; the work is done by other
+//! modules. The environment is passed in by `main`.
 
 mod args;
 mod call;

@@ -1,4 +1,4 @@
-//! Options that several commands have.
+//! Options shared by several commands.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub struct Global {
     pub no_color: bool,
 }
 
-/// How to write the log.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -41,7 +41,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// How to write a result.
+/// The format of a result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -59,7 +59,7 @@ pub struct Output {
     pub format: Format,
 }
 
-/// Which of a workspace's stores a command is about.
+/// Which of a workspace's stores a command uses.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct StoreChoice {
     /// The sandbox's own store instead of the real one

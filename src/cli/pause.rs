@@ -1,4 +1,4 @@
-//! `hob pause` and `hob resume`: a recipe rests, and goes on.
+//! `hob pause` and `hob resume`: pauses recipes and resumes them.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub struct Resume {
     names: Names,
 }
 
-/// Which recipes.
+/// The selected recipes.
 #[derive(Debug, Args)]
 struct Names {
     /// Names of the recipes
@@ -67,7 +67,7 @@ impl Resume {
 }
 
 impl Names {
-    /// Pauses or resumes them; none if one of them is unknown.
+    /// Pauses or resumes them; does nothing if one is unknown.
     fn each(&self, session: &mut Session, rest: bool) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let mut known = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.names();
@@ -107,7 +107,7 @@ impl Names {
         rest: bool,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let resting = paused(journal).await.map_err(Failure::unavailable)?;
-        // Also where its file is gone.
+        // Even if its file is gone.
         known.extend(resting.keys().cloned());
         let names: BTreeSet<String> = match self.all {
             true if rest => known.clone(),

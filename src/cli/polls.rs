@@ -1,4 +1,4 @@
-//! The state of a workspace's pollers, read from their cursors.
+//! The state of a workspace's pollers, from their cursors.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,22 +12,22 @@ pub(super) struct PollRow {
     pub(super) recipe: String,
     /// The connection that it reads.
     pub(super) connection: String,
-    /// When a poll last came to its end.
+    /// When a poll last completed.
     pub(super) succeeded: Option<DateTime<Utc>>,
     /// When it polls next.
     pub(super) due: DateTime<Utc>,
-    /// Failures in a row.
+    /// Consecutive failures.
     pub(super) failures: u32,
     /// Since when.
     pub(super) failing_since: Option<DateTime<Utc>>,
-    /// What the last one was.
+    /// The last failure.
     pub(super) error: Option<String>,
-    /// Why it waits, though nothing is wrong.
+    /// Why it waits, if not because of an error.
     pub(super) waits: Option<String>,
 }
 
 impl PollRow {
-    /// The poller of `cursor`; `None` for what is no poller.
+    /// The poller of `cursor`; `None` if it belongs to a schedule.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
         let health = &cursor.health;
         Some(Self {
@@ -47,7 +47,7 @@ impl PollRow {
         self.failures > 0
     }
 
-    /// A failing one, in a line.
+    /// A failing poller in one line.
     pub(super) fn complaint(&self) -> String {
         let since = self.failing_since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
         let times = if self.failures == 1 { "once".to_owned() } else { format!("{} times", self.failures) };

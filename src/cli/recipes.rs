@@ -1,4 +1,4 @@
-//! Loads and checks the recipes that a command line names.
+//! Loads and checks the recipes of a command line.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,27 +20,27 @@ use crate::source::{SourceFile, Span};
 use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
 
-/// Recipes and what is wrong with them.
+/// Recipes and their diagnostics.
 #[derive(Debug, Default)]
 pub(super) struct Recipes {
-    /// Those without mistakes.
+    /// Valid recipes.
     pub(super) sound: Vec<CheckedRecipe>,
-    /// Those that cannot run.
+    /// Recipes that cannot run.
     pub(super) broken: Vec<BrokenRecipe>,
-    /// How many have a path at which nothing can prove itself.
+    /// The number of recipes with a path that accepts no request, because its key is unusable.
     pub(super) unheard: usize,
-    /// One report per file, those without complaints included.
+    /// One report per file, including those without diagnostics.
     pub(super) reports: Vec<Report>,
 }
 
 /// A recipe that cannot run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct BrokenRecipe {
-    /// Its name, if that can be read.
+    /// Its name, if readable.
     pub(super) recipe: Option<String>,
     /// Its file.
     pub(super) file: String,
-    /// Why it cannot.
+    /// Why.
     pub(super) reason: String,
     /// What it would listen to.
     #[serde(skip)]
@@ -48,7 +48,7 @@ pub(super) struct BrokenRecipe {
 }
 
 impl BrokenRecipe {
-    /// A file, with what could be read of its recipe.
+    /// A broken file, with the readable parts of its recipe.
     fn read(file: &SourceFile, recipe: Option<&Recipe>) -> Self {
         Self {
             recipe: recipe.map(|recipe| recipe.name.value.clone()).filter(|name| !name.is_empty()),
@@ -69,8 +69,7 @@ impl fmt::Display for BrokenRecipe {
 }
 
 impl Recipes {
-    /// Reads and checks the recipes at `paths`, or those of the workspace when there are none; `-` is
-    /// standard input.
+    /// Loads and checks the recipes at `paths`, or those of the workspace if empty; `-` is standard input.
     pub(super) fn load(
         session: &mut Session,
         paths: &[PathBuf],
@@ -99,14 +98,13 @@ impl Recipes {
         recipes
     }
 
-    /// Names of all of them, also of those with mistakes, as far as they can be read.
+    /// The readable names of all recipes, including broken ones.
     pub(super) fn names(&self) -> BTreeSet<String> {
         let sound = self.sound.iter().map(|recipe| recipe.name().to_owned());
         sound.chain(self.broken.iter().filter_map(|broken| broken.recipe.clone())).collect()
     }
 
-    /// Leaves out recipes on connections that lack variables: sent without a credential, their requests
-    /// would only fail.
+    /// Excludes recipes on connections with unset variables: requests without a credential would only fail.
     pub(super) fn leave_out_unset(&mut self, workspace: &Workspace) {
         let (sound, unset) = std::mem::take(&mut self.sound)
             .into_iter()
@@ -121,8 +119,8 @@ impl Recipes {
         }));
     }
 
-    /// Tells of the recipes at whose paths nothing can prove itself, as their keys are not set or protect nothing.
-    /// Those paths refuse; the recipes stay, for runs that have begun.
+    /// Warns of recipes with unset or weak webhook keys. Their paths reject requests; the recipes stay, for runs in
+    /// progress.
     pub(super) fn warn_of_unusable_keys(&mut self, workspace: &Workspace) {
         let (env, now) = (workspace.env_values(), Clock::system().now());
         for recipe in &self.sound {
@@ -137,13 +135,13 @@ impl Recipes {
         }
     }
 
-    /// Shows what is wrong with all of them, warnings too.
+    /// Shows all diagnostics, including warnings.
     pub(super) fn show(&self, session: &mut Session) {
         self.reports.iter().for_each(|report| session.show(report));
     }
 }
 
-/// Which connection of `recipe` lacks which variables, if one does.
+/// A connection of `recipe` with unset variables, if there is one.
 pub(super) fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> Option<String> {
     let names = recipe.accounts().iter().flat_map(|accounts| accounts.values());
     let mut accounts = names.filter_map(|name| workspace.accounts.get(name));
@@ -153,14 +151,14 @@ pub(super) fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> 
     Some(format!("its connection `{}` needs {}, not set", account.name, names.join(", ")))
 }
 
-/// Hides the keys by which the workspace's recipes know their senders, too: for what shows the history.
+/// Redacts the recipes' webhook keys as well, for commands that show the history.
 pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) -> Result<(), Failure> {
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?.sound;
     session.streams.hide(keys(&recipes, &workspace.env_values(), Clock::system().now()));
     Ok(())
 }
 
-/// What the checker may know of a workspace.
+/// What the checker knows of a workspace.
 pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
     let connections = workspace.accounts.values().map(|account| {
         let settings = account.settings.keys().cloned().collect();
@@ -180,10 +178,10 @@ pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
     }
 }
 
-/// A file with a recipe.
+/// A recipe file.
 struct Source {
     file: SourceFile,
-    /// Why it cannot be read, if so.
+    /// Why it is unreadable, if so.
     unreadable: Option<Diagnostic>,
 }
 
@@ -192,7 +190,7 @@ impl Source {
         Self { file, unreadable: None }
     }
 
-    /// A file that nobody named, found in a folder: one that cannot be read does not stop the others.
+    /// A file found in a folder rather than named: an unreadable one does not stop the others.
     fn found(name: String, read: std::io::Result<Vec<u8>>) -> Option<Self> {
         let reason = match read.map(String::from_utf8) {
             Ok(Ok(text)) => return Some(Self::readable(SourceFile::new(name, text))),
@@ -241,7 +239,7 @@ fn sources(session: &mut Session, paths: &[PathBuf], root: Option<&Path>) -> Res
     Ok(files)
 }
 
-/// What a shell opens for the command (`hob validate <(…)`): somebody writes to it.
+/// Whether a shell opened it for the command (`hob validate <(…)`), so that a process writes to it.
 fn is_handed_over(path: &Path) -> bool {
     ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|place| path.starts_with(place))
 }

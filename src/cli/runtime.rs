@@ -1,4 +1,4 @@
-//! The async runtime, and the signals that ask it to stop.
+//! The async runtime, and the signals that stop it.
 
 use std::time::Duration;
 
@@ -6,13 +6,12 @@ use anyhow::Context;
 
 use super::Failure;
 
-/// Threads for work that blocks (rendering, reading the journal). On a few cores more of them only
-/// cost memory.
+/// Threads for blocking work (rendering, reading the journal). More would only cost memory.
 const BLOCKING_THREADS: usize = 8;
-/// How long such a thread stays without work.
+/// How long an idle thread is kept.
 const IDLE_THREAD: Duration = Duration::from_secs(2);
 
-/// Runs `work` to its end.
+/// Runs `work` to completion.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -22,13 +21,13 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
         .context("cannot start the async runtime")
         .map_err(Failure::unavailable)?;
     let result = runtime.block_on(work);
-    // What blocks a thread (a DNS lookup) must not hold up the end.
+    // Blocked threads (DNS lookups) must not delay the end.
     runtime.shutdown_background();
     Ok(result)
 }
 
-/// The signals that ask the process to stop: Ctrl-C and, on Unix, SIGTERM and SIGHUP (its terminal is closed). From its making on they no
-/// longer end the process by themselves, so it is made before anybody is told that the work has begun.
+/// The signals that ask the process to stop: Ctrl-C and, on Unix, SIGTERM and SIGHUP (its terminal is closed). Once
+/// created, they no longer end the process by themselves, so create it before announcing that the work has started.
 #[derive(Debug)]
 pub(super) struct StopSignal {
     #[cfg(unix)]
@@ -38,7 +37,7 @@ pub(super) struct StopSignal {
 }
 
 impl StopSignal {
-    /// Listens; must be called within the runtime.
+    /// Listens for signals; must be called within the runtime.
     pub(super) fn listen() -> Result<Self, Failure> {
         Self::register().context("cannot listen for signals").map_err(Failure::unavailable)
     }
@@ -61,7 +60,7 @@ impl StopSignal {
         self.next().await;
     }
 
-    /// Resolves when the process is asked to stop for the second time: somebody does not want to wait.
+    /// Resolves at the second request: the user does not want to wait.
     pub(super) async fn requested_twice(mut self) {
         self.next().await;
         self.next().await;

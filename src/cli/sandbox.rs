@@ -1,4 +1,4 @@
-//! `hob sandbox`: stand-ins for the APIs, for recipes, editors and curl.
+//! `hob sandbox`: simulated APIs for recipes, editors and curl.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Sandbox {
                 session.streams.json(&about.collect::<Vec<_>>())?;
             }
             Format::Text => {
-                // As hob.yaml has it.
+                // In the form of hob.yaml.
                 session.streams.say("connections:")?;
                 for name in connectors {
                     session.streams.show(format!("  {name}:\n    connector: {name}"))?;

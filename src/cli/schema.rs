@@ -1,4 +1,4 @@
-//! `hob schema`: what editors check files against, on request and kept up to date in a workspace.
+//! `hob schema`: JSON Schemas for editors, printed or kept up to date in a workspace.
 
 use std::path::Path;
 
@@ -35,10 +35,10 @@ impl SchemaCommand {
     }
 }
 
-/// Folder of a workspace in which its schemas are kept.
+/// Folder of a workspace's schemas.
 const FOLDER: &str = "schemas";
 
-/// The schemas of a workspace, each with the path that files of the workspace know it by.
+/// The schemas of a workspace, each with the path by which its files refer to it.
 pub(super) fn files(catalog: &Catalog) -> [(String, String); 3] {
     let path = |name: &str| format!("{FOLDER}/{name}.schema.json");
     [
@@ -48,9 +48,8 @@ pub(super) fn files(catalog: &Catalog) -> [(String, String); 3] {
     ]
 }
 
-/// Writes the schemas of the workspace at `root` anew where they are not what this hob and its connectors
-/// say. Only where the workspace has them: their folder is there, or hob.yaml names one in it. Editors
-/// can do without; what cannot be written is left as it is.
+/// Updates the schemas of the workspace at `root` if they are outdated. Only if the workspace uses them: the folder
+/// exists, or hob.yaml refers to one in it. Errors are ignored, because editors can do without.
 pub(super) fn refresh(root: &Path, catalog: &Catalog) {
     let named = || {
         let text = std::fs::read_to_string(root.join(crate::workspace::FILE)).unwrap_or_default();
@@ -70,7 +69,7 @@ pub(super) fn refresh(root: &Path, catalog: &Catalog) {
     }
 }
 
-/// Puts a whole file in the place of another, so that no editor reads half of it.
+/// Replaces a file atomically.
 fn replace(path: &Path, content: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
@@ -81,12 +80,12 @@ fn replace(path: &Path, content: &str) -> std::io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// The schema of recipes as it stands in files.
+/// The schema of recipes as stored in files.
 fn recipe(catalog: &Catalog) -> String {
     crate::check::schema_text(catalog)
 }
 
-/// A schema as it stands in files.
+/// A schema as stored in files.
 fn text(schema: &Value) -> String {
     format!("{schema:#}\n")
 }

@@ -1,4 +1,4 @@
-//! What the recipes of a workspace need of each connection's credential.
+//! What the recipes of a workspace require of each connection's credential.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use crate::workspace::ConnectionConfig;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct NeededScope {
     scope: String,
-    /// Whether hob.yaml lists it under the connection's `scopes`; null where it lists none.
+    /// Whether hob.yaml lists it under the connection's `scopes`; null if it lists none.
     listed: Option<bool>,
     /// The recipes that need it.
     recipes: BTreeSet<String>,
-    /// What they need it for.
+    /// The operations they need it for.
     operations: Vec<NeedingOperation>,
 }
 
@@ -29,7 +29,7 @@ struct NeedingOperation {
     r#for: &'static str,
 }
 
-/// The scopes that the recipes need, by connection.
+/// The required scopes by connection.
 #[derive(Debug, Default)]
 pub(super) struct NeededScopes(BTreeMap<String, BTreeMap<String, Need>>);
 
@@ -59,7 +59,7 @@ impl NeededScopes {
         }
     }
 
-    /// What is needed on `account`, by scope.
+    /// The scopes required on `account`.
     pub(super) fn on(&self, account: &ConnectionConfig) -> Vec<NeededScope> {
         let listed = account.listed_scopes();
         let needs = self.0.get(&account.name).into_iter().flatten();
@@ -74,7 +74,7 @@ impl NeededScopes {
     }
 }
 
-/// The scopes of one connection for people.
+/// The scopes of one connection, for people.
 pub(super) fn paragraph(name: &str, connector: &str, scopes: &[NeededScope]) -> String {
     if scopes.is_empty() {
         return format!("\n{name} ({connector}): no recipe needs a scope that the catalog knows");

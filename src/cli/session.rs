@@ -1,5 +1,4 @@
-//! What every subcommand starts from: global options, environment, streams, and the workspace that
-//! they lead to.
+//! The start of every subcommand: global options, environment, streams and workspace.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,18 +12,18 @@ use crate::printable;
 use crate::source::SourceFile;
 use crate::workspace::{self, Dotenv, Opened, Store, Workspace};
 
-/// Most characters of a path that is shown; systems allow 4096 bytes.
+/// Most characters of a displayed path; systems allow 4096 bytes.
 const LONGEST_PATH: usize = 4096;
 
-/// One command line at work.
+/// The session of one command line.
 pub struct Session {
     /// Global options.
     pub global: Global,
-    /// What `main` read.
+    /// The environment, read by `main`.
     pub environment: Environment,
-    /// Where results and remarks go.
+    /// Streams for results and notes.
     pub streams: Streams,
-    /// What is odd about the workspace's secrets, for commands that work for long.
+    /// Remarks about the workspace's secrets, for long-running commands.
     pub remarks: Vec<Report>,
 }
 
@@ -33,12 +32,12 @@ impl Session {
         Self { global, environment, streams, remarks: Vec::new() }
     }
 
-    /// Colours in what goes to standard output.
+    /// Whether standard output is coloured.
     pub fn colour(&self) -> bool {
         self.streams.output_is_terminal && self.colours()
     }
 
-    /// Colours in what goes to standard error.
+    /// Whether standard error is coloured.
     pub fn colour_on_errors(&self) -> bool {
         self.streams.errors_is_terminal && self.colours()
     }
@@ -47,13 +46,13 @@ impl Session {
         !self.global.no_color && self.environment.get("NO_COLOR").is_none()
     }
 
-    /// `path` as the user meant it.
+    /// `path`, relative to the working directory.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.environment.directory.join(path)
     }
 
-    /// The folder of the workspace: as `--workspace` says, or found upwards from the first of
-    /// `paths`, or from here.
+    /// The workspace's folder: from `--workspace`, or the nearest one above the first of `paths` or the working
+    /// directory.
     pub fn root(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
         if let Some(folder) = &self.global.workspace {
             let folder = self.path(folder);
@@ -70,7 +69,7 @@ impl Session {
         Ok(workspace::find(&from))
     }
 
-    /// The catalog, with the workspace's own connectors where there is a workspace.
+    /// The catalog, including the workspace's connectors.
     pub fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
         let catalog = match self.root(&[])? {
             Some(root) => {
@@ -81,21 +80,21 @@ impl Session {
         Ok(Arc::new(catalog))
     }
 
-    /// Opens the workspace at `root`; what is wrong with it is in its report.
+    /// Opens the workspace at `root`; its mistakes are in the report.
     pub fn open(&mut self, root: &Path) -> Result<Opened, Failure> {
         let shown = self.shown(&root.join(workspace::FILE));
         let Dotenv { variables, report: dotenv } = self.variables(root)?;
         let mut opened = Workspace::open(root, &shown, &variables)
             .map_err(|error| Failure::workspace(self.as_shown(error)))?;
         opened.remarks.push(dotenv);
-        // What its connections learn later is hidden everywhere, too.
+        // Secrets learned later by its connections are redacted everywhere, too.
         opened.redactor.include(&self.streams.redactor);
         self.streams.redactor = opened.redactor.clone();
         self.streams.hide([]);
         Ok(opened)
     }
 
-    /// The workspace, which must be there and sound; its mistakes are shown.
+    /// The workspace, which must exist and be valid; its mistakes are shown.
     pub fn workspace(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
         let Some(root) = self.root(paths)? else {
             let reason = match workspace::is_special(&self.environment.directory.join(workspace::FILE)) {
@@ -127,7 +126,7 @@ impl Session {
         Ok(if choice.sandbox { workspace.in_sandbox() } else { workspace })
     }
 
-    /// The sandbox of the workspace, or, where there is none, of one that is good enough for it.
+    /// The sandbox of the workspace, or a sandbox without a workspace.
     pub fn workspace_or_sandbox(&mut self, paths: &[PathBuf]) -> Result<Workspace, Failure> {
         match self.root(paths)? {
             Some(_) => self.workspace(paths).map(Workspace::in_sandbox),
@@ -138,7 +137,7 @@ impl Session {
         }
     }
 
-    /// The store that `text` names, as `store:` of hob.yaml would; `${NAME}` names a variable that does.
+    /// The store named by `text` in the syntax of `store:` in hob.yaml; `${NAME}` is a variable.
     pub fn store(&mut self, text: &str, root: &Path) -> Result<Store, Failure> {
         let named = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let text = match named {
@@ -154,7 +153,7 @@ impl Session {
         Ok(store)
     }
 
-    /// Diagnostics as remarks about the work.
+    /// Shows diagnostics as notes.
     pub fn show(&mut self, report: &Report) {
         if !report.diagnostics.is_empty() {
             let text = render(&report.file, &report.diagnostics, self.colour_on_errors());
@@ -162,7 +161,7 @@ impl Session {
         }
     }
 
-    /// The same, with the names of files as the user would write them.
+    /// The error with file names as displayed.
     pub fn as_shown(&self, error: workspace::Error) -> workspace::Error {
         let workspace::Error::Connectors(reports) = error else { return error };
         let shown = reports.into_iter().map(|Report { file, diagnostics }| {
@@ -172,13 +171,13 @@ impl Session {
         workspace::Error::Connectors(shown.collect())
     }
 
-    /// `path` as the user would write it: relative where it lies below the current directory.
+    /// `path` as displayed: relative if below the working directory.
     pub fn shown(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.environment.directory).unwrap_or(path);
         printable::line(&relative.display().to_string(), LONGEST_PATH)
     }
 
-    /// The environment, over what the workspace's `.env` gives.
+    /// The environment, with defaults from the workspace's `.env`.
     fn variables(&self, root: &Path) -> Result<Dotenv, Failure> {
         let mut dotenv = workspace::dotenv(root).map_err(Failure::usage)?;
         dotenv.variables.extend(self.environment.variables.clone());

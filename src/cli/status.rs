@@ -23,9 +23,9 @@ use crate::workspace::Workspace;
 /// Most characters of a line.
 const LONGEST: usize = 2_000;
 
-/// Failed runs count as lately so long.
+/// How long a failed run counts as recent.
 const LATELY: TimeDelta = TimeDelta::hours(24);
-/// Parked runs that are shown one by one.
+/// Parked runs shown individually.
 const PARKED_SHOWN: usize = 20;
 
 /// Show on a page how everything is: recipes, polls that fail, runs that need you
@@ -42,7 +42,7 @@ pub struct Status {
     output: Output,
 }
 
-/// All of it. Scripts rely on these fields.
+/// The whole page. Scripts rely on these fields.
 #[derive(Debug, Serialize)]
 struct Page {
     /// The store, without credentials.
@@ -50,13 +50,13 @@ struct Page {
     /// Events and runs by state.
     #[serde(flatten)]
     totals: Totals,
-    /// Runs by state that came in the last 24 hours.
+    /// Runs of the last 24 hours by state.
     last_day: BTreeMap<String, u64>,
     recipes: Vec<RecipeRow>,
     polls: Vec<PollRow>,
-    /// Connections whose credential is refused: their polls and runs wait.
+    /// Connections with a refused credential: their polls and runs wait.
     held: Vec<HeldConnection>,
-    /// Runs that wait for a person, the newest ones.
+    /// The newest runs that wait for a person.
     parked: Vec<RunRow>,
 }
 
@@ -64,17 +64,17 @@ struct Page {
 #[derive(Debug, Serialize)]
 struct RecipeRow {
     recipe: String,
-    /// `poll`, `webhook`, `schedule`, `manual`; null where it cannot be read.
+    /// `poll`, `webhook`, `schedule`, `manual`; null if unreadable.
     trigger: Option<&'static str>,
     state: &'static str,
     paused_since: Option<DateTime<Utc>>,
-    /// When its newest event came.
+    /// When its newest event was received.
     last_event: Option<DateTime<Utc>>,
-    /// When it polls or starts next, as far as that is known.
+    /// When it polls or starts next, if known.
     next_due: Option<DateTime<Utc>>,
 }
 
-/// What the store tells.
+/// What the store contains.
 #[derive(Default)]
 struct Known {
     totals: Totals,
@@ -139,7 +139,7 @@ impl Page {
         names: impl Iterator<Item = String>,
         known: Known,
     ) -> Self {
-        // A cursor stays when its recipe or its connection goes.
+        // A cursor outlives its recipe and its connection.
         let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::of).collect();
         polls.retain(|poll| {
             workspace.accounts.contains_key(&poll.connection)

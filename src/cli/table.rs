@@ -1,4 +1,4 @@
-//! Listings for people.
+//! Tables for people.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -8,7 +8,7 @@ use crate::printable;
 /// Most characters of a cell.
 const LONGEST: usize = 4_000;
 
-/// A table without lines, as wide as it needs to be.
+/// A table without lines, as wide as needed.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table

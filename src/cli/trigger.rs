@@ -1,4 +1,4 @@
-//! `hob trigger`: an event of your own for a recipe.
+//! `hob trigger`: sends an event to a recipe.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ impl Trigger {
         Ok(ExitCode::Fine)
     }
 
-    /// Performs the recipe on the event without sending what changes anything, and tells.
+    /// Runs the recipe as a dry run and prints the result.
     fn run_dry(
         &self,
         session: &mut Session,

@@ -28,7 +28,7 @@ pub struct Validate {
     format: ReportFormat,
 }
 
-/// How to write what is wrong.
+/// The format of the report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum ReportFormat {
     /// For people.
@@ -81,7 +81,7 @@ impl Validate {
             Ok(opened) => opened,
             Err(failure) => return Ok(Checked { reports: mistakes_of(failure)?, whole_lists: vec![] }),
         };
-        // With a broken hob.yaml nobody knows which connections there are.
+        // With a broken hob.yaml, the connections are unknown.
         let catalog = match &opened.workspace {
             Some(workspace) => Arc::clone(&workspace.catalog),
             None => session.catalog()?,
@@ -104,14 +104,14 @@ impl Validate {
     }
 }
 
-/// What was found.
+/// The findings.
 struct Checked {
     reports: Vec<Report>,
-    /// What polls cost that read whole lists, for people.
+    /// The cost of polls that read whole lists, for people.
     whole_lists: Vec<String>,
 }
 
-/// A line for each sound recipe that reads a whole list with each poll.
+/// A line for each valid recipe that reads a whole list with each poll.
 fn whole_lists(recipes: &Recipes) -> Vec<String> {
     let told = recipes.sound.iter().filter_map(|recipe| {
         let Trigger::Poll(poll) = recipe.trigger() else { return None };
@@ -124,7 +124,7 @@ fn whole_lists(recipes: &Recipes) -> Vec<String> {
     told.collect()
 }
 
-/// The mistakes of connectors: without them nothing else can be looked at.
+/// The reports about invalid connectors, without which nothing else can be checked.
 fn mistakes_of(failure: Failure) -> Result<Vec<Report>, Failure> {
     match failure.reason.as_ref().and_then(|reason| reason.downcast_ref()) {
         Some(workspace::Error::Connectors(reports)) => Ok(reports.clone()),

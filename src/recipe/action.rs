@@ -7,54 +7,54 @@ use crate::source::{Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
 use crate::value::Backoff;
 
-/// Name of a `for_each` member that a recipe does not name itself.
+/// Name of the item in a `for_each` without `as`.
 pub const DEFAULT_ITEM: &str = "item";
 
 /// One step: an operation and its inputs.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// Given, or made from the operation's last word and the step's number; unique in the recipe.
+    /// The given id, or one derived from the operation's last word and the step's number; unique in the recipe.
     pub id: String,
-    /// The id as the recipe gives it.
+    /// The id in the recipe.
     pub given_id: Option<Spanned<String>>,
     /// The operation's id.
     pub operation: Spanned<String>,
     /// Its inputs, a mapping.
     pub with: TemplateTree,
-    /// `if`: the step is left out when this does not hold.
+    /// `if`: the step is skipped when this is false.
     pub condition: Option<LocatedTemplate>,
-    /// The list for whose members the step is done.
+    /// The list of a `for_each`.
     pub for_each: Option<LocatedTemplate>,
-    /// `as`: name of the member.
+    /// `as`: name of the item.
     pub item_name: String,
-    /// Where `as` names it.
+    /// Its span, if given.
     pub item_span: Option<Span>,
     /// JSONPath of the result in the answer.
     pub pick: Option<Spanned<String>>,
-    /// How much of a list to read, where the recipe says so.
+    /// How much of a list to read, if given.
     pub pages: Option<Spanned<Pages>>,
-    /// How often and how patiently to try again.
+    /// The retry policy.
     pub retry: Retry,
-    /// `retry`, `timeout` and `version`, those that the recipe gives: they concern requests only.
+    /// Those of `retry`, `timeout` and `version` that the recipe sets; they concern requests only.
     pub request_fields: Vec<Spanned<&'static str>>,
-    /// What a failure means for the run.
+    /// The effect of a failure on the run.
     pub on_error: OnError,
     /// The connection to use instead of the recipe's.
     pub connection: Option<Spanned<String>>,
-    /// Longest time one attempt may take.
+    /// Time limit of one attempt.
     pub timeout: Option<Duration>,
     /// API version to use.
     pub version: Option<Spanned<String>>,
-    /// Where the whole step stands.
+    /// Span of the whole step.
     pub span: Span,
 }
 
-/// How often and how patiently to try again.
+/// A retry policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     /// Attempts in total, at least 1.
     pub attempts: u32,
-    /// Pauses between them.
+    /// Delays between them.
     pub backoff: Backoff,
 }
 

@@ -1,18 +1,17 @@
-//! Set times as a crontab line has them, in a time zone.
+//! Cron schedules in a time zone.
 //!
-//! A front end over the crate `cron`, which wants seconds, counts weekdays from 1, joins day and
-//! weekday by "and", and does not handle clock changes. Here: five fields, 0 and 7 are Sunday, a
-//! restricted day of the month and a restricted weekday are joined by "or".
+//! Uses the crate `cron`, which requires seconds, counts weekdays from 1, combines day and weekday by "and", and does
+//! not handle clock changes. Here: five fields, 0 and 7 are Sunday, and a restricted day of the month and weekday are
+//! combined by "or".
 //!
-//! Clock changes, for lines with set hours: a time that the clock jumps over fires once, right after
-//! the jump; a time that comes twice fires the first time only. A line whose hour begins with `*`
-//! follows the real passing of time instead: it fires in both passes, and not for what was jumped
-//! over.
+//! Clock changes, for expressions with fixed hours: a skipped time fires once, right after the change; a repeated
+//! time fires the first time only. Expressions whose hour begins with `*` follow elapsed time instead: they fire in
+//! both passes, and not for skipped times.
 //!
-//! The crate `croner` 3.0 was tried in place of `cron` and most of this file, with the tables below. It differs in
-//! the lines marked `croner`: `*/2` counts as a restricted day, where crontab joins it by "and"; `*/20 2 * * *` is
-//! left out on the day that has no 02:00; `0,50 * * * *` leaves out an hour where the clock is set back; a day that
-//! a zone left out ends the search. The fields would still be read here, for the carets.
+//! The crate `croner` 3.0 was tried as a replacement, with the tables below. It differs in the lines marked `croner`:
+//! `*/2` counts as a restricted day, which crontab combines by "and"; `*/20 2 * * *` is skipped on the day without
+//! 02:00; `0,50 * * * *` skips an hour when the clock is set back; a day that a zone skipped ends the search. The
+//! fields would still be parsed here, for the carets.
 
 mod error;
 mod field;
@@ -27,15 +26,15 @@ pub use self::error::{Error, Part};
 use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
 use crate::diagnostic::closest;
 
-/// Clocks are moved by less than this, except where a zone changes its day.
+/// Clock changes are smaller, except when a zone changes its date.
 const LARGEST_CHANGE: TimeDelta = TimeDelta::hours(3);
-/// Minutes of the largest jump ever made (a zone that left out a whole day), and a margin.
+/// Minutes of the largest change ever (a zone that skipped a day), with a margin.
 const LONGEST_GAP_MINUTES: i64 = 1500;
 
-/// Set times in a time zone. Built by `parse` only.
+/// A schedule in a time zone. Created only by `parse`.
 #[derive(Debug, Clone)]
 pub struct Cron {
-    /// One, or two that are joined by "or".
+    /// One, or two combined by "or".
     schedules: Vec<cron::Schedule>,
     timezone: Tz,
     /// The hour begins with `*`.
@@ -43,8 +42,7 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Reads a line of five fields or a nickname such as `@daily`, and an IANA time zone; without
-    /// one, UTC.
+    /// Parses an expression of five fields or a nickname such as `@daily`, and an IANA time zone; default UTC.
     pub fn parse(expression: &str, timezone: Option<&str>) -> Result<Self, Error> {
         let timezone = timezone.map_or(Ok(Tz::UTC), parse_timezone)?;
         let name = expression.trim();
@@ -106,8 +104,8 @@ impl Cron {
         {
             return Some(time.to_utc());
         }
-        // Times shown by the clock do not come in order where it is set back, so the search begins
-        // earlier and goes on a little after a find.
+        // Local times are not ordered where the clock is set back, so the search starts earlier and continues a
+        // little after a match.
         let mut at = local - LARGEST_CHANGE;
         let mut found: Option<(NaiveDateTime, DateTime<Utc>)> = None;
         while let Some(next) = self.next_wall_clock(at) {
@@ -125,20 +123,20 @@ impl Cron {
         found.map(|(_, time)| time)
     }
 
-    /// Whether clocks are changed shortly before or after `time`.
+    /// Whether the clock changes shortly before or after `time`.
     fn is_changed_around(&self, time: DateTime<Utc>) -> bool {
         let offset = |time: DateTime<Utc>| self.timezone.offset_from_utc_datetime(&time.naive_utc()).fix();
         offset(time - LARGEST_CHANGE) != offset(time + LARGEST_CHANGE)
     }
 
-    /// The next time by the clock on the wall, whether that time exists in the zone or not.
+    /// The next local time, whether it exists in the zone or not.
     fn next_wall_clock(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {
         let after = after.and_utc();
         let next = |schedule: &cron::Schedule| schedule.after(&after).next();
         self.schedules.iter().filter_map(next).min().map(|time| time.naive_utc())
     }
 
-    /// When a time on the wall fires: never, once or twice.
+    /// When a local time fires: never, once or twice.
     fn instants(&self, wall: NaiveDateTime) -> [Option<DateTime<Utc>>; 2] {
         let zone = self.timezone;
         match zone.from_local_datetime(&wall) {
@@ -169,7 +167,7 @@ fn parse_timezone(name: &str) -> Result<Tz, Error> {
     })
 }
 
-/// The line that a nickname stands for.
+/// The expression of a nickname.
 fn nickname(expression: &str, name: &str) -> Result<&'static str, Error> {
     const NICKNAMES: [(&str, &str); 7] = [
         ("@hourly", "0 * * * *"),
@@ -187,12 +185,12 @@ fn nickname(expression: &str, name: &str) -> Result<&'static str, Error> {
     })
 }
 
-/// The fields of a line and where they begin.
+/// The fields of an expression with their offsets.
 fn split(line: &str) -> Vec<(usize, &str)> {
     line.split_whitespace().map(|field| (field.as_ptr() as usize - line.as_ptr() as usize, field)).collect()
 }
 
-/// A line as the crate reads it: seconds first, weekdays from 1.
+/// The expression in the syntax of the crate: with seconds, weekdays from 1.
 fn write_line(
     minute: Field,
     hour: Field,
@@ -239,7 +237,7 @@ mod tests {
             .collect()
     }
 
-    /// Line, zone, time to begin after, and the times that follow, in UTC.
+    /// Expression, zone, start, and the following times in UTC.
     type Case = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
     const MONDAY: &str = "2026-11-23T17:41:00Z";
@@ -256,7 +254,7 @@ mod tests {
         ("0 0 * * 5-7", "UTC", MONDAY, &["2026-11-27T00:00", "2026-11-28T00:00", "2026-11-29T00:00"]),
         ("@monthly", "UTC", MONDAY, &["2026-12-01T00:00", "2027-01-01T00:00", "2027-02-01T00:00"]),
         ("@yearly", "UTC", MONDAY, &["2027-01-01T00:00", "2028-01-01T00:00", "2029-01-01T00:00"]),
-        // Day of the month and weekday: "or", and "and" where one of them begins with `*` (croner).
+        // Day of the month and weekday: "or", and "and" if one of them begins with `*` (croner).
         ("0 0 13 * FRI", "UTC", MONDAY, &["2026-11-27T00:00", "2026-12-04T00:00", "2026-12-11T00:00"]),
         ("0 0 13 */1 *", "UTC", MONDAY, &["2026-12-13T00:00", "2027-01-13T00:00", "2027-02-13T00:00"]),
         ("0 0 */2 * MON", "UTC", MONDAY, &["2026-12-07T00:00", "2026-12-21T00:00", "2027-01-11T00:00"]),
@@ -265,8 +263,8 @@ mod tests {
         ("0 12 29 2 *", "UTC", MONDAY, &["2028-02-29T12:00", "2032-02-29T12:00", "2036-02-29T12:00"]),
         ("0 0 31 * *", "UTC", MONDAY, &["2026-12-31T00:00", "2027-01-31T00:00", "2027-03-31T00:00"]),
         ("0 0 30 2 MON", "UTC", MONDAY, &["2027-02-01T00:00", "2027-02-08T00:00"]),
-        // A time that is jumped over fires once, right after the jump. London goes from 01:00 to 02:00 on 29 March
-        // 2026, New York from 02:00 to 03:00 on 8 March, Lord Howe from 02:00 to 02:30 on 4 October.
+        // A skipped time fires once, right after the change. London goes from 01:00 to 02:00 on 29 March 2026, New
+        // York from 02:00 to 03:00 on 8 March, Lord Howe from 02:00 to 02:30 on 4 October.
         ("30 1 * * *", "Europe/London", "2026-03-27T12:00:00Z", &["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"]),
         ("30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", &["2026-03-08T07:00", "2026-03-09T06:30"]),
         ("*/20 2 * * *", "America/New_York", "2026-03-08T00:00:00Z", &["2026-03-08T07:00", "2026-03-09T06:00"]), // croner
@@ -275,13 +273,13 @@ mod tests {
         ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T00:00:00Z", &["2018-11-03T03:00", "2018-11-04T03:00", "2018-11-05T02:00"]),
         // Samoa had no 30 December 2011 (croner).
         ("0 12 30 12 *", "Pacific/Apia", "2011-12-01T00:00:00Z", &["2011-12-30T10:00", "2012-12-29T22:00"]),
-        // A time that comes twice fires once. London goes back from 02:00 to 01:00 on 25 October 2026, New York on 1
+        // A repeated time fires once. London goes back from 02:00 to 01:00 on 25 October 2026, New York on 1
         // November, Lord Howe from 02:00 to 01:30 on 5 April.
         ("30 1 * * *", "Europe/London", "2026-10-24T12:00:00Z", &["2026-10-25T00:30", "2026-10-26T01:30"]),
         ("30 1 * * *", "America/New_York", "2026-10-31T12:00:00Z", &["2026-11-01T05:30", "2026-11-02T06:30"]),
         ("*/30 1 * * *", "America/New_York", "2026-11-01T04:00:00Z", &["2026-11-01T05:00", "2026-11-01T05:30", "2026-11-02T06:00"]),
         ("45 1 * * *", "Australia/Lord_Howe", "2026-04-03T16:00:00Z", &["2026-04-04T14:45", "2026-04-05T15:15"]),
-        // Every hour means every hour that passes.
+        // Every hour means every elapsed hour.
         ("0,50 * * * *", "Europe/London", "2026-10-24T23:55:00Z", &["2026-10-25T00:00", "2026-10-25T00:50", "2026-10-25T01:00", "2026-10-25T01:50", "2026-10-25T02:00"]), // croner
         ("30 * * * *", "Europe/London", "2026-03-29T00:00:00Z", &["2026-03-29T00:30", "2026-03-29T01:30", "2026-03-29T02:30"]),
         ("0 */2 * * *", "America/New_York", "2026-11-01T04:30:00Z", &["2026-11-01T07:00", "2026-11-01T09:00", "2026-11-01T11:00"]),
@@ -331,7 +329,7 @@ mod tests {
         let wrong = |line| Cron::parse(line, None).unwrap_err();
         assert_eq!(wrong("0 0 30 2 *").message, "`0 0 30 2 *` never happens");
         assert_eq!(wrong("0 0 31 4,6 *").message, "`0 0 31 4,6 *` never happens");
-        // Extensions of other programs, which mean different things in each.
+        // Extensions of other programs, which differ between them.
         for line in
             ["0 0 L * *", "0 0 15W * *", "0 0 * * MON#2", "0 0 ? * MON", "5/15 * * * *", "0 22-2 * * *"]
         {

@@ -1,21 +1,21 @@
-//! What mending a broken recipe lost, so that nobody complains about its absence.
+//! Fields that recovery from mistakes may have dropped, so that their absence is not reported.
 
 use std::collections::HashSet;
 
 use crate::source::Span;
 
-/// Fields that a broken recipe may have meant to have.
+/// Fields that a broken recipe may have had.
 #[derive(Debug, Clone, Default)]
 pub struct DroppedFields {
     everywhere: bool,
-    /// The mapping that lost something, and which field it may have been.
+    /// Mappings that dropped something, with the possible field.
     fields: HashSet<(Span, String)>,
-    /// The fields, wherever they may have been.
+    /// The fields, in any mapping.
     names: HashSet<String>,
 }
 
 impl DroppedFields {
-    /// Nothing lost yet, or, of a text that could not be read in full, anything.
+    /// Nothing dropped, or, for an incompletely parsed text, anything.
     pub(super) fn new(everywhere: bool) -> Self {
         Self { everywhere, ..Self::default() }
     }

@@ -1,6 +1,6 @@
-//! Fields by the names that they have in other tools.
+//! Fields by their names in other tools.
 
-/// Holder, its name elsewhere, its name here. Holders are called as messages call them.
+/// Mapping, names in other tools, name here. Mappings are named as in messages.
 const FIELDS: &[(&str, &[&str], &str)] = &[
     ("a recipe", &["on", "triggers", "trigger_on", "when_event", "start", "source", "starts"], "trigger"),
     (
@@ -74,13 +74,13 @@ const FIELDS: &[(&str, &[&str], &str)] = &[
     ("a retry", &["delay", "wait", "interval", "pause"], "backoff"),
 ];
 
-/// The field of `holder` that is called `name` elsewhere, if it is one of those still free.
+/// The field of `holder` that other tools call `name`, if it is among the unused fields `free`.
 pub(super) fn field<'a>(holder: &str, name: &str, free: &[&'a str]) -> Option<&'a str> {
     let known = FIELDS.iter().filter(|(of, names, _)| *of == holder && names.contains(&name));
     known.filter_map(|(_, _, ours)| free.iter().find(|field| *field == ours).copied()).next()
 }
 
-/// How a trigger is written whose kind stands in a field `type`, as in other tools.
+/// How to write a trigger whose kind is in a field `type`, as in other tools.
 pub(super) fn kind(value: Option<&str>) -> Option<String> {
     let kind = match value?.to_ascii_lowercase().as_str() {
         "webhook" | "http" | "http_request" | "hook" | "event" => "webhook: /new-client",

@@ -1,5 +1,5 @@
-//! Recipe text → model. This module knows how a recipe is written and what it says; whether its
-//! operations, connections and variables exist is for the checker.
+//! From a recipe's text to its model. This module knows the syntax of recipes; the checker knows whether operations,
+//! connections and variables exist.
 
 mod action;
 mod cron;

@@ -1,4 +1,4 @@
-//! A recipe as the rest of hob sees it: templates parsed, times read, defaults filled in.
+//! A recipe as used by the rest of hob: templates and times parsed, defaults set.
 
 use std::time::Duration;
 
@@ -11,55 +11,55 @@ use super::trigger::Trigger;
 use crate::source::{SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
 
-/// One thing that starts it, and what is done then.
+/// A trigger and the actions it starts.
 #[derive(Debug, Clone)]
 pub struct Recipe {
     /// The text it was read from.
     pub file: SourceFile,
-    /// Its name: the identity of its cursor and history.
+    /// Its name, which identifies its cursor and history.
     pub name: Spanned<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// Connector → the connections it may use there; never an empty list.
+    /// Connector → its connections; never empty.
     pub connections: IndexMap<Spanned<String>, Vec<Spanned<String>>>,
-    /// What starts it.
+    /// The trigger.
     pub trigger: Trigger,
-    /// Where the trigger stands.
+    /// Span of the trigger.
     pub trigger_span: Span,
-    /// Events for which this does not hold are filtered out.
+    /// Events for which this is false are filtered out.
     pub when: Option<LocatedTemplate>,
-    /// Key of runs that go one at a time. Default: the record's id.
+    /// Key of runs that are executed one at a time. Default: the record's id.
     pub lane: Option<LocatedTemplate>,
-    /// Values worked out once, in this order.
+    /// Values evaluated once, in this order.
     pub vars: IndexMap<Spanned<String>, TemplateTree>,
     /// The steps.
     pub actions: Vec<Action>,
     /// The steps after a failure.
     pub on_failure: Vec<Action>,
-    /// What to do with echoes of our own writes.
+    /// Handling of echoes of hob's own writes.
     pub echo: EchoPolicy,
-    /// What to do with writes that change nothing, where the recipe says so.
+    /// Handling of writes that change nothing, if given.
     pub unchanged: Option<Spanned<UnchangedPolicy>>,
-    /// Longest time a run may take.
+    /// Time limit of a run.
     pub timeout: Option<Duration>,
-    /// What a failed run means for its lane.
+    /// The effect of a failed run on its lane.
     pub lane_on_failure: LaneOnFailure,
     pub(super) dropped_fields: DroppedFields,
     pub(super) broken: bool,
 }
 
 impl Recipe {
-    /// All steps, those after a failure last.
+    /// All steps, those of `on_failure` last.
     pub fn all_actions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().chain(&self.on_failure)
     }
 
-    /// What mending lost: complaints about its absence would only be noise.
+    /// Fields that recovery may have dropped; their absence is not reported.
     pub fn dropped_fields(&self) -> &DroppedFields {
         &self.dropped_fields
     }
 
-    /// Its text has mistakes; it was mended only so that more of them can be found.
+    /// Whether its text has errors. It was parsed with recovery only to find more of them.
     pub fn is_broken(&self) -> bool {
         self.broken
     }

@@ -1,21 +1,21 @@
-//! Recipe text → `Recipe`, with everything that is wrong with it.
+//! From text to `Recipe`, with all diagnostics.
 
 use super::model::Recipe;
 use super::{lower, schema_validation, syntax};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{self, SourceFile, Span};
 
-/// What reading a recipe's text found.
+/// The result of parsing a recipe.
 #[derive(Debug, Clone)]
 pub struct Parsed {
-    /// The recipe; a mended one if there are errors, so that checking finds more of them. `None`
-    /// when there is nothing to go on with.
+    /// The recipe; after errors a recovered one, so that checking finds more of them. `None` if nothing could be
+    /// recovered.
     pub recipe: Option<Recipe>,
-    /// What is wrong.
+    /// The diagnostics.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a recipe, all mistakes at once. Never panics, whatever the text.
+/// Parses a recipe and reports all mistakes at once. Never panics.
 pub fn parse(file: &SourceFile) -> Parsed {
     let tree = source::parse(file);
     let mut diagnostics: Vec<Diagnostic> = tree.errors.into_iter().map(Diagnostic::from).collect();

@@ -1,5 +1,4 @@
-//! Removes webhook keys from the lines that messages about a recipe quote. They belong in the environment; some are in
-//! recipes all the same.
+//! Redacts webhook keys in lines that messages quote. They belong in the environment, but some are in recipes.
 
 use std::sync::LazyLock;
 
@@ -8,7 +7,8 @@ use super::trigger::{Trigger, Verify, Webhook};
 use crate::secret::SHORTEST;
 use crate::source::{SourceFile, Span, ValueFinder};
 
-/// `file`, as which `recipe` was read if it could be, with asterisks in the place of keys. `sound`: all of it was read.
+/// `file` with its keys replaced by asterisks. `recipe` is its parsed form, if any; `sound` if it was parsed
+/// completely.
 pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> SourceFile {
     let key = recipe.and_then(|recipe| match &recipe.trigger {
         Trigger::Webhook(Webhook::Path { verify: Verify::Header { value: key, .. }, .. })
@@ -19,7 +19,7 @@ pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> Source
     if let Some(key) = key.filter(|key| key.uses().is_empty() && !key.text().trim().is_empty()) {
         places.push(key.span);
         let text = key.text();
-        // A short one is part of many words.
+        // A short one may be part of many words.
         if text.len() >= SHORTEST {
             places.extend(file.text().match_indices(text).map(|(at, _)| Span::new(at, at + text.len())));
         }

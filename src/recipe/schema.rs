@@ -9,7 +9,7 @@ use crate::value::schema_of;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<syntax::Recipe>);
 
-/// The structure of a recipe as JSON Schema, draft 7. It knows no operations.
+/// The structure of recipes as JSON Schema, draft 7, without operations.
 pub fn schema() -> &'static Value {
     &SCHEMA
 }

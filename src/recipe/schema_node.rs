@@ -1,10 +1,10 @@
-//! What a schema of ours says of a node, as far as `structure` asks.
+//! Reads the parts of our schemas that validation needs.
 
 use serde_json::{Map, Value};
 
 use crate::source::{Data, Node};
 
-/// Follows references, of which a schema of ours has at most one.
+/// Follows a reference; our schemas have no chains of them.
 pub(super) fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
     let mut at = schema;
     loop {
@@ -35,12 +35,12 @@ pub(super) fn field(schema: &'static Value, name: &str) -> Option<&'static Value
     listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
 }
 
-/// The field by whose value forms differ, if there is one.
+/// The field whose value distinguishes the variants, if there is one.
 pub(super) fn tag(branches: &[&'static Value]) -> Option<&'static str> {
     field_names(branches.first()?).find(|name| branches.iter().all(|branch| word_of(branch, name).is_some()))
 }
 
-/// The one text that the field `name` of a form takes.
+/// The literal value of the field `name` in a variant.
 pub(super) fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
     fields(branch)?.get(name)?.get("const")?.as_str()
 }

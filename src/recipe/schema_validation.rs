@@ -1,5 +1,5 @@
-//! Holds a located tree against a schema, a recipe's or another of ours: all mistakes with their
-//! places, and the tree mended so that the rest of it can be read and checked in the same go.
+//! Validates a located tree against a schema: reports all mistakes with their places, and repairs the tree so that
+//! the rest can be checked in the same pass.
 
 use std::collections::HashSet;
 
@@ -12,19 +12,19 @@ use super::schema_words::{self, AnyOf};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{Data, Node, Span, Spanned};
 
-/// What holding a tree against a schema found.
+/// The result of validating a tree.
 #[derive(Debug)]
 pub struct Checked {
-    /// The tree, mended: what cannot be used is left out or replaced by something empty.
+    /// The repaired tree: unusable parts are dropped or replaced by empty values.
     pub node: Node,
     /// The mistakes.
     pub diagnostics: Vec<Diagnostic>,
-    /// Fields that mending lost.
+    /// Fields that the repair dropped.
     pub dropped_fields: DroppedFields,
 }
 
-/// Checks `node`, which messages call `name`, against the schema `root`. An incomplete one gets no
-/// complaints about what is missing.
+/// Validates `node`, called `name` in messages, against the schema `root`. If it is `incomplete`, missing fields are
+/// not reported.
 pub fn check(root: &'static Value, node: &Node, incomplete: bool, name: &str) -> Checked {
     let mut walker =
         Walker { root, found: Vec::new(), dropped_fields: DroppedFields::new(incomplete), incomplete };
@@ -43,7 +43,7 @@ struct Walker {
 }
 
 impl Walker {
-    /// `node` mended, or `None` where nothing can be made of it. `name` is what it is called.
+    /// The repaired `node`, or `None` if it is unusable. `name` is its name in messages.
     fn visit(&mut self, schema: &'static Value, node: &Node, name: &str) -> Option<Node> {
         let schema = resolve(self.root, schema);
         if let Some(branches) = branches(schema) {
@@ -61,7 +61,7 @@ impl Walker {
         }
     }
 
-    /// One of several forms: by type first, then by the field that names the form.
+    /// Selects a variant: by type, then by the distinguishing field.
     fn branch(
         &mut self,
         schema: &'static Value,
@@ -155,7 +155,7 @@ impl Walker {
         Some(self.mapping(chosen, node.span, own))
     }
 
-    /// The form whose value of the field `tag` is the one that is given.
+    /// The variant whose value of the field `tag` is given.
     fn by_tag(
         &mut self,
         tag: &'static str,
@@ -193,7 +193,7 @@ impl Walker {
         };
         let mut strange = false;
         for (key, value) in &entries {
-            // The second of two equal keys, and a merge key, have been complained about.
+            // The second of two equal keys, and merge keys, were reported.
             if names.contains(&key.value) || key.value == "<<" {
                 continue;
             }
@@ -215,7 +215,7 @@ impl Walker {
                 None => self.dropped_fields.named(span, key),
             }
         }
-        // It may have been meant as any field that is not there.
+        // It may have been intended as any missing field.
         for absent in field_names(schema).filter(|name| strange && !given(&entries, name)) {
             self.dropped_fields.named(span, absent);
         }
@@ -233,7 +233,7 @@ impl Walker {
         Spanned::new(Data::Map(mended), span)
     }
 
-    /// Renames what is close to a known name, with a complaint, so that its value is checked too.
+    /// Renames keys close to a known name, with a diagnostic, so that their values are validated, too.
     fn respell(&mut self, mut entries: Vec<Entry>, known: &[&str], holder: &str) -> Vec<Entry> {
         let mut taken: HashSet<String> = entries.iter().map(|(key, _)| key.value.clone()).collect();
         let free: Vec<&str> = known.iter().copied().filter(|name| !taken.contains(*name)).collect();
@@ -291,7 +291,7 @@ impl Walker {
         self.found.push(diagnostic);
     }
 
-    /// Fields that exclude or need each other.
+    /// Fields that exclude or require each other.
     fn together(&mut self, schema: &Value, entries: &[Entry], title: &str) {
         let has = |name: &str| entries.iter().find(|(key, _)| key.value == name);
         let exclusive: Vec<&str> = schema.get("not").map(|not| required(not).collect()).unwrap_or_default();
@@ -356,7 +356,7 @@ impl Walker {
     }
 }
 
-/// The emptiest thing that `schema` takes: stands in for what is missing.
+/// The smallest value that `schema` accepts, as a placeholder for a missing one.
 fn placeholder(root: &'static Value, schema: &'static Value, span: Span) -> Node {
     let schema = resolve(root, schema);
     if let Some(last) = branches(schema).and_then(<[Value]>::last) {
@@ -382,7 +382,7 @@ fn placeholder(root: &'static Value, schema: &'static Value, span: Span) -> Node
     Spanned::new(data, span)
 }
 
-/// A name from the file, cut to a length that fits into a message.
+/// A name from the file, cut to fit a message.
 fn short(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),

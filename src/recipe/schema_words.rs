@@ -1,4 +1,4 @@
-//! What a schema asks for and what a file holds instead, in words for messages.
+//! Descriptions of expected and actual values for messages.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub(super) fn example(schema: &Value) -> Option<&str> {
     schema.get("examples")?.get(0)?.as_str()
 }
 
-/// What `schema` takes, in a few words.
+/// What `schema` accepts, in a few words.
 pub(super) fn describe(schema: &'static Value, resolve: &dyn Fn(&'static Value) -> &'static Value) -> String {
     let schema = resolve(schema);
     let branches = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array);
@@ -68,7 +68,7 @@ pub(super) fn describe(schema: &'static Value, resolve: &dyn Fn(&'static Value) 
     }
 }
 
-/// What stands in the file, in a few words.
+/// The actual value, in a few words.
 pub(super) fn found(data: &Data) -> String {
     match data {
         Data::Null => "nothing".into(),
@@ -81,7 +81,7 @@ pub(super) fn found(data: &Data) -> String {
     }
 }
 
-/// What to do about a value of another type, where that is plain.
+/// The remedy for a value of another type, if obvious.
 pub(super) fn remedy(schema: &Value, data: &Data) -> Option<String> {
     let kind = schema.get("type").and_then(Value::as_str);
     match (kind, data) {

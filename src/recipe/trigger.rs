@@ -1,4 +1,4 @@
-//! What starts a recipe.
+//! Triggers.
 
 use std::time::Duration;
 
@@ -9,66 +9,66 @@ use super::syntax::{Algorithm, Emit, Encoding};
 use crate::source::Spanned;
 use crate::template::{LocatedTemplate, TemplateTree};
 
-/// What starts a recipe.
+/// A trigger.
 #[derive(Debug, Clone)]
 pub enum Trigger {
-    /// Reads a list every so often.
+    /// Polls a list.
     Poll(Poll),
-    /// Waits for requests.
+    /// Receives requests.
     Webhook(Webhook),
     /// Starts at set times.
     Schedule(Schedule),
-    /// Starts by hand.
+    /// Started by `hob trigger`.
     Manual(Manual),
 }
 
-/// Reads a list every so often and makes events of the differences.
+/// Polls a list and makes events of its changes.
 #[derive(Debug, Clone)]
 pub struct Poll {
     /// The poller.
     pub operation: Spanned<String>,
     /// Its inputs, a mapping.
     pub with: TemplateTree,
-    /// How often.
+    /// The interval.
     pub every: Every,
-    /// Which differences become events.
+    /// Which changes become events.
     pub emit: Vec<Emit>,
-    /// What the first poll does with what is there already.
+    /// What the first poll does with existing records.
     pub start: Start,
 }
 
-/// How often to poll.
+/// When to poll.
 #[derive(Debug, Clone)]
 pub enum Every {
-    /// With this pause.
+    /// At this interval.
     Interval(Duration),
     /// At set times.
     Cron(CronText),
 }
 
-/// Set times, as written and as read.
+/// A cron schedule, as written and parsed.
 #[derive(Debug, Clone)]
 pub struct CronText {
-    /// The expression as the recipe has it.
+    /// The expression as written.
     pub expression: Spanned<String>,
-    /// The time zone as the recipe has it; none: UTC.
+    /// The time zone as written; `None` for UTC.
     pub timezone: Option<Spanned<String>>,
-    /// The times.
+    /// The parsed schedule.
     pub cron: Cron,
 }
 
-/// What the first poll does with what is there already.
+/// What the first poll does with existing records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Nothing: only what comes from now on.
+    /// Ignores them.
     Now,
-    /// Everything.
+    /// Reports all of them.
     All,
-    /// What came to be since.
+    /// Reports those created since this time.
     At(DateTime<Utc>),
 }
 
-/// Waits for requests.
+/// Receives requests.
 #[derive(Debug, Clone)]
 pub enum Webhook {
     /// An app's own events.
@@ -79,43 +79,43 @@ pub enum Webhook {
         types: Vec<Spanned<String>>,
         /// Fetch the whole record before the run.
         hydrate: bool,
-        /// Sweep by polling this often.
+        /// Poll at this interval for lost events.
         reconcile: Option<Duration>,
     },
-    /// Anyone's requests at a path of our own.
+    /// Requests at a path.
     Path {
         /// Begins with `/`; received below `/webhooks`.
         path: Spanned<String>,
-        /// How requests prove where they come from.
+        /// How requests are verified.
         verify: Verify,
-        /// The recipe says how, even if it says `none`.
+        /// Whether the recipe states it, even as `none`.
         verify_given: bool,
-        /// By what repeats are recognised.
+        /// How repeats are recognised.
         id: DeliveryId,
         /// Origins of pages that may send requests from a browser.
         origins: Vec<String>,
     },
 }
 
-/// A path without the slashes around it, and no two of them together: they make no difference.
+/// A path without leading, trailing and repeated slashes, which are ignored.
 pub fn plain_path(path: &str) -> String {
     path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
 }
 
-/// By what a repeat of a delivery is recognised.
+/// How repeated deliveries are recognised.
 #[derive(Debug, Clone)]
 pub enum DeliveryId {
-    /// The id that the sender gives in a header; without one, no delivery is a repeat.
+    /// By the sender's id in a header; without one, there are no repeats.
     Sender,
-    /// The id at this JSONPath of the body.
+    /// By the id at this JSONPath of the body.
     Path(Spanned<String>),
-    /// The id in this header.
+    /// By the id in this header.
     Header(Spanned<String>),
-    /// The body, for so long after an event.
+    /// By the body, for this long after an event.
     Body(Duration),
 }
 
-/// How requests prove where they come from. Templates are over `env` alone.
+/// How requests are verified. Templates may use `env` only.
 #[derive(Debug, Clone)]
 pub enum Verify {
     /// Not at all.
@@ -129,20 +129,20 @@ pub enum Verify {
     },
     /// By a keyed hash of the body.
     Hmac {
-        /// Header that carries it.
+        /// Header with the hash.
         header: String,
         /// The key.
         secret: LocatedTemplate,
         /// The hash.
         algorithm: Algorithm,
-        /// How it is written.
+        /// Its encoding.
         encoding: Encoding,
         /// Text before it.
         prefix: String,
     },
     /// By an Ed25519 signature of the body.
     Ed25519 {
-        /// Header that carries it.
+        /// Header with the signature.
         header: String,
         /// The public key.
         key: LocatedTemplate,
@@ -150,7 +150,7 @@ pub enum Verify {
 }
 
 impl Verify {
-    /// Where the key comes from, if there is one.
+    /// The template of the key, if there is one.
     pub fn key(&self) -> Option<&LocatedTemplate> {
         match self {
             Verify::None => None,
@@ -168,6 +168,6 @@ pub struct Schedule {
     pub cron: CronText,
 }
 
-/// Starts by hand.
+/// Started by `hob trigger`.
 #[derive(Debug, Clone, Copy)]
 pub struct Manual {}

@@ -1,10 +1,9 @@
-//! Addresses as they may be shown.
+//! Addresses that are safe to display.
 
 use super::REDACTED;
 
-/// `address` without user information (RFC 3986, 3.2.1) and without its query or fragment, which may hold
-/// keys. Also of what is not
-/// quite an address.
+/// `address` without user information (RFC 3986, 3.2.1), query and fragment, which may contain keys. Accepts
+/// malformed addresses.
 pub fn shown_address(address: &str) -> String {
     let (address, query) = match address.find(['?', '#']) {
         Some(at) => (&address[..at], format!("{}{REDACTED}", &address[at..=at])),

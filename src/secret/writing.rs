@@ -1,15 +1,14 @@
-//! In which writings a text may stand in another: as it is, in an address, a form or a page, within JSON (also within
-//! JSON that is a text of JSON), in base64.
+//! Encodings in which a text may contain another one: literal, percent-encoded, HTML, JSON (also nested), base64.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// Most backslashes before one character that are looked at: JSON within JSON within JSON.
+/// Most backslashes before a character: JSON within JSON within JSON.
 const MOST_BACKSLASHES: usize = 7;
 
-/// Where `wanted` stands in `text` from `at` on, in whatever writing: its end.
+/// The end of `wanted` at `at` in `text`, in any encoding.
 pub(super) fn stands_at(text: &str, at: usize, wanted: &str) -> Option<usize> {
-    // One writing can be the beginning of another: all ends that are possible so far.
+    // One encoding may be a prefix of another: all possible ends so far.
     let mut ends = vec![at];
     for wanted in wanted.chars() {
         let mut next = Vec::with_capacity(1);
@@ -28,12 +27,12 @@ pub(super) fn stands_at(text: &str, at: usize, wanted: &str) -> Option<usize> {
     ends.into_iter().max()
 }
 
-/// Whether a writing of another kind than the text itself can begin with `sign`.
+/// Whether an encoded form can begin with `sign`.
 pub(super) fn begins_a_writing(sign: u8) -> bool {
     matches!(sign, b'%' | b'\\' | b'&' | b'+' | b'\'')
 }
 
-/// Lengths of all writings of `wanted` that `text` begins with.
+/// Lengths of all encodings of `wanted` at the start of `text`.
 fn each_writing(text: &str, wanted: char, mut found: impl FnMut(usize)) {
     let Some(first) = text.chars().next() else { return };
     if first == wanted {
@@ -41,7 +40,7 @@ fn each_writing(text: &str, wanted: char, mut found: impl FnMut(usize)) {
     }
     match first {
         '+' if wanted == ' ' => found(1),
-        // YAML's way within single quotes.
+        // YAML single quotes.
         '\'' if wanted == '\'' && text.starts_with("''") => found(2),
         '%' if wanted == '%' => {
             let again = |count: &usize| text[1..].starts_with(&"25".repeat(*count));
@@ -60,7 +59,7 @@ fn found_if(length: Option<usize>, mut found: impl FnMut(usize)) {
     }
 }
 
-/// `%C3%BC`, and `%25C3%25BC` where that was encoded again.
+/// `%C3%BC`, and doubly encoded `%25C3%25BC`.
 fn in_address(text: &str, wanted: char) -> Option<usize> {
     let mut rest = text;
     for byte in wanted.encode_utf8(&mut [0; 4]).bytes() {
@@ -77,7 +76,7 @@ fn is_byte(text: &str, byte: u8) -> bool {
     text.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) == Some(byte)
 }
 
-/// `\"`, `\n`, `\u00fc`, `\u{fc}`, `\xfc`, with as many backslashes as the texts within texts ask for.
+/// `\"`, `\n`, `\u00fc`, `\u{fc}`, `\xfc`, with as many backslashes as the nesting requires.
 fn escaped(text: &str, wanted: char, mut found: impl FnMut(usize)) {
     let slashes = text.bytes().take_while(|byte| *byte == b'\\').count();
     let rest = &text[slashes..];
@@ -105,7 +104,7 @@ fn escaped(text: &str, wanted: char, mut found: impl FnMut(usize)) {
     found_if(by_number(rest, wanted).map(|length| slashes + length), found);
 }
 
-/// What follows the backslash of a character that is written by its number.
+/// What follows the backslash of a numeric escape.
 fn by_number(text: &str, wanted: char) -> Option<usize> {
     let number = |digits: &str| u32::from_str_radix(digits, 16).ok();
     if let Some(rest) = text.strip_prefix("u{") {
@@ -117,7 +116,7 @@ fn by_number(text: &str, wanted: char) -> Option<usize> {
     }
     let mut rest = text;
     for (place, unit) in wanted.encode_utf16(&mut [0; 2]).iter().enumerate() {
-        // The other half of a pair has backslashes of its own.
+        // The second surrogate has its own backslashes.
         rest = if place == 0 { rest } else { rest.trim_start_matches('\\') };
         let digits = rest.strip_prefix('u')?.get(..4)?;
         rest = (number(digits)? == u32::from(*unit)).then(|| &rest[5..])?;
@@ -125,7 +124,7 @@ fn by_number(text: &str, wanted: char) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// `&quot;`, `&#34;`, `&#x22;`, and `&amp;quot;` where that was written again.
+/// `&quot;`, `&#34;`, `&#x22;`, and doubly encoded `&amp;quot;`.
 fn entity(text: &str, wanted: char) -> Option<usize> {
     let mut rest = text.strip_prefix('&')?;
     while let Some(again) =
@@ -152,12 +151,12 @@ fn entity(text: &str, wanted: char) -> Option<usize> {
     found(rest).or_else(|| found(text.strip_prefix('&')?))
 }
 
-/// What is sure to stand in base64 of any text that holds `secret`, such as `user:secret`.
+/// Texts that the base64 of any text containing `secret` must contain, such as that of `user:secret`.
 pub(super) fn in_base64(secret: &str) -> Vec<String> {
     let mut parts = Vec::new();
     for before in 0..3 {
         let padded = [vec![0; before], secret.as_bytes().to_vec()].concat();
-        // Six bits a letter: those that hold a bit of what stands before or after are not sure.
+        // Six bits per character: characters with bits of adjacent text are excluded.
         let (first, last) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
         for text in [STANDARD.encode(&padded), URL_SAFE.encode(&padded)] {
             parts.extend(text.get(first..last).map(str::to_owned));

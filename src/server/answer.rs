@@ -1,4 +1,4 @@
-//! Answers as JSON.
+//! JSON answers.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
@@ -10,12 +10,12 @@ use crate::printable;
 /// Most characters of a reason.
 const LONGEST: usize = 1_000;
 
-/// A refusal with its reason.
+/// An error answer with its reason.
 pub(super) fn refuse(status: StatusCode, reason: &str) -> Response {
     answer(status, &json!({ "error": printable::line(reason, LONGEST) }))
 }
 
-/// An answer. People read it in terminals, and some of it is what a stranger sent.
+/// An answer. Escaped, because people read it in terminals and parts of it come from strangers.
 pub(super) fn answer(status: StatusCode, value: &Value) -> Response {
     let text = printable::json(&value.to_string()).into_owned();
     (status, [(CONTENT_TYPE, "application/json")], text).into_response()
@@ -24,7 +24,7 @@ pub(super) fn answer(status: StatusCode, value: &Value) -> Response {
 /// Most characters of an address that is shown.
 pub(super) const SHOWN: usize = 200;
 
-/// Nothing is at the address.
+/// The answer for unknown addresses.
 pub(super) async fn nothing(uri: Uri) -> Response {
     refuse(StatusCode::NOT_FOUND, &format!("there is nothing at {}", printable::line(uri.path(), SHOWN)))
 }

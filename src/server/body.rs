@@ -1,4 +1,4 @@
-//! Reads a body whose sender has proved nothing yet: within limits of size, time, and memory of all together.
+//! Reads the body of an unverified request, with limits of size, time, and total memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Longest time for a whole body.
+/// Time limit for a whole body.
 const WHOLE: Duration = Duration::from_secs(60);
-/// Longest silence within one.
+/// Longest pause within one.
 const SILENCE: Duration = Duration::from_secs(10);
-/// The beginning of each body has room of its own, so that a few large ones do not keep the usual ones out. There are
-/// as many as connections.
+/// Memory reserved for the beginning of each body, so that a few large ones do not block the usual ones; one
+/// reservation per connection.
 const BEGINNING: usize = 32 << 10;
-/// Bytes of all bodies together beyond that, in units.
+/// Memory of all bodies beyond that, in units.
 const MOST_UNITS: usize = 64 << 10;
 /// Bytes of a unit.
 const UNIT: usize = 1 << 10;
-/// Of a body that nobody wants, so much is read, for so long: senders that are still writing when the connection is
-/// closed mostly do not see the answer.
+/// How much of a rejected body is read, and for how long: senders still writing when the connection is closed often
+/// miss the answer.
 const UNWANTED: (usize, Duration) = (1 << 20, Duration::from_secs(2));
 
-/// Memory that bodies take until it is known whose they are. Cheap to clone.
+/// Memory for unverified bodies. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Room(Arc<Semaphore>);
 
@@ -34,14 +34,14 @@ impl Default for Room {
     }
 }
 
-/// A body, which takes its part of the memory as long as it is there.
+/// A body, which holds its memory until dropped.
 #[derive(Debug)]
 pub(super) struct UnverifiedBody {
     pub(super) bytes: Bytes,
     _room: Option<OwnedSemaphorePermit>,
 }
 
-/// Why a body is not read to its end.
+/// Why a body was not read completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unread {
     #[error("the body is larger than the limit of {0} bytes")]
@@ -103,7 +103,7 @@ impl Room {
     }
 }
 
-/// Reads on for a moment without keeping anything, while the answer is sent.
+/// Briefly reads and discards more of the body while the answer is sent.
 pub(super) fn discard(body: Body) {
     let (most, time) = UNWANTED;
     tokio::spawn(timeout(time, async move {

@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Places for connections. Cheap to clone.
+/// Slots for connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionSlots {
     free: Arc<Semaphore>,
     unverified: Arc<Mutex<UnverifiedSlots>>,
 }
 
-/// Those that may be closed, in the order in which they came.
+/// Connections that may be closed, oldest first.
 #[derive(Debug, Default)]
 struct UnverifiedSlots {
     next: u64,
     waiting: BTreeMap<u64, Arc<Notify>>,
 }
 
-/// The slot of one connection. A clone of it can keep the connection from being closed.
+/// The slot of one connection. A clone can protect the connection from being closed.
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     unverified: Arc<Mutex<UnverifiedSlots>>,
@@ -28,7 +28,7 @@ pub(super) struct Slot {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// While it is there, the connection is not closed to make room.
+/// Protects the connection from being closed until dropped.
 #[derive(Debug)]
 pub(super) struct Proven(Slot);
 
@@ -37,7 +37,7 @@ impl ConnectionSlots {
         Self { free: Arc::new(Semaphore::new(most)), unverified: Arc::default() }
     }
 
-    /// A place for a connection that has come.
+    /// Takes a slot for a new connection.
     pub(super) async fn take(&self) -> Option<Slot> {
         let permit = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => permit,
@@ -79,18 +79,18 @@ impl Slot {
         self.unverified.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&place);
     }
 
-    /// Its request comes from whom it says.
+    /// Protects the connection after its request was verified.
     pub(super) fn prove(&self) -> Proven {
         self.leave_queue();
         Proven(self.clone())
     }
 
-    /// Once the connection is to make room.
+    /// Resolves once the connection must be closed.
     pub(super) async fn asked_to_leave(&self) {
         self.asked_to_leave.notified().await;
     }
 
-    /// The connection has ended.
+    /// Releases the slot.
     pub(super) fn free(self) {
         self.leave_queue();
     }
@@ -122,7 +122,7 @@ mod tests {
         assert!(held[1].asked_to_leave().now_or_never().is_some());
         held.remove(1).free();
         let _fourth = fourth.await.unwrap();
-        // What has proved itself goes to the end of the queue.
+        // A verified connection goes to the end of the queue.
         drop(proven);
         assert!(slots.take().now_or_never().is_none());
         assert!(held[0].asked_to_leave().now_or_never().is_none());

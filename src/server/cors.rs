@@ -1,5 +1,5 @@
-//! Requests that a page sends from a browser (the Fetch Standard, CORS): a browser asks first whether it may, and
-//! lets the page see only answers that name it.
+//! Cross-origin requests (the Fetch Standard, CORS): a browser asks with a preflight request, and shows pages only
+//! answers that allow their origin.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::answer::refuse;
 
-/// Seconds for which a browser need not ask again.
+/// Seconds for which browsers may cache a preflight answer.
 const REMEMBERED: HeaderValue = HeaderValue::from_static("600");
 
-/// The page's origin, if it is allowed.
+/// The request's origin, if allowed.
 pub(super) fn origin(headers: &HeaderMap, is_allowed: impl Fn(&str) -> bool) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     is_allowed(origin.to_str().ok()?).then(|| origin.clone())
 }
 
-/// The answer to a browser that asks whether it may.
+/// The answer to a preflight request.
 pub(super) fn preflight(asked: &HeaderMap, origin: Option<&HeaderValue>) -> Response {
     if asked.contains_key(ORIGIN) && origin.is_none() {
         let reason = "pages of this origin may not send here; the recipe's `origins` lists those that may";
@@ -38,7 +38,7 @@ pub(super) fn preflight(asked: &HeaderMap, origin: Option<&HeaderValue>) -> Resp
     response
 }
 
-/// The answer, to be seen by the page as well.
+/// Adds the headers that allow `origin` to read the answer.
 pub(super) fn allowing(mut response: Response, origin: Option<HeaderValue>) -> Response {
     response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {

@@ -1,5 +1,4 @@
-//! The text format that Prometheus reads (version 0.0.4). However many names there are, the samples are not more
-//! than so many.
+//! The text format of Prometheus (version 0.0.4), with a bounded number of samples.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
@@ -7,15 +6,15 @@ use std::fmt::Write;
 use super::metric_families::{Family, Label, Merged};
 use crate::printable;
 
-/// What stands in the place of names above the bound.
+/// The label value that replaces names beyond the bound.
 pub const OTHER: &str = "other";
-/// Most combinations of names that a family's samples have.
+/// Most combinations of names per family.
 pub const MOST_NAMES: usize = 2_000;
-/// Most characters of a name; what is longer is cut.
+/// Longest name; longer ones are cut.
 const LONGEST: usize = 100;
 
-/// The names that samples may have, by family. What has been told once is told under its own name from then on, and
-/// what has not been never, so that no counter goes back.
+/// The names used in samples, by family. A name that was exposed once stays exposed, and one that was merged stays
+/// merged, so that no counter decreases.
 #[derive(Debug)]
 pub(super) struct KnownNames {
     most: usize,
@@ -47,7 +46,7 @@ impl<'a> Exposition<'a> {
         Self { names, text: String::new() }
     }
 
-    /// Adds a family, each sample with the values of its labels.
+    /// Adds a family; each sample has the values of its labels.
     pub(super) fn add<L: AsRef<str>>(
         &mut self,
         family: &Family,
@@ -67,7 +66,7 @@ impl<'a> Exposition<'a> {
         }
     }
 
-    /// The samples, those together whose labels are the same.
+    /// The samples, merged by equal labels.
     fn bounded<L: AsRef<str>>(
         &mut self,
         family: &Family,
@@ -150,7 +149,7 @@ mod tests {
             )
         };
         assert_eq!(ended(&mut names, &["m"]), [sample("m", 1)]);
-        // `a` comes first in the alphabet and takes nothing from `z`.
+        // `a` sorts first but displaces nothing.
         assert_eq!(ended(&mut names, &["m", "z"]), [sample("m", 1), sample("z", 1)]);
         let told = ended(&mut names, &["a", "b", "m", "z"]);
         assert_eq!(told, [sample("m", 1), sample("other", 2), sample("z", 1)]);

@@ -1,4 +1,4 @@
-//! `GET /healthz`: the process answers. `GET /readyz`: the store accepts writes, and accepted the last one.
+//! `GET /healthz`: the process answers. `GET /readyz`: the store accepts writes and accepted the last one.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -12,7 +12,7 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Why not is for those on this machine: it names the store.
+/// The reason is shown to local callers only, because it names the store.
 pub(super) async fn ready(State(server): State<Server>, request: Request) -> Response {
     let shared = server.shared();
     let well = shared.services.journal.healthy().await;

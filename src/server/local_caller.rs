@@ -1,4 +1,4 @@
-//! Restricts health details and metrics to callers on this machine, since a webhook's address is open to the world.
+//! Restricts health details and metrics to local callers, since a webhook's address is public.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,13 +14,13 @@ use super::answer::nothing;
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
-    /// Where the server listens.
+    /// The server's address.
     pub listening: SocketAddr,
-    /// Who connected.
+    /// The client's address.
     pub peer: SocketAddr,
 }
 
-/// What proxies add: then the request comes from somewhere else than its connection.
+/// Headers added by proxies: then the client is elsewhere.
 const BY_PROXIES: [HeaderName; 7] = [
     FORWARDED,
     VIA,
@@ -31,7 +31,7 @@ const BY_PROXIES: [HeaderName; 7] = [
     HeaderName::from_static("cf-connecting-ip"),
 ];
 
-/// Answers as if there were nothing, unless metrics are open here.
+/// Answers 404 unless metrics are open here.
 pub(super) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
     match server.shared().settings.open_metrics {
         true => next.run(request).await,
@@ -39,14 +39,14 @@ pub(super) async fn guard(State(server): State<Server>, request: Request, next: 
     }
 }
 
-/// Whether the sender of `request` is on this machine.
+/// Whether the client of `request` is on this machine.
 pub(super) fn is_asked_here(request: &Request) -> bool {
     let ends = request.extensions().get::<Ends>();
     ends.is_some_and(|ends| is_local(*ends, request.headers()))
 }
 
-/// Whether it was asked for on this machine. A server that listens beyond it may be reached through a forwarded port,
-/// whose requests seem to come from here; a proxy says so, or asks for the name that the world knows.
+/// Whether the client is on this machine. Requests through a forwarded port look local if the server listens on other
+/// interfaces; proxies add headers or keep the public host name.
 fn is_local(ends: Ends, headers: &HeaderMap) -> bool {
     let is_here = |address: IpAddr| address.to_canonical().is_loopback();
     is_here(ends.listening.ip())
@@ -55,7 +55,7 @@ fn is_local(ends: Ends, headers: &HeaderMap) -> bool {
         && headers.get(HOST).is_none_or(|host| host.to_str().is_ok_and(names_this_machine))
 }
 
-/// Whether a `Host` header names this machine by its loopback.
+/// Whether a `Host` header is a loopback name of this machine.
 fn names_this_machine(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -93,7 +93,7 @@ mod tests {
             (here, "127.0.0.1:1", &[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")], false),
             (here, "127.0.0.1:1", &[("host", "localhost"), ("via", "1.1 proxy")], false),
             (here, "127.0.0.1:1", &[("host", "localhost"), ("cf-connecting-ip", "192.0.2.7")], false),
-            // A container whose port is forwarded.
+            // A container with a forwarded port.
             ("0.0.0.0:8787", "127.0.0.1:1", &[("host", "localhost")], false),
             ("[::]:8787", "[::1]:1", &[("host", "localhost")], false),
             ("192.0.2.1:8787", "192.0.2.7:1", &[], false),

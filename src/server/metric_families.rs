@@ -1,16 +1,16 @@
-//! The metrics as one table, which the exposition and the reference read.
+//! All metrics as one table, used by the exposition and the reference.
 
-/// What a family's samples are.
+/// The kind of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows, from the start of the process on.
+    /// Only grows while the process runs.
     Counter,
-    /// What is so at the moment.
+    /// The current value.
     Gauge,
 }
 
 impl Kind {
-    /// As Prometheus calls it.
+    /// Its name in Prometheus.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Counter => "counter",
@@ -22,14 +22,14 @@ impl Kind {
 /// A label of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
-    /// A name that a user chose or an address that a recipe listens at: there is no end of those.
+    /// Names chosen by users, or addresses of recipes: unbounded.
     Named(&'static str),
-    /// One of a few words of the program.
+    /// One of a few fixed words.
     Word(&'static str),
 }
 
 impl Label {
-    /// What it is called.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Label::Named(name) | Label::Word(name) => name,
@@ -37,7 +37,7 @@ impl Label {
     }
 }
 
-/// What the samples make together of which only a few can be told.
+/// How samples are merged beyond the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merged {
     /// Their sum.
@@ -46,22 +46,22 @@ pub enum Merged {
     Largest,
 }
 
-/// Samples of one name.
+/// A family of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {
     /// The name.
     pub name: &'static str,
-    /// What the samples are.
+    /// Its kind.
     pub kind: Kind,
-    /// What several make together.
+    /// How samples are merged.
     pub merged: Merged,
-    /// Their labels, in the order of their values.
+    /// Its labels, in the order of their values.
     pub labels: &'static [Label],
-    /// What they say.
+    /// Its meaning.
     pub help: &'static str,
 }
 
-/// Declares families; each is in the list of all, so none is told that is not documented.
+/// Declares families and the list of all of them, so that every metric is documented.
 macro_rules! families {
     ($($constant:ident: $kind:ident $merged:ident $name:literal [$($label:expr),*] $help:literal;)*) => {
         $(pub(super) const $constant: Family = Family {
@@ -71,7 +71,7 @@ macro_rules! families {
             labels: &[$($label),*],
             help: $help,
         };)*
-        /// Every family, in the order of the page.
+        /// All families, in the order of the page.
         pub const FAMILIES: &[Family] = &[$($constant),*];
     };
 }

@@ -1,7 +1,7 @@
-//! What hob answers over HTTP: webhooks, health and metrics.
+//! The HTTP server: webhooks, health and metrics.
 //!
-//! A webhook is answered `200` only when its event is durable, and `429` when it cannot be: senders
-//! try again after nothing else.
+//! A webhook is answered `200` only when its event is durable, and `429` if it cannot be stored: senders retry after
+//! nothing else.
 
 mod answer;
 mod body;

@@ -6,16 +6,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::journal::Error;
 
-/// After so long in which the store would have taken writes, one that failed before counts no more: where nothing is
-/// sent to a server that is not ready, no write could ever show that it is.
+/// After this long with a healthy store, an earlier failed write no longer counts: a server that is not ready gets no
+/// requests, so no write could show the recovery.
 const FORGIVEN: TimeDelta = TimeDelta::seconds(60);
 
-/// Since when the store looks well although its last write failed.
+/// The last failure, and since when the store has looked healthy.
 #[derive(Debug, Default)]
 pub(super) struct Recovery(Mutex<Option<(String, DateTime<Utc>)>>);
 
 impl Recovery {
-    /// The last failure of a write, unless it counts no more.
+    /// The last failed write, unless it no longer counts.
     pub(super) fn of(&self, last: Option<Error>, now: DateTime<Utc>) -> Result<(), Error> {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(error) = last else {

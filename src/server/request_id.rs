@@ -1,4 +1,4 @@
-//! Gives every request an id, for logs and for people who ask about an answer.
+//! Assigns an id to every request, for logs and support.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};

@@ -8,7 +8,7 @@ use super::answer::nothing;
 use super::{Server, health, local_caller, metrics, request_id, webhook};
 
 impl Server {
-    /// All addresses.
+    /// All routes.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/webhooks/{*path}", any(webhook::answer))
@@ -25,7 +25,7 @@ impl Server {
         Router::new().route("/metrics", get(metrics::metrics).layer(guard))
     }
 
-    /// Metrics alone, for an address of their own.
+    /// The routes of the metrics address.
     pub fn metrics_router(&self) -> Router {
         Router::new().route("/metrics", get(metrics::metrics)).fallback(nothing).with_state(self.clone())
     }

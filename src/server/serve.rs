@@ -1,4 +1,4 @@
-//! Listens and answers until told to stop. Slow and idle connections are closed, so that they keep nobody out.
+//! Listens and serves until stopped. Slow and idle connections are closed, so that they do not block others.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,20 +14,20 @@ use tokio::sync::watch;
 use super::connection_slots::{ConnectionSlots, Slot};
 use super::local_caller::Ends;
 
-/// Most connections at a time, if the system allows as many files.
+/// Most connections, if the limit of open files allows it.
 const MOST_CONNECTIONS: u64 = 1024;
-/// Files that hob would like to be able to have open.
+/// The limit of open files that hob asks for.
 const FILES: u64 = 65_536;
-/// Longest time for the head of a request, and between two requests.
+/// Time limit for the head of a request, and between two requests.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most headers of a request.
 const MOST_HEADERS: usize = 100;
-/// Most bytes of a head, and of what is read at once.
+/// Most bytes of a head, and of a read.
 const BUFFER: usize = 64 << 10;
-/// After the system could not give a connection: mostly, too many files are open.
+/// Pause after accepting failed, usually because too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A server that cannot listen.
+/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be bound.
@@ -38,18 +38,17 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The socket broke.
+    /// The socket failed.
     #[error("the server stopped: {0}")]
     Broken(#[from] std::io::Error),
 }
 
-/// Takes hold of an address; with port 0, of any free port.
+/// Binds an address; port 0 means any free port.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })
 }
 
-/// Answers requests until `stop` becomes true, then ends those under way. Raises the process's soft limit of open
-/// files.
+/// Serves until `stop` becomes true, then completes requests in progress. Raises the soft limit of open files.
 pub async fn serve(
     router: Router,
     listener: TcpListener,
@@ -59,7 +58,7 @@ pub async fn serve(
     let slots = ConnectionSlots::new(most_connections());
     let under_way = GracefulShutdown::new();
     let mut stopped = std::pin::pin!(async move {
-        // A sender that is gone means the same.
+        // A closed channel means stop, too.
         let _ = stop.wait_for(|stop| *stop).await;
     });
     loop {
@@ -84,23 +83,23 @@ pub async fn serve(
     Ok(())
 }
 
-/// A half of the files: the rest is for requests to APIs and for the store.
+/// Half of the files: the rest is for requests to APIs and for the store.
 fn most_connections() -> usize {
     let files = rlimit::increase_nofile_limit(FILES).unwrap_or_else(|error| {
         tracing::warn!(%error, "the limit of open files cannot be read; few connections are accepted at a time");
         2 * 64
     });
-    // It is no more than 1024.
+    // At most 1024.
     usize::try_from((files / 2).clamp(16, MOST_CONNECTIONS)).unwrap_or(16)
 }
 
-/// The next connection, and a place for it.
+/// The next connection with its slot.
 async fn accept(
     listener: &TcpListener,
     slots: &ConnectionSlots,
 ) -> std::io::Result<(TcpStream, SocketAddr, Slot)> {
     let (stream, peer) = listener.accept().await?;
-    // Answers are small: none is to wait for more to say.
+    // Answers are small and must not be delayed.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection answers in larger pieces");
     }
@@ -108,7 +107,7 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-/// Answers what comes over one connection.
+/// Serves one connection.
 fn answer(
     router: Router,
     stream: TcpStream,

@@ -9,14 +9,14 @@ use crate::engine::RunCounters;
 use crate::services::Services;
 use crate::trigger::webhook::Receiver;
 
-/// How the server behaves.
+/// Settings of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// Largest body of a webhook, in bytes.
     pub largest_body: usize,
-    /// Whether what is stored stays; of a dry run it does not, and senders are asked to send it again.
+    /// Whether stored events are kept. Not in a dry run, so senders are asked to retry.
     pub keeps: bool,
-    /// Whether everyone who can reach the address may read `/metrics` there.
+    /// Whether `/metrics` is open to everyone.
     pub open_metrics: bool,
 }
 
@@ -26,13 +26,13 @@ impl Default for Settings {
     }
 }
 
-/// Answers requests from outside. Cheap to clone.
+/// The server. Cheap to clone.
 #[derive(Clone)]
 pub struct Server(Arc<Shared>);
 
 pub(super) struct Shared {
     pub services: Services,
-    /// What the engine has done.
+    /// Counts of the engine.
     pub runs: Arc<RunCounters>,
     pub settings: Settings,
     pub counts: Counts,
@@ -43,7 +43,7 @@ pub(super) struct Shared {
 }
 
 impl Server {
-    /// A server that appends what `receiver` makes of requests to the journal. Its metrics tell of `runs`, too.
+    /// A server that stores the events of `receiver` in the journal. `runs` is exposed as metrics.
     pub fn new(services: Services, receiver: Receiver, runs: Arc<RunCounters>, settings: Settings) -> Self {
         let receiver = RwLock::new(Arc::new(receiver));
         Self(Arc::new(Shared {
@@ -58,8 +58,8 @@ impl Server {
         }))
     }
 
-    /// Receives for other recipes from now on. Requests under way end as they began; what nobody listens to
-    /// any more is waited for some time.
+    /// Replaces the receiver. Requests in progress end with the old one; addresses that are gone are absent for a
+    /// while.
     pub fn swap(&self, receiver: Receiver) {
         let mut present = self.0.receiver.write().unwrap_or_else(PoisonError::into_inner);
         *present = Arc::new(receiver.following(&present, self.0.services.clock.now()));

@@ -1,4 +1,4 @@
-//! `POST /webhooks/…`: an event is stored, then acknowledged.
+//! `POST /webhooks/…`: stores an event, then acknowledges it.
 
 use axum::body::HttpBody;
 use axum::extract::{Path, Request, State};
@@ -18,14 +18,14 @@ use crate::journal::{Appended, Batch, Error};
 use crate::printable;
 use crate::trigger::webhook::{Delivery, Received, Receiver, Refused, Unreadable};
 
-/// What can be asked of an address.
+/// Methods of webhook addresses.
 const METHODS: HeaderValue = HeaderValue::from_static("OPTIONS, POST");
-/// Codings of bodies that are undone.
+/// Supported content codings.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate");
-/// Seconds after which a sender may try again.
+/// Seconds after which senders may retry.
 const PAUSE: HeaderValue = HeaderValue::from_static("30");
 
-/// Answers whatever is asked of an address below `/webhooks`.
+/// Answers any request to an address below `/webhooks`.
 pub(super) async fn answer(
     State(server): State<Server>,
     Path(path): Path<String>,
@@ -48,7 +48,7 @@ pub(super) async fn answer(
 
 async fn receive(server: &Server, receiver: &Receiver, path: &str, request: Request) -> Response {
     let counts = &server.shared().counts;
-    // Of all other addresses there is no end.
+    // Unknown addresses are unbounded and share one label.
     let label = receiver.listening_at(path).unwrap_or_default();
     let slot = request.extensions().get::<Slot>().cloned();
     match take(server, receiver, path, request).await {
@@ -77,15 +77,15 @@ async fn take(
         let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         receiver.admit(path, &header, shared.services.clock.now())
     };
-    // What cannot be taken anyway is refused before its body is read. One that says how long it is does not have to
-    // come first.
+    // A request that will be rejected is rejected before its body is read; if its length is announced, it is not sent
+    // at all.
     let is_too_large = body.size_hint().lower() > u64::try_from(largest).unwrap_or(u64::MAX);
     let refused = match admitted {
         Err(refused) => Some(NotTaken::from(refused)),
         Ok(()) => is_too_large.then_some(NotTaken::Unread(Unread::TooLarge(largest))),
     };
     if let Some(refused) = refused {
-        // To read would ask a sender that waits for it to send.
+        // Reading would ask a sender with `Expect` to send.
         if !headers.contains_key(EXPECT) {
             discard(body);
         }
@@ -98,7 +98,7 @@ async fn take(
     Ok(receiver.receive(&delivery)?)
 }
 
-/// Why a request is not taken: what it is, or how it came.
+/// Why a request is rejected: its content or its form.
 #[derive(Debug, thiserror::Error)]
 enum NotTaken {
     #[error(transparent)]
@@ -130,7 +130,7 @@ fn refusal(not_taken: &NotTaken) -> Response {
     let response = refuse(status, &refused.to_string());
     match refused {
         Refused::Absent => with(response, RETRY_AFTER, PAUSE),
-        // RFC 9110, 12.5.3: so a sender learns what it may use.
+        // RFC 9110, 12.5.3: tells the sender what is supported.
         Refused::Unreadable(Unreadable::UnknownEncoding(_)) => with(response, ACCEPT_ENCODING, CODINGS),
         _ => response,
     }
@@ -178,7 +178,7 @@ fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Respons
     response
 }
 
-/// The address as it may be shown: anybody can write anything there.
+/// The address, safe to display.
 fn shown(path: &str) -> String {
     printable::line(path, SHOWN)
 }

@@ -1,17 +1,17 @@
-//! Addresses made of what an author wrote and of data from outside.
+//! Addresses assembled from an author's text and data from outside.
 //!
-//! Data never changes the structure of an address: in a path it stays one segment, in a query one value, and in a
-//! scheme or host it adds no other part. An address whose host is not wholly the author's is marked, so that the
-//! client can refuse private addresses.
+//! Data never changes the structure of an address: in a path it is one segment, in a query one value, and in a scheme
+//! or host it adds no other part. An address whose host is not entirely the author's is marked, so that the client
+//! can refuse private addresses.
 
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything but RFC 3986's unreserved characters.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How often a text is percent-decoded to see what a server behind a server may make of it.
+/// How many layers of percent-encoding are checked, since proxies may decode a text again.
 const LAYERS: usize = 4;
 
 /// Who a text comes from.
@@ -19,34 +19,34 @@ const LAYERS: usize = 4;
 pub enum Origin {
     /// The author of the recipe or of the workspace.
     Author,
-    /// Anybody: an event, an answer of an API.
+    /// Anyone: an event or an answer of an API.
     Outside,
 }
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// Who says it.
+    /// Its origin.
     pub origin: Origin,
-    /// It is percent-encoded already.
+    /// Whether it is percent-encoded.
     pub encoded: bool,
-    /// What it was made from, in bytes of the template's text.
+    /// Its source, as a byte range of the template's text.
     pub range: Range<usize>,
 }
 
-/// Where a request may go.
+/// Where a request may be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// Anywhere: a person named the host.
+    /// Anywhere: the author chose the host.
     #[default]
     Anywhere,
-    /// To public addresses only: the host is others' choice.
+    /// To public addresses only: the host comes from outside.
     Public,
 }
 
-/// An address with everything filled in.
+/// A complete address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The address.
@@ -55,22 +55,22 @@ pub struct Address {
     pub reach: Reach,
 }
 
-/// Something that cannot be filled into its place.
+/// A value that does not fit its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
-    /// What it was made from, in bytes of the template's text.
+    /// Its source, as a byte range of the template's text.
     pub range: Range<usize>,
-    /// What is wrong with it; continues its name.
+    /// The problem; completes a sentence that begins with its name.
     pub reason: String,
 }
 
-/// `text` for use in a path or query: nothing but unreserved characters and `%XX`.
+/// `text` percent-encoded for a path or query.
 pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// `text` as one segment of a path, or why it can be none: an empty, blank or dot segment would address
-/// another resource altogether.
+/// `text` as one path segment, or why it cannot be one: an empty, blank or dot segment would address another
+/// resource.
 pub fn segment(text: &str) -> Result<String, String> {
     match complaint(text) {
         Some(reason) => Err(reason),
@@ -78,7 +78,7 @@ pub fn segment(text: &str) -> Result<String, String> {
     }
 }
 
-/// The address that `pieces` make.
+/// Assembles `pieces`.
 pub fn fill(pieces: &[Piece]) -> Result<Address, Unfit> {
     let mut filling = Filling { text: String::new(), reach: Reach::Anywhere, filled: Vec::new() };
     for piece in pieces {
@@ -96,20 +96,20 @@ pub fn fill(pieces: &[Piece]) -> Result<Address, Unfit> {
 /// Part of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// Nothing stands before it.
+    /// At the start.
     Start,
     Scheme,
     /// User, host and port.
     Authority,
     Path,
-    /// The query, and the fragment, which is not sent.
+    /// The query, or the fragment, which is not sent.
     Query,
 }
 
 struct Filling {
     text: String,
     reach: Reach,
-    /// Where something was filled into the path, and what.
+    /// Values in the path, with their places.
     filled: Vec<(usize, Range<usize>)>,
 }
 
@@ -143,7 +143,7 @@ impl Filling {
         Ok(())
     }
 
-    /// Segments that something was filled into are looked at when they are whole.
+    /// Checks segments with values once they are complete.
     fn check_segments(&self) -> Result<(), Unfit> {
         let separates = |c: char| matches!(c, '/' | '\\' | '?' | '#');
         for (at, range) in &self.filled {
@@ -157,8 +157,8 @@ impl Filling {
     }
 }
 
-/// What a text that continues `text` is part of. As lenient as browsers' parsers, which take `https:host` and
-/// `https:\\host` as well.
+/// The part to which a continuation of `text` belongs. As lenient as browsers, which accept `https:host` and
+/// `https:\\host`.
 fn part_after(text: &str) -> Part {
     let text = text.trim_start();
     if text.is_empty() {
@@ -170,7 +170,7 @@ fn part_after(text: &str) -> Part {
     if authority[path..].contains(['?', '#']) { Part::Query } else { Part::Path }
 }
 
-/// Why `text` cannot be a part of a host.
+/// Why `text` cannot be part of a host.
 fn host_complaint(text: &str) -> Option<String> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if text.trim().is_empty() {
@@ -180,7 +180,7 @@ fn host_complaint(text: &str) -> Option<String> {
     Some(format!("is part of the host, which has no {odd:?}"))
 }
 
-/// Why `text` cannot be a segment of a path.
+/// Why `text` cannot be a path segment.
 fn complaint(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("is empty, and it is part of the path".into());
@@ -202,7 +202,7 @@ fn complaint(text: &str) -> Option<String> {
     None
 }
 
-/// Whether nobody sees `c`: white space, control characters, marks and letters without a width.
+/// Whether `c` is invisible: white space, control characters, zero-width characters.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

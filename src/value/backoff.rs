@@ -1,23 +1,23 @@
-//! Pauses between attempts, which double.
+//! Exponential backoff.
 
 use std::time::Duration;
 
-/// Pauses that double from `first` to `most`.
+/// Delays that double from `first` to `most`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The shortest.
+    /// The shortest delay.
     pub first: Duration,
-    /// The longest.
+    /// The longest delay.
     pub most: Duration,
 }
 
 impl Backoff {
-    /// Pauses from `first` to `most`.
+    /// Delays from `first` to `most`.
     pub const fn new(first: Duration, most: Duration) -> Self {
         Self { first, most }
     }
 
-    /// The pause after so many failures in a row, of which there was at least one.
+    /// The delay after this many consecutive failures, at least 1.
     pub fn pause(self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1);
         self.first.saturating_mul(2u32.saturating_pow(doublings)).min(self.most)

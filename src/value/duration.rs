@@ -1,14 +1,14 @@
-//! Lengths of time as people write them: `90s`, `2h30m`.
+//! Durations as people write them: `90s`, `2h30m`.
 
 use std::time::Duration;
 
-/// Nothing in hob takes longer than ten years.
+/// The longest duration: ten years.
 const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 
-/// A length of time that cannot be used.
+/// Why a duration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No sequence of numbers with units.
+    /// Not a sequence of numbers with units.
     #[error("`{0}` is not a duration; write numbers with units, such as `90s` or `2h30m` (ms, s, m, h, d)")]
     Unreadable(String),
     /// Zero.
@@ -19,7 +19,7 @@ pub enum Error {
     TooLong(String),
 }
 
-/// Reads `500ms`, `90s`, `5m`, `2h30m`, `1d`.
+/// Parses `500ms`, `90s`, `5m`, `2h30m`, `1d`.
 pub fn parse(text: &str) -> Result<Duration, Error> {
     let unreadable = || Error::Unreadable(text.chars().take(40).collect());
     let mut total = Duration::ZERO;

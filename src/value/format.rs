@@ -1,20 +1,20 @@
-//! Texts that cannot be what their format says. Only formats that people get wrong are looked at here; the
-//! API judges the others.
+//! Checks texts against their format. Only formats that people often get wrong are checked; the API checks the
+//! others.
 
-/// Why a text cannot be what its format says.
+/// Why a text does not match its format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// The text.
     pub found: String,
-    /// What is wrong with it, after "it": `is a label, not a key`.
+    /// The problem, after "it": `is a label, not a key`.
     pub reason: &'static str,
-    /// What may be meant, or how such a text looks.
+    /// The likely intended text, or an example.
     pub remedy: String,
-    /// Whether it is certain; what is not is warned of and sent.
+    /// Whether it is certain; uncertain ones are sent with a warning.
     pub certain: bool,
 }
 
-/// Why `text` cannot be a `format`.
+/// Why `text` cannot have this `format`.
 pub(super) fn misfit(format: &str, text: &str) -> Option<Misfit> {
     match format {
         "field-key" => field_key(text),
@@ -23,7 +23,7 @@ pub(super) fn misfit(format: &str, text: &str) -> Option<Misfit> {
     }
 }
 
-/// Keys are made from labels: small letters, digits and underscores, with the kind of record in front.
+/// Keys are derived from labels: lower-case letters, digits and underscores, after the kind of record.
 fn field_key(text: &str) -> Option<Misfit> {
     let misfit = |reason, remedy: String, certain| Misfit { found: text.to_owned(), reason, remedy, certain };
     if text.trim().is_empty() {

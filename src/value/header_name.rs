@@ -1,6 +1,6 @@
 //! Names of HTTP headers.
 
-/// Whether a header can be called `text`: a token (RFC 9110, 5.6.2).
+/// Whether `text` is a valid header name: a token (RFC 9110, 5.6.2).
 pub fn is_header_name(text: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(part)

@@ -1,15 +1,15 @@
-//! Ids of records, as every store can look them up.
+//! Ids of records, bounded so that every store can index them.
 
 use sha2::{Digest, Sha256};
 
 use super::Value;
 
-/// The longest id, in bytes, that is kept as it is: no index takes texts of any length.
+/// The longest id that is stored unchanged, in bytes.
 const LONGEST: usize = 512;
-/// How much of a longer one is kept, before the hash that tells it from others.
+/// Bytes kept of a longer id, before its hash.
 const BEGINNING: usize = 400;
 
-/// The id that `value` is: a text that is not empty, or a number.
+/// The id in `value`: a non-empty text or a number.
 pub fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(short_id(text.clone())),
@@ -18,7 +18,7 @@ pub fn id(value: &Value) -> Option<String> {
     }
 }
 
-/// `id`, or what stands for it where it is very long.
+/// `id`, or its abbreviation with a hash if very long.
 pub fn short_id(id: String) -> String {
     if id.len() <= LONGEST {
         return id;

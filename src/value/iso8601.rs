@@ -1,26 +1,25 @@
-//! ISO 8601, and what is commonly taken for it: `2026-11-28T10:00Z`, `20261128T100000,5+01`, `2026-W48-6`,
-//! `2026-332`, `2026/11/28 10:00`. Two readings are never possible: day and month in the order of a country
-//! are no ISO 8601.
+//! ISO 8601 and common variants: `2026-11-28T10:00Z`, `20261128T100000,5+01`, `2026-W48-6`, `2026-332`, `2026/11/28
+//! 10:00`. Nothing is ambiguous: national orders of day and month are not ISO 8601.
 
 use std::sync::OnceLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 use regex::{Captures, Regex};
 
-/// A time that stands in a text.
+/// A time in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is complete.
+    /// Complete, with a zone.
     Exact(DateTime<Utc>),
-    /// It names no zone.
+    /// Without a zone.
     Local(NaiveDateTime),
-    /// It is a day, without a time and so without a zone.
+    /// A date, without time and zone.
     Day(NaiveDate),
 }
 
-/// Earlier years are rather counts or codes.
+/// Smaller numbers are more likely counts or codes.
 const FIRST_YEAR: i32 = 1000;
-/// As long as a second is in nanoseconds; so much more is a leap second.
+/// Nanoseconds of a second; chrono represents a leap second beyond them.
 const SECOND: u32 = 1_000_000_000;
 
 const PATTERN: &str = r"(?x)^
@@ -38,7 +37,7 @@ const PATTERN: &str = r"(?x)^
     )?
     $";
 
-/// The time that `text` is, without white space around it.
+/// Parses `text`, which has no surrounding white space.
 pub(super) fn read(text: &str) -> Option<Written> {
     static FORM: OnceLock<Option<Regex>> = OnceLock::new();
     let form = FORM.get_or_init(|| Regex::new(PATTERN).ok()).as_ref()?;
@@ -71,7 +70,7 @@ fn day(found: &Captures<'_>) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, of(["day", "slash_day", "basic_day"])?)
 }
 
-/// The time of day on `day`; 24:00 is the beginning of the next.
+/// The time of day on `day`; 24:00 is the start of the next day.
 fn at(day: NaiveDate, found: &Captures<'_>) -> Option<NaiveDateTime> {
     let (hour, minute) = (number(found, "hour")?, number(found, "minute"));
     let short = found.name("hour").is_some_and(|hour| hour.len() == 1);
@@ -94,7 +93,7 @@ fn at(day: NaiveDate, found: &Captures<'_>) -> Option<NaiveDateTime> {
     Some(day.and_time(time?))
 }
 
-/// The offset that is written, if one is; `None` for one that cannot be.
+/// The offset, if there is one; `None` if it is invalid.
 fn offset(found: &Captures<'_>) -> Option<Option<FixedOffset>> {
     if found.name("utc").is_some() {
         return FixedOffset::east_opt(0).map(Some);

@@ -1,29 +1,29 @@
-//! JSON from outside: the only place where text from others becomes a value.
+//! JSON from outside: the only place where foreign text becomes a value.
 //!
-//! JSON allows what a value cannot hold. Half a surrogate pair, which JavaScript writes for a letter that was
-//! cut in two, becomes U+FFFD. A number that no integer of 64 bits and no double holds exactly becomes a text of
-//! the same digits: rounded, it would be another number. Of two fields with one name the last one counts, as in
-//! other languages. What is not JSON stays an error.
+//! JSON allows more than a value can hold. An unpaired surrogate, which JavaScript writes for a character cut in
+//! half, becomes U+FFFD. A number that neither a 64-bit integer nor a double holds exactly becomes a text of its
+//! digits, because rounding would change it. Of two fields with one name the last one is used, as in other languages.
+//! Text that is not JSON is an error.
 
 use std::borrow::Cow;
 
 use super::Value;
 use super::text::decode;
 
-/// Most values in one text, where nothing else is said.
+/// Default limit of values in one text.
 pub const MOST_VALUES: usize = 1_000_000;
-/// So many values may be in a text of any length; beyond, there are to be so many bytes for each more. Records have
-/// about ten; texts of nothing but brackets have two, and a tree in memory that is fifty times as large.
+/// Values allowed in a text of any length; beyond them, a minimum of bytes per value is required. Records have about
+/// ten bytes per value; texts of only brackets have two, and a tree in memory fifty times as large.
 const FREE_VALUES: usize = 100_000;
 const BYTES_A_VALUE: usize = 6;
 
-/// A text that is not taken for JSON.
+/// Why a text is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It is none.
+    /// It is not JSON.
     #[error("{0}")]
     Syntax(String),
-    /// It is out of all proportion.
+    /// It has too many values.
     #[error("it has more than {most} values, more than a text of its length may have")]
     TooMany {
         /// The limit.
@@ -31,13 +31,12 @@ pub enum JsonError {
     },
 }
 
-/// The value that `bytes` are, in UTF-8 or what `charset` names; see [`decode`].
+/// Parses `bytes`, in UTF-8 or in `charset`; see [`decode`].
 pub fn read_json(bytes: &[u8], charset: Option<&str>) -> Result<Value, JsonError> {
     read_json_within(bytes, charset, MOST_VALUES)
 }
 
-/// The same, with at most `most` values, names of fields included, and with fewer in a text that is short for
-/// them: see [`MOST_VALUES`].
+/// The same with at most `most` values, including names of fields, and fewer in a short text: see [`MOST_VALUES`].
 pub fn read_json_within(bytes: &[u8], charset: Option<&str>, most: usize) -> Result<Value, JsonError> {
     let text = decode(bytes, charset);
     let most = most.min(FREE_VALUES + text.len() / BYTES_A_VALUE);
@@ -45,17 +44,17 @@ pub fn read_json_within(bytes: &[u8], charset: Option<&str>, most: usize) -> Res
     serde_json::from_str(&text).map_err(|error| JsonError::Syntax(error.to_string()))
 }
 
-/// The value that `text` is.
+/// Parses `text`.
 pub fn read_json_text(text: &str) -> Result<Value, JsonError> {
     read_json(text.as_bytes(), None)
 }
 
-/// A text on its way to become one that says the same and fits into a value.
+/// Rewrites a text into equivalent JSON that a value can hold.
 struct Mended<'a> {
     text: &'a str,
-    /// What has been replaced so far, with all that stands before.
+    /// The rewritten text so far.
     mended: String,
-    /// Up to here `text` is in `mended`.
+    /// `text` is copied up to here.
     copied: usize,
     values: usize,
     most: usize,
@@ -94,7 +93,7 @@ impl<'a> Mended<'a> {
         Ok(())
     }
 
-    /// Where the string that begins at `start` ends.
+    /// The end of the string that begins at `start`.
     fn string(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = start + 1;
@@ -116,7 +115,7 @@ impl<'a> Mended<'a> {
         }
     }
 
-    /// Where the number that begins at `start` ends.
+    /// The end of the number that begins at `start`.
     fn number(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let end = run(bytes, start, |byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
@@ -134,18 +133,18 @@ impl<'a> Mended<'a> {
     }
 }
 
-/// Where what begins at `at` and `fits` ends.
+/// The end of the bytes from `at` that satisfy `fits`.
 fn run(bytes: &[u8], at: usize, fits: impl Fn(&u8) -> bool) -> usize {
     at + bytes[at..].iter().take_while(|byte| fits(byte)).count()
 }
 
-/// The code unit that an escape `\uXXXX` at `at` stands for.
+/// The code unit of an escape `\uXXXX` at `at`.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
 }
 
-/// Whether `text` is a number as JSON writes it (RFC 8259, 6).
+/// Whether `text` is a JSON number (RFC 8259, 6).
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -163,7 +162,7 @@ fn is_number(text: &str) -> bool {
         && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
-/// Whether a value holds the number `text` as it is: written again as JSON, it has the same digits.
+/// Whether a value holds the number `text` exactly: written as JSON, it has the same digits.
 fn is_exact(text: &str) -> bool {
     if !text.contains(['.', 'e', 'E']) {
         return text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
@@ -172,7 +171,7 @@ fn is_exact(text: &str) -> bool {
     serde_json::Number::from_f64(double).is_some_and(|number| decimal(text) == decimal(&number.to_string()))
 }
 
-/// A number as its digits, without zeros at the ends, and the power of ten of the first one.
+/// A number's sign, significant digits, and the exponent of the first digit.
 fn decimal(text: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let negative = mantissa.starts_with('-');
@@ -183,7 +182,7 @@ fn decimal(text: &str) -> (bool, String, i64) {
     if significant.is_empty() {
         return (negative, String::new(), 0);
     }
-    // An exponent beyond all numbers is beyond those of a double as well.
+    // An exponent beyond `i64` is beyond a double's as well.
     let exponent: i64 = exponent.parse().unwrap_or(i64::from(i32::MAX));
     let first = whole.len() as i64 - (digits.len() - significant.len()) as i64;
     (negative, significant.trim_end_matches('0').to_owned(), exponent.saturating_add(first))
@@ -292,7 +291,7 @@ mod tests {
         assert!(read_json_within(text.as_bytes(), None, 1).is_ok(), "a text is one value");
     }
 
-    /// Two shortest ways to write one double are as near to it; JSON is written in one of them.
+    /// A double may have two equally short representations; JSON is written with one of them.
     #[test]
     fn a_number_is_held_as_it_is_written() {
         assert_eq!(read("974016090510505.2").to_string(), "974016090510505.2");

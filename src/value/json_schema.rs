@@ -1,19 +1,19 @@
-//! JSON Schemas of files, generated from the types they are read into.
+//! JSON Schemas of files, generated from their types.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-/// The schema, draft 7, of a file that is read into a `T`.
+/// The schema, draft 7, of a file that is deserialized into a `T`.
 pub fn schema_of<T: JsonSchema>() -> Value {
     let mut schema = SchemaSettings::draft07().for_deserialize().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(tidy).transform(&mut schema);
     schema.to_value()
 }
 
-/// Line breaks of the source say nothing here, nor does the width of a number; and a field that is
-/// there has a value: schemars allows null for what is optional, hob does not.
+/// Removes line breaks of doc comments and widths of numbers. Optional fields do not accept null: schemars allows it,
+/// hob does not.
 fn tidy(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| name != "null");
@@ -39,7 +39,7 @@ fn tidy(schema: &mut Schema) {
     {
         let only = only.clone();
         schema.remove("anyOf");
-        // Draft 7 ignores what stands beside a reference.
+        // Draft 7 ignores siblings of a reference.
         match only.get("$ref") {
             Some(_) if schema.as_object().is_some_and(|s| !s.is_empty()) => {
                 schema.insert("allOf".into(), Value::Array(vec![only]));

@@ -1,7 +1,7 @@
-//! Data as it travels between apps, and its shape as the catalog knows it.
+//! Data exchanged between apps, and its shape according to the catalog.
 //!
-//! `Value` is JSON; `Shape` says which JSON a parameter takes or an answer has. This module knows
-//! nothing of recipes, requests or files.
+//! `Value` is JSON; `Shape` describes the JSON of a parameter or an answer. This module knows nothing about recipes,
+//! requests or files.
 
 pub mod address;
 mod backoff;

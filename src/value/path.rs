@@ -1,8 +1,8 @@
-//! Paths of files, as texts.
+//! Paths of files as texts.
 
 use std::path::{Component, Path, PathBuf};
 
-/// `path` without `.` and `..`, as far as its text alone tells: links are not looked at.
+/// `path` without `.` and `..`, from its text alone: links are not followed.
 pub fn normalized(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

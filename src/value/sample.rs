@@ -1,12 +1,12 @@
-//! A value that fits a shape, to stand in for one that is not there.
+//! Sample values for shapes.
 
 use super::{Kind, Shape, Value};
 
-/// Deep enough for every answer that a recipe reads; shapes may name themselves.
+/// Deep enough for every answer that a recipe reads; shapes may be recursive.
 const DEEPEST: usize = 6;
 
 impl Shape {
-    /// A value of this shape: known fields, one member in lists, words that say what they stand for.
+    /// A value of this shape: all known fields, one item per list, and descriptive words.
     pub fn sample(&self) -> Value {
         self.sample_at(DEEPEST)
     }

@@ -1,15 +1,15 @@
-//! What a value looks like: the type language of the catalog.
+//! Shapes of values: the type language of the catalog.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The JSON type of a value. `any` makes no promise and so never causes a complaint.
+/// The JSON type of a value. `any` accepts everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Nothing is known.
+    /// Unknown.
     #[default]
     Any,
     /// Text.
@@ -26,56 +26,53 @@ pub enum Kind {
     Array,
 }
 
-/// The shape of a value: its type, what it may contain and, as a member of an object, whether the
-/// object needs it.
+/// The shape of a value: its type, its content and, as a field of an object, whether it is required.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
     /// The JSON type.
     #[serde(rename = "type", default, skip_serializing_if = "is_default")]
     pub kind: Kind,
-    /// As a member of an object: the object must have it.
+    /// As a field of an object: required.
     #[serde(default, skip_serializing_if = "is_default")]
     pub required: bool,
-    /// `null` is allowed too.
+    /// `null` is allowed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub nullable: bool,
-    /// A closer description of text or numbers: `date-time`, `date`, `email`, `epoch-ms`, `binary`,
-    /// `record-id`, `field-key`, …
+    /// A format of text or numbers: `date-time`, `date`, `email`, `epoch-ms`, `binary`, `record-id`, `field-key`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// The only values allowed.
+    /// The only values allowed; empty for any.
     #[serde(rename = "enum", default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Value>,
-    /// Shape of each member of an array.
+    /// Shape of the items of an array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Shape>>,
     /// Known fields of an object, in the order of the description. An object without fields is open.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Shape>,
-    /// Other names under which a field may be given → the field, under which it is sent.
+    /// Alternative names of fields → the name that is sent.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub also: IndexMap<String, String>,
-    /// Fields of an object of which it needs at least one.
+    /// Fields of an object, at least one of which is required.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<String>,
-    /// An object that may have more than its known fields.
+    /// The object may have other fields.
     #[serde(default, skip_serializing_if = "is_default")]
     pub open: bool,
-    /// Shape of every value of an object used as a map (keys are data, such as dates).
+    /// Shape of every value of an object used as a map (whose keys are data, such as dates).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<Box<Shape>>,
-    /// The description is not sure to be right here: a value or a field that does not fit is warned of
-    /// instead of refused.
+    /// The description may be wrong: mismatches are warnings instead of errors.
     #[serde(default, skip_serializing_if = "is_default")]
     pub doubtful: bool,
-    /// Alternatives: the value fits at least one.
+    /// Alternatives, at least one of which must match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub any_of: Vec<Shape>,
-    /// Smallest number allowed.
+    /// Minimum of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<i64>,
-    /// Largest number allowed, where the API refuses more (`limit`).
+    /// Maximum of a number, if the API rejects more (`limit`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
 }
@@ -84,12 +81,12 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// One step into a value: a field by name, or any member of a list.
+/// A step into a value: a field, or any item of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `.name`
     Field(String),
-    /// `[3]`, `[*]` or the variable of a loop.
+    /// `[3]`, `[*]`, or the variable of a loop.
     Item,
 }
 
@@ -104,7 +101,7 @@ impl Step {
 }
 
 impl Shape {
-    /// A shape of this type and nothing more.
+    /// A shape of this type.
     pub fn of(kind: Kind) -> Self {
         Self { kind, ..Self::default() }
     }
@@ -114,23 +111,22 @@ impl Shape {
         Self { kind: Kind::Array, items: Some(Box::new(items)), ..Self::default() }
     }
 
-    /// An object may have fields that are not listed.
+    /// Whether an object may have fields that are not listed.
     pub fn is_open(&self) -> bool {
         self.open || self.fields.is_empty()
     }
 
-    /// The shape of what is given as `name`: of a field, by its own or another name, or of an entry.
+    /// The shape of the field or entry `name`; accepts alternative names.
     pub fn field(&self, name: &str) -> Option<&Shape> {
         self.fields.get(self.field_name(name)).or(self.entries.as_deref())
     }
 
-    /// The name under which what is given as `name` is sent.
+    /// The name that is sent for `name`.
     pub fn field_name<'a>(&'a self, name: &'a str) -> &'a str {
         self.also.get(name).map_or(name, String::as_str)
     }
 
-    /// Follows `step`. `Err` lists the known field names when the field cannot be there; `Ok(None)`
-    /// when nothing is known about it.
+    /// Follows `step`. `Err` lists the known fields if there is no such field; `Ok(None)` if its shape is unknown.
     pub fn step(&self, step: &Step) -> Result<Option<&Shape>, Vec<&str>> {
         match (self.kind, step) {
             _ if !self.any_of.is_empty() => Ok(None),
@@ -170,7 +166,7 @@ impl Shape {
         }
     }
 
-    /// Several of them: `mappings`, `whole numbers`.
+    /// The plural: `mappings`, `whole numbers`.
     fn describe_many(&self) -> String {
         let plain = self.values.is_empty() && self.any_of.is_empty();
         match self.kind {

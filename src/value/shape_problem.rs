@@ -1,74 +1,74 @@
-//! What does not fit a shape.
+//! Validates values against shapes.
 
 use serde_json::Value;
 
 use super::format::{self, Misfit};
 use super::shape::{Kind, Shape};
 
-/// How a value differs from its shape: where (as steps from the root, list indexes as text) and what.
+/// A difference between a value and its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShapeProblem {
-    /// Keys and indexes from the root to the offending value.
+    /// Keys and indexes from the root to the value.
     pub path: Vec<String>,
-    /// The complaint.
+    /// The difference.
     pub kind: ProblemKind,
 }
 
-/// What is wrong with a value.
+/// The kind of a difference.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProblemKind {
-    /// The JSON type is another one than expected.
+    /// The JSON type differs.
     WrongType {
-        /// What the shape asks for, in words.
+        /// The expected type, in words.
         expected: String,
-        /// What was given, in words.
+        /// The actual type, in words.
         found: String,
     },
-    /// The value is not one of the allowed ones.
+    /// The value is not allowed.
     NotAllowed {
         /// The allowed values.
         allowed: Vec<Value>,
         /// The value given.
         found: Value,
     },
-    /// The object has a field that the shape does not know.
+    /// The object has an unknown field.
     UnknownField {
-        /// Its name; the last part of the path is the same.
+        /// Its name; also the last part of the path.
         name: String,
-        /// The names that would be right.
+        /// The known names.
         known: Vec<String>,
     },
-    /// The object lacks a field that it needs.
+    /// The object lacks a required field.
     MissingField {
         /// Its name; the path is that of the object.
         name: String,
     },
-    /// None of several fields is there, of which the object needs one; the path is that of the object.
+    /// The object has none of several fields, one of which is required; the path is that of the object.
     NoneOf {
         /// The fields.
         names: Vec<String>,
     },
-    /// The object has one field under two names.
+    /// The object has a field under two names.
     GivenTwice {
-        /// The name under which it is sent; the last part of the path is the other one.
+        /// The name that is sent; the last part of the path is the other one.
         name: String,
     },
-    /// The text cannot be what its format says.
+    /// The text does not match its format.
     Misfit(Misfit),
-    /// The number is below the smallest allowed.
+    /// The number is too small.
     TooSmall {
-        /// The smallest allowed.
+        /// The minimum.
         minimum: i64,
     },
-    /// The number is above the largest allowed.
+    /// The number is too large.
     TooLarge {
-        /// The largest allowed.
+        /// The maximum.
         maximum: i64,
     },
 }
 
 impl ShapeProblem {
-    /// The problems for people, each told once: a field that is not known may be the missing one, misspelt.
+    /// The problems without duplicates: an unknown field may be a misspelt required one.
     pub fn told_once(problems: Vec<Self>) -> Vec<Self> {
         let unknown: Vec<Vec<String>> = problems
             .iter()
@@ -82,15 +82,14 @@ impl ShapeProblem {
         problems.into_iter().filter(|problem| !is_consequence(problem)).collect()
     }
 
-    /// Whether it is certain that the API will not take it.
+    /// Whether the API will certainly reject it.
     pub fn is_certain(&self) -> bool {
         !matches!(&self.kind, ProblemKind::Misfit(misfit) if !misfit.certain)
     }
 }
 
 impl Shape {
-    /// Everything in `value` that does not fit. `skip` tells which values not to look at (templates,
-    /// whose text says nothing about what they become).
+    /// All mismatches in `value`. `skip` excludes values such as templates, whose results are unknown.
     pub fn check(&self, value: &Value, skip: &dyn Fn(&Value) -> bool) -> Vec<ShapeProblem> {
         let mut problems = Vec::new();
         self.check_into(value, skip, &mut Vec::new(), &mut problems);
@@ -104,7 +103,7 @@ impl Shape {
         path: &mut Vec<String>,
         problems: &mut Vec<ShapeProblem>,
     ) {
-        // What the API takes there, it knows best.
+        // The API knows best what it accepts there.
         if skip(value) || self.doubtful || (value.is_null() && self.nullable) {
             return;
         }
@@ -167,7 +166,7 @@ impl Shape {
                     path: path.clone(),
                     kind: ProblemKind::GivenTwice { name: own.to_owned() },
                 }),
-                // What need not be there may be empty.
+                // An optional field may be null.
                 Some(shape) if value.is_null() && !shape.required => {}
                 Some(shape) => shape.check_into(value, skip, path, problems),
                 None if self.is_open() => {}
@@ -184,7 +183,7 @@ impl Shape {
         self.check_needs(map, path, problems);
     }
 
-    /// That `map` has what it has to have.
+    /// Checks the required fields of `map`.
     fn check_needs(
         &self,
         map: &serde_json::Map<String, Value>,

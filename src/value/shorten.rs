@@ -1,8 +1,8 @@
-//! Values that are shown in part.
+//! Shortened values for display.
 
 use super::Value;
 
-/// `value` with the beginnings of its texts: at most `most` characters of each, and `…` where there were more.
+/// `value` with each text cut to `most` characters and `…`.
 pub fn shortened(value: Value, most: usize) -> Value {
     match value {
         Value::String(text) => Value::String(match text.char_indices().nth(most) {

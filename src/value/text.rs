@@ -1,20 +1,20 @@
-//! Bytes from outside as text.
+//! Decoding of text from outside.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// The text of `bytes` in the encoding that a byte order mark tells or, without one, that `charset` names;
-/// UTF-8 where neither does. The mark is left out, and what is no letter of the encoding becomes U+FFFD.
+/// Decodes `bytes` by their byte order mark, otherwise by `charset`, otherwise as UTF-8. The mark is removed, and
+/// invalid bytes become U+FFFD.
 ///
-/// Senders that call their UTF-8 Latin-1 or ASCII, as some frameworks do by default, are read as UTF-8.
+/// UTF-8 that is declared as Latin-1 or ASCII, as by some frameworks, is decoded as UTF-8.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     let encoding = without_mark(bytes).unwrap_or_else(|| named(bytes, charset));
     encoding.decode(bytes).0
 }
 
-/// The text of `bytes` that are a part of something larger, such as a field of a form: in the encoding that
-/// `charset` names, else UTF-8. A byte order mark has no meaning there.
+/// Decodes part of a larger text, such as a form field, by `charset`, otherwise as UTF-8. A byte order mark has no
+/// meaning there.
 pub fn decode_part<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     named(bytes, charset).decode_without_bom_handling(bytes).0
 }
@@ -24,7 +24,7 @@ fn named(bytes: &[u8], charset: Option<&str>) -> &'static Encoding {
     if named == WINDOWS_1252 && std::str::from_utf8(bytes).is_ok() { UTF_8 } else { named }
 }
 
-/// UTF-16 without a byte order mark, told by the half of its first letter that is zero (RFC 4627, 3).
+/// UTF-16 without a byte order mark, recognised by the zero byte of its first character (RFC 4627, 3).
 fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0, second, ..] if *second != 0 => Some(UTF_16BE),
@@ -33,7 +33,7 @@ fn without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// `text`, or its first `most` bytes and how much there is in all.
+/// `text`, or its first `most` bytes and the total length.
 pub fn beginning(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -41,12 +41,12 @@ pub fn beginning(text: &str, most: usize) -> String {
     format!("{}… ({} KiB in all)", &text[..text.floor_char_boundary(most)], text.len() >> 10)
 }
 
-/// The `charset` that a media type such as `text/plain; charset=utf-8` names.
+/// The `charset` of a media type such as `text/plain; charset=utf-8`.
 pub fn charset(media_type: &str) -> Option<&str> {
     parameter(media_type, "charset")
 }
 
-/// A parameter of a media type, without its quotes.
+/// A parameter of a media type, unquoted.
 pub fn parameter<'a>(media_type: &'a str, name: &str) -> Option<&'a str> {
     let pairs = media_type.split(';').skip(1).filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value);

@@ -1,4 +1,4 @@
-//! Times as APIs and people write them, and what lies a while after a time.
+//! Times as written by APIs and people, and arithmetic with waits.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::iso8601::{self, Written};
 
 /// Epoch numbers from here on are milliseconds: as seconds they would be after the year 5138.
 const MILLISECONDS: u64 = 100_000_000_000;
-/// Epoch numbers from here on are no times: as milliseconds they would be after the year 33658.
+/// Epoch numbers from here on are not times: as milliseconds they would be after the year 33658.
 const TOO_LARGE: u64 = 1_000_000_000_000_000;
-/// Shorter numbers in text are rather years, counts or codes than seconds since 1970.
+/// Shorter numbers in text are more likely years, counts or codes than epoch seconds.
 const LEAST_DIGITS: usize = 9;
-/// So much later than one who reads it as UTC thinks can a local time be: the westernmost zone.
+/// How much later than its reading as UTC a local time can be: the offset of the westernmost zone.
 const WESTERNMOST: TimeDelta = TimeDelta::hours(12);
 
-/// The time that `value` stands for: ISO 8601 with or without a zone (then UTC), a date (its beginning),
-/// an e-mail's date, or seconds or milliseconds since 1970 as number or text.
+/// The time in `value`: ISO 8601 with or without a zone (then UTC), a date (its start), an e-mail date, or epoch
+/// seconds or milliseconds as number or text.
 pub fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::Number(number) => from_epoch(&number.to_string()),
@@ -30,7 +30,7 @@ pub fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
     }
 }
 
-/// The time that stands in `text`: ISO 8601, an e-mail's date, or seconds or milliseconds since 1970.
+/// The time in `text`: ISO 8601, an e-mail date, or epoch seconds or milliseconds.
 pub fn time_in(text: &str) -> Option<Written> {
     let text = text.trim();
     if let Some(written) = iso8601::read(text) {
@@ -42,7 +42,7 @@ pub fn time_in(text: &str) -> Option<Written> {
     if text.len() >= LEAST_DIGITS { from_epoch(text).map(Written::Exact) } else { None }
 }
 
-/// The time of a number of seconds or milliseconds since 1970, told apart by their size.
+/// Parses epoch seconds or milliseconds, distinguished by size.
 pub fn from_epoch(number: &str) -> Option<DateTime<Utc>> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let seconds: i64 = whole.parse().ok()?;
@@ -57,13 +57,13 @@ pub fn from_epoch(number: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(seconds * 1000 + part)
 }
 
-/// The value tells the day only, so two changes can have the same.
+/// Whether the value is only a date, so that two changes may have the same one.
 pub fn is_coarse(value: &Value) -> bool {
     matches!(value.as_str().and_then(time_in), Some(Written::Day(_)))
 }
 
-/// So much later than `timestamp` says can the time be that `value` stands for: a date leaves the time of
-/// day open, and what names no zone may be of any.
+/// How much later than `timestamp` the time may be: a date leaves the time of day open, and a time without a zone the
+/// offset.
 pub fn leeway(value: &Value) -> TimeDelta {
     match value.as_str().and_then(time_in) {
         Some(Written::Day(_)) => WESTERNMOST + TimeDelta::days(1),
@@ -78,7 +78,7 @@ pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     end.unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// `now` less `wait`; the beginning of time for what lies before it.
+/// `now` minus `wait`; the earliest representable time if that underflows.
 pub fn before(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     let start = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_sub_signed(wait));
     start.unwrap_or(DateTime::<Utc>::MIN_UTC)

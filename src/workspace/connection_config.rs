@@ -1,4 +1,4 @@
-//! A connection as `hob.yaml` has it, before anything is connected.
+//! A connection as configured in `hob.yaml`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::connection::{
 };
 use crate::secret::{Redactor, Secret};
 
-/// A connection to be.
+/// The configuration of a connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionConfig {
     /// Its name.
@@ -23,23 +23,23 @@ pub struct ConnectionConfig {
     pub connector: Arc<Connector>,
     /// Values of the connector's settings.
     pub settings: BTreeMap<String, String>,
-    /// Where the API is, if not where its connector says. It may hold a secret: see `shown_address`.
+    /// Base URL, if not the connector's. May contain a secret: see `shown_address`.
     pub base_url: Option<String>,
-    /// The version of the API to use, if not the one its connector describes.
+    /// API version, if not the connector's default.
     pub version: Option<String>,
     /// Overrides of the connector's limits.
     pub budget: BudgetSettings,
-    /// Names of variables that it needs and that are not set, one for each place.
+    /// Unset variables that it needs, one per place.
     pub unset: Vec<String>,
     pub(super) auth: Option<Auth>,
-    /// Where its tokens are kept, if somebody has to consent to them.
+    /// The token file, if a person has to consent.
     pub(super) tokens: TokenFile,
-    /// Learns the tokens that its connection gets.
+    /// Learns fetched tokens.
     pub(super) redactor: Redactor,
 }
 
 impl ConnectionConfig {
-    /// Makes the connection. It asks for its tokens, where it needs some, through `http`.
+    /// Creates the connection. Tokens are requested through `http`.
     pub fn connect(&self, http: &reqwest::Client, clock: &Clock) -> Result<Connection, Error> {
         let connection = self.plain()?;
         let credential = match &self.auth {
@@ -57,8 +57,8 @@ impl ConnectionConfig {
         self.with(credential, clock)
     }
 
-    /// The connection to a stand-in for the API instead, with the credential (as under `auth` in
-    /// hob.yaml) and the settings that the stand-in knows.
+    /// The connection to a simulated API, with the credential (as under `auth` in hob.yaml) and the settings that it
+    /// knows.
     pub fn stand_in(
         &self,
         base_url: &str,
@@ -78,7 +78,7 @@ impl ConnectionConfig {
         Connection::new(&self.name, Arc::clone(&self.connector), setup)
     }
 
-    /// The question for a person's consent, if this is an OAuth app that needs it.
+    /// The consent request, if this is an OAuth app that needs it.
     pub fn consent(&self, http: &reqwest::Client, clock: &Clock) -> Result<Consent, Error> {
         let Some(Auth::Oauth(oauth)) = &self.auth else {
             return Err(Error::NoConsentNeeded { connection: self.name.clone() });
@@ -88,14 +88,14 @@ impl ConnectionConfig {
         Consent::new(&self.connector, &base_url, settings(oauth), tokens, http.clone(), clock.clone())
     }
 
-    /// Whether somebody has consented; `None`: nobody needs to.
+    /// Whether a person has consented; `None` if not needed.
     pub fn is_connected(&self, clock: &Clock) -> Option<bool> {
         let asks = |scheme: &AuthScheme| matches!(scheme, AuthScheme::Oauth { authorize_url: Some(_), .. });
         let needed = matches!(self.auth, Some(Auth::Oauth(_))) && self.connector.auth.iter().any(asks);
         needed.then(|| self.tokens.is_connected(clock.now()))
     }
 
-    /// The scopes that hob.yaml asks for, where it lists some.
+    /// The scopes listed in hob.yaml, if any.
     pub fn listed_scopes(&self) -> Option<&[String]> {
         match &self.auth {
             Some(Auth::Oauth(oauth)) => oauth.scopes.as_deref().filter(|scopes| !scopes.is_empty()),
@@ -103,7 +103,7 @@ impl ConnectionConfig {
         }
     }
 
-    /// Whether the connection could be made, apart from its credential's texts.
+    /// Checks everything except the credential's values.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.auth {
             Some(Auth::Login(_)) => {
@@ -113,7 +113,7 @@ impl ConnectionConfig {
                     }
                 }
             }
-            // A variable that is not set is complained about elsewhere.
+            // Unset variables are reported elsewhere.
             Some(Auth::Oauth(oauth)) if oauth.redirect.as_deref() != Some("") => {
                 redirect(oauth.redirect.as_deref())?;
             }
@@ -122,7 +122,7 @@ impl ConnectionConfig {
         self.plain().map(drop)
     }
 
-    /// A credential that is kept nowhere.
+    /// The credential.
     fn credential(
         &self,
         auth: Option<&Auth>,
@@ -148,7 +148,7 @@ impl ConnectionConfig {
         })
     }
 
-    /// Without a credential: tells whether address and limits are sound.
+    /// The connection without a credential, to check address and limits.
     pub(super) fn plain(&self) -> Result<Connection, Error> {
         self.with(Credential::None, &Clock::default())
     }
@@ -166,7 +166,7 @@ impl ConnectionConfig {
         Ok(connection)
     }
 
-    /// Texts that must not be shown.
+    /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let texts = match &self.auth {
             None => vec![],
@@ -180,12 +180,12 @@ impl ConnectionConfig {
     }
 }
 
-/// A text as it was copied, without the white space and the invisible marks around it.
+/// A pasted text without surrounding white space and invisible characters.
 fn tidy(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}'))
 }
 
-/// A bearer token as it was copied: some copy the word in front of it too.
+/// A pasted bearer token, possibly with its scheme.
 fn bearer(text: &str) -> Secret {
     let text = tidy(text);
     let word = text.get(..6).filter(|word| word.eq_ignore_ascii_case("bearer"));

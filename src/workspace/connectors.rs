@@ -1,4 +1,4 @@
-//! The mistakes in the files of a workspace's own connectors: all of them at once, each at its place.
+//! Validates the files of a workspace's connectors: all mistakes at once, with their places.
 
 use crate::catalog::{self, FileKind, form};
 use crate::diagnostic::{Code, Diagnostic, Report};
@@ -6,8 +6,7 @@ use crate::recipe::schema_validation;
 use crate::sandbox;
 use crate::source::{SourceFile, Span, parse};
 
-/// The mistakes in the files of a connector (path and text) that `error` says cannot be used. There is
-/// at least one.
+/// The mistakes in the files of a connector (path and text) that failed to load with `error`; at least one.
 pub(super) fn mistakes(files: &[(String, String)], error: &catalog::Error) -> Vec<Report> {
     let mut reports: Vec<Report> = files.iter().filter_map(|(path, text)| check(path, text)).collect();
     let reported = |reports: &[Report], file: &str| {
@@ -15,7 +14,7 @@ pub(super) fn mistakes(files: &[(String, String)], error: &catalog::Error) -> Ve
     };
     let text = |file: &str| files.iter().find(|(path, _)| path == file).map_or("", |(_, text)| text.as_str());
     match error {
-        // What the schema does not say, such as a text that is not a duration.
+        // Errors that the schema does not express, such as an invalid duration.
         catalog::Error::Invalid { file, reason, line } if !reported(&reports, file) => {
             let file = SourceFile::new(file.as_str(), text(file));
             let span = line.map_or(Span::default(), |line| file.line_span(line));
@@ -41,7 +40,7 @@ fn one(file: SourceFile, span: Span, message: String) -> Report {
     Report { file, diagnostics: vec![Diagnostic::new(Code::NotAllowed, span, message)] }
 }
 
-/// The mistakes in the structure of a file, if there are any.
+/// Structural mistakes in a file, if any.
 pub(super) fn check(path: &str, text: &str) -> Option<Report> {
     let kind = FileKind::from_path(path);
     let schema = if kind == FileKind::Sandbox { sandbox::schema() } else { form(kind)? };
@@ -105,7 +104,7 @@ mod tests {
         assert!(text.contains("no connector.yaml here"), "{text}");
     }
 
-    /// Whatever loads is not complained about.
+    /// Files that load have no mistakes.
     #[test]
     fn the_built_in_connectors_are_without_mistakes() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors");

@@ -1,4 +1,4 @@
-//! A workspace's `.env`: variables for its own use, so that secrets need not stand in `hob.yaml`.
+//! A workspace's `.env`: variables, so that secrets need not be in `hob.yaml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,16 +11,16 @@ use crate::source::{SourceFile, Span};
 /// Name of the file.
 const FILE: &str = ".env";
 
-/// What a `.env` says.
+/// The content of a `.env`.
 #[derive(Debug, Clone)]
 pub struct Dotenv {
     /// Variables by name.
     pub variables: BTreeMap<String, String>,
-    /// What of it is probably not meant so. Quotes no values.
+    /// Likely mistakes in it. Quotes no values.
     pub report: Report,
 }
 
-/// The `.env` below `root`, if there is one.
+/// The `.env` in `root`, if there is one.
 pub fn dotenv(root: &Path) -> Result<Dotenv, Error> {
     let path = root.join(FILE);
     if is_left_out(&path) || !path.is_file() {
@@ -31,8 +31,7 @@ pub fn dotenv(root: &Path) -> Result<Dotenv, Error> {
     Ok(parse(&text))
 }
 
-/// The text of a file as Windows' editors and shells save it: UTF-8 with or without a mark in front, or
-/// UTF-16 with one.
+/// Decodes a file as saved by Windows' editors and shells: UTF-8 with or without BOM, or UTF-16 with BOM.
 fn decode(bytes: &[u8]) -> std::io::Result<String> {
     let pairs = |read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
@@ -51,7 +50,7 @@ fn decode(bytes: &[u8]) -> std::io::Result<String> {
     }
 }
 
-/// Lines `NAME=value`, with or without `export` and quotes; others are left out, and told.
+/// Lines `NAME=value`, with or without `export` and quotes; others are skipped and reported.
 fn parse(text: &str) -> Dotenv {
     let file = SourceFile::new(FILE, text);
     let (mut variables, mut diagnostics, mut values) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -98,12 +97,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(part) && !text.as_bytes()[0].is_ascii_digit()
 }
 
-/// What stands after the `=`, and what is odd about it with what to do.
+/// The value after the `=`, with a possible problem and its remedy.
 fn value(written: &str) -> (String, Option<(&'static str, &'static str)>) {
     let only_comment = written.starts_with(char::is_whitespace) && written.trim_start().starts_with('#');
     let value = if only_comment { "" } else { written.trim() };
     let Some(quote) = value.chars().next().filter(|sign| matches!(sign, '"' | '\'')) else {
-        // A `#` is a comment where white space stands before it.
+        // A `#` starts a comment only after white space.
         let comment = value
             .char_indices()
             .zip(value.chars().skip(1))
@@ -124,7 +123,7 @@ fn value(written: &str) -> (String, Option<(&'static str, &'static str)>) {
     }
 }
 
-/// Other readers of such files fill in variables.
+/// Other readers of such files expand variables.
 fn reference(value: &str) -> Option<(&'static str, &'static str)> {
     let (_, rest) = value.split_once("${")?;
     rest.contains('}').then_some((

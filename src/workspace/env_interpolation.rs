@@ -1,28 +1,28 @@
-//! `${NAME}` and `${NAME:-default}` in `hob.yaml`, from an environment that is handed in.
+//! `${NAME}` and `${NAME:-default}` in `hob.yaml`, from a given environment.
 //!
-//! YAML would take the braces for its own in `{ token: ${TOKEN} }`. So they are masked, byte for
-//! byte, before the text is parsed, and the masks are filled in the tree's texts.
+//! In `{ token: ${TOKEN} }` YAML would treat the braces as its own. So they are masked, byte for byte, before the
+//! text is parsed, and the masks are replaced in the tree's texts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::source::{Data, Node, Span};
 
-/// Stands for `${`; two bytes as well. A letter that nobody writes in a setting.
+/// Mask of `${`, also two bytes long. Not used in settings.
 const OPEN: char = '\u{7fa}';
-/// Stands for `}`. A default that contains it is not masked.
+/// Mask of `}`. Defaults that contain it are not masked.
 const CLOSE: char = '`';
 
-/// A variable that is not set and has no default.
+/// An unset variable without a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unset {
     /// Its name.
     pub name: String,
-    /// The value it stands in.
+    /// The value that contains it.
     pub span: Span,
 }
 
-/// A text of the same length whose variables look like plain text to YAML.
+/// A text of the same length in which variables look like plain text to YAML.
 pub(super) fn mask(text: &str) -> String {
     let mut masked = text.to_owned();
     let mut from = 0;
@@ -36,7 +36,7 @@ pub(super) fn mask(text: &str) -> String {
     masked
 }
 
-/// Where the inside of `${…}` at `at` stands, if it is a variable.
+/// The range inside `${…}` at `at`, if it is a variable.
 fn variable(text: &str, at: usize) -> Option<Range<usize>> {
     let inside = &text[at + 2..];
     let length = inside.find(['}', '\n', CLOSE]).filter(|end| inside[*end..].starts_with('}'))?;
@@ -46,12 +46,12 @@ fn variable(text: &str, at: usize) -> Option<Range<usize>> {
     fits.then_some(at + 2..at + 2 + length)
 }
 
-/// `$${NAME}` is the text `${NAME}`.
+/// Whether `$${NAME}` escapes it.
 fn escaped(text: &str, at: usize) -> bool {
     text[..at].ends_with('$')
 }
 
-/// Fills the masks in all texts below `node`; the variables that have no value are left empty.
+/// Replaces the masks in all texts below `node`; unset variables become empty.
 pub(super) fn fill(node: &mut Node, variables: &BTreeMap<String, String>, unset: &mut Vec<Unset>) {
     let span = node.span;
     match &mut node.value {

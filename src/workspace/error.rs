@@ -1,10 +1,10 @@
-//! A workspace that cannot be read at all. Mistakes in `hob.yaml` are diagnostics instead.
+//! An unreadable workspace. Mistakes in `hob.yaml` are diagnostics instead.
 
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Report, render};
 
-/// A workspace that cannot be read.
+/// Why a workspace cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or folder cannot be read.
@@ -15,7 +15,7 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The workspace's own connectors have mistakes: all of them, file by file.
+    /// Mistakes in the workspace's own connectors, by file.
     #[error("the workspace's connectors have mistakes\n\n{}", shown(.0))]
     Connectors(Vec<Report>),
 }

@@ -9,25 +9,25 @@ use super::{Error, connectors};
 use crate::catalog::{Catalog, FileKind};
 use crate::source::{SourceFile, parse};
 
-/// Name of the file that makes a folder a workspace.
+/// Name of a workspace's file.
 pub const FILE: &str = "hob.yaml";
 /// Folder of a workspace's recipes.
 const RECIPES: &str = "recipes";
 /// Folder of a workspace's own connectors.
 const CONNECTORS: &str = "connectors";
-/// Folder of what hob keeps.
+/// Folder of hob's state.
 pub(super) const STATE: &str = "state";
-/// Folder of the tokens that people consented to.
+/// Folder of OAuth tokens.
 pub(super) const TOKENS: &str = "state/tokens";
-/// Folders that hold no recipes, wherever recipes are looked for.
+/// Folders without recipes.
 const OTHERS: [&str; 4] = [CONNECTORS, "schemas", STATE, "tests"];
 
-/// The workspace that `from` is, or lies in.
+/// The workspace that contains `from`.
 pub fn find(from: &Path) -> Option<PathBuf> {
     from.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_path_buf)
 }
 
-/// The built-in catalog, joined or overruled by the connectors of the workspace.
+/// The built-in catalog, extended or overridden by the workspace's connectors.
 pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     let mut catalog = Catalog::built_in();
     let mut mistakes = Vec::new();
@@ -39,8 +39,7 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Connectors(mistakes)) }
 }
 
-/// How the stand-ins of the workspace's own connectors behave: connector → text of its `sandbox.yaml`,
-/// where it has one.
+/// The simulations of the workspace's own connectors: connector → text of its `sandbox.yaml`, if any.
 pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
     let mut scripts = IndexMap::new();
     let mut mistakes = Vec::new();
@@ -53,7 +52,7 @@ pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
     if mistakes.is_empty() { Ok(scripts) } else { Err(Error::Connectors(mistakes)) }
 }
 
-/// A folder with a connector of the workspace's own.
+/// A folder with a connector of the workspace.
 struct ConnectorFolder {
     path: PathBuf,
     /// Path and text of each file.
@@ -65,7 +64,7 @@ impl ConnectorFolder {
         self.files.iter().find(|(path, _)| FileKind::from_path(path) == kind)
     }
 
-    /// The connector's name, which need not be the folder's.
+    /// The connector's name, which may differ from the folder's.
     fn connector(&self) -> String {
         let root = self.file(FileKind::Connector).and_then(|(path, text)| {
             parse(&SourceFile::new(path.as_str(), text.as_str()))
@@ -92,8 +91,8 @@ fn connector_folders(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
     folders.map(read_folder).collect()
 }
 
-/// The recipe files that `path` means: itself, or all below a folder, in the order of their names.
-/// Of a workspace's own folder it means those in its `recipes`.
+/// The recipe files at `path`: itself, or all files below a folder, sorted by name. For a workspace's folder, those
+/// in its `recipes`.
 pub fn recipes(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
@@ -107,7 +106,7 @@ pub fn recipes(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-/// `within`: the folders on the way here. A link back to one of them is not followed.
+/// `within`: the parent folders. A link back to one of them is not followed.
 fn collect(folder: &Path, within: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     if within.contains(&real) {
@@ -132,19 +131,19 @@ fn collect(folder: &Path, within: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -
     Ok(())
 }
 
-/// Whether a file's name says that it is YAML, in any case of letters.
+/// Whether a file name has a YAML extension, ignoring case.
 pub fn is_yaml(path: &Path) -> bool {
     let ending =
         |ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
     ending("yaml") || ending("yml")
 }
 
-/// A pipe, a socket or a device: reading it might never end.
+/// Whether it is a pipe, a socket or a device, whose end may never come.
 pub fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// Whether `path` is special. Then it is told that it is left out.
+/// Whether `path` is special, which is logged.
 pub(super) fn is_left_out(path: &Path) -> bool {
     let special = is_special(path);
     if special {
@@ -153,7 +152,7 @@ pub(super) fn is_left_out(path: &Path) -> bool {
     special
 }
 
-/// A file, and not a folder or something that is left out.
+/// Whether it is an ordinary file.
 fn is_readable(path: &Path) -> bool {
     !is_left_out(path) && path.is_file()
 }

@@ -7,14 +7,14 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
 use crate::value::parse_duration;
 
-/// How long what is kept. What is unfinished is kept in any case.
+/// Retention. Unfinished runs are always kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct History {
-    /// Finished runs and their events; `None`: for ever.
+    /// Age limit of finished runs and their events; `None` for no limit.
     pub keep: Option<Duration>,
-    /// Most finished runs; `None`: any number.
+    /// Maximum number of finished runs; `None` for no limit.
     pub runs: Option<u64>,
-    /// Dedup keys; `None`: for ever.
+    /// Age limit of dedup keys; `None` for no limit.
     pub dedup: Option<Duration>,
 }
 
@@ -30,7 +30,7 @@ impl Default for History {
 const FOREVER: &str = "forever";
 
 impl History {
-    /// Reads `history:`.
+    /// Parses `history:`.
     pub(super) fn read(given: syntax::History, found: &mut Vec<Diagnostic>) -> Self {
         let usual = Self::default();
         let mut age = |text: Option<Spanned<String>>, usual: Option<Duration>| match text {

@@ -2,24 +2,24 @@
 
 use std::net::SocketAddr;
 
-/// An address that nobody can listen at.
+/// An invalid address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an address and a port; write it like 127.0.0.1:8787")]
 pub struct BadAddress(String);
 
-/// Whom metrics are open to.
+/// Who may read metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Metrics {
     /// Nobody.
     #[default]
     Closed,
-    /// Everyone who can reach the address of webhooks.
+    /// Everyone who can reach the webhook address.
     Open,
-    /// Everyone who can reach this address, which is theirs alone.
+    /// Everyone who can reach this separate address.
     At(SocketAddr),
 }
 
-/// Reads `127.0.0.1:8787`; `localhost` is this machine, a port alone too.
+/// Parses `127.0.0.1:8787`; accepts `localhost` and a port alone.
 pub fn parse(text: &str) -> Result<SocketAddr, BadAddress> {
     let text = text.trim();
     let numeric = match text.split_once(':') {

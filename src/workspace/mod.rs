@@ -1,5 +1,5 @@
-//! A folder with `hob.yaml` and recipes: its connections, environment, store and server. Reads files
-//! of the workspace and nothing else; connects to nothing, and takes the environment from its caller.
+//! A folder with `hob.yaml` and recipes: its connections, environment, store and server. Reads files of the workspace
+//! only; makes no connections, and gets the environment from its caller.
 
 mod connection_config;
 mod connectors;

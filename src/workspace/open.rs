@@ -1,4 +1,4 @@
-//! Reads `hob.yaml` into a workspace, with every mistake at its place.
+//! Reads `hob.yaml` into a workspace; reports every mistake with its place.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,47 +22,47 @@ use crate::recipe::schema_validation;
 use crate::secret::{Redactor, SHORTEST, Secret};
 use crate::source::{SourceFile, Span, parse, read};
 
-/// A workspace whose `hob.yaml` is sound.
+/// A workspace with a valid `hob.yaml`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// Its folder.
     pub root: PathBuf,
-    /// All operations, with those of the workspace's own connectors.
+    /// All operations, including those of the workspace's connectors.
     pub catalog: Arc<Catalog>,
     /// Connections by name.
     pub accounts: IndexMap<String, ConnectionConfig>,
-    /// Names of the variables that recipes may read.
+    /// Names of variables that recipes may read.
     pub env_allowlist: Vec<String>,
-    /// Values of those of them that are set.
+    /// Their values, if set.
     pub env: BTreeMap<String, String>,
     /// Folders whose files recipes may send.
     pub files: Vec<PathBuf>,
-    /// Where the history is kept.
+    /// The store.
     pub store: Store,
-    /// How long the history is kept.
+    /// Retention.
     pub history: History,
-    /// Where webhooks are received, if anywhere.
+    /// Address for webhooks, if any.
     pub listen: Option<SocketAddr>,
-    /// Whom metrics are open to.
+    /// Who may read metrics.
     pub metrics: Metrics,
-    /// How the events of connectors are verified, where not as they say.
+    /// Overrides of how connectors' events are verified.
     pub webhooks: IndexMap<String, Webhooks>,
-    /// Variables that `hob.yaml` needs and the environment does not have, with their places.
+    /// Unset variables that `hob.yaml` needs, with their places.
     pub unset: Report,
-    /// Takes secrets out of texts: credentials, the store's password, and variables that are marked as secret.
+    /// Redacts credentials, the store's password, and variables marked as secret.
     pub redactor: Redactor,
 }
 
-/// What opening a workspace found.
+/// The result of opening a workspace.
 #[derive(Debug)]
 pub struct Opened {
-    /// The workspace, if its `hob.yaml` is sound.
+    /// The workspace, if its `hob.yaml` is valid.
     pub workspace: Option<Workspace>,
-    /// What is wrong with its `hob.yaml`.
+    /// The mistakes in its `hob.yaml`.
     pub report: Report,
-    /// Takes secrets out of texts, also where the file is not sound.
+    /// Redacts secrets, also if the file is invalid.
     pub redactor: Redactor,
-    /// What does not stop it and is worth telling whenever hob runs, by file: secrets that cannot be masked.
+    /// Warnings for every run, by file: secrets that cannot be masked.
     pub remarks: Vec<Report>,
 }
 
@@ -74,7 +74,7 @@ impl Workspace {
         Ok(Self::read(root, SourceFile::new(shown, text), catalog, variables))
     }
 
-    /// A folder without `hob.yaml`, with an account on every connector: enough for stand-ins.
+    /// A folder without `hob.yaml`, with a connection to every connector: enough for a sandbox.
     pub fn bare(root: &Path, catalog: Arc<Catalog>) -> Self {
         let accounts = catalog.connectors().map(|connector| {
             let name = connector.connector.clone();
@@ -109,8 +109,8 @@ impl Workspace {
         }
     }
 
-    /// The same workspace as its sandbox: what happens there is stored apart, and real senders of webhooks
-    /// do not reach it by the address that `hob.yaml` names.
+    /// The same workspace as its sandbox: with a separate store, and without the webhook address of `hob.yaml`, which
+    /// real senders could reach.
     pub fn in_sandbox(self) -> Self {
         let metrics = match self.metrics {
             Metrics::At(_) => Metrics::Closed,
@@ -124,17 +124,17 @@ impl Workspace {
         self.store == Store::sandbox(&self.root)
     }
 
-    /// Whether something was done in its sandbox before.
+    /// Whether its sandbox has a store.
     pub fn has_sandbox_store(&self) -> bool {
         matches!(Store::sandbox(&self.root), Store::Sqlite(path) if path.exists())
     }
 
-    /// Where operations that download something save it.
+    /// The folder for downloads.
     pub fn downloads(&self) -> PathBuf {
         self.root.join(if self.is_sandbox() { "state/sandbox-downloads" } else { "downloads" })
     }
 
-    /// Whether something beside connections and keys of webhooks needs a variable that is not set.
+    /// Whether anything besides connections and webhook keys needs an unset variable.
     pub fn lacks_variables(&self) -> bool {
         let of_connections: usize = self.accounts.values().map(|account| account.unset.len()).sum();
         let keys = self.webhooks.values().flat_map(|webhooks| webhooks.signatures.iter().flatten());
@@ -145,12 +145,12 @@ impl Workspace {
         self.unset.diagnostics.len() > of_connections + self.unset.diagnostics.iter().filter(of_a_key).count()
     }
 
-    /// What templates see as `env`.
+    /// The value of `env` in templates.
     pub fn env_values(&self) -> Map<String, Value> {
         self.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
-    /// The workspace that `file` describes, in the folder `root`.
+    /// The workspace of `file` in the folder `root`.
     fn read(
         root: &Path,
         file: SourceFile,
@@ -230,7 +230,7 @@ impl Workspace {
     }
 }
 
-/// Whether the name of a user is a word that messages need: hidden, nobody could read them.
+/// Whether a user name is a word that messages need and therefore cannot be masked.
 fn is_own_word(text: &str, accounts: &IndexMap<String, ConnectionConfig>, catalog: &Catalog) -> bool {
     let connectors = catalog.connectors().map(|connector| connector.connector.as_str());
     let own =
@@ -238,9 +238,9 @@ fn is_own_word(text: &str, accounts: &IndexMap<String, ConnectionConfig>, catalo
     own.into_iter().any(|word| word.contains(text))
 }
 
-/// Secrets that are too short to be masked wherever they occur, once for each place.
+/// Secrets too short to be masked everywhere, once for each place.
 fn too_short(file: &SourceFile, hidden: impl Iterator<Item = SecretSpan>) -> Vec<Diagnostic> {
-    // A default stands for a secret that is not there yet.
+    // A default is a placeholder for an unset secret.
     let is_default = |hidden: &SecretSpan| file.slice(hidden.span).contains(&format!(":-{}}}", hidden.text));
     let short = |hidden: &SecretSpan| {
         !hidden.is_name && !is_default(hidden) && (1..SHORTEST).contains(&hidden.text.trim().len())

@@ -7,11 +7,11 @@ use crate::diagnostic::Diagnostic;
 use crate::secret::{REDACTED, SHORTEST};
 use crate::source::{SourceFile, Span};
 
-/// So many secrets are looked for in the rest of the file as well: each costs a reading of it.
+/// Number of secrets that are also searched for in the rest of the file; each search reads the whole file.
 const MOST_ELSEWHERE: usize = 200;
 
-/// `file` with asterisks in the place of secrets that stand in it. Those that come from variables do not. Of a text
-/// that is not `sound` YAML, a part may be missing in the tree.
+/// `file` with its secrets replaced by asterisks, except those from variables. If it is not valid YAML (not `sound`),
+/// the tree may be incomplete.
 pub(super) fn redact(file: &SourceFile, hidden: &[SecretSpan], sound: bool) -> SourceFile {
     let text = file.text();
     let mut places: Vec<Span> = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn redact(file: &SourceFile, hidden: &[SecretSpan], sound: bool) -> S
             .collect();
         match within.is_empty() {
             _ if is_variable => {}
-            // Written otherwise than it is meant: with escapes, over several lines, with a default.
+            // Not written literally: with escapes, over several lines, or with a default.
             true => places.push(inside_quotes(*span, written)),
             false => places.extend(within),
         }
@@ -48,7 +48,7 @@ fn inside_quotes(span: Span, written: &str) -> Span {
     if quoted { Span::new(span.start + 1, span.end - 1) } else { span }
 }
 
-/// `found` without what is secret at its place, however short that is.
+/// `found` without the secret at its place, however short.
 pub(super) fn without_secrets(mut found: Diagnostic, hidden: &[SecretSpan]) -> Diagnostic {
     let near =
         |hidden: &&SecretSpan| hidden.span.start <= found.span.end && found.span.start <= hidden.span.end;
@@ -60,7 +60,7 @@ pub(super) fn without_secrets(mut found: Diagnostic, hidden: &[SecretSpan]) -> D
     found
 }
 
-/// A short secret may be part of any word: it is masked where a message quotes it.
+/// A short secret may be part of any word, so it is masked only where a message quotes it.
 fn masked(text: &str, secret: &str) -> String {
     match secret.len() >= SHORTEST {
         true => text.replace(secret, REDACTED),

@@ -17,18 +17,18 @@ use crate::source::{Node, Span, Spanned, read};
 use crate::value::is_header_name;
 use crate::value::normalized;
 
-/// Gives meaning, and collects what has none.
+/// Resolves settings and collects mistakes.
 pub(super) struct Resolver<'a> {
     pub(super) root: &'a Path,
     pub(super) catalog: &'a Catalog,
     pub(super) unset: &'a [Unset],
-    /// Learns the tokens that connections get.
+    /// Learns fetched tokens.
     pub(super) redactor: &'a Redactor,
     pub(super) found: Vec<Diagnostic>,
 }
 
 impl Resolver<'_> {
-    /// The connections that can be made sense of.
+    /// The valid connections.
     pub(super) fn accounts(
         &mut self,
         entries: IndexMap<Spanned<String>, Node>,
@@ -43,7 +43,7 @@ impl Resolver<'_> {
     }
 
     fn account(&mut self, name: &Spanned<String>, node: &Node) -> Option<ConnectionConfig> {
-        // What cannot be read has been complained about by its structure.
+        // Structural mistakes were reported before.
         let entry: Connection = read(node).ok()?;
         if entry.connector.value.is_empty() {
             return None;
@@ -85,7 +85,7 @@ impl Resolver<'_> {
         Some(account)
     }
 
-    /// Names of variables that are not set, of those that stand in `span`.
+    /// Names of unset variables within `span`.
     fn unset_within(&self, span: Span) -> Vec<String> {
         let within = |unset: &&Unset| span.start <= unset.span.start && unset.span.end <= span.end;
         self.unset.iter().filter(within).map(|unset| unset.name.clone()).collect()
@@ -141,8 +141,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Complains of a credential that no request can carry, or that is none. Of variables that are not set, it is told
-    /// anyway.
+    /// Reports a credential that is empty or cannot be sent in a request. Unset variables are reported anyway.
     fn usable(&mut self, auth: &Spanned<Auth>) {
         let mut complain = |message: String, help: &str| {
             self.found.push(Diagnostic::new(Code::NotAllowed, auth.span, message).help(help));
@@ -173,7 +172,7 @@ impl Resolver<'_> {
         BudgetSettings { burst, daily: budget.daily }
     }
 
-    /// Whether the connection could be made, apart from its credential.
+    /// Checks everything about a connection except its credential.
     fn sound(&mut self, account: &ConnectionConfig, name: Span, base_url: Option<Span>) {
         let span = base_url.unwrap_or(name);
         if self.unset.iter().any(|unset| unset.span == span) {
@@ -186,7 +185,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Variables that recipes may read, and those of them that are secret.
+    /// Variables that recipes may read, and which of them are secret.
     pub(super) fn env_allowlist(
         &mut self,
         variables: Vec<EnvVariable>,
@@ -215,7 +214,7 @@ impl Resolver<'_> {
         (env_allowlist, secret)
     }
 
-    /// Folders whose files recipes may send. None of them holds what is the workspace's own.
+    /// Folders whose files recipes may send. They must not contain the workspace's own files.
     pub(super) fn files(&mut self, folders: Vec<Spanned<String>>) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for folder in folders {
@@ -232,7 +231,7 @@ impl Resolver<'_> {
         found
     }
 
-    /// Where the history is kept.
+    /// The store.
     pub(super) fn store(&mut self, text: Option<Spanned<String>>, root: &Path) -> Store {
         let Some(text) = text else { return Store::usual(root) };
         let parsed = Store::parse(&text, root).and_then(|store| {
@@ -244,7 +243,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Where webhooks are received.
+    /// The address for webhooks.
     pub(super) fn listen(&mut self, text: Option<Spanned<String>>) -> Option<SocketAddr> {
         let text = text?;
         if self.unset.iter().any(|unset| unset.span == text.span) {
@@ -254,7 +253,7 @@ impl Resolver<'_> {
         address.map_err(|error| self.complain(Code::NotAllowed, text.span, &error)).ok()
     }
 
-    /// Whom metrics are open to, if webhooks are received at `webhooks`.
+    /// Who may read metrics, given the webhook address.
     pub(super) fn metrics(&mut self, given: Option<MetricsText>, webhooks: Option<SocketAddr>) -> Metrics {
         let text = match given {
             None | Some(MetricsText::Open(false)) => return Metrics::Closed,
@@ -276,7 +275,7 @@ impl Resolver<'_> {
         address.map_or(Metrics::Closed, Metrics::At)
     }
 
-    /// How events are verified, by connectors that send some.
+    /// Verification overrides by connector.
     pub(super) fn webhooks(
         &mut self,
         given: IndexMap<Spanned<String>, Webhooks>,

@@ -1,4 +1,4 @@
-//! The secret parts of `hob.yaml`: all below `auth`, and user information in addresses.
+//! The secret parts of `hob.yaml`: everything below `auth`, and user information in addresses.
 
 use std::sync::LazyLock;
 
@@ -6,20 +6,20 @@ use regex::Regex;
 
 use crate::source::{Data, Node, SourceFile, Span, ValueFinder};
 
-/// A secret and where it stands.
+/// A secret with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SecretSpan {
-    /// The value it stands in.
+    /// The value that contains it.
     pub(super) span: Span,
-    /// The secret, with variables filled in.
+    /// The secret, with variables replaced.
     pub(super) text: String,
-    /// It may be a word that stands elsewhere as well, such as the name of a user.
+    /// Whether it may be a word that occurs elsewhere, such as a user name.
     pub(super) is_name: bool,
 }
 
-/// Fields below `auth` that are no secrets.
+/// Fields below `auth` that are not secret.
 const OPEN: [&str; 3] = ["name", "scopes", "redirect"];
-/// Fields below `auth` that tell who it is.
+/// Fields below `auth` that identify the user.
 const NAMES: [&str; 2] = ["username", "client_id"];
 /// All fields below `auth`.
 const KNOWN: [&str; 13] = [
@@ -38,7 +38,7 @@ const KNOWN: [&str; 13] = [
     "redirect",
 ];
 
-/// Whether a field that is called so, wherever it stands, holds secrets.
+/// Whether a field of this name holds secrets, wherever it is.
 fn is_secretive(key: &str) -> bool {
     let key = key.to_lowercase();
     key == "value"
@@ -47,7 +47,7 @@ fn is_secretive(key: &str) -> bool {
             .any(|part| key.contains(part))
 }
 
-/// The secrets below `node`, a tree whose variables are filled in.
+/// The secrets below `node`, a tree with variables replaced.
 pub(super) fn find(file: &SourceFile, node: &Node) -> Vec<SecretSpan> {
     let mut found = Vec::new();
     walk(file, node, false, false, &mut found);
@@ -63,7 +63,7 @@ fn walk(file: &SourceFile, node: &Node, secretive: bool, is_name: bool, found: &
                 if secretive && !KNOWN.contains(&key.value.as_str()) {
                     found.push(SecretSpan { span: key.span, text: key.value.clone(), is_name: false });
                 }
-                // A query of an address is refused; it may hold a key.
+                // A query in an address is rejected; it may contain a key.
                 if let ("base_url", Some((_, query))) =
                     (key.as_str(), value.as_text().and_then(|url| url.split_once(['?', '#'])))
                 {
@@ -82,7 +82,7 @@ fn walk(file: &SourceFile, node: &Node, secretive: bool, is_name: bool, found: &
         Data::Text(text) if secretive => found.push(hide(text, is_name)),
         Data::Int(_) | Data::Float(_) if secretive => {
             found.push(hide(&node.to_value().to_string(), is_name));
-            // As it is written: 007, 1_000.
+            // As written: 007, 1_000.
             found.push(hide(file.slice(node.span), is_name));
         }
         Data::Text(text) => found.extend(
@@ -104,7 +104,7 @@ fn walk(file: &SourceFile, node: &Node, secretive: bool, is_name: bool, found: &
     found.retain(|hidden| !hidden.text.trim().is_empty());
 }
 
-/// User name and password of an address (RFC 3986, 3.2.1), also of one that is not quite an address.
+/// User name and password of an address (RFC 3986, 3.2.1), also of a malformed one.
 pub(super) fn user_information(address: &str) -> Option<(&str, Option<&str>)> {
     let (user, _) = address.split_once("://")?.1.rsplit_once('@')?;
     match user.split_once(':') {
@@ -113,8 +113,7 @@ pub(super) fn user_information(address: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// Places of what is probably secret in a text that does not parse: there is no tree of it. Rather too much than too
-/// little.
+/// Spans of likely secrets in a text that does not parse. Errs on the side of too much.
 pub(super) fn guess(text: &str) -> Vec<Span> {
     static VALUES: LazyLock<Option<ValueFinder>> = LazyLock::new(|| {
         let word = "auth|token|secret|passw|pwd|credential|api[_-]?key|bearer";

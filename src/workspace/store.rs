@@ -1,11 +1,11 @@
-//! Where a workspace's history is kept.
+//! The store of a workspace.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::secret::Secret;
 
-/// A store, as `store:` names it.
+/// A store, as in `store:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Store {
     /// A SQLite file.
@@ -14,36 +14,36 @@ pub enum Store {
     Postgres(Address),
 }
 
-/// Where the history is kept unless `store:` says otherwise, below the workspace.
+/// Default path of the store in the workspace.
 const USUAL: &str = "state/hob.db";
-/// Where the sandbox keeps its own, whatever `store:` says, below the workspace.
+/// Path of the sandbox's store in the workspace.
 const SANDBOX: &str = "state/sandbox.db";
 
-/// A `store:` that cannot be used.
+/// Why a `store:` cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It is of no known kind.
+    /// Its kind is unknown.
     #[error(
         "`{0}` is not a store; write it like `sqlite:{USUAL}` or `postgres://user:password@host/database`"
     )]
     Unknown(String),
-    /// It would be gone with the process.
+    /// It would not outlive the process.
     #[error("`sqlite:{0}` keeps nothing: everything would be forgotten at the end; name a file")]
     Memory(String),
-    /// It leads out of the workspace, or is written as an address is.
+    /// It is outside the workspace, or written like a URL.
     #[error("`sqlite:{path}` {reason}")]
     Elsewhere {
-        /// What was given.
+        /// The given path.
         path: String,
         /// What is wrong with it, and what to write.
         reason: String,
     },
-    /// It is the sandbox's own.
+    /// It is the sandbox's store.
     #[error("`sqlite:{SANDBOX}` is where the sandbox keeps its own history; name another file")]
     Sandbox,
 }
 
-/// `path` as it is meant: within the workspace, or whole.
+/// The intended path: relative to the workspace, or absolute.
 fn within(path: &str) -> Result<&Path, Error> {
     let elsewhere = |reason: String| Err(Error::Elsewhere { path: path.to_owned(), reason });
     if path.starts_with("//") && !path.starts_with("///") {
@@ -76,18 +76,18 @@ fn within(path: &str) -> Result<&Path, Error> {
 }
 
 impl Store {
-    /// The usual store of a workspace.
+    /// The default store of a workspace.
     pub(super) fn usual(root: &Path) -> Self {
         Store::Sqlite(root.join(USUAL))
     }
 
-    /// The store of a workspace's sandbox: apart from the real one, so that nothing done in the sandbox is
-    /// known outside of it. Always a file, so that trying recipes needs no database server.
+    /// The store of a workspace's sandbox: separate from the real one, so that nothing done in the sandbox affects
+    /// it. Always a file, so that trying recipes needs no database server.
     pub fn sandbox(root: &Path) -> Self {
         Store::Sqlite(root.join(SANDBOX))
     }
 
-    /// Reads `store:`; paths are relative to the workspace.
+    /// Parses `store:`; paths are relative to the workspace.
     pub fn parse(text: &str, root: &Path) -> Result<Self, Error> {
         match text.trim().split_once(':') {
             Some(("sqlite", path)) if path.contains(":memory:") || path.contains("mode=memory") => {
@@ -99,13 +99,13 @@ impl Store {
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
                 Ok(Store::Postgres(Address(Secret::new(text.trim()))))
             }
-            // Without a password that may stand in an address.
+            // Without a password that the address may contain.
             Some((scheme, _)) => Err(Error::Unknown(format!("{scheme}:…"))),
             None => Err(Error::Unknown(text.to_owned())),
         }
     }
 
-    /// What must never be shown of it.
+    /// Its secrets.
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
             Store::Sqlite(_) => Vec::new(),
@@ -124,36 +124,36 @@ impl fmt::Display for Store {
     }
 }
 
-/// The address of a database, which may hold a password. `Debug` and `Display` do not show it.
+/// The address of a database, which may contain a password. `Debug` and `Display` hide it.
 #[derive(Clone)]
 pub struct Address(Secret);
 
 impl Address {
-    /// All of it, for the one place that connects.
+    /// The whole address, for connecting.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// User and password, and what comes after them.
+    /// User and password, and the rest.
     fn parts(&self) -> (&str, &str) {
         let rest = self.expose().split_once("://").map_or("", |(_, rest)| rest);
         rest.rsplit_once('@').unwrap_or(("", rest))
     }
 
-    /// What comes after the question mark, pair by pair.
+    /// The pairs of the query.
     fn query(&self) -> impl Iterator<Item = (&str, &str)> {
         let query = self.parts().1.split_once('?').map_or("", |(_, query)| query);
         query.split('&').filter_map(|pair| pair.split_once('='))
     }
 
-    /// The schema, where it is named and can be one: then it is nobody's password.
+    /// The schema, if named and valid: then it is not part of a password.
     fn schema(&self) -> Option<&str> {
         let part_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         let (_, schema) = self.query().find(|(name, _)| *name == "schema")?;
         schema.bytes().all(part_of_name).then_some(schema)
     }
 
-    /// The password, as it is written and as it is meant. Of the user, `hob.yaml` tells: it may be an ordinary word.
+    /// The password, as written and decoded. The user name is not secret: it may be an ordinary word.
     fn secrets(&self) -> Vec<Secret> {
         let (user, _) = self.parts();
         let secret = |name: &str| name.contains("password");

@@ -142,7 +142,7 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// What of it proves who somebody is, by the names of its fields.
+    /// The secret fields, by name.
     pub(super) fn secrets(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::Token(token) => vec![("token", token)],

@@ -1,4 +1,4 @@
-//! What `hob catalog` can do.
+//! The subcommands of `hob catalog`.
 
 use clap::Subcommand;
 

@@ -28,9 +28,9 @@ pub struct List {
 /// A kind of operation, as the command line writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum KindName {
-    /// May stand after `poll:`.
+    /// Allowed after `poll:`.
     Poller,
-    /// May stand after `do:`.
+    /// Allowed after `do:`.
     Action,
 }
 

@@ -1,4 +1,4 @@
-//! `hob catalog`: what operations there are, and all about one of them.
+//! `hob catalog`: a reference of operations.
 
 mod command;
 mod list;

@@ -37,7 +37,7 @@ impl Show {
     }
 }
 
-/// The complaint about an operation that nobody has.
+/// The error for an unknown operation.
 pub fn unknown<'a>(id: &str, known: impl IntoIterator<Item = &'a str>) -> anyhow::Error {
     match closest(id, known) {
         Some(suggestion) => anyhow!("no operation `{id}`; {suggestion}"),

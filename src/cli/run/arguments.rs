@@ -1,4 +1,4 @@
-//! The arguments of `hob run`, and the recipes that they mean.
+//! The arguments of `hob run`, and the recipes they select.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ pub struct Run {
     pub(super) output: Output,
 }
 
-/// The store is asked for more time thrice as often; less would be a burden to it.
+/// Leases are renewed three times per duration; shorter ones would load the store.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 fn lease(text: &str) -> Result<Duration, String> {
@@ -68,12 +68,12 @@ fn listen(text: &str) -> Result<SocketAddr, BadAddress> {
 }
 
 impl Run {
-    /// Runs until it is stopped.
+    /// Whether it runs until stopped.
     pub fn keeps_running(&self) -> bool {
         !self.once && (!self.dry_run || self.listen.is_some())
     }
 
-    /// What makes the service.
+    /// The options of the service.
     pub(super) fn service_options(&self) -> ServiceOptions {
         ServiceOptions {
             recipes: self.selection(),
@@ -91,7 +91,7 @@ impl Run {
         RecipeSelection { paths: self.paths.clone(), sandbox: self.sandbox, receives }
     }
 
-    /// The recipes to run. Those that cannot are told, and do not stop the others.
+    /// The recipes to run. Broken ones are reported and do not stop the others.
     pub(super) fn recipes(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
         let recipes = self.selection().load(session, workspace)?;
         recipes.show(session);

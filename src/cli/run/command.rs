@@ -1,4 +1,4 @@
-//! The command itself.
+//! The command `hob run`.
 
 use super::arguments::Run;
 use super::service::Service;

@@ -1,4 +1,4 @@
-//! Keeps in the store which connections are held, for other commands and for the next start.
+//! Records in the store which connections are held, for other commands and the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,24 +12,23 @@ use crate::journal::{Error, HeldConnection, Journal};
 use crate::secret::Redactor;
 use crate::services::Services;
 
-/// Pause after the store did not answer.
+/// Pause while the store is unreachable.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often to see whether somebody has run `hob connect`, while a connection waits for that.
+/// How often to check for a new consent by `hob connect`, while a connection waits for it.
 const CONSENT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Hears of every connection that is held or let go, and notes it.
+/// Records every start and end of a hold.
 pub(super) struct HoldRecorder(mpsc::UnboundedSender<HoldEvent>);
 
 enum HoldEvent {
     Change(HoldChange),
-    /// Nothing more comes; answered once all is noted.
+    /// No more events; answered once all are recorded.
     End(oneshot::Sender<()>),
 }
 
 impl HoldRecorder {
-    /// Begins with nothing held: a start is a reason to see whether credentials work again, and what waits for
-    /// them is due now.
+    /// Starts with no holds: after a restart, credentials are tried again, and runs that wait for them are due.
     pub(super) async fn start(services: &Services) -> Result<Self, Failure> {
         let Services { journal, connections, redactor, clock, .. } = services.clone();
         for held in journal.held_connections().await.map_err(Failure::unavailable)? {
@@ -38,7 +37,7 @@ impl HoldRecorder {
         let (tell, mut news) = mpsc::unbounded_channel();
         for connection in connections.values() {
             let tell = tell.clone();
-            // Once nobody listens, the process ends.
+            // Without a receiver the process is ending.
             connection.hold.on_change(move |change| drop(tell.send(HoldEvent::Change(change))));
         }
         tokio::spawn(watch_consent(connections.values().cloned().collect(), tell.clone()));
@@ -56,17 +55,17 @@ impl HoldRecorder {
         Ok(Self(tell))
     }
 
-    /// Waits until all is noted.
+    /// Waits until all is recorded.
     pub(super) async fn end(&self) {
         let (tell, noted) = oneshot::channel();
         if self.0.send(HoldEvent::End(tell)).is_ok() {
-            // It has ended as well if nobody answers.
+            // Without an answer it has ended as well.
             let _ = noted.await;
         }
     }
 }
 
-/// Lets connections go that somebody has consented to again, until nobody hears of it any more.
+/// Ends holds of connections with a new consent, until the receiver is closed.
 async fn watch_consent(connections: Vec<Arc<Connection>>, heard: mpsc::UnboundedSender<HoldEvent>) {
     while !heard.is_closed() {
         tokio::time::sleep(CONSENT_CHECK_INTERVAL).await;
@@ -80,7 +79,7 @@ async fn watch_consent(connections: Vec<Arc<Connection>>, heard: mpsc::Unbounded
 
 async fn note(journal: &dyn Journal, change: HoldChange, redactor: &Redactor, clock: &Clock) {
     let HoldChange { connection, reason } = change;
-    // As the runs that wait for it have it.
+    // The same text as in the waiting runs.
     let reason = reason.map(|reason| redactor.text(&reason));
     match &reason {
         Some(reason) => {

@@ -1,4 +1,4 @@
-//! `hob run`: triggers, engine and server, started together and stopped together.
+//! `hob run`: triggers, engine and server in one process.
 
 mod arguments;
 mod command;

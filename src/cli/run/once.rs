@@ -1,4 +1,4 @@
-//! `--once`: executes what is due now, then prints a summary.
+//! `--once`: does what is due now, then prints a summary.
 
 use std::time::Instant;
 
@@ -13,14 +13,13 @@ use crate::cli::{ExitCode, Failure, Format, Session, dry_run};
 use crate::recipe::Trigger;
 
 impl Service {
-    /// Takes what every trigger has due, runs until nothing is left to do now, and tells what came of
-    /// it.
+    /// Fires all triggers, runs until idle, and prints a summary.
     pub(super) async fn once(&self, session: &mut Session, format: Format) -> Result<ExitCode, Failure> {
         let begun = Instant::now();
         let stop = StopSignal::listen()?.requested().shared();
         let stop_requested_twice = StopSignal::listen()?.requested_twice();
         self.progress.polling();
-        // A page that was not stored is read again: a poll can end anywhere.
+        // A poll can stop anywhere: a page that was not stored is read again.
         let taken = tokio::select! {
             taken = self.triggers.once() => Some(taken),
             () = stop.clone() => None,
@@ -31,7 +30,7 @@ impl Service {
         let work = self.engine.run_until_idle_or(stop.clone());
         let idle = tokio::select! {
             idle = self.progress.watch(&self.engine, work) => idle.map_err(Failure::unavailable)?,
-            // What was under way is found in doubt at the next start, as after a crash.
+            // Requests in flight are in doubt at the next start, as after a crash.
             () = stop_requested_twice => return Err(self.stopped()),
         };
         if stop.peek().is_some() {
@@ -60,7 +59,7 @@ impl Service {
         Ok(if summary.has_problems() { ExitCode::Problems } else { ExitCode::Fine })
     }
 
-    /// A dry run takes what is due; what is started otherwise has a dry run of its own.
+    /// A dry run fires what is due; triggers that others start have their own dry run.
     fn hint_at_other_triggers(&self, session: &mut Session) {
         let polls = |recipe: &&CheckedRecipe| matches!(recipe.trigger(), Trigger::Poll(_));
         let others: Vec<&str> =

@@ -8,10 +8,10 @@ use crate::engine::Engine;
 use crate::printable;
 use crate::trigger::{OnPage, PageRead};
 
-/// How often the line is drawn anew.
+/// How often the line is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A line that tells how far the work is; nothing where nobody watches.
+/// A progress line; nothing without a terminal.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -24,7 +24,7 @@ impl Progress {
         Self { bar, visible }
     }
 
-    /// Tells of every page of every poll.
+    /// Shows every page of every poll.
     pub(super) fn on_page(&self) -> OnPage {
         if !self.visible {
             return OnPage::default();
@@ -33,7 +33,7 @@ impl Progress {
         OnPage::new(move |page| bar.set_message(page_line(page)))
     }
 
-    /// Polls are under way.
+    /// Shows that polls are in progress.
     pub(super) fn polling(&self) {
         self.bar.set_style(ProgressStyle::default_spinner());
         self.bar.set_message("polling");
@@ -42,17 +42,17 @@ impl Progress {
         }
     }
 
-    /// So many runs are to be done.
+    /// Shows the number of runs to do.
     pub(super) fn running(&self, runs: usize) {
         self.bar.set_length(runs as u64);
         self.bar.set_message("runs");
-        // Falls back to the usual style should the template ever be wrong.
+        // Falls back to the default style if the template is invalid.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} [{bar:30}] {eta}") {
             self.bar.set_style(style);
         }
     }
 
-    /// Follows `engine` while `work` lasts.
+    /// Shows the progress of `engine` during `work`.
     pub(super) async fn watch<T>(&self, engine: &Engine, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
         let mut ticks = tokio::time::interval(TICK);
@@ -66,7 +66,7 @@ impl Progress {
         }
     }
 
-    /// The line is taken away.
+    /// Removes the line.
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! Which recipes are run, and how they are read: at the start, and again when they are edited.
+//! Which recipes are run, loaded at the start and after edits.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use crate::workspace::{self, Workspace};
 /// The recipes to run.
 #[derive(Debug, Clone)]
 pub(super) struct RecipeSelection {
-    /// Files or folders, or a workspace; none: all recipes of the workspace.
+    /// Files or folders, or a workspace; empty for all recipes of the workspace.
     pub(super) paths: Vec<PathBuf>,
-    /// Connections lead to a sandbox, and lack nothing.
+    /// Connections lead to a sandbox, so no variable is missing.
     pub(super) sandbox: bool,
-    /// Webhooks may be received for them.
+    /// Webhooks can be received.
     pub(super) receives: bool,
 }
 
 impl RecipeSelection {
-    /// The recipes as they are now.
+    /// Loads the current recipes.
     pub(super) fn load(&self, session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
         let mut recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(workspace))?;
         if !self.sandbox {
@@ -30,11 +30,11 @@ impl RecipeSelection {
         Ok(recipes)
     }
 
-    /// Where they may be edited.
+    /// The paths to watch for edits.
     pub(super) fn watched(&self, session: &Session, workspace: &Workspace) -> Vec<PathBuf> {
         let given = self.paths.iter().filter(|path| path.as_os_str() != "-").map(|path| session.path(path));
         let folder = |path: PathBuf| {
-            // Of a workspace, its recipes.
+            // Only the recipes of a workspace.
             let is_workspace = path.join(workspace::FILE).is_file();
             if is_workspace { path.join("recipes") } else { path }
         };

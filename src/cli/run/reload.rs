@@ -1,4 +1,4 @@
-//! Hot reload: recipes that are edited while `hob run` works.
+//! Hot reload: applies edits of recipes during `hob run`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::cli::recipes::BrokenRecipe;
 use crate::trigger::webhook::{GRACE, listeners};
 use crate::workspace::is_yaml;
 
-/// An editor that saves writes several times; this long nothing must happen.
+/// Editors write several times when saving: changes are applied after this long without another.
 const QUIET: Duration = Duration::from_millis(200);
-/// Then it is looked anyway.
+/// Changes are applied after this long at the latest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Tells when something below the recipes' folders was written.
+/// Detects changes in the recipes' folders.
 pub(super) struct RecipeWatch {
     changes: mpsc::Receiver<()>,
-    /// Watches until it is dropped. `None` where the system does not let it: then nothing changes.
+    /// Watches until dropped. `None` if the system does not support it: then there is no hot reload.
     watcher: Option<RecommendedWatcher>,
     paths: Vec<PathBuf>,
 }
 
 impl RecipeWatch {
-    /// Watches folders, and the folders of files: editors replace a file rather than write into it.
+    /// Watches folders, and the folders of files, because editors replace files.
     pub(super) fn start(paths: Vec<PathBuf>) -> Self {
-        // One note is enough, however much happens.
+        // One notification is enough for any number of changes.
         let (note, changes) = mpsc::channel(1);
         let watched = paths.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -43,8 +43,8 @@ impl RecipeWatch {
         watch
     }
 
-    /// Watches what is there now: a folder that was moved away and back is another one. The folders above
-    /// tell of that.
+    /// Watches the existing folders: one that was moved away and back is a different folder. Changes of parent
+    /// folders trigger this.
     fn look(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
         for path in &self.paths {
@@ -60,24 +60,23 @@ impl RecipeWatch {
         }
     }
 
-    /// Resolves after something was written and all is quiet again. Nothing is lost if it is dropped
-    /// before.
+    /// Resolves after a change, once no more follow. Cancel safe.
     pub(super) async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             return std::future::pending().await;
         }
         let quiet =
             async { while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {} };
-        // Endless writes do not postpone a reload for ever.
+        // Endless writes must not postpone a reload forever.
         tokio::time::timeout(PATIENCE, quiet).await.ok();
         self.look();
     }
 }
 
-/// Reading the recipes is an event too, and must not lead to reading them again; nor must the store or the log, which
-/// may lie in the same folder or beside it.
+/// Whether a change concerns recipes. Reading them also causes events, and must not cause another reload; nor must
+/// writes to the store or the log in the same folders.
 fn matters(event: &Event, watched: &[PathBuf]) -> bool {
-    // A folder that was moved has no ending.
+    // A moved folder has no extension.
     let recipe = |path: &PathBuf| {
         (path.extension().is_none() || is_yaml(path))
             && watched.iter().any(|watched| path.starts_with(watched))
@@ -85,32 +84,32 @@ fn matters(event: &Event, watched: &[PathBuf]) -> bool {
     !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(recipe)
 }
 
-/// What a reload comes to.
+/// The result of a reload.
 #[derive(Debug, Default)]
 pub(super) struct Reloaded {
-    /// The recipes from now on.
+    /// The new recipes.
     pub(super) recipes: Vec<CheckedRecipe>,
-    /// What is not as before.
+    /// The changes.
     pub(super) changes: Vec<Change>,
-    /// Names of recipes that stay what they were, because their file has mistakes now.
+    /// Names of recipes that stay unchanged because their file is now invalid.
     pub(super) kept: Vec<String>,
 }
 
-/// A recipe that is not as before. Its name is what it is known by: in another file it is the same recipe.
+/// A changed recipe. Its name identifies it, also in another file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// It was not there.
+    /// A new recipe.
     Added { recipe: String, file: String },
-    /// It is another one.
+    /// A changed recipe.
     Changed { recipe: String, file: String },
-    /// It is in another file.
+    /// A recipe moved to another file.
     Moved { recipe: String, from: String, to: String },
-    /// It no longer exists.
+    /// A deleted recipe.
     Removed { recipe: String, file: String, listens: bool },
 }
 
 impl Change {
-    /// Says so in the log.
+    /// Logs the changes.
     pub(super) fn tell(&self) {
         match self {
             Self::Added { recipe, file } => tracing::info!(recipe, file, "recipe added"),
@@ -129,7 +128,7 @@ impl Change {
     }
 }
 
-/// The recipes from now on: those of sound files as they are, those that cannot run now as they were.
+/// The new recipes: valid files as they are now, broken ones as they were.
 pub(super) fn reloaded(
     before: &[CheckedRecipe],
     sound: Vec<CheckedRecipe>,

@@ -8,18 +8,18 @@ use crate::clock::Clock;
 use crate::journal::{Error, Journal, Pruned, Retention};
 use crate::workspace::History;
 
-/// Forgotten at a time: little enough that nobody waits for it.
+/// Items per batch, few enough not to delay other writes.
 const BATCH: usize = 500;
-/// Batches at the end of a `--once`; what is left waits for the next one.
+/// Batches at the end of `--once`; the rest is left to the next run.
 const BATCHES_ONCE: usize = 20;
-/// A breath between two batches.
+/// Pause between two batches.
 const BREATH: Duration = Duration::from_millis(50);
-/// How often there is something to forget.
+/// Interval of pruning.
 const EVERY: Duration = Duration::from_secs(3600);
-/// Not while everything starts.
+/// Delay after the start.
 const FIRST: Duration = Duration::from_secs(60);
 
-/// What is past its time at `now`.
+/// The retention criteria at `now`.
 fn retention(history: &History, now: DateTime<Utc>) -> Retention {
     let ago = |age: Duration| TimeDelta::from_std(age).ok().and_then(|age| now.checked_sub_signed(age));
     Retention {
@@ -29,7 +29,7 @@ fn retention(history: &History, now: DateTime<Utc>) -> Retention {
     }
 }
 
-/// Forgets again and again. Never ends.
+/// Prunes regularly. Never returns.
 pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, clock: &Clock) {
     tokio::time::sleep(FIRST).await;
     loop {
@@ -40,7 +40,7 @@ pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, cl
     }
 }
 
-/// Forgets a part, so that a store that is only ever used for a moment does not grow for ever either.
+/// Prunes a limited amount, so that a store used only by `--once` does not grow forever.
 pub(super) async fn forget_some(journal: &dyn Journal, history: &History, clock: &Clock) {
     if let Err(error) = forget(journal, history, clock, BATCHES_ONCE).await {
         tracing::warn!(%error, "old history could not be deleted; it will be tried again");
@@ -84,7 +84,7 @@ mod tests {
         let expected =
             Retention { before: Some(now - TimeDelta::days(1)), most_runs: Some(7), dedup_before: None };
         assert_eq!(retention(&history, now), expected);
-        // Older than time itself: nothing is.
+        // A cutoff before the earliest time deletes nothing.
         let history = History { keep: Some(Duration::MAX), ..history };
         assert_eq!(retention(&history, now).before, None);
     }

@@ -1,4 +1,4 @@
-//! `hob run` as a whole: journal, triggers, engine and server, wired together.
+//! `hob run`: journal, triggers, engine and server, wired together.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -37,33 +37,33 @@ use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
 use crate::workspace::{History, Metrics, Workspace};
 
-/// Longest wait for connections of the server to end, once everything else has.
+/// Longest wait for the server's connections after everything else has stopped.
 const SERVER_STOP_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often a dry run that goes on is looked at.
+/// How often a continuous dry run is checked for results.
 const DRY_RUN_INTERVAL: Duration = Duration::from_millis(300);
-/// Longest wait for the store to take the last writes.
+/// Longest wait for the store's last writes.
 const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How a service works.
+/// Options of a service.
 #[derive(Debug, Clone)]
 pub(super) struct ServiceOptions {
-    /// Its recipes, and where they are edited.
+    /// The selected recipes.
     pub(super) recipes: RecipeSelection,
-    /// It takes what is due now and ends, instead of going on.
+    /// Do what is due now and end.
     pub(super) once: bool,
-    /// Nothing is sent that changes anything, and nothing is stored.
+    /// Send and store nothing that changes anything.
     pub(super) dry_run: bool,
     /// Connections lead to a sandbox.
     pub(super) sandbox: bool,
-    /// Where webhooks are received, if not where the workspace says.
+    /// Address for webhooks, if not that of the workspace.
     pub(super) listen: Option<SocketAddr>,
     /// Runs in progress at the same time.
     pub(super) concurrency: usize,
-    /// How long a run stays ours without a sign of life.
+    /// Duration of a lease without renewal.
     pub(super) lease: Duration,
 }
 
-/// Triggers, engine and, where webhooks are received, a server.
+/// Triggers, engine and, if webhooks are received, a server.
 pub(super) struct Service {
     pub(super) options: ServiceOptions,
     pub(super) services: Services,
@@ -74,24 +74,24 @@ pub(super) struct Service {
     pub(super) left_out: Vec<BrokenRecipe>,
     pub(super) progress: Progress,
     connected: ConnectedAccounts,
-    /// What the engine reads its recipes from.
+    /// The engine's recipes.
     recipe_versions: RecipeVersions,
     trigger_context: TriggerContext,
     server: Server,
     holds: HoldRecorder,
-    /// The store of a dry run; gone with this.
+    /// The store of a dry run; deleted on drop.
     _temporary_store: Option<TempDir>,
 }
 
-/// The recipes of the moment, and what starts them.
+/// The current recipes with their triggers.
 struct ActiveRecipes {
     recipes: Vec<CheckedRecipe>,
-    /// `None` for those of the start.
+    /// `None` for the initial recipes.
     triggers: Option<Triggers>,
 }
 
 impl Service {
-    /// Connects, and opens the store.
+    /// Creates the connections and opens the store.
     pub(super) async fn open(
         options: ServiceOptions,
         session: &mut Session,
@@ -102,7 +102,7 @@ impl Service {
         session.streams.hide(keys(&recipes, &workspace.env_values(), Clock::system().now()));
         let connected = connect(&options, session, workspace).await?;
         let (journal, temporary_store) = open_store(&options, workspace).await?;
-        // A sandbox of this process counts anew with it.
+        // A sandbox in this process starts with new counters.
         connected.share_limits((!options.sandbox).then(|| JournalLimits::shared(&journal)));
         let services = connected.services(session, workspace, journal);
         let holds = HoldRecorder::start(&services).await?;
@@ -136,7 +136,7 @@ impl Service {
         })
     }
 
-    /// Works until it is asked to stop, and takes up recipes that are edited meanwhile.
+    /// Runs until stopped, and reloads edited recipes.
     pub(super) async fn keep_running(
         &self,
         session: &mut Session,
@@ -190,15 +190,15 @@ impl Service {
                         }
                     }
                 };
-                // A poll under way is left where it is; the next one goes on there. The engine keeps its
-                // leases alive meanwhile, and when all is to stop, both do so at the same time.
+                // A poll in progress is interrupted, and the next one continues it. The engine renews its leases
+                // meanwhile; on shutdown both stop at the same time.
                 halt.send_replace(true);
                 stop.send_replace(next.is_err());
                 while !triggers.is_terminated() || (next.is_err() && !working.is_terminated()) {
                     tokio::select! {
                         () = &mut triggers => {}
                         () = &mut working => {}
-                        // What was under way is found in doubt at the next start, as after a crash.
+                        // Requests in flight are in doubt at the next start, as after a crash.
                         () = &mut stop_requested_twice => break,
                     }
                 }
@@ -216,11 +216,11 @@ impl Service {
         }
     }
 
-    /// What more has come of a dry run that goes on.
+    /// New results of a continuous dry run.
     async fn next_dry_run_rows(&self, printed: &mut BTreeSet<RunId>) -> Vec<DryRow> {
         loop {
             tokio::time::sleep(DRY_RUN_INTERVAL).await;
-            // A store in a temporary folder is not away for long.
+            // A store in a temporary folder is not unreachable for long.
             let rows = dry_run::rows(self.services.journal.as_ref(), Some(printed)).await.unwrap_or_default();
             if !rows.is_empty() {
                 return rows;
@@ -228,7 +228,7 @@ impl Service {
         }
     }
 
-    /// Receives webhooks at `listener`, and tells `metrics` at the other, until all is to stop.
+    /// Serves webhooks at `listener` and metrics at `metrics` until stopped.
     async fn receive(
         &self,
         listener: Option<TcpListener>,
@@ -240,8 +240,8 @@ impl Service {
         tokio::try_join!(receiving, telling).map(drop)
     }
 
-    /// Takes up edited recipes: engine, webhooks and triggers change together. `None` if nothing has
-    /// changed, or nothing can be taken up.
+    /// Applies edited recipes to engine, webhooks and triggers together. `None` if nothing has changed, or the new
+    /// ones cannot be used.
     fn reload(
         &self,
         session: &mut Session,
@@ -264,7 +264,7 @@ impl Service {
         let broken: Vec<BrokenRecipe> = loaded.broken.iter().filter(|b| !is_kept(b)).cloned().collect();
         let receiver = receiver(workspace, &recipes, &broken, &self.services);
         if changes.is_empty() {
-            // A broken recipe that came or went is waited for, or no more.
+            // The receiver must know about broken recipes that appeared or disappeared.
             self.server.swap(receiver);
             return None;
         }
@@ -284,13 +284,12 @@ impl Service {
         }
     }
 
-    /// Forgets some of what is past its time.
+    /// Prunes a limited amount.
     pub(super) async fn forget(&self, history: &History) {
         forget_some(self.services.journal.as_ref(), history, &self.services.clock).await;
     }
 
-    /// Ends all writing. What was answered is kept; what waits for a store that is away does not hold up
-    /// the end.
+    /// Ends all writing. Answered writes are kept; writes that wait for an unreachable store do not delay the end.
     pub(super) async fn close(&self) {
         self.connected.finish_token_requests().await;
         let last = async {
@@ -322,9 +321,9 @@ impl Service {
     }
 }
 
-/// Resolves once it is said that all is to stop.
+/// Resolves once shutdown is requested.
 async fn stop_requested(mut stopped: watch::Receiver<bool>) {
-    // A sender that is gone means the same.
+    // A closed channel means stop, too.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
@@ -366,7 +365,7 @@ async fn open_store(
     Ok((journal, Some(folder)))
 }
 
-/// Answers requests to `listener`, if there is one, until all is to stop.
+/// Serves requests at `listener`, if there is one, until stopped.
 async fn answer(
     router: Router,
     listener: Option<TcpListener>,
@@ -380,7 +379,7 @@ async fn answer(
     task.await.context("the server broke")?.map_err(Into::into)
 }
 
-/// Receives for `recipes`; senders of those that are `broken` are asked to try again.
+/// A receiver for `recipes`; senders to `broken` ones are asked to retry.
 fn receiver(
     workspace: &Workspace,
     recipes: &[CheckedRecipe],
@@ -391,7 +390,7 @@ fn receiver(
     receiver.waiting_for(broken.iter().flat_map(|recipe| recipe.listeners.clone()))
 }
 
-/// What runs that began with an earlier version of their recipe may use: no connection that lacks variables.
+/// What runs with an earlier version of their recipe may use: no connections with unset variables.
 fn usable_connections(workspace: &Workspace) -> WorkspaceInfo {
     let mut workspace_info = workspace_info(workspace);
     workspace_info.connections.retain(|name, _| workspace.accounts[name].unset.is_empty());

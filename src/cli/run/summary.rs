@@ -20,34 +20,34 @@ use crate::trigger::PollSummary;
 /// Most characters of a line.
 const LONGEST: usize = 2_000;
 
-/// Counts of one `--once`. Scripts rely on these fields.
+/// The counts of one `--once`. Scripts rely on these fields.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     /// Events stored.
     events: usize,
-    /// Runs that came to their end, by state.
+    /// Ended runs by state.
     runs: BTreeMap<&'static str, u64>,
     /// Requests sent.
     requests: u64,
-    /// Writes left out because they would have changed nothing.
+    /// Writes skipped because they would have changed nothing.
     skipped: u64,
     /// Events dropped as echoes of hob's own writes.
     echoes: u64,
-    /// Each poll.
+    /// The polls.
     polls: Vec<Poll>,
     /// When the next waiting run is due.
     next_due: Option<DateTime<Utc>>,
-    /// Recipes that runs wait for and that were not among those run.
+    /// Recipes that runs need and that were not selected.
     missing: Vec<String>,
-    /// Recipes that are paused, and so took nothing.
+    /// Paused recipes.
     paused: Vec<String>,
-    /// Connections whose credential is refused: their polls and runs wait.
+    /// Connections with a refused credential: their polls and runs wait.
     held: Vec<Held>,
     /// Recipes that could not run.
     left_out: Vec<BrokenRecipe>,
-    /// How long it took.
+    /// Duration.
     milliseconds: u128,
-    /// Of a dry run: what each run would have done.
+    /// In a dry run: what each run would have done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dry_run: Option<Vec<DryRow>>,
 }
@@ -70,7 +70,7 @@ struct Poll {
     error: Option<String>,
     /// When it polls next.
     next_due: DateTime<Utc>,
-    /// The API asked to wait; it goes on by itself.
+    /// The API asked to wait; the poll continues by itself.
     #[serde(skip)]
     held: bool,
 }
@@ -110,7 +110,7 @@ impl Summary {
         }
     }
 
-    /// With those of `connections` that are held.
+    /// Adds those of `connections` that are held.
     pub(super) fn holding(self, connections: &IndexMap<String, Arc<Connection>>) -> Self {
         let held = connections.values().filter_map(|connection| {
             Some(Held { connection: connection.name.clone(), reason: connection.hold.reason()? })
@@ -118,13 +118,12 @@ impl Summary {
         Self { held: held.collect(), ..self }
     }
 
-    /// The same, without these recipes.
+    /// Adds the recipes that were left out.
     pub(super) fn without(self, left_out: &[BrokenRecipe]) -> Self {
         Self { left_out: left_out.to_vec(), ..self }
     }
 
-    /// A run failed or waits for a person, a poll failed, a connection is held, or a recipe was left
-    /// out.
+    /// Whether a run failed or waits for a person, a poll failed, a connection is held, or a recipe was left out.
     pub(super) fn has_problems(&self) -> bool {
         !self.left_out.is_empty() || self.has_failures()
     }
@@ -229,7 +228,7 @@ impl Summary {
     }
 }
 
-/// What others wrote, in a line of the page.
+/// Foreign text as one line.
 fn one_line(text: &str) -> String {
     printable::line(text, LONGEST)
 }

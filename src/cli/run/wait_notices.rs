@@ -1,4 +1,4 @@
-//! Notices of what `--once` waits for, so that it does not seem to hang.
+//! Notices of waits in `--once`, so that it does not seem to hang.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use crate::clock::Clock;
 use crate::request::OnWait;
 use crate::value::after;
 
-/// Of one connection it is said at most that often.
+/// Minimum interval between notices about a connection.
 const REST: Duration = Duration::from_secs(30);
 
-/// Says it in the log, which goes to standard error.
+/// Logs them to standard error.
 pub(super) fn tell(clock: Clock) -> OnWait {
     let stop_requested = Mutex::new(BTreeMap::new());
     OnWait::new(move |connection, at_most| {

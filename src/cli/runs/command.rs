@@ -1,4 +1,4 @@
-//! What `hob runs` can do.
+//! The subcommands of `hob runs`.
 
 use clap::Subcommand;
 

@@ -9,12 +9,12 @@ use crate::run::{Entry, StampedEntry, StepError};
 use crate::secret::Redactor;
 use crate::value::shortened;
 
-/// Longest line of a value that is shown whole.
+/// Longest value shown in full on one line.
 const WIDEST: usize = 400;
-/// Longest text that is shown whole.
+/// Longest text shown in full.
 const LONGEST: usize = 4_000;
 
-/// The whole page. Values are masked before they are cut, so that no half of a secret is left.
+/// The whole page. Values are redacted before they are cut, so that no part of a secret remains.
 pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
     let RunDetail { row, run, event, entries } = detail;
     let mut lines = vec![format!("{}  {}  {}", row.id, printable::line(&row.recipe, WIDEST), row.state)];
@@ -106,7 +106,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
     lines
 }
 
-/// The first attempt goes without saying.
+/// The number of an attempt; empty for the first.
 fn nth(attempt: u32) -> String {
     if attempt > 1 { format!(" (attempt {attempt})") } else { String::new() }
 }
@@ -125,7 +125,7 @@ fn detail(name: &str, value: &Value) -> String {
     format!("                {name} {shown}")
 }
 
-/// A text whose further lines begin below its first one, so that none is taken for a line of the page.
+/// A text with further lines indented, so that none looks like a line of the page.
 fn indented(text: &str, width: usize) -> String {
     let text = match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}… (--format json shows all)", &text[..end]),

@@ -1,4 +1,4 @@
-//! What `hob runs retry`, `skip` and `resolve` have in common: a person decides about runs that hob has given up on.
+//! Common parts of `hob runs retry`, `skip` and `resolve`: interventions in runs.
 
 use anyhow::anyhow;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::journal::{Access, Error, Journal, RecipeText, RunRow, RunUpdate};
 use crate::run::{Intervened, OperatorAction, RunState, StampedEntry, plan_intervention};
 
-/// What a person decided.
+/// An intervention.
 pub(super) struct Intervention {
     /// The state of the selected runs, unless the selector names another.
     pub(super) default_state: RunState,
@@ -21,7 +21,7 @@ pub(super) struct Intervention {
     pub(super) with_current_recipe: bool,
 }
 
-/// Applies `intervention` to the runs called `ids`, or to those that `which` selects.
+/// Applies `intervention` to the runs `ids`, or to those that `which` selects.
 pub(super) fn intervene(
     session: &mut Session,
     ids: &[String],
@@ -52,7 +52,7 @@ pub(super) fn intervene(
     Ok(if refused { ExitCode::Problems } else { ExitCode::Fine })
 }
 
-/// The state of a run afterwards, and why nothing was changed if so.
+/// The new state of a run, or why it is unchanged.
 struct Outcome {
     id: String,
     recipe: String,
@@ -71,7 +71,7 @@ async fn apply_to_all(
     if ids.is_empty() {
         let which = RunSelector { state: which.state.or(Some(intervention.default_state)), ..which.clone() };
         let rows = journal.runs(&which.filter(None)).await.map_err(Failure::unavailable)?;
-        // In the order of their events, as their lanes have it.
+        // In the order of their events, because of lanes.
         for row in rows.into_iter().rev() {
             outcomes.push(apply_to_one(journal, row, intervention, recipes).await?);
         }
@@ -98,7 +98,7 @@ async fn apply_to_one(
     Ok(Outcome { id, recipe, state, refused })
 }
 
-/// The state of the run afterwards, or why nothing was changed.
+/// The new state of a run, or why it is unchanged.
 async fn decide(
     journal: &dyn Journal,
     row: &RunRow,
@@ -125,7 +125,7 @@ async fn decide(
             )
         }
         Ok(None) => return Ok(Err("it is gone".to_owned())),
-        // What cannot be read can still be given up.
+        // A run that cannot be decoded can still be skipped.
         Err(Error::Corrupt { reason, .. }) if *action != OperatorAction::Skip => {
             return Ok(Err(format!("{reason}; `hob runs skip` gives it up")));
         }

@@ -80,8 +80,7 @@ impl List {
         Ok(ExitCode::Fine)
     }
 
-    /// Whether a failing poll is among what is asked for: one that is still there, unless it is asked for
-    /// runs that it has nothing to do with.
+    /// Whether a failing poll belongs in the list: it still exists, and the filter does not exclude it.
     fn shows(&self, workspace: &Workspace, poll: &PollRow) -> bool {
         let RunSelector { recipe, state, record, text, .. } = &self.which;
         poll.fails()
@@ -93,10 +92,10 @@ impl List {
     }
 }
 
-/// Widest reason on a terminal, in characters; elsewhere all of it is told.
+/// Widest reason on a terminal, in characters; other output has all of it.
 const WIDEST: usize = 80;
 
-/// A run that has not been looked at since its recipe was paused does not say why it waits.
+/// Adds the reason to a run that has not been leased since its recipe was paused.
 fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {
     if row.state == RunState::Waiting && row.error.is_none() && resting.contains_key(&row.recipe) {
         row.error = Some(pause_reason(&row.recipe));

@@ -1,4 +1,4 @@
-//! `hob runs`: the history of runs, and decisions about those that failed or are parked.
+//! `hob runs`: the history of runs, and interventions.
 
 mod command;
 mod history;

@@ -10,10 +10,10 @@ use crate::journal::{Journal, RunFilter, RunRow};
 use crate::run::RunState;
 use crate::value::short_id;
 
-/// So many of the runs that a shortened id may mean are told.
+/// Most candidates listed for an ambiguous prefix of an id.
 const SHOWN: usize = 5;
 
-/// What is known of the runs that are meant.
+/// Filters for runs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunSelector {
     /// Only runs of this recipe
@@ -34,7 +34,7 @@ pub struct RunSelector {
 }
 
 impl RunSelector {
-    /// Nothing is said, so that every run would be meant.
+    /// Whether there is no filter, so that every run would match.
     pub(super) fn is_everything(&self) -> bool {
         let Self { recipe, state, record, since, text } = self;
         recipe.is_none() && state.is_none() && record.is_none() && since.is_none() && text.is_none()
@@ -52,7 +52,7 @@ impl RunSelector {
     }
 }
 
-/// The run whose id is `id` or begins with it.
+/// The run with this id or unique prefix.
 pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Failure> {
     let full = if id.starts_with("run_") { id.to_owned() } else { format!("run_{id}") };
     let mut fitting = journal.runs_by_prefix(&full, SHOWN + 1).await.map_err(Failure::unavailable)?;

@@ -1,4 +1,4 @@
-//! `hob runs show`: one run with everything known of it.
+//! `hob runs show`: a run with its event and history.
 
 use anyhow::anyhow;
 use clap::Args;

@@ -6,17 +6,17 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use crate::recipe::parse_duration;
 
-/// A time, or how long ago.
+/// A time or an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
-    /// So long before now.
+    /// This long ago.
     Ago(TimeDelta),
     /// At this time.
     At(DateTime<Utc>),
 }
 
 impl Since {
-    /// The time, seen from `now`.
+    /// The time, relative to `now`.
     pub(super) fn before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Since::Ago(ago) => now.checked_sub_signed(*ago).unwrap_or(DateTime::<Utc>::MIN_UTC),

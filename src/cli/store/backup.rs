@@ -1,4 +1,4 @@
-//! `hob store backup`: a copy of the store's file, ready to be used.
+//! `hob store backup`: a usable copy of the store's file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::journal::Sqlite;
 use crate::workspace::Store;
 
-/// How often it is looked how far the copy is.
+/// How often the progress is updated.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Copy the store into a file that can take its place
@@ -63,7 +63,7 @@ impl Backup {
         Ok(ExitCode::Fine)
     }
 
-    /// Refuses to write over something else than an earlier backup, and over that unless it is wanted.
+    /// Refuses to overwrite anything except an earlier backup, and that only with `--force`.
     fn see_free(&self, store: &Path, place: &Path) -> Result<(), Failure> {
         let Ok(there) = fs::symlink_metadata(place) else { return Ok(()) };
         let same = |one: &Path| fs::canonicalize(one).ok();
@@ -86,7 +86,7 @@ fn progress(watched: bool, store: &Path) -> ProgressBar {
         Ok(file) if watched => ProgressBar::new(file.len()),
         _ => return ProgressBar::hidden(),
     };
-    // Falls back to the usual style should the template ever be wrong.
+    // Falls back to the default style if the template is invalid.
     if let Ok(style) = ProgressStyle::with_template("{bytes}/{total_bytes} [{bar:30}] {eta}") {
         bar.set_style(style);
     }

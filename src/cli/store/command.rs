@@ -1,4 +1,4 @@
-//! What `hob store` can do.
+//! The subcommands of `hob store`.
 
 use clap::Subcommand;
 

@@ -18,26 +18,26 @@ use crate::run::MirroredToken;
 use crate::secret::Redactor;
 use crate::workspace::Store;
 
-/// The form of the lines.
+/// The format of the lines.
 pub(super) const FORMAT: u32 = 1;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Heading {
-    /// The form of the lines that follow.
+    /// The format of the lines that follow.
     pub(super) hob_export: u32,
-    /// Secrets are masked: it is for reading only.
+    /// Secrets are masked, so it cannot be imported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) redacted: bool,
-    /// The store, and in which state.
+    /// The store and its fingerprint.
     #[serde(flatten)]
     pub(super) source: ImportSource,
 }
 
-/// The last line: without it, something is missing.
+/// The last line: without it, the export is incomplete.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Closing {
-    /// Records before it.
+    /// The number of records before it.
     pub(super) records: u64,
 }
 
@@ -60,7 +60,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Writes. A file appears when all of it is there.
+    /// Writes the file, which appears only once it is complete.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         hide_webhook_keys(session, &workspace)?;
@@ -116,7 +116,7 @@ async fn write(
     Ok(moved.records)
 }
 
-/// Tokens that runs of other processes met: what they wrote elsewhere comes before their entries.
+/// Learns tokens of runs of other processes: records that contain them may precede the entries that list them.
 async fn learn_tokens(journal: &dyn Journal, store: &Store, redactor: &Redactor) -> Result<(), Failure> {
     let mut outgoing = Outgoing::of(journal, store).await?;
     while let Some(records) = outgoing.next().await? {

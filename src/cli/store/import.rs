@@ -1,4 +1,4 @@
-//! `hob store import`: what `export` wrote, taken in.
+//! `hob store import`: imports what `export` wrote.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use super::transfer::Moved;
 use crate::cli::{ExitCode, Failure, Session, runtime};
 use crate::journal::{Access, Journal, Record};
 
-/// Records stored at a time.
+/// Records per transaction.
 const BATCH: usize = 500;
 
 /// Load what `hob store export` wrote
@@ -30,7 +30,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Takes it in.
+    /// Imports the file.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
         let moved = Moved::new(session.streams.errors_is_terminal);

@@ -1,5 +1,5 @@
-//! The marker of a store that is being filled by an import. While it is there, something is missing:
-//! nothing runs on such a store, and only an unchanged source can complete it.
+//! The marker of a store that an import is filling. While it exists, records are missing: nothing runs on such a
+//! store, and only the unchanged source can complete it.
 
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
@@ -9,28 +9,28 @@ use crate::cli::Failure;
 use crate::journal::Journal;
 use crate::workspace::Store;
 
-/// The marker of what a store is being filled from.
+/// The marker with the source of an incomplete import.
 const IN_PROGRESS: &str = "import_in_progress";
-/// The marker of what a store was filled from, once all is there.
+/// The marker with the source of a complete import.
 const COMPLETED: &str = "import_completed";
 
-/// What a store is filled from.
+/// The source of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ImportSource {
-    /// What the store is called.
+    /// Its name.
     pub(super) from: String,
-    /// What it held; `None` where that is not told, as in an export of the first hob.
+    /// Its fingerprint; `None` if unknown, as in exports of the first hob.
     pub(super) fingerprint: Option<String>,
 }
 
 impl ImportSource {
-    /// Whether `self` is what `before` was: for certain, not perhaps.
+    /// Whether both are certainly equal.
     fn is_unchanged_since(&self, before: &ImportSource) -> bool {
         self.fingerprint.is_some() && self == before
     }
 }
 
-/// What `journal` is being filled from; `None` where nothing is missing.
+/// The source of an incomplete import into `journal`, if any.
 async fn read_in_progress(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
     let mark = journal.marker(IN_PROGRESS).await.map_err(Failure::unavailable)?;
     Ok(match mark {
@@ -43,7 +43,7 @@ async fn read_in_progress(journal: &dyn Journal) -> Result<Option<ImportSource>,
     })
 }
 
-/// Refuses `journal`, the store `store`, while something of what it is filled from is missing.
+/// Rejects `journal` (the store `store`) while an import is incomplete.
 pub(super) async fn ensure_complete(journal: &dyn Journal, store: &Store) -> Result<(), Failure> {
     let Some(ImportSource { from, .. }) = read_in_progress(journal).await? else { return Ok(()) };
     Err(Failure::unavailable(anyhow!(
@@ -52,7 +52,7 @@ pub(super) async fn ensure_complete(journal: &dyn Journal, store: &Store) -> Res
     )))
 }
 
-/// Refuses `journal`, the store `store`, while others work on it.
+/// Rejects `journal` (the store `store`) while other processes run recipes on it.
 pub(super) async fn ensure_no_other_runner(journal: &dyn Journal, store: &Store) -> Result<(), Failure> {
     match journal.other_runners().await.map_err(Failure::unavailable)? {
         0 => Ok(()),
@@ -65,8 +65,8 @@ pub(super) async fn ensure_no_other_runner(journal: &dyn Journal, store: &Store)
     }
 }
 
-/// Begins to fill `journal`, the store `store`, from `source`, or goes on with that. One that holds
-/// something else is refused. `false`: all of it is there already.
+/// Starts or continues filling `journal` (the store `store`) from `source`. Rejects stores with other content.
+/// `false` if it is complete already.
 pub(super) async fn begin_import(
     journal: &dyn Journal,
     store: &Store,
@@ -85,7 +85,7 @@ pub(super) async fn begin_import(
     }
     let mark = serde_json::to_value(source).map_err(Failure::problem)?;
     journal.set_marker(IN_PROGRESS, Some(&mark)).await.map_err(Failure::unavailable)?;
-    // A `hob run` shows itself before it looks for the mark: either we see it, or it sees the mark.
+    // A `hob run` registers before it checks for the marker: either we see it, or it sees the marker.
     let mut fit = ensure_no_other_runner(journal, store).await;
     if before.is_none() {
         if fit.is_ok() {
@@ -98,7 +98,7 @@ pub(super) async fn begin_import(
     fit.map(|()| true)
 }
 
-/// What `journal` was filled from, if it was.
+/// The source that `journal` was completely filled from, if any.
 async fn read_completed(journal: &dyn Journal) -> Result<Option<ImportSource>, Failure> {
     let completed = journal.marker(COMPLETED).await.map_err(Failure::unavailable)?;
     Ok(completed.and_then(|completed| serde_json::from_value(completed).ok()))
@@ -128,7 +128,7 @@ fn other_source(store: &Store, source: &ImportSource, before: &ImportSource) -> 
     ))
 }
 
-/// Everything that `source` held has been imported.
+/// Marks the import of `source` as complete.
 pub(super) async fn end(journal: &dyn Journal, source: &ImportSource) -> Result<(), Failure> {
     let completed = serde_json::to_value(source).map_err(Failure::problem)?;
     journal.set_marker(COMPLETED, Some(&completed)).await.map_err(Failure::unavailable)?;

@@ -1,4 +1,4 @@
-//! `hob store migrate`: from one store into another.
+//! `hob store migrate`: copies one store into another.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Migrate {
 }
 
 impl Migrate {
-    /// Moves.
+    /// Migrates.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace(&[])?;
         let from = session.store(&self.from, &workspace.root)?;

@@ -1,4 +1,4 @@
-//! `hob store`: what is stored, and moving it.
+//! `hob store`: inspects, copies and moves stores.
 
 mod backup;
 mod command;

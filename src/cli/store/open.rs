@@ -1,4 +1,4 @@
-//! A store, opened.
+//! Opens stores.
 
 use std::sync::Arc;
 
@@ -7,14 +7,12 @@ use crate::cli::Failure;
 use crate::journal::{Access, Journal, Postgres, Sqlite};
 use crate::workspace::{Store, Workspace};
 
-/// Opens the workspace's store to change something there; one that is missing is made, one that is
-/// filled only in part is refused.
+/// Opens the workspace's store for changes; creates it if missing, rejects an incomplete import.
 pub(in crate::cli) async fn open(workspace: &Workspace, access: Access) -> Result<Arc<dyn Journal>, Failure> {
     whole(open_store(&workspace.store, access).await?, workspace).await
 }
 
-/// Opens the workspace's store to change something there, if there is one; one that is filled only in
-/// part is refused.
+/// Opens the workspace's store for changes, if it exists; rejects an incomplete import.
 pub(in crate::cli) async fn open_present(
     workspace: &Workspace,
     access: Access,
@@ -35,7 +33,7 @@ async fn whole(journal: Arc<dyn Journal>, workspace: &Workspace) -> Result<Arc<d
     }
 }
 
-/// Opens `store`; one that is missing is made.
+/// Opens `store`; creates it if missing.
 pub(super) async fn open_store(store: &Store, access: Access) -> Result<Arc<dyn Journal>, Failure> {
     Ok(match store {
         Store::Sqlite(path) => Arc::new(Sqlite::open(path, access).map_err(Failure::unavailable)?),
@@ -45,7 +43,7 @@ pub(super) async fn open_store(store: &Store, access: Access) -> Result<Arc<dyn 
     })
 }
 
-/// Opens the workspace's store to look at it, if there is one: looking makes none.
+/// Opens the workspace's store for reading, if it exists; never creates it.
 pub(in crate::cli) async fn open_existing(
     workspace: &Workspace,
     access: Access,
@@ -53,7 +51,7 @@ pub(in crate::cli) async fn open_existing(
     open_existing_store(&workspace.store, access).await
 }
 
-/// Opens `store` if it is there.
+/// Opens `store` if it exists.
 pub(super) async fn open_existing_store(
     store: &Store,
     access: Access,

@@ -1,5 +1,5 @@
-//! Where a copy of the store is written to: a new file that appears whole or not at all, or what takes a
-//! stream of bytes. Never a device that holds other data, never a database.
+//! The target of a copy: a new file that is written atomically, or a stream. Never a device with other data, never a
+//! database.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use tempfile::NamedTempFile;
 
-/// How every SQLite file begins.
+/// The first bytes of every SQLite file.
 const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// An open target.
 pub(super) enum Target {
-    /// A file that takes its place when it is complete; only its owner may read it.
+    /// A file that is moved to its place when complete; only its owner may read it.
     File {
-        /// The file in the making.
+        /// The temporary file.
         file: NamedTempFile,
-        /// Its place.
+        /// The final path.
         place: PathBuf,
     },
-    /// A pipe or a terminal: written to as it is.
+    /// A pipe or a terminal, written directly.
     Stream(File),
 }
 
 impl Target {
-    /// What `place` means. A link leads to where it points.
+    /// Opens the target at `place`. Links are followed.
     pub(super) fn open(place: &Path) -> anyhow::Result<Self> {
         let place = match fs::symlink_metadata(place) {
             Ok(there) if there.file_type().is_symlink() => fs::canonicalize(place)
@@ -50,7 +50,7 @@ impl Target {
         Err(anyhow!("{} is {what}; choose another name", place.display()))
     }
 
-    /// A new file for `place`, in its folder.
+    /// A temporary file in the folder of `place`.
     pub(super) fn beside(place: &Path) -> anyhow::Result<Self> {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(folder)
@@ -58,7 +58,7 @@ impl Target {
         Ok(Self::File { file, place: place.to_owned() })
     }
 
-    /// All is written: the file takes its place. `over`: also that of another one.
+    /// Moves the file to its place; with `over` it replaces an existing one.
     pub(super) fn finish(self, over: bool) -> anyhow::Result<()> {
         match self {
             Self::Stream(mut file) => Ok(file.flush()?),
@@ -96,7 +96,7 @@ fn is_database(place: &Path) -> anyhow::Result<bool> {
     let mut begin = Vec::new();
     match File::open(place) {
         Ok(file) => file.take(DATABASE.len() as u64).read_to_end(&mut begin)?,
-        // What cannot be read is replaced if its folder allows it.
+        // An unreadable file is replaced if its folder allows it.
         Err(_) => return Ok(false),
     };
     Ok(begin == DATABASE)

@@ -1,4 +1,4 @@
-//! Copies everything that a store holds, page by page, in constant memory.
+//! Copies all content of a store, page by page, in constant memory.
 
 use std::time::Duration;
 
@@ -11,22 +11,21 @@ use crate::journal::{Journal, Page, Part, Record, Snapshot};
 use crate::run::RunState;
 use crate::workspace::Store;
 
-/// Records read at a time.
+/// Records per page.
 const PAGE: usize = 500;
 
-/// Where records come from, one page after the other.
+/// A source of records, read page by page.
 pub(super) struct Outgoing<'a> {
     journal: &'a dyn Journal,
     snapshot: Box<dyn Snapshot>,
     source: ImportSource,
     parts: std::vec::IntoIter<Part>,
-    /// The part under way, and where its next page begins.
+    /// The current part and the cursor of its next page.
     place: Option<(Part, Option<String>)>,
 }
 
 impl<'a> Outgoing<'a> {
-    /// Everything in `journal`, the store `store`, as it is at this moment. Nothing of it may be missing;
-    /// others may work on it.
+    /// A snapshot of `journal` (the store `store`), which must be complete; others may use it meanwhile.
     pub(super) async fn of(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
         ensure_complete(journal, store).await?;
         let snapshot = journal.snapshot().await.map_err(Failure::unavailable)?;
@@ -42,7 +41,7 @@ impl<'a> Outgoing<'a> {
         })
     }
 
-    /// The same, to go on with it elsewhere: nobody may work on it.
+    /// The same for a migration: no other process may run recipes on it.
     pub(super) async fn for_good(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
         ensure_complete(journal, store).await?;
         let totals = journal.totals(None).await.map_err(Failure::unavailable)?;
@@ -59,7 +58,7 @@ impl<'a> Outgoing<'a> {
         Self::of(journal, store).await
     }
 
-    /// What it is, and in which state.
+    /// The store and its fingerprint.
     pub(super) fn source(&self) -> &ImportSource {
         &self.source
     }
@@ -80,8 +79,8 @@ impl<'a> Outgoing<'a> {
         Ok(None)
     }
 
-    /// After the last records: refuses them all if something has changed since the first ones, for what
-    /// goes on elsewhere must not lack it.
+    /// To be called after the last record: fails if the store has changed since the start, because the copy would
+    /// lack the changes.
     pub(super) async fn end(self) -> Result<(), Failure> {
         let fingerprint = self.journal.fingerprint().await.map_err(Failure::unavailable)?;
         if self.source.fingerprint.as_deref() == Some(&fingerprint) {
@@ -95,7 +94,7 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// How far it is, where somebody watches; counts records.
+/// Progress on a terminal, in records.
 pub(super) struct Moved {
     bar: ProgressBar,
     pub(super) records: u64,
@@ -104,7 +103,7 @@ pub(super) struct Moved {
 impl Moved {
     pub(super) fn new(watched: bool) -> Self {
         let bar = if watched { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        // Falls back to the usual style should the template ever be wrong.
+        // Falls back to the default style if the template is invalid.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} records, {per_sec}") {
             bar.set_style(style);
         }

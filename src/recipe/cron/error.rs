@@ -2,21 +2,21 @@
 
 use std::ops::Range;
 
-/// A crontab line that cannot be used.
+/// An invalid schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     /// What is wrong, lower-case, naming the value.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub help: String,
-    /// Which bytes are wrong, in the text named by `part`.
+    /// The invalid bytes, in the text named by `part`.
     pub range: Range<usize>,
-    /// Which of the two texts is wrong.
+    /// Which of the two texts is invalid.
     pub part: Part,
 }
 
-/// The texts that a schedule is made of.
+/// The texts of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The crontab line.
@@ -26,7 +26,7 @@ pub enum Part {
 }
 
 impl Error {
-    /// `range` of the expression is wrong.
+    /// An error in `range` of the expression.
     pub(super) fn at(range: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into(), range, part: Part::Expression }
     }

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::error::Error;
 
-/// What a field counts and which values it knows.
+/// The meaning and the values of a field.
 pub(super) struct Unit {
     /// Name for people.
     pub name: &'static str,
@@ -30,12 +30,12 @@ pub(super) const WEEKDAY: Unit =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     set: u64,
-    /// Begins with `*`: it does not restrict anything by itself, as cron has it.
+    /// Whether it begins with `*`, which in cron counts as unrestricted.
     pub star: bool,
 }
 
 impl Field {
-    /// Reads `text`, which stands at `at` in the expression.
+    /// Parses `text`, which is at offset `at` of the expression.
     pub fn parse(unit: &Unit, text: &str, at: usize) -> Result<Self, Error> {
         let mut set = 0;
         let mut start = at;
@@ -86,7 +86,7 @@ fn parse_part(unit: &Unit, part: &str, at: Range<usize>) -> Result<u64, Error> {
 
 fn parse_range(unit: &Unit, values: &str, at: Range<usize>) -> Result<RangeInclusive<u32>, Error> {
     if values == "*" {
-        // Sunday once, so that steps over all days do not count it twice.
+        // Sunday only once, so that steps over all days do not count it twice.
         let last = if unit.name == WEEKDAY.name { 6 } else { *unit.values.end() };
         return Ok(*unit.values.start()..=last);
     }

@@ -54,12 +54,12 @@ pub(super) fn lower(
     }
 }
 
-/// `with` that is not there would stand at the end of the step.
+/// The place of a missing `with`: the end of the step.
 fn after(span: Span) -> Span {
     Span::new(span.end, span.end)
 }
 
-/// The operation's last word and the step's number: short, and the same at every start.
+/// The operation's last word and the step's number: short and stable.
 fn derived_id(operation: &str, number: usize, taken: &mut HashSet<String>) -> String {
     let word = operation.rsplit('.').next().filter(|word| !word.is_empty()).unwrap_or("step");
     let mut id = format!("{word}-{number}");

@@ -1,4 +1,4 @@
-//! Syntax → model: reads the texts inside a recipe, all of them, whatever is wrong with some.
+//! From syntax to model: parses the texts in a recipe, all of them, even if some are invalid.
 
 mod action;
 mod recipe;

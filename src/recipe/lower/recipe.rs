@@ -12,7 +12,7 @@ use crate::recipe::dropped_fields::DroppedFields;
 use crate::recipe::syntax;
 use crate::source::{SourceFile, Spanned};
 
-/// Reads the texts inside `recipe`. What cannot be read is left out, with a diagnostic.
+/// Parses the texts in `recipe`. Invalid ones are dropped, with a diagnostic.
 pub(in crate::recipe) fn lower(
     recipe: syntax::Recipe,
     file: &SourceFile,

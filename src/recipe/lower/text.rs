@@ -14,7 +14,7 @@ use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
 use crate::value::{Backoff, Written, parse_duration, time_in};
 
-/// Reads texts and collects what is wrong with them.
+/// Parses texts and collects diagnostics.
 pub(super) struct Reader<'f> {
     pub(super) file: &'f SourceFile,
     pub(super) found: Vec<Diagnostic>,
@@ -26,17 +26,17 @@ impl Reader<'_> {
         self.found.push(Diagnostic::new(code, span, message));
     }
 
-    /// `None` for a template that does not parse, too: it has been complained about.
+    /// `None` also for an invalid template, which is reported.
     pub(super) fn template(&mut self, node: &Node) -> Option<LocatedTemplate> {
         LocatedTemplate::parse(node, self.file).map_err(|mistake| self.found.push(mistake)).ok()
     }
 
-    /// A text field that is a template; an empty one where it does not parse.
+    /// A template; an empty one if it is invalid.
     pub(super) fn template_text(&mut self, text: TemplateText) -> Option<LocatedTemplate> {
         self.template(&text.0.map(Data::Text))
     }
 
-    /// Any value. Entries of a mapping that do not parse are left out and noted as lost.
+    /// Any value. Invalid entries of a mapping are dropped and recorded.
     pub(super) fn tree(&mut self, node: &Node) -> TemplateTree {
         let Data::Map(entries) = &node.value else {
             return self.whole_tree(node).unwrap_or_else(|| nothing(node.span));
@@ -65,7 +65,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    /// `2s..5m`, or one duration for pauses of equal length.
+    /// `2s..5m`, or one duration for constant delays.
     pub(super) fn backoff(&mut self, text: &Spanned<String>) -> Option<Backoff> {
         let Some((first, most)) = text.split_once("..") else {
             let pause = self.duration_text(text)?;
@@ -88,7 +88,7 @@ impl Reader<'_> {
             "all" => return Start::All,
             _ => {}
         }
-        // What names no zone could be of any; epoch numbers are no way to write a recipe.
+        // Times without a zone are ambiguous; epoch numbers are not accepted in recipes.
         let number = text.parse::<f64>().is_ok();
         match time_in(text).filter(|_| !number) {
             Some(Written::Exact(time)) => return Start::At(time),
@@ -108,7 +108,7 @@ impl Reader<'_> {
         expression: Spanned<String>,
         timezone: Option<Spanned<String>>,
     ) -> Option<CronText> {
-        // Both can be wrong, and both are told.
+        // Both may be invalid, and both are reported.
         let zone = timezone.as_ref().map(|zone| zone.as_str());
         let expression_result = Cron::parse(&expression, None);
         let both_result = match (&expression_result, zone) {

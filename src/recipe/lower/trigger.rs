@@ -1,4 +1,4 @@
-//! What starts it.
+//! Triggers.
 
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Read
         let help = "write `/` and letters, digits, `-` and `_`, such as `/new-client`";
         reader.found.push(Diagnostic::new(Code::NotAllowed, path.span, message).help(help));
     }
-    // A slash at the end makes no difference.
+    // A trailing slash is ignored.
     let path = path.map(|path| format!("/{}", path.trim_matches('/')));
     let verify_given = webhook.verify.is_some();
     let verify = webhook.verify.map_or(Some(Verify::None), |verify| lower_verify(verify.value, reader));
@@ -163,7 +163,7 @@ fn lower_id(id: syntax::DeliveryIdText, reader: &mut Reader<'_>) -> DeliveryId {
     }
 }
 
-/// Scheme, host and port, as browsers send it.
+/// Scheme, host and port, as sent by browsers.
 fn lower_origin(origin: &Spanned<String>, reader: &mut Reader<'_>) -> Option<String> {
     let url = url::Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let exact = url.map(|url| url.origin().ascii_serialization());
@@ -185,7 +185,7 @@ fn lower_origin(origin: &Spanned<String>, reader: &mut Reader<'_>) -> Option<Str
     }
 }
 
-/// Complains of a header that cannot be called so.
+/// Reports an invalid header name.
 fn header_name(name: &Spanned<String>, example: &str, reader: &mut Reader<'_>) {
     if !is_header_name(name) {
         let message = format!("`{name}` is not the name of a header");

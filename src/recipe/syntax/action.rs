@@ -22,14 +22,14 @@ pub struct Action {
     /// wherever there is text.
     #[schemars(example = serde_json::json!({ "email": "{{ event.email | lower }}" }))]
     pub with: Option<Mapping>,
-    /// The step is left out when this is false; its result is null then.
+    /// The step is skipped when this is false; its result is then null.
     #[serde(rename = "if")]
     #[schemars(example = &"{{ steps.contact.new }}")]
     pub condition: Option<Condition>,
-    /// A list: the step is done once for each member, and its result is the list of results.
+    /// A list: the step runs once per item, and its result is the list of results.
     #[schemars(example = &"{{ event.notes }}")]
     pub for_each: Option<TemplateText>,
-    /// Name of the member in a `for_each`. Default: `item`.
+    /// Name of the item in a `for_each`. Default: `item`.
     #[serde(rename = "as")]
     #[schemars(example = &"note")]
     pub item_name: Option<Spanned<String>>,
@@ -41,14 +41,14 @@ pub struct Action {
     /// names the step if there is more.
     #[schemars(example = &"all")]
     pub pages: Option<Spanned<Pages>>,
-    /// How often and how patiently to try again.
+    /// How the step is retried.
     pub retry: Option<Spanned<Retry>>,
     /// What a failure of this step means for the run.
     pub on_error: Option<OnError>,
     /// The connection of `hob.yaml` to use for this step.
     #[schemars(example = &"studio-2")]
     pub connection: Option<Spanned<String>>,
-    /// Longest time one attempt may take.
+    /// Time limit of one attempt.
     #[schemars(example = &"30s")]
     pub timeout: Option<DurationText>,
     /// Version of the API to use, if the connector offers several.
@@ -56,7 +56,7 @@ pub struct Action {
     pub version: Option<Spanned<String>>,
 }
 
-/// How often and how patiently to try again after a failure that may pass.
+/// How failures that may be temporary are retried.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "retry")]
@@ -64,8 +64,7 @@ pub struct Retry {
     /// Attempts in total, the first one included. Default: 5.
     #[schemars(example = 5, range(min = 1, max = 1000))]
     pub attempts: Option<Spanned<i64>>,
-    /// Shortest and longest pause between attempts; pauses double and are spread at random.
-    /// Default: `2s..5m`.
+    /// Shortest and longest delay between attempts; delays double and are randomised. Default: `2s..5m`.
     #[schemars(example = &"2s..5m")]
     pub backoff: Option<Spanned<String>>,
 }
@@ -74,8 +73,8 @@ pub struct Retry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pages {
-    /// To its end, page after page, up to 10,000 records or 16 MiB: a longer list fails the step.
-    /// What is read stays in the run's history, so lists without an end are better polled.
+    /// All pages, up to 10,000 records or 16 MiB: a longer list fails the step. The result is stored in the run's
+    /// history, so unbounded lists are better polled.
     All,
 }
 
@@ -86,6 +85,6 @@ pub enum OnError {
     /// The run fails (the default).
     #[default]
     Fail,
-    /// The run goes on; the step's result is null.
+    /// The run continues; the step's result is null.
     Continue,
 }

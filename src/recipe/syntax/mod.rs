@@ -1,7 +1,7 @@
-//! How a recipe is written: the one source of its structure, its JSON Schema and its reference.
+//! The syntax of recipes: the single source of their structure, JSON Schema and reference.
 //!
-//! These types say which fields there are and what may stand in them; what the texts inside mean
-//! (templates, durations, operations) is for the model and the checker.
+//! These types define the fields and their types; the meaning of texts (templates, durations, operations) is defined
+//! by the model and the checker.
 
 mod action;
 mod recipe;

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use super::{Action, Anything, Condition, DurationText, OneOrMany, TemplateText, Trigger};
 use crate::source::Spanned;
 
-/// One thing that starts it, and what is done then.
+/// A trigger and the actions it starts.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "recipe")]
 pub struct Recipe {
-    /// Unique name. Cursor and history belong to it, so renaming the file changes nothing and
-    /// renaming the recipe starts afresh.
+    /// Unique name. Cursor and history belong to it, so renaming the file has no effect and renaming the recipe
+    /// starts over.
     #[schemars(example = &"fitr-client-to-contact")]
     pub name: Spanned<String>,
-    /// What it is for, in a sentence for people.
+    /// What it is for, in one sentence.
     pub description: Option<String>,
     /// Which connection of `hob.yaml` to use for a connector. A list runs the recipe once for each.
     /// Not needed for a connector that has only one connection.
@@ -24,11 +24,11 @@ pub struct Recipe {
     pub connections: Option<IndexMap<Spanned<String>, OneOrMany<Spanned<String>>>>,
     /// What starts it.
     pub trigger: Spanned<Trigger>,
-    /// Events for which this is false are filtered out, and remembered with the reason.
+    /// Events for which this is false are filtered out; the reason is recorded.
     #[schemars(example = &"{{ event.email }}")]
     pub when: Option<Condition>,
-    /// Runs with the same lane go one at a time, in order of their events. Default: the id of the
-    /// event's record.
+    /// Runs in the same lane are executed one at a time, in order of their events. Default: the id of the event's
+    /// record.
     #[schemars(example = &"{{ event.id }}")]
     pub lane: Option<TemplateText>,
     /// Values computed once, in this order; a later one may use an earlier one as `vars.NAME`.
@@ -36,9 +36,9 @@ pub struct Recipe {
     pub vars: Option<IndexMap<Spanned<String>, Anything>>,
     /// What is done, step by step.
     pub actions: Vec<Spanned<Action>>,
-    /// What is done when a step has failed for good, and when a run is parked because hob cannot tell whether a
-    /// step happened. `error.message`, `error.step`, `error.status` and `error.help` tell why; `error.parked` is
-    /// true where the run is parked.
+    /// Steps after a step has failed permanently, and after a run was parked because hob cannot tell whether a step
+    /// happened. `error.message`, `error.step`, `error.status` and `error.help` describe the failure; `error.parked`
+    /// is true if the run is parked.
     pub on_failure: Option<Vec<Spanned<Action>>>,
     /// What to do with an event that is only the echo of hob's own write. It is one if every field that the recipe
     /// reads is as hob wrote it last or as the event before told it; any other value runs, also when it comes together
@@ -48,10 +48,10 @@ pub struct Recipe {
     /// What to do with a write that would change nothing. Not working yet: all writes are sent, and `skip` is a
     /// warning.
     pub unchanged: Option<Spanned<UnchangedPolicy>>,
-    /// Longest time a run may take, retries and waits included.
+    /// Time limit of a run, including retries and waits.
     #[schemars(example = &"1h")]
     pub timeout: Option<DurationText>,
-    /// What a failed run means for the later runs of its lane.
+    /// The effect of a failed run on later runs of its lane.
     pub lane_on_failure: Option<LaneOnFailure>,
 }
 
@@ -80,13 +80,13 @@ pub enum UnchangedPolicy {
     Send,
 }
 
-/// What a failed run means for its lane. A parked one always holds it.
+/// The effect of a failed run on its lane. A parked run always blocks it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LaneOnFailure {
-    /// Later runs go on (the default).
+    /// Later runs continue (the default).
     #[default]
     Skip,
-    /// Later runs wait until a person has decided: `hob runs retry` or `hob runs skip`.
+    /// Later runs wait for `hob runs retry` or `hob runs skip`.
     Block,
 }

@@ -1,4 +1,4 @@
-//! The small values that fields are made of.
+//! Scalar values of fields.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::source::{Data, Node, Spanned};
 
-/// A length of time: numbers with `ms`, `s`, `m`, `h` or `d`, one after the other.
+/// A duration: numbers with `ms`, `s`, `m`, `h` or `d`, one after the other.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(

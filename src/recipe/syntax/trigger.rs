@@ -12,9 +12,9 @@ use crate::source::{Node, Span, Spanned, read};
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged, title = "trigger")]
 pub enum Trigger {
-    /// Reads a list every so often.
+    /// Polls a list.
     Poll(Box<Poll>),
-    /// Waits for requests from outside.
+    /// Receives requests.
     Webhook(Box<Webhook>),
     /// Starts at set times.
     Schedule(Schedule),
@@ -22,7 +22,7 @@ pub enum Trigger {
     Manual(Manual),
 }
 
-/// By the field that names the kind, so that a mistake is told at its place.
+/// Selects the kind by its field, so that mistakes are reported at their place.
 impl<'de> Deserialize<'de> for Trigger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let node = Node::deserialize(deserializer)?;
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Trigger {
     }
 }
 
-/// Reads a list every so often and makes an event of what is new or has changed.
+/// Polls a list and makes an event of each new or changed record.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(
@@ -54,9 +54,9 @@ pub struct Poll {
     /// Its inputs, without those for paging, which hob sets itself.
     #[schemars(example = serde_json::json!({ "status": "open" }))]
     pub with: Option<Mapping>,
-    /// How often. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection read
-    /// it together: one that would be due within half of its own time goes along with the others, so the list is
-    /// asked as often as the most frequent of them asks, and not once for each.
+    /// The interval. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection
+    /// share their requests: a poll that is due within half of its interval joins another one, so the list is
+    /// requested as often as the most frequent of them needs, not once for each.
     #[schemars(example = &"5m")]
     pub every: Option<DurationText>,
     /// Instead of `every`: a cron expression of five fields.
@@ -65,11 +65,11 @@ pub struct Poll {
     /// Time zone of the cron expression, by its IANA name. Default: UTC.
     #[schemars(example = &"Europe/London")]
     pub timezone: Option<Spanned<String>>,
-    /// What becomes an event. Default: `[new, changed]`. `hob catalog show` tells what that costs.
+    /// Which changes become events. Default: `[new, changed]`. `hob catalog show` tells what that costs.
     #[schemars(example = serde_json::json!(["new", "changed"]))]
     pub emit: Option<OneOrMany<Emit>>,
-    /// What the first poll does with what is already there: nothing (`now`, the default), everything
-    /// (`all`), or what was created since a time.
+    /// What the first poll does with existing records: nothing (`now`, the default), everything (`all`), or those
+    /// created since a time.
     #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]
     pub start: Option<Spanned<String>>,
 }
@@ -78,16 +78,16 @@ pub struct Poll {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Emit {
-    /// A record that was not there.
+    /// A new record.
     New,
-    /// A record that is no longer the same.
+    /// A changed record.
     Changed,
-    /// A record that is gone. Before it is told, a list of several pages is read again, because a record may move
-    /// from page to page while they are read.
+    /// A removed record. Before it is reported, a list of several pages is read again, because records may move
+    /// between pages while they are read.
     Removed,
 }
 
-/// Waits for requests from outside: an app's own signed events, or anyone's at a path of your own.
+/// Receives requests: signed events of an app, or any request at a path of your own.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "webhook trigger")]
@@ -95,24 +95,23 @@ pub struct Webhook {
     /// Events of a connector, or one path that begins with `/` and is received below `/webhooks`.
     #[schemars(example = &"highlevel.ContactUpdate", example = &"/new-client")]
     pub webhook: OneOrMany<Spanned<String>>,
-    /// Fetch the whole record before the run, because the event holds only a part of it.
+    /// Fetch the whole record before the run, because the event contains only a part of it.
     pub hydrate: Option<Spanned<bool>>,
-    /// Poll this often for events that the sender lost.
+    /// Poll at this interval for events that the sender lost.
     #[schemars(example = &"6h")]
     pub reconcile: Option<DurationText>,
-    /// How requests at a path prove where they come from.
+    /// How requests at a path are verified.
     pub verify: Option<Spanned<Verify>>,
-    /// By what hob tells that a delivery has come before: a JSONPath of its id in the body, a header, or, for
-    /// a time, the body itself. Default: the id that the sender gives in a header (`webhook-id`, `svix-id`,
-    /// `Idempotency-Key`, `X-GitHub-Delivery`, `X-Request-Id` and others), and without one every request is an
-    /// event.
+    /// How repeated deliveries are recognised: by a JSONPath of the id in the body, by a header, or, for a time, by
+    /// the body itself. Default: the id that the sender gives in a header (`webhook-id`, `svix-id`,
+    /// `Idempotency-Key`, `X-GitHub-Delivery`, `X-Request-Id` and others); without one, every request is an event.
     pub id: Option<DeliveryIdText>,
-    /// Origins of pages that may send requests from a browser; `*` stands for all.
+    /// Origins of pages that may send requests from a browser; `*` allows all.
     #[schemars(example = &"https://studio.example")]
     pub origins: Option<OneOrMany<Spanned<String>>>,
 }
 
-/// By what a repeat of a delivery is recognised.
+/// How repeated deliveries are recognised.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged, title = "delivery id", example = &"$.id")]
 pub enum DeliveryIdText {
@@ -162,17 +161,17 @@ pub struct IdHeader {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "id by body")]
 pub struct IdBody {
-    /// For how long after an event an equal body is a repeat of it; later it is an event again.
+    /// How long after an event an equal body counts as a repeat.
     #[schemars(example = &"10m")]
     pub body: DurationText,
 }
 
-/// How requests at a path prove where they come from.
+/// How requests at a path are verified.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(title = "verification")]
 pub enum Verify {
-    /// Not at all: anyone who knows the address is believed.
+    /// Not at all: anyone who knows the address can send events.
     None,
     /// By a header with a fixed, secret value.
     Header(Header),
@@ -200,7 +199,7 @@ pub struct Header {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "hmac verification")]
 pub struct Hmac {
-    /// Header that carries the hash.
+    /// Header with the hash.
     #[schemars(example = &"X-Signature")]
     pub header: Spanned<String>,
     /// The key, from the environment.
@@ -208,7 +207,7 @@ pub struct Hmac {
     pub secret: TemplateText,
     /// The hash. Default: `sha256`.
     pub algorithm: Option<Algorithm>,
-    /// How it is written in the header. Default: `hex`.
+    /// Its encoding in the header. Default: `hex`.
     pub encoding: Option<Encoding>,
     /// Text before the hash in the header.
     #[schemars(example = &"sha256=")]
@@ -219,7 +218,7 @@ pub struct Hmac {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// SHA-1, for senders that have nothing better.
+    /// SHA-1, for senders that support nothing better.
     Sha1,
     /// SHA-256.
     #[default]
@@ -228,7 +227,7 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// How bytes are written in a header.
+/// The encoding of bytes in a header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
@@ -244,10 +243,10 @@ pub enum Encoding {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "ed25519 verification")]
 pub struct Ed25519 {
-    /// Header that carries the signature, in base64 or hexadecimal digits.
+    /// Header with the signature, in base64 or hexadecimal.
     #[schemars(example = &"X-Signature-Ed25519")]
     pub header: Spanned<String>,
-    /// The sender's public key: base64 or hexadecimal digits of its 32 bytes, or PEM.
+    /// The sender's public key: its 32 bytes in base64 or hexadecimal, or PEM.
     pub key: TemplateText,
 }
 
@@ -256,7 +255,7 @@ pub struct Ed25519 {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "schedule trigger")]
 pub struct Schedule {
-    /// When.
+    /// The schedule.
     pub schedule: ScheduleText,
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// `<…>` stands for what is filled in, and `<=…>` for what is encoded already.
+/// `<…>` marks a value, and `<=…>` an encoded one.
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for part in text.split_inclusive('>') {
