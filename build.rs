@@ -1,5 +1,5 @@
-//! Writes the connectors below `schemas/connectors/` into one compressed JSON text, which becomes part of the
-//! program: hundreds of operations as YAML would take longer to read than everything else at start.
+//! Writes the connectors in `schemas/connectors/` into one compressed JSON text that is included in the program:
+//! parsing hundreds of operations as YAML would dominate its start.
 
 #[path = "src/catalog/files.rs"]
 mod files;
@@ -35,14 +35,14 @@ fn compressed(text: &str) -> Vec<u8> {
     written.expect("writing to memory does not fail")
 }
 
-/// Rust text of a pair: the connector's name and the text of its `sandbox.yaml`.
+/// Rust source of a pair: the connector's name and the text of its `sandbox.yaml`.
 fn script(folder: &Path) -> Option<String> {
     let file =
         entries(folder).into_iter().find(|file| FileKind::from_path(&name(file)) == FileKind::Sandbox)?;
     Some(format!("    ({:?}, include_str!({:?})),\n", name(folder), file.display().to_string()))
 }
 
-/// A connector as the catalog reads it: the API, its events, its operations.
+/// A connector in the form that the catalog reads: API, events, operations.
 fn folder(path: &Path) -> Value {
     let mut connector = Value::Null;
     let mut events = Map::new();

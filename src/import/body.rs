@@ -1,4 +1,4 @@
-//! What a request carries and what the answer holds.
+//! Request bodies and answers of descriptions.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use super::schema::{REQUEST_DEPTH, RESPONSE_DEPTH, Reading};
 use crate::catalog::{Body, Encoding};
 use crate::value::{Kind, Shape};
 
-/// Name under which a body that is a list stands in `with`.
+/// The input name of a body that is a list.
 const WHOLE_NAME: &str = "items";
 
-/// What a success holds.
+/// The content of a success.
 #[derive(Default)]
 pub(super) struct Answer {
     /// Media type of a file.
@@ -61,7 +61,7 @@ pub(super) fn body(reading: &mut Reading<'_>, described: &Described<'_>) -> Opti
     let whole = (shape.kind == Kind::Array).then(|| WHOLE_NAME.to_owned());
     if whole.is_some() {
         reading.note(FindingKind::BodyArray, "");
-        // It is one input, and nothing else could be sent in its place.
+        // It is a single input without an alternative.
         shape.required = found.value.get("required") == Some(&Value::Bool(true));
     }
     Some(Body { encoding, whole, shape })
@@ -93,7 +93,7 @@ fn bare(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-/// A body is an object or a list: alternatives become one object that allows them all.
+/// A body is an object or a list: alternatives are merged into one object that allows them all.
 fn settle(reading: &mut Reading<'_>, shape: Shape, name: &str) -> Shape {
     if !shape.any_of.is_empty() {
         reading.note(FindingKind::BodyAlternatives, name);
@@ -137,7 +137,7 @@ fn united(alternatives: Vec<Shape>) -> Shape {
     all
 }
 
-/// The first success that has content.
+/// The first success with content.
 pub(super) fn answer(reading: &mut Reading<'_>, described: &Described<'_>) -> Answer {
     let Some(responses) = described.operation.get("responses").and_then(Value::as_object) else {
         reading.note(FindingKind::NoSuccess, "");
@@ -177,7 +177,7 @@ pub(super) fn answer(reading: &mut Reading<'_>, described: &Described<'_>) -> An
     Answer::default()
 }
 
-/// References of answers that are not read must lead somewhere too, to be told.
+/// Reports broken references of answers that are otherwise ignored.
 fn note_broken<'v>(reading: &mut Reading<'_>, document: &str, responses: impl Iterator<Item = &'v Value>) {
     let documents = reading.documents;
     for response in responses {
@@ -208,7 +208,7 @@ fn note_statuses(reading: &mut Reading<'_>, method: &str, successes: &[(&str, &V
     }
 }
 
-/// What a description says an answer always has is not to be relied upon.
+/// Descriptions of required answer fields are unreliable.
 fn forget_required(shape: &mut Shape) {
     shape.required = false;
     shape.fields.values_mut().for_each(forget_required);

@@ -1,4 +1,4 @@
-//! What descriptions say about the API as a whole: name, address, ways to authenticate.
+//! The API as a whole: name, address, authentication.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -11,13 +11,13 @@ use super::overlay::Overlay;
 use super::schema::Reading;
 use super::write;
 
-/// Lines above a `connector.yaml` that an import began.
+/// Header of a `connector.yaml` created by an import.
 const HEAD: &str =
     "# Started by `hob import openapi`, which does not touch it again: it is yours. API descriptions do not
 # cover error messages, limits, settings and webhooks; `docs/connectors.md` explains these.
 ";
 
-/// A name for the connector that `documents` describe, from the title of the first that has one.
+/// A name for the connector, from the title of the first document that has one.
 pub fn name_for(documents: &[Document<'_>]) -> Result<Option<String>, Error> {
     let read = Documents::read(documents)?;
     let title = read.iter().find_map(|(_, root)| root.pointer("/info/title")?.as_str()).unwrap_or_default();
@@ -47,7 +47,7 @@ pub(super) fn connector(
     format!("{HEAD}{}", write::mapping(&fields))
 }
 
-/// The first absolute address, its variables filled with their defaults.
+/// The first absolute address, with defaults of its variables.
 fn address(reading: &mut Reading<'_>, documents: &Documents) -> Option<String> {
     let servers = documents.iter().flat_map(|(_, root)| root.get("servers")?.as_array()).flatten();
     for server in servers {
@@ -69,7 +69,7 @@ fn address(reading: &mut Reading<'_>, documents: &Documents) -> Option<String> {
     None
 }
 
-/// Ways to authenticate, each once, in the order of the documents.
+/// Kinds of authentication, without duplicates, in document order.
 fn schemes(reading: &mut Reading<'_>, documents: &Documents) -> Vec<Value> {
     let mut found: Vec<Value> = Vec::new();
     for (document, root) in documents.iter() {
@@ -113,7 +113,7 @@ fn one(scheme: &Value) -> Option<Value> {
     }
 }
 
-/// OAuth's password grant, which is a login.
+/// OAuth's password grant as a login.
 fn login(url: &str) -> Value {
     let body = json!({ "grant_type": "password", "username": "{username}", "password": "{password}" });
     json!({ "kind": "login", "url": url, "form": true, "body": body, "token": "$.access_token",
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(name_for(&documents).unwrap().as_deref(), Some("pet_shop"));
         let imported = import(&documents, None, "pet_shop").unwrap();
         let mut files = imported.files.clone();
-        // `events.yaml` has webhooks.
+        // `events.yaml` is reserved for webhooks.
         assert_eq!(files[0].0, "events_operations.yaml");
         files.push(("connector.yaml".into(), imported.connector));
         let mut catalog = Catalog::default();

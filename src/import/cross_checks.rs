@@ -1,4 +1,4 @@
-//! What is odd about operations only when they are seen together.
+//! Findings that concern several operations.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::schema::Reading;
 /// Longer paths are not compared.
 const MOST_PARTS: usize = 40;
 
-/// Notes names that occur twice and paths that stand in each other's way.
+/// Reports duplicate names and conflicting paths.
 pub(super) fn note(reading: &mut Reading<'_>, described: &IndexMap<String, Described<'_>>) {
     operation_ids(reading, described);
     templates(reading, described);
@@ -61,7 +61,7 @@ fn template(path: &str) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Templates that match the path with one of its literals taken for a parameter.
+/// Templates that match the path with one of its literals as a parameter.
 fn wider(path: &str) -> Vec<String> {
     let own = template(path);
     let parts: Vec<&str> = own.split('/').collect();

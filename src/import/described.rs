@@ -1,8 +1,8 @@
-//! An operation as it stands in a document.
+//! An operation of a document.
 
 use serde_json::Value;
 
-/// An operation as it stands in a document.
+/// An operation of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Described<'a> {
     /// Path of the document.
@@ -11,9 +11,9 @@ pub(super) struct Described<'a> {
     pub root: &'a Value,
     /// Method in capitals.
     pub method: &'a str,
-    /// Path below the base URL.
+    /// Path relative to the base URL.
     pub path: &'a str,
-    /// What all methods of the path share.
+    /// The path item, shared by all methods.
     pub item: &'a Value,
     /// The operation itself.
     pub operation: &'a Value,
@@ -26,7 +26,7 @@ impl Described<'_> {
     }
 }
 
-/// Methods of a path item, as descriptions write them.
+/// Methods of a path item.
 pub(super) const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
 /// Names between braces.

@@ -1,4 +1,4 @@
-//! Descriptions as they come: parsed, and their `$ref`s followed from file to file.
+//! Parsed descriptions, with `$ref`s resolved across files.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub struct Document<'a> {
     pub text: &'a str,
 }
 
-/// Longest chain of references that lead to references.
+/// Longest chain of references.
 const LONGEST_CHAIN: usize = 32;
 
 /// All documents of an import, by normalised path.
@@ -23,7 +23,7 @@ pub(super) struct Documents {
     by_path: IndexMap<String, Value>,
 }
 
-/// A place in a document: what a reference leads to.
+/// The target of a reference.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'a> {
     /// Path of the document.
@@ -48,8 +48,7 @@ impl Documents {
         self.by_path.iter().map(|(path, value)| (path.as_str(), value))
     }
 
-    /// Where `reference`, which stands in `document`, leads: the place and its name,
-    /// `file#/pointer`.
+    /// The target of `reference` in `document`, and its name `file#/pointer`.
     pub(super) fn follow(&self, document: &str, reference: &str) -> Option<(Found<'_>, String)> {
         let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         let path = if file.is_empty() { document.to_owned() } else { beside(document, file) };
@@ -61,7 +60,7 @@ impl Documents {
         Some((Found { document: path, value }, format!("{path}#{pointer}")))
     }
 
-    /// Follows `value` while it is a reference. `Err` has the reference that leads nowhere.
+    /// Resolves `value` if it is a reference. `Err` is a broken reference.
     pub(super) fn resolve<'a>(&'a self, document: &'a str, value: &'a Value) -> Result<Found<'a>, String> {
         let mut at = Found { document, value };
         for _ in 0..LONGEST_CHAIN {
@@ -71,7 +70,7 @@ impl Documents {
         Err(at.value.get("$ref").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
-    /// A document given under another folder: its file name decides, when only one has it.
+    /// A document given in another folder: found by its file name if unique.
     fn by_file_name(&self, file: &str) -> Option<(&String, &Value)> {
         let name = file_name(file);
         let mut same = self.by_path.iter().filter(|(path, _)| file_name(path) == name);
@@ -93,7 +92,7 @@ fn parse(text: &str) -> Result<Value, String> {
     let json = if looks_like_json { read_json_text(text) } else { Err(JsonError::Syntax(String::new())) };
     match json {
         Ok(value) => Ok(value),
-        // As YAML it would be as large.
+        // It would be as large as YAML.
         Err(error @ JsonError::TooMany { .. }) => Err(error.to_string()),
         Err(JsonError::Syntax(reason)) => serde_yaml::from_str(text)
             .map_err(|error| if looks_like_json { reason } else { error.to_string() }),

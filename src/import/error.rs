@@ -1,9 +1,9 @@
-//! Why an import cannot go on.
+//! Why an import fails.
 
-/// An import that cannot go on.
+/// Why an import fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A document cannot be read at all.
+    /// A document is unreadable.
     #[error("{document}: {reason}")]
     Document {
         /// Its path.
@@ -11,13 +11,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The overlay cannot be read.
+    /// The overlay is unreadable.
     #[error("overlay: {reason}")]
     Overlay {
         /// What is wrong with it, and where.
         reason: String,
     },
-    /// An operation is not one any more after the overlay's patch.
+    /// An operation is invalid after the overlay's patch.
     #[error("overlay: operation `{id}`: {reason}")]
     Patch {
         /// The operation.

@@ -1,12 +1,11 @@
-//! Inputs for a snippet that validates: the required ones, with values of the right type.
+//! Example inputs for a snippet that validates.
 
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Operation;
 use crate::value::{Kind, Shape};
 
-/// Adds to the operation's example the required inputs that it lacks. Those that a connection fills
-/// and those of paging are left out.
+/// Adds missing required inputs to the operation's example, except those provided by a connection or by paging.
 pub(super) fn complete(operation: &mut Operation, filled: &[String]) {
     let paging: Vec<String> =
         operation.list.iter().flat_map(|list| list.paging.inputs()).map(str::to_owned).collect();
@@ -27,7 +26,7 @@ pub(super) fn complete(operation: &mut Operation, filled: &[String]) {
     }
 }
 
-/// A value of this shape, believable for a field of this name.
+/// A plausible value of this shape for a field of this name.
 fn value(name: &str, shape: &Shape, depth: usize) -> Value {
     if let Some(first) = shape.values.first() {
         return first.clone();

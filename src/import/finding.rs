@@ -1,18 +1,18 @@
-//! Every way in which a description may be wrong or odd, by name.
+//! All kinds of defects and oddities of descriptions.
 
 use serde::{Serialize, Serializer};
 
-/// What the import did about a defect.
+/// How the import treats a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Treatment {
-    /// Taken over as it stands; worth knowing.
+    /// Imported unchanged.
     Noted,
-    /// A part of the description was left out.
+    /// The affected part was dropped.
     Dropped,
-    /// The likely meaning was taken.
+    /// The likely meaning was assumed.
     Guessed,
-    /// The overlay put it right.
+    /// The overlay corrected it.
     Patched,
 }
 
@@ -31,7 +31,7 @@ macro_rules! defects {
                 match self { $(FindingKind::$variant => $name,)* }
             }
 
-            /// What the import does about it.
+            /// How the import treats it.
             pub fn treatment(self) -> Treatment {
                 match self { $(FindingKind::$variant => Treatment::$treatment,)* }
             }

@@ -1,4 +1,4 @@
-//! The import as a whole: documents and overlay in, connector files and report out.
+//! The import: from documents and overlay to connector files and a report.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -21,11 +21,10 @@ use crate::catalog::Operation;
 use crate::source::{ReadError, SourceFile, parse, read};
 use crate::value::{Kind, Shape};
 
-/// What an import yields.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
-    /// Text of a `connector.yaml` to start from. It is for people to go on with: only the first import
-    /// into a folder writes it.
+    /// Text of an initial `connector.yaml`. It is edited by people, so only the first import into a folder writes it.
     pub connector: String,
     /// Files of operations: name and text.
     pub files: Vec<(String, String)>,
@@ -33,9 +32,8 @@ pub struct Imported {
     pub report: Report,
 }
 
-/// Imports `documents` into the connector called `name`, corrected by the text of an `overlay`. Derived
-/// ids begin with the name, unless the overlay has another prefix. The same input gives the same output,
-/// bit for bit.
+/// Imports `documents` into the connector `name`, corrected by the text of an `overlay`. Derived ids begin with the
+/// name unless the overlay has another prefix. Deterministic.
 pub fn import(documents: &[Document<'_>], overlay: Option<&str>, name: &str) -> Result<Imported, Error> {
     let overlay = match overlay {
         Some(text) => Overlay::read(text).map_err(|reason| Error::Overlay { reason })?,
@@ -68,7 +66,7 @@ pub fn import(documents: &[Document<'_>], overlay: Option<&str>, name: &str) -> 
     Ok(Imported { connector, files: write::files(operations, &prefix), report })
 }
 
-/// The operations of the overlay, in its order.
+/// The operations of the overlay, in order.
 fn overlaid(
     reading: &mut Reading<'_>,
     overlay: &Overlay,
@@ -145,7 +143,7 @@ fn method_of(name: &str) -> &'static str {
     }
 }
 
-/// The facts of a description with the overlay's patch; the patch alone where there are none.
+/// The described operation with the overlay's patch; the patch alone if it is not described.
 fn patched(id: &str, facts: Option<Operation>, entry: &OverlayOperation) -> Result<Operation, Error> {
     let failed = |reason: String| Error::Patch { id: id.to_owned(), reason };
     let mut value = Value::Object(Map::new());
@@ -156,7 +154,7 @@ fn patched(id: &str, facts: Option<Operation>, entry: &OverlayOperation) -> Resu
         value = serde_json::to_value(&facts).map_err(|error| failed(error.to_string()))?;
     }
     patch::merge(&mut value, &Value::Object(entry.patch.clone()));
-    // By way of text: each further format in which an operation can be read is compiled for all its types.
+    // Serialized and parsed again: another format would instantiate all deserializers of an operation once more.
     let node = parse(&SourceFile::new(id, value.to_string())).node.unwrap_or_default();
     read(&node).map_err(|ReadError { message, span }| {
         let path = node.path_to(span.unwrap_or_default());
@@ -164,7 +162,7 @@ fn patched(id: &str, facts: Option<Operation>, entry: &OverlayOperation) -> Resu
     })
 }
 
-/// `shape` at the end of a JSONPath of plain names and `[*]`.
+/// Wraps `shape` so that it is at a JSONPath of plain names and `[*]`.
 fn wrapped(shape: Shape, path: &str) -> Shape {
     let mut at = shape;
     let path = path.trim_start_matches('$').replace("[*]", ".[]");

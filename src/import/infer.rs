@@ -1,4 +1,4 @@
-//! Operations that the overlay does not know: everything by rule, nothing by hand.
+//! Operations without an overlay entry: everything is inferred by rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use super::schema::Reading;
 use crate::catalog::{Effect, Encoding, Operation, OperationKind, Paging};
 use crate::value::{Kind, Shape};
 
-/// What a POST of such a name does not change.
+/// Names of a POST that reads.
 const READING: [&str; 8] = ["search", "list", "get", "filter", "validate", "check", "calculate", "estimate"];
-/// Fields of an answer that wrap a record without being part of it.
+/// Fields of an answer that wrap a record.
 const ENVELOPE: [&str; 9] =
     ["success", "succeded", "succeeded", "message", "msg", "status", "statusCode", "traceId", "new"];
 
-/// The operations of `entries`, by id (which begins with `prefix`), in the order of the documents.
+/// The operations of `entries` by id (with `prefix`), in document order.
 pub(super) fn operations(
     reading: &mut Reading<'_>,
     overlay: &Overlay,
@@ -61,7 +61,7 @@ pub(super) fn operations(
     operations
 }
 
-/// One operation by rule, under an id that the overlay gives.
+/// An inferred operation with an id from the overlay.
 pub(super) fn named(
     reading: &mut Reading<'_>,
     overlay: &Overlay,
@@ -76,7 +76,7 @@ pub(super) fn named(
     operation
 }
 
-/// Effect and listing of an operation with this name.
+/// Infers effect and listing of an operation with this name.
 fn judge(reading: &Reading<'_>, operation: &mut Operation, name: &Name) -> Option<Derived> {
     match (operation.method.as_str(), name.action()) {
         ("POST", action) if READING.contains(&action) => operation.effect = Effect::Read,
@@ -122,7 +122,7 @@ fn poller(reading: &mut Reading<'_>, report: &mut Report, operation: &mut Operat
     operation.list = Some(derived.listing);
 }
 
-/// The record in an answer that otherwise only says that it went well.
+/// The record inside an answer that otherwise only reports success.
 fn wrapper(response: Option<&Shape>) -> Vec<String> {
     let Some(response) = response.filter(|shape| shape.kind == Kind::Object) else { return vec![] };
     let mut records = response.fields.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
@@ -138,7 +138,7 @@ fn wrapper(response: Option<&Shape>) -> Vec<String> {
     }
 }
 
-/// What is worth saying in a summary beside the name.
+/// Remarks for a summary besides the name.
 fn remarks(operation: &Operation) -> Vec<&'static str> {
     let mut remarks = Vec::new();
     match operation.list.as_ref().map(|list| &list.paging) {

@@ -1,4 +1,4 @@
-//! Lists by rule: where an answer's items stand, what tells them apart, how the next page is got.
+//! Infers lists: where the items are, how to identify them, and how to page.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::names;
 use crate::catalog::{Listing, NextValue, Operation, Paging, path};
 use crate::value::{Kind, Shape};
 
-/// Names that APIs give the list in an answer, when there are several lists.
+/// Common names of the list in an answer with several lists.
 const LIST_NAMES: [&str; 9] =
     ["data", "items", "results", "records", "list", "docs", "rows", "values", "entries"];
-/// Fields that stand beside a list and say something about it.
+/// Fields besides a list that describe it.
 const BESIDE: [&str; 22] = [
     "success",
     "succeded",
@@ -36,38 +36,38 @@ const BESIDE: [&str; 22] = [
     "pagination",
     "nextCursor",
 ];
-/// Places of the number of items on all pages.
+/// Common places of the total number of items.
 const TOTALS: [&str; 4] = ["$.total", "$.meta.total", "$.totalCount", "$.count"];
 const LIMIT_NAMES: [&str; 6] = ["limit", "pageSize", "perPage", "per_page", "page_size", "pageLimit"];
 const OFFSET_NAMES: [&str; 2] = ["offset", "skip"];
 const PAGE_NAMES: [&str; 4] = ["page", "pageNumber", "pageNo", "page_number"];
-/// Flags that say whether there is more.
+/// Common flags for further pages.
 const MORE_NAMES: [&str; 6] = ["hasMore", "has_more", "hasNextPage", "has_next_page", "hasNext", "has_next"];
 const UPDATED_NAMES: [&str; 7] =
     ["updatedAt", "dateUpdated", "updated_at", "lastUpdatedAt", "lastUpdated", "modifiedAt", "lastModified"];
 const CREATED_NAMES: [&str; 5] = ["createdAt", "dateAdded", "created_at", "dateCreated", "createdOn"];
-/// Page size where the description tells none.
+/// Page size if the description states none.
 const USUAL_SIZE: u32 = 20;
-/// Largest page size to ask for.
+/// Largest page size to request.
 const LARGEST_SIZE: i64 = 100;
 
-/// What the description says about a paging parameter beside its type.
+/// What the description states about a paging parameter besides its type.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Hint {
-    /// Its default value.
+    /// Its default.
     pub default: Option<f64>,
-    /// Its smallest value.
+    /// Its minimum.
     pub minimum: Option<f64>,
 }
 
-/// A derived listing.
+/// An inferred listing.
 pub(super) struct Derived {
     pub listing: Listing,
-    /// What was guessed; empty: everything follows from the description.
+    /// What was guessed; empty if everything follows from the description.
     pub guesses: Vec<String>,
 }
 
-/// The listing of a read, if its answer is a list. `hints` are those of its parameters.
+/// The listing of a read, if its answer is a list. `hints` concern its parameters.
 pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> Option<Derived> {
     let response = operation.response.as_ref()?;
     let mut guesses = Vec::new();
@@ -116,7 +116,7 @@ fn items<'a>(
             lists.extend(self::lists(&format!("$.{}", quoted(name)?), field));
         }
     }
-    // One record with lists inside is no list; neither is an answer with many facts beside one.
+    // A record that contains lists is not a list, nor is an answer with many other fields.
     let last = operation.path.split('/').rev().find(|part| !part.is_empty() && !part.starts_with('{'));
     let resource = last.unwrap_or_default().replace(['-', '_'], "").to_lowercase();
     let named = lists.iter().any(|(_, name, _)| resource.contains(&name.to_lowercase()));
@@ -154,7 +154,7 @@ fn lists<'a>(at: &str, shape: &'a Shape) -> Vec<(String, &'a str, &'a Shape)> {
     shape.fields.iter().filter_map(list).collect()
 }
 
-/// A field name that can stand in a JSONPath after a dot.
+/// A field name that is valid after a dot in JSONPath.
 fn quoted(name: &str) -> Option<&str> {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -177,7 +177,7 @@ fn id(item: &Shape, operation: &Operation, guesses: &mut Vec<String>) -> Vec<Str
     own.into_iter().cloned().collect()
 }
 
-/// Where the answer has the number of items on all pages.
+/// The place of the total number of items.
 fn total(response: &Shape) -> Option<String> {
     TOTALS.iter().find_map(|path| {
         let shape = path::walk(response, path)?;
@@ -204,7 +204,7 @@ fn paging(
         (None, Some(default)) => (default as u32).clamp(USUAL_SIZE, LARGEST_SIZE as u32),
         (None, None) => USUAL_SIZE,
     };
-    // Only a size that the description allows is sure to be given.
+    // Only a size that the description allows is sure to be honoured.
     let short_page_ends = maximum.is_some_and(|maximum| maximum >= 1);
     let more = MORE_NAMES.iter().find_map(|name| find(response, name));
     if let Some(next) = cursor(operation, response) {
@@ -230,7 +230,7 @@ fn paging(
     Paging::None
 }
 
-/// Inputs whose value for the next page stands in the answer under the same or a telling name.
+/// Inputs whose value for the next page is in the answer under the same or a similar name.
 fn cursor(operation: &Operation, response: &Shape) -> Option<IndexMap<String, NextValue>> {
     let telling = [
         ("startAfter", &["startAfter"][..]),
@@ -256,7 +256,7 @@ fn cursor(operation: &Operation, response: &Shape) -> Option<IndexMap<String, Ne
     (!next.is_empty()).then_some(next)
 }
 
-/// JSONPath of a field at the top of an answer or one level below, outside of lists.
+/// JSONPath of a field in the first two levels of an answer, outside of lists.
 fn find(response: &Shape, field: &str) -> Option<String> {
     if response.fields.contains_key(field) {
         return Some(format!("$.{field}"));

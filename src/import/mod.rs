@@ -1,9 +1,9 @@
-//! Turns OpenAPI 3.0 and 3.1 documents and an overlay into connector files.
+//! Converts OpenAPI 3.0 and 3.1 documents and an overlay into connector files.
 //!
-//! Only facts are taken over: paths, names, types, allowed values, formats, required marks, scopes,
-//! versions and deprecation, never a sentence. What a description says wrongly or cannot say comes
-//! from the overlay. No document makes this module panic or run away; everything dropped, guessed
-//! or patched stands in the report. It reads and writes no files.
+//! Only facts are imported: paths, names, types, allowed values, formats, required marks, scopes, versions and
+//! deprecation; never sentences. What descriptions state wrongly or cannot state comes from the overlay. No document
+//! can make this module panic or run without bounds; everything dropped, guessed or patched is in the report. It
+//! reads and writes no files.
 
 mod body;
 mod connector_file;

@@ -1,5 +1,5 @@
-//! Ids, titles and summaries for operations that the overlay does not name: from path and method, by
-//! rule. The same documents always give the same names, and no two operations share one.
+//! Infers ids, titles and summaries of operations without an overlay entry, from path and method. Deterministic and
+//! unique.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::described::{Described, path_names};
 
-/// First words of a path's last part that say what is done rather than to what.
+/// First words of a path's last part that name an action.
 const VERBS: [&str; 67] = [
     "activate",
     "add",
@@ -79,7 +79,7 @@ const VERBS: [&str; 67] = [
 ];
 /// Words that are verbs only after a record's id: `POST /invoices/{id}/void`, `…/schedule`.
 const VERBS_AFTER_ID: [&str; 3] = ["schedule", "void", "manage"];
-/// Verbs that a GET may have; other such words name a thing.
+/// Verbs that a GET may have; other such words are nouns.
 const READ_VERBS: [&str; 11] = [
     "calculate",
     "check",
@@ -94,7 +94,7 @@ const READ_VERBS: [&str; 11] = [
     "validate",
 ];
 
-/// What a name says: the resource, from outer to inner, and what is done to it.
+/// The meaning of a name: the resource, from outer to inner, and the action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     resource: Vec<String>,
@@ -109,12 +109,12 @@ impl Name {
         words.join(".")
     }
 
-    /// The first word of what is done: `search`, `list`, `bulk`.
+    /// The first word of the action: `search`, `list`, `bulk`.
     pub(super) fn action(&self) -> &str {
         self.verb.split('_').next().unwrap_or_default()
     }
 
-    /// `List contact tasks`. `words` tells how some words are really written.
+    /// `List contact tasks`. `words` contains special spellings.
     pub(super) fn title(&self, words: &IndexMap<String, String>) -> String {
         let (verb, by) =
             self.verb.split_once("_by_").map_or((self.verb.as_str(), None), |(v, by)| (v, Some(by)));
@@ -132,7 +132,7 @@ impl Name {
         capitalised(&written(&text, words))
     }
 
-    /// A sentence that says no more than path and method do.
+    /// A sentence that states only what path and method do.
     pub(super) fn summary(&self, words: &IndexMap<String, String>, facts: &[&str]) -> String {
         let one = written(&self.noun(false), words);
         let mut sentence = match self.verb.as_str() {
@@ -164,7 +164,7 @@ impl Name {
         }
     }
 
-    /// The name that an id spells.
+    /// The name for an id.
     pub(super) fn of_id(id: &str) -> Self {
         let mut resource: Vec<String> = id.split('.').map(str::to_owned).collect();
         let verb = resource.pop().unwrap_or_default();
@@ -172,7 +172,7 @@ impl Name {
     }
 }
 
-/// Literal path prefixes that are collections: something with an id stands below them.
+/// Literal path prefixes of collections: paths with ids are below them.
 pub(super) fn collections<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for path in paths {
@@ -187,7 +187,7 @@ pub(super) fn collections<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<
     found
 }
 
-/// `{id}`, or `{shippingZoneId}` below `shipping-zone`: an id of that very thing.
+/// `{id}`, or `{shippingZoneId}` below `shipping-zone`: an id of that resource.
 fn is_id_of(parameter: &str, literal: &str) -> bool {
     let parameter = word(parameter);
     let literal = word(literal);
@@ -205,8 +205,8 @@ fn prefix(parts: &[&str]) -> String {
     parts.iter().filter(|part| !part.starts_with('{')).copied().collect::<Vec<_>>().join("/")
 }
 
-/// The name of an operation. `listing` tells whether its answer is a list; `rename` has other names
-/// for some outermost resources.
+/// The name of an operation. `listing` is true if its answer is a list; `rename` has other names for some outermost
+/// resources.
 pub(super) fn name(
     described: &Described<'_>,
     collections: &BTreeSet<String>,
@@ -274,7 +274,7 @@ fn by_method(method: &str, of_one: bool, listing: bool) -> &'static str {
     }
 }
 
-/// What `unique` needs to know of an operation.
+/// What `unique` needs to know about an operation.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub name: Name,
@@ -282,8 +282,8 @@ pub(super) struct Candidate {
     pub method: String,
 }
 
-/// Makes names unique: one that is taken gets the names of its path parameters, then the method,
-/// then a number. `reserved` ids are never given.
+/// Makes names unique: a duplicate gets the names of its path parameters, then the method, then a number. `reserved`
+/// ids are never used.
 pub(super) fn unique(
     candidates: &BTreeMap<String, Candidate>,
     reserved: &BTreeSet<String>,
@@ -356,7 +356,7 @@ fn plural(word: &str) -> String {
     }
 }
 
-/// A word for many things, as far as its ending tells.
+/// Whether a word is plural, judging by its ending.
 fn is_plural(word: &str) -> bool {
     let one = ["settings", "stats", "details", "statistics", "analytics", "saas", "sms"];
     let last = word.rsplit('_').next().unwrap_or_default();
@@ -387,7 +387,7 @@ fn third_person(verb: &str) -> String {
     }
 }
 
-/// Words as they are really written.
+/// Words with special spellings.
 fn written(text: &str, words: &IndexMap<String, String>) -> String {
     let real: Vec<&str> = text.split(' ').map(|word| words.get(word).map_or(word, String::as_str)).collect();
     real.join(" ")

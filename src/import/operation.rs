@@ -1,4 +1,4 @@
-//! One operation's facts, as its description has them.
+//! An operation's facts, from its description.
 
 use serde_json::Value;
 
@@ -11,8 +11,7 @@ use super::parameters;
 use super::schema::Reading;
 use crate::catalog::{Effect, Operation, OperationKind};
 
-/// Reads everything the description says about one operation. Title, summary and what no
-/// description has are left empty.
+/// Reads all facts of an operation. Title, summary, and what no description contains stay empty.
 pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Described<'_>) -> Operation {
     reading.begin(file_name(described.document), &described.key());
     let found = parameters::read(reading, overlay, described);
@@ -63,7 +62,7 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
     operation
 }
 
-/// What a method promises: the cautious reading of HTTP.
+/// The effect of a method, cautiously.
 fn effect(method: &str) -> Effect {
     match method {
         "GET" | "HEAD" => Effect::Read,
@@ -72,7 +71,7 @@ fn effect(method: &str) -> Effect {
     }
 }
 
-/// A parameter that shares its name with a body field is called `query_name` in recipes.
+/// A parameter with the name of a body field becomes `query_name`.
 fn rename_clashes(reading: &mut Reading<'_>, operation: &mut Operation) {
     let Some(body) = &operation.body else { return };
     let clashes = |name: &str| body.whole.as_deref() == Some(name) || body.shape.fields.contains_key(name);
@@ -90,7 +89,7 @@ fn rename_clashes(reading: &mut Reading<'_>, operation: &mut Operation) {
     operation.parameters = renamed;
 }
 
-/// Scopes and kinds of token, over all alternatives.
+/// Scopes and kinds of tokens, over all alternatives.
 fn security(
     reading: &mut Reading<'_>,
     overlay: &Overlay,

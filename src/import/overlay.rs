@@ -1,4 +1,4 @@
-//! What descriptions cannot say or say wrongly.
+//! Corrections of descriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::source::{SourceFile, read_text};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
-    /// First part of derived ids; usually the connector's name. Ids of `operations` stand as they are.
+    /// First part of derived ids; usually the connector's name. Ids in `operations` are used unchanged.
     #[serde(default)]
     pub prefix: Option<String>,
-    /// Header parameter that holds an operation's version.
+    /// Header parameter with an operation's version.
     #[serde(default)]
     pub version_header: Option<String>,
     /// Security scheme → kinds of token that satisfy it.
@@ -24,74 +24,71 @@ pub struct Overlay {
     /// Import only the operations that are listed here.
     #[serde(default)]
     pub only_listed: bool,
-    /// Inputs that a connection's settings fill; derived examples leave them out.
+    /// Inputs provided by a connection's settings; derived examples omit them.
     #[serde(default)]
     pub filled: Vec<String>,
     /// Other names for the first word of derived ids: `links` → `trigger_links`.
     #[serde(default)]
     pub rename: IndexMap<String, String>,
-    /// How words are written in derived titles: `csv` → `CSV`.
+    /// Spellings of words in derived titles: `csv` → `CSV`.
     #[serde(default)]
     pub words: IndexMap<String, String>,
-    /// A place for YAML anchors; not read.
+    /// A place for YAML anchors; ignored.
     #[serde(default)]
     pub shapes: Value,
-    /// Corrections of named schemas, wherever they are used: `contacts.json#Name` → merge patch on
-    /// the shape.
+    /// Corrections of named schemas, wherever they are used: `contacts.json#Name` → merge patch of the shape.
     #[serde(default)]
     pub schemas: BTreeMap<String, Value>,
-    /// The description's generator declares the members of lists as lists themselves, which they are not.
-    /// They are read as the lists' own members, and the shapes say that they are doubtful.
+    /// The description's generator wrongly declares list items as lists. They are read as items, and their shapes are
+    /// marked as doubtful.
     #[serde(default)]
     pub flatten_lists: bool,
-    /// Where requests are meant to differ from the description, by our id.
+    /// Intended differences of requests from the description, by operation id.
     #[serde(default)]
     pub differences: BTreeMap<String, Difference>,
-    /// Operations by our id.
+    /// Operations by id.
     #[serde(default)]
     pub operations: IndexMap<String, OverlayOperation>,
 }
 
-/// How the requests of an operation are meant to differ from what the description says of them. Nothing is
-/// derived from it: it records the corrections that `operations` makes, for tests that compare requests with the
-/// description.
+/// Intended differences of an operation's requests from its description. Not used by the import: it documents the
+/// corrections in `operations`, for tests that compare requests with the description.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Difference {
     /// Inputs that the description does not have.
     pub adds: Vec<String>,
-    /// Inputs that it requires and the API does not need.
+    /// Required inputs that the API does not need.
     pub spares: Vec<String>,
-    /// Inputs of which the API needs one, though the description requires none.
+    /// Optional inputs of which the API needs one.
     pub asks: Vec<String>,
-    /// Numbers that it declares as text.
+    /// Numbers declared as text.
     pub numbers: Vec<String>,
-    /// Allowed values of inputs that it does not list.
+    /// Allowed values that are not listed.
     pub values: IndexMap<String, Vec<Value>>,
-    /// Names that it has beside another one of the same field; hob sends the other one.
+    /// Names of fields that are described under two names; hob sends the other one.
     pub names: IndexMap<String, String>,
-    /// How it is known.
+    /// The source of this knowledge.
     pub source: String,
 }
 
-/// An operation of the overlay: where it is described, and a merge patch on what the description
-/// says. Without a summary the rules give it title, summary and list facts, as to operations that the
-/// overlay does not name, before the patch is laid over them.
+/// An operation of the overlay: its place in the description, and a merge patch. Without a summary, title, summary
+/// and listing are inferred as for other operations, before the patch is applied.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OverlayOperation {
-    /// `GET /contacts/{contactId}`. Absent: the patch is the whole operation.
+    /// `GET /contacts/{contactId}`. Absent if the patch is the whole operation.
     #[serde(default)]
     pub from: Option<String>,
-    /// Where the described answer really stands: `$.message`, `$.associations[*]`.
+    /// Where the described answer really is: `$.message`, `$.associations[*]`.
     #[serde(default)]
     pub response_at: Option<String>,
-    /// The patch, in the terms of the connector files.
+    /// The patch, in the format of connector files.
     #[serde(flatten)]
     pub patch: serde_json::Map<String, Value>,
 }
 
 impl Overlay {
-    /// Reads an overlay. The error says where it is wrong.
+    /// Parses an overlay. The error has the place.
     pub fn read(text: &str) -> Result<Self, String> {
         let file = SourceFile::new("overlay.yaml", text);
         read_text(&file).map_err(|error| {
@@ -100,7 +97,7 @@ impl Overlay {
         })
     }
 
-    /// Method and path of every operation that the overlay knows.
+    /// Method and path of every operation in the overlay.
     pub(super) fn known(&self) -> BTreeSet<&str> {
         self.operations.values().filter_map(|entry| entry.from.as_deref()).collect()
     }

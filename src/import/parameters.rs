@@ -11,19 +11,19 @@ use super::schema::{REQUEST_DEPTH, Reading, shown};
 use crate::catalog::{ArrayStyle, Parameter, Place};
 use crate::value::{Kind, Shape};
 
-/// What the parameters of an operation say.
+/// The parameters of an operation.
 pub(super) struct Found {
     /// Value of the version header.
     pub version: Option<String>,
     pub parameters: IndexMap<String, Parameter>,
 }
 
-/// Names by which APIs ask for a page; a number even where a description says text.
+/// Names of paging parameters; numbers even if described as text.
 const PAGING_NAMES: [&str; 7] = ["limit", "skip", "offset", "page", "pageSize", "perPage", "pageLimit"];
-/// Headers that a request has anyway.
+/// Headers that every request has.
 const OWN_HEADERS: [&str; 3] = ["authorization", "accept", "content-type"];
 
-/// Reads the parameters of the operation and those that its path shares.
+/// Reads the parameters of the operation and of its path.
 pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Described<'_>) -> Found {
     let mut found = Found { version: None, parameters: IndexMap::new() };
     let mut version_declared = false;
@@ -53,7 +53,7 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
     found
 }
 
-/// A parameter with its references followed.
+/// A parameter with resolved references.
 struct Declared {
     document: String,
     name: String,
@@ -61,7 +61,7 @@ struct Declared {
     parameter: Value,
 }
 
-/// All parameters, the operation's own in place of the path's, in the order of the description.
+/// All parameters in the order of the description; the operation's override the path's.
 fn declared(reading: &mut Reading<'_>, described: &Described<'_>) -> Vec<Declared> {
     let mut all: IndexMap<(String, &'static str), Declared> = IndexMap::new();
     for owner in [described.item, described.operation] {

@@ -1,17 +1,17 @@
-//! Corrections: JSON merge patches (RFC 7396) that know shapes.
+//! Corrections: JSON merge patches (RFC 7396) with knowledge of shapes.
 //!
-//! Two departures from the RFC: a patch that gives a shape another `type` replaces the shape, so
-//! that nothing of the wrong type stays behind; and some keys hold one thing as a whole.
+//! Two deviations from the RFC: a patch with another `type` replaces the shape, so that nothing of the wrong type
+//! remains; and some keys are replaced as a whole.
 
 use serde_json::{Map, Value};
 
 use crate::value::Shape;
 
-/// Keys whose value replaces what was there instead of being merged into it.
+/// Keys whose value is replaced instead of merged.
 const WHOLE: [&str; 7] =
     ["paging", "newest_first", "newest_created_first", "probe", "example", "composite", "entries"];
 
-/// `target` with `patch` laid over it.
+/// Applies `patch` to `target`.
 pub(super) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *target = patch.clone();
@@ -43,7 +43,7 @@ fn is_another_type(target: &Value, changes: &Map<String, Value>) -> bool {
     }
 }
 
-/// `shape` with `patch` laid over it; unchanged when the result would be no shape.
+/// Applies `patch` to `shape`; returns it unchanged if the result would be invalid.
 pub(super) fn shape(shape: Shape, patch: &Value) -> Shape {
     let Ok(mut value) = serde_json::to_value(&shape) else { return shape };
     merge(&mut value, patch);

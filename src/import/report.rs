@@ -1,4 +1,4 @@
-//! What an import found, and what it did about it.
+//! The findings of an import.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use serde::Serialize;
 
 use super::finding::{FindingKind, Treatment};
 
-/// One defect at one place.
+/// A defect at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// The document's path; empty for the overlay itself.
     pub document: String,
-    /// Method and path of the operation, `GET /contacts/`, where it belongs to one.
+    /// Method and path of the operation, `GET /contacts/`, if it concerns one.
     pub operation: String,
-    /// What is wrong.
+    /// The defect.
     #[serde(rename = "defect")]
     pub kind: FindingKind,
-    /// The name, reference or type in question.
+    /// The affected name, reference or type.
     pub detail: String,
 }
 
-/// Everything an import has to say.
+/// The report of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Documents read.
@@ -31,16 +31,16 @@ pub struct Report {
     pub operations: usize,
     /// Pollers among them.
     pub pollers: usize,
-    /// Pollers whose list facts were derived by rule.
+    /// Pollers with an inferred listing.
     pub pollers_derived: usize,
-    /// Those of the derived for which nothing had to be guessed.
+    /// Those among them without guesses.
     pub pollers_certain: usize,
-    /// Findings, by document, operation and defect, each once.
+    /// Findings by document, operation and defect, without duplicates.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// How often each defect was found.
+    /// The number of findings by defect.
     pub fn counts(&self) -> BTreeMap<FindingKind, usize> {
         let mut counts = BTreeMap::new();
         for finding in &self.findings {
@@ -49,7 +49,7 @@ impl Report {
         counts
     }
 
-    /// How many findings were treated so.
+    /// The number of findings with this treatment.
     pub fn treated(&self, treatment: Treatment) -> usize {
         self.findings.iter().filter(|finding| finding.kind.treatment() == treatment).count()
     }

@@ -1,4 +1,4 @@
-//! Schemas become shapes: references are written out, within limits that no document can exceed.
+//! Converts schemas to shapes: references are expanded, within limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,29 +11,29 @@ use super::patch;
 use super::report::Finding;
 use crate::value::{Kind, Shape};
 
-/// How deep a request schema may be nested.
+/// Maximum depth of a request schema.
 pub(super) const REQUEST_DEPTH: usize = 14;
-/// How deep a response schema is written out; below, a recipe may use any name.
+/// Maximum depth of a response schema; below it, recipes may use any name.
 pub(super) const RESPONSE_DEPTH: usize = 7;
-/// Schemas that one operation may consist of when all references are written out.
+/// Maximum number of expanded schemas per operation.
 const OPERATION_BUDGET: usize = 4_000;
-/// Schemas that a whole import may consist of.
+/// Maximum number of expanded schemas per import.
 const TOTAL_BUDGET: usize = 1_000_000;
 
-/// The reading of documents: what is being read, what was found, how much may still be read.
+/// The state of reading documents: the current place, findings, and remaining budget.
 pub(super) struct Reading<'a> {
     pub(super) documents: &'a Documents,
     /// Corrections of named schemas: `contacts.json#Name` → merge patch on its shape.
     patches: &'a BTreeMap<String, Value>,
     pub(super) used_patches: BTreeSet<String>,
     pub(super) findings: BTreeSet<Finding>,
-    /// What the parameters of the operation being read say beside their types.
+    /// What the parameters of the current operation state besides their types.
     pub(super) hints: BTreeMap<String, Hint>,
-    /// Path of the document whose operation is being read.
+    /// Path of the current document.
     document: String,
-    /// Method and path of that operation.
+    /// Method and path of the current operation.
     operation: String,
-    /// References that are being written out.
+    /// References being expanded.
     open: Vec<String>,
     budget: usize,
     total: usize,
@@ -63,7 +63,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What follows belongs to this operation.
+    /// Starts reading an operation.
     pub(super) fn begin(&mut self, document: &str, operation: &str) {
         document.clone_into(&mut self.document);
         operation.clone_into(&mut self.operation);
@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
         });
     }
 
-    /// The shape of `schema`, which stands in `document`.
+    /// The shape of `schema` in `document`.
     pub(super) fn shape(&mut self, document: &str, schema: &Value, deepest: usize) -> Shape {
         self.deepest = deepest;
         self.any_schema(document, schema, 0)
@@ -136,7 +136,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A schema that is no reference: its own keywords, `allOf`, `anyOf` and `oneOf` together.
+    /// The shape of a schema that is not a reference: its own keywords with `allOf`, `anyOf` and `oneOf`.
     fn combined(&mut self, document: &str, object: &Map<String, Value>, depth: usize) -> Shape {
         let mut shape = self.own(document, object, depth);
         if let Some(Value::Array(parts)) = object.get("allOf") {
@@ -181,8 +181,7 @@ impl<'a> Reading<'a> {
         shape
     }
 
-    /// Members of a list that are declared as lists are taken for what these hold, where the overlay
-    /// says that the generator of the description errs there.
+    /// Treats items declared as lists as the items of these lists, if the overlay says that the generator errs there.
     fn flatten(&mut self, shape: &mut Shape) {
         let Some(items) =
             shape.items.as_mut().filter(|items| self.flatten_lists && items.kind == Kind::Array)
@@ -217,8 +216,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Generators of descriptions write `object` for every type they do not know. An example tells
-    /// what it is; without one an object stays one.
+    /// Generators write `object` for every type they do not know. An example shows the real type.
     fn object_or_example(&mut self, object: &Map<String, Value>) -> Kind {
         let says_more = ["properties", "additionalProperties", "allOf", "oneOf", "anyOf"];
         if says_more.iter().any(|key| object.contains_key(*key)) {
@@ -268,7 +266,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Allowed values. Those of a list belong to its items; those of another type are left out.
+    /// Allowed values. Those of a list apply to its items; those of another type are dropped.
     fn values(&mut self, shape: &mut Shape, object: &Map<String, Value>) {
         let constant = object.get("const").map(std::slice::from_ref);
         let listed = object.get("enum").and_then(Value::as_array).map(Vec::as_slice);
@@ -299,7 +297,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A shape for what fits both.
+    /// A shape that matches both.
     fn both(&mut self, one: Shape, other: Shape) -> Shape {
         let nothing_said = |shape: &Shape| {
             let empty = Shape { nullable: false, kind: Kind::Any, ..shape.clone() } == Shape::default();
@@ -333,7 +331,7 @@ fn objects(mut one: Shape, other: Shape) -> Shape {
     one
 }
 
-/// The type of all values, where they have one.
+/// The common type of all values, if there is one.
 fn common_kind(values: &[Value]) -> Option<Kind> {
     let kind = |value: &Value| match value {
         Value::String(_) => Some(Kind::String),
@@ -350,7 +348,7 @@ fn fits(kind: Kind, declared: Kind) -> bool {
     kind == declared || declared == Kind::Any || (kind == Kind::Number && declared == Kind::Integer)
 }
 
-/// `base` with alternatives. Those that only say null make it nullable; a single one is no choice.
+/// `base` with alternatives. A null alternative makes it nullable; a single alternative is merged.
 fn one_of(base: Shape, alternatives: Vec<Shape>, schemas: &[Value]) -> Shape {
     let nullable = base.nullable || schemas.iter().any(|schema| schema.get("type") == Some(&"null".into()));
     let mut left: Vec<Shape> = Vec::new();

@@ -1,4 +1,4 @@
-//! The import on small documents: what it makes of facts and defects, and that nothing stops it.
+//! The import of small documents: facts, defects, and robustness.
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn imported(document: &Value, overlay: Option<&str>) -> Imported {
     import(&[Document { path: "shop.json", text: &text }], overlay, "").expect("an import")
 }
 
-/// The operation called `id`, read back from the files.
+/// The operation `id`, read back from the files.
 fn operation(imported: &Imported, id: &str) -> Operation {
     let mut files = imported.files.clone();
     files.push(("connector.yaml".into(), CONNECTOR.into()));
@@ -204,7 +204,7 @@ fn names_with_syntax_in_them_come_back_unharmed() {
     assert_eq!(body.shape.fields["#"].values, odd.map(Value::from));
 }
 
-/// Any JSON, not too large.
+/// Any JSON of limited size.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -269,7 +269,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whatever comes out of an import loads as a connector.
+/// Checks that the result of an import loads as a connector.
 fn loads(imported: &Imported) {
     let mut files = imported.files.clone();
     files.push(("connector.yaml".into(), CONNECTOR.into()));

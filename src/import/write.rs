@@ -1,16 +1,16 @@
-//! Connector files as text: a field a line where it is simple, blocks where it is not.
+//! Formats connector files: one line per simple field, blocks for the others.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::catalog::Operation;
 
-/// Longest line of a mapping written in braces.
+/// Longest line of a mapping in braces.
 const WIDTH: usize = 110;
 
-/// First line of every file of operations: what begins with it may be written anew.
+/// First line of generated files: only files with it may be overwritten.
 pub const MARK: &str = "# Written by `hob import openapi`; corrections belong into overlay.yaml.";
-/// Names that mean something else in a connector's folder.
+/// Reserved file names in a connector's folder.
 const TAKEN: [&str; 4] = ["connector", "events", "overlay", "sandbox"];
 
 /// Files by the first word of the operations' ids after the prefix.
@@ -42,14 +42,14 @@ fn file(operations: &IndexMap<String, Operation>) -> String {
     text
 }
 
-/// A mapping as a text of its own.
+/// A mapping as a whole text.
 pub(super) fn mapping(fields: &Map<String, Value>) -> String {
     let mut text = String::new();
     block(&mut text, fields, 0);
     text
 }
 
-/// A mapping over several lines, each beginning with `indent` spaces.
+/// A mapping over several lines, indented by `indent` spaces.
 fn block(text: &mut String, fields: &Map<String, Value>, indent: usize) {
     for (name, value) in fields {
         let key = scalar(&Value::String(name.clone()));
@@ -82,7 +82,7 @@ fn sequence(text: &mut String, items: &[Value], indent: usize) {
     }
 }
 
-/// Simple enough for one line: short, and no shape with fields inside.
+/// Whether it fits one line: short, and without nested shapes.
 fn fits(head: &str, value: &Value) -> bool {
     let simple = match value {
         Value::Object(fields) => fields.iter().all(|(name, inner)| name != "fields" && one_line(inner)),
@@ -119,7 +119,7 @@ fn flow(value: &Value) -> String {
     }
 }
 
-/// A scalar, quoted where YAML would read it otherwise. JSON's quoting is YAML's.
+/// A scalar, quoted if YAML would read it differently. JSON quoting is valid YAML.
 fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) if is_plain(text) => text.clone(),

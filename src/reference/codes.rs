@@ -1,4 +1,4 @@
-//! The pages of complaints and exit codes.
+//! The pages of diagnostics and exit codes.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::sources::Example;
 use crate::check::rules;
 use crate::diagnostic::{Code, Severity};
 
-/// The page of complaints: each with a recipe that causes it, and the rules behind them.
+/// The page of diagnostics: each with a recipe that causes it, and the rules.
 pub(super) fn page(examples: &[Example]) -> Page {
     let mut text = String::from(
         "# Complaints\n\nWhat `hob validate` and `hob run` may complain about, by the code in brackets. An error \
@@ -33,7 +33,7 @@ pub(super) fn page(examples: &[Example]) -> Page {
     Page::new("codes.md", &text).listed("Complaints", "every code, with a recipe that causes it.")
 }
 
-/// Of the recipes that cause it, the one of which least is said.
+/// The example of a code with the shortest output.
 fn shortest(code: Code, examples: &[Example]) -> Option<&Example> {
     let mark = format!("[{}]", code.name());
     let causing = examples.iter().filter(|example| example.output.contains(&mark));

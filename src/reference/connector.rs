@@ -1,4 +1,4 @@
-//! The pages of a connector: what it is, its operations by resource, its events.
+//! The pages of a connector: overview, operations by resource, events.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::catalog::{AuthScheme, Catalog, Connector, Operation};
 /// Folder of these pages.
 pub(super) const FOLDER: &str = "connectors/";
 
-/// All pages of `connector`: one, if hob itself performs everything, or one per resource.
+/// All pages of `connector`: one if all operations are built-in, otherwise one per resource.
 pub(super) fn pages(connector: &Connector, catalog: &Catalog) -> Vec<Page> {
     let own: Vec<&Arc<Operation>> =
         catalog.operations().filter(|operation| operation.connector == connector.connector).collect();
@@ -62,13 +62,13 @@ fn group(operations: &[&Arc<Operation>], catalog: &Catalog) -> String {
     text
 }
 
-/// A link to where `operation` is described, from the top folder.
+/// A link to the description of `operation`, relative to the top folder.
 pub(super) fn link(operation: &Operation) -> String {
     let (name, resource, id) = (&operation.connector, resource(operation), &operation.id);
     format!("[{id}]({FOLDER}{name}/{resource}.md#{})", anchor(id))
 }
 
-/// How code hosts name the place of a heading.
+/// The anchor of a heading on code hosts.
 pub(super) fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")

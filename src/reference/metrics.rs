@@ -30,7 +30,7 @@ const TABLE: &str = "
 | --- | --- | --- | --- |
 ";
 
-/// What to watch, by example.
+/// Examples of alerts.
 const ALERTS: &str = "
 What most people want to be told of:
 

@@ -1,5 +1,5 @@
-//! The reference pages: what there is to write in recipes, templates, workspaces and connectors, made
-//! of the data that everything else reads. Nothing is said here that is not said there.
+//! Generated reference pages about recipes, templates, workspaces and connectors, from the data that the program
+//! itself uses.
 
 mod codes;
 mod connector;

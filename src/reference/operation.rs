@@ -1,4 +1,4 @@
-//! An operation as a section of Markdown, for its page and for `hob catalog show`.
+//! An operation as Markdown, for its page and for `hob catalog show`.
 
 use std::fmt::Write;
 
@@ -11,10 +11,10 @@ use crate::catalog::{
 };
 use crate::value::Kind;
 
-/// Levels of an input that are shown; below, its type has to do.
+/// Levels of an input that are shown; deeper ones are shown as a type.
 const DEEPEST: usize = 3;
 
-/// All about one operation.
+/// The section of an operation.
 pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
     let connector = catalog.connector(&operation.connector).map(AsRef::as_ref);
     let mut text = format!("## {}\n\n{}. {}\n\n", operation.id, operation.title, operation.summary);
@@ -45,7 +45,7 @@ pub fn kinds(operation: &Operation) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// `GET /contacts/{contactId}`, or what stands in its place.
+/// `GET /contacts/{contactId}`, or its substitute.
 pub fn request_line(operation: &Operation) -> String {
     match (&operation.builtin, operation.composite.is_empty()) {
         (Some(_), _) => "built in".into(),
@@ -109,7 +109,7 @@ fn facts(operation: &Operation, connector: Option<&Connector>) -> Vec<(&'static 
     facts
 }
 
-/// With which inputs an idempotent operation is a create.
+/// The inputs with which an idempotent operation creates.
 fn cases(operation: &Operation) -> String {
     let case = |case: &CreatesWhen| {
         let equal =
@@ -187,7 +187,7 @@ fn marks(operation: &Operation, input: &Input<'_>, connector: Option<&Connector>
     marks
 }
 
-/// What other versions of the API change.
+/// Differences in other versions of the API.
 fn versions(operation: &Operation, connector: Option<&Connector>, text: &mut String) {
     for (name, version) in connector.iter().flat_map(|connector| &connector.versions.versions) {
         let Some(change) = version.operations.get(&operation.id) else { continue };
@@ -230,7 +230,7 @@ fn differences(change: &Change) -> Vec<String> {
     lines
 }
 
-/// Where the value comes from when a recipe does not give it.
+/// The source of an input that a recipe does not give.
 fn filled(name: &str, connector: Option<&Connector>) -> Option<String> {
     let connector = connector?;
     let fills = |(_, setting): &(&String, &Setting)| setting.fills.iter().any(|f| f == name);

@@ -1,6 +1,6 @@
 //! A page of the reference.
 
-/// Stands at the top of every page.
+/// The first line of every page.
 const MARK: &str =
     "<!-- Generated from the program's own data: `HOB_BLESS=1 cargo test --test reference` rewrites it. -->";
 
@@ -11,18 +11,18 @@ pub struct Page {
     pub path: String,
     /// Its text, Markdown.
     pub text: String,
-    /// A line for the index; `None` for a page that another page leads to.
+    /// A line for the index; `None` for a page that is linked from another page.
     pub(super) about: Option<String>,
 }
 
 impl Page {
-    /// A page, marked as generated.
+    /// A page with the mark of generated files.
     pub(super) fn new(path: impl Into<String>, text: &str) -> Self {
         let text = format!("{MARK}\n\n{}\n", text.trim_end());
         Self { path: path.into(), text, about: None }
     }
 
-    /// With a line in the index.
+    /// Adds a line to the index.
     pub(super) fn listed(self, title: &str, about: &str) -> Self {
         let about = format!("- [{title}]({}): {about}", self.path);
         Self { about: Some(about), ..self }

@@ -1,4 +1,4 @@
-//! The page of what polls cost.
+//! The page about the cost of polls.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What an operation answers, and how it is polled.
+//! The result of an operation, and how it is polled.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use super::shape::{tree, words};
 use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
 use crate::value::Value;
 
-/// Levels of a result that are shown; below, its type has to do.
+/// Levels of a result that are shown; deeper ones are shown as a type.
 const DEEPEST: usize = 3;
 
-/// Adds where the result stands in the answer and what is in it.
+/// Adds the result's place in the answer and its content.
 pub(super) fn result(operation: &Operation, text: &mut String) {
     let paths: Vec<String> = operation.result.iter().map(|path| format!("`{path}`")).collect();
     let place = if paths.is_empty() { "the whole answer".to_owned() } else { paths.join(" or ") };
@@ -32,7 +32,7 @@ pub(super) fn result(operation: &Operation, text: &mut String) {
     }
 }
 
-/// Adds how a list is read, if the operation is one.
+/// Adds how a list is paged, if the operation is one.
 pub(super) fn polling(operation: &Operation, text: &mut String) {
     let Some(list) = &operation.list else { return };
     let joined =
@@ -52,7 +52,7 @@ pub(super) fn polling(operation: &Operation, text: &mut String) {
     let _ = writeln!(text, "- a poll that finds nothing costs {costs}");
 }
 
-/// What a quiet poll costs, by what the recipe wants to be told of.
+/// The cost of a quiet poll, by the wanted changes.
 fn costs(list: &Listing) -> String {
     let [usual, only_new, all] = quiet_polls(list).map(QuietPoll::words);
     if usual == all {
@@ -64,13 +64,13 @@ fn costs(list: &Listing) -> String {
     }
 }
 
-/// What a poll costs that finds nothing: as usual, with `emit: [new]`, and with `removed` among what is told.
+/// The cost of a poll that finds nothing: by default, with `emit: [new]`, and with `removed`.
 pub(super) fn quiet_polls(list: &Listing) -> [QuietPoll; 3] {
     let wanted = |only_new, removed| list.quiet_poll(Wanted { only_new, removed }, &Value::Null);
     [wanted(false, false), wanted(true, false), wanted(false, true)]
 }
 
-/// What tells that a page is the last one, where it is not the style itself.
+/// How the last page is recognised, unless the style implies it.
 fn end(paging: &Paging) -> &'static str {
     match paging {
         Paging::None | Paging::Link { .. } => "",

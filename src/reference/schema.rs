@@ -9,12 +9,12 @@ use super::connector::anchor;
 use super::page::Page;
 use crate::value::{Map, Value};
 
-/// Definition that has a page of its own.
+/// A definition with its own page.
 const TRIGGER: &str = "Trigger";
 const RECIPE_FILE: &str = "recipe.md";
 const TRIGGERS_FILE: &str = "triggers.md";
 
-/// The pages of a recipe: all of it, and what starts it.
+/// The pages about recipes and triggers.
 pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
     let definitions = definitions(schema);
     let trigger = definitions.get(TRIGGER).unwrap_or(&Value::Null);
@@ -77,7 +77,7 @@ fn definitions(schema: &Value) -> &Map<String, Value> {
     schema["definitions"].as_object().unwrap_or(&NONE)
 }
 
-/// Adds the definitions that `node` leads to, in the order met. Those already known lead no further.
+/// Adds the definitions reachable from `node`, in order. Known ones are not followed.
 fn reach<'a>(node: &'a Value, definitions: &'a Map<String, Value>, names: &mut IndexSet<&'a str>) {
     match node {
         Value::Object(map) => {
@@ -96,7 +96,7 @@ fn reach<'a>(node: &'a Value, definitions: &'a Map<String, Value>, names: &mut I
     }
 }
 
-/// The definition that a node is: by `$ref`, alone or in `allOf`.
+/// The definition that a node refers to: by `$ref`, alone or in `allOf`.
 fn reference(node: &Value) -> Option<&str> {
     let direct = node["$ref"].as_str().or_else(|| match node["allOf"].as_array()?.as_slice() {
         [only] => only["$ref"].as_str(),
@@ -107,7 +107,7 @@ fn reference(node: &Value) -> Option<&str> {
 
 struct Writer<'a> {
     definitions: &'a Map<String, Value>,
-    /// Which file a definition is described in.
+    /// The file in which a definition is described.
     homes: &'a IndexMap<&'a str, &'a str>,
     file: &'a str,
     text: String,
@@ -149,7 +149,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A field, under a heading that no other has.
+    /// A field with a unique heading.
     fn field(&mut self, heading: &str, name: &str, field: &Value, holder: &Value) {
         let needed = if is_required(holder, name) { ", required" } else { "" };
         let kind = self.kind(field);
@@ -166,7 +166,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A line for one of several forms, and for its fields where it has some of its own.
+    /// A line for a variant, and for its own fields.
     fn variant(&mut self, variant: &Value, shared: &Map<String, Value>) {
         let about = described(variant);
         let Some(fields) = variant["properties"].as_object() else {
@@ -192,7 +192,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The type in words, with links to what is described elsewhere.
+    /// The type in words, with links.
     fn kind(&self, node: &Value) -> String {
         if let Some(name) = reference(node) {
             let home = self.homes.get(name).copied().filter(|home| *home != self.file).unwrap_or_default();
@@ -235,7 +235,7 @@ impl Writer<'_> {
     }
 }
 
-/// The fields that all of several forms have.
+/// The fields that all variants share.
 fn shared_fields(variants: &[Value]) -> Map<String, Value> {
     let [first, others @ ..] = variants else { return Map::new() };
     let is_shared = |name: &String, field: &Value| {
@@ -264,7 +264,7 @@ fn is_required(holder: &Value, name: &str) -> bool {
     holder["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
 }
 
-/// The description, and the default where it says something.
+/// The description, and the default if meaningful.
 fn described(node: &Value) -> String {
     let about = node["description"].as_str().unwrap_or_default();
     let default = match &node["default"] {
@@ -281,13 +281,13 @@ fn examples(node: &Value) -> Vec<String> {
     node["examples"].as_array().into_iter().flatten().map(|example| format!("`{}`", plain(example))).collect()
 }
 
-/// A value as it stands in YAML, in one line.
+/// A value as YAML on one line.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn yaml(name: &str, example: &Value) -> String {
-    // Fails only for what YAML has no form for; JSON has none of that.
+    // Fails only for values without a YAML form, which JSON does not have.
     serde_yaml::to_string(&IndexMap::from([(name, example)])).unwrap_or_default()
 }
 

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use crate::value::{Kind, Shape};
 
-/// Allowed values that are written out; of more, the first few and their number have to do.
+/// Allowed values that are listed; of more, only the first few and their number.
 const MOST_VALUES: usize = 24;
-/// How many that is.
+/// The number of these few.
 const FEW_VALUES: usize = 6;
 
-/// The type in words: allowed values, format and limits included.
+/// The type in words, with allowed values, format and limits.
 pub(super) fn words(shape: &Shape) -> String {
     let mut words = bare(shape);
     let mut more: Vec<String> = shape.format.iter().cloned().collect();
@@ -51,8 +51,7 @@ fn bare(shape: &Shape) -> String {
     }
 }
 
-/// The named parts of a value, each with all its names: of the members, if it is a list or a mapping of any
-/// names.
+/// The named parts of a value with all their names; of its items, if it is a list or a map.
 fn parts(shape: &Shape) -> impl Iterator<Item = (Vec<&str>, &Shape)> {
     let inner = shape.items.as_deref().or(shape.entries.as_deref()).unwrap_or(shape);
     inner.fields.iter().map(|(name, part)| {
@@ -61,7 +60,7 @@ fn parts(shape: &Shape) -> impl Iterator<Item = (Vec<&str>, &Shape)> {
     })
 }
 
-/// One line per part, `deepest` levels deep, each made by `line` from its depth, names and shape.
+/// One line per part, to a depth of `deepest`, formatted by `line` from depth, names and shape.
 pub(super) fn tree(shape: &Shape, deepest: usize, line: &mut dyn FnMut(usize, &[&str], &Shape)) {
     descend(shape, 0, deepest, line);
 }

@@ -1,4 +1,4 @@
-//! Recipes to start from, one per kind of an operation, made of its example inputs.
+//! Example recipes of an operation, from its example inputs.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::catalog::{Operation, Paging};
 use crate::value::Kind;
 
-/// A recipe that polls.
+/// A polling recipe.
 #[derive(Serialize)]
 struct Polling<'a> {
     name: String,
@@ -33,7 +33,7 @@ struct Message {
     message: &'static str,
 }
 
-/// A recipe that acts.
+/// A recipe with an action.
 #[derive(Serialize)]
 struct Acting<'a> {
     name: String,
@@ -53,8 +53,7 @@ struct Do<'a> {
     with: Map<String, Value>,
 }
 
-/// Recipes that validate as they stand: one that polls it, if it is a poller, and one that does it,
-/// if it is an action.
+/// Recipes that validate: one that polls the operation, if it is a poller, and one that calls it, if it is an action.
 pub fn snippets(operation: &Operation) -> Vec<String> {
     let mut recipes = Vec::new();
     if operation.is_poller() {
@@ -67,7 +66,7 @@ pub fn snippets(operation: &Operation) -> Vec<String> {
 }
 
 fn polling(operation: &Operation) -> Polling<'_> {
-    // What paging sets itself a recipe must not.
+    // Recipes must not set paging inputs.
     let own = operation.list.as_ref().map(|list| list.paging_inputs()).unwrap_or_default();
     let with = example(operation).into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
     Polling {
@@ -79,7 +78,7 @@ fn polling(operation: &Operation) -> Polling<'_> {
 
 fn acting(operation: &Operation) -> Acting<'_> {
     let mut with = example(operation);
-    // Polling sets these itself, an action does not.
+    // Polls set these themselves, actions do not.
     for (name, value) in first_page(operation) {
         if let Some(input) = operation.input(name).filter(|input| input.shape.required) {
             let text = input.shape.kind == Kind::String;
@@ -94,7 +93,7 @@ fn acting(operation: &Operation) -> Acting<'_> {
     }
 }
 
-/// The inputs that ask for the first page.
+/// The inputs of the first page.
 fn first_page(operation: &Operation) -> Vec<(&str, u32)> {
     match operation.list.as_ref().map(|list| &list.paging) {
         Some(Paging::Offset { offset, limit, size, .. }) => vec![(offset, 0), (limit, *size)],
@@ -116,6 +115,6 @@ fn slug(id: &str) -> String {
 }
 
 fn yaml(recipe: &impl Serialize) -> String {
-    // Fails only for what YAML has no form for; these types have none of that.
+    // Fails only for values without a YAML form, which these types do not have.
     serde_yaml::to_string(recipe).unwrap_or_default()
 }

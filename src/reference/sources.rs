@@ -1,9 +1,9 @@
-//! What the pages are made of beyond the tables of the program itself.
+//! The inputs of the pages besides the program's tables.
 
 use crate::catalog::Catalog;
 use crate::value::Value;
 
-/// Everything that the pages are made of.
+/// The inputs of all pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     /// The operations.
@@ -12,26 +12,26 @@ pub struct Sources<'a> {
     pub workspace: &'a Value,
     /// JSON Schema of a connector's `sandbox.yaml`.
     pub sandbox: &'a Value,
-    /// Broken recipes and what is said about them.
+    /// Broken recipes with their diagnostics.
     pub examples: &'a [Example],
     /// Exit codes, and what each means.
     pub exit_codes: &'a [(u8, &'a str)],
-    /// What `/metrics` tells.
+    /// The metrics.
     pub metrics: Metrics<'a>,
 }
 
-/// What `/metrics` tells.
+/// The metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Metrics<'a> {
-    /// All that there are.
+    /// All families.
     pub families: &'a [Metric],
-    /// Most combinations of names that the samples of one have.
+    /// Maximum number of label combinations per family.
     pub most_names: usize,
-    /// What stands in the place of names above that.
+    /// The label value for further combinations.
     pub other: &'static str,
 }
 
-/// Samples of one name that `/metrics` tells.
+/// A family of metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
     /// The name.
@@ -40,15 +40,15 @@ pub struct Metric {
     pub kind: &'static str,
     /// Names of the labels.
     pub labels: Vec<&'static str>,
-    /// What it says.
+    /// Its meaning.
     pub help: &'static str,
 }
 
-/// A broken recipe and what is said about it.
+/// A broken recipe with its diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     /// The recipe.
     pub recipe: String,
-    /// The complaints, as the terminal shows them.
+    /// The diagnostics as shown in a terminal.
     pub output: String,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::page::Page;
 use crate::template::{Spec, filters, functions, tests};
 
-/// What templates are, before the lists of what they can call.
+/// The introduction before the lists of callables.
 const LANGUAGE: &str = "# Templates
 
 What stands between `{{` and `}}` in a recipe. What is not there is an error, never an empty text; a value that \

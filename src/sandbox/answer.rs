@@ -1,4 +1,4 @@
-//! Shapes the answer: the result where the catalog says it stands.
+//! Builds the answer: the result at the place named by the catalog.
 
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ fn file(media_type: &str) -> Vec<u8> {
     wav.extend((36 + LENGTH).to_le_bytes());
     wav.extend(b"WAVEfmt ");
     wav.extend(16u32.to_le_bytes());
-    // PCM, one channel, 8 bits.
+    // PCM, mono, 8 bits.
     wav.extend([1, 0, 1, 0]);
     wav.extend(RATE.to_le_bytes());
     wav.extend(RATE.to_le_bytes());

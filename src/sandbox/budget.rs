@@ -1,4 +1,4 @@
-//! Request limits as the API counts and reports them.
+//! Rate limits, counted and reported like the API's.
 
 use std::collections::HashMap;
 
@@ -7,21 +7,21 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use super::time;
 use crate::catalog::Limits;
 
-/// How many requests are allowed.
+/// The rate limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Budget {
-    /// As the connector's description says.
+    /// The connector's.
     #[default]
     Usual,
-    /// Any number; the headers report a very large limit.
+    /// None; the headers report a very large limit.
     Unlimited,
-    /// These limits.
+    /// This limit.
     Limited {
         /// Requests per interval.
         requests: u64,
         /// Length of the interval in milliseconds.
         interval_ms: i64,
-        /// Requests a day.
+        /// Requests per day.
         daily: u64,
     },
 }
@@ -29,8 +29,7 @@ pub enum Budget {
 const DAY_MS: i64 = 86_400_000;
 const NO_LIMIT: u64 = 1_000_000_000;
 
-/// Requests counted so far, in bursts by each caller that has a counter of its own. Windows are fixed: the first
-/// request opens one.
+/// Requests counted so far, bursts by caller. Windows are fixed and open with their first request.
 #[derive(Debug)]
 pub(super) struct RequestCounters {
     max: u64,
@@ -41,7 +40,7 @@ pub(super) struct RequestCounters {
 }
 
 impl RequestCounters {
-    /// No requests yet. `limits` apply when `budget` says so.
+    /// No requests. `limits` apply for `Budget::Usual`.
     pub(super) fn new(budget: &Budget, limits: &Limits) -> Self {
         let (max, interval_ms, daily) = match budget {
             Budget::Unlimited => (NO_LIMIT, 10_000, NO_LIMIT),
@@ -54,7 +53,7 @@ impl RequestCounters {
         Self { max, interval_ms, daily, windows: HashMap::new(), day: (i64::MIN, 0) }
     }
 
-    /// Counts a request of `caller` at `now`; whether it is allowed.
+    /// Counts a request of `caller` at `now`; returns whether it is allowed.
     pub(super) fn try_count(&mut self, caller: &str, now: i64) -> bool {
         let window = self.windows.entry(caller.to_owned()).or_insert((i64::MIN, 0));
         renew(window, now, self.interval_ms);
@@ -67,7 +66,7 @@ impl RequestCounters {
         true
     }
 
-    /// Adds the headers that report its limits to `caller`, under the connector's names.
+    /// Adds the headers with the caller's limits, under the connector's names.
     pub(super) fn write_headers(&self, caller: &str, limits: &Limits, now: i64, headers: &mut HeaderMap) {
         let names = &limits.headers;
         let spent = self.windows.get(caller).map_or(0, |window| window.1);

@@ -1,4 +1,4 @@
-//! Which records a request means.
+//! Conditions on records.
 
 use std::borrow::Cow;
 
@@ -13,21 +13,21 @@ use super::time;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Operator {
-    /// It equals the value.
+    /// Equal to the value.
     Equal,
-    /// It does not.
+    /// Not equal.
     NotEqual,
-    /// Its text, or a member of it, contains the value.
+    /// Its text, or an item of it, contains the value.
     Contains,
-    /// It does not.
+    /// Does not contain.
     NotContains,
     /// Its text begins with the value.
     StartsWith,
-    /// It is there and not empty.
+    /// Present and not empty.
     Exists,
-    /// It is not.
+    /// Missing or empty.
     NotExists,
-    /// It lies within bounds.
+    /// Within bounds.
     Range,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Bound {
     To,
 }
 
-/// What must hold of a record.
+/// A condition on a record.
 #[derive(Debug, Clone)]
 pub(super) enum Condition {
     All(Vec<Condition>),
@@ -58,11 +58,11 @@ pub(super) enum Condition {
     Bounded(String, Bound, SortKey),
 }
 
-/// Gives a record's field.
+/// Returns a record's field.
 pub(super) type Lookup<'a> = dyn FnMut(&str) -> Option<Value> + 'a;
 
 impl Condition {
-    /// Whether the record whose fields `lookup` gives fits.
+    /// Whether the record with the fields of `lookup` matches.
     pub(super) fn fits(&self, lookup: &mut Lookup<'_>) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.fits(lookup)),
@@ -105,8 +105,7 @@ fn any_text(value: &Value, test: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Equal as an API compares what came in a query: numbers and flags may be text, a list fits when one
-/// member does.
+/// Equality as APIs apply it to query parameters: numbers and flags may be text, a list matches if one item does.
 fn equal(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
         (_, Value::Array(wanted)) => wanted.iter().any(|wanted| equal(value, wanted)),
@@ -115,7 +114,7 @@ fn equal(value: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// The words under which `value` is found: one for a scalar, each member's for a list.
+/// The index keys of `value`: one for a scalar, each item's for a list.
 pub(super) fn words(value: &Value) -> Vec<Cow<'_, str>> {
     match value {
         Value::Array(members) => members.iter().flat_map(words).collect(),
@@ -123,7 +122,7 @@ pub(super) fn words(value: &Value) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// A value as lists are ordered by it. Times in any notation are milliseconds since 1970.
+/// A sort key. Times in any notation are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum SortKey {
     Number(i64),
@@ -135,7 +134,7 @@ impl SortKey {
     pub(super) fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::Number(number) => {
-                // Only the order counts; fractions of amounts do not decide it.
+                // Only the order matters; fractions are ignored.
                 #[expect(clippy::cast_possible_truncation)]
                 let number = number.as_i64().or_else(|| number.as_f64().map(|number| number as i64));
                 number.map(Self::Number)
@@ -149,7 +148,7 @@ impl SortKey {
         }
     }
 
-    /// As a cursor shows it.
+    /// The key as shown in a cursor.
     pub(super) fn shown(&self) -> Value {
         match self {
             Self::Number(number) => Value::from(*number),

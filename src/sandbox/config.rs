@@ -1,4 +1,4 @@
-//! `sandbox.yaml` as serde types: how a connector's stand-in behaves, and what it starts with.
+//! The types of `sandbox.yaml`: how a connector's stand-in behaves, and its initial data.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,7 +13,7 @@ use super::template::Template;
 use crate::catalog::{AuthScheme, Connector};
 use crate::value::schema_of;
 
-/// The user that stand-ins know, with any of the credentials they accept as password.
+/// The user known to stand-ins; any accepted credential is its password.
 pub(super) const USER: &str = "sandbox";
 
 /// How the sandbox stands in for a connector: `sandbox.yaml` beside the connector's files. All of it is

@@ -1,4 +1,4 @@
-//! JSON ↔ the template engine's values.
+//! Conversion between JSON and values of the template engine.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use minijinja::Value as Any;
 use minijinja::value::{Object, ValueKind};
 use serde_json::{Map, Value};
 
-/// JSON as the engine sees it.
+/// JSON as a value of the engine.
 pub(super) fn any(value: &Value) -> Any {
     match value {
         Value::Null => Any::from(()),
@@ -21,12 +21,12 @@ pub(super) fn any(value: &Value) -> Any {
     }
 }
 
-/// A record as the engine sees it.
+/// A record as a value of the engine.
 pub(super) fn any_map(fields: &Map<String, Value>) -> Any {
     Any::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), any(value))))
 }
 
-/// A record whose fields the engine gets only when it asks for them.
+/// A record whose fields are converted on demand.
 #[derive(Debug)]
 struct Lazy(Arc<Map<String, Value>>);
 
@@ -40,12 +40,12 @@ impl Object for Lazy {
     }
 }
 
-/// A record as the engine sees it, for a look at a few of its fields.
+/// A record as a value of the engine, for reading a few of its fields.
 pub(super) fn any_lazy(fields: &Arc<Map<String, Value>>) -> Any {
     Any::from_object(Lazy(Arc::clone(fields)))
 }
 
-/// The engine's value as JSON; `None` for what JSON has not (undefined, functions).
+/// The engine's value as JSON; `None` for undefined values and functions.
 pub(super) fn json(value: &Any) -> Option<Value> {
     Some(match value.kind() {
         ValueKind::None => Value::Null,

@@ -1,4 +1,4 @@
-//! Valid requests made up from the catalog: the smallest one of each operation, on seeded records.
+//! Valid example requests: the smallest one of each operation, on seeded records.
 
 use serde_json::{Map, Value};
 
@@ -8,8 +8,8 @@ use super::state::State;
 use crate::catalog::{Input, Operation, Paging};
 use crate::value::Kind;
 
-/// Inputs with which `operation` succeeds on a fresh stand-in: the required ones, and those that its
-/// script names, without those that a connection fills in.
+/// Inputs with which `operation` succeeds on a fresh stand-in: the required ones and those named in its script,
+/// without those that a connection provides.
 pub(super) fn example(service: &Service, state: &State, operation: &Operation) -> Map<String, Value> {
     let scope = state.scope(service);
     let own = service.script.operations.get(&operation.id).map(|behaviour| &behaviour.example);
@@ -19,7 +19,7 @@ pub(super) fn example(service: &Service, state: &State, operation: &Operation) -
         service.connector.settings.values().flat_map(|setting| &setting.fills).collect();
     let whole = operation.body.as_ref().and_then(|body| body.whole.as_deref());
     for input in operation.inputs() {
-        // The connection gives these.
+        // The connection provides these.
         if filled.iter().any(|name| *name == input.name) {
             continue;
         }
@@ -41,7 +41,7 @@ pub(super) fn example(service: &Service, state: &State, operation: &Operation) -
     inputs
 }
 
-/// The value of an input of paging that asks for the first page.
+/// The value of a paging input for the first page.
 fn first_page(operation: &Operation, input: &Input<'_>) -> Option<Value> {
     let first = match &operation.list.as_ref()?.paging {
         Paging::Offset { offset, .. } if offset == input.name => 0,

@@ -1,4 +1,4 @@
-//! Executes an operation: its steps one after the other, on the tables.
+//! Executes an operation: its steps, on the tables.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Change {
 pub enum ChangeKind {
     /// It was created.
     Created,
-    /// It was written, with or without a difference.
+    /// It was written, whether or not it changed.
     Updated,
     /// It was removed.
     Deleted,
@@ -52,7 +52,7 @@ pub enum ChangeKind {
 pub(super) enum Outcome {
     /// Nothing to show.
     Done,
-    /// One record, or that there is none.
+    /// A record, or none.
     Record(Option<Record>),
     /// A page of records.
     Records(Vec<Record>),
@@ -60,12 +60,12 @@ pub(super) enum Outcome {
     Whole(Value),
 }
 
-/// What goes wrong with lists.
+/// Faults of lists.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ListFault {
-    /// They never get beyond their first page.
+    /// They never advance beyond the first page.
     pub(super) frozen: bool,
-    /// They show only records that are so many milliseconds old.
+    /// They show only records older than this many milliseconds.
     pub(super) lag: Option<i64>,
 }
 
@@ -80,20 +80,20 @@ impl ListFault {
     }
 }
 
-/// An operation that is being executed.
+/// The execution of an operation.
 pub(super) struct Execution<'a> {
     pub(super) operation: &'a Operation,
     pub(super) inputs: &'a Inputs,
     pub(super) tables: &'a mut Tables,
     /// Milliseconds since 1970.
     pub(super) now: i64,
-    /// What goes wrong with lists.
+    /// Faults of lists.
     pub(super) list: ListFault,
     pub(super) changes: Vec<Change>,
 }
 
 impl Execution<'_> {
-    /// Executes the whole operation. Afterwards `scope` has what the answer may show.
+    /// Executes the operation. Afterwards `scope` contains what the answer may show.
     pub(super) fn run(&mut self, behaviour: &Behaviour, scope: &mut Scope) -> Result<Outcome, Refusal> {
         self.check_needs(behaviour, scope)?;
         for step in &behaviour.before {
@@ -112,7 +112,7 @@ impl Execution<'_> {
         Ok(outcome)
     }
 
-    /// A step before or after: later steps see its result only under its name.
+    /// A step before or after: later steps can read its result by its name.
     fn side_step(&mut self, step: &Step, scope: &mut Scope) -> Result<(), Refusal> {
         let mut inner = scope.clone();
         self.step(step, &mut inner)?;
@@ -178,14 +178,14 @@ impl Execution<'_> {
         Ok(outcome)
     }
 
-    /// The table called `name`; a script that names an unknown one is wrong.
+    /// The table `name`; an unknown name is an error of the script.
     pub(super) fn table(&mut self, name: &str) -> Result<&mut Table, Refusal> {
         self.tables
             .get_mut(name)
             .ok_or_else(|| Refusal::new("script").message(format!("sandbox.yaml has no collection `{name}`")))
     }
 
-    /// Id of the record that `target` names.
+    /// Id of the record in `target`.
     fn id(&self, target: &Target, scope: &Scope) -> String {
         let last = || {
             let name = self.operation.path.rsplit('{').next()?.split('}').next()?;
@@ -194,7 +194,7 @@ impl Execution<'_> {
         target.id.as_ref().map_or_else(last, |id| id.text(scope)).unwrap_or_default()
     }
 
-    /// The slot of the record that `target` names.
+    /// The slot of the record in `target`.
     pub(super) fn target(&mut self, target: &Target, scope: &Scope) -> Result<Option<u32>, Refusal> {
         let id = self.id(target, scope);
         let wanted: Vec<(&String, Value)> = target
@@ -214,7 +214,7 @@ impl Execution<'_> {
         }
     }
 
-    /// A record as answers show it.
+    /// A record as shown in answers.
     pub(super) fn show(&mut self, collection: &str, slot: u32) -> Result<Option<Record>, Refusal> {
         let table = self.table(collection)?;
         let Some(record) = table.record(slot) else { return Ok(None) };
@@ -246,7 +246,7 @@ impl Execution<'_> {
     }
 }
 
-/// There is no such record.
+/// The refusal for a missing record.
 pub(super) fn not_found(collection: &str, id: &str) -> Refusal {
     let words = collection.replace('_', " ");
     let one: Cow<'_, str> = words.strip_suffix("ies").map_or_else(

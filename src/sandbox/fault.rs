@@ -1,9 +1,9 @@
-//! Injected faults: what is to go wrong, where and how often.
+//! Injected faults: what fails, where and how often.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A fault. It applies to requests that match all fields that are given.
+/// A fault for requests that match all given fields.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
@@ -15,25 +15,25 @@ pub struct Fault {
     pub method: Option<String>,
     /// Requests whose path and query contain this.
     pub path: Option<String>,
-    /// Number of matching requests that are let through first.
+    /// Number of matching requests that succeed first.
     pub after: u32,
-    /// Number of requests that it applies to; absent: all until a reset.
+    /// Number of affected requests; absent: all until a reset.
     pub times: Option<u32>,
-    /// What goes wrong.
+    /// What fails.
     pub what: FaultKind,
-    /// Whether the request is executed all the same, so that only its answer is lost or wrong.
+    /// Whether the request is executed, so that only its answer is lost or wrong.
     pub done: bool,
 }
 
-/// What goes wrong.
+/// What fails.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Nothing.
     #[default]
     Nothing,
-    /// This status; with this body, or the connector's usual one. A text is sent as it is where a header
-    /// `content-type` says what it is.
+    /// Answers this status, with this body or the connector's usual one. A text is sent unchanged if a header
+    /// `content-type` declares its type.
     Status {
         /// The status.
         status: u16,
@@ -46,15 +46,15 @@ pub enum FaultKind {
     },
     /// The connection is closed without an answer.
     Close,
-    /// No answer ever comes; the connection stays open.
+    /// No answer; the connection stays open.
     Hang,
-    /// The answer comes so many milliseconds late.
+    /// The answer is delayed by this many milliseconds.
     Delay(u64),
-    /// A list stays at its first page and keeps giving out the same cursor.
+    /// A list stays at its first page and returns the same cursor.
     FrozenCursor,
-    /// The answer is cut off in the middle.
+    /// The answer is cut off.
     Truncate,
-    /// A list shows records only when they are so many milliseconds old.
+    /// A list shows only records older than this many milliseconds.
     Lag(i64),
 }
 
@@ -62,7 +62,7 @@ pub enum FaultKind {
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Fault>);
 
-/// A request as faults see it.
+/// A request, for matching faults.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) connector: &'a str,
@@ -72,12 +72,12 @@ pub(super) struct Target<'a> {
 }
 
 impl Faults {
-    /// Sets one more.
+    /// Adds a fault.
     pub(super) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
-    /// No more faults.
+    /// Removes all faults.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

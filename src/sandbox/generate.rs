@@ -1,4 +1,4 @@
-//! Generated records: each a function of its number, so that any number of them costs nothing.
+//! Generated records: each is a function of its number, so that any number of them costs nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::time;
 /// A record as it is stored.
 pub(super) type Record = Map<String, Value>;
 
-/// What generated records are made of.
+/// The material of generated records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Material {
     pub(super) seed: u64,
     /// The connector's lists.
     pub(super) lists: Arc<HashMap<String, Vec<Any>>>,
-    /// Records that were seeded before.
+    /// Records seeded before.
     pub(super) seeded: Arc<HashMap<String, Referable>>,
     /// The connection's settings.
     pub(super) settings: Any,
@@ -44,7 +44,7 @@ impl Referable {
 }
 
 impl Material {
-    /// From the connector's lists.
+    /// Material from the connector's lists.
     pub(super) fn new(seed: u64, lists: &IndexMap<String, Vec<Value>>, settings: &Value) -> Self {
         let lists = lists.iter().map(|(name, list)| (name.clone(), list.iter().map(any).collect()));
         Self { seed, lists: Arc::new(lists.collect()), seeded: Arc::default(), settings: any(settings) }
@@ -67,7 +67,7 @@ impl Material {
     }
 }
 
-/// Names that stand for one member of a list, chosen by the record's number.
+/// Names for an item of each list, chosen by the record's number.
 #[derive(Debug)]
 struct RandomChoice {
     material: Material,
@@ -124,7 +124,7 @@ pub(super) fn seed_time(collection: &Collection, n: u64) -> Option<i64> {
     Some(start + every * i64::try_from(n).unwrap_or(0))
 }
 
-/// A time as the collection writes it.
+/// A time in the collection's notation.
 pub(super) fn formatted_time(collection: &Collection, ms: i64) -> Value {
     match collection.times {
         Times::Iso => Value::from(time::iso(ms)),
@@ -132,7 +132,7 @@ pub(super) fn formatted_time(collection: &Collection, ms: i64) -> Value {
     }
 }
 
-/// One field of the `n`th generated record, without making the whole.
+/// A field of the `n`th generated record, without generating the rest.
 pub(super) fn field(
     collection: &Collection,
     material: &Material,
@@ -171,7 +171,7 @@ pub(super) fn record(
     complete(collection, given, id, at, &scope)
 }
 
-/// A new record of what was `given`: with its id, times, defaults and computed fields.
+/// A new record with the fields `given`, its id, times, defaults and computed fields.
 pub(super) fn complete(
     collection: &Collection,
     given: Record,

@@ -34,7 +34,7 @@ pub(super) struct Incoming<'a> {
     pub(super) origin: &'a str,
 }
 
-/// The answer to a request, and what it changed.
+/// The answer to a request, and its changes.
 #[derive(Debug)]
 pub(super) struct Served {
     pub(super) status: u16,
@@ -44,7 +44,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Nothing was done and nothing is answered.
+    /// Nothing is done or answered.
     pub(super) fn unanswered() -> Self {
         Self {
             status: 0,
@@ -55,7 +55,7 @@ impl Served {
     }
 }
 
-/// Answers a request at `now`, with the fault that it is to suffer.
+/// Answers a request at `now`, with the given fault.
 pub(super) fn handle(
     service: &Service,
     state: &mut State,
@@ -92,7 +92,7 @@ pub(super) fn handle(
     };
     let mut headers = HeaderMap::new();
     state.counters.write_headers(caller.unwrap_or_default(), &service.connector.limits, now, &mut headers);
-    // Its clock is the one by which its records are stamped.
+    // The same clock as that of its records.
     if let Ok(date) = HeaderValue::from_str(&time::rfc2822(now)) {
         headers.insert(DATE, date);
     }
@@ -165,7 +165,7 @@ fn execute(
         incoming.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     let raw = Raw { query: incoming.query, content_type, body: incoming.body };
     let mut inputs = inputs::read(service, operation, path, raw)?;
-    // Whatever the version, the records are the same.
+    // All versions share the same records.
     let change = service.change(operation);
     if let Some(change) = change {
         inputs.rewrite(|part| change.inputs_to_base(part));
@@ -190,7 +190,7 @@ fn execute(
     Ok(reply)
 }
 
-/// The answer of a token endpoint or a login; `None`: the request is for neither.
+/// The answer of a token endpoint or a login; `None` if the request is for neither.
 fn issue_token(
     service: &Service,
     state: &mut State,
@@ -207,7 +207,7 @@ fn issue_token(
     Some(state.tokens.log_in(service, login, seed, incoming.body))
 }
 
-/// An operation that the script does not describe answers with something of its shape.
+/// The sample answer of an operation without a script.
 fn undescribed(operation: &Operation, inputs: &Inputs, scope: &Scope) -> Reply {
     let mut body = operation.response.as_ref().map_or_else(|| json!({}), sample);
     if operation.list.is_some() {
@@ -217,7 +217,7 @@ fn undescribed(operation: &Operation, inputs: &Inputs, scope: &Scope) -> Reply {
     reply(operation, &Behaviour::default(), whole, scope)
 }
 
-/// Whose counter a request spends from; `None`: its credential is not accepted.
+/// The counter of a request's caller; `None` if its credential is rejected.
 fn caller(service: &Service, state: &State, headers: &HeaderMap) -> Option<String> {
     if service.connector.auth.is_empty() && service.script.tokens.is_empty() {
         return Some(String::new());
@@ -240,7 +240,7 @@ fn caller(service: &Service, state: &State, headers: &HeaderMap) -> Option<Strin
         !token.is_empty() && (known.is_empty() || known.contains(token) || state.tokens.knows(token))
     };
     let token = key.into_iter().chain(token).chain(fetched).find(accepted)?;
-    // What was given out was given to one app, or to one user.
+    // Issued tokens belong to one app or user.
     let has_its_own = !state.tokens.knows(&token) && service.counts_by_credential();
     Some(if has_its_own { token } else { String::new() })
 }

@@ -1,4 +1,4 @@
-//! The stand-in as an axum router: one fallback, because the paths are the catalog's.
+//! The stand-in as an axum router: a single fallback route, because paths come from the catalog.
 
 use std::time::Duration;
 
@@ -83,8 +83,7 @@ fn content(content: Content) -> (String, Vec<u8>) {
     }
 }
 
-/// No answer: the connection is broken off. Behind another server, where that cannot be done, the
-/// answer breaks off instead.
+/// Closes the connection without an answer. Behind another server, where that is impossible, the answer is cut off.
 fn closed(connection: Option<&Connection>) -> Response {
     match connection {
         Some(connection) => {
@@ -95,7 +94,7 @@ fn closed(connection: Option<&Connection>) -> Response {
     }
 }
 
-/// The first half of the answer, then the end of the connection.
+/// Half of the answer, then closes the connection.
 fn truncated(served: Served) -> Response {
     let (media_type, bytes) = content(served.content);
     let half = bytes.len() / 2;
@@ -109,7 +108,7 @@ fn truncated(served: Served) -> Response {
 fn broken_off(first: Bytes) -> Response {
     let first = futures::stream::once(std::future::ready(Ok(first)));
     let end = futures::stream::once(async {
-        // What was written so far has to leave before the connection ends.
+        // Data written so far must be sent before the connection is closed.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
     });

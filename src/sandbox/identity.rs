@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How a collection's ids look.
+/// The format of a collection's ids.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
@@ -59,7 +59,7 @@ impl Alphabet {
 }
 
 impl Identity {
-    /// The `n`th id of the collection called `collection`.
+    /// The `n`th id of the collection `collection`.
     pub(super) fn make(&self, seed: u64, collection: &str, n: u64) -> String {
         let letters = self.alphabet.letters();
         let mut random = Random::new(seed, collection, n);
@@ -73,7 +73,7 @@ impl Identity {
 pub(super) struct Random(u64);
 
 impl Random {
-    /// For the `n`th record of what is called `name`.
+    /// For the `n`th record of `name`.
     pub(super) fn new(seed: u64, name: &str, n: u64) -> Self {
         let start = seed ^ hash(name);
         let mut random = Self(start.wrapping_add(n.wrapping_mul(0xD134_2543_DE82_EF95)));

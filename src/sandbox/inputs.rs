@@ -1,4 +1,4 @@
-//! What a request brings, read by the catalog's word, and every mistake in it.
+//! Reads the inputs of a request according to the catalog, and validates them.
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -8,7 +8,7 @@ use super::service::Service;
 use crate::catalog::{ArrayStyle, Encoding, Operation, Parameter, Place};
 use crate::value::{Kind, ProblemKind, ShapeProblem, read_json};
 
-/// A request's inputs by where they stood.
+/// A request's inputs by place.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub(super) path: Map<String, Value>,
@@ -17,7 +17,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Changes the query and the body, each as a whole.
+    /// Changes the query and the body.
     pub(super) fn rewrite(&mut self, change: impl Fn(&mut Value)) {
         let mut query = Value::Object(std::mem::take(&mut self.query));
         change(&mut query);
@@ -28,7 +28,7 @@ impl Inputs {
     }
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) query: &'a str,
@@ -36,7 +36,7 @@ pub(super) struct Raw<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Reads the inputs of `operation`, or says why the request is refused.
+/// The inputs of `operation`, or the refusal.
 pub(super) fn read(
     service: &Service,
     operation: &Operation,
@@ -94,8 +94,7 @@ fn read_query(operation: &Operation, text: &str, problems: &mut Vec<ShapeProblem
     query
 }
 
-/// Text of the query as the type that is asked for; text that is none stays text, which the shape
-/// then refuses.
+/// Query text converted to `kind`; text that cannot be converted is left to validation.
 fn typed(kind: Kind, text: &str) -> Value {
     let number =
         || text.parse::<i64>().map(Value::from).ok().or_else(|| text.parse::<f64>().map(Value::from).ok());
@@ -117,7 +116,7 @@ fn read_body(operation: &Operation, raw: Raw<'_>) -> Result<Value, Refusal> {
                 pairs.map(|(name, value)| (name.to_string(), typed(field(&name), &value))).collect(),
             ))
         }
-        // Files are taken as they come: nothing here looks into them.
+        // Files are accepted unread.
         Encoding::Multipart => Ok(Value::Object(Map::new())),
         Encoding::Json if !raw.content_type.contains("json") => {
             Err(Refusal::new("malformed")
@@ -161,7 +160,7 @@ fn check_parameter(name: &str, parameter: &Parameter, inputs: &Inputs, problems:
     }
 }
 
-/// Inputs that name the account: the token is bound to it.
+/// Checks inputs that name the account: the token is bound to it.
 fn check_bound(service: &Service, operation: &Operation, inputs: &Inputs) -> Result<(), Refusal> {
     let unread = operation.body.as_ref().is_some_and(|body| body.encoding == Encoding::Multipart);
     for (name, wanted) in service.bound_inputs() {

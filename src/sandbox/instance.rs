@@ -18,10 +18,10 @@ use crate::catalog::Catalog;
 use crate::source::{Position, ReadError, SourceFile, read_text};
 use crate::value::read_json;
 
-/// A stand-in that cannot be set up.
+/// Why a stand-in cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A script is not what the format asks for.
+    /// An invalid script.
     #[error("{connector}/sandbox.yaml:{}:{}: {reason}", at.line, at.column)]
     Script {
         /// The connector.
@@ -54,7 +54,7 @@ struct ServiceState {
 }
 
 impl Sandbox {
-    /// A stand-in for all connectors of `catalog` that are reached by requests.
+    /// A stand-in for all connectors of `catalog` with HTTP requests.
     pub fn new(catalog: Arc<Catalog>, options: Options) -> Result<Self, Error> {
         let mut services = IndexMap::new();
         for connector in catalog.connectors() {
@@ -81,13 +81,13 @@ impl Sandbox {
         self.0.services.keys().map(String::as_str)
     }
 
-    /// What a connection to it has under `auth` in `hob.yaml`. It is not secret.
+    /// The credential of a connection to it, under `auth` in `hob.yaml`. Not secret.
     pub fn credential(&self, connector: &str) -> Option<Value> {
         let auth = &self.0.services.get(connector)?.service.script.auth;
         Some(auth.clone()).filter(|auth| !auth.is_null())
     }
 
-    /// Values of the connection's settings (`location`), as a connection to it has them.
+    /// The settings (`location`) of a connection to it.
     pub fn settings(&self, connector: &str) -> IndexMap<String, String> {
         self.0
             .services
@@ -96,7 +96,7 @@ impl Sandbox {
             .unwrap_or_default()
     }
 
-    /// Inputs with which an operation succeeds on a fresh stand-in, as a recipe's `with` has them.
+    /// Inputs, as in a recipe's `with`, with which an operation succeeds on a fresh stand-in.
     pub fn example(&self, operation: &str) -> Option<Map<String, Value>> {
         let operation = self.0.catalog.operation(operation)?;
         let connector_state = self.0.services.get(&operation.connector)?;
@@ -108,7 +108,7 @@ impl Sandbox {
         lock(&self.0.log).entries()
     }
 
-    /// How many requests were served, in all and by operation.
+    /// The number of requests served, in total and by operation.
     pub fn totals(&self) -> (u64, IndexMap<String, u64>) {
         let log = lock(&self.0.log);
         (log.served(), log.totals().clone())
@@ -122,7 +122,7 @@ impl Sandbox {
         Some(records.map(|record| Value::Object(record.as_ref().clone())).collect())
     }
 
-    /// How many records each collection has.
+    /// The number of records by collection.
     pub fn counts(&self, connector: &str) -> IndexMap<String, usize> {
         let Some(connector_state) = self.0.services.get(connector) else { return IndexMap::new() };
         lock(&connector_state.state).tables.iter().map(|(name, table)| (name.clone(), table.len())).collect()
@@ -152,8 +152,8 @@ impl Sandbox {
         *lock(&self.0.log) = Log::new(self.0.options.log);
     }
 
-    /// Answers a request below a connector's prefix, with the fault that the connection is to suffer.
-    /// `None`: there is no such connector.
+    /// Answers a request below a connector's prefix, with the fault for the connection. `None` if there is no such
+    /// connector.
     pub(super) fn answer(
         &self,
         connector: &str,
@@ -216,7 +216,7 @@ fn read(connector: &str, text: &str) -> Result<Script, Error> {
     })
 }
 
-/// A panic in one request must not end the others.
+/// A panic in one request must not affect others.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The requests that the stand-in served and what they changed, so that tests can prove "exactly once".
+//! The served requests with their changes, so that tests can prove "exactly once".
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::execute::Change;
 pub struct Entry {
     /// Its number, from 1.
     pub number: u64,
-    /// When it came.
+    /// When it was received.
     pub at: String,
     /// The connector.
     pub connector: String,
@@ -27,7 +27,7 @@ pub struct Entry {
     pub body: Value,
     /// Status of the answer; 0 when none was sent.
     pub status: u16,
-    /// What it changed. A request that is repeated after it was executed has changes twice.
+    /// Its changes. A request that is repeated after it was executed appears twice.
     pub changes: Vec<Change>,
     /// The fault that was injected.
     pub fault: Option<super::fault::FaultKind>,

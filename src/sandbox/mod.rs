@@ -1,8 +1,7 @@
 //! A stateful stand-in for the APIs of the catalog, for trying recipes and for tests.
 //!
-//! It knows no API: methods, paths and shapes are the catalog's, and what an operation does, refuses
-//! and starts with is described in the connector's `sandbox.yaml`. State is in memory and the same at every
-//! start. It never calls anything itself.
+//! It knows no API: methods, paths and shapes come from the catalog; effects, refusals and initial data from the
+//! connector's `sandbox.yaml`. State is in memory and the same at every start. It makes no requests itself.
 
 mod answer;
 mod budget;

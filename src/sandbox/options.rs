@@ -8,18 +8,18 @@ use crate::clock::Clock;
 /// How a stand-in is set up. The default is what `--sandbox` uses.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Seed of ids and generated records; another number gives other data.
+    /// Seed of ids and generated records.
     pub seed: u64,
-    /// Where the time comes from. Seeded records do not depend on it.
+    /// The clock. Seeded records do not depend on it.
     pub clock: Clock,
-    /// How many records a collection that scales has; absent: as its script says. They are made when
-    /// they are read, so a very large number costs little.
+    /// Number of records of a scaling collection; absent: as in its script. They are generated when read, so a very
+    /// large number costs little.
     pub records: Option<usize>,
     /// Request limits of every connector.
     pub budget: Budget,
-    /// `sandbox.yaml` by connector, before the ones that are part of the program.
+    /// Scripts by connector that override the built-in ones.
     pub scripts: IndexMap<String, String>,
-    /// How many requests the log keeps.
+    /// Number of requests kept in the log.
     pub log: usize,
 }
 

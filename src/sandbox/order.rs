@@ -1,4 +1,4 @@
-//! The order of a collection by one field, kept up to date as records change.
+//! The order of a collection by one field, updated as records change.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) struct Order {
     slots: Vec<u32>,
 }
 
-/// A place between records: the value of the field, then the id.
+/// A position between records: the field's value, then the id.
 pub(super) type Place<'a> = (Option<&'a SortKey>, &'a str);
 
 impl Order {
@@ -25,7 +25,7 @@ impl Order {
         Self { slots, ..order }
     }
 
-    /// How many of `slots` (in this order) come before a place, and those at it if `including`.
+    /// How many of `slots` (in this order) precede a position, including those at it if `including`.
     pub(super) fn rank(&self, slots: &[u32], ids: &[Arc<str>], at: Place<'_>, including: bool) -> usize {
         slots.partition_point(|&slot| {
             let here = place(&self.keys, ids, slot);
@@ -33,7 +33,7 @@ impl Order {
         })
     }
 
-    /// As `rank`, by the value of the field alone.
+    /// Like `rank`, by the field's value alone.
     pub(super) fn rank_of_key(&self, slots: &[u32], key: &SortKey, including: bool) -> usize {
         slots.partition_point(|&slot| {
             let here = self.key(slot);

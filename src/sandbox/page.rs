@@ -1,4 +1,4 @@
-//! Which page a request asks for: by the catalog's paging style, or as the script says.
+//! Which page a request asks for: by the catalog's paging style, or according to the script.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,10 +11,10 @@ use super::step::{CursorPart, PageRule};
 use super::template::{Scope, Template};
 use crate::catalog::{Operation, Paging, path};
 
-/// Page size where neither request nor script says one.
+/// Page size if neither request nor script states one.
 const DEFAULT_PAGE_SIZE: usize = 20;
 
-/// What a request asks for.
+/// The requested page.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) limit: usize,
@@ -23,7 +23,7 @@ pub(super) struct Asked {
     pub(super) number: usize,
 }
 
-/// Reads it.
+/// The page that a request asks for.
 pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, scope: &Scope) -> Asked {
     let paging = operation.list.as_ref().map(|list| &list.paging);
     let (limit, skip, number) = match paging {
@@ -57,7 +57,7 @@ pub(super) fn asked(operation: &Operation, inputs: &Inputs, rule: &PageRule, sco
     Asked { limit, start, number }
 }
 
-/// Makes `answer` a page of a list that has only one.
+/// Makes `answer` a page of a single-page list.
 pub(super) fn truncate_to_first_page(
     operation: &Operation,
     inputs: &Inputs,
@@ -78,7 +78,7 @@ pub(super) fn truncate_to_first_page(
     }
 }
 
-/// Whether a request asks for another page than the first.
+/// Whether a request asks for a page after the first.
 fn is_later_page(paging: &Paging, operation: &Operation, inputs: &Inputs, scope: &Scope) -> bool {
     let given = |name: &String| inputs.query.contains_key(name) || inputs.body.get(name).is_some();
     match paging {

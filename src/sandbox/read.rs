@@ -59,7 +59,7 @@ impl Execution<'_> {
         Ok(sought.into_iter().find_map(|one| first(std::iter::once(one).chain(equal.clone()).collect())))
     }
 
-    /// Slots of the records that are too young to be shown. Writes see all records.
+    /// Slots of records that are too new to be shown. Writes see all records.
     fn hidden_by_lag(&mut self, collection: &str) -> Result<Vec<u32>, Refusal> {
         let lag = self.list.lag.filter(|_| self.operation.effect == Effect::Read);
         let (Some(lag), now) = (lag, self.now) else { return Ok(Vec::new()) };
@@ -177,7 +177,7 @@ impl Execution<'_> {
         let mut days = Map::new();
         let last = to.min(from.saturating_add(31 * DAY));
         for day in (from.div_euclid(DAY)..=last.div_euclid(DAY)).map(|day| day * DAY) {
-            // The epoch began on a Thursday; Saturday and Sunday are the days 2 and 3 after.
+            // The epoch began on a Thursday; Saturday and Sunday are the days 2 and 3 after it.
             if matches!(day.div_euclid(DAY).rem_euclid(7), 2 | 3) {
                 continue;
             }

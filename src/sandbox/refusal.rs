@@ -1,4 +1,4 @@
-//! A request that is refused: the reason, and the connector's own answer for it.
+//! Rejected requests: the reason, and the connector's answer for it.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use super::config::Answer;
 use super::template::Scope;
 
-/// Why a request is refused. The name stands under `refusals` in `sandbox.yaml`, which says status
-/// and body.
+/// Why a request is rejected. The name is a key of `refusals` in `sandbox.yaml`, which defines status and body.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) name: Cow<'static, str>,
-    /// What is wrong, one sentence each.
+    /// The mistakes, one sentence each.
     pub(super) messages: Vec<String>,
     /// Further names for the answer.
     pub(super) facts: Vec<(&'static str, Value)>,
@@ -25,19 +24,19 @@ impl Refusal {
         Self { name: name.into(), messages: Vec::new(), facts: Vec::new() }
     }
 
-    /// With a sentence.
+    /// Adds a message.
     pub(super) fn message(mut self, message: impl Into<String>) -> Self {
         self.messages.push(message.into());
         self
     }
 
-    /// With a fact.
+    /// Adds a name for the answer.
     pub(super) fn fact(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.facts.push((name, value.into()));
         self
     }
 
-    /// Status and body, as the connector answers.
+    /// Status and body of the connector's answer.
     pub(super) fn answer(&self, refusals: &IndexMap<String, Answer>, scope: &Scope) -> (u16, Value) {
         let mut scope = scope.clone();
         scope.set("messages", &Value::from(self.messages.clone()));
@@ -58,7 +57,7 @@ impl Refusal {
     }
 }
 
-/// For connectors that do not describe this refusal.
+/// For connectors that do not define this refusal.
 fn usual_status(name: &str) -> u16 {
     match name {
         "unauthorized" => 401,

@@ -1,4 +1,4 @@
-//! Which operation a request is: literal paths before parameters, cases and slashes as they stand.
+//! Matches requests to operations: literal paths before parameters, case and slashes matter.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -21,19 +21,19 @@ enum Part {
     Parameter(String),
 }
 
-/// What a path leads to.
+/// The match of a path.
 #[derive(Debug)]
 pub(super) enum Found<T> {
     /// An operation with its path parameters.
     Operation(T, Map<String, Value>),
-    /// Nothing, but it would in another case.
+    /// Nothing, but it would match in another case.
     OtherCase,
     /// Nothing.
     Nothing,
 }
 
 impl Routes {
-    /// Adds a path; of several that are the same, the first counts.
+    /// Adds a path; the first of equal ones is used.
     pub(super) fn add(&mut self, id: &str, method: &str, path: &str) {
         let parts = path.split('/').skip(1).map(Part::parse).collect();
         self.0.push(Route { id: id.to_owned(), method: method.to_owned(), parts });
@@ -45,7 +45,7 @@ impl Routes {
         let best = |exact: bool| {
             let fitting =
                 self.0.iter().filter_map(|route| Some((route, route.fit(method, &segments, exact)?)));
-            // `max_by_key` takes the last of equals; the first is meant.
+            // `max_by_key` returns the last of equal ones; the first is intended.
             fitting.rev().max_by_key(|(_, literal)| *literal).map(|(route, _)| route)
         };
         match best(true) {
@@ -66,7 +66,7 @@ impl Part {
 }
 
 impl Route {
-    /// How well it fits, more literal parts being better.
+    /// The quality of a match: the number of literal parts.
     fn fit(&self, method: &str, segments: &[&str], exact: bool) -> Option<usize> {
         if self.method != method || self.parts.len() != segments.len() {
             return None;

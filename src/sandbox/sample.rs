@@ -4,15 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::value::{Kind, Shape};
 
-/// How deep nested shapes are filled in; a shape that contains itself ends here.
+/// Maximum depth of nested shapes, which may be recursive.
 const DEPTH: usize = 6;
 
-/// A value that fits `shape`, with every known field.
+/// A value of `shape` with all known fields.
 pub(super) fn sample(shape: &Shape) -> Value {
     make("", shape, DEPTH, false)
 }
 
-/// A value that fits `shape`, with the required fields only. `name` is that of its field.
+/// A value of `shape` with the required fields only. `name` is that of its field.
 pub(super) fn smallest(name: &str, shape: &Shape) -> Value {
     make(name, shape, DEPTH, true)
 }

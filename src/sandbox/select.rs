@@ -1,4 +1,4 @@
-//! A page of a collection: which records, in which order, from where on.
+//! Selects a page of a collection: which records, in which order, from where.
 
 use serde_json::Value;
 
@@ -10,15 +10,15 @@ use super::table::Table;
 pub(super) struct Query {
     /// Fields that must be equal; the first is looked up in an index.
     pub(super) equal: Vec<(String, Value)>,
-    /// What else must hold.
+    /// Further conditions.
     pub(super) conditions: Vec<Condition>,
-    /// Field to order by; empty: as they came.
+    /// Field to sort by; empty for insertion order.
     pub(super) sort: String,
-    /// Greatest first.
+    /// Descending.
     pub(super) descending: bool,
     /// Slots that are not shown.
     pub(super) unseen: Vec<u32>,
-    /// Most records of a page.
+    /// Page size.
     pub(super) limit: usize,
     /// Where the page begins.
     pub(super) start: Start,
@@ -30,13 +30,13 @@ pub(super) enum Start {
     /// At the first record.
     #[default]
     First,
-    /// After so many.
+    /// After this many records.
     Skip(usize),
-    /// After the record with this value and this id, as far as they are given.
+    /// After the record with this value and id, as far as given.
     After(Cursor),
 }
 
-/// A place in a list.
+/// A position in a list.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Cursor {
     pub(super) key: Option<SortKey>,
@@ -51,11 +51,11 @@ pub(super) struct Page {
     pub(super) total: usize,
     /// There are records after this page.
     pub(super) more: bool,
-    /// Where each record stands, for cursors.
+    /// Sort keys of the records, for cursors.
     pub(super) keys: Vec<Option<SortKey>>,
 }
 
-/// The page that `query` asks for. A page of a whole collection costs no more than its own records.
+/// The page for `query`. A page of a whole collection costs only its own records.
 pub(super) fn select(table: &mut Table, query: &Query) -> Page {
     table.prepare_order(&query.sort);
     let candidates = query.equal.first().map(|(field, value)| table.with_field(field, value));
@@ -90,7 +90,7 @@ fn fits(table: &Table, query: &Query, slot: u32) -> bool {
         && query.conditions.iter().all(|condition| condition.fits(&mut lookup))
 }
 
-/// Index of the first record of the page, in the direction of the list.
+/// Index of the page's first record, in list order.
 fn first(table: &Table, query: &Query, slots: &[u32]) -> usize {
     let cursor = match &query.start {
         Start::First => return 0,

@@ -1,4 +1,4 @@
-//! The stand-in on a port. Connections can be broken on purpose.
+//! The stand-in on a port, with connections that can be broken.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::Sandbox;
 
-/// A stand-in that listens. Dropping it ends it.
+/// A listening stand-in; stopped on drop.
 #[derive(Debug)]
 pub struct RunningSandbox {
     address: SocketAddr,
@@ -36,12 +36,12 @@ impl RunningSandbox {
         format!("http://{}/{connector}", self.address)
     }
 
-    /// Connections that are open. What came on one that is closed has been dealt with.
+    /// Number of open connections. Requests on closed ones have been handled.
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::SeqCst)
     }
 
-    /// Ends it; requests under way are answered first, those made to hang are not.
+    /// Stops it; answers requests in progress, except those made to hang.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -72,7 +72,7 @@ impl Sandbox {
             let stopped = async {
                 let _ = stopped.await;
             };
-            // Idle connections that clients keep open must not hold it up, so it ends at once.
+            // Idle connections of clients must not delay the end.
             tokio::select! {
                 _ = axum::serve(listener, service) => {}
                 () = stopped => {}
@@ -95,7 +95,7 @@ impl Connection {
 
 struct BreakableListener(TcpListener, Arc<AtomicUsize>);
 
-/// An open connection, counted while it lives.
+/// An open connection, counted until dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -117,7 +117,7 @@ impl Listener for BreakableListener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it, small answers wait for acknowledgements.
+        // Otherwise small answers wait for acknowledgements.
         let _ = stream.set_nodelay(true);
         let broken = Arc::new(AtomicBool::new(false));
         (BreakableStream { stream, broken, _counted: Counted::new(&self.1) }, address)

@@ -1,4 +1,4 @@
-//! The immutable part of one connector's stand-in: its catalog, its configuration, its routes.
+//! The immutable part of a connector's stand-in: catalog, script, routes.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct Service {
     routes: Routes,
     /// Other versions of the API.
     versions: Vec<Version>,
-    /// Inputs that must name the token's account, with its value.
+    /// Inputs that must name the token's account, with their values.
     bound: Vec<(String, String)>,
     /// Paths of token endpoints.
     token_paths: Vec<String>,
@@ -30,13 +30,13 @@ pub(super) struct Service {
 #[derive(Debug)]
 struct Version {
     name: String,
-    /// What the version header says.
+    /// Value of the version header.
     header: String,
     routes: Routes,
 }
 
 impl Service {
-    /// Of `connector`, as `script` says.
+    /// The service of `connector` with `script`.
     pub(super) fn new(catalog: &Arc<Catalog>, connector: &Arc<Connector>, script: Script) -> Self {
         let mut bound = Vec::new();
         for name in &script.bound {
@@ -76,7 +76,7 @@ impl Service {
         }
     }
 
-    /// The operation of a request, in the version that it asks for.
+    /// The operation of a request, in the requested version.
     pub(super) fn find(&self, method: &str, path: &str, headers: &HeaderMap) -> Found<&Arc<Operation>> {
         let name = self.connector.version_header.as_deref();
         let given = name.and_then(|name| headers.get(name)?.to_str().ok());
@@ -94,13 +94,13 @@ impl Service {
         }
     }
 
-    /// What is different about an operation of another version.
+    /// The differences of an operation in its version.
     pub(super) fn change(&self, operation: &Operation) -> Option<&Change> {
         let version = self.connector.versions.versions.get(operation.api.as_ref()?)?;
         version.operations.get(&operation.id)
     }
 
-    /// Inputs that must name the token's account, with its value.
+    /// Inputs that must name the token's account, with their values.
     pub(super) fn bound_inputs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.bound.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -115,13 +115,13 @@ impl Service {
         self.logins().find(|login| path_of(&login.url) == path)
     }
 
-    /// Whether each token that it knows has a burst of its own.
+    /// Whether each token has its own burst limit.
     pub(super) fn counts_by_credential(&self) -> bool {
         let counters = self.connector.limits.counters.get("token");
         counters.is_none_or(|counters| counters.burst.contains(&CountedBy::Credential))
     }
 
-    /// Its ways to log in.
+    /// Its logins.
     pub(super) fn logins(&self) -> impl Iterator<Item = &Login> {
         self.connector.auth.iter().filter_map(|scheme| match scheme {
             AuthScheme::Login(login) => Some(login),
@@ -135,7 +135,7 @@ impl Service {
         own.into_iter().chain(self.script.tokens.iter().map(String::as_str))
     }
 
-    /// What the connector says about a mistake.
+    /// The connector's message about a mistake.
     pub(super) fn complaint(&self, problem: &ShapeProblem) -> String {
         let mut field = problem.path.join(".");
         let (name, facts) = match &problem.kind {
@@ -143,7 +143,7 @@ impl Service {
             ProblemKind::NotAllowed { allowed, .. } => ("not_allowed", json!({ "allowed": allowed })),
             ProblemKind::UnknownField { .. } | ProblemKind::GivenTwice { .. } => ("unknown", json!({})),
             ProblemKind::NoneOf { names } => return self.one_of_complaint(names),
-            // The API drops such a field in silence; the sandbox is there to find mistakes.
+            // The API drops such a field silently; the sandbox reports it as a mistake.
             ProblemKind::Misfit(misfit) => return format!("{field} {}", misfit.reason),
             ProblemKind::TooSmall { minimum } => ("too_small", json!({ "minimum": minimum })),
             ProblemKind::TooLarge { maximum } => ("too_large", json!({ "maximum": maximum })),
@@ -158,7 +158,7 @@ impl Service {
         self.complaint_text(name, &field, &facts)
     }
 
-    /// What the connector says when none of several inputs is given.
+    /// The connector's message if none of several inputs is given.
     pub(super) fn one_of_complaint(&self, names: &[String]) -> String {
         self.complaint_text("one_of", &names.join(", "), &json!({ "names": names }))
     }
@@ -173,7 +173,7 @@ impl Service {
     }
 }
 
-/// The path of a URL that may be absolute.
+/// The path of a possibly absolute URL.
 fn path_of(url: &str) -> String {
     url::Url::parse(url)
         .map_or_else(|_| format!("/{}", url.trim_start_matches('/')), |url| url.path().to_owned())

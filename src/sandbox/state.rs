@@ -1,4 +1,4 @@
-//! The mutable state of one connector's stand-in: its records, spent budget, and issued tokens.
+//! The mutable state of a connector's stand-in: records, spent budget, issued tokens.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use super::template::Scope;
 use super::token::Tokens;
 use super::write;
 
-/// Seeded records that seeds, answers and examples can refer to, per collection.
+/// Number of seeded records per collection that seeds, answers and examples can refer to.
 const REFERABLE: usize = 100;
 
-/// The changing half of a connector's stand-in.
+/// The mutable state of a connector's stand-in.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) tables: Tables,
@@ -31,7 +31,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The state at every start.
+    /// The initial state.
     pub(super) fn new(service: &Service, options: &Options) -> Self {
         let script = &service.script;
         let mut material = Material::new(options.seed, &script.lists, &settings(service));
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// The names that every expression may use.
+    /// The names available to every expression.
     pub(super) fn scope(&self, service: &Service) -> Scope {
         let mut scope = Scope::default().with("settings", &settings(service));
         scope.set_any("seed", self.material.seeds());

@@ -94,14 +94,14 @@ impl Default for Action {
     }
 }
 
-/// The action among the fields of a step; without a `verb` it is `nothing`.
+/// Deserializes the action from the fields of a step; without a `verb` it is `nothing`.
 fn action<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
     let mut fields = Map::<String, Value>::deserialize(deserializer)?;
     fields.entry("verb").or_insert_with(|| "nothing".into());
     serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)
 }
 
-/// Moves the fields that all forms share into each form, so that each can refuse all others.
+/// Moves the shared fields into each variant, so that each can reject unknown ones.
 fn close_variants(schema: &mut Schema) {
     let own = ["properties", "required"].map(|key| schema.remove(key).unwrap_or_default());
     for variant in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -117,7 +117,7 @@ fn close_variants(schema: &mut Schema) {
         }
         if let Some(Value::Array(required)) = variant.get_mut("required") {
             required.extend(own[1].as_array().into_iter().flatten().cloned());
-            // The verb may be left out where there is nothing to do.
+            // The verb is optional if there is nothing to do.
             required.retain(|name| verb != "nothing" || name != "verb");
         }
     }

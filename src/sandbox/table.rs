@@ -1,4 +1,4 @@
-//! The records of one collection: by id, by field and in order, with indexes built when first needed.
+//! The records of one collection: by id, by field and in order, with indexes built on demand.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::generate::{self, Material, Record};
 use super::identity::hash;
 use super::order::Order;
 
-/// What a slot holds.
+/// The content of a slot.
 #[derive(Debug, Clone)]
 enum Slot {
     /// A record that was written.
@@ -23,7 +23,7 @@ enum Slot {
     Removed,
 }
 
-/// The records of one collection. A record keeps its slot for life; slots are not used again.
+/// The records of one collection. A record keeps its slot; slots are not reused.
 #[derive(Debug)]
 pub(super) struct Table {
     name: Arc<str>,
@@ -35,7 +35,7 @@ pub(super) struct Table {
     orders: HashMap<String, Order>,
     by_field: HashMap<String, HashMap<u64, Vec<u32>>>,
     live: usize,
-    /// Ids made so far.
+    /// Number of ids generated.
     made: u64,
     /// When requests created records, in milliseconds since 1970.
     created: HashMap<u32, i64>,
@@ -69,7 +69,7 @@ impl Table {
         self.created.iter().filter(|(_, created)| **created > at).map(|(slot, _)| *slot).collect()
     }
 
-    /// What its records are like.
+    /// Its collection.
     pub(super) fn collection(&self) -> &Arc<Collection> {
         &self.collection
     }
@@ -163,7 +163,7 @@ impl Table {
         (0u32..).zip(&self.slots).filter(move |(_, slot)| !removed(slot)).map(|(slot, _)| slot)
     }
 
-    /// Slots of the records whose `field` equals `value` or has it as a member.
+    /// Slots of the records whose `field` equals `value` or contains it as an item.
     pub(super) fn with_field(&mut self, field: &str, value: &Value) -> Vec<u32> {
         if !self.by_field.contains_key(field) {
             let mut index: HashMap<u64, Vec<u32>> = HashMap::new();
@@ -182,7 +182,7 @@ impl Table {
         slots
     }
 
-    /// What a record is sorted by. Without a field: the order of insertion.
+    /// A record's sort key. Without a field: insertion order.
     fn key(&self, slot: u32, field: &str) -> Option<SortKey> {
         if field.is_empty() {
             return Some(SortKey::Number(i64::from(slot)));

@@ -1,4 +1,4 @@
-//! Values with `{{ expression }}` in them, as `sandbox.yaml` uses them for answers, fields and seeds.
+//! Values with `{{ expression }}`, used in `sandbox.yaml` for answers, fields and seeds.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,19 +22,18 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// Member that turns a mapping into "one for each": `{ for_each: "{{ list }}", do: … }`, with the
-/// member as `item`.
+/// Key of a mapping that is repeated per item: `{ for_each: "{{ list }}", do: … }`, with the item as `item`.
 const FOR_EACH: &str = "for_each";
 const DO: &str = "do";
-/// Words of the engine that look like names.
+/// Keywords of the engine that look like names.
 const RESERVED: [&str; 6] = ["true", "True", "false", "False", "none", "None"];
 
-/// A compiled value. A text that is one `{{ … }}` keeps the expression's type; one that is undefined
-/// is left out of the mapping or list it stands in.
+/// A compiled value. A text that is one `{{ … }}` keeps the expression's type; an undefined one is omitted from its
+/// mapping or list.
 #[derive(Debug)]
 pub(super) enum Template {
     Literal(Value),
-    /// A name, or a field of one: most expressions, and not worth the engine.
+    /// A name, or a field of one: most expressions are, and need no engine.
     Path(Vec<String>),
     Expression(Expression<'static, 'static>),
     List(Vec<Template>),
@@ -109,7 +108,7 @@ impl Template {
         as_text(&self.render(scope)?).map(Cow::into_owned)
     }
 
-    /// Whether the value is anything but false, null, zero, empty or undefined.
+    /// Whether the value is not false, null, zero, empty or undefined.
     pub(super) fn holds(&self, scope: &Scope) -> bool {
         match self.render(scope) {
             None | Some(Value::Null | Value::Bool(false)) => false,
@@ -121,7 +120,7 @@ impl Template {
     }
 }
 
-/// Adds the texts below `node` that are templates and do not compile, each at its place.
+/// Adds a diagnostic for each invalid template below `node`.
 pub fn template_mistakes(node: &Node, found: &mut Vec<Diagnostic>) {
     match &node.value {
         Data::Text(text) => {
@@ -151,7 +150,7 @@ pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The names of a text that is one `{{ name.field }}`.
+/// The names in a text `{{ name.field }}`.
 fn path(text: &str) -> Option<Vec<String>> {
     let inner = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let is_name = |name: &str| {
@@ -185,24 +184,24 @@ fn evaluate(expression: &Expression<'static, 'static>, scope: &Scope) -> Option<
     json(&expression.eval(scope.root()).ok()?)
 }
 
-/// The names that expressions may use. Cheap to clone and to extend.
+/// The names available to expressions. Cheap to clone and to extend.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope(Arc<Names>);
 
 #[derive(Debug, Clone, Default)]
 struct Names {
     values: BTreeMap<Cow<'static, str>, Any>,
-    /// Asked for names that are not in `values`.
+    /// Provides names that are not in `values`.
     fallback: Option<Any>,
 }
 
 impl Scope {
-    /// This scope with one more name.
+    /// Adds a name.
     pub(super) fn with(&self, name: impl Into<Cow<'static, str>>, value: &Value) -> Self {
         self.with_any(name, any(value))
     }
 
-    /// This scope with one more name.
+    /// Adds a name.
     pub(super) fn with_any(&self, name: impl Into<Cow<'static, str>>, value: Any) -> Self {
         let mut scope = self.clone();
         scope.set_any(name, value);
@@ -219,7 +218,7 @@ impl Scope {
         Arc::make_mut(&mut self.0).values.insert(name.into(), value);
     }
 
-    /// The value of a name, or of a field within.
+    /// The value of a name, or of a field in it.
     fn follow(&self, path: &[String]) -> Option<Any> {
         let (first, rest) = path.split_first()?;
         rest.iter().try_fold(self.0.find(first)?, |value, name| value.get_attr(name).ok())
@@ -230,7 +229,7 @@ impl Scope {
         self.0.values.get(name).cloned()
     }
 
-    /// Asks `object` for all names that are not set.
+    /// A scope that gets all names from `object`.
     pub(super) fn with_fallback(object: Any) -> Self {
         Self(Arc::new(Names { values: BTreeMap::new(), fallback: Some(object) }))
     }

@@ -19,7 +19,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("without", without);
 }
 
-/// `'07700 900123' | e164('GB')` → `+447700900123`; what is no phone number stays as it is.
+/// `'07700 900123' | e164('GB')` → `+447700900123`; other text is unchanged.
 fn e164(text: &str, country: &str) -> String {
     match PHONE_NUMBER_UTIL.parse(text, Region::try_from(country).ok()) {
         Ok(number) => number.format_as(PhoneNumberFormat::E164).to_string(),
@@ -47,7 +47,7 @@ fn date(value: &Any) -> Any {
     instant(value).map_or(Any::UNDEFINED, |ms| Any::from(time::iso(ms)[..10].to_owned()))
 }
 
-/// A time in any notation, so many minutes later, as ISO 8601 in UTC.
+/// A time in any notation plus a number of minutes, as ISO 8601 in UTC.
 fn minutes_later(value: &Any, minutes: i64) -> Any {
     instant(value).map_or(Any::UNDEFINED, |ms| Any::from(time::iso(ms + minutes * 60_000)))
 }

@@ -1,4 +1,4 @@
-//! Times as the stand-in writes and reads them: milliseconds since 1970 inside.
+//! Times of the stand-in: milliseconds since 1970 internally.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 

@@ -1,4 +1,4 @@
-//! The token endpoint and logins: they issue tokens. Codes and refresh tokens are valid for one use.
+//! Token endpoints and logins. Codes and refresh tokens can be used once.
 
 use std::collections::HashSet;
 
@@ -13,21 +13,21 @@ use super::template::Scope;
 use crate::catalog::Login;
 use crate::value::read_json;
 
-/// How long tokens live, in seconds. Nothing holds them to it.
+/// Lifetime of tokens in seconds; not enforced.
 const LIFETIME: u32 = 3600;
 
-/// Tokens that were given out.
+/// Issued tokens.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     access: HashSet<String>,
     refresh: HashSet<String>,
-    /// Codes that were used.
+    /// Used codes.
     codes: HashSet<String>,
     made: u64,
 }
 
 impl Tokens {
-    /// Whether this access token was given out.
+    /// Whether this access token was issued.
     pub(super) fn knows(&self, token: &str) -> bool {
         self.access.contains(token)
     }
@@ -82,7 +82,7 @@ impl Tokens {
         Ok(answer)
     }
 
-    /// Another access token.
+    /// A new access token.
     fn make(&mut self, seed: u64) -> String {
         self.made += 1;
         let access = Self::identity().make(seed, "access", self.made);
@@ -95,7 +95,7 @@ impl Tokens {
     }
 }
 
-/// Whether `body` is what `login` sends for our user with this password.
+/// Whether `body` is a login of the user with this password.
 fn is_login(login: &Login, password: &str, body: &[u8]) -> bool {
     if login.form {
         let given: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
@@ -104,7 +104,7 @@ fn is_login(login: &Login, password: &str, body: &[u8]) -> bool {
     read_json(body, None).is_ok_and(|given| given == login.filled(USER, password))
 }
 
-/// Puts `value` where `path`, a JSONPath of plain names, finds it.
+/// Puts `value` at `path`, a JSONPath of plain names.
 fn put(answer: &mut Value, path: &str, value: Value) {
     let names = path.trim_start_matches('$').split('.').filter(|name| !name.is_empty());
     let place = names.fold(answer, |place, name| {

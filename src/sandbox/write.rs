@@ -163,7 +163,7 @@ impl Execution<'_> {
         Ok(Outcome::Record(self.show(name, slot)?))
     }
 
-    /// The fields that a request gives, as they are stored.
+    /// The fields to store from a request.
     fn given(&mut self, collection: &str, rule: &Given, scope: &Scope) -> Result<Record, Refusal> {
         let collection = Arc::clone(self.table(collection)?.collection());
         let body = match &rule.from {
@@ -198,7 +198,7 @@ impl Execution<'_> {
         Ok(given)
     }
 
-    /// The first record of another id that has one of the unique fields of `given`.
+    /// The first other record with an equal unique field.
     fn taken(
         &mut self,
         collection: &str,
@@ -225,7 +225,7 @@ impl Execution<'_> {
             .fact("collection", collection))
     }
 
-    /// Leaves out what belongs to another record already.
+    /// Drops values that belong to another record.
     fn drop_taken(&mut self, collection: &str, given: &mut Record, own: u32) -> Result<(), Refusal> {
         while let Some((field, _)) = self.taken(collection, given, Some(own))? {
             given.shift_remove(&field);
@@ -234,7 +234,7 @@ impl Execution<'_> {
     }
 }
 
-/// The members of `new`, and those of `old` whose key is not among them.
+/// The items of `new`, and those of `old` with other keys.
 fn merged(old: Option<&Value>, new: Value, key: &str) -> Value {
     let (Some(Value::Array(old)), Value::Array(new)) = (old, &new) else { return new };
     let kept = old.iter().filter(|member| !new.iter().any(|other| other.get(key) == member.get(key)));
@@ -245,7 +245,7 @@ fn is_given(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
 
-/// Rewrites the fields that the collection keeps in one notation.
+/// Normalises fields with a fixed notation.
 pub(super) fn normalise(collection: &super::config::Collection, given: &mut Record, scope: &Scope) {
     for (field, template) in &collection.normalise {
         if let Some(value) = given.get(field).filter(|value| is_given(value))

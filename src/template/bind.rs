@@ -1,4 +1,4 @@
-//! Arguments of a call put into the places of its parameters, whether they came by place or by keyword.
+//! Binds arguments of a call, positional or by keyword, to parameters.
 
 use minijinja::value::{Kwargs, Value as Datum, from_args};
 use minijinja::{Error, ErrorKind};
@@ -8,14 +8,14 @@ use super::presence::{asks_presence, is_default};
 use super::signature::{Form, Signature};
 use crate::diagnostic::closest;
 
-/// Whether what is called takes undefined values for what it is meant for.
+/// Whether the callee accepts undefined values.
 pub(super) fn is_lenient(name: &str) -> bool {
     is_default(name) || asks_presence(name)
 }
 
-/// `given` in the order of the signature's parameters, with undefined for what was left out before the
-/// last one given. Calls with an open number of arguments are left as they are. `signature` and `usage` (the
-/// same as text) are those of what is called; the input of a filter or test is not among `given`.
+/// The arguments `given` in the order of the signature's parameters, with undefined for omitted ones before the last.
+/// Calls with a variable number of arguments stay unchanged. `signature` and `usage` (its text) are those of the
+/// callee; the input of a filter or test is not in `given`.
 pub(super) fn bind(
     signature: &Signature,
     usage: &str,
@@ -49,8 +49,8 @@ pub(super) fn bind(
     Ok(bound)
 }
 
-/// A call whose number of arguments is open: `coalesce(value, …)`, `map('filter', …)`. Its keywords go on to
-/// what it calls in turn, except where it takes named values itself.
+/// A call with a variable number of arguments: `coalesce(value, …)`, `map('filter', …)`. Its keywords are passed on
+/// to the inner filter, unless it accepts named values itself.
 fn open(
     signature: &Signature,
     usage: &str,

@@ -1,5 +1,4 @@
-//! Calls of filters, tests and functions as they are written, and what is wrong with their arguments whatever
-//! the data may be.
+//! Calls of filters, tests and functions, and errors in their arguments that are independent of data.
 
 use std::ops::Range;
 
@@ -13,7 +12,7 @@ use super::syntax::{SyntaxError, extent};
 use super::{filters, functions, predicates};
 use crate::diagnostic::closest;
 
-/// What is called.
+/// The kind of callee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Callee {
     /// `| name(…)`
@@ -24,25 +23,25 @@ pub enum Callee {
     Function,
 }
 
-/// One call.
+/// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// What is called.
+    /// The kind of callee.
     pub callee: Callee,
     /// Its name.
     pub name: String,
-    /// The name as it is written, in bytes of the template's text.
+    /// The range of the name, in bytes of the template's text.
     pub range: Range<usize>,
     arguments: Vec<Argument>,
-    /// Some arguments are computed as a whole (`*list`), so that their number is not known.
+    /// Some arguments are computed as a whole (`*list`), so their number is unknown.
     spread: bool,
 }
 
-/// One argument.
+/// An argument.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Argument {
     keyword: Option<String>,
-    /// Its value, if it is written out.
+    /// Its value, if literal.
     value: Option<Datum>,
     range: Range<usize>,
 }
@@ -64,14 +63,13 @@ impl Call {
         call
     }
 
-    /// The call of what a filter on lists applies to each member, `at` its name among the arguments.
+    /// The call that a filter on lists applies to each item; its name is the argument `at`.
     pub(super) fn applied(callee: Callee, name: &str, range: Range<usize>, whole: &Self, at: usize) -> Self {
         let arguments = whole.arguments.get(at + 1..).unwrap_or_default().to_vec();
         Self { callee, name: name.to_owned(), range, arguments, spread: whole.spread }
     }
 
-    /// What can never work: arguments that it does not take, that are too many or missing, and values that
-    /// are none of those it takes.
+    /// Errors independent of data: unknown, surplus or missing arguments, and invalid literal values.
     pub fn problems(&self) -> Vec<SyntaxError> {
         let Some(spec) = self.spec() else { return Vec::new() };
         let signature = spec.parsed();
@@ -100,7 +98,7 @@ impl Call {
     fn unknown_keywords(&self, spec: &Spec, signature: &Signature) -> Vec<SyntaxError> {
         let placed = self.arguments.iter().any(|argument| argument.keyword.is_none());
         let named = |form: &Form| form.parameters.iter().all(|parameter| parameter.name.is_some());
-        // With a filter or test to apply, keywords are for that one; `dict` takes any.
+        // If a filter or test is applied, keywords are passed on to it; `dict` accepts any.
         let own = signature.forms.iter().all(named) || (self.name == "map" && !placed);
         if !own || self.name == "dict" {
             return Vec::new();
@@ -152,7 +150,7 @@ impl Call {
         ))
     }
 
-    /// The parameter that `argument`, the one at `at`, is for, and whether it can be left out.
+    /// The parameter of `argument`, the one at `at`, and whether it is optional.
     fn parameter(
         &self,
         signature: &Signature,

@@ -1,4 +1,4 @@
-//! Comparisons by order as they are written, for what is known of their sides without evaluating them.
+//! Order comparisons in templates, for checking their operands without evaluation.
 
 use std::ops::Range;
 
@@ -7,30 +7,30 @@ use minijinja::machinery::ast::{BinOpKind, CompareOpKind};
 use super::PathStep;
 use crate::value::Value;
 
-/// `left < right`, or a test that means the same.
+/// `left < right`, or an equivalent test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The operator.
     pub operator: &'static str,
-    /// What stands before it.
+    /// The left operand.
     pub left: Side,
-    /// What stands after it.
+    /// The right operand.
     pub right: Side,
-    /// Both as they are written, in bytes of the template's text.
+    /// The range of both, in bytes of the template's text.
     pub range: Range<usize>,
 }
 
-/// What is compared.
+/// An operand.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Side {
-    /// A value that a path leads to, or a default for it.
+    /// A path, possibly with a default.
     Path {
         /// The first name.
         root: String,
-        /// What follows.
+        /// The path's steps.
         steps: Vec<PathStep>,
     },
-    /// A value that is written out.
+    /// A literal.
     Constant(Value),
     /// A time with a zone: `now()`.
     Moment,
@@ -38,7 +38,7 @@ pub enum Side {
     Other,
 }
 
-/// The operator, if it is one of order.
+/// The operator, if it compares order.
 pub(super) fn ordering(operator: BinOpKind) -> Option<&'static str> {
     match operator {
         BinOpKind::Lt => Some("<"),
@@ -49,7 +49,7 @@ pub(super) fn ordering(operator: BinOpKind) -> Option<&'static str> {
     }
 }
 
-/// The same in a chain: `a < b < c`.
+/// The same for a chain: `a < b < c`.
 pub(super) fn chained(operator: CompareOpKind) -> Option<&'static str> {
     match operator {
         CompareOpKind::Lt => Some("<"),
@@ -60,7 +60,7 @@ pub(super) fn chained(operator: CompareOpKind) -> Option<&'static str> {
     }
 }
 
-/// The operator that a test means.
+/// The operator equivalent to a test.
 pub(super) fn test(name: &str) -> Option<&'static str> {
     match name {
         "lt" => Some("<"),

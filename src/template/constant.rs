@@ -1,4 +1,4 @@
-//! Values of arguments that are written out: whether they can work at all.
+//! Checks of literal arguments.
 
 use minijinja::Error;
 use minijinja::value::{Value as Datum, ValueKind};
@@ -10,17 +10,17 @@ use super::filters::{
     check_country, check_duration, check_path, check_pattern, decimal, strftime, unfit, zone,
 };
 
-/// What a parameter takes. A name means the same wherever it is a parameter.
+/// The values that a parameter accepts. Parameters of the same name accept the same everywhere.
 enum Takes {
     Anything,
     Text,
     /// Text, a number or a flag.
     Scalar,
-    /// Not the empty text.
+    /// Non-empty text.
     Something,
     Flag,
     Whole,
-    /// A whole number from 1 on.
+    /// A positive integer.
     Count,
     Places,
     Number,
@@ -36,7 +36,8 @@ enum Takes {
     OneOf(&'static [&'static str]),
 }
 
-/// Why `value` can never be what `callee` takes for `parameter`, continuing the callee's name, and what to do.
+/// Why `callee` never accepts `value` for `parameter` (completing a sentence that begins with the callee's name), and
+/// the remedy.
 pub(super) fn complaint(callee: &str, parameter: &str, value: &Datum) -> Option<(String, Option<String>)> {
     let error = check(&takes(callee, parameter)?, value).err()?;
     let detail = error.detail().unwrap_or_default().replace("the value is", "it is given");

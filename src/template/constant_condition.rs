@@ -9,21 +9,21 @@ use super::syntax::{self, bytes, extent};
 use super::truth::truthy;
 use super::{Scope, convert, engine, lower};
 
-/// A part of a condition that is always the same.
+/// A constant part of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constant {
-    /// The part, in bytes of the template's text.
+    /// Its range, in bytes of the template's text.
     pub range: Range<usize>,
-    /// Whether it counts as true.
+    /// Whether it is true.
     pub holds: bool,
-    /// The condition is settled by it.
+    /// Whether it determines the whole condition.
     pub settles: bool,
-    /// The comparison that was probably meant: `event.status in ['a', 'b']`.
+    /// The likely intended comparison: `event.status in ['a', 'b']`.
     pub meant: Option<String>,
 }
 
 impl Template {
-    /// Constant parts of the conditions in this template; of the template as a whole too, if it `is_one`.
+    /// Constant parts of the conditions in this template, including the template itself if it `is_one`.
     pub fn constants(&self, is_one: bool) -> Vec<Constant> {
         let mut finder = Finder { text: self.text(), found: Vec::new() };
         let Ok(template) = syntax::statements(self.text()) else { return Vec::new() };
@@ -62,7 +62,7 @@ impl Finder<'_> {
         f.body.iter().chain(&f.else_body).for_each(|inner| self.statement(inner));
     }
 
-    /// Conditions within a value.
+    /// Visits conditions within a value.
     fn expression(&mut self, expr: &Expr<'_>) {
         match expr {
             Expr::IfExpr(i) => {
@@ -75,10 +75,10 @@ impl Finder<'_> {
         }
     }
 
-    /// `settles` as long as nothing beside `expr` has a say.
+    /// `settles` is true while nothing else affects the result of `expr`.
     fn condition(&mut self, expr: &Expr<'_>, settles: bool) {
         if let Some(holds) = fixed(self.text, expr) {
-            // The guilty part of `a or 'b'` is `'b'`.
+            // In `a or 'b'`, the culprit is `'b'`.
             if let Expr::BinOp(op) = expr
                 && is_logical(op)
                 && let Some(part) =
@@ -103,7 +103,7 @@ impl Finder<'_> {
 
     fn add(&mut self, expr: &Expr<'_>, holds: bool, settles: bool, meant: Option<String>) {
         let mut range = syntax::clamp(self.text, extent(expr));
-        // The engine's span of an expression that it has worked out itself begins before the braces.
+        // The engine's span of a constant-folded expression begins before the braces.
         let shown = &self.text[range.clone()];
         range.start += shown.len() - shown.trim_start_matches(['{', '%', '-', ' ']).len();
         self.found.push(Constant { range, holds, settles, meant });
@@ -114,7 +114,7 @@ fn is_logical(op: &BinOp<'_>) -> bool {
     matches!(op.op, BinOpKind::ScAnd | BinOpKind::ScOr)
 }
 
-/// What `expr` counts as, if nothing that it names can change that.
+/// The truth of `expr` if it does not depend on data.
 fn fixed(text: &str, expr: &Expr<'_>) -> Option<bool> {
     match expr {
         Expr::BinOp(op) if is_logical(op) => {
@@ -157,7 +157,7 @@ fn evaluated(text: &str, expr: &Expr<'_>) -> Option<bool> {
     convert::to_json(&value).ok().map(|value| truthy(&value))
 }
 
-/// `a == 'x' or 'y'` means `a in ['x', 'y']`.
+/// `a == 'x' or 'y'` is intended as `a in ['x', 'y']`.
 fn meant(text: &str, op: &Spanned<BinOp<'_>>) -> Option<String> {
     let mut parts = vec![text.get(bytes(op.right.span()))?];
     if !matches!(op.right, Expr::Const(_)) {

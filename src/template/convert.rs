@@ -1,4 +1,4 @@
-//! JSON ↔ the engine's values.
+//! Conversion between JSON and the engine's values.
 
 use minijinja::value::{Value as Datum, ValueKind};
 use minijinja::{Error, ErrorKind, State};
@@ -8,12 +8,12 @@ use super::number;
 use super::omit::is_omit;
 use crate::value::{Map, Value};
 
-/// Parts of a value that may leave a template; lists in the engine can be lazy and endless.
+/// Maximum number of parts of a result; lists in the engine may be lazy and infinite.
 const MOST_PARTS: usize = 1_000_000;
-/// Lists within lists that may leave a template.
+/// Maximum nesting of a result.
 const DEEPEST: usize = 200;
 
-/// JSON as the engine sees it.
+/// JSON as a value of the engine.
 pub(super) fn from_json(value: &Value) -> Datum {
     match value {
         Value::Null => Datum::from(()),
@@ -32,13 +32,14 @@ pub(super) fn from_json(value: &Value) -> Datum {
     }
 }
 
-/// The engine's value as JSON, without the members and fields that are `omit`. An undefined part is `UndefinedError`, an endless one `OutOfFuel`.
+/// The engine's value as JSON, without items and fields that are `omit`. An undefined part is an `UndefinedError`, an
+/// infinite one `OutOfFuel`.
 pub(super) fn to_json(value: &Datum) -> Result<Value, Error> {
     let mut left = MOST_PARTS;
     convert(value, &mut left, DEEPEST)
 }
 
-/// The same inside a filter, which pays for it.
+/// The same inside a filter, consuming fuel.
 pub(super) fn to_json_charged(state: &State<'_, '_>, value: &Datum) -> Result<Value, Error> {
     let most = state.fuel_levels().map_or(MOST_PARTS, |(_, left)| MOST_PARTS.min(left as usize));
     let mut left = most;
@@ -92,7 +93,7 @@ fn convert(value: &Datum, left: &mut usize, depth: usize) -> Result<Value, Error
     })
 }
 
-/// `omit` where a value is wanted.
+/// The error for `omit` in place of a value.
 fn misplaced() -> Error {
     advised(
         "`omit` leaves out an input of `with`, and here a value is needed",
@@ -110,7 +111,7 @@ fn no_number(value: &Datum) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-/// The error that an invalid value carries (an iteration that ran out of fuel, say).
+/// The error inside an invalid value (such as an iteration that ran out of fuel).
 fn invalid(value: &Datum) -> Error {
     let lost = || Error::new(ErrorKind::InvalidOperation, "the value could not be computed");
     value.try_iter().err().unwrap_or_else(lost)

@@ -1,5 +1,5 @@
-//! The one minijinja environment that all templates share: strict, fuel-limited, without files,
-//! clock or process environment.
+//! The minijinja environment shared by all templates: strict, fuel-limited, without files, clock or process
+//! environment.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ use super::scope::Scope;
 use super::truth::text_holds;
 use super::{convert, functions, number, order, predicates};
 
-/// What one evaluation may use up. One unit pays for an instruction or for 64 bytes of new text, so
-/// this bounds both time (tens of milliseconds) and memory (tens of megabytes).
+/// The limit of one evaluation. A unit pays for an instruction or for 64 bytes of new text, which bounds both time
+/// (tens of milliseconds) and memory (tens of megabytes).
 const FUEL: u64 = 1_000_000;
 
 /// The shared environment, built on first use.
@@ -33,7 +33,7 @@ fn environment() -> &'static Environment<'static> {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         env.set_fuel(Some(FUEL));
-        // Without it errors have neither a range nor the name of what is undefined.
+        // Without it, errors have neither a range nor the name of what is undefined.
         env.set_debug(true);
         env.set_auto_escape_callback(|_| AutoEscape::None);
         env.set_formatter(write);
@@ -84,7 +84,7 @@ fn add_comparisons(env: &mut Environment<'static>) {
     });
 }
 
-/// Evaluates a lowered expression whose template is `text`.
+/// Evaluates a lowered expression of the template `text`.
 pub(super) fn expression(text: &str, expr: &ast::Expr<'_>, scope: &Scope) -> Result<Datum, Error> {
     let mut code = CodeGenerator::new("", text);
     code.compile_expr(expr);
@@ -92,7 +92,7 @@ pub(super) fn expression(text: &str, expr: &ast::Expr<'_>, scope: &Scope) -> Res
     Ok(result.unwrap_or_default())
 }
 
-/// Renders lowered statements whose template is `text`.
+/// Renders lowered statements of the template `text`.
 pub(super) fn render(text: &str, stmt: &ast::Stmt<'_>, scope: &Scope) -> Result<String, Error> {
     let mut code = CodeGenerator::new("", text);
     code.compile_stmt(stmt);
@@ -108,7 +108,7 @@ fn run(code: &Instructions<'_>, scope: &Scope, into: &mut String) -> Result<Opti
         .map(|(result, _)| result)
 }
 
-/// How a value looks inside text: null is empty, numbers are snapped, lists and mappings are JSON.
+/// Writes a value into text: null is empty, numbers are rounded, lists and mappings are JSON.
 fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Datum) -> Result<(), Error> {
     if let Some(text) = value.as_str() {
         return out.write_str(text).map_err(Error::from);
@@ -166,8 +166,8 @@ fn joined(state: &State<'_, '_>, value: Datum) -> Result<Datum, Error> {
     }
 }
 
-/// Marks around a text, and around whatever else is there if it is `joined` to a text. What is
-/// not there stays so, for `default` to see.
+/// Puts marks around a text, and around any other value if it is `joined` to a text. Undefined values stay undefined,
+/// for `default`.
 fn filled(state: &State<'_, '_>, value: Datum, about: &str, joined: bool) -> Result<Datum, Error> {
     let marked = |text: &str| Datum::from(mark(text, about));
     match value.as_str() {

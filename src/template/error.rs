@@ -1,34 +1,34 @@
-//! Why a template has no value.
+//! Errors of templates.
 
 use std::fmt;
 use std::ops::Range;
 
 use super::syntax::SyntaxError;
 
-/// A template could not be evaluated.
+/// Why a template could not be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// What went wrong, lower-case, without a final period, naming the value.
+    /// The message, lower-case, without a final period, naming the value.
     pub message: String,
-    /// Where, in bytes of the template's text.
+    /// The place, in bytes of the template's text.
     pub range: Option<Range<usize>>,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
-    /// What sort of thing went wrong.
+    /// The kind of error.
     pub kind: ErrorKind,
 }
 
-/// Sorts of failures of a template.
+/// Kinds of template errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// It reads something that is not there.
+    /// It reads something undefined.
     Undefined,
-    /// It does or makes more than it may.
+    /// It exceeds the limit of work or memory.
     Fuel,
-    /// A filter refused what it was given.
+    /// A filter rejected its arguments.
     Filter,
-    /// Anything else: an operator between the wrong types, say.
+    /// Anything else, such as an operator with wrong types.
     Other,
 }
 
@@ -39,11 +39,11 @@ impl From<SyntaxError> for Error {
     }
 }
 
-/// Marks a complaint as one of hob's own filters; such a message continues the filter's name and says
-/// "the value" for its input.
+/// Marks an error of hob's own filters; its message completes a sentence with the filter's name and calls the input
+/// "the value".
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// What to do.
+    /// The remedy.
     pub(super) help: Option<String>,
 }
 
@@ -55,13 +55,13 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// A filter's complaint: `needs text, but the value is a list`.
+/// A filter's error: `needs text, but the value is a list`.
 pub(super) fn refusal(message: impl Into<String>) -> minijinja::Error {
     let error = minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message.into());
     error.with_source(Refusal { help: None })
 }
 
-/// A filter's complaint, and what to do.
+/// A filter's error with a remedy.
 pub(super) fn advised(message: impl Into<String>, help: impl Into<String>) -> minijinja::Error {
     let error = minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message.into());
     error.with_source(Refusal { help: Some(help.into()) })

@@ -1,4 +1,4 @@
-//! `Template` and `Scope` → value.
+//! Evaluates a `Template` in a `Scope`.
 
 use std::sync::Arc;
 
@@ -14,24 +14,23 @@ use super::truth::truthy;
 use super::{convert, engine, lower, syntax};
 use crate::value::Value;
 
-/// What an expression comes to.
+/// The result of an expression.
 enum Outcome {
     Undefined,
     Omitted,
     Value(Value),
 }
-/// A way of lowering an expression: for its value, or for whether it holds.
+/// Lowers an expression to its value or to its truth.
 type Lower = for<'a> fn(&Expr<'a>) -> Result<Expr<'a>, SyntaxError>;
 
 impl Template {
-    /// The value: of any type if the template is one `{{ … }}`, else text. Anything undefined is an
-    /// error, as is using up the allowance of work and memory, and `omit`.
+    /// The value: of any type if the template is one `{{ … }}`, otherwise text. Undefined values, `omit`, and
+    /// exceeding the limits are errors.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Error> {
         self.evaluate_input(scope)?.ok_or_else(|| Explainer::new(self, scope).misplaced_omit())
     }
 
-    /// The value, shared with the scope where the template only names it: a list that is gone through needs no
-    /// copy.
+    /// The value, shared with the scope if the template is only a path, so that large lists are not copied.
     pub fn evaluate_shared(&self, scope: &Scope) -> Result<Arc<Value>, Error> {
         if let Form::Access(access) = self.form()
             && let Some(shared) = access.shared(scope)
@@ -41,7 +40,7 @@ impl Template {
         self.evaluate(scope).map(Arc::new)
     }
 
-    /// The value, or `None` if it is `omit`, so that what the value is for is left out.
+    /// The value, or `None` for `omit`.
     pub fn evaluate_input(&self, scope: &Scope) -> Result<Option<Value>, Error> {
         match self.form() {
             Form::Literal => Ok(Some(Value::String(self.text().to_owned()))),
@@ -58,8 +57,8 @@ impl Template {
         }
     }
 
-    /// Whether a condition (`when`, `if`) holds, see [`truthy`]. Unlike elsewhere, a path whose very
-    /// last part is missing counts as false: APIs leave out what is empty.
+    /// Whether a condition (`when`, `if`) is true, see [`truthy`]. Unlike elsewhere, a missing last part of a path
+    /// counts as false, because APIs omit empty fields.
     pub fn holds(&self, scope: &Scope) -> Result<bool, Error> {
         if let Form::Access(access) = self.form()
             && access.lacks_only_its_end(scope)
@@ -80,7 +79,7 @@ impl Template {
         }
     }
 
-    /// What the one expression comes to, lowered as it is meant.
+    /// Evaluates the expression, lowered by `lower`.
     fn expression(&self, scope: &Scope, lower: Lower) -> Result<Outcome, Error> {
         let template = syntax::statements(self.text())?;
         let Some(only) = syntax::only_expression(&template) else { return Ok(Outcome::Undefined) };
@@ -456,7 +455,7 @@ mod tests {
         }
     }
 
-    /// Texts that are nearly templates, so that most of them get past the lexer.
+    /// Texts close to templates, so that most of them pass the lexer.
     fn template_text() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "{{",

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use minijinja::value::{Value as Datum, ValueKind};
 
-/// Digits of an exponent that a number may have; what has more is no number that anybody means.
+/// Maximum number of digits in an exponent.
 const LONGEST_EXPONENT: usize = 9;
 
 /// A decimal number: `0.DIGITS * 10^exponent`.
@@ -12,12 +12,12 @@ const LONGEST_EXPONENT: usize = 9;
 pub(super) struct Exact {
     negative: bool,
     exponent: i64,
-    /// Without zeros at either end; empty for zero.
+    /// Without leading and trailing zeros; empty for zero.
     digits: String,
 }
 
 impl Exact {
-    /// The number that `value` is; `None` for other kinds, infinity and what is not a number.
+    /// The number in `value`; `None` for other types, infinity and NaN.
     pub(super) fn of_number(value: &Datum) -> Option<Self> {
         if value.kind() != ValueKind::Number {
             return None;
@@ -29,8 +29,8 @@ impl Exact {
         Self::read(&float.to_string())
     }
 
-    /// The number that `text` is, as JSON writes one, with white space around it: `-12.50`, `1e3`. A `+`
-    /// before it and a point without a digit on one side are fine; separators and currency signs are not.
+    /// Parses a JSON number with surrounding white space: `-12.50`, `1e3`. A leading `+` and a point without digits
+    /// on one side are accepted; separators and currency signs are not.
     pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         let (negative, text) = match text.strip_prefix('-') {

@@ -1,4 +1,4 @@
-//! The engine's failures in terms of recipes: what exactly is undefined, and what exists instead.
+//! Explains the engine's errors in terms of recipes: what is undefined, and what exists instead.
 
 use std::error::Error as _;
 use std::ops::Range;
@@ -11,19 +11,19 @@ use super::{PathStep, Scope, Template, Use, filters, functions, predicates, synt
 use crate::diagnostic::closest;
 use crate::value::Value;
 
-/// Fields listed in a message before the rest is counted.
+/// Fields listed in a message; the others are counted.
 const MOST_LISTED: usize = 12;
 
-/// What stands under this name may be secret, so the messages of templates that use it show no values.
+/// Values below this name may be secret, so messages of templates that use it show no values.
 const SECRET: &str = "env";
 
-/// Explains failures of one template in one scope.
+/// Explains errors of one template in one scope.
 pub(super) struct Explainer<'a> {
     template: &'a Template,
     scope: &'a Scope,
 }
 
-/// The first part of a path that is not there.
+/// The first missing part of a path.
 struct Missing {
     message: String,
     help: String,
@@ -34,7 +34,7 @@ impl<'a> Explainer<'a> {
         Self { template, scope }
     }
 
-    /// The engine's error in our words.
+    /// Explains an error of the engine.
     pub(super) fn explain(&self, error: &minijinja::Error) -> Error {
         let text = self.template.text();
         let range = error.range().map(|range| syntax::clamp(text, range));
@@ -53,12 +53,12 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// The value of the whole template is undefined.
+    /// The error if the whole template is undefined.
     pub(super) fn undefined_result(&self) -> Error {
         self.undefined(None)
     }
 
-    /// `omit` where nothing can be left out.
+    /// The error for `omit` where nothing can be omitted.
     pub(super) fn misplaced_omit(&self) -> Error {
         let at = self.template.uses().iter().find_map(|used| match used {
             Use::Omit { range, .. } => Some(range.clone()),
@@ -72,7 +72,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A path that begins with a name that does not exist, unless the template asks whether it does.
+    /// The error for a path with an unknown first name, unless the template tests whether it exists.
     pub(super) fn unknown_name(&self) -> Option<Error> {
         let asked = |name: &str| {
             let guards = |used: &Use| matches!(used, Use::Path { root, guarded: true, .. } if root == name);
@@ -86,7 +86,7 @@ impl<'a> Explainer<'a> {
         })
     }
 
-    /// Something in `range`, or anywhere, is undefined.
+    /// The error for something undefined in `range`, or anywhere.
     fn undefined(&self, range: Option<Range<usize>>) -> Error {
         let text = self.template.text();
         let near = |path: &Range<usize>| match &range {
@@ -163,7 +163,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A filter or operator that refused what it got.
+    /// The error of a filter or operator that rejected its operands.
     fn refused(&self, error: &minijinja::Error, range: Option<Range<usize>>) -> Error {
         let text = self.template.text();
         let secret =
@@ -199,7 +199,7 @@ impl<'a> Explainer<'a> {
         Error { message: format!("`{name}`: {detail}"), range, help, kind: ErrorKind::Filter }
     }
 
-    /// The path written right before the filter at `filter`.
+    /// The path right before the filter at `filter`.
     fn input_of(&self, filter: &Range<usize>) -> Option<Range<usize>> {
         let text = self.template.text();
         self.template.uses().iter().find_map(|used| match used {
@@ -212,7 +212,7 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// Advice on an operator that the engine could not apply.
+/// The remedy for an operator with wrong types.
 fn operator_help(detail: &str) -> Option<String> {
     let advice = if detail.contains("unsupported types") {
         "turn text into a number with `| number`, and a number into text with `| string`"

@@ -7,8 +7,8 @@ use super::error::refusal;
 use super::scope::NOW;
 use super::spec::Spec;
 
-/// The engine's own functions that templates do without: `debug` shows everything there is, secrets
-/// too; with `namespace` values can be nested without end.
+/// The engine's own functions that are not available: `debug` would reveal everything, including secrets; `namespace`
+/// allows unbounded nesting.
 pub(super) const WITHHELD: [&str; 2] = ["debug", "namespace"];
 
 /// All functions of templates.

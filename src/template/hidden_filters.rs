@@ -1,16 +1,16 @@
-//! Names of filters that templates cannot name themselves: what is lowered calls them.
+//! Names of filters that only lowered expressions call.
 
-/// Hidden filter: a member of a value, or undefined where there is none.
+/// Hidden filter: an item or field of a value, or undefined.
 pub(super) const MEMBER: &str = "$member";
-/// Hidden filter: a number to 15 significant digits, anything else as it is.
+/// Hidden filter: a number rounded to 15 significant digits; other values unchanged.
 pub(super) const SNAPPED: &str = "$snapped";
-/// Hidden filter: a value as `~` joins it.
+/// Hidden filter: a value as joined by `~`.
 pub(super) const JOINED: &str = "$joined";
-/// Hidden filter: a list, mapping or text that is not null.
+/// Hidden filter: a list, mapping or text; rejects null.
 pub(super) const PRESENT: &str = "$present";
-/// Hidden filter: one side of `*`, which is no text that is a number: that would be repeated, not multiplied.
+/// Hidden filter: an operand of `*`; rejects numbers as text, which would be repeated instead of multiplied.
 pub(super) const FACTOR: &str = "$factor";
-/// Hidden filter: a text with marks around it, as one that was filled in.
+/// Hidden filter: a text with marks around it.
 pub(super) const FILLED: &str = "$filled";
 /// Hidden filters: the comparisons.
 pub(super) const EQUAL: &str = "$==";
@@ -20,5 +20,5 @@ pub(super) const LESS_OR_EQUAL: &str = "$<=";
 pub(super) const MORE: &str = "$>";
 pub(super) const MORE_OR_EQUAL: &str = "$>=";
 pub(super) const WITHIN: &str = "$in";
-/// Hidden filter: whether a value holds.
+/// Hidden filter: whether a value is true.
 pub(super) const TRUTH: &str = "$truth";

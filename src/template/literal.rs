@@ -1,4 +1,4 @@
-//! The parts of a template that are plain text.
+//! The literal parts of a template.
 
 use std::ops::Range;
 
@@ -8,8 +8,7 @@ use super::parse::Template;
 use super::syntax::{bytes, clamp};
 
 impl Template {
-    /// The plain text of the template, in bytes of its text. What stands in `{% raw %}` is left out: it
-    /// is meant to be sent as it is.
+    /// The literal parts, in bytes of the text. `{% raw %}` is excluded: it is intended to be sent literally.
     pub fn literal_parts(&self) -> Vec<Range<usize>> {
         let text = self.text();
         if self.is_literal() {

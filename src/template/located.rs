@@ -1,4 +1,4 @@
-//! Templates at their places in a file.
+//! Templates with spans.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -13,28 +13,28 @@ use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::value::address::Origin;
 use crate::value::{Map, Value};
 
-/// A template and where it stands.
+/// A template with its span.
 #[derive(Clone)]
 pub struct LocatedTemplate {
     /// The template.
     pub template: Template,
-    /// The whole value in the file, with its quotes.
+    /// The span of the whole value, including its quotes.
     pub span: Span,
     file: SourceFile,
 }
 
-/// A template that could not be evaluated, and where in the file the reason stands.
+/// A template error with its span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct LocatedError {
-    /// What went wrong.
+    /// The error.
     pub error: Error,
-    /// Where.
+    /// Its span.
     pub span: Span,
 }
 
 impl LocatedTemplate {
-    /// Reads the text of `node`. Numbers, flags and null are taken as they are written.
+    /// Parses the text of `node`. Numbers, flags and null are taken as written.
     pub fn parse(node: &Node, file: &SourceFile) -> Result<Self, Diagnostic> {
         match &node.value {
             Data::Text(text) => Self::parse_text(text, node.span, file),
@@ -45,7 +45,7 @@ impl LocatedTemplate {
         }
     }
 
-    /// Reads `text`, the value of the scalar at `span`.
+    /// Parses `text`, the value of the scalar at `span`.
     pub fn parse_text(text: &str, span: Span, file: &SourceFile) -> Result<Self, Diagnostic> {
         match Template::parse(text) {
             Ok(template) => Ok(Self { template, span, file: file.clone() }),
@@ -62,32 +62,32 @@ impl LocatedTemplate {
         }
     }
 
-    /// Where bytes of the template's text stand in the file.
+    /// The span of a range of the template's text.
     pub fn place(&self, range: Range<usize>) -> Span {
         self.file.span_within(self.span, self.template.text(), Span::new(range.start, range.end))
     }
 
-    /// The template's value.
+    /// The value.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
         self.template.evaluate(scope).map_err(|error| self.locate(error))
     }
 
-    /// The template's value, shared with the scope where it only names it.
+    /// The value, shared with the scope if the template is only a path.
     pub fn evaluate_shared(&self, scope: &Scope) -> Result<Arc<Value>, LocatedError> {
         self.template.evaluate_shared(scope).map_err(|error| self.locate(error))
     }
 
-    /// The template's value, or `None` if it is `omit`.
+    /// The value, or `None` for `omit`.
     pub fn evaluate_input(&self, scope: &Scope) -> Result<Option<Value>, LocatedError> {
         self.template.evaluate_input(scope).map_err(|error| self.locate(error))
     }
 
-    /// Whether the condition holds.
+    /// Whether the condition is true.
     pub fn holds(&self, scope: &Scope) -> Result<bool, LocatedError> {
         self.template.holds(scope).map_err(|error| self.locate(error))
     }
 
-    /// `error` at its place in the file.
+    /// Adds the span of `error`.
     pub fn locate(&self, error: Error) -> LocatedError {
         let span = error.range.clone().map_or(self.span, |range| self.place(range));
         LocatedError { error, span }
@@ -102,7 +102,7 @@ impl Deref for LocatedTemplate {
     }
 }
 
-/// Two templates are the same wherever they stand.
+/// Equality ignores spans.
 impl PartialEq for LocatedTemplate {
     fn eq(&self, other: &Self) -> bool {
         self.template == other.template
@@ -117,16 +117,16 @@ impl fmt::Debug for LocatedTemplate {
     }
 }
 
-/// A YAML value in which any text may be a template. Keys are taken literally.
+/// A YAML value in which any text may be a template. Keys are literal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemplateTree {
-    /// Where the value stands.
+    /// Its span.
     pub span: Span,
-    /// What it is.
+    /// Its content.
     pub shape: TreeShape,
 }
 
-/// What a part of a `TemplateTree` is.
+/// The content of a `TemplateTree`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TreeShape {
     /// A number, a flag or null.
@@ -140,7 +140,7 @@ pub enum TreeShape {
 }
 
 impl TemplateTree {
-    /// Reads `node`; all mistakes in it at once.
+    /// Parses `node`; reports all mistakes at once.
     pub fn parse(node: &Node, file: &SourceFile) -> Result<Self, Vec<Diagnostic>> {
         let mut mistakes = Vec::new();
         let tree = Self::build(node, file, &mut mistakes);
@@ -170,7 +170,7 @@ impl TemplateTree {
         Self { span: node.span, shape }
     }
 
-    /// All texts in it, literal ones too, in the order of the file.
+    /// All texts, including literal ones, in file order.
     pub fn templates(&self) -> Vec<&LocatedTemplate> {
         let mut found = Vec::new();
         self.collect(&mut found);
@@ -200,12 +200,12 @@ impl TemplateTree {
         }
     }
 
-    /// Who chose what it comes to.
+    /// Who controls its value.
     pub fn origin(&self, sources: &Sources) -> Origin {
         self.templates().into_iter().map(|t| t.origin(sources)).max().unwrap_or(Origin::Author)
     }
 
-    /// The value as it is written, templates as their text.
+    /// The value as written, with the texts of templates.
     pub fn to_value(&self) -> Value {
         match &self.shape {
             TreeShape::Fixed(value) => value.clone(),
@@ -217,8 +217,7 @@ impl TemplateTree {
         }
     }
 
-    /// The value, with every template's value in its place, less the fields and members that are `omit`.
-    /// The first failure ends it.
+    /// The value with all templates evaluated, without fields and items that are `omit`. Stops at the first error.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, LocatedError> {
         match &self.shape {
             TreeShape::Text(template) => template.evaluate(scope),
@@ -226,7 +225,7 @@ impl TemplateTree {
         }
     }
 
-    /// The value of a field or member; `None` to leave it out.
+    /// The value of a field or item; `None` to omit it.
     fn part(&self, scope: &Scope) -> Result<Option<Value>, LocatedError> {
         Ok(Some(match &self.shape {
             TreeShape::Fixed(value) => value.clone(),
@@ -244,7 +243,7 @@ impl TemplateTree {
         }))
     }
 
-    /// Fields that are written down and that `value`, what this came to, does not have: they were `omit`.
+    /// Fields that are missing in the evaluated `value` because they were `omit`.
     pub fn omitted<'t>(
         &'t self,
         value: &'t Map<String, Value>,

@@ -1,14 +1,13 @@
-//! Template syntax → what the engine runs: refuses what recipes do without, and writes out the rules
-//! of the language that the engine does not know.
+//! Lowers template syntax to what the engine runs: rejects unavailable constructs, and expresses rules of the
+//! language that the engine does not have.
 //!
-//! - Under `default`, `is defined` and `is undefined` a missing part of a path is no error; everywhere
-//!   else it is.
+//! - With `default`, `is defined` and `is undefined`, a missing part of a path is not an error; everywhere else it
+//!   is.
 //! - Arithmetic keeps 15 significant digits, so that `19.9 * 100` is 1990.
-//! - Where something is asked whether it holds (`if`, `not`, the parts of a condition), the texts `false`,
-//!   `no`, `off` and `0` do not, see [`truthy`](super::truthy).
+//! - In conditions (`if`, `not`, operands of `and` and `or`), the texts `false`, `no`, `off` and `0` are false, see
+//! [`truthy`](super::truthy).
 //! - `~` joins null as empty text; `x if y` without `else` is null.
-//! - Comparisons have an order within one kind of values only, and filters on lists take no null for an
-//!   empty list.
+//! - Comparisons by order require values of one kind, and filters on lists reject null.
 
 use std::ops::Range;
 
@@ -29,21 +28,21 @@ use super::syntax::{SyntaxError, bytes, extent};
 
 pub(super) type Lowered<T> = Result<T, SyntaxError>;
 
-/// Whether `filter` is the engine's own, all of which work on lists and take null for an empty one.
+/// Whether `filter` is one of the engine's own filters on lists, which accept null as an empty list.
 fn is_builtin(filter: &str) -> bool {
     super::filters().iter().any(|known| known.name == filter && known.add.is_none())
 }
 
-/// How an expression whose value becomes text is lowered.
+/// Lowers an expression whose value becomes text.
 pub(super) type Emit<'e, 'a> = &'e dyn Fn(&Expr<'a>) -> Lowered<Expr<'a>>;
 
-/// A statement as the engine is to run it.
+/// Lowers a statement.
 pub(super) fn statement<'a>(stmt: &Stmt<'a>) -> Lowered<Stmt<'a>> {
     statement_by(stmt, &expression)
 }
 
-/// The same, with what becomes the template's text lowered by `by`. As statements nest, so does this: its frame
-/// stays small.
+/// The same, with emitted expressions lowered by `by`. Statements nest, so this is recursive: its stack frame must
+/// stay small.
 pub(super) fn statement_by<'a>(stmt: &Stmt<'a>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>> {
     match stmt {
         Stmt::Template(t) => {
@@ -130,7 +129,7 @@ fn for_loop<'a>(f: &Spanned<ForLoop<'a>>, by: Emit<'_, 'a>) -> Lowered<Stmt<'a>>
     Ok(Stmt::ForLoop(Spanned::new(lowered, f.span())))
 }
 
-/// The left side of an assignment: names only, since nothing that is given can be changed.
+/// The left side of an assignment: names only, since given values are immutable.
 fn target<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     match expr {
         Expr::Var(v) => Ok(Expr::Var(Spanned::new(Var { id: v.id }, v.span()))),
@@ -150,8 +149,7 @@ fn target<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     }
 }
 
-/// An expression as the engine is to run it. Expressions nest, so each kind has a function of its own
-/// and this one's stack frame stays small.
+/// Lowers an expression. Expressions nest, so each kind has its own function to keep this stack frame small.
 pub(super) fn expression<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     match expr {
         Expr::Var(v) => Ok(Expr::Var(Spanned::new(Var { id: v.id }, v.span()))),
@@ -172,8 +170,8 @@ pub(super) fn expression<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     }
 }
 
-/// An expression that is asked whether it holds. Its parts count as true or false by the same rule
-/// wherever they stand, so that `x`, `not x` and `x and y` agree on the text `false`.
+/// Lowers a condition. Truth is the same in all operands, so that `x`, `not x` and `x and y` agree on the text
+/// `false`.
 pub(super) fn test_of<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     match expr {
         Expr::BinOp(op) if matches!(op.op, BinOpKind::ScAnd | BinOpKind::ScOr) => {
@@ -282,7 +280,7 @@ fn arguments<'a>(args: &[CallArg<'a>]) -> Lowered<Vec<CallArg<'a>>> {
     args.iter().map(lower).collect()
 }
 
-/// A path in which every missing part makes the whole undefined rather than an error.
+/// A path in which any missing part makes the whole undefined instead of an error.
 pub(super) fn lenient<'a>(expr: &Expr<'a>) -> Lowered<Expr<'a>> {
     let span = expr.span();
     match expr {
@@ -353,7 +351,7 @@ fn binary<'a>(op: &Spanned<BinOp<'a>>) -> Lowered<Expr<'a>> {
     Ok(if arithmetic { filter(SNAPPED, lowered, Vec::new(), span) } else { lowered })
 }
 
-/// `a < b < c`: each with the next.
+/// `a < b < c`: compares neighbours.
 fn compare<'a>(compare: &Spanned<Compare<'a>>) -> Lowered<Expr<'a>> {
     let span = compare.span();
     let start = extent(&compare.expr).start;
@@ -400,7 +398,7 @@ fn comparison(op: BinOpKind) -> Option<&'static str> {
     })
 }
 
-/// A comparison whose complaints cover `range` of the text: the engine's own span may begin before it.
+/// A comparison whose errors cover `range` of the text: the engine's own span may begin earlier.
 fn compared<'a>(
     name: &'static str,
     left: Expr<'a>,

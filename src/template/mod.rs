@@ -1,9 +1,8 @@
-//! Expressions in recipes: reading them, naming what they use, evaluating them.
+//! Expressions in recipes: parsing, analysis and evaluation.
 //!
-//! Templates are Jinja's language as minijinja has it, less what recipes have no use for (macros,
-//! includes, methods) and stricter: what is undefined is an error with a place. This module is pure:
-//! it has no clock, no files, no process environment, and an evaluation ends after a bounded amount
-//! of work.
+//! Templates use the language of minijinja without constructs that recipes do not need (macros, includes, methods),
+//! and are stricter: an undefined value is an error with a place. This module is pure: it uses no clock, files or
+//! process environment, and an evaluation ends after a bounded amount of work.
 
 mod bind;
 mod call;

@@ -1,56 +1,56 @@
-//! One use of a name in a template, with its place.
+//! The use of a name in a template, with its place.
 
 use std::ops::Range;
 
 pub use crate::value::Step as PathStep;
 
-/// One thing that a template names. Ranges are bytes of the template's text.
+/// The use of a name. Ranges are bytes of the template's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Use {
-    /// A value: `steps.contact.contact.email`, the longest path that is written out. Names that the
-    /// template itself sets are not reported; a loop's variable is, as an item of what is looped over.
+    /// A value: `steps.contact.contact.email`, the longest literal path. Names set by the template are not reported;
+    /// a loop variable is reported as an item of the list.
     Path {
         /// The first name.
         root: String,
-        /// What follows.
+        /// The path's steps.
         steps: Vec<PathStep>,
-        /// It may be undefined: it stands before `| default(…)`, `is defined` or `is undefined`.
+        /// It may be undefined: it is before `| default(…)`, `is defined` or `is undefined`.
         guarded: bool,
-        /// The path as it is written.
+        /// The range of the path.
         range: Range<usize>,
     },
     /// `| name`
     Filter {
         /// Its name.
         name: String,
-        /// The name as it is written.
+        /// The range of the name.
         range: Range<usize>,
     },
     /// `name(…)`
     Function {
         /// Its name.
         name: String,
-        /// The name as it is written.
+        /// The range of the name.
         range: Range<usize>,
     },
     /// `is name`
     Test {
         /// Its name.
         name: String,
-        /// The name as it is written.
+        /// The range of the name.
         range: Range<usize>,
     },
     /// `omit`
     Omit {
-        /// It can be the value of a whole `{{ … }}`: not a member or field within it.
+        /// It may be the value of a whole `{{ … }}`, rather than an item or field in it.
         whole: bool,
-        /// The name as it is written.
+        /// The range of the name.
         range: Range<usize>,
     },
 }
 
 impl Use {
-    /// Where it is written.
+    /// Its range.
     pub fn range(&self) -> Range<usize> {
         match self {
             Use::Path { range, .. }

@@ -1,13 +1,13 @@
-//! Numbers without the dust of binary fractions: 15 significant digits are exact in both directions.
+//! Numbers without binary rounding errors: 15 significant digits convert exactly in both directions.
 
 use minijinja::value::{Value as Datum, ValueKind};
 use rust_decimal::Decimal;
 use serde_json::Number;
 
-/// Whole numbers up to here are exact in a float.
+/// Integers up to here are exact in a float.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// `number` to 15 significant digits.
+/// `number` rounded to 15 significant digits.
 pub(super) fn snap(number: f64) -> f64 {
     if !number.is_finite() {
         return number;
@@ -15,7 +15,7 @@ pub(super) fn snap(number: f64) -> f64 {
     format!("{number:.14e}").parse().unwrap_or(number)
 }
 
-/// A float to 15 significant digits, as a whole number if it is one; any other value as it is.
+/// A float rounded to 15 significant digits, as an integer if it is one; other values unchanged.
 pub(super) fn snap_datum(value: Datum) -> Datum {
     match float(&value) {
         Some(float) => from_float(float),
@@ -23,7 +23,7 @@ pub(super) fn snap_datum(value: Datum) -> Datum {
     }
 }
 
-/// A number as the engine's value: snapped, and whole if it can be.
+/// A number as a value of the engine: rounded, and an integer if possible.
 pub(super) fn from_float(number: f64) -> Datum {
     let number = snap(number);
     if number.fract() == 0.0 && number.abs() < EXACT {
@@ -33,8 +33,7 @@ pub(super) fn from_float(number: f64) -> Datum {
     }
 }
 
-/// A number as JSON: snapped, and whole if it can be. `None` for what JSON has no word for (not a
-/// number, infinity, beyond 64 bits).
+/// A number as JSON: rounded, and an integer if possible. `None` for NaN, infinity, and integers beyond 64 bits.
 pub(super) fn to_json(value: &Datum) -> Option<Number> {
     if let Some(float) = float(value) {
         let number = snap(float);
@@ -47,7 +46,7 @@ pub(super) fn to_json(value: &Datum) -> Option<Number> {
     }
 }
 
-/// A number as it looks inside text: no exponent, no `.0`.
+/// A number as text: no exponent, no `.0`.
 pub(super) fn text(value: &Datum) -> String {
     match float(value) {
         Some(float) => {
@@ -58,12 +57,12 @@ pub(super) fn text(value: &Datum) -> String {
     }
 }
 
-/// The exact decimal that a number stands for; `None` beyond 28 digits.
+/// The exact decimal of a number; `None` beyond 28 digits.
 pub(super) fn decimal(value: &Datum) -> Option<Decimal> {
     text(value).parse().ok()
 }
 
-/// A decimal as the engine's value: a whole number if it is one, else a float.
+/// A decimal as a value of the engine: an integer if it is one, otherwise a float.
 pub(super) fn from_decimal(number: Decimal) -> Datum {
     let number = number.normalize();
     if number.scale() == 0

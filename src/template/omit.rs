@@ -1,13 +1,13 @@
-//! `omit`: a value that leaves an input out.
+//! `omit`: the value that omits an input.
 
 use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value as Datum};
 
-/// The name under which templates find it.
+/// Its name in templates.
 pub(super) const NAME: &str = "omit";
 
-/// The value itself. It has no other use than to be given where something can be left out.
+/// The value. It is only accepted where something can be omitted.
 #[derive(Debug)]
 struct Omit;
 
@@ -17,7 +17,7 @@ impl Object for Omit {
     }
 }
 
-/// `omit` as the engine's value.
+/// `omit` as a value of the engine.
 pub(super) fn omit() -> Datum {
     Datum::from_object(Omit)
 }

@@ -1,5 +1,5 @@
-//! Order and equality of values: among numbers (and texts that are numbers), among texts, among times. There
-//! is none across kinds, so that no condition holds by accident.
+//! Order and equality of values: among numbers (including numbers as text), among texts, among times. Values of
+//! different kinds have no order, so that no condition is true by accident.
 
 use std::cmp::Ordering;
 
@@ -12,24 +12,24 @@ use super::exact_number::Exact;
 use super::filters::{describe, text};
 use crate::value::{Written, time_in};
 
-/// What a value is ordered by; keys of one list are of one variant.
+/// A sort key; the keys of one list have the same variant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Number(Exact),
     Moment(DateTime<Utc>),
-    /// A date, or a time that names no zone.
+    /// A date, or a time without a zone.
     Local(NaiveDateTime),
     Text(String),
 }
 
-/// How `left` stands to `right`.
+/// The order of `left` and `right`.
 pub(super) fn compare(left: &Datum, right: &Datum) -> Result<Ordering, Error> {
     let keys = keys(&[left, right], true)?;
     Ok(keys[0].cmp(&keys[1]))
 }
 
-/// Keys that order `values`, or the first that does not go with the others. Texts are compared without
-/// regard to case unless `case_sensitive`.
+/// Sort keys of `values`, or the error for the first that is incompatible with the others. Texts ignore case unless
+/// `case_sensitive`.
 pub(super) fn keys(values: &[&Datum], case_sensitive: bool) -> Result<Vec<Key>, Error> {
     if values.iter().any(|value| value.is_undefined()) {
         return Err(Error::from(ErrorKind::UndefinedError));
@@ -54,8 +54,8 @@ pub(super) fn keys(values: &[&Datum], case_sensitive: bool) -> Result<Vec<Key>, 
     }
 }
 
-/// Whether the values are the same. A text that is a number equals that number; two texts are the same only
-/// letter by letter, since an id is no number.
+/// Whether the values are equal. A number as text equals the number; two texts are equal only character by character,
+/// since ids are not numbers.
 pub(super) fn equal(left: &Datum, right: &Datum) -> Result<bool, Error> {
     if left.is_undefined() || right.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
@@ -71,7 +71,7 @@ pub(super) fn equal(left: &Datum, right: &Datum) -> Result<bool, Error> {
     }
 }
 
-/// Whether `container` holds `value`: a member of a list, a key of a mapping, a part of a text.
+/// Whether `container` contains `value`: an item of a list, a key of a mapping, a part of a text.
 pub(super) fn contains(state: &State<'_, '_>, container: &Datum, value: &Datum) -> Result<bool, Error> {
     if container.is_undefined() || value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));

@@ -1,5 +1,5 @@
-//! Taint analysis: whether the text of a template comes from its author or from outside. Found without
-//! evaluating it, and with doubt taken for outside.
+//! Taint analysis: whether the text of a template comes from its author or from outside. Static; in doubt, from
+//! outside.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,7 @@ use super::parse::Template;
 use super::syntax;
 use crate::value::address::{Origin, Piece};
 
-/// Names whose values the author of a recipe, or of its workspace, is known to have chosen. Everything else comes
-/// from outside.
+/// Names whose values the author of a recipe or its workspace controls. All others come from outside.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     names: HashMap<String, Origin>,
@@ -20,18 +19,18 @@ pub struct Sources {
 #[derive(Debug, Clone)]
 struct Member {
     origin: Origin,
-    /// What its text is made of, where it is text.
+    /// The pieces of its text, if it is text.
     pieces: Option<Vec<Piece>>,
 }
 
 impl Sources {
-    /// The same, and `name` with all that it holds comes from `origin`.
+    /// Adds `name`, whose values come from `origin`.
     pub fn with(mut self, name: &str, origin: Origin) -> Self {
         self.names.insert(name.to_owned(), origin);
         self
     }
 
-    /// The same, and `name.member` comes from `origin`; it is made of `pieces` where it is text.
+    /// Adds `name.member`, which comes from `origin`; its text consists of `pieces`.
     pub fn with_member(
         mut self,
         (name, member): (&str, &str),
@@ -42,7 +41,7 @@ impl Sources {
         self
     }
 
-    /// What the text of `name.member` is made of.
+    /// The pieces of the text of `name.member`.
     pub(super) fn pieces(&self, name: &str, member: &str) -> Option<&[Piece]> {
         self.member(name, member)?.pieces.as_deref()
     }
@@ -53,7 +52,7 @@ impl Sources {
 }
 
 impl Template {
-    /// Who chose what it comes to.
+    /// Who controls its value.
     pub fn origin(&self, sources: &Sources) -> Origin {
         match syntax::statements(self.text()) {
             Ok(template) => Walk::of(&template, sources).emitted,
@@ -62,12 +61,12 @@ impl Template {
     }
 }
 
-/// What is known of a template's parts.
+/// The state of the analysis.
 pub(super) struct Walk<'s, 'a> {
     sources: &'s Sources,
-    /// Names that the template sets itself.
+    /// Names set by the template.
     locals: HashMap<&'a str, Origin>,
-    /// Who chose what it writes.
+    /// The origin of emitted text.
     emitted: Origin,
 }
 
@@ -84,7 +83,7 @@ impl<'s, 'a> Walk<'s, 'a> {
             Stmt::EmitExpr(e) => self.emitted = self.emitted.max(self.origin(&e.expr)),
             Stmt::EmitRaw(_) => {}
             Stmt::ForLoop(f) => {
-                // `loop` has the items before and after as well.
+                // `loop` also contains the previous and next items.
                 let origin = self.origin(&f.iter);
                 let known = self.locals.entry("loop").or_insert(origin);
                 *known = origin.max(*known);
@@ -119,7 +118,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         stmts.iter().for_each(|stmt| self.statement(stmt));
     }
 
-    /// A name that is set twice is as doubtful as the worse of its values.
+    /// Defines a name. If set twice, the less trusted origin counts.
     fn define(&mut self, target: &Expr<'a>, origin: Origin) {
         match target {
             Expr::Var(name) => {
@@ -132,7 +131,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         }
     }
 
-    /// Who chose the text of `expr`. What merely decides between texts has no part in it.
+    /// The origin of the text of `expr`. Conditions that choose between texts do not count.
     pub(super) fn origin(&self, expr: &Expr<'a>) -> Origin {
         let worst = |exprs: &[Expr<'a>]| exprs.iter().map(|e| self.origin(e)).max().unwrap_or(Origin::Author);
         match expr {
@@ -163,7 +162,7 @@ impl<'s, 'a> Walk<'s, 'a> {
                 self.origin(&i.true_expr).max(otherwise)
             }
             Expr::Filter(f) => {
-                // Without an input it is the one of a block, whose text may be anybody's.
+                // Without an input it is that of a block, whose text may come from anywhere.
                 let input = f.expr.as_ref().map_or(Origin::Outside, |expr| self.origin(expr));
                 input.max(self.arguments(&f.args))
             }
@@ -196,7 +195,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         }
     }
 
-    /// The name that `expr` is, unless the template has set it.
+    /// The name in `expr`, unless set by the template.
     pub(super) fn root(&self, expr: &Expr<'a>) -> Option<&'a str> {
         match expr {
             Expr::Var(name) if !self.locals.contains_key(name.id) => Some(name.id),

@@ -1,4 +1,4 @@
-//! Template text → `Template`.
+//! Parsing of templates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use super::path_key::Key;
 use super::syntax::{self, SyntaxError};
 use super::uses::{self, Named};
 
-/// A text that may hold expressions. It has been parsed, so it is known to be well-formed; a clone
-/// shares everything.
+/// A text that may contain expressions. It has been parsed, so it is well-formed. Cheap to clone.
 #[derive(Clone)]
 pub struct Template {
     parsed: Arc<Parsed>,
@@ -31,21 +30,21 @@ struct Parsed {
     comparisons: Vec<Comparison>,
 }
 
-/// The ways in which a template is evaluated.
+/// How a template is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Form {
     /// Text without any template syntax.
     Literal,
-    /// `{{ event.email }}`: a path and nothing else.
+    /// `{{ event.email }}`: a single path.
     Access(Access),
-    /// `{{ … }}`: one expression.
+    /// `{{ … }}`: a single expression.
     Whole,
     /// Anything else.
     Text,
 }
 
 impl Template {
-    /// Reads `text`. Names are not looked up: see [`Template::uses`].
+    /// Parses `text`. Names are not resolved: see [`Template::uses`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let (form, Named { uses, calls, comparisons }) = match has_syntax(text) {
             true => analyse(text).map_err(|error| foreign::explain(text, error))?,
@@ -54,28 +53,27 @@ impl Template {
         Ok(Self { parsed: Arc::new(Parsed { text: text.to_owned(), form, uses, calls, comparisons }) })
     }
 
-    /// Whether it holds no template syntax, so that its value is its text.
+    /// Whether it has no template syntax, so that its value is its text.
     pub fn is_literal(&self) -> bool {
         self.parsed.form == Form::Literal
     }
 
-    /// Whether it is exactly one `{{ … }}` (white space around it does not count), so that its value
-    /// keeps its type.
+    /// Whether it is exactly one `{{ … }}` (ignoring surrounding white space), so that its value keeps its type.
     pub fn is_whole(&self) -> bool {
         matches!(self.parsed.form, Form::Access(_) | Form::Whole)
     }
 
-    /// The text it was read from.
+    /// The parsed text.
     pub fn text(&self) -> &str {
         &self.parsed.text
     }
 
-    /// All values, filters, functions and tests that it names, in the order of the text.
+    /// All values, filters, functions and tests that it uses, in order of the text.
     pub fn uses(&self) -> &[Use] {
         &self.parsed.uses
     }
 
-    /// All calls of filters, tests and functions, with their arguments.
+    /// All calls of filters, tests and functions with their arguments.
     pub fn calls(&self) -> &[Call] {
         &self.parsed.calls
     }
@@ -90,7 +88,7 @@ impl Template {
     }
 }
 
-/// Whether `text` would be read as more than plain text.
+/// Whether `text` contains template syntax.
 fn has_syntax(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
@@ -115,7 +113,7 @@ fn form(template: &Stmt<'_>) -> Form {
     }
 }
 
-/// Templates are the same when their texts are.
+/// Equality compares texts.
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.text() == other.text()
@@ -137,7 +135,7 @@ impl fmt::Display for Template {
 }
 
 impl Access {
-    /// The path that `expr` is, if it is nothing else.
+    /// The path in `expr`, if it is only a path.
     fn of(expr: &Expr<'_>) -> Option<Self> {
         match expr {
             Expr::Var(name) => Some(Self { root: name.id.into(), keys: Vec::new() }),

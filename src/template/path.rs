@@ -1,4 +1,4 @@
-//! A path of fixed names and indexes, followed straight through JSON.
+//! A path of literal names and indexes, followed directly in JSON.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// The value there; `None` if some part is missing.
+    /// The value; `None` if a part is missing.
     pub(super) fn follow<'s>(&self, scope: &'s Scope) -> Option<Cow<'s, Value>> {
         scope.follow(&self.root, &self.keys)
     }
 
-    /// The value there, shared, where the scope holds it as a whole.
+    /// The value, shared, if the scope holds it as a whole.
     pub(super) fn shared(&self, scope: &Scope) -> Option<Arc<Value>> {
         scope.shared(&self.root, &self.keys)
     }
 
-    /// Whether only the last part is missing, so that what should hold it is there.
+    /// Whether only the last part is missing.
     pub(super) fn lacks_only_its_end(&self, scope: &Scope) -> bool {
         let Some((_, before)) = self.keys.split_last() else { return false };
         scope.follow(&self.root, before).is_some()

@@ -1,13 +1,13 @@
-//! One key of a path: a name or an index.
+//! A key of a path: a name or an index.
 
 use crate::value::Value;
 
-/// One key of a path.
+/// A key of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
     /// `.name` or `["name"]`
     Name(String),
-    /// `[0]`; from the end when negative.
+    /// `[0]`; negative from the end.
     Index(i64),
 }
 

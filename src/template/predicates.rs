@@ -11,8 +11,7 @@ use super::filters::{compiled, decimal, text, unfit};
 use super::order;
 use super::spec::Spec;
 
-/// The engine's own tests that templates do without: about HTML and the engine itself, or other names
-/// for what is there.
+/// The engine's own tests that are not available: they concern HTML and the engine, or are aliases.
 pub(super) const WITHHELD: [&str; 19] = [
     "safe",
     "escaped",

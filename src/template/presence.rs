@@ -1,11 +1,11 @@
 //! Filters and tests that work on undefined values.
 
-/// Whether `filter` takes an undefined value for what it is meant for.
+/// Whether `filter` accepts undefined values.
 pub(super) fn is_default(filter: &str) -> bool {
     matches!(filter, "default" | "d")
 }
 
-/// Whether `test` asks if something is there.
+/// Whether `test` tests for presence.
 pub(super) fn asks_presence(test: &str) -> bool {
     matches!(test, "defined" | "undefined")
 }

@@ -1,9 +1,8 @@
-//! A template's text in pieces: what its author wrote, and what was filled in from outside.
+//! Splits a template's text into pieces: from its author, and from outside.
 //!
-//! Whatever an expression brings in from outside is put between marks while the template is evaluated, so that the
-//! pieces are right whatever loops and conditions it went through. `~` and `+` between texts, both sides of an
-//! `if`, `| join` of a list that is written out and `| replace` within a text that is written out keep the
-//! pieces apart, as do texts of other templates that are made of pieces themselves.
+//! Values from outside are put between marks during evaluation, so that the pieces are right through loops and
+//! conditions. `~` and `+` between texts, both sides of an `if`, `| join` of a literal list and `| replace` in a
+//! literal text preserve the pieces, and so do texts of other templates with pieces.
 
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Filter, IfExpr, List, Spanned};
 use minijinja::value::{Value as Datum, ValueKind};
@@ -23,7 +22,7 @@ use super::syntax::{self, extent};
 use crate::value::address::{Origin, Piece};
 
 impl Template {
-    /// What its text is made of; `None` if its value is no text, or `omit`.
+    /// The pieces of its text; `None` if its value is not text, or `omit`.
     pub fn pieces(&self, scope: &Scope, sources: &Sources) -> Result<Option<Vec<Piece>>, Error> {
         let template = syntax::statements(self.text())?;
         let walk = Walk::of(&template, sources);
@@ -41,8 +40,7 @@ impl Template {
     }
 }
 
-/// `expr` with marks around whatever texts of it come from outside; as `~` joins them, if they are to be text
-/// anyway.
+/// `expr` with marks around texts from outside; converted like operands of `~` if `joined`.
 fn marked<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>, joined: bool) -> Lowered<Expr<'a>> {
     if let Some(text) = made_of_pieces(walk, expr) {
         return Ok(constant(Datum::from(text), expr.span()));
@@ -52,7 +50,7 @@ fn marked<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>, joined: bool) -> Lowered<Exp
         Expr::BinOp(op) if is_text(expr) => {
             Ok(filter(SNAPPED, binary(walk, op, false)?, Vec::new(), op.span()))
         }
-        // Each side is as it is; which one counts is decided before anything is marked.
+        // Both operands are marked individually; which one is used is decided before.
         Expr::BinOp(op) if matches!(op.op, BinOpKind::ScOr) => {
             let lowered = IfExpr {
                 test_expr: lower::expression(&op.left)?,
@@ -99,7 +97,7 @@ fn filtered<'a>(
             let list = Expr::List(Spanned::new(List { items }, list.span()));
             filter(PRESENT, list, Vec::new(), f.span())
         }
-        // What is undefined has no marks.
+        // Undefined values have no marks.
         (name, Some(input)) if is_default(name) && f.args.len() == 1 => {
             filled_in(lower::lenient(input)?, walk.origin(input), input, joined)
         }
@@ -128,7 +126,7 @@ fn leaf<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>, joined: bool) -> Lowered<Expr<
     })
 }
 
-/// `lowered`, which stands for `expr`, with marks around it if it comes from outside.
+/// `lowered`, the lowered `expr`, with marks around it if it comes from outside.
 fn filled_in<'a>(lowered: Expr<'a>, origin: Origin, expr: &Expr<'a>, joined: bool) -> Expr<'a> {
     if origin == Origin::Author {
         return lowered;
@@ -141,7 +139,7 @@ fn filled_in<'a>(lowered: Expr<'a>, origin: Origin, expr: &Expr<'a>, joined: boo
     filter(FILLED, lowered, args, expr.span())
 }
 
-/// The text of `vars.name`, where it is known what that is made of.
+/// The text of `vars.name` with marks, if its pieces are known.
 fn made_of_pieces<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>) -> Option<String> {
     let (of, name) = match expr {
         Expr::GetAttr(get) => (&get.expr, get.name.to_owned()),
@@ -157,7 +155,7 @@ fn made_of_pieces<'a>(walk: &Walk<'_, 'a>, expr: &Expr<'a>) -> Option<String> {
     Some(pieces.iter().map(text).collect())
 }
 
-/// Whether `+` joins texts in `expr`, for all that can be seen.
+/// Whether `+` in `expr` joins texts, as far as it can be seen.
 fn is_text(expr: &Expr<'_>) -> bool {
     match expr {
         Expr::Const(constant) => constant.value.kind() == ValueKind::String,
@@ -170,12 +168,12 @@ fn is_text(expr: &Expr<'_>) -> bool {
     }
 }
 
-/// What its mark says of a piece.
+/// The content of a piece's mark.
 fn about(range: &Range<usize>, encoded: bool) -> String {
     format!("{} {} {encoded}", range.start, range.end)
 }
 
-/// The pieces of a text with marks.
+/// Splits a text with marks into pieces.
 fn split(text: &str) -> Vec<Piece> {
     let said =
         |text: &str| Piece { text: text.to_owned(), origin: Origin::Author, encoded: false, range: 0..0 };
@@ -203,7 +201,7 @@ mod tests {
     use chrono::DateTime;
     use serde_json::json;
 
-    /// What `text` is made of, with `<…>` around what comes from outside.
+    /// The pieces of `text`, with `<…>` around those from outside.
     fn shown(text: &str) -> Option<String> {
         let event =
             json!({ "id": "a/b", "n": 7, "list": ["x", "y"], "none": null, "mark": "\u{fdd2}/\u{fdd0}" });

@@ -1,5 +1,4 @@
-//! Values without which a template fails or has nothing to say, and values that a condition proves to be
-//! there.
+//! Values that a template requires, and values that a condition proves to exist.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,30 +10,29 @@ use super::parse::Template;
 use super::presence::{asks_presence, is_default};
 use super::syntax::{self, clamp, extent};
 
-/// In front of a path that is known to lead to nothing that counts as true.
+/// Prefix of a path that is known to be missing or false.
 const ABSENT: &str = "!";
 
-/// Paths that are known to lead to something, as `event.tags[]`, and after a `!` those that are known to
-/// lead to nothing that counts as true.
+/// Paths that are known to exist, such as `event.tags[]`, and with a prefix `!` those known to be missing or false.
 pub type Present = BTreeSet<String>;
 
-/// A value that a template needs.
+/// A value that a template requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     /// The first name of its path.
     pub root: String,
-    /// What follows.
+    /// The path's steps.
     pub steps: Vec<PathStep>,
-    /// The last of the steps may be missing: only whether it is there is asked.
+    /// The last step may be missing, because the template only tests whether it exists.
     pub tolerant: bool,
-    /// The path as it is written, in bytes of the template's text.
+    /// The range of the path, in bytes of the template's text.
     pub range: Range<usize>,
-    /// What the template itself makes sure of at this place.
+    /// What the template itself ensures at this place.
     pub present: Present,
 }
 
 impl Template {
-    /// What the template needs; as a condition, if it `is_one`.
+    /// The values that the template requires; as a condition, if it `is_one`.
     pub fn needs(&self, is_one: bool) -> Vec<Need> {
         let Ok(template) = syntax::statements(self.text()) else { return Vec::new() };
         let mut walker = Walker { text: self.text(), found: Vec::new() };
@@ -46,7 +44,7 @@ impl Template {
         walker.found
     }
 
-    /// Whether this condition, one expression, holds wherever `known` is so.
+    /// Whether this condition (one expression) follows from `known`.
     pub fn follows_from(&self, known: &Present) -> bool {
         let proven = self.proves(true);
         let only_paths = self.uses().iter().all(|used| matches!(used, Use::Path { .. }));
@@ -54,7 +52,7 @@ impl Template {
         only_paths && !compared && proven.len() == self.uses().len() && proven.is_subset(known)
     }
 
-    /// What is there if this condition, one expression, `holds`, or if it does not.
+    /// What exists if the value of this condition (one expression) is `holds`.
     pub fn proves(&self, holds: bool) -> Present {
         let mut proven = Present::new();
         if let Ok(template) = syntax::statements(self.text())
@@ -66,7 +64,7 @@ impl Template {
     }
 }
 
-/// A path as `Present` has it.
+/// A path in the form of `Present`.
 pub(super) fn written(root: &str, steps: &[PathStep]) -> String {
     let mut path = root.to_owned();
     for step in steps {
@@ -79,7 +77,7 @@ pub(super) fn written(root: &str, steps: &[PathStep]) -> String {
 }
 
 impl Need {
-    /// Whether the path up to its step `upto` is known to lead to something.
+    /// Whether the path up to step `upto` is known to exist.
     pub fn is_proven(&self, upto: usize, elsewhere: &Present) -> bool {
         let path = written(&self.root, &self.steps[..upto]);
         let leads = |known: &String| {
@@ -141,7 +139,7 @@ impl Walker<'_> {
                 }
             }
             Expr::Filter(f) => {
-                // What stands before `default` may be missing.
+                // A value before `default` may be missing.
                 if let Some(input) = f.expr.as_ref().filter(|_| !is_default(f.name) && f.name != "coalesce") {
                     self.expression(input, false, present);
                 }
@@ -195,7 +193,7 @@ impl Walker<'_> {
     }
 }
 
-/// `present` and what `condition` proves if it `holds`.
+/// `present` and what `condition` proves if its value is `holds`.
 fn with(present: &Present, condition: &Expr<'_>, holds: bool) -> Present {
     let mut present = present.clone();
     prove(condition, holds, &mut present);
@@ -227,7 +225,7 @@ fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
             }
             _ => {}
         },
-        // Nothing has no members, no length and no parts.
+        // A missing value has no items, length or parts.
         Expr::Filter(f) => {
             if let Some(input) = f.expr.as_ref().filter(|_| holds && !gives_something(&f.args)) {
                 prove(input, true, proven);
@@ -243,7 +241,7 @@ fn prove(condition: &Expr<'_>, holds: bool, proven: &mut Present) {
     }
 }
 
-/// `default('x')` holds for what is missing, too.
+/// `default('x')` is true for a missing value, too.
 fn gives_something(args: &[CallArg<'_>]) -> bool {
     args.iter().any(|arg| match arg {
         CallArg::Pos(expr) | CallArg::Kwarg(_, expr) => expr.as_const().is_none_or(|value| value.is_true()),
@@ -264,7 +262,7 @@ fn is_none(expr: &Expr<'_>) -> bool {
     expr.as_const().is_some_and(|value| value.is_none() || value.as_str() == Some(""))
 }
 
-/// The path that `expr` is, written out or by `first` and `last`.
+/// The path in `expr`, literal or with `first` and `last`.
 fn path<'e>(expr: &'e Expr<'_>) -> Option<(&'e str, Vec<PathStep>)> {
     match expr {
         Expr::Var(name) => Some((name.id, Vec::new())),
@@ -295,7 +293,7 @@ fn then(path: (&str, Vec<PathStep>), step: PathStep) -> Option<(&str, Vec<PathSt
 mod tests {
     use super::*;
 
-    /// Needed paths that the template does not make sure of, `?` after those whose end may be missing.
+    /// Required paths that the template does not ensure, with `?` if the end may be missing.
     fn needs(text: &str) -> Vec<String> {
         let needs = Template::parse(text).unwrap().needs(false);
         let open = needs.iter().filter(|need| !need.is_proven(need.steps.len(), &Present::new()));

@@ -12,11 +12,11 @@ use super::convert;
 use super::path_key::Key;
 use crate::value::Value;
 
-/// Under this name, which no template can write, functions find the time.
+/// The name under which functions find the time; templates cannot write it.
 pub(super) const NOW: &str = "$now";
 
-/// Names and their values, and the time it is. A clone is cheap and shares the values; adding to the
-/// clone leaves the original as it was.
+/// Names with their values, and the current time. A clone is cheap and shares the values; additions to the clone do
+/// not affect the original.
 #[derive(Clone)]
 pub struct Scope {
     names: Arc<Names>,
@@ -30,14 +30,13 @@ struct Names {
 
 struct Root {
     held: Held,
-    /// The same for the engine, made when an expression needs it for the first time.
+    /// The converted value, created on demand.
     datum: OnceLock<Datum>,
 }
 
 enum Held {
     Whole(Arc<Value>),
-    /// A mapping whose values are held one by one: a large one is shared, and is made for the engine only when
-    /// an expression reads that one.
+    /// A mapping whose values are held individually: large ones are shared, and converted for the engine on demand.
     Parts(Parts),
 }
 
@@ -45,35 +44,35 @@ enum Held {
 struct Parts(IndexMap<String, Arc<Root>>);
 
 impl Scope {
-    /// No names, at this time.
+    /// An empty scope at this time.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self { names: Arc::new(Names { now, roots: Vec::new() }) }
     }
 
-    /// The same with `name`.
+    /// Adds `name`.
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Arc<Value>>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// The same with an empty mapping, whose values come one by one by [`set_part`](Self::set_part).
+    /// Adds an empty mapping `name`, filled by [`set_part`](Self::set_part).
     pub fn with_parts(mut self, name: impl Into<String>) -> Self {
         self.hold(name.into(), Held::Parts(Parts::default()));
         self
     }
 
-    /// The same at another time.
+    /// Sets the time.
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
         Arc::make_mut(&mut self.names).now = now;
         self
     }
 
-    /// Adds `name`, or gives it another value.
+    /// Sets the value of `name`.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Arc<Value>>) {
         self.hold(name.into(), Held::Whole(value.into()));
     }
 
-    /// Adds `part` to the mapping `name`, which [`with_parts`](Self::with_parts) made.
+    /// Adds `part` to the mapping `name`, created by [`with_parts`](Self::with_parts).
     pub fn set_part(&mut self, name: &str, part: impl Into<String>, value: impl Into<Arc<Value>>) {
         let mut parts = match self.root(name).map(|root| &root.held) {
             Some(Held::Parts(parts)) => parts.clone(),
@@ -97,7 +96,7 @@ impl Scope {
         self.follow(name, &[])
     }
 
-    /// The value that `keys` lead to from `name`.
+    /// The value at `keys` below `name`.
     pub(super) fn follow(&self, name: &str, keys: &[Key]) -> Option<Cow<'_, Value>> {
         let root = self.root(name)?;
         let (whole, keys) = match (&root.held, keys) {
@@ -109,7 +108,7 @@ impl Scope {
         keys.iter().try_fold(whole.as_ref(), |value, key| key.of(value)).map(Cow::Borrowed)
     }
 
-    /// The same, shared, where it is held as a whole.
+    /// The same, shared, if it is held as a whole.
     pub(super) fn shared(&self, name: &str, keys: &[Key]) -> Option<Arc<Value>> {
         match (&self.root(name)?.held, keys) {
             (Held::Whole(value), []) => Some(Arc::clone(value)),
@@ -118,12 +117,12 @@ impl Scope {
         }
     }
 
-    /// All names, in the order they were added.
+    /// All names, in order of addition.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.roots.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The time it is.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         self.names.now
     }
@@ -137,7 +136,7 @@ impl Scope {
     }
 }
 
-/// The names only: the values are people's data, and `env` may hold secrets.
+/// Names only: values are personal data, and `env` may contain secrets.
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.names()).finish()

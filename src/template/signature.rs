@@ -1,12 +1,12 @@
-//! What a filter, function or test takes, read from how the reference writes its call.
+//! The parameters of a filter, function or test, parsed from the reference's signature.
 
-/// The ways in which something can be called: `range(end) or range(start, end, step=1)` are two.
+/// The forms of a call: `range(end) or range(start, end, step=1)` are two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signature {
     pub(super) forms: Vec<Form>,
 }
 
-/// One way.
+/// A form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) parameters: Vec<Parameter>,
@@ -14,22 +14,22 @@ pub(super) struct Form {
     pub(super) open: bool,
 }
 
-/// One parameter.
+/// A parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parameter {
-    /// The name that a keyword argument uses; `None` for what is given by its place only (`'test'`).
+    /// The name for keyword arguments; `None` for positional ones (`'test'`).
     pub(super) name: Option<&'static str>,
-    /// Whether the call needs it.
+    /// Whether it is required.
     pub(super) required: bool,
 }
 
 impl Signature {
-    /// Reads `date(format='%Y-%m-%d', timezone='UTC')`.
+    /// Parses `date(format='%Y-%m-%d', timezone='UTC')`.
     pub(super) fn parse(text: &'static str) -> Self {
         Self { forms: text.split(" or ").map(Form::parse).collect() }
     }
 
-    /// The one form, if it takes a fixed number of arguments that each have a name.
+    /// The single form, if it has a fixed number of named parameters.
     pub(super) fn fixed(&self) -> Option<&Form> {
         match self.forms.as_slice() {
             [form] if !form.open && form.parameters.iter().all(|parameter| parameter.name.is_some()) => {
@@ -39,7 +39,7 @@ impl Signature {
         }
     }
 
-    /// All names that keyword arguments may use.
+    /// All names of keyword arguments.
     pub(super) fn keywords(&self) -> Vec<&'static str> {
         let mut names: Vec<&str> = Vec::new();
         for name in self.forms.iter().flat_map(|form| &form.parameters).filter_map(|known| known.name) {
@@ -62,20 +62,20 @@ impl Form {
             }
             let (name, default) =
                 part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value)));
-            // `name='field'` tells what is meant, it is no default.
+            // `name='field'` is an example, not a default.
             let name = (!name.starts_with('\'')).then_some(name);
             form.parameters.push(Parameter { name, required: default.is_none() });
         }
         form
     }
 
-    /// The place of the parameter that `keyword` names.
+    /// The index of the parameter `keyword`.
     pub(super) fn place(&self, keyword: &str) -> Option<usize> {
         self.parameters.iter().position(|parameter| parameter.name == Some(keyword))
     }
 }
 
-/// The parts between commas; a comma may stand in quotes.
+/// The parts between commas outside quotes.
 fn parts(inside: &'static str) -> Vec<&'static str> {
     let (mut found, mut start, mut quoted) = (Vec::new(), 0, false);
     for (at, c) in inside.char_indices() {

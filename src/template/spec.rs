@@ -1,4 +1,4 @@
-//! What templates can call, as data: the engine, the checker and the reference pages read the same list.
+//! The callables of templates as data, shared by the engine, the checker and the reference.
 
 use minijinja::value::{Rest, Value as Datum, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
@@ -11,23 +11,23 @@ use super::signature::Signature;
 pub struct Spec {
     /// Its name.
     pub name: &'static str,
-    /// How it is called, with the defaults of what can be left out: `date(format, timezone='UTC')`.
+    /// Its signature, with defaults of optional parameters: `date(format, timezone='UTC')`.
     pub signature: &'static str,
-    /// One sentence: what it makes.
+    /// One sentence: its result.
     pub summary: &'static str,
     /// A template.
     pub example: &'static str,
     /// The example's value, as JSON.
     pub result: &'static str,
-    /// How the engine learns it; `None` for what it knows by itself.
+    /// How it is added to the engine; `None` for built-in ones.
     pub(super) add: Option<Add>,
 }
 
-/// Puts something under a name into an environment. What it puts there takes its arguments by place.
+/// Adds a callable to an environment under a name. It takes positional arguments.
 pub(super) type Add = fn(&mut Environment<'static>, String);
 
 impl Spec {
-    /// One that hob adds.
+    /// One of hob's own.
     pub(super) const fn own(
         name: &'static str,
         signature: &'static str,
@@ -38,7 +38,7 @@ impl Spec {
         Self { name, signature, summary, example, result, add: Some(add) }
     }
 
-    /// One that the engine has.
+    /// One of the engine's.
     pub(super) const fn builtin(
         name: &'static str,
         signature: &'static str,
@@ -48,12 +48,12 @@ impl Spec {
         Self { name, signature, summary, example, result, add: None }
     }
 
-    /// What it takes.
+    /// The parsed signature.
     pub(super) fn parsed(&self) -> Signature {
         Signature::parse(self.signature)
     }
 
-    /// Makes it a filter of `env`, with keyword arguments as the signature writes them.
+    /// Adds it as a filter to `env`, with the keyword arguments of its signature.
     pub(super) fn add_filter_to(&self, env: &mut Environment<'static>) {
         let Some(add) = self.add else { return };
         let placed = format!("${}", self.name);
@@ -65,7 +65,7 @@ impl Spec {
         env.add_filter(self.name, filter);
     }
 
-    /// Makes it a test of `env`, likewise.
+    /// Adds it as a test to `env`.
     pub(super) fn add_test_to(&self, env: &mut Environment<'static>) {
         let Some(add) = self.add else { return };
         let placed = format!("${}", self.name);
@@ -77,7 +77,7 @@ impl Spec {
         env.add_test(self.name, test);
     }
 
-    /// Makes it a function of `env`.
+    /// Adds it as a function to `env`.
     pub(super) fn add_function_to(&self, env: &mut Environment<'static>) {
         if let Some(add) = self.add {
             add(env, self.name.to_owned());
@@ -85,7 +85,7 @@ impl Spec {
     }
 }
 
-/// The input and the arguments in their places.
+/// The input and the bound arguments.
 fn bound(signature: &Signature, usage: &str, lenient: bool, given: &[Datum]) -> Result<Vec<Datum>, Error> {
     let Some((input, arguments)) = given.split_first() else {
         return Err(Error::from(ErrorKind::MissingArgument));

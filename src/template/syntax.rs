@@ -1,4 +1,4 @@
-//! Template text → syntax tree, with limits on its size, and the complaint when it is none.
+//! Parses a template into a syntax tree, with limits on its size.
 
 use std::ops::Range;
 
@@ -6,22 +6,22 @@ use minijinja::machinery::ast::{EmitExpr, Expr, Spanned, Stmt};
 use minijinja::machinery::{Span, Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
-/// Names, operators and brackets in one expression. Their nesting costs stack, so it needs a bound.
+/// Maximum number of names, operators and brackets in an expression, because nesting consumes stack.
 const LONGEST_EXPRESSION: usize = 300;
-/// `{% elif … %}` in one template: each nests in the one before.
+/// Maximum number of `{% elif … %}` in a template: each is nested in the previous one.
 const MOST_ELIFS: usize = 60;
-/// A prefix nests at once, where other parts need two or more for a level.
+/// A prefix operator nests by itself; other constructs need several tokens per level.
 const PREFIX: usize = 4;
 
-/// A template that does not parse, or that uses something recipes do without.
+/// A template that does not parse, or uses an unavailable construct.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {
-    /// What is wrong, lower-case, without a final period.
+    /// The message, lower-case, without a final period.
     pub message: String,
-    /// Where, in bytes of the template's text.
+    /// The place, in bytes of the template's text.
     pub range: Range<usize>,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn statements(text: &str) -> Result<Stmt<'_>, SyntaxError> {
     parse(text, "", config).map_err(|error| from_engine(text, &error))
 }
 
-/// The one expression of a template that is nothing else, whatever white space stands around it.
+/// The expression of a template that consists of a single one and white space.
 pub(super) fn only_expression<'t, 'a>(template: &'t Stmt<'a>) -> Option<&'t Spanned<EmitExpr<'a>>> {
     let Stmt::Template(template) = template else { return None };
     let blank = |stmt: &&Stmt<'a>| matches!(stmt, Stmt::EmitRaw(raw) if raw.raw.trim().is_empty());
@@ -43,12 +43,12 @@ pub(super) fn only_expression<'t, 'a>(template: &'t Stmt<'a>) -> Option<&'t Span
     }
 }
 
-/// Bytes of the template's text that `span` covers.
+/// The range of `span` in bytes.
 pub(super) fn bytes(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
 }
 
-/// The whole of an expression: the engine's own spans of `a.b` and `a | f` begin at the last part.
+/// The range of an expression: the engine's spans of `a.b` and `a | f` begin at the last part.
 pub(super) fn extent(expr: &Expr<'_>) -> Range<usize> {
     let own = bytes(expr.span());
     let first = match expr {
@@ -119,7 +119,7 @@ fn from_engine(text: &str, error: &minijinja::Error) -> SyntaxError {
     SyntaxError { message, range, help }
 }
 
-/// `range` within the text and on character boundaries.
+/// `range` clamped to the text and to character boundaries.
 pub(super) fn clamp(text: &str, range: Range<usize>) -> Range<usize> {
     let boundary = |mut at: usize| {
         at = at.min(text.len());

@@ -1,4 +1,4 @@
-//! Short ways for this module's tests to evaluate a template on an event.
+//! Helpers for tests: evaluate a template on an event.
 
 use chrono::DateTime;
 

@@ -1,10 +1,10 @@
-//! Which values hold as conditions.
+//! Truth of values in conditions.
 
 use crate::value::Value;
 
-/// Whether a value counts as true where a condition is wanted: everything but `null`, `false`, 0, the
-/// empty text, list and mapping, and the texts that forms and other apps send for them: `false`, `no`,
-/// `off`, `0`, `null` and `none`, in any case and with white space around.
+/// Whether a value counts as true in a condition: everything except `null`, `false`, 0, empty text, list and mapping,
+/// and the texts that forms and other apps send for them: `false`, `no`, `off`, `0`, `null` and `none`, ignoring case
+/// and surrounding white space.
 pub fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,

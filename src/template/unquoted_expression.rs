@@ -1,4 +1,4 @@
-//! Texts that stand for one expression, and that expression.
+//! Texts intended as an expression.
 
 use std::sync::LazyLock;
 
@@ -12,18 +12,18 @@ fn regex(text: &str) -> Regex {
     Regex::new(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// An expression in braces, with the marks of other tools before it and quotes around it.
+/// An expression in braces, with prefixes of other tools and quotes around it.
 static BRACES: LazyLock<Regex> = LazyLock::new(|| regex(r#"['"‘“]?[$=]?\{\{-?\s*(.*?)\s*-?\}\}['"’”]?"#));
 static SPACES: LazyLock<Regex> = LazyLock::new(|| regex(" {2,}"));
-/// A block that comes to one text or another.
+/// A block that results in one text or another.
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"(?s)^\{%-?\s*if\s+(.+?)\s*-?%\}(.*?)(?:\{%-?\s*else\s*-?%\}(.*?))?\{%-?\s*endif\s*-?%\}$")
 });
-/// Words behind a comparison that lack their quotes.
+/// Words after a comparison without quotes.
 static UNQUOTED: LazyLock<Regex> = LazyLock::new(|| regex(r#"^(.+?)\s*([!=]=)\s*([^'"{}=]+)$"#));
 
-/// The template, one expression, that `text` was meant as in a condition, if that is plain. Names that an expression
-/// can begin with there are `roots`; other words are texts.
+/// The template intended by `text` in a condition, if obvious. `roots` are the names that an expression can begin
+/// with; other words are texts.
 pub fn as_expression(text: &str, roots: &[&str]) -> Option<String> {
     let text = text.trim();
     let candidate = match text.contains("{%") {
@@ -56,7 +56,7 @@ fn braced(expression: &str) -> String {
     format!("{{{{ {expression} }}}}")
 }
 
-/// The text with its braces taken off.
+/// The text without its braces.
 fn join(text: &str) -> String {
     let alone = BRACES.find(text).is_some_and(|found| found.range() == (0..text.len()));
     let inside = |found: &Captures<'_>| {

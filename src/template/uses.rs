@@ -1,4 +1,4 @@
-//! All uses of names in a template, found without evaluating it.
+//! All uses of names in a template, found statically.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::omit;
 use super::presence::{asks_presence, is_default};
 use super::syntax::{bytes, extent};
 
-/// What a template names.
+/// The names that a template uses.
 #[derive(Default)]
 pub(super) struct Named {
     pub(super) uses: Vec<Use>,
@@ -22,7 +22,7 @@ pub(super) struct Named {
     pub(super) comparisons: Vec<Comparison>,
 }
 
-/// Everything that `template` names, in the order of the text.
+/// All uses in `template`, in order of the text.
 pub(super) fn find(template: &Stmt<'_>) -> Named {
     let mut finder = Finder { locals: vec![HashMap::new()], ..Finder::default() };
     finder.statement(template);
@@ -33,7 +33,7 @@ pub(super) fn find(template: &Stmt<'_>) -> Named {
     Named { uses: finder.found, calls: finder.calls, comparisons: finder.comparisons }
 }
 
-/// A value that a path leads to.
+/// The value at a path.
 #[derive(Clone)]
 struct Place {
     root: String,
@@ -45,16 +45,16 @@ struct Finder<'a> {
     found: Vec<Use>,
     calls: Vec<Call>,
     comparisons: Vec<Comparison>,
-    /// Where `omit` can be the value of a whole expression.
+    /// Places where `omit` may be the value of a whole expression.
     whole_omits: Vec<usize>,
-    /// Names that the template sets, innermost last, and the place they stand for if there is one.
+    /// Names set by the template, innermost scope last, with the path they refer to, if known.
     locals: Vec<HashMap<&'a str, Option<Place>>>,
 }
 
-/// Filters that leave the members of a list what they are.
+/// Filters that preserve the items of a list.
 const KEEPS_ITEMS: [&str; 8] =
     ["list", "sort", "unique", "reverse", "select", "reject", "selectattr", "rejectattr"];
-/// Filters that take one member of a list.
+/// Filters that select an item of a list.
 const TAKES_ITEM: [&str; 4] = ["first", "last", "min", "max"];
 
 impl<'a> Finder<'a> {
@@ -268,8 +268,7 @@ impl<'a> Finder<'a> {
         self.arguments(&call.args);
     }
 
-    /// A chain of names and subscripts: the path as far as it is written out, and whatever else stands
-    /// in it.
+    /// A chain of names and subscripts: the literal path, and other expressions in it.
     fn path(&mut self, expr: &Expr<'a>, guarded: bool) {
         match self.place(expr) {
             Some(Place { root, steps }) if root == omit::NAME && steps.is_empty() => {
@@ -305,7 +304,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Where the value of `expr` comes from, if that is one place.
+    /// The path of the value of `expr`, if there is one.
     fn place(&self, expr: &Expr<'a>) -> Option<Place> {
         match expr {
             Expr::Var(name) => {
@@ -345,8 +344,8 @@ fn subscript(expr: &Expr<'_>) -> Option<PathStep> {
     }
 }
 
-/// The filter or test that a filter on lists applies to the members, and which argument names it:
-/// `map('lower')`, `select('even')`.
+/// The filter or test that a filter on lists applies to items, and the argument that names it: `map('lower')`,
+/// `select('even')`.
 fn applied(filter: &Filter<'_>) -> Option<(Use, usize)> {
     let at = match filter.name {
         "map" | "select" | "reject" => 0,
@@ -361,7 +360,7 @@ fn applied(filter: &Filter<'_>) -> Option<(Use, usize)> {
     Some((used, at))
 }
 
-/// Where `omit` stands in `expr` so that it can be its value.
+/// Places in `expr` where `omit` may be its value.
 fn omits(expr: &Expr<'_>, found: &mut Vec<usize>) {
     match expr {
         Expr::Var(name) if name.id == omit::NAME => found.push(extent(expr).start),
@@ -385,7 +384,7 @@ fn omits(expr: &Expr<'_>, found: &mut Vec<usize>) {
     }
 }
 
-/// The name at the beginning of a filter's or test's own span.
+/// The range of the name at the beginning of a filter's or test's span.
 fn named(expr: &Expr<'_>, name: &str) -> Range<usize> {
     let start = bytes(expr.span()).start;
     start..start + name.len()
@@ -396,7 +395,7 @@ mod tests {
     use super::*;
     use crate::template::Template;
 
-    /// Every use as `what@text`, with `?` after a guarded path.
+    /// All uses as `kind@text`, with `?` after a guarded path.
     fn uses(text: &str) -> Vec<String> {
         let template = Template::parse(text).unwrap();
         let shown = template.uses().iter().map(|used| {

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::{choose, decimal, encode, json, lists, numbers, ordering, pattern, phone, text, time};
 use crate::template::spec::Spec;
 
-/// The engine's own filters that templates do without: they are about HTML and debugging, or a filter
-/// of hob's does their job with better errors.
+/// The engine's own filters that are not available: they concern HTML and debugging, or a filter of hob replaces them
+/// with better errors.
 pub(in crate::template) const WITHHELD: [&str; 6] = ["safe", "escape", "e", "pprint", "attr", "format"];
 
 /// All filters of templates.

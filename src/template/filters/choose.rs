@@ -28,7 +28,7 @@ pub(super) const SPECS: [Spec; 3] = [
     ),
 ];
 
-/// Null can be what is given, so that it takes the rest to know whether anything is.
+/// Null is a valid default, so the number of arguments is needed to tell whether one is given.
 fn default(value: &Datum, given: Rest<Datum>) -> Datum {
     let empty = given.get(1).is_some_and(Datum::is_true);
     let missing = value.is_undefined() || value.is_none() || (empty && !value.is_true());

@@ -47,7 +47,7 @@ pub(super) const SPECS: [Spec; 5] = [
     ),
 ];
 
-/// A decimal has no more.
+/// Maximum of decimal places.
 pub(in crate::template) const MOST_PLACES: u32 = 28;
 
 fn plus(value: &Datum, other: &Datum) -> Result<Datum, Error> {

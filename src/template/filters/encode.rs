@@ -45,7 +45,7 @@ pub(super) const SPECS: [Spec; 4] = [
     ),
 ];
 
-/// What is not one of the unreserved characters of RFC 3986.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn hash(state: &State<'_, '_>, value: &Datum) -> Result<String, Error> {

@@ -1,4 +1,4 @@
-//! What filters take: their input as the type they work on, or a complaint that says what it is.
+//! Conversion of filters' inputs, with errors that describe the input.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::template::exact_number::Exact;
 use crate::template::number;
 use crate::template::omit::is_omit;
 
-/// The input as text. Numbers and flags are fine too.
+/// The input as text; numbers and flags are accepted.
 pub(in crate::template) fn text(value: &Datum) -> Result<Cow<'_, str>, Error> {
     match value.kind() {
         ValueKind::Number => Ok(Cow::Owned(number::text(value))),
@@ -23,7 +23,7 @@ pub(in crate::template) fn text(value: &Datum) -> Result<Cow<'_, str>, Error> {
     }
 }
 
-/// The input as an exact decimal. Text that is a plain number is fine too.
+/// The input as an exact decimal; numbers as text are accepted.
 pub(in crate::template) fn decimal(value: &Datum) -> Result<Decimal, Error> {
     if let Some(text) = value.as_str() {
         let number = Exact::read(text).and_then(|_| {
@@ -44,7 +44,7 @@ pub(in crate::template) fn decimal(value: &Datum) -> Result<Decimal, Error> {
         .ok_or_else(|| refusal(format!("can be exact to 28 digits only, but the value is {value}")))
 }
 
-/// The complaint that `value` is not what is wanted.
+/// The error that `value` is not `wanted`.
 pub(in crate::template) fn unfit(value: &Datum, wanted: &str) -> Error {
     if value.is_undefined() {
         return Error::from(ErrorKind::UndefinedError);

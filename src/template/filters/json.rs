@@ -39,7 +39,7 @@ pub(super) const SPECS: [Spec; 3] = [
     ),
 ];
 
-/// Spaces that JSON can be indented by.
+/// Maximum indentation.
 const WIDEST: usize = 16;
 
 fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<Datum>) -> Result<String, Error> {
@@ -65,7 +65,7 @@ fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<Datum>) -> Result
     String::from_utf8(text).map_err(|error| refusal(error.to_string()))
 }
 
-/// Whether `path` is a JSONPath.
+/// Checks that `path` is a JSONPath.
 pub(in crate::template) fn check_path(path: &str) -> Result<(), Error> {
     parsed(path).map(|_| ())
 }
@@ -97,7 +97,7 @@ fn jsonpath(state: &State<'_, '_>, value: &Datum, path: &str) -> Result<Datum, E
     Ok(if leads_to_one(&query) { found.next().unwrap_or_default() } else { found.collect() })
 }
 
-/// How many values a value is made of.
+/// The number of values in a value.
 fn parts(json: &Value) -> u64 {
     1 + match json {
         Value::Array(items) => items.iter().map(parts).sum(),
@@ -106,8 +106,8 @@ fn parts(json: &Value) -> u64 {
     }
 }
 
-/// An upper estimate of the values that following a path visits: selectors side by side multiply, and
-/// a filter that looks at many values does so for every member.
+/// An upper bound of the values that a path visits: parallel selectors multiply, and a filter that visits many values
+/// does so for every item.
 fn work(segments: &[Segment], parts: u64) -> u64 {
     segments.iter().fold(parts, |work, segment| work.saturating_mul(branches(segment, parts)))
 }
@@ -130,7 +130,7 @@ fn looks(selector: &Selector, parts: u64) -> u64 {
     }
 }
 
-/// Whether the path is made of names and indexes only.
+/// Whether the path consists of names and indexes only.
 fn leads_to_one(query: &JpQuery) -> bool {
     query
         .segments

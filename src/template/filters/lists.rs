@@ -246,7 +246,7 @@ fn omit(state: &State<'_, '_>, value: &Datum, names: Rest<String>) -> Result<Dat
     fields(state, value, |key, _| !names.iter().any(|name| name == key))
 }
 
-/// The fields of a mapping that `keep` wants.
+/// The fields of a mapping that `keep` selects.
 fn fields(state: &State<'_, '_>, value: &Datum, keep: impl Fn(&str, &Datum) -> bool) -> Result<Datum, Error> {
     Ok(Datum::from_pairs(pairs(state, value)?.into_iter().filter(|(key, value)| keep(key, value))))
 }

@@ -1,5 +1,5 @@
-//! Filters, a file per family: the functions, what the reference says of them, and their tests. Their
-//! parameters are all given by place: `bind` has put keyword arguments there.
+//! Filters, one file per family: the functions, their reference and tests. All arguments are positional: `bind` has
+//! moved keyword arguments there.
 
 mod all;
 mod choose;

@@ -57,9 +57,9 @@ pub(super) const SPECS: [Spec; 6] = [
     ),
 ];
 
-/// Signs before the fraction.
+/// Decimal separators.
 pub(in crate::template) const SIGNS: [&str; 2] = [".", ","];
-/// Ways to round.
+/// Rounding methods.
 pub(in crate::template) const METHODS: [&str; 4] = ["common", "even", "ceil", "floor"];
 
 fn to_number(value: &Datum, point: Option<&str>) -> Result<Datum, Error> {
@@ -72,7 +72,7 @@ fn to_number(value: &Datum, point: Option<&str>) -> Result<Datum, Error> {
     }
 }
 
-/// Reads a number as people write it.
+/// Parses a number as written by people.
 fn read(text: &str, point: &str) -> Result<Decimal, Error> {
     let (comma, point) = match point {
         "." => (',', '.'),

@@ -1,4 +1,4 @@
-//! Filters for which members have an order or are the same.
+//! Filters that compare items.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ fn max(state: &State<'_, '_>, value: &Datum) -> Result<Datum, Error> {
     outermost(state, value, Ordering::Greater)
 }
 
-/// The first member that stands so to all others; undefined for an empty list.
+/// The item with this order relative to all others; undefined for an empty list.
 fn outermost(state: &State<'_, '_>, value: &Datum, wanted: Ordering) -> Result<Datum, Error> {
     let items = members(state, value)?;
     let keys = keys(&items.iter().collect::<Vec<_>>(), false)?;
@@ -179,7 +179,7 @@ fn groupby(
     Ok(groups.into_iter().map(Datum::from_object).collect())
 }
 
-/// A pair that also answers to `grouper` and `list`, as in Jinja.
+/// A pair that also has the fields `grouper` and `list`, as in Jinja.
 #[derive(Debug)]
 struct Group {
     grouper: Datum,
@@ -204,7 +204,7 @@ impl Object for Group {
     }
 }
 
-/// The members of a list, the keys of a mapping or the characters of a text.
+/// The items of a list, the keys of a mapping, or the characters of a text.
 fn members(state: &State<'_, '_>, value: &Datum) -> Result<Vec<Datum>, Error> {
     if value.is_none() {
         return Err(input::unfit(value, "a list"));
@@ -222,7 +222,7 @@ fn fields(items: &[Datum], attribute: &str) -> Result<Vec<Datum>, Error> {
     found.map(|found| if found.is_undefined() { Err(lacks(attribute)) } else { Ok(found) }).collect()
 }
 
-/// What stands in `item` under a path such as `address.city`; undefined if nothing does.
+/// The value of `item` at a path such as `address.city`, or undefined.
 fn field(item: &Datum, attribute: &str) -> Datum {
     attribute
         .split('.')
@@ -240,7 +240,7 @@ fn lacks(attribute: &str) -> Error {
     )
 }
 
-/// Places in order, those that are equal as they stood.
+/// Indexes in order (a stable sort).
 fn ordered(
     state: &State<'_, '_>,
     count: usize,

@@ -8,9 +8,9 @@ use super::input;
 use crate::template::error::refusal;
 use crate::template::spec::Spec;
 
-/// Compiled size of a pattern, in bytes.
+/// Maximum compiled size of a pattern, in bytes.
 const LARGEST: usize = 1 << 18;
-/// What compiling a pattern costs.
+/// Fuel for compiling a pattern.
 const COMPILING: u64 = 2_000;
 
 pub(super) const SPECS: [Spec; 2] = [
@@ -30,13 +30,13 @@ pub(super) const SPECS: [Spec; 2] = [
     ),
 ];
 
-/// `pattern` ready for use; its time and size are bounded.
+/// The compiled `pattern`, with bounded time and size.
 pub(in crate::template) fn compiled(state: &State<'_, '_>, pattern: &str) -> Result<Regex, Error> {
     state.consume_fuel(COMPILING + pattern.len() as u64)?;
     compile(pattern)
 }
 
-/// Whether `pattern` is a regular expression of a bearable size.
+/// Checks that `pattern` is a regular expression of acceptable size.
 pub(in crate::template) fn check_pattern(pattern: &str) -> Result<(), Error> {
     compile(pattern).map(|_| ())
 }

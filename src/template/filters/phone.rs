@@ -17,9 +17,9 @@ pub(super) const SPECS: [Spec; 1] = [Spec::own(
     |env, name| env.add_filter(name, e164),
 )];
 
-/// What reading a number costs: its rules are regular expressions.
+/// Fuel for parsing a number, which uses regular expressions.
 const READING: u64 = 2_000;
-/// No number is longer, with all its punctuation.
+/// Maximum length of a number, with punctuation.
 const LONGEST: usize = 100;
 
 fn e164(
@@ -58,7 +58,7 @@ fn region(country: &str) -> Result<Region, Error> {
     })
 }
 
-/// What people write for a country whose code is another.
+/// The code intended by a common wrong country code.
 fn meant(country: &str) -> Option<&'static str> {
     Some(match country.trim().to_ascii_uppercase().as_str() {
         "UK" | "GBR" | "ENGLAND" | "SCOTLAND" | "WALES" | "UNITED KINGDOM" | "44" | "+44" => "GB",
@@ -73,13 +73,13 @@ fn meant(country: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether `country` is one.
+/// Checks a country code.
 pub(in crate::template) fn check_country(country: &str) -> Result<(), Error> {
     region(country).map(|_| ())
 }
 
-/// The number in international form. The country code that it has decides (after `+`, or after what `region`
-/// dials before one); `region` counts for the others.
+/// The number in international form. A country code in the number takes precedence (after `+`, or after the
+/// international prefix of `region`); otherwise `region` applies.
 fn formatted(text: &str, region: Option<Region>) -> Option<String> {
     if text.len() > LONGEST {
         return None;
@@ -115,8 +115,8 @@ mod tests {
         assert!(failure("{{ event.n | e164('GB') }}", json!({ "n": null })).message.contains("is null"));
     }
 
-    /// Example numbers in libphonenumber 9.0.43 (Apache-2.0), read with the PyPI package `phonenumbers`: one for
-    /// each kind of number of each region. A line is the region (none for numbers of no country), E.164 and the
+    /// Example numbers of libphonenumber 9.0.43 (Apache-2.0), extracted with the PyPI package `phonenumbers`: one for
+    /// each kind of number of each region. A line is the region (empty for non-geographic numbers), E.164 and the
     /// national form.
     const EXAMPLES: &str = include_str!("phone_examples.tsv");
 

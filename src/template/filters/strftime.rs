@@ -1,11 +1,11 @@
-//! The formats of times: strftime's, and what other tools' formats would be in it.
+//! Formats of times: strftime's, and their equivalents in other tools.
 
 use chrono::format::{Item, StrftimeItems};
 use minijinja::Error;
 
 use crate::template::error::advised;
 
-/// Formats as they are known from elsewhere, longest first, and strftime's sign for each.
+/// Formats of other tools, longest first, with strftime's equivalent.
 const ELSEWHERE: [(&str, &str); 20] = [
     ("YYYY", "%Y"),
     ("yyyy", "%Y"),
@@ -28,7 +28,7 @@ const ELSEWHERE: [(&str, &str); 20] = [
     ("ZZ", "%z"),
     ("A", "%p"),
 ];
-/// Formats of single letters, as PHP and Django have them.
+/// Single-letter formats, as in PHP and Django.
 const LETTERS: [(char, &str); 12] = [
     ('Y', "%Y"),
     ('y', "%y"),
@@ -44,7 +44,7 @@ const LETTERS: [(char, &str); 12] = [
     ('D', "%a"),
 ];
 
-/// `format` in its parts; a text that says nothing about the time is no format.
+/// Parses `format`; a text without any part of a time is not a format.
 pub(in crate::template) fn items(format: &str) -> Result<Vec<Item<'_>>, Error> {
     let items: Vec<_> = StrftimeItems::new(format).collect();
     if items.contains(&Item::Error) {

@@ -143,7 +143,7 @@ fn trim(value: &Datum, characters: Option<&str>) -> Result<String, Error> {
     })
 }
 
-/// White space, and the marks without a width that copied text carries.
+/// White space, and the zero-width characters of copied text.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}')
 }

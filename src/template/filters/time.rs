@@ -1,5 +1,5 @@
-//! Filters on times. What is read and written is UTC unless a zone is named; a date without a time is of no
-//! zone, and no zone moves it.
+//! Filters on times. Input and output are UTC unless a zone is named; a date without a time has no zone and is never
+//! shifted.
 
 use chrono::format::Item;
 use chrono::{
@@ -55,10 +55,10 @@ pub(super) const SPECS: [Spec; 5] = [
     ),
 ];
 
-/// What reading a time costs.
+/// Fuel for parsing a time.
 const READING: u64 = 50;
 
-/// What stands in the input.
+/// A time of the input.
 #[derive(Debug, Clone, Copy)]
 enum Time {
     Moment(DateTime<Utc>),
@@ -82,13 +82,13 @@ fn date(
     }
 }
 
-/// The arguments `from` and `input`, which come last: the engine counts no more than five.
+/// The arguments `from` and `input`, which come last: the engine supports at most five.
 fn of_input(reading: &[Option<String>]) -> (Option<&str>, Option<&str>) {
     let text = |at: usize| reading.get(at).and_then(Option::as_deref);
     (text(0), text(1))
 }
 
-/// The day as `zone` has it, from its midnight on; where clocks skip that, it is of the offset before.
+/// The day in `zone`, starting at its midnight; if that is skipped, with the previous offset.
 fn of_day(day: NaiveDate, zone: Tz, items: &[Item<'_>]) -> String {
     let midnight = day.and_time(NaiveTime::MIN);
     match zone.from_local_datetime(&midnight).earliest() {
@@ -135,7 +135,7 @@ fn epoch_ms(
     Ok(moment(read(state, value, from, input)?, from)?.timestamp_millis())
 }
 
-/// The time, or the beginning of the day in the zone called `name`.
+/// The time, or the start of the day in the zone `name`.
 fn moment(time: Time, name: Option<&str>) -> Result<DateTime<Utc>, Error> {
     match time {
         Time::Moment(time) => Ok(time),
@@ -167,8 +167,7 @@ fn add_time(
     Ok(written(shift.apply(time, shown).ok_or_else(beyond)?, shown))
 }
 
-/// A duration in the parts that mean something different: a month is no number of days, and a day not always
-/// 24 hours.
+/// A duration in its parts, because months have no fixed number of days, and days not always 24 hours.
 struct Shift {
     back: bool,
     months: u32,
@@ -210,7 +209,7 @@ impl Shift {
         Ok(shift)
     }
 
-    /// `local` moved by the months and days; `None` beyond the calendar.
+    /// `local` plus months and days; `None` if out of range.
     fn local(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
         let months = Months::new(self.months);
         let moved =
@@ -227,12 +226,12 @@ impl Shift {
     }
 }
 
-/// Whether `by` can be added to a time.
+/// Checks that `by` is a duration.
 pub(in crate::template) fn check_duration(by: &str) -> Result<(), Error> {
     Shift::read(by).map(|_| ())
 }
 
-/// A local time as UTC: the first of two where clocks go back, an hour later where it is skipped.
+/// A local time as UTC: the first of two when clocks go back, an hour later when it is skipped.
 fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     let found = zone.from_local_datetime(&local).earliest();
     let found =
@@ -240,7 +239,7 @@ fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     found.map(|time| time.to_utc())
 }
 
-/// The zone called `name`.
+/// The zone `name`.
 pub(in crate::template) fn zone(name: &str) -> Result<Tz, Error> {
     name.parse().map_err(|_| {
         let message = format!("knows no time zone {:?}", input::shortened(name));
@@ -295,8 +294,8 @@ fn read(
     time.ok_or_else(|| unreadable(&text, format))
 }
 
-/// Whether a number is a day of this time or the last century, written without separators. As seconds since 1970
-/// it would be a day of that year, which no data is about.
+/// Whether a number is a recent date written without separators. As epoch seconds it would be a day in 1970, which is
+/// unlikely in data.
 fn is_like_a_day(number: &str) -> bool {
     let first = |century: &str| number.starts_with(century);
     number.len() == 8 && (first("19") || first("20")) && matches!(time_in(number), Some(Written::Day(_)))

@@ -1,6 +1,6 @@
-//! Names of functions in other languages, and the filter that does the same here.
+//! Names of functions in other languages, and the equivalent filters.
 
-/// Filters of Liquid, Make, n8n, Ansible and Python: name → what to write after the `|`.
+/// Filters of Liquid, Make, n8n, Ansible and Python → what to write after the `|`.
 const FILTERS: &[(&str, &str)] = &[
     ("upcase", "upper"),
     ("downcase", "lower"),
@@ -47,7 +47,7 @@ const FILTERS: &[(&str, &str)] = &[
     ("uppercase", "upper"),
 ];
 
-/// Methods of JavaScript and Python: name → filter.
+/// Methods of JavaScript and Python → filter.
 const METHODS: &[(&str, &str)] = &[
     ("toLowerCase", "lower"),
     ("toUpperCase", "upper"),
@@ -71,7 +71,7 @@ const METHODS: &[(&str, &str)] = &[
     ("at", "first"),
 ];
 
-/// Functions of other languages: name → what to write instead.
+/// Functions of other languages → what to write instead.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("len", "value | length"),
     ("length", "value | length"),
@@ -119,17 +119,17 @@ fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
 }
 
-/// What a filter of another language is called here, with its arguments.
+/// The equivalent of another language's filter, with its arguments.
 pub fn filter_alias(name: &str) -> Option<&'static str> {
     find(FILTERS, name)
 }
 
-/// What to write instead of a function of another language.
+/// The equivalent of another language's function.
 pub fn function_alias(name: &str) -> Option<&'static str> {
     find(FUNCTIONS, name)
 }
 
-/// The filter that does what a method of another language does.
+/// The filter equivalent to another language's method.
 pub(in crate::template) fn method(name: &str) -> Option<&'static str> {
     let ours = || super::super::filters().iter().find(|spec| spec.name == name).map(|spec| spec.name);
     find(METHODS, name).or_else(ours)

@@ -1,4 +1,4 @@
-//! A template that does not parse because it is written for another tool: what to write instead.
+//! Explains templates that do not parse because they are written for another tool.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::{Rewritten, rewrite};
 use crate::template::parse::parses;
 use crate::template::syntax::{SyntaxError, clamp};
 
-/// Tags of Liquid and Handlebars, and what does the same here.
+/// Tags of Liquid and Handlebars with their equivalents.
 const TAGS: &[(&str, &str)] = &[
     ("assign", "write `{% set name = … %}`"),
     ("capture", "write `{% set name %}…{% endset %}`"),
@@ -21,7 +21,7 @@ const TAGS: &[(&str, &str)] = &[
     ("end", "write `{% endif %}` or `{% endfor %}`"),
 ];
 
-/// `error`, the result of reading `text`, explained to users of other tools.
+/// The error of parsing `text`, explained to users of other tools.
 pub(in crate::template) fn explain(text: &str, error: SyntaxError) -> SyntaxError {
     if let Some(better) = braces(text).or_else(|| expression(text)) {
         return better;
@@ -37,7 +37,7 @@ pub(in crate::template) fn explain(text: &str, error: SyntaxError) -> SyntaxErro
     }
 }
 
-/// Braces that mean something elsewhere: `{{{ x }}}`, `{{#if x}}`, `{{> part}}`.
+/// Braces with a meaning in other tools: `{{{ x }}}`, `{{#if x}}`, `{{> part}}`.
 fn braces(text: &str) -> Option<SyntaxError> {
     if let Some(at) = text.find("{{{")
         && text.contains("}}}")
@@ -66,7 +66,7 @@ fn braces(text: &str) -> Option<SyntaxError> {
     })
 }
 
-/// The first expression that does not parse, if a habit is why.
+/// The first expression that does not parse because it is written for another tool.
 fn expression(text: &str) -> Option<SyntaxError> {
     let (range, inner) = segments(text).find_map(|range| {
         let inner = text.get(range.clone())?;
@@ -83,7 +83,7 @@ fn expression(text: &str) -> Option<SyntaxError> {
     Some(SyntaxError { message: habit.message, range, help: Some(help) })
 }
 
-/// What stands between `{{` and the next `}}`, or the end.
+/// The texts between `{{` and the next `}}`, or the end.
 fn segments(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {

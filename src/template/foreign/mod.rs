@@ -1,5 +1,5 @@
-//! Expressions as other tools write them: what the habit is called, and the same in recipes' language.
-//! Only messages are made of this: nothing is translated in silence.
+//! Expressions in the syntax of other tools: names of their constructs, and equivalents for messages. Nothing is
+//! translated silently.
 
 mod alias;
 mod explain;

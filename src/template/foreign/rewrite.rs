@@ -1,4 +1,4 @@
-//! Expressions of other languages, rewritten as far as that is plain.
+//! Rewrites expressions of other languages as far as possible.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,28 +7,27 @@ use regex::Regex;
 
 use super::method;
 
-/// An expression in the language of recipes, as far as rewriting knew it, and the first habit of
-/// another tool that it met.
+/// A rewritten expression, and the first foreign construct in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::template) struct Rewritten {
     /// The expression.
     pub(in crate::template) text: String,
-    /// What was met first, if anything.
+    /// The first foreign construct, if any.
     pub(in crate::template) habit: Option<Habit>,
 }
 
-/// A way of writing that recipes do not have.
+/// A construct of another language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::template) struct Habit {
-    /// What is wrong, as a diagnostic says it.
+    /// The message of its diagnostic.
     pub(in crate::template) message: String,
-    /// What to do where the whole cannot be rewritten.
+    /// The remedy if the expression cannot be rewritten completely.
     pub(in crate::template) help: &'static str,
-    /// Where, in bytes of the expression.
+    /// Its range, in bytes of the expression.
     pub(in crate::template) range: Range<usize>,
 }
 
-/// A pattern at the present place, what it becomes, and what is said of it.
+/// A pattern at the current position, its replacement and its message.
 struct Pattern {
     find: Regex,
     becomes: &'static str,
@@ -99,7 +98,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     ]
 });
 
-/// `expression`, which stands between `{{` and `}}`, as recipes write it.
+/// `expression`, the text between `{{` and `}}`, in the syntax of recipes.
 pub(in crate::template) fn rewrite(expression: &str) -> Rewritten {
     let mut scanner = Scanner { text: expression, at: 0, out: String::new(), depth: 0, habit: None };
     let trimmed = expression.trim_start();
@@ -259,7 +258,7 @@ impl<'t> Scanner<'t> {
         self.at += end + rest[end..].chars().next().map_or(0, char::len_utf8);
     }
 
-    /// `condition ? a : b`; what came so far is the condition.
+    /// `condition ? a : b`; the text so far is the condition.
     fn ternary(&mut self) {
         let message = "`? :` is no operator here";
         self.found(message, "write `a if condition else b`", self.at..self.at + 1);
