@@ -1,5 +1,5 @@
-//! How long the sandbox takes to answer, one call after the other, as a ratio to a server that gives the
-//! same answer without thinking (`cargo bench --bench sandbox`). Fails above the limit.
+//! Response time of the sandbox, sequentially, as a ratio to a server that returns the same answer directly (`cargo
+//! bench --bench sandbox`). Fails above the limit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// How many times as long as the bare server's its answers may take.
+/// The maximum ratio.
 const LIMIT: f64 = 2.0;
 const TIME: Duration = Duration::from_secs(3);
 

@@ -73,7 +73,7 @@ struct Pattern {
 }
 
 /// Shorter texts are too common to be redacted wherever they occur.
-pub const SHORTEST: usize = 6;
+pub const MIN_LENGTH: usize = 6;
 
 /// Number of fetched tokens to remember; earlier ones have expired.
 const MAX_SHORT_LIVED: usize = 200;
@@ -185,9 +185,9 @@ fn escapes(text: &str) -> Vec<usize> {
 
 /// The patterns for `secret`; none if it is too short.
 fn patterns(secret: &str) -> Option<Pattern> {
-    (secret.len() >= SHORTEST).then(|| Pattern {
+    (secret.len() >= MIN_LENGTH).then(|| Pattern {
         text: secret.to_owned(),
-        base64: writing::in_base64(secret).into_iter().filter(|part| part.len() >= SHORTEST).collect(),
+        base64: writing::in_base64(secret).into_iter().filter(|part| part.len() >= MIN_LENGTH).collect(),
     })
 }
 

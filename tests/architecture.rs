@@ -1,5 +1,5 @@
-//! The rules of the code that a machine can check: which module may use which, where SQL, the environment
-//! and operation ids may stand, and how long a file may get.
+//! Automated rules of the code: which module may use which, where SQL, the environment and operation ids may be, and
+//! the maximum length of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use hob::catalog::Catalog;
 
-/// Modules from the bottom up, each with those it may use. What a module uses it shows to those above
-/// it, so they may use that as well; every row may use those of `OPEN` that stand above it.
+/// Modules from the bottom up, each with those it may use, including what these use; every module may also use the
+/// modules of `OPEN` above its row.
 const LAYERS: &[(&str, &[&str])] = &[
     ("printable", &[]),
     ("source", &[]),
@@ -55,15 +55,15 @@ const PURE: &[&str] = &[
     "run",
 ];
 
-/// Most lines of code in a file, without blank lines, comments and tests.
-const MOST_LINES: usize = 400;
+/// Maximum number of code lines in a file, without blank lines, comments and tests.
+const MAX_LINES: usize = 400;
 
 /// A file of `src/`.
 struct Source {
     path: PathBuf,
     /// Module path: `["journal", "sqlite"]` for `src/journal/sqlite.rs`.
     module: Vec<String>,
-    /// The text without its tests and comments.
+    /// The text without tests and comments.
     code: String,
 }
 
@@ -78,7 +78,7 @@ fn sources() -> Vec<Source> {
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
-    // Tests in files of their own.
+    // Tests in separate files.
     let tests = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "tests");
     files.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("testing.rs") && !tests(path));
     files.into_iter().map(|path| read(&root, path)).collect()
@@ -109,7 +109,7 @@ fn read(root: &Path, path: PathBuf) -> Source {
     Source { path, module, code }
 }
 
-/// Top-level modules that the code of `source` names, by `crate::` or `super::`.
+/// Top-level modules used by the code of `source`, through `crate::` or `super::`.
 fn uses(source: &Source) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in source.code.match_indices("crate::") {
@@ -118,8 +118,7 @@ fn uses(source: &Source) -> BTreeSet<String> {
             heads(&source.code[at + "crate::".len()..], &mut found);
         }
     }
-    // As many `super` as the module is deep lead to the crate's root. In a file that is a module's
-    // whole, `super` is the parent.
+    // As many `super` as the module is deep lead to the crate root; the module's own file counts as its parent.
     let way = "super::".repeat(source.module.len());
     for (at, _) in source.code.match_indices(&way) {
         let before = &source.code[..at];
@@ -186,7 +185,7 @@ fn modules_use_only_what_stands_above_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What each module may use, by way of what it lists.
+/// The modules that each module may use, transitively.
 fn reach() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut reach: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, uses) in LAYERS {
@@ -205,8 +204,8 @@ fn files_do_not_import_each_other_in_a_loop() {
     assert!(found.is_empty(), "move what they share into a file below them:\n{found:#?}");
 }
 
-/// The groups of files within one top-level module that import each other in a loop, each in a line. A name that
-/// a `mod.rs` re-exports counts as an import of the file that defines it.
+/// Groups of files within one top-level module with an import cycle, one per line. A name re-exported by a `mod.rs`
+/// counts as an import of the defining file.
 fn loops(sources: &[Source]) -> Vec<String> {
     let exports: BTreeMap<&[String], BTreeMap<String, Vec<String>>> =
         sources.iter().map(|source| (source.module.as_slice(), exports(source))).collect();
@@ -222,7 +221,7 @@ fn loops(sources: &[Source]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// The files that `from` imports, directly or by way of others.
+/// The files that `from` imports, directly or indirectly.
 fn reachable<'a>(
     from: &'a [String],
     graph: &BTreeMap<&'a [String], BTreeSet<&'a [String]>>,
@@ -237,7 +236,7 @@ fn reachable<'a>(
 
 type Exports<'a> = BTreeMap<&'a [String], BTreeMap<String, Vec<String>>>;
 
-/// The other files of its top-level module that the code of `source` imports.
+/// Other files of its top-level module that the code of `source` imports.
 fn imports<'a>(source: &Source, exports: &Exports<'a>) -> BTreeSet<&'a [String]> {
     let is_export = |line: &str| line.trim_start().starts_with("pub") && line.contains(" use ");
     let code: Vec<&str> = statements(&source.code).filter(|statement| !is_export(statement)).collect();
@@ -260,7 +259,7 @@ fn imports<'a>(source: &Source, exports: &Exports<'a>) -> BTreeSet<&'a [String]>
             }
             paths.extend(tree(rest).into_iter().map(|path| [base.clone(), path].concat()));
         }
-        // A module file names its children without a prefix.
+        // A module file uses its children without a prefix.
         for (at, _) in statement.match_indices("::") {
             let name = |c: char| c.is_alphanumeric() || c == '_';
             let before = &statement[..at];
@@ -277,7 +276,7 @@ fn imports<'a>(source: &Source, exports: &Exports<'a>) -> BTreeSet<&'a [String]>
     files.filter(|file| file[..] != source.module[..] && file[0] == source.module[0]).collect()
 }
 
-/// What `source` re-exports: a name, and where it comes from.
+/// The re-exports of `source`: name and origin.
 fn exports(source: &Source) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for statement in statements(&source.code).filter(|statement| statement.trim_start().starts_with("pub")) {
@@ -296,7 +295,7 @@ fn exports(source: &Source) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// The file that defines what `path` names.
+/// The file that defines `path`.
 fn defining_file<'a>(path: &[String], exports: &Exports<'a>, depth: usize) -> Option<&'a [String]> {
     let known = (1..=path.len()).rev().find_map(|length| exports.get_key_value(&path[..length]));
     let (&file, names) = known?;
@@ -313,7 +312,7 @@ fn parent(module: &[String]) -> Vec<String> {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Statements, roughly: what ends with a semicolon outside of braces of a `use`, so that a `use` is whole.
+/// Approximate statements: text up to a semicolon outside the braces of a `use`.
 fn statements(code: &str) -> impl Iterator<Item = &str> {
     code.split(';')
 }
@@ -432,7 +431,7 @@ fn no_operation_is_named_in_rust() {
     assert!(wrong.is_empty(), "operations are data, in schemas/connectors/:\n{}", wrong.join("\n"));
 }
 
-/// A module file declares, documents and re-exports; what a module does stands in the files beside it.
+/// A module file declares, documents and re-exports; code is in other files.
 #[test]
 fn module_files_hold_no_logic() {
     let is_module = |source: &&Source| source.path.ends_with("mod.rs");
@@ -461,7 +460,7 @@ fn files_stay_short() {
     let long: Vec<String> = sources()
         .iter()
         .map(|source| (source, source.code.lines().filter(|line| !line.trim().is_empty()).count()))
-        .filter(|(_, lines)| *lines > MOST_LINES)
+        .filter(|(_, lines)| *lines > MAX_LINES)
         .map(|(source, lines)| format!("{}: {lines} lines of code", source.path.display()))
         .collect();
     assert!(long.is_empty(), "split what is several concepts:\n{}", long.join("\n"));

@@ -1,5 +1,4 @@
-//! The built-in catalog keeps its promises: ids, paths, versions and paging styles that recipes rely
-//! on, and every cross-reference inside it.
+//! The built-in catalog: ids, paths, versions and paging styles that recipes rely on, and all cross-references.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,14 +18,14 @@ fn paging_style(operation: &Operation) -> &'static str {
     }
 }
 
-/// Inputs that a connection's settings and the connector's constants fill.
+/// Inputs provided by a connection's settings and the connector's constants.
 fn filled(connector: &Connector) -> BTreeSet<&str> {
     let settings = connector.settings.values().flat_map(|setting| &setting.fills);
     settings.chain(connector.constants.keys()).map(String::as_str).collect()
 }
 
-/// Id, method, path, version and paging style of the operations that recipes in the field use.
-/// Changing one of them breaks recipes: change this file only on purpose.
+/// Id, method, path, version and paging style of operations used by existing recipes. Changing one breaks recipes, so
+/// change this file only on purpose.
 #[test]
 fn named_operations_stay_as_they_are() {
     let catalog = Catalog::built_in();
@@ -55,8 +54,8 @@ fn named_operations_stay_as_they_are() {
     assert!(expected.lines().count() >= 576, "{} is incomplete", file.display());
 }
 
-/// Where the named operations' answers hold their records, and the fields that these have: facts that were
-/// gathered from several sources, not from the descriptions alone.
+/// Where the named operations' answers have their records, and their fields: facts from several sources, not only the
+/// descriptions.
 const TWICE: &str = include_str!("catalog/twice.csv");
 const ANSWERS: &str = include_str!("catalog/answers.csv");
 
@@ -97,7 +96,7 @@ fn shapes_promise_what_is_answered() {
     assert!(ANSWERS.lines().count() > 110);
 }
 
-/// The vendor's descriptions declare the members of many lists as lists, which no answer has.
+/// The vendor's descriptions declare the items of many lists as lists, which no answer has.
 #[test]
 fn no_answer_of_highlevel_is_a_list_of_lists() {
     fn nested(shape: &Shape, at: &str, found: &mut Vec<String>) {
@@ -124,8 +123,8 @@ fn no_answer_of_highlevel_is_a_list_of_lists() {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// What a walk over all operations that are called idempotent found: sent twice, is the state the same, is the
-/// answer, and what do later steps read that is not?
+/// Results of examining all idempotent operations: sent twice, are state and answer the same, and what do later steps
+/// read that is not?
 #[test]
 fn what_is_called_idempotent_was_looked_at() {
     let catalog = Catalog::built_in();
@@ -142,7 +141,7 @@ fn what_is_called_idempotent_was_looked_at() {
         assert_eq!(later.split(' ').filter(|field| *field != "-").collect::<Vec<_>>(), fields, "{id}");
         assert_eq!(answer == "differs", !fields.is_empty(), "{id}: {answer}");
         assert!(answer != "gone" || operation.method == "DELETE", "{id}: nothing is gone");
-        // Fields with such names tell what a request has done, or else the row says what they tell.
+        // Fields with such names describe the request, unless the row says otherwise.
         let mut telling = Vec::new();
         if let Some(response) = &operation.response {
             names(response, &mut telling);
@@ -304,7 +303,7 @@ fn list_facts_agree_with_the_answers_shape() {
     }
 }
 
-/// Fields of items that descriptions leave out.
+/// Fields of items that descriptions omit.
 const LIVE_FIELDS: [(&str, &str); 4] = [
     ("conversations.search", "dateUpdated"),
     ("conversations.search", "dateAdded"),
@@ -312,7 +311,7 @@ const LIVE_FIELDS: [(&str, &str); 4] = [
     ("calendars.resources.get", "id"),
 ];
 
-/// What `operation` says of itself and of others is there, in its version.
+/// Checks the references of `operation` in its version.
 fn references_hold(catalog: &Catalog, operation: &Operation) {
     let id = format!("{} {}", operation.id, operation.api.as_deref().unwrap_or_default());
     let target = |other: &str| {

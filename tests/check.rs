@@ -1,5 +1,5 @@
-//! Golden pairs: a recipe and everything that is said about it. `HOB_BLESS=1 cargo test --test check`
-//! rewrites the `.out` files; a new case is a new `.yaml`.
+//! Golden pairs: a recipe and its diagnostics. `HOB_BLESS=1 cargo test --test check` rewrites the `.out` files; a new
+//! case is a new `.yaml`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,12 +15,12 @@ use proptest::prelude::{Strategy, any, proptest};
 #[path = "fuzz/src/lib.rs"]
 mod fuzz;
 
-/// Codes of what no recipe's text shows: what happens while running, and what is wrong with hob.yaml.
+/// Codes that a recipe's text cannot cause: those of runs and of hob.yaml.
 const ELSEWHERE: [Code; 2] = [Code::TemplateFailed, Code::UnsetVariable];
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
-/// Whether the committed outputs are to be written anew.
+/// Whether to rewrite the committed outputs.
 #[expect(clippy::disallowed_methods, reason = "the one switch of these tests")]
 fn blessed() -> bool {
     std::env::var_os("HOB_BLESS").is_some()
@@ -46,7 +46,7 @@ fn workspace_info() -> WorkspaceInfo {
     }
 }
 
-/// The facts that a case asks for in its first line: a second studio, or one without a location.
+/// The workspace requested by a case's first line: a second studio, or one without a location.
 fn facts_for(text: &str) -> WorkspaceInfo {
     let mut workspace_info = workspace_info();
     let first = text.lines().next().unwrap_or("");
@@ -63,7 +63,7 @@ fn facts_for(text: &str) -> WorkspaceInfo {
     workspace_info
 }
 
-/// Everything that is said about `text`, and whether it passes.
+/// The diagnostics of `text`, and whether it passes.
 fn complaints(file: &SourceFile, workspace_info: &WorkspaceInfo) -> (Vec<Diagnostic>, bool) {
     let checked = check(file, &CATALOG, workspace_info);
     (checked.report.diagnostics, checked.recipe.is_some())
@@ -86,7 +86,7 @@ fn source(path: &Path) -> SourceFile {
     SourceFile::new(name, fs::read_to_string(path).expect("a case"))
 }
 
-/// Each mistake costs what one costs, however many there are: what is quadratic takes minutes here.
+/// The cost is linear in the number of mistakes: anything quadratic takes minutes here.
 #[test]
 fn eight_thousand_mistakes_are_told_soon() {
     let all = |line: &dyn Fn(usize) -> String| (0..8000).map(line).collect::<String>();
@@ -191,7 +191,7 @@ fn the_editor_schema_takes_sound_recipes_and_refuses_broken_structure() {
     }
 }
 
-/// Texts near to recipes: a sound one with pieces cut out, put elsewhere or replaced by odd ones.
+/// Texts close to recipes: a valid one with pieces removed, moved or replaced.
 fn near_recipes() -> impl Strategy<Value = String> {
     let sound: Vec<String> =
         cases("ok").iter().chain(&cases("err")).map(|path| source(path).text().to_owned()).collect();
@@ -289,7 +289,7 @@ proptest! {
     }
 }
 
-/// Bytes near one of `seeds`.
+/// Bytes close to one of `seeds`.
 fn near(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let change = (
         any::<proptest::sample::Index>(),
@@ -304,7 +304,7 @@ fn near(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-// The functions of the fuzz targets, with the little that an ordinary test has time for.
+// The functions of the fuzz targets, with few cases.
 proptest! {
     #[test]
     fn no_webhook_panics(data in near(&[

@@ -1,4 +1,4 @@
-//! The program as its users meet it.
+//! The program from its users' point of view.
 
 #[path = "cli/auth.rs"]
 mod auth;

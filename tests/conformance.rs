@@ -1,5 +1,5 @@
-//! What the catalog says of a request is what the official description says: values made from our
-//! shapes are valid there, required parameters are known here, and all go to the same place.
+//! The catalog's requests match the official description: values generated from our shapes are valid there, required
+//! parameters are known here, and methods and paths are the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use hob::catalog::{Catalog, Operation, Place};
 use hob::value::{Kind, Shape};
 use serde_json::{Map, Value, json};
 
-/// Documents by file name, where a developer has put them beside the repository.
+/// Documents by file name, if a developer has put them beside the repository.
 fn documents() -> Option<BTreeMap<String, Value>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/openapi/highlevel-v2");
     let mut documents = BTreeMap::new();
@@ -25,7 +25,7 @@ fn documents() -> Option<BTreeMap<String, Value>> {
     Some(documents)
 }
 
-/// A value with everything the shape knows.
+/// A value with everything in the shape.
 fn full(name: &str, shape: &Shape) -> Value {
     if let Some(first) = shape.values.first() {
         return first.clone();
@@ -61,9 +61,8 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// Takes away what the description's generator writes wrongly everywhere: `object` for every type it
-/// does not know (an example or default of another type shows it), a number's type for an enum of
-/// texts, and patterns, of which a shape knows nothing.
+/// Removes systematic errors of the description's generator: `object` for unknown types (an example or default shows
+/// the real type), a number's type for an enum of texts; and patterns, which shapes do not have.
 fn without_artefacts(value: &mut Value) {
     if let Value::Object(map) = value {
         if let Some([Value::Array(inner)]) = map.get("enum").and_then(Value::as_array).map(Vec::as_slice) {
@@ -89,7 +88,7 @@ fn without_artefacts(value: &mut Value) {
     }
 }
 
-/// Complaints of the official schema about `value`.
+/// Errors of the official schema for `value`.
 fn complaints(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let whole = json!({ "allOf": [schema], "components": document["components"] });
     match jsonschema::draft4::options().build(&whole) {
@@ -106,7 +105,7 @@ fn body_complaints(operation: &Operation, document: &Value, described: &Value) -
     match (&operation.body, content.and_then(|media| media.get("schema"))) {
         (Some(body), Some(schema)) => {
             let mut found = complaints(document, schema, &full("", &body.shape));
-            // The description has lists of lists there, which we take for lists.
+            // The description has lists of lists there, which we treat as lists.
             found.retain(|complaint| {
                 !is_doubtful(&body.shape) || !complaint.ends_with("is not of type \"array\"")
             });
@@ -118,7 +117,7 @@ fn body_complaints(operation: &Operation, document: &Value, described: &Value) -
     }
 }
 
-/// Whether the description of the shape, or of a part of it, is known to be doubtful.
+/// Whether the shape, or a part of it, is marked as doubtful.
 fn is_doubtful(shape: &Shape) -> bool {
     let parts = shape.fields.values().chain(shape.items.as_deref()).chain(shape.entries.as_deref());
     shape.doubtful || parts.chain(&shape.any_of).any(is_doubtful)
@@ -143,7 +142,7 @@ fn parameter_complaints(operation: &Operation, document: &Value, described: &Val
                     complaints.push(format!("{name} is required"));
                 }
                 let value = full(name, &parameter.shape);
-                // Numbers travel as text in a query, so text that reads as the number is the same.
+                // Numbers are text in a query, so text that parses as the number is equal.
                 let schema = resolve(document, &declared["schema"]);
                 let sent = match schema["type"].as_str() {
                     Some("string") if value.is_number() => Value::String(value.to_string()),

@@ -1,5 +1,5 @@
-//! What the documents say is tried: recipes and workspaces in them are checked, command lines must
-//! parse, those marked `<!-- runs -->` are run; committed schemas are what the types say.
+//! Tests of the documents: recipes and workspaces are checked, command lines must parse, those marked `<!-- runs -->`
+//! are run, and committed schemas match the types.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use hob::source::SourceFile;
 const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
-/// Guides, whose other code is tried elsewhere: only their command lines are.
+/// Guides whose other code is tested elsewhere: only their command lines are parsed.
 const GUIDES: [&str; 3] = ["docs/connectors.md", "docs/security.md", "docs/webhooks.md"];
 
 fn root() -> PathBuf {
@@ -29,7 +29,7 @@ struct Block {
     place: String,
     language: String,
     text: String,
-    /// Marked to be run.
+    /// Whether it is marked to be run.
     runs: bool,
 }
 
@@ -66,7 +66,7 @@ fn blocks_of(name: &str, text: &str) -> Vec<Block> {
     blocks
 }
 
-/// Everything wrong with a recipe, rendered; warnings count.
+/// The rendered diagnostics of a recipe, including warnings.
 fn complaints(name: &str, text: &str, catalog: &Arc<Catalog>) -> String {
     check(&SourceFile::new(name, text), catalog, &WorkspaceInfo::none()).report.to_string()
 }
@@ -128,7 +128,7 @@ fn marked_blocks_run() {
     assert!(tried >= 5, "the documents have commands to run, {tried} were found");
 }
 
-/// The lines after `$`, as words. `cargo run … --` is the program itself.
+/// The lines after `$`, as words. `cargo run … --` stands for the program.
 fn command_lines(block: &Block) -> Vec<Vec<String>> {
     let lines = block.text.lines().filter_map(|line| line.strip_prefix("$ "));
     let words = lines.map(|line| {
@@ -153,7 +153,7 @@ fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
-            // A store of somebody's own tries is not part of the example.
+            // A developer's own store is not part of the example.
             if !path.ends_with("state") {
                 copy(&path, &target);
             }
@@ -185,7 +185,7 @@ fn the_quickstart_is_right_without_an_environment() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     let told = String::from_utf8_lossy(&output.stderr);
-    // What its polls cost is told as well.
+    // The cost of its polls is reported, too.
     assert!(told.ends_with("\n6 files, 0 errors\n") && !told.contains("warning"), "{told}");
 }
 
@@ -235,7 +235,7 @@ fn documents_for_contributors_name_files_that_exist() {
     }
 }
 
-/// A threat without a test is a claim.
+/// A threat without a test is only a claim.
 #[test]
 fn the_tests_of_the_threat_model_exist() {
     let text = fs::read_to_string(root().join("docs/security.md")).unwrap();

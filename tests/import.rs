@@ -1,5 +1,4 @@
-//! The committed HighLevel catalog is what the import makes of the official descriptions and the
-//! overlay, bit for bit.
+//! The committed HighLevel catalog is exactly the result of importing the official descriptions with the overlay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hob::catalog::Catalog;
 use hob::import::{Document, Imported, import};
 
-/// The vendor's descriptions, where a developer has put them beside the repository.
+/// The vendor's descriptions, if a developer has put them beside the repository.
 fn descriptions() -> Option<Vec<(String, String)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/openapi");
     let mut files: Vec<PathBuf> = ["highlevel-v2", "common"]
@@ -139,7 +138,7 @@ fn the_named_operations_are_those_of_the_list() {
         assert_eq!(operation.is_poller(), row["kind"] == "trigger", "{id}");
         assert!(operation.is_action(), "{id}");
         assert_eq!(operation.scopes.iter().cloned().collect::<BTreeSet<_>>(), words(&row["scopes"]), "{id}");
-        // Where the list has no version, its notes say which one clients send.
+        // If the list has no version, its notes name the one that clients send.
         let version = operation.version.as_deref().unwrap_or_default();
         let noted = row["version_header"].is_empty() && row["notes"].contains(version);
         assert!(version == row["version_header"] || noted, "{id}: version {version}");

@@ -1,5 +1,4 @@
-//! The reference is what the program's data says: `HOB_BLESS=1 cargo test --test reference` rewrites
-//! `docs/reference/`.
+//! The reference matches the program's data: `HOB_BLESS=1 cargo test --test reference` rewrites `docs/reference/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +11,7 @@ use hob::cli::ExitCode;
 use hob::diagnostic::Code;
 use hob::reference::{Example, Metric, Metrics, Page, Sources, operation, pages};
 use hob::sandbox::{Options, Sandbox};
-use hob::server::{FAMILIES, Family, MOST_NAMES, OTHER};
+use hob::server::{FAMILIES, Family, MAX_COMBINATIONS, OTHER};
 use hob::source::SourceFile;
 use serde_json::{Value, json};
 
@@ -43,7 +42,7 @@ fn all() -> Vec<Page> {
         sandbox: hob::sandbox::schema(),
         examples: &examples(),
         exit_codes: &codes,
-        metrics: Metrics { families: &metrics, most_names: MOST_NAMES, other: OTHER },
+        metrics: Metrics { families: &metrics, most_names: MAX_COMBINATIONS, other: OTHER },
     })
 }
 
@@ -99,7 +98,7 @@ fn committed_pages_are_what_the_data_says() {
     assert!(wrong.is_empty(), "HOB_BLESS=1 cargo test --test reference rewrites:\n{}", wrong.join("\n"));
 }
 
-/// Places of a page that links may lead to, as code hosts name them.
+/// Anchors of a page, as named by code hosts.
 fn anchors(text: &str) -> Vec<String> {
     let mut fenced = false;
     let mut anchors: Vec<String> = Vec::new();
@@ -196,7 +195,7 @@ fn nothing_is_left_out() {
     assert!(PAGES.iter().all(|page| page.text.starts_with("<!-- Generated")));
 }
 
-/// Every field of `schema` with examples, as (name, its schema).
+/// Every field of `schema` with examples.
 fn with_examples<'a>(node: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match node {
         Value::Object(map) => {

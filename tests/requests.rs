@@ -1,5 +1,5 @@
-//! The program's own requests: every operation of the catalog, called on the stand-in as a recipe or
-//! `hob call` would call it, and held against what the vendor describes.
+//! The program's own requests: every operation of the catalog, called on the stand-in as by a recipe or `hob call`,
+//! and compared with the vendor's description.
 
 #[path = "requests/cases.rs"]
 mod cases;
@@ -37,7 +37,7 @@ impl TestBed {
         let sandbox = Sandbox::new(Arc::clone(&catalog), options).expect("a stand-in");
         let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.expect("a free port");
         let known = catalog.connector(connector).expect("a connector");
-        // Limits are another test's subject.
+        // Limits are tested elsewhere.
         let mut unlimited = known.as_ref().clone();
         unlimited.limits = hob::catalog::Limits::default();
         let setup = Setup {
@@ -102,7 +102,7 @@ async fn every_operation(connector: &str) -> usize {
     operations.len()
 }
 
-/// Inputs that name a file get one that is there.
+/// Inputs that name a file get an existing one.
 fn upload(world: &TestBed, operation: &hob::catalog::Operation, inputs: &mut Map<String, Value>) {
     for input in operation.inputs() {
         if input.shape.format.as_deref() == Some("binary") && inputs.contains_key(input.name) {

@@ -1,7 +1,7 @@
-//! The journal on SQLite: durable events a second beside a bare loop that inserts the same texts one
-//! by one, with the same journal mode and `synchronous`, which fails below a limit; and the cost of each operation with few
-//! and with many runs stored (`cargo bench --bench journal -- 1000000`; without a number, few only). With
-//! the address of a PostgreSQL store, what that one takes instead.
+//! The journal on SQLite: durable events per second, compared with a bare loop that inserts the same texts with the
+//! same journal mode and `synchronous` (fails below a limit), and the cost of each operation with few and with many
+//! runs stored (`cargo bench --bench journal -- 1000000`; few only without a number). With the address of a
+//! PostgreSQL store, its throughput instead.
 
 mod postgres;
 mod rate;

@@ -1,5 +1,5 @@
-//! What a PostgreSQL store takes and gives a second: events appended, runs leased and recorded. The
-//! store is filled and not emptied; name a schema of its own.
+//! Throughput of a PostgreSQL store: events appended, runs leased and recorded. The store is filled and not emptied;
+//! use a separate schema.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub async fn report(address: &str) -> Result<()> {
     }
     let ended = ended(&journal, runs, 64).await?;
     println!("PostgreSQL,  64 workers     {ended:>9.0} runs ended/s");
-    // What was appended is leased by now.
+    // All appended runs have been leased.
     appended(&journal, 256).await?;
     let whole = whole(&journal, 256).await?;
     println!("PostgreSQL, 256 in flight   {whole:>9.0} runs/s, each leased, recorded twice");

@@ -1,4 +1,4 @@
-//! Durable events a second with many producers, as a ratio to a bare loop.
+//! Durable events per second with many producers, as a ratio to a bare loop.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use crate::Result;
 use crate::sample::{event, with_run};
 
-/// How many times as fast as the bare loop the journal has to be. Each of its events comes with a run, a dedup
-/// key and counters, with all their indexes, so that on a disk that syncs at once it cannot be as fast; where a
-/// sync takes a millisecond it is many times as fast, for those that wait are written together.
+/// The minimum ratio. Each event has a run, a dedup key and counters with all their indexes, so on a disk with
+/// instant syncs the journal is slower than the loop; where a sync takes a millisecond it is many times faster,
+/// because waiting writes are batched.
 const LIMIT: f64 = 0.5;
 const PRODUCERS: usize = 64;
 const TIME: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ pub fn report(folder: &Path, runtime: &Runtime) -> Result<Result<()>> {
     Ok(held.then_some(()).ok_or_else(|| format!("{ratio:.1} times as fast, not {LIMIT}").into()))
 }
 
-/// One event, one transaction, one after the other.
+/// One transaction per event, sequentially.
 fn bare(folder: &Path) -> Result<f64> {
     let conn = Connection::open(folder.join("bare.db"))?;
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -47,7 +47,7 @@ fn bare(folder: &Path) -> Result<f64> {
     Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
-/// Each producer waits for its event to be durable before it makes the next one.
+/// Each producer waits for its event to be durable before the next one.
 async fn journal(folder: &Path) -> Result<f64> {
     let journal = Arc::new(Sqlite::open(&folder.join("rate.db"), Access::Runner)?);
     let (start, mut count) = (Instant::now(), 0);

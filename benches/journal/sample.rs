@@ -1,4 +1,4 @@
-//! Events of a usual size, each with a run.
+//! Events of typical size, each with a run.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::event::{DedupKey, Event, EventId, Source};
@@ -6,12 +6,12 @@ use hob::journal::NewRun;
 use hob::run::RunId;
 use serde_json::json;
 
-/// A time, in milliseconds after some moment.
+/// A time, in milliseconds after an origin.
 pub fn at(milliseconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::milliseconds(milliseconds)
 }
 
-/// The event of that dedup key.
+/// An event with this dedup key.
 pub fn event(dedup: String) -> Event {
     Event {
         id: EventId::new(),

@@ -1,5 +1,5 @@
-//! What each operation costs with few and with many runs stored. Of all runs one in a hundred has
-//! failed, one in twenty waits in a lane, the others succeeded.
+//! The cost of each operation with few and with many runs stored. Of all runs, one in a hundred has failed, one in
+//! twenty waits in a lane, the others succeeded.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::sample::{at, with_run};
 const FEW: u64 = 10_000;
 /// Events in a batch while filling, and runs in a lease.
 const CHUNK: u64 = 500;
-/// Repetitions of what is measured.
+/// Repetitions of a measurement.
 const TIMES: u64 = 200;
 const TTL: Duration = Duration::from_secs(3600);
 
@@ -39,7 +39,7 @@ pub async fn report(path: &Path, many: Option<u64>) -> Result<()> {
 async fn fill(journal: &Arc<Sqlite>, from: u64, to: u64) -> Result<()> {
     for chunk in (from..to).step_by(usize::try_from(CHUNK)?) {
         journal.append(batch(chunk..(chunk + CHUNK).min(to))).await?;
-        // The last ones of each chunk wait behind others in full lanes.
+        // The last ones of each chunk wait in full lanes.
         let runs = journal.lease("bench", usize::try_from(CHUNK)?, at(0), TTL).await?;
         let mut records = JoinSet::new();
         for (place, run) in runs.into_iter().enumerate() {
@@ -68,7 +68,7 @@ fn batch(numbers: std::ops::Range<u64>) -> Batch {
 }
 
 async fn end(journal: &Sqlite, run: &LeasedRun, state: RunState) -> Result<()> {
-    // A full lane's head is parked, and so holds it.
+    // The head of a full lane is parked and blocks it.
     let state = if run.run.lane.starts_with("full") { RunState::Parked } else { state };
     let entry = |message: &str| {
         StampedEntry::new(at(0), Entry::Remark { level: "info".to_owned(), message: message.to_owned() })

@@ -1,5 +1,5 @@
-//! What it costs that three processes wait for a budget that they share: calls of the store a second and
-//! process, which fails above a limit, and how much of the budget they use.
+//! The cost of three processes waiting for a shared budget: calls of the store per second and process (fails above a
+//! limit), and how much of the budget they use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,14 +22,14 @@ use crate::Result;
 
 const TIME: Duration = Duration::from_secs(10);
 const PROCESSES: u64 = 3;
-/// Each waits all the time, beside the others of its process.
+/// Waiting requests per process.
 const WAITING: usize = 32;
-/// Requests a second.
+/// Requests per second.
 const RATE: u64 = 10;
-/// Calls of the store a second and process; each is one transaction.
+/// Calls of the store per second and process; each is a transaction.
 const LIMIT: f64 = 10.0;
 
-/// A store that counts how often it is asked.
+/// A store that counts calls.
 #[derive(Debug)]
 struct Counted(Arc<dyn LimitStore>, Arc<AtomicU64>);
 

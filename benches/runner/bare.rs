@@ -1,4 +1,4 @@
-//! What the machine can do at best: a bare client against the sink, a bare insert loop.
+//! The machine's limits: a bare client against the sink, and a bare insert loop.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::Result;
 use crate::sink::Sink;
 
-/// How long each is measured.
+/// Duration of each measurement.
 const TIME: Duration = Duration::from_secs(3);
 
-/// Calls a second of `in_flight` loops that each read, change and make a thing.
+/// Calls per second of `in_flight` loops that each read, change and create a thing.
 pub async fn client(sink: &Sink, in_flight: usize) -> Result<f64> {
     let base = format!("http://{}/things", sink.address);
     rate(in_flight, 3, async |http, _| {
@@ -25,7 +25,7 @@ pub async fn client(sink: &Sink, in_flight: usize) -> Result<f64> {
     .await
 }
 
-/// Calls a second of `in_flight` loops that post an event somewhere.
+/// Calls per second of `in_flight` loops that post an event.
 pub async fn post(url: &str, in_flight: usize) -> Result<f64> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     rate(in_flight, 1, async |http, _| {
@@ -41,7 +41,7 @@ pub async fn post(url: &str, in_flight: usize) -> Result<f64> {
     .await
 }
 
-/// `act` by many at once; each time counts `calls`.
+/// Runs `act` concurrently; each time counts as `calls`.
 async fn rate<F>(in_flight: usize, calls: u64, act: F) -> Result<f64>
 where
     F: AsyncFn(&reqwest::Client, usize) -> Result<()>,
@@ -63,7 +63,7 @@ where
     Ok(done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64())
 }
 
-/// Durable inserts a second, one after the other, with the sync mode of the journal.
+/// Durable inserts per second, sequentially, with the journal's sync mode.
 pub fn inserts(folder: &Path) -> Result<f64> {
     let conn = Connection::open(folder.join("bare.db"))?;
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -1,4 +1,4 @@
-//! What the program is given to do.
+//! The load for the program.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::program::{Program, Used, workspace};
 use crate::sink::Sink;
 use crate::{Result, bare};
 
-/// How fast the program was, and what it used meanwhile.
+/// Throughput, and resources used.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
-    /// A second: webhooks, or calls.
+    /// Webhooks or calls per second.
     pub rate: f64,
     pub used: Used,
 }
@@ -30,7 +30,7 @@ actions:
   - { do: sink.things.put, with: { id: \"{{ steps.got.id }}\", name: \"number {{ event.number }}\" } }
   - { do: sink.things.create, with: { name: \"{{ event.name }}\" } }
 ";
-/// Every event is stored with its run, which ends at its condition.
+/// Every event is stored with its run, which is filtered out.
 const FILTERED: &str = "name: bench
 trigger: { webhook: /in, verify: none, id: $.number }
 when: \"{{ event.number < 0 }}\"
@@ -39,7 +39,7 @@ actions:
 ";
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-/// Memory of a program that has nothing to do, in MB.
+/// Memory of an idle program, in MB.
 pub async fn idle(folder: &Path, sink: &Sink) -> Result<f64> {
     let folder = TempDir::new_in(folder)?;
     workspace(folder.path(), sink.address, STORE, THREE)?;
@@ -48,7 +48,7 @@ pub async fn idle(folder: &Path, sink: &Sink) -> Result<f64> {
     Ok(program.used()?.present)
 }
 
-/// Webhooks a second that are acknowledged, each with a run that is filtered.
+/// Acknowledged webhooks per second, each with a run that is filtered out.
 pub async fn webhooks(folder: &Path, sink: &Sink, in_flight: usize) -> Result<Measured> {
     let folder = TempDir::new_in(folder)?;
     workspace(folder.path(), sink.address, STORE, FILTERED)?;
@@ -58,7 +58,7 @@ pub async fn webhooks(folder: &Path, sink: &Sink, in_flight: usize) -> Result<Me
     Ok(Measured { rate, used: program.used()? })
 }
 
-/// Calls a second of runs of three requests, so many runs at a time.
+/// Calls per second of runs with three requests, with this concurrency.
 pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Measured> {
     let runs: u64 = if concurrency == 1 { 300 } else { 5_000 };
     let folder = TempDir::new_in(folder)?;
@@ -70,12 +70,12 @@ pub async fn runs(folder: &Path, sink: &Sink, concurrency: usize) -> Result<Meas
     Ok(Measured { rate: (runs * 3) as f64 / took.as_secs_f64(), used: program.used()? })
 }
 
-/// The same with `processes` that share a PostgreSQL store, 32 runs at a time each; what the first of them
-/// used.
+/// The same with `processes` sharing a PostgreSQL store, 32 concurrent runs each; with the resources used by the
+/// first.
 pub async fn shared(folder: &Path, sink: &Sink, store: &str, processes: usize) -> Result<Measured> {
     const RUNS: u64 = 5_000;
     let folder = TempDir::new_in(folder)?;
-    // Each time another one: what is known there already would make no runs.
+    // A new schema each time, because known events would start no runs.
     let schema = format!("bench_{}_{}_{processes}", std::process::id(), sink.address.port());
     let glue = if store.contains('?') { '&' } else { '?' };
     let store = format!("{store}{glue}schema={schema}");
@@ -89,7 +89,7 @@ pub async fn shared(folder: &Path, sink: &Sink, store: &str, processes: usize) -
     Ok(Measured { rate: (RUNS * 3) as f64 / took.as_secs_f64(), used })
 }
 
-/// How long one run of `count` requests takes, each made durable before and after.
+/// Duration of a run with `count` requests, each made durable before and after.
 pub async fn steps(folder: &Path, sink: &Sink, count: u64) -> Result<Duration> {
     let folder = TempDir::new_in(folder)?;
     let step = "  - { do: sink.things.put, with: { id: a, name: \"{{ event.name }}\" } }\n";

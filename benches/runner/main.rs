@@ -1,10 +1,10 @@
-//! The whole program on a server that answers at once, and on one that answers as fast as a very fast API:
-//! webhooks acknowledged once they are durable, runs of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client that
-//! makes the same calls, and to a bare loop of durable inserts, measured in the same run; below the stated
-//! limits it fails. All of it, client, server and program, shares the machine.
+//! The whole program against a server that answers at once, and one as fast as a very fast API: acknowledged
+//! webhooks, runs of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client
+//! with the same calls, and to a bare loop of durable inserts, measured in the same run; fails beyond the limits.
+//! Client, server and program share the machine.
 //!
-//! `cargo bench --bench runner`; with the address of a PostgreSQL database, what one, two and four processes
-//! make of it instead, each time in a schema of its own that is left there.
+//! `cargo bench --bench runner`; with the address of a PostgreSQL database, the throughput of one, two and four
+//! processes instead, each in a new schema that is not deleted.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// Requests at the same time.
 const IN_FLIGHT: [usize; 3] = [1, 32, 256];
-/// How long a very fast API takes to answer: HighLevel takes ten times as long.
+/// Response time of a very fast API; HighLevel's is ten times as long.
 const API: Duration = Duration::from_millis(10);
 
 fn main() -> Result<()> {

@@ -1,4 +1,4 @@
-//! The program, started on a workspace of its own, and what it used.
+//! The program in its own workspace, and the resources it used.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -23,23 +23,23 @@ pub fn workspace(folder: &Path, sink: SocketAddr, store: &str, recipe: &str) -> 
     Ok(())
 }
 
-/// `hob run` at work; killed when dropped.
+/// A running `hob run`; killed on drop.
 pub struct Program {
     child: Child,
     pub address: Option<SocketAddr>,
 }
 
-/// What a program used so far.
+/// Resources used so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Used {
     pub cpu: Duration,
-    /// Peak and present, in MB.
+    /// Peak and current memory, in MB.
     pub peak: f64,
     pub present: f64,
 }
 
 impl Program {
-    /// Starts it in `folder`, and waits until it is at work.
+    /// Starts it in `folder` and waits until it is ready.
     pub fn start(folder: &Path, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hob"))
             .arg("run")
@@ -67,16 +67,16 @@ impl Program {
         if listens && address.is_none() {
             return Err(format!("the program ended: {}", told.join("\n")).into());
         }
-        // Its log must go somewhere, or it would wait for a reader.
+        // Its log must be read, or it would block.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, address })
     }
 
-    /// What it used, as Linux counts.
+    /// Resources used, according to Linux.
     pub fn used(&self) -> Result<Used> {
         let process = format!("/proc/{}", self.child.id());
         let stat = fs::read_to_string(format!("{process}/stat"))?;
-        // After the name in parentheses; user and system time are the 14th and 15th of all fields.
+        // Fields after the name in parentheses; user and system time are the 14th and 15th overall.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         let status = fs::read_to_string(format!("{process}/status"))?;
@@ -92,7 +92,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

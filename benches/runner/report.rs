@@ -1,17 +1,17 @@
-//! What was measured, line by line, and whether it is enough.
+//! Prints measurements and checks their limits.
 
 use crate::load::Measured;
 use crate::{Error, Result};
 
-/// Below or above these, it is not enough.
+/// Limits.
 pub struct Limits {
-    /// Webhooks acknowledged a second, at least, with 32 or more in flight.
+    /// Minimum of webhooks per second, with 32 or more in flight.
     pub webhooks: f64,
-    /// Calls of runs as a ratio to a bare client's, at least, with 32 in flight to a very fast API.
+    /// Minimum ratio of calls to a bare client's, with 32 in flight to a very fast API.
     pub of_bare_client: f64,
-    /// Seconds for a run of forty requests, at most.
+    /// Maximum seconds of a run with forty requests.
     pub forty_steps: f64,
-    /// MB while there is nothing to do, at most.
+    /// Maximum memory when idle, in MB.
     pub idle: f64,
 }
 
@@ -24,7 +24,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Webhooks a second, beside a bare client that posts as much to a server that stores nothing.
+    /// Webhooks per second, compared with a bare client that posts to a server that stores nothing.
     pub fn webhooks(&mut self, in_flight: usize, measured: &Measured, bare: f64, inserts: f64) {
         if in_flight >= 32 {
             self.best_webhooks = self.best_webhooks.max(measured.rate);
@@ -32,7 +32,7 @@ impl Report {
         self.line(&format!("webhooks, {in_flight} in flight"), "acknowledged/s", measured, bare, inserts);
     }
 
-    /// Calls a second of three-request runs, beside a bare client that makes the same calls.
+    /// Calls per second of runs with three requests, compared with a bare client with the same calls.
     pub fn runs(&mut self, answers: &str, in_flight: usize, measured: &Measured, bare: f64, inserts: f64) {
         let what = format!("3-request runs, {in_flight} at a time, answered {answers}");
         self.line(&what, "calls/s", measured, bare, inserts);
@@ -50,7 +50,7 @@ impl Report {
         );
     }
 
-    /// Prints what is limited, and fails if something is beyond its limit.
+    /// Prints the limited values, and fails if one is beyond its limit.
     pub fn judge(&self, limits: &Limits) -> Result<()> {
         let mut beyond = Vec::new();
         let mut judge = |what: &str, value: f64, limit: f64, at_least: bool| {

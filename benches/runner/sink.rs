@@ -1,4 +1,4 @@
-//! A server that answers everything after a set time, and remembers when.
+//! A server that answers after a fixed delay and records the times.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::Result;
 
-/// A connector for it.
+/// Its connector.
 pub const CONNECTOR: &str = "connector: sink
 title: Sink
 about: Answers at once.
@@ -53,7 +53,7 @@ pub const OPERATIONS: &str = "operations:
     effect: create
 ";
 
-/// The server; ends with the program.
+/// The server; stops with the program.
 #[derive(Clone)]
 pub struct Sink {
     pub address: SocketAddr,
@@ -78,7 +78,7 @@ impl Seen {
 }
 
 impl Sink {
-    /// Starts it; each answer comes after `delay`.
+    /// Starts it with this delay.
     pub async fn start(delay: Duration) -> Result<Self> {
         let seen = Arc::new(Seen::default());
         let answer = |seen: &Arc<Seen>| {
@@ -94,7 +94,7 @@ impl Sink {
         let router = Router::new().route("/things/{id}", things).route("/things", post(answer(&seen)));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        // A server that waits before it answers would be measured, not the client.
+        // Otherwise delays of the server's socket would be measured.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -102,13 +102,13 @@ impl Sink {
         Ok(Self { address, seen })
     }
 
-    /// Forgets what came.
+    /// Forgets all requests.
     pub fn reset(&self) {
         *self.seen.span.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.seen.count.store(0, Ordering::Release);
     }
 
-    /// Waits until `count` requests have come; the time from the first to the last of them.
+    /// Waits for `count` requests; returns the time from the first to the last.
     pub async fn took(&self, count: u64) -> Result<Duration> {
         let begun = Instant::now();
         while self.seen.count.load(Ordering::Acquire) < count {

@@ -11,7 +11,7 @@ static RUN: LazyLock<Shape> = LazyLock::new(|| {
     let event = ["id", "kind", "record", "received", "source", "connection"];
     let mut run = texts(&["id", "recipe", "created"]);
     run.fields.insert("event".into(), texts(&event));
-    let more = Shape { items: Some(Box::new(Shape::of(Kind::String))), ..Shape::of(Kind::Array) };
+    let more = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
     run.fields.insert("more".into(), more);
     run
 });
@@ -19,9 +19,9 @@ static RUN: LazyLock<Shape> = LazyLock::new(|| {
 static ERROR: LazyLock<Shape> = LazyLock::new(|| {
     let mut error = texts(&["message", "help", "step"]);
     for number in ["status", "item"] {
-        error.fields.insert(number.into(), Shape::of(Kind::Integer));
+        error.fields.insert(number.into(), Shape::new(Kind::Integer));
     }
-    error.fields.insert("parked".into(), Shape::of(Kind::Boolean));
+    error.fields.insert("parked".into(), Shape::new(Kind::Boolean));
     error
 });
 
@@ -41,13 +41,13 @@ pub(super) fn connection(recipe: &Recipe, catalog: &Catalog) -> Shape {
     for name in accounts::connectors(recipe, catalog) {
         let Some(connector) = catalog.connector(name) else { continue };
         let mut one = texts(&["name"]);
-        one.fields.extend(connector.settings.keys().map(|name| (name.clone(), Shape::of(Kind::String))));
+        one.fields.extend(connector.settings.keys().map(|name| (name.clone(), Shape::new(Kind::String))));
         all.fields.insert(name.to_owned(), one);
     }
     all
 }
 
 fn texts(names: &[&str]) -> Shape {
-    let fields = names.iter().map(|name| ((*name).to_owned(), Shape::of(Kind::String))).collect();
-    Shape { fields, ..Shape::of(Kind::Object) }
+    let fields = names.iter().map(|name| ((*name).to_owned(), Shape::new(Kind::String))).collect();
+    Shape { fields, ..Shape::new(Kind::Object) }
 }

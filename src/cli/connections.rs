@@ -99,7 +99,7 @@ fn needed(session: &mut Session, workspace: &Workspace) -> Result<NeededScopes, 
     for recipe in &recipes.broken {
         session.streams.note(format!("warning: left out: {recipe}; `hob validate` tells more"));
     }
-    Ok(NeededScopes::of(&recipes))
+    Ok(NeededScopes::collect(&recipes))
 }
 
 fn scopes(row: &Row) -> Option<String> {

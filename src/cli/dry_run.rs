@@ -19,7 +19,7 @@ const PAGE: usize = 500;
 
 /// A temporary store with its folder. It starts with a copy of the workspace's cursors, links and values; with
 /// `pauses`, paused recipes are paused in it.
-pub(super) async fn passing_store(
+pub(super) async fn temporary_store(
     workspace: &Workspace,
     pauses: bool,
 ) -> Result<(Arc<dyn Journal>, TempDir), Failure> {

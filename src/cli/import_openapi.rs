@@ -73,7 +73,7 @@ impl Openapi {
             let context = || format!("cannot write {}", path.display());
             fs::write(&path, text).with_context(context).map_err(Failure::unavailable)?;
         }
-        self.tell(session, &name, &imported, &folder)?;
+        self.print_summary(session, &name, &imported, &folder)?;
         Ok(ExitCode::Fine)
     }
 
@@ -131,7 +131,7 @@ impl Openapi {
         }
     }
 
-    fn tell(
+    fn print_summary(
         &self,
         session: &mut Session,
         name: &str,

@@ -17,20 +17,20 @@ enum Form {
 }
 
 /// Most characters of a line for people, or of a text in a line for machines.
-const LONGEST: usize = 8_000;
+const MAX_LENGTH: usize = 8_000;
 
 impl Form {
     /// A line without its line break, with control characters escaped.
     fn printable(self, line: &str) -> String {
         match self {
-            Form::Plain => printable::line(line, LONGEST),
+            Form::Plain => printable::line(line, MAX_LENGTH),
             // Foreign escapes are escaped before.
-            Form::Coloured => match line.char_indices().nth(LONGEST) {
+            Form::Coloured => match line.char_indices().nth(MAX_LENGTH) {
                 Some((end, _)) => Form::Coloured.printable(&line[..end]) + "…\u{1b}[0m",
                 None => printable::coloured(&line.replace('\n', "\\n")).into_owned(),
             },
-            Form::Json if line.len() > LONGEST => {
-                let short = serde_json::from_str(line).map(|value| shortened(value, LONGEST).to_string());
+            Form::Json if line.len() > MAX_LENGTH => {
+                let short = serde_json::from_str(line).map(|value| shortened(value, MAX_LENGTH).to_string());
                 printable::json(&short.unwrap_or_default()).into_owned()
             }
             Form::Json => printable::json(line).into_owned(),
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn long_lines_are_cut_and_json_stays_json() {
         let long = "x".repeat(100_000);
-        assert_eq!(Form::Plain.printable(&long).chars().count(), LONGEST + 1);
+        assert_eq!(Form::Plain.printable(&long).chars().count(), MAX_LENGTH + 1);
         assert!(Form::Coloured.printable(&format!("\u{1b}[2m{long}")).ends_with("xx…\u{1b}[0m"));
         let json = Form::Json.printable(&serde_json::json!({ "path": long, "n": 1 }).to_string());
         let value: Value = serde_json::from_str(&json).unwrap();

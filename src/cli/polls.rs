@@ -28,7 +28,7 @@ pub(super) struct PollRow {
 
 impl PollRow {
     /// The poller of `cursor`; `None` if it belongs to a schedule.
-    pub(super) fn of(cursor: &Cursor) -> Option<Self> {
+    pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
         let health = &cursor.health;
         Some(Self {
             recipe: cursor.key.recipe().to_owned(),

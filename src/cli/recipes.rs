@@ -28,7 +28,7 @@ pub(super) struct Recipes {
     /// Recipes that cannot run.
     pub(super) broken: Vec<BrokenRecipe>,
     /// The number of recipes with a path that accepts no request, because its key is unusable.
-    pub(super) unheard: usize,
+    pub(super) closed_paths: usize,
     /// One report per file, including those without diagnostics.
     pub(super) reports: Vec<Report>,
 }
@@ -125,7 +125,7 @@ impl Recipes {
         let (env, now) = (workspace.env_values(), Clock::system().now());
         for recipe in &self.sound {
             let unusable = unusable_key(recipe, &env, now);
-            self.unheard += usize::from(unusable.is_some());
+            self.closed_paths += usize::from(unusable.is_some());
             let Some(unusable) = unusable.or_else(|| short_key(recipe, &env, now)) else { continue };
             let name = recipe.recipe().file.name();
             if let Some(report) = self.reports.iter_mut().find(|report| report.file.name() == name) {

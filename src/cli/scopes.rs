@@ -40,7 +40,7 @@ struct Need {
 }
 
 impl NeededScopes {
-    pub(super) fn of(recipes: &Recipes) -> Self {
+    pub(super) fn collect(recipes: &Recipes) -> Self {
         let mut needed = Self::default();
         recipes.sound.iter().for_each(|recipe| needed.add(recipe));
         needed

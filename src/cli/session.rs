@@ -13,7 +13,7 @@ use crate::source::SourceFile;
 use crate::workspace::{self, Dotenv, Opened, Store, Workspace};
 
 /// Most characters of a displayed path; systems allow 4096 bytes.
-const LONGEST_PATH: usize = 4096;
+const MAX_PATH: usize = 4096;
 
 /// The session of one command line.
 pub struct Session {
@@ -174,7 +174,7 @@ impl Session {
     /// `path` as displayed: relative if below the working directory.
     pub fn shown(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.environment.directory).unwrap_or(path);
-        printable::line(&relative.display().to_string(), LONGEST_PATH)
+        printable::line(&relative.display().to_string(), MAX_PATH)
     }
 
     /// The environment, with defaults from the workspace's `.env`.

@@ -21,7 +21,7 @@ use crate::run::RunState;
 use crate::workspace::Workspace;
 
 /// Most characters of a line.
-const LONGEST: usize = 2_000;
+const MAX_LENGTH: usize = 2_000;
 
 /// How long a failed run counts as recent.
 const LATELY: TimeDelta = TimeDelta::hours(24);
@@ -87,7 +87,7 @@ struct Known {
 }
 
 impl Known {
-    async fn of(journal: &dyn Journal, names: impl Iterator<Item = &String>) -> Result<Self, Error> {
+    async fn load(journal: &dyn Journal, names: impl Iterator<Item = &String>) -> Result<Self, Error> {
         let mut newest = BTreeMap::new();
         for name in names {
             let filter = RunFilter { recipe: Some(name.clone()), limit: Some(1), ..RunFilter::default() };
@@ -119,7 +119,7 @@ impl Status {
             let Some(journal) = open_existing(&workspace, Access::Client).await? else {
                 return Ok(Known::default());
             };
-            let known = Known::of(journal.as_ref(), names.iter()).await.map_err(Failure::unavailable);
+            let known = Known::load(journal.as_ref(), names.iter()).await.map_err(Failure::unavailable);
             journal.close().await;
             known
         })??;
@@ -140,7 +140,7 @@ impl Page {
         known: Known,
     ) -> Self {
         // A cursor outlives its recipe and its connection.
-        let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::of).collect();
+        let mut polls: Vec<PollRow> = known.cursors.iter().filter_map(PollRow::from_cursor).collect();
         polls.retain(|poll| {
             workspace.accounts.contains_key(&poll.connection)
                 && sound.iter().any(|recipe| recipe.name() == poll.recipe)
@@ -197,7 +197,7 @@ impl Page {
         let mut section = |title: &str, rows: Vec<String>| {
             if !rows.is_empty() {
                 lines.extend([String::new(), title.to_owned()]);
-                lines.extend(rows.into_iter().map(|row| format!("  {}", printable::line(&row, LONGEST))));
+                lines.extend(rows.into_iter().map(|row| format!("  {}", printable::line(&row, MAX_LENGTH))));
             }
         };
         let held = self

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table};
 use crate::printable;
 
 /// Most characters of a cell.
-const LONGEST: usize = 4_000;
+const MAX_LENGTH: usize = 4_000;
 
 /// A table without lines, as wide as needed.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -16,7 +16,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header.to_vec());
     for row in rows {
-        table.add_row(row.iter().map(|cell| printable::line(cell, LONGEST)));
+        table.add_row(row.iter().map(|cell| printable::line(cell, MAX_LENGTH)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

@@ -103,7 +103,7 @@ impl Trigger {
                 true => ConnectedAccounts::to_sandbox(workspace).await?,
                 false => ConnectedAccounts::to_apis(session, workspace)?,
             };
-            let (journal, _folder) = dry_run::passing_store(workspace, false).await?;
+            let (journal, _folder) = dry_run::temporary_store(workspace, false).await?;
             let services = connected.services(session, workspace, Arc::clone(&journal));
             let batch = Batch { events: vec![manual::event(&recipe, payload, &services)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;

@@ -126,7 +126,7 @@ impl Hold {
             checking: false,
         });
         drop(state);
-        self.tell(connection, Some(reason.clone()));
+        self.report_change(connection, Some(reason.clone()));
         Some(OnHold { wait: BACKOFF.first, reason })
     }
 
@@ -135,7 +135,7 @@ impl Hold {
         let mut state = self.state();
         if state.held.take().is_some() {
             drop(state);
-            self.tell(connection, None);
+            self.report_change(connection, None);
             self.released.notify_waiters();
         }
     }
@@ -148,11 +148,11 @@ impl Hold {
         // Only this operation is refused.
         state.refused_alone.extend(held.by.filter(|by| by != operation));
         drop(state);
-        self.tell(connection, None);
+        self.report_change(connection, None);
         self.released.notify_waiters();
     }
 
-    fn tell(&self, connection: &str, reason: Option<String>) {
+    fn report_change(&self, connection: &str, reason: Option<String>) {
         if let Some(tell) = self.on_change.get() {
             tell(HoldChange { connection: connection.to_owned(), reason });
         }

@@ -40,7 +40,7 @@ pub(super) fn body(reading: &mut Reading<'_>, described: &Described<'_>) -> Opti
         Ok(found) => found,
         Err(reference) => {
             reading.note(FindingKind::RefBroken, reference);
-            return Some(Body { encoding: Encoding::Json, whole: None, shape: Shape::of(Kind::Object) });
+            return Some(Body { encoding: Encoding::Json, whole: None, shape: Shape::new(Kind::Object) });
         }
     };
     if found.value.get("required") != Some(&Value::Bool(true)) {
@@ -51,11 +51,11 @@ pub(super) fn body(reading: &mut Reading<'_>, described: &Described<'_>) -> Opti
         Some(schema) => {
             let shape = reading.shape(found.document, schema, REQUEST_DEPTH);
             let name = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-            settle(reading, shape, name.unwrap_or_default())
+            merge_alternatives(reading, shape, name.unwrap_or_default())
         }
         None => {
             reading.note(FindingKind::BodyNoSchema, "");
-            Shape::of(Kind::Object)
+            Shape::new(Kind::Object)
         }
     };
     let whole = (shape.kind == Kind::Array).then(|| WHOLE_NAME.to_owned());
@@ -94,7 +94,7 @@ fn bare(media_type: &str) -> String {
 }
 
 /// A body is an object or a list: alternatives are merged into one object that allows them all.
-fn settle(reading: &mut Reading<'_>, shape: Shape, name: &str) -> Shape {
+fn merge_alternatives(reading: &mut Reading<'_>, shape: Shape, name: &str) -> Shape {
     if !shape.any_of.is_empty() {
         reading.note(FindingKind::BodyAlternatives, name);
         return united(shape.any_of);
@@ -107,16 +107,16 @@ fn settle(reading: &mut Reading<'_>, shape: Shape, name: &str) -> Shape {
         Kind::Object | Kind::Array => shape,
         _ => {
             reading.note(FindingKind::BodyEmpty, name);
-            Shape::of(Kind::Object)
+            Shape::new(Kind::Object)
         }
     }
 }
 
 fn united(alternatives: Vec<Shape>) -> Shape {
     if alternatives.iter().any(|shape| shape.kind != Kind::Object) {
-        return Shape::of(Kind::Object);
+        return Shape::new(Kind::Object);
     }
-    let mut all = Shape::of(Kind::Object);
+    let mut all = Shape::new(Kind::Object);
     for alternative in &alternatives {
         all.open |= alternative.is_open();
         for (name, field) in &alternative.fields {
@@ -127,7 +127,7 @@ fn united(alternatives: Vec<Shape>) -> Shape {
                 Some(known) if known.kind == Kind::String && field.kind == Kind::String => {
                     let values: Vec<Value> = known.values.iter().chain(&field.values).cloned().collect();
                     let both = !known.values.is_empty() && !field.values.is_empty();
-                    Shape { values: if both { values } else { vec![] }, ..Shape::of(Kind::String) }
+                    Shape { values: if both { values } else { vec![] }, ..Shape::new(Kind::String) }
                 }
                 Some(_) => Shape::default(),
             };
@@ -163,7 +163,7 @@ pub(super) fn answer(reading: &mut Reading<'_>, described: &Described<'_>) -> An
             let Some(schema) = media.get("schema") else { continue };
             let mut shape = reading.shape(found.document, schema, RESPONSE_DEPTH);
             forget_required(&mut shape);
-            if shape == Shape::of(Kind::Object) || shape == Shape::default() {
+            if shape == Shape::new(Kind::Object) || shape == Shape::default() {
                 let name = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
                 reading.note(FindingKind::ResponseEmpty, name.unwrap_or("None"));
             }

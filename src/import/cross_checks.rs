@@ -11,7 +11,7 @@ use super::finding::FindingKind;
 use super::schema::Reading;
 
 /// Longer paths are not compared.
-const MOST_PARTS: usize = 40;
+const MAX_PARTS: usize = 40;
 
 /// Reports duplicate names and conflicting paths.
 pub(super) fn note(reading: &mut Reading<'_>, described: &IndexMap<String, Described<'_>>) {
@@ -65,7 +65,7 @@ fn template(path: &str) -> String {
 fn wider(path: &str) -> Vec<String> {
     let own = template(path);
     let parts: Vec<&str> = own.split('/').collect();
-    if parts.len() > MOST_PARTS {
+    if parts.len() > MAX_PARTS {
         return vec![];
     }
     let literal = |at: &usize| !parts[*at].is_empty() && parts[*at] != "{}";

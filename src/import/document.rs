@@ -15,7 +15,7 @@ pub struct Document<'a> {
 }
 
 /// Longest chain of references.
-const LONGEST_CHAIN: usize = 32;
+const MAX_CHAIN: usize = 32;
 
 /// All documents of an import, by normalised path.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Documents {
     /// Resolves `value` if it is a reference. `Err` is a broken reference.
     pub(super) fn resolve<'a>(&'a self, document: &'a str, value: &'a Value) -> Result<Found<'a>, String> {
         let mut at = Found { document, value };
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_CHAIN {
             let Some(reference) = at.value.get("$ref").and_then(Value::as_str) else { return Ok(at) };
             at = self.follow(at.document, reference).ok_or(reference)?.0;
         }

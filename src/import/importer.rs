@@ -171,7 +171,7 @@ fn wrapped(shape: Shape, path: &str) -> Shape {
             "[]" => Shape::list(at),
             name => {
                 let fields = IndexMap::from([(name.to_owned(), at)]);
-                Shape { fields, ..Shape::of(Kind::Object) }
+                Shape { fields, ..Shape::new(Kind::Object) }
             }
         };
     }

@@ -70,7 +70,7 @@ pub(super) fn named(
     report: &mut Report,
 ) -> Operation {
     let mut operation = operation::read(reading, overlay, entry);
-    let name = Name::of_id(id);
+    let name = Name::from_id(id);
     let listing = judge(reading, &mut operation, &name);
     describe(reading, overlay, &mut operation, &name, listing, report);
     operation

@@ -49,7 +49,7 @@ const CREATED_NAMES: [&str; 5] = ["createdAt", "dateAdded", "created_at", "dateC
 /// Page size if the description states none.
 const USUAL_SIZE: u32 = 20;
 /// Largest page size to request.
-const LARGEST_SIZE: i64 = 100;
+const MAX_SIZE: i64 = 100;
 
 /// What the description states about a paging parameter besides its type.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -200,8 +200,8 @@ fn paging(
         |name: &Option<String>| name.as_ref().and_then(|name| hints.get(name)).copied().unwrap_or_default();
     let maximum = limit.as_ref().and_then(|name| operation.input(name)).and_then(|input| input.shape.maximum);
     let size = match (maximum, hint(&limit).default) {
-        (Some(maximum), _) => maximum.clamp(1, LARGEST_SIZE) as u32,
-        (None, Some(default)) => (default as u32).clamp(USUAL_SIZE, LARGEST_SIZE as u32),
+        (Some(maximum), _) => maximum.clamp(1, MAX_SIZE) as u32,
+        (None, Some(default)) => (default as u32).clamp(USUAL_SIZE, MAX_SIZE as u32),
         (None, None) => USUAL_SIZE,
     };
     // Only a size that the description allows is sure to be honoured.

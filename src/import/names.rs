@@ -165,7 +165,7 @@ impl Name {
     }
 
     /// The name for an id.
-    pub(super) fn of_id(id: &str) -> Self {
+    pub(super) fn from_id(id: &str) -> Self {
         let mut resource: Vec<String> = id.split('.').map(str::to_owned).collect();
         let verb = resource.pop().unwrap_or_default();
         Self { resource, verb }
@@ -457,11 +457,11 @@ mod tests {
         let name = Name { resource: vec!["store".into(), "shipping_zones".into()], verb: "list".into() };
         assert_eq!(name.title(&IndexMap::new()), "List store shipping zones");
         let words = IndexMap::from([("csv".to_owned(), "CSV".to_owned())]);
-        assert_eq!(Name::of_id("posts.csv.get").title(&words), "Get post CSV");
-        assert_eq!(Name::of_id("posts.csv.get").summary(&words, &["x"]), "Reads the post CSV; x.");
-        assert_eq!(Name::of_id("invoices.create").summary(&words, &[]), "Creates an invoice.");
-        assert_eq!(Name::of_id("campaigns.publish").summary(&words, &[]), "Publishes the campaign.");
-        assert_eq!(Name::of_id("orders.record_payment").title(&words), "Record payment (order)");
-        assert_eq!(Name::of_id("posts.bulk_delete").title(&words), "Bulk delete posts");
+        assert_eq!(Name::from_id("posts.csv.get").title(&words), "Get post CSV");
+        assert_eq!(Name::from_id("posts.csv.get").summary(&words, &["x"]), "Reads the post CSV; x.");
+        assert_eq!(Name::from_id("invoices.create").summary(&words, &[]), "Creates an invoice.");
+        assert_eq!(Name::from_id("campaigns.publish").summary(&words, &[]), "Publishes the campaign.");
+        assert_eq!(Name::from_id("orders.record_payment").title(&words), "Record payment (order)");
+        assert_eq!(Name::from_id("posts.bulk_delete").title(&words), "Bulk delete posts");
     }
 }

@@ -158,7 +158,7 @@ fn shape(reading: &mut Reading<'_>, declared: &Declared) -> Shape {
     let content = parameter.get("content").and_then(Value::as_object).and_then(|map| map.values().next());
     match parameter.get("schema").or_else(|| content.and_then(|media| media.get("schema"))) {
         Some(schema) => reading.shape(&declared.document, schema, REQUEST_DEPTH),
-        None => Shape::of(Kind::String),
+        None => Shape::new(Kind::String),
     }
 }
 
@@ -177,7 +177,7 @@ fn check_path(reading: &mut Reading<'_>, name: &str, shape: &mut Shape) {
 fn correct_paging(reading: &mut Reading<'_>, name: &str, shape: &mut Shape) {
     if PAGING_NAMES.contains(&name) && shape.kind == Kind::String && shape.values.is_empty() {
         reading.note(FindingKind::PagingText, name);
-        *shape = Shape { required: shape.required, nullable: shape.nullable, ..Shape::of(Kind::Integer) };
+        *shape = Shape { required: shape.required, nullable: shape.nullable, ..Shape::new(Kind::Integer) };
     }
 }
 
@@ -211,7 +211,7 @@ fn add_undeclared(reading: &mut Reading<'_>, parameters: &mut IndexMap<String, P
             continue;
         }
         reading.note(FindingKind::PathParamUndeclared, name);
-        let shape = Shape { required: true, ..Shape::of(Kind::String) };
+        let shape = Shape { required: true, ..Shape::new(Kind::String) };
         let parameter = Parameter { place: Place::Path, wire: None, style: ArrayStyle::default(), shape };
         if let Some(mut other) = parameters.insert(name.to_owned(), parameter) {
             reading.note(FindingKind::NameTwice, format!("{name}: path and {}", place_name(other.place)));

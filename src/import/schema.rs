@@ -104,7 +104,7 @@ impl<'a> Reading<'a> {
         };
         if depth > self.deepest {
             self.note(FindingKind::TooDeep, format!("more than {} levels", self.deepest));
-            return Shape::of(first_type(object).and_then(kind_of).unwrap_or_default());
+            return Shape::new(first_type(object).and_then(kind_of).unwrap_or_default());
         }
         match object.get("$ref").and_then(Value::as_str) {
             Some(reference) => self.reference(document, reference, depth),
@@ -158,7 +158,7 @@ impl<'a> Reading<'a> {
 
     fn own(&mut self, document: &str, object: &Map<String, Value>, depth: usize) -> Shape {
         let kind = self.kind(object);
-        let mut shape = Shape::of(kind);
+        let mut shape = Shape::new(kind);
         shape.nullable = type_names(object).contains(&"null");
         if kind == Kind::String {
             shape.format = object.get("format").and_then(Value::as_str).map(str::to_owned);
@@ -191,7 +191,7 @@ impl<'a> Reading<'a> {
         let inner = items.items.take();
         self.note(
             FindingKind::ListNested,
-            Shape { items: inner.clone(), ..Shape::of(Kind::Array) }.describe(),
+            Shape { items: inner.clone(), ..Shape::new(Kind::Array) }.describe(),
         );
         (shape.items, shape.doubtful) = (inner, true);
     }
@@ -229,7 +229,7 @@ impl<'a> Reading<'a> {
             Some(Value::Array(_)) => Kind::Any,
             _ => return Kind::Object,
         };
-        self.note(FindingKind::TypeFromExample, Shape::of(kind).describe());
+        self.note(FindingKind::TypeFromExample, Shape::new(kind).describe());
         kind
     }
 
@@ -281,7 +281,7 @@ impl<'a> Reading<'a> {
         };
         if let Some(kind) = common_kind(values).filter(|kind| !fits(*kind, target.kind)) {
             self.note(FindingKind::TypeFromEnum, format!("{} {}", target.describe(), shown(&values[0])));
-            *target = Shape { required: target.required, nullable: target.nullable, ..Shape::of(kind) };
+            *target = Shape { required: target.required, nullable: target.nullable, ..Shape::new(kind) };
         }
         let unrestricted = Shape { values: vec![], required: false, ..target.clone() };
         for value in values {

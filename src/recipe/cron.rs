@@ -27,9 +27,9 @@ use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
 use crate::diagnostic::closest;
 
 /// Clock changes are smaller, except when a zone changes its date.
-const LARGEST_CHANGE: TimeDelta = TimeDelta::hours(3);
+const MAX_CHANGE: TimeDelta = TimeDelta::hours(3);
 /// Minutes of the largest change ever (a zone that skipped a day), with a margin.
-const LONGEST_GAP_MINUTES: i64 = 1500;
+const MAX_GAP_MINUTES: i64 = 1500;
 
 /// A schedule in a time zone. Created only by `parse`.
 #[derive(Debug, Clone)]
@@ -106,10 +106,10 @@ impl Cron {
         }
         // Local times are not ordered where the clock is set back, so the search starts earlier and continues a
         // little after a match.
-        let mut at = local - LARGEST_CHANGE;
+        let mut at = local - MAX_CHANGE;
         let mut found: Option<(NaiveDateTime, DateTime<Utc>)> = None;
         while let Some(next) = self.next_wall_clock(at) {
-            if found.is_some_and(|(first, _)| next > first + LARGEST_CHANGE) {
+            if found.is_some_and(|(first, _)| next > first + MAX_CHANGE) {
                 break;
             }
             let earliest = self.instants(next).into_iter().flatten().filter(|time| *time > after).min();
@@ -126,7 +126,7 @@ impl Cron {
     /// Whether the clock changes shortly before or after `time`.
     fn is_changed_around(&self, time: DateTime<Utc>) -> bool {
         let offset = |time: DateTime<Utc>| self.timezone.offset_from_utc_datetime(&time.naive_utc()).fix();
-        offset(time - LARGEST_CHANGE) != offset(time + LARGEST_CHANGE)
+        offset(time - MAX_CHANGE) != offset(time + MAX_CHANGE)
     }
 
     /// The next local time, whether it exists in the zone or not.
@@ -146,7 +146,7 @@ impl Cron {
             }
             chrono::LocalResult::None if self.every_hour => [None, None],
             chrono::LocalResult::None => {
-                let after_gap = (1..=LONGEST_GAP_MINUTES).find_map(|minutes| {
+                let after_gap = (1..=MAX_GAP_MINUTES).find_map(|minutes| {
                     zone.from_local_datetime(&(wall + TimeDelta::minutes(minutes))).earliest()
                 });
                 [after_gap.map(|time| time.to_utc()), None]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::model::Recipe;
 use super::trigger::{Trigger, Verify, Webhook};
-use crate::secret::SHORTEST;
+use crate::secret::MIN_LENGTH;
 use crate::source::{SourceFile, Span, ValueFinder};
 
 /// `file` with its keys replaced by asterisks. `recipe` is its parsed form, if any; `sound` if it was parsed
@@ -20,7 +20,7 @@ pub fn redact(file: &SourceFile, recipe: Option<&Recipe>, sound: bool) -> Source
         places.push(key.span);
         let text = key.text();
         // A short one may be part of many words.
-        if text.len() >= SHORTEST {
+        if text.len() >= MIN_LENGTH {
             places.extend(file.text().match_indices(text).map(|(at, _)| Span::new(at, at + text.len())));
         }
     }

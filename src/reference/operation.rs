@@ -12,7 +12,7 @@ use crate::catalog::{
 use crate::value::Kind;
 
 /// Levels of an input that are shown; deeper ones are shown as a type.
-const DEEPEST: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// The section of an operation.
 pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
@@ -145,7 +145,7 @@ fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut Strin
         let marks = marks(operation, input, connector);
         let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         let _ = writeln!(text, "- {}{marks}: {}", code(input.name), words(input.shape));
-        tree(input.shape, DEEPEST - 1, &mut |depth, names, part| {
+        tree(input.shape, MAX_DEPTH - 1, &mut |depth, names, part| {
             let indent = "  ".repeat(depth + 1);
             let names: Vec<String> = names.iter().map(|name| code(name)).collect();
             let required = if part.required { " (required)" } else { "" };

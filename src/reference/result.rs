@@ -7,7 +7,7 @@ use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
 use crate::value::Value;
 
 /// Levels of a result that are shown; deeper ones are shown as a type.
-const DEEPEST: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// Adds the result's place in the answer and its content.
 pub(super) fn result(operation: &Operation, text: &mut String) {
@@ -24,7 +24,7 @@ pub(super) fn result(operation: &Operation, text: &mut String) {
     };
     let _ = writeln!(text, "{}", words(shape));
     let mut lines = String::new();
-    tree(shape, DEEPEST, &mut |depth, names, part| {
+    tree(shape, MAX_DEPTH, &mut |depth, names, part| {
         let _ = writeln!(lines, "{}{}: {}", "  ".repeat(depth), names.join(" or "), words(part));
     });
     if !lines.is_empty() {

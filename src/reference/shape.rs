@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::value::{Kind, Shape};
 
 /// Allowed values that are listed; of more, only the first few and their number.
-const MOST_VALUES: usize = 24;
+const MAX_VALUES: usize = 24;
 /// The number of these few.
 const FEW_VALUES: usize = 6;
 
@@ -33,7 +33,7 @@ pub(super) fn words(shape: &Shape) -> String {
 }
 
 fn bare(shape: &Shape) -> String {
-    if shape.values.len() > MOST_VALUES {
+    if shape.values.len() > MAX_VALUES {
         let few: Vec<String> = shape.values.iter().take(FEW_VALUES).map(ToString::to_string).collect();
         return format!("one of {}, … ({} in all)", few.join(", "), shape.values.len());
     }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn many_values_are_counted() {
-        let many = Shape { values: (0..200).map(Into::into).collect(), ..Shape::of(Kind::Integer) };
+        let many = Shape { values: (0..200).map(Into::into).collect(), ..Shape::new(Kind::Integer) };
         assert_eq!(words(&many), "one of 0, 1, 2, 3, 4, 5, … (200 in all)");
     }
 

@@ -78,7 +78,7 @@ fn fill_page(operation: &Operation, inputs: &[Input<'_>], filled: &mut Map<Strin
 }
 
 fn check(name: &str, value: &Value, shape: &Shape, problems: &mut Vec<InputProblem>) {
-    let found = ShapeProblem::told_once(shape.check(value, &|_| false));
+    let found = ShapeProblem::without_duplicates(shape.check(value, &|_| false));
     for mut problem in found.into_iter().filter(ShapeProblem::is_certain) {
         problem.path.insert(0, name.to_owned());
         problems.push(InputProblem::of_shape(problem));

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 /// Most backslashes before a character: JSON within JSON within JSON.
-const MOST_BACKSLASHES: usize = 7;
+const MAX_BACKSLASHES: usize = 7;
 
 /// The end of `wanted` at `at` in `text`, in any encoding.
 pub(super) fn stands_at(text: &str, at: usize, wanted: &str) -> Option<usize> {
@@ -85,7 +85,7 @@ fn escaped(text: &str, wanted: char, mut found: impl FnMut(usize)) {
         found_if(by_number(rest, wanted).map(|length| slashes + length), found);
         return;
     }
-    if slashes > MOST_BACKSLASHES {
+    if slashes > MAX_BACKSLASHES {
         return;
     }
     let letter = match wanted {

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::printable;
 
 /// Most characters of a reason.
-const LONGEST: usize = 1_000;
+const MAX_LENGTH: usize = 1_000;
 
 /// An error answer with its reason.
 pub(super) fn refuse(status: StatusCode, reason: &str) -> Response {
-    answer(status, &json!({ "error": printable::line(reason, LONGEST) }))
+    answer(status, &json!({ "error": printable::line(reason, MAX_LENGTH) }))
 }
 
 /// An answer. Escaped, because people read it in terminals and parts of it come from strangers.

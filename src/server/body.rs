@@ -17,7 +17,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// reservation per connection.
 const BEGINNING: usize = 32 << 10;
 /// Memory of all bodies beyond that, in units.
-const MOST_UNITS: usize = 64 << 10;
+const MAX_UNITS: usize = 64 << 10;
 /// Bytes of a unit.
 const UNIT: usize = 1 << 10;
 /// How much of a rejected body is read, and for how long: senders still writing when the connection is closed often
@@ -30,7 +30,7 @@ pub(super) struct Room(Arc<Semaphore>);
 
 impl Default for Room {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_UNITS)))
+        Self(Arc::new(Semaphore::new(MAX_UNITS)))
     }
 }
 

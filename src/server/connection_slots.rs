@@ -24,13 +24,13 @@ struct UnverifiedSlots {
 pub(super) struct Slot {
     unverified: Arc<Mutex<UnverifiedSlots>>,
     place: Arc<Mutex<u64>>,
-    asked_to_leave: Arc<Notify>,
+    close_requested: Arc<Notify>,
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// Protects the connection from being closed until dropped.
 #[derive(Debug)]
-pub(super) struct Proven(Slot);
+pub(super) struct Protected(Slot);
 
 impl ConnectionSlots {
     pub(super) fn new(most: usize) -> Self {
@@ -50,7 +50,7 @@ impl ConnectionSlots {
         let slot = Slot {
             unverified: Arc::clone(&self.unverified),
             place: Arc::default(),
-            asked_to_leave: Arc::default(),
+            close_requested: Arc::default(),
             _permit: Arc::new(permit),
         };
         slot.queue();
@@ -70,7 +70,7 @@ impl Slot {
         let mut unverified = self.unverified.lock().unwrap_or_else(PoisonError::into_inner);
         let place = unverified.next;
         unverified.next += 1;
-        unverified.waiting.insert(place, Arc::clone(&self.asked_to_leave));
+        unverified.waiting.insert(place, Arc::clone(&self.close_requested));
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
@@ -80,14 +80,14 @@ impl Slot {
     }
 
     /// Protects the connection after its request was verified.
-    pub(super) fn prove(&self) -> Proven {
+    pub(super) fn protect(&self) -> Protected {
         self.leave_queue();
-        Proven(self.clone())
+        Protected(self.clone())
     }
 
     /// Resolves once the connection must be closed.
-    pub(super) async fn asked_to_leave(&self) {
-        self.asked_to_leave.notified().await;
+    pub(super) async fn close_requested(&self) {
+        self.close_requested.notified().await;
     }
 
     /// Releases the slot.
@@ -96,7 +96,7 @@ impl Slot {
     }
 }
 
-impl Drop for Proven {
+impl Drop for Protected {
     fn drop(&mut self) {
         self.0.queue();
     }
@@ -114,19 +114,19 @@ mod tests {
         for _ in 0..3 {
             held.push(slots.take().await.unwrap());
         }
-        let proven = held[0].prove();
+        let protected = held[0].protect();
         let mut fourth = std::pin::pin!(slots.take());
         assert!(fourth.as_mut().now_or_never().is_none(), "there is no place yet");
-        assert!(held[0].asked_to_leave().now_or_never().is_none());
-        assert!(held[2].asked_to_leave().now_or_never().is_none());
-        assert!(held[1].asked_to_leave().now_or_never().is_some());
+        assert!(held[0].close_requested().now_or_never().is_none());
+        assert!(held[2].close_requested().now_or_never().is_none());
+        assert!(held[1].close_requested().now_or_never().is_some());
         held.remove(1).free();
         let _fourth = fourth.await.unwrap();
         // A verified connection goes to the end of the queue.
-        drop(proven);
+        drop(protected);
         assert!(slots.take().now_or_never().is_none());
-        assert!(held[0].asked_to_leave().now_or_never().is_none());
-        assert!(held[1].asked_to_leave().now_or_never().is_some());
+        assert!(held[0].close_requested().now_or_never().is_none());
+        assert!(held[1].close_requested().now_or_never().is_some());
     }
 
     #[tokio::test]
@@ -135,6 +135,6 @@ mod tests {
         slots.take().await.unwrap().free();
         let second = slots.take().now_or_never().flatten().unwrap();
         assert!(slots.take().now_or_never().is_none());
-        assert!(second.asked_to_leave().now_or_never().is_some());
+        assert!(second.close_requested().now_or_never().is_some());
     }
 }

@@ -9,9 +9,9 @@ use crate::printable;
 /// The label value that replaces names beyond the bound.
 pub const OTHER: &str = "other";
 /// Most combinations of names per family.
-pub const MOST_NAMES: usize = 2_000;
+pub const MAX_COMBINATIONS: usize = 2_000;
 /// Longest name; longer ones are cut.
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 /// The names used in samples, by family. A name that was exposed once stays exposed, and one that was merged stays
 /// merged, so that no counter decreases.
@@ -23,7 +23,7 @@ pub(super) struct KnownNames {
 
 impl Default for KnownNames {
     fn default() -> Self {
-        Self { most: MOST_NAMES, of: HashMap::new() }
+        Self { most: MAX_COMBINATIONS, of: HashMap::new() }
     }
 }
 
@@ -77,7 +77,7 @@ impl<'a> Exposition<'a> {
             let named = |(label, _): &(&Label, &L)| matches!(label, Label::Named(_));
             let pairs = || family.labels.iter().zip(&values);
             let names: Vec<String> =
-                pairs().filter(named).map(|(_, value)| printable::line(value.as_ref(), LONGEST)).collect();
+                pairs().filter(named).map(|(_, value)| printable::line(value.as_ref(), MAX_LENGTH)).collect();
             let is_known = names.is_empty() || self.names.admits(family.name, names.clone());
             let mut names = names.into_iter();
             let labels = pairs().map(|(label, value)| match label {

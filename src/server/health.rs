@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Server;
 use super::answer::refuse;
-use super::local_caller::is_asked_here;
+use super::local_caller::is_local_caller;
 
 pub(super) async fn alive() -> &'static str {
     "ok\n"
@@ -17,11 +17,11 @@ pub(super) async fn ready(State(server): State<Server>, request: Request) -> Res
     let shared = server.shared();
     let well = shared.services.journal.healthy().await;
     match well.and_then(|()| {
-        shared.recovery.of(shared.services.journal.last_failure(), shared.services.clock.now())
+        shared.recovery.remaining_failure(shared.services.journal.last_failure(), shared.services.clock.now())
     }) {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
-            let reason = match is_asked_here(&request) {
+            let reason = match is_local_caller(&request) {
                 true => error.to_string(),
                 false => "the store does not take writes now; the log says why".to_owned(),
             };

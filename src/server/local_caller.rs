@@ -40,7 +40,7 @@ pub(super) async fn guard(State(server): State<Server>, request: Request, next: 
 }
 
 /// Whether the client of `request` is on this machine.
-pub(super) fn is_asked_here(request: &Request) -> bool {
+pub(super) fn is_local_caller(request: &Request) -> bool {
     let ends = request.extensions().get::<Ends>();
     ends.is_some_and(|ends| is_local(*ends, request.headers()))
 }

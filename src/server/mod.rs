@@ -20,7 +20,7 @@ mod serve;
 mod state;
 mod webhook;
 
-pub use exposition::{MOST_NAMES, OTHER};
+pub use exposition::{MAX_COMBINATIONS, OTHER};
 pub use metric_families::{FAMILIES, Family, Kind, Label, Merged};
 pub use serve::{Error, bind, serve};
 pub use state::{Server, Settings};

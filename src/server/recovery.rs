@@ -16,7 +16,7 @@ pub(super) struct Recovery(Mutex<Option<(String, DateTime<Utc>)>>);
 
 impl Recovery {
     /// The last failed write, unless it no longer counts.
-    pub(super) fn of(&self, last: Option<Error>, now: DateTime<Utc>) -> Result<(), Error> {
+    pub(super) fn remaining_failure(&self, last: Option<Error>, now: DateTime<Utc>) -> Result<(), Error> {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(error) = last else {
             *since = None;
@@ -41,10 +41,16 @@ mod tests {
         let (recovery, begun) = (Recovery::default(), DateTime::UNIX_EPOCH);
         let failed = || Some(Error::Unavailable { store: "s".into(), reason: "is full".into() });
         let at = |seconds| begun + TimeDelta::seconds(seconds);
-        assert!(recovery.of(None, at(0)).is_ok());
-        assert!(recovery.of(failed(), at(1)).is_err() && recovery.of(failed(), at(60)).is_err());
-        assert!(recovery.of(None, at(60)).is_ok(), "one has succeeded");
-        assert!(recovery.of(failed(), at(62)).is_err() && recovery.of(failed(), at(121)).is_err());
-        assert!(recovery.of(failed(), at(122)).is_ok());
+        assert!(recovery.remaining_failure(None, at(0)).is_ok());
+        assert!(
+            recovery.remaining_failure(failed(), at(1)).is_err()
+                && recovery.remaining_failure(failed(), at(60)).is_err()
+        );
+        assert!(recovery.remaining_failure(None, at(60)).is_ok(), "one has succeeded");
+        assert!(
+            recovery.remaining_failure(failed(), at(62)).is_err()
+                && recovery.remaining_failure(failed(), at(121)).is_err()
+        );
+        assert!(recovery.remaining_failure(failed(), at(122)).is_ok());
     }
 }

@@ -15,13 +15,13 @@ use super::connection_slots::{ConnectionSlots, Slot};
 use super::local_caller::Ends;
 
 /// Most connections, if the limit of open files allows it.
-const MOST_CONNECTIONS: u64 = 1024;
+const MAX_CONNECTIONS: u64 = 1024;
 /// The limit of open files that hob asks for.
 const FILES: u64 = 65_536;
 /// Time limit for the head of a request, and between two requests.
 const HEAD: Duration = Duration::from_secs(10);
 /// Most headers of a request.
-const MOST_HEADERS: usize = 100;
+const MAX_HEADERS: usize = 100;
 /// Most bytes of a head, and of a read.
 const BUFFER: usize = 64 << 10;
 /// Pause after accepting failed, usually because too many files are open.
@@ -90,7 +90,7 @@ fn most_connections() -> usize {
         2 * 64
     });
     // At most 1024.
-    usize::try_from((files / 2).clamp(16, MOST_CONNECTIONS)).unwrap_or(16)
+    usize::try_from((files / 2).clamp(16, MAX_CONNECTIONS)).unwrap_or(16)
 }
 
 /// The next connection with its slot.
@@ -117,7 +117,7 @@ fn answer(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .max_headers(MOST_HEADERS)
+        .max_headers(MAX_HEADERS)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let connection = under_way.watch(connection);
@@ -126,7 +126,7 @@ fn answer(
             ended = connection => if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             },
-            () = slot.asked_to_leave() => tracing::debug!("a connection is closed to make room for another"),
+            () = slot.close_requested() => tracing::debug!("a connection is closed to make room for another"),
         }
         slot.free();
     }

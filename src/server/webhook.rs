@@ -53,7 +53,7 @@ async fn receive(server: &Server, receiver: &Receiver, path: &str, request: Requ
     let slot = request.extensions().get::<Slot>().cloned();
     match take(server, receiver, path, request).await {
         Ok(received) => {
-            let _proven = slot.as_ref().map(Slot::prove);
+            let _proven = slot.as_ref().map(Slot::protect);
             store(server, &label, received).await
         }
         Err(not_taken) => {

@@ -5,7 +5,7 @@ use minijinja::value::{Value as Datum, ValueKind};
 
 use super::error::{Refusal, refusal};
 use super::exact_number::Exact;
-use super::filters::{METHODS, MOST_PLACES, SIGNS};
+use super::filters::{MAX_PLACES, METHODS, SIGNS};
 use super::filters::{
     check_country, check_duration, check_path, check_pattern, decimal, strftime, unfit, zone,
 };
@@ -87,13 +87,13 @@ fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
         Takes::Flag => Err(unfit(value, "true or false")),
         Takes::Whole => whole(value).map(|_| ()),
         Takes::Count if whole(value)? == 0 => Err(refusal("needs a number of at least 1")),
-        Takes::Places if whole(value)? > MOST_PLACES => {
-            Err(refusal(format!("has {MOST_PLACES} places at most")))
+        Takes::Places if whole(value)? > MAX_PLACES => {
+            Err(refusal(format!("has {MAX_PLACES} places at most")))
         }
         Takes::Count | Takes::Places => Ok(()),
         Takes::Number => decimal(value).map(|_| ()),
         Takes::Divisor
-            if value.as_str().and_then(Exact::read).or_else(|| Exact::of_number(value))
+            if value.as_str().and_then(Exact::read).or_else(|| Exact::from_number(value))
                 == Exact::read("0") =>
         {
             Err(refusal("cannot divide by zero"))

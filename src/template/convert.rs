@@ -9,9 +9,9 @@ use super::omit::is_omit;
 use crate::value::{Map, Value};
 
 /// Maximum number of parts of a result; lists in the engine may be lazy and infinite.
-const MOST_PARTS: usize = 1_000_000;
+const MAX_PARTS: usize = 1_000_000;
 /// Maximum nesting of a result.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// JSON as a value of the engine.
 pub(super) fn from_json(value: &Value) -> Datum {
@@ -35,15 +35,15 @@ pub(super) fn from_json(value: &Value) -> Datum {
 /// The engine's value as JSON, without items and fields that are `omit`. An undefined part is an `UndefinedError`, an
 /// infinite one `OutOfFuel`.
 pub(super) fn to_json(value: &Datum) -> Result<Value, Error> {
-    let mut left = MOST_PARTS;
-    convert(value, &mut left, DEEPEST)
+    let mut left = MAX_PARTS;
+    convert(value, &mut left, MAX_DEPTH)
 }
 
 /// The same inside a filter, consuming fuel.
 pub(super) fn to_json_charged(state: &State<'_, '_>, value: &Datum) -> Result<Value, Error> {
-    let most = state.fuel_levels().map_or(MOST_PARTS, |(_, left)| MOST_PARTS.min(left as usize));
+    let most = state.fuel_levels().map_or(MAX_PARTS, |(_, left)| MAX_PARTS.min(left as usize));
     let mut left = most;
-    let json = convert(value, &mut left, DEEPEST)?;
+    let json = convert(value, &mut left, MAX_DEPTH)?;
     state.consume_fuel((most - left) as u64)?;
     Ok(json)
 }

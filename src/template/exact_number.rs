@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use minijinja::value::{Value as Datum, ValueKind};
 
 /// Maximum number of digits in an exponent.
-const LONGEST_EXPONENT: usize = 9;
+const MAX_EXPONENT: usize = 9;
 
 /// A decimal number: `0.DIGITS * 10^exponent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Exact {
 
 impl Exact {
     /// The number in `value`; `None` for other types, infinity and NaN.
-    pub(super) fn of_number(value: &Datum) -> Option<Self> {
+    pub(super) fn from_number(value: &Datum) -> Option<Self> {
         if value.kind() != ValueKind::Number {
             return None;
         }
@@ -61,7 +61,7 @@ impl Exact {
 fn read_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain && digits.len() <= LONGEST_EXPONENT { text.parse().ok() } else { None }
+    if plain && digits.len() <= MAX_EXPONENT { text.parse().ok() } else { None }
 }
 
 impl Ord for Exact {
@@ -135,15 +135,15 @@ mod tests {
         ] {
             assert_eq!(Exact::read(no), None, "{no}");
         }
-        assert_eq!(Exact::of_number(&Datum::from(0.1)), Exact::read("0.1"));
-        assert_eq!(Exact::of_number(&Datum::from(u64::MAX)), Exact::read("18446744073709551615"));
-        assert_eq!(Exact::of_number(&Datum::from(f64::NAN)), None);
+        assert_eq!(Exact::from_number(&Datum::from(0.1)), Exact::read("0.1"));
+        assert_eq!(Exact::from_number(&Datum::from(u64::MAX)), Exact::read("18446744073709551615"));
+        assert_eq!(Exact::from_number(&Datum::from(f64::NAN)), None);
     }
 
     proptest! {
         #[test]
         fn it_orders_floats_as_they_are(a in prop::num::f64::NORMAL, b in prop::num::f64::NORMAL) {
-            let exact = |float: f64| Exact::of_number(&Datum::from(float)).unwrap();
+            let exact = |float: f64| Exact::from_number(&Datum::from(float)).unwrap();
             prop_assert_eq!(exact(a).cmp(&exact(b)), a.partial_cmp(&b).unwrap());
         }
 

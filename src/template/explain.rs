@@ -12,7 +12,7 @@ use crate::diagnostic::closest;
 use crate::value::Value;
 
 /// Fields listed in a message; the others are counted.
-const MOST_LISTED: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// Values below this name may be secret, so messages of templates that use it show no values.
 const SECRET: &str = "env";
@@ -269,8 +269,8 @@ fn default_help(path: &str) -> String {
 }
 
 fn listed(names: &[&str]) -> String {
-    let shown = names.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MOST_LISTED) {
+    let shown = names.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_LISTED) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

@@ -49,7 +49,7 @@ pub(super) fn keys(values: &[&Datum], case_sensitive: bool) -> Result<Vec<Key>, 
         return Err(no_order(odd, values[number_at]));
     }
     match all(values, |value| time_in(value.as_str()?)) {
-        Some(times) => of_times(values, &times),
+        Some(times) => time_keys(values, &times),
         None => Ok(values.iter().map(|value| Key::Text(folded(value, case_sensitive))).collect()),
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn contains(state: &State<'_, '_>, container: &Datum, value: &Datum) 
 fn number(value: &Datum) -> Option<Exact> {
     match value.as_str() {
         Some(text) => Exact::read(text),
-        None => Exact::of_number(value),
+        None => Exact::from_number(value),
     }
 }
 
@@ -110,7 +110,7 @@ fn all<T>(values: &[&Datum], read: impl Fn(&Datum) -> Option<T>) -> Option<Vec<T
     values.iter().map(|value| read(value)).collect()
 }
 
-fn of_times(values: &[&Datum], times: &[Written]) -> Result<Vec<Key>, Error> {
+fn time_keys(values: &[&Datum], times: &[Written]) -> Result<Vec<Key>, Error> {
     let exact = |time: &Written| matches!(time, Written::Exact(_));
     let zoned = times.iter().position(exact);
     let bare = times.iter().position(|time| !exact(time));

@@ -55,7 +55,7 @@ impl Template {
     /// Who controls its value.
     pub fn origin(&self, sources: &Sources) -> Origin {
         match syntax::statements(self.text()) {
-            Ok(template) => Walk::of(&template, sources).emitted,
+            Ok(template) => Walk::analyse(&template, sources).emitted,
             Err(_) => Origin::Outside,
         }
     }
@@ -71,7 +71,7 @@ pub(super) struct Walk<'s, 'a> {
 }
 
 impl<'s, 'a> Walk<'s, 'a> {
-    pub(super) fn of(template: &Stmt<'a>, sources: &'s Sources) -> Self {
+    pub(super) fn analyse(template: &Stmt<'a>, sources: &'s Sources) -> Self {
         let mut walk = Self { sources, locals: HashMap::new(), emitted: Origin::Author };
         walk.statement(template);
         walk

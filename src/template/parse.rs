@@ -107,7 +107,7 @@ fn analyse(text: &str) -> Result<(Form, Named), SyntaxError> {
 
 fn form(template: &Stmt<'_>) -> Form {
     let Some(only) = syntax::only_expression(template) else { return Form::Text };
-    match Access::of(&only.expr) {
+    match Access::from_expr(&only.expr) {
         Some(access) if access.root != omit::NAME => Form::Access(access),
         _ => Form::Whole,
     }
@@ -136,10 +136,10 @@ impl fmt::Display for Template {
 
 impl Access {
     /// The path in `expr`, if it is only a path.
-    fn of(expr: &Expr<'_>) -> Option<Self> {
+    fn from_expr(expr: &Expr<'_>) -> Option<Self> {
         match expr {
             Expr::Var(name) => Some(Self { root: name.id.into(), keys: Vec::new() }),
-            Expr::GetAttr(get) => Self::of(&get.expr)?.then(Key::Name(get.name.into())),
+            Expr::GetAttr(get) => Self::from_expr(&get.expr)?.then(Key::Name(get.name.into())),
             Expr::GetItem(get) => {
                 let key = get.subscript_expr.as_const()?;
                 let key = match (key.as_str(), key.as_i64()) {
@@ -147,7 +147,7 @@ impl Access {
                     (None, Some(index)) if key.is_integer() => Key::Index(index),
                     _ => return None,
                 };
-                Self::of(&get.expr)?.then(key)
+                Self::from_expr(&get.expr)?.then(key)
             }
             _ => None,
         }

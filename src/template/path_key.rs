@@ -12,7 +12,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    pub(super) fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+    pub(super) fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match (self, value) {
             (Key::Name(name), Value::Object(fields)) => fields.get(name),
             (Key::Index(index), Value::Array(items)) => {

@@ -25,7 +25,7 @@ impl Template {
     /// The pieces of its text; `None` if its value is not text, or `omit`.
     pub fn pieces(&self, scope: &Scope, sources: &Sources) -> Result<Option<Vec<Piece>>, Error> {
         let template = syntax::statements(self.text())?;
-        let walk = Walk::of(&template, sources);
+        let walk = Walk::analyse(&template, sources);
         let explainer = Explainer::new(self, scope);
         if !self.is_whole() {
             let lowered = lower::statement_by(&template, &|expr| marked(&walk, expr, true))?;

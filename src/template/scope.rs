@@ -105,7 +105,7 @@ impl Scope {
             (Held::Parts(parts), [Key::Name(first), rest @ ..]) => (parts.0.get(first)?.whole()?, rest),
             (Held::Parts(_), _) => return None,
         };
-        keys.iter().try_fold(whole.as_ref(), |value, key| key.of(value)).map(Cow::Borrowed)
+        keys.iter().try_fold(whole.as_ref(), |value, key| key.get(value)).map(Cow::Borrowed)
     }
 
     /// The same, shared, if it is held as a whole.

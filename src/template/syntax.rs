@@ -7,9 +7,9 @@ use minijinja::machinery::{Span, Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
 /// Maximum number of names, operators and brackets in an expression, because nesting consumes stack.
-const LONGEST_EXPRESSION: usize = 300;
+const MAX_EXPRESSION: usize = 300;
 /// Maximum number of `{% elif … %}` in a template: each is nested in the previous one.
-const MOST_ELIFS: usize = 60;
+const MAX_ELIFS: usize = 60;
 /// A prefix operator nests by itself; other constructs need several tokens per level.
 const PREFIX: usize = 4;
 
@@ -91,10 +91,10 @@ fn check_size(text: &str, config: &SyntaxConfig) -> Result<(), SyntaxError> {
             Token::Ident("not") | Token::Minus => parts += PREFIX,
             _ => parts += 1,
         }
-        let message = if parts > LONGEST_EXPRESSION {
-            format!("the expression has more than {LONGEST_EXPRESSION} parts")
-        } else if elifs > MOST_ELIFS {
-            format!("the template has more than {MOST_ELIFS} `elif`")
+        let message = if parts > MAX_EXPRESSION {
+            format!("the expression has more than {MAX_EXPRESSION} parts")
+        } else if elifs > MAX_ELIFS {
+            format!("the template has more than {MAX_ELIFS} `elif`")
         } else {
             continue;
         };

@@ -377,6 +377,6 @@ impl Poll<'_> {
             last,
         };
         tracing::debug!(recipe = page.recipe, pages = page.pages, items = page.items, ?total, "page read");
-        self.context.on_page.tell(&page);
+        self.context.on_page.report(&page);
     }
 }

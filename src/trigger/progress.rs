@@ -32,7 +32,7 @@ impl OnPage {
         Self(Arc::new(tell))
     }
 
-    pub(super) fn tell(&self, page: &PageRead) {
+    pub(super) fn report(&self, page: &PageRead) {
         (self.0)(page);
     }
 }

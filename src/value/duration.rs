@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest duration: ten years.
-const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+const MAX_DURATION: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// Why a duration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub fn parse(text: &str) -> Result<Duration, Error> {
         }
         let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds));
         let part = part.map(Duration::from_millis).and_then(|part| total.checked_add(part));
-        total = part.filter(|total| *total <= LONGEST).ok_or_else(|| Error::TooLong(text.into()))?;
+        total = part.filter(|total| *total <= MAX_DURATION).ok_or_else(|| Error::TooLong(text.into()))?;
         rest = after.trim_start();
     }
     if total.is_zero() { Err(Error::Zero(text.into())) } else { Ok(total) }

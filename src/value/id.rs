@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::Value;
 
 /// The longest id that is stored unchanged, in bytes.
-const LONGEST: usize = 512;
+const MAX_LENGTH: usize = 512;
 /// Bytes kept of a longer id, before its hash.
 const BEGINNING: usize = 400;
 
@@ -20,7 +20,7 @@ pub fn id(value: &Value) -> Option<String> {
 
 /// `id`, or its abbreviation with a hash if very long.
 pub fn short_id(id: String) -> String {
-    if id.len() <= LONGEST {
+    if id.len() <= MAX_LENGTH {
         return id;
     }
     let hash = hex::encode(Sha256::digest(&id));
@@ -45,7 +45,7 @@ mod tests {
     fn long_ones_are_shortened_and_still_differ() {
         let (one, other) = ("ü".repeat(5_000), format!("{}x", "ü".repeat(5_000)));
         let (short, shorter) = (short_id(one.clone()), short_id(other));
-        assert!(short.len() <= LONGEST && short != shorter);
+        assert!(short.len() <= MAX_LENGTH && short != shorter);
         assert_eq!(short, short_id(one));
         assert_eq!(short_id(short.clone()), short, "once is enough");
     }

@@ -11,7 +11,7 @@ use super::Value;
 use super::text::decode;
 
 /// Default limit of values in one text.
-pub const MOST_VALUES: usize = 1_000_000;
+pub const MAX_VALUES: usize = 1_000_000;
 /// Values allowed in a text of any length; beyond them, a minimum of bytes per value is required. Records have about
 /// ten bytes per value; texts of only brackets have two, and a tree in memory fifty times as large.
 const FREE_VALUES: usize = 100_000;
@@ -33,14 +33,14 @@ pub enum JsonError {
 
 /// Parses `bytes`, in UTF-8 or in `charset`; see [`decode`].
 pub fn read_json(bytes: &[u8], charset: Option<&str>) -> Result<Value, JsonError> {
-    read_json_within(bytes, charset, MOST_VALUES)
+    read_json_within(bytes, charset, MAX_VALUES)
 }
 
-/// The same with at most `most` values, including names of fields, and fewer in a short text: see [`MOST_VALUES`].
+/// The same with at most `most` values, including names of fields, and fewer in a short text: see [`MAX_VALUES`].
 pub fn read_json_within(bytes: &[u8], charset: Option<&str>, most: usize) -> Result<Value, JsonError> {
     let text = decode(bytes, charset);
     let most = most.min(FREE_VALUES + text.len() / BYTES_A_VALUE);
-    let text = Mended::of(&text, most)?;
+    let text = Mended::rewrite(&text, most)?;
     serde_json::from_str(&text).map_err(|error| JsonError::Syntax(error.to_string()))
 }
 
@@ -61,7 +61,7 @@ struct Mended<'a> {
 }
 
 impl<'a> Mended<'a> {
-    fn of(text: &'a str, most: usize) -> Result<Cow<'a, str>, JsonError> {
+    fn rewrite(text: &'a str, most: usize) -> Result<Cow<'a, str>, JsonError> {
         let mut mended = Self { text, mended: String::new(), copied: 0, values: 0, most };
         mended.walk()?;
         if mended.copied == 0 {

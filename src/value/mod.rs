@@ -26,7 +26,7 @@ pub use format::Misfit;
 pub use header_name::is_header_name;
 pub use id::{id, short_id};
 pub use iso8601::Written;
-pub use json::{JsonError, MOST_VALUES, read_json, read_json_text, read_json_within};
+pub use json::{JsonError, MAX_VALUES, read_json, read_json_text, read_json_within};
 pub use json_schema::schema_of;
 pub use path::normalized;
 pub use serde_json::{Map, Number, Value};

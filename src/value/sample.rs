@@ -3,12 +3,12 @@
 use super::{Kind, Shape, Value};
 
 /// Deep enough for every answer that a recipe reads; shapes may be recursive.
-const DEEPEST: usize = 6;
+const MAX_DEPTH: usize = 6;
 
 impl Shape {
     /// A value of this shape: all known fields, one item per list, and descriptive words.
     pub fn sample(&self) -> Value {
-        self.sample_at(DEEPEST)
+        self.sample_at(MAX_DEPTH)
     }
 
     fn sample_at(&self, depth: usize) -> Value {

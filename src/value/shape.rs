@@ -102,7 +102,7 @@ impl Step {
 
 impl Shape {
     /// A shape of this type.
-    pub fn of(kind: Kind) -> Self {
+    pub fn new(kind: Kind) -> Self {
         Self { kind, ..Self::default() }
     }
 

@@ -69,7 +69,7 @@ pub enum ProblemKind {
 
 impl ShapeProblem {
     /// The problems without duplicates: an unknown field may be a misspelt required one.
-    pub fn told_once(problems: Vec<Self>) -> Vec<Self> {
+    pub fn without_duplicates(problems: Vec<Self>) -> Vec<Self> {
         let unknown: Vec<Vec<String>> = problems
             .iter()
             .filter(|problem| matches!(problem.kind, ProblemKind::UnknownField { .. }))
@@ -260,7 +260,8 @@ mod tests {
         let shown: Vec<String> = problems.iter().map(|p| p.path.join(".")).collect();
         assert_eq!(shown, ["tags.1", "limit", "emial", ""]);
         // The missing `email` is the misspelt one.
-        let told: Vec<String> = ShapeProblem::told_once(problems).iter().map(|p| p.path.join(".")).collect();
+        let told: Vec<String> =
+            ShapeProblem::without_duplicates(problems).iter().map(|p| p.path.join(".")).collect();
         assert_eq!(told, ["tags.1", "limit", "emial"]);
         let missing = contact.check(&json!({ "tags": [] }), &|_| false);
         assert_eq!(missing[0].kind, ProblemKind::MissingField { name: "email".into() });

@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::schema_validation;
-use crate::secret::{Redactor, SHORTEST, Secret};
+use crate::secret::{MIN_LENGTH, Redactor, Secret};
 use crate::source::{SourceFile, Span, parse, read};
 
 /// A workspace with a valid `hob.yaml`.
@@ -243,14 +243,14 @@ fn too_short(file: &SourceFile, hidden: impl Iterator<Item = SecretSpan>) -> Vec
     // A default is a placeholder for an unset secret.
     let is_default = |hidden: &SecretSpan| file.slice(hidden.span).contains(&format!(":-{}}}", hidden.text));
     let short = |hidden: &SecretSpan| {
-        !hidden.is_name && !is_default(hidden) && (1..SHORTEST).contains(&hidden.text.trim().len())
+        !hidden.is_name && !is_default(hidden) && (1..MIN_LENGTH).contains(&hidden.text.trim().len())
     };
     let mut places: Vec<Span> = hidden.filter(short).map(|hidden| hidden.span).collect();
     places.sort_unstable();
     places.dedup();
     let told = |place| {
         let message = format!(
-            "this secret has fewer than {SHORTEST} characters, so hob does not mask it where it occurs"
+            "this secret has fewer than {MIN_LENGTH} characters, so hob does not mask it where it occurs"
         );
         Diagnostic::new(Code::Suspicious, place, message).help("use a longer one if the app lets you")
     };

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::secret_spans::{self, SecretSpan};
 use crate::diagnostic::Diagnostic;
-use crate::secret::{REDACTED, SHORTEST};
+use crate::secret::{MIN_LENGTH, REDACTED};
 use crate::source::{SourceFile, Span};
 
 /// Number of secrets that are also searched for in the rest of the file; each search reads the whole file.
-const MOST_ELSEWHERE: usize = 200;
+const MAX_ELSEWHERE: usize = 200;
 
 /// `file` with its secrets replaced by asterisks, except those from variables. If it is not valid YAML (not `sound`),
 /// the tree may be incomplete.
@@ -31,7 +31,8 @@ pub(super) fn redact(file: &SourceFile, hidden: &[SecretSpan], sound: bool) -> S
             true => places.push(inside_quotes(*span, written)),
             false => places.extend(within),
         }
-        if secret.len() >= SHORTEST && elsewhere.len() < MOST_ELSEWHERE && elsewhere.insert(secret.as_str()) {
+        if secret.len() >= MIN_LENGTH && elsewhere.len() < MAX_ELSEWHERE && elsewhere.insert(secret.as_str())
+        {
             places
                 .extend(text.match_indices(secret.as_str()).map(|(at, _)| Span::new(at, at + secret.len())));
         }
@@ -62,7 +63,7 @@ pub(super) fn without_secrets(mut found: Diagnostic, hidden: &[SecretSpan]) -> D
 
 /// A short secret may be part of any word, so it is masked only where a message quotes it.
 fn masked(text: &str, secret: &str) -> String {
-    match secret.len() >= SHORTEST {
+    match secret.len() >= MIN_LENGTH {
         true => text.replace(secret, REDACTED),
         false => text.replace(&format!("`{secret}`"), &format!("`{REDACTED}`")),
     }

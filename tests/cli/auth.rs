@@ -1,4 +1,4 @@
-//! Credentials that are fetched: by consent in a browser, and by a login.
+//! Fetched credentials: by consent in a browser, and by a login.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -59,7 +59,7 @@ impl Studio {
         fs::write(self.path().join("state/tokens/studio.json"), tokens.to_string()).unwrap();
     }
 
-    /// Status and body at `url`, which a browser would be led to.
+    /// Status and body at `url`, which a browser would open.
     fn visit(&self, url: &str) -> (u16, String) {
         let client = http_client(&Default::default()).unwrap();
         self.stand_in.runtime.block_on(async {
@@ -69,7 +69,7 @@ impl Studio {
     }
 }
 
-/// `hob connect studio` that waits for the browser.
+/// A `hob connect studio` that waits for the browser.
 struct Waiting {
     child: Child,
     page: Url,
@@ -97,7 +97,7 @@ impl Waiting {
         self.page.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
     }
 
-    /// The address that the consent page would lead to.
+    /// The redirect address with this query.
     fn back(&self, query: &[(&str, &str)]) -> String {
         Url::parse_with_params(&self.field("redirect_uri"), query).unwrap().into()
     }
@@ -237,7 +237,7 @@ fn what_needs_no_consent_says_so() {
     assert!(refused.errors.contains("`nowhere` is not an http(s) address"), "{}", refused.errors);
 }
 
-/// A workspace with a connector of its own that is logged in to.
+/// A workspace with its own connector that uses a login.
 fn club(scheme: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("connectors/club");
@@ -332,7 +332,7 @@ fn a_consent_that_ended_holds_the_runs_until_somebody_consents_again() {
         }
     };
     wait_until("it is held", &|| held().contains("run `hob connect studio` again"));
-    // Long enough for a second look.
+    // Long enough for a second attempt.
     let log = || studio.stand_in.sandbox.log();
     let asked = || log().iter().filter(|entry| entry.path == "/oauth/token").count();
     wait_until("it is looked at again", &|| begun.elapsed().as_secs() >= 7);

@@ -1,5 +1,5 @@
-//! Secrets are planted in every place that one can come from, and everything that hob writes is searched for them, in
-//! every writing. A text that is no secret goes the same ways and has to be found: so the search can fail.
+//! Secrets are planted everywhere they can come from, and all output of hob is searched for them in every encoding. A
+//! control text that is not secret takes the same ways and must be found, so that the search can fail.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
-/// Where secrets come from.
+/// Origins of secrets.
 const PLANTED: [&str; 19] = [
     "bearer",
     "header",
@@ -34,17 +34,17 @@ const PLANTED: [&str; 19] = [
     "storeuser",
     "storepass",
 ];
-/// A secret that is a number.
+/// A numeric secret.
 const DIGITS: &str = "770077007701";
-/// What is no secret, and goes where secrets go.
+/// The control text.
 const CONTROL: &str = "CONTROL\"&/+\\%controlEND9";
 
-/// With signs that every writing has its own way for.
+/// With characters that encodings represent differently.
 fn canary(kind: &str) -> String {
     format!("CANARY{kind}\"&/+\\%{kind}TAIL9")
 }
 
-/// Parts of the secret that no writing of text changes.
+/// Parts of the secret that no encoding of text changes.
 fn marks(kind: &str) -> [String; 2] {
     [format!("canary{kind}"), format!("{kind}tail9")]
 }
@@ -77,7 +77,7 @@ fn unescaped(text: &str) -> String {
     all
 }
 
-/// `text` and all that it may mean.
+/// `text` with all its decodings.
 fn readings(text: &str) -> Vec<(&'static str, String)> {
     let address = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     [
@@ -92,7 +92,7 @@ fn readings(text: &str) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// What of `kinds` can be read in `text`.
+/// Those of `kinds` that can be found in `text`.
 fn found(text: &str, kinds: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (reading, text) in readings(text) {
@@ -115,7 +115,7 @@ fn discreet(what: &str, bytes: &[u8]) {
     assert!(found.is_empty(), "{what} shows {found:?}:\n{text}");
 }
 
-/// Every writing of `text`, each of which the search can read.
+/// Every encoding of `text` that the search can decode.
 fn writings(text: &str) -> Vec<String> {
     let json = |text: &str| serde_json::to_string(text).unwrap();
     let number = |c: char| format!("\\u{:04x}", u32::from(c));
@@ -133,7 +133,7 @@ fn writings(text: &str) -> Vec<String> {
     ]
 }
 
-/// An API that says back whatever it is told, and the tokens that it gave.
+/// An API that echoes requests, and the tokens that it issued.
 fn mirror() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -187,7 +187,7 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
         .map(|(_, v)| v)
 }
 
-/// All that proves who asks, and the path, in every writing.
+/// Credentials and path of a request, in every encoding.
 fn said(head: &str) -> String {
     let path =
         percent_decode_str(head.split(' ').nth(1).unwrap_or_default()).decode_utf8_lossy().into_owned();
@@ -320,7 +320,7 @@ impl Club {
         command
     }
 
-    /// All that the command writes, searched.
+    /// The output of a command, after searching it.
     #[track_caller]
     fn hob(&self, arguments: &[&str]) -> String {
         let ended = self.command(arguments).output().unwrap();
@@ -331,7 +331,7 @@ impl Club {
     }
 }
 
-/// In which readings the control is found.
+/// The decodings in which the control is found.
 fn control(text: &str) -> Vec<&'static str> {
     let is_there = |(name, text): (&'static str, String)| {
         (text.contains("control\"") || text.contains("controlend9")).then_some(name)
@@ -379,7 +379,7 @@ fn no_secret_is_shown_in_any_writing() {
     club.hob(&["runs", "list"]);
     let exported = club.hob(&["store", "export", "-", "--redact"]);
     assert_eq!(control(&exported), all);
-    // Data is kept true: what the API said in good answers, and nothing else.
+    // Data is unchanged: the API's good answers and nothing else.
     let kept = kept(&club);
     assert_eq!(control(&kept), all);
     let answered =
@@ -431,7 +431,7 @@ fn no_secret_is_in_what_the_server_says() {
         let answer = ask(format!("GET {path} HTTP/1.1\r\nHost: hob\r\nConnection: close\r\n\r\n"));
         discreet(path, &answer);
     }
-    // Even who knows the key is not told it again: an event with it in its text.
+    // Even those who know the key do not see it: an event with it in its text.
     let body = json!({ "text": format!("{} {CONTROL}", writings(&canary("hook")).join(" ")) }).to_string();
     for (key, path) in [("wrong", "hook"), ("", "literal"), (canary("hook").as_str(), "hook")] {
         let head = format!(
@@ -480,7 +480,7 @@ fn no_complaint_quotes_a_secret() {
     let mut complained = 0;
     for at in 0..lines.len() {
         for (n, way) in ways.iter().enumerate() {
-            // Ways that break little are tried on the lines that hold something.
+            // Changes that break little are tried only on lines with content.
             if n > 0 && !lines[at].contains(['\'', '$', '@']) {
                 continue;
             }
@@ -492,7 +492,7 @@ fn no_complaint_quotes_a_secret() {
     }
     assert!(complained > 40, "only {complained} of them are mistakes");
 
-    // What is told of addresses, and of what is given in their place.
+    // Messages about addresses and invalid values in their place.
     let query =
         format!("https://api.example.com/?key={}", utf8_percent_encode(&canary("bearer"), NON_ALPHANUMERIC));
     for (text, word) in [
@@ -534,7 +534,7 @@ fn no_complaint_quotes_a_secret() {
         let told = club.hob(&["validate"]);
         assert!(told.contains(word), "{word}: {told}");
     }
-    // The same text that is no secret is quoted.
+    // The same text, not secret, is quoted.
     fs::write(&file, "connections: { a: { connector: club, base_url: http://h, budget: { burst: CONTROL-1 }, auth: { token: x } } }\n").unwrap();
     assert!(club.hob(&["validate"]).contains("`CONTROL-1` is not a rate"));
 
@@ -550,7 +550,7 @@ fn no_complaint_quotes_a_secret() {
     ] {
         club.hob(&arguments);
     }
-    // A recipe with its key written out, spoilt.
+    // A recipe with a literal key, broken.
     let recipe = club.path().join("recipes/literal.yaml");
     fs::write(&file, sound).unwrap();
     let text = fs::read_to_string(&recipe).unwrap();

@@ -36,7 +36,7 @@ fn the_first_recipe_of_the_readme_is_right_in_a_new_workspace() {
     fs::write(folder.path().join("recipes/lead-to-contact.yaml"), recipe).unwrap();
     fs::write(folder.path().join(".env"), "HIGHLEVEL_TOKEN=pit-12345\nHIGHLEVEL_LOCATION=loc-1\n").unwrap();
     let validated = hob(folder.path(), &["validate"]).code(0);
-    // What its poll costs is told as well.
+    // The cost of its poll is reported, too.
     let told = &validated.errors;
     assert!(
         told.ends_with("\n3 files, 0 errors\n") && !told.contains("warning"),
@@ -61,7 +61,7 @@ fn the_schemas_of_a_workspace_are_kept_up_to_date() {
         hob(path, command).code(0);
         assert_eq!(names.each_ref().map(|name| fs::read_to_string(name).unwrap()), fresh, "{command:?}");
     }
-    // Checked out without what git ignores, and with a connector of one's own.
+    // Checked out without ignored files, and with its own connector.
     fs::remove_dir_all(&schemas).unwrap();
     let own = path.join("connectors/shop");
     fs::create_dir_all(&own).unwrap();
@@ -75,7 +75,7 @@ fn the_schemas_of_a_workspace_are_kept_up_to_date() {
     hob(path, &["validate"]).code(0);
     let recipe = fs::read_to_string(&names[0]).unwrap();
     assert!(recipe.contains("shop.orders.get") && names[2].is_file());
-    // A folder that has none is left alone, and what cannot be written is no mistake.
+    // A folder without schemas stays unchanged, and unwritable files are ignored.
     let other = tempfile::tempdir().unwrap();
     fs::write(other.path().join("hob.yaml"), "env: []\n").unwrap();
     hob(other.path(), &["validate"]).code(0);

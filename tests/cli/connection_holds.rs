@@ -1,4 +1,4 @@
-//! A connection whose credential is refused is held, visibly, and goes on by itself.
+//! A connection with a refused credential is held, visibly, and continues by itself.
 
 use std::fs;
 use std::time::{Duration, Instant};

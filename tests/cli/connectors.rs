@@ -1,4 +1,4 @@
-//! Connectors of a workspace: by hand, and from a description by `hob import openapi`.
+//! Connectors of a workspace: handwritten, and from `hob import openapi`.
 
 use std::fs;
 use std::path::Path;
@@ -95,7 +95,7 @@ fn a_description_becomes_a_connector_that_runs() {
     assert!(refused.errors.contains("name"), "{}", refused.errors);
 }
 
-/// The folder need not be called like the connector, nor the file end with `.yaml`.
+/// The folder need not have the connector's name, nor the file the extension `.yaml`.
 #[test]
 fn mistakes_of_the_sandbox_have_places() {
     let folder = tempfile::tempdir().unwrap();
@@ -183,7 +183,7 @@ fn what_a_person_wrote_stays() {
     let own = folder.path().join("connectors/pet_shop");
     let text = |name: &str| fs::read_to_string(own.join(name)).unwrap();
 
-    // The second import leaves connector.yaml alone, obeys the overlay, and takes away what is gone.
+    // The second import keeps connector.yaml, applies the overlay, and removes obsolete files.
     let mine = text("connector.yaml").replace("Pet Shop API", "Our shop");
     fs::write(own.join("connector.yaml"), &mine).unwrap();
     fs::write(
@@ -200,7 +200,7 @@ fn what_a_person_wrote_stays() {
     assert!(text("pets.yaml").contains("pet_shop.pets.all:"), "{}", text("pets.yaml"));
     assert!(!own.join("orders.yaml").exists());
 
-    // A file of operations by hand is not overwritten, and nothing else is written then.
+    // A handwritten file of operations is not overwritten, and then nothing is written.
     fs::write(own.join("pets.yaml"), "operations: {}\n").unwrap();
     let refused = hob(folder.path(), &import).code(1);
     assert!(refused.errors.contains("pets.yaml was not written by an import"), "{}", refused.errors);

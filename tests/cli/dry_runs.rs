@@ -1,4 +1,4 @@
-//! Dry runs of recipes that an event starts: told in full, with the connection, and nothing of it stays.
+//! Dry runs of recipes started by an event: reported in full, with the connection, without side effects.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -97,7 +97,7 @@ fn an_event_is_tried_without_doing_anything() {
     assert!(!path.join("state").exists());
 }
 
-/// What was remembered is known, and stays what it is; a pause keeps nobody from trying.
+/// Stored values are visible and stay unchanged; a pause does not prevent a dry run.
 #[test]
 fn a_schedule_is_tried_with_the_event_of_this_moment() {
     let stand_in = StandIn::start();
@@ -118,7 +118,7 @@ fn a_schedule_is_tried_with_the_event_of_this_moment() {
     assert!(hint.contains("what an event would do to form, weekly: `hob trigger RECIPE"), "{hint}");
 }
 
-/// A dry run reads on from where the real one is.
+/// A dry run continues from the real cursor.
 #[test]
 fn a_dry_run_of_a_poller_begins_where_the_real_one_stands() {
     let stand_in = StandIn::start();
@@ -175,7 +175,7 @@ fn webhooks_are_shown_and_not_kept() {
     assert!(!path.join("state").exists());
 }
 
-/// Its reads would be sent, and all be refused.
+/// Its reads would all be rejected.
 #[test]
 fn a_dry_run_without_its_credential_says_so_and_sends_nothing() {
     let stand_in = StandIn::start();

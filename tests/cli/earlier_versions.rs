@@ -1,5 +1,4 @@
-//! A workspace whose store an earlier version wrote: the program opens it, brings it to the present format, and
-//! ends what was begun.
+//! A workspace with a store of an earlier version: the program opens it, migrates it, and finishes its runs.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +13,7 @@ use crate::program::hob;
 use crate::stand_in::StandIn;
 use crate::stores;
 
-/// The API with the records that it had when the stores were written.
+/// The API with the records it had when the stores were written.
 fn stand_in() -> StandIn {
     let options = Options { budget: Budget::Unlimited, records: Some(5), ..Options::default() };
     StandIn::with(Catalog::built_in(), options)
@@ -40,7 +39,7 @@ fn listed(folder: &Path) -> Vec<Value> {
         .clone()
 }
 
-/// How many runs of a recipe are in a state.
+/// The number of runs of a recipe in a state.
 fn count(folder: &Path, recipe: &str, state: &str) -> usize {
     listed(folder).iter().filter(|run| run["recipe"] == recipe && run["state"] == state).count()
 }
@@ -51,7 +50,7 @@ fn id(folder: &Path, recipe: &str, state: &str) -> String {
     run["id"].as_str().unwrap().to_owned()
 }
 
-/// All that is stored, as lines of an export.
+/// The content of the store as lines of an export.
 fn exported(folder: &Path) -> Vec<Value> {
     let text = hob(folder, &["store", "export", "-"]).code(0).output;
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -60,7 +59,7 @@ fn exported(folder: &Path) -> Vec<Value> {
 fn is_finished_by_this_version(folder: &Path) {
     let told = hob(folder, &["runs", "list"]).code(3).errors;
     assert!(told.contains("has an older format; start `hob run` once to update it"), "{told}");
-    // What is polled is known; what has not begun or waited for a time ends.
+    // Polled records are known; runs that waited for a start or a time end.
     let summary = hob(folder, &["run", "--once", "--format", "json"]).code(0).json();
     assert_eq!((&summary["events"], &summary["paused"]), (&json!(0), &json!([])), "{summary}");
     assert_eq!(listed(folder).len(), 17, "no event came again");
@@ -79,7 +78,7 @@ fn is_finished_by_this_version(folder: &Path) {
     hob(folder, &["resume", "send"]).code(0);
     hob(folder, &["run", "--once"]).code(0);
     assert_eq!(states("send", "succeeded"), 2);
-    // The lane goes on when a person has decided.
+    // The lane continues after an intervention.
     hob(folder, &["runs", "skip", &id(folder, "doubtful", "waiting")]).code(0);
     let parked = id(folder, "doubtful", "parked");
     hob(folder, &["runs", "resolve", &parked, "--happened"]).code(0);
@@ -98,9 +97,9 @@ fn is_finished_by_this_version(folder: &Path) {
     let linked: Vec<_> = linked.map(|line| line["link"]["from"].as_str().unwrap()).collect();
     assert_eq!(linked, ["1", "2", "4", "5"]);
     assert!(lines.iter().any(|line| line["link"]["from"] == "tried-again@example.com"));
-    // Those that were known, and the contact that has been sent since.
+    // The known ones, and the contact that was sent since.
     assert_eq!(lines.iter().filter(|line| line["seen"].is_object()).count(), 7);
-    // The run that began last found what an earlier one had left.
+    // The last run found what an earlier one had stored.
     let last = listed(folder).iter().find(|run| run["recipe"] == "keep").unwrap()["id"].clone();
     let shown = hob(folder, &["runs", "show", last.as_str().unwrap(), "--format", "json"]).code(0).output;
     assert!(shown.contains("\"result\": 4") || shown.contains("\"result\":4"), "{shown}");

@@ -1,4 +1,4 @@
-//! Two recipes that write to what the other one reads, and compare nothing themselves.
+//! Two recipes that write to each other's source, without comparing anything themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -49,7 +49,7 @@ impl Sync {
         sync
     }
 
-    /// Polls both sides and runs what comes of it: runs by recipe and state.
+    /// Polls both sides and runs what follows; returns runs by recipe and state.
     fn once(&self) -> BTreeMap<(String, String), usize> {
         let before = self.runs().len();
         let mut polled = BTreeSet::new();
@@ -113,7 +113,7 @@ fn what_hob_wrote_itself_is_suppressed_and_true_changes_pass() {
         assert_eq!(sync.once(), only("to-client", "succeeded"), "{phone}");
         assert_eq!(sync.once(), only("to-contact", "suppressed"), "{phone}");
     }
-    // A change that comes together with hob's own write.
+    // A change together with hob's own write.
     sync.change("fitr.clients.update", &json!({ "id": ROSA, "full_name": "Rosa" }));
     assert_eq!(sync.once(), only("to-contact", "succeeded"));
     sync.change("contacts.update", &json!({ "contactId": contact["id"], "phone": "+447700900333" }));

@@ -1,4 +1,4 @@
-//! Files that runs send: those that they have downloaded, and those of folders that hob.yaml lists.
+//! Files that runs send: downloaded ones, and those in folders listed in hob.yaml.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ trigger: { manual: {} }
 actions: [{ do: media.upload_file, with: { file: \"{{ event.path }}\" } }]
 ";
 
-/// How the run of `recipe` with `event` ended: its state, and its error.
+/// The final state of the run of `recipe` with `event`, and its error.
 fn run(folder: &Path, recipe: &str, event: &serde_json::Value) -> (String, String) {
     hob_with(folder, &["trigger", recipe, "--event", "-"], &event.to_string()).code(0);
     hob(folder, &ONCE);
@@ -47,7 +47,7 @@ fn a_run_sends_what_it_downloaded_and_what_the_workspace_lists() {
         let (state, error) = run(path, "send", &json!({ "path": file }));
         assert!(state == "failed" && error.contains("is not sent"), "{file}: {state} {error}");
     }
-    // What another run downloaded is none of this run's business.
+    // A file downloaded by another run is not allowed.
     let (state, error) = run(path, "send", &json!({ "path": downloaded }));
     assert!(state == "failed" && error.contains("is not sent"), "{state} {error}");
     assert_eq!(sent(), before);

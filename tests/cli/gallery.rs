@@ -1,4 +1,4 @@
-//! Every recipe of the gallery does its work on the sandbox.
+//! Every recipe of the gallery works on the sandbox.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
 
-/// A recipe of the gallery, in a workspace of its own.
+/// A recipe of the gallery in its own workspace.
 struct Tried {
     stand_in: StandIn,
     folder: tempfile::TempDir,
@@ -25,13 +25,13 @@ impl Tried {
         Self { stand_in, folder, file }
     }
 
-    /// The record of a collection whose `field` is `value`.
+    /// The record of a collection with this field value.
     fn record(&self, connector: &str, collection: &str, field: &str, value: &Value) -> Value {
         let records = self.stand_in.sandbox.records(connector, collection, 1000).unwrap();
         records.into_iter().find(|record| record[field] == *value).unwrap_or_else(|| panic!("no {value}"))
     }
 
-    /// Hands it an event, runs it, and expects every run to do all its steps.
+    /// Sends it an event, runs it, and expects every run to complete all steps.
     fn with_event(&self, event: &Value) {
         let name = self.file.trim_end_matches(".yaml");
         hob_with(self.folder.path(), &["trigger", name, "--event", "-"], &event.to_string()).code(0);
@@ -45,7 +45,7 @@ impl Tried {
         let listed = listed.as_array().unwrap();
         assert!(!listed.is_empty(), "{} did not run", self.file);
         for run in listed {
-            // A step that ends a run early leaves its reason.
+            // A step that ends a run early records its reason.
             assert_eq!(
                 (&run["state"], &run["error"]),
                 (&json!("succeeded"), &Value::Null),
@@ -55,7 +55,7 @@ impl Tried {
         }
     }
 
-    /// Operations that were sent, each once.
+    /// Operations that were sent, without duplicates.
     fn sent(&self) -> Vec<String> {
         self.stand_in.sandbox.totals().1.into_keys().collect()
     }
@@ -172,7 +172,7 @@ fn a_tag_starts_an_automation_once() {
     tried.assert_sent(&["fitr.automations.enrolments.list", "contacts.tags.remove"]);
 }
 
-/// Two recipes that write to what the other one reads come to rest.
+/// Two recipes that write to each other's source come to rest.
 #[test]
 fn contacts_and_clients_do_not_echo_each_other() {
     const FILES: [&str; 3] = [
@@ -199,7 +199,7 @@ fn contacts_and_clients_do_not_echo_each_other() {
         let listed = hob(folder.path(), &["runs", "list", "--limit", "0", "--format", "json"]).code(0).json();
         listed.as_array().unwrap().len()
     };
-    // Each `--once` polls both sides: what one of them wrote comes to the other one with the next.
+    // Each `--once` polls both sides: a write on one side reaches the other with the next.
     let mut counts = vec![runs()];
     while counts.len() < 2 || counts[counts.len() - 2] != counts[counts.len() - 1] {
         counts.push(runs());

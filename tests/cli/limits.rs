@@ -1,4 +1,4 @@
-//! Requests stay within the limits that the sandbox keeps: not one is refused.
+//! Requests stay within the sandbox's limits: none is rejected.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::stand_in::StandIn;
 /// Longest wait for anything.
 const LONG: Duration = Duration::from_secs(90);
 
-/// Each contact that a poll finds is read once more.
+/// Each contact found by a poll is read once more.
 fn recipe(name: &str, connection: &str) -> String {
     format!(
         "name: {name}
@@ -28,7 +28,7 @@ actions:
     )
 }
 
-/// A sandbox with limits and `records` contacts, whose answers take a moment.
+/// A sandbox with limits and `records` contacts, with delayed answers.
 fn limited(budget: Budget, records: usize) -> StandIn {
     let options = Options { budget, records: Some(records), log: usize::MAX, ..Options::default() };
     let stand_in = StandIn::with(Catalog::built_in(), options);
@@ -42,7 +42,7 @@ fn limited(budget: Budget, records: usize) -> StandIn {
     stand_in
 }
 
-/// A workspace with connections of these names to the location of the sandbox, and a recipe for each.
+/// A workspace with connections of these names to the sandbox's location, and a recipe for each.
 fn workspace(stand_in: &StandIn, names: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -82,7 +82,7 @@ fn none_refused(stand_in: &StandIn) {
     assert_eq!(refused, 0, "of {} requests", statuses(stand_in).len());
 }
 
-/// Waits until there has been no request for `quiet`.
+/// Waits until there was no request for `quiet`.
 fn rest(stand_in: &StandIn, quiet: Duration) {
     let (mut count, mut since) = (0, Instant::now());
     while since.elapsed() < quiet {
@@ -114,7 +114,7 @@ fn restarts_know_what_was_sent_before() {
     let folder = workspace(&stand_in, &["studio"]);
     for kill in 1..=6 {
         let running = Running::start(folder.path());
-        // In the midst of a window, and once in the last one of the day.
+        // In the middle of a window, and once in the last one of the day.
         let wanted = (kill * 17).min(118);
         wait_until("requests are sent", || statuses(&stand_in).len() >= wanted);
         drop(running);
@@ -122,7 +122,7 @@ fn restarts_know_what_was_sent_before() {
     let _running = Running::start(folder.path());
     rest(&stand_in, Duration::from_secs(4));
     none_refused(&stand_in);
-    // What was under way when it was killed counts as sent, whether it was or not.
+    // Requests in flight at the kill count as sent, whether they were or not.
     assert!(statuses(&stand_in).len() > 80, "{} of 120", statuses(&stand_in).len());
 }
 
@@ -166,13 +166,13 @@ fn somebody_else_with_the_same_token_is_not_run_into() {
     wait_until("both are done", || statuses(&stand_in).len() >= 600);
     let statuses = statuses(&stand_in);
     let refused = |statuses: &[u16]| statuses.iter().filter(|status| **status == 429).count();
-    // Without a word between them, not every one can be avoided: far fewer than the 30 of each window are.
+    // Without communication not all rejections can be avoided, but far fewer occur than the 30 of each window.
     assert!(refused(&statuses) < 60, "{} of {}", refused(&statuses), statuses.len());
     let late = &statuses[statuses.len() / 2..];
     assert!(refused(late) <= 30, "{} of the last {}", refused(late), late.len());
 }
 
-/// Puts the store of a workspace on PostgreSQL.
+/// Moves the workspace's store to PostgreSQL.
 fn on_postgres(folder: &Path, url: &str) {
     let path = folder.join("hob.yaml");
     let (before, after) = url.split_once(PASSWORD).unwrap();
@@ -191,11 +191,11 @@ fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
     let stand_in = StandIn::with(Catalog::built_in(), options);
     let folder = workspace(&stand_in, &["studio"]);
     on_postgres(folder.path(), &cluster.store());
-    // The day of the sandbox has begun almost a day ago.
+    // The sandbox's day began almost a day ago.
     hob(folder.path(), &["call", "contacts.list"]).code(0);
     manual.advance(chrono::TimeDelta::seconds(86_400 - 6));
     let _running = [(); 3].map(|()| Running::start(folder.path()));
     wait_until("the rest goes in the next day", || statuses(&stand_in).len() > 102);
-    // A day of hob's own would leave 30 requests waiting.
+    // If hob counted its own day, 30 requests would wait.
     none_refused(&stand_in);
 }

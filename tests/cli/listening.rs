@@ -1,4 +1,4 @@
-//! `hob run` processes that keep running while a test looks at them.
+//! `hob run` processes that keep running during a test.
 
 use std::path::Path;
 use std::process::{Child, Command};

@@ -1,4 +1,4 @@
-//! Lists read by steps, and what the API drops of what steps write.
+//! Lists read by steps, and values that the API drops.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::program::hob;
 use crate::stand_in::StandIn;
 
-/// A workspace on `stand_in` with one recipe that is started by hand.
+/// A workspace on `stand_in` with one recipe that is started manually.
 fn workspace(stand_in: &StandIn, actions: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
@@ -18,7 +18,7 @@ fn workspace(stand_in: &StandIn, actions: &str) -> tempfile::TempDir {
     folder
 }
 
-/// Runs the recipe once: its run, as `runs show` tells it.
+/// Runs the recipe once; returns the run from `runs show`.
 fn run(folder: &Path, state: &str) -> Value {
     hob(folder, &["trigger", "r"]).code(0);
     hob(folder, &["run", "--once"]).code(i32::from(state != "succeeded"));
@@ -77,7 +77,7 @@ fn custom_fields_that_the_api_drops_are_told() {
     assert!(!text.contains("training_goal") && !text.contains("emptied"), "{text}");
 }
 
-/// What was sent of `customFields`, by the requests' order.
+/// The `customFields` that were sent, in order of requests.
 fn sent_fields(stand_in: &StandIn) -> Vec<Value> {
     let requests = stand_in.sandbox.log();
     requests

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::stand_in::StandIn;
 
-/// What a command wrote.
+/// The output of a command.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -33,14 +33,14 @@ impl Written {
     }
 }
 
-/// All operations that send something.
+/// All operations with requests.
 fn sending() -> Vec<String> {
     let catalog = Catalog::built_in();
     let sending = catalog.operations().filter(|operation| operation.builtin.is_none());
     sending.map(|operation| operation.id.clone()).collect()
 }
 
-/// Inputs with which `id` succeeds on a fresh sandbox. A composite one takes those of its first way.
+/// Inputs with which `id` succeeds on a fresh sandbox. A composite uses its first alternative.
 fn inputs(sandbox: &Sandbox, id: &str) -> Map<String, Value> {
     let catalog = Catalog::built_in();
     let operation = catalog.operation(id).unwrap();
@@ -79,14 +79,14 @@ fn every_operation_of_version_3_answers_well() {
     assert!(wrong.is_empty(), "{} of {} failed:\n{}", wrong.len(), ids.len(), wrong.join("\n"));
 }
 
-/// Calls each of `ids` in a version of the API; the complaints.
+/// Calls each of `ids` in a version of the API; returns the errors.
 fn walk(ids: &[String], api: Option<&str>) -> Vec<String> {
     let stand_in = StandIn::start();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
     let mut wrong = Vec::new();
     for id in ids {
-        // What another call deleted this one may need; a fresh start costs time.
+        // Another call may have deleted what this one needs; a fresh start takes time.
         if call(&stand_in.sandbox, folder.path(), id, api).is_err() {
             stand_in.sandbox.reset();
             wrong.extend(call(&stand_in.sandbox, folder.path(), id, api).err());
@@ -95,7 +95,7 @@ fn walk(ids: &[String], api: Option<&str>) -> Vec<String> {
     wrong
 }
 
-/// Calls `id` by the command line; why it did not answer well, if it did not.
+/// Calls `id` by the command line; the error says why it failed.
 fn call(sandbox: &Sandbox, folder: &Path, id: &str, api: Option<&str>) -> Result<(), String> {
     let mut with = Value::Object(inputs(sandbox, id));
     let catalog = Catalog::built_in();

@@ -1,4 +1,4 @@
-//! What an answer means: a success that is none, a refusal, a doubt; and that data stays true.
+//! Meanings of answers: false successes, rejections, doubts; and data stays unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::stand_in::StandIn;
 
 const PAGE: &str = "<!DOCTYPE html><title>Back soon</title>";
 
-/// The next request of `operation` is answered so, whether it was done or not.
+/// The next requests of `operation` get this answer, whether carried out or not.
 fn answer(stand_in: &StandIn, operation: &str, status: u16, body: Value, done: bool, times: u32) {
     let page = body.as_str().is_some_and(|text| text.starts_with('<'));
     let headers = page.then(|| ("content-type".to_owned(), "text/html".to_owned())).into_iter().collect();
@@ -188,7 +188,7 @@ fn sent(stand_in: &StandIn, operation: &str) -> usize {
     stand_in.sandbox.log().iter().filter(|entry| entry.operation.as_deref() == Some(operation)).count()
 }
 
-/// An upsert, a note, and a tag for those who are new by `condition`.
+/// An upsert, a note, and a tag for new contacts, decided by `condition`.
 fn welcome(email: &str, condition: &str) -> String {
     let actions = format!(
         "- {{ id: c, do: contacts.upsert, pick: $, with: {{ email: {email} }}, {RETRY} }}\n\
@@ -209,7 +209,7 @@ fn what_an_upsert_did_whose_answer_was_lost_is_found_out() {
     assert_eq!((made(&stand_in, "contacts"), sent(&stand_in, "contacts.upsert")), (1, 2));
     assert_eq!(sent(&stand_in, "contacts.tags.add"), 1, "it is new");
 
-    // Somebody who has been there for long is not.
+    // A contact that has existed for long is not new.
     let found = hob(folder.path(), &["call", "contacts.search", "pageLimit=5"]).code(0).json();
     let known = found.as_array().unwrap().iter().find(|contact| contact["email"] != "new@example.com");
     let email = known.expect("somebody")["email"].as_str().unwrap().to_owned();
@@ -253,7 +253,7 @@ fn what_cannot_be_found_out_is_unknown_and_not_false() {
     resolve(&["--happened", "--result", "{\"new\": false}"]).code(0);
     hob(folder.path(), &ONCE).code(0);
     assert!(runs(folder.path()).iter().all(|run| run["state"] == "succeeded"));
-    // What is known stays, and what was done is not done again.
+    // Known facts stay, and completed steps are not repeated.
     assert_eq!((sent(&stand_in, "contacts.notes.create"), sent(&stand_in, "contacts.tags.add")), (1, 1));
     assert_eq!(sent(&stand_in, "contacts.upsert"), 2);
 }

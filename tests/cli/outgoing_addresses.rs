@@ -1,5 +1,5 @@
-//! Where a value of an event leads to: a table of addresses and of ways to write them, each sent through the
-//! program by a recipe of its own to a server that writes down what it is asked for.
+//! Where values of events lead: a table of addresses and of ways to write them, each sent by the program with its own
+//! recipe to a server that records requests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,18 +12,18 @@ use serde_json::json;
 
 use crate::program::hob;
 
-/// What is expected of a row.
+/// The expected result of a row.
 enum Expected {
-    /// The server is asked for this, but for the query's `row`.
+    /// The server receives this, apart from the query's `row`.
     Sent(&'static str),
-    /// Nothing is sent, and the run fails with a message that says this.
+    /// Nothing is sent, and the run fails with this message.
     Refused(&'static str),
     /// A dry run would send it there.
     WouldSend(&'static str),
 }
 use Expected::{Refused, Sent, WouldSend};
 
-/// How a recipe makes a request of the value.
+/// How a recipe uses the value in a request.
 enum By {
     /// `http.request` with this address; `SERVER` is `http://127.0.0.1:PORT`, `PORT` its port.
     Url(&'static str),
@@ -45,7 +45,7 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
     let host = || Url("http://{{ event.value }}/x");
     let operation = || Operation("things.delete", GET);
     vec![
-        // A segment of a path stays one.
+        // It stays one segment of a path.
         (path(), "c1", Sent("GET /contacts/c1")),
         (path(), "a/b", Sent("GET /contacts/a%2Fb")),
         (path(), "../admin", Sent("GET /contacts/..%2Fadmin")),
@@ -82,7 +82,7 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
         (Url("{{ event.value | default('SERVER') }}/x"), "SERVER", Refused(PUBLIC)),
         (Url("{{ event.other | default('SERVER') }}/{{ event.value }}"), "a/b", Sent("GET /a%2Fb")),
         (Url("{{ event.value or env.LAN }}/x"), "", Sent("GET /x")),
-        // A value of a query stays one.
+        // It stays one value of a query.
         (Url("SERVER/s?q={{ event.value }}"), "a&admin=1#x", Sent("GET /s?q=a%26admin%3D1%23x")),
         (Url("SERVER/s?q={{ event.value }}"), "", Sent("GET /s?q=")),
         (Url("SERVER/s?{{ event.value }}=1"), "a=b&c", Sent("GET /s?a%3Db%26c=1")),
@@ -101,12 +101,12 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
             "a&b=/",
             Sent("GET /api/things?q=a%26b%3D%2F"),
         ),
-        // A host that the author names is the author's own.
+        // A host named by the author is allowed.
         (Url("{{ {'a': 'SERVER', 'b': 'http://b.test'}[event.value] }}/x"), "a", Sent("GET /x")),
         (Url("{{ env.LAN }}/{{ event.value }}"), "x", Sent("GET /x")),
         (Url("{{ 'SERVER' if event.value else env.LAN }}/x"), "", Sent("GET /x")),
         (Url("http://localhost:PORT/{{ event.value }}"), "x", Sent("GET /x")),
-        // One that an event chooses is a public one, however it is written.
+        // A host chosen by an event must be public, however it is written.
         (whole(), "SERVER/x", Refused(PUBLIC)),
         (whole(), "http://localhost:PORT/x", Refused(PUBLIC)),
         (whole(), "http://localhost.:PORT/x", Refused(PUBLIC)),
@@ -149,7 +149,7 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
         (Url("{{ event.value }}://127.0.0.1:PORT/x"), "http", Refused(PUBLIC)),
         (Vars("{ u: '{{ event.value }}' }", "{{ vars.u }}"), "SERVER/x", Refused(PUBLIC)),
         (Url("{{ steps.answer.body.next }}"), "x", Refused(PUBLIC)),
-        // An answer that redirects is none, and nothing follows it.
+        // A redirect is not an answer and is not followed.
         (Url("SERVER/redirect/{{ event.value }}"), "x", Refused("redirects are not followed")),
         (whole(), "https://hooks.example.com/a?b=1", WouldSend("POST https://hooks.example.com/a?b=1")),
         (host(), "hooks.example.com:8443", WouldSend("POST http://hooks.example.com:8443/x")),
@@ -164,7 +164,7 @@ fn rows() -> Vec<(By, &'static str, Expected)> {
     ]
 }
 
-/// A server that writes down the first line of each request, by the `row` of its query.
+/// A server that records the first line of each request, by `row` of its query.
 struct Server {
     port: u16,
     asked: Arc<Mutex<BTreeMap<usize, Vec<String>>>>,
@@ -209,7 +209,7 @@ fn serve(stream: &TcpStream, port: u16, values: &[String], written: &Mutex<BTree
         reader.read_exact(&mut vec![0; length]).unwrap();
         let asked = first.trim().trim_end_matches(" HTTP/1.1");
         let (asked, row) = asked.rsplit_once(['?', '&']).unwrap();
-        // The one without a number is where the redirect leads.
+        // The one without a number is the target of the redirect.
         let row: usize = row.trim_start_matches("row=").parse().unwrap_or(usize::MAX);
         let body = if asked.starts_with("GET /api/list") {
             json!({ "items": [{ "id": "1", "value": values[row] }] })
@@ -292,7 +292,7 @@ fn recipe(row: usize, by: &By, dry: bool, port: u16) -> String {
     text
 }
 
-/// Runs the rows that are to be tried `dry` or not: what each run failed with, and everything that was told.
+/// Runs the rows, as a dry run or not: the error of each run, and all output.
 fn run(rows: &[(By, &str, Expected)], server: &Server, dry: bool) -> (BTreeMap<usize, String>, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -322,7 +322,7 @@ fn run(rows: &[(By, &str, Expected)], server: &Server, dry: bool) -> (BTreeMap<u
     (failed.collect(), ended.output + &ended.errors)
 }
 
-/// The last rows are about public addresses, which a test does not send anything to.
+/// The last rows are about public addresses, which tests never contact.
 fn is_dry((_, _, expected): &(By, &str, Expected)) -> bool {
     matches!(expected, WouldSend(_))
 }

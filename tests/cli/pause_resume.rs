@@ -1,4 +1,4 @@
-//! Recipes that are paused, and go on.
+//! Recipes that are paused and resumed.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ fn runs(folder: &Path, state: &str) -> Vec<Value> {
     hob(folder, &listed).code(0).json().as_array().unwrap().clone()
 }
 
-/// Posts JSON; the answer is the status.
+/// Posts JSON; returns the status.
 pub fn post(address: &str, path: &str, body: &str) -> u16 {
     let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
     let length = body.len();
@@ -49,7 +49,7 @@ pub fn post(address: &str, path: &str, body: &str) -> u16 {
     answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// Looks until so many runs are in that state.
+/// Waits until this many runs are in that state.
 fn until(folder: &Path, state: &str, count: usize) {
     while runs(folder, state).len() != count {}
 }
@@ -90,7 +90,7 @@ fn a_running_hob_notices_a_pause_and_its_end() {
     trigger(path, 1);
     until(path, "succeeded", 1);
     hob(path, &["pause", "hand", "form"]).code(0);
-    // From now on, without a moment between.
+    // From now on without a pause in between.
     trigger(path, 2);
     assert_eq!(post(&running.address, "/webhooks/in", "{\"n\": 3}"), 200, "what comes is kept");
     let asleep = || runs(path, "waiting").iter().filter(|run| run["error"].is_string()).count();

@@ -1,4 +1,4 @@
-//! A workspace whose store is PostgreSQL, as its users meet it.
+//! A workspace on PostgreSQL, from its users' point of view.
 
 use std::fs;
 use std::path::Path;
@@ -19,20 +19,20 @@ actions:
   - { do: links.save, with: { name: l, from: \"{{ event.n }}\", to: \"{{ event.n + 1000 }}\" } }
 ";
 
-/// A workspace with a store of its own; `None` where PostgreSQL is not installed.
+/// A workspace with its own store; `None` without PostgreSQL.
 fn workspace() -> Option<TempDir> {
     let url = Cluster::shared()?.store();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
     fs::write(folder.path().join("recipes/hand.yaml"), RECIPE).unwrap();
-    // The password comes from where secrets are.
+    // The password comes from the secrets.
     let (before, after) = url.split_once(PASSWORD).unwrap();
     fs::write(folder.path().join(".env"), format!("DB_PASSWORD={PASSWORD}\n")).unwrap();
     fs::write(folder.path().join("hob.yaml"), format!("store: {before}${{DB_PASSWORD}}{after}\n")).unwrap();
     Some(folder)
 }
 
-/// What was said, without the password.
+/// The output, without the password.
 fn discreet(ended: EndedRun) -> EndedRun {
     assert!(!ended.output.contains(PASSWORD) && !ended.errors.contains(PASSWORD), "{}", ended.errors);
     ended
@@ -61,7 +61,7 @@ fn a_workspace_runs_on_postgres() {
         let recipe = entry.unwrap().path();
         fs::copy(&recipe, path.join("recipes").join(recipe.file_name().unwrap())).unwrap();
     }
-    // The sandbox is apart, and needs no server.
+    // The sandbox is separate and needs no server.
     assert!(hob(path, &["run", "--sandbox", "--once"]).code(0).output.contains("succeeded"));
     assert!(path.join("state/sandbox.db").exists() && listed(path).is_empty());
     let once = ["run", "--once", "--format", "json"];
@@ -109,8 +109,7 @@ fn two_processes_share_the_work_on_postgres() {
     }
 }
 
-/// Another process might have the recipe, so its runs are looked at again and again; who works once only
-/// does not wait for that.
+/// Another process might have the recipe, so its runs are checked again and again; `--once` does not wait for that.
 #[test]
 fn runs_of_recipes_that_are_not_there_keep_nobody() {
     let Some(folder) = workspace() else { return };

@@ -1,5 +1,4 @@
-//! What others wrote is shown without giving a terminal orders, beginning lines of its own, or being read in another
-//! order than it stands.
+//! Foreign text is shown without controlling a terminal, starting its own lines, or reordering text.
 
 use std::fs;
 
@@ -11,11 +10,11 @@ use crate::connection_holds::workspace;
 use crate::program::{EndedRun, hob, hob_with};
 use crate::stand_in::StandIn;
 
-/// Clears the screen, sets the title, turns the direction, and pretends to be a line of its own.
+/// Clears the screen, sets the title, changes the direction, and imitates a line of output.
 const EVIL: &str =
     "a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}1m\u{202e}b\u{2066}\u{85}\u{2028}\r\nforged: all is well\u{8}";
 
-/// Nothing but what may be shown, and no line that a stranger began.
+/// Only printable text, and no line started by foreign text.
 #[track_caller]
 fn assert_printable(what: &str, text: &str) {
     let odd = text.chars().find(|letter| !is_printable(*letter) && !matches!(letter, '\n' | '\t'));
@@ -27,7 +26,7 @@ fn assert_printable(what: &str, text: &str) {
 fn nothing_that_is_shown_gives_orders() {
     let stand_in = StandIn::start();
     let quoted = serde_json::to_string(EVIL).unwrap();
-    // YAML's double-quoted texts are JSON's.
+    // JSON is valid in YAML's double quotes.
     let says = format!(
         "name: {quoted}\ntrigger: {{ manual: {{}} }}\nlane: \"{{{{ event.id }}}}\"\nactions:\n\
          - {{ do: log, with: {{ message: \"{{{{ event.text }}}}\" }} }}\n\

@@ -5,7 +5,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use serde_json::Value;
 
-/// What a command line came to.
+/// The result of a command line.
 pub struct EndedRun {
     pub code: i32,
     pub output: String,

@@ -20,13 +20,13 @@ fn write(folder: &Path, name: &str, tag: &str) {
         "name: {name}\ntrigger: {{ webhook: /{name}, verify: none }}\nactions:\n  \
          - {{ do: contacts.upsert, with: {{ email: \"{{{{ event.email }}}}\", tags: [{tag}] }} }}\n"
     );
-    // As editors do it.
+    // Like an editor.
     let aside = folder.join("recipes").join(format!("{name}.tmp"));
     fs::write(&aside, text).unwrap();
     fs::rename(aside, folder.join("recipes").join(format!("{name}.yaml"))).unwrap();
 }
 
-/// Posts to `path` until `done`, or complains.
+/// Posts to `path` until `done`, or fails.
 fn post_until(stand_in: &StandIn, address: &str, path: &str, what: &str, done: impl Fn(u16) -> bool) {
     let client = http_client(&Default::default()).unwrap();
     let begun = Instant::now();
@@ -62,7 +62,7 @@ fn a_sound_recipe_is_swapped_and_a_broken_one_stays_what_it_was() {
     write(folder.path(), "form", "second");
     post_until(&stand_in, &address, "form", "the second version", |_| saved_with(&stand_in, "second"));
 
-    // A broken edit beside a new recipe: the one stays, the other comes.
+    // A broken edit and a new recipe: the old version stays, the new recipe is added.
     fs::write(
         folder.path().join("recipes/form.yaml"),
         "name: form\ntrigger: { webhook: /form }\nactions: 3\n",
@@ -76,7 +76,7 @@ fn a_sound_recipe_is_swapped_and_a_broken_one_stays_what_it_was() {
     fs::remove_file(folder.path().join("recipes/other.yaml")).unwrap();
     post_until(&stand_in, &address, "other", "the removal", |status| status == 429);
 
-    // Moved in two steps, into a folder that was not there, and with the whole folder away for a moment.
+    // Moved in two steps, into a new folder, while the whole folder is gone for a moment.
     let text = fs::read(folder.path().join("recipes/form.yaml")).unwrap();
     assert!(text.ends_with(b"actions: 3\n"), "it is still the broken one");
     write(folder.path(), "form", "fourth");
@@ -117,7 +117,7 @@ fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
         fs::write(folder.path().join("recipes/hand.yaml"), text).unwrap();
     };
     recipe("first");
-    // No answer comes while it lives.
+    // There is no answer while it runs.
     stand_in.sandbox.add_fault(Fault { times: Some(1), what: FaultKind::Hang, ..Fault::default() });
     let Listening { mut child, .. } = listen(folder.path());
     hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
@@ -131,7 +131,7 @@ fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
     recipe("second");
     hob(folder.path(), &["run", "--once"]).code(0);
     assert!(saved_with(&stand_in, "first") && !saved_with(&stand_in, "second"));
-    // The next one is of the recipe as it is now.
+    // The next one uses the current recipe.
     hob_with(folder.path(), &["trigger", "hand", "--event", "-"], "{}").code(0);
     hob(folder.path(), &["run", "--once"]).code(0);
     assert!(saved_with(&stand_in, "second"));

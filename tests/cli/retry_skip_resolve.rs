@@ -1,4 +1,4 @@
-//! A person's word on runs that failed or were parked.
+//! Interventions in runs that failed or were parked.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::stand_in::StandIn;
 
 const ONCE: [&str; 4] = ["run", "--once", "--format", "json"];
 
-/// A workspace on `stand_in` with one recipe, started by hand.
+/// A workspace on `stand_in` with one recipe, started manually.
 fn workspace(stand_in: &StandIn, actions: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -69,7 +69,7 @@ fn a_failed_run_goes_on_with_the_mended_recipe() {
     assert!(shown.contains("resumed from"), "{shown}");
 }
 
-/// Ids of steps may come from their places: an edited recipe must not take one step for another.
+/// Derived step ids depend on positions: an edited recipe must not confuse steps.
 #[test]
 fn a_done_step_is_neither_repeated_nor_taken_for_another() {
     let stand_in = StandIn::start();
@@ -91,7 +91,7 @@ fn a_done_step_is_neither_repeated_nor_taken_for_another() {
     let named = create.replace("{ do:", "{ id: create-1, do:");
     recipe(folder.path(), &format!("- {{ do: log, with: {{ message: new }} }}\n{named}{works}"));
     hob(folder.path(), &["runs", "retry", &run]).code(0);
-    // It goes on with the recipe of that moment, whatever becomes of the file.
+    // It continues with the recipe of that moment, whatever happens to the file.
     recipe(folder.path(), fails);
     hob(folder.path(), &ONCE).code(0);
     assert_eq!(states(folder.path()), ["succeeded"]);

@@ -1,4 +1,4 @@
-//! Recipes run from end to end: once, again, by hand, dry.
+//! Recipes run end to end: once, again, manually, dry.
 
 use std::fs;
 use std::path::Path;
@@ -139,7 +139,7 @@ fn failed_runs_and_broken_recipes_have_exit_code_1() {
     assert!(strict.output.is_empty(), "{}", strict.output);
 }
 
-/// Cursors, dedup keys, links, remembered values, runs and waiting events: all of it is apart.
+/// Cursors, dedup keys, links, values, runs and waiting events are all separate.
 #[test]
 fn nothing_done_in_the_sandbox_is_known_outside() {
     let stand_in = StandIn::start();

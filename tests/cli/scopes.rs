@@ -1,4 +1,4 @@
-//! Scopes: what recipes need, and what is said where a token lacks one.
+//! Scopes: what recipes need, and the message if a token lacks one.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ fn connections_list_what_recipes_need_of_them() {
     {
         assert!(text.contains(wanted), "{wanted} in {text}");
     }
-    // Nobody asked.
+    // Not requested.
     let rows = hob(folder.path(), &["connections", "--format", "json"]).code(0).json();
     assert!(rows[0].get("scopes").is_none(), "{rows}");
 }

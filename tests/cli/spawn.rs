@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Starts `command` in `folder`, without the environment of the tests and with no output but standard
-/// error. Returns the process and the lines of its standard error.
+/// Starts `command` in `folder`, without the tests' environment and with no output except standard error. Returns the
+/// process and the lines of its standard error.
 ///
-/// The lines have to be read to their end, or the process blocks once the pipe is full.
+/// The lines must be read to their end, or the process blocks once the pipe is full.
 pub fn spawn(mut command: Command, folder: &Path) -> (Child, impl Iterator<Item = String> + Send + 'static) {
     let mut child = command
         .current_dir(folder)

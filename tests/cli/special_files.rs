@@ -1,4 +1,4 @@
-//! Pipes and devices in the place of files, and files whose content is not what was meant.
+//! Pipes and devices instead of files, and files with unexpected content.
 
 #[cfg(unix)]
 use std::fs;
@@ -17,7 +17,7 @@ fn pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// Nobody writes into them, so reading one would never end.
+/// Nobody writes to them, so reading one would never end.
 #[cfg(unix)]
 #[test]
 fn pipes_in_the_place_of_files_stop_nothing() {
@@ -40,7 +40,7 @@ fn pipes_in_the_place_of_files_stop_nothing() {
     for name in ["recipes/x.yaml", "recipes/zero.yaml", "/dev/zero"] {
         assert!(hob(path, &["validate", name]).code(2).errors.contains("a pipe or a device"), "{name}");
     }
-    // A link that leads back is not followed, and a device is no store.
+    // A link back is not followed, and a device is not a store.
     std::os::unix::fs::symlink(".", path.join("recipes/loop")).unwrap();
     let looped = hob(path, &["validate"]).code(0).errors;
     assert!(looped.contains("it is a link to a folder that it lies in"), "{looped}");
@@ -51,7 +51,7 @@ fn pipes_in_the_place_of_files_stop_nothing() {
     let sandbox = hob(path, &["run", "--sandbox", "--once"]).code(0).errors;
     assert!(sandbox.contains("sandbox.yaml"), "{sandbox}");
 
-    // Reloading goes on.
+    // Reloading still works.
     let mut running = crate::listening::listen(path);
     fs::write(path.join("recipes/two.yaml"), RECIPE.replace(": one", ": two").replace("/one", "/two"))
         .unwrap();

@@ -1,4 +1,4 @@
-//! A sandbox in the test's own process, which outlives the programs that work on it.
+//! A sandbox in the test's own process, which outlives the programs that use it.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl StandIn {
     }
 
     pub fn of(catalog: Catalog) -> Self {
-        // All that is served is kept, so that nothing escapes a proof.
+        // Everything served is logged, so that proofs are complete.
         Self::with(catalog, Options { budget: Budget::Unlimited, log: usize::MAX, ..Options::default() })
     }
 
@@ -34,7 +34,7 @@ impl StandIn {
         self.running.base_url(connector)
     }
 
-    /// A `hob.yaml` whose connections lead here.
+    /// A `hob.yaml` with connections to it.
     pub fn workspace(&self) -> String {
         let mut text = "connections:\n".to_owned();
         for name in self.sandbox.connectors() {

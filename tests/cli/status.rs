@@ -1,4 +1,4 @@
-//! Polls that fail are seen, with their connection; and how everything is, on a page.
+//! Failing polls are visible with their connection; the status page.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::program::hob;
 use crate::stand_in::StandIn;
 
-/// Two locations, of which the second one cannot be reached.
+/// Two locations, the second of which is unreachable.
 fn two_studios(stand_in: &StandIn) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -89,7 +89,7 @@ fn failing_polls_are_seen_everywhere_with_their_connection() {
         assert_eq!(listed.contains("polls that fail:"), shown, "{more:?}: {listed}");
     }
 
-    // Mended, they are well again.
+    // Once fixed, they recover.
     let text = fs::read_to_string(path.join("hob.yaml")).unwrap();
     fs::write(path.join("hob.yaml"), text.replace("http://127.0.0.1:9", &stand_in.base_url("highlevel")))
         .unwrap();
@@ -124,7 +124,7 @@ fn the_page_tells_of_pauses_broken_recipes_and_failed_runs() {
     assert_eq!(hob(path, &["status", "--sandbox", "--format", "json"]).code(0).json()["events"], 0);
 }
 
-/// A list that is piped into another program is complete.
+/// Piped lists are complete.
 #[test]
 fn reasons_are_told_whole_where_no_terminal_cuts_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The program is asked to stop.
+//! Stopping the program.
 
 use std::fs;
 use std::process::Command;
@@ -49,7 +49,7 @@ fn the_end_of_its_terminal_ends_it_as_well() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// Requests in progress are finished first, unless somebody asks twice.
+/// Requests in progress are finished first, unless the user asks twice.
 #[test]
 fn who_asks_twice_does_not_wait() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -63,11 +63,11 @@ fn who_asks_twice_does_not_wait() {
     fs::write(folder.path().join("hob.yaml"), "").unwrap();
     let Listening { mut child, .. } = listen(folder.path());
     hob(folder.path(), &["trigger", "hand"]).code(0);
-    // It is under way, and never answered.
+    // It is in flight and never answered.
     let (_kept, _) = silent.accept().unwrap();
     let begun = Instant::now();
     signal(&child, "-INT");
-    // Until the first one is taken note of, the second one is the same.
+    // Until the first signal is noticed, the second one is merged with it.
     let log =
         || hob(folder.path(), &["runs", "list", "--state", "running", "--format", "json"]).code(0).json();
     assert_eq!(log().as_array().unwrap().len(), 1);
@@ -76,7 +76,7 @@ fn who_asks_twice_does_not_wait() {
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }
 
-/// What waits for the budget, or for an answer to a read, is put back at once.
+/// Requests waiting for the budget, or for an answer to a read, are requeued at once.
 #[test]
 fn what_waits_for_the_budget_does_not_hold_up_a_stop() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -101,14 +101,14 @@ fn what_waits_for_the_budget_does_not_hold_up_a_stop() {
             hob_with(folder.path(), &["trigger", "hand", "--event", "-"], &format!("{{\"n\": \"{n}\"}}"))
                 .code(0);
         }
-        // One is under way, the other one waits.
+        // One is in flight, the other waits.
         let (under_way, _) = silent.accept().unwrap();
         let running =
             || hob(folder.path(), &["runs", "list", "--state", "running", "--format", "json"]).json();
         while running().as_array().unwrap().len() < 2 {}
         signal(&child, "-INT");
         if operation == "contacts.create" {
-            // It is answered while hob waits for what is in progress; the other one is put back before that.
+            // It is answered during the grace period; the other one is requeued before that.
             let waiting =
                 || hob(folder.path(), &["runs", "list", "--state", "waiting", "--format", "json"]).json();
             while waiting().as_array().unwrap().is_empty() {}

@@ -1,4 +1,4 @@
-//! What is stored: told, moved, written out and taken in, and forgotten.
+//! The store: inspected, moved, exported, imported and pruned.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ actions:
   - { do: log, if: \"{{ event.n == 2 }}\", with: { message: \"{{ event.never_works }}\" } }
 ";
 
-/// A workspace in which three events have run, the second of which failed, and a fourth one waits.
+/// A workspace in which three events have run, the second of which failed, and a fourth waits.
 fn workspace_with_runs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -59,7 +59,7 @@ fn what_is_stored_is_told() {
     assert!(!nothing.path().join("state").exists(), "looking makes none");
 }
 
-/// The store has changed its place, and everything goes on as if it had not.
+/// After the store has moved, everything continues.
 fn goes_on(folder: &Path, before: &[Value]) {
     assert_eq!(listed(folder, &[]), before);
     for run in before {
@@ -81,7 +81,7 @@ fn a_workspace_moves_to_another_store() {
     assert!(migrate("${NOT_SET}").code(2).errors.contains("`NOT_SET` is not set"));
     let moved = migrate("sqlite:state/hob.db").code(0).output;
     assert!(moved.starts_with("copied ") && moved.contains(" records from sqlite:"), "{moved}");
-    // All is there: who was stopped before that was said is told so.
+    // If everything was copied before the interruption, it says so.
     assert!(migrate("sqlite:state/hob.db").code(0).output.contains(" already"));
     goes_on(folder.path(), &before);
 }
@@ -101,7 +101,7 @@ fn what_is_written_out_is_taken_in_elsewhere() {
     assert!(import("{}").code(2).errors.contains("not an export of hob"));
     let newer = text.replacen("\"hob_export\":1", "\"hob_export\":2", 1);
     assert!(import(&newer).code(2).errors.contains("newer hob"));
-    // What breaks off is told, and can be begun again.
+    // An interruption is reported, and the command can be repeated.
     let lines: Vec<&str> = text.lines().collect();
     let half = lines[..lines.len() / 2].join("\n");
     assert!(import(&half).code(2).errors.contains("is incomplete"));
@@ -123,7 +123,7 @@ fn runs_are_found_by_a_text() {
 fn old_history_is_forgotten_and_what_is_unfinished_is_not() {
     let folder = workspace_with_runs();
     fs::write(folder.path().join("hob.yaml"), "history: { keep: 1ms }\n").unwrap();
-    // The fourth run succeeds, and all that have ended go, the last one when it is old enough.
+    // The fourth run succeeds, and ended ones are pruned, the last one when it is old enough.
     hob(folder.path(), &["run", "--once"]).code(0);
     hob(folder.path(), &["run", "--once"]).code(0);
     assert!(listed(folder.path(), &[]).is_empty());
@@ -150,7 +150,7 @@ fn a_failed_run_blocks_its_lane_where_the_recipe_says_so() {
     let runs = listed(folder.path(), &["--limit", "4"]);
     assert_eq!(states(&runs), ["waiting", "waiting", "failed", "succeeded"]);
     let failed = runs[2]["id"].as_str().unwrap();
-    // With the recipe mended, the failed one goes first.
+    // With the recipe fixed, the failed one goes first.
     let mended = RECIPE.replace("event.n == 2", "event.n == 99");
     fs::write(folder.path().join("recipes/hand.yaml"), mended).unwrap();
     hob(folder.path(), &["runs", "retry", failed]).code(0);
@@ -163,15 +163,14 @@ fn a_failed_run_blocks_its_lane_where_the_recipe_says_so() {
     assert!(ended[2] < ended[1] && ended[1] < ended[0], "in their order: {ended:?}");
 }
 
-/// Everything that is exported, line by line, with its kind.
+/// All exported records with their kinds.
 fn records(text: &str) -> Vec<Value> {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.last().unwrap()["records"], lines.len() - 2, "its end tells how many there are");
     lines[1..lines.len() - 1].to_vec()
 }
 
-/// An export is of one moment, and complete: each run has its event, and each event that came before
-/// another one is there as well.
+/// An export is a consistent snapshot: each run has its event, and each earlier event is included.
 #[test]
 fn an_export_is_of_one_moment_while_hob_runs() {
     let folder = workspace_with_runs();
@@ -211,7 +210,7 @@ fn a_backup_takes_the_place_of_the_store() {
     let path = folder.path();
     let before = listed(path, &[]);
     let mut running = crate::listening::listen(path);
-    // What waited is done now; from here on nothing changes.
+    // Waiting runs end now; from here on nothing changes.
     while listed(path, &["--state", "waiting"]).len() + listed(path, &["--state", "running"]).len() > 0 {}
     let after = listed(path, &[]);
     assert_ne!(before, after);

@@ -1,4 +1,4 @@
-//! Moves that are broken off, and stores that are filled only in part.
+//! Interrupted migrations, and incompletely filled stores.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ actions:
   - { id: keep, do: state.put, with: { key: \"{{ event.n }}\", value: \"{{ event.n }}\" } }
 ";
 
-/// A workspace in which one event has run and another one waits.
+/// A workspace in which one event has run and another waits.
 fn workspace_with_runs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -53,7 +53,7 @@ fn waiting(folder: &Path) -> usize {
     listed(folder).iter().filter(|run| run["state"] == "waiting").count()
 }
 
-/// Everything that is stored and more, without its end; what is stored is taken in before that is noticed.
+/// A truncated export; its records are imported before that is noticed.
 fn broken_off(folder: &Path) -> String {
     let text = hob(folder, &["store", "export", "-"]).code(0).output;
     let lines = text.trim_end().rsplit_once('\n').unwrap().0;
@@ -69,7 +69,7 @@ fn a_move_out_of_what_has_changed_is_not_gone_on_with() {
     let part = broken_off(path);
     name_store(path, "sqlite:new/there.db");
     assert!(import(path, &part).code(2).errors.contains("is incomplete"));
-    // Back to the old store, where the run that was copied as waiting succeeds.
+    // Back on the old store, where the run that was copied as waiting succeeds.
     name_store(path, "sqlite:state/hob.db");
     hob(path, &["run", "--once"]).code(0);
     let newer = hob(path, &["store", "export", "-"]).code(0).output;
@@ -81,7 +81,7 @@ fn a_move_out_of_what_has_changed_is_not_gone_on_with() {
     name_store(path, "sqlite:newer/there.db");
     migrate(path).code(0);
     assert_eq!((listed(path).len(), waiting(path)), (2, 0), "nothing is run again");
-    // A move out of something else does not go on with it either.
+    // Migrating from another store does not continue it either.
     name_store(path, "sqlite:new/there.db");
     let other = newer.replacen("state/hob.db", "state/other.db", 1);
     let told = import(path, &other).code(1).errors;
@@ -97,7 +97,7 @@ fn an_export_that_does_not_tell_its_state_is_not_gone_on_with() {
     let mut heading: Value = serde_json::from_str(heading).unwrap();
     assert!(heading["fingerprint"].is_string(), "{heading}");
     heading.as_object_mut().unwrap().remove("fingerprint");
-    // As the first hob wrote it: taken in at one go, or not at all.
+    // As written by the first hob: imported completely or not at all.
     let old = format!("{heading}\n{lines}");
     name_store(path, "sqlite:new/there.db");
     let part = old.trim_end().rsplit_once('\n').unwrap().0;
@@ -133,7 +133,7 @@ fn nothing_works_on_a_store_that_is_filled_in_part() {
     name_store(path, "sqlite:newest/there.db");
     let told = hob(path, &["store", "migrate", "--from", "sqlite:new/there.db"]).code(3).errors;
     assert!(told.contains("holds only a part of"), "{told}");
-    // Ended by the same command, it works.
+    // Completed by the same command, it works.
     name_store(path, "sqlite:new/there.db");
     migrate(path).code(0);
     hob(path, &["run", "--once"]).code(0);
@@ -152,11 +152,11 @@ fn a_move_into_what_is_not_empty_is_refused() {
         ),
         "{told}"
     );
-    // Which marks nothing.
+    // It has no marker.
     hob(path, &["run", "--once"]).code(0);
 }
 
-/// The keys that hob once kept its markers under, those it keeps pauses under, and the names of its markers.
+/// The keys of hob's former markers and of pauses, and the names of its markers.
 const OWN_NAMES: [&str; 5] =
     ["hob:filled-from", "hob:filled", "hob:pause:hand", "import_in_progress", "import_completed"];
 
@@ -167,14 +167,14 @@ fn no_key_that_a_recipe_writes_is_taken_for_a_marker() {
     for key in OWN_NAMES {
         hob_with(path, &["trigger", "hand", "--event", "-"], &json!({ "n": key }).to_string()).code(0);
     }
-    // Those that begin with `hob:` are refused, and the run fails.
+    // Keys that begin with `hob:` are rejected, and the run fails.
     hob(path, &["run", "--once"]).code(1);
     let states: Vec<_> = listed(path).iter().map(|run| run["state"].clone()).collect();
     assert_eq!(states, ["succeeded", "succeeded", "failed", "failed", "failed", "succeeded", "succeeded"]);
     assert!(listed(path)[2]["error"].as_str().unwrap().contains("`hob:`"), "{:?}", listed(path)[2]);
     trigger(path, 3).code(0);
     hob(path, &["run", "--once"]).code(0);
-    // The values go along when the store is moved, and stay values.
+    // The values move with the store.
     name_store(path, "sqlite:new/there.db");
     migrate(path).code(0);
     assert!(migrate(path).code(0).output.contains("already"));
@@ -184,7 +184,7 @@ fn no_key_that_a_recipe_writes_is_taken_for_a_marker() {
     assert!(hob(path, &["store", "export", "-"]).code(0).output.contains("\"key\":\"import_in_progress\""));
 }
 
-/// As a file that another program or a person has written may have them.
+/// As a file written by another program or a person may contain them.
 #[test]
 fn no_value_of_an_export_is_taken_for_a_marker() {
     let folder = workspace_with_runs();
@@ -204,7 +204,7 @@ fn no_value_of_an_export_is_taken_for_a_marker() {
     assert_eq!((listed(path).len(), waiting(path)), (2, 0));
 }
 
-/// A workspace on PostgreSQL; `None` where that is not installed.
+/// A workspace on PostgreSQL; `None` without it.
 fn on_postgres() -> Option<(TempDir, String)> {
     let store = Cluster::shared()?.store();
     let folder = workspace_with_runs();
@@ -212,7 +212,7 @@ fn on_postgres() -> Option<(TempDir, String)> {
     Some((folder, store))
 }
 
-/// What `ended` was once it was no longer told that others are at work, which ends a moment after them.
+/// Repeats `act` until it no longer reports other processes, whose locks end a moment after them.
 fn once_alone(act: impl Fn() -> EndedRun) -> EndedRun {
     loop {
         let ended = act();
@@ -229,16 +229,16 @@ fn a_move_into_or_out_of_postgres_notices_who_is_at_work_there() {
     let running = [Running::start(path), Running::start(path)];
     let told = migrate(path).code(1).errors;
     assert!(told.contains("2 other `hob run` are working on postgres://***@127.0.0.1"), "{told}");
-    // That refusal has left nothing behind.
+    // The rejection has left nothing behind.
     drop(Running::start(path));
     drop(running);
     let moved = once_alone(|| migrate(path)).code(0);
     assert!(moved.output.contains("?schema=test_"), "{}", moved.output);
 
     let idle = Running::start(path);
-    // Asking takes as long as a process does.
+    // Each check takes as long as a process.
     while waiting(path) > 0 {}
-    // To look is fine, to go on elsewhere is not.
+    // Exporting is allowed, migrating is not.
     hob(path, &["store", "export", "all.jsonl"]).code(0);
     assert!(hob(path, &["store", "backup", "b.db"]).code(2).errors.contains("pg_dump"));
     name_store(path, "sqlite:elsewhere/there.db");
@@ -264,7 +264,7 @@ fn runs_under_way_hinder_a_move_out_of_postgres() {
     let path = folder.path();
     migrate(path).code(0);
     let schema = store.split("schema=").nth(1).unwrap().split('&').next().unwrap();
-    // As one that was killed leaves it.
+    // As left by a killed process.
     Cluster::shared().unwrap().user(&format!(
         "UPDATE {schema}.runs SET owner = 'gone', until = 1, due = NULL, state = 1 WHERE due IS NOT NULL;
          UPDATE {schema}.counters SET what = 1 WHERE what = 0"

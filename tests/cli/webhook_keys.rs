@@ -1,4 +1,4 @@
-//! Keys of webhooks that cannot protect: told before anything runs, and nobody gets in by them.
+//! Weak webhook keys: reported before anything runs, and never accepted.
 
 use std::fs;
 use std::path::Path;
@@ -68,7 +68,7 @@ fn keys_that_protect_nothing_are_told_and_their_paths_refuse() {
     child.wait().unwrap();
 }
 
-/// Keys of an app's own events: those of hob.yaml and of a connector's folder.
+/// Keys of an app's own events: those in hob.yaml and in a connector's folder.
 #[test]
 fn keys_of_apps_are_looked_at_too() {
     let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -85,7 +85,7 @@ fn keys_of_apps_are_looked_at_too() {
         let told = hob(folder.path(), &["validate"]).code(1).output;
         assert!(told.contains("hob.yaml:5:11") && told.contains(word), "{signature}: {told}");
     }
-    // One that is not set: its app refuses, the others run.
+    // If one is unset, its app rejects requests; the others run.
     let account =
         "connections: { studio: { connector: highlevel, location: l-1, auth: { token: pit-1234 } } }\n";
     let unset = settings("{ header: X-Sig, algorithm: ed25519, key: \"${APP_KEY}\" }");

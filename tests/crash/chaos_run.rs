@@ -139,7 +139,7 @@ impl ChaosRun<'_> {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        // There may be nothing left to do but to wait.
+        // There may be nothing left to do but wait.
         let _ = tokio::time::timeout(MAX_WAIT, enough).await;
         tokio::time::sleep(rng.pause(EXTRA_DELAY)).await;
     }
@@ -245,8 +245,8 @@ fn run_until_all_ended(workspace: &Workspace, rounds: usize) {
     panic!("{} runs do not end, such as {:?}", open.len(), open[0]);
 }
 
-/// The stand-in may not have read yet what a killed process sent. A server that carries out a request after
-/// its sender asked for the outcome, or sent it again, cannot be made up for by any client.
+/// The stand-in may not have read yet what a killed process sent. No client can compensate for a server that carries
+/// out a request after the client has probed for it or sent it again.
 async fn connections_closed(stand_in: &StandIn) {
     let begun = Instant::now();
     while stand_in.running.connections() > 0 {

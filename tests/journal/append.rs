@@ -58,7 +58,7 @@ pub async fn a_batch_is_all_or_nothing(location: &StoreLocation) {
         let seen = seen.clone();
         Some(Progress { cursor: cursor.clone(), seen, forgotten: vec![], reset: false, claim: None })
     };
-    // The second event's run has the id of the first one's, which no store can take.
+    // The second event's run has the id of the first one's, which every store rejects.
     let run = new_run("a", "1");
     let events = vec![(event("x"), vec![run.clone()]), (event("y"), vec![run.clone()])];
     journal.append(Batch { events, progress: progress() }).await.unwrap_err();

@@ -11,20 +11,20 @@ pub async fn a_claim_passes_on_when_it_ends(location: &StoreLocation) {
     };
     let first = claim("a", "one", 0).await.expect("is free");
     assert_eq!(claim("b", "one", 0).await.map(|claim| claim.name), Some("b".to_owned()));
-    // Extending it is not taking it anew.
+    // Extending is not taking.
     assert_eq!(claim("a", "one", 10).await, Some(first.clone()));
     if journal.is_shared() {
         assert_eq!(claim("a", "two", 39).await, None);
     }
     let second = claim("a", "two", 40).await.expect("has ended");
     assert!(second.epoch > first.epoch);
-    // Who lost it cannot give it up for the other one.
+    // The previous holder cannot release it.
     journal.release(&first).await.unwrap();
     assert_eq!(claim("a", "two", 41).await, Some(second.clone()));
     journal.release(&second).await.unwrap();
     let third = claim("a", "one", 42).await.expect("was given up");
     assert!(third.epoch > second.epoch);
-    // What ended and is taken again by the same owner may have been somebody else's meanwhile.
+    // An expired claim may have had another owner before the same one takes it again.
     assert!(claim("a", "one", 200).await.unwrap().epoch > third.epoch);
 }
 

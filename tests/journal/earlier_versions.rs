@@ -1,4 +1,4 @@
-//! What earlier versions stored is there, on either kind of store.
+//! Stores of earlier versions, of either kind.
 
 use hob::event::EventId;
 use hob::journal::{Batch, Part, Record, RunFilter};
@@ -7,7 +7,7 @@ use hob::run::RunId;
 use crate::fixture::StoreLocation;
 use crate::stores;
 
-/// Runs that were there stay as they are, and events that have come stay known.
+/// Existing runs are unchanged, and events stay known.
 pub async fn what_an_earlier_version_stored_is_known(location: &StoreLocation) {
     for version in stores::VERSIONS {
         let location = location.another();

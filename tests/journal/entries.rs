@@ -1,5 +1,4 @@
-//! Samples of stored entries, one file per format. They are never changed: what was written once
-//! stays readable.
+//! Samples of stored entries, one file per format. They never change, because stored entries must stay readable.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
-/// The tags of all variants. A new variant goes here and gets a sample.
+/// The tags of all variants. A new variant is added here and gets a sample.
 const TAGS: [&str; 17] = [
     "started",
     "step_skipped",

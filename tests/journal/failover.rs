@@ -1,5 +1,4 @@
-//! Connections and servers that go away under load: nothing that was acknowledged is lost, and nothing is
-//! done twice.
+//! Connections and servers that fail under load: nothing that was acknowledged is lost, and nothing is done twice.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,13 +15,13 @@ use crate::fixture::{event, new_run};
 
 /// Longer than any test may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// Longer than anybody waits here: a run whose lease went astray would be missed.
+/// Longer than any wait here: a run with a lost lease would be missed.
 const LEASE: Duration = Duration::from_secs(3600);
 const PROCESSES: usize = 2;
 const APPENDERS: usize = 4;
 const WORKERS: usize = 3;
 
-/// What the processes have in common, besides the store.
+/// What the processes share, besides the store.
 struct Load {
     clock: Clock,
     stop: AtomicBool,
@@ -30,7 +29,7 @@ struct Load {
     finished: Mutex<Vec<String>>,
     fenced: AtomicUsize,
     retries: AtomicUsize,
-    /// What each appender and each worker has done with the store.
+    /// Steps done by each appender and each worker.
     steps: [AtomicUsize; PROCESSES * (APPENDERS + WORKERS)],
 }
 
@@ -47,7 +46,7 @@ impl Load {
         })
     }
 
-    /// Waits until so many more events are acknowledged, and as many more runs have ended.
+    /// Waits until this many more events are acknowledged and runs have ended.
     fn gets_on(&self, by: usize) {
         let count = || (self.acknowledged.lock().unwrap().len(), self.finished.lock().unwrap().len());
         let before = count();
@@ -57,7 +56,7 @@ impl Load {
         });
     }
 
-    /// Waits until nobody is still at what was begun before this.
+    /// Waits until everything started before is done.
     fn all_get_on(&self) {
         let steps = || self.steps.each_ref().map(|steps| steps.load(Ordering::Relaxed));
         let before = steps();
@@ -68,7 +67,7 @@ impl Load {
         !self.stop.load(Ordering::Relaxed)
     }
 
-    /// As those who send webhooks do: again, until it is taken.
+    /// Like a webhook sender: retries until acknowledged.
     async fn append(&self, store: &dyn Journal, dedup: &str, lane: &str) {
         loop {
             let mut event = event(dedup);
@@ -91,7 +90,7 @@ impl Load {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
-    /// As workers do: begin, end, each until it is recorded or the run is somebody else's.
+    /// Like a worker: records start and end, each until recorded or fenced.
     async fn work(&self, store: &dyn Journal, run: LeasedRun) {
         let epoch = run.lease.epoch;
         let begun = [self.entry(format!("begun {epoch}"))];
@@ -140,7 +139,7 @@ impl Load {
     }
 }
 
-/// A process: it adds events as long as the load goes on, and works until nothing is left.
+/// A process: adds events during the load, and works until nothing is left.
 async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
     let first = number * (APPENDERS + WORKERS);
     let mut tasks = JoinSet::new();
@@ -161,7 +160,7 @@ async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
             let owner = format!("worker-{number}-{worker}");
             loop {
                 let leased = store.lease(&owner, 2, load.clock.now(), LEASE).await;
-                // Before the end is looked for, or something could come in between.
+                // Before checking for the end, or something could be added in between.
                 let over = !load.goes_on();
                 match leased {
                     Ok(runs) if runs.is_empty() => {
@@ -193,7 +192,7 @@ async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
     store.close().await;
 }
 
-/// Loads a store while `disturb` does things to it, and looks at what came of it.
+/// Runs a load while `disturb` acts on the store, and checks the result.
 async fn under_load(url: &str, disturb: impl FnOnce(&Load) + Send + 'static) -> Arc<Load> {
     let load = Load::new();
     let mut processes = JoinSet::new();
@@ -239,7 +238,7 @@ async fn check(url: &str, load: &Load) {
                 other => panic!("{other:?}"),
             })
             .collect();
-        // Each lease begins at most once, and the last one ends the run, once.
+        // Each lease starts at most once, and the last one ends the run once.
         let (begun, ended) = said.split_at(said.len().saturating_sub(2));
         let last = begun.last().and_then(|last| last.strip_prefix("begun ")).expect("was begun");
         assert_eq!(ended, [format!("acted {last}"), format!("ended {last}")], "{said:?}");
@@ -266,7 +265,7 @@ async fn lost_connections_lose_and_double_nothing() {
     let disturb = move |load: &Load| {
         for _ in 0..20 {
             load.gets_on(5);
-            // A call that is interrupted again and again may give up.
+            // A repeatedly interrupted call may fail.
             load.all_get_on();
             disconnect(cluster, &schema);
         }
@@ -278,7 +277,7 @@ async fn lost_connections_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_loses_and_doubles_nothing() {
-    // Its disk is as honest as one that the power may leave.
+    // With fsync, as after a power failure.
     let Some(cluster) = Cluster::start(&["fsync=on"]) else { return };
     let cluster = Arc::new(cluster);
     let url = cluster.store();
@@ -314,7 +313,7 @@ async fn a_server_that_stays_away_is_told_and_found_again() {
     cluster.restart();
     assert_eq!(store.append(batch("2")).await.unwrap().events, 1);
     assert_eq!(store.append(batch("1")).await.unwrap().duplicates, 1);
-    // Work that was made meanwhile wakes as before.
+    // New work still causes notifications.
     let other = Postgres::open(&url, Access::Client).await.unwrap();
     let leased = store.lease("w", 9, Clock::system().now(), LEASE).await.unwrap();
     assert_eq!(leased.len(), 1);

@@ -1,4 +1,4 @@
-//! What can be wrong with an SQLite file, and how it is told.
+//! Defects of an SQLite file, and their messages.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -65,11 +65,11 @@ async fn a_damaged_file_is_told() {
         add(&*journal, &n.to_string(), "a", &n.to_string()).await;
     }
     journal.close().await;
-    // Everything but the first page, which holds the list of tables.
+    // Everything except the first page, which contains the schema.
     let mut bytes = fs::read(location.path()).unwrap();
     bytes[4096..].fill(0x55);
     fs::write(location.path(), bytes).unwrap();
-    // How much of the list of tables that spoils decides when it shows.
+    // When this is noticed depends on how much of the schema it damages.
     let error = match Sqlite::open(&location.path(), Access::Runner) {
         Err(error) => error,
         Ok(journal) => journal.runs(&RunFilter::default()).await.unwrap_err(),

@@ -1,4 +1,4 @@
-//! Stores to test, and small events and runs to put in.
+//! Stores to test, with small events and runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use tempfile::TempDir;
 
 use crate::cluster::Cluster;
 
-/// A place where a store lives, however often it is opened.
+/// The location of a store that can be opened repeatedly.
 pub enum StoreLocation {
-    /// An SQLite file in a folder of its own.
+    /// An SQLite file in its own folder.
     Sqlite(TempDir),
-    /// A schema of the PostgreSQL cluster that all share.
+    /// A schema of the shared PostgreSQL cluster.
     Postgres(&'static Cluster, String),
 }
 
@@ -31,7 +31,7 @@ impl StoreLocation {
         Cluster::shared().map(|cluster| StoreLocation::Postgres(cluster, cluster.schema()))
     }
 
-    /// Opens the store to work on it.
+    /// Opens the store as a runner.
     pub async fn open(&self) -> Arc<dyn Journal> {
         match self {
             StoreLocation::Sqlite(_) => Arc::new(Sqlite::open(&self.path(), Access::Runner).expect("opens")),
@@ -41,7 +41,7 @@ impl StoreLocation {
         }
     }
 
-    /// Opens the store to look at it and to add to it; several at once do so side by side.
+    /// Opens the store as a client; there may be several at a time.
     pub async fn client(&self) -> Arc<dyn Journal> {
         match self {
             StoreLocation::Sqlite(_) => {
@@ -55,7 +55,7 @@ impl StoreLocation {
         }
     }
 
-    /// Makes an event one that nobody can read.
+    /// Makes an event unreadable.
     pub fn spoil(&self, event: &EventId) {
         match self {
             StoreLocation::Sqlite(_) => {
@@ -70,7 +70,7 @@ impl StoreLocation {
         }
     }
 
-    /// Another, empty place of the same kind.
+    /// Another, empty location of the same kind.
     pub fn another(&self) -> Self {
         match self {
             StoreLocation::Sqlite(_) => StoreLocation::sqlite(),
@@ -93,7 +93,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(300);
 pub const WORKER: &str = "worker-1";
 pub const TTL: Duration = Duration::from_secs(30);
 
-/// A time, in seconds after some moment.
+/// A time, in seconds after an origin.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 123_456_789).expect("a time") + TimeDelta::seconds(seconds)
 }
@@ -111,7 +111,7 @@ pub fn event(dedup: &str) -> Event {
     }
 }
 
-/// The cursor of a poller of that recipe, in some scan.
+/// The cursor of a recipe's poller, in a scan.
 pub fn cursor(name: &str, scan: u64) -> Cursor {
     Cursor {
         key: CursorKey::new(name, &["fitr".to_owned()]),
@@ -142,7 +142,7 @@ pub fn new_run(recipe: &str, lane: &str) -> NewRun {
     }
 }
 
-/// Adds an event with one run, whose id is the answer.
+/// Adds an event with one run; returns the run's id.
 pub async fn add(journal: &dyn Journal, dedup: &str, recipe: &str, lane: &str) -> RunId {
     add_event(journal, event(dedup), recipe, lane).await
 }
@@ -169,7 +169,7 @@ pub fn remark(seconds: i64, message: &str) -> StampedEntry {
     StampedEntry::new(at(seconds), entry)
 }
 
-/// The end of some work at a time.
+/// An update to `state`.
 pub fn update(state: RunState, seconds: i64) -> RunUpdate {
     RunUpdate {
         state,

@@ -16,7 +16,7 @@ pub async fn a_lane_goes_one_at_a_time_in_order(location: &StoreLocation) {
         end(&*journal, &leased[0], RunState::Succeeded).await;
     }
     assert!(lease(&*journal, 9, 0).await.is_empty());
-    // An empty lane is free again.
+    // An empty lane is free.
     let next = add(&*journal, "next", "a", "lane").await;
     assert_eq!(ids(&lease(&*journal, 9, 0).await), [next]);
 }
@@ -77,17 +77,17 @@ pub async fn a_person_takes_up_an_ended_run(location: &StoreLocation) {
     let leased = lease(&*journal, 9, 0).await;
     end(&*journal, &leased[0], RunState::Failed).await;
     let again = |seen| journal.amend(&failed, seen, vec![remark(2, "again")], update(RunState::Waiting, 2));
-    // A person who saw another history did not decide about this one.
+    // An intervention based on another history is rejected.
     assert!(!again(1).await.unwrap());
     assert!(again(0).await.unwrap());
     let detail = journal.run(&failed).await.unwrap().unwrap();
     assert_eq!((detail.row.state, detail.row.finished, detail.entries.len()), (RunState::Waiting, None, 1));
-    // It goes behind what has its turn, and before what comes after.
+    // It goes behind the current run and before later ones.
     let last = add(&*journal, "3", "a", "x").await;
     for expected in [next, failed.clone(), last] {
         let leased = lease(&*journal, 9, 3).await;
         assert_eq!(ids(&leased), [expected]);
-        // Nobody decides about what is being worked on.
+        // A leased run cannot be intervened in.
         let run = &leased[0].run.id;
         let seen = leased[0].entries.len();
         assert!(!journal.amend(run, seen, vec![], update(RunState::Skipped, 3)).await.unwrap());
@@ -104,7 +104,7 @@ pub async fn a_person_skips_what_holds_a_lane(location: &StoreLocation) {
     let last = add(&*journal, "3", "a", "x").await;
     let leased = lease(&*journal, 9, 0).await;
     end(&*journal, &leased[0], RunState::Parked).await;
-    // The end of one that waits behind another frees nothing.
+    // Ending a waiting run frees nothing.
     assert!(journal.amend(&behind, 0, vec![], update(RunState::Skipped, 1)).await.unwrap());
     assert!(lease(&*journal, 9, 1).await.is_empty());
     assert!(journal.amend(&parked, 0, vec![], update(RunState::Skipped, 1)).await.unwrap());
@@ -136,7 +136,7 @@ pub async fn a_failed_run_can_hold_its_lane(location: &StoreLocation) {
     for expected in [next, last] {
         let leased = lease(&*journal, 9, 3).await;
         assert_eq!(ids(&leased), [expected]);
-        // One that does not hold it lets the next one go.
+        // A failed run that does not hold its lane frees it.
         end(&*journal, &leased[0], RunState::Failed).await;
     }
 }

@@ -36,7 +36,7 @@ pub async fn old_and_new_runs_share_a_lease(location: &StoreLocation) {
         new.push(add(&*journal, &format!("new-{n}"), "a", &n.to_string()).await);
     }
     assert_eq!(ids(&lease(&*journal, 2, 10).await), [old[0].clone(), new[0].clone()]);
-    // With few of one kind, the other kind takes its place.
+    // If one kind has few runs, the other kind gets its share.
     let rest = ids(&lease(&*journal, 4, 10).await);
     assert_eq!(rest, [old[1].clone(), old[2].clone(), new[1].clone(), old[3].clone()]);
 }
@@ -70,7 +70,7 @@ pub async fn a_late_worker_is_fenced(location: &StoreLocation) {
     assert!(present.epoch > late.epoch);
     assert!(matches!(record(late.clone(), RunState::Succeeded).await, Err(Error::Fenced { .. })));
     record(present.clone(), RunState::Succeeded).await.unwrap();
-    // Nobody has a right to a finished run.
+    // A finished run has no valid lease.
     assert!(matches!(record(present, RunState::Failed).await, Err(Error::Fenced { .. })));
     let detail = journal.run(&run).await.unwrap().unwrap();
     assert_eq!((detail.row.state, detail.entries.len()), (RunState::Succeeded, 1));
@@ -110,7 +110,7 @@ pub async fn a_gone_owner_is_not_waited_for(location: &StoreLocation) {
     add(&*journal, "2", "a", "y").await;
     journal.lease("worker-0", 1, at(0), TTL).await.unwrap();
     lease(&*journal, 1, 0).await;
-    // Where there may be others, only time tells who is gone.
+    // On a shared store only time shows that an owner is gone.
     let gone = if journal.is_shared() { 0 } else { 1 };
     assert_eq!(journal.reclaim(WORKER, at(1)).await.unwrap(), gone);
 }
@@ -170,7 +170,7 @@ pub async fn work_between_leasing_and_waiting_is_not_missed(location: &StoreLoca
     assert!(lease(&*journal, 1, 0).await.is_empty());
     add(&*journal, "1", "a", "x").await;
     tokio::time::timeout(TIMEOUT, journal.changed(TIMEOUT * 2)).await.expect("resolves at once");
-    // Once looked at, it is not news any more.
+    // Once leased, it is no longer news.
     lease(&*journal, 1, 0).await;
     let short = Duration::from_millis(20);
     tokio::time::timeout(short, journal.changed(TIMEOUT)).await.expect_err("waits");

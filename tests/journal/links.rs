@@ -49,7 +49,7 @@ pub async fn texts_of_recipes_are_kept(location: &StoreLocation) {
     };
     journal.save_recipe(&text("v1", "one")).await.unwrap();
     journal.save_recipe(&text("v2", "two")).await.unwrap();
-    // The same version is the same text.
+    // An existing version is not replaced.
     journal.save_recipe(&text("v1", "one")).await.unwrap();
     assert_eq!(journal.recipe("a", "v1").await.unwrap(), Some(text("v1", "one")));
     assert_eq!(journal.recipe("a", "v3").await.unwrap(), None);

@@ -159,7 +159,7 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
     journal.record(other, vec![remark(2, "did")], with(RunState::Succeeded, 2, writes)).await.unwrap();
     let writes = vec![write("c1", "x", 3)];
     journal.record(one, vec![remark(3, "did")], with(RunState::Succeeded, 3, writes.clone())).await.unwrap();
-    // A worker that comes too late has written nothing.
+    // A fenced worker has written nothing.
     journal.record(one, vec![remark(4, "did")], with(RunState::Succeeded, 4, writes)).await.unwrap_err();
     let found = journal.written("c1", None, 9).await.unwrap();
     let told: Vec<_> = found.iter().map(|w| (&w.run, w.recipe.as_str(), w.at, &w.write)).collect();
@@ -175,12 +175,12 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
     assert_eq!(count("c1", Some("x"), 9).await, 2);
     assert_eq!((count("c1", None, 1).await, count("n1", None, 9).await), (1, 1));
     assert_eq!((count("c2", None, 9).await, count("c1", Some("z"), 9).await), (0, 0));
-    // They go with their runs.
+    // They are deleted with their runs.
     let retention = Retention { before: Some(at(100)), ..Retention::default() };
     assert_eq!(journal.prune(&retention, 10).await.unwrap().runs, 2);
     assert_eq!(count("c1", None, 9).await, 0);
 
-    // Those that say by themselves who wrote stay for as long as dedup keys do.
+    // Those with an origin stay as long as dedup keys.
     let third = add(&*journal, "3", "a", "3").await;
     let leased = lease(&*journal, 1, 200).await;
     let origin = Origin {
@@ -228,13 +228,13 @@ pub async fn what_is_unsettled_is_known_until_it_is_settled(location: &StoreLoca
     let both = vec![one("x", None), one("y", Some(at(2)))];
     journal.record(a, vec![], with(RunState::Running, Some(both.clone()))).await.unwrap();
     journal.record(b, vec![], with(RunState::Running, Some(vec![one("z", None)]))).await.unwrap();
-    // What says nothing of it changes nothing.
+    // An update without the field changes nothing.
     journal.record(a, vec![remark(1, "on")], with(RunState::Parked, None)).await.unwrap();
     let all = [(first.clone(), both[0].clone()), (first.clone(), both[1].clone()), (second, one("z", None))];
     assert_eq!(journal.unsettled().await.unwrap(), all);
     journal.record(b, vec![], with(RunState::Succeeded, Some(vec![]))).await.unwrap();
     assert_eq!(journal.unsettled().await.unwrap(), all[..2]);
-    // It moves with its run, and a person's word leaves it to the run to tell what follows.
+    // It moves with its run; an intervention leaves it unchanged.
     let other = location.another();
     let other = other.open().await;
     let snapshot = journal.snapshot().await.unwrap();

@@ -1,4 +1,4 @@
-//! One suite for the journal, run on every store; and what is special about each store.
+//! One suite for the journal, run on every store, and tests specific to a store.
 
 mod append;
 mod claims;
@@ -52,7 +52,7 @@ macro_rules! suite {
             $($(
                 #[tokio::test]
                 async fn $test() {
-                    // It has been said that PostgreSQL is not installed.
+                    // The missing PostgreSQL was reported.
                     let Some(location) = StoreLocation::postgres() else { return };
                     $module::$test(&location).await;
                 }

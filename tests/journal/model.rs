@@ -1,4 +1,4 @@
-//! Random sequences of operations, on a store and on a few lines that say what it should do.
+//! Random sequences of operations, on a store and on a simple model.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ enum Operation {
     /// Events by dedup key, each with runs in these lanes of these recipes.
     Append(Vec<(u8, Vec<(u8, u8)>)>),
     Lease(usize),
-    /// Some lease, held or lost, gets a state, to sleep for some seconds.
+    /// A lease, valid or not, gets a state and sleeps for some seconds.
     Record(usize, RunState, i64),
     Renew,
     Pass(i64),
@@ -222,7 +222,7 @@ impl Pair {
         Ok(())
     }
 
-    /// All that can be seen of the store is as the model has it.
+    /// Compares everything visible in the store with the model.
     async fn compare(&self) -> Result<(), TestCaseError> {
         let rows = self.journal.runs(&RunFilter::default()).await.expect("lists");
         let listed: Vec<_> = rows.into_iter().rev().map(|row| (row.id, row.state)).collect();

@@ -9,7 +9,7 @@ use crate::fixture::{
     StoreLocation, add, at, cursor, end, event, ids, lease, new_run, remark, sleep_until, update,
 };
 
-/// Something of everything: runs that ended, wait, sleep, hold their lane, and one under way.
+/// A store with runs in every state: ended, waiting, sleeping, blocking a lane, and leased.
 async fn fill_store(journal: &dyn Journal) {
     for n in 0..12 {
         add(journal, &n.to_string(), "a", &(n % 6).to_string()).await;
@@ -49,7 +49,7 @@ async fn fill_store(journal: &dyn Journal) {
     journal.put_state("k", &json!({ "z": 1, "a": [2.50] })).await.unwrap();
 }
 
-/// All records, read in pages of `limit`, as they come out of an export and back.
+/// All records, read in pages of `limit`, after a round trip through JSON.
 async fn records(journal: &dyn Journal, limit: usize) -> Vec<Record> {
     let (mut all, moment) = (Vec::new(), journal.snapshot().await.unwrap());
     for part in Part::ALL {
@@ -99,7 +99,7 @@ pub async fn everything_can_be_moved(location: &StoreLocation) {
     let both = |info: hob::journal::StoreInfo| (info.totals.events, info.cursors, info.links, info.oldest);
     assert_eq!(both(new.info().await.unwrap()), both(old.info().await.unwrap()));
 
-    // Work goes on there as it would have here.
+    // Work continues there as here.
     old.reclaim("nobody", at(10_000)).await.unwrap();
     let (here, there) = (lease(&*old, 99, 10_000).await, lease(&*new, 99, 10_000).await);
     let sorted = |mut ids: Vec<hob::run::RunId>| {
@@ -111,7 +111,7 @@ pub async fn everything_can_be_moved(location: &StoreLocation) {
     assert_eq!(new.append(known).await.unwrap().duplicates, 1);
 }
 
-/// Asserts that the fingerprint is another one than it was.
+/// Asserts that the fingerprint has changed.
 #[track_caller]
 fn is_new(known: &mut Vec<String>, fingerprint: String) {
     assert!(!known.contains(&fingerprint), "the change of step {} is not seen", known.len());
@@ -156,13 +156,13 @@ pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
         journal.put_state("k", &json!(value)).await.unwrap();
         is_new(&mut known, journal.fingerprint().await.unwrap());
     }
-    // Looking is no change.
+    // Reading changes nothing.
     records(&*journal, 10).await;
     journal.info().await.unwrap();
     journal.healthy().await.unwrap();
     journal.close().await;
     assert_eq!(known.last(), Some(&location.open().await.fingerprint().await.unwrap()));
-    // An event is one too, though another one has gone meanwhile.
+    // A new event does, even if another was deleted.
     let journal = location.open().await;
     let gone = Retention { before: Some(at(100_000)), most_runs: None, dedup_before: None };
     journal.prune(&gone, 10).await.unwrap();
@@ -180,7 +180,7 @@ pub async fn a_move_can_be_begun_again(location: &StoreLocation) {
     new.import(exported.clone()).await.unwrap();
     assert_eq!(records(&*new, 1000).await, exported);
     assert_eq!(new.totals(None).await.unwrap(), new.totals(Some(at(-1))).await.unwrap());
-    // A run without its event is refused, and with it all that came along.
+    // A run without its event is rejected, with the whole batch.
     let run = exported.iter().find(|record| matches!(record, Record::Run { .. })).unwrap().clone();
     let empty = location.another();
     let empty = empty.open().await;

@@ -1,4 +1,4 @@
-//! Recipes that people pause and resume.
+//! Pausing and resuming recipes.
 
 use hob::journal::{Part, Record, RunUpdate, pause, pause_reason, paused, resume};
 use hob::run::RunState;
@@ -35,7 +35,7 @@ pub async fn runs_of_a_paused_recipe_wait(location: &StoreLocation) {
     assert_eq!(journal.totals(None).await.unwrap().runs["succeeded"], 3);
 }
 
-/// A run that waits for a time of its own keeps it; one that is due meanwhile goes on afterwards.
+/// A run that waits for a time keeps it; one that becomes due meanwhile continues afterwards.
 pub async fn a_pause_moves_no_times(location: &StoreLocation) {
     let journal = location.open().await;
     for n in 0..2 {
@@ -54,7 +54,7 @@ pub async fn a_pause_moves_no_times(location: &StoreLocation) {
     assert_eq!(ids(&lease(&*journal, 2, 200).await), [leased[1].run.id.clone()]);
 }
 
-/// A paused recipe stays paused, and its runs asleep, in the store that all is moved to.
+/// A paused recipe stays paused, and its runs asleep, in a store that everything is moved to.
 pub async fn a_pause_moves_with_the_store(location: &StoreLocation) {
     let (old, place) = (location.open().await, location.another());
     add(&*old, "x", "a", "x").await;

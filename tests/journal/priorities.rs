@@ -6,7 +6,7 @@ use crate::fixture::{
     StoreLocation, WORKER, add, add_event, at, end, event, ids, lease, sleep_until, update,
 };
 
-/// Adds a run of something that a poller found.
+/// Adds a run of a polled event.
 async fn polled(journal: &dyn Journal, dedup: &str, lane: &str) -> RunId {
     let source = Source::Poll(CursorKey::new("contacts", &["studio-1".into()]));
     add_event(journal, hob::event::Event { source, ..event(dedup) }, "polls", lane).await
@@ -31,11 +31,11 @@ pub async fn it_keeps_its_place_whatever_happens(location: &StoreLocation) {
         polled(&*journal, &n.to_string(), &(n % 3).to_string()).await;
     }
     let first = lease(&*journal, 3, 0).await;
-    // One ends, and lets the next one of its lane go; one waits for a moment; one loses its lease.
+    // One ends and frees its lane, one waits for a moment, one loses its lease.
     end(&*journal, &first[0], RunState::Succeeded).await;
     journal.record(&first[1].lease, vec![], update(RunState::Waiting, 0)).await.unwrap();
     assert_eq!(journal.reclaim(WORKER, at(31)).await.unwrap(), 1);
-    // And one that has ended is to go on.
+    // A finished one is reopened.
     assert!(journal.amend(&first[0].run.id, 0, vec![], update(RunState::Waiting, 31)).await.unwrap());
     let received = add(&*journal, "hook", "hooks", "x").await;
     let next = lease(&*journal, 1, 31).await;

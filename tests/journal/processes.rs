@@ -1,4 +1,4 @@
-//! More than one process on an SQLite file, and one that is killed.
+//! Several processes on an SQLite file, and one that is killed.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -41,11 +41,11 @@ async fn a_client_adds_beside_a_runner_and_wakes_it() {
     let run = add(&client, "1", "a", "x").await;
     waiting.await.unwrap().expect("the runner wakes");
     assert_eq!(ids(&lease(&*runner, 1, 0).await), [run]);
-    // A client is not the one to say that the runner is gone.
+    // A client does not decide that the runner is gone.
     assert_eq!(client.reclaim("client", at(1)).await.unwrap(), 0);
 }
 
-/// Says in which folder the child below works.
+/// The folder of the child process below.
 const CHILD: &str = "HOB_TEST_JOURNAL_CHILD";
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_killed_runner_loses_nothing_it_acknowledged() {
     let counted = journal.totals(Some(at(-1))).await.unwrap();
     assert_eq!(counted.runs, totals.runs);
 
-    // What was under way goes on, each lane from where it was.
+    // Leased runs continue, each lane where it was.
     journal.reclaim("worker-2", at(0)).await.unwrap();
     let heads = lease(&*journal, 100, 0).await;
     assert!(heads.len() <= 8);

@@ -7,7 +7,7 @@ use crate::fixture::{
 
 const ALL: usize = 1000;
 
-/// Events 0, 10, 20 … seconds after the beginning, each with a run that has ended a second later.
+/// Events at 0, 10, 20 … seconds, each with a run that ended a second later.
 async fn ended(journal: &dyn Journal, count: i64) {
     for n in 0..count {
         let mut event = event(&n.to_string());
@@ -29,7 +29,7 @@ async fn left(journal: &dyn Journal) -> (u64, usize) {
 pub async fn old_runs_go_with_their_events(location: &StoreLocation) {
     let journal = location.open().await;
     ended(&*journal, 10).await;
-    // Two recipes on one event, of which one has ended later.
+    // Two recipes on one event, one of which ended later.
     let mut both = event("both");
     both.received = at(5);
     let runs = vec![new_run("a", "both"), new_run("b", "both")];
@@ -37,16 +37,16 @@ pub async fn old_runs_go_with_their_events(location: &StoreLocation) {
     let leased = lease(&*journal, 9, 100).await;
     journal.record(&leased[0].lease, vec![], update(RunState::Failed, 6)).await.unwrap();
     journal.record(&leased[1].lease, vec![], update(RunState::Failed, 600)).await.unwrap();
-    // And an event that no recipe wanted.
+    // An event without runs.
     journal.append(Batch { events: vec![(event("none"), vec![])], progress: None }).await.unwrap();
 
     let before = |seconds| Retention { before: Some(at(seconds)), ..Retention::default() };
     assert_eq!(journal.prune(&before(0), ALL).await.unwrap(), Pruned::default());
-    // A little at a time.
+    // In small steps.
     let some = journal.prune(&before(50), 2).await.unwrap();
     assert_eq!((some.runs, some.dedup_keys), (2, 0));
     let runs = journal.prune(&before(50), ALL).await.unwrap();
-    // Events without runs go when no run is left that may need them.
+    // Events without runs are deleted once no old run is left.
     let events = journal.prune(&before(50), ALL).await.unwrap();
     assert_eq!((some.runs + runs.runs, some.events + runs.events + events.events), (6, 6));
     assert_eq!(left(&*journal).await, (6, 6));
@@ -55,7 +55,7 @@ pub async fn old_runs_go_with_their_events(location: &StoreLocation) {
     let rest = journal.prune(&before(1000), ALL).await.unwrap();
     assert_eq!((rest.runs, rest.events), (6, 6));
     assert_eq!(left(&*journal).await, (0, 0));
-    // What was forgotten is still known to have come.
+    // Deleted events stay known.
     let again = Batch { events: vec![(event("3"), vec![new_run("a", "x")])], progress: None };
     assert_eq!(journal.append(again).await.unwrap().duplicates, 1);
 }

@@ -1,5 +1,5 @@
-//! Processes of two versions on one database, as while one after the other is replaced. The other version is played
-//! by its functions, which a process of it would call.
+//! Two versions on one database, as during a rolling upgrade. The other version is simulated by calling its
+//! functions.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::fixture::{TTL, WORKER, add, at, end, ids, lease};
 use crate::stores;
 
-/// A process of the other version, whose functions' names have this ending.
+/// A process of the other version, whose functions have this suffix.
 struct Other<'a> {
     cluster: &'a Cluster,
     schema: &'a str,
@@ -39,7 +39,7 @@ impl Other<'_> {
         ));
     }
 
-    /// Leases the one run that is due, which is `run`.
+    /// Leases the one due run, which is `run`.
     fn leases(&self, run: &RunId) {
         self.does(&format!(
             "SELECT * INTO STRICT found FROM hob_lease_vN('other', 9, {0}, {0} + 30000000000, 1, FALSE);
@@ -48,7 +48,7 @@ impl Other<'_> {
         ));
     }
 
-    /// Ends a run that it has leased; `epoch` says how often it has been leased.
+    /// Ends a run that it has leased for the `epoch`th time.
     fn ends(&self, run: &RunId, epoch: i64) {
         self.does(&format!(
             "SELECT * INTO found FROM hob_record_vN(ARRAY['{run}'], ARRAY[{epoch}]::bigint[], ARRAY[77]::bigint[], ARRAY[2],
@@ -60,14 +60,14 @@ impl Other<'_> {
     }
 }
 
-/// Both add to one lane and take turns at its runs, and neither does what the other one has done.
+/// Both add to one lane and take turns at its runs, without repeating each other's work.
 async fn take_turns(ours: &dyn Journal, other: &Other<'_>, round: &str) {
     let before = ours.totals(None).await.unwrap();
     let first = add(ours, &format!("first of {round}"), "a", "turns").await;
     let second = RunId(format!("run_second_of_{round}"));
     other.adds(&second.0, "turns");
     let third = add(ours, &format!("third of {round}"), "a", "turns").await;
-    // What one of them has stored is known to the other one.
+    // Events stored by one are known to the other.
     other.does("SELECT * INTO found FROM hob_append_vN(FALSE, ARRAY['evt_again'],
         ARRAY['{\"connector\":\"highlevel\"}'], ARRAY['ContactUpdate'], ARRAY[NULL]::text[], ARRAY[NULL]::text[],
         ARRAY['first'], ARRAY[(SELECT key FROM receipts ORDER BY received DESC LIMIT 1)], ARRAY[1]::bigint[], ARRAY['{}'],
@@ -81,7 +81,7 @@ async fn take_turns(ours: &dyn Journal, other: &Other<'_>, round: &str) {
     assert_eq!(ids(&leased), [second]);
     end(ours, &leased[0], RunState::Succeeded).await;
     other.leases(&third);
-    // Its process is gone: the run is ours when its lease has ended.
+    // Its process is gone: we get the run when the lease has expired.
     assert_eq!(ours.reclaim(WORKER, at(31)).await.unwrap(), 1);
     let leased = lease(ours, 9, 31).await;
     assert_eq!((ids(&leased), leased[0].lease.epoch), (vec![third], 2));
@@ -97,7 +97,7 @@ async fn open(url: &str) -> Arc<Postgres> {
     Arc::new(Postgres::open(url, Access::Runner).await.expect("opens"))
 }
 
-/// A newer process has brought its own functions, with another ending.
+/// A newer process has installed its own functions with another suffix.
 #[tokio::test]
 async fn two_versions_of_the_functions_work_side_by_side() {
     let Some(cluster) = Cluster::shared() else { return };
@@ -112,7 +112,7 @@ async fn two_versions_of_the_functions_work_side_by_side() {
          END $$"
     ));
     take_turns(&*ours, &Other { cluster, schema: &schema, ending: "_v00000000" }, "one").await;
-    // Whoever opens the store finds its functions, and adds none.
+    // Opening the store again installs nothing.
     let count = format!(
         "ASSERT (SELECT count(*) = count(DISTINCT p.proname) AND count(*) % 2 = 0 FROM pg_proc p
         WHERE p.pronamespace = '{schema}'::regnamespace AND p.proname LIKE 'hob\\_%');"
@@ -129,7 +129,7 @@ async fn two_versions_of_the_functions_work_side_by_side() {
     .await;
 }
 
-/// A process of an earlier version was at work while this one brought the tables to the present format.
+/// A process of an earlier version keeps working while this one migrates the tables.
 #[tokio::test]
 async fn an_earlier_version_goes_on_beside_the_present_one() {
     let Some(cluster) = Cluster::shared() else { return };
@@ -137,7 +137,7 @@ async fn an_earlier_version_goes_on_beside_the_present_one() {
         let schema = cluster.schema();
         cluster.user(&stores::postgres(version, &schema));
         let ours = open(&cluster.url(&schema)).await;
-        // What is due there is not what this is about.
+        // Other due runs are not part of this test.
         ours.lease(WORKER, 99, at(0), TTL * 1000).await.unwrap();
         take_turns(&*ours, &Other { cluster, schema: &schema, ending: "" }, version).await;
     }

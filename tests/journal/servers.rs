@@ -1,5 +1,4 @@
-//! What is special about PostgreSQL: many processes on one store, connections that are lost, and what
-//! can be wrong with a server.
+//! PostgreSQL only: many processes on one store, lost connections, and defects of a server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use crate::fixture::{
     StoreLocation, TIMEOUT, TTL, WORKER, add, add_event, at, end, event, ids, lease, new_run, remark, update,
 };
 
-/// A store in the cluster that all share: its address, and the schema in it.
+/// A store in the shared cluster: its address and schema.
 fn place() -> Option<(&'static Cluster, String, String)> {
     let cluster = Cluster::shared()?;
     let schema = cluster.schema();
@@ -40,7 +39,7 @@ async fn lanes_keep_their_order_though_many_add_to_them() {
             }
         });
     }
-    // While they are at it, runs are worked on by both.
+    // Meanwhile both work on runs.
     let done = Arc::new(std::sync::Mutex::new(BTreeMap::<String, Vec<RunId>>::new()));
     let mut workers = tokio::task::JoinSet::new();
     for (number, store) in stores.iter().enumerate() {
@@ -112,7 +111,7 @@ async fn a_process_is_fenced_and_woken_by_another() {
     end(&*other, &present, RunState::Succeeded).await;
     assert!(one.run(&run).await.unwrap().unwrap().entries.is_empty());
 
-    // What somebody else ends frees the lane for us, and wakes us.
+    // A run ended by another process frees the lane for us and wakes us.
     add(&*one, "2", "a", "x").await;
     add(&*one, "3", "a", "x").await;
     let second = lease(&*other, 1, 0).await.remove(0);
@@ -250,11 +249,11 @@ async fn a_server_that_cannot_be_written_is_told() {
     let Some((cluster, url, schema)) = place() else { return };
     let store = open(&url).await;
     add(&*store, "1", "a", "x").await;
-    // As on a standby.
+    // Like a standby.
     let read_only = format!("{url}&options=-c%20default_transaction_read_only%3Don");
     let error = refusal(&read_only).await;
     assert!(error.contains("is read-only"), "{error}");
-    // Without its tables it says so, rather than that hob is wrong.
+    // Missing tables are reported as such.
     cluster.user(&format!("DROP SCHEMA {schema} CASCADE"));
     let error = store.append(Batch { events: vec![(event("2"), vec![])], progress: None }).await.unwrap_err();
     assert!(error.to_string().contains("restore a backup"), "{error}");
@@ -290,7 +289,7 @@ async fn no_query_reads_a_whole_table() {
     store.reclaim(WORKER, at(0)).await.unwrap();
     store.close().await;
     drop(store);
-    // Counts of scans appear a moment after their connection has ended.
+    // Scan counts appear with a delay after their connection has ended.
     let check = format!(
         "DO $$ DECLARE scans BIGINT; BEGIN
              FOR i IN 1..1200 LOOP

@@ -1,4 +1,4 @@
-//! TLS to a real server: whom it is spoken to, and whom not.
+//! TLS to a real server: which ones are trusted.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::cluster::{ADMIN, Cluster, PASSWORD, QUICK};
 use crate::fixture::add;
 
-/// Somebody who signs certificates, and where to read whom to trust.
+/// A certificate authority, with the file to trust it.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     folder: TempDir,
@@ -45,8 +45,7 @@ impl Authority {
     }
 }
 
-/// A cluster that shows `certificate` and demands TLS of all but its superuser; `None` where PostgreSQL is
-/// not installed.
+/// A cluster with `certificate` that requires TLS of all but its superuser; `None` without PostgreSQL.
 fn cluster_with_tls(certificate: &str, key: &str) -> Option<Cluster> {
     let rules =
         format!("host all {ADMIN} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n");
@@ -57,7 +56,7 @@ fn cluster_with_tls(certificate: &str, key: &str) -> Option<Cluster> {
     })
 }
 
-/// Adds a file to the data directory that only the server can read.
+/// Adds a file to the data directory, readable by the server only.
 fn add_file(cluster: &Cluster, name: &str, text: &str) {
     let path = cluster.data().join(name);
     fs::write(&path, text).expect("a file");
@@ -67,7 +66,7 @@ fn add_file(cluster: &Cluster, name: &str, text: &str) {
     }
 }
 
-/// A server called `localhost` that demands TLS, and who has signed its certificate.
+/// A server `localhost` that requires TLS, with its certificate authority.
 struct Secured {
     cluster: Cluster,
     authority: Authority,
@@ -85,7 +84,7 @@ impl Secured {
         SHARED.get_or_init(start).as_ref()
     }
 
-    /// The address of a store of its own there, whose host is called `host`.
+    /// The address of a new store on it, with the host name `host`.
     fn url(&self, host: &str, password: &str, tls: &str) -> String {
         let store = self.cluster.store();
         let schema = store.split("schema=").nth(1).expect("a schema").split('&').next().expect("a schema");
@@ -115,11 +114,11 @@ async fn a_store_is_spoken_to_by_tls() {
         ("localhost", secured.trusting("sslmode=require")),
         ("localhost", secured.trusting("sslmode=verify-ca")),
         ("localhost", secured.trusting("sslmode=verify-full")),
-        // Nobody asks for the name.
+        // The name is not verified.
         ("elsewhere.example", secured.trusting("sslmode=verify-ca")),
         ("elsewhere.example", "sslmode=require".to_owned()),
     ] {
-        // The server would not let us in otherwise.
+        // Otherwise the server would reject us.
         let url = secured.url(host, PASSWORD, &tls);
         let store =
             Postgres::open(&url, Access::Runner).await.unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -183,7 +182,7 @@ async fn where_somebody_is_to_be_verified_nothing_goes_without_tls() {
         let error = refusal(&format!("{store}&{tls}")).await;
         assert!(error.contains("check sslmode") && !error.contains(PASSWORD), "{tls}: {error}");
     }
-    // Who asks for none gets none.
+    // TLS can be disabled.
     let url = format!("{store}&sslmode=disable");
     Postgres::open(&url, Access::Runner).await.expect("opens").close().await;
 }

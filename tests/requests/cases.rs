@@ -1,4 +1,4 @@
-//! Inputs for an operation: what it needs, all that it takes, and each alternative.
+//! Inputs for an operation: the required ones, all of them, and each alternative.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ pub struct Case {
     pub body: Option<Value>,
 }
 
-/// How much of what may be given is given.
+/// How many of the inputs are given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Extent {
     Required,
     All,
 }
 
-/// Makes values of schemas.
+/// Generates values of schemas.
 #[derive(Default)]
 struct Maker {
-    /// Place of an alternative → the one to take; the first where nothing is said.
+    /// Place of an alternative → the chosen one; the first by default.
     choices: BTreeMap<String, usize>,
-    /// Places with alternatives, and how many they have.
+    /// Places with alternatives, and their numbers.
     seen: BTreeMap<String, usize>,
 }
 
@@ -49,7 +49,7 @@ pub fn cases(described: &Described) -> Vec<Case> {
     cases
 }
 
-/// What is required, and one more input.
+/// The required inputs, and one more.
 fn alone(required: &Case, all: &Case) -> Vec<Case> {
     let more = all.parameters.iter().filter(|(key, _)| !required.parameters.contains_key(*key));
     let parameters = more.map(|(key, value)| {
@@ -79,7 +79,7 @@ impl Maker {
                     .insert(key, self.value(&parameter.name, &parameter.name, &parameter.schema, extent));
             }
         }
-        // Some are in the path and nowhere else.
+        // Some are only in the path.
         for name in described.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             parameters.entry(("path".into(), name.to_owned())).or_insert_with(|| json!("text-1"));
         }

@@ -1,5 +1,5 @@
-//! What the vendor's descriptions say of the requests of the named operations: a committed table of facts,
-//! held against the descriptions where a developer has put them beside the repository.
+//! The vendor's descriptions of the named operations' requests: a committed table of facts, compared with the
+//! descriptions if a developer has put them beside the repository.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use hob::catalog::Catalog;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A request as it is described.
+/// A described request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Described {
-    /// Our id of the operation.
+    /// The operation's id.
     pub operation: String,
-    /// Version of the API: `v2`, or `v3` where the request is another one there.
+    /// Version of the API: `v2`, or `v3` if the request differs there.
     pub api: String,
     pub method: String,
     pub path: String,
@@ -38,7 +38,7 @@ pub struct Parameter {
     pub schema: Value,
 }
 
-/// Keywords that say something of a value.
+/// Keywords that constrain a value.
 const KEPT: [&str; 11] = [
     "type",
     "properties",
@@ -157,9 +157,9 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// What `schema` says of a value, references followed and words left out. What the descriptions' generator
-/// writes wrongly everywhere is put right: `object` for each type that it does not know (an example or a default
-/// of another type shows it), a number's type for texts, allowed values in a list within the list.
+/// The constraints in `schema`, with references resolved and without prose. Systematic errors of the descriptions'
+/// generator are corrected: `object` for unknown types (an example or a default shows the real type), a number's type
+/// for texts, allowed values in a list within the list.
 fn facts(document: &Value, schema: &Value, depth: usize) -> Value {
     let schema = resolve(document, schema);
     let Some(declared) = schema.as_object().filter(|_| depth < 12) else { return json!({}) };

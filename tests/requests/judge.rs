@@ -1,4 +1,4 @@
-//! A server that takes every request, and what is wrong with one by a strict reading of what is described.
+//! A server that accepts every request, and a strict check of requests against the description.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use super::described::Described;
 
-/// A request as it came over the wire.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub method: Method,
@@ -21,17 +21,17 @@ pub struct Received {
     pub body: Bytes,
 }
 
-/// What has come since it was last asked.
+/// Requests received since the last call.
 #[derive(Debug, Clone, Default)]
 pub struct Inbox(Arc<Mutex<Vec<Received>>>);
 
 impl Inbox {
-    /// Takes what has come.
+    /// Takes the received requests.
     pub fn take(&self) -> Vec<Received> {
         std::mem::take(&mut self.0.lock().expect("no panic meanwhile"))
     }
 
-    /// Listens; the address. Finds nothing for whoever looks for something.
+    /// Listens; returns the address. Searches find nothing.
     pub async fn serve(&self) -> String {
         let router = Router::new().fallback(take).with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -52,7 +52,7 @@ async fn take(
     axum::Json(json!({ "contact": null, "contacts": [] }))
 }
 
-/// The described request that has the method and path of `received`, the most literal one.
+/// The described request with the method and path of `received`, the most literal one.
 pub fn meant<'a>(rows: &'a [Described], received: &Received) -> Option<&'a Described> {
     let fits = |row: &&Described| {
         let (template, path) = (row.path.split('/'), received.uri.path().split('/'));
@@ -63,11 +63,11 @@ pub fn meant<'a>(rows: &'a [Described], received: &Received) -> Option<&'a Descr
     rows.iter().filter(fits).min_by_key(|row| row.path.matches('{').count())
 }
 
-/// Everything that is wrong with `received`.
+/// All mistakes in `received`.
 pub fn complaints(row: &Described, received: &Received) -> Vec<String> {
     let mut wrong = query(row, received);
     let header = |name: &str| received.headers.get(name).and_then(|value| value.to_str().ok());
-    // One operation has no such header in its description; what it gets is recorded beside the overlay's entry.
+    // One operation lacks this header in its description; the difference is recorded in the overlay.
     if row.version.is_some() && header("version") != row.version.as_deref() {
         wrong.push(format!("version {:?}, not {:?}", header("version"), row.version));
     }
@@ -86,7 +86,7 @@ pub fn complaints(row: &Described, received: &Received) -> Vec<String> {
     wrong
 }
 
-/// A list in a query is written as OpenAPI has it where nothing is said: its name once for each member.
+/// A list in a query uses OpenAPI's default style: its name once per item.
 fn query(row: &Described, received: &Received) -> Vec<String> {
     let mut wrong = Vec::new();
     let text = received.uri.query().unwrap_or_default();
@@ -116,7 +116,7 @@ fn query(row: &Described, received: &Received) -> Vec<String> {
     wrong
 }
 
-/// Text of a query as the type that is described, where it is one.
+/// Query text converted to the described type, if possible.
 fn typed(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str() {
         Some("number" | "integer" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
@@ -131,7 +131,7 @@ fn check(place: &str, schema: &Value, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(complaint).collect()
 }
 
-/// The strict judge of `schema`, made once.
+/// The strict validator of `schema`, cached.
 fn validator(schema: &Value) -> Arc<jsonschema::Validator> {
     static MADE: LazyLock<Mutex<HashMap<String, Arc<jsonschema::Validator>>>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("no panic meanwhile");
@@ -143,7 +143,7 @@ fn validator(schema: &Value) -> Arc<jsonschema::Validator> {
     Arc::clone(made)
 }
 
-/// The schema, without leave for what it does not name.
+/// The schema, without additional properties.
 fn strict(schema: &Value) -> Value {
     let mut strict = schema.clone();
     let Some(map) = strict.as_object_mut() else { return json!({}) };

@@ -1,6 +1,6 @@
-//! The real requests of all named operations, judged strictly by the vendor's descriptions: with what they need,
-//! all that they take, each input alone and each alternative. What is meant to differ stands in the overlay,
-//! with the source.
+//! The real requests of all named operations, strictly checked against the vendor's descriptions: with the required
+//! inputs, all inputs, each input alone and each alternative. Intended differences are in the overlay, with their
+//! sources.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,23 +21,23 @@ use super::cases::{Case, cases};
 use super::described::{Described, table};
 use super::judge::{Inbox, complaints, meant};
 
-/// How the requests of an operation are meant to differ from what is described.
+/// Intended differences of an operation's requests from the description.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Difference {
     /// Inputs that the description does not know.
     adds: Vec<String>,
-    /// Inputs that it requires and nobody needs.
+    /// Required inputs that are not needed.
     spares: Vec<String>,
-    /// Inputs of which one is needed, though it requires none.
+    /// Optional inputs of which one is needed.
     asks: Vec<String>,
-    /// Numbers that it declares as text.
+    /// Numbers declared as text.
     numbers: Vec<String>,
-    /// Allowed values of an input that it does not list.
+    /// Allowed values of an input that are not listed.
     values: IndexMap<String, Vec<Value>>,
-    /// Names that it has beside another one of the same field; hob sends the other one.
+    /// Names of fields that are described under two names; hob sends the other one.
     names: IndexMap<String, String>,
-    /// How it is known.
+    /// The source.
     source: String,
 }
 
@@ -48,7 +48,7 @@ fn differences() -> BTreeMap<String, Difference> {
     serde_json::from_value(overlay["differences"].clone()).expect("differences")
 }
 
-/// `row` as it should be described; every difference has to be one.
+/// `row` as it should be described; every difference must apply.
 fn corrected(mut row: Described, operation: &Operation, difference: Option<&Difference>) -> Described {
     let Some(difference) = difference else { return row };
     let id = row.operation.clone();
@@ -99,7 +99,7 @@ fn corrected(mut row: Described, operation: &Operation, difference: Option<&Diff
     row
 }
 
-/// Removes the field `name` where `own` stands beside it; whether it did.
+/// Removes the field `name` if `own` is described as well; returns whether it did.
 fn without_name(schema: &mut Value, name: &str, own: &str) -> bool {
     match schema {
         Value::Object(map) if map.contains_key(name) && map.contains_key(own) => map.remove(name).is_some(),
@@ -109,7 +109,7 @@ fn without_name(schema: &mut Value, name: &str, own: &str) -> bool {
     }
 }
 
-/// Our shape as a description would write it.
+/// Our shape as a schema.
 fn schema(shape: &Shape) -> Value {
     let mut schema = Map::new();
     if shape.kind != Kind::Any {
@@ -131,7 +131,7 @@ fn schema(shape: &Shape) -> Value {
     Value::Object(schema)
 }
 
-/// The program's own client, and a server that takes everything.
+/// The program's own client, and a server that accepts everything.
 struct TestBed {
     catalog: Arc<Catalog>,
     inbox: Inbox,
@@ -163,7 +163,7 @@ impl TestBed {
         Connection::new("studio", Arc::new(connector), setup).expect("a connection")
     }
 
-    /// Sends it; what hob has against the inputs.
+    /// Sends it; returns hob's problems with the inputs.
     async fn send(
         &self,
         operation: &Arc<Operation>,
@@ -198,7 +198,7 @@ fn inputs(operation: &Operation, case: &Case) -> Result<Map<String, Value>, Stri
     Ok(inputs)
 }
 
-/// An operation of one version of the API, and what is described of it.
+/// An operation in one version of the API, with its descriptions.
 struct Subject {
     operation: Arc<Operation>,
     row: Described,
@@ -225,7 +225,7 @@ fn subjects(catalog: &Catalog) -> Vec<Subject> {
     subjects
 }
 
-/// What a description allows is taken by hob and sent as it is described, and nothing is lost on the way.
+/// Whatever a description allows is accepted by hob and sent as described, and nothing is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_described_is_sent() {
     let bed = TestBed::new().await;
@@ -277,7 +277,7 @@ async fn sent_as_described(
     }
 }
 
-/// What the catalog says that an operation takes is what is described; the connection fills in what it knows.
+/// Inputs of the catalog's operations are as described; the connection provides its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_catalog_allows_is_described() {
     let bed = TestBed::new().await;
@@ -313,7 +313,7 @@ async fn what_the_catalog_allows_is_described() {
     assert_eq!(walked.len(), 126);
 }
 
-/// What `operation` needs, with each input of which it needs one, and all that it takes.
+/// The required inputs of `operation`, with each alternative of which one is needed, and all inputs.
 fn own_cases(operation: &Operation) -> Vec<(String, Map<String, Value>)> {
     let filled = ["locationId", "location_id"];
     let paging: Vec<&str> = operation.list.iter().flat_map(|list| list.paging.inputs()).collect();

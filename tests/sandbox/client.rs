@@ -1,4 +1,4 @@
-//! A client that writes requests straight from the catalog, without the program's own builder.
+//! A client that builds requests directly from the catalog, without the program's own code.
 
 use std::sync::{Arc, Once};
 

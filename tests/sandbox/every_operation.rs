@@ -1,4 +1,4 @@
-//! Every operation of every connector answers a valid request, and its result is where the catalog says.
+//! Every operation of every connector answers a valid request, with its result at the catalog's place.
 
 use hob::catalog::{Catalog, Effect, Operation, path};
 use hob::value::{Kind, ProblemKind, ShapeProblem};
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::client::Client;
 
-/// Connectors whose operations all work on stored records.
+/// Connectors whose operations all use stored records.
 const SEEDED: [&str; 2] = ["highlevel", "fitr"];
-/// Signals that leave no trace, tokens, and removals of what a fresh stand-in has not.
+/// Signals without effects, tokens, and removals of things that a fresh stand-in lacks.
 const TRACELESS: [&str; 6] = [
     "oauth.token.create",
     "conversations.live_chat.send_typing",
@@ -18,13 +18,13 @@ const TRACELESS: [&str; 6] = [
     "calendars.groups.validate_slug",
 ];
 
-/// Whether the script describes the operation: those beyond answer with something of their shape.
+/// Whether the script describes the operation: the others return sample answers.
 fn named(operation: &Operation) -> bool {
     let text = Catalog::built_in_sandbox(&operation.connector).unwrap_or_default();
     text.contains(&format!("\n  {}:", operation.id)) && !TRACELESS.contains(&operation.id.as_str())
 }
 
-/// A valid request of each operation of `connector`, each on a fresh stand-in.
+/// Sends a valid request for each operation of `connector`, each on a fresh stand-in.
 async fn walk(connector: &str) -> usize {
     let client = Client::start().await;
     let operations: Vec<_> = client
@@ -57,7 +57,7 @@ async fn walk(connector: &str) -> usize {
     operations.len()
 }
 
-/// What of the answer the catalog's words do not find.
+/// Paths of the catalog that find nothing in the answer.
 fn misplaced(operation: &Operation, body: &Value, bytes: usize) -> Vec<String> {
     let id = &operation.id;
     if operation.download.is_some() {
@@ -78,20 +78,20 @@ fn misplaced(operation: &Operation, body: &Value, bytes: usize) -> Vec<String> {
     problems
 }
 
-/// Where the answer is of another type than the catalog says. A reply that is mere scenery would fit
-/// its shape too; state is proved by the round trips.
+/// Differences of the answer's types from the catalog. A sample answer would match as well; state is tested by the
+/// round trips.
 fn misshapen(operation: &Operation, body: &Value) -> Option<ShapeProblem> {
     let shape = operation.response.as_ref()?;
     let bodies = match body {
-        // Described as one, answered as several: the list is what is seen live.
+        // Described as one, answered as several: live answers have the list.
         Value::Array(items) if shape.kind == Kind::Object => items.clone(),
         other => vec![other.clone()],
     };
     let problems = bodies.iter().flat_map(|body| shape.check(body, &Value::is_null));
     let wrong = |problem: &ShapeProblem| match &problem.kind {
-        // The description has a list of lists where there is a list of records.
+        // The description has a list of lists instead of a list of records.
         ProblemKind::WrongType { expected, .. } if expected == "a list" => false,
-        // Beside the days of the free slots.
+        // Besides the days of the free slots.
         ProblemKind::WrongType { .. } => problem.path != ["traceId"],
         ProblemKind::NotAllowed { .. } => true,
         _ => false,

@@ -1,4 +1,4 @@
-//! Faults on purpose, and the log that proves what was done how often.
+//! Injected faults, and the log that proves how often something was done.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn fault(operation: &str, what: FaultKind, done: bool) -> Fault {
     Fault { operation: Some(operation.into()), what, done, times: Some(1), ..Fault::default() }
 }
 
-/// Contacts that the log says were created.
+/// Contacts created according to the log.
 fn created(client: &Client) -> usize {
     let changes = client.sandbox.log().into_iter().flat_map(|entry| entry.changes);
     changes.filter(|change| change.kind == ChangeKind::Created && change.collection == "contacts").count()

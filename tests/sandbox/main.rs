@@ -1,4 +1,4 @@
-//! The stand-in as a server, asked by requests written straight from the catalog.
+//! The stand-in as a server, with requests built directly from the catalog.
 
 mod client;
 mod every_operation;

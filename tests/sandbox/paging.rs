@@ -1,4 +1,4 @@
-//! Lists page as the real ones do, traps included.
+//! Lists page like the real ones, including their pitfalls.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ fn ids(items: &[Value]) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().or(item["_id"].as_str()).expect("an id").to_owned()).collect()
 }
 
-/// Inputs for the next page, by the catalog's word; `None` when there is none.
+/// Inputs for the next page, according to the catalog; `None` if there is none.
 fn next(
     paging: &Paging,
     inputs: &mut Map<String, Value>,
@@ -51,7 +51,7 @@ fn next(
     (items.len() == size).then_some(())
 }
 
-/// Reads a list to its end: the ids in order, and how many requests it took.
+/// Reads a list to its end; returns the ids in order and the number of requests.
 async fn read(
     client: &Client,
     operation: &str,
@@ -108,7 +108,7 @@ async fn every_paged_list_reads_each_record_once() {
     }
 }
 
-/// Lists that must be told where to begin.
+/// Lists that require a start.
 fn with_first_offset(client: &Client, operation: &str, mut inputs: Map<String, Value>) -> Map<String, Value> {
     let described = client.operation(operation);
     if let Some(Paging::Offset { offset, .. }) = described.list.as_ref().map(|list| &list.paging) {
@@ -141,7 +141,7 @@ async fn a_search_pages_by_record_or_by_number_never_both() {
     let newest = json!([{ "field": "dateUpdated", "direction": "desc" }]);
     let first = search(json!({ "pageLimit": 5, "sort": newest })).await.ok("first");
     let contacts = items(&client, "contacts.search", &first);
-    // The cursor is the record's own, so a page may go on from any of its records.
+    // The cursor is the record's own, so a page may continue from any of its records.
     let middle = json!({ "pageLimit": 5, "sort": newest, "searchAfter": contacts[2]["searchAfter"] });
     let middle = search(middle).await.ok("middle");
     assert_eq!(items(&client, "contacts.search", &middle)[0], contacts[3]);
@@ -217,7 +217,7 @@ async fn a_change_in_between_moves_to_the_front_and_nothing_is_lost() {
     assert_eq!(rest.last().map(String::as_str), touched.as_str());
 }
 
-/// The items out of the answer, without a copy: reading 170,000 of them is slow enough.
+/// Moves the items out of the answer: copying 170,000 of them would be slow.
 fn take_items(answer: &mut Value, path: &str) -> Vec<Value> {
     let pointer = path.trim_start_matches('$').trim_end_matches("[*]").replace('.', "/");
     match answer.pointer_mut(&pointer).map(Value::take) {
@@ -226,7 +226,7 @@ fn take_items(answer: &mut Value, path: &str) -> Vec<Value> {
     }
 }
 
-/// Resident memory of this process in megabytes, where the system tells it.
+/// Resident memory of this process in megabytes, if known.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
@@ -242,7 +242,7 @@ async fn a_hundred_and_seventy_thousand_contacts_page_in_little_memory() {
     println!("{requests} requests in {:?}, peak {:?} MB", begin.elapsed(), resident());
     let distinct: HashSet<&String> = found.iter().collect();
     assert_eq!((found.len(), distinct.len()), (MANY, MANY));
-    // The ids alone, theirs and ours, are 2 × 10 MB; the records would be some 400.
+    // The ids alone, theirs and ours, take 2 × 10 MB; the records would take about 400.
     assert!(resident().is_none_or(|megabytes| megabytes < 250), "{:?} MB", resident());
     // One contact among many is found by its index.
     let last = client.call("contacts.list", json!({ "limit": 1 })).await.ok("list")["contacts"][0].clone();
@@ -260,11 +260,11 @@ async fn a_page_far_behind_costs_no_more_than_the_first() {
     };
     let newest =
         client.call("contacts.list", json!({ "limit": 1 })).await.ok("list")["meta"]["startAfter"].clone();
-    // Contacts are eight minutes apart; a cursor need not name one that exists.
+    // Contacts are eight minutes apart; a cursor need not name an existing one.
     let middle = newest.as_i64().expect("a time") - 85_000 * 8 * 60_000;
     let cursor = json!({ "limit": 100, "startAfter": middle, "startAfterId": "x" });
     let (mut first, mut far) = (Duration::MAX, Duration::MAX);
-    // The quickest of some: the machine may have other things to do in between.
+    // The fastest of several: the machine may be busy in between.
     for _ in 0..10 {
         first = first.min(page(json!({ "limit": 100 })).await.0);
         let (took, answer) = page(cursor.clone()).await;

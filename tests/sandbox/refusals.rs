@@ -1,4 +1,4 @@
-//! What the real API refuses is refused in its words.
+//! Requests that the real API rejects are rejected with its messages.
 
 use chrono::TimeDelta;
 use hob::sandbox::Budget;

@@ -1,4 +1,4 @@
-//! What is created can be got, listed, changed and deleted.
+//! Created records can be read, listed, changed and deleted.
 
 use hob::catalog::path;
 use serde_json::{Value, json};
@@ -186,7 +186,7 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// The inputs of a valid request, with `changes` over them; null takes an input out.
+/// The inputs of a valid request, overridden by `changes`; null removes an input.
 fn inputs(client: &Client, operation: &str, base: &Value, changes: &Value) -> Value {
     let mut inputs = client.sandbox.example(operation).expect("a request");
     let known = client.operation(operation);

@@ -1,4 +1,4 @@
-//! How writes behave: tags, upserts, phones, times, merged custom fields.
+//! Effects of writes: tags, upserts, phones, times, merged custom fields.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::run::probe::{Search, SearchOutcome, Window, inputs, items};
@@ -166,6 +166,6 @@ async fn what_became_of_a_lost_contact_can_be_seen() {
         matches!(seen("lost@example.com", at).await, SearchOutcome::Found(found) if found["id"] == made["id"])
     );
     assert_eq!(seen("none@example.com", at).await, SearchOutcome::Absent);
-    // Where a location allows duplicates, the older one may stand before the new one.
+    // If a location allows duplicates, the older one may come before the new one.
     assert!(matches!(seen("lost@example.com", at + TimeDelta::days(1)).await, SearchOutcome::Unclear(_)));
 }

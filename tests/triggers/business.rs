@@ -1,5 +1,5 @@
-//! A server with six lists of a business that keeps changing: between the requests of a poll too, in any order of
-//! times, with an index that lags, and with a poller that is stopped at any page. All by chance, from one seed.
+//! A server with six lists that keep changing, also between the requests of a poll: with times in any order, an index
+//! that lags, and a poller that is stopped at any page. Randomised, from one seed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,9 +12,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hob::clock::ManualClock;
 use serde_json::{Value, json};
 
-/// Longest time until a list shows a change.
-const LONGEST_LAG: i64 = 25_000;
-/// Most that a record's time lies before the change that it tells of.
+/// The longest lag of a list.
+const MAX_LAG: i64 = 25_000;
+/// How long before a change its record's time may be.
 const LATEST: i64 = 10_000;
 
 /// The lists, as the app names them.
@@ -29,10 +29,10 @@ pub const LISTS: [&str; 6] = [
 
 const CONVERSATIONS: usize = 3;
 
-/// Records on a page, where there are pages.
+/// Records per page, if there are pages.
 pub const PAGE: u64 = 20;
 
-/// Numbers by chance, the same for the same seed (SplitMix64).
+/// Pseudo-random numbers (SplitMix64).
 #[derive(Debug, Clone)]
 pub struct Chance(pub u64);
 
@@ -64,29 +64,29 @@ pub enum Times {
     None,
 }
 
-/// How a record was at some time.
+/// A version of a record.
 #[derive(Debug, Clone)]
 pub struct Version {
     pub rev: u64,
-    /// As the record tells it.
+    /// The record's updated time.
     pub updated: DateTime<Utc>,
-    /// When it was made so.
+    /// When the change was made.
     pub made: DateTime<Utc>,
-    /// From then on the list shows it.
+    /// When the list shows it.
     shown: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// As the record tells it.
+    /// The record's created time.
     pub created: DateTime<Utc>,
     pub versions: Vec<Version>,
-    /// When it was deleted, and from when on the list shows that.
+    /// When it was deleted, and when the list shows that.
     pub deleted: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 impl Record {
-    /// The list showed it only after `time`.
+    /// Whether the list showed it after `time` only.
     pub fn lagged(&self, time: DateTime<Utc>) -> bool {
         self.versions[0].shown > time
     }
@@ -96,7 +96,7 @@ impl Record {
     }
 }
 
-/// One list.
+/// A list.
 #[derive(Debug)]
 pub struct Kept {
     pub times: Times,
@@ -112,12 +112,12 @@ struct Inner {
     busy: bool,
 }
 
-/// The business. Clones share it.
+/// The simulated app. Clones share it.
 #[derive(Clone)]
 pub struct Business {
     inner: Arc<Mutex<Inner>>,
     clock: ManualClock,
-    /// Told of each request that is never answered.
+    /// Notified of each request that is never answered.
     pub stop: Arc<tokio::sync::Notify>,
 }
 
@@ -142,7 +142,7 @@ impl Business {
         Self { inner: Arc::new(Mutex::new(inner)), clock, stop: Arc::default() }
     }
 
-    /// Whether it changes while it is read, and whether requests hang.
+    /// Whether it changes while it is read, and requests may hang.
     pub fn set_busy(&self, busy: bool) {
         self.inner.lock().unwrap().busy = busy;
     }
@@ -151,12 +151,12 @@ impl Business {
         draw(&mut self.inner.lock().unwrap().chance)
     }
 
-    /// Changes of one list.
+    /// Number of changes of a list.
     pub fn change(&self, list: usize) {
         let now = self.clock.clock().now();
         let mut inner = self.inner.lock().unwrap();
         let Inner { chance, lists, .. } = &mut *inner;
-        // Of more than a page of conversations with one time, the API hides the rest.
+        // If more than a page of conversations share one time, the API hides the others.
         let most = if list == CONVERSATIONS { 4 } else { PAGE + PAGE / 2 };
         lists[list].change(chance, now, most);
     }
@@ -180,7 +180,7 @@ impl Business {
         format!("http://{address}")
     }
 
-    /// Answers what `page` makes of the list's rows, unless the poller is stopped here.
+    /// Answers `page` of the list's rows, unless the poller is stopped here.
     async fn answer(&self, list: usize, page: impl FnOnce(&Kept, Vec<Row>) -> Value) -> Response {
         let now = self.clock.clock().now();
         let (body, pause) = {
@@ -218,14 +218,14 @@ struct Row {
 impl Kept {
     fn add(&mut self, made: DateTime<Utc>, told: DateTime<Utc>, shown: DateTime<Utc>) {
         self.made += 1;
-        // In no order.
+        // In no particular order.
         let id = format!("r{:05}", (self.made * 7_919) % 99_991);
         let version = Version { rev: 1, updated: told, made, shown };
         self.records.insert(id, Record { created: told, versions: vec![version], deleted: None });
     }
 
     fn change(&mut self, chance: &mut Chance, now: DateTime<Utc>, most: u64) {
-        let lag = if self.lags && chance.once_in(2) { chance.below(LONGEST_LAG as u64) as i64 } else { 0 };
+        let lag = if self.lags && chance.once_in(2) { chance.below(MAX_LAG as u64) as i64 } else { 0 };
         let late = if chance.once_in(3) { chance.below(LATEST as u64) as i64 } else { 0 };
         let (told, shown) = (now - TimeDelta::milliseconds(late), now + TimeDelta::milliseconds(lag));
         let alive: Vec<String> = self
@@ -236,7 +236,7 @@ impl Kept {
             .collect();
         match chance.below(20) {
             0..4 => self.add(now, told, shown),
-            // At once, with one time.
+            // Several at once, with one time.
             4 => (0..1 + chance.below(most.min(PAGE / 3))).for_each(|_| self.add(now, told, shown)),
             5 => {
                 let from = chance.below(alive.len() as u64) as usize;
@@ -252,7 +252,7 @@ impl Kept {
             _ => {
                 let id = &alive[chance.below(alive.len() as u64) as usize];
                 self.update(id, now, told, shown);
-                // A second change within the same moment.
+                // A second change at the same time.
                 if chance.once_in(4) {
                     self.update(id, now, told, shown + TimeDelta::milliseconds(chance.below(900) as i64));
                 }
@@ -313,7 +313,7 @@ impl Kept {
 
 type Asked = HashMap<String, String>;
 
-/// Rows after a place, the greatest first, as many as a page has.
+/// Rows after a position, descending, up to the page size.
 fn page(mut rows: Vec<Row>, key: fn(&Row) -> i64, after: Option<(i64, String)>, limit: usize) -> Vec<Row> {
     rows.sort_by(|one, other| (key(other), &other.id).cmp(&(key(one), &one.id)));
     rows.retain(|row| after.as_ref().is_none_or(|(at, id)| (key(row), &row.id) < (*at, id)));
@@ -369,7 +369,7 @@ async fn opportunities(State(business): State<Business>, Query(asked): Query<Ask
     by_creation(business, asked, 2, "opportunities", ["createdAt", "updatedAt"]).await
 }
 
-/// Sorted by the last message: what changes moves up.
+/// Sorted by the last message: changed ones move up.
 async fn conversations(State(business): State<Business>, Query(asked): Query<Asked>) -> Response {
     let before: Option<i64> = asked.get("startAfterDate").map(|at| at.parse().unwrap());
     let limit = asked["limit"].parse().unwrap();

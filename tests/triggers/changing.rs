@@ -1,5 +1,5 @@
-//! Whatever happens to a list while it is read: each created record is told once as new, each last change as a change,
-//! each deleted record once as removed, and nothing else.
+//! Whatever happens to a list while it is read, each created record is reported once as new, each last change as
+//! changed, each deleted record once as removed, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,14 +13,14 @@ use hob::trigger::Poller;
 use crate::business::{Business, LISTS, PAGE, Record};
 use crate::fixture::Fixture;
 
-/// Seeds of a usual run; `HOB_POLL_SEEDS` says another number.
+/// Default number of seeds; `HOB_POLL_SEEDS` sets another.
 const USUAL: u64 = 24;
-/// Polls of each list while it changes.
+/// Polls of each list during changes.
 const ROUNDS: usize = 8;
-/// Longer than any list lags or is read again for late changes, with what is needed to settle.
+/// Longer than any lag or recheck of late changes.
 const REST: [i64; 4] = [30, 301, 301, 301];
 
-/// What a poller said of a record, in order: kind and content.
+/// Reported changes by record, in order: kind and content.
 type Told = BTreeMap<String, Vec<(String, u64)>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +46,7 @@ async fn whatever_happens_to_a_list_is_told_once() {
     assert!(wrong.is_empty(), "{} complaints:\n{wrong}", wrong.lines().count());
 }
 
-/// The app with shorter pages, so that a list of many is quickly read.
+/// The app with shorter pages, so that long lists are read quickly.
 fn with_small_pages() -> Catalog {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/connectors/highlevel");
     let names = ["connector", "contacts", "opportunities", "conversations", "calendars"];
@@ -65,7 +65,7 @@ fn with_small_pages() -> Catalog {
     catalog
 }
 
-/// The trigger of one list's recipe, and whether it is told what is gone.
+/// The trigger of a list's recipe, and whether removals are reported.
 fn trigger(business: &Business, list: usize) -> (String, &'static str) {
     let name = LISTS[list];
     let emit = match (list, business.chance(|chance| chance.below(4))) {
@@ -88,7 +88,7 @@ struct Watched {
     trigger: String,
     emit: &'static str,
     poller: Poller,
-    /// When its first poll began and ended.
+    /// When its first poll started and ended.
     began: DateTime<Utc>,
     ended: DateTime<Utc>,
 }
@@ -151,7 +151,7 @@ fn new_poller(fixture: &Fixture, name: &str, trigger: &str) -> Poller {
 }
 
 impl Watched {
-    /// Polls until a poll has come to its end. Where a request hangs, the process is gone, and the next one begins.
+    /// Polls until one completes. If a request hangs, the process is killed and restarted.
     async fn poll(&mut self, fixture: &Fixture, business: &Business) {
         loop {
             let polled = tokio::select! {
@@ -208,7 +208,8 @@ impl Watched {
         }
         let wants = |kind: &str| self.emit.contains(kind);
         let gone = record.deleted.is_some_and(|(deleted, _)| deleted > self.ended);
-        // With `start: all`, one that moved while it was first read, and was gone before the next poll, was never met.
+        // With `start: all`, a record that moved during the first scan and was removed before the next one was never
+        // seen.
         let known = new == 1 || before && !all && !record.lagged(self.began);
         if wants("removed") && gone && removed == 0 && known {
             return Some("is gone, and is not told as removed");

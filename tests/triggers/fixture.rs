@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 static PROVIDER: Once = Once::new();
 
-/// All a trigger needs.
+/// Everything that triggers need.
 pub struct Fixture {
     pub catalog: Arc<Catalog>,
     pub context: TriggerContext,
@@ -28,7 +28,7 @@ pub struct Fixture {
     _folder: TempDir,
 }
 
-/// An account: its name, its connector, its address and its settings.
+/// An account: name, connector, address and settings.
 pub type Account<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
 
 impl Fixture {
@@ -36,13 +36,13 @@ impl Fixture {
         Self::with_credential(catalog, accounts, Credential::None)
     }
 
-    /// All accounts prove themselves with `credential`.
+    /// All accounts use `credential`.
     pub fn with_credential(catalog: Catalog, accounts: &[Account<'_>], credential: Credential) -> Self {
         let clock = ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap());
         Self::set_up(Arc::new(catalog), accounts, credential, clock, BudgetSettings::default())
     }
 
-    /// By a clock that others share, with no limit of requests.
+    /// With a shared clock and without rate limits.
     pub fn at(catalog: Arc<Catalog>, accounts: &[Account<'_>], clock: &ManualClock) -> Self {
         let budget = BudgetSettings { burst: Some("1000000/1s".parse().unwrap()), daily: Some(u64::MAX) };
         Self::set_up(catalog, accounts, Credential::None, clock.clone(), budget)
@@ -94,7 +94,7 @@ impl Fixture {
         Self { catalog, context, clock, workspace_info, _folder: folder }
     }
 
-    /// A checked recipe called `r`: what stands before `actions`.
+    /// A checked recipe `r` with the given start, without `actions`.
     pub fn recipe(&self, text: &str) -> CheckedRecipe {
         self.named("r", text)
     }
@@ -113,14 +113,14 @@ impl Fixture {
         runs
     }
 
-    /// The records that runs are about, sorted.
+    /// The records of runs, sorted.
     pub async fn records(&self) -> Vec<String> {
         let mut records: Vec<String> = self.runs().await.into_iter().filter_map(|run| run.record).collect();
         records.sort();
         records
     }
 
-    /// Kind and record of the event of each run, in order.
+    /// Kind and record of each run's event, in order.
     pub async fn changes(&self) -> Vec<(String, String)> {
         let mut changes = Vec::new();
         for run in self.runs().await {
@@ -130,7 +130,7 @@ impl Fixture {
         changes
     }
 
-    /// The payload of the event of the only run.
+    /// The payload of the only run's event.
     pub async fn payload(&self) -> Value {
         let runs = self.runs().await;
         assert_eq!(runs.len(), 1);

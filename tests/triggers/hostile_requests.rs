@@ -1,4 +1,4 @@
-//! Requests of strangers and of honest senders, byte by byte: what each is answered, and whether it leaves an event.
+//! Requests of attackers and of legitimate senders, byte by byte: their answers, and whether events are stored.
 
 use std::io::Write;
 use std::net::Shutdown;
@@ -15,15 +15,15 @@ use crate::server::{HASH_KEY, RunningServer, answer};
 
 /// A body.
 enum Body {
-    /// As it stands, with `#` for a number of its own.
+    /// Literal, with `#` replaced by a unique number.
     Text(&'static str),
-    /// Built.
+    /// Generated.
     Bytes(fn() -> Vec<u8>),
 }
 
 use Body::{Bytes, Text};
 
-/// An event of the app that a recipe asks for.
+/// An event of the app for which there is a recipe.
 const EVENT: Body = Text(
     r##"{"type":"ContactUpdate","locationId":"hobLocation00000001","id":"hobContact#","webhookId":"w-#"}"##,
 );
@@ -33,9 +33,9 @@ const KEYED: &str = "/webhooks/keyed";
 const HASHED: &str = "/webhooks/hashed";
 const OPEN: &str = "/webhooks/open";
 
-/// What is sent, to where, with which headers (`|` between them), which body; the status; whether it is stored. In
-/// headers `$sig` is the app's signature of the body, `$other` that of another body, `$stranger` that by another key,
-/// `$hex` the app's in hexadecimal, `$hash` the keyed hash, `$HASH` the same in capitals, `$base64` in base64.
+/// Request (method, path, headers separated by `|`, body), expected status, and whether it is stored. In headers,
+/// `$sig` is the app's signature of the body, `$other` that of another body, `$stranger` one with another key, `$hex`
+/// the app's in hexadecimal, `$hash` the HMAC, `$HASH` the same in capitals, `$base64` in base64.
 type Row = (&'static str, &'static str, &'static str, Body, u16, bool);
 
 const SIGNATURES: &[Row] = &[
@@ -234,10 +234,10 @@ const BODIES: &[Row] = &[
     ("orders to a terminal", OPEN, "User-Agent: \u{9b}2J", Text(r##"{"n":"\u001b[2J\u202e#"}"##), 200, true),
 ];
 
-/// Its sender closes its side at the end.
+/// The sender closes its side at the end.
 const LESS: &str = "less than it says";
 
-/// Requests as a whole. Status 0: the connection is closed without an answer.
+/// Whole requests. Status 0: the connection is closed without an answer.
 const FRAMES: &[(&str, &[u8], u16, bool)] = &[
     ("read with GET", b"GET /webhooks/open HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n", 405, false),
     ("HEAD", b"HEAD /webhooks/open HTTP/1.1\r\nHost: l\r\nConnection: close\r\n\r\n", 405, false),
@@ -327,7 +327,7 @@ fn each_is_answered_as_it_should_be_and_stores_no_more_than_it_should() {
     let mut before = server.stored();
     for (what, bytes, status, stored) in all {
         let mut stream = server.connect();
-        // One that is refused early may close before all is written.
+        // An early rejection may close the connection before all is written.
         let _ = stream.write_all(&bytes);
         if what == LESS {
             stream.shutdown(Shutdown::Write).unwrap();
@@ -341,7 +341,7 @@ fn each_is_answered_as_it_should_be_and_stores_no_more_than_it_should() {
         before = after;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // It has borne all that, and honest senders are welcome.
+    // After all that, legitimate senders are served.
     assert_eq!(server.get("/healthz", "").0, 200);
     let log = server.log();
     let odd = log.chars().find(|letter| letter.is_control() && *letter != '\n' || *letter == '\u{202e}');

@@ -1,4 +1,4 @@
-//! A server with a list that it pages in every style, well or badly.
+//! A server with a list that it pages in every style, correctly or not.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,11 +19,11 @@ pub struct List {
     pub requests: Mutex<Vec<String>>,
     /// Answers with these statuses first.
     pub bad: Mutex<Vec<StatusCode>>,
-    /// Most items on a page, whatever is asked for; 0: as many as are asked for.
+    /// Maximum page size, whatever is requested; 0 for none.
     pub cap: AtomicUsize,
-    /// From this request on, all are refused; 0: none is.
+    /// All requests from this one on are rejected; 0 for none.
     pub refuse_from: AtomicUsize,
-    /// From this request on, nothing is answered; 0: all are.
+    /// All requests from this one on get no answer; 0 for none.
     pub hang_from: AtomicUsize,
 }
 
@@ -37,7 +37,7 @@ impl List {
         self.requests.lock().unwrap().len()
     }
 
-    /// Serves it; the address.
+    /// Serves it; returns the address.
     pub async fn serve(self: &Arc<Self>) -> String {
         let router = Router::new().route("/{style}", get(answer)).with_state(Arc::clone(self));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -91,7 +91,7 @@ fn page(style: &str, asked: &Asked, cap: usize, all: &[Value]) -> Response {
         "none" => json!({ "data": all }),
         "offset" => json!({ "data": cut(number("offset", 0)) }),
         "page" => json!({ "data": cut((number("page", 1) - 1) * limit) }),
-        // As Django's: the number after the last one is not found.
+        // Like Django: the page after the last one is 404.
         "strict" => {
             let from = (number("page", 1) - 1) * limit;
             if from > 0 && from >= all.len() {
@@ -99,7 +99,7 @@ fn page(style: &str, asked: &Asked, cap: usize, all: &[Value]) -> Response {
             }
             json!({ "data": cut(from) })
         }
-        // Its own size, with a flag and pages from which the reader may see nothing.
+        // With its own page size, a flag, and pages without visible items.
         "holes" => {
             let at = number("page", 1);
             let items = if at % 2 == 0 { cut((at / 2 - 1) * limit) } else { vec![] };
@@ -112,7 +112,7 @@ fn page(style: &str, asked: &Asked, cap: usize, all: &[Value]) -> Response {
             let more = last.is_some() && last != all.last().map(|item| item["id"].clone());
             json!({ "data": items, "next": last, "more": more })
         }
-        // As HighLevel's: one half of the cursor alone is ignored, and the last page has one too.
+        // Like HighLevel: half of the cursor alone is ignored, and the last page has one too.
         "halves" => {
             let both = asked.contains_key("after").then(|| after("afterId")).flatten();
             let items = cut(both.unwrap_or(0));

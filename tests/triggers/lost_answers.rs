@@ -1,5 +1,5 @@
-//! Answers lost in every way, over all the operations that people use: whatever happens to an answer, the thing is
-//! done once, or the run is parked with what is known. The rows stand in `lost_answers.csv`.
+//! Lost answers of every kind, over all commonly used operations: the effect happens once, or the run is parked with
+//! what is known. The rows are in `lost_answers.csv`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,37 +29,37 @@ const TABLE: &str = include_str!("lost_answers.csv");
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/triggers/lost_answers.csv");
 const HEAD: &str = "operation,way,end,records\n";
 const CONNECTOR: &str = "highlevel";
-/// More steps of the clock than any run waits for.
-const MOST_WAITS: usize = 40;
+/// More advances of the clock than any run needs.
+const MAX_WAITS: usize = 40;
 
-/// A way of losing an answer.
+/// A way to lose an answer.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     name: &'static str,
     runs: usize,
-    /// What befalls the requests, in the order of their arrival.
+    /// Faults of the requests, in order.
     faults: &'static [Loss],
-    /// Lists show what was made only after so many seconds.
+    /// Lists show created records only after this many seconds.
     lag: i64,
-    /// hob is killed while it waits for the answer, or when it has looked once.
+    /// hob is killed while it waits for the answer, or after its first probe.
     killed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Loss {
-    /// The connection ends before the request is carried out.
+    /// The connection is closed before the request is carried out.
     Before,
-    /// It is carried out, and the connection ends.
+    /// The request is carried out, then the connection is closed.
     After,
-    /// It is carried out, and half of the answer comes.
+    /// The request is carried out, and half of the answer is sent.
     Half,
-    /// It is carried out, and something else is answered.
+    /// The request is carried out, and another answer is sent.
     Odd(&'static str),
-    /// It is not carried out, and no answer comes for as long as hob lives.
+    /// The request is not carried out, and no answer is sent.
     HangBefore,
-    /// It is carried out, and no answer comes for as long as hob lives.
+    /// The request is carried out, and no answer is sent.
     HangAfter,
-    /// Nothing is wrong.
+    /// No fault.
     Fine,
 }
 
@@ -91,14 +91,14 @@ const fn way(name: &'static str, runs: usize, faults: &'static [Loss]) -> Way {
     Way { name, runs, faults, lag: 0, killed: false }
 }
 
-/// A row of the table, or what became of it.
+/// A row of the table, or an actual result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     operation: String,
     way: String,
-    /// The states in which the runs end, sorted.
+    /// The final states of the runs, sorted.
     end: String,
-    /// How many records there are more than before, collection by collection.
+    /// The number of additional records by collection.
     records: String,
 }
 
@@ -114,7 +114,7 @@ impl Row {
     }
 }
 
-/// A sandbox, and all that is needed to run recipes on it.
+/// A sandbox, and everything needed to run recipes on it.
 struct TestBed {
     catalog: Arc<Catalog>,
     sandbox: Sandbox,
@@ -125,7 +125,7 @@ struct TestBed {
     _downloads: tempfile::TempDir,
 }
 
-/// What became of a way, beside what stands in the table.
+/// The result of a way, besides what is in the table.
 struct Became {
     row: Row,
     reasons: Vec<String>,
@@ -244,9 +244,9 @@ impl TestBed {
         let _ = running.await;
     }
 
-    /// Works until nothing is left to do, however late; hob starts anew after each wait.
+    /// Works until nothing is left to do; hob restarts after each wait.
     async fn to_the_end(&self, journal: &Arc<dyn Journal>, recipe: &CheckedRecipe) -> Vec<RunRow> {
-        for _ in 0..MOST_WAITS {
+        for _ in 0..MAX_WAITS {
             let engine = self.engine(journal, recipe);
             let idle = engine.run_until_idle().await.expect("works");
             let rows = journal.runs(&RunFilter::default()).await.expect("reads");
@@ -283,7 +283,7 @@ impl Loss {
     }
 }
 
-/// Waits for nothing: the clock is set by hand.
+/// No waits: the clock is advanced manually.
 fn options() -> Options {
     Options {
         horizon: Duration::ZERO,
@@ -326,7 +326,7 @@ fn difference(before: &IndexMap<String, usize>, after: &IndexMap<String, usize>)
     if text.is_empty() { "same".to_owned() } else { text }
 }
 
-/// Rows of one operation come after each other; some operations go at a time.
+/// Rows of one operation are consecutive; several operations run in parallel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_is_lost_is_done_once_or_parked() {
     let rows: Vec<Row> = TABLE.lines().skip(1).map(Row::read).collect();
@@ -352,8 +352,7 @@ async fn whatever_is_lost_is_done_once_or_parked() {
     if is_blessed() {
         std::fs::write(FILE, &text).expect("written");
     } else {
-        // Which of two seekers looks first is chance, and whether it finds what the other one is about to record: each
-        // of these ends is judged by `wrong`.
+        // With two seekers, the order of probes and records is random: these results are checked by `wrong`.
         let by_chance = |line: &str| line.split(',').nth(1).is_some_and(|way| way.starts_with("two_seekers"));
         let known = |line: &&str| !by_chance(line) && !TABLE.lines().any(|other| other == *line);
         let others: Vec<&str> = text.lines().filter(known).collect();
@@ -371,12 +370,12 @@ fn is_blessed() -> bool {
     std::env::var_os("HOB_BLESS").is_some()
 }
 
-/// What becomes of the rows of some operations, and what is wrong with it.
+/// The results of the rows of some operations, with their mistakes.
 async fn share_of(catalog: Arc<Catalog>, operations: Vec<Vec<Row>>) -> Vec<(Row, Vec<String>)> {
     let bed = TestBed::start(catalog).await;
     let mut all = Vec::new();
     for rows in operations {
-        // As it would be, had nothing been lost.
+        // The result without a fault.
         let mut undisturbed: BTreeMap<usize, Row> = BTreeMap::new();
         for Row { operation, way: name, .. } in rows {
             let known = WAYS.iter().find(|known| known.name == name);
@@ -394,13 +393,13 @@ async fn share_of(catalog: Arc<Catalog>, operations: Vec<Vec<Row>>) -> Vec<(Row,
     all
 }
 
-/// How many records there are more than before.
+/// The number of additional records.
 fn added(records: &str) -> usize {
     records.split(' ').filter_map(|change| change.rsplit_once('+')?.1.parse::<usize>().ok()).sum()
 }
 
-/// What is wrong with what became of a row, whatever the table says: it must be as though nothing had been lost, or
-/// parked with what is known, and never more than that.
+/// Mistakes in a result, independent of the table: it must be as without a fault, or parked with what is known, and
+/// never more than that.
 fn wrong(became: &Became, undisturbed: &Row) -> Option<String> {
     let Became { row, reasons } = became;
     let right = if row.end.contains("parked") {

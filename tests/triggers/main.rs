@@ -1,5 +1,5 @@
-//! Triggers against real servers and a real journal: lists read in every style, webhooks posted over
-//! HTTP, schedules by a clock that the tests set.
+//! Triggers against real servers and a real journal: lists in every paging style, webhooks over HTTP, schedules with
+//! a manual clock.
 
 mod business;
 mod changing;

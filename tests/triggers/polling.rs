@@ -1,4 +1,4 @@
-//! Lists read to their end, each item once, and what of it becomes events.
+//! Lists read to their end, each item once, and the resulting events.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,7 +44,7 @@ async fn every_style_reads_each_item_once() {
     }
 }
 
-/// One bad record is one failed run: the others are read, and it is not told again.
+/// A bad record is one failed run: the others are read, and it is reported once.
 #[tokio::test]
 async fn a_bad_record_never_stops_the_others() {
     for style in ["none", "offset", "page", "flag", "item", "link"] {
@@ -93,7 +93,7 @@ async fn bad_records_that_were_there_before_make_no_runs() {
     assert_eq!(poll(&fixture, &poller).await.events, 0);
 }
 
-/// A server gives as many as it likes: an own size that nobody knows, or a cap below the size asked for.
+/// Servers choose page sizes: their own unknown one, or a cap below the requested one.
 #[tokio::test]
 async fn every_style_reads_on_from_a_page_that_is_smaller_than_asked() {
     for style in ["offset", "page", "strict", "flag", "holes", "halves", "item", "link"] {
@@ -239,8 +239,8 @@ async fn a_quiet_poll_of_a_sorted_list_costs_one_request() {
     assert_eq!(poll(&fixture, &poller).await.events, 0, "what moves up into sight is not new");
 }
 
-/// Many records with one time, far more than a page: what is known of them is not read again with every poll, and what
-/// the list shows late is told all the same.
+/// Far more than a page of records with one time: known ones are not read again with every poll, and late ones are
+/// still reported.
 #[tokio::test]
 async fn a_bulk_change_does_not_make_every_poll_dear() {
     let list = Arc::new(List::default());
@@ -263,7 +263,7 @@ async fn a_bulk_change_does_not_make_every_poll_dear() {
     };
     assert_eq!(cost().await, (21, 1_000));
     assert_eq!((cost().await, cost().await), ((1, 0), (1, 0)));
-    // At the end of those of the same time, and within them a second change.
+    // At the end of those with the same time, and among them a second change.
     {
         let mut items = list.items.lock().unwrap();
         items.push(item(5_000, &bulk));
@@ -272,20 +272,20 @@ async fn a_bulk_change_does_not_make_every_poll_dear() {
     fixture.clock.advance(TimeDelta::minutes(6));
     assert_eq!(cost().await, (21, 2), "read again once it can lag no more");
     assert_eq!(cost().await, (1, 0));
-    // Between counted pages a record may have slipped through, so those are read once more.
+    // Between numbered pages a record may have slipped through, so they are read once more.
     fixture.clock.advance(TimeDelta::minutes(6));
     cost().await;
     for minutes in [0, 1, 6, 60, 600] {
         fixture.clock.advance(TimeDelta::minutes(minutes));
         assert_eq!(cost().await, (1, 0));
     }
-    // One that is new on top costs no more than its page.
+    // A new one at the top costs only its page.
     let new = fixture.context.services.clock.now().to_rfc3339();
     list.items.lock().unwrap().push(json!({ "id": "z", "created": new, "updated": new }));
     assert_eq!(cost().await, (1, 1));
 }
 
-/// A bulk change that a scan was reading when it was given up is not taken for known.
+/// A bulk change during an abandoned scan does not count as known.
 #[tokio::test]
 async fn a_scan_that_was_given_up_is_made_up_for() {
     let list = Arc::new(List::default());

@@ -1,4 +1,4 @@
-//! Webhooks that the sender lost are found by polling, those that came are not repeated.
+//! Webhooks that were lost are found by polling; received ones are not repeated.
 
 use hob::catalog::Catalog;
 use hob::event::{DedupKey, Event, EventId, Source};
@@ -51,7 +51,7 @@ async fn finds_what_was_lost_and_nothing_else() {
     assert_eq!(triggers.once().await.unwrap().events, 0);
 }
 
-/// The webhook of the record that came, with its run.
+/// The received webhook of the record, with its run.
 fn came(recipe: &str) -> Batch {
     let event = Event {
         id: EventId::new(),

@@ -1,4 +1,4 @@
-//! Lists of the catalog read from the stand-in, which pages as the real APIs do.
+//! Lists of the catalog read from the stand-in, which pages like the real APIs.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
 
-/// More than a page of every list, and no multiple of a page.
+/// More than a page of every list, and not a multiple of a page.
 const RECORDS: usize = 1_030;
 
-/// Connector, operation, collection: each style of paging that the built-in catalog has.
+/// Connector, operation, collection: each paging style of the built-in catalog.
 const LISTS: [(&str, &str, &str); 3] = [
     ("fitr", "fitr.clients.list", "clients"),
     ("highlevel", "contacts.list", "contacts"),
@@ -58,7 +58,7 @@ async fn each_record_is_read_once() {
     }
 }
 
-/// The cursor of conversations is a time that two of them may share, at the border of a page too.
+/// The cursor of conversations is a time that several may share, also at the border of a page.
 #[tokio::test]
 async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once() {
     const CONVERSATIONS: usize = 150;
@@ -82,7 +82,7 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
         settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let account = ("one", "highlevel", address.as_str(), &settings[..]);
     let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
-    // One conversation for each contact that has none, the newest first on the list.
+    // A conversation for each contact without one, newest first in the list.
     let new = CONVERSATIONS - there;
     for (sent, contact) in contacts.iter().skip(there).take(new).enumerate() {
         if sent != new - PAGE {
@@ -115,7 +115,7 @@ async fn conversations_that_share_a_time_at_the_border_of_a_page_are_read_once()
     }
 }
 
-/// Every poller of the catalog costs what the reference says, in each way of polling.
+/// Every poller of the catalog costs what the reference states, in each way of polling.
 #[tokio::test]
 async fn a_quiet_poll_costs_what_the_catalog_says() {
     let catalog = Arc::new(Catalog::built_in());
@@ -144,7 +144,7 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
                 format!("trigger: {{ poll: {}, start: all, emit: {emit}, with: {inputs} }}", operation.id);
             let recipe = fixture.named(&format!("r{only_new}{removed}"), &text);
             let poller = Poller::all(&recipe, &fixture.context.services).unwrap().remove(0);
-            // The first poll takes everything in, the second moves the mark to where the list ends.
+            // The first poll reads everything, the second moves the watermark to the end.
             let (mut before, mut polled) = (0, Vec::new());
             for _ in 0..3 {
                 before = sandbox.totals().0;
@@ -171,7 +171,7 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
     assert!(told > 150, "{told} polls");
 }
 
-/// The inputs that the operation cannot do without, with records that the stand-in has.
+/// The required inputs of the operation, with records of the stand-in.
 fn inputs(sandbox: &Sandbox, operation: &Operation) -> Value {
     let mut example = sandbox.example(&operation.id).unwrap_or_default();
     let paging = operation.list.as_ref().map(|list| list.paging.inputs()).unwrap_or_default();

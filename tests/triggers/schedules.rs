@@ -1,4 +1,4 @@
-//! Set times: fired once each, made up for once, whatever the clock does.
+//! Schedules: fired once each, made up for once, whatever the clock does.
 
 use chrono::TimeDelta;
 use hob::catalog::Catalog;

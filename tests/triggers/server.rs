@@ -1,4 +1,4 @@
-//! The real program as a webhook server in a workspace of its own, and raw requests to it.
+//! The real program as a webhook server in its own workspace, and raw requests to it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,9 +14,9 @@ use tempfile::TempDir;
 
 use crate::spawn::spawn;
 
-/// Value of the header that `/webhooks/keyed` wants.
+/// Value of the header required by `/webhooks/keyed`.
 pub const KEY: &str = "k3y-k3y-k3y";
-/// Secret of the signatures that `/webhooks/hashed` wants.
+/// Secret of the signatures required by `/webhooks/hashed`.
 pub const HASH_KEY: &str = "h4sh-h4sh-h4sh";
 /// Longest wait for anything.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,19 +35,19 @@ const RECIPES: [(&str, &str); 4] = [
 pub struct RunningServer {
     pub folder: TempDir,
     pub address: SocketAddr,
-    /// What it says on standard error before it listens.
+    /// Its standard error before it listens.
     pub greeting: Vec<String>,
     key: Ed25519KeyPair,
     child: Child,
 }
 
 impl RunningServer {
-    /// With metrics, at a free local port.
+    /// With metrics, on a free local port.
     pub fn start() -> Self {
         Self::with("  metrics: true\n", "127.0.0.1:0", &[])
     }
 
-    /// With more of `server:` in hob.yaml, and a shell's command before it.
+    /// With additional `server:` settings in hob.yaml, and a shell command before it.
     pub fn with(server: &str, listen: &str, before: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
@@ -101,10 +101,11 @@ impl RunningServer {
         stream
     }
 
-    /// Sends bytes; the status of the answer (0: the connection was closed without one) and all that came.
+    /// Sends bytes; returns the status of the answer (0 if the connection was closed without one) and all that was
+    /// received.
     pub fn send(&self, bytes: &[u8]) -> (u16, String) {
         let mut stream = self.connect();
-        // One that is refused early may close before all is written.
+        // An early rejection may close the connection before all is written.
         let _ = stream.write_all(bytes);
         answer(&mut stream)
     }
@@ -117,7 +118,7 @@ impl RunningServer {
         self.send(&request("GET", path, headers, b""))
     }
 
-    /// The header that proves that `body` comes from the app.
+    /// The header with the app's signature of `body`.
     pub fn signature(&self, body: &[u8]) -> String {
         format!("X-Ghl-Signature: {}\r\n", STANDARD.encode(self.sign(body)))
     }
@@ -127,7 +128,7 @@ impl RunningServer {
         self.key.sign(body).as_ref().to_vec()
     }
 
-    /// How many events are stored.
+    /// Number of stored events.
     pub fn stored(&self) -> u64 {
         let (status, text) = self.get("/metrics", "");
         assert_eq!(status, 200, "{text}");
@@ -135,7 +136,7 @@ impl RunningServer {
         count.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
     }
 
-    /// Most memory that the process has had so far, in MiB, where the system tells.
+    /// Peak memory of the process in MiB, if known.
     pub fn most_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -143,7 +144,7 @@ impl RunningServer {
         Some(kilobytes / 1024)
     }
 
-    /// What it wrote to its log since it listens.
+    /// Its log since it listens.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -164,7 +165,7 @@ pub fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> 
     [head.as_bytes(), body].concat()
 }
 
-/// The status and the text of what comes, up to the end or the first silence.
+/// The status and text of the answer, up to the end or the first pause.
 pub fn answer(stream: &mut TcpStream) -> (u16, String) {
     let mut bytes = Vec::new();
     let mut piece = [0; 16 << 10];

@@ -1,4 +1,4 @@
-//! Recipes that poll the same list read it together, and each of them finds all that it would find alone.
+//! Recipes that poll the same list share requests, and each finds everything it would find alone.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::fixture::Fixture;
 use crate::lists::{List, catalog};
 
-/// A list of changes that come newest first, fifty on a page.
+/// A list sorted by change, newest first, fifty per page.
 fn sorted(count: usize) -> Arc<List> {
     let list = Arc::new(List::default());
     let item = |n: usize| {
@@ -25,7 +25,7 @@ fn recipes(fixture: &Fixture, count: usize, trigger: impl Fn(usize) -> String) -
     (0..count).map(|n| fixture.named(&format!("r{n}"), &format!("trigger: {{ {} }}", trigger(n)))).collect()
 }
 
-/// One round of all recipes: requests, and runs.
+/// One round of all recipes: requests and runs.
 async fn round(fixture: &Fixture, list: &List, triggers: &Triggers) -> (usize, usize) {
     fixture.clock.advance(TimeDelta::minutes(10));
     let before = list.requests();
@@ -87,7 +87,7 @@ async fn a_whole_list_is_read_once_for_all() {
     }
 }
 
-/// Each goes by its own cursor: one that comes later, or was away, misses nothing that is its own.
+/// Each has its own cursor: one that starts later, or was paused, misses nothing.
 #[tokio::test]
 async fn each_recipe_keeps_its_own_progress() {
     let list = sorted(120);

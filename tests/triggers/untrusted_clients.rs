@@ -1,14 +1,14 @@
-//! Strangers at the door of the real program: who says nothing, who never ends, who wants to know.
+//! Attackers against the real program: silent ones, endless ones, curious ones.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::server::{KEY, RunningServer, request};
 
-/// Of unsigned senders, and of those that say something as a signature.
+/// Unsigned ones, and those with something as a signature.
 const NEVER_ENDING: usize = 100;
 const LARGE: usize = 5 << 20;
-/// In a debug build, with all its parts.
+/// In MiB, in a debug build.
 const MEMORY: u64 = 400;
 
 fn assert_webhook_is_accepted(server: &RunningServer) {
@@ -17,7 +17,7 @@ fn assert_webhook_is_accepted(server: &RunningServer) {
     assert_eq!(status, 200, "{answer}");
 }
 
-/// Whether the other side has closed.
+/// Whether the other side has closed the connection.
 fn is_closed(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0; 1024]) {
         Ok(0) => true,
@@ -28,7 +28,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 
 #[test]
 fn those_who_say_nothing_keep_nobody_out() {
-    // The soft limit of many systems is low.
+    // Many systems have a low soft limit.
     let server = RunningServer::with("  metrics: true\n", "127.0.0.1:0", &["ulimit -Sn 256;"]);
     rlimit::increase_nofile_limit(4096).unwrap();
     let mut half_a_head = server.connect();
@@ -37,7 +37,7 @@ fn those_who_say_nothing_keep_nobody_out() {
     half_a_body.write_all(b"POST /webhooks/open HTTP/1.1\r\nHost: l\r\nContent-Length: 9\r\n\r\n{").unwrap();
     let silent: Vec<TcpStream> = (0..300).map(|_| server.connect()).collect();
     assert_webhook_is_accepted(&server);
-    // Nor do more than there is room for: the oldest are closed.
+    // Beyond the limit of connections, the oldest are closed.
     let more: Vec<TcpStream> = (0..1200).map(|_| server.connect()).collect();
     assert_webhook_is_accepted(&server);
     let mut silent = silent.into_iter();
@@ -46,7 +46,7 @@ fn those_who_say_nothing_keep_nobody_out() {
     );
     drop(more);
     assert_webhook_is_accepted(&server);
-    // And each connection has only so much time.
+    // Each connection has limited time.
     let mut late = server.connect();
     late.write_all(b"POST /webhooks/keyed HTTP/1.1\r\nHost: loc").unwrap();
     let mut idle = server.connect();
@@ -62,11 +62,11 @@ fn those_who_say_nothing_keep_nobody_out() {
 fn those_who_never_end_fill_no_memory() {
     let server = RunningServer::start();
     let body = vec![b'['; LARGE];
-    // All of a body but its last byte.
+    // All of a body except its last byte.
     let never_ending = |path: &str, headers: &str| {
         let mut stream = server.connect();
         let bytes = request("POST", path, headers, &body);
-        // It may be refused before all is written.
+        // It may be rejected before all is written.
         let _ = stream.write_all(&bytes[..bytes.len() - 1]);
         stream
     };
@@ -99,7 +99,7 @@ fn what_cannot_prove_itself_is_refused_before_its_body_comes() {
         stream.read_exact(&mut answer).unwrap();
         assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes(), "{path}");
     }
-    // Nor is one read that says it is too large.
+    // A body that announces too large a size is not read.
     let mut stream = server.connect();
     stream.write_all(b"POST /webhooks/open HTTP/1.1\r\nHost: l\r\nContent-Length: 5242881\r\n\r\n").unwrap();
     let mut answer = [0; 12];

@@ -1,4 +1,4 @@
-//! Webhooks over HTTP: who may send them, what they are, whose they are, and that each is kept once.
+//! Webhooks over HTTP: who may send them, what they are, whom they belong to, and that each is stored once.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use crate::fixture::{Account, Fixture};
 
 const LOCATION: &str = "hobLocation00000001";
 
-/// Bodies of our own making, built like the documented ones: file, event, record.
+/// Bodies built like the documented ones: file, event, record.
 const BODIES: [(&str, &str, &str); 33] = [
     ("AppInstall", "AppInstall", LOCATION),
     ("AppInstall-agency", "AppInstall", "hobCompany000000001"),
@@ -65,7 +65,7 @@ const BODIES: [(&str, &str, &str); 33] = [
 
 const QUIET: &str = "connections: { highlevel: studio }\ntrigger: { webhook: highlevel.LocationCreate }";
 
-/// A server with a key of its own.
+/// A server with its own key.
 struct Post {
     fixture: Fixture,
     address: String,
@@ -85,7 +85,7 @@ impl Post {
         ];
         let fixture = Fixture::new(Catalog::built_in(), &accounts);
         let named = recipes.iter().enumerate().map(|(n, text)| fixture.named(&format!("r{n}"), text));
-        // Somebody has to listen to the app at all.
+        // At least one recipe must listen to the app.
         let recipes: Vec<_> = named.chain([fixture.named("quiet", QUIET)]).collect();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
@@ -130,7 +130,7 @@ impl Post {
         (response.status(), response.json().await.unwrap())
     }
 
-    /// Posts to `path` with these headers; status, headers and body of the answer.
+    /// Posts to `path` with these headers; returns status, headers and body of the answer.
     async fn post(
         &self,
         path: &str,
@@ -157,7 +157,7 @@ impl Post {
         (status, headers, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
     }
 
-    /// The event that a post to `path` makes.
+    /// The payload of the event from a post to `path`.
     async fn said(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
         let (status, _, answer) = self.post(path, headers, body).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
@@ -331,7 +331,7 @@ async fn what_nobody_proved_swallows_nothing_that_is_proven() {
     let post = Post::new(&[open]).await;
     assert!(!post.is_duplicate("in", &[], r#"{"id":1}"#).await);
     assert!(post.is_duplicate("in", &[], r#"{"id":1}"#).await);
-    // However it comes that both are there, `validate` refuses them: the strictest counts for both.
+    // `validate` rejects this combination; if both are present anyway, the strictest verification applies to both.
     post.receive_for(&[open, keyed]);
     let (status, _, answer) = post.post("in", &[], br#"{"id":2}"#).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED, "{answer}");
@@ -340,7 +340,7 @@ async fn what_nobody_proved_swallows_nothing_that_is_proven() {
     assert_eq!((status, &answer["duplicate"]), (StatusCode::OK, &json!(false)), "{answer}");
     assert!(!post.is_duplicate("in", &[key], r#"{"id":1}"#).await, "the copy from before proved nothing");
     assert!(post.is_duplicate("in", &[key], r#"{"id":1}"#).await);
-    // Nor does one come in by the open one where the other's key is not there.
+    // Nor does the open one accept requests if the other's key is unset.
     post.receive_for(&[open, unset]);
     assert_eq!(post.post("in", &[], br#"{"id":3}"#).await.0, StatusCode::TOO_MANY_REQUESTS);
 }
@@ -433,7 +433,7 @@ async fn bodies_of_every_kind_are_events() {
     ] {
         let (found, _, answer) = post.post("in", headers, body).await;
         assert_eq!(found, status, "{headers:?}: {answer}");
-        // Nobody learns what is wrong with a body before it has proved where it comes from.
+        // Errors of a body are revealed only after verification.
         assert_eq!(post.post("kept", headers, body).await.0, StatusCode::UNAUTHORIZED, "{headers:?}");
     }
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
@@ -565,7 +565,7 @@ async fn the_apps_own_keys_can_be_used() {
             received: fixture.context.services.clock.now(),
         })
     };
-    // The one that the vendor sends no more is not looked at unless it is asked for.
+    // A signature that the vendor has replaced is ignored unless configured.
     let error = refused(AppSettings::default()).unwrap_err();
     assert!(error.to_string().contains("no X-GHL-Signature header"), "{error}");
     let error = refused(AppSettings { legacy: true, ..AppSettings::default() }).unwrap_err();
@@ -580,7 +580,7 @@ async fn the_apps_own_keys_can_be_used() {
     assert_eq!(error, Refused::Absent, "a key that is none lets nobody in");
 }
 
-/// Any JSON, more often than not with the names that routing looks at.
+/// Any JSON, often with the names that routing reads.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

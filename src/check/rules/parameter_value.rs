@@ -47,7 +47,7 @@ fn check_input(
         found.push(Diagnostic::new(Code::NotAllowed, tree.span, format!("`{}` {reason}", key.value)));
         return;
     }
-    for problem in ShapeProblem::told_once(shape.check(&tree.to_value(), &is_template)) {
+    for problem in ShapeProblem::without_duplicates(shape.check(&tree.to_value(), &is_template)) {
         let mut path = vec![key.value.clone()];
         path.extend(problem.path.iter().cloned());
         found.push(complaint(operation, &path.join("."), tree, &problem));

@@ -53,11 +53,11 @@ pub struct Run {
 }
 
 /// Leases are renewed three times per duration; shorter ones would load the store.
-const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+const MIN_LEASE: Duration = Duration::from_secs(1);
 
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = parse_duration(text).map_err(|error| error.to_string())?;
-    match lease < SHORTEST_LEASE {
+    match lease < MIN_LEASE {
         true => Err(format!("`{text}` is too short; the minimum is 1s")),
         false => Ok(lease),
     }
@@ -104,7 +104,7 @@ impl Run {
         for recipe in &recipes.broken {
             session.streams.note(format!("warning: left out: {recipe}"));
         }
-        let failing = broken + recipes.unheard;
+        let failing = broken + recipes.closed_paths;
         if failing > 0 && (self.strict || recipes.sound.is_empty()) {
             return Err(Failure::problem(anyhow!("{failing} of {all} recipes cannot run")));
         }

@@ -14,7 +14,7 @@ use crate::workspace::is_yaml;
 /// Editors write several times when saving: changes are applied after this long without another.
 const QUIET: Duration = Duration::from_millis(200);
 /// Changes are applied after this long at the latest.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 /// Detects changes in the recipes' folders.
 pub(super) struct RecipeWatch {
@@ -68,7 +68,7 @@ impl RecipeWatch {
         let quiet =
             async { while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {} };
         // Endless writes must not postpone a reload forever.
-        tokio::time::timeout(PATIENCE, quiet).await.ok();
+        tokio::time::timeout(MAX_DELAY, quiet).await.ok();
         self.look();
     }
 }
@@ -110,7 +110,7 @@ pub(super) enum Change {
 
 impl Change {
     /// Logs the changes.
-    pub(super) fn tell(&self) {
+    pub(super) fn log(&self) {
         match self {
             Self::Added { recipe, file } => tracing::info!(recipe, file, "recipe added"),
             Self::Changed { recipe, file } => tracing::info!(recipe, file, "recipe changed"),

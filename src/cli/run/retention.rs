@@ -30,7 +30,7 @@ fn retention(history: &History, now: DateTime<Utc>) -> Retention {
 }
 
 /// Prunes regularly. Never returns.
-pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, clock: &Clock) {
+pub(super) async fn prune_regularly(journal: &dyn Journal, history: &History, clock: &Clock) {
     tokio::time::sleep(FIRST).await;
     loop {
         if let Err(error) = forget(journal, history, clock, usize::MAX).await {
@@ -41,7 +41,7 @@ pub(super) async fn keep_forgetting(journal: &dyn Journal, history: &History, cl
 }
 
 /// Prunes a limited amount, so that a store used only by `--once` does not grow forever.
-pub(super) async fn forget_some(journal: &dyn Journal, history: &History, clock: &Clock) {
+pub(super) async fn prune_some(journal: &dyn Journal, history: &History, clock: &Clock) {
     if let Err(error) = forget(journal, history, clock, BATCHES_ONCE).await {
         tracing::warn!(%error, "old history could not be deleted; it will be tried again");
     }

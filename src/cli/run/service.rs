@@ -18,7 +18,7 @@ use super::hold_recorder::HoldRecorder;
 use super::progress::Progress;
 use super::recipe_selection::RecipeSelection;
 use super::reload::{Change, RecipeWatch, Reloaded, reloaded};
-use super::retention::{forget_some, keep_forgetting};
+use super::retention::{prune_regularly, prune_some};
 use super::wait_notices;
 use crate::check::{CheckedRecipe, WorkspaceInfo};
 use crate::cli::connected_accounts::ConnectedAccounts;
@@ -160,7 +160,7 @@ impl Service {
         let mut receiving = std::pin::pin!(self.receive(listener, metrics, stopped.clone()));
         let mut working = std::pin::pin!(self.engine.run(stop_requested(stopped)).fuse());
         let Services { journal, clock, .. } = &self.services;
-        let mut forgetting = std::pin::pin!(keep_forgetting(journal.as_ref(), &workspace.history, clock));
+        let mut forgetting = std::pin::pin!(prune_regularly(journal.as_ref(), &workspace.history, clock));
         let mut signal = std::pin::pin!(signal.requested());
         let mut stop_requested_twice = std::pin::pin!(StopSignal::listen()?.requested_twice());
         let mut printed = BTreeSet::new();
@@ -273,7 +273,7 @@ impl Service {
             Ok(triggers) => {
                 self.recipe_versions.replace(recipes.clone());
                 self.server.swap(receiver);
-                changes.iter().for_each(Change::tell);
+                changes.iter().for_each(Change::log);
                 tracing::info!("recipes reloaded");
                 Some(ActiveRecipes { recipes, triggers: Some(triggers) })
             }
@@ -286,7 +286,7 @@ impl Service {
 
     /// Prunes a limited amount.
     pub(super) async fn forget(&self, history: &History) {
-        forget_some(self.services.journal.as_ref(), history, &self.services.clock).await;
+        prune_some(self.services.journal.as_ref(), history, &self.services.clock).await;
     }
 
     /// Ends all writing. Answered writes are kept; writes that wait for an unreachable store do not delay the end.
@@ -349,7 +349,7 @@ async fn connect(
         false => ConnectedAccounts::to_apis(session, workspace)?,
     };
     if options.once {
-        connected.client = connected.client.with_wait_notices(wait_notices::tell(Clock::system()));
+        connected.client = connected.client.with_wait_notices(wait_notices::notices(Clock::system()));
     }
     Ok(connected)
 }
@@ -361,7 +361,7 @@ async fn open_store(
     if !options.dry_run {
         return Ok((store::open(workspace, Access::Runner).await?, None));
     }
-    let (journal, folder) = dry_run::passing_store(workspace, true).await?;
+    let (journal, folder) = dry_run::temporary_store(workspace, true).await?;
     Ok((journal, Some(folder)))
 }
 

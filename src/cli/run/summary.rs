@@ -18,7 +18,7 @@ use crate::run::RunState;
 use crate::trigger::PollSummary;
 
 /// Most characters of a line.
-const LONGEST: usize = 2_000;
+const MAX_LENGTH: usize = 2_000;
 
 /// The counts of one `--once`. Scripts rely on these fields.
 #[derive(Debug, Serialize)]
@@ -230,7 +230,7 @@ impl Summary {
 
 /// Foreign text as one line.
 fn one_line(text: &str) -> String {
-    printable::line(text, LONGEST)
+    printable::line(text, MAX_LENGTH)
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -12,7 +12,7 @@ use crate::value::after;
 const REST: Duration = Duration::from_secs(30);
 
 /// Logs them to standard error.
-pub(super) fn tell(clock: Clock) -> OnWait {
+pub(super) fn notices(clock: Clock) -> OnWait {
     let stop_requested = Mutex::new(BTreeMap::new());
     OnWait::new(move |connection, at_most| {
         let now = clock.now();

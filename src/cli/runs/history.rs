@@ -10,14 +10,14 @@ use crate::secret::Redactor;
 use crate::value::shortened;
 
 /// Longest value shown in full on one line.
-const WIDEST: usize = 400;
+const MAX_WIDTH: usize = 400;
 /// Longest text shown in full.
-const LONGEST: usize = 4_000;
+const MAX_LENGTH: usize = 4_000;
 
 /// The whole page. Values are redacted before they are cut, so that no part of a secret remains.
 pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
     let RunDetail { row, run, event, entries } = detail;
-    let mut lines = vec![format!("{}  {}  {}", row.id, printable::line(&row.recipe, WIDEST), row.state)];
+    let mut lines = vec![format!("{}  {}  {}", row.id, printable::line(&row.recipe, MAX_WIDTH), row.state)];
     let mut fact = |name: &str, value: String| {
         lines.push(format!("  {name:<10}{}", indented(&value, 12)));
     };
@@ -36,9 +36,9 @@ pub(super) fn page(detail: &RunDetail, redactor: &Redactor) -> String {
         fact("recipe", format!("version {version}"));
     }
     lines.push(String::new());
-    let what = printable::line(&format!("{}, {}", event.kind, event.source), WIDEST);
+    let what = printable::line(&format!("{}, {}", event.kind, event.source), MAX_WIDTH);
     lines.push(format!("Event {} ({what})", event.id));
-    lines.extend(pretty(&shortened(redactor.value(&event.payload), LONGEST)));
+    lines.extend(pretty(&shortened(redactor.value(&event.payload), MAX_LENGTH)));
     lines.push(String::new());
     lines.push("History".into());
     entries.iter().for_each(|entry| lines.extend(history(entry, redactor)));
@@ -118,7 +118,7 @@ fn failure(error: &StepError) -> String {
 
 fn detail(name: &str, value: &Value) -> String {
     let text = value.to_string();
-    let shown = match text.char_indices().nth(WIDEST) {
+    let shown = match text.char_indices().nth(MAX_WIDTH) {
         Some((end, _)) => format!("{}… (--format json shows all)", &text[..end]),
         None => text,
     };
@@ -127,7 +127,7 @@ fn detail(name: &str, value: &Value) -> String {
 
 /// A text with further lines indented, so that none looks like a line of the page.
 fn indented(text: &str, width: usize) -> String {
-    let text = match text.char_indices().nth(LONGEST) {
+    let text = match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}… (--format json shows all)", &text[..end]),
         None => text.to_owned(),
     };

@@ -48,8 +48,10 @@ impl List {
                     let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
                     rows.iter_mut().for_each(|row| add_pause(row, &resting));
                     let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
-                    let polls =
-                        cursors.iter().filter_map(PollRow::of).filter(|poll| self.shows(&workspace, poll));
+                    let polls = cursors
+                        .iter()
+                        .filter_map(PollRow::from_cursor)
+                        .filter(|poll| self.shows(&workspace, poll));
                     Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
                 }
                 None => Ok(Default::default()),
@@ -64,7 +66,7 @@ impl List {
             }
             Format::Text => {
                 let header = ["RUN", "RECIPE", "STATE", "RECORD", "CREATED", "WHY"];
-                let widest = if session.streams.output_is_terminal { WIDEST } else { usize::MAX };
+                let widest = if session.streams.output_is_terminal { MAX_WIDTH } else { usize::MAX };
                 session.streams.show(table(&header, rows.iter().map(|row| cells(row, widest))))?;
                 if self.limit > 0 && rows.len() == self.limit {
                     session
@@ -93,7 +95,7 @@ impl List {
 }
 
 /// Widest reason on a terminal, in characters; other output has all of it.
-const WIDEST: usize = 80;
+const MAX_WIDTH: usize = 80;
 
 /// Adds the reason to a run that has not been leased since its recipe was paused.
 fn add_pause(row: &mut RunRow, resting: &BTreeMap<String, DateTime<Utc>>) {

@@ -48,7 +48,7 @@ impl Backup {
             return Err(Failure::usage(anyhow!("there is no store yet; `hob run` creates it")));
         }
         let place = session.path(&self.file);
-        self.see_free(path, &place)?;
+        self.ensure_replaceable(path, &place)?;
         let target = Target::beside(&place).map_err(Failure::usage)?;
         let Target::File { file, .. } = &target else {
             return Err(Failure::usage(anyhow!("{} is no file", place.display())));
@@ -64,7 +64,7 @@ impl Backup {
     }
 
     /// Refuses to overwrite anything except an earlier backup, and that only with `--force`.
-    fn see_free(&self, store: &Path, place: &Path) -> Result<(), Failure> {
+    fn ensure_replaceable(&self, store: &Path, place: &Path) -> Result<(), Failure> {
         let Ok(there) = fs::symlink_metadata(place) else { return Ok(()) };
         let same = |one: &Path| fs::canonicalize(one).ok();
         if same(store) == same(place) {

@@ -101,7 +101,7 @@ async fn write(
     if let Some(redactor) = redactor {
         learn_tokens(journal, store, redactor).await?;
     }
-    let mut outgoing = Outgoing::of(journal, store).await?;
+    let mut outgoing = Outgoing::snapshot(journal, store).await?;
     line(
         &mut output,
         &Heading { hob_export: FORMAT, redacted: redactor.is_some(), source: outgoing.source().clone() },
@@ -118,7 +118,7 @@ async fn write(
 
 /// Learns tokens of runs of other processes: records that contain them may precede the entries that list them.
 async fn learn_tokens(journal: &dyn Journal, store: &Store, redactor: &Redactor) -> Result<(), Failure> {
-    let mut outgoing = Outgoing::of(journal, store).await?;
+    let mut outgoing = Outgoing::snapshot(journal, store).await?;
     while let Some(records) = outgoing.next().await? {
         for record in records {
             if let Record::Run { entries, .. } = record {

@@ -26,7 +26,7 @@ pub(super) struct Outgoing<'a> {
 
 impl<'a> Outgoing<'a> {
     /// A snapshot of `journal` (the store `store`), which must be complete; others may use it meanwhile.
-    pub(super) async fn of(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
+    pub(super) async fn snapshot(journal: &'a dyn Journal, store: &Store) -> Result<Self, Failure> {
         ensure_complete(journal, store).await?;
         let snapshot = journal.snapshot().await.map_err(Failure::unavailable)?;
         let fingerprint = Some(snapshot.fingerprint().await.map_err(Failure::unavailable)?);
@@ -55,7 +55,7 @@ impl<'a> Outgoing<'a> {
             )));
         }
         ensure_no_other_runner(journal, store).await?;
-        Self::of(journal, store).await
+        Self::snapshot(journal, store).await
     }
 
     /// The store and its fingerprint.

@@ -48,7 +48,7 @@ pub(super) const SPECS: [Spec; 5] = [
 ];
 
 /// Maximum of decimal places.
-pub(in crate::template) const MOST_PLACES: u32 = 28;
+pub(in crate::template) const MAX_PLACES: u32 = 28;
 
 fn plus(value: &Datum, other: &Datum) -> Result<Datum, Error> {
     calculate(value, other, Decimal::checked_add)
@@ -80,8 +80,8 @@ fn calculate(
 
 fn fixed(value: &Datum, places: Option<u32>) -> Result<String, Error> {
     let places = places.unwrap_or(2);
-    if places > MOST_PLACES {
-        return Err(refusal(format!("has {MOST_PLACES} places at most")));
+    if places > MAX_PLACES {
+        return Err(refusal(format!("has {MAX_PLACES} places at most")));
     }
     let mut number =
         input::decimal(value)?.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);

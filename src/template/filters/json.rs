@@ -40,16 +40,16 @@ pub(super) const SPECS: [Spec; 3] = [
 ];
 
 /// Maximum indentation.
-const WIDEST: usize = 16;
+const MAX_WIDTH: usize = 16;
 
 fn tojson(state: &State<'_, '_>, value: &Datum, indent: Option<Datum>) -> Result<String, Error> {
     let json = to_json_charged(state, value)?;
     let width = match indent {
         None => return Ok(json.to_string()),
         Some(flag) if flag.kind() == ValueKind::Bool => 2 * usize::from(flag.is_true()),
-        Some(width) => width.as_usize().filter(|width| *width <= WIDEST).ok_or_else(|| {
+        Some(width) => width.as_usize().filter(|width| *width <= MAX_WIDTH).ok_or_else(|| {
             refusal(format!(
-                "indents by a number of spaces from 0 to {WIDEST}, not by {}",
+                "indents by a number of spaces from 0 to {MAX_WIDTH}, not by {}",
                 input::describe(&width)
             ))
         })?,

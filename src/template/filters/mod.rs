@@ -18,7 +18,7 @@ mod time;
 
 pub(super) use all::WITHHELD;
 pub use all::all;
-pub(super) use decimal::MOST_PLACES;
+pub(super) use decimal::MAX_PLACES;
 pub(super) use input::{decimal, describe, text, unfit};
 pub(super) use json::check_path;
 pub(super) use numbers::{METHODS, SIGNS};

@@ -4,7 +4,7 @@ use minijinja::Error;
 use minijinja::value::{Value as Datum, ValueKind};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::decimal::MOST_PLACES;
+use super::decimal::MAX_PLACES;
 use super::input;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
@@ -126,8 +126,8 @@ fn round(value: &Datum, places: Option<u32>, method: Option<&str>) -> Result<Dat
         }
     };
     let places = places.unwrap_or(0);
-    if places > MOST_PLACES {
-        return Err(refusal(format!("has {MOST_PLACES} places at most")));
+    if places > MAX_PLACES {
+        return Err(refusal(format!("has {MAX_PLACES} places at most")));
     }
     Ok(number::from_decimal(input::decimal(value)?.round_dp_with_strategy(places, strategy)))
 }

@@ -9,7 +9,7 @@ use crate::template::error::refusal;
 use crate::template::spec::Spec;
 
 /// Maximum compiled size of a pattern, in bytes.
-const LARGEST: usize = 1 << 18;
+const MAX_SIZE: usize = 1 << 18;
 /// Fuel for compiling a pattern.
 const COMPILING: u64 = 2_000;
 
@@ -42,7 +42,7 @@ pub(in crate::template) fn check_pattern(pattern: &str) -> Result<(), Error> {
 }
 
 fn compile(pattern: &str) -> Result<Regex, Error> {
-    RegexBuilder::new(pattern).size_limit(LARGEST).dfa_size_limit(LARGEST).build().map_err(|error| {
+    RegexBuilder::new(pattern).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         refusal(format!("cannot read the pattern {:?}: {last}", input::shortened(pattern)))

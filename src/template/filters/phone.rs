@@ -20,7 +20,7 @@ pub(super) const SPECS: [Spec; 1] = [Spec::own(
 /// Fuel for parsing a number, which uses regular expressions.
 const READING: u64 = 2_000;
 /// Maximum length of a number, with punctuation.
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 fn e164(
     state: &State<'_, '_>,
@@ -81,7 +81,7 @@ pub(in crate::template) fn check_country(country: &str) -> Result<(), Error> {
 /// The number in international form. A country code in the number takes precedence (after `+`, or after the
 /// international prefix of `region`); otherwise `region` applies.
 fn formatted(text: &str, region: Option<Region>) -> Option<String> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return None;
     }
     let number = PHONE_NUMBER_UTIL.parse(text.trim(), region).ok()?;

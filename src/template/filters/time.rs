@@ -73,23 +73,23 @@ fn date(
     timezone: Option<&str>,
     reading: Rest<Option<String>>,
 ) -> Result<String, Error> {
-    let (from, input) = of_input(&reading);
+    let (from, input) = input_options(&reading);
     let items = strftime::items(format.unwrap_or("%Y-%m-%d"))?;
     let zone = zone(timezone.unwrap_or("UTC"))?;
     match read(state, value, from, input)? {
         Time::Moment(time) => Ok(time.with_timezone(&zone).format_with_items(items.iter()).to_string()),
-        Time::Day(day) => Ok(of_day(day, zone, &items)),
+        Time::Day(day) => Ok(format_day(day, zone, &items)),
     }
 }
 
 /// The arguments `from` and `input`, which come last: the engine supports at most five.
-fn of_input(reading: &[Option<String>]) -> (Option<&str>, Option<&str>) {
+fn input_options(reading: &[Option<String>]) -> (Option<&str>, Option<&str>) {
     let text = |at: usize| reading.get(at).and_then(Option::as_deref);
     (text(0), text(1))
 }
 
 /// The day in `zone`, starting at its midnight; if that is skipped, with the previous offset.
-fn of_day(day: NaiveDate, zone: Tz, items: &[Item<'_>]) -> String {
+fn format_day(day: NaiveDate, zone: Tz, items: &[Item<'_>]) -> String {
     let midnight = day.and_time(NaiveTime::MIN);
     match zone.from_local_datetime(&midnight).earliest() {
         Some(time) => time.format_with_items(items.iter()).to_string(),
@@ -154,7 +154,7 @@ fn add_time(
     timezone: Option<&str>,
     reading: Rest<Option<String>>,
 ) -> Result<String, Error> {
-    let (from, written_as) = of_input(&reading);
+    let (from, written_as) = input_options(&reading);
     let shown = zone(timezone.unwrap_or("UTC"))?;
     let shift = Shift::read(by)?;
     let beyond = || refusal(format!("leads out of the calendar when it adds {:?}", input::shortened(by)));

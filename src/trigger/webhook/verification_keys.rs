@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::check::{CheckedRecipe, weakness};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{self, Trigger, Verify, Webhook};
-use crate::secret::{SHORTEST, Secret};
+use crate::secret::{MIN_LENGTH, Secret};
 use crate::source::Span;
 use crate::template::{LocatedTemplate, PathStep, Scope, Use};
 
@@ -66,9 +66,9 @@ pub fn unusable_key(
 pub fn short_key(recipe: &CheckedRecipe, env: &Map<String, Value>, now: DateTime<Utc>) -> Option<Diagnostic> {
     let place = verification(recipe)?.key()?.span;
     let [key] = keys(std::slice::from_ref(recipe), env, now).try_into().ok()?;
-    let is_short = (1..SHORTEST).contains(&key.expose().trim().len());
+    let is_short = (1..MIN_LENGTH).contains(&key.expose().trim().len());
     let message = format!(
-        "this key has fewer than {SHORTEST} characters: it is soon guessed, and hob does not mask it"
+        "this key has fewer than {MIN_LENGTH} characters: it is soon guessed, and hob does not mask it"
     );
     is_short.then(|| Diagnostic::new(Code::Suspicious, place, message).help("use a long random one"))
 }

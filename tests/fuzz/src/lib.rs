@@ -1,5 +1,5 @@
-//! What must hold for any bytes from outside. Fuzz targets call these functions with what a fuzzer makes up, and
-//! ordinary tests with a little of what chance does. None of them may panic, or take long.
+//! Properties of any bytes from outside. Fuzz targets call these functions with generated input, ordinary tests with
+//! a little random input. None may panic or take long.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +17,7 @@ use hob::value::{Map, Value, read_json};
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
-/// Operations whose answers are taken apart: one of each kind of paging, and of each kind of effect.
+/// Operations whose answers are processed: one of each paging style, and of each effect.
 static OPERATIONS: LazyLock<Vec<Arc<Operation>>> =
     LazyLock::new(|| CATALOG.operations().step_by(7).map(Arc::clone).collect());
 
@@ -29,7 +29,7 @@ fn choice(data: &[u8]) -> Option<(usize, usize, &[u8])> {
     }
 }
 
-/// The body of a webhook, of any type and packing, becomes an event or a refusal.
+/// The body of a webhook, of any type and encoding, becomes an event or a rejection.
 pub fn webhook(data: &[u8]) {
     const TYPES: [&str; 8] = [
         "application/json",
@@ -42,7 +42,7 @@ pub fn webhook(data: &[u8]) {
         "application/vnd.api+json; charset=shift_jis",
     ];
     const ENCODINGS: [&str; 6] = ["", "gzip", "deflate", "identity", "gzip, deflate", "br"];
-    const LARGEST: usize = 1 << 20;
+    const MAX_SIZE: usize = 1 << 20;
     let Some((kind, encoding, body)) = choice(data) else { return };
     let (kind, encoding) = (TYPES[kind % TYPES.len()], ENCODINGS[encoding % ENCODINGS.len()]);
     let header = |name: &str| match name {
@@ -51,10 +51,10 @@ pub fn webhook(data: &[u8]) {
         _ => None,
     };
     let delivery =
-        Delivery { path: "x", header: &header, body, largest: LARGEST, received: DateTime::UNIX_EPOCH };
+        Delivery { path: "x", header: &header, body, largest: MAX_SIZE, received: DateTime::UNIX_EPOCH };
     match delivery.payload() {
         Ok(event) => {
-            assert!(event.to_string().len() <= 40 * LARGEST);
+            assert!(event.to_string().len() <= 40 * MAX_SIZE);
             for connector in CATALOG.connectors() {
                 if let Some(webhooks) = &connector.webhooks {
                     identify_event(connector, webhooks, &event).kind();
@@ -65,7 +65,7 @@ pub fn webhook(data: &[u8]) {
     }
 }
 
-/// A recipe is read and checked, or refused at places within its text.
+/// A recipe is parsed and checked, or rejected with spans within its text.
 pub fn yaml(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let file = SourceFile::new("any.yaml", text);
@@ -76,8 +76,8 @@ pub fn yaml(data: &[u8]) {
     let _ = report.to_string();
 }
 
-/// A template is read and evaluated; its pieces are together what it comes to, and as an address what is filled
-/// in never changes the host that its author wrote.
+/// A template is parsed and evaluated; its pieces together are its value, and in an address values never change the
+/// author's host.
 pub fn template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (text, value) = text.split_once('\0').unwrap_or((text, "a/../b?c#d"));
@@ -103,7 +103,7 @@ pub fn template(data: &[u8]) {
     }
 }
 
-/// Any answer means something, and reading a list from it comes to an end.
+/// Any answer has a meaning, and paging through a list ends.
 pub fn answer(data: &[u8]) {
     const STATUS: [u16; 12] = [200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 503];
     let Some((operation, status, body)) = choice(data) else { return };
@@ -152,7 +152,7 @@ fn take_apart(operation: &Operation, answer: &Answer) {
     panic!("the same page of `{}` is read again and again", operation.id);
 }
 
-/// A cron expression is refused, or its times go forward.
+/// A cron expression is rejected, or its times ascend.
 pub fn cron(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (expression, zone) = text.split_once('\0').map_or((text, None), |(text, zone)| (text, Some(zone)));

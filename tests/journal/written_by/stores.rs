@@ -1,4 +1,4 @@
-//! Stores as versions of hob wrote them: see the README beside this file.
+//! Stores written by earlier versions of hob: see the README beside this file.
 
 use std::fs;
 use std::io::Read;
@@ -12,7 +12,7 @@ const SCHEMA: &str = "written_by";
 /// The versions, by folder.
 pub const VERSIONS: [&str; 1] = ["f8a1a71"];
 
-/// Where they are; the recipes that their runs began with are in `workspace`.
+/// Their folder; the recipes of their runs are in `workspace`.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journal/written_by")
 }
@@ -30,7 +30,7 @@ pub fn sqlite(version: &str, path: &Path) {
     fs::write(path, unpacked(version, "hob.db.gz")).expect("it can be written");
 }
 
-/// What makes the database of a version in `schema`.
+/// SQL that creates the database of a version in `schema`.
 pub fn postgres(version: &str, schema: &str) -> String {
     let text = String::from_utf8(unpacked(version, "postgres.sql.gz")).expect("it is SQL");
     format!("SET check_function_bodies = off; {}", text.replace(SCHEMA, schema))
