@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_steady_clock_goes_on_when_the_wall_clock_is_set_back() {
+    fn a_steady_clock_continues_when_the_wall_clock_is_set_back() {
         let manual = ManualClock::new(DateTime::UNIX_EPOCH);
         let (wall, steady) = (manual.clock(), manual.clock().steady());
         let passed = |clock: &Clock| (clock.now() - DateTime::UNIX_EPOCH).num_seconds();

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn of_colours_nothing_else_passes() {
+    fn only_colour_sequences_pass() {
         let own = "\u{1b}[1m\u{1b}[91merror\u{1b}[0m: no";
         assert_eq!(coloured(own), own);
         assert_eq!(

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn in_whatever_writing() {
+    fn in_any_encoding() {
         let redactor = Redactor::new([Secret::new("p&ss w\"rd/ü\\😀'"), Secret::new("123456789")]);
         for text in [
             "p&ss w\"rd/ü\\😀'",
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_of_whatever_it_stands_in() {
+    fn base64_of_any_surrounding_text() {
         use base64::Engine;
         use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
         let redactor = Redactor::new([Secret::new("hunter-22?>ü")]);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn other_text_is_unchanged() {
         let redactor = Redactor::new([Secret::new("s3cr3t-key"), Secret::new("short")]);
         for text in [
             "",

@@ -160,7 +160,7 @@ fn heads(rest: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn modules_use_only_what_stands_above_them() {
+fn modules_use_only_those_above_them() {
     let allowed = reach();
     let rows: BTreeMap<&str, usize> =
         LAYERS.iter().enumerate().map(|(row, (name, _))| (*name, row)).collect();

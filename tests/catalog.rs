@@ -126,7 +126,7 @@ fn no_answer_of_highlevel_is_a_list_of_lists() {
 /// Results of examining all idempotent operations: sent twice, are state and answer the same, and what do later steps
 /// read that is not?
 #[test]
-fn what_is_called_idempotent_was_looked_at() {
+fn idempotent_operations_were_examined() {
     let catalog = Catalog::built_in();
     let mut unknown: BTreeSet<&str> =
         catalog.operations().filter(|o| o.effect == Effect::Idempotent).map(|o| o.id.as_str()).collect();

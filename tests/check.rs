@@ -88,7 +88,7 @@ fn source(path: &Path) -> SourceFile {
 
 /// The cost is linear in the number of mistakes: anything quadratic takes minutes here.
 #[test]
-fn eight_thousand_mistakes_are_told_soon() {
+fn eight_thousand_mistakes_are_reported_quickly() {
     let all = |line: &dyn Fn(usize) -> String| (0..8000).map(line).collect::<String>();
     let actions = "name: a\ntrigger: { manual: {} }\nactions:\n";
     for text in [
@@ -121,7 +121,7 @@ fn eight_thousand_mistakes_are_told_soon() {
 }
 
 #[test]
-fn broken_recipes_are_told_all_their_mistakes() {
+fn broken_recipes_get_all_their_diagnostics() {
     let mut wrong = Vec::new();
     let mut shown = BTreeSet::new();
     let mut with_several = 0;
@@ -151,7 +151,7 @@ fn broken_recipes_are_told_all_their_mistakes() {
 }
 
 #[test]
-fn sound_recipes_pass_without_a_word() {
+fn valid_recipes_have_no_diagnostics() {
     for path in cases("ok") {
         let file = source(&path);
         let (diagnostics, passes) = complaints(&file, &facts_for(file.text()));

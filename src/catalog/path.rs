@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_is_what_is_read() {
+    fn accepted_files_are_the_opened_files() {
         let answer = json!({ "a": { "list": [1, 2] }, "map": { "x": 1 }, "null": null });
         for path in ["$", "$.a.list", "$.a.list[*]", "$.map", "$.map.x"] {
             assert_eq!(take(answer.clone(), path).ok(), read(&answer, path), "{path}");

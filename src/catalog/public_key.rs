@@ -119,7 +119,7 @@ mod tests {
 
     /// All points of low order in all encodings, other non-canonical encodings, and values that are not points.
     #[test]
-    fn refuses_keys_that_protect_nothing() {
+    fn rejects_weak_keys() {
         for (key, word) in [
             ("0000000000000000000000000000000000000000000000000000000000000000", "low order"),
             ("0000000000000000000000000000000000000000000000000000000000000080", "low order"),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_costs_in_words() {
+    fn the_cost_in_words() {
         let words = |page, end| QuietPoll::WholeList { page, end }.words();
         let numbered = words(Some(100), End::EmptyPage);
         assert_eq!(numbered, "1 request for each 100 records, and 1 more to see its end");

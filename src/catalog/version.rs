@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operation_says_of_others_is_in_the_words_of_the_version() {
+    fn references_to_other_operations_use_the_names_of_the_version() {
         let versions: Versions = serde_yaml::from_str(
             "{ base: v1, versions: { v2: { operations: {
                a.create: { inputs: { renamed: { stage_id: stageId } }, answer: { renamed: { made: created_one, 'made.at': time } } },

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn two_recipes_of_one_name_are_told_from_each_other() {
+    fn duplicate_names_are_reported() {
         let files = ["a.yaml", "b.yaml"].map(|name| SourceFile::new(name, FAN_OUT));
         let checked = check_all(&files, &catalog(), &WorkspaceInfo::none());
         assert!(checked[0].recipe.is_some());

@@ -1,4 +1,4 @@
-//! Recipes of which each writes what starts the next one, and what ends that.
+//! Cycles of recipes that write what starts the next one.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Operation, Place, RecordChange, WriteTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{EchoPolicy, Emit, Trigger, Webhook};
 
-/// A warning for each cycle, with its first recipe. A recipe that starts itself is one only where its echoes run.
+/// A warning for each cycle, at its first recipe. A recipe that starts itself is a cycle only if its echoes run.
 pub(super) fn cycle_warnings(recipes: &[Option<CheckedRecipe>]) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
     let next: Vec<Vec<usize>> = (0..recipes.len()).map(|at| started_by(at, recipes)).collect();
@@ -20,7 +20,7 @@ pub(super) fn cycle_warnings(recipes: &[Option<CheckedRecipe>]) -> Vec<(usize, D
     found
 }
 
-/// The recipes that the one at `at` may start by what it writes; itself only where its echoes run.
+/// The recipes that the one at `at` may start by its writes; itself only if its echoes run.
 fn started_by(at: usize, all: &[Option<CheckedRecipe>]) -> Vec<usize> {
     let Some(recipe) = &all[at] else { return Vec::new() };
     let runs_echoes = recipe.recipe().echo == EchoPolicy::Allow;
@@ -29,7 +29,7 @@ fn started_by(at: usize, all: &[Option<CheckedRecipe>]) -> Vec<usize> {
     others.filter(|other| all[*other].as_ref().is_some_and(starts)).collect()
 }
 
-/// The steps of `recipe` that write what starts `other`.
+/// The steps of `recipe` whose writes start `other`.
 fn starting_steps<'r>(
     recipe: &'r CheckedRecipe,
     other: &'r CheckedRecipe,
@@ -51,13 +51,13 @@ fn share_a_connection(one: &CheckedRecipe, other: &CheckedRecipe, connector: &st
     ones.iter().any(|one| others.contains(one))
 }
 
-/// Whether the trigger of `recipe` tells of what the operation does: one that asks only for new records tells of no change.
+/// Whether the trigger of `recipe` reports the effect of the operation: one for new records only reports no changes.
 fn is_told(operation: &Operation, recipe: &CheckedRecipe) -> bool {
     let in_path = operation.parameters.values().any(|parameter| parameter.place == Place::Path);
     let kinds: &[Emit] = match operation.write_target() {
         Some(WriteTarget::Created) => &[Emit::New],
         Some(WriteTarget::Deleted) => &[Emit::Removed],
-        // What names no record may find none, and make one.
+        // A write without an id may find no record and create one.
         Some(WriteTarget::Fields) if !in_path => &[Emit::New, Emit::Changed],
         _ => &[Emit::Changed],
     };
@@ -70,7 +70,7 @@ fn is_told(operation: &Operation, recipe: &CheckedRecipe) -> bool {
     }
 }
 
-/// What an event tells of its record.
+/// The kind of change that an event reports.
 fn change(catalog: &Catalog, connector: &str, name: &str) -> Emit {
     let connector = catalog.connector(connector);
     match connector.and_then(|connector| connector.events.get(name)).and_then(|event| event.change) {
@@ -80,7 +80,7 @@ fn change(catalog: &Catalog, connector: &str, name: &str) -> Emit {
     }
 }
 
-/// The shortest way from `first` back to itself over recipes that come after it.
+/// The shortest path from `first` back to itself through later recipes.
 fn shortest_cycle(next: &[Vec<usize>], first: usize) -> Option<Vec<usize>> {
     let mut ways: VecDeque<Vec<usize>> = VecDeque::from([vec![first]]);
     let mut seen = vec![false; next.len()];
@@ -166,7 +166,7 @@ mod tests {
     const TO_TASKS: &str = "actions: [{ do: fitr.tasks.update, with: { id: a, title: b } }]";
 
     #[test]
-    fn a_cycle_is_told_once_with_what_ends_it() {
+    fn a_cycle_is_reported_once_with_a_remedy() {
         let found =
             warnings(&[("a", CLIENTS, TO_CONTACTS), ("b", CONTACTS, TO_TASKS), ("c", TASKS, TO_CLIENTS)]);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_by_itself_is_no_cycle() {
+    fn a_chain_that_ends_is_not_a_cycle() {
         assert_eq!(warnings(&[("a", CLIENTS, TO_CONTACTS), ("b", TASKS, TO_CLIENTS)]), Vec::<String>::new());
         assert_eq!(warnings(&[("a", CLIENTS, TO_CLIENTS)]), Vec::<String>::new(), "its own echo is dropped");
         assert_eq!(warnings(&[("a", CLIENTS, &format!("{TO_CLIENTS}\necho: allow"))]).len(), 1);

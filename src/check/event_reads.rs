@@ -64,7 +64,7 @@ mod tests {
     use crate::source::SourceFile;
 
     #[test]
-    fn fields_are_read_wherever_a_template_stands() {
+    fn fields_are_read_in_every_template_position() {
         let text = "name: r
 trigger: { manual: {} }
 when: \"{{ event.active }}\"

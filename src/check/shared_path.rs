@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_agree_share_a_path() {
+    fn recipes_that_agree_share_a_path() {
         for triggers in [
             &["/a, verify: none", "/b, verify: { header: { name: x, value: \"{{ env.K }}\" } }"][..],
             &["/a, verify: none", "/a/, verify: none"],
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_less_proof_or_tells_repeats_otherwise_is_refused() {
+    fn recipes_with_weaker_verification_or_another_id_are_rejected() {
         let keyed = "/a, verify: { header: { name: x, value: \"{{ env.K }}\" } }";
         let other = "/a/, verify: { header: { name: x, value: \"{{ env.L }}\" } }";
         let hashed = "/a, verify: { hmac: { header: x, secret: \"{{ env.K }}\" } }";

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_anyone_can_guess_is_no_key() {
+    fn guessable_keys_are_rejected() {
         for key in [
             json!(""),
             json!(" \t"),

@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_a_line_whatever_stands_in_it() {
+    fn a_row_is_one_line_whatever_its_content() {
         let shown = table(&["ID"], [vec!["a\nb\u{1b}[2J".into()], vec!["x".repeat(5_000)]]);
         assert!(shown.starts_with("ID\na\\nb\\u{1b}[2J\nxxx") && shown.ends_with("x…"), "{shown}");
         assert!(shown.len() < 4_100);

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_told_everything_but_the_secret() {
+    fn the_page_gets_everything_except_the_secret() {
         let consent = asked(", authorize_url: 'https://x.example.com/a?v=2'", None).unwrap();
         let page = consent.page();
         let start = "https://x.example.com/a?v=2&response_type=code&client_id=me+%26+you\
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_told() {
+    fn unanswerable_requests_are_reported() {
         let error = asked("", None).unwrap_err().to_string();
         assert!(error.contains("client credentials"), "{error}");
         let error = asked(", authorize_url: 'https://x.example.com/a'", Some("nowhere")).unwrap_err();

@@ -86,7 +86,7 @@ limits:
     }
 
     #[test]
-    fn without_a_word_each_credential_has_counters_of_its_own() {
+    fn by_default_each_credential_has_its_own_counters() {
         let connector: Connector = serde_yaml::from_str("connector: x\ntitle: X\nabout: X").unwrap();
         let url = Url::parse("https://api.example.com/v1").unwrap();
         let basic = |username: &str| {

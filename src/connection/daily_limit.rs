@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_taken_off_what_a_header_says() {
+    fn requests_in_flight_are_subtracted_from_headers() {
         let mut day = Day::new(Some(60));
         for _ in 0..3 {
             day.take(at(0));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_sent_before_a_start_counts() {
+    fn possibly_sent_requests_count_after_a_restart() {
         let mut day = Day::new(Some(10));
         day.take(at(0));
         day.restore(4);

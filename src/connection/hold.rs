@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_operation_is_refused_is_no_hold() {
+    fn a_refusal_of_one_operation_is_not_a_hold() {
         let hold = Hold::default();
         assert!(hold.refuse("studio", Some("agency"), "401").is_some());
         hold.accept("studio", "contacts");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_is_told_once() {
+    fn each_change_is_reported_once() {
         let hold = Hold::default();
         let (told, heard) = std::sync::mpsc::channel();
         hold.on_change(move |change| told.send(change).unwrap());

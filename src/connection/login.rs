@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told() {
+    fn unusable_values_are_reported() {
         for (yaml, part) in [
             ("token: $.t", "no `{password}`"),
             ("token: '$.['", "JSONPath"),

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pair_is_kept_although_nobody_waits_for_it_any_more() {
+    async fn a_token_pair_is_stored_even_if_no_caller_waits() {
         let stage = Stage::new().await;
         let answer = json!({ "access_token": "access-1", "refresh_token": "refresh-1" });
         let answer = ResponseTemplate::new(200).set_body_json(answer);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_consent_tells_what_to_do() {
+    async fn the_end_of_consent_has_a_remedy() {
         let stage = Stage::new().await;
         let answer = ResponseTemplate::new(400).set_body_string("used: refresh-0, access-0, very-secret");
         Mock::given(body_string_contains("refresh_token")).respond_with(answer).mount(&stage.server).await;

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_are_kept_for_their_owner_alone() {
+    async fn tokens_are_readable_by_their_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = TokenFile::new(&folder.path().join("state/tokens"), "../a b");
         assert!(file.read().unwrap().is_none() && !file.is_connected(DateTime::UNIX_EPOCH));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_told_without_its_content() {
+    fn a_broken_file_is_reported_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let file = TokenFile::new(folder.path(), "a");
         fs::write(file.path(), "{ \"access_token\": \"a-123456\" x }").unwrap();

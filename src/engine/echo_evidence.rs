@@ -1,4 +1,4 @@
-//! Gathers what the journal knows of a record whose event may be an echo.
+//! Gathers what the journal knows about a record whose event may be an echo.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,12 +12,12 @@ use crate::recipe::EchoPolicy;
 use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, Subject};
 use crate::run::{Entry, RunState, StampedEntry};
 
-/// Writes to a record that are looked at, the newest.
+/// Maximum number of writes to a record, the newest.
 const MOST_WRITES: usize = 50;
-/// Earlier events about it, the newest.
+/// Maximum number of earlier events about it, the newest.
 const MOST_EARLIER: usize = 12;
 
-/// What is known of the record of the run's event; `None` where it can be no echo, or a person wants the run.
+/// What is known about the record of the run's event; `None` if it cannot be an echo, or a person requested the run.
 pub(super) async fn evidence(
     shared: &Shared,
     leased: &LeasedRun,
@@ -85,7 +85,7 @@ async fn pending(
     Ok(pending.collect())
 }
 
-/// The events about the record that the same recipe had before on the same accounts, oldest first.
+/// Earlier events about the record for the same recipe and accounts, oldest first.
 async fn earlier(
     shared: &Shared,
     leased: &LeasedRun,

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_takes_long_gets_a_thread_of_its_own() {
+    async fn slow_decisions_are_offloaded() {
         let (offload, here) = (Offload::new(Duration::ZERO), std::thread::current().id());
         let long = || {
             let begun = Instant::now();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_quick_stays() {
+    async fn fast_decisions_stay() {
         let (offload, here) = (Offload::new(Duration::MAX), std::thread::current().id());
         for _ in 0..2 {
             assert_eq!(offload.run("quick", || std::thread::current().id()).await, Some(here));

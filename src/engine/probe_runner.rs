@@ -256,7 +256,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_adopted_looks_like_the_answer() {
+    fn an_adopted_record_has_the_form_of_the_answer() {
         let operation: Operation =
             serde_yaml::from_str("title: t\nsummary: s\nkinds: [action]\nresult: [$.data.contact]").unwrap();
         let item = json!({ "id": "c1" });

@@ -1,4 +1,4 @@
-//! What became of a request → what became of a step.
+//! Converts the outcome of a request to the outcome of its step.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::run::{ShownRecord, StepError, StepResult, UnknownFields, take_marks};
 pub(super) struct StepOutcome {
     pub(super) step_result: StepResult,
     pub(super) remark: Option<String>,
-    /// What is known of the rest of a list that was read in part.
+    /// A remark about the rest of a partially read list.
     pub(super) more: Option<String>,
-    /// What was sent and did not arrive, though the answer was good.
+    /// A remark about values that were sent but dropped, though the answer was good.
     pub(super) dropped: Option<String>,
-    /// What is not known of the result.
+    /// The unknown parts of the result.
     pub(super) unknown: Option<UnknownFields>,
-    /// The record that the answer shows.
+    /// The record in the answer.
     pub(super) shown: ShownRecord,
 }
 
@@ -38,7 +38,7 @@ impl From<StepResult> for StepOutcome {
 }
 
 impl StepOutcome {
-    /// Takes the marks out of the result that stand for what is not known, for this reason.
+    /// Removes markers of unknown values, which have this reason, from the result.
     pub(super) fn unknown_for(mut self, reason: Option<String>) -> Self {
         if let (Some(reason), StepResult::Done(result)) = (reason, &mut self.step_result) {
             let fields = take_marks(result);
@@ -48,7 +48,7 @@ impl StepOutcome {
     }
 }
 
-/// What `outcome` means for a step that performed `operation`.
+/// The outcome of a step with `operation`.
 pub(super) fn outcome_of(outcome: Outcome, operation: &Operation, pick: Option<&str>) -> StepOutcome {
     match outcome {
         Outcome::Ok(answer) => {
@@ -79,12 +79,12 @@ pub(super) fn outcome_of(outcome: Outcome, operation: &Operation, pick: Option<&
     }
 }
 
-/// It is done, whatever can be made of the answer: a step that is done must not be done again.
+/// It succeeded, whatever its answer: a completed step must not be repeated.
 pub(super) fn done(body: &Value, operation: &Operation, pick: Option<&str>) -> StepOutcome {
     told(result(operation, body, pick))
 }
 
-/// The same of a result that may not be found.
+/// The same for a result that may be missing.
 pub(super) fn told(result: Result<Value, String>) -> StepOutcome {
     match result {
         Ok(result) => StepResult::Done(result).into(),
@@ -99,16 +99,16 @@ fn refused(refusal: Refusal) -> StepError {
     StepError { status: refusal.status, help: refusal.help, ..StepError::new(refusal.message) }
 }
 
-/// Inputs that are wrong.
+/// Invalid inputs.
 pub(super) fn unusable(operation: &str, problems: &[InputProblem]) -> StepResult {
     StepResult::Refused(StepError::new(format!("`{operation}` cannot be sent: {}", list(problems))))
 }
 
-/// A refusal of hob's own.
+/// A rejection by hob.
 pub(super) fn refuse(message: impl Into<String>) -> StepOutcome {
     StepResult::Refused(StepError::new(message)).into()
 }
-/// The store's trouble passes; the step is tried again.
+/// Failures of the store are temporary; the step is retried.
 pub(super) fn store_failure(error: &journal::Error) -> StepOutcome {
     StepResult::Again { error: StepError::new(error.to_string()), not_before: None, lost: false }.into()
 }

@@ -311,7 +311,7 @@ async fn waiting_long_makes_no_long_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_the_budget_is_not_in_doubt() {
+async fn requests_waiting_for_the_budget_are_not_in_doubt() {
     let mut bed = TestBed::new(
         "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.shout, with: { n: 2 } }\n",
     )

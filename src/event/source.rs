@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_waits_for_goes_before_what_was_found_by_looking() {
+    fn webhook_runs_go_before_polled_runs() {
         let poll = Source::Poll(CursorKey::new("clients", &["studio-1".into()]));
         assert_eq!(poll.to_string(), "poll:clients@studio-1");
         for sent in [

@@ -131,7 +131,7 @@ fn files_go_up_and_come_down() {
 }
 
 #[test]
-fn the_overlay_has_the_last_word() {
+fn the_overlay_takes_precedence() {
     let overlay = "
 version_header: X-Tenant
 schemas:

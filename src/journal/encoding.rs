@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sought_stands_for_itself() {
+    fn search_patterns_are_literal() {
         assert_eq!(patterns("a_b"), ("%a\\_b%".to_owned(), "%a\\_b%".to_owned()));
         assert_eq!(patterns("say \"no\"").1, "%say \\\\\"no\\\\\"%");
     }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_of_a_later_format_is_told_from_nonsense() {
+    fn an_entry_of_a_later_format_differs_from_an_invalid_one() {
         let later = read_entry(r#"{"v":2,"at":"2026-01-01T00:00:00Z","entry":"unheard_of"}"#);
         assert_eq!(
             later.unwrap_err().to_string(),

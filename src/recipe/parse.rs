@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn omitted_settings_have_defaults() {
         let recipe = recipe(
             "name: a\ntrigger: { poll: x.list }\nactions: [{ do: x.y }, { do: x.y, id: y-3 }, { do: x.y }]\n",
         );

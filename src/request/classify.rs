@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_advised_is_done() {
+    fn hob_does_what_its_advice_says() {
         use crate::catalog::Catalog;
         // What advice says of itself, in the words of all the built-in connectors.
         let later = ["try again later", "hob waits and goes on", "hob goes on after"];
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_rate_waits_as_told_or_an_interval() {
+    fn a_rate_limited_request_waits_as_stated_or_for_an_interval() {
         let wait = |headers: &[(&str, &str)]| {
             let named =
                 |(name, value): &(&str, &str)| (HeaderName::try_from(*name).unwrap(), value.parse().unwrap());

@@ -210,7 +210,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn what_is_no_file_is_written_to_and_never_replaced() {
+    async fn pipes_and_devices_are_written_and_never_replaced() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);

@@ -197,7 +197,7 @@ mod tests {
                           { type: object, fields: { id: { type: string }, email: { type: string } } } } }";
 
     #[test]
-    fn a_record_has_an_id_where_it_stands() {
+    fn a_record_without_its_id_is_not_a_success() {
         let good = json!({ "contact": { "id": "c1" } });
         assert_eq!(mismatch(RECORD, Form::Json, good.clone()), None);
         assert_eq!(mismatch(RECORD, Form::Json, json!({ "contact": { "_id": 7 } })), None);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_may_not_be_there_and_what_is_deleted_says_nothing() {
+    fn reads_may_find_nothing_and_deletions_prove_nothing() {
         let read = format!("effect: read, {RECORD}");
         assert_eq!(mismatch(&read, Form::Json, json!({ "contact": null })), None);
         assert!(mismatch(&read, Form::Json, json!({})).is_some());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_stands_where_it_is_said_to() {
+    fn a_list_is_where_the_connector_states() {
         let list = "effect: read, list: { items: ['$.contacts[*]'] }";
         assert_eq!(mismatch(list, Form::Json, json!({ "contacts": [] })), None);
         for body in [json!({}), json!({ "contacts": null }), json!({ "error": "x" }), json!([]), json!(null)]

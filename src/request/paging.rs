@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_and_pages_go_on_until_a_short_page_where_the_connector_states_it() {
+    fn offsets_and_pages_continue_until_a_short_page_where_the_connector_states_it() {
         let offset = paging("{ style: offset, offset: skip, limit: limit, size: 2, short_page_ends: true }");
         let first = Value::Object(first(&offset));
         assert_eq!(first, json!({ "skip": 0, "limit": 2 }));
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_answer_says_of_the_next_page_is_bounded() {
+    fn next_page_values_are_bounded() {
         let style = paging("{ style: cursor, next: { c: { from: answer, path: $.next } } }");
         let items = [json!({ "id": 1 })];
         let go = |next: Value| after(&style, json!({ "c": "a" }), json!({ "next": next }), &items);
@@ -578,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_whether_it_is_all() {
+    fn a_page_shows_whether_the_list_is_complete() {
         let more_after = |style: &str, inputs: Value, answer: Value, count: usize| {
             let items = vec![json!({ "id": 1 }); count];
             let page = Page { answer: &answer, link: None, items: &items, number: 1 };

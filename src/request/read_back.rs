@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_is_told_by_its_name() {
+    fn dropped_values_are_reported_by_name() {
         let shown = json!({ "contact": { "customFields": [{ "id": "a", "value": "Marathon" }, { "id": "c", "value": 7 }] } });
         let sent = json!([{ "id": "a", "field_value": "Marathon" }, { "id": "b", "field_value": "x" }]);
         let message = dropped_message(sent, shown.clone()).unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_where_nothing_is_known_or_sent() {
+    fn nothing_is_reported_if_nothing_is_known_or_sent() {
         let sent = json!([{ "id": "b", "field_value": "x" }]);
         assert_eq!(
             dropped_message(sent.clone(), json!({ "success": true })),

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_passes_is_sent_as_it_is() {
+    async fn allowed_values_are_sent_unchanged() {
         let server = MockServer::start().await;
         let whole = Mock::given(body_json(json!({ "a": 1 }))).and(header("content-length", "7"));
         whole.respond_with(ResponseTemplate::new(201)).mount(&server).await;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_late_never_arrives() {
+    async fn requests_after_the_lease_never_arrive() {
         let server = MockServer::start().await;
         // Once before the request goes to the connection, and once when the connection takes the body.
         for times in [0, 1] {

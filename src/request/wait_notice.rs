@@ -50,7 +50,7 @@ mod tests {
     use std::sync::Mutex;
 
     #[tokio::test(start_paused = true)]
-    async fn only_long_waits_are_told() {
+    async fn only_long_waits_are_reported() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let on_wait = OnWait::new({
             let told = Arc::clone(&told);

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_restart_forgets_need_not_fit() {
+    fn steps_that_a_restart_forgets_may_differ() {
         let after = recipe(&format!("actions:\n{GET}"));
         let history = history_of(vec![intent("a", "things.create"), done_step("a"), Entry::Restarted {}]);
         assert_eq!(incompatibility(&history, None, None, &after), None);

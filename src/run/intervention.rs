@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_goes_on_from_the_step_that_ended_the_run() {
+    fn a_retry_continues_from_the_step_that_ended_the_run() {
         let history = history_of(vec![failed_step("a"), failed_step("b"), done_step("f")]);
         let intervened =
             plan_intervention(&OperatorAction::Retry, RunState::Failed, &history, Some(&three()), None)
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_stays_so_in_an_edited_recipe() {
+    fn a_continuing_run_stays_valid_in_an_edited_recipe() {
         let mut history = history_of(vec![failed_step("a"), done_step("b"), failed_step("c")]);
         let reason = Some("step `c`: no".to_owned());
         let strict = recipe(
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_in_doubt_is_resolved_by_a_persons_word() {
+    fn a_step_in_doubt_is_resolved_by_a_person() {
         let parked = Entry::Parked { step: StepKey::new("b"), reason: "lost".into() };
         let mut history = history_of(vec![done_step("a"), parked]);
         assert!(
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resolved_run_may_go_on_with_the_recipe_of_now() {
+    fn a_resolved_run_may_continue_with_the_current_recipe() {
         let parked = Entry::Parked { step: StepKey::new("b"), reason: "lost".into() };
         let history = history_of(vec![done_step("a"), done_step("f"), parked]);
         let resolve = |action: OperatorAction, lines: &str| {

@@ -1,4 +1,4 @@
-//! When a chain of runs, of which each follows from a write of the one before, is a loop.
+//! Limits of chains of runs in which each was started by a write of the previous one.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use super::entry::ChainLink;
 use crate::value::before;
 
-/// How long a chain of runs may get that comes back to a recipe.
+/// How long a chain that returns to a recipe may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopLimit {
-    /// Earlier runs of the recipe that is about to run.
+    /// Maximum number of earlier runs of the recipe.
     pub of_recipe: usize,
-    /// Earlier runs about one record, whichever their recipes.
+    /// Maximum number of earlier runs about one record, of any recipe.
     pub of_record: usize,
-    /// Only runs that are no older count.
+    /// Only runs of at most this age count.
     pub within: Duration,
 }
 
@@ -25,7 +25,7 @@ impl Default for LoopLimit {
 }
 
 impl LoopLimit {
-    /// Why a run of `recipe` that follows from `chain` must not begin, if so.
+    /// Why a run of `recipe` after `chain` must not start, if so.
     pub(super) fn exceeded(self, recipe: &str, chain: &[ChainLink], now: DateTime<Utc>) -> Option<String> {
         let since = before(now, self.within);
         let recent: Vec<&ChainLink> = chain.iter().filter(|link| link.at >= since).collect();
@@ -62,7 +62,7 @@ mod tests {
     use crate::run::RunId;
     use crate::run::testing::time;
 
-    /// How many runs of `recipes` in turn, each about the next of `records`, begin before one is stopped.
+    /// How many runs of `recipes` in turn, each about the next of `records`, start before one is stopped.
     fn runs_before_the_end(recipes: &[&str], records: &[&str], seconds: i64) -> Option<usize> {
         let mut chain = Vec::new();
         for turn in 0..20 {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_chains_and_chains_that_do_not_come_back_go_on() {
+    fn slow_chains_and_chains_without_a_return_continue() {
         assert_eq!(runs_before_the_end(&["a"], &["1"], 20), None);
         let chain: Vec<ChainLink> = ["a", "b", "c", "d", "e", "f"]
             .iter()

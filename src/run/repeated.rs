@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn who_created_the_record_is_told_by_when() {
+    fn the_creation_time_shows_who_created_the_record() {
         for ahead in [None, Some(0)] {
             assert_eq!(restored_new(false, "2026-11-28T10:00:00.500Z", ahead, None), Some(true));
             assert_eq!(restored_new(false, "2026-11-28T10:00:00Z", ahead, None), Some(true), "whole seconds");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_first_answer_tells_is_not_known() {
+    fn fields_of_the_first_answer_only_are_unknown() {
         let operation: Operation = serde_yaml::from_str(
             "{ title: t, summary: s, kinds: [action], first_only: [{ field: '$.all[*].added' }, { field: $.gone }] }",
         )

@@ -1,4 +1,4 @@
-//! What became of what was decided, and the entries that record it.
+//! Results of commands, and the entries that record them.
 
 use std::time::Duration;
 
@@ -12,77 +12,77 @@ use super::entry::{Entry, KnownBy, StepError};
 use crate::catalog::Builtin;
 use crate::value::{Backoff, Value, after};
 
-/// Shortest wait: what has to wait for no time at all is not asked in a busy loop.
+/// Minimum wait, against busy loops.
 const MIN_WAIT: Duration = Duration::from_millis(50);
 
-/// Waits between two probes of the same step.
+/// Delays between probes of the same step.
 const PROBE_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(256));
 
-/// What became of a step that was performed.
+/// The result of executing a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepResult {
-    /// It is done; this is what later steps see.
+    /// It succeeded, with this result for later steps.
     Done(Value),
-    /// It did not happen, or may be sent again without harm.
+    /// It did not happen, or may be repeated without harm.
     Again {
         /// Why.
         error: StepError,
-        /// Earliest time for the next attempt.
+        /// Earliest time of the next attempt.
         not_before: Option<Duration>,
-        /// It may have been done all the same.
+        /// It may have happened.
         lost: bool,
     },
-    /// It was not sent or refused for the rate: no attempt is used up.
+    /// It was not sent, or was rate limited: does not count as an attempt.
     Later {
-        /// When to go on.
+        /// When to continue.
         wait: Duration,
         /// Why.
         reason: String,
     },
-    /// Its connection is held, because the credential is refused: no attempt is used up.
+    /// Its connection is held because of its credential: does not count as an attempt.
     Held {
-        /// When to see again, if nothing is heard before.
+        /// When to check again, unless notified before.
         wait: Duration,
         /// Why.
         reason: String,
     },
-    /// It failed for good.
+    /// It failed permanently.
     Refused(StepError),
-    /// It failed for good, as there is no such record, or none any more.
+    /// It failed permanently because the record does not exist.
     Gone(StepError),
-    /// It was refused, as it would double the record with this id.
+    /// It was rejected because it would duplicate the record with this id.
     Exists(StepError, String),
-    /// It was sent, and whether it happened is unknown.
+    /// It was sent, and its outcome is unknown.
     InDoubt {
         /// What is known.
         reason: String,
-        /// HTTP status, where there was an answer.
+        /// HTTP status, if there was an answer.
         status: Option<u16>,
     },
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
-    /// It happened; this is what later steps see.
+    /// It happened, with this result for later steps.
     Happened(Value),
     /// It did not happen.
     DidNotHappen,
-    /// It is not there, and may be yet: lists lag.
+    /// It is not there yet, but lists lag.
     NotYet {
-        /// The time from which on it must be there.
+        /// The time from which it must be visible.
         shown: DateTime<Utc>,
         /// What is known.
         reason: String,
     },
-    /// It cannot be told: a person has to say.
+    /// Undecidable: a person must say.
     Unclear {
         /// Why.
         reason: String,
     },
     /// The probe itself got no answer.
     Later {
-        /// When to look again.
+        /// When to probe again.
         wait: Duration,
         /// Why.
         reason: String,
@@ -119,7 +119,7 @@ impl StepCall {
                 let until = after(now, wait.max(MIN_WAIT));
                 Entry::Deferred { step, until, reason, held: true }
             }
-            // Gone is done, where an earlier attempt may have done it.
+            // A missing record is a success if an earlier attempt may have removed it.
             StepResult::Gone(_) if self.first_lost.is_some() && self.removes() => Entry::StepSucceeded {
                 step,
                 attempt,
@@ -127,7 +127,7 @@ impl StepCall {
                 known_by: Some(KnownBy::Gone),
                 truncated: false,
             },
-            // The record there is may be what an earlier attempt made.
+            // An earlier attempt may have created the existing record.
             StepResult::Exists(error, id) if self.first_lost.is_some() && self.operation.probe.is_some() => {
                 Entry::InDoubt {
                     step,
@@ -171,14 +171,15 @@ impl Probe {
             },
             Finding::DidNotHappen => Entry::DidNotHappen { step, attempt, known_by },
             Finding::NotYet { shown, reason } => {
-                // What is shown at once is found at once, and the last look comes when it has to be there.
+                // Records that are visible at once are found at once; the last probe comes when the record must be
+                // visible.
                 let soon = after(now, PROBE_BACKOFF.pause(self.deferrals.saturating_add(1)));
                 let until = soon.min(shown).max(after(now, MIN_WAIT));
                 Entry::Deferred { step, until, reason, held: false }
             }
             Finding::Unclear { reason } => Entry::Parked { step, reason },
             Finding::Later { wait, reason } => {
-                // A probe that keeps failing is asked less and less often.
+                // A failing probe is repeated with growing delays.
                 let patient = PROBE_BACKOFF.pause(self.deferrals.saturating_add(1));
                 Entry::Deferred { step, until: after(now, wait.max(patient)), reason, held: false }
             }

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_kept_as_far_as_people_read() {
+    fn sent_inputs_are_stored_in_part() {
         let small = json!({ "list": [1, 2.5, null], "text": "x".repeat(MAX_TEXT) });
         assert_eq!(intent(small.clone()), small);
         let cut = intent(json!({ "body": "ü".repeat(MAX_TEXT) }));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_later_is_kept_whole() {
+    fn results_that_are_read_later_are_stored_whole() {
         let big = json!(vec!["x".repeat(1000); 1000]);
         assert_eq!(result("log-1", big.clone(), "{{ steps | length }}"), (big.clone(), false));
         assert_eq!(result("(hydrate)", big.clone(), "m"), (big.clone(), false), "the event itself");

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_what_is_not_known_is_told() {
+    fn reads_of_unknown_values_are_reported() {
         let message = |template: &str| format!("{{ do: log, with: {{ message: \"{template}\" }} }}");
         let reads = |template: &str| read(StepKey::new("c"), &["new"], &message(template)).is_some();
         for template in [

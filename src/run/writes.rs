@@ -1,4 +1,4 @@
-//! What a step wrote, record by record: what hob is asked for when somebody wonders who changed something.
+//! What a step wrote, by record: answers who changed a record.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,23 +9,23 @@ use super::truncate::truncate;
 use crate::catalog::{Effect, Operation, Place, WriteTarget, path};
 use crate::value::{Map, Value, id};
 
-/// What a step wrote to one record of an account.
+/// A write of a step to one record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Write {
-    /// The account.
+    /// The connection.
     pub connection: String,
     /// The record's id.
     pub record: String,
     /// The operation.
     pub operation: String,
-    /// What was sent, without what only says which record is meant.
+    /// The inputs, without those that only identify the record.
     pub fields: Value,
-    /// Where it came from. Writes of older versions do not say.
+    /// Its origin; missing in writes of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
 
-/// Where a write came from, and what came of it. It outlives its run.
+/// The origin of a write, and its answer. It outlives its run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// The run.
@@ -36,25 +36,25 @@ pub struct Origin {
     pub step: String,
     /// When it was about to be sent.
     pub sent: DateTime<Utc>,
-    /// What the answer showed of the fields that were sent; of a record that was made, all of it.
+    /// The sent fields in the answer; all of a created record.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub answer: Value,
-    /// The runs whose writes led to this run, the first one first.
+    /// The runs whose writes led to this run, first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<ChainLink>,
 }
 
-/// What an answer showed of the record that was written.
+/// The written record in an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ShownRecord {
     /// Its id.
     pub id: Option<String>,
-    /// The record; null where it was not shown.
+    /// The record; null if missing.
     pub record: Value,
 }
 
 impl ShownRecord {
-    /// What the answer of `operation` with this `body` shows as its result.
+    /// The record in the `body` of an answer of `operation`.
     pub fn of(operation: &Operation, body: &Value) -> Self {
         let record = path::read_first(body, &operation.result).unwrap_or_default();
         Self { id: item_id(&record), record }
@@ -66,8 +66,8 @@ pub fn item_id(item: &Value) -> Option<String> {
     ["id", "_id"].iter().find_map(|name| item.get(name).and_then(id))
 }
 
-/// What `operation` wrote on `connection` when it was called with `inputs` and came to `result`: to the
-/// records that its path names, to the one that the result is, and to the one that the answer showed.
+/// The writes of `operation` on `connection` with `inputs` and `result`: to the records in its path, in its result,
+/// and in its answer.
 pub fn writes(
     operation: &Operation,
     connection: Option<&str>,
@@ -106,7 +106,7 @@ pub fn writes(
     records.into_iter().map(write).collect()
 }
 
-/// What is worth keeping of the record that the answer showed.
+/// What is stored of the record in the answer.
 fn answered(operation: &Operation, sent: &Map<String, Value>, shown: &Value) -> Value {
     let Value::Object(shown) = shown else { return Value::Null };
     let all = operation.write_target() == Some(WriteTarget::Created);

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_is_not_shown() {
+    fn credentials_of_requests_are_not_shown() {
         for (address, shown) in [
             ("https://api.example.com/v1", "https://api.example.com/v1"),
             ("https://me:pw@api.example.com:8443/v1", "https://***@api.example.com:8443/v1"),

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_does_not_add_up_the_largest_is_told() {
+    fn values_that_do_not_add_up_are_merged_to_the_largest() {
         let mut names = KnownNames { most: 0, of: HashMap::new() };
         let mut text = Exposition::new(&mut names);
         text.add(&POLL_FAILURES, [(vec!["a", "x"], 3), (vec!["b", "x"], 2)]);

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_keeps_its_room() {
+    fn masking_preserves_positions() {
         let file = SourceFile::new("a.yaml", "key: pü\n€😀x: 1\n");
         let shown = file.masked([Span::new(5, 20), Span::new(99, 100)]);
         assert_eq!(shown.text(), "key: *·\n•𐄁****\n");

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_work_is_told_with_its_place() {
+    fn impossible_arguments_are_reported_with_their_place() {
         for (text, at, told) in [
             ("{{ now() | date('YYYY-MM-DD') }}", "'YYYY-MM-DD'", "%Y-%m-%d"),
             ("{{ now() | date(format='DD/MM/YYYY') }}", "'DD/MM/YYYY'", "%d/%m/%Y"),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_work_is_let_be() {
+    fn arguments_that_may_work_are_accepted() {
         for text in [
             "{{ event.x | default }}{{ event.x | default(none, true) }}{{ event.x | d(value=omit, empty=true) }}",
             "{{ event.t | date(event.format, vars.zone) }}{{ event.t | date(timezone=none) }}",

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_meant_is_a_list() {
+    fn intended_lists_are_recognised() {
         let meant = |text: &str| found(text).remove(0).3;
         assert_eq!(meant("{{ a.b == 'x' or 'y' }}").as_deref(), Some("a.b in ['x', 'y']"));
         assert_eq!(meant("{{ a.b == 'x' or 'y' or 'z' }}").as_deref(), Some("a.b in ['x', 'y', 'z']"));

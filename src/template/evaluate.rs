@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_missing_has_to_be_said() {
+    fn optional_values_must_be_declared() {
         for (text, wanted) in [
             ("{{ event.phone | default('none') }}", json!("none")),
             ("{{ event.none | default('none') }}", json!("none")),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_holds_or_not_wherever_it_stands() {
+    fn a_text_has_the_same_truth_in_every_position() {
         for text in ["false", "FALSE ", "no", "off", "0", "null", " ", ""] {
             let event = json!({ "x": text, "yes": "yes" });
             let scope = Scope::new(DateTime::UNIX_EPOCH).with("event", event.clone());
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_with_its_place() {
+    fn missing_values_are_named_with_their_place() {
         let has = "`event` has: id, email, amount, price, none, empty, tags, address, lat, notes";
         for (text, at, message, help) in [
             (
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_recipes_do_without_does_not_parse() {
+    fn unavailable_constructs_do_not_parse() {
         for (text, help) in [
             ("{{ event.email.lower() }}", "write `{{ event.email | lower }}`"),
             ("{{ (event.a ~ 'x').lower() }}", "write `{{ (event.a ~ 'x') | lower }}`"),

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_is_what_stands_outside_of_braces() {
+    fn literal_text_is_outside_of_braces() {
         let parts = |text: &str| -> Vec<String> {
             let template = Template::parse(text).unwrap();
             template.literal_parts().into_iter().map(|part| text[part].to_owned()).collect()

@@ -5,7 +5,7 @@
 //!   is.
 //! - Arithmetic keeps 15 significant digits, so that `19.9 * 100` is 1990.
 //! - In conditions (`if`, `not`, operands of `and` and `or`), the texts `false`, `no`, `off` and `0` are false, see
-//! [`truthy`](super::truthy).
+//!   [`truthy`](super::truthy).
 //! - `~` joins null as empty text; `x if y` without `else` is null.
 //! - Comparisons by order require values of one kind, and filters on lists reject null.
 

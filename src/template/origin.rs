@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_decides_is_not_what_is_said() {
+    fn conditions_do_not_taint_texts() {
         let sources = Sources::default()
             .with("env", Origin::Author)
             .with_member(("vars", "base"), Origin::Author, None)

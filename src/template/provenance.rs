@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_is_kept_apart() {
+    fn values_from_outside_are_separate_pieces() {
         for (text, expected) in [
             ("http://a/", "http://a/"),
             ("http://a/{{ event.id }}/x", "http://a/<a/b>/x"),

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_guarded_is_not_needed() {
+    fn guarded_values_are_not_required() {
         assert_eq!(needs("{{ event.a.b | lower }} {{ event.c[0].d }}"), ["event.a.b", "event.c[].d"]);
         assert_eq!(needs("{{ event.a | default('x') | lower }}"), Vec::<String>::new());
         assert_eq!(needs("{{ event.a | lower if event.a else event.b }}"), ["event.a?", "event.b"]);

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant_is_one_expression() {
+    fn intended_expressions_are_recognised() {
         for (text, meant) in [
             ("event.member", "event.member"),
             ("{{ event.status }} == 'client'", "event.status == 'client'"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_is_not_guessed() {
+    fn texts_without_an_expression_are_not_rewritten() {
         for text in [
             "",
             "yes",

@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_applied_to_members_is_found() {
+    fn filters_applied_to_items_are_found() {
         assert_eq!(
             uses("{{ a | map('lower') | selectattr('n', 'gt', 1) | map(attribute='n') }}"),
             ["a@a", "|map@map", "|lower@lower", "|selectattr@selectattr", "is gt@gt", "|map@map"]

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_good_ones_go_on() {
+    fn the_valid_ones_continue() {
         let list = listing("{ items: ['$[*]'], id: [id, _id] }");
         let large = json!({ "id": "l", "text": "ü".repeat(MAX_SIZE / 2) });
         let items = vec![

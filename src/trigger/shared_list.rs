@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_goes_away_leaves_the_request_to_the_next() {
+    async fn a_cancelled_waiter_leaves_the_request_to_the_next() {
         let clock = ManualClock::new(at("2026-11-23T12:00:00Z")).clock();
         let list = SharedList::new(2);
         let (one, two) = (list.join(&minutes(5)), list.join(&minutes(5)));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_kept_has_a_bound() {
+    async fn the_cache_is_bounded() {
         let clock = ManualClock::new(at("2026-11-23T12:00:00Z")).clock();
         let list = SharedList::new(2);
         let one = list.join(&minutes(5));

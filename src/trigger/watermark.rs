@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_with_the_time_that_passes_here() {
+    fn it_advances_with_local_time() {
         // The API writes local times in a zone five hours behind UTC, without the offset.
         let seen = mark("2026-03-01T07:00:00Z", "2026-03-01T12:00:10Z");
         let quiet = Watermark::after(Some(seen), Some(seen), at("2026-03-01T12:10:00Z"), None).unwrap();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_kept_is_read() {
+    fn stores_of_earlier_versions_are_read() {
         let old = Watermark::read(&json!("2026-03-01T12:00:00+00:00")).unwrap();
         assert_eq!((old.time, old.at), (at("2026-03-01T12:00:00Z"), None));
         assert_eq!(Watermark::after(Some(old), None, at("2026-03-02T12:00:00Z"), None), Some(old));

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_not_guessed() {
+    fn unknown_shapes_are_not_guessed() {
         for text in [
             "",
             "2026",

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_none() {
+    fn invalid_json_stays_invalid() {
         for text in
             ["", "NaN", "[Infinity]", "{\"a\":-Infinity}", "01", "[1,]", "{a:1}", "1 2", "+1", ".5", "\"\n\""]
         {

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_end_of_time_never_comes() {
+    fn unrepresentable_times_never_come() {
         let now = DateTime::UNIX_EPOCH;
         assert_eq!(after(now, Duration::from_secs(5)), now + TimeDelta::seconds(5));
         for long in [Duration::MAX, Duration::from_secs(u64::MAX / 1000), Duration::from_secs(1 << 43)] {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_whole_tells_has_a_place_too() {
+    fn whole_recipe_errors_have_a_place_too() {
         let operation = "operations:\n  contacts.get: { title: B, summary: S., kinds: [action], method: GET, path: /x }\n";
         let text = shown(&[CONNECTOR, ("club/twice.yaml", operation)]);
         assert!(text.contains("twice.yaml:2:3") && text.contains("is described twice"), "{text}");

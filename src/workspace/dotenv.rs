@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_told_without_values() {
+    fn oddities_are_reported_without_values() {
         let text = "A=1\nsecret-1\nB C=secret-2\nD=\"secret-3\nE='secret-4'x\nF=${secret-5}\nA=secret-6\n  1G=secret-7\nH='${ok}' # fine\n=secret-8\n";
         let Dotenv { variables, report } = parse(text);
         assert_eq!(variables.keys().map(String::as_str).collect::<Vec<_>>(), ["A", "D", "E", "F", "H"]);

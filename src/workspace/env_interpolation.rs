@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_is_told() {
+    fn unset_variables_are_reported() {
         assert_eq!(expanded("a: [${ONE}, '${EMPTY}']").1, ["ONE", "EMPTY"]);
     }
 

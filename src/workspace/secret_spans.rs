@@ -170,7 +170,7 @@ store: postgres://me:pw@h/db
     }
 
     #[test]
-    fn what_does_not_parse_is_masked_rather_too_much() {
+    fn unparsable_texts_are_masked_generously() {
         for (text, wanted) in [
             ("  auth: { token: pit-1\n  b: c\n", "  auth: { token: *****\n  b: c\n"),
             (

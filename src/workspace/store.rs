@@ -196,7 +196,7 @@ mod tests {
     use crate::secret::Redactor;
 
     #[test]
-    fn reads_what_it_can_and_says_what_it_cannot() {
+    fn valid_lines_are_read_and_others_reported() {
         let root = Path::new("/w");
         assert_eq!(Store::parse("sqlite:a/b.db", root), Ok(Store::Sqlite("/w/a/b.db".into())));
         assert_eq!(Store::parse("sqlite:/x.db", root), Ok(Store::Sqlite("/x.db".into())));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_told_apart() {
+    fn schemas_are_separate() {
         for (text, shown) in [
             ("postgres://me:pw@h/db?schema=one&sslmode=require", "postgres://***@h/db?schema=one"),
             ("postgres://me@h/db?sslmode=require&schema=two", "postgres://***@h/db?schema=two"),

@@ -220,7 +220,7 @@ fn consent_can_be_denied_and_waiting_ends_at_a_signal() {
 }
 
 #[test]
-fn what_needs_no_consent_says_so() {
+fn connections_without_consent_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let text = "connections:\n  a: { connector: highlevel, location: l, auth: { token: t } }\n  \
         b: { connector: fitr, base_url: 'http://127.0.0.1:9', auth: { oauth: { client_id: i, client_secret: s } } }\n";
@@ -281,7 +281,7 @@ fn a_login_gives_a_token() {
 }
 
 #[test]
-fn a_login_that_cannot_be_used_is_told_before_it_is() {
+fn an_unusable_login_is_reported_before_use() {
     let folder = club("url: /login, body: { p: '{password}' }, token: $.token, lifetime: soon");
     club_workspace(folder.path(), "http://127.0.0.1:9", "secret");
     let refused = hob(folder.path(), &["validate"]).code(1);

@@ -340,7 +340,7 @@ fn control(text: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn no_secret_is_shown_in_any_writing() {
+fn no_secret_is_shown_in_any_encoding() {
     let club = Club::new();
     let all = ["as it is", "in an address", "in an address twice", "by number", "in base64"];
     for name in CONNECTIONS {
@@ -398,7 +398,7 @@ fn kept(club: &Club) -> String {
 }
 
 #[test]
-fn no_secret_is_in_what_the_server_says() {
+fn no_secret_is_in_the_servers_answers() {
     let club = Club::new();
     let mut child = club
         .command(&["run", "--listen", "127.0.0.1:0"])
@@ -458,7 +458,7 @@ fn no_secret_is_in_what_the_server_says() {
 }
 
 #[test]
-fn no_complaint_quotes_a_secret() {
+fn no_diagnostic_quotes_a_secret() {
     let club = Club::new();
     let sound = hob_yaml(club.mirror);
     let file = club.path().join("hob.yaml");

@@ -140,7 +140,7 @@ fn exit_codes_tell_usage_from_problems() {
 }
 
 #[test]
-fn what_cannot_run_does_not_stop_the_rest() {
+fn broken_recipes_do_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let recipes = folder.path().join("recipes");
     fs::create_dir(&recipes).unwrap();
@@ -379,7 +379,7 @@ fn recipes_are_found_however_their_ending_is_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_among_the_recipes_hinders_nobody() {
+fn a_pipe_among_the_recipes_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     hob(path, &["init"]).code(0);

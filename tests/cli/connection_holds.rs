@@ -47,7 +47,7 @@ pub fn runs(folder: &std::path::Path) -> Vec<Value> {
 }
 
 #[test]
-fn once_ends_with_a_problem_and_the_next_start_goes_on() {
+fn once_exits_with_a_problem_and_the_next_start_continues() {
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in, &[POLL, MANUAL_RECIPE]);
     trigger(folder.path(), "held@example.com");

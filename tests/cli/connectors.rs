@@ -176,7 +176,7 @@ fn a_connection_asks_for_version_3() {
 }
 
 #[test]
-fn what_a_person_wrote_stays() {
+fn handwritten_files_stay() {
     let folder = workspace();
     let import = ["import", "openapi", "shop.json"];
     hob(folder.path(), &import).code(0);

@@ -120,7 +120,7 @@ fn a_schedule_is_tried_with_the_event_of_this_moment() {
 
 /// A dry run continues from the real cursor.
 #[test]
-fn a_dry_run_of_a_poller_begins_where_the_real_one_stands() {
+fn a_dry_run_of_a_poller_starts_at_the_real_cursor() {
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in);
     let path = folder.path();

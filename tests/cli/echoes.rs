@@ -89,7 +89,7 @@ fn only(recipe: &str, state: &str) -> BTreeMap<(String, String), usize> {
 }
 
 #[test]
-fn what_hob_wrote_itself_is_suppressed_and_true_changes_pass() {
+fn echoes_are_suppressed_and_real_changes_pass() {
     let sync = Sync::new("");
     sync.change(
         "fitr.clients.update",

@@ -63,7 +63,7 @@ fn a_run_sends_what_it_downloaded_and_what_the_workspace_lists() {
 }
 
 #[test]
-fn validate_tells_files_that_are_not_sent() {
+fn validate_reports_files_that_are_not_allowed() {
     let stand_in = StandIn::start();
     let fixed = SEND.replace("{{ event.path }}", "reports/../private/list.csv");
     let folder = workspace(&stand_in, &[&fixed]);

@@ -83,7 +83,7 @@ fn clients_become_contacts_with_notes() {
 }
 
 #[test]
-fn what_fitr_does_not_know_stays_in_highlevel() {
+fn fields_unknown_to_fitr_stay_in_highlevel() {
     let tried = Tried::new("fitr-client-to-highlevel.yaml");
     tried.once();
     let before = tried.rosa();

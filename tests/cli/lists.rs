@@ -60,7 +60,7 @@ fn a_cut_list_says_so_and_pages_all_reads_the_whole() {
 }
 
 #[test]
-fn custom_fields_that_the_api_drops_are_told() {
+fn dropped_custom_fields_are_reported() {
     let stand_in = StandIn::start();
     let folder = workspace(
         &stand_in,

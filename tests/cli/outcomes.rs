@@ -130,7 +130,7 @@ fn a_page_in_a_poll_removes_nothing() {
 }
 
 #[test]
-fn what_goes_through_is_true_and_what_is_shown_hides_secrets() {
+fn data_is_unchanged_and_output_hides_secrets() {
     let stand_in = StandIn::start();
     let key = "s3cr3t&key-1";
     let actions = "- { id: one, do: contacts.create, with: { email: a@example.com, website: \"{{ env.APP_URL }}/a\", \
@@ -200,7 +200,7 @@ fn welcome(email: &str, condition: &str) -> String {
 }
 
 #[test]
-fn what_an_upsert_did_whose_answer_was_lost_is_found_out() {
+fn the_effect_of_an_upsert_with_a_lost_answer_is_found_out() {
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in, &[&welcome("new@example.com", "steps.c.new")]);
     lose(&stand_in, "contacts.upsert");
@@ -222,7 +222,7 @@ fn what_an_upsert_did_whose_answer_was_lost_is_found_out() {
 }
 
 #[test]
-fn what_cannot_be_found_out_is_unknown_and_not_false() {
+fn undecidable_fields_are_unknown_and_not_false() {
     let stand_in = StandIn::start();
     let folder = workspace(&stand_in, &[&welcome("new@example.com", "not steps.c.new")]);
     let unclear = json!({ "new": false, "contact": { "id": "c-1", "email": "new@example.com" } });
@@ -259,7 +259,7 @@ fn what_cannot_be_found_out_is_unknown_and_not_false() {
 }
 
 #[test]
-fn who_asks_whether_it_is_known_goes_on() {
+fn a_step_that_tests_for_unknown_values_continues() {
     for condition in ["steps.c.new | default(true)", "steps.c.new is undefined or steps.c.new"] {
         let stand_in = StandIn::start();
         let folder = workspace(&stand_in, &[&welcome("new@example.com", condition)]);

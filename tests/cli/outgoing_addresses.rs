@@ -328,7 +328,7 @@ fn is_dry((_, _, expected): &(By, &str, Expected)) -> bool {
 }
 
 #[test]
-fn a_value_of_an_event_leads_where_its_recipe_says() {
+fn a_value_of_an_event_stays_within_its_recipes_address() {
     let rows = rows();
     let server = Server::start(rows.iter().map(|(_, value, _)| (*value).to_owned()).collect());
     let (failed, told) = run(&rows, &server, false);

@@ -111,7 +111,7 @@ fn two_processes_share_the_work_on_postgres() {
 
 /// Another process might have the recipe, so its runs are checked again and again; `--once` does not wait for that.
 #[test]
-fn runs_of_recipes_that_are_not_there_keep_nobody() {
+fn runs_of_missing_recipes_delay_nothing() {
     let Some(folder) = workspace() else { return };
     let path = folder.path();
     trigger(path, 0);
@@ -150,7 +150,7 @@ fn a_workspace_moves_to_postgres_and_back() {
 }
 
 #[test]
-fn a_postgres_that_is_not_there_is_told() {
+fn an_unreachable_postgres_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
     fs::write(folder.path().join("recipes/hand.yaml"), RECIPE).unwrap();

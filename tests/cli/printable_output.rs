@@ -23,7 +23,7 @@ fn assert_printable(what: &str, text: &str) {
 }
 
 #[test]
-fn nothing_that_is_shown_gives_orders() {
+fn output_contains_no_control_sequences() {
     let stand_in = StandIn::start();
     let quoted = serde_json::to_string(EVIL).unwrap();
     // JSON is valid in YAML's double quotes.

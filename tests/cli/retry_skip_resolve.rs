@@ -45,7 +45,7 @@ fn created(stand_in: &StandIn, collection: &str) -> usize {
 const FIRST: &str = "- { id: first, do: contacts.create, with: { email: \"{{ event.email }}\" } }\n";
 
 #[test]
-fn a_failed_run_goes_on_with_the_mended_recipe() {
+fn a_failed_run_continues_with_the_fixed_recipe() {
     let stand_in = StandIn::start();
     let wrong = format!("{FIRST}- {{ do: contacts.get, with: {{ contactId: nobody }} }}\n");
     let folder = workspace(&stand_in, &wrong);
@@ -175,7 +175,7 @@ fn a_parked_run_is_resolved_either_way() {
 }
 
 #[test]
-fn what_was_written_to_a_record_is_told() {
+fn writes_to_a_record_are_listed() {
     let stand_in = StandIn::start();
     let note =
         "- { do: contacts.notes.create, with: { contactId: \"{{ steps.first.id }}\", body: hello } }\n";

@@ -106,7 +106,7 @@ fn an_event_by_hand_waits_for_the_next_run() {
 }
 
 #[test]
-fn a_dry_run_tells_and_keeps_nothing() {
+fn a_dry_run_reports_and_stores_nothing() {
     let stand_in = StandIn::start();
     let folder = tempfile::tempdir().unwrap();
     quickstart(folder.path());

@@ -67,7 +67,7 @@ fn connections_list_what_recipes_need_of_them() {
 }
 
 #[test]
-fn an_app_is_told_which_scopes_it_does_not_ask_for() {
+fn scopes_that_an_app_does_not_request_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
     fs::write(folder.path().join("recipes/hand.yaml"), MANUAL_RECIPE).unwrap();

@@ -20,7 +20,7 @@ fn pipe(path: &Path) {
 /// Nobody writes to them, so reading one would never end.
 #[cfg(unix)]
 #[test]
-fn pipes_in_the_place_of_files_stop_nothing() {
+fn pipes_in_place_of_files_stop_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::create_dir_all(path.join("connectors/club")).unwrap();
@@ -71,7 +71,7 @@ fn pipes_in_the_place_of_files_stop_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn what_cannot_be_masked_or_read_as_meant_is_told() {
+fn unmaskable_secrets_and_ambiguous_lines_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::create_dir(path.join("recipes")).unwrap();

@@ -99,7 +99,7 @@ fn failing_polls_are_seen_everywhere_with_their_connection() {
 }
 
 #[test]
-fn the_page_tells_of_pauses_broken_recipes_and_failed_runs() {
+fn the_page_shows_pauses_broken_recipes_and_failed_runs() {
     let stand_in = StandIn::start();
     let folder = two_studios(&stand_in);
     let path = folder.path();
@@ -126,7 +126,7 @@ fn the_page_tells_of_pauses_broken_recipes_and_failed_runs() {
 
 /// Piped lists are complete.
 #[test]
-fn reasons_are_told_whole_where_no_terminal_cuts_them() {
+fn reasons_are_complete_without_a_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::create_dir(path.join("recipes")).unwrap();

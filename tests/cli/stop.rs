@@ -51,7 +51,7 @@ fn the_end_of_its_terminal_ends_it_as_well() {
 
 /// Requests in progress are finished first, unless the user asks twice.
 #[test]
-fn who_asks_twice_does_not_wait() {
+fn a_second_signal_stops_at_once() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -78,7 +78,7 @@ fn who_asks_twice_does_not_wait() {
 
 /// Requests waiting for the budget, or for an answer to a read, are requeued at once.
 #[test]
-fn what_waits_for_the_budget_does_not_hold_up_a_stop() {
+fn waiting_for_the_budget_does_not_delay_a_stop() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for (operation, inputs) in [
         ("contacts.create", "email: '{{ event.n }}@example.com'"),

@@ -46,7 +46,7 @@ fn states(runs: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_stored_is_told() {
+fn the_content_of_the_store_is_shown() {
     let folder = workspace_with_runs();
     let info = hob(folder.path(), &["store", "info", "--format", "json"]).code(0).json();
     assert_eq!((&info["kind"], &info["events"], &info["links"]), (&json!("sqlite"), &json!(4), &json!(3)));
@@ -87,7 +87,7 @@ fn a_workspace_moves_to_another_store() {
 }
 
 #[test]
-fn what_is_written_out_is_taken_in_elsewhere() {
+fn an_export_can_be_imported_elsewhere() {
     let folder = workspace_with_runs();
     let before = listed(folder.path(), &[]);
     hob(folder.path(), &["store", "export", "all.jsonl"]).code(0);
@@ -205,7 +205,7 @@ fn an_export_is_of_one_moment_while_hob_runs() {
 }
 
 #[test]
-fn a_backup_takes_the_place_of_the_store() {
+fn a_backup_is_a_usable_store() {
     let folder = workspace_with_runs();
     let path = folder.path();
     let before = listed(path, &[]);
@@ -250,7 +250,7 @@ fn a_backup_takes_the_place_of_the_store() {
 
 #[cfg(unix)]
 #[test]
-fn an_export_never_takes_the_place_of_what_is_no_file() {
+fn an_export_never_replaces_special_files() {
     let folder = workspace_with_runs();
     let path = folder.path();
     fs::write(path.join("real.jsonl"), "old").unwrap();
@@ -286,7 +286,7 @@ fn a_store_that_forgets_everything_is_refused() {
 /// If the file is deleted under a running hob, that is reported before anything is lost.
 #[cfg(unix)]
 #[test]
-fn a_store_that_is_gone_acknowledges_nothing() {
+fn a_deleted_store_acknowledges_nothing() {
     let folder = workspace_with_runs();
     let path = folder.path();
     let form =

@@ -63,7 +63,7 @@ fn broken_off(folder: &Path) -> String {
 }
 
 #[test]
-fn a_move_out_of_what_has_changed_is_not_gone_on_with() {
+fn a_migration_from_a_changed_store_is_not_continued() {
     let folder = workspace_with_runs();
     let path = folder.path();
     let part = broken_off(path);
@@ -89,7 +89,7 @@ fn a_move_out_of_what_has_changed_is_not_gone_on_with() {
 }
 
 #[test]
-fn an_export_that_does_not_tell_its_state_is_not_gone_on_with() {
+fn an_export_without_a_fingerprint_is_not_continued() {
     let folder = workspace_with_runs();
     let path = folder.path();
     let text = hob(path, &["store", "export", "-"]).code(0).output;

@@ -24,7 +24,7 @@ fn workspace(hob_yaml: &str, dotenv: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn keys_that_protect_nothing_are_told_and_their_paths_refuse() {
+fn weak_keys_are_reported_and_their_paths_reject_requests() {
     let weak = "0100000000000000000000000000000000000000000000000000000000000080";
     let folder = workspace(
         "env: [GOOD, UNSET, BLANK, LITERAL, WEAK]\n",

@@ -211,7 +211,7 @@ fn a_stop_does_not_wait_for_a_store_that_is_away() {
 }
 
 #[test]
-fn a_disk_that_may_only_be_read_is_told() {
+fn a_read_only_disk_is_reported() {
     let stand_in = StandIn::start();
     let workspace = Workspace::new(&stand_in, None);
     let Some(disk) = Disk::at(&workspace.path().join("state")) else {
@@ -225,7 +225,7 @@ fn a_disk_that_may_only_be_read_is_told() {
 }
 
 #[test]
-fn a_damaged_store_is_told_and_left_alone() {
+fn a_damaged_store_is_reported_and_unchanged() {
     let stand_in = StandIn::start();
     let workspace = Workspace::new(&stand_in, None);
     hob(workspace.path(), &["run", "--once"]).code(0);

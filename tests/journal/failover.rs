@@ -295,7 +295,7 @@ async fn a_server_that_crashes_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stays_away_is_told_and_found_again() {
+async fn an_unreachable_server_is_reported_and_found_again() {
     let Some(cluster) = Cluster::start(crate::cluster::QUICK) else { return };
     let url = cluster.store();
     let store = Postgres::open(&url, Access::Runner).await.unwrap();

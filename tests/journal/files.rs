@@ -37,7 +37,7 @@ async fn a_newer_format_is_refused_and_left_alone() {
 }
 
 #[test]
-fn what_is_not_a_database_is_refused_and_left_alone() {
+fn a_file_that_is_not_a_database_is_rejected_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hob.db");
     let text = "name: a recipe\n".repeat(100);
@@ -58,7 +58,7 @@ fn a_database_of_another_program_is_refused() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_told() {
+async fn a_damaged_file_is_reported() {
     let location = StoreLocation::sqlite();
     let journal = location.open().await;
     for n in 0..50 {
@@ -90,7 +90,7 @@ fn a_folder_is_no_store() {
 }
 
 #[tokio::test]
-async fn a_file_that_may_only_be_read_is_told() {
+async fn a_read_only_file_is_reported() {
     let location = StoreLocation::sqlite();
     location.open().await.close().await;
     fs::set_permissions(location.path(), fs::Permissions::from_mode(0o444)).unwrap();

@@ -11,7 +11,7 @@ use hob::run::RunState;
 use crate::fixture::{StoreLocation, TIMEOUT, add, at, event, ids, lease, remark, update};
 
 #[tokio::test]
-async fn a_second_runner_is_refused_until_the_first_is_gone() {
+async fn a_second_runner_is_rejected_until_the_first_has_ended() {
     let location = StoreLocation::sqlite();
     let first = location.open().await;
     let error = Sqlite::open(&location.path(), Access::Runner).err().expect("is refused");

@@ -131,7 +131,7 @@ async fn two_versions_of_the_functions_work_side_by_side() {
 
 /// A process of an earlier version keeps working while this one migrates the tables.
 #[tokio::test]
-async fn an_earlier_version_goes_on_beside_the_present_one() {
+async fn an_earlier_version_continues_beside_the_current_one() {
     let Some(cluster) = Cluster::shared() else { return };
     for version in stores::VERSIONS {
         let schema = cluster.schema();

@@ -222,7 +222,7 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_without_the_password() {
+async fn errors_do_not_contain_the_password() {
     let Some((cluster, url, _)) = place() else { return };
     let right = format!("127.0.0.1:{}/hob", cluster.port);
     let wrong = [
@@ -245,7 +245,7 @@ async fn what_is_wrong_is_told_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_written_is_told() {
+async fn a_read_only_server_is_reported() {
     let Some((cluster, url, schema)) = place() else { return };
     let store = open(&url).await;
     add(&*store, "1", "a", "x").await;

@@ -105,7 +105,7 @@ async fn refusal(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_store_is_spoken_to_by_tls() {
+async fn a_store_is_reached_by_tls() {
     let Some(secured) = Secured::shared() else { return };
     for (host, tls) in [
         ("localhost", String::new()),
@@ -131,7 +131,7 @@ async fn a_store_is_spoken_to_by_tls() {
 }
 
 #[tokio::test]
-async fn whom_it_does_not_trust_it_does_not_speak_to() {
+async fn untrusted_servers_are_rejected() {
     let Some(secured) = Secured::shared() else { return };
     let stranger = Authority::new("a stranger");
     let strange = format!("sslrootcert={}", stranger.root().display());

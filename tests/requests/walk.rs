@@ -227,7 +227,7 @@ fn subjects(catalog: &Catalog) -> Vec<Subject> {
 
 /// Whatever a description allows is accepted by hob and sent as described, and nothing is lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_described_is_sent() {
+async fn described_inputs_are_sent() {
     let bed = TestBed::new().await;
     let connection = bed.connection(None);
     let (mut wrong, mut sent) = (Vec::new(), 0);
@@ -279,7 +279,7 @@ async fn sent_as_described(
 
 /// Inputs of the catalog's operations are as described; the connection provides its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_catalog_allows_is_described() {
+async fn inputs_of_the_catalog_are_described() {
     let bed = TestBed::new().await;
     let connection = bed.connection(Some("location-1"));
     let subjects = subjects(&bed.catalog);

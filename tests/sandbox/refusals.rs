@@ -62,7 +62,7 @@ async fn the_location_must_be_the_tokens() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_all_at_once_as_a_list() {
+async fn all_mistakes_are_listed_at_once() {
     let client = Client::start().await;
     let contact = client.sandbox.example("contacts.get").expect("a request")["contactId"].clone();
     let task = json!({ "contactId": contact, "title": 5, "completed": false, "colour": "red" });
@@ -139,7 +139,7 @@ async fn a_body_that_is_no_json_is_refused() {
 }
 
 #[tokio::test]
-async fn the_budget_is_told_and_kept() {
+async fn the_budget_is_reported_and_enforced() {
     let client = Client::start_with(|options| options.budget = Budget::Usual).await;
     let first = client.call("contacts.list", json!({})).await;
     let header =

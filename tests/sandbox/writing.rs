@@ -46,7 +46,7 @@ async fn bulk_tags_say_which_failed() {
 }
 
 #[tokio::test]
-async fn an_upsert_tells_whether_it_created() {
+async fn an_upsert_shows_whether_it_created() {
     let client = Client::start().await;
     let first = client.call("contacts.upsert", json!({ "email": "U@example.com" })).await.ok("first");
     let second = client
@@ -147,7 +147,7 @@ async fn every_start_is_the_same() {
 }
 
 #[tokio::test]
-async fn what_became_of_a_lost_contact_can_be_seen() {
+async fn the_outcome_of_a_lost_contact_is_visible() {
     let client = Client::start().await;
     let operation = client.operation("contacts.create");
     let probe = operation.probe.as_ref().unwrap();

@@ -24,7 +24,7 @@ const REST: [i64; 4] = [30, 301, 301, 301];
 type Told = BTreeMap<String, Vec<(String, u64)>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_happens_to_a_list_is_told_once() {
+async fn every_change_of_a_list_is_reported_once() {
     #[expect(clippy::disallowed_methods, reason = "settings of the tests")]
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seeds: Vec<u64> = match number("HOB_POLL_SEED") {

@@ -314,7 +314,7 @@ fn request(server: &RunningServer, stranger: &Ed25519KeyPair, number: usize, row
 }
 
 #[test]
-fn each_is_answered_as_it_should_be_and_stores_no_more_than_it_should() {
+fn each_request_gets_the_right_answer_and_stores_nothing_more() {
     let server = RunningServer::start();
     let stranger = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
     let stranger = Ed25519KeyPair::from_pkcs8(stranger.as_ref()).unwrap();

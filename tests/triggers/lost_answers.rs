@@ -328,7 +328,7 @@ fn difference(before: &IndexMap<String, usize>, after: &IndexMap<String, usize>)
 
 /// Rows of one operation are consecutive; several operations run in parallel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whatever_is_lost_is_done_once_or_parked() {
+async fn lost_requests_are_done_once_or_parked() {
     let rows: Vec<Row> = TABLE.lines().skip(1).map(Row::read).collect();
     let mut operations: Vec<&str> = rows.iter().map(|row| row.operation.as_str()).collect();
     operations.dedup();

@@ -151,7 +151,7 @@ async fn between_counted_pages_a_record_must_be_missing_in_two_readings() {
 }
 
 #[tokio::test]
-async fn a_scan_that_was_stopped_goes_on_where_it_was() {
+async fn a_stopped_scan_continues_where_it_was() {
     let list = List::of(230);
     let fixture = fixture(&list).await;
     let poller = poller(&fixture, "{ poll: lists.flag, start: all }");
@@ -195,7 +195,7 @@ async fn a_cursor_that_does_not_advance_is_an_error_and_no_loop() {
 }
 
 #[tokio::test]
-async fn failures_are_told_and_do_not_lose_what_was_read() {
+async fn failures_are_reported_and_read_pages_stay() {
     let list = List::of(60);
     let fixture = fixture(&list).await;
     let poller = poller(&fixture, "{ poll: lists.offset, start: all }");
@@ -347,7 +347,7 @@ async fn runs_go_into_the_lane_that_the_recipe_says() {
 }
 
 #[tokio::test]
-async fn polls_when_due_until_told_to_stop() {
+async fn polls_when_due_until_stopped() {
     let list = List::of(1);
     let fixture = fixture(&list).await;
     let recipe = fixture.recipe("trigger: { poll: lists.none, every: 10m }");

@@ -64,7 +64,7 @@ async fn a_clock_that_is_set_back_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn edited_times_begin_anew() {
+async fn an_edited_schedule_starts_over() {
     let fixture = Fixture::new(Catalog::built_in(), &[]);
     fire(&fixture, &schedule(&fixture, DAILY)).await;
     fixture.clock.advance(TimeDelta::hours(3));

@@ -128,7 +128,7 @@ async fn polls_that_are_not_equal_share_nothing() {
 }
 
 #[tokio::test]
-async fn what_one_is_refused_is_not_asked_again_for_each() {
+async fn a_shared_refusal_is_not_requested_again() {
     let list = List::of(3);
     let fixture = Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])]);
     let recipes = recipes(&fixture, 10, |_| "poll: lists.none".to_owned());

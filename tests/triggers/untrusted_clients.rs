@@ -27,7 +27,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 }
 
 #[test]
-fn those_who_say_nothing_keep_nobody_out() {
+fn silent_connections_block_nobody() {
     // Many systems have a low soft limit.
     let server = RunningServer::with("  metrics: true\n", "127.0.0.1:0", &["ulimit -Sn 256;"]);
     rlimit::increase_nofile_limit(4096).unwrap();
@@ -59,7 +59,7 @@ fn those_who_say_nothing_keep_nobody_out() {
 }
 
 #[test]
-fn those_who_never_end_fill_no_memory() {
+fn endless_bodies_do_not_exhaust_memory() {
     let server = RunningServer::start();
     let body = vec![b'['; LARGE];
     // All of a body except its last byte.
@@ -87,7 +87,7 @@ fn those_who_never_end_fill_no_memory() {
 }
 
 #[test]
-fn what_cannot_prove_itself_is_refused_before_its_body_comes() {
+fn unverifiable_requests_are_rejected_before_their_body() {
     let server = RunningServer::start();
     for (path, status) in
         [("keyed", 401), ("hashed", 401), ("highlevel", 401), ("nobody", 404), ("fitr", 404)]
@@ -109,7 +109,7 @@ fn what_cannot_prove_itself_is_refused_before_its_body_comes() {
 }
 
 #[test]
-fn metrics_are_where_hob_yaml_says() {
+fn metrics_are_served_where_hob_yaml_says() {
     let metrics = |server: &RunningServer, headers: &str| server.get("/metrics", headers).0;
     for (setting, listen, status) in [
         ("", "127.0.0.1:0", 404),
@@ -134,7 +134,7 @@ fn metrics_are_where_hob_yaml_says() {
 }
 
 #[test]
-fn why_the_store_is_not_ready_is_told_here_only() {
+fn the_reason_of_an_unready_store_is_local_only() {
     for (listen, told) in [("127.0.0.1:0", true), ("0.0.0.0:0", false)] {
         let server = RunningServer::with("  metrics: true\n", listen, &[]);
         assert_eq!(server.get("/readyz", "").0, 200);

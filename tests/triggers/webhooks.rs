@@ -266,7 +266,7 @@ async fn runs_come_to_be_for_the_recipes_and_accounts_it_is_for() {
 }
 
 #[tokio::test]
-async fn what_proves_nothing_is_refused_with_a_reason() {
+async fn unverified_requests_are_rejected_with_a_reason() {
     let post = Post::new(&[]).await;
     let body = body("ContactUpdate");
     let good = STANDARD.encode(post.key.sign(&body).as_ref());
@@ -298,7 +298,7 @@ async fn what_proves_nothing_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn paths_of_recipes_own_prove_themselves_in_their_own_ways() {
+async fn recipe_paths_use_their_own_verification() {
     let post = Post::new(&[
         "trigger: { webhook: /open, verify: none, id: $.id }",
         "trigger: { webhook: /with/header, verify: { header: { name: X-Key, value: \"{{ env.KEY }}\" } } }",
@@ -321,7 +321,7 @@ async fn paths_of_recipes_own_prove_themselves_in_their_own_ways() {
 }
 
 #[tokio::test]
-async fn what_nobody_proved_swallows_nothing_that_is_proven() {
+async fn unverified_requests_never_replace_verified_ones() {
     let open = "trigger: { webhook: /in, verify: none, id: $.id }";
     let keyed =
         "trigger: { webhook: /in, verify: { header: { name: X-Key, value: \"{{ env.KEY }}\" } }, id: $.id }";
@@ -504,7 +504,7 @@ async fn senders_try_again_for_what_is_away() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_asked_for_again() {
+async fn events_that_cannot_be_stored_are_requested_again() {
     let post = Post::new(&[]).await;
     post.fixture.context.services.journal.close().await;
     let (status, answer) = post.signed(&body("ContactUpdate")).await;

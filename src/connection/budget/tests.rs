@@ -190,7 +190,7 @@ async fn processes_share_a_budget_and_waiting_costs_next_to_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_one_process_is_told_holds_for_all() {
+async fn limits_learned_by_one_process_apply_to_all() {
     let memory = Memory::shared();
     let [one, other] = <[_; 2]>::try_from(memory.budgets(2, "100/10s")).unwrap();
     send(&one, &headers(&[("x-left", "0"), ("x-reset", "3600000")])).await;
@@ -212,7 +212,7 @@ async fn what_one_process_is_told_holds_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_requests_of_a_process_that_is_gone_are_given_up() {
+async fn requests_of_a_dead_process_are_released() {
     let memory = Memory::shared();
     let [one, other] = <[_; 2]>::try_from(memory.budgets(2, "1/1s")).unwrap();
     std::mem::forget(one.acquire(Priority::Poll, LONG).await.unwrap());

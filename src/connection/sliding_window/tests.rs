@@ -44,7 +44,7 @@ fn a_slot_is_free_one_interval_after_the_answer() {
 }
 
 #[test]
-fn what_never_left_takes_no_slot() {
+fn unsent_requests_take_no_slot() {
     let mut window = window("1/10s");
     let slot = take(&mut window, at(0)).unwrap();
     window.end(slot, &End { unused: true, ..End::default() }, at(0));
@@ -94,7 +94,7 @@ fn one_goes_to_see_and_the_rest_follow() {
 }
 
 #[test]
-fn an_api_that_tells_nothing_is_counted() {
+fn an_api_without_limit_headers_is_counted() {
     let mut window = Window::new(Some("3/10s".parse().unwrap()));
     let probe = take(&mut window, at(0)).unwrap();
     window.end(probe, &answered(LimitHeaderValues::default()), at(0));
@@ -128,7 +128,7 @@ fn several_refusals_at_once_are_one_pause() {
 }
 
 #[test]
-fn a_start_goes_on_where_the_last_one_may_have_ended() {
+fn a_start_continues_where_the_last_one_may_have_ended() {
     let mut window = window("10/10s");
     for _ in 0..3 {
         take(&mut window, at(0)).unwrap();
@@ -164,7 +164,7 @@ fn a_slot_that_is_free_soon_is_given_ahead() {
 }
 
 #[test]
-fn what_is_gone_gives_its_slots_back() {
+fn dead_processes_release_their_slots() {
     let mut window = window("1/10s");
     let start = window.check(at(0), NOW).unwrap();
     let slot = window.take(start, at(0), Some(at(30)));

@@ -71,7 +71,7 @@ async fn a_lost_create_is_looked_for_on_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_too_long_to_search_tells_nothing() {
+async fn a_list_too_long_to_search_is_inconclusive() {
     let names: Vec<String> = (0..100).map(|number| format!("n{number}")).collect();
     let (row, requests) = lost_among(&names).await;
     assert_eq!(row.state, RunState::Parked, "{row:?}");
@@ -80,7 +80,7 @@ async fn a_list_too_long_to_search_tells_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_that_nobody_can_look_into_is_parked() {
+async fn a_create_without_a_probe_is_parked() {
     let bed = TestBed::new("actions: [{ id: a, do: things.shout, with: { text: hi } }]\n").await;
     crash_in_request(&bed, "POST", "/shouts").await;
     let journal = bed.store();
@@ -93,7 +93,7 @@ async fn a_create_that_nobody_can_look_into_is_parked() {
 
 /// On one thread, so that no worker sees the answer before the engine has announced the stop.
 #[tokio::test]
-async fn stopping_ends_the_request_and_the_next_start_goes_on() {
+async fn stopping_ends_the_request_and_the_next_start_continues() {
     let bed = TestBed::new(
         "actions:\n- { do: things.shout, with: { n: 1 } }\n- { do: things.get, with: { id: a } }\n",
     )

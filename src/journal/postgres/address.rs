@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_question_mark_is_checked() {
+    fn the_query_is_checked() {
         let wrong = named("postgres://me@host/db?sslmood=require");
         assert!(wrong.contains("unknown option `sslmood`"), "{wrong}");
         assert!(named("postgres://me@host/db?schema=a-b").contains("?schema="));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn verified_servers_are_spoken_to_by_tls() {
+    fn verified_servers_require_tls() {
         let mode = |url: &str| Target::read(url).unwrap().config.get_ssl_mode();
         assert_eq!(mode("postgres://me@host/db"), SslMode::Prefer);
         for query in ["sslrootcert=system", "sslrootcert=/ca.pem", "sslmode=prefer&sslrootcert=/ca.pem"] {

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_passes_is_borne_for_a_while_and_the_rest_not_at_all() {
+    async fn transient_failures_are_retried_for_a_while_and_others_never() {
         let mut backoff = RetryBackoff::new();
         assert!(backoff.pause_before_retry(Failure::Unreadable("x".to_owned())).await.is_err());
         let mut backoff = RetryBackoff::new();

@@ -578,7 +578,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_told_and_work_goes_on_when_there_is_space() {
+    async fn a_full_disk_is_reported_and_work_continues_with_free_space() {
         let (_folder, store) = open();
         limit_pages(&store, 60).await;
         let big = json!("x".repeat(10_000));

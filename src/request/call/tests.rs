@@ -280,7 +280,7 @@ async fn files_and_forms_are_written_as_they_should_be() {
 }
 
 #[tokio::test]
-async fn what_an_api_says_is_bounded() {
+async fn answers_of_apis_are_bounded() {
     let world = World::new().await;
     let answer = |status: u16, body: String| {
         let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");

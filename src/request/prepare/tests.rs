@@ -50,13 +50,13 @@ fn everything_goes_to_its_place() {
 }
 
 #[test]
-fn what_a_recipe_gives_wins_over_what_is_filled() {
+fn given_inputs_override_provided_ones() {
     let request = prepared(UPDATE, json!({ "contactId": "c", "locationId": "other" })).unwrap();
     assert_eq!(request.url.query(), Some("locationId=other"));
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let inputs = json!({ "emial": "x", "idQuery": "many", "tags": "a", "altType": "loction" });
     let problems = prepared(UPDATE, inputs).unwrap_err();
     let shown = super::super::problem::list(&problems);

@@ -1,4 +1,4 @@
-//! What hob knows of a record when an event tells of it, and what follows for the event's run.
+//! What hob knows about a record when it receives an event about it, and the verdict for the event's run.
 
 use std::fmt::Write as _;
 
@@ -12,34 +12,34 @@ use crate::event::Event;
 use crate::run::{ChainLink, RunId, Unsettled, Write};
 use crate::value::{Map, Value, id};
 
-/// By how much the clocks of processes may differ.
+/// Maximum difference of the clocks of processes.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
-/// So long an event waits for the answer to a write whose echo it may be.
+/// How long an event waits for the answer to a write that it may echo.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(2);
-/// Pause between two looks at a write under way.
+/// Interval between checks of a write in progress.
 const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
-/// Names of fields in a reason, at most.
+/// Maximum number of field names in a reason.
 const NAMED: usize = 5;
 
-/// What hob knows of a record when an event tells of it.
+/// What hob knows about a record when it receives an event about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// What the event is about.
+    /// The record of the event.
     pub subject: Subject,
-    /// What hob wrote to the record, oldest first.
+    /// hob's writes to the record, oldest first.
     pub writes: Vec<OwnWrite>,
-    /// Writes of which nothing is known yet.
+    /// Writes without a known outcome.
     pub pending: Vec<Pending>,
-    /// Earlier events about it that the same recipe had, oldest first, with their whole payload.
+    /// Earlier events of the same recipe about it, oldest first, with whole payloads.
     pub earlier: Vec<Earlier>,
-    /// Echoes run like any other event.
+    /// Whether echoes run like other events.
     pub allow: bool,
 }
 
-/// A write under way that may be about the record.
+/// A write in progress that may concern the record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pending {
-    /// It is known to be about this record, and does this.
+    /// Set if it certainly concerns this record, with its effect.
     pub write: Option<OwnWrite>,
     /// The run and the step.
     pub run: RunId,
@@ -49,25 +49,25 @@ pub struct Pending {
     pub sent: DateTime<Utc>,
 }
 
-/// What follows for the event's run.
+/// The verdict for the event's run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It is an echo, for this reason.
     Echo(String),
-    /// It cannot be told before a write under way is answered.
+    /// Undecidable before a write in progress is answered.
     Wait {
-        /// When to look again.
+        /// When to check again.
         until: DateTime<Utc>,
         /// What is waited for.
         reason: String,
     },
-    /// It runs. These runs led to it, the last of them by a write that the event shows.
+    /// It runs. These runs led to it, the last one by a write that the event shows.
     Run(Vec<ChainLink>),
 }
 
 impl OwnWrite {
-    /// What `write`, recorded at `done` by `operation`, did to its record; `None` where that is not known, or where
-    /// it did nothing to the record itself.
+    /// The effect on its record of `write`, recorded at `done` by `operation`; `None` if unknown, or if the record
+    /// itself is unaffected.
     pub fn of(write: &Write, operation: &Operation, run: &RunId, done: DateTime<Utc>) -> Option<Self> {
         let origin = write.origin.as_ref();
         Some(Self {
@@ -103,7 +103,7 @@ fn effect(operation: &Operation, sent: &Map<String, Value>) -> Option<Effect> {
 }
 
 impl Pending {
-    /// What `unsettled` may do to the record called `record`; `None` if it is about another one.
+    /// The possible effect of `unsettled` on the record `record`; `None` if it concerns another one.
     pub fn of(unsettled: &Unsettled, operation: &Operation, run: &RunId, record: &str) -> Option<Self> {
         let in_path =
             |name: &String| operation.parameters.get(name).is_some_and(|known| known.place == Place::Path);
@@ -132,7 +132,7 @@ impl Pending {
 }
 
 impl Evidence {
-    /// What follows for the run of `event`, whose payload is now `payload`.
+    /// The verdict for the run of `event`, whose payload is now `payload`.
     pub fn verdict(&self, event: &Event, payload: &Value, now: DateTime<Utc>) -> Verdict {
         let report = self.subject.report(event, payload);
         let before = self.earlier.last().map(|earlier| &earlier.report.record);
@@ -163,7 +163,7 @@ impl Evidence {
         Verdict::Run(self.chain(relation.shows))
     }
 
-    /// The write under way, if the event tells what it writes.
+    /// The write in progress, if the event shows what it writes.
     fn echo_of_pending<'p>(
         &self,
         pending: &'p Pending,

@@ -1,4 +1,4 @@
-//! Echoes: events that only tell what hob itself wrote. Pure: what was written and told before comes in.
+//! Echoes: events caused only by hob's own writes. Pure: writes and earlier events are passed in.
 
 mod evidence;
 mod same;

@@ -1,15 +1,15 @@
-//! Whether two values are the same to people: APIs write back in forms of their own what was sent to them.
+//! Equality of values across notations, because APIs reformat what they store.
 
 use chrono::{DateTime, Utc};
 
 use crate::value::{Value, Written, time_in};
 
-/// Digits of a phone number without its country code, at least.
+/// Minimum number of digits of a phone number without its country code.
 const PHONE_DIGITS: usize = 7;
 
-/// Whether `one` is `other`, written in another form at most: a number or a truth value as text, letters of an e-mail
-/// address in another case, a phone number with spaces or a country code, a time in another notation, the members of
-/// a list of texts in another order, nothing as null or as an empty text.
+/// Whether `one` equals `other` in any notation: a number or a boolean as text, an e-mail address in another case, a
+/// phone number with spaces or a country code, a time in another format, a list of texts in another order, a missing
+/// value as null or empty text.
 pub(super) fn is_same(one: &Value, other: &Value) -> bool {
     if one == other || is_nothing(one) && is_nothing(other) {
         return true;
@@ -30,7 +30,7 @@ pub(super) fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Each in its place, or, of plain values, in any order.
+/// Item by item or, for scalars, in any order.
 fn are_same(ones: &[Value], others: &[Value]) -> bool {
     let plain = |values: &[Value]| !values.iter().any(|value| value.is_array() || value.is_object());
     if !plain(ones) || !plain(others) {
@@ -40,7 +40,7 @@ fn are_same(ones: &[Value], others: &[Value]) -> bool {
     ones.iter().all(|one| contains(others, one)) && others.iter().all(|other| contains(ones, other))
 }
 
-/// What APIs write for a field that is not set.
+/// Values that APIs return for a field that is not set.
 pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -67,7 +67,7 @@ fn is_address(text: &str) -> bool {
         && !text.contains(' ')
 }
 
-/// A number in its shortest form: `07` and phone numbers are none.
+/// A number in its shortest form: not `07` or a phone number.
 fn number(text: &str) -> Option<f64> {
     let digits = text.trim_start_matches('-');
     let leads = digits.starts_with('0') && digits.len() > 1 && !digits.starts_with("0.");
@@ -75,7 +75,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| plain && !leads)
 }
 
-/// A time with a zone, or a day.
+/// A time with a zone, or a date.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     match time_in(text).filter(|_| text.contains('-'))? {
         Written::Exact(time) => Some(time),
@@ -84,7 +84,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
     }
 }
 
-/// The same digits, where one of them may lack the country code that the other one has.
+/// Equal digits, where one of them may lack the other's country code.
 fn is_same_phone(one: &str, other: &str) -> bool {
     let (Some(one), Some(other)) = (phone(one), phone(other)) else { return false };
     match (one.strip_prefix('+'), other.strip_prefix('+')) {
@@ -95,13 +95,13 @@ fn is_same_phone(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether `national` is the number `whole`, which has a country code of one to three digits.
+/// Whether `national` is the number `whole` without its country code of one to three digits.
 fn is_national(whole: &str, national: &str) -> bool {
     let bare = national.strip_prefix('0').unwrap_or(national);
     whole == national || whole.strip_suffix(bare).is_some_and(|code| (1..=3).contains(&code.len()))
 }
 
-/// A phone number without what people put between its digits.
+/// A phone number without punctuation.
 fn phone(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|letter| !" -().\u{a0}/".contains(*letter)).collect();
     let bare = digits.strip_prefix('+').unwrap_or(&digits);

@@ -1,33 +1,33 @@
-//! What is known of the fields of a record that a recipe watches, from what it was last told and from what hob wrote.
+//! The known values of a record's watched fields, from earlier events and hob's writes.
 
 use super::same::is_same;
 use crate::value::{Map, Value};
 
-/// A field of a record, as the names that lead to it.
+/// A field of a record, as the path of names.
 pub type FieldPath = Vec<String>;
 
-/// What hob did to a record.
+/// hob's effect on a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Made it, with these fields.
+    /// Created it with these fields.
     Created(Map<String, Value>),
-    /// Gave these fields their values.
+    /// Set these fields.
     Fields(Map<String, Value>),
     /// Added to a list.
     Added(String, Vec<Value>),
-    /// Took out of a list.
+    /// Removed from a list.
     Removed(String, Vec<Value>),
     /// Deleted it.
     Deleted,
 }
 
-/// What is known of the watched fields, in their order. Of a field of which nothing is known there is no value; of
-/// one that hob wrote there are the value that was sent and the one that the answer showed.
+/// The known values of the watched fields, in order. An unknown field has no value; a field that hob wrote has the
+/// value that was sent and the one in the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Known(Vec<Vec<Value>>);
 
 impl Known {
-    /// Nothing is.
+    /// Nothing is known.
     pub(super) fn nothing(watched: &[FieldPath]) -> Self {
         Self(vec![Vec::new(); watched.len()])
     }
@@ -37,7 +37,7 @@ impl Known {
         Self(watched.iter().map(|path| vec![at(record, path)]).collect())
     }
 
-    /// After hob did `effect`, whose answer showed `answer`.
+    /// The values after `effect`, whose answer was `answer`.
     pub(super) fn after(&self, watched: &[FieldPath], effect: &Effect, answer: &Value) -> Self {
         let change = |(path, before): (&FieldPath, &Vec<Value>)| match effect {
             Effect::Created(sent) => written(sent, answer, path).unwrap_or_else(|| vec![at(answer, path)]),
@@ -53,12 +53,12 @@ impl Known {
         Self(watched.iter().zip(&self.0).map(change).collect())
     }
 
-    /// Whether the watched field of this number may be `value`.
+    /// Whether the watched field `index` may be `value`.
     pub(super) fn holds(&self, index: usize, value: &Value) -> bool {
         self.0.get(index).is_some_and(|known| known.iter().any(|known| is_same(known, value)))
     }
 
-    /// Whether all watched fields of `record` are known to be as they are.
+    /// Whether all watched fields of `record` have known values.
     pub(super) fn explains(&self, watched: &[FieldPath], record: &Value) -> bool {
         watched.iter().enumerate().all(|(index, path)| self.holds(index, &at(record, path)))
     }
@@ -76,18 +76,18 @@ impl Effect {
     }
 }
 
-/// The value of the field; null where there is none.
+/// The value of the field; null if missing.
 pub(super) fn at(record: &Value, path: &FieldPath) -> Value {
     let found = path.iter().try_fold(record, |value, name| value.get(name));
     found.cloned().unwrap_or_default()
 }
 
-/// The values that a field may have after it was sent; `None` if it was not.
+/// The possible values of a field after a write; `None` if it was not sent.
 fn written(sent: &Map<String, Value>, answer: &Value, path: &FieldPath) -> Option<Vec<Value>> {
     let (first, rest) = path.split_first()?;
     let value = at(sent.get(first)?, &rest.to_vec());
     let shown = at(answer, path);
-    // An answer shows the whole of a list or a mapping, and others may have written the rest of it.
+    // An answer contains a whole list or mapping, of which others may have written the rest.
     let is_whole = match (&value, &shown) {
         (_, Value::Null) => false,
         (Value::Array(sent), Value::Array(shown)) => sent.len() == shown.len(),

@@ -1,4 +1,4 @@
-//! What an event is about: which record of which kind, and which of its fields the recipe watches.
+//! The subject of an event: its record, and the fields that the recipe watches.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,22 @@ use crate::recipe::{Trigger, Webhook};
 use crate::run::Accounts;
 use crate::value::Value;
 
-/// What the events of a trigger are about.
+/// The subject of a trigger's events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
     /// The kind of record.
     pub resource: Resource,
-    /// The account that the record is of.
+    /// The record's connection.
     pub connection: String,
     /// The record's id.
     pub record: String,
     /// JSONPath of the record in the event.
     at: String,
-    /// Fields of the record that the catalog names; none: it may be any.
+    /// Fields of the record in the catalog; empty if any.
     fields: Vec<String>,
-    /// Fields that say which record it is, or change with every write.
+    /// Fields that identify the record, or change with every write.
     aside: BTreeSet<String>,
-    /// Kinds of events that tell that the record is gone.
+    /// Kinds of events about removed records.
     removals: Vec<String>,
     list_lag: TimeDelta,
     reads: EventReads,
@@ -37,11 +37,11 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Of an event that tells of a record of a connector; `None` for any other.
+    /// The subject of an event about a connector's record; `None` for others.
     pub fn of(recipe: &CheckedRecipe, event: &Event, accounts: &Accounts) -> Option<Self> {
         let record = event.record.clone().filter(|_| event.unreadable().is_none())?;
         let mut resource = Resource::of_trigger(recipe)?;
-        // Not every webhook says which account it is of.
+        // Not every webhook names its account.
         let connection = accounts.get(&resource.connector).or(event.connection.as_ref())?.clone();
         let catalog = recipe.catalog();
         let connector = catalog.connector(&resource.connector)?;
@@ -107,7 +107,7 @@ impl Subject {
         })
     }
 
-    /// What `event`, whose payload is now `payload`, says of the record.
+    /// The statement of `event`, whose payload is now `payload`, about the record.
     pub fn report(&self, event: &Event, payload: &Value) -> Report {
         Report {
             received: event.received,
@@ -118,8 +118,8 @@ impl Subject {
         }
     }
 
-    /// The fields by which the record is compared: those that the recipe reads, or all where it reads none. `None` if
-    /// it reads one of which `record` says nothing.
+    /// The fields to compare: those that the recipe reads, or all if it reads none. `None` if it reads one that is
+    /// missing in `record`.
     pub fn watched(&self, record: &Value, before: Option<&Value>) -> Option<Vec<FieldPath>> {
         let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
         let mut all = false;
@@ -165,8 +165,8 @@ impl Subject {
         Some(rest)
     }
 
-    /// The part of a path below the result of a read that is below the record: results hold a record as it is, or
-    /// under a name.
+    /// The part of a path below a read's result that is below the record: results contain a record directly or under
+    /// a name.
     fn within_result<'p>(&self, record: &Value, path: &'p [String]) -> Option<&'p [String]> {
         let is_there = |name: &String| {
             record.get(name).is_some() || self.fields.contains(name) || self.aside.contains(name)
@@ -185,7 +185,7 @@ impl Subject {
     }
 }
 
-/// Names of fields of the record that hold its id.
+/// Names of the record's fields with its id.
 fn ids_within(event: &EventType) -> Vec<String> {
     let at = event.record.as_str();
     let within = |id: &String| id.strip_prefix(at)?.strip_prefix('.').map(str::to_owned);

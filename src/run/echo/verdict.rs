@@ -1,8 +1,9 @@
-//! Whether an event only tells what hob itself wrote: pure, from the record's earlier events and hob's own writes.
+//! Decides whether an event was caused only by hob's own writes. Pure: uses the record's earlier events and hob's
+//! writes.
 //!
-//! The watched fields are worked out from the last event and the writes after it. Where all of them are as they must
-//! be then, nobody else changed anything. A field that neither an event nor a write has told is unknown, and an event
-//! with an unknown field passes: an echo that runs costs a run, and a change that does not is lost.
+//! The values of the watched fields are derived from the last event and the writes after it. If all of them are as
+//! derived, nobody else changed anything. A field in neither an event nor a write is unknown, and an event with an
+//! unknown field passes: an echo that runs costs a run, while a suppressed change is lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -10,16 +11,16 @@ use super::state::{Effect, FieldPath, Known, at};
 use crate::run::{ChainLink, RunId};
 use crate::value::Value;
 
-/// By how much the clocks of processes may differ.
+/// Maximum difference of the clocks of processes.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
-/// A poll may read a record so long after it began.
+/// How long after its start a poll may read a record.
 const LONGEST_SCAN: TimeDelta = TimeDelta::seconds(30);
-/// So long after a newer write, or after another change, a webhook of an older one may still come.
+/// How long after a newer write, or another change, a webhook of an older one may arrive.
 const LATE: TimeDelta = TimeDelta::minutes(2);
-/// So long after a write its webhook may still come.
+/// How long after a write its webhook may arrive.
 const LONGEST_DELIVERY: TimeDelta = TimeDelta::hours(24);
 
-/// A write of hob's own to the record.
+/// A write of hob to the record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnWrite {
     /// The run.
@@ -30,24 +31,24 @@ pub struct OwnWrite {
     pub sent: DateTime<Utc>,
     /// When its answer was recorded.
     pub done: DateTime<Utc>,
-    /// What it did.
+    /// Its effect.
     pub effect: Effect,
-    /// What the answer showed of the record.
+    /// The record in its answer.
     pub answer: Value,
-    /// The runs that led to it, its own the last.
+    /// The runs that led to it, its own last.
     pub chain: Vec<ChainLink>,
 }
 
-/// What the record was told to be.
+/// The record's state according to an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// When hob received it.
     pub received: DateTime<Utc>,
-    /// Of what a poll read, by how much its list may lag behind. A webhook may come as late as it likes.
+    /// For polled events, how far the list may lag. A webhook may be late by any time.
     pub lag: Option<TimeDelta>,
-    /// What sort of event: each sort tells of a write once.
+    /// The kind of the event: each kind reports a write once.
     pub kind: String,
-    /// The record is gone.
+    /// Whether the record was removed.
     pub removed: bool,
     /// The record.
     pub record: Value,
@@ -56,40 +57,40 @@ pub struct Report {
 /// An earlier event about the record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Earlier {
-    /// What it told.
+    /// Its statement.
     pub report: Report,
-    /// It was an echo.
+    /// Whether it was an echo.
     pub suppressed: bool,
 }
 
 impl Report {
-    /// What a poll read shows all that was written before.
+    /// Whether it shows everything written before: a polled record does.
     fn is_current(&self) -> bool {
         self.lag.is_some()
     }
 
-    /// Events of one sort tell of a write once.
+    /// Events of one sort report a write once.
     fn sort(&self) -> String {
         if self.is_current() { String::new() } else { self.kind.clone() }
     }
 }
 
-/// What an event has to do with hob's own writes, by their places.
+/// The relation of an event to hob's writes, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relation {
-    /// It tells nothing but this write.
+    /// It shows only this write.
     pub echo_of: Option<usize>,
-    /// It shows this write, and perhaps more.
+    /// It shows this write, and possibly more.
     pub shows: Option<usize>,
 }
 
-/// The write that explains an event, and the oldest of those that are not known to have been told.
+/// The write that explains an event, and the oldest one that may not have been reported.
 struct Explained {
     place: usize,
     oldest: usize,
 }
 
-/// What `event` has to do with `writes`, after `earlier` events. Both come oldest first.
+/// The relation of `event` to `writes`, after `earlier` events. Both are sorted oldest first.
 pub fn relate(watched: &[FieldPath], writes: &[OwnWrite], earlier: &[Earlier], event: &Report) -> Relation {
     let mut history = History { watched, writes, gone: vec![Vec::new(); writes.len()], states: Vec::new() };
     for earlier in earlier {
@@ -102,9 +103,9 @@ pub fn relate(watched: &[FieldPath], writes: &[OwnWrite], earlier: &[Earlier], e
 struct History<'a> {
     watched: &'a [FieldPath],
     writes: &'a [OwnWrite],
-    /// Of each write, the kinds of events that it explains no more; an empty name stands for all.
+    /// For each write, the kinds of events that it no longer explains; an empty name means all.
     gone: Vec<Vec<String>>,
-    /// What earlier events told, and when.
+    /// The states reported by earlier events, with their times.
     states: Vec<(DateTime<Utc>, Known)>,
 }
 
@@ -113,7 +114,7 @@ impl History<'_> {
         let report = &earlier.report;
         if earlier.suppressed {
             if let Some(Explained { place, oldest }) = self.explain(report) {
-                // What is read now shows all writes; of webhooks, each write has its own.
+                // A polled record shows all writes; of webhooks, each write has its own.
                 let first = if report.is_current() { oldest } else { place };
                 for gone in &mut self.gone[first..=place] {
                     gone.push(report.sort());
@@ -127,8 +128,7 @@ impl History<'_> {
         }
     }
 
-    /// Somebody else changed the record: which writes are no longer the last word about it, and which ones the event
-    /// tells of besides.
+    /// Handles a change by others: which writes are no longer current, and which ones the event shows as well.
     fn overtake(&mut self, report: &Report) {
         for place in 0..self.writes.len() {
             let write = &self.writes[place];
@@ -145,8 +145,8 @@ impl History<'_> {
         }
     }
 
-    /// Whether a field that hob wrote has another value now, and not the one it had before the write: a webhook that
-    /// was sent before the write tells nothing of it.
+    /// Whether a field that hob wrote now has another value, and not the one before the write: a webhook sent before
+    /// the write says nothing about it.
     fn replaces(&self, write: &OwnWrite, report: &Report) -> bool {
         let ours = self.alone(write);
         self.touched(write).any(|(index, path)| {
@@ -156,7 +156,7 @@ impl History<'_> {
         })
     }
 
-    /// Whether every watched field that hob wrote has the value that it gave it.
+    /// Whether every watched field that hob wrote has the value that was written.
     fn shows(&self, write: &OwnWrite, report: &Report) -> bool {
         let ours = self.alone(write);
         let mut touched = self.touched(write).peekable();
@@ -205,8 +205,7 @@ impl History<'_> {
         })
     }
 
-    /// What the record may have been before the writes: what was told last, or for a webhook that comes late, what
-    /// was told shortly before.
+    /// Possible states before the writes: the last reported one or, for a late webhook, those shortly before.
     fn bases(&self, event: &Report) -> Vec<Known> {
         let nothing = std::iter::once(Known::nothing(self.watched));
         let states = nothing.chain(self.states.iter().map(|(_, known)| known.clone()));
@@ -222,13 +221,13 @@ impl History<'_> {
         (0..self.writes.len()).filter(|place| self.may_explain(*place, event)).collect()
     }
 
-    /// Whether the event can be the echo of a write, by when they were.
+    /// Whether the event may be an echo of a write, by their times.
     fn may_explain(&self, place: usize, event: &Report) -> bool {
         let write = &self.writes[place];
         if self.gone[place].iter().any(|sort| sort.is_empty() || *sort == event.sort()) {
             return false;
         }
-        // A poll is of the time when it began, and goes on from page to page.
+        // A poll has the time of its start and reads page by page.
         let slack = if event.is_current() { LONGEST_SCAN } else { CLOCK_DIFFERENCE };
         if write.sent > event.received + slack {
             return false;
@@ -239,7 +238,7 @@ impl History<'_> {
                 && later.is_none_or(|later| event.received - later.done < LATE)
     }
 
-    /// Whether a later write wrote a field that an earlier one wrote.
+    /// Whether a later write wrote a field of an earlier one.
     fn covers(&self, later: &OwnWrite, earlier: &OwnWrite) -> bool {
         self.watched.iter().any(|path| later.effect.touches(path) && earlier.effect.touches(path))
     }
@@ -275,7 +274,7 @@ mod tests {
         Report { lag: Some(TimeDelta::zero()), kind: "changed".into(), ..hook(second, record) }
     }
 
-    /// Which write each of `reports` is the echo of, one after the other.
+    /// The write that each of `reports` echoes, in order.
     fn echoes(watched: &[&str], writes: &[OwnWrite], reports: Vec<Report>) -> Vec<Option<usize>> {
         let watched: Vec<FieldPath> = watched.iter().map(|name| vec![(*name).to_owned()]).collect();
         let mut earlier = Vec::new();
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hob_wrote_is_an_echo_once() {
+    fn a_write_is_echoed_once() {
         let writes = [write(10, json!({ "name": "Ada" }))];
         let ada = || json!({ "id": 1, "name": "Ada" });
         for report in [hook, polled] {
@@ -334,7 +333,7 @@ mod tests {
             let there_and_back =
                 vec![report(12, name("Ada")), report(30, name("Bob")), report(40, name("Ada"))];
             assert_eq!(echoes(&["name"], &writes, there_and_back), [Some(0), None, None]);
-            // The echo itself never came, or was polled over.
+            // The echo itself never arrived, or was polled over.
             let lost = vec![report(1, name("A")), report(30, name("Bob")), report(40, name("Ada"))];
             assert_eq!(echoes(&["name"], &writes, lost), [None, None, None]);
         }
@@ -349,7 +348,7 @@ mod tests {
         assert_eq!(echoes(&["name"], &writes, vec![name(22, "Bob"), name(900, "Ada")]), [Some(1), None]);
         let poll = |second, name: &str| polled(second, json!({ "name": name }));
         assert_eq!(echoes(&["name"], &writes, vec![poll(40, "Bob"), poll(50, "Ada")]), [Some(1), None]);
-        // Of writes to different fields, the older one's webhook shows the newer field as it was.
+        // Of writes to different fields, the older one's webhook shows the newer field's old value.
         let writes = [write(10, json!({ "name": "Ada" })), write(20, json!({ "phone": "2" }))];
         let reports = vec![
             hook(1, json!({ "name": "A", "phone": "1" })),
@@ -413,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_how_the_api_writes_a_value() {
+    fn an_answer_shows_how_the_api_writes_a_value() {
         let sent = json!({ "name": "ADA", "fields": [{ "id": 1, "field_value": "x" }] });
         let answered = |fields: Value| OwnWrite {
             answer: json!({ "name": "Ada", "fields": fields }),

@@ -178,7 +178,7 @@ fn vars_that_fail_fail_the_run_and_can_be_resumed() {
 }
 
 #[test]
-fn what_waits_for_a_held_connection_goes_on_when_it_is_taken_up_again() {
+fn steps_waiting_for_a_held_connection_continue_when_leased_again() {
     let mut stepped =
         SteppedRun::new("actions:\n- { id: a, do: things.update, with: { id: b } }\n", json!({}));
     let first = stepped.execute();
@@ -279,7 +279,7 @@ fn an_empty_or_missing_list_has_no_steps() {
 }
 
 #[test]
-fn a_failure_is_told_and_the_rest_left_out() {
+fn a_failure_runs_on_failure_and_skips_the_rest() {
     let mut stepped = SteppedRun::new(
         "actions:\n- { id: a, do: things.get, with: { id: x } }\n- { id: b, do: things.get, with: { id: y } }\n\
          on_failure:\n- { id: tell, do: things.shout, with: { text: '{{ error.step }}: {{ error.message }}' } }\n\

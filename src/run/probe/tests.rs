@@ -99,7 +99,7 @@ fn another_steps_result_is_not_taken_for_its_own() {
 }
 
 #[test]
-fn which_of_two_seekers_made_it_cannot_be_told() {
+fn two_rival_creates_are_undecidable() {
     let rival = |body: &str, sent: &str, missed: Option<&str>| Rival {
         known: Unsettled {
             step: StepKey::new("b"),
@@ -134,7 +134,7 @@ fn which_of_two_seekers_made_it_cannot_be_told() {
 }
 
 #[test]
-fn a_record_of_unknown_age_is_taken_and_told_if_it_is_the_only_one() {
+fn a_record_of_unknown_age_is_taken_with_a_remark_if_it_is_the_only_one() {
     let (one, two) = (json!({ "id": "one", "body": "hello" }), json!({ "id": "two", "body": "hello" }));
     let found = seen(AGELESS, json!([one]), &[], None, &[]);
     assert!(
@@ -186,7 +186,7 @@ fn alike_is_what_servers_make_of_it() {
 }
 
 #[test]
-fn an_answer_without_a_list_tells_nothing() {
+fn an_answer_without_a_list_is_inconclusive() {
     let read: Operation =
         serde_yaml::from_str("title: t\nsummary: s\nkinds: [poller]\nlist: { items: ['$.notes[*]'] }")
             .unwrap();

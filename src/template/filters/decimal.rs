@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_computed_is_refused() {
+    fn impossible_arithmetic_is_rejected() {
         assert_eq!(
             failure("{{ 1 | divided_by(0) }}", json!({})).message,
             "`divided_by` cannot divide by zero"

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_joined() {
+    fn present_parts_are_joined() {
         let join = |first: serde_json::Value, last: serde_json::Value| {
             value("{{ [event.a, event.b] | join_present }}", json!({ "a": first, "b": last }))
         };

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn non_numbers_are_rejected() {
         for text in ["", "abc", "1,23,4", "1.2.3", "12 apples", "-", ".", "1,234,5"] {
             let error = failure("{{ event.n | number }}", json!({ "n": text }));
             assert!(error.message.contains("cannot read"), "{text}: {error}");

@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_fields_are_told() {
+    fn missing_fields_are_reported() {
         let event = json!({ "o": [{ "a": 1 }, { "b": 2 }] });
         for filter in ["sort(attribute='a')", "groupby('a')", "unique(attribute='a')"] {
             let error = failure(&format!("{{{{ event.o | {filter} }}}}"), event.clone());

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_or_null() {
+    fn non_numbers_are_rejected_or_null() {
         let error = failure("{{ event.n | e164('GB') }}", json!({ "n": "12345" }));
         assert_eq!(error.message, "`e164` found no valid phone number for GB in \"12345\"");
         assert!(failure("{{ '1' | e164('XX') }}", json!({})).message.contains("country \"XX\""));

@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn non_times_are_rejected() {
         for text in ["", "soon", "12/11/2026", "2026-13-01", "26-11-23", "12345"] {
             let error = failure("{{ event.t | date }}", json!({ "t": text }));
             assert!(error.message.contains("cannot read"), "{text}: {error}");

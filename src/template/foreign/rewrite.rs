@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_stays() {
+    fn our_own_marks_stay() {
         for text in [
             "event.email | lower",
             "a == 'b && c' or \"! ? :\" in d",

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_gone_is_waited_for_until_it_is_back_or_its_time_is_over() {
+    fn absent_listeners_are_waited_for_until_they_return_or_time_out() {
         let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let both = HashSet::from([path("a"), path("b")]);
         let one = HashSet::from([path("b")]);

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_json_nor_a_form_is_refused_with_a_remedy() {
+    fn other_bodies_are_rejected_with_a_remedy() {
         let words = |media_type: &str, body: &[u8]| payload(media_type, body).unwrap_err().to_string();
         assert!(words("application/xml; charset=x", b"<a/>").contains("`application/xml`; send JSON"));
         assert!(words("", b"a=1&b=2").contains("a form says so"));

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_keeps_the_name_it_gives_itself() {
+    fn unknown_events_keep_their_stated_type() {
         assert_eq!(kind(json!({ "type": "BusinessCreate" })), "BusinessCreate");
         assert_eq!(kind(json!({ "type": 7 })), "unknown");
     }

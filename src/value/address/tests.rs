@@ -23,7 +23,7 @@ fn filled(text: &str) -> Result<String, String> {
 }
 
 #[test]
-fn what_is_filled_in_stays_in_its_place() {
+fn values_stay_in_their_part_of_the_address() {
     for (text, expected) in [
         ("https://a.test/c/<7>/t", "https://a.test/c/7/t"),
         ("https://a.test/c/<a/../b?c#d %é+>", "https://a.test/c/a%2F..%2Fb%3Fc%23d%20%25%C3%A9%2B"),
@@ -47,7 +47,7 @@ fn what_is_filled_in_stays_in_its_place() {
 }
 
 #[test]
-fn what_would_be_another_place_is_refused() {
+fn values_that_change_the_path_are_rejected() {
     for (text, part) in [
         ("https://a.test/c/<>", "is empty"),
         ("https://a.test/c/<>/t", "is empty"),

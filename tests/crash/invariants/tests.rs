@@ -88,7 +88,7 @@ fn park(observations: &mut Observations, record: &str) {
 }
 
 #[test]
-fn what_is_sound_is_accepted() {
+fn valid_settings_are_accepted() {
     assert_eq!(violations(&sound()), Vec::<String>::new());
     // Idempotent effects may happen twice in a row.
     let mut twice = sound();
@@ -182,7 +182,7 @@ fn a_wrong_end_is_seen() {
 }
 
 #[test]
-fn what_was_accepted_and_lost_is_seen() {
+fn lost_events_are_detected() {
     rejected("event 4 was accepted and has no run of form", |observations| {
         observations.runs.retain(|run| run.id != "form-4");
     });

@@ -110,7 +110,7 @@ fn a_record_that_cannot_be_fetched_fails_the_run() {
 }
 
 #[test]
-fn a_body_without_the_id_goes_on_as_it_is() {
+fn a_body_without_the_id_is_accepted() {
     let mut machine = machine(json!({ "type": "Moved", "thing": { "size": 9, "name": "thin" } }), &[]);
     let decision = machine.decide(time(1));
     assert!(

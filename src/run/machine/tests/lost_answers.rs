@@ -28,7 +28,7 @@ fn a_lost_create_with_a_probe_is_looked_into() {
 }
 
 #[test]
-fn what_is_not_there_counts_only_when_it_must_be_shown() {
+fn a_missing_record_counts_only_once_it_must_be_visible() {
     let mut stepped =
         SteppedRun::new("actions: [{ id: a, do: things.create, with: { name: x } }]\n", json!({}));
     let sent = stepped.execute();
