@@ -14,12 +14,13 @@ pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
     time.timestamp_nanos_opt().unwrap_or(if time.timestamp() < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Values of `due` below this are priorities, not times: such a run may be leased at once.
-pub(super) const TIMES: i64 = 2;
+/// The `due` of a run that waits for no time: it may be leased at once. SQL states it as `due = 0`, as partial indexes
+/// ask for a literal.
+pub(super) const AT_ONCE: i64 = 0;
 
-/// The `due` of a run that waits until `time`. A run that may be leased at once has its priority instead.
+/// The `due` of a run that waits until `time`.
 pub(super) fn due(time: DateTime<Utc>) -> i64 {
-    stamp(time).max(TIMES)
+    stamp(time).max(AT_ONCE + 1)
 }
 
 /// The `due` of a run that sleeps until it is woken.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RecipeText;
-use super::encoding::{TIMES, time};
+use super::encoding::{AT_ONCE, time};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
@@ -148,7 +148,7 @@ impl Due {
     pub(super) fn from_column(due: Option<i64>) -> Self {
         match due {
             None => Due::Never,
-            Some(priority) if priority < TIMES => Due::Now,
+            Some(due) if due <= AT_ONCE => Due::Now,
             Some(at) => Due::At(time(at)),
         }
     }

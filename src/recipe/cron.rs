@@ -20,11 +20,11 @@ use std::fmt::Write;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
 
 pub use self::error::{Error, Part};
 use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
 use crate::diagnostic::closest;
+use crate::value::Zone;
 
 /// Clock changes are smaller, except when a zone changes its date.
 const MAX_CHANGE: TimeDelta = TimeDelta::hours(3);
@@ -36,7 +36,7 @@ const MAX_GAP_MINUTES: i64 = 1500;
 pub struct Cron {
     /// One, or two combined by "or".
     schedules: Vec<cron::Schedule>,
-    timezone: Tz,
+    timezone: Zone,
     /// The hour begins with `*`.
     every_hour: bool,
 }
@@ -44,13 +44,13 @@ pub struct Cron {
 impl Cron {
     /// Parses an expression of five fields or a nickname such as `@daily`, and an IANA time zone; default UTC.
     pub fn parse(expression: &str, timezone: Option<&str>) -> Result<Self, Error> {
-        let timezone = timezone.map_or(Ok(Tz::UTC), parse_timezone)?;
+        let timezone = timezone.map_or_else(|| Ok(Zone::utc()), parse_timezone)?;
         let name = expression.trim();
         let line = if name.starts_with('@') { nickname(expression, name)? } else { expression };
         Self::from_fields(line, timezone)
     }
 
-    fn from_fields(line: &str, timezone: Tz) -> Result<Self, Error> {
+    fn from_fields(line: &str, timezone: Zone) -> Result<Self, Error> {
         let whole = 0..line.len();
         let fields = split(line);
         let [minute, hour, day, month, weekday] = fields[..] else {
@@ -90,8 +90,8 @@ impl Cron {
     }
 
     /// The time zone.
-    pub fn timezone(&self) -> Tz {
-        self.timezone
+    pub fn timezone(&self) -> &Zone {
+        &self.timezone
     }
 
     /// The first time after `after`. `None` when there is none before the year 2100.
@@ -138,7 +138,7 @@ impl Cron {
 
     /// When a local time fires: never, once or twice.
     fn instants(&self, wall: NaiveDateTime) -> [Option<DateTime<Utc>>; 2] {
-        let zone = self.timezone;
+        let zone = &self.timezone;
         match zone.from_local_datetime(&wall) {
             chrono::LocalResult::Single(time) => [Some(time.to_utc()), None],
             chrono::LocalResult::Ambiguous(first, second) => {
@@ -155,10 +155,10 @@ impl Cron {
     }
 }
 
-fn parse_timezone(name: &str) -> Result<Tz, Error> {
-    name.parse().map_err(|_| Error {
+fn parse_timezone(name: &str) -> Result<Zone, Error> {
+    Zone::named(name).ok_or_else(|| Error {
         message: format!("no time zone is called `{name}`"),
-        help: closest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())).map_or_else(
+        help: closest(name, Zone::names().collect::<Vec<_>>().iter().map(String::as_str)).map_or_else(
             || "give a name of the IANA list, such as `Europe/London`".to_owned(),
             |suggestion| suggestion.to_string(),
         ),
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn agrees_with_a_plain_reading_minute_by_minute() {
-        type Reading = fn(DateTime<Tz>) -> bool;
+        type Reading = fn(DateTime<Zone>) -> bool;
         let lines: [(&str, Reading); 3] = [
             ("*/7 8-18/5 * * *", |t| t.minute() % 7 == 0 && [8, 13, 18].contains(&t.hour())),
             ("0 6 1,15 * MON", |t| {
@@ -315,7 +315,7 @@ mod tests {
             let start = utc("2026-02-20T00:00:00Z");
             let mut expected = (1..60 * 24 * 14)
                 .map(|minutes| start + TimeDelta::minutes(minutes))
-                .filter(|time| matches(time.with_timezone(&cron.timezone())));
+                .filter(|time| matches(time.with_timezone(cron.timezone())));
             let mut at = start;
             for time in expected.by_ref() {
                 at = cron.next_after(at).unwrap();

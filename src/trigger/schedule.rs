@@ -120,7 +120,7 @@ impl Schedule {
 
     /// The payload of an event at this time.
     pub fn payload(&self, planned: DateTime<Utc>) -> Value {
-        let local = planned.with_timezone(&self.times.cron.timezone());
+        let local = planned.with_timezone(self.times.cron.timezone());
         json!({
             "time": planned.to_rfc3339_opts(SecondsFormat::Secs, true),
             "local": local.to_rfc3339_opts(SecondsFormat::Secs, false),

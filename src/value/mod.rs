@@ -19,6 +19,7 @@ mod shape_problem;
 mod shorten;
 mod text;
 mod timestamp;
+mod zone;
 
 pub use backoff::Backoff;
 pub use duration::{Error as DurationError, parse as parse_duration};
@@ -35,3 +36,4 @@ pub use shape_problem::{ProblemKind, ShapeProblem};
 pub use shorten::shortened;
 pub use text::{beginning, charset, decode, decode_part, parameter};
 pub use timestamp::{after, before, from_epoch, is_coarse, leeway, time_in, timestamp};
+pub use zone::Zone;

@@ -1,6 +1,5 @@
 //! Runs that wait for a connection whose credential was refused.
 
-use crate::journal::encoding::TIMES;
 use crate::run::RunState;
 
 use super::failure::Failure;
@@ -11,10 +10,10 @@ use super::server::Server;
 pub(super) async fn release(server: &Server, connection: &str) -> Result<bool, Failure> {
     let sql = "WITH gone AS (DELETE FROM holds WHERE connection = $1 RETURNING reason),
                woken AS (
-                   UPDATE runs r SET due = r.priority FROM gone g
-                   WHERE r.due >= $2 AND r.state = $3 AND r.error = g.reason RETURNING 1)
+                   UPDATE runs r SET due = 0 FROM gone g
+                   WHERE r.due > 0 AND r.state = $2 AND r.error = g.reason RETURNING 1)
                SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM woken)";
-    let rows = server.pool.query(sql, &[&escape_nul(connection), &TIMES, &code(RunState::Waiting)]).await?;
+    let rows = server.pool.query(sql, &[&escape_nul(connection), &code(RunState::Waiting)]).await?;
     let row = rows.first().ok_or(Failure::Closed)?;
     let (gone, woken): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     if woken > 0 {

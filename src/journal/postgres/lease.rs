@@ -141,7 +141,7 @@ pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
 
 /// Makes sleeping runs of `recipe` due; returns their number.
 pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
-    let sql = "UPDATE runs SET due = priority, error = NULL WHERE due = $1 AND recipe = $2 RETURNING 1";
+    let sql = "UPDATE runs SET due = 0, error = NULL WHERE due > 0 AND due = $1 AND recipe = $2 RETURNING 1";
     let rows = pool.query(sql, &[&NEVER, &escape_nul(recipe)]).await?;
     Ok(rows.len() as u64)
 }
@@ -149,7 +149,7 @@ pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
 /// The latest time of an entry of the runs that wait beyond `now`.
 pub(super) async fn last_wait(pool: &Pool, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
     let sql = "SELECT max(e.entry::json->>'at') FROM runs r
-               JOIN entries e ON e.run = r.seq AND e.place = r.entries - 1 WHERE r.due > $1";
+               JOIN entries e ON e.run = r.seq AND e.place = r.entries - 1 WHERE r.due > 0 AND r.due > $1";
     let rows = pool.query(sql, &[&now]).await?;
     let last: Option<String> = rows.first().ok_or(Failure::Closed)?.try_get(0)?;
     Ok(last.and_then(|last| last.parse().ok()))
@@ -157,7 +157,7 @@ pub(super) async fn last_wait(pool: &Pool, now: i64) -> Result<Option<DateTime<U
 
 /// The nearest time that a run waits for.
 pub(super) async fn next_due(pool: &Pool) -> Result<Option<DateTime<Utc>>, Failure> {
-    let rows = pool.query("SELECT due FROM runs WHERE due >= 2 ORDER BY due LIMIT $1", &[&number(1)]).await?;
+    let rows = pool.query("SELECT due FROM runs WHERE due > 0 ORDER BY due LIMIT $1", &[&number(1)]).await?;
     let due: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
     Ok(due.filter(|due| *due < NEVER).map(time))
 }

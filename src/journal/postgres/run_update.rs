@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::journal::encoding::{due, stamp, unsettled_text, write_text};
+use crate::journal::encoding::{AT_ONCE, due, stamp, unsettled_text, write_text};
 use crate::journal::{Error, Lease, RunUpdate};
 use crate::run::{RunId, RunState};
 
@@ -87,8 +87,7 @@ impl Outcome {
 
     fn due(&self) -> Option<i64> {
         let waits = self.update.state == RunState::Waiting;
-        // 0 means the run's priority, which only the server knows.
-        waits.then(|| self.update.due.map_or(0, due))
+        waits.then(|| self.update.due.map_or(AT_ONCE, due))
     }
 }
 

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/limits-3.sql"),
     include_str!("sql/unsettled-4.sql"),
     include_str!("sql/markers-5.sql"),
+    include_str!("sql/due-6.sql"),
 ];
 
 /// The oldest supported server.

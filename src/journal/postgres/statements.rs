@@ -1,10 +1,10 @@
-//! Placeholders in the SQL texts: names of states, and the version in names of functions.
+//! Placeholders in the SQL texts: named values, and the version in names of functions.
 
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::journal::encoding::code;
+use crate::journal::encoding::{AT_ONCE, code};
 use crate::run::RunState;
 
 /// The functions. Changing any text changes the version, and with it the names.
@@ -24,13 +24,13 @@ const ANY_VERSION: &str = "_vN";
 
 /// The version: a checksum of the texts, so that nobody has to increment it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let texts = FUNCTIONS.iter().fold(Sha256::new(), |hash, text| hash.chain_update(named_states(text)));
+    let texts = FUNCTIONS.iter().fold(Sha256::new(), |hash, text| hash.chain_update(named_values(text)));
     format!("_v{}", hex::encode(&texts.finalize()[..4]))
 });
 
-/// `sql` with `_vN` replaced by the version and `{state}` by the state's number.
+/// `sql` with `_vN` replaced by the version and `{state}` by the state's number, `{at_once}` by its `due`.
 pub(super) fn expand(sql: &str) -> String {
-    named_states(sql).replace(ANY_VERSION, &VERSION)
+    named_values(sql).replace(ANY_VERSION, &VERSION)
 }
 
 /// The SQL that creates this version's functions.
@@ -38,10 +38,11 @@ pub(super) fn functions() -> String {
     expand(&FUNCTIONS.concat())
 }
 
-fn named_states(sql: &str) -> String {
-    RunState::ALL.into_iter().fold(sql.to_owned(), |sql, state| {
-        sql.replace(&format!("{{{}}}", state.name()), &code(state).to_string())
-    })
+fn named_values(sql: &str) -> String {
+    let sql = sql.replace("{at_once}", &AT_ONCE.to_string());
+    RunState::ALL
+        .into_iter()
+        .fold(sql, |sql, state| sql.replace(&format!("{{{}}}", state.name()), &code(state).to_string()))
 }
 
 #[cfg(test)]
@@ -49,10 +50,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_and_every_state_is_filled_in() {
+    fn every_name_and_every_value_is_filled_in() {
         let text = functions();
         assert!(text.contains(&format!("CREATE FUNCTION hob_append{}(", *VERSION)));
-        assert!(!text.contains(ANY_VERSION) && !text.contains("{waiting}") && !text.contains("{running}"));
+        for placeholder in [ANY_VERSION, "{waiting}", "{running}", "{at_once}"] {
+            assert!(!text.contains(placeholder), "{placeholder}");
+        }
         // Every name must have a version.
         for (at, _) in text.match_indices("hob_") {
             let name: String = text[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::event::Event;
 use crate::journal::database::{Database, Dialect, Param, rows};
-use crate::journal::encoding::{ORPHAN, code, due, stamp, unsettled_text, write_text};
+use crate::journal::encoding::{AT_ONCE, ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
 use crate::journal::row::{Row, Unreadable};
@@ -238,7 +238,7 @@ impl Rows {
         let priority = i64::from(priority);
         let due = match when {
             Due::Never => None,
-            Due::Now => Some(priority),
+            Due::Now => Some(AT_ONCE),
             Due::At(at) => Some(due(*at)),
         };
         let texts: Result<Vec<String>, _> = entries.iter().map(write_entry).collect();

@@ -71,7 +71,7 @@ fn reopen(tx: &Tx<'_>, stored: &StoredRun, update: &RunUpdate) -> Result<(), Fai
             .exists((&stored.recipe, &stored.lane))?;
     tx.conn
         .prepare_cached(
-            "UPDATE runs SET state = ?2, due = CASE WHEN NOT ?3 THEN priority END, finished = NULL, error = ?4, version = coalesce(?5, version)
+            "UPDATE runs SET state = ?2, due = CASE WHEN NOT ?3 THEN 0 END, finished = NULL, error = ?4, version = coalesce(?5, version)
              WHERE seq = ?1",
         )?
         .execute((stored.seq, code(update.state), behind, &update.error, &update.version))?;

@@ -1,6 +1,6 @@
 //! Stores events, their runs, and a poller's progress.
 
-use crate::journal::encoding::code;
+use crate::journal::encoding::{AT_ONCE, code};
 use crate::journal::event_row::{EventRow, RunRow};
 use crate::journal::{Appended, Batch};
 use crate::run::RunState;
@@ -105,7 +105,7 @@ fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Resu
             &event.record,
             code(RunState::Waiting),
             event.received,
-            (!behind).then_some(event.priority),
+            (!behind).then_some(AT_ONCE),
             event.priority,
         ))?;
     tx.counters.run(None, RunState::Waiting);

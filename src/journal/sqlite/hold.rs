@@ -2,7 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
-use crate::journal::encoding::{TIMES, code};
+use crate::journal::encoding::code;
 use crate::run::RunState;
 
 use super::failure::Failure;
@@ -17,8 +17,8 @@ pub(super) fn release(tx: &mut Tx<'_>, connection: &str) -> Result<bool, Failure
         .optional()?;
     let Some(reason) = reason else { return Ok(false) };
     tx.conn
-        .prepare_cached("UPDATE runs SET due = priority WHERE due >= ?1 AND state = ?2 AND error = ?3")?
-        .execute((TIMES, code(RunState::Waiting), reason))?;
+        .prepare_cached("UPDATE runs SET due = 0 WHERE due > 0 AND state = ?1 AND error = ?2")?
+        .execute((code(RunState::Waiting), reason))?;
     tx.counters.work = true;
     Ok(true)
 }

@@ -20,23 +20,24 @@ use super::writes;
 
 /// Runs whose wait is over.
 pub(super) const WOKEN: &str =
-    "SELECT seq FROM runs WHERE due >= 2 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
+    "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
 /// Runs that wait for no time.
-pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due < 2 ORDER BY due, seq LIMIT ?1";
+pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due = 0 ORDER BY priority, seq LIMIT ?1";
 /// The nearest time that a run waits for.
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due >= 2";
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0";
 /// The latest time of a last entry of the runs that wait.
 const LAST_WAIT: &str = "SELECT max(json_extract(e.entry, '$.at')) FROM runs r
-     JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > ?1";
+     JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > 0 AND r.due > ?1";
 /// Makes the first unfinished run of a lane due.
-pub(super) const ADVANCE: &str = "UPDATE runs SET due = priority WHERE seq =
+pub(super) const ADVANCE: &str = "UPDATE runs SET due = 0 WHERE seq =
      (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
 /// Makes runs due whose lease has expired, or has another owner than the given one.
-pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = priority, owner = NULL, until = NULL
+pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL
      WHERE until IS NOT NULL AND (until <= ?2 OR (?3 AND owner <> ?4))";
 
 /// Makes sleeping runs due.
-pub(super) const WAKE: &str = "UPDATE runs SET due = priority, error = NULL WHERE due = ?1 AND recipe = ?2";
+pub(super) const WAKE: &str =
+    "UPDATE runs SET due = 0, error = NULL WHERE due > 0 AND due = ?1 AND recipe = ?2";
 
 /// The latest time of an entry of the runs that wait beyond `now`.
 pub(super) fn last_wait(conn: &Connection, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
@@ -201,7 +202,7 @@ fn release(tx: &mut Tx<'_>, seq: i64, update: &RunUpdate) -> Result<(), Failure>
     let waits = update.state == RunState::Waiting;
     tx.conn
         .prepare_cached(
-            "UPDATE runs SET state = ?2, due = CASE WHEN ?3 THEN coalesce(?4, priority) END,
+            "UPDATE runs SET state = ?2, due = CASE WHEN ?3 THEN coalesce(?4, 0) END,
                  owner = NULL, until = NULL
              WHERE seq = ?1",
         )?

@@ -59,8 +59,11 @@ fn nothing_reads_or_sorts_a_whole_table() {
     ];
     statements.extend(fixed.map(str::to_owned));
     for sql in statements {
-        // SQLite calls a step without a table a scan.
-        let plan = plan(&conn, &sql).replace("SCAN CONSTANT ROW", "");
+        // SQLite calls a step without a table a scan, and also the first rows of an index that has no others than
+        // the wanted ones.
+        let plan = plan(&conn, &sql)
+            .replace("SCAN CONSTANT ROW", "")
+            .replace("SCAN runs USING COVERING INDEX runs_ready", "");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
     // Sorts only the few links of one record.

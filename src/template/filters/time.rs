@@ -5,7 +5,6 @@ use chrono::format::Item;
 use chrono::{
     DateTime, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeZone, Utc,
 };
-use chrono_tz::{TZ_VARIANTS, Tz};
 use minijinja::value::{Rest, Value as Datum, ValueKind};
 use minijinja::{Error, State};
 
@@ -15,7 +14,7 @@ use crate::diagnostic::closest;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
 use crate::template::spec::Spec;
-use crate::value::{Written, from_epoch, time_in};
+use crate::value::{Written, Zone, from_epoch, time_in};
 
 pub(super) const SPECS: [Spec; 5] = [
     Spec::own(
@@ -78,7 +77,7 @@ fn date(
     let zone = zone(timezone.unwrap_or("UTC"))?;
     match read(state, value, from, input)? {
         Time::Moment(time) => Ok(time.with_timezone(&zone).format_with_items(items.iter()).to_string()),
-        Time::Day(day) => Ok(format_day(day, zone, &items)),
+        Time::Day(day) => Ok(format_day(day, &zone, &items)),
     }
 }
 
@@ -89,7 +88,7 @@ fn input_options(reading: &[Option<String>]) -> (Option<&str>, Option<&str>) {
 }
 
 /// The day in `zone`, starting at its midnight; if that is skipped, with the previous offset.
-fn format_day(day: NaiveDate, zone: Tz, items: &[Item<'_>]) -> String {
+fn format_day(day: NaiveDate, zone: &Zone, items: &[Item<'_>]) -> String {
     let midnight = day.and_time(NaiveTime::MIN);
     match zone.from_local_datetime(&midnight).earliest() {
         Some(time) => time.format_with_items(items.iter()).to_string(),
@@ -110,11 +109,11 @@ fn iso8601(
 ) -> Result<String, Error> {
     let shown = zone(timezone.unwrap_or("UTC"))?;
     let time = moment(read(state, value, from, input)?, from.or(timezone))?;
-    Ok(written(time, shown))
+    Ok(written(time, &shown))
 }
 
-fn written(time: DateTime<Utc>, zone: Tz) -> String {
-    time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, true)
+fn written(time: DateTime<Utc>, zone: &Zone) -> String {
+    time.with_timezone(zone).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn epoch(
@@ -141,7 +140,7 @@ fn moment(time: Time, name: Option<&str>) -> Result<DateTime<Utc>, Error> {
         Time::Moment(time) => Ok(time),
         Time::Day(day) => {
             let zone = zone(name.unwrap_or("UTC"))?;
-            in_zone(day.and_time(NaiveTime::MIN), zone)
+            in_zone(day.and_time(NaiveTime::MIN), &zone)
                 .ok_or_else(|| refusal(format!("finds no {day} in {zone}, which skips that day")))
         }
     }
@@ -164,7 +163,7 @@ fn add_time(
         return Ok(moved.date().to_string());
     }
     let time = moment(time, from.or(timezone))?;
-    Ok(written(shift.apply(time, shown).ok_or_else(beyond)?, shown))
+    Ok(written(shift.apply(time, &shown).ok_or_else(beyond)?, &shown))
 }
 
 /// A duration in its parts, because months have no fixed number of days, and days not always 24 hours.
@@ -217,10 +216,10 @@ impl Shift {
         moved.checked_add_signed(Duration::try_days(if self.back { -self.days } else { self.days })?)
     }
 
-    fn apply(&self, time: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+    fn apply(&self, time: DateTime<Utc>, zone: &Zone) -> Option<DateTime<Utc>> {
         let mut moved = time;
         if self.months > 0 || self.days > 0 {
-            moved = in_zone(self.local(time.with_timezone(&zone).naive_local())?, zone)?;
+            moved = in_zone(self.local(time.with_timezone(zone).naive_local())?, zone)?;
         }
         if self.back { moved.checked_sub_signed(self.exact) } else { moved.checked_add_signed(self.exact) }
     }
@@ -232,7 +231,7 @@ pub(in crate::template) fn check_duration(by: &str) -> Result<(), Error> {
 }
 
 /// A local time as UTC: the first of two when clocks go back, an hour later when it is skipped.
-fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+fn in_zone(local: NaiveDateTime, zone: &Zone) -> Option<DateTime<Utc>> {
     let found = zone.from_local_datetime(&local).earliest();
     let found =
         found.or_else(|| zone.from_local_datetime(&local.checked_add_signed(Duration::hours(1))?).earliest());
@@ -240,8 +239,8 @@ fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
 }
 
 /// The zone `name`.
-pub(in crate::template) fn zone(name: &str) -> Result<Tz, Error> {
-    name.parse().map_err(|_| {
+pub(in crate::template) fn zone(name: &str) -> Result<Zone, Error> {
+    Zone::named(name).ok_or_else(|| {
         let message = format!("knows no time zone {:?}", input::shortened(name));
         advised(message, zone_like(name))
     })
@@ -249,13 +248,13 @@ pub(in crate::template) fn zone(name: &str) -> Result<Tz, Error> {
 
 /// `Europe/Berlin` for `Berlin`, `berlin` and `Europe/Brelin`.
 fn zone_like(name: &str) -> String {
-    let city =
-        |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
-    let same = |zone: &&Tz| zone.name().eq_ignore_ascii_case(name);
-    let known = TZ_VARIANTS.iter().find(same).or_else(|| TZ_VARIANTS.iter().find(city));
+    let names: Vec<String> = Zone::names().collect();
+    let city = |zone: &&String| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
+    let same = |zone: &&String| zone.eq_ignore_ascii_case(name);
+    let known = names.iter().find(same).or_else(|| names.iter().find(city));
     match known {
         Some(zone) => format!("did you mean `{zone}`?"),
-        None => match closest(name, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+        None => match closest(name, names.iter().map(String::as_str)) {
             Some(suggestion) => suggestion.to_string(),
             None => "zones are named as in `Europe/London`".to_owned(),
         },
@@ -288,7 +287,7 @@ fn read(
     };
     let time = found.and_then(|found| match found {
         Written::Exact(time) => Some(Time::Moment(time)),
-        Written::Local(local) => in_zone(local, from).map(Time::Moment),
+        Written::Local(local) => in_zone(local, &from).map(Time::Moment),
         Written::Day(day) => Some(Time::Day(day)),
     });
     time.ok_or_else(|| unreadable(&text, format))

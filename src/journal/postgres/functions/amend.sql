@@ -38,7 +38,7 @@ BEGIN
     ELSE
         behind := place.finished IS NOT NULL AND EXISTS (
             SELECT 1 FROM runs o WHERE o.recipe = place.recipe AND o.lane = place.lane AND o.finished IS NULL);
-        UPDATE runs SET state = next, due = CASE WHEN NOT behind THEN priority END, finished = NULL, error = reason,
+        UPDATE runs SET state = next, due = CASE WHEN NOT behind THEN {at_once} END, finished = NULL, error = reason,
                 version = coalesce(new_version, version), entries = seen + cardinality(texts), write = stamp
             WHERE seq = place.seq;
     END IF;

@@ -63,7 +63,7 @@ BEGIN
                 CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
                           AND (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
                                AND o.finished IS NULL LIMIT 1) IS NULL
-                     THEN r.priority END,
+                     THEN {at_once} END,
                 r.priority
             FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records,
                     run_priorities)

@@ -27,15 +27,15 @@ BEGIN
         most := greatest(most - cardinality(kept), 0);
     END IF;
     woken := ARRAY(
-        SELECT r.seq FROM runs r WHERE r.due >= 2 AND r.due <= moment
+        SELECT r.seq FROM runs r WHERE r.due > {at_once} AND r.due <= moment
         ORDER BY r.due, r.seq LIMIT (most + 1) / 2 FOR UPDATE SKIP LOCKED);
     fresh := ARRAY(
-        SELECT r.seq FROM runs r WHERE r.due < 2
-        ORDER BY r.due, r.seq LIMIT most - cardinality(woken) FOR UPDATE SKIP LOCKED);
+        SELECT r.seq FROM runs r WHERE r.due = {at_once}
+        ORDER BY r.priority, r.seq LIMIT most - cardinality(woken) FOR UPDATE SKIP LOCKED);
     granted := woken || fresh;
     IF cardinality(granted) < most AND cardinality(woken) > 0 THEN
         granted := granted || ARRAY(
-            SELECT r.seq FROM runs r WHERE r.due >= 2 AND r.due <= moment AND r.seq <> ALL (woken)
+            SELECT r.seq FROM runs r WHERE r.due > {at_once} AND r.due <= moment AND r.seq <> ALL (woken)
             ORDER BY r.due, r.seq LIMIT most - cardinality(granted) FOR UPDATE SKIP LOCKED);
     END IF;
     IF cardinality(granted) > 0 THEN
@@ -64,7 +64,7 @@ BEGIN
         SELECT r.seq FROM runs r WHERE r.owner IS NOT NULL AND r.until <= moment
         ORDER BY r.seq FOR UPDATE SKIP LOCKED);
     IF cardinality(ended) > 0 THEN
-        UPDATE runs SET state = {waiting}, due = priority, owner = NULL, until = NULL WHERE seq = ANY (ended);
+        UPDATE runs SET state = {waiting}, due = {at_once}, owner = NULL, until = NULL WHERE seq = ANY (ended);
         PERFORM hob_count_vN(ARRAY[{waiting}, {running}], ARRAY[cardinality(ended), -cardinality(ended)]::BIGINT[]);
     END IF;
     RETURN cardinality(ended);

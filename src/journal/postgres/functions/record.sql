@@ -49,7 +49,7 @@ BEGIN
             WHERE seqs[w.job] > 0 ORDER BY w.place;
     END IF;
     UPDATE runs r SET
-            state = j.state, due = CASE j.due WHEN 0 THEN r.priority ELSE j.due END, error = j.error,
+            state = j.state, due = j.due, error = j.error,
             version = coalesce(j.version, r.version),
             finished = j.finished, entries = r.entries + j.size, write = j.write,
             unsettled = nullif(coalesce(j.unsettled, r.unsettled), ''),
