@@ -52,18 +52,18 @@ pub enum Command {
     Validate(Validate),
     /// Run recipes: poll, receive webhooks, follow schedules, perform the actions
     Run(Run),
-    /// Give a recipe an event of your own
+    /// Send an event to a recipe
     Trigger(Trigger),
-    /// Let recipes rest: they poll nothing and start nothing, and what comes for them waits
+    /// Pause recipes: they poll and start nothing, and their events wait
     Pause(Pause),
-    /// Let paused recipes go on
+    /// Resume paused recipes
     Resume(Resume),
     /// Look up operations and their inputs
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Send one operation and print its result
     Call(Call),
-    /// Show on a page how everything is: recipes, polls that fail, runs that need you
+    /// Show an overview: recipes, failing polls, runs that need you
     Status(Status),
     /// Query the history, and decide about runs that failed or are parked
     #[command(subcommand)]

@@ -12,13 +12,13 @@ use crate::clock::Clock;
 use crate::diagnostic::closest;
 use crate::journal::{Access, Journal, pause, paused, resume};
 
-/// Let recipes rest: they poll nothing and start nothing, and what comes for them waits
+/// Pause recipes: they poll and start nothing, and their events wait
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Works also while hob runs, which notices within a second or two. A paused recipe keeps its \
-place: its pollers read on from there when it is resumed. Webhooks for it are accepted, and their runs wait, as do \
-those of `hob trigger`. Times of its schedule that pass meanwhile are left out. A run under way ends its \
-present step and waits.\n\n\
+    after_help = "Also works while hob runs, which notices within a second or two. A paused recipe keeps its \
+position: its pollers continue from there when it is resumed. Webhooks for it are accepted, and their runs wait, as do \
+those of `hob trigger`. Scheduled times during the pause are skipped. A run in progress finishes its \
+current step and waits.\n\n\
 Examples:\n  hob pause clients-to-contacts\n  hob pause --all"
 )]
 pub struct Pause {
@@ -26,12 +26,10 @@ pub struct Pause {
     names: Names,
 }
 
-/// Let paused recipes go on
+/// Resume paused recipes
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Runs that waited go on at once, in their order; pollers read on from where they were.\n\n\
-Examples:\n  hob resume clients-to-contacts\n  hob resume --all"
-)]
+#[command(after_help = "Waiting runs continue at once, in order; pollers continue from their position.\n\n\
+Examples:\n  hob resume clients-to-contacts\n  hob resume --all")]
 pub struct Resume {
     #[command(flatten)]
     names: Names,

@@ -28,12 +28,12 @@ const LATELY: TimeDelta = TimeDelta::hours(24);
 /// Parked runs shown individually.
 const PARKED_SHOWN: usize = 20;
 
-/// Show on a page how everything is: recipes, polls that fail, runs that need you
+/// Show an overview: recipes, failing polls, runs that need you
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tells what the store knows, whether hob runs or not. STATE is ok, failing (its last polls \
+    after_help = "Shows the content of the store, whether or not hob runs. STATE is ok, failing (its last polls \
 failed), waiting (for the request budget of its connection), paused, broken (its file has mistakes) or new \
-(nothing has come yet).\n\nExamples:\n  hob status\n  hob status --format json\n  hob status --sandbox"
+(no event yet).\n\nExamples:\n  hob status\n  hob status --format json\n  hob status --sandbox"
 )]
 pub struct Status {
     #[command(flatten)]

@@ -21,7 +21,7 @@ use crate::trigger::{Schedule, manual};
 use crate::value::read_json;
 use crate::workspace::Workspace;
 
-/// Give a recipe an event of your own
+/// Send an event to a recipe
 #[derive(Debug, Args)]
 #[command(
     after_help = "The event is stored at once; a running `hob run` picks it up, otherwise the next one does. \

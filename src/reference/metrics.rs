@@ -7,20 +7,20 @@ use super::sources::{Metric, Metrics};
 
 const INTRODUCTION: &str = "# Metrics
 
-While `hob run` receives webhooks, `GET /metrics` tells how it goes, in the text format that Prometheus reads. Whom it \
-tells:
+While `hob run` receives webhooks, `GET /metrics` exports metrics in Prometheus' text format. Access \
+is configured in hob.yaml:
 
 | `server:` in hob.yaml | `/metrics` |
 | --- | --- |
 | without `metrics`, or `metrics: false` | closed |
 | `metrics: true` | open at `listen` to everyone who can reach it |
-| `metrics: 127.0.0.1:9464` | at an address of its own, open to everyone who can reach that; `hob run` listens there even if \
+| `metrics: 127.0.0.1:9464` | at a separate address, open to everyone who can reach it; `hob run` listens there even if \
 it receives no webhooks |
 
-Behind a proxy that is open to the world, an address of its own is the safe way. `/readyz` says why the store is not \
-ready only to programs on the same machine, and not through a proxy.
+Behind a public proxy, use a separate address. `/readyz` shows why the store is not ready only to programs \
+on the same machine, and not through a proxy.
 
-Counters begin at 0 with each process; of several processes on one store each counts what it did itself. Labels hold \
+Counters start at 0 with each process; each of several processes on one store counts its own work. Labels contain \
 names of the workspace only: of recipes, of connections, and paths that recipes listen at. A run on several connections \
 has all their names, with `+` between them; one on none has an empty label. A name is cut after 100 characters. ";
 
@@ -32,7 +32,7 @@ const TABLE: &str = "
 
 /// Examples of alerts.
 const ALERTS: &str = "
-What most people want to be told of:
+Suggested alerts:
 
 ```text
 hob_runs_unfinished{state=\"parked\"} > 0                        a run waits for a person

@@ -3,15 +3,15 @@ LANGUAGE sql VOLATILE AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 $$;
 
--- Keeps `content` in the place of version `seen` (0: there is none yet). If another version is there, that one
--- is told, and nothing is changed.
+-- Replaces version `seen` (0: none) with `content`. If another version is stored, returns that one and changes
+-- nothing.
 CREATE FUNCTION hob_put_counters_vN(
     of_account TEXT, seen BIGINT, content TEXT,
     OUT done BOOLEAN, OUT version BIGINT, OUT state TEXT, OUT moment BIGINT
 )
 LANGUAGE plpgsql AS $$
 BEGIN
-    -- Nobody waits for the disk: should the server crash right now, a request more may go.
+    -- Not synced: losing it in a crash allows at most one request more.
     PERFORM set_config('synchronous_commit', 'off', TRUE);
     done := TRUE;
     state := '';

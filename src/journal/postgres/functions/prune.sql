@@ -1,6 +1,5 @@
--- Forgets up to `most` each of finished runs, of events without a run, and of dedup keys. `ended` are
--- the states of runs that have ended; whether one has is said by `finished` alone, for a failed one
--- may still hold its lane.
+-- Deletes up to `most` each of finished runs, of events without a run, and of dedup keys. `ended` are the
+-- states of ended runs; `finished` decides, because a failed run may still hold its lane.
 CREATE FUNCTION hob_prune_vN(
     ended INTEGER[], before BIGINT, most_runs BIGINT, dedup_before BIGINT, most BIGINT,
     OUT runs BIGINT, OUT events BIGINT, OUT dedup_keys BIGINT
@@ -33,7 +32,7 @@ BEGIN
         END IF;
     END IF;
     DELETE FROM entries e WHERE e.run = ANY (old);
-    -- What was written outlives its run, where it says by itself who wrote: no run has the number 0.
+    -- Writes that contain their origin are kept; no run has the number 0.
     DELETE FROM writes w WHERE w.run = ANY (old) AND NOT starts_with(w.fields, '{"$origin"');
     UPDATE writes w SET run = 0 WHERE w.run = ANY (old);
     WITH gone AS (
@@ -42,7 +41,7 @@ BEGIN
     SELECT count(*), coalesce(array_agg(DISTINCT g.event), '{}'), coalesce(array_agg(g.state), '{}')
         INTO runs, orphans, states FROM gone g;
     PERFORM hob_count_vN(states, array_fill(-1::bigint, ARRAY[cardinality(states)]));
-    -- Not beside old runs: their events, found to be needed again and again, would stand in the way.
+    -- Only once no old run is left: until then the scan would find the events of old runs again and again.
     IF before IS NOT NULL AND cardinality(old) = 0 THEN
         loose := ARRAY(
             SELECT e.seq FROM events e
