@@ -5,7 +5,7 @@ use minijinja::{Error, State};
 
 use super::error::refusal;
 use super::scope::NOW;
-use super::spec::Spec;
+use super::spec::{Spec, own};
 
 /// The engine's own functions that are not available: `debug` would reveal everything, including secrets; `namespace`
 /// allows unbounded nesting.
@@ -17,21 +17,18 @@ pub fn all() -> &'static [Spec] {
 }
 
 const SPECS: [Spec; 3] = [
-    Spec::own(
-        "now",
+    own!(
+        add_function(now),
         "now()",
         "The time of this attempt, as ISO 8601 in UTC.",
-        ("{{ now() }}", r#""2026-11-23T17:30:00.000Z""#),
-        |env, name| env.add_function(name, now),
+        ("{{ now() }}", r#""2026-11-23T17:30:00.000Z""#)
     ),
     Spec::builtin(
-        "range",
         "range(end) or range(start, end, step=1)",
         "Whole numbers from start (0) up to, not including, end; at most 100,000.",
         ("{{ range(2, 5) | list }}", "[2, 3, 4]"),
     ),
     Spec::builtin(
-        "dict",
         "dict(name=value, …)",
         "A mapping with these fields.",
         ("{{ dict(a=1, b='x') }}", r#"{"a": 1, "b": "x"}"#),

@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::error::refusal;
 use super::filters::{compiled, decimal, text, unfit};
 use super::order;
-use super::spec::Spec;
+use super::spec::{Spec, own};
 
 /// The engine's own tests that are not available: they concern HTML and the engine, or are aliases.
 pub(super) const WITHHELD: [&str; 19] = [
@@ -40,126 +40,95 @@ pub fn all() -> &'static [Spec] {
 }
 
 const SPECS: [Spec; 25] = [
-    Spec::builtin("true", "true", "It is `true` itself.", ("{{ 1 is true }}", "false")),
-    Spec::builtin("false", "false", "It is `false` itself.", ("{{ false is false }}", "true")),
-    Spec::builtin("defined", "defined", "It is there.", ("{{ x.y is defined }}", "false")),
-    Spec::builtin("undefined", "undefined", "It is not there.", ("{{ x is undefined }}", "true")),
-    Spec::own("none", "none", "It is null.", ("{{ none is none }}", "true"), |env, name| {
-        env.add_test(name, is_none)
-    }),
-    Spec::own("null", "null", "It is null.", ("{{ none is null }}", "true"), |env, name| {
-        env.add_test(name, is_none)
-    }),
-    Spec::builtin("boolean", "boolean", "It is true or false.", ("{{ true is boolean }}", "true")),
-    Spec::builtin("number", "number", "It is a number.", ("{{ 1.5 is number }}", "true")),
-    Spec::builtin("integer", "integer", "It is a whole number.", ("{{ 3 is integer }}", "true")),
-    Spec::builtin("string", "string", "It is text.", ("{{ 'x' is string }}", "true")),
-    Spec::builtin("sequence", "sequence", "It is a list.", ("{{ [1] is sequence }}", "true")),
-    Spec::builtin("mapping", "mapping", "It is a mapping.", ("{{ {'a': 1} is mapping }}", "true")),
-    Spec::own("odd", "odd", "It is an odd number.", ("{{ 3 is odd }}", "true"), |env, name| {
-        env.add_test(name, |value: &Datum| remainder(value, 2).map(|rest| rest != 0));
-    }),
-    Spec::own("even", "even", "It is an even number.", ("{{ 3 is even }}", "false"), |env, name| {
-        env.add_test(name, |value: &Datum| remainder(value, 2).map(|rest| rest == 0));
-    }),
-    Spec::own(
-        "divisibleby",
+    Spec::builtin("true", "It is `true` itself.", ("{{ 1 is true }}", "false")),
+    Spec::builtin("false", "It is `false` itself.", ("{{ false is false }}", "true")),
+    Spec::builtin("defined", "It is there.", ("{{ x.y is defined }}", "false")),
+    Spec::builtin("undefined", "It is not there.", ("{{ x is undefined }}", "true")),
+    own!(add_test(is_none), "none", "It is null.", ("{{ none is none }}", "true")),
+    own!(add_test(is_none), "null", "It is null.", ("{{ none is null }}", "true")),
+    Spec::builtin("boolean", "It is true or false.", ("{{ true is boolean }}", "true")),
+    Spec::builtin("number", "It is a number.", ("{{ 1.5 is number }}", "true")),
+    Spec::builtin("integer", "It is a whole number.", ("{{ 3 is integer }}", "true")),
+    Spec::builtin("string", "It is text.", ("{{ 'x' is string }}", "true")),
+    Spec::builtin("sequence", "It is a list.", ("{{ [1] is sequence }}", "true")),
+    Spec::builtin("mapping", "It is a mapping.", ("{{ {'a': 1} is mapping }}", "true")),
+    own!(
+        add_test(|value: &Datum| remainder(value, 2).map(|rest| rest != 0)),
+        "odd",
+        "It is an odd number.",
+        ("{{ 3 is odd }}", "true")
+    ),
+    own!(
+        add_test(|value: &Datum| remainder(value, 2).map(|rest| rest == 0)),
+        "even",
+        "It is an even number.",
+        ("{{ 3 is even }}", "false")
+    ),
+    own!(
+        add_test(divisible_by),
         "divisibleby(number)",
         "It is a multiple of the number.",
-        ("{{ 9 is divisibleby(3) }}", "true"),
-        |env, name| env.add_test(name, divisible_by),
+        ("{{ 9 is divisibleby(3) }}", "true")
     ),
-    Spec::own(
-        "eq",
+    own!(
+        add_test(order::equal),
         "eq(value)",
         "It equals the value, as with `==`; for `select` and `selectattr`.",
-        ("{{ [1, 2, 1] | select('eq', 1) | list }}", "[1, 1]"),
-        |env, name| env.add_test(name, order::equal),
+        ("{{ [1, 2, 1] | select('eq', 1) | list }}", "[1, 1]")
     ),
-    Spec::own(
-        "ne",
+    own!(
+        add_test(|value: &Datum, other: &Datum| order::equal(value, other).map(|is| !is)),
         "ne(value)",
         "It does not equal the value.",
-        ("{{ [1, 2] | select('ne', 1) | list }}", "[2]"),
-        |env, name| {
-            env.add_test(name, |value: &Datum, other: &Datum| order::equal(value, other).map(|is| !is))
-        },
+        ("{{ [1, 2] | select('ne', 1) | list }}", "[2]")
     ),
-    Spec::own(
-        "lt",
+    own!(
+        add_test(|value: &Datum, other: &Datum| order::compare(value, other).map(Ordering::is_lt)),
         "lt(value)",
         "It is less than the value, as with `<`.",
-        ("{{ [1, 2] | select('lt', 2) | list }}", "[1]"),
-        |env, name| {
-            env.add_test(name, |value: &Datum, other: &Datum| {
-                order::compare(value, other).map(Ordering::is_lt)
-            });
-        },
+        ("{{ [1, 2] | select('lt', 2) | list }}", "[1]")
     ),
-    Spec::own(
-        "le",
+    own!(
+        add_test(|value: &Datum, other: &Datum| order::compare(value, other).map(Ordering::is_le)),
         "le(value)",
         "It is at most the value.",
-        ("{{ [1, 2] | select('le', 2) | list }}", "[1, 2]"),
-        |env, name| {
-            env.add_test(name, |value: &Datum, other: &Datum| {
-                order::compare(value, other).map(Ordering::is_le)
-            });
-        },
+        ("{{ [1, 2] | select('le', 2) | list }}", "[1, 2]")
     ),
-    Spec::own(
-        "gt",
+    own!(
+        add_test(|value: &Datum, other: &Datum| order::compare(value, other).map(Ordering::is_gt)),
         "gt(value)",
         "It is more than the value.",
-        ("{{ [1, 2] | select('gt', 1) | list }}", "[2]"),
-        |env, name| {
-            env.add_test(name, |value: &Datum, other: &Datum| {
-                order::compare(value, other).map(Ordering::is_gt)
-            });
-        },
+        ("{{ [1, 2] | select('gt', 1) | list }}", "[2]")
     ),
-    Spec::own(
-        "ge",
+    own!(
+        add_test(|value: &Datum, other: &Datum| order::compare(value, other).map(Ordering::is_ge)),
         "ge(value)",
         "It is at least the value.",
-        ("{{ [1, 2] | select('ge', 2) | list }}", "[2]"),
-        |env, name| {
-            env.add_test(name, |value: &Datum, other: &Datum| {
-                order::compare(value, other).map(Ordering::is_ge)
-            });
-        },
+        ("{{ [1, 2] | select('ge', 2) | list }}", "[2]")
     ),
-    Spec::own(
-        "in",
+    own!(
+        add_test(|state: &State<'_, '_>, value: &Datum, list: &Datum| order::contains(state, list, value)),
         "in(list)",
         "The list, mapping or text contains it.",
-        ("{{ ['a', 'z'] | select('in', ['a', 'b']) | list }}", r#"["a"]"#),
-        |env, name| {
-            env.add_test(name, |state: &State<'_, '_>, value: &Datum, list: &Datum| {
-                order::contains(state, list, value)
-            });
-        },
+        ("{{ ['a', 'z'] | select('in', ['a', 'b']) | list }}", r#"["a"]"#)
     ),
-    Spec::own(
-        "startingwith",
+    own!(
+        add_test(starting_with),
         "startingwith(text)",
         "It begins with the text.",
-        ("{{ 'hob' is startingwith('h') }}", "true"),
-        |env, name| env.add_test(name, starting_with),
+        ("{{ 'hob' is startingwith('h') }}", "true")
     ),
-    Spec::own(
-        "endingwith",
+    own!(
+        add_test(ending_with),
         "endingwith(text)",
         "It ends with the text.",
-        ("{{ 'hob' is endingwith('b') }}", "true"),
-        |env, name| env.add_test(name, ending_with),
+        ("{{ 'hob' is endingwith('b') }}", "true")
     ),
-    Spec::own(
-        "matching",
+    own!(
+        add_test(matching),
         "matching(pattern)",
         "The regular expression finds something in the text.",
-        ("{{ 'A-17' is matching('[0-9]+') }}", "true"),
-        |env, name| env.add_test(name, matching),
+        ("{{ 'A-17' is matching('[0-9]+') }}", "true")
     ),
 ];
 

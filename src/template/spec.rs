@@ -26,26 +26,33 @@ pub struct Spec {
 /// Adds a callable to an environment under a name. It takes positional arguments.
 pub(super) type Add = fn(&mut Environment<'static>, String);
 
-impl Spec {
-    /// One of hob's own.
-    pub(super) const fn own(
-        name: &'static str,
-        signature: &'static str,
-        summary: &'static str,
-        (example, result): (&'static str, &'static str),
-        add: Add,
-    ) -> Self {
-        Self { name, signature, summary, example, result, add: Some(add) }
-    }
+/// One of hob's own, added by this method of the environment: `own!(add_filter(function), signature, summary, example)`.
+macro_rules! own {
+    ($add:ident($function:expr), $signature:expr, $summary:expr, $example:expr $(,)?) => {
+        Spec::builtin($signature, $summary, $example).added_by(|env, name| {
+            env.$add(name, $function);
+        })
+    };
+}
+pub(super) use own;
 
+impl Spec {
     /// One of the engine's.
     pub(super) const fn builtin(
-        name: &'static str,
         signature: &'static str,
         summary: &'static str,
         (example, result): (&'static str, &'static str),
     ) -> Self {
-        Self { name, signature, summary, example, result, add: None }
+        let (bytes, mut end) = (signature.as_bytes(), 0);
+        while end < bytes.len() && bytes[end] != b'(' {
+            end += 1;
+        }
+        Self { name: signature.split_at(end).0, signature, summary, example, result, add: None }
+    }
+
+    /// The same, with hob's own implementation.
+    pub(super) const fn added_by(self, add: Add) -> Self {
+        Self { add: Some(add), ..self }
     }
 
     /// The parsed signature.

@@ -2,29 +2,26 @@
 
 use minijinja::value::{Rest, Value as Datum};
 
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 3] = [
-    Spec::own(
-        "default",
+    own!(
+        add_filter(default),
         "default(value='', empty=false)",
         "The value given, if the input is undefined or null; with `empty=true` also if it is empty, 0 or false. `default(none)` is null, `default(omit)` leaves an input out.",
-        ("{{ event.phone | default('none') }}", r#""none""#),
-        |env, name| env.add_filter(name, default),
+        ("{{ event.phone | default('none') }}", r#""none""#)
     ),
-    Spec::own(
-        "d",
+    own!(
+        add_filter(default),
         "d(value='', empty=false)",
         "Short for `default`.",
-        ("{{ '' | d('none', true) }}", r#""none""#),
-        |env, name| env.add_filter(name, default),
+        ("{{ '' | d('none', true) }}", r#""none""#)
     ),
-    Spec::own(
-        "coalesce",
+    own!(
+        add_filter(coalesce),
         "coalesce(value, …)",
         "The first of the input and the values given that is neither null nor empty text; null if there is none.",
-        ("{{ none | coalesce('', 'b', 'c') }}", r#""b""#),
-        |env, name| env.add_filter(name, coalesce),
+        ("{{ none | coalesce('', 'b', 'c') }}", r#""b""#)
     ),
 ];
 

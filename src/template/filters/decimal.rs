@@ -7,43 +7,23 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::input;
 use crate::template::error::refusal;
 use crate::template::number;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 5] = [
-    Spec::own("plus", "plus(number)", "The exact sum.", ("{{ '19.90' | plus(0.1) }}", "20"), |env, name| {
-        env.add_filter(name, plus);
-    }),
-    Spec::own(
-        "minus",
-        "minus(number)",
-        "The exact difference.",
-        ("{{ 0.3 | minus(0.1) }}", "0.2"),
-        |env, name| {
-            env.add_filter(name, minus);
-        },
-    ),
-    Spec::own(
-        "times",
-        "times(number)",
-        "The exact product.",
-        ("{{ 19.9 | times(100) }}", "1990"),
-        |env, name| {
-            env.add_filter(name, times);
-        },
-    ),
-    Spec::own(
-        "divided_by",
+    own!(add_filter(plus), "plus(number)", "The exact sum.", ("{{ '19.90' | plus(0.1) }}", "20")),
+    own!(add_filter(minus), "minus(number)", "The exact difference.", ("{{ 0.3 | minus(0.1) }}", "0.2")),
+    own!(add_filter(times), "times(number)", "The exact product.", ("{{ 19.9 | times(100) }}", "1990")),
+    own!(
+        add_filter(divided_by),
         "divided_by(number)",
         "The quotient, exact to 28 digits.",
-        ("{{ 1990 | divided_by(100) }}", "19.9"),
-        |env, name| env.add_filter(name, divided_by),
+        ("{{ 1990 | divided_by(100) }}", "19.9")
     ),
-    Spec::own(
-        "fixed",
+    own!(
+        add_filter(fixed),
         "fixed(places=2)",
         "The number as text with exactly so many places, rounded with halves away from zero.",
-        ("{{ 1234.5 | fixed(2) }}", r#""1234.50""#),
-        |env, name| env.add_filter(name, fixed),
+        ("{{ 1234.5 | fixed(2) }}", r#""1234.50""#)
     ),
 ];
 

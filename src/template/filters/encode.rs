@@ -10,38 +10,32 @@ use sha2::{Digest, Sha256};
 use super::input;
 use crate::template::convert::to_json_charged;
 use crate::template::error::refusal;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 4] = [
-    Spec::own(
-        "hash",
+    own!(
+        add_filter(hash),
         "hash",
         "The SHA-256 of the text (of the JSON of a list or mapping) in hexadecimal: a stable key.",
-        ("{{ 'hob' | hash | truncate(8, '') }}", r#""2bb54c83""#),
-        |env, name| env.add_filter(name, hash),
+        ("{{ 'hob' | hash | truncate(8, '') }}", r#""2bb54c83""#)
     ),
-    Spec::own(
-        "base64",
+    own!(
+        add_filter(base64),
         "base64",
         "The text in Base64.",
-        ("{{ 'user:pass' | base64 }}", r#""dXNlcjpwYXNz""#),
-        |env, name| {
-            env.add_filter(name, base64);
-        },
+        ("{{ 'user:pass' | base64 }}", r#""dXNlcjpwYXNz""#)
     ),
-    Spec::own(
-        "base64_decode",
+    own!(
+        add_filter(base64_decode),
         "base64_decode",
         "The text that a Base64 text stands for.",
-        ("{{ 'aG9i' | base64_decode }}", r#""hob""#),
-        |env, name| env.add_filter(name, base64_decode),
+        ("{{ 'aG9i' | base64_decode }}", r#""hob""#)
     ),
-    Spec::own(
-        "urlencode",
+    own!(
+        add_filter(urlencode),
         "urlencode",
         "The text for use in an address; a mapping becomes `name=value&…`.",
-        ("{{ {'q': 'a b', 'n': 1} | urlencode }}", r#""q=a%20b&n=1""#),
-        |env, name| env.add_filter(name, urlencode),
+        ("{{ {'q': 'a b', 'n': 1} | urlencode }}", r#""q=a%20b&n=1""#)
     ),
 ];
 

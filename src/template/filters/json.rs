@@ -12,30 +12,27 @@ use serde_json::ser::PrettyFormatter;
 use super::input;
 use crate::template::convert::{from_json, to_json_charged};
 use crate::template::error::refusal;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 use crate::value::{Value, read_json_text};
 
 pub(super) const SPECS: [Spec; 3] = [
-    Spec::own(
-        "tojson",
+    own!(
+        add_filter(tojson),
         "tojson(indent=none)",
         "The value as JSON text, on lines indented by so many spaces with `indent`.",
-        ("{{ {'a': [1, none]} | tojson }}", r#""{\"a\":[1,null]}""#),
-        |env, name| env.add_filter(name, tojson),
+        ("{{ {'a': [1, none]} | tojson }}", r#""{\"a\":[1,null]}""#)
     ),
-    Spec::own(
-        "fromjson",
+    own!(
+        add_filter(fromjson),
         "fromjson",
         "The value that a JSON text stands for.",
-        (r#"{{ ('{"a": [1, 2]}' | fromjson).a }}"#, "[1, 2]"),
-        |env, name| env.add_filter(name, fromjson),
+        (r#"{{ ('{"a": [1, 2]}' | fromjson).a }}"#, "[1, 2]")
     ),
-    Spec::own(
-        "jsonpath",
+    own!(
+        add_filter(jsonpath),
         "jsonpath(path)",
         "What an RFC 9535 path finds: one value (or undefined) if the path can only lead to one, else a list.",
-        (r#"{{ {'a': [{'b': 1}, {'b': 2}]} | jsonpath('$.a[*].b') }}"#, "[1, 2]"),
-        |env, name| env.add_filter(name, jsonpath),
+        (r#"{{ {'a': [{'b': 1}, {'b': 2}]} | jsonpath('$.a[*].b') }}"#, "[1, 2]")
     ),
 ];
 

@@ -6,135 +6,112 @@ use minijinja::{Error, State};
 use super::input;
 use crate::template::error::refusal;
 use crate::template::omit::is_omit;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 22] = [
-    Spec::own(
-        "join",
+    own!(
+        add_filter(join),
         "join(separator='', attribute=none)",
         "The members as one text; null members are left out.",
-        ("{{ ['a', none, 'b'] | join(', ') }}", r#""a, b""#),
-        |env, name| env.add_filter(name, join),
+        ("{{ ['a', none, 'b'] | join(', ') }}", r#""a, b""#)
     ),
-    Spec::own(
-        "join_present",
+    own!(
+        add_filter(join_present),
         "join_present(separator=' ')",
         "The members that are neither null nor blank as one text; null if there is none.",
-        ("{{ ['Ada', none, 'King'] | join_present }}", r#""Ada King""#),
-        |env, name| env.add_filter(name, join_present),
+        ("{{ ['Ada', none, 'King'] | join_present }}", r#""Ada King""#)
     ),
-    Spec::builtin("first", "first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1")),
-    Spec::builtin("last", "last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2")),
+    Spec::builtin("first", "The first member, or undefined.", ("{{ [1, 2] | first }}", "1")),
+    Spec::builtin("last", "The last member, or undefined.", ("{{ [1, 2] | last }}", "2")),
+    Spec::builtin("length", "How many members, fields or characters.", ("{{ 'añb' | length }}", "3")),
+    Spec::builtin("count", "The same as `length`.", ("{{ [1, 2] | count }}", "2")),
     Spec::builtin(
-        "length",
-        "length",
-        "How many members, fields or characters.",
-        ("{{ 'añb' | length }}", "3"),
-    ),
-    Spec::builtin("count", "count", "The same as `length`.", ("{{ [1, 2] | count }}", "2")),
-    Spec::builtin(
-        "list",
         "list",
         "A list of the members, keys or characters.",
         ("{{ 'ab' | list }}", r#"["a", "b"]"#),
     ),
     Spec::builtin(
-        "map",
         "map(attribute='name', default=none) or map('filter', …)",
         "One field of every member, or every member through a filter.",
         ("{{ [{'id': 1}, {'id': 2}] | map(attribute='id') | list }}", "[1, 2]"),
     ),
     Spec::builtin(
-        "select",
         "select('test', …)",
         "The members that pass the test; without one, those that count as true.",
         ("{{ [1, 2, 3, 4] | select('even') | list }}", "[2, 4]"),
     ),
     Spec::builtin(
-        "reject",
         "reject('test', …)",
         "The members that do not pass the test.",
         ("{{ [1, 2, 3, 4] | reject('even') | list }}", "[1, 3]"),
     ),
     Spec::builtin(
-        "selectattr",
         "selectattr('field', 'test', …)",
         "The members whose field passes the test.",
         ("{{ [{'n': 1}, {'n': 2}] | selectattr('n', 'gt', 1) | list }}", r#"[{"n": 2}]"#),
     ),
     Spec::builtin(
-        "rejectattr",
         "rejectattr('field', 'test', …)",
         "The members whose field does not pass the test.",
         ("{{ [{'n': 1}, {'n': 2}] | rejectattr('n', 'gt', 1) | list }}", r#"[{"n": 1}]"#),
     ),
-    Spec::own(
-        "batch",
+    own!(
+        add_filter(batch),
         "batch(size, fill=none)",
         "The members in lists of this size.",
-        ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]"),
-        |env, name| env.add_filter(name, batch),
+        ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]")
     ),
-    Spec::own(
-        "slice",
+    own!(
+        add_filter(slice),
         "slice(count, fill=none)",
         "The members in so many lists.",
-        ("{{ [1, 2, 3] | slice(2) | list }}", "[[1, 2], [3]]"),
-        |env, name| env.add_filter(name, slice),
+        ("{{ [1, 2, 3] | slice(2) | list }}", "[[1, 2], [3]]")
     ),
     Spec::builtin(
-        "reverse",
         "reverse",
         "The members, or characters, backwards.",
         ("{{ [1, 2] | reverse | list }}", "[2, 1]"),
     ),
     Spec::builtin(
         "items",
-        "items",
         "Pairs of key and value of a mapping.",
         ("{{ {'a': 1} | items | list }}", r#"[["a", 1]]"#),
     ),
-    Spec::own(
-        "chain",
+    own!(
+        add_filter(chain),
         "chain(list, …)",
         "The members of all lists.",
-        ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]"),
-        |env, name| env.add_filter(name, chain),
+        ("{{ [1] | chain([2, 3]) | list }}", "[1, 2, 3]")
     ),
-    Spec::own(
-        "zip",
+    own!(
+        add_filter(zip),
         "zip(list, …)",
         "The first members together, the second, and so on.",
-        ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#),
-        |env, name| env.add_filter(name, zip),
+        ("{{ [1, 2] | zip(['a', 'b']) | list }}", r#"[[1, "a"], [2, "b"]]"#)
     ),
-    Spec::own(
-        "compact",
+    own!(
+        add_filter(compact),
         "compact",
         "A list or mapping without members that are null or empty text.",
-        ("{{ {'a': 1, 'b': none, 'c': ''} | compact }}", r#"{"a": 1}"#),
-        |env, name| env.add_filter(name, compact),
+        ("{{ {'a': 1, 'b': none, 'c': ''} | compact }}", r#"{"a": 1}"#)
     ),
-    Spec::own(
-        "pick",
+    own!(
+        add_filter(pick),
         "pick(field, …)",
         "A mapping with only these fields, as far as they are there.",
-        ("{{ {'a': 1, 'b': 2, 'c': 3} | pick('a', 'c') }}", r#"{"a": 1, "c": 3}"#),
-        |env, name| env.add_filter(name, pick),
+        ("{{ {'a': 1, 'b': 2, 'c': 3} | pick('a', 'c') }}", r#"{"a": 1, "c": 3}"#)
     ),
-    Spec::own(
-        "omit",
+    own!(
+        add_filter(omit),
         "omit(field, …)",
         "A mapping without these fields.",
-        ("{{ {'a': 1, 'b': 2} | omit('b') }}", r#"{"a": 1}"#),
-        |env, name| env.add_filter(name, omit),
+        ("{{ {'a': 1, 'b': 2} | omit('b') }}", r#"{"a": 1}"#)
     ),
-    Spec::own(
-        "merge",
+    own!(
+        add_filter(merge),
         "merge(mapping, …)",
         "A mapping with the fields of all; later ones win.",
-        ("{{ {'a': 1, 'b': 2} | merge({'b': 3}) }}", r#"{"a": 1, "b": 3}"#),
-        |env, name| env.add_filter(name, merge),
+        ("{{ {'a': 1, 'b': 2} | merge({'b': 3}) }}", r#"{"a": 1, "b": 3}"#)
     ),
 ];
 

@@ -8,53 +8,35 @@ use super::decimal::MAX_PLACES;
 use super::input;
 use crate::template::error::{advised, refusal};
 use crate::template::number;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 6] = [
-    Spec::own(
-        "number",
+    own!(
+        add_filter(to_number),
         "number(decimal='.')",
         "The number that a text stands for, with its thousands separators and currency sign taken off.",
-        ("{{ '£1,234.50' | number }}", "1234.5"),
-        |env, name| env.add_filter(name, to_number),
+        ("{{ '£1,234.50' | number }}", "1234.5")
     ),
-    Spec::own(
-        "int",
+    own!(
+        add_filter(int),
         "int",
         "The whole number, with what is behind the point cut off.",
-        ("{{ '12.7' | int }}", "12"),
-        |env, name| {
-            env.add_filter(name, int);
-        },
+        ("{{ '12.7' | int }}", "12")
     ),
-    Spec::own(
-        "float",
+    own!(
+        add_filter(to_number),
         "float(decimal='.')",
         "The same as `number`.",
-        ("{{ '12.7' | float }}", "12.7"),
-        |env, name| {
-            env.add_filter(name, to_number);
-        },
+        ("{{ '12.7' | float }}", "12.7")
     ),
-    Spec::own(
-        "round",
+    own!(
+        add_filter(round),
         "round(places=0, method='common')",
         "Rounded exactly, halves away from zero; `method` may be `even`, `ceil` or `floor`.",
-        ("{{ 2.675 | round(2) }}", "2.68"),
-        |env, name| env.add_filter(name, round),
+        ("{{ 2.675 | round(2) }}", "2.68")
     ),
-    Spec::own("abs", "abs", "The number without its sign.", ("{{ -3 | abs }}", "3"), |env, name| {
-        env.add_filter(name, abs);
-    }),
-    Spec::own(
-        "sum",
-        "sum",
-        "The exact sum of a list of numbers.",
-        ("{{ [0.1, 0.2] | sum }}", "0.3"),
-        |env, name| {
-            env.add_filter(name, sum);
-        },
-    ),
+    own!(add_filter(abs), "abs", "The number without its sign.", ("{{ -3 | abs }}", "3")),
+    own!(add_filter(sum), "sum", "The exact sum of a list of numbers.", ("{{ [0.1, 0.2] | sum }}", "0.3")),
 ];
 
 /// Decimal separators.

@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::input;
 use crate::template::error::refusal;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 /// Maximum compiled size of a pattern, in bytes.
 const MAX_SIZE: usize = 1 << 18;
@@ -14,19 +14,17 @@ const MAX_SIZE: usize = 1 << 18;
 const COMPILING: u64 = 2_000;
 
 pub(super) const SPECS: [Spec; 2] = [
-    Spec::own(
-        "regex_replace",
+    own!(
+        add_filter(regex_replace),
         "regex_replace(pattern, new)",
         "The text with everything that the pattern finds replaced; `$1` stands for the first group.",
-        (r"{{ 'call 0151-23 45' | regex_replace('[^0-9]', '') }}", r#""01512345""#),
-        |env, name| env.add_filter(name, regex_replace),
+        (r"{{ 'call 0151-23 45' | regex_replace('[^0-9]', '') }}", r#""01512345""#)
     ),
-    Spec::own(
-        "regex_find",
+    own!(
+        add_filter(regex_find),
         "regex_find(pattern)",
         "The first thing that the pattern finds (its first group, if it has one), or null.",
-        (r"{{ 'Order #1234 paid' | regex_find('#([0-9]+)') }}", r#""1234""#),
-        |env, name| env.add_filter(name, regex_find),
+        (r"{{ 'Order #1234 paid' | regex_find('#([0-9]+)') }}", r#""1234""#)
     ),
 ];
 

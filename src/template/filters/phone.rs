@@ -7,14 +7,13 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::input;
 use crate::template::error::advised;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
-pub(super) const SPECS: [Spec; 1] = [Spec::own(
-    "e164",
+pub(super) const SPECS: [Spec; 1] = [own!(
+    add_filter(e164),
     "e164(country=none, strict=true)",
     "A phone number in international form. `country` (two letters) is for numbers without a country code; with `strict=false` what is no valid number becomes null instead of an error. An extension has no place in this form and is left out.",
-    ("{{ '020 7946 0018' | e164('GB') }}", r#""+442079460018""#),
-    |env, name| env.add_filter(name, e164),
+    ("{{ '020 7946 0018' | e164('GB') }}", r#""+442079460018""#)
 )];
 
 /// Fuel for parsing a number, which uses regular expressions.

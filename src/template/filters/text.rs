@@ -5,104 +5,77 @@ use minijinja::{Error, State};
 
 use super::input;
 use crate::template::error::refusal;
-use crate::template::spec::Spec;
+use crate::template::spec::{Spec, own};
 
 pub(super) const SPECS: [Spec; 14] = [
-    Spec::own(
-        "lower",
-        "lower",
-        "The text in lower case.",
-        ("{{ 'A@B.com' | lower }}", r#""a@b.com""#),
-        |env, name| {
-            env.add_filter(name, lower);
-        },
-    ),
-    Spec::own("upper", "upper", "The text in upper case.", ("{{ 'gb' | upper }}", r#""GB""#), |env, name| {
-        env.add_filter(name, upper);
-    }),
-    Spec::own(
-        "title",
+    own!(add_filter(lower), "lower", "The text in lower case.", ("{{ 'A@B.com' | lower }}", r#""a@b.com""#)),
+    own!(add_filter(upper), "upper", "The text in upper case.", ("{{ 'gb' | upper }}", r#""GB""#)),
+    own!(
+        add_filter(title),
         "title",
         "Every word with a capital, the rest in lower case.",
-        ("{{ 'ada LOVELACE' | title }}", r#""Ada Lovelace""#),
-        |env, name| env.add_filter(name, title),
+        ("{{ 'ada LOVELACE' | title }}", r#""Ada Lovelace""#)
     ),
-    Spec::own(
-        "capitalize",
+    own!(
+        add_filter(capitalize),
         "capitalize",
         "The first letter as a capital, the rest in lower case.",
-        ("{{ 'heLLo you' | capitalize }}", r#""Hello you""#),
-        |env, name| env.add_filter(name, capitalize),
+        ("{{ 'heLLo you' | capitalize }}", r#""Hello you""#)
     ),
-    Spec::own(
-        "trim",
+    own!(
+        add_filter(trim),
         "trim(characters=white space)",
         "The text without white space, or the characters given, at both ends.",
-        ("{{ '  hi ' | trim }}", r#""hi""#),
-        |env, name| env.add_filter(name, trim),
+        ("{{ '  hi ' | trim }}", r#""hi""#)
     ),
-    Spec::own(
-        "replace",
+    own!(
+        add_filter(replace),
         "replace(old, new)",
         "The text with every `old` replaced by `new`.",
-        ("{{ 'a-b-c' | replace('-', '') }}", r#""abc""#),
-        |env, name| env.add_filter(name, replace),
+        ("{{ 'a-b-c' | replace('-', '') }}", r#""abc""#)
     ),
-    Spec::own(
-        "remove_prefix",
+    own!(
+        add_filter(remove_prefix),
         "remove_prefix(text)",
         "The text without this beginning, if it has it.",
-        ("{{ '+44201' | remove_prefix('+44') }}", r#""201""#),
-        |env, name| env.add_filter(name, remove_prefix),
+        ("{{ '+44201' | remove_prefix('+44') }}", r#""201""#)
     ),
-    Spec::own(
-        "truncate",
+    own!(
+        add_filter(truncate),
         "truncate(length=255, end='…')",
         "At most `length` characters, with `end` in place of what was cut off.",
-        ("{{ 'a long story' | truncate(6) }}", r#""a lon…""#),
-        |env, name| env.add_filter(name, truncate),
+        ("{{ 'a long story' | truncate(6) }}", r#""a lon…""#)
     ),
-    Spec::own(
-        "split",
+    own!(
+        add_filter(split),
         "split(separator=white space, limit=none)",
         "The parts of the text as a list; at most `limit` cuts.",
-        ("{{ 'Ada King Lovelace' | split(' ', 1) }}", r#"["Ada", "King Lovelace"]"#),
-        |env, name| env.add_filter(name, split),
+        ("{{ 'Ada King Lovelace' | split(' ', 1) }}", r#"["Ada", "King Lovelace"]"#)
     ),
-    Spec::own(
-        "lines",
+    own!(
+        add_filter(lines),
         "lines",
         "The lines of the text as a list.",
-        ("{{ 'a\\nb' | lines }}", r#"["a", "b"]"#),
-        |env, name| env.add_filter(name, lines),
+        ("{{ 'a\\nb' | lines }}", r#"["a", "b"]"#)
     ),
-    Spec::own(
-        "slug",
+    own!(
+        add_filter(slug),
         "slug(separator='-')",
         "Lower-case letters and digits, everything else as one separator: for tags and addresses.",
-        ("{{ 'New Client: Gold!' | slug }}", r#""new-client-gold""#),
-        |env, name| env.add_filter(name, slug),
+        ("{{ 'New Client: Gold!' | slug }}", r#""new-client-gold""#)
     ),
-    Spec::own(
-        "string",
-        "string",
-        "Numbers and flags as text.",
-        ("{{ 12.50 | string }}", r#""12.5""#),
-        |env, name| env.add_filter(name, string),
-    ),
-    Spec::own(
-        "indent",
+    own!(add_filter(string), "string", "Numbers and flags as text.", ("{{ 12.50 | string }}", r#""12.5""#)),
+    own!(
+        add_filter(indent),
         "indent(width=4, first=false, blank=false)",
         "The lines of the text with spaces before them, except the first (`first=true`: that too) and empty ones (`blank=true`: those too).",
-        ("{{ 'a\\nb' | indent(2) }}", r#""a\n  b""#),
-        |env, name| env.add_filter(name, indent),
+        ("{{ 'a\\nb' | indent(2) }}", r#""a\n  b""#)
     ),
-    Spec::own(
-        "bool",
+    own!(
+        add_filter(bool),
         "bool",
         "Whether the value counts as true; the texts `false`, `no`, `off` and `0` do not.",
-        ("{{ 'no' | bool }}", "false"),
-        |env, name| env.add_filter(name, bool),
+        ("{{ 'no' | bool }}", "false")
     ),
 ];
 
