@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Error;
 use super::bounded_body::BoundedBody;
-use super::transport::with_causes;
+use crate::diagnostic::with_causes;
 use crate::secret::{Redactor, shown_address};
 use crate::value::read_json_within;
 

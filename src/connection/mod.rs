@@ -52,5 +52,4 @@ pub use public_address::{NotPublic, check_public, not_public};
 pub use rate::{BudgetSettings, Rate};
 pub use request_counts::RequestCounts;
 pub use token_file::TokenFile;
-pub(crate) use transport::with_causes;
 pub use transport::{TransportSettings, http_client, public_http_client};

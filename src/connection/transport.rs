@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Error;
 use super::public_address::PublicOnly;
+use crate::diagnostic::with_causes;
 
 /// Settings of the HTTP client.
 #[derive(Debug, Clone)]
@@ -59,18 +60,4 @@ fn builder(settings: &TransportSettings) -> reqwest::ClientBuilder {
         .pool_max_idle_per_host(settings.idle_per_host)
         .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true)
-}
-
-/// An error with all its causes, without the URL, which may contain a secret.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -1,12 +1,14 @@
 //! Diagnostics: one form for mistakes found while parsing, checking and running, rendered for people, scripts and
 //! code hosts.
 
+mod causes;
 mod code;
 mod model;
 mod render;
 mod report;
 mod suggest;
 
+pub use causes::with_causes;
 pub use code::{Code, Severity};
 pub use model::Diagnostic;
 pub use render::{MAX_SHOWN, render};

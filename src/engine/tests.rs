@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::connection::{BudgetSettings, Connection, Credential, Rate, Setup};
 use crate::event::DedupKey;
-use crate::journal::{Access, Batch, Journal, NewRun, RunFilter, RunRow, Sqlite};
+use crate::journal::{Access, Batch, Journal, NewRun, Queries, RunFilter, RunRow, Sqlite};
 use crate::request::{Client, ClientSettings};
 use crate::run::testing::{catalog, event, recipe};
 use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry};

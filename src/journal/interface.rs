@@ -17,18 +17,10 @@ use crate::run::{RunId, StampedEntry, Unsettled};
 
 /// A durable store. A write is on disk when its method returns `Ok`.
 #[async_trait]
-pub trait Journal: Send + Sync {
+pub trait Journal: Queries {
     /// Stores events, their runs and a poller's progress, all or nothing. An event with a known source and dedup key
     /// is skipped together with its runs.
     async fn append(&self, batch: Batch) -> Result<Appended, Error>;
-
-    /// Deletes the dedup key of `source` if it was stored before `before`, so that the event may be stored again.
-    async fn forget_receipt(
-        &self,
-        source: &Source,
-        dedup: &DedupKey,
-        before: DateTime<Utc>,
-    ) -> Result<(), Error>;
 
     /// Leases up to `limit` due runs, each the head of its lane, for `ttl`.
     async fn lease(
@@ -87,15 +79,64 @@ pub trait Journal: Send + Sync {
         ttl: Duration,
     ) -> Result<Option<Claim>, Error>;
 
-    /// Releases a claim if it is still held.
-    async fn release(&self, claim: &Claim) -> Result<(), Error>;
-
     /// The stored limits of `account`.
     async fn limits(&self, account: &str) -> Result<LimitState, Error>;
 
     /// Replaces version `seen` of the limits of `account` with `text`, unless another version was stored meanwhile. A
     /// shared store need not sync this to disk: losing it in a crash allows at most one request more.
     async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error>;
+
+    /// Removes the hold of a connection and makes the runs due that wait for it; returns whether it was held.
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error>;
+
+    /// Deletes up to `limit` each of the runs, events and dedup keys beyond `retention`, oldest first. Unfinished
+    /// runs and events of remaining runs stay.
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error>;
+
+    /// A consistent snapshot of the store, readable while others write.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
+
+    /// Stores records exported by another store; existing ones stay as they are.
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error>;
+
+    /// A short text that changes whenever exported content changes.
+    async fn fingerprint(&self) -> Result<String, Error> {
+        self.snapshot().await?.fingerprint().await
+    }
+
+    /// The number of other processes that run recipes on this store now, as far as it can be known. Called by a
+    /// runner; 0 where only one is possible.
+    async fn other_runners(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    /// What is stored, and its size.
+    async fn info(&self) -> Result<StoreInfo, Error>;
+
+    /// Whether the store accepts writes; if not, why.
+    async fn healthy(&self) -> Result<(), Error>;
+
+    /// Why the last write failed, unless one has succeeded since. [`Journal::healthy`] does not count as a write.
+    fn last_failure(&self) -> Option<Error>;
+
+    /// Stops all work and closes the store; writes that returned `Ok` are kept.
+    async fn close(&self);
+}
+
+/// What every store answers by the same statements: all but what has to be fast, such as taking in events, handing out
+/// runs and taking back what became of them.
+#[async_trait]
+pub trait Queries: Send + Sync {
+    /// Deletes the dedup key of `source` if it was stored before `before`, so that the event may be stored again.
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error>;
+
+    /// Releases a claim if it is still held.
+    async fn release(&self, claim: &Claim) -> Result<(), Error>;
 
     /// A poller's progress.
     async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error>;
@@ -185,40 +226,6 @@ pub trait Journal: Send + Sync {
     /// Marks a connection as held, replacing an earlier hold. Its reason becomes that of the runs that wait for it.
     async fn hold(&self, held: &HeldConnection) -> Result<(), Error>;
 
-    /// Removes the hold of a connection and makes the runs due that wait for it; returns whether it was held.
-    async fn release_hold(&self, connection: &str) -> Result<bool, Error>;
-
     /// The connections that are held, by name.
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error>;
-
-    /// Deletes up to `limit` each of the runs, events and dedup keys beyond `retention`, oldest first. Unfinished
-    /// runs and events of remaining runs stay.
-    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error>;
-
-    /// A consistent snapshot of the store, readable while others write.
-    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
-
-    /// Stores records exported by another store; existing ones stay as they are.
-    async fn import(&self, records: Vec<Record>) -> Result<(), Error>;
-
-    /// A short text that changes whenever exported content changes.
-    async fn fingerprint(&self) -> Result<String, Error>;
-
-    /// The number of other processes that run recipes on this store now, as far as it can be known. Called by a
-    /// runner; 0 where only one is possible.
-    async fn other_runners(&self) -> Result<u64, Error> {
-        Ok(0)
-    }
-
-    /// What is stored, and its size.
-    async fn info(&self) -> Result<StoreInfo, Error>;
-
-    /// Whether the store accepts writes; if not, why.
-    async fn healthy(&self) -> Result<(), Error>;
-
-    /// Why the last write failed, unless one has succeeded since. [`Journal::healthy`] does not count as a write.
-    fn last_failure(&self) -> Option<Error>;
-
-    /// Stops all work and closes the store; writes that returned `Ok` are kept.
-    async fn close(&self);
 }

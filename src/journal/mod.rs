@@ -13,6 +13,7 @@ mod paused;
 mod postgres;
 mod queries;
 mod row;
+mod shared_queries;
 mod snapshot;
 mod sqlite;
 mod unreadable_runs;
@@ -20,7 +21,7 @@ mod unreadable_runs;
 pub use access::Access;
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
-pub use interface::Journal;
+pub use interface::{Journal, Queries};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, NewRun,
     Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,

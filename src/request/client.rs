@@ -299,7 +299,7 @@ fn is_page_instead(headers: &HeaderMap, expected: &str) -> bool {
 pub(super) fn describe_error(error: reqwest::Error) -> String {
     let (connect, timeout) = (error.is_connect(), error.is_timeout());
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the server").to_owned();
-    let causes = crate::connection::with_causes(&error.without_url());
+    let causes = crate::diagnostic::with_causes(&error.without_url());
     match (connect, timeout) {
         (true, _) => format!("cannot connect to {host}: {causes}"),
         (false, true) => format!("{host} did not answer in time"),

@@ -6,7 +6,7 @@ use crate::journal::row::RUN_ROW;
 use crate::run::RunState;
 
 /// PostgreSQL's dialect.
-pub(super) struct PostgresDialect;
+pub(in crate::journal) struct PostgresDialect;
 
 impl Dialect for PostgresDialect {
     const KIND: &'static str = "postgres";

@@ -4,6 +4,7 @@ use std::io;
 
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::diagnostic::with_causes;
 use crate::journal::Error;
 use crate::journal::format::EntryError;
 use crate::journal::row::Unreadable;
@@ -188,19 +189,6 @@ fn connection_problem(error: &tokio_postgres::Error) -> Option<String> {
         return None;
     };
     Some(reason)
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl From<tokio_postgres::Error> for Failure {

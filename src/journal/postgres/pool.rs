@@ -20,7 +20,7 @@ use super::session::{Params, Session};
 const MAX_CONNECTIONS: usize = 8;
 
 /// A connection pool.
-pub(super) struct Pool {
+pub(in crate::journal) struct Pool {
     target: Arc<Target>,
     tls: MakeRustlsConnect,
     permits: Semaphore,

@@ -1,28 +1,23 @@
 //! The store: opening it, and the methods of [`Journal`].
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::put_paused_to_sleep;
-use crate::journal::queries::{
-    claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes,
-};
+use crate::journal::queries::{claims, totals};
+use crate::journal::shared_queries::QueriedStore;
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
-    Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
-    StoreInfo, Totals, Unfinished, Written,
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, LimitState, LimitWrite, Pruned, Record,
+    Retention, RunUpdate, Snapshot, StoreInfo,
 };
-use crate::run::{RunId, StampedEntry, Unsettled};
+use crate::run::{RunId, StampedEntry};
 
 use super::address::Target;
 use super::append::Rows;
@@ -71,8 +66,9 @@ impl Postgres {
         connect(url, access, false).await
     }
 
-    fn failed(&self, failure: Failure) -> Error {
-        failure.into_error(&self.server.name)
+    /// An error of this store.
+    fn of_store<T>(&self, result: Result<T, Failure>) -> Result<T, Error> {
+        result.map_err(|failure| failure.into_error(&self.server.name))
     }
 }
 
@@ -118,10 +114,18 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
     }))
 }
 
+impl QueriedStore for Postgres {
+    type Database = Pool;
+
+    fn database(&self) -> &Pool {
+        &self.server.pool
+    }
+}
+
 #[async_trait]
 impl Journal for Postgres {
     async fn append(&self, batch: Batch) -> Result<Appended, Error> {
-        let rows = Rows::new(batch).map_err(|failure| self.failed(failure))?;
+        let rows = self.of_store(Rows::new(batch))?;
         let appended = self.appends.perform(rows).await;
         self.last_failure.record(&appended);
         appended
@@ -136,8 +140,8 @@ impl Journal for Postgres {
     ) -> Result<Vec<LeasedRun>, Error> {
         self.leased.store(self.server.listener.count(), Ordering::Release);
         let ends = self.server.clock.stamp(until(now, ttl));
-        let granted = lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await;
-        let loaded = granted.map_err(|failure| self.failed(failure))?;
+        let loaded = self
+            .of_store(lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await)?;
         park_unreadable(self, loaded.unreadable, now).await?;
         put_paused_to_sleep(self, loaded.runs, now).await
     }
@@ -148,15 +152,14 @@ impl Journal for Postgres {
         entries: Vec<StampedEntry>,
         update: RunUpdate,
     ) -> Result<(), Error> {
-        let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
+        let texts = self.of_store(texts(&entries))?;
         let recorded = self.unconfirmed.record(&self.records, lease.clone(), texts, update).await;
         self.last_failure.record(&recorded);
         recorded
     }
 
     async fn wake(&self, recipe: &str) -> Result<u64, Error> {
-        let woken = lease::wake(&self.server.pool, recipe).await;
-        let count = woken.map_err(|failure| self.failed(failure))?;
+        let count = self.of_store(lease::wake(&self.server.pool, recipe).await)?;
         if count > 0 {
             self.server.listener.notify();
         }
@@ -170,18 +173,17 @@ impl Journal for Postgres {
         entries: Vec<StampedEntry>,
         update: RunUpdate,
     ) -> Result<bool, Error> {
-        let texts = texts(&entries).map_err(|failure| self.failed(failure))?;
-        amend::amend(&self.server, run, seen, texts, &update).await.map_err(|failure| self.failed(failure))
+        let texts = self.of_store(texts(&entries))?;
+        self.of_store(amend::amend(&self.server, run, seen, texts, &update).await)
     }
 
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
-        let renewed = lease::renew(&self.server.pool, leases, self.server.clock.stamp(until(now, ttl))).await;
-        renewed.map_err(|failure| self.failed(failure))
+        self.of_store(lease::renew(&self.server.pool, leases, self.server.clock.stamp(until(now, ttl))).await)
     }
 
     async fn reclaim(&self, _owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
-        let reclaimed = lease::reclaim(&self.server.pool, self.server.clock.stamp(stamp(now))).await;
-        let count = reclaimed.map_err(|failure| self.failed(failure))?;
+        let count =
+            self.of_store(lease::reclaim(&self.server.pool, self.server.clock.stamp(stamp(now))).await)?;
         if count > 0 {
             self.server.listener.notify();
         }
@@ -189,11 +191,11 @@ impl Journal for Postgres {
     }
 
     async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
-        lease::last_wait(&self.server.pool, stamp(now)).await.map_err(|failure| self.failed(failure))
+        self.of_store(lease::last_wait(&self.server.pool, stamp(now)).await)
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        lease::next_due(&self.server.pool).await.map_err(|failure| self.failed(failure))
+        self.of_store(lease::next_due(&self.server.pool).await)
     }
 
     async fn changed(&self, at_most: Duration) {
@@ -220,168 +222,32 @@ impl Journal for Postgres {
         claims::take(&self.server.pool, name, owner, false, at, ends).await
     }
 
-    async fn release(&self, claim: &Claim) -> Result<(), Error> {
-        claims::release(&self.server.pool, claim).await
-    }
-
     async fn limits(&self, account: &str) -> Result<LimitState, Error> {
-        limits::read(&self.server.pool, account).await.map_err(|failure| self.failed(failure))
+        self.of_store(limits::read(&self.server.pool, account).await)
     }
 
     async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
-        let written = limits::write(&self.server.pool, account, seen, text).await;
-        written.map_err(|failure| self.failed(failure))
-    }
-
-    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
-        cursors::cursor(&self.server.pool, key).await
-    }
-
-    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
-        cursors::cursors(&self.server.pool).await
-    }
-
-    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
-        cursors::seen(&self.server.pool, key, records).await
-    }
-
-    async fn vanished(
-        &self,
-        key: &CursorKey,
-        scan: u64,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
-        cursors::vanished(&self.server.pool, key, scan, after, limit).await
-    }
-
-    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-        runs::list(&self.server.pool, filter).await
-    }
-
-    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
-        runs::by_prefix(&self.server.pool, prefix, limit).await
-    }
-
-    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
-        runs::detail(&self.server.pool, id).await
-    }
-
-    async fn written(
-        &self,
-        record: &str,
-        connection: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Written>, Error> {
-        writes::by_record(&self.server.pool, record, connection, limit).await
-    }
-
-    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
-        runs::unsettled(&self.server.pool).await
-    }
-
-    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        runs::event(&self.server.pool, id).await
-    }
-
-    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
-        totals::totals(&self.server.pool, since).await
-    }
-
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        runs::unfinished(&self.server.pool).await
-    }
-
-    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
-        recipes::save(&self.server.pool, recipe).await
-    }
-
-    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
-        recipes::find(&self.server.pool, name, version).await
-    }
-
-    async fn save_link(&self, link: &Link) -> Result<(), Error> {
-        links::save(&self.server.pool, link).await
-    }
-
-    async fn find_link(
-        &self,
-        name: &str,
-        from: Option<&str>,
-        to: Option<&str>,
-    ) -> Result<Option<Link>, Error> {
-        links::find(&self.server.pool, name, from, to).await
-    }
-
-    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        links::delete(&self.server.pool, name, from).await
-    }
-
-    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
-        links::by_record(&self.server.pool, record).await
-    }
-
-    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
-        values::state(&self.server.pool, key).await
-    }
-
-    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
-        values::states(&self.server.pool, prefix).await
-    }
-
-    async fn forget_receipt(
-        &self,
-        source: &Source,
-        dedup: &DedupKey,
-        before: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        receipts::forget(&self.server.pool, source, dedup, before).await
-    }
-
-    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
-        values::put_state(&self.server.pool, key, value).await
-    }
-
-    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
-        values::marker(&self.server.pool, name).await
-    }
-
-    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
-        values::set_marker(&self.server.pool, name, value).await
-    }
-
-    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
-        holds::hold(&self.server.pool, held).await
+        self.of_store(limits::write(&self.server.pool, account, seen, text).await)
     }
 
     async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
-        hold::release(&self.server, connection).await.map_err(|failure| self.failed(failure))
-    }
-
-    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
-        holds::all(&self.server.pool).await
+        self.of_store(hold::release(&self.server, connection).await)
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
-        maintenance::prune(&self.server, retention, limit).await.map_err(|failure| self.failed(failure))
+        self.of_store(maintenance::prune(&self.server, retention, limit).await)
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
-        let snapshot = ReadSnapshot::begin(&self.server).await.map_err(|failure| self.failed(failure))?;
-        Ok(Box::new(snapshot))
+        Ok(Box::new(self.of_store(ReadSnapshot::begin(&self.server).await)?))
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
         import::import(&self.server, &records).await
     }
 
-    async fn fingerprint(&self) -> Result<String, Error> {
-        self.snapshot().await?.fingerprint().await
-    }
-
     async fn other_runners(&self) -> Result<u64, Error> {
-        let others = runner_lock::count_others(&self.server.pool, &self.server.schema).await;
-        others.map_err(|failure| self.failed(failure))
+        self.of_store(runner_lock::count_others(&self.server.pool, &self.server.schema).await)
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {
@@ -389,7 +255,7 @@ impl Journal for Postgres {
     }
 
     async fn healthy(&self) -> Result<(), Error> {
-        maintenance::probe(&self.server).await.map_err(|failure| self.failed(failure))
+        self.of_store(maintenance::probe(&self.server).await)
     }
 
     fn last_failure(&self) -> Option<Error> {

@@ -1,6 +1,5 @@
 //! The store: opening it, and the methods of [`Journal`].
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,25 +9,21 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use rusqlite::Connection;
-use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::journal::database::{Database, Param};
 use crate::journal::encoding::{stamp, until};
 use crate::journal::last_failure::LastFailure;
 use crate::journal::paused::put_paused_to_sleep;
-use crate::journal::queries::{
-    claims, cursors, holds, import, links, receipts, recipes, runs, totals, values, writes,
-};
+use crate::journal::queries::{claims, import, totals};
 use crate::journal::row::Row;
+use crate::journal::shared_queries::QueriedStore;
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
-    Access, Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite,
-    Link, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot,
-    StoreInfo, Totals, Unfinished, Written,
+    Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, LimitState, LimitWrite, Pruned, Record,
+    Retention, RunUpdate, Snapshot, StoreInfo,
 };
-use crate::run::{RunId, StampedEntry, Unsettled};
+use crate::run::{RunId, StampedEntry};
 
 use crate::private;
 
@@ -164,6 +159,14 @@ impl Database for Sqlite {
     }
 }
 
+impl QueriedStore for Sqlite {
+    type Database = Self;
+
+    fn database(&self) -> &Self {
+        self
+    }
+}
+
 fn create_folder(path: &Path, store: &str) -> Result<(), Error> {
     let Some(folder) = path.parent() else { return Ok(()) };
     private::create_folder(folder).map_err(|error| Error::Unavailable {
@@ -270,10 +273,6 @@ impl Journal for Sqlite {
         claims::take(self, name, owner, alone, stamp(now), until(now, ttl)).await
     }
 
-    async fn release(&self, claim: &Claim) -> Result<(), Error> {
-        claims::release(self, claim).await
-    }
-
     async fn limits(&self, account: &str) -> Result<LimitState, Error> {
         let account = account.to_owned();
         self.read(move |conn| limits::read(conn, &account)).await
@@ -284,134 +283,9 @@ impl Journal for Sqlite {
         self.write(move |tx| limits::write(tx, &account, seen, &text)).await
     }
 
-    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
-        cursors::cursor(self, key).await
-    }
-
-    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
-        cursors::cursors(self).await
-    }
-
-    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
-        cursors::seen(self, key, records).await
-    }
-
-    async fn vanished(
-        &self,
-        key: &CursorKey,
-        scan: u64,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
-        cursors::vanished(self, key, scan, after, limit).await
-    }
-
-    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-        runs::list(self, filter).await
-    }
-
-    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
-        runs::by_prefix(self, prefix, limit).await
-    }
-
-    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
-        runs::detail(self, id).await
-    }
-
-    async fn written(
-        &self,
-        record: &str,
-        connection: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Written>, Error> {
-        writes::by_record(self, record, connection, limit).await
-    }
-
-    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
-        runs::unsettled(self).await
-    }
-
-    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
-        runs::event(self, id).await
-    }
-
-    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
-        totals::totals(self, since).await
-    }
-
-    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        runs::unfinished(self).await
-    }
-
-    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
-        recipes::save(self, recipe).await
-    }
-
-    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
-        recipes::find(self, name, version).await
-    }
-
-    async fn save_link(&self, link: &Link) -> Result<(), Error> {
-        links::save(self, link).await
-    }
-
-    async fn find_link(
-        &self,
-        name: &str,
-        from: Option<&str>,
-        to: Option<&str>,
-    ) -> Result<Option<Link>, Error> {
-        links::find(self, name, from, to).await
-    }
-
-    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        links::delete(self, name, from).await
-    }
-
-    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
-        links::by_record(self, record).await
-    }
-
-    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
-        values::state(self, key).await
-    }
-
-    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
-        values::states(self, prefix).await
-    }
-
-    async fn forget_receipt(
-        &self,
-        source: &Source,
-        dedup: &DedupKey,
-        before: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        receipts::forget(self, source, dedup, before).await
-    }
-
-    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
-        values::put_state(self, key, value).await
-    }
-
-    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
-        values::marker(self, name).await
-    }
-
-    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
-        values::set_marker(self, name, value).await
-    }
-
-    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
-        holds::hold(self, held).await
-    }
-
     async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
         let connection = connection.to_owned();
         self.write(move |tx| hold::release(tx, &connection)).await
-    }
-
-    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
-        holds::all(self).await
     }
 
     async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
@@ -435,10 +309,6 @@ impl Journal for Sqlite {
             Ok(())
         })
         .await
-    }
-
-    async fn fingerprint(&self) -> Result<String, Error> {
-        self.snapshot().await?.fingerprint().await
     }
 
     async fn info(&self) -> Result<StoreInfo, Error> {
@@ -475,6 +345,7 @@ impl Drop for Sqlite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Queries;
     use serde_json::json;
     use std::sync::mpsc::sync_channel;
 

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
-    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
-    Unfinished, Written,
+    Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
+    Totals, Unfinished, Written,
 };
 use hob::run::{RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -148,15 +148,6 @@ impl Journal for FaultyJournal {
         self.write(self.inner.append(batch)).await
     }
 
-    async fn forget_receipt(
-        &self,
-        source: &Source,
-        dedup: &DedupKey,
-        before: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        self.write(self.inner.forget_receipt(source, dedup, before)).await
-    }
-
     async fn lease(
         &self,
         owner: &str,
@@ -225,6 +216,62 @@ impl Journal for FaultyJournal {
         ttl: Duration,
     ) -> Result<Option<Claim>, Error> {
         self.write(self.inner.claim(name, owner, now, ttl)).await
+    }
+
+    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
+        self.write(self.inner.release_hold(connection)).await
+    }
+
+    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
+        self.write(self.inner.prune(retention, limit)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn hob::journal::Snapshot>, Error> {
+        self.inner.snapshot().await
+    }
+
+    async fn fingerprint(&self) -> Result<String, Error> {
+        self.alive().await;
+        self.inner.fingerprint().await
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.write(self.inner.import(records)).await
+    }
+
+    async fn info(&self) -> Result<StoreInfo, Error> {
+        self.alive().await;
+        self.inner.info().await
+    }
+
+    async fn healthy(&self) -> Result<(), Error> {
+        self.write(self.inner.healthy()).await
+    }
+
+    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
+        self.alive().await;
+        self.inner.limits(account).await
+    }
+
+    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
+        self.alive().await;
+        self.inner.put_limits(account, seen, text).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Queries for FaultyJournal {
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        self.write(self.inner.forget_receipt(source, dedup, before)).await
     }
 
     async fn release(&self, claim: &Claim) -> Result<(), Error> {
@@ -360,52 +407,8 @@ impl Journal for FaultyJournal {
         self.write(self.inner.hold(held)).await
     }
 
-    async fn release_hold(&self, connection: &str) -> Result<bool, Error> {
-        self.write(self.inner.release_hold(connection)).await
-    }
-
     async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
         self.alive().await;
         self.inner.held_connections().await
-    }
-
-    async fn prune(&self, retention: &Retention, limit: usize) -> Result<Pruned, Error> {
-        self.write(self.inner.prune(retention, limit)).await
-    }
-
-    async fn snapshot(&self) -> Result<Box<dyn hob::journal::Snapshot>, Error> {
-        self.inner.snapshot().await
-    }
-
-    async fn fingerprint(&self) -> Result<String, Error> {
-        self.alive().await;
-        self.inner.fingerprint().await
-    }
-
-    async fn import(&self, records: Vec<Record>) -> Result<(), Error> {
-        self.write(self.inner.import(records)).await
-    }
-
-    async fn info(&self) -> Result<StoreInfo, Error> {
-        self.alive().await;
-        self.inner.info().await
-    }
-
-    async fn healthy(&self) -> Result<(), Error> {
-        self.write(self.inner.healthy()).await
-    }
-
-    async fn limits(&self, account: &str) -> Result<LimitState, Error> {
-        self.alive().await;
-        self.inner.limits(account).await
-    }
-
-    async fn put_limits(&self, account: &str, seen: i64, text: &str) -> Result<LimitWrite, Error> {
-        self.alive().await;
-        self.inner.put_limits(account, seen, text).await
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }

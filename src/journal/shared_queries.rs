@@ -1,0 +1,157 @@
+//! The queries that every store answers alike, in terms of its database.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::database::Database;
+use super::queries::{claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes};
+use super::{
+    Claim, Error, HeldConnection, Link, Queries, RecipeText, RunDetail, RunFilter, RunRow, Totals,
+    Unfinished, Written,
+};
+use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
+use crate::run::{RunId, Unsettled};
+
+/// A store that takes statements.
+pub(super) trait QueriedStore: Send + Sync {
+    /// What takes them.
+    type Database: Database + Sync;
+
+    /// What takes them.
+    fn database(&self) -> &Self::Database;
+}
+
+#[async_trait]
+impl<S: QueriedStore> Queries for S {
+    async fn release(&self, claim: &Claim) -> Result<(), Error> {
+        claims::release(self.database(), claim).await
+    }
+
+    async fn cursor(&self, key: &CursorKey) -> Result<Option<Cursor>, Error> {
+        cursors::cursor(self.database(), key).await
+    }
+
+    async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
+        cursors::cursors(self.database()).await
+    }
+
+    async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {
+        cursors::seen(self.database(), key, records).await
+    }
+
+    async fn vanished(
+        &self,
+        key: &CursorKey,
+        scan: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        cursors::vanished(self.database(), key, scan, after, limit).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
+        runs::list(self.database(), filter).await
+    }
+
+    async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
+        runs::by_prefix(self.database(), prefix, limit).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {
+        runs::detail(self.database(), id).await
+    }
+
+    async fn written(
+        &self,
+        record: &str,
+        connection: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Written>, Error> {
+        writes::by_record(self.database(), record, connection, limit).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
+        runs::unsettled(self.database()).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        runs::event(self.database(), id).await
+    }
+
+    async fn totals(&self, since: Option<DateTime<Utc>>) -> Result<Totals, Error> {
+        totals::totals(self.database(), since).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
+        runs::unfinished(self.database()).await
+    }
+
+    async fn save_recipe(&self, recipe: &RecipeText) -> Result<(), Error> {
+        recipes::save(self.database(), recipe).await
+    }
+
+    async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error> {
+        recipes::find(self.database(), name, version).await
+    }
+
+    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+        links::save(self.database(), link).await
+    }
+
+    async fn find_link(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<Link>, Error> {
+        links::find(self.database(), name, from, to).await
+    }
+
+    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
+        links::delete(self.database(), name, from).await
+    }
+
+    async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
+        links::by_record(self.database(), record).await
+    }
+
+    async fn state(&self, key: &str) -> Result<Option<Value>, Error> {
+        values::state(self.database(), key).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<(String, Value)>, Error> {
+        values::states(self.database(), prefix).await
+    }
+
+    async fn forget_receipt(
+        &self,
+        source: &Source,
+        dedup: &DedupKey,
+        before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        receipts::forget(self.database(), source, dedup, before).await
+    }
+
+    async fn put_state(&self, key: &str, value: &Value) -> Result<(), Error> {
+        values::put_state(self.database(), key, value).await
+    }
+
+    async fn marker(&self, name: &str) -> Result<Option<Value>, Error> {
+        values::marker(self.database(), name).await
+    }
+
+    async fn set_marker(&self, name: &str, value: Option<&Value>) -> Result<(), Error> {
+        values::set_marker(self.database(), name, value).await
+    }
+
+    async fn hold(&self, held: &HeldConnection) -> Result<(), Error> {
+        holds::hold(self.database(), held).await
+    }
+
+    async fn held_connections(&self) -> Result<Vec<HeldConnection>, Error> {
+        holds::all(self.database()).await
+    }
+}
