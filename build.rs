@@ -70,7 +70,7 @@ fn folder(path: &Path) -> Value {
             }
         }
     }
-    assert!(connector.is_object(), "{}: no connector.yaml", path.display());
+    assert!(connector.is_object(), "{}: no {}", path.display(), FileKind::Connector);
     let parts = [
         ("connector", connector),
         ("events", events.into()),

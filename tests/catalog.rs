@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hob::catalog::{AuthScheme, Catalog, Connector, Effect, Operation, Paging, path};
+use hob::catalog::{
+    AuthScheme, Catalog, Connector, Effect, InputName, NestedInputs, Operation, Paging, path,
+};
 use hob::value::{Kind, Shape};
-use serde_json::Value;
 
 fn paging_style(operation: &Operation) -> &'static str {
     match operation.list.as_ref().map(|list| &list.paging) {
@@ -193,6 +194,7 @@ fn every_json_path_is_one() {
         errors.chain(webhooks).chain(logins).for_each(|text| check(&connector.connector, text));
         for (name, event) in &connector.events {
             let hydrate = event.hydrate.iter().flat_map(|hydrate| hydrate.with.values());
+            let hydrate = hydrate.flat_map(|value| value.names()).map(|path| &path.0);
             let paths = event.id.iter().chain(&event.signs).chain(event.values.keys()).chain(hydrate);
             paths.chain(std::iter::once(&event.record)).for_each(|text| check(name, text));
         }
@@ -336,8 +338,10 @@ fn references_hold(catalog: &Catalog, operation: &Operation) {
         assert_eq!(read.effect, Effect::Read, "{id}: a probe that writes");
         let list = read.list.as_ref().unwrap_or_else(|| panic!("{id}: a probe without items"));
         assert!(probe.created.is_some() || !probe.matching.is_empty(), "{id}: a probe that finds anything");
-        for (theirs, ours) in &probe.with {
+        for theirs in probe.with.keys() {
             assert!(read.input(theirs).is_some(), "{id}: probe input {theirs}");
+        }
+        for ours in probe.inputs() {
             assert!(operation.input(ours).is_some(), "{id}: probe value {ours}");
         }
         for ours in probe.matching.values() {
@@ -355,7 +359,7 @@ fn references_hold(catalog: &Catalog, operation: &Operation) {
         for name in alternative.with.keys() {
             assert!(part.input(name).is_some(), "{id}: {} takes no {name}", part.id);
         }
-        for name in alternative.when.iter().chain(templates(&alternative.with).iter()) {
+        for name in alternative.when.iter().chain(passed_on(&alternative.with)) {
             assert!(operation.input(name).is_some(), "{id}: no input {name}");
         }
     }
@@ -402,11 +406,7 @@ fn every_reference_between_operations_holds() {
     }
 }
 
-/// Names in the `{{ name }}` values of a composite operation.
-fn templates(with: &indexmap::IndexMap<String, Value>) -> Vec<String> {
-    let text = serde_json::to_string(with).unwrap_or_default();
-    text.split("{{ ")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(" }}").map(|(name, _)| name.to_owned()))
-        .collect()
+/// The inputs that a composite operation passes on.
+fn passed_on(with: &NestedInputs<InputName>) -> impl Iterator<Item = &String> {
+    with.values().flat_map(|value| value.names()).map(|input| &input.0)
 }

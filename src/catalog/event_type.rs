@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::nested_inputs::{BodyPath, NestedInputs};
+
 /// An event type, listed in `events.yaml` under its name (such as `ContactUpdate`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +74,7 @@ fn is_root(path: &str) -> bool {
 pub struct Hydrate {
     /// The operation.
     pub operation: String,
-    /// Its inputs: name → JSONPath in the body.
-    pub with: IndexMap<String, String>,
+    /// Its inputs: name → a constant, or a value with `{{ $.path }}` for what stands there in the body.
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub with: NestedInputs<BodyPath>,
 }

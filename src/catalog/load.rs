@@ -9,15 +9,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use super::{Connector, EventType, FileKind, Operation};
-use crate::source::{self, Node, ReadError, SourceFile, read_text};
+use crate::source::{self, Node, ReadError, SourceFile, Span};
 
+static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/connectors.json.gz"));
 /// The folders in `schemas/connectors/` as one JSON text, written by `build.rs`. Stored compressed, at a twelfth of
 /// its size; decompressed once, in a few milliseconds.
 static BUILT_IN: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
-    let mut decoder = GzDecoder::new(&include_bytes!(concat!(env!("OUT_DIR"), "/connectors.json.gz"))[..]);
+    let mut decoder = GzDecoder::new(COMPRESSED);
     decoder.read_to_string(&mut text).expect("build.rs wrote compressed text");
     text
 });
@@ -46,7 +48,7 @@ pub enum Error {
         id: String,
     },
     /// A folder without a description of the API.
-    #[error("{folder}: no connector.yaml; a connector's folder needs one")]
+    #[error("{folder}: no {}; a connector's folder needs one", FileKind::Connector)]
     NoConnector {
         /// The folder.
         folder: String,
@@ -127,7 +129,7 @@ impl Entry {
             Some(operation) => Address {
                 id: String::new(),
                 method: operation.method.clone(),
-                path: operation.path.clone(),
+                path: operation.path.to_string(),
                 composite: operation.composite.iter().map(|_| IgnoredAny).collect(),
             },
             None => serde_json::from_str(self.text).ok()?,
@@ -150,6 +152,8 @@ impl Entry {
 pub struct Catalog {
     connectors: IndexMap<String, Arc<Connector>>,
     operations: IndexMap<String, Entry>,
+    /// Of all that was read.
+    fingerprint: Sha256,
 }
 
 impl Catalog {
@@ -161,6 +165,7 @@ impl Catalog {
         let folders: IndexMap<String, BuiltIn> =
             serde_json::from_str(&BUILT_IN).expect("built-in connectors load");
         let mut catalog = Self::default();
+        catalog.fingerprint.update(COMPRESSED);
         for (name, BuiltIn { connector, events, versions, operations }) in folders {
             let mut connector: Connector = read_built_in(&name, connector.get());
             connector.events = read_built_in(&name, events.get());
@@ -191,28 +196,39 @@ impl Catalog {
     /// replaced as a whole, so that a workspace can adapt one.
     pub fn add_folder(&mut self, folder: &str, mut files: Vec<(String, String)>) -> Result<(), Error> {
         files.sort();
-        let of_kind = |kind| files.iter().filter(move |(path, _)| FileKind::from_path(path) == kind);
-        let mut connector: Connector = match of_kind(FileKind::Connector).next() {
-            Some((path, text)) => read(path, text)?,
-            None => return Err(Error::NoConnector { folder: folder.to_owned() }),
-        };
-        for (path, text) in of_kind(FileKind::Connector) {
-            check_signatures(&connector, path, text)?;
+        files.iter().for_each(|(_, text)| self.fingerprint.update(text));
+        let mut trees = Vec::new();
+        for (path, text) in &files {
+            let kind = FileKind::from_path(path);
+            if !matches!(kind, FileKind::Overlay | FileKind::Sandbox) {
+                trees.push((kind, Tree::parse(path, text)?));
+            }
         }
-        for (path, text) in of_kind(FileKind::Events) {
-            connector.events = read::<EventsFile>(path, text)?.events;
-            check_reconcile(&connector, path, text)?;
+        let of_kind = |kind| trees.iter().filter(move |(known, _)| *known == kind).map(|(_, tree)| tree);
+        let no_connector = || Error::NoConnector { folder: folder.to_owned() };
+        let root = of_kind(FileKind::Connector).next().ok_or_else(no_connector)?;
+        let mut connector: Connector = root.read()?;
+        check_signatures(&connector, root)?;
+        for tree in of_kind(FileKind::Events) {
+            connector.events = tree.read::<EventsFile>()?.events;
+            check_reconcile(&connector, tree)?;
         }
-        for (path, text) in of_kind(FileKind::Versions) {
-            connector.versions = read(path, text)?;
+        for tree in of_kind(FileKind::Versions) {
+            connector.versions = tree.read()?;
         }
         if self.connectors.contains_key(&connector.connector) {
             self.operations.retain(|_, entry| entry.connector != connector.connector);
         }
-        for (path, text) in of_kind(FileKind::Operations) {
-            for (id, mut operation) in read::<OperationsFile>(path, text)?.operations {
+        for tree in of_kind(FileKind::Operations) {
+            for (id, mut operation) in tree.read::<OperationsFile>()?.operations {
                 operation.id.clone_from(&id);
                 operation.connector.clone_from(&connector.connector);
+                tree.check_placeholders(&operation, &["operations", &id])?;
+                for tree in of_kind(FileKind::Versions) {
+                    for (version, operation) in connector.versions.variants(&operation) {
+                        tree.check_placeholders(&operation, &["versions", &version, "operations", &id])?;
+                    }
+                }
                 let entry = Entry {
                     id: id.clone(),
                     connector: connector.connector.clone(),
@@ -221,7 +237,7 @@ impl Catalog {
                     versions: OnceLock::new(),
                 };
                 if self.operations.insert(id.clone(), entry).is_some() {
-                    return Err(Error::Duplicate { file: path.clone(), id });
+                    return Err(Error::Duplicate { file: tree.file.name().to_owned(), id });
                 }
             }
         }
@@ -257,6 +273,11 @@ impl Catalog {
         self.operations.keys().map(String::as_str)
     }
 
+    /// A hash of all files that it was read from.
+    pub fn fingerprint(&self) -> Sha256 {
+        self.fingerprint.clone()
+    }
+
     /// Addresses of those operations of `connector` that are single requests, in file order, without parsing the
     /// rest.
     pub fn addresses<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = Address> + 'a {
@@ -279,36 +300,63 @@ impl Catalog {
     }
 }
 
+/// A file of a connector, parsed.
+struct Tree {
+    file: SourceFile,
+    node: Node,
+}
+
+impl Tree {
+    fn parse(path: &str, text: &str) -> Result<Self, Error> {
+        let file = SourceFile::new(path, text);
+        let parsed = source::parse(&file);
+        let tree = Self { file, node: parsed.node.unwrap_or_default() };
+        match parsed.errors.into_iter().next() {
+            Some(error) => Err(tree.invalid(Some(error.span), error.message)),
+            None => Ok(tree),
+        }
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        source::read(&self.node).map_err(|ReadError { message, span }| self.invalid(span, message))
+    }
+
+    fn invalid(&self, span: Option<Span>, reason: String) -> Error {
+        let line = span.map(|span| self.file.position(span.start).line);
+        Error::Invalid { file: self.file.name().to_owned(), reason, line }
+    }
+
+    /// Whether the placeholders of `operation`, which stands at `keys`, name something.
+    fn check_placeholders(&self, operation: &Operation, keys: &[&str]) -> Result<(), Error> {
+        let Some((within, reason)) = operation.wrong_placeholder() else { return Ok(()) };
+        let place: Vec<&str> = keys.iter().copied().chain(within.iter().map(String::as_str)).collect();
+        Err(self.invalid(Some(self.node.span_at(&place)), format!("`{}`: {reason}", operation.id)))
+    }
+}
+
 /// Checks that each reconciled event states what happened to its record.
-fn check_reconcile(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
+fn check_reconcile(connector: &Connector, tree: &Tree) -> Result<(), Error> {
     let unknown = |(_, event): &(&String, &EventType)| event.reconcile.is_some() && event.change.is_none();
     let Some((name, _)) = connector.events.iter().find(unknown) else { return Ok(()) };
     let reason =
         format!("`{name}` has `reconcile` but no `change`: write `change: new`, `changed` or `removed`");
-    let line = text.lines().position(|line| line.trim_start().starts_with(name)).map(|at| at + 1);
-    Err(Error::Invalid { file: file.to_owned(), reason, line })
+    Err(tree.invalid(Some(tree.node.key_span_at(&["events", name])), reason))
 }
 
 /// Checks that all signatures of `connector` are usable.
-fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(), Error> {
+fn check_signatures(connector: &Connector, tree: &Tree) -> Result<(), Error> {
     let signatures = connector.webhooks.as_ref().map_or(&[][..], |webhooks| &webhooks.signatures);
     let only_legacy = !signatures.is_empty() && signatures.iter().all(|signature| signature.legacy);
-    let wrong = signatures.iter().find_map(|signature| {
+    let wrong = signatures.iter().enumerate().find_map(|(at, signature)| {
         let reason = signature.complaint()?;
-        Some((
-            signature,
-            format!("the signature in the header `{}` proves nothing: {reason}", signature.header),
-        ))
+        Some((at, format!("the signature in the header `{}` proves nothing: {reason}", signature.header)))
     });
-    let only_legacy = signatures.first().filter(|_| only_legacy).map(|first| {
-        (
-            first,
-            "every signature is `legacy`, so that none would be looked at; one must be current".to_owned(),
-        )
+    let only_legacy = only_legacy.then(|| {
+        (0, "every signature is `legacy`, so that none would be looked at; one must be current".to_owned())
     });
-    let Some((signature, reason)) = wrong.or(only_legacy) else { return Ok(()) };
-    let line = text.lines().position(|line| line.contains(&signature.header)).map(|at| at + 1);
-    Err(Error::Invalid { file: file.to_owned(), reason, line })
+    let Some((at, reason)) = wrong.or(only_legacy) else { return Ok(()) };
+    let place = ["webhooks", "signatures", &at.to_string(), "header"];
+    Err(tree.invalid(Some(tree.node.span_at(&place)), reason))
 }
 
 /// Parses JSON written by `build.rs`, with the same YAML reader as files of a workspace: another format would
@@ -319,12 +367,4 @@ fn check_signatures(connector: &Connector, file: &str, text: &str) -> Result<(),
 fn read_built_in<T: serde::de::DeserializeOwned>(name: &str, json: &str) -> T {
     let value: serde_json::Value = serde_json::from_str(json).expect("build.rs wrote JSON");
     source::read(&Node::from(value)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-fn read<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
-    let source = SourceFile::new(file, text);
-    read_text(&source).map_err(|ReadError { message: reason, span }| {
-        let line = span.map(|span| source.position(span.start).line);
-        Error::Invalid { file: file.to_owned(), reason, line }
-    })
 }

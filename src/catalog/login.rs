@@ -5,10 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Placeholder of the user name in a login's body.
-const USERNAME: &str = "{username}";
-/// Placeholder of the password.
-const PASSWORD: &str = "{password}";
+use super::placeholder::{PlaceholderName, ValueTemplate};
 
 /// How an API exchanges user name and password for a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,8 +13,9 @@ const PASSWORD: &str = "{password}";
 pub struct Login {
     /// Login address, absolute or relative to the base URL.
     pub url: String,
-    /// The body, with the placeholders `{username}` and `{password}`.
-    pub body: IndexMap<String, Value>,
+    /// The body, with the placeholders `{{ username }}` and `{{ password }}`.
+    #[schemars(with = "IndexMap<String, Value>")]
+    pub body: IndexMap<String, ValueTemplate<LoginField>>,
     /// Sent as a form instead of JSON.
     #[serde(default)]
     pub form: bool,
@@ -45,56 +43,66 @@ fn bearer() -> String {
     "Bearer".into()
 }
 
+/// What a placeholder in a login's body may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginField {
+    /// The user name.
+    Username,
+    /// The password.
+    Password,
+}
+
+impl PlaceholderName for LoginField {
+    fn read(text: &str) -> Result<Self, String> {
+        let named = [Self::Username, Self::Password].into_iter().find(|field| field.text() == text);
+        named.ok_or_else(|| {
+            format!(
+                "`{{{{ {text} }}}}` is unknown; a login has `{{{{ username }}}}` and `{{{{ password }}}}`"
+            )
+        })
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Username => "username",
+            Self::Password => "password",
+        }
+    }
+
+    fn old_notation(text: &str) -> Option<String> {
+        let field =
+            ["username", "password"].into_iter().find(|field| text.contains(&format!("{{{field}}}")))?;
+        Some(format!("a placeholder has two braces: write `{{{{ {field} }}}}` instead of `{{{field}}}`"))
+    }
+}
+
 impl Login {
     /// Whether the body has a place for the password.
     pub fn sends_password(&self) -> bool {
-        self.body.values().any(|value| value.to_string().contains(PASSWORD))
+        self.body.values().flat_map(ValueTemplate::names).any(|field| *field == LoginField::Password)
     }
 
     /// The body for this user.
     pub fn filled(&self, username: &str, password: &str) -> Value {
-        let filled = |(name, value): (&String, &Value)| (name.clone(), fill(value, username, password));
-        Value::Object(self.body.iter().map(filled).collect())
+        let value = |field: &LoginField| {
+            Some(Value::from(match field {
+                LoginField::Username => username,
+                LoginField::Password => password,
+            }))
+        };
+        let filled = self.body.iter().map(|(name, field)| Some((name.clone(), field.fill(&value)?)));
+        filled.flatten().collect()
     }
 
     /// The form fields for this user.
     pub fn form_fields(&self, username: &str, password: &str) -> Vec<(String, String)> {
+        let Value::Object(fields) = self.filled(username, password) else { return Vec::new() };
         let text = |value: Value| match value {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        let filled = self.body.iter().map(|(name, value)| (name.clone(), fill(value, username, password)));
-        filled.map(|(name, value)| (name, text(value))).collect()
+        fields.into_iter().map(|(name, value)| (name, text(value))).collect()
     }
-}
-
-fn fill(value: &Value, username: &str, password: &str) -> Value {
-    match value {
-        Value::String(text) => Value::String(fill_text(text, username, password)),
-        Value::Array(items) => items.iter().map(|item| fill(item, username, password)).collect(),
-        Value::Object(map) => {
-            map.iter().map(|(name, value)| (name.clone(), fill(value, username, password))).collect()
-        }
-        other => other.clone(),
-    }
-}
-
-/// Replaced in one pass, because a password may look like a placeholder.
-fn fill_text(text: &str, username: &str, password: &str) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('{') {
-        filled.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let (value, length) = match rest {
-            _ if rest.starts_with(USERNAME) => (username, USERNAME.len()),
-            _ if rest.starts_with(PASSWORD) => (password, PASSWORD.len()),
-            _ => ("{", 1),
-        };
-        filled.push_str(value);
-        rest = &rest[length..];
-    }
-    filled + rest
 }
 
 #[cfg(test)]
@@ -114,14 +122,31 @@ mod tests {
     fn user_and_password_are_filled_in_wherever_they_stand() {
         let login = login(
             "url: /login, token: $.token, \
-             body: { user: { name: '{username}' }, secret: 'p={password}{x}', days: 3 }",
+             body: { user: { name: '{{ username }}' }, secret: 'p={{password}}{x}', days: 3 }",
         );
         assert_eq!((login.header.as_str(), login.scheme.as_str()), ("Authorization", "Bearer"));
-        let filled = login.filled("{password}", "s3cret");
-        assert_eq!(filled, json!({ "user": { "name": "{password}" }, "secret": "p=s3cret{x}", "days": 3 }));
+        let filled = login.filled("{{ password }}", "s3cret");
+        assert_eq!(
+            filled,
+            json!({ "user": { "name": "{{ password }}" }, "secret": "p=s3cret{x}", "days": 3 })
+        );
         let fields = login.form_fields("me", "s3cret");
         assert_eq!(fields[0], ("user".into(), r#"{"name":"me"}"#.into()));
         assert_eq!(fields[2], ("days".into(), "3".into()));
+    }
+
+    #[test]
+    fn a_placeholder_that_is_none_is_refused() {
+        for (text, part) in [
+            ("{{ user }}", "`{{ user }}` is unknown"),
+            ("{{ username", "not closed by `}}`"),
+            ("p={password}", "write `{{ password }}` instead of `{password}`"),
+        ] {
+            let error = serde_yaml::from_str::<AuthScheme>(&format!(
+                "{{ kind: login, url: /login, body: {{ a: [{{ b: '{text}' }}] }}, token: $.t }}"
+            ));
+            assert!(error.unwrap_err().to_string().contains(part), "{text}");
+        }
     }
 
     #[test]

@@ -6,9 +6,11 @@ mod event_type;
 mod files;
 mod load;
 mod login;
+mod nested_inputs;
 mod operation;
 mod paging;
 pub mod path;
+pub mod placeholder;
 pub mod public_key;
 mod quiet_poll;
 mod renamed;
@@ -26,11 +28,13 @@ pub use event_type::{EventType, Hydrate, RecordChange};
 pub use files::FileKind;
 pub use load::{Address, Catalog, Error};
 pub use login::Login;
+pub use nested_inputs::{BodyPath, InputName, NestedInputs};
 pub use operation::{
     Alternative, ArrayStyle, Body, Builtin, Effect, Encoding, Input, Operation, OperationKind, Parameter,
     Place, Probe, ProbeById, ReadBack,
 };
 pub use paging::{Listing, NextValue, Paging};
+pub use placeholder::PathTemplate;
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use repeat::{CreatesWhen, FirstOnly};
 pub use resource::{ResourceNames, WriteTarget};

@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::nested_inputs::{InputName, NestedInputs};
 use super::paging::Listing;
+use super::placeholder::{PathTemplate, ValueTemplate};
 use super::repeat::{CreatesWhen, FirstOnly};
 use crate::value::{Kind, Shape};
 
@@ -35,8 +37,9 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub method: String,
     /// Path relative to the base URL, with `{name}` for path parameters. A trailing slash matters.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub path: String,
+    #[serde(default, skip_serializing_if = "is_no_path")]
+    #[schemars(with = "String")]
+    pub path: PathTemplate,
     /// Value of the connector's version header, if the operation needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -112,6 +115,10 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
+fn is_no_path(path: &PathTemplate) -> bool {
+    path.is_empty()
+}
+
 /// What a recipe may use an operation for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -150,6 +157,13 @@ pub struct Parameter {
     pub style: ArrayStyle,
     /// Type, allowed values, required or not.
     pub shape: Shape,
+}
+
+impl Parameter {
+    /// Its name on the wire; `name` is the one in recipes.
+    pub fn on_wire<'a>(&'a self, name: &'a str) -> &'a str {
+        self.wire.as_deref().unwrap_or(name)
+    }
 }
 
 /// How a list is encoded in the query.
@@ -223,8 +237,10 @@ pub enum Effect {
 pub struct Probe {
     /// The read to send.
     pub operation: String,
-    /// Its inputs: input name → name of the create's input that provides the value.
-    pub with: IndexMap<String, String>,
+    /// Its inputs: name → a constant, or a value with `{{ input }}` for an input of the create. Inputs that were not
+    /// given are omitted.
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub with: NestedInputs<InputName>,
     /// Fields that must be equal: path in an item → name of the create's input. Inputs that were not given are not
     /// compared. Empty if the read finds only matching records (by e-mail address, for example); then `created`
     /// decides.
@@ -243,6 +259,13 @@ pub struct Probe {
     /// connector). Unlike a list, it does not lag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_id: Option<ProbeById>,
+}
+
+impl Probe {
+    /// The inputs of the create that it asks for.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.with.values().flat_map(ValueTemplate::names).map(|input| input.0.as_str())
+    }
 }
 
 /// The read of a record by its id.
@@ -278,9 +301,10 @@ pub struct Alternative {
     pub when: Vec<String>,
     /// The operation to send.
     pub operation: String,
-    /// Its inputs: name → a literal, or a string `{{ input }}` for an input of the composite. Inputs that were not
-    /// given are omitted.
-    pub with: IndexMap<String, Value>,
+    /// Its inputs: name → a constant, or a value with `{{ input }}` for an input of the composite. Inputs that were
+    /// not given are omitted.
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub with: NestedInputs<InputName>,
     /// JSONPath of the result in the answer; nothing there means not found.
     pub result: String,
     /// Statuses that mean not found instead of failure.

@@ -30,7 +30,8 @@ pub(super) fn rename(operation: &mut Operation, own: &Change, version: &ApiVersi
     if let Some(probe) = &mut operation.probe {
         let read = of(&probe.operation);
         keys(&mut probe.with, |name| read.rename_input(name));
-        probe.with.values_mut().chain(probe.matching.values_mut()).for_each(input);
+        probe.with.values_mut().for_each(|value| value.rename(&|name| input(&mut name.0)));
+        probe.matching.values_mut().for_each(input);
         keys(&mut probe.matching, |name| read.rename_item(name));
         probe.created.iter_mut().for_each(|name| read.rename_item(name));
     }
@@ -38,6 +39,7 @@ pub(super) fn rename(operation: &mut Operation, own: &Change, version: &ApiVersi
         let part = of(&alternative.operation);
         alternative.when.iter_mut().for_each(input);
         keys(&mut alternative.with, |name| part.rename_input(name));
+        alternative.with.values_mut().for_each(|value| value.rename(&|name| input(&mut name.0)));
         part.rename_answer(&mut alternative.result);
     }
     if let Some(list) = &mut operation.list {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Parameter;
+use super::{Parameter, PathTemplate};
 use crate::value::{Kind, Shape};
 
 /// The versions of an API, as described in `versions.yaml`.
@@ -34,7 +34,8 @@ pub struct ApiVersion {
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
     /// New path.
-    pub path: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub path: Option<PathTemplate>,
     /// The vendor advises against it.
     pub deprecated: bool,
     /// Additional parameters.
@@ -253,10 +254,7 @@ mod tests {
     #[test]
     fn an_operation_is_changed_where_it_says() {
         let (name, changed) = versions().variants(&operation()).next().unwrap();
-        assert_eq!(
-            (name.as_str(), changed.path.as_str(), changed.version.as_deref()),
-            ("v2", "/b", Some("two"))
-        );
+        assert_eq!((name.as_str(), &*changed.path, changed.version.as_deref()), ("v2", "/b", Some("two")));
         assert!(changed.input("stageId").is_some() && changed.input("stage_id").is_none());
         assert_eq!(changed.renamed["stage_id"], "stageId");
         let items = changed.body.unwrap().shape.fields["fields"].items.clone().unwrap();
@@ -324,13 +322,13 @@ mod tests {
             "a.create",
             "one_of: [stage_id], result: [$.made], creates_when: [{ without: [stage_id] }],
              first_only: [{ field: $.made.new, created: $.made.at }],
-             probe: { operation: a.list, with: { of_stage: stage_id, other: name }, created: made_at,
+             probe: { operation: a.list, with: { of_stage: '{{ stage_id }}', other: '{{ name }}' }, created: made_at,
                match: { stage_id: stage_id, 'sub[*].x': name } }",
         );
         let probe = create.probe.unwrap();
         assert_eq!(
             serde_json::to_value(&probe.with).unwrap(),
-            json!({ "ofStage": "stageId", "other": "name" })
+            json!({ "ofStage": "{{ stageId }}", "other": "{{ name }}" })
         );
         let matching = json!({ "stageId": "stageId", "sub[*].y": "name" });
         assert_eq!(serde_json::to_value(&probe.matching).unwrap(), matching);

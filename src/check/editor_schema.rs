@@ -2,11 +2,14 @@
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
+use sha2::Digest;
 
 use crate::catalog::{Catalog, Connector, Operation};
 use crate::recipe;
 use crate::value::{Kind, Shape};
 
+/// Another number for each change of this file that makes another schema from the same operations.
+const WRITTEN_AS: u32 = 1;
 /// Definition for text with an expression.
 const TEMPLATE: &str = "Expression";
 /// Shapes with a shorter JSON text are inlined.
@@ -54,7 +57,16 @@ pub fn schema_text(catalog: &Catalog) -> String {
     let Value::Object(parts) = schema(catalog) else { return String::new() };
     let lines: Vec<String> =
         parts.iter().map(|(name, part)| format!("{:?}: {}", name, lines_of(part))).collect();
-    format!("{{\n{}\n}}\n", lines.join(",\n"))
+    format!("{}{}\n}}\n", schema_head(catalog), lines.join(",\n"))
+}
+
+/// What the file begins with. It tells from what the schema was made: making it reads every operation, which is not
+/// worth it where a file begins like this already.
+pub fn schema_head(catalog: &Catalog) -> String {
+    let mut hash = catalog.fingerprint();
+    hash.update(WRITTEN_AS.to_be_bytes());
+    hash.update(recipe::schema().to_string());
+    format!("{{\n\"$comment\": \"made from {}\",\n", hex::encode(hash.finalize()))
 }
 
 fn lines_of(part: &Value) -> String {

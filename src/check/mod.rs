@@ -23,7 +23,7 @@ mod workspace_info;
 pub use checked::{CheckedAction, CheckedRecipe};
 pub use checker::{Checked, check, check_all, check_begun};
 pub use context::Context;
-pub use editor_schema::{schema, schema_text};
+pub use editor_schema::{schema, schema_head, schema_text};
 pub use event_reads::EventReads;
 pub use feedback::{Feedback, Resource, event_names, writing_steps};
 pub use operation_use::{OperationUse, Purpose};

@@ -11,8 +11,9 @@ use tempfile::NamedTempFile;
 
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FileKind};
 use crate::import::{Document, Error, Imported, MARK, Report, Treatment, import, name_for};
+use crate::workspace::ConnectorFolder;
 
 /// Make a connector from an API description
 #[derive(Debug, Subcommand)]
@@ -60,9 +61,10 @@ impl Openapi {
         let documents: Vec<Document<'_>> = files.iter().map(|(path, text)| Document { path, text }).collect();
         let name = self.name(session, &documents)?;
         let out = self.folder(session, &name)?;
-        let overlay = self.overlay(session, &out).map_err(Failure::usage)?;
+        let existing = ConnectorFolder::read(&out).map_err(Failure::usage)?;
+        let overlay = self.overlay(session, &existing).map_err(Failure::usage)?;
         let imported = import(&documents, overlay.as_deref(), &name).map_err(failure)?;
-        let folder = Folder::plan(&out, &imported).map_err(Failure::problem)?;
+        let folder = Folder::plan(&out, existing, &imported).map_err(Failure::problem)?;
         folder.check(&name).map_err(Failure::problem)?;
         if !self.dry_run {
             folder.write().map_err(Failure::unavailable)?;
@@ -91,13 +93,10 @@ impl Openapi {
 
     /// The name: from `--name`, the folder's existing connector, or the title.
     fn name(&self, session: &Session, documents: &[Document<'_>]) -> Result<String, Failure> {
-        let existing = self.out.as_ref().map(|out| session.path(out).join("connector.yaml"));
-        let existing = existing.and_then(|path| fs::read_to_string(path).ok());
-        let called = existing.and_then(|text| {
-            let about: serde_json::Value = serde_yaml::from_str(&text).ok()?;
-            about["connector"].as_str().map(str::to_owned)
-        });
-        let name = match self.name.clone().or(called) {
+        let existing = self.out.as_ref().map(|out| ConnectorFolder::read(&session.path(out)));
+        let existing = existing.transpose().map_err(Failure::usage)?;
+        let called = || existing.and_then(|folder| folder.connector());
+        let name = match self.name.clone().or_else(called) {
             Some(name) => Some(name),
             None => name_for(documents).map_err(failure)?,
         };
@@ -122,12 +121,10 @@ impl Openapi {
         })
     }
 
-    fn overlay(&self, session: &Session, out: &Path) -> anyhow::Result<Option<String>> {
-        let beside = out.join("overlay.yaml");
+    fn overlay(&self, session: &Session, existing: &ConnectorFolder) -> anyhow::Result<Option<String>> {
         match &self.overlay {
             Some(path) => read(&session.path(path)).map(Some),
-            None if beside.is_file() => read(&beside).map(Some),
-            None => Ok(None),
+            None => Ok(existing.file(FileKind::Overlay).map(|(_, text)| text.clone())),
         }
     }
 
@@ -218,29 +215,24 @@ struct Folder {
 
 impl Folder {
     /// Refuses to overwrite files that no import has written.
-    fn plan(path: &Path, imported: &Imported) -> anyhow::Result<Self> {
+    fn plan(path: &Path, existing: ConnectorFolder, imported: &Imported) -> anyhow::Result<Self> {
         let mut folder =
             Self { path: path.to_path_buf(), files: imported.files.clone(), stale: vec![], kept: vec![] };
-        if path.is_dir() {
-            let mut existing = BTreeSet::new();
-            collect(path, true, &mut existing)?;
-            for file in existing.into_iter().filter(|file| file.parent() == Some(path)) {
-                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let text = read(&file)?;
-                let rewritten = imported.files.iter().any(|(known, _)| *known == name);
-                match (text.starts_with(MARK), rewritten) {
-                    (true, true) => {}
-                    (true, false) => folder.stale.push(name),
-                    (false, false) => folder.kept.push((name, text)),
-                    (false, true) => bail!(
-                        "{} was not written by an import; move it away, or import into another folder",
-                        file.display()
-                    ),
+        let has_connector = existing.file(FileKind::Connector).is_some();
+        for (file, text) in existing.files {
+            let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let rewritten = imported.files.iter().any(|(known, _)| *known == name);
+            match (text.starts_with(MARK), rewritten) {
+                (true, true) => {}
+                (true, false) => folder.stale.push(name),
+                (false, false) => folder.kept.push((name, text)),
+                (false, true) => {
+                    bail!("{file} was not written by an import; move it away, or import into another folder")
                 }
             }
         }
-        if !folder.kept.iter().any(|(name, _)| name == "connector.yaml") {
-            folder.files.push(("connector.yaml".into(), imported.connector.clone()));
+        if !has_connector {
+            folder.files.push((FileKind::Connector.to_string(), imported.connector.clone()));
         }
         Ok(folder)
     }
@@ -254,8 +246,9 @@ impl Folder {
         catalog.add_folder(&self.path.display().to_string(), files)?;
         if catalog.connector(name).is_none() {
             bail!(
-                "{}/connector.yaml is for another connector than `{name}`; import into another folder with --out",
-                self.path.display()
+                "{}/{} is for another connector than `{name}`; import into another folder with --out",
+                self.path.display(),
+                FileKind::Connector
             );
         }
         Ok(())

@@ -39,13 +39,18 @@ impl SchemaCommand {
 const FOLDER: &str = "schemas";
 
 /// The schemas of a workspace, each with the path by which its files refer to it.
-pub(super) fn files(catalog: &Catalog) -> [(String, String); 3] {
-    let path = |name: &str| format!("{FOLDER}/{name}.schema.json");
-    [
-        (path("recipe"), recipe(catalog)),
-        (path("workspace"), text(crate::workspace::schema())),
-        (path("connector"), text(crate::catalog::schema())),
-    ]
+pub(super) fn files(catalog: &Catalog) -> impl Iterator<Item = (String, String)> {
+    [(path("recipe"), recipe(catalog))].into_iter().chain(small_files())
+}
+
+/// Those that are soon made.
+fn small_files() -> [(String, String); 2] {
+    let (workspace, connector) = (crate::workspace::schema(), crate::catalog::schema());
+    [(path("workspace"), text(workspace)), (path("connector"), text(connector))]
+}
+
+fn path(name: &str) -> String {
+    format!("{FOLDER}/{name}.schema.json")
 }
 
 /// Updates the schemas of the workspace at `root` if they are outdated. Only if the workspace uses them: the folder
@@ -58,11 +63,14 @@ pub(super) fn refresh(root: &Path, catalog: &Catalog) {
     if !root.join(FOLDER).is_dir() && !named() {
         return;
     }
-    for (name, content) in files(catalog) {
-        let path = root.join(name);
-        if std::fs::read_to_string(&path).is_ok_and(|text| text == content) {
+    let written = |name: &str| std::fs::read_to_string(root.join(name)).unwrap_or_default();
+    let is_current = written(&path("recipe")).starts_with(&crate::check::schema_head(catalog));
+    let recipe = (!is_current).then(|| (path("recipe"), recipe(catalog)));
+    for (name, content) in recipe.into_iter().chain(small_files()) {
+        if written(&name) == content {
             continue;
         }
+        let path = root.join(name);
         if let Err(error) = replace(&path, &content) {
             tracing::debug!(path = %path.display(), %error, "the schema for editors is not written");
         }

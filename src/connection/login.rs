@@ -86,7 +86,7 @@ pub fn check(connector: &str, login: &Login) -> Result<Option<Duration>, Error> 
     HeaderName::try_from(login.header.as_str())
         .map_err(|_| wrong(format!("`{}` is not a header name", login.header)))?;
     if !login.sends_password() {
-        return Err(wrong("its body has no `{password}`".into()));
+        return Err(wrong("its body has no `{{ password }}`".into()));
     }
     let lifetime = login.lifetime.as_deref().map(parse_duration).transpose();
     lifetime.map_err(|error| wrong(error.to_string()))
@@ -104,7 +104,7 @@ mod tests {
 
     fn source(server: &MockServer, manual: &ManualClock, yaml: &str) -> TokenSource {
         let login: Login = serde_yaml::from_str(&format!(
-            "{{ url: /login, body: {{ email: '{{username}}', password: '{{password}}' }}, {yaml} }}"
+            "{{ url: /login, body: {{ email: '{{{{ username }}}}', password: '{{{{ password }}}}' }}, {yaml} }}"
         ))
         .unwrap();
         let settings =
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn unusable_values_are_reported() {
         for (yaml, part) in [
-            ("token: $.t", "no `{password}`"),
+            ("token: $.t", "no `{{ password }}`"),
             ("token: '$.['", "JSONPath"),
-            ("token: $.t, lifetime: soon, body: { p: ['{password}'] }", "`soon` is not a duration"),
+            ("token: $.t, lifetime: soon, body: { p: ['{{ password }}'] }", "`soon` is not a duration"),
             ("token: $.t, header: 'a b'", "`a b` is not a header name"),
         ] {
             let body = if yaml.contains("body") { "" } else { "body: {}, " };

@@ -10,6 +10,7 @@ use super::names;
 use super::overlay::Overlay;
 use super::schema::Reading;
 use super::write;
+use crate::catalog::PathTemplate;
 
 /// Header of a `connector.yaml` created by an import.
 const HEAD: &str =
@@ -52,14 +53,10 @@ fn address(reading: &mut Reading<'_>, documents: &Documents) -> Option<String> {
     let servers = documents.iter().flat_map(|(_, root)| root.get("servers")?.as_array()).flatten();
     for server in servers {
         let Some(template) = server.get("url").and_then(Value::as_str) else { continue };
-        let mut url = template.to_owned();
-        for (variable, about) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
-            if let Some(default) = about.get("default").and_then(Value::as_str) {
-                url = url.replace(&format!("{{{variable}}}"), default);
-            }
-        }
-        let absolute = Url::parse(&url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
-        if absolute && !url.contains('{') {
+        let default = |name: &str| server.get("variables")?.get(name)?.get("default")?.as_str();
+        let Ok(template) = PathTemplate::try_from(template.to_owned()) else { continue };
+        let Ok(url) = template.fill(|name| default(name).map(str::to_owned).ok_or(())) else { continue };
+        if Url::parse(&url).is_ok_and(|url| ["http", "https"].contains(&url.scheme())) {
             return Some(url.trim_end_matches('/').to_owned());
         }
     }
@@ -115,7 +112,8 @@ fn one(scheme: &Value) -> Option<Value> {
 
 /// OAuth's password grant as a login.
 fn login(url: &str) -> Value {
-    let body = json!({ "grant_type": "password", "username": "{username}", "password": "{password}" });
+    let body =
+        json!({ "grant_type": "password", "username": "{{ username }}", "password": "{{ password }}" });
     json!({ "kind": "login", "url": url, "form": true, "body": body, "token": "$.access_token",
         "expires_in": "$.expires_in" })
 }

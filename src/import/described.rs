@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::catalog::PathTemplate;
+
 /// An operation of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Described<'a> {
@@ -29,7 +31,8 @@ impl Described<'_> {
 /// Methods of a path item.
 pub(super) const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
-/// Names between braces.
-pub(super) fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+/// The names of a path's parameters.
+pub(super) fn path_names(path: &str) -> Vec<String> {
+    let template = PathTemplate::try_from(path.to_owned()).unwrap_or_default();
+    template.names().map(str::to_owned).collect()
 }

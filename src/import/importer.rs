@@ -17,7 +17,7 @@ use super::patch;
 use super::report::{Finding, Report};
 use super::schema::Reading;
 use super::write;
-use crate::catalog::Operation;
+use crate::catalog::{Operation, PathTemplate};
 use crate::source::{ReadError, SourceFile, parse, read};
 use crate::value::{Kind, Shape};
 
@@ -111,6 +111,10 @@ fn described<'a>(reading: &mut Reading<'a>, documents: &'a Documents) -> IndexMa
             };
             if !item.is_object() {
                 reading.note(FindingKind::OperationBroken, path.clone());
+            }
+            if let Err(reason) = PathTemplate::try_from(path.clone()) {
+                reading.note(FindingKind::OperationBroken, reason);
+                continue;
             }
             for name in METHODS {
                 let Some(operation) = item.get(name) else { continue };

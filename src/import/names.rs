@@ -178,8 +178,8 @@ pub(super) fn collections<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<
     for path in paths {
         let parts: Vec<&str> = parts(path).collect();
         for at in 1..parts.len() {
-            let parameter = path_names(parts[at]).next().unwrap_or_default();
-            if !parts[at - 1].starts_with('{') && is_id_of(parameter, parts[at - 1]) {
+            let parameter = path_names(parts[at]).pop().unwrap_or_default();
+            if !parts[at - 1].starts_with('{') && is_id_of(&parameter, parts[at - 1]) {
                 found.insert(prefix(&parts[..at]));
             }
         }
@@ -289,7 +289,7 @@ pub(super) fn unique(
     reserved: &BTreeSet<String>,
 ) -> BTreeMap<String, Name> {
     let mut order: Vec<(&String, &Candidate)> = candidates.iter().collect();
-    order.sort_by_key(|(key, c)| (c.name.clone(), path_names(&c.path).count(), (*key).clone()));
+    order.sort_by_key(|(key, c)| (c.name.clone(), path_names(&c.path).len(), (*key).clone()));
     let mut taken: BTreeSet<String> = reserved.clone();
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut result = BTreeMap::new();
@@ -314,7 +314,7 @@ pub(super) fn unique(
 
 fn alternatives(candidate: &Candidate) -> Vec<Name> {
     let Candidate { name, path, method } = candidate;
-    let by: Vec<String> = path_names(path).map(word).collect();
+    let by: Vec<String> = path_names(path).iter().map(|name| word(name)).collect();
     let mut verbs = vec![name.verb.clone()];
     verbs.extend(by.last().map(|parameter| format!("{}_by_{parameter}", name.verb)));
     if by.len() > 1 {

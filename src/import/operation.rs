@@ -34,7 +34,7 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
         summary: String::new(),
         kinds: vec![OperationKind::Action],
         method: described.method.to_owned(),
-        path: described.path.to_owned(),
+        path: described.path.to_owned().try_into().expect("paths that are none are left out"),
         version: found.version,
         scopes,
         access,

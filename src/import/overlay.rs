@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::catalog::FileKind;
 use crate::source::{SourceFile, read_text};
 
 /// The overlay file of an import.
@@ -90,7 +91,7 @@ pub struct OverlayOperation {
 impl Overlay {
     /// Parses an overlay. The error has the place.
     pub fn read(text: &str) -> Result<Self, String> {
-        let file = SourceFile::new("overlay.yaml", text);
+        let file = SourceFile::new(FileKind::Overlay.to_string(), text);
         read_text(&file).map_err(|error| {
             let at = file.position(error.span.unwrap_or_default().start);
             format!("line {}, column {}: {}", at.line, at.column, error.message)

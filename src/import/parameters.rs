@@ -206,16 +206,16 @@ fn style(reading: &mut Reading<'_>, declared: &Declared, shape: &Shape, place: P
 
 fn add_undeclared(reading: &mut Reading<'_>, parameters: &mut IndexMap<String, Parameter>, path: &str) {
     for name in path_names(path) {
-        let declared = parameters.get(name).is_some_and(|parameter| parameter.place == Place::Path);
+        let declared = parameters.get(&name).is_some_and(|parameter| parameter.place == Place::Path);
         if declared {
             continue;
         }
-        reading.note(FindingKind::PathParamUndeclared, name);
+        reading.note(FindingKind::PathParamUndeclared, name.as_str());
         let shape = Shape { required: true, ..Shape::new(Kind::String) };
         let parameter = Parameter { place: Place::Path, wire: None, style: ArrayStyle::default(), shape };
-        if let Some(mut other) = parameters.insert(name.to_owned(), parameter) {
+        if let Some(mut other) = parameters.insert(name.clone(), parameter) {
             reading.note(FindingKind::NameTwice, format!("{name}: path and {}", place_name(other.place)));
-            other.wire = Some(name.to_owned());
+            other.wire = Some(name.clone());
             parameters.insert(format!("{}_{name}", place_name(other.place)), other);
         }
     }

@@ -3,15 +3,13 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::catalog::Operation;
+use crate::catalog::{FileKind, Operation};
 
 /// Longest line of a mapping in braces.
 const WIDTH: usize = 110;
 
 /// First line of generated files: only files with it may be overwritten.
 pub const MARK: &str = "# Written by `hob import openapi`; corrections belong into overlay.yaml.";
-/// Reserved file names in a connector's folder.
-const TAKEN: [&str; 4] = ["connector", "events", "overlay", "sandbox"];
 
 /// Files by the first word of the operations' ids after the prefix.
 pub(super) fn files(operations: IndexMap<String, Operation>, prefix: &str) -> Vec<(String, String)> {
@@ -19,7 +17,8 @@ pub(super) fn files(operations: IndexMap<String, Operation>, prefix: &str) -> Ve
     for (id, operation) in operations {
         let rest = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&id);
         let mut group = rest.split('.').next().unwrap_or_default().to_owned();
-        if TAKEN.contains(&group.as_str()) {
+        // Some names mean something else in a connector's folder.
+        if FileKind::from_path(&format!("{group}.yaml")) != FileKind::Operations {
             group.push_str("_operations");
         }
         groups.entry(group).or_default().insert(id, operation);

@@ -12,7 +12,7 @@ use super::{
     Answer, CallOptions, Client, Form, InputProblem, Outcome, PreparedRequest, Received, Refusal, classify,
     prepare, retry_after,
 };
-use crate::catalog::{Alternative, Catalog, Operation, path};
+use crate::catalog::{Alternative, Catalog, InputName, Operation, path};
 use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold};
 use crate::secret::Redactor;
 
@@ -246,35 +246,11 @@ fn update_hold(outcome: Outcome, operation: &str, connection: &Connection) -> Ou
     }
 }
 
-/// The inputs of one part: literals, and `{{ name }}` for the composite's own inputs.
+/// The inputs of one part, of which `given` are the composite's own.
 fn inputs_of(alternative: &Alternative, given: &Map<String, Value>) -> Map<String, Value> {
-    let filled =
-        alternative.with.iter().filter_map(|(name, value)| Some((name.clone(), fill_value(value, given)?)));
-    filled.collect()
-}
-
-/// Fills in one value; `None` when it names an input that was not given.
-fn fill_value(value: &Value, given: &Map<String, Value>) -> Option<Value> {
-    match value {
-        Value::String(text) => {
-            let name = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-            match name {
-                Some(name) => given.get(name.trim()).filter(|value| !is_nothing(value)).cloned(),
-                None => Some(value.clone()),
-            }
-        }
-        Value::Array(items) => {
-            // An element that names a missing input is left out.
-            let filled: Vec<Value> = items.iter().filter_map(|item| fill_value(item, given)).collect();
-            (!filled.is_empty() || items.is_empty()).then_some(Value::Array(filled))
-        }
-        Value::Object(map) => {
-            let filled: Option<Map<String, Value>> =
-                map.iter().map(|(name, value)| Some((name.clone(), fill_value(value, given)?))).collect();
-            filled.map(Value::Object)
-        }
-        other => Some(other.clone()),
-    }
+    let value = |input: &InputName| given.get(&input.0).filter(|value| !is_nothing(value)).cloned();
+    let filled = alternative.with.iter().map(|(name, template)| Some((name.clone(), template.fill(&value)?)));
+    filled.flatten().collect()
 }
 
 /// Whether the value counts as missing: null, or an empty text, list or object.

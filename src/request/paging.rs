@@ -347,10 +347,7 @@ fn follow(
     let Ok(url) = url::Url::options().base_url(here.as_ref()).parse(&address) else { return Ok(None) };
     let mut inputs = Map::new();
     for (wire, text) in url.query_pairs() {
-        let known = operation
-            .parameters
-            .iter()
-            .find(|(name, parameter)| parameter.wire.as_deref().unwrap_or(name.as_str()) == wire);
+        let known = operation.parameters.iter().find(|(name, parameter)| parameter.on_wire(name) == wire);
         let Some((name, parameter)) = known else {
             return Err(Error::UnknownLink { operation: operation.id.clone(), input: wire.into_owned() });
         };

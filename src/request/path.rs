@@ -3,26 +3,18 @@
 use serde_json::Value;
 
 use super::InputProblem;
+use crate::catalog::PathTemplate;
 use crate::value::address;
 
 /// `template` with each `{name}` replaced by what `value` returns for the wire name.
 pub(super) fn fill(
-    template: &str,
+    template: &PathTemplate,
     value: impl Fn(&str) -> Option<(String, Value)>,
 ) -> Result<String, InputProblem> {
-    let mut path = String::with_capacity(template.len() + 24);
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        path.push_str(before);
-        let Some((input, value)) = value(name) else {
-            return Err(InputProblem::missing(&[], name, None));
-        };
-        path.push_str(&segment(&input, &value)?);
-        rest = after;
-    }
-    path.push_str(rest);
-    Ok(path)
+    template.fill(|name| match value(name) {
+        Some((input, value)) => segment(&input, &value),
+        None => Err(InputProblem::missing(&[], name, None)),
+    })
 }
 
 fn segment(input: &str, value: &Value) -> Result<String, InputProblem> {
@@ -43,7 +35,9 @@ mod tests {
     use serde_json::json;
 
     fn filled(value: Value) -> Result<String, InputProblem> {
-        fill("/contacts/{id}/tasks/", |name| Some((name.to_owned(), value.clone())))
+        fill(&"/contacts/{id}/tasks/".to_owned().try_into().unwrap(), |name| {
+            Some((name.to_owned(), value.clone()))
+        })
     }
 
     #[test]

@@ -69,11 +69,6 @@ pub fn prepare(
     })
 }
 
-/// A parameter's name on the wire.
-fn wire<'a>(name: &'a str, parameter: &'a crate::catalog::Parameter) -> &'a str {
-    parameter.wire.as_deref().unwrap_or(name)
-}
-
 fn address(
     operation: &Operation,
     inputs: &Map<String, Value>,
@@ -83,7 +78,7 @@ fn address(
         let (name, _) = operation
             .parameters
             .iter()
-            .find(|(name, p)| p.place == Place::Path && wire(name, p) == placeholder)?;
+            .find(|(name, p)| p.place == Place::Path && p.on_wire(name) == placeholder)?;
         Some((name.clone(), inputs.get(name)?.clone()))
     })?;
     // Without a slash between them, a value in the path could extend the host name.
@@ -95,7 +90,7 @@ fn address(
     let mut pairs = Vec::new();
     for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Query) {
         if let Some(value) = inputs.get(name) {
-            push(&mut pairs, wire(name, parameter), value, parameter.style);
+            push(&mut pairs, parameter.on_wire(name), value, parameter.style);
         }
     }
     if !pairs.is_empty() {
@@ -122,7 +117,7 @@ fn headers(
     }
     for (name, parameter) in operation.parameters.iter().filter(|(_, p)| p.place == Place::Header) {
         if let Some(value) = inputs.get(name).filter(|value| !value.is_null()) {
-            insert(&mut headers, wire(name, parameter), &text(value))?;
+            insert(&mut headers, parameter.on_wire(name), &text(value))?;
         }
     }
     Ok(headers)

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::unsettled::Unsettled;
 use super::writes::item_id;
-use crate::catalog::{Operation, Probe, path};
+use crate::catalog::{InputName, Operation, Probe, path};
 use crate::value::{Map, Value, leeway, timestamp};
 
 /// Tolerance for records that look older than the attempt, if the server's clock is unknown.
@@ -42,11 +42,9 @@ pub struct Window {
 
 /// The inputs of the probe's read, taken from those of the create.
 pub fn inputs(probe: &Probe, sent: &Map<String, Value>) -> Map<String, Value> {
-    let given = |(name, from): (&String, &String)| {
-        let value = sent.get(from).filter(|value| !value.is_null())?;
-        Some((name.clone(), value.clone()))
-    };
-    probe.with.iter().filter_map(given).collect()
+    let given = |input: &InputName| sent.get(&input.0).filter(|value| !value.is_null()).cloned();
+    let filled = probe.with.iter().map(|(name, template)| Some((name.clone(), template.fill(&given)?)));
+    filled.flatten().collect()
 }
 
 /// The items of a page of the probe's read; `None` if there is no list at the place that the catalog names.
@@ -243,7 +241,7 @@ impl Rival {
     /// If only the read matches: whether `item` contains one of its inputs.
     fn is_read_alike(&self, item: &Value, probe: &Probe) -> bool {
         let fields = item.as_object();
-        probe.with.values().filter_map(|input| self.known.inputs.get(input)).any(|value| {
+        probe.inputs().filter_map(|input| self.known.inputs.get(input)).any(|value| {
             let holds = |fields: &Map<String, Value>| fields.values().any(|found| alike(value, found));
             !value.is_null() && fields.is_some_and(holds)
         })

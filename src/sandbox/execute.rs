@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::step::{Action, Behaviour, Step, Target};
 use super::table::Table;
 use super::template::Scope;
-use crate::catalog::Operation;
+use crate::catalog::{FileKind, Operation};
 
 /// All collections of a connector.
 pub(super) type Tables = IndexMap<String, Table>;
@@ -180,17 +180,15 @@ impl Execution<'_> {
 
     /// The table `name`; an unknown name is an error of the script.
     pub(super) fn table(&mut self, name: &str) -> Result<&mut Table, Refusal> {
-        self.tables
-            .get_mut(name)
-            .ok_or_else(|| Refusal::new("script").message(format!("sandbox.yaml has no collection `{name}`")))
+        self.tables.get_mut(name).ok_or_else(|| {
+            Refusal::new("script").message(format!("{} has no collection `{name}`", FileKind::Sandbox))
+        })
     }
 
     /// Id of the record in `target`.
     fn id(&self, target: &Target, scope: &Scope) -> String {
-        let last = || {
-            let name = self.operation.path.rsplit('{').next()?.split('}').next()?;
-            self.inputs.path.get(name)?.as_str().map(str::to_owned)
-        };
+        let last =
+            || self.inputs.path.get(self.operation.path.names().next_back()?)?.as_str().map(str::to_owned);
         target.id.as_ref().map_or_else(last, |id| id.text(scope)).unwrap_or_default()
     }
 

@@ -139,7 +139,7 @@ fn check_body(operation: &Operation, body: &Value, problems: &mut Vec<ShapeProbl
 
 fn check_parameter(name: &str, parameter: &Parameter, inputs: &Inputs, problems: &mut Vec<ShapeProblem>) {
     let given = match parameter.place {
-        Place::Path => inputs.path.get(parameter.wire.as_deref().unwrap_or(name)),
+        Place::Path => inputs.path.get(parameter.on_wire(name)),
         Place::Query => inputs.query.get(name),
         Place::Header => return,
     };

@@ -14,7 +14,7 @@ use super::route::Found;
 use super::service::Service;
 use super::state::State;
 use super::time;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FileKind};
 use crate::source::{Position, ReadError, SourceFile, read_text};
 use crate::value::read_json;
 
@@ -22,7 +22,7 @@ use crate::value::read_json;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An invalid script.
-    #[error("{connector}/sandbox.yaml:{}:{}: {reason}", at.line, at.column)]
+    #[error("{connector}/{}:{}:{}: {reason}", FileKind::Sandbox, at.line, at.column)]
     Script {
         /// The connector.
         connector: String,
@@ -208,7 +208,7 @@ impl Sandbox {
 }
 
 fn read(connector: &str, text: &str) -> Result<Script, Error> {
-    let file = SourceFile::new(format!("{connector}/sandbox.yaml"), text);
+    let file = SourceFile::new(format!("{connector}/{}", FileKind::Sandbox), text);
     read_text(&file).map_err(|ReadError { message: reason, span }| Error::Script {
         connector: connector.to_owned(),
         at: file.position(span.unwrap_or_default().start),

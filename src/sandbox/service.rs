@@ -60,7 +60,7 @@ impl Service {
             let mut routes = Routes::default();
             for Address { id, method, path, .. } in &addresses {
                 if let Some(change) = version.operations.get(id) {
-                    routes.add(id, method, change.path.as_ref().unwrap_or(path));
+                    routes.add(id, method, change.path.as_deref().unwrap_or(path));
                 }
             }
             versions.push(Version { name: name.clone(), header, routes });

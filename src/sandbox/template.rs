@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use minijinja::value::Object;
-use minijinja::{Environment, Expression, UndefinedBehavior, Value as Any};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, Value as Any};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::convert::{any, json};
 use super::template_filters;
+use crate::catalog::placeholder::{Part, split};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Data, Node};
 
@@ -62,10 +63,14 @@ impl Template {
     /// Compiles `value`.
     pub(super) fn compile(value: &Value) -> Result<Self, minijinja::Error> {
         Ok(match value {
-            Value::String(text) if text.contains("{{") => match path(text) {
-                Some(path) => Self::Path(path),
-                None => Self::Expression(ENVIRONMENT.compile_expression_owned(expression(text))?),
-            },
+            Value::String(text) if text.contains("{{") => {
+                let unclosed = |reason| minijinja::Error::new(ErrorKind::SyntaxError, reason);
+                let parts = split(text, "{{", "}}").map_err(unclosed)?;
+                match path(&parts) {
+                    Some(path) => Self::Path(path),
+                    None => Self::Expression(ENVIRONMENT.compile_expression_owned(expression(&parts))?),
+                }
+            }
             Value::Array(items) => Self::List(items.iter().map(Self::compile).collect::<Result<_, _>>()?),
             Value::Object(map) if map.len() == 2 && map.contains_key(FOR_EACH) && map.contains_key(DO) => {
                 let part = |name: &str| Self::compile(&map[name]).map(Box::new);
@@ -151,33 +156,23 @@ pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// The names in a text `{{ name.field }}`.
-fn path(text: &str) -> Option<Vec<String>> {
-    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+fn path(parts: &[Part<String>]) -> Option<Vec<String>> {
+    let [Part::Placeholder(inner)] = parts else { return None };
     let is_name = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
             && !RESERVED.contains(&name)
     };
-    let names: Vec<String> = inner.split('.').map(str::to_owned).collect();
-    names.iter().all(|name| is_name(name)).then_some(names)
+    inner.split('.').map(|name| is_name(name).then(|| name.to_owned())).collect()
 }
 
 /// `Mr {{ name }}!` as one expression: `"Mr " ~ (name) ~ "!"`.
-fn expression(text: &str) -> String {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        let Some(length) = rest[start..].find("}}") else { break };
-        if start > 0 {
-            parts.push(Value::from(&rest[..start]).to_string());
-        }
-        parts.push(format!("({})", rest[start + 2..start + length].trim()));
-        rest = &rest[start + length + 2..];
-    }
-    if !rest.is_empty() {
-        parts.push(Value::from(rest).to_string());
-    }
-    parts.join(" ~ ")
+fn expression(parts: &[Part<String>]) -> String {
+    let parts = parts.iter().map(|part| match part {
+        Part::Text(text) => Value::from(text.as_str()).to_string(),
+        Part::Placeholder(inner) => format!("({inner})"),
+    });
+    parts.collect::<Vec<_>>().join(" ~ ")
 }
 
 fn evaluate(expression: &Expression<'static, 'static>, scope: &Scope) -> Option<Value> {
@@ -273,6 +268,12 @@ mod tests {
         let template = json!({ "n": "{{ body.n }}", "t": "{{ body.tags }}", "no": "{{ body.x.y }}", "s": "{{ body.quote }} and {{ body.n }}!" });
         assert_eq!(render(template, &scope), Some(json!({ "n": 3, "t": ["a"], "s": "\"x\" and 3!" })));
         assert_eq!(render(json!("{{ nothing }}"), &scope), None);
+    }
+
+    #[test]
+    fn a_text_that_is_not_closed_does_not_compile() {
+        let error = Template::compile(&json!({ "a": ["x {{ body.n"] })).unwrap_err();
+        assert!(error.to_string().contains("is not closed by `}}`"), "{error}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn mistakes(files: &[(String, String)], error: &catalog::Error) -> Ve
             reports.push(one(file, span.unwrap_or_default(), message));
         }
         catalog::Error::NoConnector { folder } => {
-            let message = "no connector.yaml here; a connector's folder needs one".to_owned();
+            let message = format!("no {} here; a connector's folder needs one", FileKind::Connector);
             reports.push(one(SourceFile::new(folder.as_str(), ""), Span::default(), message));
         }
     }
@@ -102,6 +102,73 @@ mod tests {
         assert!(text.contains("twice.yaml:2:3") && text.contains("is described twice"), "{text}");
         let text = shown(&[("club/a.yaml", operation)]);
         assert!(text.contains("no connector.yaml here"), "{text}");
+    }
+
+    #[test]
+    fn placeholders_name_something_and_nothing_else_looks_like_one() {
+        let operations = |create: &str| {
+            format!(
+                "operations:\n  club.list: {{ title: L, summary: S., kinds: [action], method: GET, path: /x }}\n  \
+                 club.add:\n    title: A\n    summary: S.\n    kinds: [action]\n    method: POST\n    path: /x\n    \
+                 body: {{ shape: {{ type: object, fields: {{ email: {{ type: string }} }} }} }}\n    {create}\n"
+            )
+        };
+        let probe = |with: &str| {
+            operations(&format!(
+                "probe:\n      operation: club.list\n      with:\n        {with}\n      match: {{}}"
+            ))
+        };
+        let open = |with: &str| probe(with).replace("type: object,", "type: object, open: true,");
+        for (text, place, part) in [
+            (
+                probe("mail: '{{ emial }}'"),
+                "a.yaml:13:1",
+                "names no input of this operation; did you mean `email`?",
+            ),
+            (probe("mail: ['a {{ email']"), "a.yaml:13:1", "`{{` in `a {{ email` is not closed by `}}`"),
+            (probe("mail: email"), "a.yaml:13:1", "write `{{ email }}`"),
+            (probe("mail: $.email"), "a.yaml:13:1", "write `{{ name }}` for an input"),
+            (probe("mail: '{{ $.email }}'"), "a.yaml:13:1", "names no input"),
+            (open("number: phone"), "a.yaml:13:1", "write `{{ phone }}`"),
+            (
+                operations("").replace("path: /x\n", "path: /x/{id}\n"),
+                "a.yaml:8:1",
+                "`{id}` is no path parameter",
+            ),
+            (
+                operations("").replace("path: /x\n", "path: /x/{id\n"),
+                "a.yaml:8:1",
+                "`{` in `/x/{id` is not closed",
+            ),
+        ] {
+            let text = shown(&[CONNECTOR, ("club/a.yaml", &text)]);
+            assert!(text.contains(place) && text.contains(part), "{place} {part}:\n{text}");
+        }
+        let events = |with: &str| {
+            format!(
+                "events:\n  made:\n    title: M\n    id: [$.id]\n    \
+                 hydrate:\n      operation: club.list\n      with:\n        {with}\n"
+            )
+        };
+        for (with, part) in [
+            ("id: $.id", "write `{{ $.id }}`"),
+            ("id: '{{ id }}'", "names no place in the event"),
+            ("id: '{{ $.id['", "is not closed by `}}`"),
+            ("id: '{{ $.[ }}'", "is no JSONPath"),
+        ] {
+            let text =
+                shown(&[CONNECTOR, ("club/a.yaml", &operations("")), ("club/events.yaml", &events(with))]);
+            assert!(text.contains("events.yaml:8:1") && text.contains(part), "{part}:\n{text}");
+        }
+        let fine = [
+            (probe("{ mail: 'x {{email}}', limit: 5, state: open, price: $5 }")),
+            (open("{ mail: '{{ phone }}', state: open }")),
+        ];
+        for text in fine {
+            let files =
+                [CONNECTOR, ("club/a.yaml", &text)].map(|(path, text)| (path.to_owned(), text.to_owned()));
+            crate::catalog::Catalog::default().add_folder("club", files.to_vec()).expect("loads");
+        }
     }
 
     /// Files that load have no mistakes.

@@ -31,7 +31,7 @@ pub fn find(from: &Path) -> Option<PathBuf> {
 pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     let mut catalog = Catalog::built_in();
     let mut mistakes = Vec::new();
-    for ConnectorFolder { path, files } in connector_folders(root)? {
+    for ConnectorFolder { path, files } in connectors_of(root)? {
         if let Err(error) = catalog.add_folder(&path.display().to_string(), files.clone()) {
             mistakes.extend(connectors::mistakes(&files, &error));
         }
@@ -43,52 +43,53 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
 pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
     let mut scripts = IndexMap::new();
     let mut mistakes = Vec::new();
-    for folder in connector_folders(root)? {
+    for folder in connectors_of(root)? {
         if let Some((path, text)) = folder.file(FileKind::Sandbox) {
             mistakes.extend(connectors::check(path, text));
-            scripts.insert(folder.connector(), text.clone());
+            let named_after = || folder.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            scripts.insert(folder.connector().unwrap_or_else(named_after), text.clone());
         }
     }
     if mistakes.is_empty() { Ok(scripts) } else { Err(Error::Connectors(mistakes)) }
 }
 
-/// A folder with a connector of the workspace.
-struct ConnectorFolder {
+/// A folder with the files of one connector.
+#[derive(Debug, Default)]
+pub struct ConnectorFolder {
     path: PathBuf,
     /// Path and text of each file.
-    files: Vec<(String, String)>,
+    pub files: Vec<(String, String)>,
 }
 
 impl ConnectorFolder {
-    fn file(&self, kind: FileKind) -> Option<&(String, String)> {
+    /// The folder at `path`; without files where there is none.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let paths = if path.is_dir() { entries(path)? } else { Vec::new() };
+        let files = paths.into_iter().filter(|path| is_yaml(path) && is_readable(path));
+        let files = files.map(|path| Ok((path.display().to_string(), read(&path)?)));
+        Ok(Self { files: files.collect::<Result<_, Error>>()?, path: path.to_owned() })
+    }
+
+    /// Path and text of the file of this kind; the first, of operations.
+    pub fn file(&self, kind: FileKind) -> Option<&(String, String)> {
         self.files.iter().find(|(path, _)| FileKind::from_path(path) == kind)
     }
 
     /// The connector's name, which may differ from the folder's.
-    fn connector(&self) -> String {
-        let root = self.file(FileKind::Connector).and_then(|(path, text)| {
-            parse(&SourceFile::new(path.as_str(), text.as_str()))
-                .node?
-                .get("connector")?
-                .as_text()
-                .map(str::to_owned)
-        });
-        root.unwrap_or_else(|| self.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    pub fn connector(&self) -> Option<String> {
+        let (path, text) = self.file(FileKind::Connector)?;
+        let root = parse(&SourceFile::new(path.as_str(), text.as_str())).node?;
+        root.get("connector")?.as_text().map(str::to_owned)
     }
 }
 
-fn connector_folders(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
+fn connectors_of(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
     let folder = root.join(CONNECTORS);
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let folders = entries(&folder)?.into_iter().filter(|path| path.is_dir());
-    let read_folder = |path: PathBuf| {
-        let files = entries(&path)?.into_iter().filter(|path| is_yaml(path) && is_readable(path));
-        let files = files.map(|path| Ok((path.display().to_string(), read(&path)?)));
-        Ok(ConnectorFolder { files: files.collect::<Result<_, Error>>()?, path })
-    };
-    folders.map(read_folder).collect()
+    folders.map(|path| ConnectorFolder::read(&path)).collect()
 }
 
 /// The recipe files at `path`: itself, or all files below a folder, sorted by name. For a workspace's folder, those

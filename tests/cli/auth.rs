@@ -260,8 +260,8 @@ fn club_workspace(folder: &Path, base_url: &str, password: &str) {
 #[test]
 fn a_login_gives_a_token() {
     for scheme in [
-        "url: /login, body: { email: '{username}', password: '{password}' }, token: $.token",
-        "url: session/new, form: true, body: { u: '{username}', p: '{password}' }, \
+        "url: /login, body: { email: '{{ username }}', password: '{{ password }}' }, token: $.token",
+        "url: session/new, form: true, body: { u: '{{ username }}', p: '{{ password }}' }, \
          token: $.data.token, expires_in: $.data.ttl, header: X-Session, scheme: ''",
     ] {
         let folder = club(scheme);
@@ -282,7 +282,7 @@ fn a_login_gives_a_token() {
 
 #[test]
 fn an_unusable_login_is_reported_before_use() {
-    let folder = club("url: /login, body: { p: '{password}' }, token: $.token, lifetime: soon");
+    let folder = club("url: /login, body: { p: '{{ password }}' }, token: $.token, lifetime: soon");
     club_workspace(folder.path(), "http://127.0.0.1:9", "secret");
     let refused = hob(folder.path(), &["validate"]).code(1);
     assert!(format!("{}{}", refused.output, refused.errors).contains("`soon` is not a duration"));

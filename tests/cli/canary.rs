@@ -210,7 +210,7 @@ auth:
   - kind: header
   - kind: basic
   - { kind: oauth, token_url: /token }
-  - { kind: login, url: /login, body: { u: '{username}', p: '{password}' }, token: $.token }
+  - { kind: login, url: /login, body: { u: '{{ username }}', p: '{{ password }}' }, token: $.token }
 errors: { message: [$.message] }
 ";
 const OPERATIONS: &str = "operations:
@@ -247,7 +247,7 @@ fn hob_yaml(mirror: SocketAddr) -> String {
   login:
     connector: club
     base_url: http://{mirror}
-    auth: {{ login: {{ username: '{login}', password: '{password}' }} }}
+    auth: {{ login: {{ username: '{login}', password: '{{ password }}' }} }}
   user:
     connector: club
     base_url: http://{user}:{pass}@{mirror}

@@ -84,7 +84,7 @@ impl Client {
 
     /// The request of an operation.
     pub fn request(&self, operation: &Operation, inputs: &Map<String, Value>) -> reqwest::RequestBuilder {
-        let mut path = operation.path.clone();
+        let mut path = operation.path.to_string();
         let mut query: Vec<String> = Vec::new();
         let mut body = Map::new();
         for (name, value) in inputs {

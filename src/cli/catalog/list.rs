@@ -96,7 +96,7 @@ fn row(operation: &Operation) -> Row<'_> {
         connector: &operation.connector,
         kinds: &operation.kinds,
         method: Some(operation.method.as_str()).filter(|method| !method.is_empty()),
-        path: Some(operation.path.as_str()).filter(|path| !path.is_empty()),
+        path: Some(&*operation.path).filter(|path| !path.is_empty()),
         version: operation.version.as_deref(),
         scopes: &operation.scopes,
         deprecated: operation.deprecated,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, Hydrate, Operation, path};
+use crate::catalog::{BodyPath, Catalog, Hydrate, Operation, path};
 use crate::check::CheckedRecipe;
 use crate::event::{Event, Source};
 use crate::recipe::{Trigger, Webhook};
@@ -35,13 +35,15 @@ impl Hydration {
             event.kind.names().filter_map(|kind| events.get(kind)).find(|kind| kind.hydrate.is_some())?;
         let Hydrate { operation, with } = kind.hydrate.as_ref()?;
         let operation = recipe.operation_by_id(operation)?.clone();
+        let found = |at: &BodyPath| path::read(&event.payload, &at.0).filter(|value| !value.is_null());
         let inputs = with
             .iter()
-            .map(|(name, at)| match path::read(&event.payload, at) {
-                Some(value) if !value.is_null() => {
-                    Ok((operation.renamed.get(name).unwrap_or(name).clone(), value))
+            .map(|(name, template)| match template.names().into_iter().find(|at| found(at).is_none()) {
+                Some(missing) => Err(missing.0.clone()),
+                None => {
+                    let name = operation.renamed.get(name).unwrap_or(name).clone();
+                    Ok((name, template.fill(&found).unwrap_or_default()))
                 }
-                _ => Err(at.clone()),
             })
             .collect();
         Some(Self { operation, inputs, record: kind.record.clone() })

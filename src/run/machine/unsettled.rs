@@ -42,8 +42,9 @@ impl Machine {
 
 /// The inputs that the probe compares.
 fn compared(probe: &Probe, inputs: &Map<String, Value>) -> Map<String, Value> {
-    let is_compared =
-        |name: &String| probe.matching.values().chain(probe.with.values()).any(|used| used == name);
+    let is_compared = |name: &str| {
+        probe.matching.values().map(String::as_str).chain(probe.inputs()).any(|used| used == name)
+    };
     inputs
         .iter()
         .filter(|(name, _)| is_compared(name))

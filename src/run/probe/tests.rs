@@ -3,12 +3,12 @@ use serde_json::json;
 use super::*;
 use crate::run::StepKey;
 
-const NOTES: &str =
-    "operation: notes.list\nwith: { contactId: contactId }\nmatch: { body: body }\ncreated: dateAdded";
+const NOTES: &str = "operation: notes.list\nwith: { contactId: '{{ contactId }}' }\nmatch: { body: body }\ncreated: dateAdded";
 /// The read itself finds only matching records.
-const BY_READ: &str = "operation: notes.list\nwith: { contactId: contactId }\nmatch: {}\ncreated: dateAdded";
+const BY_READ: &str =
+    "operation: notes.list\nwith: { contactId: '{{ contactId }}' }\nmatch: {}\ncreated: dateAdded";
 /// Records without a creation time.
-const AGELESS: &str = "operation: notes.list\nwith: { contactId: contactId }\nmatch: { body: body }";
+const AGELESS: &str = "operation: notes.list\nwith: { contactId: '{{ contactId }}' }\nmatch: { body: body }";
 
 fn probe(text: &str) -> Probe {
     serde_yaml::from_str(text).unwrap()

@@ -17,7 +17,7 @@ const CONNECTOR: &str =
     "connector: y\ntitle: Y\nabout: Y\nauth: [{ kind: bearer }]\nwebhooks: { type: $.type }";
 
 const EVENTS: &str = "events:\n  Moved:\n    title: Moved\n    types: [Moved]\n    id: [$.thing.id]\n    record: $.thing\n    \
-    hydrate: { operation: things.fetch, with: { id: $.thing.id } }";
+    hydrate: { operation: things.fetch, with: { id: '{{ $.thing.id }}' } }";
 
 const OPERATIONS: &str = r#"
 operations:
