@@ -169,9 +169,8 @@ fn requests_made_from_our_shapes_are_valid_in_the_official_description() {
     let Some(documents) = documents() else { return };
     let catalog = Catalog::built_in();
     let own = catalog.operations().filter(|o| o.connector == "highlevel" && o.composite.is_empty());
-    let by_call: BTreeMap<(String, &str), _> = own
-        .map(|operation| ((operation.method.to_lowercase(), operation.path.as_str()), operation))
-        .collect();
+    let by_call: BTreeMap<(String, &str), _> =
+        own.map(|operation| ((operation.method.to_lowercase(), &*operation.path), operation)).collect();
     let (mut checked, mut wrong) = (0, Vec::new());
     for (file, document) in &documents {
         for (path, item) in document["paths"].as_object().into_iter().flatten() {

@@ -134,7 +134,11 @@ fn the_named_operations_are_those_of_the_list() {
         let id = &row["op"];
         let operation = catalog.operation(id).unwrap_or_else(|| panic!("no operation {id}"));
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
-        assert_eq!((&operation.method, &operation.path), (&row["method"], &row["path"]), "{id}");
+        assert_eq!(
+            (operation.method.as_str(), &*operation.path),
+            (row["method"].as_str(), row["path"].as_str()),
+            "{id}"
+        );
         assert_eq!(operation.is_poller(), row["kind"] == "trigger", "{id}");
         assert!(operation.is_action(), "{id}");
         assert_eq!(operation.scopes.iter().cloned().collect::<BTreeSet<_>>(), words(&row["scopes"]), "{id}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hob::journal::{Access, Batch, Journal, LeasedRun, RunFilter, RunUpdate, Sqlite};
+use hob::journal::{Access, Batch, Journal, LeasedRun, Queries, RunFilter, RunUpdate, Sqlite};
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::event_type::EventType;
 use super::login::Login;
@@ -11,7 +11,7 @@ use super::version::Versions;
 use crate::value::is_header_name;
 
 /// An API, as described in `schemas/connectors/NAME/connector.yaml`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
     /// Name used in `hob.yaml` and recipes; equal to the folder's name.
@@ -24,7 +24,6 @@ pub struct Connector {
     #[serde(default)]
     pub template: bool,
     /// Base URL, unless the connection has its own.
-    #[serde(default)]
     pub base_url: Option<String>,
     /// Supported kinds of authentication, the usual one first.
     #[serde(default)]
@@ -33,7 +32,6 @@ pub struct Connector {
     #[serde(default)]
     pub headers: IndexMap<String, String>,
     /// Header with an operation's version.
-    #[serde(default)]
     pub version_header: Option<String>,
     /// Settings of a connection besides its credential (such as `location`), and the inputs that they provide when a
     /// recipe does not.
@@ -53,7 +51,6 @@ pub struct Connector {
     #[serde(default)]
     pub limits: Limits,
     /// Webhooks it sends, if any.
-    #[serde(default)]
     pub webhooks: Option<Webhooks>,
     /// Event types, read from `events.yaml`.
     #[serde(skip)]
@@ -79,7 +76,7 @@ impl Connector {
 }
 
 /// A kind of authentication. The connection's `auth` decides which one is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthScheme {
     /// `auth: { token }` → `Authorization: Bearer …`
@@ -93,7 +90,6 @@ pub enum AuthScheme {
         /// Token endpoint, absolute or relative to the base URL.
         token_url: String,
         /// Consent page of the authorization code grant; absent for client credentials only.
-        #[serde(default)]
         authorize_url: Option<String>,
         /// Additional fields of every token request.
         #[serde(default)]
@@ -117,7 +113,7 @@ impl AuthScheme {
 }
 
 /// A setting of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// Its title, for people.
@@ -128,47 +124,39 @@ pub struct Setting {
 }
 
 /// How to read an API's error answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct ErrorAnswers {
     /// JSONPaths of the message; the first one with a value is used; a list is joined.
-    #[serde(default)]
     pub message: Vec<String>,
     /// JSONPath of an id to quote to the vendor's support.
-    #[serde(default)]
     pub trace: Option<String>,
     /// Statuses other than 5xx after which a create may have happened, whatever the message. If only some messages
     /// mean that, list them under `advice`.
-    #[serde(default)]
     pub in_doubt: Vec<u16>,
     /// JSONPaths of the id of the existing record, in the rejection of a duplicate create. After a lost answer it
     /// identifies the record that the earlier attempt created.
-    #[serde(default)]
     pub existing: Vec<String>,
     /// Remedies for error answers, by status or by words in the message. An entry with words takes precedence.
-    #[serde(default)]
     pub advice: Vec<Advice>,
 }
 
 /// A remedy for an error answer, and its meaning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Advice {
     /// HTTP status.
-    #[serde(default)]
     pub status: Option<u16>,
     /// Words in the message, ignoring case.
-    #[serde(default)]
     pub contains: Option<String>,
     /// The meaning of the answer, if its status does not express it.
-    #[serde(default)]
     pub means: Option<ErrorMeaning>,
     /// The remedy.
     pub help: String,
 }
 
 /// The meaning of an error answer, which determines what hob does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorMeaning {
     /// The request was rejected, and a retry would be, too: the step fails.
@@ -190,26 +178,22 @@ pub enum ErrorMeaning {
 }
 
 /// An API's rate limits, and the headers that state them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Requests per interval, as `100/10s`.
-    #[serde(default)]
     pub burst: Option<String>,
     /// Requests per day.
-    #[serde(default)]
     pub daily: Option<u64>,
     /// What the API counts requests by, for each kind of authentication: `token`, `header`, `basic`, `oauth` or
     /// `login`. Connections with the same values share a counter. Absent: each credential has its own counters.
-    #[serde(default)]
     pub counters: IndexMap<String, LimitCounters>,
     /// Response header names.
-    #[serde(default)]
     pub headers: LimitHeaders,
 }
 
 /// What an API counts requests by.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitCounters {
     /// Each combination of these has its own `burst` counter.
@@ -221,8 +205,8 @@ pub struct LimitCounters {
 
 /// What identifies a counter: `credential` (a token, a key or a user), `app` (an OAuth client), or a setting of
 /// connections, such as `location`. Of several settings, the first one that a connection has is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "String")]
 #[schemars(with = "String")]
 pub enum CountedBy {
     /// The credential.
@@ -243,48 +227,31 @@ impl From<String> for CountedBy {
     }
 }
 
-impl From<CountedBy> for String {
-    fn from(by: CountedBy) -> Self {
-        match by {
-            CountedBy::Credential => "credential".to_owned(),
-            CountedBy::App => "app".to_owned(),
-            CountedBy::Setting(name) => name,
-        }
-    }
-}
-
 /// Names of the response headers that state the limits; absent if the API does not send one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct LimitHeaders {
     /// Requests per interval.
-    #[serde(default)]
     pub max: Option<String>,
     /// Requests remaining in this interval.
-    #[serde(default)]
     pub remaining: Option<String>,
     /// Length of the interval in milliseconds.
-    #[serde(default)]
     pub interval_ms: Option<String>,
     /// Requests per day.
-    #[serde(default)]
     pub daily: Option<String>,
     /// Requests remaining today.
-    #[serde(default)]
     pub daily_remaining: Option<String>,
     /// Milliseconds until the daily limit resets.
-    #[serde(default)]
     pub daily_reset_ms: Option<String>,
 }
 
 /// How an API's webhooks are received at `POST /webhooks/NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Webhooks {
     /// JSONPath of the event type in the body.
     pub r#type: String,
     /// JSONPath of the delivery id, by which repeats are recognised.
-    #[serde(default)]
     pub id: Option<String>,
     /// Settings of connections by which events are routed, with the candidate JSONPaths of their values in the body.
     #[serde(default)]
@@ -295,7 +262,7 @@ pub struct Webhooks {
 }
 
 /// A signature over the raw body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Header with the signature in base64.
@@ -305,7 +272,7 @@ pub struct Signature {
     /// Public key, SPKI, base64 (one line) or PEM.
     pub key: String,
     /// Replaced by a newer signature. Accepted only if hob.yaml has `legacy_signatures`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub legacy: bool,
 }
 
@@ -328,7 +295,7 @@ impl Signature {
 }
 
 /// A signature algorithm with a public key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureAlgorithm {
     /// Ed25519 over the raw body.

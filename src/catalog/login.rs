@@ -2,13 +2,13 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::placeholder::{PlaceholderName, ValueTemplate};
 
 /// How an API exchanges user name and password for a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// Login address, absolute or relative to the base URL.
@@ -22,10 +22,8 @@ pub struct Login {
     /// JSONPath of the token in the answer.
     pub token: String,
     /// JSONPath of the token's lifetime in seconds.
-    #[serde(default)]
     pub expires_in: Option<String>,
     /// The token's lifetime if the answer does not state it, such as `12h`.
-    #[serde(default)]
     pub lifetime: Option<String>,
     /// Header for the token.
     #[serde(default = "authorization")]

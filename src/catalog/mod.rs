@@ -11,6 +11,7 @@ mod operation;
 mod paging;
 pub mod path;
 pub mod placeholder;
+mod placeholder_check;
 pub mod public_key;
 mod quiet_poll;
 mod renamed;

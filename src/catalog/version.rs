@@ -2,14 +2,14 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Parameter, PathTemplate};
 use crate::value::{Kind, Shape};
 
 /// The versions of an API, as described in `versions.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Versions {
     /// Name of the version that the other files describe.
@@ -19,18 +19,17 @@ pub struct Versions {
 }
 
 /// A version of an API. A connection or a step chooses it by `version:`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiVersion {
     /// Value of the connector's version header, for operations that send it.
-    #[serde(default)]
     pub header: Option<String>,
     /// The operations of this version by id, with their differences.
     pub operations: IndexMap<String, Change>,
 }
 
 /// The differences of an operation.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
     /// New path.
@@ -47,7 +46,7 @@ pub struct Change {
 }
 
 /// Differences by path: `contact.dndSettings.Call`, `customFields[].field_value`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fields {
     /// Path in the base version → new name of the field.

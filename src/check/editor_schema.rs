@@ -20,7 +20,10 @@ pub fn schema(catalog: &Catalog) -> Value {
     let mut writer = Writer { shapes: IndexMap::new(), inputs: Map::new() };
     let actions = writer.by_operation(catalog, "do", &Operation::is_action, false);
     let polls = writer.by_operation(catalog, "poll", &Operation::is_poller, true);
-    let mut schema = recipe::schema().clone();
+    let mut schema = json!({ "$comment": made_from(catalog) });
+    if let (Some(schema), Some(structure)) = (schema.as_object_mut(), recipe::schema().as_object()) {
+        schema.extend(structure.clone());
+    }
     let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
         return schema;
     };
@@ -57,16 +60,21 @@ pub fn schema_text(catalog: &Catalog) -> String {
     let Value::Object(parts) = schema(catalog) else { return String::new() };
     let lines: Vec<String> =
         parts.iter().map(|(name, part)| format!("{:?}: {}", name, lines_of(part))).collect();
-    format!("{}{}\n}}\n", schema_head(catalog), lines.join(",\n"))
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
-/// What the file begins with. It tells from what the schema was made: making it reads every operation, which is not
-/// worth it where a file begins like this already.
+/// What the file begins with: enough to see whether it is the schema over `catalog`, without making that, which reads
+/// every operation.
 pub fn schema_head(catalog: &Catalog) -> String {
+    format!("{{\n\"$comment\": {},\n", json!(made_from(catalog)))
+}
+
+/// A hash of all that the schema is made from.
+fn made_from(catalog: &Catalog) -> String {
     let mut hash = catalog.fingerprint();
     hash.update(WRITTEN_AS.to_be_bytes());
     hash.update(recipe::schema().to_string());
-    format!("{{\n\"$comment\": \"made from {}\",\n", hex::encode(hash.finalize()))
+    format!("made from {}", hex::encode(hash.finalize()))
 }
 
 fn lines_of(part: &Value) -> String {

@@ -32,12 +32,9 @@ pub struct TokenFile {
 #[derive(Serialize, Deserialize)]
 struct Content {
     access_token: String,
-    #[serde(default)]
     refresh_token: Option<String>,
-    #[serde(default)]
     expires: Option<DateTime<Utc>>,
     /// Total lifetime of the access token, in seconds.
-    #[serde(default)]
     lives: Option<i64>,
 }
 

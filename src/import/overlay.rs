@@ -11,44 +11,32 @@ use crate::source::{SourceFile, read_text};
 
 /// The overlay file of an import.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Overlay {
     /// First part of derived ids; usually the connector's name. Ids in `operations` are used unchanged.
-    #[serde(default)]
     pub prefix: Option<String>,
     /// Header parameter with an operation's version.
-    #[serde(default)]
     pub version_header: Option<String>,
     /// Security scheme → kinds of token that satisfy it.
-    #[serde(default)]
     pub access: IndexMap<String, Vec<String>>,
     /// Import only the operations that are listed here.
-    #[serde(default)]
     pub only_listed: bool,
     /// Inputs provided by a connection's settings; derived examples omit them.
-    #[serde(default)]
     pub filled: Vec<String>,
     /// Other names for the first word of derived ids: `links` → `trigger_links`.
-    #[serde(default)]
     pub rename: IndexMap<String, String>,
     /// Spellings of words in derived titles: `csv` → `CSV`.
-    #[serde(default)]
     pub words: IndexMap<String, String>,
     /// A place for YAML anchors; ignored.
-    #[serde(default)]
     pub shapes: Value,
     /// Corrections of named schemas, wherever they are used: `contacts.json#Name` → merge patch of the shape.
-    #[serde(default)]
     pub schemas: BTreeMap<String, Value>,
     /// The description's generator wrongly declares list items as lists. They are read as items, and their shapes are
     /// marked as doubtful.
-    #[serde(default)]
     pub flatten_lists: bool,
     /// Intended differences of requests from the description, by operation id.
-    #[serde(default)]
     pub differences: BTreeMap<String, Difference>,
     /// Operations by id.
-    #[serde(default)]
     pub operations: IndexMap<String, OverlayOperation>,
 }
 
@@ -78,10 +66,8 @@ pub struct Difference {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OverlayOperation {
     /// `GET /contacts/{contactId}`. Absent if the patch is the whole operation.
-    #[serde(default)]
     pub from: Option<String>,
     /// Where the described answer really is: `$.message`, `$.associations[*]`.
-    #[serde(default)]
     pub response_at: Option<String>,
     /// The patch, in the format of connector files.
     #[serde(flatten)]

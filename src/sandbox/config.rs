@@ -105,7 +105,6 @@ pub(super) struct Answer {
     /// HTTP status.
     pub(super) status: u16,
     /// JSON of the answer.
-    #[serde(default)]
     pub(super) body: Option<Template>,
 }
 

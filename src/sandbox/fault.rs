@@ -38,7 +38,6 @@ pub enum FaultKind {
         /// The status.
         status: u16,
         /// The body.
-        #[serde(default)]
         body: Option<Value>,
         /// Headers.
         #[serde(default)]

@@ -136,7 +136,6 @@ pub(super) struct Target {
     #[serde(rename = "in")]
     pub(super) collection: String,
     /// Id of the record; default: the last path parameter.
-    #[serde(default)]
     pub(super) id: Option<Template>,
     /// Fields that must be equal; undefined ones do not count.
     #[serde(default, rename = "where")]
@@ -181,10 +180,8 @@ pub(super) struct Filter {
     #[serde(default)]
     pub(super) between: Vec<Between>,
     /// Words to look for.
-    #[serde(default)]
     pub(super) text: Option<Words>,
     /// A tree of conditions that the request brings.
-    #[serde(default)]
     pub(super) filters: Option<Filters>,
 }
 
@@ -209,7 +206,6 @@ pub(super) struct List {
     #[serde(flatten)]
     pub(super) filter: Filter,
     /// Order of the list.
-    #[serde(default)]
     pub(super) sort: Option<Sort>,
     /// How the list is paged, where the catalog does not say enough.
     #[serde(default)]
@@ -265,7 +261,6 @@ pub(super) struct SetChange {
     /// The field.
     pub(super) field: String,
     /// The members.
-    #[serde(default)]
     pub(super) values: Option<Template>,
 }
 
@@ -299,10 +294,8 @@ pub(super) struct Between {
     /// The field.
     pub(super) field: String,
     /// The least.
-    #[serde(default)]
     pub(super) from: Option<Template>,
     /// The most.
-    #[serde(default)]
     pub(super) to: Option<Template>,
 }
 
@@ -346,7 +339,6 @@ pub(super) struct Sort {
     /// Name of the field, as records have it.
     pub(super) by: Template,
     /// `desc` for the greatest first; default ascending.
-    #[serde(default)]
     pub(super) order: Option<Template>,
 }
 

@@ -53,6 +53,11 @@ impl NodeReader<'_> {
     fn place(self, error: Error) -> Error {
         Error { span: error.span.or(Some(self.0.span)), ..error }
     }
+
+    /// What is refused only after it was read has its place here, too.
+    fn seed<'de, T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        seed.deserialize(self).map_err(|error| self.place(error))
+    }
 }
 
 impl<'de> Deserializer<'de> for NodeReader<'_> {
@@ -121,7 +126,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0.next().map(|node| seed.deserialize(NodeReader(node))).transpose()
+        self.0.next().map(|node| NodeReader(node).seed(seed)).transpose()
     }
 }
 
@@ -142,7 +147,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let missing = || serde::de::Error::custom("a value without a key");
-        seed.deserialize(NodeReader(self.value.take().ok_or_else(missing)?))
+        NodeReader(self.value.take().ok_or_else(missing)?).seed(seed)
     }
 }
 

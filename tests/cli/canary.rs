@@ -247,7 +247,7 @@ fn hob_yaml(mirror: SocketAddr) -> String {
   login:
     connector: club
     base_url: http://{mirror}
-    auth: {{ login: {{ username: '{login}', password: '{{ password }}' }} }}
+    auth: {{ login: {{ username: '{login}', password: '{password}' }} }}
   user:
     connector: club
     base_url: http://{user}:{pass}@{mirror}

@@ -49,8 +49,8 @@ fn inputs(sandbox: &Sandbox, id: &str) -> Map<String, Value> {
     };
     let example = sandbox.example(&way.operation).unwrap();
     let named = way.with.iter().filter_map(|(name, value)| {
-        let own = value.as_str()?.strip_prefix("{{ ")?.strip_suffix(" }}")?;
-        Some((own.to_owned(), example.get(name)?.clone()))
+        let own = value.names().first()?.0.clone();
+        Some((own, example.get(name)?.clone()))
     });
     named.collect()
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hob::clock::Clock;
-use hob::journal::{Access, Batch, Error, Journal, LeasedRun, Postgres, RunFilter, RunUpdate};
+use hob::journal::{Access, Batch, Error, Journal, LeasedRun, Postgres, Queries, RunFilter, RunUpdate};
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use hob::journal::{Access, Error, Journal, RunFilter, Sqlite};
+use hob::journal::{Access, Error, Queries, RunFilter, Sqlite};
 
 use crate::fixture::{StoreLocation, add};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Record, RunFilter};
+use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Queries, Record, RunFilter};
 use hob::run::{RunId, RunState};
 
 use crate::cluster::{Cluster, PASSWORD};
