@@ -4,6 +4,8 @@
 mod auth;
 #[path = "cli/canary.rs"]
 mod canary;
+#[path = "cli/changes.rs"]
+mod changes;
 #[path = "postgres/cluster.rs"]
 mod cluster;
 #[path = "postgres/cluster_user.rs"]
@@ -24,6 +26,8 @@ mod echoes;
 mod files;
 #[path = "cli/gallery.rs"]
 mod gallery;
+#[path = "cli/kept.rs"]
+mod kept;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/listening.rs"]
@@ -68,5 +72,7 @@ mod store;
 mod store_migrate;
 #[path = "journal/written_by/stores.rs"]
 mod stores;
+#[path = "cli/unchanged.rs"]
+mod unchanged;
 #[path = "cli/webhook_keys.rs"]
 mod webhook_keys;

@@ -18,6 +18,7 @@ mod renamed;
 mod repeat;
 mod resource;
 mod schema;
+mod shows;
 mod version;
 mod versioned;
 
@@ -40,4 +41,5 @@ pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use repeat::{CreatesWhen, FirstOnly};
 pub use resource::{ResourceNames, WriteTarget};
 pub use schema::{form, schema};
+pub use shows::Shows;
 pub use version::{ApiVersion, Change, Fields, Versions};

@@ -9,6 +9,7 @@ use super::nested_inputs::{InputName, NestedInputs};
 use super::paging::Listing;
 use super::placeholder::{PathTemplate, ValueTemplate};
 use super::repeat::{CreatesWhen, FirstOnly};
+use super::shows::Shows;
 use crate::value::{Kind, Shape};
 
 /// An operation, as described in `schemas/connectors/NAME/*.yaml`. Its id is its key there.
@@ -90,6 +91,13 @@ pub struct Operation {
     /// Lists of which the API may silently store only a part, and where the answer shows the stored part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_back: Vec<ReadBack>,
+    /// Of a write: how its answer shows the record, for comparing it with what was sent.
+    #[serde(default, skip_serializing_if = "Shows::is_default")]
+    pub shows: Shows,
+    /// Of a write that sets fields of one record and does nothing else, or that adds to one of its lists or takes out
+    /// of it: the path parameter that names the record. It is left out where it would change nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updates: Option<String>,
     /// For creates: how to find out whether one happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
@@ -291,6 +299,9 @@ pub struct ReadBack {
     pub names: Vec<String>,
     /// Fields with a member's value, in request or answer. They match members whose name the answer does not contain.
     pub values: Vec<String>,
+    /// Members that are not sent stay as they are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub merged: bool,
 }
 
 /// An alternative of a composite operation.
@@ -339,7 +350,7 @@ pub enum Builtin {
 impl Builtin {
     /// Whether `field`, one that concerns requests, changes anything for it.
     pub fn honors(self, field: &str) -> bool {
-        self == Builtin::HttpRequest && field != "version"
+        self == Builtin::HttpRequest && !["version", "kept", "unchanged"].contains(&field)
     }
 }
 

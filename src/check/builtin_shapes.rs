@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use super::accounts;
-use crate::catalog::Catalog;
+use super::item_shape::item_shape;
+use crate::catalog::{Catalog, Operation};
 use crate::recipe::Recipe;
 use crate::value::{Kind, Shape};
 
@@ -28,6 +29,17 @@ static ERROR: LazyLock<Shape> = LazyLock::new(|| {
 /// `run`: the run and its event.
 pub(super) fn run() -> &'static Shape {
     &RUN
+}
+
+/// `event` of a poll: the item, with what changed of it and as it was before; `None` where nothing is known of it.
+pub(super) fn event(poller: &Operation) -> Option<Shape> {
+    let item = item_shape(poller).filter(|item| item.kind == Kind::Object && !item.fields.is_empty())?;
+    let mut event = item.clone();
+    let before = Shape { nullable: true, ..item.clone() };
+    let changed = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
+    event.fields.entry("changed".into()).or_insert(changed);
+    event.fields.entry("before".into()).or_insert(before);
+    Some(event)
 }
 
 /// `error`: the failure that triggered `on_failure`.

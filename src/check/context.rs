@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub calls: Vec<Call<'a>>,
     /// The shape of `connection` in templates.
     pub connection: Shape,
+    /// What templates see as `event` of a poll, once a run has begun.
+    pub event: Option<Shape>,
     /// The number of suggestions so far.
     suggested: Cell<usize>,
 }
@@ -70,7 +72,13 @@ impl<'a> Context<'a> {
         let connection = builtin_shapes::connection(recipe, catalog);
         let texts = template_site::all(recipe);
         let sites = texts.iter().filter(|site| !site.template.is_literal()).copied().collect();
-        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, suggested: Cell::new(0) }
+        let poller = match &recipe.trigger {
+            Trigger::Poll(poll) => operation(recipe, catalog, workspace_info, &poll.operation, None),
+            _ => None,
+        };
+        let event = poller.and_then(|poller| builtin_shapes::event(poller));
+        let suggested = Cell::new(0);
+        Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, suggested }
     }
 
     /// Adds "did you mean" to `diagnostic` if one of `known` is close to `name`. Limited to as many diagnostics as

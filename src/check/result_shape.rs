@@ -2,6 +2,7 @@
 
 use super::builtin_shapes;
 use super::context::Context;
+use super::item_shape::item_shape;
 use super::template_site::Position;
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, Trigger};
@@ -116,14 +117,9 @@ pub(super) fn answer_shape(operation: &Operation) -> Option<Known<'_>> {
     operation.response.as_ref().map(Known::new)
 }
 
-/// The shape of a poller's event: an item of its list.
-fn item_shape(operation: &Operation) -> Option<Known<'_>> {
-    let items = operation.list.as_ref()?.items.first()?;
-    let shape = path::walk(operation.response.as_ref()?, items)?;
-    match (path::is_list(items), shape.kind) {
-        (false, Kind::Array) => shape.items.as_deref().map(Known::new),
-        _ => Some(Known::new(shape)),
-    }
+/// What a poller's event is: an item of its list.
+fn of_item(operation: &Operation) -> Option<Known<'_>> {
+    item_shape(operation).map(Known::new)
 }
 
 /// The shape of the beginning of a path, and the number of steps it covers.
@@ -145,8 +141,11 @@ pub(super) fn origin<'a>(
         ("run", _) if !matches!(position, Position::Lane) => Some((Known::new(builtin_shapes::run()), 0)),
         ("error", _) => Some((Known::new(builtin_shapes::error()), 0)),
         ("connection", _) => Some((Known::new(&context.connection), 0)),
-        ("event", _) => match &context.recipe.trigger {
-            Trigger::Poll(poll) => item_shape(context.poller(poll)?).map(|known| (known, 0)),
+        ("event", _) => match (&context.recipe.trigger, &context.event) {
+            (Trigger::Poll(_), Some(event)) if !matches!(position, Position::Lane) => {
+                Some((Known::new(event), 0))
+            }
+            (Trigger::Poll(poll), _) => of_item(context.poller(poll)?).map(|known| (known, 0)),
             _ => None,
         },
         ("steps", [PathStep::Field(id), ..]) => {

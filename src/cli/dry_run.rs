@@ -107,6 +107,9 @@ pub(super) async fn rows(
         let Some(detail) = journal.run(&row.id).await? else { continue };
         let told = detail.entries.into_iter().filter_map(|stamped| match stamped.entry {
             Entry::Remark { message, .. } => Some(message),
+            Entry::StepUnchanged { operation, reason, .. } => {
+                Some(format!("would not send {operation}, which would change nothing: {reason}"))
+            }
             _ => None,
         });
         found.push(DryRow {

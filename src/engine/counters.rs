@@ -9,6 +9,19 @@ use crate::run::{Accounts, RunState};
 #[derive(Debug, Default)]
 pub struct RunCounters {
     ended: Mutex<HashMap<EndedRun, u64>>,
+    writes: Mutex<BTreeMap<CountedWrite, u64>>,
+}
+
+/// Writes that are counted together: their recipe, its connections, and what is counted.
+pub type CountedWrite = (String, Vec<String>, WriteCount);
+
+/// What is counted of writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WriteCount {
+    /// Left out, as they would have changed nothing.
+    Unchanged,
+    /// Accepted by the API, which did not keep all that was sent.
+    NotKept,
 }
 
 /// A group of ended runs.
@@ -27,6 +40,21 @@ impl RunCounters {
         let connections = accounts.values().cloned().collect();
         let ended = EndedRun { recipe: recipe.to_owned(), connections, state };
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner).entry(ended).or_default() += 1;
+    }
+
+    pub(super) fn count_write(&self, recipe: &str, accounts: &Accounts, what: WriteCount) {
+        let key = (recipe.to_owned(), accounts.values().cloned().collect(), what);
+        *self.writes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    /// Writes that were left out or not kept.
+    pub fn writes(&self) -> BTreeMap<CountedWrite, u64> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many writes of one sort there were.
+    pub fn writes_of(&self, what: WriteCount) -> u64 {
+        self.writes().iter().filter(|((_, _, counted), _)| *counted == what).map(|(_, count)| count).sum()
     }
 
     /// Numbers of runs that ended or were parked, by the name of their state.

@@ -9,7 +9,7 @@ use super::store_retry::{LeaseLost, with_store_retry};
 use crate::check::{CheckedRecipe, Feedback, Resource};
 use crate::journal::{LeasedRun, RunDetail, RunFilter};
 use crate::recipe::EchoPolicy;
-use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, Subject};
+use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, Report, Subject};
 use crate::run::{Entry, RunState, StampedEntry};
 
 /// Maximum number of writes to a record, the newest.
@@ -43,7 +43,8 @@ pub(super) async fn evidence(
     if writes.is_empty() && pending.is_empty() {
         return Ok(None);
     }
-    let earlier = earlier(shared, leased, &subject, guard).await?;
+    let decided = |state: RunState| state != RunState::Waiting;
+    let earlier = earlier(shared, leased, &subject, guard, decided).await?;
     let allow = recipe.recipe().echo == EchoPolicy::Allow;
     Ok(Some(Evidence { subject, writes, pending, earlier, allow }))
 }
@@ -85,12 +86,14 @@ async fn pending(
     Ok(pending.collect())
 }
 
-/// Earlier events about the record for the same recipe and accounts, oldest first.
-async fn earlier(
+/// Earlier events about the record for the same recipe and accounts, oldest first, if `counts` accepts the states of
+/// their runs.
+pub(super) async fn earlier(
     shared: &Shared,
     leased: &LeasedRun,
     subject: &Subject,
     guard: &LeaseGuard,
+    counts: impl Fn(RunState) -> bool,
 ) -> Result<Vec<Earlier>, LeaseLost> {
     let (journal, run) = (&shared.services.journal, &leased.run);
     let filter = RunFilter {
@@ -101,7 +104,7 @@ async fn earlier(
     };
     let rows = with_store_retry(&run.id, guard, || journal.runs(&filter)).await?;
     let mut earlier: Vec<(DateTime<Utc>, Earlier)> = Vec::new();
-    for row in rows.iter().filter(|row| row.id != run.id && row.state != RunState::Waiting) {
+    for row in rows.iter().filter(|row| row.id != run.id && counts(row.state)) {
         let Some(detail) = with_store_retry(&run.id, guard, || journal.run(&row.id)).await? else { continue };
         let same = detail.run.accounts == run.accounts && detail.event.received <= leased.event.received;
         if same && detail.event.unreadable().is_none() {
@@ -113,6 +116,12 @@ async fn earlier(
 }
 
 fn earlier_event(subject: &Subject, detail: &RunDetail) -> Earlier {
+    let report = whole_report(subject, detail);
+    Earlier { report, suppressed: detail.row.state == RunState::Suppressed }
+}
+
+/// What the event of a run told of its record, with what was fetched to complete it.
+pub(super) fn whole_report(subject: &Subject, detail: &RunDetail) -> Report {
     let mut report = subject.report(&detail.event, &detail.event.payload);
     let fetched = detail.entries.iter().rev().find_map(|stamped| match &stamped.entry {
         Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => Some(result),
@@ -123,5 +132,5 @@ fn earlier_event(subject: &Subject, detail: &RunDetail) -> Earlier {
     {
         thin.extend(whole.clone());
     }
-    Earlier { report, suppressed: detail.row.state == RunState::Suppressed }
+    report
 }

@@ -64,6 +64,15 @@ impl Recorder {
         if let Entry::MoreRecords { step, message } = &entry.entry {
             tracing::warn!(%run, %step, "{message}");
         }
+        if let Entry::NotKept { step, fields, .. } = &entry.entry {
+            // What was sent may be somebody's data, which logs need not have.
+            let fields: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
+            let fields = fields.join(", ");
+            tracing::warn!(%run, %step, fields, "the API accepted the request and did not keep all of it");
+        }
+        if let Entry::StepUnchanged { step, reason, .. } = &entry.entry {
+            tracing::info!(%run, %step, "not sent, as it would change nothing: {reason}");
+        }
         if let Entry::UnknownFields { step, fields, reason } = &entry.entry {
             let fields = fields.join(", ");
             tracing::warn!(%run, %step, fields, "a part of the result is unknown: {reason}");

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::echo_evidence::evidence;
 use super::leases::LeaseGuard;
+use super::seen_before::seen_before;
 use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
 use crate::check::CheckedRecipe;
@@ -37,7 +38,8 @@ pub(super) async fn run_context(
     let ahead = services.clock.ahead();
     let feedback = shared.recipes.feedback();
     let evidence = evidence(shared, leased, recipe, &feedback, guard).await?.map(Arc::new);
+    let seen_before = seen_before(shared, leased, recipe, guard).await?.map(Arc::new);
     let env = Arc::clone(&shared.env);
     let loop_limit = shared.options.loop_limit;
-    Ok(RunContext { env, connections, links, ahead, skip_waits, feedback, evidence, loop_limit })
+    Ok(RunContext { env, connections, links, ahead, skip_waits, feedback, evidence, seen_before, loop_limit })
 }

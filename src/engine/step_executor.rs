@@ -7,8 +7,9 @@ use super::step_outcome::{StepOutcome, outcome_of, refuse, unusable};
 use super::{builtin, dry_run, first_attempt, pages};
 use crate::catalog::Effect;
 use crate::connection::Connection;
-use crate::request::{Admitted, CallOptions, FileChoice, Outcome, dropped};
-use crate::run::{StepCall, StepResult};
+use crate::recipe::KeptPolicy;
+use crate::request::{Admitted, CallOptions, FileChoice, Outcome};
+use crate::run::{StepCall, StepResult, differences};
 
 /// Whether a step may be sent.
 pub(super) enum Permission {
@@ -99,12 +100,14 @@ pub(super) async fn execute(
                 Outcome::Ok(answer) => pages::more(operation, &call.inputs, answer),
                 _ => None,
             };
-            let dropped = match &outcome {
-                Outcome::Ok(answer) => dropped(operation, &call.inputs, &answer.body),
-                _ => None,
+            let not_kept = match &outcome {
+                Outcome::Ok(answer) if call.kept != KeptPolicy::Ignore => {
+                    differences(operation, &call.inputs, &answer.body)
+                }
+                _ => Vec::new(),
             };
             let told = outcome_of(outcome, operation, call.pick.as_deref()).unknown_for(unknown);
-            StepOutcome { more, dropped, ..told }
+            StepOutcome { more, not_kept, ..told }
         }
         Err(problems) => unusable(&operation.id, &problems).into(),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::catalog::{Effect, Operation};
 use crate::journal;
 use crate::request::{InputProblem, Outcome, Refusal, list, result};
-use crate::run::{ShownRecord, StepError, StepResult, UnknownFields, take_marks};
+use crate::run::{Difference, ShownRecord, StepError, StepResult, UnknownFields, take_marks};
 
 /// The result of a step, with remarks for the history.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +16,8 @@ pub(super) struct StepOutcome {
     pub(super) remark: Option<String>,
     /// A remark about the rest of a partially read list.
     pub(super) more: Option<String>,
-    /// A remark about values that were sent but dropped, though the answer was good.
-    pub(super) dropped: Option<String>,
+    /// What was sent and not kept, though the answer was good.
+    pub(super) not_kept: Vec<Difference>,
     /// The unknown parts of the result.
     pub(super) unknown: Option<UnknownFields>,
     /// The record in the answer.
@@ -30,7 +30,7 @@ impl From<StepResult> for StepOutcome {
             step_result,
             remark: None,
             more: None,
-            dropped: None,
+            not_kept: Vec::new(),
             unknown: None,
             shown: ShownRecord::default(),
         }

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use super::counters::WriteCount;
 use super::leases::LeaseGuard;
+use super::not_kept::not_kept;
 use super::probe_runner::{ProbeResult, run_probe};
 use super::recipe_choice::{RecipeChoice, choose_recipe, save_recipe};
 use super::recorder::Recorder;
@@ -15,14 +17,15 @@ use super::shared::Shared;
 use super::step_context::StepContext;
 use super::step_executor::{self, Permission};
 use super::store_retry::LeaseLost;
+use super::unchanged_writes;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
 use crate::journal::LeasedRun;
 use crate::recipe::LaneOnFailure;
 use crate::run::{
-    Accounts, Command, Decision, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry, StepCall,
-    StepResult, UnknownFields, redact_text, writes,
+    Accounts, Command, Decision, Difference, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry,
+    StepCall, StepResult, UnknownFields, redact_text, writes,
 };
 
 /// How long a run without a loaded recipe waits before it is checked again.
@@ -179,6 +182,10 @@ impl RunWorker {
                     .await;
             };
             for stamped in decision.entries {
+                if matches!(stamped.entry, Entry::StepUnchanged { .. }) {
+                    let counters = &self.shared.counters;
+                    counters.count_write(self.recipe.name(), &self.accounts, WriteCount::Unchanged);
+                }
                 let entry = self.truncated(stamped.entry);
                 self.recorder.add(StampedEntry { entry, ..stamped });
             }
@@ -240,6 +247,12 @@ impl RunWorker {
 
     /// Executes a step.
     async fn execute(&mut self, call: &StepCall) -> Result<StepProgress, LeaseLost> {
+        if let Some(entry) = self.left_out(call).await? {
+            self.recorder.drop_intent();
+            self.shared.counters.count_write(self.recipe.name(), &self.accounts, WriteCount::Unchanged);
+            self.add_entry(entry, false);
+            return Ok(StepProgress::Recorded);
+        }
         let admitted = match step_executor::try_permission(&self.context(), call).await {
             Some(leave) => leave,
             None => {
@@ -288,10 +301,6 @@ impl RunWorker {
         if let Some(message) = outcome.remark {
             self.add_entry(Entry::Remark { level: "info".into(), message }, false);
         }
-        if let Some(dropped) = outcome.dropped {
-            let message = format!("{}: {dropped}", call.step);
-            self.add_entry(Entry::Remark { level: "warn".into(), message }, false);
-        }
         if let Some(message) = outcome.more {
             self.add_entry(Entry::MoreRecords { step: call.step.clone(), message }, false);
         }
@@ -311,6 +320,7 @@ impl RunWorker {
             let (connection, inputs) = (call.connection.as_deref(), &call.inputs);
             self.record_writes(&entry, &call.operation, connection, inputs, &outcome.shown);
         }
+        let entry = self.report_not_kept(call, entry, outcome.not_kept);
         if let Entry::StepSucceeded { step, known_by: Some(KnownBy::Gone), .. } = &entry {
             let message =
                 format!("{step}: there is nothing left to remove: the attempt whose answer was lost did it");
@@ -318,6 +328,20 @@ impl RunWorker {
         }
         self.add_entry(entry, call.effect != Effect::Read);
         Ok(StepProgress::Recorded)
+    }
+
+    /// The entry of a step that is left out, as it would change nothing.
+    async fn left_out(&self, call: &StepCall) -> Result<Option<Entry>, LeaseLost> {
+        let run = self.recorder.run();
+        unchanged_writes::left_out(&self.shared, self.recipe.catalog(), run, call, &self.guard).await
+    }
+
+    /// Tells what the API did not keep; what the step comes to then.
+    fn report_not_kept(&mut self, call: &StepCall, entry: Entry, fields: Vec<Difference>) -> Entry {
+        let Some((told, entry)) = not_kept(call, &entry, fields) else { return entry };
+        self.shared.counters.count_write(self.recipe.name(), &self.accounts, WriteCount::NotKept);
+        self.add_entry(told, false);
+        entry
     }
 
     /// Records what a completed step wrote, and to which records.

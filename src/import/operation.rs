@@ -9,7 +9,7 @@ use super::finding::FindingKind;
 use super::overlay::Overlay;
 use super::parameters;
 use super::schema::Reading;
-use crate::catalog::{Effect, Operation, OperationKind};
+use crate::catalog::{Effect, Operation, OperationKind, Shows};
 
 /// Reads all facts of an operation. Title, summary, and what no description contains stay empty.
 pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Described<'_>) -> Operation {
@@ -51,6 +51,8 @@ pub(super) fn read(reading: &mut Reading<'_>, overlay: &Overlay, described: &Des
         creates_when: vec![],
         first_only: vec![],
         read_back: Vec::new(),
+        shows: Shows::default(),
+        updates: None,
         probe: None,
         composite: vec![],
         builtin: None,

@@ -24,7 +24,9 @@ pub use model::Recipe;
 pub use parse::{Parsed, parse};
 pub use redact::redact;
 pub use schema::schema;
-pub use syntax::{Algorithm, EchoPolicy, Emit, Encoding, LaneOnFailure, OnError, Pages, UnchangedPolicy};
+pub use syntax::{
+    Algorithm, EchoPolicy, Emit, Encoding, KeptPolicy, LaneOnFailure, OnError, Pages, UnchangedPolicy,
+};
 pub use trigger::{
     CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook, plain_path,
 };

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::action::Action;
 use super::dropped_fields::DroppedFields;
-use super::syntax::{EchoPolicy, LaneOnFailure, UnchangedPolicy};
+use super::syntax::{EchoPolicy, LaneOnFailure};
 use super::trigger::Trigger;
 use crate::source::{SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
@@ -38,8 +38,6 @@ pub struct Recipe {
     pub on_failure: Vec<Action>,
     /// Handling of echoes of hob's own writes.
     pub echo: EchoPolicy,
-    /// Handling of writes that change nothing, if given.
-    pub unchanged: Option<Spanned<UnchangedPolicy>>,
     /// Time limit of a run.
     pub timeout: Option<Duration>,
     /// The effect of a failed run on its lane.

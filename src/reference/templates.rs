@@ -49,6 +49,17 @@ It works for inputs under `with`, for fields and members within them (`tags: [ne
 and for fields and members of mappings and lists within an expression. `default(omit, true)` leaves out what is empty, too. \
 Inside text, in a condition and as a variable it is an error, and so is leaving out what an operation needs.
 
+## What changed
+
+In recipes that a poll or the events of a connector start, `event.changed` lists the names of the record's fields that differ from what hob last saw of it, with dots below mappings (`address.city`), and `event.before` is the record as it was then. hob has seen a record before if the recipe had an event about it on the same connection that is still in the history. At the first sight `event.before` is null and `event.changed` has all fields, so that no change is missed: a step that must know what was there before asks `if: \"{{ event.before }}\"` first.
+
+```text
+if: \"{{ 'email' in event.changed }}\"
+body: \"Was {{ event.before.status | default('unknown') }}, is {{ event.status }}\"
+```
+
+Fields that only say which record it is, or change with every write (`id`, the time of the last change), are not in the list. Of a webhook that shows a part of the record, only that part is compared. A record that has a field `changed` or `before` of its own keeps it. Both are known once the run begins, in `when`, `vars` and steps, not in `lane`, and stay as they were then.
+
 ## Order
 
 `<`, `<=`, `>`, `>=`, `min`, `max`, `sort`, `dictsort`, `groupby` and the tests `lt`, `le`, `gt`, `ge` know an order \

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::RunState;
 use super::entry::{StampedEntry, StepKey};
 use crate::catalog::{Effect, Operation};
-use crate::recipe::Retry;
+use crate::recipe::{KeptPolicy, Retry};
 use crate::value::address::Reach;
 use crate::value::{Map, Value};
 
@@ -78,6 +78,12 @@ pub struct StepCall {
     pub all_pages: bool,
     /// The retry policy.
     pub retry: Retry,
+    /// What to do where the API does not keep what was sent.
+    pub kept: KeptPolicy,
+    /// It may be left out if its record is known from elsewhere to be so already.
+    pub may_be_left_out: bool,
+    /// A template reads its result.
+    pub result_is_read: bool,
     /// It was deferred before and not sent since, so the history need not say so again.
     pub deferred: bool,
     /// When the first attempt with a lost answer was about to be sent.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::difference::Difference;
 use super::{RunId, RunState};
 use crate::secret::{REDACTED, Secret};
 
@@ -258,6 +259,36 @@ pub enum Entry {
         fields: Vec<String>,
         /// Why.
         reason: String,
+    },
+    /// The API accepted the step's request and did not keep all that was sent. What the step came to comes next.
+    NotKept {
+        /// The step.
+        step: StepKey,
+        /// Always false.
+        kept: bool,
+        /// The fields that the answer shows otherwise.
+        fields: Vec<Difference>,
+        /// What the answer shows as the step's result, of a create that fails for it: it is not made again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Arc<Value>>,
+    },
+    /// The step's write was left out, as the record is known to be so already. The step is done.
+    StepUnchanged {
+        /// The step.
+        step: StepKey,
+        /// Operation id.
+        operation: String,
+        /// What later steps see: the record as it is known.
+        result: Arc<Value>,
+        /// How it is known.
+        reason: String,
+    },
+    /// How the event's record differs from what hob had seen of it before, for a recipe that reads it.
+    Compared {
+        /// Names of the fields that differ, with dots below mappings; all of them where it was never seen before.
+        changed: Vec<String>,
+        /// The record as it was seen before; null where it never was.
+        before: Arc<Value>,
     },
     /// The event shows another run's write but is not an echo: the runs that led to this one, first to last.
     Caused {

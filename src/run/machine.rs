@@ -11,6 +11,7 @@ mod progress;
 mod state;
 mod step;
 mod template_error;
+mod unchanged;
 mod unknown;
 mod unsettled;
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use self::state::Machine;
+pub use self::unchanged::result_of;
 
 use self::hydration::Hydration;
 use self::progress::Progress;
@@ -40,8 +42,10 @@ impl Machine {
         run_context: &RunContext,
     ) -> Self {
         let scope = template_scope::scope(&run, event, run_context).with_parts("steps");
+        let hydration = Hydration::for_event(&recipe, event);
         let mut machine = Self {
-            hydration: Hydration::for_event(&recipe, event),
+            hydrated_by: hydration.as_ref().map(|hydration| Arc::clone(&hydration.operation)),
+            hydration,
             recipe,
             run,
             status: Status::fold(entries).resumed(),
@@ -49,6 +53,7 @@ impl Machine {
             skip_waits: run_context.skip_waits,
             ahead: run_context.ahead,
             feedback: Arc::clone(&run_context.feedback),
+            seen_before: run_context.seen_before.clone(),
             evidence: run_context.evidence.clone().map(|evidence| (evidence, event.clone())),
             loop_limit: run_context.loop_limit,
             unreadable: event.unreadable().map(str::to_owned),
@@ -58,6 +63,9 @@ impl Machine {
             entries: Vec::new(),
         };
         machine.restore_record();
+        if machine.status.started.is_some() {
+            machine.restore_comparison();
+        }
         machine.restore_vars();
         machine
     }

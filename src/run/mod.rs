@@ -3,12 +3,16 @@
 
 mod backoff;
 mod builtin;
+mod changes;
 mod command;
+mod comparison;
 mod compatibility;
+mod difference;
 pub mod echo;
 mod effect;
 mod entry;
 mod intervention;
+mod kept;
 mod loop_limit;
 mod machine;
 mod model;
@@ -22,18 +26,23 @@ mod template_scope;
 #[cfg(test)]
 pub(crate) mod testing;
 mod truncate;
+pub mod unchanged;
 mod unknown;
 mod unknown_fields;
 mod unsettled;
 mod writes;
 
+pub use changes::SeenBefore;
 pub use command::{Command, Decision, Probe, StepCall};
+pub use comparison::{BEFORE, CHANGED, Comparison};
 pub use compatibility::incompatibility;
+pub use difference::Difference;
 pub use effect::{effect, method};
 pub use entry::{ChainLink, Entry, KnownBy, MirroredToken, StampedEntry, StepError, StepKey};
 pub use intervention::{Intervened, InvalidIntervention, OperatorAction, plan_intervention};
+pub use kept::differences;
 pub use loop_limit::LoopLimit;
-pub use machine::Machine;
+pub use machine::{Machine, result_of};
 pub use model::{Accounts, Run, RunId};
 pub use redact::redact_text;
 pub use repeated::{Attempts, depends_on_other_writers, restore_first_answer, take_marks};

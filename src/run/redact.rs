@@ -29,7 +29,12 @@ impl Entry {
         match self {
             Entry::Started { vars, .. } => vars.values().collect(),
             Entry::Intent { inputs, .. } => vec![inputs],
-            Entry::StepSucceeded { result, .. } => vec![result],
+            Entry::StepSucceeded { result, .. } | Entry::StepUnchanged { result, .. } => vec![result],
+            Entry::Compared { before, .. } => vec![before],
+            Entry::NotKept { fields, result, .. } => {
+                let values = fields.iter().flat_map(|field| [&field.sent, &field.got]);
+                values.chain(result.as_deref()).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -46,6 +51,7 @@ impl Entry {
             | Entry::Parked { reason: text, .. }
             | Entry::MoreRecords { message: text, .. }
             | Entry::UnknownFields { reason: text, .. }
+            | Entry::StepUnchanged { reason: text, .. }
             | Entry::Remark { message: text, .. } => *text = redact_text(text, redactor),
             Entry::Finished { reason, .. } => {
                 *reason = reason.as_deref().map(|text| redact_text(text, redactor))
@@ -55,6 +61,8 @@ impl Entry {
             | Entry::StepSucceeded { .. }
             | Entry::DidNotHappen { .. }
             | Entry::WaitStarted { .. }
+            | Entry::NotKept { .. }
+            | Entry::Compared { .. }
             | Entry::Caused { .. }
             | Entry::Resumed { .. }
             | Entry::Restarted {} => {}

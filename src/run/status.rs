@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
+use super::comparison::Comparison;
 use super::entry::{ChainLink, Entry, StampedEntry, StepError, StepKey};
 use super::unknown_fields::UnknownFields;
 use super::{KnownBy, RunState};
@@ -26,6 +27,8 @@ pub struct Status {
     pub failed: Option<StepKey>,
     /// Inputs of the steps that were sent, or are about to be, without a known outcome.
     pub unsettled: IndexMap<StepKey, Value>,
+    /// How the event's record differs from what was seen of it before, for a recipe that reads it.
+    pub compared: Option<Comparison>,
     /// The runs whose writes led to this one.
     pub chain: Vec<ChainLink>,
 }
@@ -60,6 +63,12 @@ pub struct StepStatus {
     pub more: bool,
     /// The unknown parts of its result.
     pub unknown: Option<UnknownFields>,
+    /// When it was done.
+    pub done: Option<DateTime<Utc>>,
+    /// Its write was left out, as it would have changed nothing.
+    pub unchanged: bool,
+    /// Its result, of a create that failed because the API did not keep what was sent: it is not made again.
+    pub not_kept: Option<Arc<Value>>,
     /// The known parts of its result, if it is parked because another step reads an unknown one.
     pub known: Option<Arc<Value>>,
 }
@@ -152,9 +161,21 @@ impl Status {
                 }
             }
             Entry::Remark { .. } => {}
+            Entry::Compared { changed, before } => {
+                let (changed, before) = (changed.clone(), Arc::clone(before));
+                self.compared = Some(Comparison { changed, before });
+            }
+            Entry::NotKept { step, result, .. } => self.step_mut(step).not_kept.clone_from(result),
+            Entry::StepUnchanged { step, result, .. } => {
+                let unchanged = self.step_mut(step);
+                unchanged.done = Some(at);
+                unchanged.unchanged = true;
+                unchanged.phase = Phase::Done(Arc::clone(result));
+            }
             Entry::Caused { by } => self.chain.clone_from(by),
             Entry::Resumed { from } => self.resume(from),
-            Entry::Restarted {} => *self = Self::default(),
+            // What was seen before is as it was.
+            Entry::Restarted {} => *self = Self { compared: self.compared.take(), ..Self::default() },
             Entry::StepSkipped { step, .. } => self.step_mut(step).phase = Phase::Skipped,
             Entry::MoreRecords { step, .. } => self.step_mut(step).more = true,
             Entry::UnknownFields { step, fields, reason } => {
@@ -168,6 +189,7 @@ impl Status {
                     self.forget_after(step);
                 }
                 let done = self.step_mut(step);
+                done.done = Some(at);
                 done.known = None;
                 if by_person {
                     done.unknown = None;
@@ -186,6 +208,7 @@ impl Status {
                 step.attempts = *attempt;
                 step.sent = Some(at);
                 step.unknown = None;
+                step.not_kept = None;
                 step.phase = Phase::Intended;
             }
             Entry::StepFailed { step, attempt, error, retry_at, lost } => {
@@ -256,6 +279,7 @@ impl Status {
             Entry::Deferred { step, .. }
                 if matches!(self.steps.get(step).map(|step| &step.phase), Some(Phase::InDoubt { .. })) => {}
             Entry::StepSucceeded { step, .. }
+            | Entry::StepUnchanged { step, .. }
             | Entry::StepFailed { step, .. }
             | Entry::StepSkipped { step, .. }
             | Entry::DidNotHappen { step, .. }
@@ -286,7 +310,7 @@ impl Status {
         for (key, step) in &mut self.steps {
             let parked_before = *key == from.clone() && matches!(step.phase, Phase::Parked { .. });
             if parked_before || matches!(step.phase, Phase::Failed(_)) {
-                step.phase = Phase::Open;
+                step.phase = step.not_kept.take().map_or(Phase::Open, Phase::Done);
                 step.forgiven = step.attempts;
             }
         }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::Run;
+use super::changes::SeenBefore;
 use super::echo::Evidence;
 use super::loop_limit::LoopLimit;
 use crate::check::Feedback;
@@ -30,6 +31,8 @@ pub struct RunContext {
     pub feedback: Arc<Feedback>,
     /// What is known of the event's record, if the event may be an echo.
     pub evidence: Option<Arc<Evidence>>,
+    /// What was seen of the event's record before, for a recipe that reads it.
+    pub seen_before: Option<Arc<SeenBefore>>,
     /// When a chain of runs counts as a loop.
     pub loop_limit: LoopLimit,
 }

@@ -18,6 +18,11 @@ impl Entry {
     pub fn truncated(mut self, reads: &StepReads) -> Self {
         match &mut self {
             Entry::Intent { inputs, .. } => truncate(inputs),
+            Entry::NotKept { fields, .. } => {
+                fields
+                    .iter_mut()
+                    .for_each(|field| [&mut field.sent, &mut field.got].into_iter().for_each(truncate));
+            }
             Entry::StepSucceeded { step, result, truncated, .. }
                 if size(result, MAX_SIZE) > MAX_SIZE && !is_read(step, reads) =>
             {

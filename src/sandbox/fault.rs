@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::damage::Damages;
+
 /// A fault for requests that match all given fields.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -53,6 +55,9 @@ pub enum FaultKind {
     FrozenCursor,
     /// The answer is cut off.
     Truncate,
+    /// Fields of a write are accepted and not kept as they were sent: names, as in `sandbox.yaml`, and what becomes of
+    /// each.
+    Damage(Damages),
     /// A list shows only records older than this many milliseconds.
     Lag(i64),
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::answer::{Content, Reply, reply};
+use super::damage::damage;
 use super::execute::{Change, Execution, ListFault};
 use super::fault::{Fault, FaultKind};
 use super::identity::{Alphabet, Identity};
@@ -80,8 +81,7 @@ pub(super) fn handle(
     {
         Ok(Reply { status: 200, body: Content::Json(Value::Null) })
     } else {
-        let list = ListFault::from_fault(fault);
-        execute(service, state, seed, incoming, caller, now, list, &mut scope, &mut changes)
+        execute(service, state, seed, incoming, caller, now, fault, &mut scope, &mut changes)
     };
     let (status, content) = match answered {
         Ok(reply) => (reply.status, reply.body),
@@ -143,7 +143,7 @@ fn execute(
     incoming: Incoming<'_>,
     caller: Option<&str>,
     now: i64,
-    list: ListFault,
+    fault: Option<&Fault>,
     scope: &mut Scope,
     changes: &mut Vec<Change>,
 ) -> Result<Reply, Refusal> {
@@ -170,10 +170,18 @@ fn execute(
     if let Some(change) = change {
         inputs.rewrite(|part| change.inputs_to_base(part));
     }
+    let described = service.script.operations.get(&operation.id);
+    let damages = described.map(|behaviour| &behaviour.damage);
+    let made_to = match fault.map(|fault| &fault.what) {
+        Some(FaultKind::Damage(damages)) => Some(damages),
+        _ => None,
+    };
+    damages.into_iter().chain(made_to).for_each(|damages| damage(&mut inputs.body, damages));
     scope.set("path", &Value::Object(inputs.path.clone()));
     scope.set("query", &Value::Object(inputs.query.clone()));
     scope.set("body", &inputs.body);
-    let mut reply = match service.script.operations.get(&operation.id) {
+    let list = ListFault::from_fault(fault);
+    let mut reply = match described {
         None => undescribed(operation, &inputs, scope),
         Some(behaviour) => {
             let tables = &mut state.tables;

@@ -9,6 +9,7 @@ mod condition;
 mod config;
 mod control;
 mod convert;
+mod damage;
 mod example;
 mod execute;
 mod fault;
@@ -40,6 +41,7 @@ mod write;
 
 pub use budget::Budget;
 pub use config::schema;
+pub use damage::Damage;
 pub use execute::{Change, ChangeKind};
 pub use fault::{Fault, FaultKind};
 pub use instance::{Error, Sandbox};

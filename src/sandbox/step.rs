@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::damage::Damages;
 use super::template::Template;
 
 /// What a request does: a step of its own, with checks before it and steps around it, and how it is answered.
@@ -23,6 +24,10 @@ pub(super) struct Behaviour {
     pub(super) step: Step,
     /// Steps after.
     pub(super) after: Vec<Step>,
+    /// Fields of the body that are accepted and not kept as they were sent: `gender: drop`, `email: { replace: x }`,
+    /// `firstName: { truncate: 3 }`, `city: upper_case`. A name with dots leads into mappings and to named members of
+    /// lists.
+    pub(super) damage: Damages,
     /// Status of a success; default: 201 for a create by POST, else 200.
     pub(super) status: Option<u16>,
     /// The whole answer; default: the result where the catalog says it stands.

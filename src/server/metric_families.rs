@@ -91,6 +91,10 @@ families! {
         "Runs in the store that have not ended: waiting, running, parked, or failed and holding their lane.";
     RUNS_ENDED: Counter Sum "hob_runs_ended_total" [RECIPE, CONNECTION, STATE]
         "Runs that ended or were parked since the start of the process.";
+    WRITES_UNCHANGED: Counter Sum "hob_writes_unchanged_total" [RECIPE, CONNECTION]
+        "Writes that were not sent since the start of the process, as they would have changed nothing.";
+    WRITES_NOT_KEPT: Counter Sum "hob_writes_not_kept_total" [RECIPE, CONNECTION]
+        "Writes since the start of the process that an API accepted without keeping all that was sent.";
     REQUESTS: Counter Sum "hob_requests_total" [CONNECTION, Label::Word("outcome")]
         "Requests sent on connections since the start of the process: `ok`, `refused`, `unauthorized`, `rate_limited`, `failed` (to be tried again) or `in_doubt`.";
     CONNECTION_PAUSED: Gauge Sum "hob_connection_paused" [CONNECTION]

@@ -12,9 +12,10 @@ use super::answer::refuse;
 use super::exposition::Exposition;
 use super::metric_families::{
     BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_STARTED, REQUESTS, RUNS,
-    RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS,
+    RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS, WRITES_NOT_KEPT, WRITES_UNCHANGED,
 };
 use crate::connection::Connection;
+use crate::engine::WriteCount;
 use crate::event::Cursor;
 use crate::journal::{Error, Totals, Unfinished};
 use crate::run::RunState;
@@ -48,6 +49,18 @@ async fn collect(server: &Server) -> Result<String, Error> {
             (vec![labels.recipe, labels.connections.join("+"), labels.state.name().to_owned()], count)
         }),
     );
+    let writes = shared.runs.writes();
+    for (family, counted) in
+        [(&WRITES_UNCHANGED, WriteCount::Unchanged), (&WRITES_NOT_KEPT, WriteCount::NotKept)]
+    {
+        let writes = writes.iter().filter(|((_, _, what), _)| *what == counted);
+        text.add(
+            family,
+            writes.map(|((recipe, connections, _), count)| {
+                (vec![recipe.clone(), connections.join("+")], *count)
+            }),
+        );
+    }
     requests(&mut text, &shared.services.connections);
     text.add(&CONNECTION_HELD, held.into_iter().map(|held| (vec![held.connection], 1)));
     polls(&mut text, &cursors);

@@ -122,7 +122,7 @@ fn echoes_are_suppressed_and_real_changes_pass() {
 
 #[test]
 fn a_loop_that_is_allowed_is_stopped() {
-    let sync = Sync::new("echo: allow\n");
+    let sync = Sync::new("echo: allow\nunchanged: send\n");
     sync.change(
         "fitr.clients.update",
         &json!({ "id": ROSA, "full_name": "Rosie", "phone": "+447700900111" }),

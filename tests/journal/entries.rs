@@ -9,7 +9,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant is added here and gets a sample.
-const TAGS: [&str; 17] = [
+const TAGS: [&str; 20] = [
     "started",
     "step_skipped",
     "intent",
@@ -27,6 +27,9 @@ const TAGS: [&str; 17] = [
     "more_records",
     "unknown_fields",
     "caused",
+    "not_kept",
+    "step_unchanged",
+    "compared",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -46,6 +49,9 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::MoreRecords { .. } => TAGS[14],
         Entry::UnknownFields { .. } => TAGS[15],
         Entry::Caused { .. } => TAGS[16],
+        Entry::NotKept { .. } => TAGS[17],
+        Entry::StepUnchanged { .. } => TAGS[18],
+        Entry::Compared { .. } => TAGS[19],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

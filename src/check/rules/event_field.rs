@@ -11,8 +11,17 @@ use crate::template::{PathStep, Use};
 const MIN_LENGTH: usize = 4;
 
 /// Fields of events that their documentation may omit.
-const ALWAYS: [&str; 7] =
-    ["type", "locationId", "companyId", "webhookId", "timestamp", "dateAdded", "dateUpdated"];
+const ALWAYS: [&str; 9] = [
+    "type",
+    "locationId",
+    "companyId",
+    "webhookId",
+    "timestamp",
+    "dateAdded",
+    "dateUpdated",
+    "changed",
+    "before",
+];
 
 /// Warns of likely misspelt fields of a webhook's event. The documentation of events is too incomplete for errors.
 pub struct EventFields;

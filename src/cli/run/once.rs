@@ -38,10 +38,9 @@ impl Service {
         }
         self.progress.end();
         let requests = self.services.client.requests();
-        let mut summary =
-            Summary::new(&taken, &idle, &self.engine.counters().runs(), requests, begun.elapsed())
-                .holding(&self.services.connections)
-                .without(&self.left_out);
+        let mut summary = Summary::new(&taken, &idle, self.engine.counters(), requests, begun.elapsed())
+            .holding(&self.services.connections)
+            .without(&self.left_out);
         if self.options.dry_run {
             let rows = dry_run::rows(self.services.journal.as_ref(), None).await;
             let rows = rows.map_err(Failure::unavailable)?;

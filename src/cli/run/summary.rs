@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::dry_run::DryRow;
 use crate::cli::recipes::BrokenRecipe;
 use crate::connection::Connection;
-use crate::engine::Idle;
+use crate::engine::{Idle, RunCounters, WriteCount};
 use crate::printable;
 use crate::run::RunState;
 use crate::trigger::PollSummary;
@@ -31,6 +31,8 @@ pub(super) struct Summary {
     requests: u64,
     /// Writes skipped because they would have changed nothing.
     skipped: u64,
+    /// Writes that an API accepted without keeping all that was sent.
+    not_kept: u64,
     /// Events dropped as echoes of hob's own writes.
     echoes: u64,
     /// The polls.
@@ -79,7 +81,7 @@ impl Summary {
     pub(super) fn new(
         taken: &PollSummary,
         idle: &Idle,
-        runs: &BTreeMap<&'static str, u64>,
+        counters: &RunCounters,
         requests: u64,
         took: Duration,
     ) -> Self {
@@ -93,10 +95,12 @@ impl Summary {
             next_due: poll.due,
             held: poll.held.is_some(),
         });
+        let runs = counters.runs();
         Self {
             events: taken.events,
             requests,
-            skipped: 0,
+            skipped: counters.writes_of(WriteCount::Unchanged),
+            not_kept: counters.writes_of(WriteCount::NotKept),
             echoes: runs.get(RunState::Suppressed.name()).copied().unwrap_or_default(),
             polls: polls.collect(),
             next_due: idle.next_due,
@@ -106,7 +110,7 @@ impl Summary {
             left_out: Vec::new(),
             milliseconds: took.as_millis(),
             dry_run: None,
-            runs: runs.clone(),
+            runs,
         }
     }
 
@@ -177,6 +181,13 @@ impl Summary {
                 counted(self.skipped, "write")
             );
         }
+        if self.not_kept > 0 {
+            let _ = writeln!(
+                text,
+                "not kept  {}: `hob runs show` tells which fields",
+                counted(self.not_kept, "accepted write")
+            );
+        }
         if self.echoes > 0 {
             let _ = writeln!(text, "echoes    {}", self.echoes);
         }
@@ -242,8 +253,9 @@ mod tests {
     use super::*;
 
     fn summary(runs: &[(&'static str, u64)]) -> Summary {
-        let runs = runs.iter().copied().collect();
-        Summary::new(&PollSummary::default(), &Idle::default(), &runs, 7, Duration::from_millis(1250))
+        let (counters, none) = (RunCounters::default(), PollSummary::default());
+        let summary = Summary::new(&none, &Idle::default(), &counters, 7, Duration::from_millis(1250));
+        Summary { runs: runs.iter().copied().collect(), ..summary }
     }
 
     #[test]

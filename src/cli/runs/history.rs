@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::journal::RunDetail;
 use crate::printable;
-use crate::run::{Entry, StampedEntry, StepError};
+use crate::run::{Difference, Entry, StampedEntry, StepError};
 use crate::secret::Redactor;
 use crate::value::shortened;
 
@@ -91,6 +91,25 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
                 fields => fields,
             };
             say(format!("{step}: warn: unknown: {what}: {reason}"));
+        }
+        Entry::Compared { changed, before } => {
+            say(match changed.as_slice() {
+                _ if before.is_null() => "the record was never seen before".to_owned(),
+                [] => "nothing has changed since the record was seen before".to_owned(),
+                changed => format!("changed since the record was seen before: {}", changed.join(", ")),
+            });
+            lines.push(detail("event.before", before));
+        }
+        Entry::NotKept { step, fields, .. } => {
+            say(format!("{step}: warn: accepted and not kept:"));
+            for Difference { field, sent, got } in fields {
+                lines.push(detail(&format!("{field} sent"), sent));
+                lines.push(detail(&format!("{field} got"), got));
+            }
+        }
+        Entry::StepUnchanged { step, operation, result, reason } => {
+            say(format!("{step}: {operation}: unchanged, not sent: {reason}"));
+            lines.push(detail("result", result));
         }
         Entry::Caused { by } => {
             let chain: Vec<String> =

@@ -4,13 +4,21 @@ use std::collections::HashSet;
 
 use super::text::{Reader, empty};
 use crate::recipe::action::{Action, DEFAULT_ITEM, Retry};
-use crate::recipe::syntax;
+use crate::recipe::syntax::{self, KeptPolicy, UnchangedPolicy};
 use crate::source::{Span, Spanned};
+
+/// What a recipe says for all its steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policies {
+    pub(super) kept: KeptPolicy,
+    pub(super) unchanged: UnchangedPolicy,
+}
 
 pub(super) fn lower(
     step: Spanned<syntax::Action>,
     number: usize,
     taken: &mut HashSet<String>,
+    policies: Policies,
     reader: &mut Reader<'_>,
 ) -> Action {
     let (span, step) = (step.span, step.value);
@@ -21,6 +29,8 @@ pub(super) fn lower(
     let given = [
         ("retry", step.retry.as_ref().map(|retry| retry.span)),
         ("timeout", step.timeout.as_ref().map(|timeout| timeout.0.span)),
+        ("kept", step.kept.as_ref().map(|kept| kept.span)),
+        ("unchanged", step.unchanged.as_ref().map(|unchanged| unchanged.span)),
         ("version", step.version.as_ref().map(|version| version.span)),
     ];
     let request_fields = given.into_iter().filter_map(|(name, span)| Some(Spanned::new(name, span?)));
@@ -46,6 +56,8 @@ pub(super) fn lower(
         pages: step.pages,
         retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry.value, reader)),
         on_error: step.on_error.unwrap_or_default(),
+        kept: step.kept.map_or(policies.kept, |kept| kept.value),
+        unchanged: step.unchanged.map_or(policies.unchanged, |unchanged| unchanged.value),
         connection: step.connection,
         timeout: step.timeout.and_then(|timeout| reader.duration(&timeout)),
         version: step.version,

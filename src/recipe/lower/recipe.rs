@@ -38,8 +38,12 @@ pub(in crate::recipe) fn lower(
     };
     let mut taken: HashSet<String> = given(&recipe.actions).into_iter().chain(given(&on_failure)).collect();
     let steps = recipe.actions.len();
-    let actions = numbered(recipe.actions, 1, &mut taken, &mut reader);
-    let on_failure = numbered(on_failure, steps + 1, &mut taken, &mut reader);
+    let policies = action::Policies {
+        kept: recipe.kept.map(|kept| kept.value).unwrap_or_default(),
+        unchanged: recipe.unchanged.map(|unchanged| unchanged.value).unwrap_or_default(),
+    };
+    let actions = numbered(recipe.actions, 1, &mut taken, policies, &mut reader);
+    let on_failure = numbered(on_failure, steps + 1, &mut taken, policies, &mut reader);
     let timeout = recipe.timeout.and_then(|timeout| reader.duration(&timeout));
     let connections = recipe.connections.unwrap_or_default();
     let model = Recipe {
@@ -55,7 +59,6 @@ pub(in crate::recipe) fn lower(
         actions,
         on_failure,
         echo: recipe.echo.unwrap_or_default(),
-        unchanged: recipe.unchanged,
         timeout,
         lane_on_failure: recipe.lane_on_failure.unwrap_or_default(),
         dropped_fields: reader.dropped_fields,
@@ -68,12 +71,13 @@ fn numbered(
     actions: Vec<Spanned<syntax::Action>>,
     first: usize,
     taken: &mut HashSet<String>,
+    policies: action::Policies,
     reader: &mut Reader<'_>,
 ) -> Vec<crate::recipe::Action> {
     let numbers = first..;
     actions
         .into_iter()
         .zip(numbers)
-        .map(|(step, number)| action::lower(step, number, taken, reader))
+        .map(|(step, number)| action::lower(step, number, taken, policies, reader))
         .collect()
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Condition, DurationText, Mapping, TemplateText};
+use super::{Condition, DurationText, KeptPolicy, Mapping, TemplateText, UnchangedPolicy};
 use crate::source::Spanned;
 
 /// One step: an operation and its inputs.
@@ -45,6 +45,13 @@ pub struct Action {
     pub retry: Option<Spanned<Retry>>,
     /// What a failure of this step means for the run.
     pub on_error: Option<OnError>,
+    /// What to do where the API accepts the write and the answer shows that it did not keep what was sent. Default:
+    /// what the recipe says.
+    #[schemars(example = &"fail")]
+    pub kept: Option<Spanned<KeptPolicy>>,
+    /// What to do with a write that would change nothing. Default: what the recipe says.
+    #[schemars(example = &"send")]
+    pub unchanged: Option<Spanned<UnchangedPolicy>>,
     /// The connection of `hob.yaml` to use for this step.
     #[schemars(example = &"studio-2")]
     pub connection: Option<Spanned<String>>,

@@ -7,11 +7,13 @@ mod action;
 mod recipe;
 mod scalar;
 mod trigger;
+mod write_policy;
 
 pub use action::{Action, OnError, Pages, Retry};
-pub use recipe::{EchoPolicy, LaneOnFailure, Recipe, UnchangedPolicy};
+pub use recipe::{EchoPolicy, LaneOnFailure, Recipe};
 pub use scalar::{Anything, Condition, DurationText, Mapping, OneOrMany, TemplateText};
 pub use trigger::{
     Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,
     Poll, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,
 };
+pub use write_policy::{KeptPolicy, UnchangedPolicy};

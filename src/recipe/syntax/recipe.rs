@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Action, Anything, Condition, DurationText, OneOrMany, TemplateText, Trigger};
+use super::{
+    Action, Anything, Condition, DurationText, KeptPolicy, OneOrMany, TemplateText, Trigger, UnchangedPolicy,
+};
 use crate::source::Spanned;
 
 /// A trigger and the actions it starts.
@@ -45,9 +47,11 @@ pub struct Recipe {
     /// with our own write. Looked for where a recipe of the set writes what the trigger reads, in polls and in events
     /// of connectors; a webhook at a path of your own is about no record that hob knows.
     pub echo: Option<EchoPolicy>,
-    /// What to do with a write that would change nothing. Not working yet: all writes are sent, and `skip` is a
-    /// warning.
+    /// What to do with a write that would change nothing. A step may say otherwise.
     pub unchanged: Option<Spanned<UnchangedPolicy>>,
+    /// What to do where an API accepts a write and does not keep what was sent. A step may say otherwise.
+    #[schemars(example = &"fail")]
+    pub kept: Option<Spanned<KeptPolicy>>,
     /// Time limit of a run, including retries and waits.
     #[schemars(example = &"1h")]
     pub timeout: Option<DurationText>,
@@ -67,17 +71,6 @@ pub enum EchoPolicy {
     Drop,
     /// Run it like any other event.
     Allow,
-}
-
-/// What to do with a write that equals what the record last held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UnchangedPolicy {
-    /// Skip and count it. Not working yet.
-    Skip,
-    /// Send it all the same (the default).
-    #[default]
-    Send,
 }
 
 /// The effect of a failed run on its lane. A parked run always blocks it.

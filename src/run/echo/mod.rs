@@ -1,7 +1,7 @@
 //! Echoes: events caused only by hob's own writes. Pure: writes and earlier events are passed in.
 
 mod evidence;
-mod same;
+pub(super) mod same;
 mod state;
 mod subject;
 mod verdict;

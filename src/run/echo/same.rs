@@ -10,7 +10,7 @@ const PHONE_DIGITS: usize = 7;
 /// Whether `one` equals `other` in any notation: a number or a boolean as text, an e-mail address in another case, a
 /// phone number with spaces or a country code, a time in another format, a list of texts in another order, a missing
 /// value as null or empty text.
-pub(super) fn is_same(one: &Value, other: &Value) -> bool {
+pub(in crate::run) fn is_same(one: &Value, other: &Value) -> bool {
     if one == other || is_nothing(one) && is_nothing(other) {
         return true;
     }
@@ -41,7 +41,7 @@ fn are_same(ones: &[Value], others: &[Value]) -> bool {
 }
 
 /// Values that APIs return for a field that is not set.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(in crate::run) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),

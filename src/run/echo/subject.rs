@@ -11,6 +11,7 @@ use crate::check::{CheckedRecipe, EventReads, Resource, event_names};
 use crate::event::{Event, Source};
 use crate::recipe::{Trigger, Webhook};
 use crate::run::Accounts;
+use crate::run::comparison::{BEFORE, CHANGED};
 use crate::value::Value;
 
 /// The subject of a trigger's events.
@@ -124,6 +125,11 @@ impl Subject {
         let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
         let mut all = false;
         for read in &self.reads.event {
+            // What hob adds says of any field that it has changed.
+            if self.reads_comparison(read, record) {
+                all = true;
+                continue;
+            }
             match self.within_record(read) {
                 Some([]) => all = true,
                 Some(field) if self.is_compared(&field[0]) => _ = watched.insert(field.to_vec()),
@@ -149,6 +155,18 @@ impl Subject {
             watched.extend(names.map(|name| vec![name.clone()]));
         }
         Some(watched.into_iter().collect())
+    }
+
+    /// Whether the path below `event` leads to what hob adds to it, and not to fields of its own.
+    fn reads_comparison(&self, path: &[String], record: &Value) -> bool {
+        let first = path.first().filter(|first| [CHANGED, BEFORE].contains(&first.as_str()));
+        first.is_some_and(|first| self.at != "$" || record.get(first).is_none())
+    }
+
+    /// Whether the field `name` is one of the record's own, and does not change with every write.
+    pub fn is_field(&self, name: &str) -> bool {
+        let is_named = self.fields.is_empty() || self.fields.iter().any(|field| field == name);
+        is_named && !self.aside.contains(name)
     }
 
     /// The part of a path below `event` that is below its record; `None` if it leads elsewhere. All of the event is

@@ -1,12 +1,14 @@
 //! The start of a run: condition, lane and variables.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::Machine;
 use super::template_error::template_error;
 use crate::recipe::Recipe;
-use crate::run::RunState;
 use crate::run::entry::{Entry, StepError, StepKey};
+use crate::run::{Comparison, RunState};
 use crate::secret::REDACTED;
 use crate::template::{LocatedTemplate, Scope};
 use crate::value::{Map, Value};
@@ -16,6 +18,7 @@ impl Machine {
         if let Some(reason) = self.unreadable.clone() {
             return self.fail_start(StepError::new(reason), now);
         }
+        self.compare_with_before(now);
         let checked = self.recipe.clone();
         let recipe = checked.recipe();
         let scope = self.scope.clone().at(self.wall(now));
@@ -31,6 +34,26 @@ impl Machine {
             Ok(Err(reason)) => self.finish(RunState::Filtered, Some(reason), None, now),
             Err(error) => self.fail_start(error, now),
         }
+    }
+
+    /// What changed of the record since it was seen before: found out once, for a recipe that reads it.
+    fn compare_with_before(&mut self, now: DateTime<Utc>) {
+        if self.status.compared.is_none()
+            && let Some(seen) = self.seen_before.take()
+        {
+            let payload = self.scope.get("event").map(Cow::into_owned).unwrap_or_default();
+            let Comparison { changed, before } = seen.compare(&payload);
+            self.record(Entry::Compared { changed, before }, now);
+        }
+        self.restore_comparison();
+    }
+
+    /// `event.changed` and `event.before` are as they were when the run began.
+    pub(super) fn restore_comparison(&mut self) {
+        let Some(compared) = &self.status.compared else { return };
+        let Some(mut event) = self.scope.get("event").map(Cow::into_owned) else { return };
+        compared.add_to(&mut event);
+        self.scope.set("event", event);
     }
 
     /// Restores the variables of a started run. They are evaluated again if the stored ones are unusable: for another

@@ -8,7 +8,7 @@ use super::Machine;
 use super::hydration::Hydration;
 use super::progress::Progress;
 use crate::catalog::Effect;
-use crate::recipe::Retry;
+use crate::recipe::{KeptPolicy, Retry};
 use crate::run::command::{Command, StepCall};
 use crate::run::entry::{Entry, StepKey};
 use crate::run::status::{Phase, StepStatus};
@@ -72,6 +72,9 @@ impl Machine {
                 pick: None,
                 all_pages: false,
                 retry: Retry::default(),
+                kept: KeptPolicy::Ignore,
+                may_be_left_out: false,
+                result_is_read: true,
                 deferred: status.deferrals > 0,
                 first_lost: None,
             }))),

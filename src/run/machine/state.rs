@@ -6,9 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::hydration::Hydration;
+use crate::catalog::Operation;
 use crate::check::{CheckedRecipe, Feedback};
 use crate::event::Event;
 use crate::recipe::Action;
+use crate::run::SeenBefore;
 use crate::run::echo::Evidence;
 use crate::run::entry::{Entry, StampedEntry, StepKey};
 use crate::run::loop_limit::LoopLimit;
@@ -32,11 +34,15 @@ pub struct Machine {
     pub(super) feedback: Arc<Feedback>,
     /// The event and what is known of its record, until it is decided whether the event is an echo.
     pub(super) evidence: Option<(Arc<Evidence>, Event)>,
+    /// What was seen of the event's record before, for a recipe that reads it.
+    pub(super) seen_before: Option<Arc<SeenBefore>>,
     pub(super) loop_limit: LoopLimit,
     /// Why the record of the event cannot be read, if so.
     pub(super) unreadable: Option<String>,
     /// The pending read that hydrates a thin event.
     pub(super) hydration: Option<Hydration>,
+    /// What it reads by, done or not.
+    pub(super) hydrated_by: Option<Arc<Operation>>,
     /// The number of completed actions, including `on_failure` actions after a failure.
     pub(super) done: usize,
     pub(super) failure_done: usize,

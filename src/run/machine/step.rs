@@ -8,6 +8,7 @@ use super::Machine;
 use super::begin::unmet_reason;
 use super::progress::{CurrentStep, Progress, after};
 use super::template_error::template_error;
+use super::unchanged::Unchanged;
 use crate::catalog::{Builtin, Effect, Operation, Place};
 use crate::recipe::Action;
 use crate::run::builtin;
@@ -166,6 +167,11 @@ impl Machine {
         {
             return progress;
         }
+        let may_be_left_out = match self.unchanged(current, status, &operation, &inputs) {
+            Unchanged::LeftOut(progress) => return progress,
+            Unchanged::Unknown => true,
+            Unchanged::Sent => false,
+        };
         let effect = effect(&operation, &inputs);
         if effect != Effect::Read && status.phase != Phase::Intended {
             let entry = Entry::Intent {
@@ -193,6 +199,9 @@ impl Machine {
             pick: current.action.pick.as_ref().map(|pick| pick.value.clone()),
             all_pages: current.action.pages.is_some(),
             retry: current.action.retry,
+            kept: current.action.kept,
+            may_be_left_out,
+            result_is_read: self.recipe.step_reads().contains(&current.key.action),
             deferred: status.deferrals > 0,
             first_lost,
         })))

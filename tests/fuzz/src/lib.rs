@@ -8,7 +8,7 @@ use hob::catalog::{Catalog, Effect, Operation};
 use hob::check::{WorkspaceInfo, check};
 use hob::recipe::Cron;
 use hob::request::paging::{self, Page, Rounds};
-use hob::request::{Answer, Expected, Form, Outcome, Received, classify, dropped, result};
+use hob::request::{Answer, Expected, Form, Outcome, Received, classify, result};
 use hob::source::SourceFile;
 use hob::template::{Scope, Sources, Template};
 use hob::trigger::webhook::{Delivery, identify_event};
@@ -134,7 +134,7 @@ pub fn answer(data: &[u8]) {
 
 fn take_apart(operation: &Operation, answer: &Answer) {
     let _ = result(operation, &answer.body, None);
-    let _ = dropped(operation, &Map::new(), &answer.body);
+    let _ = hob::run::differences(operation, &Map::new(), &answer.body);
     let Some(listing) = &operation.list else { return };
     let mut rounds = Rounds::default();
     let mut at = paging::first(&listing.paging);
