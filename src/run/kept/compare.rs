@@ -2,6 +2,7 @@
 
 use serde_json::Number;
 
+use super::comparison::Comparison;
 use super::text::compare_texts;
 use crate::catalog::Shows;
 use crate::run::difference::Difference;
@@ -10,31 +11,6 @@ use crate::value::{Map, Shape, Value, from_epoch};
 
 /// Fields that tell the members of a list apart.
 const IDS: [&str; 4] = ["id", "_id", "key", "name"];
-
-/// Whether two values are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
-    /// They are, in another form at most.
-    Same,
-    /// They are not.
-    Different,
-    /// It cannot be told.
-    Unclear,
-}
-
-impl Comparison {
-    pub(super) fn is_same(self) -> bool {
-        self == Comparison::Same
-    }
-
-    pub(super) fn is_different(self) -> bool {
-        self == Comparison::Different
-    }
-
-    pub(super) fn when(same: bool) -> Self {
-        if same { Comparison::Same } else { Comparison::Different }
-    }
-}
 
 /// The fields of a record that are compared, and the differences so far.
 pub(super) struct Fields<'a> {
@@ -45,6 +21,12 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     pub(super) fn add(&mut self, field: &str, sent: &Value, got: &Value) {
         self.found.push(Difference { field: field.to_owned(), sent: sent.clone(), got: got.clone() });
+    }
+
+    pub(super) fn add_if(&mut self, differs: bool, field: &str, sent: &Value, got: &Value) {
+        if differs {
+            self.add(field, sent, got);
+        }
     }
 
     /// Compares the field `name`, whose input has this `shape`.

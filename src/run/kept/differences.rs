@@ -59,10 +59,9 @@ fn record_differences(
         match record.get(name) {
             // Of a new record, an API chooses what is left empty; an update that empties a field is one.
             Some(got) if is_nothing(sent) => {
-                if updates && !named.is_empty() && says_something(got) && !got.is_array() && !got.is_object()
-                {
-                    fields.add(name, sent, got);
-                }
+                let is_left = says_something(got) && !got.is_array() && !got.is_object();
+                let is_emptied = updates && !named.is_empty();
+                fields.add_if(is_left && is_emptied, name, sent, got);
             }
             Some(got) => fields.compare(name, sent, got, input),
             None if operation.shows.whole && described(name) && says_something(sent) => {

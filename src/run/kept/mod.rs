@@ -2,6 +2,7 @@
 //! What cannot be compared is not judged: a false alarm is worse than a miss.
 
 mod compare;
+mod comparison;
 mod differences;
 mod named;
 mod text;

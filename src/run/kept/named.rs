@@ -1,6 +1,7 @@
 //! Lists of named values, such as custom fields, that are sent in one form and shown in another.
 
-use super::compare::{Comparison, Fields};
+use super::compare::Fields;
+use super::comparison::Comparison;
 use crate::catalog::{Operation, ReadBack, path};
 use crate::run::difference::Difference;
 use crate::run::echo::same::is_nothing;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use url::Url;
 
-use super::compare::Comparison;
+use super::comparison::Comparison;
 use crate::run::echo::same::is_same;
 use crate::value::{Shape, Value, Written, time_in};
 
