@@ -164,6 +164,9 @@ fn a_tag_starts_an_automation_once() {
     let tried = Tried::new("highlevel-tag-starts-fitr-automation.yaml");
     let rosa = tried.rosa();
     let event = json!({ "type": "ContactTagUpdate", "id": rosa["id"], "tags": ["start-program"] });
+    // A tag that the contact does not have need not be removed, and no request is sent for it.
+    let tag = json!({ "contactId": rosa["id"], "tags": ["start-program"] }).to_string();
+    hob(tried.folder.path(), &["call", "contacts.tags.add", "--with", &tag]).code(0);
     let enrolments = || tried.stand_in.sandbox.counts("fitr")["enrolments"];
     let before = enrolments();
     tried.with_event(&event);

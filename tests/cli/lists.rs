@@ -69,12 +69,13 @@ fn dropped_custom_fields_are_reported() {
          \x20       - { id: no-such-id, field_value: x }\n        - { key: emptied, field_value: '' }\n",
     );
     let shown = run(folder.path(), "succeeded");
-    let warned: Vec<&Value> =
-        entries(&shown, "remark").into_iter().filter(|entry| entry["level"] == "warn").collect();
-    assert_eq!(warned.len(), 1, "{shown:#}");
-    let text = message(warned[0]);
-    assert!(text.contains("key `shoe_size`") && text.contains("id `no-such-id`"), "{text}");
-    assert!(!text.contains("training_goal") && !text.contains("emptied"), "{text}");
+    let told = entries(&shown, "not_kept");
+    assert_eq!(told.len(), 1, "{shown:#}");
+    let dropped = json!([
+        { "field": "customFields[shoe_size]", "sent": "42", "got": null },
+        { "field": "customFields[no-such-id]", "sent": "x", "got": null }
+    ]);
+    assert_eq!(told[0]["fields"], dropped);
 }
 
 /// The `customFields` that were sent, in order of requests.
