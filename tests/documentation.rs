@@ -81,7 +81,10 @@ fn recipes_and_workspaces_in_documents_are_right() {
             let wrong = complaints(&block.place, &block.text, &catalog);
             assert!(wrong.is_empty(), "{wrong}");
             tried += 1;
-        } else if ["connections:", "store:", "history:"].iter().any(|field| block.text.starts_with(field)) {
+        } else if ["connections:", "store:", "history:", "loops:"]
+            .iter()
+            .any(|field| block.text.starts_with(field))
+        {
             fs::write(folder.path().join("hob.yaml"), &block.text).unwrap();
             let output =
                 hob().arg("validate").current_dir(folder.path()).assert().success().get_output().clone();

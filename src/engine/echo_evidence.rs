@@ -1,136 +1,117 @@
 //! Gathers what the journal knows about a record whose event may be an echo.
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
+use std::collections::BTreeSet;
 
 use super::leases::LeaseGuard;
 use super::shared::Shared;
 use super::store_retry::{LeaseLost, with_store_retry};
-use crate::check::{CheckedRecipe, Feedback, Resource};
-use crate::journal::{LeasedRun, RunDetail, RunFilter};
+use crate::check::CheckedRecipe;
+use crate::event::Event;
+use crate::journal::{RunFilter, Written};
 use crate::recipe::EchoPolicy;
-use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, Report, Subject};
-use crate::run::{Entry, RunState, StampedEntry};
+use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject};
+use crate::run::{Run, RunState};
 
 /// Maximum number of writes to a record, the newest.
 const MOST_WRITES: usize = 50;
 /// Maximum number of earlier events about it, the newest.
 const MOST_EARLIER: usize = 12;
+/// Records from which it was written that are looked at.
+const MOST_SOURCES: usize = 4;
 
-/// What is known about the record of the run's event; `None` if it cannot be an echo, or a person requested the run.
-pub(super) async fn evidence(
-    shared: &Shared,
-    leased: &LeasedRun,
-    recipe: &CheckedRecipe,
-    feedback: &Feedback,
-    guard: &LeaseGuard,
-) -> Result<Option<Evidence>, LeaseLost> {
-    let decided = |stamped: &StampedEntry| {
-        matches!(
-            stamped.entry,
-            Entry::Started { .. } | Entry::Caused { .. } | Entry::Resumed { .. } | Entry::Restarted {}
-        )
-    };
-    if shared.options.dry_run || leased.entries.iter().any(decided) {
-        return Ok(None);
-    }
-    let read = Resource::of_trigger(recipe).filter(|read| feedback.is_written(read));
-    let Some(subject) = read.and_then(|_| Subject::of(recipe, &leased.event, &leased.run.accounts)) else {
-        return Ok(None);
-    };
-    let writes = own_writes(shared, leased, recipe, &subject, guard).await?;
-    let pending = pending(shared, leased, recipe, &subject, guard).await?;
-    if writes.is_empty() && pending.is_empty() {
-        return Ok(None);
-    }
-    let decided = |state: RunState| state != RunState::Waiting;
-    let earlier = earlier(shared, leased, &subject, guard, decided).await?;
-    let allow = recipe.recipe().echo == EchoPolicy::Allow;
-    Ok(Some(Evidence { subject, writes, pending, earlier, allow }))
+/// Where evidence is looked for.
+pub(super) struct EvidenceSearch<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) guard: &'a LeaseGuard,
+    pub(super) recipe: &'a CheckedRecipe,
+    pub(super) run: &'a Run,
 }
 
-async fn own_writes(
-    shared: &Shared,
-    leased: &LeasedRun,
-    recipe: &CheckedRecipe,
-    subject: &Subject,
-    guard: &LeaseGuard,
-) -> Result<Vec<OwnWrite>, LeaseLost> {
-    let journal = &shared.services.journal;
-    let (record, connection) = (&subject.record, Some(subject.connection.as_str()));
-    let ask = || journal.written(record, connection, MOST_WRITES);
-    let mut written = with_store_retry(&leased.run.id, guard, ask).await?;
-    written.reverse();
-    let own = written.iter().filter(|written| written.run != leased.run.id).filter_map(|written| {
-        let operation = recipe.catalog().operation(&written.write.operation)?;
-        Resource::of_operation(operation).meets(&subject.resource).then_some(())?;
-        OwnWrite::of(&written.write, operation, &written.run, written.at)
-    });
-    Ok(own.collect())
-}
-
-async fn pending(
-    shared: &Shared,
-    leased: &LeasedRun,
-    recipe: &CheckedRecipe,
-    subject: &Subject,
-    guard: &LeaseGuard,
-) -> Result<Vec<Pending>, LeaseLost> {
-    let unsettled = with_store_retry(&leased.run.id, guard, || shared.services.journal.unsettled()).await?;
-    let pending = unsettled.iter().filter_map(|(run, known)| {
-        let other = *run != leased.run.id && known.connection == subject.connection;
-        let operation = recipe.catalog().operation(&known.operation).filter(|_| other)?;
-        Resource::of_operation(operation).meets(&subject.resource).then_some(())?;
-        Pending::of(known, operation, run, &subject.record)
-    });
-    Ok(pending.collect())
-}
-
-/// Earlier events about the record for the same recipe and accounts, oldest first, if `counts` accepts the states of
-/// their runs.
-pub(super) async fn earlier(
-    shared: &Shared,
-    leased: &LeasedRun,
-    subject: &Subject,
-    guard: &LeaseGuard,
-    counts: impl Fn(RunState) -> bool,
-) -> Result<Vec<Earlier>, LeaseLost> {
-    let (journal, run) = (&shared.services.journal, &leased.run);
-    let filter = RunFilter {
-        recipe: Some(run.recipe.clone()),
-        record: Some(subject.record.clone()),
-        limit: Some(MOST_EARLIER),
-        ..RunFilter::default()
-    };
-    let rows = with_store_retry(&run.id, guard, || journal.runs(&filter)).await?;
-    let mut earlier: Vec<(DateTime<Utc>, Earlier)> = Vec::new();
-    for row in rows.iter().filter(|row| row.id != run.id && counts(row.state)) {
-        let Some(detail) = with_store_retry(&run.id, guard, || journal.run(&row.id)).await? else { continue };
-        let same = detail.run.accounts == run.accounts && detail.event.received <= leased.event.received;
-        if same && detail.event.unreadable().is_none() {
-            earlier.push((detail.event.received, earlier_event(subject, &detail)));
+impl EvidenceSearch<'_> {
+    /// What is known of the record of the run's event; `None` where it can be no echo.
+    pub(super) async fn evidence(&self, event: &Event) -> Result<Option<Evidence>, LeaseLost> {
+        let Some(subject) = Subject::of(self.recipe, event, &self.run.accounts) else { return Ok(None) };
+        // What is under way first: what is done meanwhile is among the writes then.
+        let pending = self.pending(&subject).await?;
+        let writes = self.own_writes(&subject).await?;
+        if writes.is_empty() && pending.is_empty() {
+            return Ok(None);
         }
+        let earlier = self.earlier(event, &subject, |state| state != RunState::Waiting).await?;
+        let crossing = self.crossing(&subject, &writes).await?;
+        let allow = self.recipe.recipe().echo == EchoPolicy::Allow;
+        Ok(Some(Evidence { subject, writes, pending, earlier, crossing, allow }))
     }
-    earlier.sort_by_key(|(received, _)| *received);
-    Ok(earlier.into_iter().map(|(_, earlier)| earlier).collect())
-}
 
-fn earlier_event(subject: &Subject, detail: &RunDetail) -> Earlier {
-    let report = whole_report(subject, detail);
-    Earlier { report, suppressed: detail.row.state == RunState::Suppressed }
-}
-
-/// What the event of a run told of its record, with what was fetched to complete it.
-pub(super) fn whole_report(subject: &Subject, detail: &RunDetail) -> Report {
-    let mut report = subject.report(&detail.event, &detail.event.payload);
-    let fetched = detail.entries.iter().rev().find_map(|stamped| match &stamped.entry {
-        Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => Some(result),
-        _ => None,
-    });
-    if let (Value::Object(thin), Some(Value::Object(whole))) =
-        (&mut report.record, fetched.map(AsRef::as_ref))
-    {
-        thin.extend(whole.clone());
+    async fn own_writes(&self, subject: &Subject) -> Result<Vec<OwnWrite>, LeaseLost> {
+        let mut written = self.written(&subject.record, &subject.connection).await?;
+        written.reverse();
+        let own = written.iter().filter(|written| written.run != self.run.id).filter_map(|written| {
+            subject.own_write(self.recipe.catalog(), &written.write, &written.run, written.at)
+        });
+        Ok(own.collect())
     }
-    report
+
+    async fn written(&self, record: &str, connection: &str) -> Result<Vec<Written>, LeaseLost> {
+        let journal = &self.shared.services.journal;
+        let ask = || journal.written(record, Some(connection), MOST_WRITES);
+        with_store_retry(&self.run.id, self.guard, ask).await
+    }
+
+    async fn pending(&self, subject: &Subject) -> Result<Vec<Pending>, LeaseLost> {
+        let ask = || self.shared.services.journal.unsettled();
+        let unsettled = with_store_retry(&self.run.id, self.guard, ask).await?;
+        let others = unsettled.iter().filter(|(run, _)| *run != self.run.id);
+        let pending = others.filter_map(|(run, known)| subject.pending(self.recipe.catalog(), known, run));
+        Ok(pending.collect())
+    }
+
+    /// Earlier events about the record for the same recipe and accounts, oldest first, if `counts` accepts the states
+    /// of their runs.
+    pub(super) async fn earlier(
+        &self,
+        event: &Event,
+        subject: &Subject,
+        counts: impl Fn(RunState) -> bool,
+    ) -> Result<Vec<Earlier>, LeaseLost> {
+        let (journal, run) = (&self.shared.services.journal, self.run);
+        let filter = RunFilter {
+            recipe: Some(run.recipe.clone()),
+            record: Some(subject.record.clone()),
+            limit: Some(MOST_EARLIER),
+            ..RunFilter::default()
+        };
+        let rows = with_store_retry(&run.id, self.guard, || journal.runs(&filter)).await?;
+        let mut earlier: Vec<Earlier> = Vec::new();
+        for row in rows.iter().filter(|row| row.id != run.id && counts(row.state)) {
+            let Some(detail) = with_store_retry(&run.id, self.guard, || journal.run(&row.id)).await? else {
+                continue;
+            };
+            let same = detail.run.accounts == run.accounts && detail.event.received <= event.received;
+            if same && detail.event.unreadable().is_none() {
+                earlier.push(subject.earlier(&detail.event, &detail.entries, detail.row.state));
+            }
+        }
+        earlier.sort_by_key(|earlier| earlier.report.received);
+        Ok(earlier)
+    }
+
+    /// What was written, derived from the record, to those from which `writes` were derived.
+    async fn crossing(&self, subject: &Subject, writes: &[OwnWrite]) -> Result<Vec<SourceWrite>, LeaseLost> {
+        let sources = writes.iter().rev().filter_map(|write| write.source.as_ref());
+        let sources: BTreeSet<(&str, &str)> = sources
+            .map(|source| (source.record.as_str(), source.connection.as_str()))
+            .take(MOST_SOURCES)
+            .collect();
+        let here = (subject.connection.as_str(), subject.record.as_str());
+        let mut crossing = Vec::new();
+        for (record, connection) in sources {
+            let written = self.written(record, connection).await?;
+            let derived = written
+                .iter()
+                .filter_map(|written| SourceWrite::of(here, &written.write, &written.run, written.at));
+            crossing.extend(derived);
+        }
+        Ok(crossing)
+    }
 }

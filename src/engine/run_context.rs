@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::echo_evidence::evidence;
 use super::leases::LeaseGuard;
 use super::seen_before::seen_before;
 use super::shared::Shared;
@@ -37,9 +36,8 @@ pub(super) async fn run_context(
     let skip_waits = shared.options.dry_run;
     let ahead = services.clock.ahead();
     let feedback = shared.recipes.feedback();
-    let evidence = evidence(shared, leased, recipe, &feedback, guard).await?.map(Arc::new);
     let seen_before = seen_before(shared, leased, recipe, guard).await?.map(Arc::new);
     let env = Arc::clone(&shared.env);
     let loop_limit = shared.options.loop_limit;
-    Ok(RunContext { env, connections, links, ahead, skip_waits, feedback, evidence, seen_before, loop_limit })
+    Ok(RunContext { env, connections, links, ahead, skip_waits, feedback, seen_before, loop_limit })
 }

@@ -1,6 +1,6 @@
 //! What hob has seen of the record of an event before, for recipes that read what changed.
 
-use super::echo_evidence::earlier;
+use super::echo_evidence::EvidenceSearch;
 use super::leases::LeaseGuard;
 use super::shared::Shared;
 use super::store_retry::LeaseLost;
@@ -26,7 +26,10 @@ pub(super) async fn seen_before(
     }
     let subject = Subject::of(recipe, &leased.event, &leased.run.accounts);
     let earlier = match &subject {
-        Some(subject) => earlier(shared, leased, subject, guard, |_| true).await?,
+        Some(subject) => {
+            let search = EvidenceSearch { shared, guard, recipe, run: &leased.run };
+            search.earlier(&leased.event, subject, |_| true).await?
+        }
         None => Vec::new(),
     };
     let earlier = earlier.into_iter().map(|earlier| earlier.report).collect();

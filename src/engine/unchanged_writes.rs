@@ -119,11 +119,11 @@ async fn fresh(
         if subject.connection != connection || !subject.resource.meets(resource) {
             continue;
         }
-        let report = super::echo_evidence::whole_report(&subject, &detail);
+        let report = subject.earlier(&detail.event, &detail.entries, detail.row.state).report;
         let at = report.lag.map_or(report.received, |lag| report.received - lag);
         let (received, event) = (report.received, detail.event.id.to_string());
         let record = if report.removed { Value::Null } else { report.record };
-        let is_read = report.lag.is_some();
+        let is_read = report.lag.is_some() && !report.hydrated;
         sights.push(Sight { at, received, is_read, record, event });
     }
     sights.sort_by_key(|sight| sight.received);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::counters::WriteCount;
+use super::echo_evidence::EvidenceSearch;
 use super::leases::LeaseGuard;
 use super::not_kept::not_kept;
 use super::probe_runner::{ProbeResult, run_probe};
@@ -216,6 +217,7 @@ impl RunWorker {
                     self.record_writes(&entry, &probe.operation, connection, inputs, &shown);
                     self.add_entry(entry, true);
                 }
+                Command::GatherEvidence => self.gather_evidence().await?,
                 Command::Sleep { until, reason } => {
                     self.report_wait(until, &reason);
                     return self.write(RunState::Waiting, Some(until), Some(reason)).await;
@@ -230,6 +232,19 @@ impl RunWorker {
                 return Err(LeaseLost);
             }
         }
+    }
+
+    async fn gather_evidence(&mut self) -> Result<(), LeaseLost> {
+        let Some(machine) = &mut self.machine else { return Ok(()) };
+        let (shared, guard, recipe) = (&*self.shared, &self.guard, &self.recipe);
+        let evidence = match machine.event() {
+            Some(event) => {
+                EvidenceSearch { shared, guard, recipe, run: machine.run() }.evidence(event).await?
+            }
+            None => None,
+        };
+        machine.take_evidence(evidence);
+        Ok(())
     }
 
     /// In `run --once`, tells the user what is being waited for.

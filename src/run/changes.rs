@@ -24,10 +24,10 @@ impl SeenBefore {
         let Some(subject) = &self.subject else {
             return Comparison { changed: names(payload), before: Arc::default() };
         };
-        let now = subject.report(&self.event, payload);
+        let now = subject.report(&self.event, payload, None);
         let before = self.earlier.iter().fold(Value::Null, |before, report| match (before, &report.record) {
             // A webhook may show only a part.
-            (Value::Object(mut before), Value::Object(part)) if report.lag.is_none() => {
+            (Value::Object(mut before), Value::Object(part)) if report.lag.is_none() || report.hydrated => {
                 before.extend(part.clone());
                 Value::Object(before)
             }

@@ -28,6 +28,8 @@ pub enum Command {
     Execute(Box<StepCall>),
     /// Find out whether a step was carried out.
     Probe(Box<Probe>),
+    /// Find out what is known of the event's record, which may be an echo.
+    GatherEvidence,
     /// Wait until a time.
     Sleep {
         /// Until when.

@@ -290,10 +290,14 @@ pub enum Entry {
         /// The record as it was seen before; null where it never was.
         before: Arc<Value>,
     },
-    /// The event shows another run's write but is not an echo: the runs that led to this one, first to last.
+    /// The event is no echo, although hob wrote to its record: the runs that led to this one, the first one first,
+    /// where it shows what they wrote.
     Caused {
         /// The runs.
         by: Vec<ChainLink>,
+        /// What hob wrote before that to the event's record was known when the run began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
     },
     /// A line of the `log` operation or of hob.
     Remark {

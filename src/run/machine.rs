@@ -4,6 +4,7 @@ mod action;
 mod address;
 mod begin;
 mod echo;
+mod echo_check;
 mod failure;
 mod hydrate;
 mod hydration;
@@ -22,6 +23,7 @@ use chrono::{DateTime, Utc};
 pub use self::state::Machine;
 pub use self::unchanged::result_of;
 
+use self::echo_check::{EchoCheck, source};
 use self::hydration::Hydration;
 use self::progress::Progress;
 use super::command::{Command, Decision};
@@ -42,10 +44,14 @@ impl Machine {
         run_context: &RunContext,
     ) -> Self {
         let scope = template_scope::scope(&run, event, run_context).with_parts("steps");
+        let echo_check = EchoCheck::of(&recipe, event, entries, run_context);
+        let source = source(&recipe, &run, event);
         let hydration = Hydration::for_event(&recipe, event);
         let mut machine = Self {
             hydrated_by: hydration.as_ref().map(|hydration| Arc::clone(&hydration.operation)),
             hydration,
+            echo_check,
+            source,
             recipe,
             run,
             status: Status::fold(entries).resumed(),
@@ -54,7 +60,6 @@ impl Machine {
             ahead: run_context.ahead,
             feedback: Arc::clone(&run_context.feedback),
             seen_before: run_context.seen_before.clone(),
-            evidence: run_context.evidence.clone().map(|evidence| (evidence, event.clone())),
             loop_limit: run_context.loop_limit,
             unreadable: event.unreadable().map(str::to_owned),
             done: 0,

@@ -52,4 +52,4 @@ pub use step_result::{Finding, StepResult};
 pub use template_scope::{RunContext, about};
 pub use unknown_fields::UnknownFields;
 pub use unsettled::Unsettled;
-pub use writes::{Origin, ShownRecord, Write, item_id, writes};
+pub use writes::{Origin, ShownRecord, SourceRecord, Write, item_id, writes};

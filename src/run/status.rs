@@ -31,6 +31,10 @@ pub struct Status {
     pub compared: Option<Comparison>,
     /// The runs whose writes led to this one.
     pub chain: Vec<ChainLink>,
+    /// What hob wrote before that to the event's record was known when the run began.
+    pub as_of: Option<DateTime<Utc>>,
+    /// When the record of a thin event was fetched.
+    pub fetched: Option<DateTime<Utc>>,
 }
 
 /// The start of a run.
@@ -172,7 +176,10 @@ impl Status {
                 unchanged.unchanged = true;
                 unchanged.phase = Phase::Done(Arc::clone(result));
             }
-            Entry::Caused { by } => self.chain.clone_from(by),
+            Entry::Caused { by, as_of } => {
+                self.chain.clone_from(by);
+                self.as_of = *as_of;
+            }
             Entry::Resumed { from } => self.resume(from),
             // What was seen before is as it was.
             Entry::Restarted {} => *self = Self { compared: self.compared.take(), ..Self::default() },
@@ -187,6 +194,9 @@ impl Status {
                 // Later steps did not read what a person adds to a known result.
                 if by_person && self.step(step).known.is_none() {
                     self.forget_after(step);
+                }
+                if step.is_hydrate() {
+                    self.fetched = Some(at);
                 }
                 let done = self.step_mut(step);
                 done.done = Some(at);
@@ -275,6 +285,8 @@ impl Status {
             Entry::Intent { step, inputs, .. } => {
                 self.unsettled.insert(step.clone(), inputs.clone());
             }
+            // What was sent and not answered may have been done.
+            Entry::StepFailed { lost: true, retry_at: Some(_), .. } => {}
             // For a step in doubt, only the probe is deferred.
             Entry::Deferred { step, .. }
                 if matches!(self.steps.get(step).map(|step| &step.phase), Some(Phase::InDoubt { .. })) => {}

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::Run;
 use super::changes::SeenBefore;
-use super::echo::Evidence;
 use super::loop_limit::LoopLimit;
 use crate::check::Feedback;
 use crate::event::Event;
@@ -29,8 +28,6 @@ pub struct RunContext {
     pub skip_waits: bool,
     /// What recipes write that other recipes read.
     pub feedback: Arc<Feedback>,
-    /// What is known of the event's record, if the event may be an echo.
-    pub evidence: Option<Arc<Evidence>>,
     /// What was seen of the event's record before, for a recipe that reads it.
     pub seen_before: Option<Arc<SeenBefore>>,
     /// When a chain of runs counts as a loop.

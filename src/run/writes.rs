@@ -42,6 +42,20 @@ pub struct Origin {
     /// The runs whose writes led to this run, first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<ChainLink>,
+    /// The record whose event the run is of. Writes of older versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceRecord>,
+}
+
+/// The record that a write was derived from, and as of when: what was written to that record later was not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Its account.
+    pub connection: String,
+    /// Its id.
+    pub record: String,
+    /// The record was as the event says at this time or later.
+    pub as_of: DateTime<Utc>,
 }
 
 /// The written record in an answer.

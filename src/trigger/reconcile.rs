@@ -7,13 +7,16 @@ use serde_json::{Map, Value};
 use super::detect::Change;
 use crate::catalog::{Catalog, Listing, RecordChange};
 use crate::connection::Connection;
-use crate::journal::{Error, Journal, RunFilter};
+use crate::journal::{Error, Journal, RunDetail, RunFilter};
 use crate::recipe::Emit;
 use crate::request::paging::in_item;
+use crate::run::{Entry, RunState};
 use crate::value::timestamp;
 
 /// A webhook may appear to arrive this much earlier than the change that caused it, because clocks differ.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
+/// Runs about the record that are looked through, the newest.
+const MOST_RUNS: usize = 12;
 
 /// A list to poll, and the events that it can find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Reconcile {
     }
 
     /// Whether the webhook of this change arrived: the recipe has a run about the record since the change was made, or
-    /// since `before` where the item has no time.
+    /// since `before` where the item has no time, and does not know the record by its own time as it was earlier.
     pub async fn arrived(
         &self,
         journal: &dyn Journal,
@@ -113,10 +116,38 @@ impl Reconcile {
             recipe: Some(recipe.to_owned()),
             record: Some(change.record.clone()),
             since: Some(made.unwrap_or(before) - CLOCK_DIFFERENCE),
-            limit: Some(1),
+            limit: Some(MOST_RUNS),
             state: None,
             text: None,
         };
-        Ok(!journal.runs(&filter).await?.is_empty())
+        let updated = listing.updated.as_ref().filter(|name| in_item(&change.item, name).is_some());
+        let Some((made, updated)) = made.zip(updated) else {
+            return Ok(!journal.runs(&filter).await?.is_empty());
+        };
+        for row in journal.runs(&filter).await? {
+            let Some(run) = journal.run(&row.id).await? else { continue };
+            // Times may be told in whole seconds.
+            if self.known_of(&run, updated).is_none_or(|known| known.timestamp() >= made.timestamp()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// As of when a run knows its record, by the record's own time of change; `None` where it has none, or where the
+    /// record may be fetched yet.
+    fn known_of(&self, run: &RunDetail, updated: &str) -> Option<DateTime<Utc>> {
+        let fetched = run.entries.iter().rev().find_map(|stamped| match &stamped.entry {
+            Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => Some(result.as_ref()),
+            _ => None,
+        });
+        if fetched.is_none() && matches!(run.row.state, RunState::Waiting | RunState::Running) {
+            return None;
+        }
+        let told = self.events.iter().find_map(|event| match &event.field {
+            Some(field) => run.event.payload.get(field),
+            None => Some(&run.event.payload),
+        });
+        timestamp(&in_item(fetched.or(told)?, updated)?)
     }
 }

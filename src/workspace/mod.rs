@@ -26,4 +26,4 @@ pub use listen_address::{BadAddress, Metrics, parse as parse_listen};
 pub use open::{Opened, Workspace};
 pub use schema::schema;
 pub use store::{Address, Store};
-pub use syntax::Webhooks;
+pub use syntax::{Loops, Webhooks};

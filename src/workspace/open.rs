@@ -13,7 +13,7 @@ use super::folder::{self, FILE, TOKENS};
 use super::redact::{redact, without_secrets};
 use super::resolve::Resolver;
 use super::secret_spans::{self, SecretSpan};
-use super::syntax::{File, Webhooks};
+use super::syntax::{File, Loops, Webhooks};
 use super::{ConnectionConfig, Error, History, Metrics, Store};
 use crate::catalog::Catalog;
 use crate::connection::TokenFile;
@@ -41,6 +41,8 @@ pub struct Workspace {
     pub store: Store,
     /// Retention.
     pub history: History,
+    /// When runs that start each other are a loop.
+    pub loops: Loops,
     /// Address for webhooks, if any.
     pub listen: Option<SocketAddr>,
     /// Who may read metrics.
@@ -100,6 +102,7 @@ impl Workspace {
             files: Vec::new(),
             store: Store::usual(root),
             history: History::default(),
+            loops: Loops::default(),
             listen: None,
             metrics: Metrics::default(),
             webhooks: IndexMap::new(),
@@ -218,6 +221,7 @@ impl Workspace {
             files,
             store,
             history,
+            loops: content.loops.unwrap_or_default(),
             listen,
             metrics,
             webhooks,
@@ -294,6 +298,7 @@ mod tests {
 env: [APP_URL, { name: ALERT_KEY, secret: true }, COLOUR]
 store: sqlite:data/x.db
 history: { keep: 30d, runs: 1000, dedup: forever }
+loops: { runs_per_record: 9 }
 server: { listen: 127.0.0.1:8787 }
 ";
 
@@ -311,6 +316,7 @@ server: { listen: 127.0.0.1:8787 }
         assert_eq!(workspace.store, Store::Sqlite("/w/data/x.db".into()));
         let month = std::time::Duration::from_secs(30 * 24 * 3600);
         assert_eq!(workspace.history, History { keep: Some(month), runs: Some(1000), dedup: None });
+        assert_eq!((workspace.loops.runs_per_record, workspace.loops.runs_per_recipe), (Some(9), None));
         assert_eq!(workspace.listen.unwrap().port(), 8787);
         let shown = workspace.redactor.text("token pit-12345 and alert-key-1 for https://app/1");
         assert_eq!(shown, "token *** and *** for https://app/1");
@@ -372,6 +378,7 @@ server: { listen: 127.0.0.1:8787 }
 env: [1A, OK, OK]
 store: mysql://u:secret@h/db
 history: { keep: long, runs: 0 }
+loops: { runs_per_record: 0, runs_per_recipe: 1001, every: 1m }
 server: { listne: nowhere }
 stroe: x
 ",
@@ -393,6 +400,9 @@ stroe: x
             "`long` is not a duration",
             "or `forever`",
             "`runs` cannot be 0",
+            "`runs_per_record` cannot be 0",
+            "`runs_per_recipe` cannot be 1001",
+            "has no field `every`",
             "has no field `listne`",
             "`X Key` is not the name of a header",
             "`value` is blank",

@@ -33,6 +33,8 @@ pub struct File {
     pub store: Option<Spanned<String>>,
     /// How long the history is kept.
     pub history: Option<History>,
+    /// When runs that start each other by what they write are a loop: the next one is parked.
+    pub loops: Option<Loops>,
     /// How webhooks are received.
     pub server: Option<Server>,
 }
@@ -86,6 +88,20 @@ pub struct History {
     /// again; `forever` has no end. Default: `400d`.
     #[schemars(example = &"400d")]
     pub dedup: Option<Spanned<String>>,
+}
+
+/// When runs that start each other by what they write are a loop. Runs within a minute count, in a chain of which each
+/// wrote what started the next one, and which came back to a recipe. The next run is parked before it begins.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "loops")]
+pub struct Loops {
+    /// So many runs about one record are a loop, whichever their recipes. Default: 5.
+    #[schemars(range(min = 1, max = 1000), example = 5)]
+    pub runs_per_record: Option<usize>,
+    /// So many runs of one recipe are a loop. Default: 4.
+    #[schemars(range(min = 1, max = 1000), example = 4)]
+    pub runs_per_recipe: Option<usize>,
 }
 
 /// An account on a connector. Its connector's own settings (`location`) stand beside these fields.

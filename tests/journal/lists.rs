@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use hob::journal::{Journal, Part, Record, Retention, RunFilter, RunUpdate};
-use hob::run::{Origin, RunId, RunState, StepKey, Unsettled, Write};
+use hob::run::{Origin, RunId, RunState, SourceRecord, StepKey, Unsettled, Write};
 
 use crate::fixture::{StoreLocation, add, add_event, at, end, event, lease, remark, update};
 
@@ -190,6 +190,7 @@ pub async fn what_was_written_to_a_record(location: &StoreLocation) {
         sent: at(200),
         answer: serde_json::json!({ "z": "9" }),
         chain: vec![],
+        source: Some(SourceRecord { connection: "x".to_owned(), record: "s1".to_owned(), as_of: at(199) }),
     };
     let kept = Write { origin: Some(origin), ..write("c9", "x", 9) };
     let done = with(RunState::Succeeded, 201, vec![kept.clone()]);

@@ -30,12 +30,12 @@ use crate::clock::Clock;
 use crate::engine::{Engine, JournalLimits, Options, RecipeVersions};
 use crate::journal::{Access, Journal};
 use crate::recipe::Trigger;
-use crate::run::RunId;
+use crate::run::{LoopLimit, RunId};
 use crate::server::{Server, Settings, bind, serve};
 use crate::services::Services;
 use crate::trigger::webhook::{AppSettings, Receiver, keys};
 use crate::trigger::{Claims, TriggerContext, Triggers};
-use crate::workspace::{History, Metrics, Workspace};
+use crate::workspace::{History, Loops, Metrics, Workspace};
 
 /// Longest wait for the server's connections after everything else has stopped.
 const SERVER_STOP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -107,7 +107,7 @@ impl Service {
         let services = connected.services(session, workspace, journal);
         let holds = HoldRecorder::start(&services).await?;
         let progress = Progress::new(options.once && session.streams.errors_is_terminal);
-        let engine_options = options.of_engine();
+        let engine_options = options.of_engine(&workspace.loops);
         let trigger_context = TriggerContext {
             services: services.clone(),
             claims: Claims::new(engine_options.owner.clone(), options.lease),
@@ -328,8 +328,15 @@ async fn stop_requested(mut stopped: watch::Receiver<bool>) {
 }
 
 impl ServiceOptions {
-    fn of_engine(&self) -> Options {
+    fn of_engine(&self, loops: &Loops) -> Options {
+        let usual = LoopLimit::default();
+        let loop_limit = LoopLimit {
+            of_recipe: loops.runs_per_recipe.unwrap_or(usual.of_recipe),
+            of_record: loops.runs_per_record.unwrap_or(usual.of_record),
+            ..usual
+        };
         Options {
+            loop_limit,
             concurrency: self.concurrency,
             lease: self.lease,
             dry_run: self.dry_run,

@@ -111,7 +111,8 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
             say(format!("{step}: {operation}: unchanged, not sent: {reason}"));
             lines.push(detail("result", result));
         }
-        Entry::Caused { by } => {
+        Entry::Caused { by, .. } if by.is_empty() => {}
+        Entry::Caused { by, .. } => {
             let chain: Vec<String> =
                 by.iter().map(|link| format!("{} ({})", link.run, link.recipe)).collect();
             say(format!("follows from {}", chain.join(" → ")));

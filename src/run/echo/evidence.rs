@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::known_write::{Pending, SourceWrite};
 use super::state::{Effect, FieldPath};
 use super::subject::Subject;
-use super::verdict::{Earlier, OwnWrite, Report, relate};
-use crate::catalog::{Operation, Place, WriteTarget};
+use super::verdict::{Earlier, OwnWrite, Relation, Report, relate};
 use crate::event::Event;
-use crate::run::{ChainLink, RunId, Unsettled, Write};
-use crate::value::{Map, Value, id};
+use crate::run::ChainLink;
+use crate::value::Value;
 
 /// Maximum difference of the clocks of processes.
 const CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(5);
@@ -32,24 +32,13 @@ pub struct Evidence {
     pub pending: Vec<Pending>,
     /// Earlier events of the same recipe about it, oldest first, with whole payloads.
     pub earlier: Vec<Earlier>,
-    /// Whether echoes run like other events.
+    /// What hob wrote, derived from this record, to the records from which `writes` were derived.
+    pub crossing: Vec<SourceWrite>,
+    /// Echoes run like any other event.
     pub allow: bool,
 }
 
-/// A write in progress that may concern the record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pending {
-    /// Set if it certainly concerns this record, with its effect.
-    pub write: Option<OwnWrite>,
-    /// The run and the step.
-    pub run: RunId,
-    /// The step.
-    pub step: String,
-    /// When it was about to be sent.
-    pub sent: DateTime<Utc>,
-}
-
-/// The verdict for the event's run.
+/// What follows for the event's run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It is an echo, for this reason.
@@ -61,97 +50,52 @@ pub enum Verdict {
         /// What is waited for.
         reason: String,
     },
-    /// It runs. These runs led to it, the last one by a write that the event shows.
-    Run(Vec<ChainLink>),
-}
-
-impl OwnWrite {
-    /// The effect on its record of `write`, recorded at `done` by `operation`; `None` if unknown, or if the record
-    /// itself is unaffected.
-    pub fn of(write: &Write, operation: &Operation, run: &RunId, done: DateTime<Utc>) -> Option<Self> {
-        let origin = write.origin.as_ref();
-        Some(Self {
-            run: run.clone(),
-            step: origin.map_or_else(|| write.operation.clone(), |origin| origin.step.clone()),
-            sent: origin.map_or(done, |origin| origin.sent),
-            done,
-            effect: effect(operation, write.fields.as_object()?)?,
-            answer: origin.map_or(Value::Null, |origin| origin.answer.clone()),
-            chain: origin
-                .map(|origin| {
-                    let (run, recipe) = (run.clone(), origin.recipe.clone());
-                    let link = ChainLink { run, recipe, record: write.record.clone(), at: done };
-                    origin.chain.iter().cloned().chain([link]).collect()
-                })
-                .unwrap_or_default(),
-        })
-    }
-}
-
-fn effect(operation: &Operation, sent: &Map<String, Value>) -> Option<Effect> {
-    let items = |name: &str| match sent.get(name)? {
-        Value::Array(items) => Some(items.clone()),
-        item => Some(vec![item.clone()]),
-    };
-    Some(match operation.write_target()? {
-        WriteTarget::Created => Effect::Created(sent.clone()),
-        WriteTarget::Fields => Effect::Fields(sent.clone()),
-        WriteTarget::Added(list) => Effect::Added(list.to_owned(), items(list)?),
-        WriteTarget::Removed(list) => Effect::Removed(list.to_owned(), items(list)?),
-        WriteTarget::Deleted => Effect::Deleted,
-    })
-}
-
-impl Pending {
-    /// The possible effect of `unsettled` on the record `record`; `None` if it concerns another one.
-    pub fn of(unsettled: &Unsettled, operation: &Operation, run: &RunId, record: &str) -> Option<Self> {
-        let in_path =
-            |name: &String| operation.parameters.get(name).is_some_and(|known| known.place == Place::Path);
-        let named =
-            unsettled.inputs.iter().filter(|(name, _)| in_path(name)).filter_map(|(_, value)| id(value));
-        let named: Vec<String> = named.collect();
-        let (step, sent) = (unsettled.step.to_string(), unsettled.sent);
-        let is_made = operation.write_target() == Some(WriteTarget::Created) || named.is_empty();
-        if !is_made && !named.iter().any(|named| named == record) {
-            return None;
-        }
-        let fields = unsettled.inputs.iter().filter(|(name, _)| !in_path(name));
-        let fields: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let effect = if is_made { None } else { effect(operation, &fields) };
-        let write = effect.map(|effect| OwnWrite {
-            run: run.clone(),
-            step: step.clone(),
-            sent,
-            done: sent,
-            effect,
-            answer: Value::Null,
-            chain: Vec::new(),
-        });
-        Some(Self { write, run: run.clone(), step, sent })
-    }
+    /// It runs.
+    Run {
+        /// These runs led to it, the last of them by a write that the event shows.
+        chain: Vec<ChainLink>,
+        /// What hob wrote to the record before that is known to the run.
+        as_of: DateTime<Utc>,
+        /// Why it does although it is an echo.
+        remark: Option<String>,
+    },
 }
 
 impl Evidence {
-    /// The verdict for the run of `event`, whose payload is now `payload`.
-    pub fn verdict(&self, event: &Event, payload: &Value, now: DateTime<Utc>) -> Verdict {
-        let report = self.subject.report(event, payload);
+    /// What follows for the run of `event`, whose payload is now `payload`. `fetched`: when its record was fetched, if
+    /// it was.
+    pub fn verdict(
+        &self,
+        event: &Event,
+        payload: &Value,
+        fetched: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Verdict {
+        let report = self.subject.report(event, payload, fetched);
         let before = self.earlier.last().map(|earlier| &earlier.report.record);
         let Some(watched) = self.subject.watched(&report.record, before) else {
-            return Verdict::Run(Vec::new());
+            let as_of = self.oldest(report.received);
+            return Verdict::Run { chain: Vec::new(), as_of, remark: None };
         };
         let relation = relate(&watched, &self.writes, &self.earlier, &report);
-        if let Some(write) = relation.echo_of.map(|place| &self.writes[place]).filter(|_| !self.allow) {
-            return Verdict::Echo(reason(write, &watched));
-        }
         if self.allow {
-            return Verdict::Run(self.chain(relation.shows));
+            return self.run(&relation, None);
+        }
+        if let Some(write) = relation.echo_of.map(|place| &self.writes[place]) {
+            return match self.crossed(write) {
+                Some(other) => self.run(&relation, Some(crossed_reason(write, other))),
+                None => Verdict::Echo(reason(write, &watched)),
+            };
+        }
+        if let Some(write) = relation.repeats_after.map(|place| &self.writes[place]) {
+            let told =
+                "nothing that the recipe reads has changed since the event before, and hob itself wrote";
+            return Verdict::Echo(format!("an echo: {told}{}", of_run(write)));
         }
         let under_way =
             self.pending.iter().filter(|pending| pending.sent <= report.received + CLOCK_DIFFERENCE);
         for pending in under_way {
-            if let Some(write) = self.echo_of_pending(pending, &watched, &report) {
-                return Verdict::Echo(reason(write, &watched));
-            }
+            // Even of what must be its echo: whether the write has crossed another one is known when it is done.
             if now - pending.sent < LONGEST_WAIT {
                 let reason = format!(
                     "waits for the answer to step `{}` of run {}: the event may be its echo",
@@ -159,8 +103,30 @@ impl Evidence {
                 );
                 return Verdict::Wait { until: now + PAUSE, reason };
             }
+            if let Some(write) = self.echo_of_pending(pending, &watched, &report) {
+                return Verdict::Echo(reason(write, &watched));
+            }
         }
-        Verdict::Run(self.chain(relation.shows))
+        self.run(&relation, None)
+    }
+
+    /// What hob derived from this record and wrote to the one from which it derived `write`, after it had read that one
+    /// and before `write` was done: two people changed both at once. Each record may have the other one's value then,
+    /// and so the echo of the later one of the two writes has to run, unless an event after it did.
+    fn crossed(&self, write: &OwnWrite) -> Option<&SourceWrite> {
+        let source = write.source.as_ref()?;
+        let is_carried = |earlier: &Earlier| earlier.succeeded && earlier.report.received > write.done;
+        let is_crossing = |other: &SourceWrite| {
+            other.connection == source.connection
+                && other.record == source.record
+                && other.done > source.as_of
+                && (other.done, &other.run) < (write.done, &write.run)
+                && !write.chain.iter().any(|link| link.run == other.run)
+        };
+        if self.earlier.iter().any(is_carried) {
+            return None;
+        }
+        self.crossing.iter().find(|other| is_crossing(other))
     }
 
     /// The write in progress, if the event shows what it writes.
@@ -176,15 +142,21 @@ impl Evidence {
         relation.echo_of.is_some().then_some(write)
     }
 
-    fn chain(&self, place: Option<usize>) -> Vec<ChainLink> {
-        place.map(|place| self.writes[place].chain.clone()).unwrap_or_default()
+    fn run(&self, relation: &Relation, remark: Option<String>) -> Verdict {
+        let chain = relation.shows.map(|place| self.writes[place].chain.clone());
+        Verdict::Run { chain: chain.unwrap_or_default(), as_of: self.oldest(relation.as_of), remark }
+    }
+
+    /// That time, or when the oldest write under way was sent.
+    fn oldest(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        self.pending.iter().map(|pending| pending.sent).fold(time, DateTime::min)
     }
 }
 
 fn reason(write: &OwnWrite, watched: &[FieldPath]) -> String {
     let touched: Vec<String> =
         watched.iter().filter(|path| write.effect.touches(path)).map(|path| path.join(".")).collect();
-    let mut told = match (&write.effect, touched.as_slice()) {
+    let told = match (&write.effect, touched.as_slice()) {
         (Effect::Deleted, _) => "an echo: the record was deleted by hob itself".to_owned(),
         (_, []) => {
             "an echo: nothing that the recipe reads has changed, and the record was written by hob".to_owned()
@@ -198,12 +170,16 @@ fn reason(write: &OwnWrite, watched: &[FieldPath]) -> String {
             format!("an echo: {names} as hob itself wrote")
         }
     };
-    let _ = write!(
-        told,
-        " (run {}, step `{}`, {})",
-        write.run,
-        write.step,
-        write.done.format("%Y-%m-%d %H:%M:%SZ")
-    );
-    told
+    told + &of_run(write)
+}
+
+fn crossed_reason(write: &OwnWrite, other: &SourceWrite) -> String {
+    format!(
+        "an echo of run {}, which runs all the same: run {} wrote to record {} at the same time, so the two may differ",
+        write.run, other.run, other.record
+    )
+}
+
+fn of_run(write: &OwnWrite) -> String {
+    format!(" (run {}, step `{}`, {})", write.run, write.step, write.done.format("%Y-%m-%d %H:%M:%SZ"))
 }

@@ -1,12 +1,17 @@
 //! Echoes: events caused only by hob's own writes. Pure: writes and earlier events are passed in.
 
 mod evidence;
+mod known_write;
 pub(super) mod same;
 mod state;
 mod subject;
 mod verdict;
 
-pub use evidence::{Evidence, Pending, Verdict};
+#[cfg(test)]
+mod tests;
+
+pub use evidence::{Evidence, Verdict};
+pub use known_write::{Pending, SourceWrite};
 pub use state::{Effect as WriteEffect, FieldPath};
 pub use subject::Subject;
 pub use verdict::{Earlier, OwnWrite, Relation, Report, relate};

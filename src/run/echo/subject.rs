@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::known_write::Pending;
 use super::state::FieldPath;
-use super::verdict::Report;
-use crate::catalog::{EventType, Listing, RecordChange, path};
+use super::verdict::{Earlier, OwnWrite, Report};
+use crate::catalog::{Catalog, EventType, Listing, RecordChange, path};
 use crate::check::{CheckedRecipe, EventReads, Resource, event_names};
 use crate::event::{Event, Source};
 use crate::recipe::{Trigger, Webhook};
-use crate::run::Accounts;
 use crate::run::comparison::{BEFORE, CHANGED};
+use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry, Unsettled, Write};
 use crate::value::Value;
 
 /// The subject of a trigger's events.
@@ -108,19 +109,59 @@ impl Subject {
         })
     }
 
-    /// The statement of `event`, whose payload is now `payload`, about the record.
-    pub fn report(&self, event: &Event, payload: &Value) -> Report {
+    /// What `event`, whose payload is now `payload`, says of the record. `fetched`: when its record was fetched, if it
+    /// was.
+    pub fn report(&self, event: &Event, payload: &Value, fetched: Option<DateTime<Utc>>) -> Report {
+        let polled = matches!(event.source, Source::Poll(_)).then_some(self.list_lag);
         Report {
-            received: event.received,
-            lag: matches!(event.source, Source::Poll(_)).then_some(self.list_lag),
+            received: fetched.unwrap_or(event.received),
+            lag: fetched.map(|_| TimeDelta::zero()).or(polled),
+            hydrated: fetched.is_some(),
             kind: event.kind.as_str().to_owned(),
             removed: event.kind.names().any(|name| self.removals.iter().any(|removal| removal == name)),
             record: path::read(payload, &self.at).unwrap_or_default(),
         }
     }
 
-    /// The fields to compare: those that the recipe reads, or all if it reads none. `None` if it reads one that is
-    /// missing in `record`.
+    /// What hob did to the record by `write`, which was recorded at `done`; `None` if it did nothing to it.
+    pub fn own_write(
+        &self,
+        catalog: &Catalog,
+        write: &Write,
+        run: &RunId,
+        done: DateTime<Utc>,
+    ) -> Option<OwnWrite> {
+        let operation = catalog.operation(&write.operation)?;
+        let is_of = Resource::of_operation(operation).meets(&self.resource);
+        is_of.then(|| OwnWrite::of(write, operation, run, done)).flatten()
+    }
+
+    /// What the write under way may do to the record; `None` if it is about another one.
+    pub fn pending(&self, catalog: &Catalog, unsettled: &Unsettled, run: &RunId) -> Option<Pending> {
+        let here = unsettled.connection == self.connection;
+        let operation = catalog.operation(&unsettled.operation).filter(|_| here)?;
+        let is_of = Resource::of_operation(operation).meets(&self.resource);
+        is_of.then(|| Pending::of(unsettled, operation, run, &self.record)).flatten()
+    }
+
+    /// What `event` told, whose run has this history and stands like this.
+    pub fn earlier(&self, event: &Event, history: &[StampedEntry], state: RunState) -> Earlier {
+        let fetched = history.iter().rev().find_map(|stamped| match &stamped.entry {
+            Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => Some((stamped.at, result)),
+            _ => None,
+        });
+        let mut report = self.report(event, &event.payload, fetched.map(|(at, _)| at));
+        if let (Value::Object(thin), Some((_, Value::Object(whole)))) =
+            (&mut report.record, fetched.map(|(at, result)| (at, result.as_ref())))
+        {
+            thin.extend(whole.clone());
+        }
+        let (suppressed, succeeded) = (state == RunState::Suppressed, state == RunState::Succeeded);
+        Earlier { report, suppressed, succeeded }
+    }
+
+    /// The fields by which the record is compared: those that the recipe reads, or all where it reads none. `None` if
+    /// it reads one of which `record` says nothing.
     pub fn watched(&self, record: &Value, before: Option<&Value>) -> Option<Vec<FieldPath>> {
         let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
         let mut all = false;

@@ -8,7 +8,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::state::{Effect, FieldPath, Known, at};
-use crate::run::{ChainLink, RunId};
+use crate::run::{ChainLink, RunId, SourceRecord};
 use crate::value::Value;
 
 /// Maximum difference of the clocks of processes.
@@ -19,6 +19,8 @@ const LONGEST_SCAN: TimeDelta = TimeDelta::seconds(30);
 const LATE: TimeDelta = TimeDelta::minutes(2);
 /// How long after a write its webhook may arrive.
 const LONGEST_DELIVERY: TimeDelta = TimeDelta::hours(24);
+/// What stands for every sort of event.
+const ALL: &str = "";
 
 /// A write of hob to the record.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,16 +39,20 @@ pub struct OwnWrite {
     pub answer: Value,
     /// The runs that led to it, its own last.
     pub chain: Vec<ChainLink>,
+    /// The record that it was derived from.
+    pub source: Option<SourceRecord>,
 }
 
 /// The record's state according to an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// When hob received it.
+    /// When hob received it; of a webhook whose record was fetched, when that was.
     pub received: DateTime<Utc>,
-    /// For polled events, how far the list may lag. A webhook may be late by any time.
+    /// Of what was read, by how much it may lag behind. A webhook may come as late as it likes.
     pub lag: Option<TimeDelta>,
-    /// The kind of the event: each kind reports a write once.
+    /// It is a webhook whose record was fetched: each write has one of its own, and all show the record as it is.
+    pub hydrated: bool,
+    /// What sort of event: each sort tells of a write once.
     pub kind: String,
     /// Whether the record was removed.
     pub removed: bool,
@@ -61,17 +67,24 @@ pub struct Earlier {
     pub report: Report,
     /// Whether it was an echo.
     pub suppressed: bool,
+    /// Its run has done all that the recipe does.
+    pub succeeded: bool,
 }
 
 impl Report {
-    /// Whether it shows everything written before: a polled record does.
+    /// What was read shows all that was written before.
     fn is_current(&self) -> bool {
         self.lag.is_some()
     }
 
-    /// Events of one sort report a write once.
+    /// Whether a read began so long after the write that it must show it.
+    fn must_show(&self, write: &OwnWrite) -> bool {
+        self.lag.is_some_and(|lag| write.done + lag + CLOCK_DIFFERENCE < self.received)
+    }
+
+    /// Events of one sort tell of a write once.
     fn sort(&self) -> String {
-        if self.is_current() { String::new() } else { self.kind.clone() }
+        if self.is_current() && !self.hydrated { "poll".to_owned() } else { format!("hook {}", self.kind) }
     }
 }
 
@@ -80,8 +93,12 @@ impl Report {
 pub struct Relation {
     /// It shows only this write.
     pub echo_of: Option<usize>,
-    /// It shows this write, and possibly more.
+    /// It tells nothing that the event before it did not tell, and may have come of this write.
+    pub repeats_after: Option<usize>,
+    /// It shows this write, and perhaps more.
     pub shows: Option<usize>,
+    /// What hob wrote before that, the event shows, or an event before it did.
+    pub as_of: DateTime<Utc>,
 }
 
 /// The write that explains an event, and the oldest one that may not have been reported.
@@ -97,7 +114,9 @@ pub fn relate(watched: &[FieldPath], writes: &[OwnWrite], earlier: &[Earlier], e
         history.take(earlier);
     }
     let echo_of = history.explain(event).map(|explained| explained.place);
-    Relation { echo_of, shows: history.cause(event) }
+    let is_dealt_with = earlier.last().is_some_and(|earlier| earlier.suppressed || earlier.succeeded);
+    let repeats_after = if echo_of.is_none() && is_dealt_with { history.repeated(event) } else { None };
+    Relation { echo_of, repeats_after, shows: history.cause(event), as_of: history.as_of(event) }
 }
 
 struct History<'a> {
@@ -119,6 +138,10 @@ impl History<'_> {
                 for gone in &mut self.gone[first..=place] {
                     gone.push(report.sort());
                 }
+                // Whatever it was before the last of them, it is so no more.
+                if report.is_current() {
+                    (oldest..place).for_each(|older| self.gone[older].push(ALL.to_owned()));
+                }
             }
         } else {
             self.overtake(report);
@@ -135,10 +158,8 @@ impl History<'_> {
             if write.done > report.received {
                 continue;
             }
-            let is_known =
-                report.lag.is_some_and(|lag| write.done + lag + CLOCK_DIFFERENCE < report.received);
-            if is_known || self.replaces(write, report) {
-                self.gone[place].push(String::new());
+            if report.must_show(write) || self.replaces(write, report) {
+                self.gone[place].push(ALL.to_owned());
             } else if self.shows(write, report) {
                 self.gone[place].push(report.sort());
             }
@@ -181,12 +202,16 @@ impl History<'_> {
         if self.watched.is_empty() {
             return None;
         }
+        // A read shows all that was written before it, not only the first of it.
+        let settled = alive.iter().rev().find(|place| event.must_show(&self.writes[**place]));
         for mut known in self.bases(event) {
             let mut explained = None;
             for &place in &alive {
                 let write = &self.writes[place];
                 known = known.after(self.watched, &write.effect, &write.answer);
-                if known.explains(self.watched, &event.record) {
+                if settled.is_none_or(|settled| place >= *settled)
+                    && known.explains(self.watched, &event.record)
+                {
                     explained = Some(Explained { place, oldest: alive[0] });
                 }
             }
@@ -195,6 +220,28 @@ impl History<'_> {
             }
         }
         None
+    }
+
+    fn as_of(&self, event: &Report) -> DateTime<Utc> {
+        let may_be_missing = |place: &usize| {
+            let write = &self.writes[*place];
+            let is_told = !self.gone[*place].is_empty() || event.must_show(write) || self.shows(write, event);
+            let is_late = event.is_current() || event.received - write.done < LATE;
+            !is_told && is_late && self.touched(write).next().is_some()
+        };
+        let missing = (0..self.writes.len()).filter(may_be_missing).map(|place| self.writes[place].sent);
+        missing.fold(event.received, DateTime::min)
+    }
+
+    /// The newest write of late, where a record that was fetched is as it was told last. Several webhooks that come
+    /// shortly after each other all show the same.
+    fn repeated(&self, event: &Report) -> Option<usize> {
+        let (_, known) = self.states.last().filter(|_| event.hydrated && !event.removed)?;
+        let is_of_late = |write: &OwnWrite| {
+            write.sent < event.received && event.received - write.done < LATE && !self.watched.is_empty()
+        };
+        let newest = self.writes.iter().rposition(is_of_late)?;
+        known.explains(self.watched, &event.record).then_some(newest)
     }
 
     /// The newest write that the event shows, whatever else it shows.
@@ -224,18 +271,21 @@ impl History<'_> {
     /// Whether the event may be an echo of a write, by their times.
     fn may_explain(&self, place: usize, event: &Report) -> bool {
         let write = &self.writes[place];
-        if self.gone[place].iter().any(|sort| sort.is_empty() || *sort == event.sort()) {
+        let again = event.hydrated && event.received - write.done < LATE;
+        let is_told = |sort: &String| *sort == ALL || *sort == event.sort() && !again;
+        if self.gone[place].iter().any(is_told) {
             return false;
         }
-        // A poll has the time of its start and reads page by page.
-        let slack = if event.is_current() { LONGEST_SCAN } else { CLOCK_DIFFERENCE };
+        // A poll is of the time when it began, and goes on from page to page.
+        let is_poll = event.is_current() && !event.hydrated;
+        let slack = if is_poll { LONGEST_SCAN } else { CLOCK_DIFFERENCE };
         if write.sent > event.received + slack {
             return false;
         }
         let later = self.writes[place + 1..].iter().find(|later| self.covers(later, write));
-        event.is_current()
+        is_poll
             || event.received - write.done < LONGEST_DELIVERY
-                && later.is_none_or(|later| event.received - later.done < LATE)
+                && (event.hydrated || later.is_none_or(|later| event.received - later.done < LATE))
     }
 
     /// Whether a later write wrote a field of an earlier one.
@@ -263,11 +313,19 @@ mod tests {
             effect: Effect::Fields(fields),
             answer: Value::Null,
             chain: vec![],
+            source: None,
         }
     }
 
     fn hook(second: i64, record: Value) -> Report {
-        Report { received: at(second), lag: None, kind: "updated".into(), removed: false, record }
+        Report {
+            received: at(second),
+            lag: None,
+            hydrated: false,
+            kind: "updated".into(),
+            removed: false,
+            record,
+        }
     }
 
     fn polled(second: i64, record: Value) -> Report {
@@ -281,7 +339,7 @@ mod tests {
         let mut found = Vec::new();
         for report in reports {
             let echo = relate(&watched, writes, &earlier, &report).echo_of;
-            earlier.push(Earlier { report, suppressed: echo.is_some() });
+            earlier.push(Earlier { report, suppressed: echo.is_some(), succeeded: echo.is_none() });
             found.push(echo);
         }
         found

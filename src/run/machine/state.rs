@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::echo_check::EchoCheck;
 use super::hydration::Hydration;
 use crate::catalog::Operation;
 use crate::check::{CheckedRecipe, Feedback};
-use crate::event::Event;
 use crate::recipe::Action;
 use crate::run::SeenBefore;
-use crate::run::echo::Evidence;
 use crate::run::entry::{Entry, StampedEntry, StepKey};
 use crate::run::loop_limit::LoopLimit;
 use crate::run::status::Status;
 use crate::run::template_scope;
-use crate::run::{Origin, Run, RunState};
+use crate::run::{Origin, Run, RunState, SourceRecord};
 use crate::template::Scope;
 use crate::value::Value;
 
@@ -32,8 +31,10 @@ pub struct Machine {
     pub(super) ahead: TimeDelta,
     /// What recipes write that other recipes read.
     pub(super) feedback: Arc<Feedback>,
-    /// The event and what is known of its record, until it is decided whether the event is an echo.
-    pub(super) evidence: Option<(Arc<Evidence>, Event)>,
+    /// Whether it is to be found out that the event is an echo.
+    pub(super) echo_check: EchoCheck,
+    /// The record that the event is about.
+    pub(super) source: Option<SourceRecord>,
     /// What was seen of the event's record before, for a recipe that reads it.
     pub(super) seen_before: Option<Arc<SeenBefore>>,
     pub(super) loop_limit: LoopLimit,
@@ -76,6 +77,10 @@ impl Machine {
             sent: self.wall(self.status.step(step).sent.unwrap_or(now)),
             answer: Value::Null,
             chain: self.status.chain.clone(),
+            source: self
+                .source
+                .clone()
+                .map(|source| SourceRecord { as_of: self.status.as_of.unwrap_or(source.as_of), ..source }),
         }
     }
 

@@ -130,7 +130,16 @@ mod tests {
     fn write(second: i64, fields: Value, answer: Value) -> OwnWrite {
         let (run, step) = (RunId("run_1".into()), "s".into());
         let effect = WriteEffect::Fields(fields.as_object().unwrap().clone());
-        OwnWrite { run, step, sent: at(second), done: at(second + 1), effect, answer, chain: Vec::new() }
+        OwnWrite {
+            run,
+            step,
+            sent: at(second),
+            done: at(second + 1),
+            effect,
+            answer,
+            chain: Vec::new(),
+            source: None,
+        }
     }
 
     fn sight(second: i64, record: Value) -> Sight {

@@ -106,6 +106,7 @@ fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (FakeApi, SteppedRun, RunSta
                 continue;
             }
             Command::Park { reason } => panic!("parked: {reason}"),
+            Command::GatherEvidence => unreachable!("no recipe writes what starts this one"),
             Command::Finish { state, .. } => return (world, stepped, state),
         };
         stepped.now += TimeDelta::milliseconds(10);
