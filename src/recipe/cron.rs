@@ -23,7 +23,7 @@ use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 
 pub use self::error::{Error, Part};
 use self::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
-use crate::diagnostic::closest;
+use crate::template::zone_advice;
 use crate::value::Zone;
 
 /// Clock changes are smaller, except when a zone changes its date.
@@ -158,10 +158,7 @@ impl Cron {
 fn parse_timezone(name: &str) -> Result<Zone, Error> {
     Zone::named(name).ok_or_else(|| Error {
         message: format!("no time zone is called `{name}`"),
-        help: closest(name, Zone::names().collect::<Vec<_>>().iter().map(String::as_str)).map_or_else(
-            || "give a name of the IANA list, such as `Europe/London`".to_owned(),
-            |suggestion| suggestion.to_string(),
-        ),
+        help: zone_advice(name),
         range: 0..name.len(),
         part: Part::Timezone,
     })
@@ -341,6 +338,9 @@ mod tests {
         assert_eq!(wrong("@reboot").message, "`@reboot` is not a schedule");
         let error = Cron::parse("0 9 * * *", Some("Europe/Lodnon")).unwrap_err();
         assert_eq!((error.part, error.help.as_str()), (Part::Timezone, "did you mean `Europe/London`?"));
+        let help = |zone| Cron::parse("0 9 * * *", Some(zone)).unwrap_err().help;
+        assert_eq!(help("berlin"), "did you mean `Europe/Berlin`?");
+        assert_eq!(help("us/eastern"), "did you mean `US/Eastern`?");
     }
 
     proptest::proptest! {

@@ -50,7 +50,7 @@ pub use call::{Call, Callee};
 pub use comparison::{Comparison, Side};
 pub use constant_condition::Constant;
 pub use error::{Error, ErrorKind};
-pub use filters::all as filters;
+pub use filters::{all as filters, zone_advice};
 pub use foreign::{filter_alias, function_alias};
 pub use functions::all as functions;
 pub use located::{LocatedError, LocatedTemplate, TemplateTree, TreeShape};

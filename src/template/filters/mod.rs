@@ -24,4 +24,5 @@ pub(super) use json::check_path;
 pub(super) use numbers::{METHODS, SIGNS};
 pub(super) use pattern::{check_pattern, compiled};
 pub(super) use phone::check_country;
+pub use time::zone_advice;
 pub(super) use time::{check_duration, zone};

@@ -237,12 +237,12 @@ fn in_zone(local: NaiveDateTime, zone: &Zone) -> Option<DateTime<Utc>> {
 pub(in crate::template) fn zone(name: &str) -> Result<Zone, Error> {
     Zone::named(name).ok_or_else(|| {
         let message = format!("knows no time zone {:?}", input::shortened(name));
-        advised(message, zone_like(name))
+        advised(message, zone_advice(name))
     })
 }
 
-/// `Europe/Berlin` for `Berlin`, `berlin` and `Europe/Brelin`.
-fn zone_like(name: &str) -> String {
+/// What to do about an unknown time zone: `Europe/Berlin` is suggested for `Berlin`, `berlin` and `Europe/Brelin`.
+pub fn zone_advice(name: &str) -> String {
     let names: Vec<String> = Zone::names().collect();
     let city = |zone: &&String| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
     let same = |zone: &&String| zone.eq_ignore_ascii_case(name);
@@ -251,7 +251,7 @@ fn zone_like(name: &str) -> String {
         Some(zone) => format!("did you mean `{zone}`?"),
         None => match closest(name, names.iter().map(String::as_str)) {
             Some(suggestion) => suggestion.to_string(),
-            None => "zones are named as in `Europe/London`".to_owned(),
+            None => "give a name of the IANA list, such as `Europe/London`".to_owned(),
         },
     }
 }
