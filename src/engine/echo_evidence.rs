@@ -16,10 +16,10 @@ use crate::run::{Run, RunState};
 const MOST_WRITES: usize = 50;
 /// Maximum number of earlier events about it, the newest.
 const MOST_EARLIER: usize = 12;
-/// Records from which it was written that are looked at.
+/// Maximum number of source records to examine.
 const MOST_SOURCES: usize = 4;
 
-/// Where evidence is looked for.
+/// What the evidence is read from.
 pub(super) struct EvidenceSearch<'a> {
     pub(super) shared: &'a Shared,
     pub(super) guard: &'a LeaseGuard,
@@ -28,10 +28,10 @@ pub(super) struct EvidenceSearch<'a> {
 }
 
 impl EvidenceSearch<'_> {
-    /// What is known of the record of the run's event; `None` where it can be no echo.
+    /// What is known about the record of the run's event; `None` if the event cannot be an echo.
     pub(super) async fn evidence(&self, event: &Event) -> Result<Option<Evidence>, LeaseLost> {
         let Some(subject) = Subject::of(self.recipe, event, &self.run.accounts) else { return Ok(None) };
-        // What is under way first: what is done meanwhile is among the writes then.
+        // Writes in progress first: those that finish meanwhile are then among the finished writes.
         let pending = self.pending(&subject).await?;
         let writes = self.own_writes(&subject).await?;
         if writes.is_empty() && pending.is_empty() {
@@ -96,7 +96,7 @@ impl EvidenceSearch<'_> {
         Ok(earlier)
     }
 
-    /// What was written, derived from the record, to those from which `writes` were derived.
+    /// Writes derived from this record to the records from which `writes` were derived.
     async fn crossing(&self, subject: &Subject, writes: &[OwnWrite]) -> Result<Vec<SourceWrite>, LeaseLost> {
         let sources = writes.iter().rev().filter_map(|write| write.source.as_ref());
         let sources: BTreeSet<(&str, &str)> = sources

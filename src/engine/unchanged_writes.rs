@@ -14,10 +14,10 @@ use crate::run::unchanged::{FRESH, Fresh, Sight};
 use crate::run::{Entry, RunId, StepCall, result_of};
 use crate::value::id;
 
-/// Writes and events that are looked at, the newest. Where there are more, nothing is known for sure.
+/// Maximum number of recent writes and events to examine. With more, nothing is certain.
 const MOST: usize = 20;
 
-/// The entry of `call`, if it is left out.
+/// The journal entry for `call` if it is skipped.
 pub(super) async fn left_out(
     shared: &Shared,
     catalog: &Catalog,
@@ -26,7 +26,7 @@ pub(super) async fn left_out(
     guard: &LeaseGuard,
 ) -> Result<Option<Entry>, LeaseLost> {
     let operation = &call.operation;
-    // Where no trigger hears of changes from outside, what hob knows may be long untrue.
+    // Without a trigger that observes outside changes, what hob knows may be outdated.
     if !call.may_be_left_out || shared.options.dry_run || !shared.recipes.feedback().is_read(operation) {
         return Ok(None);
     }
@@ -42,7 +42,7 @@ pub(super) async fn left_out(
     let Some((known, reason)) = fresh.unchanged(operation, &call.inputs, shared.services.clock.now()) else {
         return Ok(None);
     };
-    // Only what was compared is known, which is not what a template reads.
+    // Only the compared fields are known, and a template may read others.
     if call.result_is_read {
         return Ok(None);
     }
@@ -51,11 +51,11 @@ pub(super) async fn left_out(
         step: call.step.clone(),
         operation: operation.id.clone(),
         result: result.into(),
-        reason: format!("the record is so already: {reason}"),
+        reason: format!("it would change nothing: {reason}"),
     }))
 }
 
-/// Whether another run is writing to the record, or to one that may be it.
+/// Whether another run is writing to the record, or to one that may be the same.
 async fn is_under_way(
     shared: &Shared,
     catalog: &Catalog,
@@ -76,7 +76,7 @@ async fn is_under_way(
     ))
 }
 
-/// `None` if something about the record cannot be made use of.
+/// `None` if something known about the record is unusable.
 async fn fresh(
     shared: &Shared,
     catalog: &Catalog,

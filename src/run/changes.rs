@@ -12,14 +12,14 @@ use crate::value::{Map, Value};
 pub struct SeenBefore {
     /// The event.
     pub event: Event,
-    /// What it is about; `None` of one that is about no record that hob knows.
+    /// Its subject; `None` if it concerns no known record.
     pub subject: Option<Subject>,
-    /// What earlier events told of the record, oldest first.
+    /// The states of the record in earlier events, oldest first.
     pub earlier: Vec<Report>,
 }
 
 impl SeenBefore {
-    /// How the record differs, now that the event's payload is `payload`.
+    /// How the record in `payload` differs from the last known state.
     pub fn compare(&self, payload: &Value) -> Comparison {
         let Some(subject) = &self.subject else {
             return Comparison { changed: names(payload), before: Arc::default() };
@@ -50,7 +50,7 @@ fn names(record: &Value) -> Vec<String> {
     record.as_object().map(|record| record.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// `whole`: what is not there now is empty.
+/// With `whole`, a missing field counts as empty.
 fn differing(
     before: &Map<String, Value>,
     now: &Map<String, Value>,

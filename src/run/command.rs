@@ -82,7 +82,7 @@ pub struct StepCall {
     pub retry: Retry,
     /// What to do where the API does not keep what was sent.
     pub kept: KeptPolicy,
-    /// It may be left out if its record is known from elsewhere to be so already.
+    /// It may be skipped if its record is known from elsewhere to have these values already.
     pub may_be_left_out: bool,
     /// A template reads its result.
     pub result_is_read: bool,

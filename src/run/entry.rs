@@ -272,7 +272,7 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<Arc<Value>>,
     },
-    /// The step's write was left out, as the record is known to be so already. The step is done.
+    /// The step's write was skipped, because it would change nothing. The step is done.
     StepUnchanged {
         /// The step.
         step: StepKey,

@@ -41,7 +41,7 @@ impl LoopLimit {
             .collect();
         Some(format!(
             "a loop: each of these {} runs wrote what started the next one within {}, and so came back to `{recipe}`: \
-             {}. `hob runs retry` runs it all the same, `hob runs skip` leaves it; `loops` in hob.yaml says how many runs are one",
+             {}. `hob runs retry` runs it all the same, `hob runs skip` leaves it; `loops` in hob.yaml sets the limit",
             recent.len(),
             spoken(self.within),
             runs.join(" → ")

@@ -94,7 +94,7 @@ pub struct History {
 /// wrote what started the next one, and which came back to a recipe. The next run is parked before it begins.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "loops")]
+#[schemars(title = "loop limit")]
 pub struct Loops {
     /// So many runs about one record are a loop, whichever their recipes. Default: 5.
     #[schemars(range(min = 1, max = 1000), example = 5)]

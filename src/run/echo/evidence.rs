@@ -34,7 +34,7 @@ pub struct Evidence {
     pub earlier: Vec<Earlier>,
     /// What hob wrote, derived from this record, to the records from which `writes` were derived.
     pub crossing: Vec<SourceWrite>,
-    /// Echoes run like any other event.
+    /// Whether echoes run like other events (`echo: allow`).
     pub allow: bool,
 }
 
@@ -43,20 +43,20 @@ pub struct Evidence {
 pub enum Verdict {
     /// It is an echo, for this reason.
     Echo(String),
-    /// Undecidable before a write in progress is answered.
+    /// Undecided until a write in progress is answered.
     Wait {
         /// When to check again.
         until: DateTime<Utc>,
-        /// What is waited for.
+        /// Why it waits.
         reason: String,
     },
     /// It runs.
     Run {
         /// These runs led to it, the last of them by a write that the event shows.
         chain: Vec<ChainLink>,
-        /// What hob wrote to the record before that is known to the run.
+        /// The run knows what hob wrote to the record before this time.
         as_of: DateTime<Utc>,
-        /// Why it does although it is an echo.
+        /// Why it runs although it is an echo.
         remark: Option<String>,
     },
 }
@@ -95,7 +95,7 @@ impl Evidence {
         let under_way =
             self.pending.iter().filter(|pending| pending.sent <= report.received + CLOCK_DIFFERENCE);
         for pending in under_way {
-            // Even of what must be its echo: whether the write has crossed another one is known when it is done.
+            // Also for a certain echo: whether the write crossed another one is known only once it is done.
             if now - pending.sent < LONGEST_WAIT {
                 let reason = format!(
                     "waits for the answer to step `{}` of run {}: the event may be its echo",

@@ -26,7 +26,7 @@ pub struct Subject {
     pub record: String,
     /// JSONPath of the record in the event.
     at: String,
-    /// Fields of the record in the catalog; empty if any.
+    /// Fields of the record in the catalog; empty if it may have any.
     fields: Vec<String>,
     /// Fields that identify the record, or change with every write.
     aside: BTreeSet<String>,
@@ -123,7 +123,7 @@ impl Subject {
         }
     }
 
-    /// What hob did to the record by `write`, which was recorded at `done`; `None` if it did nothing to it.
+    /// The effect of `write`, recorded at `done`, on the record; `None` if it had none.
     pub fn own_write(
         &self,
         catalog: &Catalog,
@@ -136,7 +136,7 @@ impl Subject {
         is_of.then(|| OwnWrite::of(write, operation, run, done)).flatten()
     }
 
-    /// What the write under way may do to the record; `None` if it is about another one.
+    /// The possible effect on the record of a write in progress; `None` if it concerns another record.
     pub fn pending(&self, catalog: &Catalog, unsettled: &Unsettled, run: &RunId) -> Option<Pending> {
         let here = unsettled.connection == self.connection;
         let operation = catalog.operation(&unsettled.operation).filter(|_| here)?;
@@ -144,7 +144,7 @@ impl Subject {
         is_of.then(|| Pending::of(unsettled, operation, run, &self.record)).flatten()
     }
 
-    /// What `event` told, whose run has this history and stands like this.
+    /// The state reported by an earlier event, whose run has this history and state.
     pub fn earlier(&self, event: &Event, history: &[StampedEntry], state: RunState) -> Earlier {
         let fetched = history.iter().rev().find_map(|stamped| match &stamped.entry {
             Entry::StepSucceeded { step, result, .. } if step.is_hydrate() => Some((stamped.at, result)),
@@ -166,7 +166,7 @@ impl Subject {
         let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
         let mut all = false;
         for read in &self.reads.event {
-            // What hob adds says of any field that it has changed.
+            // What hob adds to an event (`changed`, `before`) depends on every field.
             if self.reads_comparison(read, record) {
                 all = true;
                 continue;

@@ -19,7 +19,7 @@ const LONGEST_SCAN: TimeDelta = TimeDelta::seconds(30);
 const LATE: TimeDelta = TimeDelta::minutes(2);
 /// How long after a write its webhook may arrive.
 const LONGEST_DELIVERY: TimeDelta = TimeDelta::hours(24);
-/// What stands for every sort of event.
+/// Stands for every kind of event.
 const ALL: &str = "";
 
 /// A write of hob to the record.
@@ -48,11 +48,11 @@ pub struct OwnWrite {
 pub struct Report {
     /// When hob received it; of a webhook whose record was fetched, when that was.
     pub received: DateTime<Utc>,
-    /// Of what was read, by how much it may lag behind. A webhook may come as late as it likes.
+    /// For a record that was read: how far it may lag behind. Webhooks have no such limit.
     pub lag: Option<TimeDelta>,
-    /// It is a webhook whose record was fetched: each write has one of its own, and all show the record as it is.
+    /// Whether it is a webhook whose record was fetched: each write causes its own, and all show the current record.
     pub hydrated: bool,
-    /// What sort of event: each sort tells of a write once.
+    /// Its kind: each write is reported once by each kind.
     pub kind: String,
     /// Whether the record was removed.
     pub removed: bool,
@@ -67,12 +67,12 @@ pub struct Earlier {
     pub report: Report,
     /// Whether it was an echo.
     pub suppressed: bool,
-    /// Its run has done all that the recipe does.
+    /// Whether its run completed the recipe.
     pub succeeded: bool,
 }
 
 impl Report {
-    /// What was read shows all that was written before.
+    /// Whether what was read shows all earlier writes.
     fn is_current(&self) -> bool {
         self.lag.is_some()
     }
@@ -82,7 +82,7 @@ impl Report {
         self.lag.is_some_and(|lag| write.done + lag + CLOCK_DIFFERENCE < self.received)
     }
 
-    /// Events of one sort tell of a write once.
+    /// Events of one kind report a write once.
     fn sort(&self) -> String {
         if self.is_current() && !self.hydrated { "poll".to_owned() } else { format!("hook {}", self.kind) }
     }
@@ -93,11 +93,11 @@ impl Report {
 pub struct Relation {
     /// It shows only this write.
     pub echo_of: Option<usize>,
-    /// It tells nothing that the event before it did not tell, and may have come of this write.
+    /// It repeats the previous event, and may have been caused by this write.
     pub repeats_after: Option<usize>,
     /// It shows this write, and perhaps more.
     pub shows: Option<usize>,
-    /// What hob wrote before that, the event shows, or an event before it did.
+    /// This event or an earlier one shows what hob wrote before this time.
     pub as_of: DateTime<Utc>,
 }
 
@@ -138,7 +138,7 @@ impl History<'_> {
                 for gone in &mut self.gone[first..=place] {
                     gone.push(report.sort());
                 }
-                // Whatever it was before the last of them, it is so no more.
+                // Its states before the last of them are outdated.
                 if report.is_current() {
                     (oldest..place).for_each(|older| self.gone[older].push(ALL.to_owned()));
                 }
@@ -202,7 +202,7 @@ impl History<'_> {
         if self.watched.is_empty() {
             return None;
         }
-        // A read shows all that was written before it, not only the first of it.
+        // A read shows all earlier writes, not only the first.
         let settled = alive.iter().rev().find(|place| event.must_show(&self.writes[**place]));
         for mut known in self.bases(event) {
             let mut explained = None;
@@ -233,8 +233,8 @@ impl History<'_> {
         missing.fold(event.received, DateTime::min)
     }
 
-    /// The newest write of late, where a record that was fetched is as it was told last. Several webhooks that come
-    /// shortly after each other all show the same.
+    /// The newest recent write, if a fetched record equals the last reported state: several webhooks in quick
+    /// succession all show the same state.
     fn repeated(&self, event: &Report) -> Option<usize> {
         let (_, known) = self.states.last().filter(|_| event.hydrated && !event.removed)?;
         let is_of_late = |write: &OwnWrite| {
@@ -276,7 +276,7 @@ impl History<'_> {
         if self.gone[place].iter().any(is_told) {
             return false;
         }
-        // A poll is of the time when it began, and goes on from page to page.
+        // A poll counts from its start, and its later pages are read later.
         let is_poll = event.is_current() && !event.hydrated;
         let slack = if is_poll { LONGEST_SCAN } else { CLOCK_DIFFERENCE };
         if write.sent > event.received + slack {

@@ -15,7 +15,7 @@ use crate::run::status::Phase;
 use crate::value::{Map, Value};
 
 impl Machine {
-    /// The event, as long as it is to be found out whether it is an echo.
+    /// The event, until it is decided whether it is an echo.
     pub fn event(&self) -> Option<&Event> {
         match &self.echo_check {
             EchoCheck::Needed(event) => Some(event),
@@ -23,7 +23,7 @@ impl Machine {
         }
     }
 
-    /// What is known of the event's record, as [`Command::GatherEvidence`] asks; `None` if the event can be no echo.
+    /// The answer to [`Command::GatherEvidence`]; `None` if the event cannot be an echo.
     pub fn take_evidence(&mut self, evidence: Option<Evidence>) {
         self.echo_check = match (std::mem::replace(&mut self.echo_check, EchoCheck::Done), evidence) {
             (EchoCheck::Needed(event), Some(evidence)) => EchoCheck::Gathered(event, Arc::new(evidence)),

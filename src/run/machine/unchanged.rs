@@ -70,7 +70,7 @@ impl Machine {
             step: current.key.clone(),
             operation: operation.id.clone(),
             result: Arc::new(result),
-            reason: format!("the record is so already, as step `{step}` showed"),
+            reason: format!("it would change nothing, as step `{step}` showed"),
         };
         self.record(entry, current.now);
         Unchanged::LeftOut(Progress::More)
