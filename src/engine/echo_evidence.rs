@@ -1,13 +1,11 @@
-//! Gathers what the journal knows about a record whose event may be an echo.
+//! Gathers what is known about a record whose event may be an echo.
 
 use std::collections::BTreeSet;
 
-use super::leases::LeaseGuard;
-use super::shared::Shared;
-use super::store_retry::{LeaseLost, with_store_retry};
+use super::record_history::RecordHistory;
 use crate::check::CheckedRecipe;
 use crate::event::Event;
-use crate::journal::{RunFilter, Written};
+use crate::journal::RunFilter;
 use crate::recipe::EchoPolicy;
 use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject};
 use crate::run::{Run, RunState};
@@ -19,17 +17,16 @@ const MOST_EARLIER: usize = 12;
 /// Maximum number of source records to examine.
 const MOST_SOURCES: usize = 4;
 
-/// What the evidence is read from.
-pub(super) struct EvidenceSearch<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) guard: &'a LeaseGuard,
+/// What the evidence for a run is read from.
+pub(super) struct EvidenceSearch<'a, H> {
+    pub(super) history: H,
     pub(super) recipe: &'a CheckedRecipe,
     pub(super) run: &'a Run,
 }
 
-impl EvidenceSearch<'_> {
+impl<H: RecordHistory> EvidenceSearch<'_, H> {
     /// What is known about the record of the run's event; `None` if the event cannot be an echo.
-    pub(super) async fn evidence(&self, event: &Event) -> Result<Option<Evidence>, LeaseLost> {
+    pub(super) async fn evidence(&self, event: &Event) -> Result<Option<Evidence>, H::Error> {
         let Some(subject) = Subject::of(self.recipe, event, &self.run.accounts) else { return Ok(None) };
         // Writes in progress first: those that finish meanwhile are then among the finished writes.
         let pending = self.pending(&subject).await?;
@@ -43,8 +40,8 @@ impl EvidenceSearch<'_> {
         Ok(Some(Evidence { subject, writes, pending, earlier, crossing, allow }))
     }
 
-    async fn own_writes(&self, subject: &Subject) -> Result<Vec<OwnWrite>, LeaseLost> {
-        let mut written = self.written(&subject.record, &subject.connection).await?;
+    async fn own_writes(&self, subject: &Subject) -> Result<Vec<OwnWrite>, H::Error> {
+        let mut written = self.history.written(&subject.connection, &subject.record, MOST_WRITES).await?;
         written.reverse();
         let own = written.iter().filter(|written| written.run != self.run.id).filter_map(|written| {
             subject.own_write(self.recipe.catalog(), &written.write, &written.run, written.at)
@@ -52,15 +49,8 @@ impl EvidenceSearch<'_> {
         Ok(own.collect())
     }
 
-    async fn written(&self, record: &str, connection: &str) -> Result<Vec<Written>, LeaseLost> {
-        let journal = &self.shared.services.journal;
-        let ask = || journal.written(record, Some(connection), MOST_WRITES);
-        with_store_retry(&self.run.id, self.guard, ask).await
-    }
-
-    async fn pending(&self, subject: &Subject) -> Result<Vec<Pending>, LeaseLost> {
-        let ask = || self.shared.services.journal.unsettled();
-        let unsettled = with_store_retry(&self.run.id, self.guard, ask).await?;
+    async fn pending(&self, subject: &Subject) -> Result<Vec<Pending>, H::Error> {
+        let unsettled = self.history.unsettled().await?;
         let others = unsettled.iter().filter(|(run, _)| *run != self.run.id);
         let pending = others.filter_map(|(run, known)| subject.pending(self.recipe.catalog(), known, run));
         Ok(pending.collect())
@@ -73,31 +63,29 @@ impl EvidenceSearch<'_> {
         event: &Event,
         subject: &Subject,
         counts: impl Fn(RunState) -> bool,
-    ) -> Result<Vec<Earlier>, LeaseLost> {
-        let (journal, run) = (&self.shared.services.journal, self.run);
+    ) -> Result<Vec<Earlier>, H::Error> {
+        let run = self.run;
         let filter = RunFilter {
             recipe: Some(run.recipe.clone()),
             record: Some(subject.record.clone()),
-            limit: Some(MOST_EARLIER),
+            until: Some(event.received),
+            // The run itself is one of them.
+            limit: Some(MOST_EARLIER + 1),
             ..RunFilter::default()
         };
-        let rows = with_store_retry(&run.id, self.guard, || journal.runs(&filter)).await?;
-        let mut earlier: Vec<Earlier> = Vec::new();
-        for row in rows.iter().filter(|row| row.id != run.id && counts(row.state)) {
-            let Some(detail) = with_store_retry(&run.id, self.guard, || journal.run(&row.id)).await? else {
-                continue;
-            };
-            let same = detail.run.accounts == run.accounts && detail.event.received <= event.received;
-            if same && detail.event.unreadable().is_none() {
-                earlier.push(subject.earlier(&detail.event, &detail.entries, detail.row.state));
-            }
-        }
+        let details = self.history.runs(&filter, |row| row.id != run.id && counts(row.state)).await?;
+        let details = details.iter().filter(|detail| {
+            let is_same = detail.run.accounts == run.accounts && detail.event.received <= event.received;
+            is_same && detail.event.unreadable().is_none()
+        });
+        let mut earlier: Vec<Earlier> =
+            details.map(|detail| subject.earlier(&detail.event, &detail.entries, detail.row.state)).collect();
         earlier.sort_by_key(|earlier| earlier.report.received);
         Ok(earlier)
     }
 
     /// Writes derived from this record to the records from which `writes` were derived.
-    async fn crossing(&self, subject: &Subject, writes: &[OwnWrite]) -> Result<Vec<SourceWrite>, LeaseLost> {
+    async fn crossing(&self, subject: &Subject, writes: &[OwnWrite]) -> Result<Vec<SourceWrite>, H::Error> {
         let sources = writes.iter().rev().filter_map(|write| write.source.as_ref());
         let sources: BTreeSet<(&str, &str)> = sources
             .map(|source| (source.record.as_str(), source.connection.as_str()))
@@ -106,7 +94,7 @@ impl EvidenceSearch<'_> {
         let here = (subject.connection.as_str(), subject.record.as_str());
         let mut crossing = Vec::new();
         for (record, connection) in sources {
-            let written = self.written(record, connection).await?;
+            let written = self.history.written(connection, record, MOST_WRITES).await?;
             let derived = written
                 .iter()
                 .filter_map(|written| SourceWrite::of(here, &written.write, &written.run, written.at));

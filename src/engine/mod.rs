@@ -18,6 +18,7 @@ mod paused;
 mod probe_runner;
 mod recipe_choice;
 mod recipe_versions;
+mod record_history;
 mod recorder;
 mod run_context;
 mod saved_recipes;

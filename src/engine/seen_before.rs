@@ -27,7 +27,8 @@ pub(super) async fn seen_before(
     let subject = Subject::of(recipe, &leased.event, &leased.run.accounts);
     let earlier = match &subject {
         Some(subject) => {
-            let search = EvidenceSearch { shared, guard, recipe, run: &leased.run };
+            let history = shared.history(&leased.run.id, guard);
+            let search = EvidenceSearch { history, recipe, run: &leased.run };
             search.earlier(&leased.event, subject, |_| true).await?
         }
         None => Vec::new(),

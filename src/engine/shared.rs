@@ -8,12 +8,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::counters::RunCounters;
-use super::leases::Leases;
+use super::leases::{LeaseGuard, Leases};
 use super::offload::Offload;
 use super::options::Options;
 use super::paused::PausedRecipes;
 use super::recipe_versions::RecipeVersions;
+use super::record_history::JournalHistory;
 use super::saved_recipes::SavedRecipes;
+use crate::run::RunId;
 use crate::services::Services;
 
 /// State shared by the parts of an engine.
@@ -48,6 +50,11 @@ impl Shared {
             missing: Mutex::default(),
             once: AtomicBool::new(false),
         }
+    }
+
+    /// What the journal knows of records, read for `run`.
+    pub(super) fn history<'a>(&'a self, run: &'a RunId, guard: &'a LeaseGuard) -> JournalHistory<'a> {
+        JournalHistory { journal: &*self.services.journal, run, guard }
     }
 
     pub(super) fn note_missing_recipe(&self, recipe: &str) {

@@ -20,6 +20,7 @@ use crate::services::Services;
 
 mod interrupted;
 mod pauses;
+mod sync_simulation;
 
 /// A store in a folder, a server, and engines started as needed.
 struct TestBed {

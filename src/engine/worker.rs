@@ -18,7 +18,7 @@ use super::shared::Shared;
 use super::step_context::StepContext;
 use super::step_executor::{self, Permission};
 use super::store_retry::LeaseLost;
-use super::unchanged_writes;
+use super::unchanged_writes::UnchangedSearch;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
@@ -236,11 +236,10 @@ impl RunWorker {
 
     async fn gather_evidence(&mut self) -> Result<(), LeaseLost> {
         let Some(machine) = &mut self.machine else { return Ok(()) };
-        let (shared, guard, recipe) = (&*self.shared, &self.guard, &self.recipe);
+        let history = self.shared.history(self.recorder.run(), &self.guard);
+        let search = EvidenceSearch { history, recipe: &self.recipe, run: machine.run() };
         let evidence = match machine.event() {
-            Some(event) => {
-                EvidenceSearch { shared, guard, recipe, run: machine.run() }.evidence(event).await?
-            }
+            Some(event) => search.evidence(event).await?,
             None => None,
         };
         machine.take_evidence(evidence);
@@ -347,8 +346,9 @@ impl RunWorker {
 
     /// The entry of a step that is left out, as it would change nothing.
     async fn left_out(&self, call: &StepCall) -> Result<Option<Entry>, LeaseLost> {
-        let run = self.recorder.run();
-        unchanged_writes::left_out(&self.shared, self.recipe.catalog(), run, call, &self.guard).await
+        let history = self.shared.history(self.recorder.run(), &self.guard);
+        let search = UnchangedSearch { shared: &self.shared, history, catalog: self.recipe.catalog() };
+        search.entry(call).await
     }
 
     /// Tells what the API did not keep; what the step comes to then.

@@ -187,6 +187,8 @@ pub struct RunFilter {
     pub record: Option<String>,
     /// Created at or after.
     pub since: Option<DateTime<Utc>>,
+    /// Created at or before.
+    pub until: Option<DateTime<Utc>>,
     /// Containing this text, ignoring case, in record, error, event or history. Reads event and history of every run
     /// that matches the other fields.
     pub text: Option<String>,

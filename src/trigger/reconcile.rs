@@ -117,8 +117,7 @@ impl Reconcile {
             record: Some(change.record.clone()),
             since: Some(made.unwrap_or(before) - CLOCK_DIFFERENCE),
             limit: Some(MOST_RUNS),
-            state: None,
-            text: None,
+            ..RunFilter::default()
         };
         let updated = listing.updated.as_ref().filter(|name| in_item(&change.item, name).is_some());
         let Some((made, updated)) = made.zip(updated) else {

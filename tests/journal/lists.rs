@@ -36,6 +36,9 @@ pub async fn filters_and_order(location: &StoreLocation) {
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..record.clone() }).await, pick(&[2, 0]));
     let waiting = Some(RunState::Waiting);
     assert_eq!(list(&*journal, RunFilter { state: waiting, ..record.clone() }).await, pick(&[4, 2]));
+    let until = RunFilter { until: Some(at(20)), ..record.clone() };
+    assert_eq!(list(&*journal, until.clone()).await, pick(&[2, 0]));
+    assert_eq!(list(&*journal, RunFilter { limit: Some(1), ..until }).await, pick(&[2]));
     assert_eq!(list(&*journal, RunFilter { since: Some(at(20)), ..record }).await, pick(&[4, 2]));
     let since = RunFilter { since: Some(at(20)), ..all() };
     assert_eq!(list(&*journal, since.clone()).await, pick(&[5, 4, 3, 2]));

@@ -277,8 +277,15 @@ async fn no_query_reads_a_whole_table() {
             for state in [None, Some(RunState::Succeeded)] {
                 for text in [None, some("nothing")] {
                     let (recipe, record) = (recipe.clone(), record.clone());
-                    let filter =
-                        RunFilter { recipe, record, state, since: Some(at(0)), text, limit: Some(5) };
+                    let filter = RunFilter {
+                        recipe,
+                        record,
+                        state,
+                        since: Some(at(0)),
+                        until: Some(at(9)),
+                        text,
+                        limit: Some(5),
+                    };
                     store.runs(&filter).await.unwrap();
                 }
             }

@@ -46,6 +46,7 @@ impl RunSelector {
             state: self.state,
             record: self.record.clone().map(short_id),
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
+            until: None,
             text: self.text.clone(),
             limit,
         }

@@ -42,6 +42,9 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
     if let Some(since) = filter.since {
         common += &format!(" AND created >= {}", place(stamp(since).into()));
     }
+    if let Some(until) = filter.until {
+        common += &format!(" AND created <= {}", place(stamp(until).into()));
+    }
     if let Some(text) = &filter.text {
         let (plain, json) = patterns(text);
         common += &format!(" AND ({})", D::contains(&place(plain.into()), &place(Param::Json(json))));

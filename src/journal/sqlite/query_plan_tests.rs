@@ -28,7 +28,8 @@ fn lists() -> Vec<String> {
                 for since in [None, DateTime::from_timestamp(1, 0)] {
                     for text in [None, Some("x".to_owned())] {
                         let (recipe, record) = (recipe.clone(), record.clone());
-                        let filter = RunFilter { recipe, state, record, since, text, limit: Some(9) };
+                        let filter =
+                            RunFilter { recipe, state, record, since, until: since, text, limit: Some(9) };
                         lists.push(runs::statement::<SqliteDialect>(&filter).0);
                     }
                 }

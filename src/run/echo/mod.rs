@@ -7,9 +7,6 @@ mod state;
 mod subject;
 mod verdict;
 
-#[cfg(test)]
-mod tests;
-
 pub use evidence::{Evidence, Verdict};
 pub use known_write::{Pending, SourceWrite};
 pub use state::{Effect as WriteEffect, FieldPath};

@@ -70,11 +70,13 @@ impl Machine {
 
     /// The origin of the step's writes.
     pub fn origin(&self, step: &StepKey, now: DateTime<Utc>) -> Origin {
+        let status = self.status.step(step);
         Origin {
             run: self.run.id.clone(),
             recipe: self.run.recipe.clone(),
             step: step.to_string(),
-            sent: self.wall(self.status.step(step).sent.unwrap_or(now)),
+            // An attempt whose answer was lost may have been carried out.
+            sent: self.wall(status.lost.or(status.sent).unwrap_or(now)),
             answer: Value::Null,
             chain: self.status.chain.clone(),
             source: self

@@ -166,3 +166,24 @@ fn a_lost_idempotent_step_is_sent_again_as_it_was() {
     // The call says that the previous attempt may have been carried out.
     assert_eq!(stepped.execute(), StepCall { first_lost: Some(time(0)), ..first });
 }
+
+#[test]
+fn a_write_counts_from_its_first_attempt_that_may_have_been_carried_out() {
+    let lines =
+        "actions: [{ id: a, do: things.update, with: { id: t1, name: x }, retry: { attempts: 3 } }]\n";
+    let key = StepKey::new("a");
+    let mut stepped = SteppedRun::new(lines, json!({}));
+    for second in [0, 5, 9] {
+        stepped.now = time(second);
+        let call = stepped.execute();
+        assert_eq!(stepped.machine.origin(&key, time(second)).sent, time(0));
+        let result = StepResult::Again { error: StepError::new("no answer"), not_before: None, lost: true };
+        stepped.answer(&call, result);
+    }
+    let mut refused = SteppedRun::new(lines, json!({}));
+    let call = refused.execute();
+    refused.answer(&call, super::again("busy"));
+    refused.now = time(60);
+    refused.execute();
+    assert_eq!(refused.machine.origin(&key, time(60)).sent, time(60), "the first one was refused");
+}

@@ -1,0 +1,63 @@
+//! What is known about a record: hob's writes to it, writes in progress, and the runs about it.
+
+use super::leases::LeaseGuard;
+use super::store_retry::{LeaseLost, with_store_retry};
+use crate::journal::{Journal, RunDetail, RunFilter, RunRow, Written};
+use crate::run::{RunId, Unsettled};
+
+/// Where the past of records is read from.
+pub(super) trait RecordHistory {
+    /// Why it cannot be read.
+    type Error;
+
+    /// Up to `limit` writes to a record, newest first.
+    async fn written(
+        &self,
+        connection: &str,
+        record: &str,
+        limit: usize,
+    ) -> Result<Vec<Written>, Self::Error>;
+
+    /// Writes without a known outcome, of all runs.
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Self::Error>;
+
+    /// The runs that match `filter`, newest first, without those that `is_wanted` refuses.
+    async fn runs(
+        &self,
+        filter: &RunFilter,
+        is_wanted: impl Fn(&RunRow) -> bool,
+    ) -> Result<Vec<RunDetail>, Self::Error>;
+}
+
+/// The journal, read for a run.
+pub(super) struct JournalHistory<'a> {
+    pub(super) journal: &'a dyn Journal,
+    pub(super) run: &'a RunId,
+    pub(super) guard: &'a LeaseGuard,
+}
+
+impl RecordHistory for JournalHistory<'_> {
+    type Error = LeaseLost;
+
+    async fn written(&self, connection: &str, record: &str, limit: usize) -> Result<Vec<Written>, LeaseLost> {
+        let ask = || self.journal.written(record, Some(connection), limit);
+        with_store_retry(self.run, self.guard, ask).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, LeaseLost> {
+        with_store_retry(self.run, self.guard, || self.journal.unsettled()).await
+    }
+
+    async fn runs(
+        &self,
+        filter: &RunFilter,
+        is_wanted: impl Fn(&RunRow) -> bool,
+    ) -> Result<Vec<RunDetail>, LeaseLost> {
+        let rows = with_store_retry(self.run, self.guard, || self.journal.runs(filter)).await?;
+        let mut details = Vec::with_capacity(rows.len());
+        for row in rows.iter().filter(|row| is_wanted(row)) {
+            details.extend(with_store_retry(self.run, self.guard, || self.journal.run(&row.id)).await?);
+        }
+        Ok(details)
+    }
+}

@@ -1,0 +1,63 @@
+//! The journal of the simulation.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use crate::engine::record_history::RecordHistory;
+use crate::journal::{RunDetail, RunFilter, RunRow, Written};
+use crate::run::{RunId, Unsettled};
+
+/// Runs, writes and writes without a known outcome, as a journal keeps them.
+#[derive(Default)]
+pub(super) struct MemoryHistory {
+    /// By creation.
+    pub(super) runs: Vec<RunDetail>,
+    /// By time.
+    pub(super) writes: Vec<Written>,
+    pub(super) unsettled: BTreeMap<RunId, Vec<Unsettled>>,
+}
+
+impl MemoryHistory {
+    pub(super) fn run_mut(&mut self, id: &RunId) -> &mut RunDetail {
+        self.runs.iter_mut().rfind(|detail| detail.run.id == *id).unwrap()
+    }
+}
+
+impl RecordHistory for &MemoryHistory {
+    type Error = Infallible;
+
+    async fn written(
+        &self,
+        connection: &str,
+        record: &str,
+        limit: usize,
+    ) -> Result<Vec<Written>, Infallible> {
+        let is_of =
+            |written: &&Written| written.write.connection == connection && written.write.record == record;
+        Ok(self.writes.iter().rev().filter(is_of).take(limit).cloned().collect())
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Infallible> {
+        let all = self.unsettled.iter();
+        Ok(all.flat_map(|(run, known)| known.iter().map(|known| (run.clone(), known.clone()))).collect())
+    }
+
+    async fn runs(
+        &self,
+        filter: &RunFilter,
+        is_wanted: impl Fn(&RunRow) -> bool,
+    ) -> Result<Vec<RunDetail>, Infallible> {
+        let RunFilter { recipe, state: None, record, since, until, text: None, limit } = filter else {
+            panic!("{filter:?}");
+        };
+        let matches = |row: &RunRow| {
+            recipe.as_ref().is_none_or(|recipe| *recipe == row.recipe)
+                && (record.is_none() || *record == row.record)
+                && since.is_none_or(|since| since <= row.created)
+                && until.is_none_or(|until| row.created <= until)
+        };
+        let newest = self.runs.iter().rev().filter(|detail| matches(&detail.row));
+        let newest = newest.take(limit.unwrap_or(usize::MAX));
+        Ok(newest.filter(|detail| is_wanted(&detail.row)).cloned().collect())
+    }
+}
