@@ -10,6 +10,7 @@ pub mod engine;
 pub mod event;
 pub mod import;
 pub mod journal;
+pub mod plan;
 pub mod printable;
 pub mod private;
 pub mod recipe;

@@ -42,6 +42,8 @@ mod outcomes;
 mod outgoing_addresses;
 #[path = "cli/pause_resume.rs"]
 mod pause_resume;
+#[path = "cli/plan.rs"]
+mod plan;
 #[path = "cli/postgres.rs"]
 mod postgres;
 #[path = "cli/printable_output.rs"]

@@ -44,6 +44,8 @@ pub enum QuietPoll {
 pub enum End {
     /// By the last page itself.
     LastPage,
+    /// By a page that is not full.
+    ShortPage,
     /// By an empty page after it.
     EmptyPage,
     /// By the last page if it has no successor, as in some APIs; otherwise by an empty page.
@@ -78,10 +80,10 @@ impl Listing {
             Paging::Cursor { size, .. } => *size,
             Paging::None | Paging::Link { .. } => None,
         };
-        let told = self.paging.more().is_some() || self.paging.full().is_some();
         let from_answer = |next: &NextValue| matches!(next, NextValue::Answer { .. });
         let end = match &self.paging {
-            _ if told => End::LastPage,
+            _ if self.paging.more().is_some() => End::LastPage,
+            _ if self.paging.full().is_some() => End::ShortPage,
             Paging::Link { .. } => End::LastPage,
             Paging::Cursor { next, .. } if next.values().any(from_answer) => End::Either,
             _ => End::EmptyPage,
@@ -96,11 +98,13 @@ impl QuietPoll {
         match self {
             QuietPoll::OneRequest => Some(1..=1),
             QuietPoll::WholeList { page, end } => {
-                let pages = records.div_ceil(u64::from(page?)).max(1);
+                let page = u64::from(page?).max(1);
+                let pages = records.div_ceil(page).max(1);
                 // An empty list needs no further empty page.
                 let more = pages + u64::from(records > 0);
                 Some(match end {
                     End::LastPage => pages..=pages,
+                    End::ShortPage => records / page + 1..=records / page + 1,
                     End::EmptyPage => more..=more,
                     End::Either => pages..=more,
                 })
@@ -118,7 +122,7 @@ impl QuietPoll {
                     None => "1 request for each page of the list".to_owned(),
                 };
                 each + match end {
-                    End::LastPage => "",
+                    End::LastPage | End::ShortPage => "",
                     End::EmptyPage => ", and 1 more to see its end",
                     End::Either => ", and perhaps 1 more to see its end",
                 }

@@ -11,6 +11,7 @@ use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::options::Global;
 use super::pause::{Pause, Resume};
+use super::plan::PlanCommand;
 use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
@@ -50,6 +51,8 @@ pub enum Command {
     Init(Init),
     /// Check hob.yaml and recipes, and show every mistake with its place
     Validate(Validate),
+    /// Plan the requests a day against the limits of the APIs, before anything runs
+    Plan(PlanCommand),
     /// Run recipes: poll, receive webhooks, follow schedules, perform the actions
     Run(Run),
     /// Send an event to a recipe

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::counter_key::CounterKey;
+use super::counter_state::CounterState;
 use super::limit_headers::LimitHeaderValues;
 use super::limit_store::LimitStore;
 use super::limiter::{Exhausted, Limiter, Permit};
@@ -87,6 +89,16 @@ impl Budget {
     ) {
         permit.outcome.told = Some(LimitHeaderValues::read(&self.headers, headers));
         permit.outcome.refused = (status == StatusCode::TOO_MANY_REQUESTS).then_some(retry_after);
+    }
+
+    /// The name of its daily counter, under which the store keeps it.
+    pub fn account(&self) -> &str {
+        &self.key.account
+    }
+
+    /// What is known of its counters at `now`, if `stored` is what the store keeps of the account.
+    pub fn state(&self, stored: &str, now: DateTime<Utc>) -> CounterState {
+        CounterState::new(&self.key.account, &self.key.window, self.settings, stored, now)
     }
 
     /// Stores the counters before the program ends.

@@ -148,7 +148,12 @@ impl Counters {
         self.windows.values().filter_map(|window| Some(window.rate()?.per)).min()
     }
 
-    #[cfg(test)]
+    /// The daily counter.
+    pub(super) fn day(&self) -> &Day {
+        &self.day
+    }
+
+    /// The known limits of the window `name` and of the day.
     pub(super) fn settings(&self, name: &str) -> BudgetSettings {
         let burst = self.windows.get(name).and_then(Window::rate);
         BudgetSettings { burst, daily: self.day.limit }

@@ -47,6 +47,11 @@ impl Day {
         }
     }
 
+    /// When the limit resets, if known.
+    pub(super) fn resets(&self) -> Option<MonotonicTime> {
+        self.resets
+    }
+
     /// Whether nothing remains besides the requests in flight.
     pub(super) fn is_short(&self) -> bool {
         self.free() == 0

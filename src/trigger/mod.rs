@@ -13,6 +13,7 @@ mod page_answer;
 mod page_reader;
 mod pause;
 mod poll;
+mod poll_requests;
 mod poller;
 mod progress;
 mod readable_items;
@@ -25,7 +26,9 @@ pub mod webhook;
 
 pub use claims::Claims;
 pub use context::TriggerContext;
+pub use next_poll::period;
 pub use poll::Polled;
+pub use poll_requests::{joins_early, reconciled_lists, request_key};
 pub use poller::{Error, Poller};
 pub use progress::{OnPage, PageRead};
 pub use schedule::{OLDEST_MISSED, Schedule};

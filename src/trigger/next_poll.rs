@@ -27,10 +27,15 @@ pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTi
         Every::Interval(interval) => {
             // A clock that was set back must not delay the next poll, and a slow poll must not skip one.
             let from = if started > now { now } else { started };
-            after(from, interval.saturating_add(jitter(key, *interval))).max(now)
+            after(from, period(key, *interval)).max(now)
         }
         Every::Cron(text) => text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
     }
+}
+
+/// The time between the starts of two polls with this interval: the interval and its jitter.
+pub fn period(key: &str, interval: Duration) -> Duration {
+    interval.saturating_add(jitter(key, interval))
 }
 
 /// When to retry after `failures` consecutive failures, the last of them at `now`.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::detect::{self, Change};
 use super::new_run::new_run;
 use super::next_poll;
+use super::poll_requests::{self, request_key};
 use super::readable_items::Unreadable;
 use super::reconcile::Reconcile;
 use super::shared_list::{Membership, SharedList};
@@ -138,15 +139,16 @@ impl Poller {
     /// What the poller reads. With another subject the list counts as new, without seen records. Inputs are included as
     /// written, so that `now()` in them does not change the subject.
     pub(super) fn subject(&self) -> String {
-        let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
-        format!("{} {with}", self.operation.id)
+        poll_requests::subject(&self.operation, &self.written_inputs())
     }
 
     /// Identifies the requests of the poller: pollers with equal values can share answers.
     fn request(&self) -> String {
-        let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
-        let order = detect::can_stop_early(self.listing(), &self.emit, &with).map(|order| order.inputs);
-        format!("{} {} {}", self.connection.name, self.subject(), json!(order))
+        request_key(&self.connection.name, &self.operation, &self.emit, &self.written_inputs())
+    }
+
+    fn written_inputs(&self) -> Value {
+        self.with.as_ref().map_or(json!({}), TemplateTree::to_value)
     }
 
     /// Lets pollers with equal requests share answers.

@@ -15,17 +15,13 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::page_answer::{PageAnswer, ReadFailure};
+use super::poll_requests::joins_early;
 use crate::clock::Clock;
 use crate::recipe::Every;
 use crate::value::before;
 
 /// Maximum size, in bytes, of the answers cached for each list.
 const MAX_CACHED: usize = 4 << 20;
-/// A poller may join a poll of others when at most this fraction (1/2) of its interval is left. With a half, any two
-/// pollers with the same interval come to poll together, whenever each of them started.
-const JOIN_FRACTION: u32 = 2;
-/// How early a poll at set times may join others; these should not be early.
-const EARLY_AT_SET_TIMES: Duration = Duration::from_secs(1);
 /// Maximum age of an answer that another poller got.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
@@ -113,10 +109,7 @@ impl SharedList {
 
     /// The part of a poller with this interval.
     pub fn join(self: &Arc<Self>, every: &Every) -> Membership {
-        let early = match every {
-            Every::Interval(interval) => *interval / JOIN_FRACTION,
-            Every::Cron(_) => EARLY_AT_SET_TIMES,
-        };
+        let early = joins_early(every);
         Membership { list: Arc::clone(self), own: Arc::default(), early, oldest: early.min(MAX_AGE) }
     }
 

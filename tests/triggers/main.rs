@@ -7,6 +7,7 @@ mod fixture;
 mod hostile_requests;
 mod lists;
 mod lost_answers;
+mod planned;
 mod polling;
 mod reconciling;
 mod sandboxed;

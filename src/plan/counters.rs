@@ -1,0 +1,112 @@
+//! The counters of a workspace: which connections they count together, and what these send.
+
+use indexmap::IndexMap;
+
+use super::Estimate;
+use super::advice::advice;
+use super::burst::peaks;
+use super::model::{Burst, CounterPlan, Use};
+use super::planner::{AccountCounters, Input, LimitFrom, Period};
+use super::timing::{DAY, clock};
+use super::uses::PlannedUse;
+
+/// Connections that share a counter.
+struct Shared<'a> {
+    names: Vec<String>,
+    first: &'a AccountCounters,
+    uses: Vec<&'a PlannedUse>,
+}
+
+/// The daily counters that `uses` are counted by.
+pub(super) fn daily(input: &Input<'_>, uses: &[PlannedUse]) -> Vec<CounterPlan> {
+    let shared = shared(input, uses, |counters| counters.day.clone());
+    shared.into_iter().map(|shared| shared.day(input)).collect()
+}
+
+/// The counters of bursts.
+pub(super) fn bursts(input: &Input<'_>, uses: &[PlannedUse]) -> Vec<Burst> {
+    let shared = shared(input, uses, |counters| format!("{} {}", counters.day, counters.window));
+    shared.into_iter().map(|shared| shared.burst(input)).collect()
+}
+
+/// The connections that are used, by the counter they share.
+fn shared<'a>(
+    input: &'a Input<'_>,
+    uses: &'a [PlannedUse],
+    key: impl Fn(&AccountCounters) -> String,
+) -> Vec<Shared<'a>> {
+    let mut all: IndexMap<String, Shared<'a>> = IndexMap::new();
+    for (name, counters) in input.accounts {
+        let mine: Vec<&PlannedUse> = uses.iter().filter(|used| used.shown.connection == *name).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let new = || Shared { names: Vec::new(), first: counters, uses: Vec::new() };
+        let shared = all.entry(key(counters)).or_insert_with(new);
+        shared.names.push(name.clone());
+        shared.uses.extend(mine);
+        // The lower of two configured limits applies.
+        let stricter =
+            |one: Option<u64>, other: Option<u64>| one.zip(other).is_none_or(|(one, other)| one < other);
+        if counters.daily.is_some() && stricter(counters.daily, shared.first.daily) {
+            shared.first = counters;
+        }
+    }
+    all.into_values().collect()
+}
+
+impl Shared<'_> {
+    /// Expected requests in each second.
+    fn seconds(&self) -> Vec<f64> {
+        let mut seconds = vec![0.0; DAY];
+        self.uses.iter().for_each(|used| used.timing.spread(used.shown.calls.expected, &mut seconds));
+        seconds
+    }
+
+    fn day(self, input: &Input<'_>) -> CounterPlan {
+        let calls: Estimate = self.uses.iter().map(|used| used.shown.calls).sum();
+        let limit = self.first.daily;
+        let seconds = self.seconds();
+        let mut so_far = 0.0;
+        let dry = limit.and_then(|limit| {
+            seconds.iter().position(|calls| {
+                so_far += calls;
+                so_far > limit as f64 + 0.5
+            })
+        });
+        let mut uses: Vec<Use> = self.uses.iter().map(|used| used.shown.clone()).collect();
+        uses.sort_by(|one, other| other.calls.expected.total_cmp(&one.calls.expected));
+        let hour = |hour: &[f64]| (hour.iter().sum::<f64>() * 10.0).round() / 10.0;
+        CounterPlan {
+            connector: self.first.connector.clone(),
+            connections: self.names.clone(),
+            limit,
+            limit_from: from(limit.is_some(), self.first.daily_from),
+            calls,
+            at_start: self.uses.iter().map(|used| used.at_start).sum(),
+            over: limit.is_some_and(|limit| calls.expected > limit as f64 + 0.5),
+            runs_dry: dry.map(|second| clock(second)[..5].to_owned()),
+            hours: match input.period {
+                Period::Day(_) => seconds.chunks(3600).map(hour).collect(),
+                Period::Once => Vec::new(),
+            },
+            advice: advice(limit, calls, &self.uses, input),
+            uses,
+        }
+    }
+
+    fn burst(self, _: &Input<'_>) -> Burst {
+        let rate = self.first.burst;
+        Burst {
+            connector: self.first.connector.clone(),
+            connections: self.names.clone(),
+            limit: rate.map(|rate| rate.to_string()),
+            limit_from: from(rate.is_some(), self.first.burst_from),
+            peaks: peaks(&self.seconds(), rate),
+        }
+    }
+}
+
+fn from(is_known: bool, from: LimitFrom) -> &'static str {
+    if is_known { from.name() } else { LimitFrom::Unknown.name() }
+}

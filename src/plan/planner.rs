@@ -1,0 +1,230 @@
+//! Puts a plan together.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use indexmap::IndexMap;
+
+use super::assumptions::Assumptions;
+use super::counters::{bursts, daily};
+use super::events::{EventSources, Events};
+use super::history::{PollHistory, RecipeHistory};
+use super::model::{Note, Plan, RecipePlan};
+use super::poll_groups::PollGroup;
+use super::polls::Poll;
+use super::run_calls::{RunCalls, StepCalls};
+use super::uses::{PlannedUse, of_polls, of_runs};
+use super::{Estimate, EventsFrom};
+use crate::check::CheckedRecipe;
+use crate::connection::Rate;
+use crate::recipe::{Every, Trigger};
+
+/// Days from which the busiest is taken.
+const DAYS: i64 = 7;
+
+/// What a plan is made from.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The recipes.
+    pub recipes: &'a [CheckedRecipe],
+    /// The counters of each connection, by its name.
+    pub accounts: &'a IndexMap<String, AccountCounters>,
+    /// What the user assumes.
+    pub assumptions: &'a Assumptions,
+    /// What the history says of recipes, by name.
+    pub history: &'a BTreeMap<String, RecipeHistory>,
+    /// What it says of polls, by the key of the cursor.
+    pub polls: &'a BTreeMap<String, PollHistory>,
+    /// What is planned.
+    pub period: Period,
+}
+
+/// What is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// A day that begins at this time.
+    Day(DateTime<Utc>),
+    /// One `hob run --once`.
+    Once,
+}
+
+/// The counters of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCounters {
+    /// The connector.
+    pub connector: String,
+    /// Identifies the daily counter.
+    pub day: String,
+    /// Identifies the burst counter within the daily one.
+    pub window: String,
+    /// Requests a day, if limited and known.
+    pub daily: Option<u64>,
+    /// Where that is from.
+    pub daily_from: LimitFrom,
+    /// Requests per interval, if limited and known.
+    pub burst: Option<Rate>,
+    /// Where that is from.
+    pub burst_from: LimitFrom,
+}
+
+/// Where a limit is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitFrom {
+    /// The API's answers.
+    Learned,
+    /// hob.yaml.
+    Configured,
+    /// The connector.
+    Connector,
+    /// Nowhere: there is none, or none is known.
+    Unknown,
+}
+
+impl LimitFrom {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Learned => "learned",
+            Self::Configured => "configured",
+            Self::Connector => "connector",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The plan. Where recipes follow a cron expression, the busiest of seven days from the given one on.
+pub fn plan(input: &Input<'_>) -> Plan {
+    let Period::Day(start) = input.period else { return plan_period(input) };
+    let days = if input.recipes.iter().any(follows_cron) { DAYS } else { 1 };
+    let plans = (0..days).map(|day| {
+        let period = Period::Day(start + TimeDelta::days(day));
+        plan_period(&Input { period, ..*input })
+    });
+    let calls = |plan: &Plan| plan.counters.iter().map(|counter| counter.calls.expected).sum::<f64>();
+    // The first one of several that are equal.
+    let busiest = plans.reduce(|best, other| if calls(&other) > calls(&best) { other } else { best });
+    busiest.unwrap_or_else(|| plan_period(input))
+}
+
+fn follows_cron(recipe: &CheckedRecipe) -> bool {
+    match recipe.trigger() {
+        Trigger::Schedule(_) => true,
+        Trigger::Poll(poll) => matches!(poll.every, Every::Cron(_)),
+        _ => false,
+    }
+}
+
+/// A recipe with what is known of its runs.
+struct Planned<'a> {
+    recipe: &'a CheckedRecipe,
+    events: Events,
+    runs: RunCalls,
+}
+
+fn plan_period(input: &Input<'_>) -> Plan {
+    let mut planned: Vec<Planned<'_>> = input.recipes.iter().map(|recipe| planned(recipe, input)).collect();
+    let mut uses: Vec<PlannedUse> = Vec::new();
+    let polls = input.recipes.iter().flat_map(|recipe| Poll::all(recipe, input.polls)).collect();
+    let mut notes: Vec<(String, Note)> = Vec::new();
+    for group in PollGroup::all(polls) {
+        let events = |name: &str| {
+            let found = planned.iter().find(|planned| planned.recipe.name() == name);
+            found.and_then(|planned| planned.events.count).unwrap_or_default()
+        };
+        let mut note = |recipe: &str, note: Note| notes.push((recipe.to_owned(), note));
+        uses.extend(of_polls(group, input, &events, &mut note));
+    }
+    for (name, note) in notes {
+        let known = planned.iter_mut().find(|planned| planned.recipe.name() == name);
+        known.filter(|known| !known.runs.notes.contains(&note)).into_iter().for_each(|known| {
+            known.runs.notes.push(note.clone());
+        });
+    }
+    for Planned { recipe, events, runs } in &planned {
+        let waiting = match input.period {
+            Period::Day(_) => input.history.get(recipe.name()).map_or(0, |history| history.waiting) as f64,
+            Period::Once => 0.0,
+        };
+        uses.extend(of_runs(recipe, runs, events, waiting));
+    }
+    let counters = daily(input, &uses);
+    let bursts = bursts(input, &uses);
+    Plan {
+        day: match input.period {
+            Period::Day(start) => Some(start.date_naive()),
+            Period::Once => None,
+        },
+        over: counters.iter().any(|counter| counter.over)
+            || bursts.iter().flat_map(|burst| &burst.peaks).any(|peak| peak.drained_after.is_none()),
+        recipes: planned.iter().map(|planned| planned.shown(&uses)).collect(),
+        assumptions: general(input, &planned),
+        counters,
+        bursts,
+    }
+}
+
+fn planned<'a>(recipe: &'a CheckedRecipe, input: &Input<'_>) -> Planned<'a> {
+    let history = input.history.get(recipe.name());
+    let polls = Poll::all(recipe, input.polls).into_iter().map(|poll| poll.history).collect();
+    let sources = EventSources { period: input.period, assumptions: input.assumptions, history, polls };
+    let runs = RunCalls::count(recipe, input.assumptions, history);
+    Planned { events: sources.events(recipe), runs, recipe }
+}
+
+impl Planned<'_> {
+    fn shown(&self, uses: &[PlannedUse]) -> RecipePlan {
+        let Self { recipe, events, runs } = self;
+        let name = recipe.name();
+        let mine = uses.iter().filter(|used| used.shown.recipes.iter().any(|recipe| recipe == name));
+        let share = |used: &PlannedUse| {
+            used.shown.calls * Estimate::exactly(1.0 / used.shown.recipes.len().max(1) as f64)
+        };
+        let mut notes = runs.notes.clone();
+        if events.from == EventsFrom::Unknown {
+            notes.push(Note {
+                about: name.to_owned(),
+                assumed: "no event is counted, as nothing says how many there are a day on each account"
+                    .to_owned(),
+                assume: vec!["events=500".to_owned(), format!("{name}=500")],
+            });
+        }
+        RecipePlan {
+            recipe: name.to_owned(),
+            trigger: match recipe.trigger() {
+                Trigger::Poll(_) => "poll",
+                Trigger::Webhook(_) => "webhook",
+                Trigger::Schedule(_) => "schedule",
+                Trigger::Manual(_) => "manual",
+            },
+            accounts: recipe.accounts().len(),
+            events: events.count.map(|count| (count * 100.0).round() / 100.0),
+            events_from: events.from,
+            calls_per_run: runs.steps.iter().map(StepCalls::calls).sum(),
+            calls: mine.map(share).sum(),
+            notes,
+        }
+    }
+}
+
+/// What is assumed for all recipes.
+fn general(input: &Input<'_>, planned: &[Planned<'_>]) -> Vec<String> {
+    let mut all = vec![
+        "nothing fails: retries, probes of lost answers, `on_failure` and requests for tokens are not counted"
+            .to_owned(),
+    ];
+    if let Period::Day(_) = input.period {
+        all.push("hob starts at 00:00 UTC and runs all day".to_owned());
+        if planned.iter().any(|planned| planned.events.timing == super::timing::Timing::Even) {
+            all.push("events come evenly over the day".to_owned());
+        }
+        let past = planned.iter().filter(|planned| planned.events.from == EventsFrom::History);
+        let days = past.filter_map(|planned| Some(input.history.get(planned.recipe.name())?.days));
+        if let Some(days) = days.reduce(f64::max) {
+            all.push(match days {
+                days if days <= 1.0 => "events from the history are those of the last 24 hours".to_owned(),
+                days => format!("events from the history are the average of the last {days:.1} days"),
+            });
+        }
+    }
+    all
+}

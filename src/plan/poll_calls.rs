@@ -1,0 +1,179 @@
+//! Requests of one poll.
+
+use super::Estimate;
+use super::assumptions::Assumptions;
+use super::history::PollHistory;
+use super::model::Note;
+use crate::catalog::{Listing, Operation, Paging, QuietPoll, Wanted};
+use crate::recipe::{Emit, Start};
+use crate::trigger::detect::wanted;
+use crate::value::Value;
+
+/// A list as a poll reads it.
+pub(super) struct PolledList<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) emit: &'a [Emit],
+    pub(super) start: Start,
+    /// Its inputs as written.
+    pub(super) with: &'a Value,
+    pub(super) history: PollHistory,
+}
+
+impl PolledList<'_> {
+    fn listing(&self) -> &Listing {
+        static NOTHING: std::sync::LazyLock<Listing> = std::sync::LazyLock::new(Listing::default);
+        self.operation.list.as_ref().unwrap_or(&NOTHING)
+    }
+
+    fn records(&self, assumptions: &Assumptions) -> Option<u64> {
+        assumptions.records(&self.operation.id).map(|records| records as u64)
+    }
+
+    /// Requests of a poll that finds nothing, and what that depends on.
+    pub(super) fn quiet(&self, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
+        match self.listing().quiet_poll(wanted(self.emit), self.with) {
+            QuietPoll::OneRequest => (Estimate::exactly(1.0), None),
+            QuietPoll::WholeList { .. } => self.whole_list(assumptions),
+        }
+    }
+
+    /// Requests of the first poll.
+    pub(super) fn first(&self, assumptions: &Assumptions) -> Estimate {
+        let (whole, _) = self.whole_list(assumptions);
+        let sorted = self.listing().stops_early(wanted(self.emit), self.with).is_some();
+        match self.start {
+            Start::All => whole,
+            Start::Now | Start::At(_) if sorted => Estimate::between(1.0, 1.0, whole.most),
+            // A list of several pages is read again until nothing new turns up, because it may change meanwhile.
+            _ if self.takes_pages(assumptions) => whole * Estimate::between(1.0, 2.0, Some(3.0)),
+            _ => whole,
+        }
+    }
+
+    fn takes_pages(&self, assumptions: &Assumptions) -> bool {
+        let records = self.records(assumptions);
+        self.page_size().zip(records).is_some_and(|(size, records)| records > u64::from(size))
+    }
+
+    fn page_size(&self) -> Option<u32> {
+        page_size(self.listing())
+    }
+
+    /// Requests that read the list to its end.
+    fn whole_list(&self, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
+        let pages = self.history.pages.max(1);
+        let known = self.records(assumptions).is_none() && self.history.is_begun && pages > 0;
+        if known && !matches!(self.listing().paging, Paging::None) {
+            return (Estimate::exactly(pages as f64), None);
+        }
+        whole_list(self.operation, assumptions)
+    }
+
+    /// Requests a poll that `events` changes cost in addition, if there are so many between two polls of `polls`.
+    pub(super) fn for_changes(&self, events: f64, polls: f64, assumptions: &Assumptions) -> f64 {
+        let quiet = self.listing().quiet_poll(wanted(self.emit), self.with);
+        let paged = !matches!(self.listing().paging, Paging::None);
+        if quiet != QuietPoll::OneRequest || !paged || events <= 0.0 || polls <= 0.0 {
+            return 0.0;
+        }
+        // Evenly spread: a poll finds some of them only now and then.
+        let changed = events.min(polls);
+        let size = self.page_size().map_or(100.0, f64::from);
+        let pages = (events / changed / size).ceil();
+        let known = self.records(assumptions).is_some();
+        let (whole, _) = self.whole_list(assumptions);
+        let most = if known { whole.expected - 1.0 } else { f64::INFINITY };
+        pages.min(most).max(0.0) * changed / polls
+    }
+}
+
+/// Items of a full page, if known.
+fn page_size(listing: &Listing) -> Option<u32> {
+    match &listing.paging {
+        Paging::Offset { size, .. } | Paging::Page { size, .. } => Some(*size),
+        Paging::Cursor { size, .. } => *size,
+        Paging::None | Paging::Link { .. } => None,
+    }
+}
+
+/// Requests that read a list to its end, and what that depends on.
+pub(super) fn whole_list(operation: &Operation, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
+    let Some(listing) = &operation.list else { return (Estimate::exactly(1.0), None) };
+    let all = Wanted { only_new: false, removed: true };
+    let cost = listing.quiet_poll(all, &Value::Null);
+    let records = assumptions.records(&operation.id);
+    match records.and_then(|records| cost.requests(records as u64)) {
+        Some(requests) => {
+            let (least, most) = (*requests.start() as f64, *requests.end() as f64);
+            (Estimate::between(least, most, Some(most)), None)
+        }
+        None if cost == QuietPoll::OneRequest => (Estimate::exactly(1.0), None),
+        None => {
+            let id = &operation.id;
+            let note = Note {
+                about: id.clone(),
+                assumed: format!(
+                    "the list is read to its end ({}), and as its length is not known, one page is assumed",
+                    cost.words()
+                ),
+                assume: vec![format!("{id}=2000")],
+            };
+            (Estimate::between(1.0, 1.0, None), Some(note))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(paging: &str) -> Operation {
+        let text = format!(
+            "{{ title: t, summary: s, kinds: [poller], list: {{ items: [$], id: [id], created: c, updated: u, {paging} }} }}"
+        );
+        Operation { id: "x.list".into(), ..serde_yaml::from_str(&text).unwrap() }
+    }
+
+    const SORTED: &str =
+        "newest_first: { sort: new }, paging: { style: page, page: page, size: 50, short_page_ends: true }";
+    const PLAIN: &str = "paging: { style: page, page: page, size: 50, short_page_ends: true }";
+
+    fn assume(text: &str) -> Assumptions {
+        Assumptions::parse(&[text.to_owned()]).unwrap()
+    }
+
+    fn list<'a>(operation: &'a Operation, start: Start, history: PollHistory) -> PolledList<'a> {
+        PolledList { operation, emit: &[Emit::New, Emit::Changed], start, with: &Value::Null, history }
+    }
+
+    #[test]
+    fn a_sorted_list_costs_one_request_and_others_their_pages() {
+        let (sorted, plain) = (operation(SORTED), operation(PLAIN));
+        let none = PollHistory::default();
+        let at_500 = assume("records=500");
+        assert_eq!(list(&sorted, Start::Now, none).quiet(&at_500).0, Estimate::exactly(1.0));
+        let plain_list = list(&plain, Start::Now, none);
+        assert_eq!(
+            plain_list.quiet(&at_500).0,
+            Estimate::exactly(11.0),
+            "ten full pages and one that is not"
+        );
+        assert_eq!(plain_list.first(&at_500).expected, 22.0, "read again");
+        assert_eq!(list(&plain, Start::All, none).first(&at_500).expected, 11.0);
+        let (unknown, note) = plain_list.quiet(&Assumptions::default());
+        assert_eq!((unknown.expected, unknown.most), (1.0, None));
+        assert_eq!(note.unwrap().assume, ["x.list=2000"]);
+        let begun = PollHistory { is_begun: true, pages: 7 };
+        assert_eq!(list(&plain, Start::Now, begun).quiet(&Assumptions::default()).0, Estimate::exactly(7.0));
+    }
+
+    #[test]
+    fn changes_cost_a_page_more_where_they_are_met() {
+        let sorted = operation(SORTED);
+        let list = list(&sorted, Start::Now, PollHistory::default());
+        let extra = |events, polls| list.for_changes(events, polls, &Assumptions::default());
+        assert_eq!((extra(0.0, 288.0), extra(28.8, 288.0)), (0.0, 0.1));
+        assert_eq!(extra(288.0 * 60.0, 288.0), 2.0);
+        assert_eq!(list.for_changes(10.0, 1.0, &assume("records=20")), 0.0, "there is no second page");
+    }
+}

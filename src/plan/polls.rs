@@ -1,0 +1,123 @@
+//! The polls of recipes, one for each combination of accounts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::history::PollHistory;
+use crate::catalog::{Catalog, EventType, Operation, RecordChange};
+use crate::check::{CheckedRecipe, Purpose};
+use crate::event::CursorKey;
+use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
+use crate::trigger::{joins_early, period, reconciled_lists, request_key};
+use crate::value::{Map, Value};
+
+/// A poll.
+#[derive(Debug, Clone)]
+pub(super) struct Poll {
+    pub(super) recipe: String,
+    pub(super) connection: String,
+    pub(super) purpose: Purpose,
+    pub(super) operation: Arc<Operation>,
+    /// Polls with equal keys share their requests.
+    pub(super) key: String,
+    pub(super) every: Every,
+    pub(super) emit: Vec<Emit>,
+    pub(super) start: Start,
+    /// Its inputs as written.
+    pub(super) with: Value,
+    pub(super) history: PollHistory,
+    /// Webhook events that tell of the same changes.
+    pub(super) events: Vec<String>,
+}
+
+impl Poll {
+    /// All polls of a recipe, with what `history` says of their cursors.
+    pub(super) fn all(recipe: &CheckedRecipe, history: &BTreeMap<String, PollHistory>) -> Vec<Self> {
+        recipe.accounts().iter().flat_map(|accounts| Self::on(recipe, accounts, history)).collect()
+    }
+
+    fn on(
+        recipe: &CheckedRecipe,
+        accounts: &indexmap::IndexMap<String, String>,
+        history: &BTreeMap<String, PollHistory>,
+    ) -> Vec<Self> {
+        let names: Vec<String> = accounts.values().cloned().collect();
+        let cursor = CursorKey::new(recipe.name(), &names);
+        let known = |key: &str| history.get(key).copied().unwrap_or_default();
+        let connection = |operation: &Operation| accounts.get(&operation.connector).cloned();
+        match recipe.trigger() {
+            Trigger::Poll(poll) => {
+                let found = recipe.poller().and_then(|operation| Some((operation, connection(operation)?)));
+                let Some((operation, connection)) = found else { return Vec::new() };
+                let with = poll.with.to_value();
+                vec![Self {
+                    recipe: recipe.name().to_owned(),
+                    key: request_key(&connection, operation, &poll.emit, &with),
+                    connection,
+                    purpose: Purpose::Poll,
+                    operation: Arc::clone(operation),
+                    every: poll.every.clone(),
+                    emit: poll.emit.clone(),
+                    start: poll.start,
+                    with,
+                    history: known(&cursor.0),
+                    events: events(recipe.catalog(), operation, &poll.emit),
+                }]
+            }
+            Trigger::Webhook(Webhook::Events { connector, types, reconcile: Some(every), .. }) => {
+                let types: Vec<&str> = types.iter().map(|name| name.as_str()).collect();
+                let lists = reconciled_lists(recipe.catalog(), connector, &types);
+                let poll = |(id, emit): (String, Vec<Emit>)| {
+                    let operation = recipe.operation_by_id(&id)?;
+                    let connection = connection(operation)?;
+                    let with = Value::Object(Map::new());
+                    Some(Self {
+                        recipe: recipe.name().to_owned(),
+                        key: request_key(&connection, operation, &emit, &with),
+                        connection,
+                        purpose: Purpose::Reconcile,
+                        operation: Arc::clone(operation),
+                        every: Every::Interval(*every),
+                        emit,
+                        start: Start::Now,
+                        with,
+                        history: known(&format!("{cursor}#{id}")),
+                        events: Vec::new(),
+                    })
+                };
+                lists.into_iter().filter_map(poll).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Seconds between two polls; `None` at set times.
+    pub(super) fn period(&self) -> Option<f64> {
+        match &self.every {
+            Every::Interval(interval) => Some(period(&self.key, *interval).as_secs_f64()),
+            Every::Cron(_) => None,
+        }
+    }
+
+    /// By how many seconds it may be early to join others.
+    pub(super) fn early(&self) -> f64 {
+        joins_early(&self.every).as_secs_f64()
+    }
+}
+
+/// The webhook events that tell of what a poll of `operation` looks for.
+fn events(catalog: &Catalog, operation: &Operation, emit: &[Emit]) -> Vec<String> {
+    let Some(connector) = catalog.connector(&operation.connector) else { return Vec::new() };
+    let kind = |event: &EventType| match event.change {
+        Some(RecordChange::New) => Some(Emit::New),
+        Some(RecordChange::Changed) => Some(Emit::Changed),
+        Some(RecordChange::Removed) => Some(Emit::Removed),
+        None => None,
+    };
+    let tells = |event: &EventType| {
+        event.reconcile.as_ref() == Some(&operation.id)
+            && kind(event).is_some_and(|kind| emit.contains(&kind))
+    };
+    let found = connector.events.iter().filter(|(_, event)| tells(event));
+    found.map(|(name, _)| format!("{}.{name}", connector.connector)).collect()
+}

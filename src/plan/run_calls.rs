@@ -1,0 +1,230 @@
+//! Requests of one run: what each step sends, and how often.
+
+use std::sync::Arc;
+
+use super::Estimate;
+use super::assumptions::Assumptions;
+use super::history::{HYDRATE, RecipeHistory};
+use super::model::Note;
+use super::poll_calls::whole_list;
+use crate::catalog::{Builtin, Operation};
+use crate::check::{CheckedAction, CheckedRecipe};
+use crate::recipe::{Trigger, UnchangedPolicy, Webhook};
+use crate::template::{LocatedTemplate, PathStep, Scope, Use, truthy};
+use crate::value::{Map, Value};
+
+/// What a step sends in one run.
+#[derive(Debug, Clone)]
+pub(super) struct StepCalls {
+    /// Its id; [`HYDRATE`] for the fetching of the whole record.
+    pub(super) step: String,
+    pub(super) operation: Arc<Operation>,
+    /// The connection, if the step names one.
+    pub(super) connection: Option<String>,
+    /// How often it is performed.
+    pub(super) times: Estimate,
+    /// Requests each time.
+    pub(super) each: Estimate,
+}
+
+impl StepCalls {
+    /// Requests of a run.
+    pub(super) fn calls(&self) -> Estimate {
+        self.times * self.each
+    }
+}
+
+/// The requests of a run of a recipe.
+#[derive(Debug, Default)]
+pub(super) struct RunCalls {
+    pub(super) steps: Vec<StepCalls>,
+    /// What the numbers depend on.
+    pub(super) notes: Vec<Note>,
+}
+
+/// How the steps of a recipe are counted.
+struct Counting<'a> {
+    recipe: &'a CheckedRecipe,
+    assumptions: &'a Assumptions,
+    history: Option<&'a RecipeHistory>,
+    notes: Vec<Note>,
+}
+
+impl RunCalls {
+    /// The requests of a run of `recipe`. Counts of the history take the place of what depends on data.
+    pub(super) fn count(
+        recipe: &CheckedRecipe,
+        assumptions: &Assumptions,
+        history: Option<&RecipeHistory>,
+    ) -> Self {
+        let history = history.filter(|history| history.sampled > 0);
+        let mut counting = Counting { recipe, assumptions, history, notes: Vec::new() };
+        let mut steps: Vec<StepCalls> = counting.hydration().into_iter().collect();
+        let mut reach = counting.reach();
+        for action in recipe.actions() {
+            let times = counting.times(&action, reach);
+            match action.operation.builtin {
+                Some(Builtin::Stop) if times.least >= 1.0 => break,
+                Some(Builtin::Stop) if times.most != Some(0.0) => reach = reach.or_none(),
+                Some(Builtin::HttpRequest) if times.most != Some(0.0) => counting.note(
+                    Some(&action.id),
+                    "no counter covers the address of an `http.request`, so it is not counted".to_owned(),
+                    &[],
+                    None,
+                ),
+                Some(_) => {}
+                None => steps.push(counting.step(&action, times)),
+            }
+        }
+        Self { steps, notes: counting.notes }
+    }
+}
+
+impl Counting<'_> {
+    fn note(&mut self, step: Option<&str>, assumed: String, assume: &[&str], own: Option<&str>) {
+        let name = self.recipe.name();
+        let about = step.map_or_else(|| name.to_owned(), |step| format!("{name}/{step}"));
+        let own = own.map(|value| format!("{about}={value}"));
+        let assume = assume.iter().map(|text| (*text).to_owned()).chain(own).collect();
+        self.notes.push(Note { about, assumed, assume });
+    }
+
+    /// The read that fetches the whole record of a thin event.
+    fn hydration(&mut self) -> Option<StepCalls> {
+        let Trigger::Webhook(Webhook::Events { connector, types, hydrate: true, .. }) = self.recipe.trigger()
+        else {
+            return None;
+        };
+        let events = &self.recipe.catalog().connector(connector)?.events;
+        let reads: Vec<_> = types.iter().map(|name| events.get(name.as_str())?.hydrate.as_ref()).collect();
+        let operation = reads.iter().flatten().next()?.operation.clone();
+        let operation = Arc::clone(self.recipe.operation_by_id(&operation)?);
+        let all = reads.iter().all(Option::is_some);
+        let times = match self.history.and_then(|history| history.steps.get(HYDRATE)) {
+            Some(mean) => Estimate::exactly(*mean),
+            None if all => Estimate::exactly(1.0),
+            None => Estimate::exactly(1.0).or_none(),
+        };
+        let each = Estimate::exactly(operation.composite.len().max(1) as f64);
+        Some(StepCalls { step: HYDRATE.to_owned(), operation, connection: None, times, each })
+    }
+
+    /// How often the steps are reached at all.
+    fn reach(&mut self) -> Estimate {
+        let Some(when) = self.recipe.recipe().when.as_ref() else { return Estimate::exactly(1.0) };
+        if let Some(share) = self.assumptions.when() {
+            return Estimate::exactly(share);
+        }
+        if let Some(holds) = self.constant(when).map(|value| truthy(&value)) {
+            return Estimate::exactly(f64::from(u8::from(holds)));
+        }
+        if self.history.is_none() {
+            self.note(None, "`when` holds for every event".to_owned(), &["when=80%"], None);
+        }
+        Estimate::exactly(1.0).or_none()
+    }
+
+    /// How often a step is performed.
+    fn times(&mut self, action: &CheckedAction<'_>, reach: Estimate) -> Estimate {
+        let name = self.recipe.name().to_owned();
+        if let Some(times) = self.assumptions.step(&name, &action.id) {
+            return Estimate::exactly(times);
+        }
+        if let Some(history) = self.history {
+            return Estimate::exactly(history.steps.get(&action.id).copied().unwrap_or_default());
+        }
+        let mut times = reach;
+        if let Some(condition) = &action.condition {
+            times = times * self.share(action, condition);
+        }
+        if let Some(list) = &action.for_each {
+            times = times * self.items(action, list);
+        }
+        let may_be_left_out = action.operation.updates.is_some() && action.unchanged == UnchangedPolicy::Skip;
+        if may_be_left_out { times.or_none() } else { times }
+    }
+
+    fn share(&mut self, action: &CheckedAction<'_>, condition: &LocatedTemplate) -> Estimate {
+        if let Some(value) = self.constant(condition) {
+            return Estimate::exactly(f64::from(u8::from(truthy(&value))));
+        }
+        if let Some(share) = self.assumptions.conditions() {
+            return Estimate::exactly(share);
+        }
+        self.note(Some(&action.id), "its `if` holds always".to_owned(), &["if=50%"], Some("0.5"));
+        Estimate::exactly(1.0).or_none()
+    }
+
+    fn items(&mut self, action: &CheckedAction<'_>, list: &LocatedTemplate) -> Estimate {
+        if let Some(Value::Array(items)) = self.constant(list) {
+            return Estimate::exactly(items.len() as f64);
+        }
+        if let Some(items) = self.assumptions.items() {
+            return Estimate::exactly(items);
+        }
+        self.note(
+            Some(&action.id),
+            "its `for_each` has one item, as the list depends on data".to_owned(),
+            &["items=3"],
+            Some("3"),
+        );
+        Estimate::between(0.0, 1.0, None)
+    }
+
+    /// The value of a template that depends on nothing but constant variables of the recipe.
+    fn constant(&self, template: &LocatedTemplate) -> Option<Value> {
+        let vars = &self.recipe.recipe().vars;
+        let empty = Scope::new(chrono::DateTime::UNIX_EPOCH);
+        let mut known = Map::new();
+        for used in template.template.uses() {
+            match used {
+                Use::Path { root, steps, .. } if root == "vars" => {
+                    let Some(PathStep::Field(name)) = steps.first() else { return None };
+                    let (_, tree) = vars.iter().find(|(known, _)| known.value == *name)?;
+                    let fixed = tree.templates().iter().all(|template| template.template.uses().is_empty());
+                    known.insert(name.clone(), fixed.then(|| tree.evaluate(&empty).ok())??);
+                }
+                Use::Path { .. } | Use::Function { .. } | Use::Omit { .. } => return None,
+                Use::Filter { .. } | Use::Test { .. } => {}
+            }
+        }
+        template.evaluate(&empty.with("vars", Value::Object(known))).ok()
+    }
+
+    /// What a step sends.
+    fn step(&mut self, action: &CheckedAction<'_>, times: Estimate) -> StepCalls {
+        StepCalls {
+            step: action.id.clone(),
+            operation: Arc::clone(action.operation),
+            connection: action.connection.as_ref().map(|name| name.value.clone()),
+            times,
+            each: self.each(action),
+        }
+    }
+
+    /// Requests of the step each time.
+    fn each(&mut self, action: &CheckedAction<'_>) -> Estimate {
+        let operation = action.operation;
+        if !operation.composite.is_empty() {
+            let given = |name: &String| action.with.get(name).is_some();
+            let ways = operation.composite.iter().filter(|way| way.when.iter().any(given)).count() as f64;
+            if ways > 1.0 {
+                self.note(
+                    Some(&action.id),
+                    format!(
+                        "all of its {ways} requests are sent: it stops at the first that finds something"
+                    ),
+                    &[],
+                    None,
+                );
+            }
+            return Estimate::between(ways.min(1.0), ways, Some(ways));
+        }
+        if action.pages.is_none() {
+            return Estimate::exactly(1.0);
+        }
+        let (calls, note) = whole_list(operation, self.assumptions);
+        self.notes.extend(note);
+        calls
+    }
+}
