@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Estimate;
+use super::input::Input;
 use super::model::Advice;
-use super::planner::Input;
 use super::poll_groups::PollGroup;
 use super::polls::Poll;
 use super::uses::{PlannedUse, day};

@@ -59,7 +59,6 @@ fn whole_seconds(rate: Rate) -> (f64, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     fn day(at: &[(usize, f64)]) -> Vec<f64> {
         let mut seconds = vec![0.0; 3600];

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use super::Estimate;
 use super::advice::advice;
 use super::burst::peaks;
+use super::input::{AccountCounters, Input, LimitFrom, Period};
 use super::model::{Burst, CounterPlan, Use};
-use super::planner::{AccountCounters, Input, LimitFrom, Period};
 use super::timing::{DAY, clock};
 use super::uses::PlannedUse;
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assumptions::Assumptions;
 use super::history::{PollHistory, RecipeHistory};
+use super::input::Period;
 use super::model::EventsFrom;
-use super::planner::Period;
 use super::timing::{Timing, end, second};
 use crate::check::CheckedRecipe;
 use crate::recipe::{Start, Trigger};

@@ -1,96 +1,21 @@
 //! Puts a plan together.
 
-use std::collections::BTreeMap;
+use chrono::TimeDelta;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use indexmap::IndexMap;
-
-use super::assumptions::Assumptions;
 use super::counters::{bursts, daily};
 use super::events::{EventSources, Events};
-use super::history::{PollHistory, RecipeHistory};
+use super::input::{Input, Period};
 use super::model::{Note, Plan, RecipePlan};
 use super::poll_groups::PollGroup;
 use super::polls::Poll;
 use super::run_calls::{RunCalls, StepCalls};
-use super::uses::{PlannedUse, of_polls, of_runs};
+use super::uses::{PlannedUse, poll_use, run_uses};
 use super::{Estimate, EventsFrom};
 use crate::check::CheckedRecipe;
-use crate::connection::Rate;
 use crate::recipe::{Every, Trigger};
 
 /// Days from which the busiest is taken.
 const DAYS: i64 = 7;
-
-/// What a plan is made from.
-#[derive(Debug)]
-pub struct Input<'a> {
-    /// The recipes.
-    pub recipes: &'a [CheckedRecipe],
-    /// The counters of each connection, by its name.
-    pub accounts: &'a IndexMap<String, AccountCounters>,
-    /// What the user assumes.
-    pub assumptions: &'a Assumptions,
-    /// What the history says of recipes, by name.
-    pub history: &'a BTreeMap<String, RecipeHistory>,
-    /// What it says of polls, by the key of the cursor.
-    pub polls: &'a BTreeMap<String, PollHistory>,
-    /// What is planned.
-    pub period: Period,
-}
-
-/// What is planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    /// A day that begins at this time.
-    Day(DateTime<Utc>),
-    /// One `hob run --once`.
-    Once,
-}
-
-/// The counters of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountCounters {
-    /// The connector.
-    pub connector: String,
-    /// Identifies the daily counter.
-    pub day: String,
-    /// Identifies the burst counter within the daily one.
-    pub window: String,
-    /// Requests a day, if limited and known.
-    pub daily: Option<u64>,
-    /// Where that is from.
-    pub daily_from: LimitFrom,
-    /// Requests per interval, if limited and known.
-    pub burst: Option<Rate>,
-    /// Where that is from.
-    pub burst_from: LimitFrom,
-}
-
-/// Where a limit is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimitFrom {
-    /// The API's answers.
-    Learned,
-    /// hob.yaml.
-    Configured,
-    /// The connector.
-    Connector,
-    /// Nowhere: there is none, or none is known.
-    Unknown,
-}
-
-impl LimitFrom {
-    /// Its name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Learned => "learned",
-            Self::Configured => "configured",
-            Self::Connector => "connector",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// The plan. Where recipes follow a cron expression, the busiest of seven days from the given one on.
 pub fn plan(input: &Input<'_>) -> Plan {
@@ -132,7 +57,7 @@ fn plan_period(input: &Input<'_>) -> Plan {
             found.and_then(|planned| planned.events.count).unwrap_or_default()
         };
         let mut note = |recipe: &str, note: Note| notes.push((recipe.to_owned(), note));
-        uses.extend(of_polls(group, input, &events, &mut note));
+        uses.extend(poll_use(group, input, &events, &mut note));
     }
     for (name, note) in notes {
         let known = planned.iter_mut().find(|planned| planned.recipe.name() == name);
@@ -145,7 +70,7 @@ fn plan_period(input: &Input<'_>) -> Plan {
             Period::Day(_) => input.history.get(recipe.name()).map_or(0, |history| history.waiting) as f64,
             Period::Once => 0.0,
         };
-        uses.extend(of_runs(recipe, runs, events, waiting));
+        uses.extend(run_uses(recipe, runs, events, waiting));
     }
     let counters = daily(input, &uses);
     let bursts = bursts(input, &uses);

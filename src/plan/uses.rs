@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::Estimate;
 use super::events::Events;
+use super::input::{Input, Period};
 use super::model::{Note, Use};
-use super::planner::{Input, Period};
 use super::poll_calls::PolledList;
 use super::poll_groups::{PollGroup, Rounds};
 use super::polls::Poll;
@@ -25,7 +25,7 @@ pub(super) struct PlannedUse {
 }
 
 /// The requests of a group of polls. `events` are those that each recipe finds.
-pub(super) fn of_polls(
+pub(super) fn poll_use(
     group: PollGroup,
     input: &Input<'_>,
     events: &dyn Fn(&str) -> f64,
@@ -88,7 +88,7 @@ fn list(poll: &Poll) -> PolledList<'_> {
 }
 
 /// The requests of the runs of `recipe`.
-pub(super) fn of_runs(
+pub(super) fn run_uses(
     recipe: &CheckedRecipe,
     runs: &RunCalls,
     events: &Events,

@@ -283,7 +283,7 @@ fn hydrated_webhooks_are_planned_within_five_percent() {
     let plan = plan(folder.path(), &["--assume", "events=10", "--format", "json"]).code(0).json();
     assert_eq!(planned(&plan)["highlevel"], 20.0, "{plan:#}");
     let mut listening = listen(folder.path());
-    let url = format!("http://{}/webhooks/highlevel", listening.address);
+    let url = format!("{}/webhooks/highlevel", listening.address);
     let location = &stand_in.sandbox.settings("highlevel")["location"];
     let contacts = stand_in.sandbox.records("highlevel", "contacts", 10).unwrap();
     stand_in.runtime.block_on(async {

@@ -3,6 +3,7 @@
 mod command;
 mod history;
 mod limits;
+mod number;
 mod plot;
 mod text;
 

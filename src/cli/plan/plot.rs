@@ -1,6 +1,6 @@
 //! Bars of the requests in each hour.
 
-use super::text::number;
+use super::number::number;
 
 /// Characters of the longest bar.
 const WIDTH: f64 = 40.0;

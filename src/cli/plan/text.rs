@@ -1,5 +1,6 @@
 //! A plan for people.
 
+use super::number::number;
 use super::plot::plot;
 use crate::cli::table::table;
 use crate::plan::{Burst, CounterPlan, Estimate, EventsFrom, Note, Plan, RecipePlan, Use};
@@ -15,11 +16,11 @@ pub(super) fn text(plan: &Plan, is_terminal: bool) -> String {
     }];
     for counter in &plan.counters {
         lines.push(String::new());
-        lines.extend(of_counter(counter, plan.day.is_some(), is_terminal));
+        lines.extend(counter_lines(counter, plan.day.is_some(), is_terminal));
         let bursts = plan.bursts.iter().filter(|burst| {
             burst.connections.iter().any(|connection| counter.connections.contains(connection))
         });
-        lines.extend(bursts.filter_map(of_burst));
+        lines.extend(bursts.filter_map(burst_line));
         if !counter.advice.is_empty() {
             lines.push("  to change:".to_owned());
         }
@@ -66,7 +67,7 @@ fn notes(recipes: &[RecipePlan]) -> Vec<String> {
     kinds.into_iter().map(line).collect()
 }
 
-fn of_counter(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<String> {
+fn counter_lines(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<String> {
     let connections = counter.connections.join(" + ");
     let mut lines = vec![format!("{} ({connections})", counter.connector)];
     let calls = range(counter.calls);
@@ -116,7 +117,7 @@ fn of_counter(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<Str
     lines
 }
 
-fn of_burst(burst: &Burst) -> Option<String> {
+fn burst_line(burst: &Burst) -> Option<String> {
     let limit = burst.limit.as_ref()?;
     let peak = burst.peaks.first()?;
     let calls = number(peak.waiting as f64);
@@ -161,23 +162,6 @@ fn range(estimate: Estimate) -> String {
         Some(most) => format!("{expected} ({} to {})", number(estimate.least), number(most)),
         None => format!("{expected} (at least {})", number(estimate.least)),
     }
-}
-
-/// A number with thousands separators; fractions only where it is small.
-pub(super) fn number(number: f64) -> String {
-    let rounded = (number * 10.0).round() / 10.0;
-    if rounded < 100.0 && rounded.fract() != 0.0 {
-        return format!("{rounded:.1}");
-    }
-    let digits = format!("{:.0}", rounded.round());
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
