@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::checked::CheckedRecipe;
 use super::context::Context;
 use super::cycles::cycle_warnings;
+use super::link_names::link_warnings;
 use super::rules;
 use super::shared_path::disagreements;
 use super::workspace_info::WorkspaceInfo;
@@ -35,7 +36,10 @@ impl Checked {
 /// Parses the recipe in `file` and applies all rules. Never panics. If parsing had to recover from mistakes, the
 /// recipe is checked to find more of them, but never passes.
 pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let mut checked = finish(read(file, catalog, workspace_info), catalog, workspace_info);
+    let read = read(file, catalog, workspace_info);
+    let links = link_warnings(&[read.broken.as_ref()], catalog, workspace_info.whole);
+    let mut checked = finish(read, catalog, workspace_info);
+    checked.report.diagnostics.extend(links.into_iter().map(|(_, warning)| warning));
     let warnings = cycle_warnings(std::slice::from_ref(&checked.recipe));
     checked.report.diagnostics.extend(warnings.into_iter().map(|(_, warning)| warning));
     checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
@@ -61,6 +65,10 @@ pub fn check_all(
     let mut all: Vec<Checked> = files.iter().map(|file| read(file, catalog, workspace_info)).collect();
     let recipes: Vec<Option<&Recipe>> = all.iter().map(|checked| checked.broken.as_ref()).collect();
     let (repeated, disagreements) = (repeated_names(&recipes), disagreements(&recipes));
+    let links = link_warnings(&recipes, catalog, workspace_info.whole);
+    for (at, warning) in links {
+        all[at].report.diagnostics.push(warning);
+    }
     for ((checked, repeated), disagreement) in all.iter_mut().zip(repeated).zip(disagreements) {
         checked.report.diagnostics.extend(disagreement.into_iter().chain(repeated));
     }

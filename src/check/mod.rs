@@ -11,6 +11,7 @@ mod editor_schema;
 mod event_reads;
 mod feedback;
 mod item_shape;
+mod link_names;
 mod locate;
 mod operation_use;
 mod result_shape;
