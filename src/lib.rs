@@ -22,6 +22,7 @@ pub mod secret;
 pub mod server;
 pub mod services;
 pub mod source;
+pub mod sync;
 pub mod template;
 pub mod trigger;
 pub mod value;

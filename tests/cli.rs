@@ -30,8 +30,6 @@ mod gallery;
 mod kept;
 #[path = "cli/limits.rs"]
 mod limits;
-#[path = "cli/links.rs"]
-mod links;
 #[path = "cli/listening.rs"]
 mod listening;
 #[path = "cli/lists.rs"]
@@ -76,6 +74,8 @@ mod store;
 mod store_migrate;
 #[path = "journal/written_by/stores.rs"]
 mod stores;
+#[path = "cli/syncs.rs"]
+mod syncs;
 #[path = "cli/unchanged.rs"]
 mod unchanged;
 #[path = "cli/webhook_keys.rs"]

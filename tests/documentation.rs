@@ -18,7 +18,8 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides whose other code is tested elsewhere: only their command lines are parsed.
-const GUIDES: [&str; 4] = ["docs/connectors.md", "docs/plan.md", "docs/security.md", "docs/webhooks.md"];
+const GUIDES: [&str; 5] =
+    ["docs/connectors.md", "docs/plan.md", "docs/security.md", "docs/sync.md", "docs/webhooks.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -76,8 +77,10 @@ fn recipes_and_workspaces_in_documents_are_right() {
     let catalog = Arc::new(Catalog::built_in());
     let folder = tempfile::tempdir().unwrap();
     let mut tried = 0;
-    for block in blocks().iter().filter(|block| block.language == "yaml") {
-        if block.text.contains("\ntrigger:") {
+    let guide = blocks_of("docs/sync.md", &fs::read_to_string(root().join("docs/sync.md")).unwrap());
+    let syncs = guide.into_iter().filter(|block| block.text.contains("\nsync:"));
+    for block in blocks().into_iter().chain(syncs).filter(|block| block.language == "yaml") {
+        if block.text.contains("\ntrigger:") || block.text.contains("\nsync:") {
             let wrong = complaints(&block.place, &block.text, &catalog);
             assert!(wrong.is_empty(), "{wrong}");
             tried += 1;

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::event_type::EventType;
 use super::login::Login;
+use super::operation::{Operation, Place};
 use super::public_key;
+use super::record_kind::RecordKind;
 use super::version::Versions;
 use crate::value::is_header_name;
 
@@ -52,6 +54,9 @@ pub struct Connector {
     pub limits: Limits,
     /// Webhooks it sends, if any.
     pub webhooks: Option<Webhooks>,
+    /// Kinds of records: the operations that belong together.
+    #[serde(default)]
+    pub records: IndexMap<String, RecordKind>,
     /// Event types, read from `events.yaml`.
     #[serde(skip)]
     pub events: IndexMap<String, EventType>,
@@ -61,6 +66,19 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Whether a connection gives the input `name` where a recipe does not.
+    pub fn fills(&self, name: &str) -> bool {
+        let fills = self.settings.values().any(|setting| setting.fills.iter().any(|input| input == name));
+        fills || self.constants.contains_key(name)
+    }
+
+    /// The input for a record's id: the only path parameter that no setting of a connection fills.
+    pub fn id_input<'o>(&self, operation: &'o Operation) -> Option<&'o str> {
+        let in_path = operation.parameters.iter().filter(|(_, input)| input.place == Place::Path);
+        let mut open = in_path.map(|(name, _)| name.as_str()).filter(|name| !self.fills(name));
+        open.next().filter(|_| open.next().is_none())
+    }
+
     /// The problem with asking for `version`, and the versions there are; `None` if there is no problem.
     pub fn version_problem(&self, version: &str) -> Option<(String, String)> {
         let names: Vec<&str> = self.versions.names().collect();

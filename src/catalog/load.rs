@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Connector, EventType, FileKind, Operation};
+use super::{Builtin, Connector, EventType, FileKind, Operation};
 use crate::source::{self, Node, ReadError, SourceFile, Span};
 
 static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/connectors.json.gz"));
@@ -25,6 +25,9 @@ static BUILT_IN: LazyLock<String> = LazyLock::new(|| {
 });
 /// Connector names and the texts of their `sandbox.yaml`.
 static SANDBOX_SCRIPTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sandbox_scripts.rs"));
+
+/// The connector of operations that hob performs itself.
+const OWN: &str = "hob";
 
 /// A connector folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -241,7 +244,37 @@ impl Catalog {
                 }
             }
         }
+        self.check_records(&connector, root)?;
         self.connectors.insert(connector.connector.clone(), Arc::new(connector));
+        Ok(())
+    }
+
+    /// The read of a whole record that the poller `list` lists, and its input for the record's id.
+    pub fn record_read(&self, list: &Operation) -> Option<(&Operation, &str)> {
+        let connector = self.connector(&list.connector)?;
+        let kind = connector.records.values().find(|kind| kind.list == list.id)?;
+        let read = self.operation(&kind.read)?;
+        Some((read, connector.id_input(read)?))
+    }
+
+    /// The operation that hob performs itself.
+    pub fn built_in_operation(&self, builtin: Builtin) -> Option<&Arc<Operation>> {
+        let own = self.operations.values().filter(|entry| entry.connector == OWN);
+        own.map(Entry::read).find(|operation| operation.builtin == Some(builtin))
+    }
+
+    /// Checks that the kinds of records of `connector` name operations of its own.
+    fn check_records(&self, connector: &Connector, tree: &Tree) -> Result<(), Error> {
+        for (name, kind) in &connector.records {
+            let own = |id: &str| {
+                self.operations.get(id).is_some_and(|entry| entry.connector == connector.connector)
+            };
+            if let Some((field, id)) = kind.operations().find(|(_, id)| !own(id)) {
+                let reason =
+                    format!("`{name}`: `{field}` names `{id}`, which is no operation of this connector");
+                return Err(tree.invalid(Some(tree.node.span_at(&["records", name, field])), reason));
+            }
+        }
         Ok(())
     }
 

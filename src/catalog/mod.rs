@@ -14,6 +14,7 @@ pub mod placeholder;
 mod placeholder_check;
 pub mod public_key;
 mod quiet_poll;
+mod record_kind;
 mod renamed;
 mod repeat;
 mod resource;
@@ -38,6 +39,7 @@ pub use operation::{
 pub use paging::{Listing, NextValue, Paging};
 pub use placeholder::PathTemplate;
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
+pub use record_kind::{RecordFind, RecordKind};
 pub use repeat::{CreatesWhen, FirstOnly};
 pub use resource::{ResourceNames, WriteTarget};
 pub use schema::{form, schema};

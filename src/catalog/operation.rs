@@ -345,6 +345,8 @@ pub enum Builtin {
     Stop,
     /// Add a line to the history and the log.
     Log,
+    /// Compute values for later steps.
+    Set,
 }
 
 impl Builtin {

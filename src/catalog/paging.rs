@@ -55,6 +55,15 @@ pub struct Listing {
 const USUAL_LAG_SECONDS: u32 = 300;
 
 impl Listing {
+    /// The input for the number of items on a page.
+    pub fn limit_input(&self) -> Option<&str> {
+        match &self.paging {
+            Paging::Offset { limit, .. } => Some(limit),
+            Paging::Page { limit, .. } | Paging::Cursor { limit, .. } => limit.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The total number of items that an answer states.
     pub fn total(&self, answer: &Value) -> Option<u64> {
         path::read(answer, self.total.as_deref()?)?.as_u64()

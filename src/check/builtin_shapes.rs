@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use super::accounts;
-use super::item_shape::item_shape;
 use crate::catalog::{Catalog, Operation};
 use crate::recipe::Recipe;
 use crate::value::{Kind, Shape};
@@ -32,10 +31,14 @@ pub(super) fn run() -> &'static Shape {
 }
 
 /// `event` of a poll: the item, with what changed of it and as it was before; `None` where nothing is known of it.
-pub(super) fn event(poller: &Operation) -> Option<Shape> {
-    let item = item_shape(poller).filter(|item| item.kind == Kind::Object && !item.fields.is_empty())?;
-    let mut event = item.clone();
-    let before = Shape { nullable: true, ..item.clone() };
+/// `read` fetches the whole record.
+pub(super) fn event(poller: &Operation, read: Option<&Operation>) -> Option<Shape> {
+    let is_known = |item: &&Shape| item.kind == Kind::Object && !item.fields.is_empty();
+    let mut event = poller.item_shape().filter(is_known)?.clone();
+    if let Some(read) = read {
+        event.fields.extend(read.item_shape().filter(is_known)?.fields.clone());
+    }
+    let before = Shape { nullable: true, ..event.clone() };
     let changed = Shape { items: Some(Box::new(Shape::new(Kind::String))), ..Shape::new(Kind::Array) };
     event.fields.entry("changed".into()).or_insert(changed);
     event.fields.entry("before".into()).or_insert(before);

@@ -73,7 +73,7 @@ impl CheckedRecipe {
         });
         let versions = versions.collect();
         let accounts = accounts::combinations(&recipe, catalog, workspace_info);
-        let version = hex::encode(Sha256::digest(recipe.file.text().as_bytes()))[..16].to_owned();
+        let version = hex::encode(Sha256::digest(recipe.text().as_bytes()))[..16].to_owned();
         let step_reads = StepReads::from_recipe(&recipe);
         let catalog = Arc::clone(catalog);
         let inner = Inner { recipe, catalog, poller, operations, accounts, versions, step_reads, version };

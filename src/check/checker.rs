@@ -1,4 +1,4 @@
-//! The only way from a file to a checked recipe: parses it and applies all rules.
+//! The only way from a file to checked recipes: reads them and applies all rules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,50 +6,43 @@ use std::sync::Arc;
 use super::checked::CheckedRecipe;
 use super::context::Context;
 use super::cycles::cycle_warnings;
-use super::link_names::link_warnings;
 use super::rules;
 use super::shared_path::disagreements;
 use super::workspace_info::WorkspaceInfo;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::recipe::{Parsed, Recipe, parse, redact};
+use crate::recipe::{Recipe, redact};
 use crate::source::SourceFile;
+use crate::sync::{self, Expansion};
 
 /// The result of checking a recipe's file.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// All findings, in the order of the text, and the file as messages may quote it.
     pub report: Report,
-    /// The recipe, if there are no errors.
-    pub recipe: Option<CheckedRecipe>,
-    /// The parsed parts of an invalid recipe.
-    pub broken: Option<Recipe>,
+    /// The recipe, or those that a sync stands for, if there are no errors.
+    pub recipes: Vec<CheckedRecipe>,
+    /// The parsed parts of invalid recipes.
+    pub broken: Vec<Recipe>,
 }
 
 impl Checked {
-    /// The recipe, or the report if there are errors.
-    pub fn into_recipe(self) -> Result<CheckedRecipe, Report> {
-        self.recipe.ok_or(self.report)
+    /// The recipe (of a sync, the first), or the report if there are errors.
+    pub fn into_recipe(mut self) -> Result<CheckedRecipe, Report> {
+        if self.recipes.is_empty() { Err(self.report) } else { Ok(self.recipes.swap_remove(0)) }
     }
 }
 
-/// Parses the recipe in `file` and applies all rules. Never panics. If parsing had to recover from mistakes, the
+/// Reads the recipe in `file` and applies all rules. Never panics. If parsing had to recover from mistakes, the
 /// recipe is checked to find more of them, but never passes.
 pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let read = read(file, catalog, workspace_info);
-    let links = link_warnings(&[read.broken.as_ref()], catalog, workspace_info.whole);
-    let mut checked = finish(read, catalog, workspace_info);
-    checked.report.diagnostics.extend(links.into_iter().map(|(_, warning)| warning));
-    let warnings = cycle_warnings(std::slice::from_ref(&checked.recipe));
-    checked.report.diagnostics.extend(warnings.into_iter().map(|(_, warning)| warning));
-    checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-    checked
+    check_all(std::slice::from_ref(file), catalog, workspace_info).swap_remove(0)
 }
 
 /// The same for a recipe with runs in progress: its trigger is not checked any more.
 pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     let mut checked = read(file, catalog, workspace_info);
-    if let Some(trigger) = checked.broken.as_ref().map(|recipe| recipe.trigger_span) {
+    if let Some(trigger) = checked.broken.first().map(|recipe| recipe.trigger_span) {
         let inside = |found: &Diagnostic| found.span.start >= trigger.start && found.span.end <= trigger.end;
         checked.report.diagnostics.retain(|found| !inside(found));
     }
@@ -63,67 +56,87 @@ pub fn check_all(
     workspace_info: &WorkspaceInfo,
 ) -> Vec<Checked> {
     let mut all: Vec<Checked> = files.iter().map(|file| read(file, catalog, workspace_info)).collect();
-    let recipes: Vec<Option<&Recipe>> = all.iter().map(|checked| checked.broken.as_ref()).collect();
-    let (repeated, disagreements) = (repeated_names(&recipes), disagreements(&recipes));
-    let links = link_warnings(&recipes, catalog, workspace_info.whole);
-    for (at, warning) in links {
-        all[at].report.diagnostics.push(warning);
-    }
-    for ((checked, repeated), disagreement) in all.iter_mut().zip(repeated).zip(disagreements) {
-        checked.report.diagnostics.extend(disagreement.into_iter().chain(repeated));
+    let recipes: Vec<(usize, &Recipe)> = all
+        .iter()
+        .enumerate()
+        .flat_map(|(at, file)| file.broken.iter().map(move |recipe| (at, recipe)))
+        .collect();
+    let mut found = repeated_names(&recipes);
+    let disagreements = disagreements(&recipes.iter().map(|(_, recipe)| Some(*recipe)).collect::<Vec<_>>());
+    let disagreements = recipes.iter().zip(disagreements);
+    found.extend(disagreements.filter_map(|((at, _), disagreement)| Some((*at, disagreement?))));
+    for (at, diagnostic) in found {
+        let diagnostics = &mut all[at].report.diagnostics;
+        // All recipes of a sync have their names from one place.
+        let is_known = |known: &&Diagnostic| known.code == diagnostic.code && known.span == diagnostic.span;
+        if !diagnostics.iter().any(|known| is_known(&known)) {
+            diagnostics.push(diagnostic);
+        }
     }
     let all = all.into_iter().map(|checked| finish(checked, catalog, workspace_info));
     with_cycle_warnings(all.collect())
 }
 
-/// For each recipe, the error if an earlier one has the same name.
-fn repeated_names(recipes: &[Option<&Recipe>]) -> Vec<Option<Diagnostic>> {
+/// For each recipe with the name of an earlier one, the error. Recipes come with their file's number.
+fn repeated_names(recipes: &[(usize, &Recipe)]) -> Vec<(usize, Diagnostic)> {
     let mut first_with: HashMap<&str, &Recipe> = HashMap::new();
-    let repeated = recipes.iter().map(|recipe| {
-        let recipe = recipe.filter(|recipe| !recipe.name.is_empty())?;
+    let repeated = recipes.iter().filter_map(|(at, recipe)| {
         let name = &recipe.name;
+        if name.is_empty() {
+            return None;
+        }
         let first = *first_with.entry(name.as_str()).or_insert(recipe);
-        if std::ptr::eq(first, recipe) {
+        if std::ptr::eq(first, *recipe) {
             return None;
         }
         let position = first.file.position(first.name.span.start);
         let place = format!("{}:{}:{}", first.file.name(), position.line, position.column);
         let message = format!("another recipe is called `{name}` already");
         let help = format!("the other one is at {place}; give one of them another name");
-        Some(Diagnostic::new(Code::DuplicateName, name.span, message).help(help))
+        Some((*at, Diagnostic::new(Code::DuplicateName, name.span, message).help(help)))
     });
     repeated.collect()
 }
 
-/// Parses `file` and applies the rules for a single recipe.
+/// Reads the recipes of `file` and applies the rules for a single recipe.
 fn read(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let Parsed { recipe, mut diagnostics } = parse(file);
-    let shown = redact(file, recipe.as_ref(), diagnostics.is_empty());
-    if let Some(recipe) = &recipe {
+    let Expansion { recipes, mut diagnostics } = sync::recipes(file, catalog);
+    let shown = redact(file, recipes.first(), diagnostics.is_empty());
+    for recipe in &recipes {
         let context = Context::new(recipe, catalog, workspace_info);
-        rules::ALL.iter().for_each(|rule| rule.check(&context, &mut diagnostics));
+        let mut found = Vec::new();
+        rules::ALL.iter().for_each(|rule| rule.check(&context, &mut found));
+        // What several recipes have from one place is one mistake.
+        found.retain(|found| !recipe.is_generated() || !diagnostics.contains(found));
+        diagnostics.extend(found);
     }
-    Checked { report: Report { file: shown, diagnostics }, recipe: None, broken: recipe }
+    Checked { report: Report { file: shown, diagnostics }, recipes: Vec::new(), broken: recipes }
 }
 
-/// Sets the recipe if there are no errors.
+/// Sets the recipes if there are no errors.
 fn finish(mut checked: Checked, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     checked.report.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-    if !checked.report.has_errors()
-        && let Some(recipe) = checked.broken.take_if(|recipe| !recipe.is_broken())
-    {
-        checked.recipe = CheckedRecipe::new(recipe, catalog, workspace_info);
+    if checked.report.has_errors() || checked.broken.iter().any(Recipe::is_broken) {
+        return checked;
     }
+    let recipes = std::mem::take(&mut checked.broken).into_iter();
+    checked.recipes =
+        recipes.filter_map(|recipe| CheckedRecipe::new(recipe, catalog, workspace_info)).collect();
     checked
 }
 
 /// Adds warnings about cycles of recipes.
 fn with_cycle_warnings(mut all: Vec<Checked>) -> Vec<Checked> {
-    let recipes: Vec<Option<CheckedRecipe>> = all.iter().map(|checked| checked.recipe.clone()).collect();
+    let recipes =
+        all.iter().enumerate().flat_map(|(at, file)| file.recipes.iter().map(move |recipe| (at, recipe)));
+    let (places, recipes): (Vec<usize>, Vec<CheckedRecipe>) =
+        recipes.map(|(at, recipe)| (at, recipe.clone())).unzip();
     for (at, warning) in cycle_warnings(&recipes) {
-        let diagnostics = &mut all[at].report.diagnostics;
-        diagnostics.push(warning);
-        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        let diagnostics = &mut all[places[at]].report.diagnostics;
+        if !diagnostics.contains(&warning) {
+            diagnostics.push(warning);
+            diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        }
     }
     all
 }
@@ -185,7 +198,7 @@ mod tests {
         let begun = |text: &str| {
             check_begun(&SourceFile::new("a.yaml", text), &catalog(), &WorkspaceInfo::none()).into_recipe()
         };
-        assert!(checked(text).recipe.is_none());
+        assert!(checked(text).recipes.is_empty());
         assert!(begun(text).is_ok());
         assert!(begun(&text.replace("orders.get", "orders.got")).is_err());
     }
@@ -201,8 +214,8 @@ mod tests {
     fn duplicate_names_are_reported() {
         let files = ["a.yaml", "b.yaml"].map(|name| SourceFile::new(name, FAN_OUT));
         let checked = check_all(&files, &catalog(), &WorkspaceInfo::none());
-        assert!(checked[0].recipe.is_some());
-        assert!(checked[1].recipe.is_none());
+        assert_eq!(checked[0].recipes.len(), 1);
+        assert!(checked[1].recipes.is_empty());
         let [complaint] = checked[1].report.diagnostics.as_slice() else { panic!("one complaint") };
         assert_eq!(complaint.code, Code::DuplicateName);
         assert!(complaint.help.as_ref().is_some_and(|help| help.contains("a.yaml:1:7")), "{complaint:?}");
@@ -225,7 +238,7 @@ mod tests {
             .collect();
         let started = std::time::Instant::now();
         let checked = check_all(&files, &catalog(), &WorkspaceInfo::none());
-        assert!(checked.iter().all(|checked| checked.recipe.is_some()));
+        assert!(checked.iter().all(|checked| checked.recipes.len() == 1));
         assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 }

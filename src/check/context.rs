@@ -76,7 +76,11 @@ impl<'a> Context<'a> {
             Trigger::Poll(poll) => operation(recipe, catalog, workspace_info, &poll.operation, None),
             _ => None,
         };
-        let event = poller.and_then(|poller| builtin_shapes::event(poller));
+        let is_whole = matches!(&recipe.trigger, Trigger::Poll(poll) if poll.hydrate.value);
+        let event = poller.and_then(|poller| {
+            let read = catalog.record_read(poller).filter(|_| is_whole).map(|(read, _)| read);
+            builtin_shapes::event(poller, read)
+        });
         let suggested = Cell::new(0);
         Self { recipe, catalog, workspace_info, texts, sites, calls, connection, event, suggested }
     }

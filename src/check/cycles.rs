@@ -9,24 +9,35 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::{EchoPolicy, Emit, Trigger, Webhook};
 
 /// A warning for each cycle, at its first recipe. A recipe that starts itself is a cycle only if its echoes run.
-pub(super) fn cycle_warnings(recipes: &[Option<CheckedRecipe>]) -> Vec<(usize, Diagnostic)> {
+pub(super) fn cycle_warnings(recipes: &[CheckedRecipe]) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
     let next: Vec<Vec<usize>> = (0..recipes.len()).map(|at| started_by(at, recipes)).collect();
     for first in 0..recipes.len() {
         let Some(cycle) = shortest_cycle(&next, first) else { continue };
-        let cycle: Vec<&CheckedRecipe> = cycle.iter().filter_map(|at| recipes[*at].as_ref()).collect();
+        let cycle: Vec<&CheckedRecipe> = cycle.iter().map(|at| &recipes[*at]).collect();
+        if is_one_sync(&cycle) {
+            continue;
+        }
         found.push((first, warning(&cycle)));
     }
     found
 }
 
+/// Whether it is the recipes of one sync, which are meant to write what starts the other one: they write only what
+/// differs, and their echoes are suppressed.
+fn is_one_sync(cycle: &[&CheckedRecipe]) -> bool {
+    let file = |recipe: &&CheckedRecipe| recipe.recipe().file.name().to_owned();
+    let first = cycle.first().map(file);
+    cycle.iter().all(|recipe| recipe.recipe().is_generated() && Some(file(recipe)) == first)
+}
+
 /// The recipes that the one at `at` may start by its writes; itself only if its echoes run.
-fn started_by(at: usize, all: &[Option<CheckedRecipe>]) -> Vec<usize> {
-    let Some(recipe) = &all[at] else { return Vec::new() };
+fn started_by(at: usize, all: &[CheckedRecipe]) -> Vec<usize> {
+    let recipe = &all[at];
     let runs_echoes = recipe.recipe().echo == EchoPolicy::Allow;
     let starts = |other: &CheckedRecipe| starting_steps(recipe, other).next().is_some();
     let others = (0..all.len()).filter(|other| *other != at || runs_echoes);
-    others.filter(|other| all[*other].as_ref().is_some_and(starts)).collect()
+    others.filter(|other| starts(&all[*other])).collect()
 }
 
 /// The steps of `recipe` whose writes start `other`.

@@ -9,7 +9,7 @@ use crate::recipe;
 use crate::value::{Kind, Shape};
 
 /// Another number for each change of this file that makes another schema from the same operations.
-const WRITTEN_AS: u32 = 1;
+const WRITTEN_AS: u32 = 2;
 /// Definition for text with an expression.
 const TEMPLATE: &str = "Expression";
 /// Shapes with a shorter JSON text are inlined.
@@ -21,12 +21,19 @@ pub fn schema(catalog: &Catalog) -> Value {
     let actions = writer.by_operation(catalog, "do", &Operation::is_action, false);
     let polls = writer.by_operation(catalog, "poll", &Operation::is_poller, true);
     let mut schema = json!({ "$comment": made_from(catalog) });
-    if let (Some(schema), Some(structure)) = (schema.as_object_mut(), recipe::schema().as_object()) {
-        schema.extend(structure.clone());
+    let mut definitions = Map::new();
+    for (name, structure) in [("Recipe", recipe::schema()), ("SyncRecipe", recipe::sync_schema())] {
+        let Value::Object(mut structure) = structure.clone() else { continue };
+        for (inner, definition) in
+            structure.remove("definitions").iter().filter_map(Value::as_object).flatten()
+        {
+            definitions.entry(inner.clone()).or_insert_with(|| definition.clone());
+        }
+        if let Some(draft) = structure.remove("$schema") {
+            schema["$schema"] = draft;
+        }
+        definitions.insert(name.to_owned(), Value::Object(structure));
     }
-    let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
-        return schema;
-    };
     let ids = |fits: fn(&Operation) -> bool| -> (Vec<&str>, Vec<&str>) {
         let fitting = catalog.operations().filter(|operation| fits(operation));
         fitting.map(|operation| (operation.id.as_str(), operation.summary.as_str())).unzip()
@@ -52,6 +59,11 @@ pub fn schema(catalog: &Catalog) -> Value {
     for (text, name) in writer.shapes {
         definitions.insert(name, serde_json::from_str(&text).unwrap_or_default());
     }
+    // Editors complete the fields of an ordinary recipe until there is a `sync`.
+    schema["if"] = json!({ "type": "object", "required": ["sync"] });
+    schema["then"] = reference("SyncRecipe");
+    schema["else"] = reference("Recipe");
+    schema["definitions"] = Value::Object(definitions);
     schema
 }
 
@@ -74,6 +86,7 @@ fn made_from(catalog: &Catalog) -> String {
     let mut hash = catalog.fingerprint();
     hash.update(WRITTEN_AS.to_be_bytes());
     hash.update(recipe::schema().to_string());
+    hash.update(recipe::sync_schema().to_string());
     format!("made from {}", hex::encode(hash.finalize()))
 }
 

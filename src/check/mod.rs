@@ -10,8 +10,6 @@ mod cycles;
 mod editor_schema;
 mod event_reads;
 mod feedback;
-mod item_shape;
-mod link_names;
 mod locate;
 mod operation_use;
 mod result_shape;

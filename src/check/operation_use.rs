@@ -57,9 +57,13 @@ impl CheckedRecipe {
     pub fn operation_uses(&self) -> Vec<OperationUse> {
         let mut uses = Vec::new();
         match self.trigger() {
-            Trigger::Poll(_) => {
+            Trigger::Poll(poll) => {
                 if let Some(poller) = self.poller() {
                     self.add(&mut uses, poller, Purpose::Poll, None);
+                    let read = self.catalog().record_read(poller).filter(|_| poll.hydrate.value);
+                    if let Some(read) = read.and_then(|(read, _)| self.operation_by_id(&read.id)) {
+                        self.add(&mut uses, read, Purpose::Hydrate, None);
+                    }
                 }
             }
             Trigger::Webhook(Webhook::Events { connector, types, hydrate, reconcile }) => {

@@ -2,7 +2,6 @@
 
 use super::builtin_shapes;
 use super::context::Context;
-use super::item_shape::item_shape;
 use super::template_site::Position;
 use crate::catalog::{Operation, path};
 use crate::recipe::{Action, Trigger};
@@ -119,7 +118,7 @@ pub(super) fn answer_shape(operation: &Operation) -> Option<Known<'_>> {
 
 /// What a poller's event is: an item of its list.
 fn of_item(operation: &Operation) -> Option<Known<'_>> {
-    item_shape(operation).map(Known::new)
+    operation.item_shape().map(Known::new)
 }
 
 /// The shape of the beginning of a path, and the number of steps it covers.

@@ -7,6 +7,7 @@ use super::catalog::CatalogCommand;
 use super::completions::Completions;
 use super::connect::Connect;
 use super::connections::Connections;
+use super::expand::Expand;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::options::Global;
@@ -53,6 +54,8 @@ pub enum Command {
     Validate(Validate),
     /// Plan the requests a day against the limits of the APIs, before anything runs
     Plan(PlanCommand),
+    /// Show the ordinary recipes that a sync stands for
+    Expand(Expand),
     /// Run recipes: poll, receive webhooks, follow schedules, perform the actions
     Run(Run),
     /// Send an event to a recipe

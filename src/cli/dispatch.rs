@@ -67,6 +67,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Init(command) => command.run(session),
         Command::Validate(command) => command.run(session),
         Command::Plan(command) => command.run(session),
+        Command::Expand(command) => command.run(session),
         Command::Run(command) => command.run(session),
         Command::Trigger(command) => command.run(session),
         Command::Pause(command) => command.run(session),

@@ -12,6 +12,7 @@ mod counters;
 mod dispatch;
 mod dry_run;
 mod exit;
+mod expand;
 mod import_openapi;
 mod init;
 mod io;

@@ -76,11 +76,8 @@ impl Recipes {
         catalog: &Arc<Catalog>,
         workspace: Option<&Workspace>,
     ) -> Result<Self, Failure> {
-        let root = workspace.map(|workspace| workspace.root.as_path());
-        let files = sources(session, paths, root)?;
-        let mut info = workspace.map_or_else(WorkspaceInfo::none, workspace_info);
-        info.whole = root.is_some_and(|root| paths.is_empty() || paths.iter().any(|path| path == root));
-        Ok(Self::check(files, catalog, &info))
+        let files = sources(session, paths, workspace.map(|workspace| workspace.root.as_path()))?;
+        Ok(Self::check(files, catalog, &workspace.map_or_else(WorkspaceInfo::none, workspace_info)))
     }
 
     fn check(files: Vec<Source>, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Self {
@@ -92,10 +89,12 @@ impl Recipes {
             if let Some(unreadable) = unreadable {
                 report.diagnostics = vec![unreadable];
             }
-            match checked.recipe {
-                Some(recipe) => recipes.sound.push(recipe),
-                None => recipes.broken.push(BrokenRecipe::read(&report.file, checked.broken.as_ref())),
+            if checked.recipes.is_empty() && checked.broken.is_empty() {
+                recipes.broken.push(BrokenRecipe::read(&report.file, None));
             }
+            let broken = checked.broken.iter().map(|recipe| BrokenRecipe::read(&report.file, Some(recipe)));
+            recipes.broken.extend(broken);
+            recipes.sound.extend(checked.recipes);
             recipes.reports.push(report);
         }
         recipes
@@ -176,7 +175,6 @@ pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
         known: true,
         connections: connections.collect(),
         env: workspace.env_allowlist.clone(),
-        whole: false,
         verified,
         files,
     }

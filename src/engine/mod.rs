@@ -7,7 +7,6 @@ mod dispatch;
 mod dry_run;
 mod echo_evidence;
 mod first_attempt;
-mod found_links;
 mod journal_limits;
 mod known_records;
 mod leases;
@@ -30,7 +29,6 @@ mod step_executor;
 mod step_outcome;
 mod store_retry;
 mod unchanged_writes;
-mod unless_stopped;
 mod worker;
 
 pub use counters::{CountedWrite, EndedRun, RunCounters, WriteCount};

@@ -54,7 +54,7 @@ impl RecipeVersions {
     pub fn read(&self, stored: &RecipeText) -> Option<CheckedRecipe> {
         let (catalog, workspace_info) = self.checker.as_deref()?;
         let file = SourceFile::new(stored.file.as_str(), stored.text.as_str());
-        let recipe = check_begun(&file, catalog, workspace_info).recipe?;
+        let recipe = check_begun(&file, catalog, workspace_info).into_recipe().ok()?;
         if recipe.name() != stored.name || recipe.version() != stored.version {
             return None;
         }

@@ -23,9 +23,7 @@ pub(super) async fn run_context(
     let connections = services.connection_values(&leased.run.accounts);
     let mut links = Map::new();
     // Most recipes use no links and need no query.
-    if let Some(record) =
-        leased.event.record.as_ref().filter(|_| recipe.recipe().file.text().contains("links"))
-    {
+    if let Some(record) = leased.event.record.as_ref().filter(|_| recipe.recipe().text().contains("links")) {
         let known =
             with_store_retry(&leased.run.id, guard, || services.journal.links_by_record(record)).await?;
         links.extend(known.into_iter().map(|link| {

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 
 use super::counters::WriteCount;
 use super::echo_evidence::EvidenceSearch;
-use super::found_links::find_links;
 use super::leases::LeaseGuard;
 use super::not_kept::not_kept;
 use super::probe_runner::{ProbeResult, run_probe};
@@ -20,7 +19,6 @@ use super::step_context::StepContext;
 use super::step_executor::{self, Permission};
 use super::store_retry::LeaseLost;
 use super::unchanged_writes::UnchangedSearch;
-use super::unless_stopped::unless_stopped;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
@@ -167,6 +165,15 @@ enum StepProgress {
     Stopped,
 }
 
+/// The output of `work`; `None` if shutdown starts first.
+async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        Ok(_) = stop.wait_for(|stop| *stop) => None,
+    }
+}
+
 impl RunWorker {
     async fn go_on(&mut self) -> Result<(), LeaseLost> {
         loop {
@@ -211,10 +218,6 @@ impl RunWorker {
                     self.add_entry(entry, true);
                 }
                 Command::GatherEvidence => self.gather_evidence().await?,
-                Command::FindLinks { step, links } => {
-                    let links = find_links(&self.shared, self.recorder.run(), links, &self.guard).await?;
-                    self.add_entry(Entry::LinksFound { step, links }, false);
-                }
                 Command::Sleep { until, reason } => {
                     self.report_wait(until, &reason);
                     return self.write(RunState::Waiting, Some(until), Some(reason)).await;

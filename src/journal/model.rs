@@ -57,20 +57,6 @@ pub enum Error {
         /// The other process, where it is known.
         holder: Option<u32>,
     },
-    /// What is imported links a record that is linked to another one already.
-    #[error(
-        "the store {store} cannot take the link `{}` from `{}` to `{}`: there is one from `{}` to `{}` already, and \
-         a record has one link of a name",
-        .link.name, .link.from, .link.to, .holder.from, .holder.to
-    )]
-    Linked {
-        /// The store.
-        store: String,
-        /// What is imported.
-        link: Box<Link>,
-        /// What is stored.
-        holder: Box<Link>,
-    },
     /// Stored data cannot be read.
     #[error("the store {store} cannot be read: {reason}")]
     Corrupt {
@@ -392,7 +378,7 @@ impl RecipeText {
             name: recipe.name().to_owned(),
             version: recipe.version().to_owned(),
             file: file.name().to_owned(),
-            text: file.text().to_owned(),
+            text: recipe.recipe().text().to_owned(),
         }
     }
 
@@ -402,17 +388,8 @@ impl RecipeText {
     }
 }
 
-/// What became of a link that was to be saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LinkWrite {
-    /// It is stored, now or since before.
-    Saved,
-    /// Nothing was stored: these links of the name have one of its ends.
-    Taken(Vec<Link>),
-}
-
 /// An association of two records, such as a FITR client and a HighLevel contact.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// The kind of link, such as `client-contact`.
     pub name: String,

@@ -21,9 +21,9 @@ pub use action::{Action, DEFAULT_ITEM, Retry};
 pub use cron::Cron;
 pub use dropped_fields::DroppedFields;
 pub use model::Recipe;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, Tree, parse, parse_generated, parse_sync, parse_tree, read_tree};
 pub use redact::redact;
-pub use schema::schema;
+pub use schema::{schema, sync_schema};
 pub use syntax::{
     Algorithm, EchoPolicy, Emit, Encoding, KeptPolicy, LaneOnFailure, OnError, Pages, UnchangedPolicy,
 };

@@ -1,5 +1,6 @@
 //! A recipe as used by the rest of hob: templates and times parsed, defaults set.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -14,8 +15,9 @@ use crate::template::{LocatedTemplate, TemplateTree};
 /// A trigger and the actions it starts.
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// The text it was read from.
+    /// The text it was read from, into which its spans lead.
     pub file: SourceFile,
+    pub(super) generated: Option<Arc<str>>,
     /// Its name, which identifies its cursor and history.
     pub name: Spanned<String>,
     /// What it is for.
@@ -47,6 +49,16 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Its text: what a file would hold that contains this recipe alone.
+    pub fn text(&self) -> &str {
+        self.generated.as_deref().unwrap_or(self.file.text())
+    }
+
+    /// Whether its file is a sync that stands for several recipes.
+    pub fn is_generated(&self) -> bool {
+        self.generated.is_some()
+    }
+
     /// All steps, those of `on_failure` last.
     pub fn all_actions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().chain(&self.on_failure)

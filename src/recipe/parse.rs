@@ -1,9 +1,11 @@
 //! From text to `Recipe`, with all diagnostics.
 
+use serde::Deserialize;
+
 use super::model::Recipe;
 use super::{lower, schema_validation, syntax};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{self, SourceFile, Span};
+use crate::source::{self, Node, SourceFile, Span};
 
 /// The result of parsing a recipe.
 #[derive(Debug, Clone)]
@@ -15,10 +17,38 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses a recipe and reports all mistakes at once. Never panics.
+/// The YAML of a recipe's file.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// The tree; `None` if there is nothing in the file, or nothing readable.
+    pub node: Option<Node>,
+    /// Mistakes in the YAML.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Parts of the text could not be read.
+    pub incomplete: bool,
+}
+
+impl Tree {
+    /// Whether it is a sync, which stands for several recipes.
+    pub fn is_sync(&self) -> bool {
+        self.node.as_ref().is_some_and(|node| node.get("sync").is_some())
+    }
+}
+
+/// Reads the YAML of `file`.
+pub fn read_tree(file: &SourceFile) -> Tree {
+    let source::Parsed { node, errors, incomplete } = source::parse(file);
+    Tree { node, diagnostics: errors.into_iter().map(Diagnostic::from).collect(), incomplete }
+}
+
+/// Parses an ordinary recipe and reports all mistakes at once. Never panics.
 pub fn parse(file: &SourceFile) -> Parsed {
-    let tree = source::parse(file);
-    let mut diagnostics: Vec<Diagnostic> = tree.errors.into_iter().map(Diagnostic::from).collect();
+    parse_tree(read_tree(file), file)
+}
+
+/// Parses the ordinary recipe in `tree`, which was read from `file`.
+pub fn parse_tree(tree: Tree, file: &SourceFile) -> Parsed {
+    let mut diagnostics = tree.diagnostics;
     let Some(node) = tree.node else {
         if diagnostics.is_empty() {
             let place = Span::new(0, file.text().len());
@@ -29,20 +59,44 @@ pub fn parse(file: &SourceFile) -> Parsed {
     };
     let checked = schema_validation::check(super::schema(), &node, tree.incomplete, "a recipe");
     diagnostics.extend(checked.diagnostics);
-    let recipe = match source::read::<syntax::Recipe>(&checked.node) {
-        Ok(recipe) => recipe,
-        Err(error) => {
-            let place = error.span.unwrap_or(node.span);
-            if diagnostics.is_empty() {
-                diagnostics.push(Diagnostic::new(Code::WrongType, place, error.message));
-            }
-            return Parsed { recipe: None, diagnostics };
-        }
+    let Some(recipe) = deserialize::<syntax::Recipe>(&checked.node, &mut diagnostics) else {
+        return Parsed { recipe: None, diagnostics };
     };
     let (mut recipe, mistakes) = lower::lower(recipe, file, checked.dropped_fields);
     diagnostics.extend(mistakes);
     recipe.broken = !diagnostics.is_empty();
     Parsed { recipe: Some(recipe), diagnostics }
+}
+
+/// Parses a recipe that was generated from `file`; `text` is its own text. The spans of `node` lead into `file`.
+pub fn parse_generated(node: Node, text: String, file: &SourceFile) -> Parsed {
+    let mut parsed = parse_tree(Tree { node: Some(node), diagnostics: Vec::new(), incomplete: false }, file);
+    if let Some(recipe) = &mut parsed.recipe {
+        recipe.generated = Some(text.into());
+    }
+    parsed
+}
+
+/// Parses the structure of the sync in `tree`; `None` if it cannot be recovered.
+pub fn parse_sync(tree: &Tree) -> (Option<syntax::SyncRecipe>, Vec<Diagnostic>) {
+    let mut diagnostics = tree.diagnostics.clone();
+    let Some(node) = &tree.node else { return (None, diagnostics) };
+    let checked = schema_validation::check(super::sync_schema(), node, tree.incomplete, "a sync recipe");
+    diagnostics.extend(checked.diagnostics);
+    (deserialize(&checked.node, &mut diagnostics), diagnostics)
+}
+
+fn deserialize<T: for<'de> Deserialize<'de>>(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+    match source::read::<T>(node) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            if diagnostics.is_empty() {
+                let place = error.span.unwrap_or(node.span);
+                diagnostics.push(Diagnostic::new(Code::WrongType, place, error.message));
+            }
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub struct Poll {
     pub every: Every,
     /// Which changes become events.
     pub emit: Vec<Emit>,
+    /// Fetch the whole record before the run; the span is that of the flag.
+    pub hydrate: Spanned<bool>,
     /// What the first poll does with existing records.
     pub start: Start,
 }

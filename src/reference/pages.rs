@@ -6,11 +6,12 @@ use super::page::Page;
 use super::sources::Sources;
 use super::{codes, connector, metrics, polls, schema, templates};
 use crate::catalog::schema as connector_schema;
-use crate::recipe::schema as recipe_schema;
+use crate::recipe::{schema as recipe_schema, sync_schema};
 
 /// Every page of `docs/reference/`, the index first.
 pub fn pages(sources: &Sources<'_>) -> Vec<Page> {
     let mut pages = schema::recipe_pages(recipe_schema());
+    pages.push(schema::sync_page(sync_schema()));
     pages.push(templates::page());
     pages.push(codes::page(sources.examples));
     pages.push(codes::exit_codes(sources.exit_codes));

@@ -13,6 +13,7 @@ use crate::value::{Map, Value};
 const TRIGGER: &str = "Trigger";
 const RECIPE_FILE: &str = "recipe.md";
 const TRIGGERS_FILE: &str = "triggers.md";
+const SYNC_FILE: &str = "sync.md";
 
 /// The pages about recipes and triggers.
 pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
@@ -38,6 +39,25 @@ pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
     triggers.iter().for_each(|name| text.section(name));
     let triggers = Page::new(TRIGGERS_FILE, &text.text).listed("Triggers", "what starts a recipe.");
     vec![recipe, triggers]
+}
+
+/// The page about syncs. What they share with ordinary recipes is on the page of recipes.
+pub(super) fn sync_page(schema: &Value) -> Page {
+    let definitions = definitions(schema);
+    let mut names = IndexSet::new();
+    reach(&schema["properties"]["sync"], definitions, &mut names);
+    let own =
+        names.iter().filter(|name| title(name).to_lowercase().contains("side") || name.starts_with("Sync"));
+    let own: Vec<&str> = own.copied().collect();
+    let mut all = IndexSet::new();
+    reach(schema, definitions, &mut all);
+    let home = |name: &&str| if own.contains(name) { SYNC_FILE } else { RECIPE_FILE };
+    let homes = all.iter().map(|name| (*name, home(name))).collect();
+    let mut writer = Writer { definitions, homes: &homes, file: SYNC_FILE, text: String::new() };
+    writer.top("Syncs", "sync recipe", schema);
+    own.iter().for_each(|name| writer.section(name));
+    let about = "records of two apps that are kept equal; the [guide](../sync.md) shows it step by step.";
+    Page::new(SYNC_FILE, &writer.text).listed("Syncs", about)
 }
 
 /// The page of `hob.yaml`.

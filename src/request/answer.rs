@@ -25,14 +25,25 @@ pub struct Answer {
 
 /// The result of `operation` in its answer's `body`. With `pick`, the value it finds, or `Err` when it finds nothing.
 /// Otherwise the whole value for a download, or the value at the operation's result path, or the whole body when
-/// nothing is there.
+/// nothing is there; null where a read finds nothing.
 pub fn result(operation: &Operation, body: &Value, pick: Option<&str>) -> Result<Value, String> {
     match pick {
         Some(pick) => path::read(body, pick)
             .ok_or_else(|| format!("`pick: {pick}` finds nothing in the answer ({})", outline(body))),
         None if operation.download.is_some() => Ok(body.clone()),
-        None => Ok(path::read_first(body, &operation.result).unwrap_or_else(|| body.clone())),
+        None => Ok(path::read_first(body, &operation.result).unwrap_or_else(|| {
+            match found_nothing(operation, body) {
+                true => Value::Null,
+                false => body.clone(),
+            }
+        })),
     }
+}
+
+/// Whether a read of one record says that there is none.
+fn found_nothing(operation: &Operation, body: &Value) -> bool {
+    let is_null = |path: &String| path::read(body, path).is_some_and(|value| value.is_null());
+    operation.may_find_nothing() && operation.result.iter().any(is_null)
 }
 
 /// Like [`result`], but moves the value out of the answer instead of copying it where the path is simple.
@@ -75,6 +86,11 @@ mod tests {
         for pick in [None, Some("$.contact.id"), Some("$.x"), Some("$")] {
             assert_eq!(take_result(&operation, body.clone(), pick), result(&operation, &body, pick));
         }
+        let null = json!({ "contact": null, "new": true });
+        assert_eq!(result(&operation, &null, None), Ok(null.clone()), "it should be there");
+        let found = "title: t\nsummary: s\nkinds: [action]\nresult: [$.contact]\nlist: { items: [$.contact] }\nresponse: { type: object, fields: { contact: { type: object, nullable: true } } }";
+        let found: Operation = serde_yaml::from_str(found).unwrap();
+        assert_eq!(take_result(&found, null, None), Ok(Value::Null), "nobody was found");
         operation.result.clear();
         assert_eq!(result(&operation, &body, None), Ok(body));
     }

@@ -63,7 +63,6 @@ impl Entry {
             | Entry::WaitStarted { .. }
             | Entry::NotKept { .. }
             | Entry::Compared { .. }
-            | Entry::LinksFound { .. }
             | Entry::Caused { .. }
             | Entry::Resumed { .. }
             | Entry::Restarted {} => {}

@@ -8,6 +8,7 @@ mod node;
 mod scalar;
 mod span;
 mod values;
+mod write;
 mod yaml;
 
 pub use deserialize::{Error as ReadError, read, read_text};
@@ -15,4 +16,5 @@ pub use file::{Position, SourceFile};
 pub use node::{Data, Node};
 pub use span::{Span, Spanned};
 pub use values::ValueFinder;
+pub use write::to_yaml;
 pub use yaml::{Parsed, SyntaxError, parse};

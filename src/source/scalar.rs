@@ -34,15 +34,18 @@ impl SourceFile {
     /// the indentation of block scalars are in the file but not in the value.
     pub fn span_within(&self, scalar: Span, value: &str, within: Span) -> Span {
         let raw = self.slice(scalar);
-        let start = offset_in_raw(raw, value, within.start);
-        let end = offset_in_raw(raw, value, within.end.saturating_sub(1).max(within.start));
+        let last = within.end.saturating_sub(1).max(within.start);
+        let offsets = (offset_in_raw(raw, value, within.start), offset_in_raw(raw, value, last));
+        // A value that was derived from the scalar has no places in it.
+        let (Some(start), Some(end)) = offsets else { return scalar };
         let last = raw[end..].chars().next().map_or(0, char::len_utf8);
         Span::new(scalar.start + start, scalar.start + end + last)
     }
 }
 
 /// The offset in `raw` of the character at offset `at` of `value`, skipping what is not part of the value.
-fn offset_in_raw(raw: &str, value: &str, at: usize) -> usize {
+/// `None` where they differ.
+fn offset_in_raw(raw: &str, value: &str, at: usize) -> Option<usize> {
     let double_quoted = raw.starts_with('"');
     let block = raw.starts_with(['|', '>']);
     let mut from = if block { raw.find('\n').map_or(0, |end| end + 1) } else { 0 };
@@ -50,28 +53,28 @@ fn offset_in_raw(raw: &str, value: &str, at: usize) -> usize {
         from = 1;
     }
     for (offset, wanted) in value.char_indices() {
-        let (found, length) = next_match(&raw[from..], wanted, double_quoted);
+        let (found, length) = next_match(&raw[from..], wanted, double_quoted)?;
         if offset >= at {
-            return from + found;
+            return Some(from + found);
         }
         from += found + length;
     }
-    from.min(raw.len())
+    Some(from.min(raw.len()))
 }
 
 /// Offset and length in `raw` of the first character or escape for `wanted`.
-fn next_match(raw: &str, wanted: char, double_quoted: bool) -> (usize, usize) {
+fn next_match(raw: &str, wanted: char, double_quoted: bool) -> Option<(usize, usize)> {
     let mut chars = raw.char_indices().peekable();
     while let Some((at, found)) = chars.next() {
         if double_quoted && found == '\\' {
             let escaped = chars.peek().map_or(0, |(_, c)| c.len_utf8());
-            return (at, 1 + escaped);
+            return Some((at, 1 + escaped));
         }
         if found == wanted || (wanted == ' ' && found == '\n') {
-            return (at, found.len_utf8());
+            return Some((at, found.len_utf8()));
         }
     }
-    (0, 0)
+    None
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use super::filters::{MAX_PLACES, METHODS, SIGNS};
 use super::filters::{
     check_country, check_duration, check_path, check_pattern, decimal, strftime, unfit, zone,
 };
-use super::links::FIND;
 
 /// The values that a parameter accepts. Parameters of the same name accept the same everywhere.
 enum Takes {
@@ -19,10 +18,6 @@ enum Takes {
     Scalar,
     /// Non-empty text.
     Something,
-    /// The name of a link.
-    Link,
-    /// A record's id, or null.
-    Id,
     Flag,
     Whole,
     /// A positive integer.
@@ -52,8 +47,6 @@ pub(super) fn complaint(callee: &str, parameter: &str, value: &Datum) -> Option<
 
 fn takes(callee: &str, parameter: &str) -> Option<Takes> {
     Some(match (callee, parameter) {
-        (callee, "name") if callee == FIND.name => Takes::Link,
-        (callee, "from" | "to") if callee == FIND.name => Takes::Id,
         ("divided_by" | "divisibleby", "number") => Takes::Divisor,
         ("replace", "old") => Takes::Something,
         ("replace", "new") | ("startingwith" | "endingwith", "text") => Takes::Scalar,
@@ -90,11 +83,6 @@ fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
             true => Err(refusal("needs something to look for; its first argument is empty")),
             false => Ok(()),
         },
-        Takes::Link if text()?.is_empty() => Err(refusal("needs the name of the link, and it is empty")),
-        Takes::Link => Ok(()),
-        Takes::Id if value.kind() == ValueKind::Number => Ok(()),
-        Takes::Id if text()?.is_empty() => Err(refusal("needs a record, and the text is empty")),
-        Takes::Id => Ok(()),
         Takes::Flag if value.kind() == ValueKind::Bool => Ok(()),
         Takes::Flag => Err(unfit(value, "true or false")),
         Takes::Whole => whole(value).map(|_| ()),
@@ -147,7 +135,7 @@ mod tests {
 
     #[test]
     fn it_is_known_what_every_parameter_takes() {
-        for spec in filters().iter().chain(tests()).chain([&FIND]) {
+        for spec in filters().iter().chain(tests()) {
             for name in spec.parsed().keywords() {
                 assert!(takes(spec.name, name).is_some(), "`{name}` of `{}`", spec.signature);
             }

@@ -4,7 +4,6 @@ use chrono::{DateTime, SecondsFormat};
 use minijinja::{Error, State};
 
 use super::error::refusal;
-use super::links;
 use super::scope::NOW;
 use super::spec::{Spec, own};
 
@@ -17,14 +16,13 @@ pub fn all() -> &'static [Spec] {
     &SPECS
 }
 
-const SPECS: [Spec; 4] = [
+const SPECS: [Spec; 3] = [
     own!(
         add_function(now),
         "now()",
         "The time of this attempt, as ISO 8601 in UTC.",
         ("{{ now() }}", r#""2026-11-23T17:30:00.000Z""#)
     ),
-    links::FIND,
     Spec::builtin(
         "range(end) or range(start, end, step=1)",
         "Whole numbers from start (0) up to, not including, end; at most 100,000.",

@@ -175,6 +175,21 @@ fn a_tag_starts_an_automation_once() {
     tried.assert_sent(&["fitr.automations.enrolments.list", "contacts.tags.remove"]);
 }
 
+#[test]
+fn people_are_the_same_on_both_sides() {
+    let tried = Tried::new("people-sync.yaml");
+    tried.once();
+    tried.assert_sent(&["contacts.create", "fitr.clients.create"]);
+    let rosa = tried.rosa();
+    let client = tried.record("fitr", "clients", "id", &json!("cl_81d5kq2v"));
+    assert_eq!(
+        client["full_name"],
+        format!("{} {}", rosa["firstName"].as_str().unwrap(), rosa["lastName"].as_str().unwrap())
+    );
+    let count = |connector: &str, collection: &str| tried.stand_in.sandbox.counts(connector)[collection];
+    assert_eq!(count("highlevel", "contacts"), count("fitr", "clients"));
+}
+
 /// Two recipes that write to each other's source come to rest.
 #[test]
 fn contacts_and_clients_do_not_echo_each_other() {

@@ -12,6 +12,7 @@ mod env;
 mod event_field;
 mod foreign_name;
 mod foreign_syntax;
+mod hydrated_poll;
 mod json_path;
 mod maybe_missing;
 mod missing_parameter;
@@ -64,6 +65,7 @@ pub const ALL: &[&dyn Rule] = &[
     &json_path::JsonPaths,
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,
+    &hydrated_poll::HydratedPolls,
     &webhook::KnownEvents,
     &webhook::SignedEvents,
     &webhook::OwnPaths,

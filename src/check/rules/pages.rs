@@ -102,11 +102,7 @@ fn first_use(context: &Context<'_>, action: &Action, operation: &Operation) -> O
     };
     let (site, range) = context.sites.iter().find_map(|site| Some((site, range(&site)?)))?;
     let message = format!("step `{}` reads only the first page of `{}`", action.id, operation.id);
-    let limit = match &operation.list.as_ref()?.paging {
-        Paging::Offset { limit, .. } => Some(limit),
-        Paging::Page { limit, .. } | Paging::Cursor { limit, .. } => limit.as_ref(),
-        _ => None,
-    };
+    let limit = operation.list.as_ref()?.limit_input();
     let enough =
         limit.map(|limit| format!("; if the first page is enough, say so with `{limit}` under its `with`"));
     let help = format!("add `pages: all` to that step{}", enough.unwrap_or_default());

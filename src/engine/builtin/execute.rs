@@ -21,7 +21,7 @@ pub(in crate::engine) async fn execute(
         Builtin::LinksDelete => links::delete(journal, inputs).await,
         Builtin::StateGet => state::get(journal, inputs).await,
         Builtin::StatePut => state::put(journal, inputs).await,
-        Builtin::Wait | Builtin::Stop | Builtin::Log => {
+        Builtin::Wait | Builtin::Stop | Builtin::Log | Builtin::Set => {
             refuse(format!("`{}` is not performed from outside", call.operation.id))
         }
     }

@@ -48,6 +48,7 @@ pub(in crate::recipe) fn lower(
     let connections = recipe.connections.unwrap_or_default();
     let model = Recipe {
         file: file.clone(),
+        generated: None,
         name: recipe.name,
         description: recipe.description,
         connections: connections.into_iter().map(|(name, chosen)| (name, chosen.0)).collect(),

@@ -49,6 +49,7 @@ fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
         with,
         every,
         emit,
+        hydrate: poll.hydrate.unwrap_or_else(|| Spanned::new(false, span)),
         start: poll.start.map_or(Start::Now, |start| reader.start(&start)),
     }
 }

@@ -6,12 +6,14 @@
 mod action;
 mod recipe;
 mod scalar;
+mod sync;
 mod trigger;
 mod write_policy;
 
 pub use action::{Action, OnError, Pages, Retry};
 pub use recipe::{EchoPolicy, LaneOnFailure, Recipe};
 pub use scalar::{Anything, Condition, DurationText, Mapping, OneOrMany, TemplateText};
+pub use sync::{Sync, SyncField, SyncFieldSide, SyncRecipe, SyncSide};
 pub use trigger::{
     Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,
     Poll, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,

@@ -68,6 +68,10 @@ pub struct Poll {
     /// Which changes become events. Default: `[new, changed]`. `hob catalog show` tells what that costs.
     #[schemars(example = serde_json::json!(["new", "changed"]))]
     pub emit: Option<OneOrMany<Emit>>,
+    /// Fetch the whole record before the run, because the list shows only a part of it. `hob catalog show` says what is
+    /// fetched.
+    #[schemars(example = true)]
+    pub hydrate: Option<Spanned<bool>>,
     /// What the first poll does with existing records: nothing (`now`, the default), everything (`all`), or those
     /// created since a time.
     #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]

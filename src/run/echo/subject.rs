@@ -50,8 +50,10 @@ impl Subject {
         let lists: Vec<&Listing>;
         let (mut at, mut fields, mut ids) = ("$".to_owned(), Vec::new(), Vec::<String>::new());
         match (recipe.trigger(), &event.source) {
-            (Trigger::Poll(_), Source::Poll(_)) => {
-                lists = recipe.poller()?.list.iter().collect();
+            (Trigger::Poll(poll), Source::Poll(_)) => {
+                let poller = recipe.poller()?;
+                let read = catalog.record_read(poller).filter(|_| poll.hydrate.value);
+                lists = poller.list.iter().chain(read.and_then(|(read, _)| read.list.as_ref())).collect();
             }
             (
                 Trigger::Webhook(Webhook::Events { connector: name, types, .. }),
@@ -166,9 +168,16 @@ impl Subject {
         let mut watched: BTreeSet<FieldPath> = BTreeSet::new();
         let mut all = false;
         for read in &self.reads.event {
-            // What hob adds to an event (`changed`, `before`) depends on every field.
+            // What hob adds to an event (`changed`, `before`) depends on every field, `before.x` on one.
             if self.reads_comparison(read, record) {
-                all = true;
+                match read.as_slice() {
+                    [before, field @ ..] if before == BEFORE && !field.is_empty() => {
+                        if self.is_compared(&field[0]) {
+                            watched.insert(field.to_vec());
+                        }
+                    }
+                    _ => all = true,
+                }
                 continue;
             }
             match self.within_record(read) {

@@ -39,7 +39,10 @@ impl Machine {
             return self.after_parking(&start, reason, now);
         }
         let (event, evidence) = match &self.echo_check {
-            EchoCheck::Done => return self.begin(now),
+            EchoCheck::Done => {
+                self.begin(now);
+                return None;
+            }
             EchoCheck::Needed(_) => return Some(Command::GatherEvidence),
             EchoCheck::Gathered(event, evidence) => (event, Arc::clone(evidence)),
         };

@@ -21,9 +21,14 @@ pub(super) struct Hydration {
 impl Hydration {
     /// The read for `event`, if its recipe asks for whole records and the catalog has one.
     pub(super) fn for_event(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
-        let Trigger::Webhook(Webhook::Events { connector, hydrate: true, .. }) = recipe.trigger() else {
-            return None;
+        let (connector, hydrate) = match recipe.trigger() {
+            Trigger::Poll(poll) if poll.hydrate.value => return Self::for_item(recipe, event),
+            Trigger::Webhook(Webhook::Events { connector, hydrate, .. }) => (connector, hydrate),
+            _ => return None,
         };
+        if !hydrate {
+            return None;
+        }
         // Records found by polling were read from the API just now.
         if !matches!(event.source, Source::Connector(_)) {
             return None;
@@ -47,5 +52,18 @@ impl Hydration {
             })
             .collect();
         Some(Self { operation, inputs, record: kind.record.clone() })
+    }
+
+    /// The read for an item of a poll's list. A removed one cannot be fetched any more.
+    fn for_item(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
+        let (read, input) = recipe.catalog().record_read(recipe.poller()?)?;
+        if !matches!(event.source, Source::Poll(_)) || event.kind.names().any(|name| name == "removed") {
+            return None;
+        }
+        let operation = recipe.operation_by_id(&read.id)?.clone();
+        let name = operation.renamed.get(input).map_or(input, String::as_str).to_owned();
+        let id = event.record.clone().map(Value::from).ok_or_else(|| "the record's id".to_owned());
+        let inputs = id.map(|id| Map::from_iter([(name, id)]));
+        Some(Self { operation, inputs, record: "$".to_owned() })
     }
 }

@@ -24,11 +24,6 @@ use crate::value::{self, Map, Value};
 impl Machine {
     pub(super) fn step(&mut self, current: &CurrentStep<'_>) -> Progress {
         let status = self.status.step(&current.key);
-        match self.find_step_links(current, &status) {
-            Ok(None) => {}
-            Ok(Some(command)) => return Progress::Command(command),
-            Err(error) => return self.fail(current, status.attempts.max(1), error),
-        }
         match &status.phase {
             Phase::Done(result) => Progress::Complete(Arc::clone(result)),
             Phase::Skipped => Progress::Complete(Arc::default()),
@@ -54,7 +49,7 @@ impl Machine {
         if let Some(error) = truncated_read(&self.status, &current.action) {
             return self.fail(current, status.attempts.max(1), error);
         }
-        if status.has_no_attempt()
+        if status.attempts == status.forgiven
             && let Some(condition) = &current.action.condition
         {
             match condition.holds(&current.scope) {
@@ -234,6 +229,7 @@ impl Machine {
             Builtin::Wait => builtin::wait::begin(&current.key, inputs, current.now),
             Builtin::Stop => Ok(builtin::stop::entries(&current.key, inputs)),
             Builtin::Log => builtin::log::entries(&current.key, inputs),
+            Builtin::Set => Ok(builtin::set::entries(&current.key, inputs)),
             _ => return None,
         };
         match done {

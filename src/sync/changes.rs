@@ -1,0 +1,325 @@
+//! The recipe that brings changes of one side to the other.
+
+use super::field::{Field, Flow};
+use super::merge::{Merge, OTHER};
+use super::resolved::ResolvedSync;
+use super::side::Side;
+use super::side_operations::Named;
+use super::tree::{Mapping, list, member, template, text};
+use crate::catalog::{Catalog, Operation, path};
+use crate::source::{Data, Node, Span, Spanned};
+use crate::template::Use;
+use crate::value::Kind;
+
+/// Builds the recipe of one direction.
+pub(super) struct Changes<'r, 'a> {
+    pub(super) sync: &'r ResolvedSync<'a>,
+    pub(super) catalog: &'a Catalog,
+    /// The side whose changes it brings.
+    pub(super) from: usize,
+}
+
+impl<'a> Changes<'_, 'a> {
+    fn to(&self) -> usize {
+        1 - self.from
+    }
+
+    fn source(&self) -> &Side<'a> {
+        &self.sync.sides[self.from]
+    }
+
+    fn target(&self) -> &Side<'a> {
+        &self.sync.sides[self.to()]
+    }
+
+    /// Everything of the recipe but its name.
+    pub(super) fn parts(&self) -> Mapping {
+        let merge = Merge { sync: self.sync, from: self.from };
+        let mut steps = self.finding();
+        let merging = merge.steps();
+        if !merging.is_empty() {
+            steps.push(self.read_other());
+        }
+        steps.extend(merging);
+        steps.extend(self.creating());
+        steps.push(self.linking());
+        if merge.has_conflicts() {
+            steps.push(conflict_log(self.sync));
+        }
+        steps.extend(self.update(&merge, self.to(), "updated", "{{ steps.pair.id }}".to_owned()));
+        steps.extend(self.update(&merge, self.from, "set_back", template(&self.source().event_id())));
+        let span = self.sync.recipe.sync.span;
+        let vars = self.vars();
+        Mapping::new(span)
+            .with("trigger", self.trigger())
+            .with("vars", vars)
+            .with("actions", list(steps, span))
+    }
+
+    fn trigger(&self) -> Node {
+        let side = self.source();
+        let syntax = side.syntax;
+        let duration = |text: &Spanned<String>| text.clone().map(Data::Text);
+        if let Some(events) = &syntax.webhook {
+            let span = events.0.first().map_or(side.span, |name| name.span);
+            let names = events.0.iter().map(|name| name.clone().map(Data::Text)).collect();
+            return Mapping::new(span)
+                .with("webhook", list(names, span))
+                .with("hydrate", Spanned::new(Data::Bool(true), span))
+                .with_some("reconcile", syntax.reconcile.as_ref().map(|every| duration(&every.0)))
+                .node();
+        }
+        let poll = &side.operations.list;
+        let emit = ["new", "changed"].map(|kind| text(kind, poll.span)).to_vec();
+        let hydrate = self.needs_whole_record().then(|| Spanned::new(Data::Bool(true), poll.span));
+        Mapping::new(poll.span)
+            .with_text("poll", poll.operation.id.as_str())
+            .with_some("with", syntax.with.as_ref().map(|with| with.0.clone()))
+            .with_some("every", syntax.every.as_ref().map(|every| duration(&every.0)))
+            .with("emit", list(emit, poll.span))
+            .with_some("hydrate", hydrate)
+            .with_some("start", syntax.start.as_ref().map(duration))
+            .node()
+    }
+
+    /// Whether the list shows less of a record than the sync reads.
+    fn needs_whole_record(&self) -> bool {
+        let list = self.source().operations.list.operation;
+        let Some(item) = list.item_shape().filter(|item| !item.is_open()) else { return false };
+        let read: Vec<&str> = self.sync.fields.iter().flat_map(|field| self.reads(field)).collect();
+        self.catalog.record_read(list).is_some() && read.iter().any(|name| !item.fields.contains_key(*name))
+    }
+
+    /// Names of the fields of the source that a field reads.
+    fn reads<'f>(&self, field: &'f Field) -> Vec<&'f str> {
+        let template = match &field.sides[self.to()].value {
+            super::value::FieldValue::Field(name) => return vec![name.as_str()],
+            super::value::FieldValue::Template(template) => template,
+        };
+        let first = |used: &'f Use| match used {
+            Use::Path { steps, .. } => steps.first()?.field(),
+            _ => None,
+        };
+        template.uses().iter().filter_map(first).collect()
+    }
+
+    /// The values that the other side would get now, and before the change.
+    fn vars(&self) -> Node {
+        let span = self.sync.recipe.sync.value.fields.span;
+        let (mut now, mut before) = (Mapping::new(span), Mapping::new(span));
+        for (at, field) in self.sync.fields.iter().enumerate() {
+            let value = &field.sides[self.to()].value;
+            let value_for = |root: &str| text(template(&value.expression(root)), field.name.span);
+            let is_written = self.sync.is_written(field, self.to());
+            let is_created = self.sync.create[self.to()] && field.flow.goes_to(self.to());
+            if is_written || is_created || self.sync.matching.contains(&at) {
+                now = now.with(&field.name, value_for(&self.source().event));
+            }
+            if is_written && !matches!(field.flow, Flow::Owned { .. }) {
+                before = before.with(&field.name, value_for("event.before"));
+            }
+        }
+        let mut vars = Mapping::new(span).with("now", now.node());
+        if !before.is_empty() {
+            vars = vars.with("before", before.node());
+        }
+        vars.node()
+    }
+
+    /// A step that calls an operation of the other side.
+    fn on_target(&self, id: &str, named: &Named<'_>) -> Mapping {
+        let step = Mapping::new(named.span).with_text("id", id).with_text("do", named.operation.id.as_str());
+        let is_shared = self.target().connector.connector == self.source().connector.connector;
+        let connection = self.target().syntax.connection.as_ref().filter(|_| is_shared);
+        step.with_some("connection", connection.map(|name| name.clone().map(Data::Text)))
+    }
+
+    /// The id of the record that is linked, or found by the fields that match.
+    fn finding(&self) -> Vec<Node> {
+        let span = self.sync.recipe.sync.span;
+        let end = if self.from == 0 { "from" } else { "to" };
+        let linked =
+            Mapping::new(span).with_text("id", "linked").with_text("do", self.sync.builtins.find_link);
+        let with = Mapping::new(span)
+            .with_text("name", self.sync.recipe.name.as_str())
+            .with_text(end, template(&self.source().event_id()));
+        let mut steps = vec![linked.with("with", with.node()).node()];
+        let mut keys = Vec::new();
+        let mut id = "none".to_owned();
+        let mut searches = Vec::new();
+        for field in self.sync.matching.iter().map(|at| &self.sync.fields[*at]) {
+            let (name, target) = (&field.name, &field.sides[self.to()].name);
+            let Some(find) = self.target().operations.find.get(target.as_str()) else { continue };
+            let step_id = format!("found_{name}");
+            let mut conditions = vec!["not steps.linked".to_owned(), format!("vars.now.{name} is not none")];
+            conditions
+                .extend(searches.iter().map(|(earlier, _): &(String, bool)| format!("not steps.{earlier}")));
+            let listed = listed(find.read.operation);
+            // A second one is looked for, so that it is seen where several match.
+            let limit = find.read.operation.list.as_ref().and_then(|list| list.limit_input());
+            let limit = limit.filter(|_| listed.is_some());
+            let pages = listed.as_ref().filter(|_| limit.is_none()).map(|_| text("all", name.span));
+            let mut with =
+                Mapping::new(name.span).with_text(&find.input, template(&format!("vars.now.{name}")));
+            if let Some(limit) = limit {
+                with = with.with(limit, Spanned::new(Data::Int(2), name.span));
+            }
+            let search = self
+                .on_target(&step_id, &find.read)
+                .with_text("if", template(&conditions.join(" and ")))
+                .with("with", with.node())
+                .with_some("pick", listed.as_ref().map(|pick| text(pick.as_str(), name.span)))
+                .with_some("pages", pages.filter(|_| find.read.operation.list.is_some()));
+            steps.push(search.node());
+            keys.push(format!("vars.now.{name} is none"));
+            searches.push((step_id, listed.is_some()));
+        }
+        // Before the searches, which need a value.
+        steps.insert(
+            1,
+            stop(self.sync, span, &format!("not steps.linked and {}", keys.join(" and ")), &self.no_key()),
+        );
+        for (step, is_list) in searches.iter().rev() {
+            let found = if *is_list { format!("steps.{step}[0]") } else { format!("steps.{step}") };
+            id = format!("{} if steps.{step} else {id}", member(&found, self.target().id_field()));
+        }
+        for (step, _) in searches.iter().filter(|(_, is_list)| *is_list) {
+            let condition = format!("steps.{step} | default([]) | length > 1");
+            let reason = format!("several records of {} match", self.target().name);
+            steps.push(stop(self.sync, span, &condition, &reason));
+        }
+        let pair = format!("steps.linked if steps.linked else {id}");
+        let with = Mapping::new(span).with_text("id", template(&pair)).node();
+        steps.push(
+            Mapping::new(span)
+                .with_text("id", "pair")
+                .with_text("do", self.sync.builtins.set)
+                .with("with", with)
+                .node(),
+        );
+        if !self.sync.create[self.to()] {
+            let reason =
+                format!("{} has no such record, and none is to be created there", self.target().name);
+            steps.push(stop(self.sync, span, "not steps.pair.id", &reason));
+        }
+        steps
+    }
+
+    fn no_key(&self) -> String {
+        let names: Vec<&str> =
+            self.sync.matching.iter().map(|at| self.sync.fields[*at].name.as_str()).collect();
+        format!("the record has no {} to match by", names.join(" and no "))
+    }
+
+    fn read_other(&self) -> Node {
+        let read = &self.target().operations.read;
+        let with = Mapping::new(read.span).with_text(&self.target().id_input(read), "{{ steps.pair.id }}");
+        let step = self.on_target(OTHER, read);
+        step.with_text("if", "{{ steps.pair.id }}").with("with", with.node()).node()
+    }
+
+    /// Creates the record, if it has what the API needs.
+    fn creating(&self) -> Vec<Node> {
+        let create = self.target().operations.create.as_ref().filter(|_| self.sync.create[self.to()]);
+        let Some(create) = create else { return Vec::new() };
+        let mut with = Mapping::new(create.span);
+        let mut missing = Vec::new();
+        for field in self.sync.fields.iter().filter(|field| field.flow.goes_to(self.to())) {
+            let name = &field.sides[self.to()].name;
+            let input = create.operation.input(name);
+            if input.is_none() && !create.operation.takes_any_input() {
+                continue;
+            }
+            let is_required = input.is_some_and(|input| input.shape.required);
+            let now = format!("vars.now.{}", field.name);
+            let value = if is_required { now.clone() } else { format!("{now} | default(omit)") };
+            with = with.with(name, text(template(&value), field.name.span));
+            missing.extend(is_required.then(|| (format!("{now} is none"), name.as_str())));
+        }
+        let mut steps = Vec::new();
+        if !missing.is_empty() {
+            let (conditions, names): (Vec<String>, Vec<&str>) = missing.into_iter().unzip();
+            let condition = format!("not steps.pair.id and ({})", conditions.join(" or "));
+            let reason = format!("{} creates no record without {}", self.target().name, names.join(" and "));
+            steps.push(stop(self.sync, self.sync.recipe.sync.span, &condition, &reason));
+        }
+        let step = self.on_target("created", create).with_text("if", "{{ not steps.pair.id }}");
+        steps.push(step.with("with", with.node()).node());
+        steps
+    }
+
+    fn linking(&self) -> Node {
+        let span = self.sync.recipe.sync.span;
+        let other = match self.sync.create[self.to()] {
+            true => {
+                let created = member("steps.created", self.target().id_field());
+                format!("{created} if steps.created else steps.pair.id")
+            }
+            false => "steps.pair.id".to_owned(),
+        };
+        let (ours, theirs) = (template(&self.source().event_id()), template(&other));
+        let (first, second) = if self.from == 0 { (ours, theirs) } else { (theirs, ours) };
+        let with = Mapping::new(span)
+            .with_text("name", self.sync.recipe.name.as_str())
+            .with_text("from", first)
+            .with_text("to", second);
+        let step = Mapping::new(span).with_text("id", "link").with_text("do", self.sync.builtins.save_link);
+        step.with_text("if", "{{ not steps.linked }}").with("with", with.node()).node()
+    }
+
+    /// The update of the record on the side `side` that is called `id`.
+    fn update(&self, merge: &Merge<'_, '_>, side: usize, step: &str, id: String) -> Option<Node> {
+        let named = self.sync.sides[side].operations.update.as_ref()?;
+        let fields = merge.targets(side);
+        if fields.is_empty() {
+            return None;
+        }
+        let values = format!("steps.merge.{}", merge.key(side));
+        let mut with = Mapping::new(named.span).with_text(&self.sync.sides[side].id_input(named), id);
+        for field in fields {
+            let name = &field.sides[side].name;
+            let takes = named.operation.input(name).is_some() || named.operation.takes_any_input();
+            if takes {
+                let value = format!("{} | default(omit)", member(&values, name));
+                with = with.with(name, text(template(&value), field.name.span));
+            }
+        }
+        let call = if side == self.to() {
+            self.on_target(step, named)
+        } else {
+            Mapping::new(named.span).with_text("id", step).with_text("do", named.operation.id.as_str())
+        };
+        Some(
+            call.with_text("if", template(&format!("steps.merge and {values}")))
+                .with("with", with.node())
+                .node(),
+        )
+    }
+}
+
+/// Where the result of a read is a list: the JSONPath of the list.
+fn listed(operation: &Operation) -> Option<String> {
+    let first = operation.result.first().map_or("$", String::as_str);
+    let is_list =
+        path::is_list(first) || operation.result_shape().is_some_and(|shape| shape.kind == Kind::Array);
+    is_list.then(|| first.trim_end_matches("[*]").to_owned())
+}
+
+/// A step that ends the run.
+pub(super) fn stop(sync: &ResolvedSync<'_>, span: Span, condition: &str, reason: &str) -> Node {
+    let with = Mapping::new(span).with_text("reason", reason).node();
+    Mapping::new(span)
+        .with_text("do", sync.builtins.stop)
+        .with_text("if", template(condition))
+        .with("with", with)
+        .node()
+}
+
+fn conflict_log(sync: &ResolvedSync<'_>) -> Node {
+    let span = sync.recipe.sync.span;
+    let with = Mapping::new(span)
+        .with_text("message", "{{ 'conflict: ' ~ (steps.merge.conflicts | join('; ')) }}")
+        .with_text("level", "warn");
+    let step = Mapping::new(span).with_text("do", sync.builtins.log);
+    step.with_text("if", "{{ steps.merge and steps.merge.conflicts }}").with("with", with.node()).node()
+}

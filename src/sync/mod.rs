@@ -1,0 +1,19 @@
+//! What the file of a recipe stands for: the recipe itself, or the ordinary recipes of a `sync:`. This is the only way
+//! from a file to recipes. It knows nothing of connections and other recipes, and what it generates is checked like
+//! what a person wrote.
+
+mod builtins;
+mod changes;
+mod direction;
+mod expand;
+mod field;
+mod field_map;
+mod merge;
+mod removals;
+mod resolved;
+mod side;
+mod side_operations;
+mod tree;
+mod value;
+
+pub use expand::{Expansion, recipes};

@@ -1,0 +1,124 @@
+//! The value that a field gets, as an expression over a record of the other side.
+
+use super::tree::member;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Data, SourceFile, Spanned};
+use crate::template::{LocatedTemplate, PathStep, Use};
+use crate::value::{Shape, Step};
+
+/// Name of the other side's record in `value`.
+const RECORD: &str = "record";
+/// Names that `value` may read besides.
+const ALSO: [&str; 2] = ["env", "connection"];
+
+/// What a field gets.
+#[derive(Debug)]
+pub(super) enum FieldValue {
+    /// A field of the other record as it is.
+    Field(String),
+    /// The value of a template.
+    Template(LocatedTemplate),
+}
+
+impl FieldValue {
+    /// Reads `value:`, a template over records of the shape `record`.
+    pub(super) fn parse(
+        text: &Spanned<String>,
+        record: Option<&Shape>,
+        file: &SourceFile,
+        found: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let template = match LocatedTemplate::parse(&text.clone().map(Data::Text), file) {
+            Ok(template) => template,
+            Err(mistake) => {
+                found.push(mistake);
+                return None;
+            }
+        };
+        if !template.is_whole() {
+            let help =
+                "write one expression and join texts with `~`: `{{ record.first ~ ' ' ~ record.last }}`";
+            let message = "`value` is exactly one `{{ … }}`";
+            found.push(Diagnostic::new(Code::WrongType, text.span, message).help(help));
+            return None;
+        }
+        let before = found.len();
+        for used in template.uses() {
+            match used {
+                Use::Path { root, steps, range, .. } if root == RECORD => {
+                    found.extend(unknown_field(&template, steps, range.clone(), record));
+                }
+                Use::Path { root, range, .. } if !ALSO.contains(&root.as_str()) => {
+                    let message = format!("`value` cannot read `{root}`");
+                    let help =
+                        "`record` is the record of the other side; `env` and `connection` can be read, too";
+                    let place = template.place(range.clone());
+                    found.push(Diagnostic::new(Code::UnknownVariable, place, message).help(help));
+                }
+                Use::Omit { range, .. } => {
+                    let message = "`omit` is not needed here: where something is missing, nothing is written";
+                    found.push(Diagnostic::new(Code::NotAllowed, template.place(range.clone()), message));
+                }
+                _ => {}
+            }
+        }
+        (found.len() == before).then_some(Self::Template(template))
+    }
+
+    /// The expression of the value for the record that `root` is the expression of; null where it is missing or empty.
+    pub(super) fn expression(&self, root: &str) -> String {
+        let template = match self {
+            Self::Field(name) => return format!("{} | default(none) | coalesce(none)", member(root, name)),
+            Self::Template(template) => template,
+        };
+        let text = template.text();
+        let (mut expression, mut at) = (String::new(), 0);
+        let mut conditions: Vec<String> = Vec::new();
+        for used in template.uses() {
+            let Use::Path { root: name, steps, guarded, range } = used else { continue };
+            if name != RECORD || range.start < at {
+                continue;
+            }
+            expression.push_str(&text[at..range.start]);
+            expression.push_str(root);
+            at = range.start + RECORD.len();
+            for condition in presence(root, steps).filter(|_| !guarded) {
+                if !conditions.contains(&condition) {
+                    conditions.push(condition);
+                }
+            }
+        }
+        expression.push_str(&text[at..]);
+        let inner = expression.trim().trim_start_matches("{{").trim_end_matches("}}");
+        let inner = inner.trim_start_matches('-').trim_end_matches('-').trim();
+        match conditions.as_slice() {
+            [] => format!("({inner}) | coalesce(none)"),
+            all => format!("({inner}) | coalesce(none) if {} else none", all.join(" and ")),
+        }
+    }
+}
+
+/// Conditions that a path exists and is not null, from the first field on.
+fn presence<'s>(root: &str, steps: &'s [PathStep]) -> impl Iterator<Item = String> + use<'s> {
+    let mut path = root.to_owned();
+    steps.iter().map_while(Step::field).map(move |name| {
+        path = member(&path, name);
+        format!("{path} | default(none) is not none")
+    })
+}
+
+/// The first field of a path, if records have none of its name.
+fn unknown_field(
+    template: &LocatedTemplate,
+    steps: &[PathStep],
+    range: std::ops::Range<usize>,
+    record: Option<&Shape>,
+) -> Option<Diagnostic> {
+    let (record, name) = (record?, steps.first()?.field()?);
+    if record.fields.contains_key(name) {
+        return None;
+    }
+    let message = format!("records of the other side have no field `{name}`");
+    let diagnostic = Diagnostic::new(Code::UnknownField, template.place(range), message);
+    Some(diagnostic.suggest(name, record.fields.keys().map(String::as_str)))
+}

@@ -1,0 +1,267 @@
+//! Recipes with `sync:`, through the program, against the sandbox.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::program::hob;
+use crate::stand_in::StandIn;
+
+const PEOPLE: &str = r#"
+name: people
+sync:
+  sides:
+    highlevel: { record: contact, every: 10ms }
+    fitr: { record: client, every: 10ms }
+  match: email
+  fields:
+    email: { highlevel: { value: "{{ record.email | lower }}" } }
+    name: { highlevel: firstName, fitr: full_name }
+    phone: {}
+    program: { highlevel: city, owner: fitr }
+"#;
+/// Each contact has a task of a coach, and loses it with the contact.
+const FOLLOW_UPS: &str = r#"
+name: follow-ups
+sync:
+  sides:
+    highlevel: { record: contact, every: 10ms }
+    fitr: { record: task, every: 10ms }
+  match: contact
+  fields:
+    contact: { highlevel: id, fitr: external_id, direction: to-fitr }
+    client: { fitr: { field: client_id, value: "{{ 'cl_81d5kq2v' }}" }, direction: to-fitr }
+    title: { fitr: { value: "{{ 'Call ' ~ record.firstName }}" }, direction: to-fitr }
+  create: to-fitr
+  delete: to-fitr
+"#;
+const TO_FITR: &str = "people/highlevel-to-fitr";
+const TO_HIGHLEVEL: &str = "people/fitr-to-highlevel";
+const ADA: &str = "ada@example.com";
+
+/// Runs by recipe and state.
+type Runs = BTreeMap<(String, String), usize>;
+
+struct Workspace {
+    stand_in: StandIn,
+    folder: tempfile::TempDir,
+}
+
+impl Workspace {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let (stand_in, folder) = (StandIn::start(), tempfile::tempdir().unwrap());
+        fs::create_dir(folder.path().join("recipes")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join("recipes").join(name), text).unwrap();
+        }
+        fs::write(folder.path().join("hob.yaml"), stand_in.workspace()).unwrap();
+        Self { stand_in, folder }
+    }
+
+    /// The same, with the lists read once.
+    fn begun(text: &str) -> Self {
+        let workspace = Self::new(&[("sync.yaml", text)]);
+        workspace.once();
+        workspace
+    }
+
+    fn hob(&self, arguments: &[&str]) -> crate::program::EndedRun {
+        hob(self.folder.path(), arguments)
+    }
+
+    /// Polls all lists, and runs what follows.
+    fn once(&self) -> Runs {
+        let before = self.runs().len();
+        let recipes = self.hob(&["status", "--format", "json"]).code(0).json();
+        let recipes = recipes["recipes"].as_array().unwrap().len();
+        let mut polled = std::collections::BTreeSet::new();
+        // A list is not due again at once.
+        while polled.len() < recipes {
+            let summary = self.hob(&["run", "--once", "--format", "json"]).code(0).json();
+            let polls = summary["polls"].as_array().unwrap().iter();
+            polled.extend(polls.map(|poll| poll["recipe"].as_str().unwrap().to_owned()));
+        }
+        let runs = self.runs();
+        let mut counts = Runs::new();
+        for run in &runs[..runs.len() - before] {
+            let text = |name: &str| run[name].as_str().unwrap().to_owned();
+            *counts.entry((text("recipe"), text("state"))).or_default() += 1;
+        }
+        counts
+    }
+
+    /// All runs, newest first.
+    fn runs(&self) -> Vec<Value> {
+        let listed = self.hob(&["runs", "list", "--limit", "0", "--format", "json"]).code(0).json();
+        listed.as_array().unwrap().clone()
+    }
+
+    /// The history of the newest run in this state.
+    fn shown(&self, state: &str) -> String {
+        let run = self.runs().into_iter().find(|run| run["state"] == state).unwrap();
+        self.hob(&["runs", "show", run["id"].as_str().unwrap()]).code(0).output
+    }
+
+    fn call(&self, operation: &str, with: &Value) {
+        self.hob(&["call", operation, "--with", &with.to_string()]).code(0);
+    }
+
+    fn find(&self, connector: &str, collection: &str, field: &str, value: &str) -> Option<Value> {
+        let records = self.stand_in.sandbox.records(connector, collection, 1000).unwrap();
+        records.into_iter().find(|record| record[field] == value)
+    }
+
+    fn contact(&self) -> Value {
+        self.find("highlevel", "contacts", "email", ADA).unwrap()
+    }
+
+    fn client(&self) -> Value {
+        self.find("fitr", "clients", "email", ADA).unwrap()
+    }
+
+    /// Requests by operation.
+    fn sent(&self) -> BTreeMap<String, usize> {
+        self.stand_in.sandbox.totals().1.into_iter().map(|(name, count)| (name, count as usize)).collect()
+    }
+}
+
+fn only(recipe: &str, state: &str) -> Runs {
+    Runs::from([((recipe.to_owned(), state.to_owned()), 1)])
+}
+
+#[test]
+fn people_are_the_same_on_both_sides() {
+    let workspace = Workspace::begun(PEOPLE);
+    let ada = json!({ "full_name": "Ada", "email": ADA, "phone": "+447700900111", "program": "Strength" });
+    workspace.call("fitr.clients.create", &ada);
+    assert_eq!(workspace.once(), only(TO_HIGHLEVEL, "succeeded"));
+    let contact = workspace.contact();
+    assert_eq!((&contact["firstName"], &contact["city"]), (&json!("Ada"), &json!("Strength")));
+    assert_eq!(workspace.once(), only(TO_FITR, "suppressed"), "the new contact is an echo");
+    let before = workspace.sent();
+    assert_eq!(workspace.once(), Runs::new());
+    let polls = ["contacts.search", "fitr.clients.list"];
+    let more = workspace.sent().into_iter().filter(|(name, count)| before.get(name) != Some(count));
+    assert_eq!(more.map(|(name, _)| name).collect::<Vec<_>>(), polls, "a quiet pass only polls");
+
+    // A change goes the other way, and an update of what nobody synced goes nowhere.
+    workspace.call("contacts.update", &json!({ "contactId": contact["id"], "firstName": "Adah" }));
+    assert_eq!(workspace.once(), only(TO_FITR, "succeeded"));
+    let client = workspace.client();
+    assert_eq!((&client["full_name"], &client["program"]), (&json!("Adah"), &json!("Strength")));
+    assert_eq!(workspace.once(), only(TO_HIGHLEVEL, "suppressed"));
+    let updates = |workspace: &Workspace| workspace.sent().get("fitr.clients.update").copied().unwrap_or(0);
+    let before = updates(&workspace);
+    workspace
+        .call("contacts.update", &json!({ "contactId": contact["id"], "website": "https://ada.example" }));
+    workspace.once();
+    assert_eq!(updates(&workspace), before);
+}
+
+#[test]
+fn an_owner_has_its_value_back_and_the_last_writer_wins() {
+    let workspace = Workspace::begun(PEOPLE);
+    let ada = json!({ "full_name": "Ada", "email": ADA, "program": "Strength" });
+    workspace.call("fitr.clients.create", &ada);
+    workspace.once();
+    workspace.once();
+    let (contact, client) = (workspace.contact()["id"].clone(), workspace.client()["id"].clone());
+
+    workspace.call("contacts.update", &json!({ "contactId": contact, "city": "Yoga" }));
+    assert_eq!(workspace.once(), only(TO_FITR, "succeeded"));
+    assert_eq!(
+        (&workspace.contact()["city"], &workspace.client()["program"]),
+        (&json!("Strength"), &json!("Strength"))
+    );
+    let shown = workspace.shown("succeeded");
+    assert!(
+        shown.contains("program: highlevel says \"Yoga\", and fitr owns it: set back to \"Strength\""),
+        "{shown}"
+    );
+    assert_eq!(workspace.once(), only(TO_FITR, "suppressed"));
+
+    // One field on each side: both changes stay.
+    workspace.call("fitr.clients.update", &json!({ "id": client, "phone": "+447700900222" }));
+    workspace.call("contacts.update", &json!({ "contactId": contact, "firstName": "Adah" }));
+    workspace.once();
+    workspace.once();
+    let (one, other) = (workspace.contact(), workspace.client());
+    assert_eq!((&one["firstName"], &one["phone"]), (&json!("Adah"), &json!("+447700900222")));
+    assert_eq!((&other["full_name"], &other["phone"]), (&json!("Adah"), &json!("+447700900222")));
+
+    // The same field on both sides, first on one and then on the other.
+    for last in ["fitr", "highlevel"] {
+        let mut sides = ["fitr", "highlevel"].map(|side| (side == last, side));
+        sides.sort_unstable();
+        for (_, side) in sides {
+            match side {
+                "fitr" => workspace
+                    .call("fitr.clients.update", &json!({ "id": client, "full_name": format!("F {last}") })),
+                _ => workspace.call(
+                    "contacts.update",
+                    &json!({ "contactId": contact, "firstName": format!("H {last}") }),
+                ),
+            }
+        }
+        workspace.once();
+        workspace.once();
+        let wanted = if last == "fitr" { "F fitr" } else { "H highlevel" };
+        let (one, other) = (workspace.contact(), workspace.client());
+        assert_eq!((&one["firstName"], &other["full_name"]), (&json!(wanted), &json!(wanted)), "{last}");
+        let told = workspace.runs().iter().any(|run| {
+            let shown = workspace.hob(&["runs", "show", run["id"].as_str().unwrap()]).code(0).output;
+            shown.contains(&format!("{last} wins"))
+        });
+        assert!(told, "the conflict is in the history");
+    }
+    assert_eq!(workspace.once(), Runs::new());
+}
+
+#[test]
+fn what_is_gone_on_one_side_is_deleted_on_the_other() {
+    let workspace = Workspace::begun(FOLLOW_UPS);
+    workspace.call("contacts.create", &json!({ "firstName": "Ada", "email": ADA }));
+    assert_eq!(workspace.once(), only("follow-ups/highlevel-to-fitr", "succeeded"));
+    let id = workspace.contact()["id"].as_str().unwrap().to_owned();
+    let task = || workspace.find("fitr", "tasks", "external_id", &id);
+    assert_eq!(task().unwrap()["title"], "Call Ada");
+    workspace.call("contacts.update", &json!({ "contactId": id, "firstName": "Adah" }));
+    workspace.once();
+    assert_eq!(task().unwrap()["title"], "Call Adah");
+    workspace.call("contacts.delete", &json!({ "contactId": id }));
+    let mut passes = 0;
+    while task().is_some() {
+        passes += 1;
+        assert!(passes < 5, "the task is still there");
+        workspace.once();
+    }
+    assert_eq!(workspace.runs()[0]["recipe"], "follow-ups/highlevel-to-fitr/removed");
+}
+
+#[test]
+fn expanded_recipes_do_the_same() {
+    let workspace = Workspace::new(&[("people.yaml", PEOPLE)]);
+    let text = workspace.hob(&["expand", "people"]).code(0).output;
+    assert_eq!(workspace.hob(&["expand", "recipes/people.yaml"]).code(0).output, text);
+    let rows = workspace.hob(&["expand", "people", "--format", "json"]).code(0).json();
+    assert_eq!(rows[1]["name"], TO_HIGHLEVEL);
+    let parts: Vec<&str> = text.split("---\n").collect();
+    assert_eq!(parts.len(), 2);
+    assert_eq!(workspace.hob(&["expand", TO_HIGHLEVEL]).code(0).output, parts[1]);
+    workspace.once();
+    // The history goes on where the sync ended.
+    fs::remove_file(workspace.folder.path().join("recipes/people.yaml")).unwrap();
+    for (at, part) in parts.iter().enumerate() {
+        fs::write(workspace.folder.path().join(format!("recipes/{at}.yaml")), part).unwrap();
+    }
+    let validated = workspace.hob(&["validate"]).code(0);
+    assert!(!validated.output.contains("error["), "{}", validated.output);
+    assert_eq!(workspace.once(), Runs::new());
+    workspace.call("fitr.clients.create", &json!({ "full_name": "Ada", "email": ADA }));
+    assert_eq!(workspace.once(), only(TO_HIGHLEVEL, "succeeded"));
+    assert_eq!(workspace.contact()["firstName"], "Ada");
+
+    let unknown = workspace.hob(&["expand", "poeple/highlevel-to-fitr"]).code(2);
+    assert!(unknown.errors.contains("did you mean"), "{}", unknown.errors);
+}
