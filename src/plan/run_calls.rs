@@ -91,15 +91,21 @@ impl Counting<'_> {
 
     /// The read that fetches the whole record of a thin event.
     fn hydration(&mut self) -> Option<StepCalls> {
-        let Trigger::Webhook(Webhook::Events { connector, types, hydrate: true, .. }) = self.recipe.trigger()
-        else {
-            return None;
+        let (operation, all) = match self.recipe.trigger() {
+            Trigger::Poll(poll) if poll.hydrate.value => {
+                let (read, _) = self.recipe.catalog().record_read(self.recipe.poller()?)?;
+                (read.id.clone(), true)
+            }
+            Trigger::Webhook(Webhook::Events { connector, types, hydrate: true, .. }) => {
+                let events = &self.recipe.catalog().connector(connector)?.events;
+                let reads: Vec<_> =
+                    types.iter().map(|name| events.get(name.as_str())?.hydrate.as_ref()).collect();
+                let all = reads.iter().all(Option::is_some);
+                (reads.iter().flatten().next()?.operation.clone(), all)
+            }
+            _ => return None,
         };
-        let events = &self.recipe.catalog().connector(connector)?.events;
-        let reads: Vec<_> = types.iter().map(|name| events.get(name.as_str())?.hydrate.as_ref()).collect();
-        let operation = reads.iter().flatten().next()?.operation.clone();
         let operation = Arc::clone(self.recipe.operation_by_id(&operation)?);
-        let all = reads.iter().all(Option::is_some);
         let times = match self.history.and_then(|history| history.steps.get(HYDRATE)) {
             Some(mean) => Estimate::exactly(*mean),
             None if all => Estimate::exactly(1.0),
