@@ -6,10 +6,9 @@ use super::resolved::ResolvedSync;
 use super::side::Side;
 use super::side_operations::Named;
 use super::tree::{Mapping, list, member, template, text};
-use crate::catalog::{Catalog, Operation, path};
+use crate::catalog::Catalog;
 use crate::source::{Data, Node, Span, Spanned};
 use crate::template::Use;
-use crate::value::Kind;
 
 /// Builds the recipe of one direction.
 pub(super) struct Changes<'r, 'a> {
@@ -20,15 +19,15 @@ pub(super) struct Changes<'r, 'a> {
 }
 
 impl<'a> Changes<'_, 'a> {
-    fn to(&self) -> usize {
+    pub(super) fn to(&self) -> usize {
         1 - self.from
     }
 
-    fn source(&self) -> &Side<'a> {
+    pub(super) fn source(&self) -> &Side<'a> {
         &self.sync.sides[self.from]
     }
 
-    fn target(&self) -> &Side<'a> {
+    pub(super) fn target(&self) -> &Side<'a> {
         &self.sync.sides[self.to()]
     }
 
@@ -127,88 +126,11 @@ impl<'a> Changes<'_, 'a> {
     }
 
     /// A step that calls an operation of the other side.
-    fn on_target(&self, id: &str, named: &Named<'_>) -> Mapping {
+    pub(super) fn on_target(&self, id: &str, named: &Named<'_>) -> Mapping {
         let step = Mapping::new(named.span).with_text("id", id).with_text("do", named.operation.id.as_str());
         let is_shared = self.target().connector.connector == self.source().connector.connector;
         let connection = self.target().syntax.connection.as_ref().filter(|_| is_shared);
         step.with_some("connection", connection.map(|name| name.clone().map(Data::Text)))
-    }
-
-    /// The id of the record that is linked, or found by the fields that match.
-    fn finding(&self) -> Vec<Node> {
-        let span = self.sync.recipe.sync.span;
-        let end = if self.from == 0 { "from" } else { "to" };
-        let linked =
-            Mapping::new(span).with_text("id", "linked").with_text("do", self.sync.builtins.find_link);
-        let with = Mapping::new(span)
-            .with_text("name", self.sync.recipe.name.as_str())
-            .with_text(end, template(&self.source().event_id()));
-        let mut steps = vec![linked.with("with", with.node()).node()];
-        let mut keys = Vec::new();
-        let mut id = "none".to_owned();
-        let mut searches = Vec::new();
-        for field in self.sync.matching.iter().map(|at| &self.sync.fields[*at]) {
-            let (name, target) = (&field.name, &field.sides[self.to()].name);
-            let Some(find) = self.target().operations.find.get(target.as_str()) else { continue };
-            let step_id = format!("found_{name}");
-            let mut conditions = vec!["not steps.linked".to_owned(), format!("vars.now.{name} is not none")];
-            conditions
-                .extend(searches.iter().map(|(earlier, _): &(String, bool)| format!("not steps.{earlier}")));
-            let listed = listed(find.read.operation);
-            // A second one is looked for, so that it is seen where several match.
-            let limit = find.read.operation.list.as_ref().and_then(|list| list.limit_input());
-            let limit = limit.filter(|_| listed.is_some());
-            let pages = listed.as_ref().filter(|_| limit.is_none()).map(|_| text("all", name.span));
-            let mut with =
-                Mapping::new(name.span).with_text(&find.input, template(&format!("vars.now.{name}")));
-            if let Some(limit) = limit {
-                with = with.with(limit, Spanned::new(Data::Int(2), name.span));
-            }
-            let search = self
-                .on_target(&step_id, &find.read)
-                .with_text("if", template(&conditions.join(" and ")))
-                .with("with", with.node())
-                .with_some("pick", listed.as_ref().map(|pick| text(pick.as_str(), name.span)))
-                .with_some("pages", pages.filter(|_| find.read.operation.list.is_some()));
-            steps.push(search.node());
-            keys.push(format!("vars.now.{name} is none"));
-            searches.push((step_id, listed.is_some()));
-        }
-        // Before the searches, which need a value.
-        steps.insert(
-            1,
-            stop(self.sync, span, &format!("not steps.linked and {}", keys.join(" and ")), &self.no_key()),
-        );
-        for (step, is_list) in searches.iter().rev() {
-            let found = if *is_list { format!("steps.{step}[0]") } else { format!("steps.{step}") };
-            id = format!("{} if steps.{step} else {id}", member(&found, self.target().id_field()));
-        }
-        for (step, _) in searches.iter().filter(|(_, is_list)| *is_list) {
-            let condition = format!("steps.{step} | default([]) | length > 1");
-            let reason = format!("several records of {} match", self.target().name);
-            steps.push(stop(self.sync, span, &condition, &reason));
-        }
-        let pair = format!("steps.linked if steps.linked else {id}");
-        let with = Mapping::new(span).with_text("id", template(&pair)).node();
-        steps.push(
-            Mapping::new(span)
-                .with_text("id", "pair")
-                .with_text("do", self.sync.builtins.set)
-                .with("with", with)
-                .node(),
-        );
-        if !self.sync.create[self.to()] {
-            let reason =
-                format!("{} has no such record, and none is to be created there", self.target().name);
-            steps.push(stop(self.sync, span, "not steps.pair.id", &reason));
-        }
-        steps
-    }
-
-    fn no_key(&self) -> String {
-        let names: Vec<&str> =
-            self.sync.matching.iter().map(|at| self.sync.fields[*at].name.as_str()).collect();
-        format!("the record has no {} to match by", names.join(" and no "))
     }
 
     fn read_other(&self) -> Node {
@@ -295,14 +217,6 @@ impl<'a> Changes<'_, 'a> {
                 .node(),
         )
     }
-}
-
-/// Where the result of a read is a list: the JSONPath of the list.
-fn listed(operation: &Operation) -> Option<String> {
-    let first = operation.result.first().map_or("$", String::as_str);
-    let is_list =
-        path::is_list(first) || operation.result_shape().is_some_and(|shape| shape.kind == Kind::Array);
-    is_list.then(|| first.trim_end_matches("[*]").to_owned())
 }
 
 /// A step that ends the run.

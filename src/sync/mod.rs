@@ -11,6 +11,7 @@ mod field_map;
 mod merge;
 mod removals;
 mod resolved;
+mod search;
 mod side;
 mod side_operations;
 mod tree;
