@@ -2,6 +2,8 @@
 
 #[path = "cli/auth.rs"]
 mod auth;
+#[path = "cli/backfill.rs"]
+mod backfill;
 #[path = "cli/canary.rs"]
 mod canary;
 #[path = "cli/changes.rs"]

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::backfill::Backfill;
 use super::call::Call;
 use super::catalog::CatalogCommand;
 use super::completions::Completions;
@@ -60,6 +61,8 @@ pub enum Command {
     Run(Run),
     /// Send an event to a recipe
     Trigger(Trigger),
+    /// Send a recipe the records that exist already
+    Backfill(Backfill),
     /// Pause recipes: they poll and start nothing, and their events wait
     Pause(Pause),
     /// Resume paused recipes

@@ -27,9 +27,12 @@ pub(super) struct PollRow {
 }
 
 impl PollRow {
-    /// The poller of `cursor`; `None` if it belongs to a schedule.
+    /// The poller of `cursor`; `None` if it belongs to a schedule or a backfill.
     pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
         let health = &cursor.health;
+        if cursor.key.is_backfill() {
+            return None;
+        }
         Some(Self {
             recipe: cursor.key.recipe().to_owned(),
             connection: health.connection.clone()?,

@@ -13,7 +13,7 @@ use super::{Failure, Session};
 use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check_all};
 use crate::clock::Clock;
-use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::diagnostic::{Code, Diagnostic, Report, closest};
 use crate::printable;
 use crate::recipe::Recipe;
 use crate::source::{SourceFile, Span};
@@ -98,6 +98,21 @@ impl Recipes {
             recipes.reports.push(report);
         }
         recipes
+    }
+
+    /// The valid recipe of this name; shows the mistakes of broken files if there is none.
+    pub(super) fn find(&self, name: &str, session: &mut Session) -> Result<CheckedRecipe, Failure> {
+        if let Some(recipe) = self.sound.iter().find(|recipe| recipe.name() == name) {
+            return Ok(recipe.clone());
+        }
+        let broken: Vec<_> = self.reports.iter().filter(|report| report.has_errors()).collect();
+        broken.iter().for_each(|report| session.show(report));
+        let reason = match closest(name, self.sound.iter().map(CheckedRecipe::name)) {
+            Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
+            None if broken.is_empty() => anyhow!("no recipe `{name}` in this workspace"),
+            None => anyhow!("no recipe `{name}` without mistakes"),
+        };
+        Err(Failure::usage(reason))
     }
 
     /// The readable names of all recipes, including broken ones.

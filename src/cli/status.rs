@@ -147,8 +147,8 @@ impl Page {
         });
         let row = |name: String| {
             let recipe = sound.iter().find(|recipe| recipe.name() == name);
-            let due =
-                known.cursors.iter().filter(|cursor| cursor.key.belongs_to(&name)).map(|cursor| cursor.due);
+            let is_own = |cursor: &&Cursor| cursor.key.belongs_to(&name) && !cursor.key.is_backfill();
+            let due = known.cursors.iter().filter(is_own).map(|cursor| cursor.due);
             let mine: Vec<&PollRow> = polls.iter().filter(|poll| poll.recipe == name).collect();
             let (paused_since, last_event) = (known.paused.get(&name), known.newest.get(&name));
             let state = match recipe {

@@ -14,7 +14,6 @@ use super::recipes::{Recipes, unset_variables};
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
-use crate::diagnostic::closest;
 use crate::engine::{Engine, Options, RecipeVersions};
 use crate::journal::{Access, Batch, last_pause, pause_reason};
 use crate::trigger::{Schedule, manual};
@@ -51,7 +50,7 @@ impl Trigger {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
-        let recipe = self.find(recipes, session)?;
+        let recipe = recipes.find(&self.recipe, session)?;
         let payload = self.payload(session, &recipe).map_err(Failure::usage)?;
         if self.dry_run {
             return self.run_dry(session, &workspace, recipe, payload);
@@ -127,21 +126,6 @@ impl Trigger {
             }
         }
         Ok(if rows.iter().any(DryRow::is_bad) { ExitCode::Problems } else { ExitCode::Fine })
-    }
-
-    fn find(&self, recipes: Recipes, session: &mut Session) -> Result<CheckedRecipe, Failure> {
-        if let Some(recipe) = recipes.sound.iter().find(|recipe| recipe.name() == self.recipe) {
-            return Ok(recipe.clone());
-        }
-        let broken: Vec<_> = recipes.reports.iter().filter(|report| report.has_errors()).collect();
-        broken.iter().for_each(|report| session.show(report));
-        let name = &self.recipe;
-        let reason = match closest(name, recipes.sound.iter().map(CheckedRecipe::name)) {
-            Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
-            None if broken.is_empty() => anyhow!("no recipe `{name}` in this workspace"),
-            None => anyhow!("no recipe `{name}` without mistakes"),
-        };
-        Err(Failure::usage(reason))
     }
 
     fn payload(&self, session: &mut Session, recipe: &CheckedRecipe) -> anyhow::Result<Value> {

@@ -11,10 +11,28 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub struct CursorKey(pub String);
 
+/// The end of the keys of backfills.
+const BACKFILL: &str = "#backfill";
+
 impl CursorKey {
     /// The cursor of `recipe` for the connections `accounts`.
     pub fn new(recipe: &str, accounts: &[String]) -> Self {
         Self(format!("{recipe}@{}", accounts.join("+")))
+    }
+
+    /// The cursor of one of several lists for the same recipe and connections.
+    pub fn of_list(&self, operation: &str) -> Self {
+        Self(format!("{self}#{operation}"))
+    }
+
+    /// The cursor of a backfill for the same recipe and connections.
+    pub fn of_backfill(&self) -> Self {
+        Self(format!("{self}{BACKFILL}"))
+    }
+
+    /// Whether it is the cursor of a backfill.
+    pub fn is_backfill(&self) -> bool {
+        self.0.ends_with(BACKFILL)
     }
 
     /// Whether it belongs to `recipe`.

@@ -40,7 +40,7 @@ pub const REASON: &str = "reason";
 impl Event {
     /// Why the event's record cannot be read, if so.
     pub fn unreadable(&self) -> Option<&str> {
-        let of_poller = matches!(self.source, Source::Poll(_)) && self.kind == UNREADABLE;
+        let of_poller = self.source.is_list() && self.kind == UNREADABLE;
         self.payload.get(REASON).and_then(Value::as_str).filter(|_| of_poller)
     }
 }

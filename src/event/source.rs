@@ -16,6 +16,8 @@ pub enum Source {
     Path(String),
     /// A poller: the key of its cursor.
     Poll(CursorKey),
+    /// A poller that reads records from before: the key of its cursor.
+    Backfill(CursorKey),
     /// A recipe's schedule: the recipe.
     Schedule(String),
     /// A person, by `hob trigger`: the recipe.
@@ -30,15 +32,21 @@ pub enum Priority {
     Webhook,
     /// Pollers and the runs of their events, of which there may be many.
     Poll,
-    /// Reading of existing records.
+    /// Reading of existing records and the runs for them.
     Backfill,
 }
 
 impl Source {
+    /// Whether its events are records of a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Source::Poll(_) | Source::Backfill(_))
+    }
+
     /// The priority of runs of its events.
     pub fn priority(&self) -> Priority {
         match self {
             Source::Poll(_) => Priority::Poll,
+            Source::Backfill(_) => Priority::Backfill,
             Source::Connector(_) | Source::Path(_) | Source::Schedule(_) | Source::Manual(_) => {
                 Priority::Webhook
             }
@@ -52,6 +60,7 @@ impl fmt::Display for Source {
             Source::Connector(name) => write!(f, "webhook:{name}"),
             Source::Path(path) => write!(f, "webhook:{path}"),
             Source::Poll(key) => write!(f, "poll:{key}"),
+            Source::Backfill(key) => write!(f, "backfill:{key}"),
             Source::Schedule(recipe) => write!(f, "schedule:{recipe}"),
             Source::Manual(recipe) => write!(f, "manual:{recipe}"),
         }
@@ -63,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn webhook_runs_go_before_polled_runs() {
+    fn webhook_runs_go_before_polled_runs_and_these_before_backfills() {
         let poll = Source::Poll(CursorKey::new("clients", &["studio-1".into()]));
         assert_eq!(poll.to_string(), "poll:clients@studio-1");
         for sent in [
@@ -74,6 +83,7 @@ mod tests {
         ] {
             assert!(sent.priority() < poll.priority(), "{sent}");
         }
-        assert!(poll.priority() < Priority::Backfill);
+        let backfill = Source::Backfill(CursorKey::new("clients", &["studio-1".into()]));
+        assert!(poll.priority() < backfill.priority() && poll.is_list() && backfill.is_list());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A trigger appends events and the runs they start to the journal. It never runs a step.
 
+mod backfill;
+mod backfill_round;
 mod claim_renewal;
 mod claims;
 mod context;
@@ -24,6 +26,7 @@ mod triggers;
 mod watermark;
 pub mod webhook;
 
+pub use backfill::{Backfill, BackfillError, BackfillOptions};
 pub use claims::Claims;
 pub use context::TriggerContext;
 pub use next_poll::period;

@@ -22,7 +22,7 @@ use super::progress::PageRead;
 use super::readable_items::split_unreadable;
 use super::watermark::Watermark;
 use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen};
+use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen, Source};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
@@ -43,6 +43,8 @@ pub struct Polled {
     pub pages: u64,
     /// Number of items read.
     pub items: u64,
+    /// Number of changes that the recipe knew already, from webhooks or, in a backfill, from any event.
+    pub known: usize,
     /// Number of events stored.
     pub events: usize,
     /// Number of runs started.
@@ -130,6 +132,7 @@ impl Poller {
             connection: self.connection.name.clone(),
             pages: 0,
             items: 0,
+            known: 0,
             events: 0,
             runs: 0,
             finished: false,
@@ -150,7 +153,7 @@ impl Poller {
         let now = self.shared.as_ref().map_or(now, |shared| shared.join_round(now));
         let subject = self.subject();
         let changed = stored.as_ref().is_some_and(|cursor| cursor.subject != subject);
-        if changed {
+        if changed && self.backfill.is_none() {
             tracing::warn!(
                 recipe = self.recipe.name(),
                 "the recipe polls something else now, so it starts over, as its `start` says"
@@ -344,8 +347,9 @@ impl Poll<'_> {
     ) -> Result<(), Error> {
         let mut events = std::mem::take(&mut self.failed_events);
         for change in changes {
-            if !self.arrived(&change).await? {
-                events.push(self.poller.event(change, &self.scope));
+            match self.is_known(&change).await? {
+                true => self.polled.known += 1,
+                false => events.push(self.poller.event(change, self.source(), &self.scope)),
             }
         }
         self.polled.due = self.cursor.due;
@@ -361,7 +365,21 @@ impl Poll<'_> {
         Progress { cursor: self.cursor.clone(), seen, forgotten, reset, claim: self.claim.clone() }
     }
 
-    async fn arrived(&self, change: &Change) -> Result<bool, Error> {
+    /// The source of its events: those of a first scan existed before.
+    fn source(&self) -> Source {
+        let key = self.cursor.key.clone();
+        match self.poller.backfill.is_some() || !self.cursor.baseline_done {
+            true => Source::Backfill(key),
+            false => Source::Poll(key),
+        }
+    }
+
+    /// Whether the recipe knows of the change already, from a webhook or, in a backfill, from any event.
+    async fn is_known(&self, change: &Change) -> Result<bool, Error> {
+        if let Some(backfill) = &self.poller.backfill {
+            let Poller { recipe, accounts, .. } = self.poller;
+            return backfill.is_known(recipe, accounts, self.journal, &change.record).await;
+        }
         let Some(reconcile) = &self.poller.reconcile else { return Ok(false) };
         let listing = self.poller.listing();
         reconcile.arrived(self.journal, self.poller.recipe.name(), listing, change, self.cursor.started).await

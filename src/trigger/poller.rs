@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::backfill_round::BackfillRound;
 use super::detect::{self, Change};
 use super::new_run::new_run;
 use super::next_poll;
@@ -63,8 +64,10 @@ pub struct Poller {
     pub(super) every: Every,
     pub(super) emit: Vec<Emit>,
     pub(super) start: Start,
-    with: Option<TemplateTree>,
+    pub(super) with: Option<TemplateTree>,
     pub(super) reconcile: Option<Reconcile>,
+    /// Set if it reads records from before, once.
+    pub(super) backfill: Option<BackfillRound>,
     /// The part in a list that other pollers read as well.
     pub(super) shared: Option<Membership>,
 }
@@ -90,6 +93,7 @@ impl Poller {
                         start: poll.start,
                         with: Some(poll.with.clone()),
                         reconcile: None,
+                        backfill: None,
                         shared: None,
                     });
                 }
@@ -98,9 +102,8 @@ impl Poller {
                     for reconcile in Reconcile::all(recipe.catalog(), connector, &types) {
                         let name = &reconcile.operation;
                         let (operation, connection) = place(recipe, name, accounts, services)?;
-                        let key = cursor_key(recipe.name(), accounts);
                         pollers.push(Self {
-                            key: CursorKey(format!("{key}#{name}")),
+                            key: cursor_key(recipe.name(), accounts).of_list(name),
                             recipe: recipe.clone(),
                             accounts: accounts.clone(),
                             connection,
@@ -110,6 +113,7 @@ impl Poller {
                             start: Start::Now,
                             with: None,
                             reconcile: Some(reconcile),
+                            backfill: None,
                             shared: None,
                         });
                     }
@@ -139,7 +143,11 @@ impl Poller {
     /// What the poller reads. With another subject the list counts as new, without seen records. Inputs are included as
     /// written, so that `now()` in them does not change the subject.
     pub(super) fn subject(&self) -> String {
-        poll_requests::subject(&self.operation, &self.written_inputs())
+        let subject = poll_requests::subject(&self.operation, &self.written_inputs());
+        match &self.backfill {
+            Some(round) => format!("{subject} {}", round.to_json()),
+            None => subject,
+        }
     }
 
     /// Identifies the requests of the poller: pollers with equal values can share answers.
@@ -219,14 +227,14 @@ impl Poller {
     }
 
     /// The event of a change, with its run.
-    pub(super) fn event(&self, change: Change, scope: &Scope) -> (Event, Vec<NewRun>) {
+    pub(super) fn event(&self, change: Change, source: Source, scope: &Scope) -> (Event, Vec<NewRun>) {
         let (kind, payload) = match &self.reconcile {
             Some(reconcile) => reconcile.body(change.kind, change.item, &self.connection),
             None => (detect::name(change.kind).to_owned(), change.item),
         };
         let event = Event {
             id: EventId::new(),
-            source: Source::Poll(self.key.clone()),
+            source,
             kind: kind.into(),
             connection: Some(self.connection.name.clone()),
             record: Some(change.record),
@@ -241,7 +249,13 @@ impl Poller {
 
 impl Poller {
     /// The event of an unreadable record, with its run, which fails for that reason.
-    pub(super) fn unreadable(&self, bad: &Unreadable, page: u64, scope: &Scope) -> (Event, Vec<NewRun>) {
+    pub(super) fn unreadable(
+        &self,
+        bad: &Unreadable,
+        page: u64,
+        source: Source,
+        scope: &Scope,
+    ) -> (Event, Vec<NewRun>) {
         let connection = &self.connection.name;
         let reason = format!(
             "a record of `{}` ({connection}, page {page}, record {}) cannot be read: {}",
@@ -249,7 +263,7 @@ impl Poller {
         );
         let event = Event {
             id: EventId::new(),
-            source: Source::Poll(self.key.clone()),
+            source,
             kind: UNREADABLE.into(),
             connection: Some(connection.clone()),
             record: bad.id.clone(),
@@ -269,12 +283,12 @@ impl Poller {
     }
 }
 
-fn cursor_key(recipe: &str, accounts: &Accounts) -> CursorKey {
+pub(super) fn cursor_key(recipe: &str, accounts: &Accounts) -> CursorKey {
     let names: Vec<String> = accounts.values().cloned().collect();
     CursorKey::new(recipe, &names)
 }
 
-fn place(
+pub(super) fn place(
     recipe: &CheckedRecipe,
     operation: &str,
     accounts: &Accounts,

@@ -87,7 +87,8 @@ impl Reconcile {
             (field, item) => Map::from_iter([(field.clone().unwrap_or_else(|| "record".into()), item)]),
         };
         if let Some(field) = &self.type_field {
-            body.entry(field.clone()).or_insert_with(|| lost.name.as_str().into());
+            // The record may have a field of this name, which the webhook does not show.
+            body.insert(field.clone(), lost.name.as_str().into());
         }
         for (setting, paths) in connection.connector.webhooks.iter().flat_map(|hooks| &hooks.route) {
             let field = paths.first().and_then(|path| path.strip_prefix("$."));

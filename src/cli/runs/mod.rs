@@ -13,3 +13,4 @@ mod skip;
 mod writes;
 
 pub use command::RunsCommand;
+pub(super) use since::Since;

@@ -8,7 +8,7 @@ use crate::recipe::parse_duration;
 
 /// A time or an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Since {
+pub(in crate::cli) enum Since {
     /// This long ago.
     Ago(TimeDelta),
     /// At this time.
@@ -17,7 +17,7 @@ pub(super) enum Since {
 
 impl Since {
     /// The time, relative to `now`.
-    pub(super) fn before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(in crate::cli) fn before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Since::Ago(ago) => now.checked_sub_signed(*ago).unwrap_or(DateTime::<Utc>::MIN_UTC),
             Since::At(time) => *time,

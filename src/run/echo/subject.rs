@@ -50,14 +50,14 @@ impl Subject {
         let lists: Vec<&Listing>;
         let (mut at, mut fields, mut ids) = ("$".to_owned(), Vec::new(), Vec::<String>::new());
         match (recipe.trigger(), &event.source) {
-            (Trigger::Poll(poll), Source::Poll(_)) => {
+            (Trigger::Poll(poll), source) if source.is_list() => {
                 let poller = recipe.poller()?;
                 let read = catalog.record_read(poller).filter(|_| poll.hydrate.value);
                 lists = poller.list.iter().chain(read.and_then(|(read, _)| read.list.as_ref())).collect();
             }
             (
                 Trigger::Webhook(Webhook::Events { connector: name, types, .. }),
-                Source::Poll(_) | Source::Connector(_),
+                Source::Poll(_) | Source::Backfill(_) | Source::Connector(_),
             ) => {
                 let told = event.kind.names().find(|kind| types.iter().any(|known| known.value == *kind))?;
                 let event_type = connector.events.get(told)?;
@@ -114,7 +114,7 @@ impl Subject {
     /// What `event`, whose payload is now `payload`, says of the record. `fetched`: when its record was fetched, if it
     /// was.
     pub fn report(&self, event: &Event, payload: &Value, fetched: Option<DateTime<Utc>>) -> Report {
-        let polled = matches!(event.source, Source::Poll(_)).then_some(self.list_lag);
+        let polled = event.source.is_list().then_some(self.list_lag);
         Report {
             received: fetched.unwrap_or(event.received),
             lag: fetched.map(|_| TimeDelta::zero()).or(polled),

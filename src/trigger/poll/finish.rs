@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Poll, Polled};
-use crate::event::{DedupKey, Event, EventId, ScanPosition, Source};
+use crate::event::{DedupKey, Event, EventId, ScanPosition};
 use crate::journal::{Batch, Error};
 use crate::recipe::Emit;
 use crate::request::paging;
@@ -54,7 +54,7 @@ impl Poll<'_> {
         let message = error.to_string();
         let event = Event {
             id: EventId::new(),
-            source: Source::Poll(self.cursor.key.clone()),
+            source: self.source(),
             kind: "error".into(),
             connection: Some(self.poller.connection.name.clone()),
             record: None,

@@ -26,7 +26,12 @@ impl Poll<'_> {
                     unreadable.reason
                 );
                 if !silent {
-                    self.failed_events.push(self.poller.unreadable(&unreadable, page, &self.scope));
+                    self.failed_events.push(self.poller.unreadable(
+                        &unreadable,
+                        page,
+                        self.source(),
+                        &self.scope,
+                    ));
                 }
             }
             seen.push(Seen { record: unreadable.name, fingerprint: unreadable.reason });
