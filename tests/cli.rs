@@ -4,6 +4,8 @@
 mod auth;
 #[path = "cli/backfill.rs"]
 mod backfill;
+#[path = "cli/budgets.rs"]
+mod budgets;
 #[path = "cli/canary.rs"]
 mod canary;
 #[path = "cli/changes.rs"]

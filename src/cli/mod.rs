@@ -8,6 +8,7 @@ mod catalog;
 mod completions;
 mod connect;
 mod connected_accounts;
+mod connection_budget;
 mod connections;
 mod counters;
 mod dispatch;

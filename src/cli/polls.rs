@@ -24,15 +24,25 @@ pub(super) struct PollRow {
     pub(super) error: Option<String>,
     /// Why it waits, if not because of an error.
     pub(super) waits: Option<String>,
+    /// The present interval in seconds, if it adapts.
+    pub(super) interval: Option<f64>,
+    /// Polls in a row that found nothing, if its interval adapts.
+    pub(super) quiet_polls: Option<u32>,
+    /// Whether it polls as seldom as it may because little is left of the budget.
+    pub(super) spares_budget: bool,
 }
 
 impl PollRow {
     /// The poller of `cursor`; `None` if it belongs to a schedule or a backfill.
     pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
+<<<<<<< HEAD
         let health = &cursor.health;
         if cursor.key.is_backfill() {
             return None;
         }
+=======
+        let (health, pace) = (&cursor.health, &cursor.pace);
+>>>>>>> 146321a (Polls adapt their interval; hob connections shows budgets and what waits)
         Some(Self {
             recipe: cursor.key.recipe().to_owned(),
             connection: health.connection.clone()?,
@@ -42,12 +52,26 @@ impl PollRow {
             failing_since: health.failing_since,
             error: cursor.error.clone(),
             waits: health.waits.clone(),
+            interval: pace.interval_ms.map(|ms| ms as f64 / 1000.0),
+            quiet_polls: pace.interval_ms.map(|_| pace.quiet),
+            spares_budget: pace.spares_budget,
         })
     }
 
     /// Whether its polls fail.
     pub(super) fn fails(&self) -> bool {
         self.failures > 0
+    }
+
+    /// The present interval in one line, if it adapts.
+    pub(super) fn pace(&self) -> Option<String> {
+        let why = match self.quiet_polls? {
+            _ if self.spares_budget => "little is left of the day's requests".to_owned(),
+            0 => "the last poll found something".to_owned(),
+            1 => "the last poll found nothing".to_owned(),
+            quiet => format!("the last {quiet} polls found nothing"),
+        };
+        Some(format!("{} on {}: every {} s, {why}", self.recipe, self.connection, self.interval?))
     }
 
     /// A failing poller in one line.

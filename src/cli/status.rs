@@ -212,6 +212,7 @@ impl Page {
             Some(format!("{} on {}: until {}: {reason}", poll.recipe, poll.connection, time(poll.due)))
         });
         section("Polls that wait", waiting.collect());
+        section("Polls whose interval adapts", self.polls.iter().filter_map(PollRow::pace).collect());
         let paused = self.recipes.iter().filter_map(|row| {
             let since = time(row.paused_since?);
             Some(format!("{} since {since}; `hob resume {}` lets it go on", row.recipe, row.recipe))

@@ -91,6 +91,11 @@ impl Budget {
         permit.outcome.refused = (status == StatusCode::TOO_MANY_REQUESTS).then_some(retry_after);
     }
 
+    /// Whether so little is left of the day's requests that polls should slow down.
+    pub fn is_scarce(&self) -> bool {
+        self.limiter().is_scarce()
+    }
+
     /// The name of its daily counter, under which the store keeps it.
     pub fn account(&self) -> &str {
         &self.key.account

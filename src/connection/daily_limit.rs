@@ -10,6 +10,9 @@ use super::monotonic_time::MonotonicTime;
 /// Longest wait before checking again whether an answer has raised the number of remaining requests.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Below this share of the day's requests little is left.
+const SCARCE: f64 = 0.2;
+
 /// The requests of a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
@@ -45,6 +48,13 @@ impl Day {
             Some(_) => self.left.saturating_sub(self.in_flight),
             None => u64::MAX,
         }
+    }
+
+    /// Whether little is left: less than a fifth of the requests, and less than is left of the day.
+    pub(super) fn is_scarce(&self, now: MonotonicTime) -> bool {
+        let Some((limit, resets)) = self.limit.zip(self.resets) else { return false };
+        let left = self.free() as f64 / limit.max(1) as f64;
+        left < SCARCE && left < now.until(resets).as_secs_f64() / DAY.as_secs_f64()
     }
 
     /// When the limit resets, if known.
@@ -199,6 +209,18 @@ mod tests {
         assert_eq!(day.wait(at(1)), Some(DAY - SECOND));
         assert!(day.drop_expired(at(86_400)));
         assert_eq!(day.wait(at(86_400)), None);
+    }
+
+    #[test]
+    fn little_is_left_before_the_end_of_the_day() {
+        let mut day = Day::new(Some(100));
+        assert!(!day.is_scarce(at(0)), "nothing was sent");
+        for _ in 0..81 {
+            day.take(at(0));
+        }
+        assert!(day.is_scarce(at(60)));
+        assert!(!day.is_scarce(at(80_000)), "it lasts for the rest of the day");
+        assert!(!Day::new(None).is_scarce(at(0)));
     }
 
     #[test]

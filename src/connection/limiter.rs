@@ -242,6 +242,11 @@ impl Limiter {
         self.notify();
     }
 
+    /// Whether little is left of the day.
+    pub(super) fn is_scarce(&self) -> bool {
+        self.state().counters.day().is_scarce(self.timeline.latest())
+    }
+
     /// Whether other processes use the same counters.
     pub(super) fn is_shared(&self) -> bool {
         self.store.as_ref().is_some_and(|store| store.is_shared())

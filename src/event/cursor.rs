@@ -97,6 +97,21 @@ pub struct Cursor {
     /// The recent health of its polls.
     #[serde(default)]
     pub health: Health,
+    /// How often it polls, if its interval adapts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pace: Pace,
+}
+
+/// How often a poll whose interval adapts polls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pace {
+    /// Polls in a row that found nothing.
+    pub quiet: u32,
+    /// The interval in milliseconds; absent if it does not adapt.
+    pub interval_ms: Option<u64>,
+    /// It is the longest one because little is left of the budget.
+    pub spares_budget: bool,
 }
 
 /// Where a scan continues.

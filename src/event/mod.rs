@@ -5,7 +5,7 @@ mod kind;
 mod model;
 mod source;
 
-pub use cursor::{Cursor, CursorKey, Health, Pass, ScanPosition, Seen, Settled};
+pub use cursor::{Cursor, CursorKey, Health, Pace, Pass, ScanPosition, Seen, Settled};
 pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};
 pub use source::{Priority, Source};

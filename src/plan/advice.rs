@@ -72,7 +72,7 @@ fn slower(used: &PlannedUse, excess: f64, input: &Input<'_>) -> Option<Advice> {
     let start = day(input)?;
     let interval = |poll: &Poll| match &poll.every {
         Every::Interval(interval) => Some(*interval),
-        Every::Cron(_) => None,
+        Every::Adaptive { .. } | Every::Cron(_) => None,
     };
     let shortest = used.polls.iter().filter_map(interval).min()?;
     let group = PollGroup { polls: used.polls.clone() };

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use indexmap::IndexMap;
 
+use super::Estimate;
 use super::polls::Poll;
 use super::timing::{Timing, end, second};
 use crate::recipe::Every;
@@ -42,10 +43,18 @@ impl PollGroup {
         names
     }
 
-    /// The rounds of the day that begins at `start`, if hob starts then. A poll that is due soon joins the round of
-    /// another one.
-    pub(super) fn rounds(&self, start: DateTime<Utc>) -> Rounds {
-        self.rounds_at(start, &|poll| poll.period())
+    /// The rounds of the day that begins at `start`, if hob starts then, and how many there are at least and at most. A
+    /// poll that is due soon joins the round of another one. `events` tells what a recipe finds in a day.
+    pub(super) fn rounds(&self, start: DateTime<Utc>, events: &dyn Fn(&Poll) -> f64) -> (Rounds, Estimate) {
+        let expected = self.rounds_at(start, &|poll| Some(poll.periods(events(poll))?.expected));
+        if !self.polls.iter().any(|poll| matches!(poll.every, Every::Adaptive { .. })) {
+            let count = Estimate::exactly(expected.count);
+            return (expected, count);
+        }
+        let least = self.rounds_at(start, &|poll| poll.periods(0.0)?.most).count;
+        let most = self.rounds_at(start, &|poll| Some(poll.periods(0.0)?.least)).count;
+        let count = Estimate::between(least, expected.count, Some(most));
+        (expected, count)
     }
 
     /// The rounds if the seconds between two polls of an interval are `period`.

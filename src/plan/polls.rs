@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::Estimate;
 use super::history::PollHistory;
+use super::timing::DAY;
 use crate::catalog::{Catalog, EventType, Operation, RecordChange};
 use crate::check::{CheckedRecipe, Purpose};
 use crate::event::CursorKey;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
-use crate::trigger::{joins_early, period, reconciled_lists, request_key};
+use crate::trigger::{adapted, joins_early, period, reconciled_lists, request_key};
 use crate::value::{Map, Value};
 
 /// A poll.
@@ -91,10 +94,20 @@ impl Poll {
         }
     }
 
-    /// Seconds between two polls; `None` at set times.
-    pub(super) fn period(&self) -> Option<f64> {
+    /// Seconds between two polls, at the shortest, on average with this number of `events` a day, and at the longest;
+    /// `None` at set times.
+    pub(super) fn periods(&self, events: f64) -> Option<Estimate> {
+        let seconds = |interval: Duration| period(&self.key, interval).as_secs_f64();
         match &self.every {
-            Every::Interval(interval) => Some(period(&self.key, *interval).as_secs_f64()),
+            Every::Interval(interval) => Some(Estimate::exactly(seconds(*interval))),
+            Every::Adaptive { shortest, longest } => {
+                let mean = mean_period(
+                    &|quiet| seconds(adapted(*shortest, *longest, quiet)),
+                    seconds(*longest),
+                    events,
+                );
+                Some(Estimate::between(seconds(*shortest), mean, Some(seconds(*longest))))
+            }
             Every::Cron(_) => None,
         }
     }
@@ -103,6 +116,24 @@ impl Poll {
     pub(super) fn early(&self) -> f64 {
         joins_early(&self.every).as_secs_f64()
     }
+}
+
+/// The mean of a period that grows until the next event, if `events` come evenly over the day.
+fn mean_period(after: &dyn Fn(u32) -> f64, longest: f64, events: f64) -> f64 {
+    if events <= 0.0 {
+        return longest;
+    }
+    let (gap, mut passed, mut polls) = (DAY as f64 / events, 0.0, 0);
+    while passed < gap {
+        let period = after(polls);
+        passed += period;
+        polls += 1;
+        if period >= longest {
+            let more = ((gap - passed) / longest).ceil().max(0.0);
+            return (passed + more * longest) / (f64::from(polls) + more);
+        }
+    }
+    passed / f64::from(polls)
 }
 
 /// The webhook events that tell of what a poll of `operation` looks for.
@@ -120,4 +151,19 @@ fn events(catalog: &Catalog, operation: &Operation, emit: &[Emit]) -> Vec<String
     };
     let found = connector.events.iter().filter(|(_, event)| tells(event));
     found.map(|(name, _)| format!("{}.{name}", connector.connector)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_period_lies_between_the_bounds() {
+        let after = |quiet: u32| (60.0 * f64::from(2_u32.pow(quiet.min(10)))).min(900.0);
+        let mean = |events| mean_period(&after, 900.0, events);
+        assert_eq!((mean(0.0), mean(1440.0)), (900.0, 60.0));
+        // 1 + 2 + 4 + 8 minutes, and then 15 each.
+        assert!((mean(24.0) - 540.0).abs() < 180.0, "{}", mean(24.0));
+        assert!(mean(10.0) > mean(100.0) && mean(100.0) > mean(1000.0));
+    }
 }

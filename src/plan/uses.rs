@@ -32,9 +32,10 @@ pub(super) fn poll_use(
     notes: &mut dyn FnMut(&str, Note),
 ) -> Option<PlannedUse> {
     let lead = group.polls.first()?.clone();
-    let rounds = match input.period {
-        Period::Day(start) => group.rounds(start),
-        Period::Once => Rounds { count: 1.0, timing: Timing::At(vec![0]) },
+    let found = |poll: &Poll| if poll.purpose == Purpose::Poll { events(&poll.recipe) } else { 0.0 };
+    let (rounds, times) = match input.period {
+        Period::Day(start) => group.rounds(start, &found),
+        Period::Once => (Rounds { count: 1.0, timing: Timing::At(vec![0]) }, Estimate::exactly(1.0)),
     };
     let (mut quiet, mut first) = (Estimate::ZERO, Estimate::ZERO);
     let (mut changes, mut begun) = (0.0_f64, true);
@@ -49,8 +50,7 @@ pub(super) fn poll_use(
             begun = false;
             first = first.max(list.first(input.assumptions));
         }
-        let found = if poll.purpose == Purpose::Poll { events(&poll.recipe) } else { 0.0 };
-        changes = changes.max(list.for_changes(found, rounds.count, input.assumptions));
+        changes = changes.max(list.for_changes(found(poll), rounds.count, input.assumptions));
     }
     let once = input.period == Period::Once;
     let each = if once && !begun {
@@ -58,7 +58,6 @@ pub(super) fn poll_use(
     } else {
         quiet + Estimate::between(0.0, changes, Some(changes))
     };
-    let times = Estimate::exactly(rounds.count);
     let shown = Use {
         recipes: group.recipes(),
         connection: lead.connection.clone(),

@@ -81,12 +81,18 @@ pub(super) fn found(data: &Data) -> String {
     }
 }
 
+/// Whether a schema asks for a time with a unit.
+fn is_duration(schema: &Value) -> bool {
+    let title = schema.get("title").and_then(Value::as_str);
+    matches!(title, Some("duration" | "interval"))
+}
+
 /// The remedy for a value of another type, if obvious.
 pub(super) fn remedy(schema: &Value, data: &Data) -> Option<String> {
     let kind = schema.get("type").and_then(Value::as_str);
     match (kind, data) {
         (_, Data::Null) => Some("give it a value, or leave the line out".into()),
-        (Some("string"), Data::Int(number)) if schema.get("title") == Some(&"duration".into()) => {
+        (Some("string"), Data::Int(number)) if is_duration(schema) => {
             Some(format!("add a unit: `{number}s` or `{number}m`"))
         }
         (Some("string"), Data::Int(_) | Data::Float(_) | Data::Bool(_)) => {

@@ -44,6 +44,13 @@ pub struct Poll {
 pub enum Every {
     /// At this interval.
     Interval(Duration),
+    /// At an interval that adapts to activity and budget.
+    Adaptive {
+        /// After a poll that found something.
+        shortest: Duration,
+        /// After many that found nothing, or while little is left of the budget. It is longer.
+        longest: Duration,
+    },
     /// At set times.
     Cron(CronText),
 }

@@ -29,7 +29,7 @@ pub mod webhook;
 pub use backfill::{Backfill, BackfillError, BackfillOptions};
 pub use claims::Claims;
 pub use context::TriggerContext;
-pub use next_poll::period;
+pub use next_poll::{adapted, period};
 pub use poll::Polled;
 pub use poll_requests::{joins_early, reconciled_lists, request_key};
 pub use poller::{Error, Poller};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::event::Cursor;
+use crate::event::{Cursor, Pace};
 use crate::recipe::Every;
 use crate::value::{Backoff, after};
 
@@ -22,15 +22,35 @@ pub(super) fn due(cursor: &Cursor, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// When the poll after one that began at `started` and ended at `now` is due. Intervals get a jitter, which is always
 /// the same for one cursor `key`.
-pub(super) fn next(every: &Every, key: &str, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    match every {
-        Every::Interval(interval) => {
-            // A clock that was set back must not delay the next poll, and a slow poll must not skip one.
-            let from = if started > now { now } else { started };
-            after(from, period(key, *interval)).max(now)
-        }
-        Every::Cron(text) => text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
-    }
+pub(super) fn next(
+    every: &Every,
+    pace: &Pace,
+    key: &str,
+    started: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let interval = match every {
+        Every::Cron(text) => return text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
+        Every::Interval(interval) => *interval,
+        Every::Adaptive { longest, .. } => pace.interval_ms.map_or(*longest, Duration::from_millis),
+    };
+    // A clock that was set back must not delay the next poll, and a slow poll must not skip one.
+    let from = if started > now { now } else { started };
+    after(from, period(key, interval)).max(now)
+}
+
+/// The pace after a poll that found something or nothing; `is_scarce` if little is left of the budget.
+pub(super) fn pace_after(every: &Every, pace: &Pace, found: bool, is_scarce: bool) -> Pace {
+    let Every::Adaptive { shortest, longest } = every else { return Pace::default() };
+    let quiet = if found { 0 } else { pace.quiet.saturating_add(1) };
+    let interval = if is_scarce { *longest } else { adapted(*shortest, *longest, quiet) };
+    let interval_ms = Some(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
+    Pace { quiet, interval_ms, spares_budget: is_scarce }
+}
+
+/// The interval after `quiet` polls in a row that found nothing: each of them doubles it.
+pub fn adapted(shortest: Duration, longest: Duration, quiet: u32) -> Duration {
+    shortest.saturating_mul(2_u32.saturating_pow(quiet)).min(longest)
 }
 
 /// The time between the starts of two polls with this interval: the interval and its jitter.
@@ -70,12 +90,33 @@ mod tests {
     fn an_interval_counts_from_the_start_of_the_poll() {
         let every = Every::Interval(Duration::from_secs(300));
         let started = at("2026-11-23T12:00:00Z");
-        let due = next(&every, "a@b", started, started + TimeDelta::seconds(20)) - started;
+        let next = |started, now| next(&every, &Pace::default(), "a@b", started, now);
+        let due = next(started, started + TimeDelta::seconds(20)) - started;
         assert!(due >= TimeDelta::seconds(300) && due <= TimeDelta::seconds(315), "{due}");
         let late = started + TimeDelta::seconds(900);
-        assert_eq!(next(&every, "a@b", started, late), late, "a long poll is followed by the next at once");
+        assert_eq!(next(started, late), late, "a long poll is followed by the next at once");
         let back = started - TimeDelta::days(2);
-        assert!(next(&every, "a@b", started, back) < back + TimeDelta::seconds(320), "after a clock change");
+        assert!(next(started, back) < back + TimeDelta::seconds(320), "after a clock change");
+    }
+
+    #[test]
+    fn an_adaptive_interval_doubles_while_nothing_happens() {
+        let (shortest, longest) = (Duration::from_secs(60), Duration::from_secs(900));
+        let every = Every::Adaptive { shortest, longest };
+        let mut pace = Pace::default();
+        let mut minutes = |found: bool, is_scarce: bool| {
+            pace = pace_after(&every, &pace, found, is_scarce);
+            let started = at("2026-11-23T12:00:00Z");
+            (next(&every, &pace, "a@b", started, started) - started).num_minutes()
+        };
+        let paces: Vec<i64> = [true, false, false, false, false, false, true, false]
+            .map(|found| minutes(found, false))
+            .to_vec();
+        assert_eq!(paces, [1, 2, 4, 8, 15, 15, 1, 2]);
+        assert_eq!(minutes(true, true), 15, "little is left of the budget");
+        assert_eq!(minutes(true, false), 1);
+        assert_eq!(adapted(shortest, longest, u32::MAX), longest);
+        assert_eq!(pace_after(&Every::Interval(shortest), &pace, false, true), Pace::default());
     }
 
     #[test]

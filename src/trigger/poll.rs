@@ -84,6 +84,8 @@ struct Poll<'a> {
     stopped_short: bool,
     /// Number of new records since the last poll.
     new: u64,
+    /// Something was reported.
+    found: bool,
     /// Events of unreadable records, to be stored with their page.
     failed_events: Vec<(Event, Vec<NewRun>)>,
     polled: Polled,
@@ -193,6 +195,7 @@ impl Poller {
             total: None,
             stopped_short: false,
             new: 0,
+            found: false,
             failed_events: Vec::new(),
         })
     }
@@ -278,6 +281,7 @@ impl Poll<'_> {
         self.warn_odd_times(&findings);
         self.total = total.or(self.total);
         self.new += findings.new;
+        self.found |= !findings.changes.is_empty();
         self.cursor.pass.fresh += findings.fresh;
         self.cursor.pass.filled += u64::from(count > 0);
         self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;

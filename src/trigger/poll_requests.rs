@@ -32,7 +32,7 @@ pub fn request_key(connection: &str, operation: &Operation, emit: &[Emit], with:
 /// How long before its due time a poller may join a poll of others.
 pub fn joins_early(every: &Every) -> Duration {
     match every {
-        Every::Interval(interval) => *interval / JOIN_FRACTION,
+        Every::Interval(interval) | Every::Adaptive { shortest: interval, .. } => *interval / JOIN_FRACTION,
         Every::Cron(_) => EARLY_AT_SET_TIMES,
     }
 }

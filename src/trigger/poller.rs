@@ -20,7 +20,7 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::event::{
-    Cursor, CursorKey, DedupKey, Event, EventId, Health, Pass, REASON, Settled, Source, UNREADABLE,
+    Cursor, CursorKey, DedupKey, Event, EventId, Health, Pace, Pass, REASON, Settled, Source, UNREADABLE,
 };
 use crate::journal::NewRun;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
@@ -210,11 +210,17 @@ impl Poller {
             error: None,
             held: false,
             health: Health::default(),
+            pace: Pace::default(),
         }
     }
 
-    pub(super) fn due_after(&self, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        next_poll::next(&self.every, &self.request(), started, now)
+    /// The pace after a poll that found something or nothing.
+    pub(super) fn pace_after(&self, pace: &Pace, found: bool) -> Pace {
+        next_poll::pace_after(&self.every, pace, found, self.connection.budget.is_scarce())
+    }
+
+    pub(super) fn due_after(&self, pace: &Pace, started: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        next_poll::next(&self.every, pace, &self.request(), started, now)
     }
 
     pub(super) fn due_after_failure(

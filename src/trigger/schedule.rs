@@ -81,6 +81,7 @@ impl Schedule {
             error: None,
             held: false,
             health: Default::default(),
+            pace: Default::default(),
         };
         let progress =
             Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };

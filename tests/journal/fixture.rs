@@ -128,6 +128,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         due: at(300),
         failures: 0,
         health: Default::default(),
+        pace: Default::default(),
         error: None,
         held: false,
     }

@@ -1,6 +1,7 @@
 //! Triggers against real servers and a real journal: lists in every paging style, webhooks over HTTP, schedules with
 //! a manual clock.
 
+mod adaptive;
 mod business;
 mod changing;
 mod fixture;

@@ -1,5 +1,6 @@
 //! The texts inside a recipe: templates and times.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use chrono::NaiveTime;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::cron::{self, Cron};
 use crate::recipe::dropped_fields::DroppedFields;
-use crate::recipe::syntax::{DurationText, TemplateText};
-use crate::recipe::trigger::{CronText, Start};
+use crate::recipe::syntax::{DurationText, IntervalText, TemplateText};
+use crate::recipe::trigger::{CronText, Every, Start};
 use crate::source::{Data, Node, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree, TreeShape};
 use crate::value::{Backoff, Written, parse_duration, time_in};
@@ -63,6 +64,46 @@ impl Reader<'_> {
         parse_duration(text)
             .map_err(|error| self.complain(Code::BadDuration, text.span, error.to_string()))
             .ok()
+    }
+
+    /// `5m`, or `1m..15m` for an interval that adapts.
+    pub(super) fn interval(&mut self, text: &IntervalText) -> Option<Every> {
+        let text = &text.0;
+        let Some((first, last)) = text.split_once("..") else {
+            return self.duration_text(text).map(Every::Interval);
+        };
+        if first.trim().is_empty() || last.trim().is_empty() {
+            let message = format!("`{text}` lacks one of its two intervals");
+            let help = "write the shortest and the longest one, as in `1m..15m`";
+            self.found.push(Diagnostic::new(Code::BadDuration, text.span, message).help(help));
+            return None;
+        }
+        let (shortest, longest) = (self.part(text, first), self.part(text, last));
+        // Both may be wrong, and both are reported.
+        let (shortest_time, longest_time) = (self.duration_text(&shortest), self.duration_text(&longest));
+        let (shortest_time, longest_time) = (shortest_time?, longest_time?);
+        let (message, help) = match shortest_time.cmp(&longest_time) {
+            Ordering::Less => {
+                return Some(Every::Adaptive { shortest: shortest_time, longest: longest_time });
+            }
+            Ordering::Equal => (
+                format!("`{text}` leaves nothing to adapt: both intervals are equal"),
+                format!("write `{}`, or a longer interval after the dots", shortest.value),
+            ),
+            Ordering::Greater => (
+                format!("`{text}` begins with the longer interval"),
+                format!("the shortest interval comes first: `{}..{}`", longest.value, shortest.value),
+            ),
+        };
+        self.found.push(Diagnostic::new(Code::BadDuration, text.span, message).help(help));
+        None
+    }
+
+    /// A part of `text` with its place.
+    fn part(&self, text: &Spanned<String>, part: &str) -> Spanned<String> {
+        let trimmed = part.trim();
+        let start = trimmed.as_ptr() as usize - text.as_ptr() as usize;
+        Spanned::new(trimmed.to_owned(), self.within(text, start..start + trimmed.len()))
     }
 
     /// `2s..5m`, or one duration for constant delays.

@@ -35,8 +35,8 @@ fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
         None => empty(Span::new(span.end, span.end)),
     };
     let mut every = Every::Interval(DEFAULT_EVERY);
-    if let Some(pause) = poll.every.as_ref().and_then(|every| reader.duration(every)) {
-        every = Every::Interval(pause);
+    if let Some(given) = poll.every.as_ref().and_then(|every| reader.interval(every)) {
+        every = given;
     }
     if let Some(cron) = poll.cron.and_then(|cron| reader.cron(cron, poll.timezone)) {
         every = Every::Cron(cron);

@@ -18,6 +18,17 @@ use crate::source::{Data, Node, Spanned};
 )]
 pub struct DurationText(pub Spanned<String>);
 
+/// How often a poll polls: a duration, or the shortest and the longest one between which it adapts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    title = "interval",
+    example = &"5m",
+    example = &"1m..15m",
+    extend("pattern" = r"^\s*(\d+(ms|s|m|h|d)\s*)+(\.\.\s*(\d+(ms|s|m|h|d)\s*)+)?$")
+)]
+pub struct IntervalText(pub Spanned<String>);
+
 /// Text that may contain templates. A value that is exactly one `{{ … }}` keeps its type.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use super::{DurationText, Mapping, OneOrMany, TemplateText};
+use super::{DurationText, IntervalText, Mapping, OneOrMany, TemplateText};
 use crate::source::{Node, Span, Spanned, read};
 
 /// What starts a recipe: `poll`, `webhook`, `schedule` or `manual`.
@@ -57,8 +57,12 @@ pub struct Poll {
     /// The interval. Default: `5m`. Recipes that poll the same operation with the same inputs on the same connection
     /// share their requests: a poll that is due within half of its interval joins another one, so the list is
     /// requested as often as the most frequent of them needs, not once for each.
-    #[schemars(example = &"5m")]
-    pub every: Option<DurationText>,
+    ///
+    /// With two durations, such as `1m..15m`, it adapts: each poll that finds nothing doubles the interval up to the
+    /// longer one, and a change brings it back to the shorter one. While little is left of the day's requests, it is
+    /// the longer one.
+    #[schemars(example = &"5m", example = &"1m..15m")]
+    pub every: Option<IntervalText>,
     /// Instead of `every`: a cron expression of five fields.
     #[schemars(example = &"*/5 9-17 * * MON-FRI")]
     pub cron: Option<Spanned<String>>,

@@ -45,7 +45,8 @@ impl Poll<'_> {
         (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
         (cursor.failures, cursor.error) = (0, None);
         cursor.health.succeeded(now);
-        cursor.due = self.poller.due_after(cursor.started, now);
+        cursor.pace = self.poller.pace_after(&cursor.pace, self.found);
+        cursor.due = self.poller.due_after(&cursor.pace, cursor.started, now);
         self.polled.finished = true;
     }
 

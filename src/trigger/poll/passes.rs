@@ -98,6 +98,7 @@ impl Poll<'_> {
                 .filter(|record| !is_unreadable(record))
                 .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
                 .collect();
+            self.found |= !changes.is_empty();
             after = gone.last().cloned();
             let done = gone.len() < REMOVED_PER_BATCH;
             if done {
