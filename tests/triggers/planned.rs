@@ -1,11 +1,14 @@
 //! The requests of a day of polls, against what `hob plan` says of it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::check::CheckedRecipe;
 use hob::connection::Rate;
 use hob::plan::{AccountCounters, Assumptions, Input, LimitFrom, Period, plan};
 use hob::trigger::Triggers;
 use indexmap::IndexMap;
+use serde_json::json;
 
 use crate::fixture::Fixture;
 use crate::lists::{List, catalog};
@@ -35,6 +38,17 @@ fn planned(recipes: &[CheckedRecipe], records: usize, start: DateTime<Utc>) -> f
     plan.counters.iter().map(|counter| counter.calls.expected).sum()
 }
 
+/// A list whose records have times, newest first.
+fn dated(records: usize) -> Arc<List> {
+    let list = Arc::new(List::default());
+    let item = |n: usize| {
+        let time = format!("2026-10-01T00:{:02}:{:02}Z", 59 - n / 60, 59 - n % 60);
+        json!({ "id": format!("c{n:05}"), "created": time, "updated": time })
+    };
+    list.items.lock().unwrap().extend((0..records).map(item));
+    list
+}
+
 #[tokio::test]
 async fn a_day_of_polls_is_planned_within_five_percent() {
     let start: DateTime<Utc> = "2026-11-24T00:00:00Z".parse().unwrap();
@@ -45,7 +59,7 @@ async fn a_day_of_polls_is_planned_within_five_percent() {
         ("page", "every: 1h", 230),
         ("newest", "cron: \"*/20 8-17 * * *\", timezone: Europe/London", 10),
     ] {
-        let served = List::of(records);
+        let served = dated(records);
         let fixture = Fixture::new(catalog(), &[("one", "lists", &served.serve().await, &[])]);
         let recipe = fixture.recipe(&format!("trigger: {{ poll: lists.{list}, {trigger} }}"));
         let recipes = [recipe];
