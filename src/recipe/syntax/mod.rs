@@ -12,12 +12,8 @@ mod write_policy;
 
 pub use action::{Action, OnError, Pages, Retry};
 pub use recipe::{EchoPolicy, LaneOnFailure, Recipe};
-<<<<<<< HEAD
-pub use scalar::{Anything, Condition, DurationText, Mapping, OneOrMany, TemplateText};
-pub use sync::{Sync, SyncField, SyncFieldSide, SyncRecipe, SyncSide};
-=======
 pub use scalar::{Anything, Condition, DurationText, IntervalText, Mapping, OneOrMany, TemplateText};
->>>>>>> 6c74c17 (Polls adapt their interval; hob connections shows budgets and what waits)
+pub use sync::{Sync, SyncField, SyncFieldSide, SyncRecipe, SyncSide};
 pub use trigger::{
     Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,
     Poll, Schedule, ScheduleTable, ScheduleText, Trigger, Verify, Webhook,
