@@ -35,14 +35,10 @@ pub(super) struct PollRow {
 impl PollRow {
     /// The poller of `cursor`; `None` if it belongs to a schedule or a backfill.
     pub(super) fn from_cursor(cursor: &Cursor) -> Option<Self> {
-<<<<<<< HEAD
-        let health = &cursor.health;
+        let (health, pace) = (&cursor.health, &cursor.pace);
         if cursor.key.is_backfill() {
             return None;
         }
-=======
-        let (health, pace) = (&cursor.health, &cursor.pace);
->>>>>>> 146321a (Polls adapt their interval; hob connections shows budgets and what waits)
         Some(Self {
             recipe: cursor.key.recipe().to_owned(),
             connection: health.connection.clone()?,
