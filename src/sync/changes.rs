@@ -7,7 +7,7 @@ use super::side::Side;
 use super::side_operations::Named;
 use super::tree::{Mapping, list, member, template, text};
 use crate::catalog::Catalog;
-use crate::source::{Data, Node, Span, Spanned};
+use crate::source::{Data, Node, Spanned};
 use crate::template::Use;
 
 /// Builds the recipe of one direction.
@@ -163,7 +163,7 @@ impl<'a> Changes<'_, 'a> {
             let (conditions, names): (Vec<String>, Vec<&str>) = missing.into_iter().unzip();
             let condition = format!("not steps.pair.id and ({})", conditions.join(" or "));
             let reason = format!("{} creates no record without {}", self.target().name, names.join(" and "));
-            steps.push(stop(self.sync, self.sync.recipe.sync.span, &condition, &reason));
+            steps.push(stop(self.sync, "incomplete", &condition, &reason));
         }
         let step = self.on_target("created", create).with_text("if", "{{ not steps.pair.id }}");
         steps.push(step.with("with", with.node()).node());
@@ -220,9 +220,11 @@ impl<'a> Changes<'_, 'a> {
 }
 
 /// A step that ends the run.
-pub(super) fn stop(sync: &ResolvedSync<'_>, span: Span, condition: &str, reason: &str) -> Node {
+pub(super) fn stop(sync: &ResolvedSync<'_>, id: &str, condition: &str, reason: &str) -> Node {
+    let span = sync.recipe.sync.span;
     let with = Mapping::new(span).with_text("reason", reason).node();
     Mapping::new(span)
+        .with_text("id", id)
         .with_text("do", sync.builtins.stop)
         .with_text("if", template(condition))
         .with("with", with)
@@ -234,6 +236,6 @@ fn conflict_log(sync: &ResolvedSync<'_>) -> Node {
     let with = Mapping::new(span)
         .with_text("message", "{{ 'conflict: ' ~ (steps.merge.conflicts | join('; ')) }}")
         .with_text("level", "warn");
-    let step = Mapping::new(span).with_text("do", sync.builtins.log);
+    let step = Mapping::new(span).with_text("id", "conflict").with_text("do", sync.builtins.log);
     step.with_text("if", "{{ steps.merge and steps.merge.conflicts }}").with("with", with.node()).node()
 }

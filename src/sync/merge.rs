@@ -121,7 +121,9 @@ impl Merge<'_, '_> {
         let theirs = member(&format!("steps.{OTHER}"), sides[self.to()].updated_field()?);
         let ours = member(&sides[self.from].event, sides[self.from].updated_field()?);
         let known = |time: &str| format!("{time} | default(none) is not none");
-        Some(format!("{theirs} > {ours} if {} and {} else false", known(&theirs), known(&ours)))
+        // Of equal times both directions take the first side, or two runs at once would exchange the values.
+        let later = if self.to() == 0 { ">=" } else { ">" };
+        Some(format!("{theirs} {later} {ours} if {} and {} else false", known(&theirs), known(&ours)))
     }
 
     /// What goes to the other side.

@@ -28,10 +28,13 @@ pub(super) fn parts(sync: &ResolvedSync<'_>, from: usize, delete: &Named<'_>) ->
         .with("with", with);
     let first = if from == 0 { id } else { "{{ steps.linked }}".to_owned() };
     let forget = Mapping::new(span).with_text("name", name).with_text("from", first).node();
-    let forgotten = Mapping::new(span).with_text("do", sync.builtins.delete_link).with("with", forget);
+    let forgotten = Mapping::new(span)
+        .with_text("id", "forgotten")
+        .with_text("do", sync.builtins.delete_link)
+        .with("with", forget);
     let steps = vec![
         linked.node(),
-        stop(sync, span, "not steps.linked", "the record was linked with none"),
+        stop(sync, "unlinked", "not steps.linked", "the record was linked with none"),
         deleted.node(),
         forgotten.node(),
     ];

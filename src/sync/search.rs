@@ -17,7 +17,6 @@ struct Search {
 impl Changes<'_, '_> {
     /// Steps up to `pair`, which has the id of the other record, or null.
     pub(super) fn finding(&self) -> Vec<Node> {
-        let span = self.sync.recipe.sync.span;
         let target = self.target().name;
         let keys: Vec<&Spanned<String>> =
             self.sync.matching.iter().map(|at| &self.sync.fields[*at].name).collect();
@@ -25,19 +24,19 @@ impl Changes<'_, '_> {
         let names: Vec<&str> = keys.iter().map(|name| name.as_str()).collect();
         let no_key = format!("not steps.linked and {}", missing.join(" and "));
         let reason = format!("the record has no {} to match by", names.join(" and no "));
-        let mut steps = vec![self.find_link(), stop(self.sync, span, &no_key, &reason)];
+        let mut steps = vec![self.find_link(), stop(self.sync, "no_key", &no_key, &reason)];
         let searches = self.searches();
         steps.extend(searches.iter().map(|search| search.step.clone()));
         for Search { id, .. } in searches.iter().filter(|search| search.is_list) {
             let several = format!("steps.{id} | default([]) | length > 1");
             let reason = format!("several records of {target} match, and none is taken");
-            steps.push(self.warn(&several, &reason));
-            steps.push(stop(self.sync, span, &several, &reason));
+            steps.push(self.warn(&format!("warn_{id}"), &several, &reason));
+            steps.push(stop(self.sync, &format!("several_{id}"), &several, &reason));
         }
         steps.push(self.pair(&searches));
         if !self.sync.create[self.to()] {
             let reason = format!("{target} has no such record, and none is to be created there");
-            steps.push(stop(self.sync, span, "not steps.pair.id", &reason));
+            steps.push(stop(self.sync, "none_there", "not steps.pair.id", &reason));
         }
         steps
     }
@@ -94,10 +93,10 @@ impl Changes<'_, '_> {
         step.with("with", Mapping::new(span).with_text("id", id).node()).node()
     }
 
-    fn warn(&self, condition: &str, message: &str) -> Node {
+    fn warn(&self, id: &str, condition: &str, message: &str) -> Node {
         let span = self.sync.recipe.sync.span;
         let with = Mapping::new(span).with_text("message", message).with_text("level", "warn");
-        let step = Mapping::new(span).with_text("do", self.sync.builtins.log);
+        let step = Mapping::new(span).with_text("id", id).with_text("do", self.sync.builtins.log);
         step.with_text("if", template(condition)).with("with", with.node()).node()
     }
 }
