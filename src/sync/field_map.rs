@@ -168,6 +168,10 @@ impl FieldReader<'_, '_> {
 
     /// Whether the records of the side have the field.
     pub(super) fn is_shown(&mut self, name: &Spanned<String>, at: usize) {
+        // A name that the writes do not know is wrong once.
+        if self.found.iter().any(|found| found.span == name.span) {
+            return;
+        }
         let side = &self.sides[at];
         let Some(record) = side.record().filter(|record| !record.fields.contains_key(name.as_str())) else {
             return;
