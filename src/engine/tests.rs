@@ -171,6 +171,26 @@ async fn a_run_goes_from_event_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_linked_to_another_one_fails_the_step_at_once() {
+    let bed = TestBed::new(
+        "actions: [{ do: links.save, with: { name: l, from: '{{ event.from }}', to: t, replace: '{{ event.replace }}' }, \
+         retry: { attempts: 5, backoff: 1h..2h } }]\n",
+    )
+    .await;
+    let payload = |from: &str, replace: bool| json!({ "from": from, "replace": replace, "lane": "one" });
+    let payloads = [payload("a", false), payload("a", false), payload("b", false), payload("b", true)];
+    let (journal, _) = bed.run(&payloads, quick()).await;
+    let rows = rows(journal.as_ref()).await;
+    let states: Vec<RunState> = rows.iter().rev().map(|row| row.state).collect();
+    use RunState::{Failed, Succeeded};
+    assert_eq!(states, [Succeeded, Succeeded, Failed, Succeeded]);
+    let error = rows[1].error.as_deref().unwrap();
+    assert!(error.contains("`b` cannot be linked to `t` as `l`: `t` is linked to `a` already"), "{error}");
+    let moved = journal.run(&rows[0].id).await.unwrap().unwrap().entries;
+    assert!(moved.iter().any(|s| matches!(&s.entry, Entry::Remark { message, .. } if message.contains("`a` to `t`"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_runs_end_and_a_passing_failure_is_no_failure() {
     let bed = TestBed::new(
         "actions: [{ do: things.get, with: { id: a }, retry: { attempts: 5, backoff: 10ms..20ms } }]\n",

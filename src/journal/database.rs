@@ -91,7 +91,7 @@ pub(super) trait Dialect {
     /// An expression for the writes of the run `r`, in order, as a JSON array of arrays.
     const WRITES: &'static str;
     /// Saves a link named `$1` from `$2` to `$3`, and replaces those with the same name and either end.
-    const SAVE_LINK: &'static str;
+    const REPLACE_LINK: &'static str;
     /// The size of the store in bytes.
     const BYTES: &'static str;
     /// The columns of the table `entries`, starting with the run's number.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, Pruned,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite, Pruned,
     RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo, Totals,
     Unfinished, Written,
 };
@@ -191,8 +191,11 @@ pub trait Queries: Send + Sync {
     /// The text of a recipe in the version that runs started with.
     async fn recipe(&self, name: &str, version: &str) -> Result<Option<RecipeText>, Error>;
 
-    /// Saves a link, and replaces those with the same name and either end.
-    async fn save_link(&self, link: &Link) -> Result<(), Error>;
+    /// Saves a link unless one of its ends has another link of the name, whoever saves one at the same time.
+    async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error>;
+
+    /// Saves a link in the place of those with the same name and either end; returns those, as they were just before.
+    async fn replace_links(&self, link: &Link) -> Result<Vec<Link>, Error>;
 
     /// The other end of a link, given `from` or `to`.
     async fn find_link(
@@ -202,8 +205,8 @@ pub trait Queries: Send + Sync {
         to: Option<&str>,
     ) -> Result<Option<Link>, Error>;
 
-    /// Deletes a link; returns whether there was one.
-    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error>;
+    /// Deletes the link with the given ends; returns whether there was one.
+    async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error>;
 
     /// All links with `record` at either end.
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error>;

@@ -23,7 +23,7 @@ pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
 pub use model::{
-    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, NewRun,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite, NewRun,
     Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
     Unfinished, Written,
 };

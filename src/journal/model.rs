@@ -57,6 +57,20 @@ pub enum Error {
         /// The other process, where it is known.
         holder: Option<u32>,
     },
+    /// What is imported links a record that is linked to another one already.
+    #[error(
+        "the store {store} cannot take the link `{}` from `{}` to `{}`: there is one from `{}` to `{}` already, and \
+         a record has one link of a name",
+        .link.name, .link.from, .link.to, .holder.from, .holder.to
+    )]
+    Linked {
+        /// The store.
+        store: String,
+        /// What is imported.
+        link: Box<Link>,
+        /// What is stored.
+        holder: Box<Link>,
+    },
     /// Stored data cannot be read.
     #[error("the store {store} cannot be read: {reason}")]
     Corrupt {
@@ -388,8 +402,17 @@ impl RecipeText {
     }
 }
 
+/// What became of a link that was to be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkWrite {
+    /// It is stored, now or since before.
+    Saved,
+    /// Nothing was stored: these links of the name have one of its ends.
+    Taken(Vec<Link>),
+}
+
 /// An association of two records, such as a FITR client and a HighLevel contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Link {
     /// The kind of link, such as `client-contact`.
     pub name: String,

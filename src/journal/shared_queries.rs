@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::database::Database;
 use super::queries::{claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes};
 use super::{
-    Claim, Error, HeldConnection, Link, Queries, RecipeText, RunDetail, RunFilter, RunRow, Totals,
+    Claim, Error, HeldConnection, Link, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunRow, Totals,
     Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
@@ -97,8 +97,12 @@ impl<S: QueriedStore> Queries for S {
         recipes::find(self.database(), name, version).await
     }
 
-    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+    async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error> {
         links::save(self.database(), link).await
+    }
+
+    async fn replace_links(&self, link: &Link) -> Result<Vec<Link>, Error> {
+        links::replace(self.database(), link).await
     }
 
     async fn find_link(
@@ -110,8 +114,8 @@ impl<S: QueriedStore> Queries for S {
         links::find(self.database(), name, from, to).await
     }
 
-    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        links::delete(self.database(), name, from).await
+    async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error> {
+        links::delete(self.database(), name, from, to).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {

@@ -1,4 +1,4 @@
-use hob::journal::{Link, Part, RecipeText, Record};
+use hob::journal::{Link, LinkWrite, Part, RecipeText, Record};
 use serde_json::json;
 
 use crate::fixture::StoreLocation;
@@ -24,19 +24,104 @@ pub async fn both_ends_lead_to_the_link(location: &StoreLocation) {
     assert_eq!(of_client, [one, link("other", "client-1", "contact-2")]);
     assert_eq!(journal.links_by_record("contact-2").await.unwrap().len(), 1);
 
-    assert!(journal.delete_link("client-contact", "client-1").await.unwrap());
-    assert!(!journal.delete_link("client-contact", "client-1").await.unwrap());
+    let delete = async |from, to| journal.delete_link("client-contact", from, to).await.unwrap();
+    assert!(!delete(Some("client-1"), Some("contact-2")).await);
+    assert!(delete(Some("client-1"), None).await);
+    assert!(!delete(Some("client-1"), None).await);
     assert_eq!(journal.links_by_record("contact-1").await.unwrap(), []);
+    journal.save_link(&one).await.unwrap();
+    assert!(delete(None, Some("contact-1")).await);
+    assert_eq!(find(Some("client-1"), None).await, None);
 }
 
-pub async fn a_new_link_replaces_those_of_either_end(location: &StoreLocation) {
+pub async fn a_record_has_one_link_of_a_name(location: &StoreLocation) {
     let journal = location.open().await;
+    let save = async |link: Link| journal.save_link(&link).await.unwrap();
+    for one in [link("n", "a", "1"), link("n", "b", "2"), link("n", "1", "a"), link("other", "a", "2")] {
+        assert_eq!(save(one.clone()).await, LinkWrite::Saved);
+        assert_eq!(save(one).await, LinkWrite::Saved);
+    }
+    let (first, second) = (link("n", "a", "1"), link("n", "b", "2"));
+    for (asked, holders) in [
+        (link("n", "a", "3"), vec![first.clone()]),
+        (link("n", "c", "2"), vec![second.clone()]),
+        (link("n", "a", "2"), vec![first.clone(), second.clone()]),
+    ] {
+        assert_eq!(save(asked.clone()).await, LinkWrite::Taken(holders.clone()));
+        assert_eq!(journal.find_link("n", Some("a"), None).await.unwrap(), Some(first.clone()));
+        assert_eq!(journal.find_link("n", None, Some("2")).await.unwrap(), Some(second.clone()));
+    }
+    // What was in the way is gone.
+    journal.delete_link("n", None, Some("2")).await.unwrap();
+    assert_eq!(save(link("n", "c", "2")).await, LinkWrite::Saved);
+}
+
+pub async fn a_link_can_replace_those_of_either_end(location: &StoreLocation) {
+    let journal = location.open().await;
+    let replace = async |link: Link| journal.replace_links(&link).await.unwrap();
     journal.save_link(&link("n", "a", "1")).await.unwrap();
     journal.save_link(&link("n", "b", "2")).await.unwrap();
-    journal.save_link(&link("n", "a", "2")).await.unwrap();
+    assert_eq!(replace(link("n", "a", "2")).await, [link("n", "a", "1"), link("n", "b", "2")]);
+    assert_eq!(replace(link("n", "a", "2")).await, []);
     assert_eq!(journal.find_link("n", Some("a"), None).await.unwrap(), Some(link("n", "a", "2")));
     assert_eq!(journal.find_link("n", Some("b"), None).await.unwrap(), None);
     assert_eq!(journal.find_link("n", None, Some("1")).await.unwrap(), None);
+}
+
+/// Many who link the same few records at once, each on a connection of its own where the store can be shared.
+pub async fn of_many_who_link_a_record_one_does(location: &StoreLocation) {
+    let first = location.open().await;
+    let mut journals = vec![first.clone()];
+    if first.is_shared() {
+        for _ in 0..3 {
+            journals.push(location.open().await);
+        }
+    }
+    let mut tasks = Vec::new();
+    for n in 0..80_usize {
+        let journal = journals[n % journals.len()].clone();
+        let asked = link("n", &format!("f{}", n % 5), &format!("t{}", n % 7));
+        tasks.push(tokio::spawn(async move { (journal.save_link(&asked).await.unwrap(), asked) }));
+    }
+    for task in tasks {
+        let (write, asked) = task.await.unwrap();
+        let stored = first.find_link("n", Some(&asked.from), Some(&asked.to)).await.unwrap();
+        match write {
+            LinkWrite::Saved => assert_eq!(stored, Some(asked)),
+            LinkWrite::Taken(holders) => {
+                assert_eq!(stored, None);
+                assert!(holders.iter().all(|other| other.from == asked.from || other.to == asked.to));
+            }
+        }
+    }
+    let mut links = Vec::new();
+    for from in 0..5 {
+        links.extend(first.find_link("n", Some(&format!("f{from}")), None).await.unwrap());
+    }
+    let mut ends: Vec<&str> = links.iter().map(|link| link.to.as_str()).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    assert_eq!(ends.len(), links.len(), "{links:?}");
+    assert_eq!(first.info().await.unwrap().links, links.len() as u64);
+}
+
+pub async fn what_is_imported_links_nothing_twice(location: &StoreLocation) {
+    let journal = location.open().await;
+    let record = |Link { name, from, to }: Link| Record::Link { name, from, to };
+    let known = [record(link("n", "a", "1")), record(link("n", "b", "2"))];
+    journal.import(known.to_vec()).await.unwrap();
+    journal.import(known.to_vec()).await.unwrap();
+    for (wrong, holder) in [(link("n", "a", "3"), "1"), (link("n", "c", "2"), "b")] {
+        let error = journal.import(vec![record(link("n", "d", "4")), record(wrong.clone())]).await.unwrap_err();
+        let message = error.to_string();
+        for named in [&wrong.from, &wrong.to, holder] {
+            assert!(message.contains(&format!("`{named}`")), "{message}");
+        }
+        assert_eq!(journal.find_link("n", Some("d"), None).await.unwrap(), None, "all or nothing");
+    }
+    let twice = vec![record(link("m", "a", "1")), record(link("m", "b", "1"))];
+    assert!(journal.import(twice).await.is_err());
+    assert_eq!(journal.info().await.unwrap().links, 2);
 }
 
 pub async fn texts_of_recipes_are_kept(location: &StoreLocation) {

@@ -149,7 +149,7 @@ pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
     }
     for to in ["t", "u"] {
         let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: to.to_owned() };
-        journal.save_link(&link).await.unwrap();
+        journal.replace_links(&link).await.unwrap();
         is_new(&mut known, journal.fingerprint().await.unwrap());
     }
     for value in [1, 2] {

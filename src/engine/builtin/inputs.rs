@@ -17,3 +17,12 @@ pub(super) fn optional_text(inputs: &Map<String, Value>, name: &str) -> Result<O
         Some(other) => Err(format!("`{name}` must be text, not {other}")),
     }
 }
+
+/// The flag under `name`; false if it is not given.
+pub(super) fn flag(inputs: &Map<String, Value>, name: &str) -> Result<bool, String> {
+    match inputs.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(other) => Err(format!("`{name}` must be true or false, not {other}")),
+    }
+}

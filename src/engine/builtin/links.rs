@@ -2,37 +2,59 @@
 
 use serde_json::{Map, Value, json};
 
-use super::inputs::{optional_text, text};
+use super::inputs::{flag, optional_text, text};
 use crate::engine::step_outcome::{StepOutcome, refuse, store_failure};
-use crate::journal::{Journal, Link};
-use crate::run::StepResult;
+use crate::journal::{Journal, Link, LinkWrite};
+use crate::run::{StepError, StepResult};
 
 pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
-    let link = (|| {
-        Ok::<_, String>(Link {
-            name: text(inputs, "name")?,
-            from: text(inputs, "from")?,
-            to: text(inputs, "to")?,
-        })
+    let asked = (|| {
+        let link =
+            Link { name: text(inputs, "name")?, from: text(inputs, "from")?, to: text(inputs, "to")? };
+        Ok::<_, String>((link, flag(inputs, "replace")?))
     })();
-    match link {
+    match asked {
         Err(problem) => refuse(problem),
-        Ok(link) => match journal.save_link(&link).await {
-            Ok(()) => StepResult::Done(json!(link)).into(),
+        Ok((link, true)) => match journal.replace_links(&link).await {
+            Ok(replaced) => {
+                let remark = (!replaced.is_empty()).then(|| replacement(&link, &replaced));
+                StepOutcome { remark, ..StepResult::Done(json!(link)).into() }
+            }
+            Err(error) => store_failure(&error),
+        },
+        Ok((link, false)) => match journal.save_link(&link).await {
+            Ok(LinkWrite::Saved) => StepResult::Done(json!(link)).into(),
+            Ok(LinkWrite::Taken(holders)) => StepResult::Refused(conflict(&link, &holders)).into(),
             Err(error) => store_failure(&error),
         },
     }
 }
 
+/// The error of a link whose ends are linked otherwise.
+fn conflict(Link { name, from, to }: &Link, holders: &[Link]) -> StepError {
+    let held = holders.iter().map(|holder| match holder.from == *from {
+        true => format!("`{from}` is linked to `{}`", holder.to),
+        false => format!("`{to}` is linked to `{}`", holder.from),
+    });
+    let held = held.collect::<Vec<_>>().join(", and ");
+    let message = format!("`{from}` cannot be linked to `{to}` as `{name}`: {held} already");
+    let help = "a record has one link of a name; if the old one is wrong, delete it with `links.delete`, or give \
+                `links.save` the input `replace: true`, which puts the new link in its place"
+        .to_owned();
+    StepError { help: Some(help), ..StepError::new(message) }
+}
+
+fn replacement(Link { name, from, to }: &Link, replaced: &[Link]) -> String {
+    let gone = replaced.iter().map(|link| format!("`{}` to `{}`", link.from, link.to));
+    let gone = gone.collect::<Vec<_>>().join(" and ");
+    format!("the link `{name}` from `{from}` to `{to}` takes the place of {gone}")
+}
+
 pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
-    let ends = (|| {
-        let ends = (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?);
-        match ends {
-            (_, None, None) => Err("one of `from` and `to` must be given".to_owned()),
-            (_, Some(_), Some(_)) => Err("give either `from` or `to`, the end that is known".to_owned()),
-            ends => Ok(ends),
-        }
-    })();
+    let ends = ends(inputs).and_then(|ends| match ends {
+        (_, Some(_), Some(_)) => Err("give either `from` or `to`, the end that is known".to_owned()),
+        ends => Ok(ends),
+    });
     match ends {
         Err(problem) => refuse(problem),
         Ok((name, from, to)) => match journal.find_link(&name, from.as_deref(), to.as_deref()).await {
@@ -46,11 +68,19 @@ pub(super) async fn find(journal: &dyn Journal, inputs: &Map<String, Value>) -> 
 }
 
 pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
-    match text(inputs, "name").and_then(|name| Ok((name, text(inputs, "from")?))) {
+    match ends(inputs) {
         Err(problem) => refuse(problem),
-        Ok((name, from)) => match journal.delete_link(&name, &from).await {
+        Ok((name, from, to)) => match journal.delete_link(&name, from.as_deref(), to.as_deref()).await {
             Ok(deleted) => StepResult::Done(json!({ "deleted": deleted })).into(),
             Err(error) => store_failure(&error),
         },
+    }
+}
+
+/// The name, and the ends that are given: at least one.
+fn ends(inputs: &Map<String, Value>) -> Result<(String, Option<String>, Option<String>), String> {
+    match (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?) {
+        (_, None, None) => Err("one of `from` and `to` must be given".to_owned()),
+        ends => Ok(ends),
     }
 }

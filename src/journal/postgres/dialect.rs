@@ -14,7 +14,7 @@ impl Dialect for PostgresDialect {
     const WRITES: &'static str =
         "(SELECT json_agg(json_build_array(w.record, w.connection, w.operation, w.fields, w.at) ORDER BY w.seq)::text
          FROM writes w WHERE w.run = r.seq)";
-    const SAVE_LINK: &'static str = "SELECT hob_link_vN($1, $2, $3)";
+    const REPLACE_LINK: &'static str = "SELECT hob_link_vN($1, $2, $3)";
     const BYTES: &'static str =
         "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'";

@@ -1,14 +1,15 @@
 //! Import of records that another store exported. Existing ones stay, so an interrupted import can be repeated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::event::Event;
 use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::{AT_ONCE, ORPHAN, code, due, stamp, unsettled_text, write_text};
 use crate::journal::event_row::{EventRow, priority};
 use crate::journal::format::write_entry;
+use crate::journal::queries::links;
 use crate::journal::row::{Row, Unreadable};
-use crate::journal::{Due, Error, Record};
+use crate::journal::{Due, Error, Link, Record};
 use crate::run::RunState;
 
 /// Rows per statement, largest first. Fixed numbers, so that three prepared statements serve all.
@@ -55,6 +56,8 @@ struct Rows {
     /// A table with its columns, and its rows.
     table: &'static str,
     rows: Vec<Vec<Param>>,
+    /// The links among the rows.
+    links: Vec<Link>,
     /// Runs by id, with their state and their rows in other tables.
     runs: HashMap<String, RunRows>,
 }
@@ -69,6 +72,7 @@ struct RunRows {
 const EVENTS: &str = "events (id, source, kind, connection, record, dedup, received, payload)";
 const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, state, created, finished, error, due, \
                     priority, unsettled, entries)";
+const LINKS: &str = "links (name, from_record, to_record)";
 const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
 
 impl<D: Database> Import<'_, D> {
@@ -109,7 +113,28 @@ impl<D: Database> Import<'_, D> {
                 self.imported.events += insert(self.db, EVENTS, rows, "RETURNING id").await?.len() as i64
             }
             RUNS => self.store_runs(rows).await?,
+            LINKS => self.store_links(rows).await?,
             table => drop(insert(self.db, table, rows, "").await?),
+        }
+        Ok(())
+    }
+
+    /// Stores links. One that is there already may be imported again; another one of the same record is an error.
+    async fn store_links(&mut self, rows: Vec<Vec<Param>>) -> Result<(), Error> {
+        let mut new = HashSet::new();
+        for mut row in insert(self.db, LINKS, rows, "RETURNING name, from_record, to_record").await? {
+            let link = links::decode(&mut row).map_err(|unreadable| unreadable.into_error(self.db.name()))?;
+            new.insert(link);
+        }
+        for link in std::mem::take(&mut self.rows.links) {
+            if new.contains(&link) {
+                continue;
+            }
+            let holder = links::with_an_end(self.db, &link).await?.into_iter().find(|other| *other != link);
+            if let Some(holder) = holder {
+                let (store, link, holder) = (self.db.name().to_owned(), link.into(), holder.into());
+                return Err(Error::Linked { store, link, holder });
+            }
         }
         Ok(())
     }
@@ -208,7 +233,9 @@ impl Rows {
                 ("recipes (name, version, file, text)", row.to_vec())
             }
             Record::Link { name, from, to } => {
-                ("links (name, from_record, to_record)", [name, from, to].map(Param::from).to_vec())
+                let link = Link { name: name.clone(), from: from.clone(), to: to.clone() };
+                self.links.push(link);
+                (LINKS, [name, from, to].map(Param::from).to_vec())
             }
             Record::Written { at, write } => {
                 let row = [&write.record, &write.connection, &write.operation].map(Param::from);

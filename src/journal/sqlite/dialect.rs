@@ -16,7 +16,7 @@ impl Dialect for SqliteDialect {
     const WRITES: &'static str = "(SELECT json_group_array(
              json_array(w.record, w.connection, w.operation, w.fields, w.at) ORDER BY w.seq)
          FROM writes w WHERE w.run = r.seq)";
-    const SAVE_LINK: &'static str =
+    const REPLACE_LINK: &'static str =
         "INSERT OR REPLACE INTO links (name, from_record, to_record) VALUES ($1, $2, $3)";
     const BYTES: &'static str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     const ENTRY_COLUMNS: &'static str = "entries (id, entry)";

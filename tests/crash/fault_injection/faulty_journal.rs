@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
     Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
     Totals, Unfinished, Written,
 };
@@ -358,8 +358,12 @@ impl Queries for FaultyJournal {
         self.inner.recipe(name, version).await
     }
 
-    async fn save_link(&self, link: &Link) -> Result<(), Error> {
+    async fn save_link(&self, link: &Link) -> Result<LinkWrite, Error> {
         self.write(self.inner.save_link(link)).await
+    }
+
+    async fn replace_links(&self, link: &Link) -> Result<Vec<Link>, Error> {
+        self.write(self.inner.replace_links(link)).await
     }
 
     async fn find_link(
@@ -372,8 +376,8 @@ impl Queries for FaultyJournal {
         self.inner.find_link(name, from, to).await
     }
 
-    async fn delete_link(&self, name: &str, from: &str) -> Result<bool, Error> {
-        self.write(self.inner.delete_link(name, from)).await
+    async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error> {
+        self.write(self.inner.delete_link(name, from, to)).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
