@@ -34,6 +34,8 @@ mod gallery;
 mod kept;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/links.rs"]
+mod links;
 #[path = "cli/listening.rs"]
 mod listening;
 #[path = "cli/lists.rs"]

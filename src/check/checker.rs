@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::checked::CheckedRecipe;
 use super::context::Context;
 use super::cycles::cycle_warnings;
+use super::link_names::link_warnings;
 use super::rules;
 use super::shared_path::disagreements;
 use super::workspace_info::WorkspaceInfo;
@@ -65,6 +66,8 @@ pub fn check_all(
     let disagreements = disagreements(&recipes.iter().map(|(_, recipe)| Some(*recipe)).collect::<Vec<_>>());
     let disagreements = recipes.iter().zip(disagreements);
     found.extend(disagreements.filter_map(|((at, _), disagreement)| Some((*at, disagreement?))));
+    let whole = workspace_info.whole && all.iter().all(|file| !file.broken.is_empty());
+    found.extend(link_warnings(&recipes, catalog, whole));
     for (at, diagnostic) in found {
         let diagnostics = &mut all[at].report.diagnostics;
         // All recipes of a sync have their names from one place.

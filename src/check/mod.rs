@@ -10,6 +10,7 @@ mod cycles;
 mod editor_schema;
 mod event_reads;
 mod feedback;
+mod link_names;
 mod locate;
 mod operation_use;
 mod result_shape;

@@ -15,6 +15,8 @@ pub struct WorkspaceInfo {
     pub env: Vec<String>,
     /// The workspace's folder, and the folders whose files recipes may send.
     pub files: Option<(PathBuf, Vec<PathBuf>)>,
+    /// Whether all its recipes are checked at once, so that what none of them has is nowhere.
+    pub whole: bool,
     /// Connectors whose verification is configured, or disabled, in `hob.yaml`.
     pub verified: Vec<String>,
 }

@@ -76,8 +76,11 @@ impl Recipes {
         catalog: &Arc<Catalog>,
         workspace: Option<&Workspace>,
     ) -> Result<Self, Failure> {
-        let files = sources(session, paths, workspace.map(|workspace| workspace.root.as_path()))?;
-        Ok(Self::check(files, catalog, &workspace.map_or_else(WorkspaceInfo::none, workspace_info)))
+        let root = workspace.map(|workspace| workspace.root.as_path());
+        let files = sources(session, paths, root)?;
+        let mut info = workspace.map_or_else(WorkspaceInfo::none, workspace_info);
+        info.whole = root.is_some_and(|root| paths.is_empty() || paths.iter().any(|path| path == root));
+        Ok(Self::check(files, catalog, &info))
     }
 
     fn check(files: Vec<Source>, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Self {
@@ -190,6 +193,7 @@ pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
         known: true,
         connections: connections.collect(),
         env: workspace.env_allowlist.clone(),
+        whole: false,
         verified,
         files,
     }

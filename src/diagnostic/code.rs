@@ -120,6 +120,8 @@ codes! {
     ReplacesAll = "replaces-all", Warning;
     /// Recipes that start each other by what they write.
     RecipeCycle = "recipe-cycle", Warning;
+    /// A link that no recipe saves.
+    UnknownLink = "unknown-link", Warning;
     /// Something that works but probably not as meant.
     Suspicious = "suspicious", Warning;
 }

@@ -7,6 +7,7 @@ mod dispatch;
 mod dry_run;
 mod echo_evidence;
 mod first_attempt;
+mod found_links;
 mod journal_limits;
 mod known_records;
 mod leases;

@@ -187,7 +187,11 @@ async fn a_record_that_is_linked_to_another_one_fails_the_step_at_once() {
     let error = rows[1].error.as_deref().unwrap();
     assert!(error.contains("`b` cannot be linked to `t` as `l`: `t` is linked to `a` already"), "{error}");
     let moved = journal.run(&rows[0].id).await.unwrap().unwrap().entries;
-    assert!(moved.iter().any(|s| matches!(&s.entry, Entry::Remark { message, .. } if message.contains("`a` to `t`"))));
+    assert!(
+        moved
+            .iter()
+            .any(|s| matches!(&s.entry, Entry::Remark { message, .. } if message.contains("`a` to `t`")))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::counters::WriteCount;
 use super::echo_evidence::EvidenceSearch;
+use super::found_links::find_links;
 use super::leases::LeaseGuard;
 use super::not_kept::not_kept;
 use super::probe_runner::{ProbeResult, run_probe};
@@ -218,6 +219,10 @@ impl RunWorker {
                     self.add_entry(entry, true);
                 }
                 Command::GatherEvidence => self.gather_evidence().await?,
+                Command::FindLinks { step, links } => {
+                    let links = find_links(&self.shared, self.recorder.run(), links, &self.guard).await?;
+                    self.add_entry(Entry::LinksFound { step, links }, false);
+                }
                 Command::Sleep { until, reason } => {
                     self.report_wait(until, &reason);
                     return self.write(RunState::Waiting, Some(until), Some(reason)).await;

@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite, Pruned,
-    RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo, Totals,
-    Unfinished, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
+    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo,
+    Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{RunId, StampedEntry, Unsettled};

@@ -23,9 +23,9 @@ pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
 pub use model::{
-    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite, NewRun,
-    Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo, Totals,
-    Unfinished, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
+    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
+    Totals, Unfinished, Written,
 };
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;

@@ -9,6 +9,7 @@ use super::RunState;
 use super::entry::{StampedEntry, StepKey};
 use crate::catalog::{Effect, Operation};
 use crate::recipe::{KeptPolicy, Retry};
+use crate::template::LinkQuery;
 use crate::value::address::Reach;
 use crate::value::{Map, Value};
 
@@ -30,6 +31,13 @@ pub enum Command {
     Probe(Box<Probe>),
     /// Find out what is known of the event's record, which may be an echo.
     GatherEvidence,
+    /// Look up links that templates of a step ask for, and record them.
+    FindLinks {
+        /// The step.
+        step: StepKey,
+        /// The links.
+        links: Vec<LinkQuery>,
+    },
     /// Wait until a time.
     Sleep {
         /// Until when.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::difference::Difference;
 use super::{RunId, RunState};
 use crate::secret::{REDACTED, Secret};
+use crate::template::LinkQuery;
 
 /// The key in entries. Not a valid action id.
 const START: &str = "(start)";
@@ -120,6 +121,16 @@ pub struct ChainLink {
     pub record: String,
     /// When it wrote.
     pub at: DateTime<Utc>,
+}
+
+/// A link that a template asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundLink {
+    /// What it asked for.
+    #[serde(flatten)]
+    pub query: LinkQuery,
+    /// The other end; `None` if there is no such link.
+    pub found: Option<String>,
 }
 
 /// An entry of a run's history. Texts for people contain no secrets; data is unchanged.
@@ -282,6 +293,13 @@ pub enum Entry {
         result: Arc<Value>,
         /// How it is known.
         reason: String,
+    },
+    /// The links that templates asked for, as they were when they were looked up. All attempts of the step see the same.
+    LinksFound {
+        /// The step; the start of the run for `when` and `vars`.
+        step: StepKey,
+        /// Each with its other end.
+        links: Vec<FoundLink>,
     },
     /// How the event's record differs from what hob had seen of it before, for a recipe that reads it.
     Compared {

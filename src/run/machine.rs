@@ -6,6 +6,7 @@ mod begin;
 mod echo;
 mod echo_check;
 mod failure;
+mod found_links;
 mod hydrate;
 mod hydration;
 mod progress;
@@ -66,12 +67,13 @@ impl Machine {
             failure_done: 0,
             members: None,
             entries: Vec::new(),
+            are_vars_missing: false,
         };
         machine.restore_record();
         if machine.status.started.is_some() {
             machine.restore_comparison();
         }
-        machine.restore_vars();
+        machine.are_vars_missing = machine.restore_vars().is_some();
         machine
     }
 
@@ -90,6 +92,12 @@ impl Machine {
         if let Some((state, reason)) = &self.status.finished {
             return Some(Command::Finish { state: *state, reason: reason.clone() });
         }
+        if self.are_vars_missing
+            && let Some(command) = self.restore_vars()
+        {
+            return Some(command);
+        }
+        self.are_vars_missing = false;
         if let Some(error) = self.status.start_failure() {
             let error = error.clone();
             return self.after_failure(&StepKey::start(), &error, now);

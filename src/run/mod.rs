@@ -38,7 +38,7 @@ pub use comparison::{BEFORE, CHANGED, Comparison};
 pub use compatibility::incompatibility;
 pub use difference::Difference;
 pub use effect::{effect, method};
-pub use entry::{ChainLink, Entry, KnownBy, MirroredToken, StampedEntry, StepError, StepKey};
+pub use entry::{ChainLink, Entry, FoundLink, KnownBy, MirroredToken, StampedEntry, StepError, StepKey};
 pub use intervention::{Intervened, InvalidIntervention, OperatorAction, plan_intervention};
 pub use kept::differences;
 pub use loop_limit::LoopLimit;

@@ -63,6 +63,7 @@ impl Entry {
             | Entry::WaitStarted { .. }
             | Entry::NotKept { .. }
             | Entry::Compared { .. }
+            | Entry::LinksFound { .. }
             | Entry::Caused { .. }
             | Entry::Resumed { .. }
             | Entry::Restarted {} => {}

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
 use super::comparison::Comparison;
-use super::entry::{ChainLink, Entry, StampedEntry, StepError, StepKey};
+use super::entry::{ChainLink, Entry, FoundLink, StampedEntry, StepError, StepKey};
 use super::unknown_fields::UnknownFields;
 use super::{KnownBy, RunState};
 use crate::value::{Map, Value};
@@ -73,6 +73,10 @@ pub struct StepStatus {
     pub unchanged: bool,
     /// Its result, of a create that failed because the API did not keep what was sent: it is not made again.
     pub not_kept: Option<Arc<Value>>,
+    /// The links that its templates asked for.
+    pub links: Vec<FoundLink>,
+    /// How often they were looked up.
+    pub link_rounds: u32,
     /// The known parts of its result, if it is parked because another step reads an unknown one.
     pub known: Option<Arc<Value>>,
 }
@@ -168,6 +172,11 @@ impl Status {
             Entry::Compared { changed, before } => {
                 let (changed, before) = (changed.clone(), Arc::clone(before));
                 self.compared = Some(Comparison { changed, before });
+            }
+            Entry::LinksFound { step, links } => {
+                let step = self.step_mut(step);
+                step.links.extend_from_slice(links);
+                step.link_rounds += 1;
             }
             Entry::NotKept { step, result, .. } => self.step_mut(step).not_kept.clone_from(result),
             Entry::StepUnchanged { step, result, .. } => {
@@ -324,12 +333,24 @@ impl Status {
             if parked_before || matches!(step.phase, Phase::Failed(_)) {
                 step.phase = step.not_kept.take().map_or(Phase::Open, Phase::Done);
                 step.forgiven = step.attempts;
+                step.forget_links();
             }
         }
     }
 }
 
 impl StepStatus {
+    /// Whether it was not attempted yet, or a person retries it.
+    pub fn has_no_attempt(&self) -> bool {
+        self.attempts == self.forgiven
+    }
+
+    /// A person retries it, who may have saved the link that was missing.
+    fn forget_links(&mut self) {
+        self.links.clear();
+        self.link_rounds = 0;
+    }
+
     fn defer(&mut self, until: DateTime<Utc>, reason: &str, held: bool) {
         self.deferrals += 1;
         match &mut self.phase {

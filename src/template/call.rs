@@ -6,6 +6,7 @@ use minijinja::machinery::ast::CallArg;
 use minijinja::value::Value as Datum;
 
 use super::constant;
+use super::links;
 use super::signature::{Form, Signature};
 use super::spec::Spec;
 use super::syntax::{SyntaxError, extent};
@@ -69,6 +70,19 @@ impl Call {
         Self { callee, name: name.to_owned(), range, arguments, spread: whole.spread }
     }
 
+    /// Whether it is `links.find`.
+    pub fn finds_links(&self) -> bool {
+        self.callee == Callee::Function && self.name == links::FIND.name
+    }
+
+    /// The name of the link that `links.find` looks for, if it is written out, and its range.
+    pub fn link_name(&self) -> Option<(String, Range<usize>)> {
+        let named = |argument: &&Argument| argument.keyword.as_deref() == Some("name");
+        let placed = || self.arguments.first().filter(|first| first.keyword.is_none());
+        let name = self.arguments.iter().find(named).or_else(placed).filter(|_| self.finds_links())?;
+        Some((name.value.as_ref()?.as_str()?.to_owned(), name.range.clone()))
+    }
+
     /// Errors independent of data: unknown, surplus or missing arguments, and invalid literal values.
     pub fn problems(&self) -> Vec<SyntaxError> {
         let Some(spec) = self.spec() else { return Vec::new() };
@@ -76,6 +90,9 @@ impl Call {
         let mut problems = self.unknown_keywords(spec, &signature);
         if let Some(form) = signature.fixed().filter(|_| !self.spread) {
             problems.extend(self.wrong_count(spec, form));
+        }
+        if problems.is_empty() {
+            problems.extend(self.wrong_ends());
         }
         if problems.is_empty() {
             problems.extend(self.arguments.iter().enumerate().filter_map(|(at, argument)| {
@@ -148,6 +165,24 @@ impl Call {
             self.range.clone(),
             usage(self.callee, spec),
         ))
+    }
+
+    /// A link is found by one of its ends.
+    fn wrong_ends(&self) -> Option<SyntaxError> {
+        if !self.finds_links() || self.spread {
+            return None;
+        }
+        let is_null = |argument: &Argument| argument.value.as_ref().is_some_and(Datum::is_none);
+        let name = |argument: &&Argument| argument.keyword.as_deref() != Some("name");
+        let named = self.arguments.iter().any(|argument| argument.keyword.as_deref() == Some("name"));
+        let ends: Vec<&Argument> = self.arguments.iter().filter(name).skip(usize::from(!named)).collect();
+        let (message, range) = match ends.as_slice() {
+            [] => (links::NO_END, self.range.clone()),
+            [_] => return None,
+            ends if ends.iter().any(|end| is_null(end)) => return None,
+            ends => (links::BOTH_ENDS, ends.last()?.range.clone()),
+        };
+        Some(SyntaxError { message: message.to_owned(), range, help: Some(links::END_HELP.to_owned()) })
     }
 
     /// The parameter of `argument`, the one at `at`, and whether it is optional.
@@ -270,6 +305,16 @@ mod tests {
             ("{{ event.m | dictsort(by='size') }}", "'size'", "'key'"),
             ("{{ event.x is in(5) }}", "5", "a list"),
             ("{{ event.x | default(boolean=true) }}", "true", "default(value"),
+            ("{{ links.find('c') }}", "links.find", "needs the record"),
+            ("{{ links.find(from='a') }}", "links.find", "needs the argument `name`"),
+            ("{{ links.find('c', event.a, event.b) }}", "event.b", "two are given"),
+            ("{{ links.find('c', to=event.a, from=event.b) }}", "event.b", "two are given"),
+            ("{{ links.find('c', event.a, 1, 2) }}", "2", "takes 3 arguments at most"),
+            ("{{ links.find('c', form=event.a) }}", "event.a", "did you mean `from`"),
+            ("{{ links.find('', event.a) }}", "''", "empty"),
+            ("{{ links.find(7, event.a) }}", "7", "text"),
+            ("{{ links.find('c', [1]) }}", "[1]", "text"),
+            ("{{ links.find('c', to=true) }}", "true", "text"),
             ("{{ now('UTC') }}", "'UTC'", "takes no argument"),
         ] {
             let found = problems(text);
@@ -293,6 +338,7 @@ mod tests {
             "{{ event.l | map(attribute='a', default=1) | map('replace', old='a', new='b') | list }}",
             "{{ event.l | select | reject('none') | selectattr('a') | selectattr('n', 'gt', 5) | list }}",
             "{{ event.n | coalesce(1, 'b', value) }}{{ event.m | merge({'a': 1}, {}) | pick('a', 'b') | omit('c') }}",
+            "{{ links.find('c', 7) }}{{ links.find('c', to=event.a) }}{{ links.find(event.b, none, event.a) }}",
             "{{ range(3) }}{{ range(1, 3, step=2) }}{{ dict(a=1) }}{{ event.s | join(*event.args) }}",
             "{{ event.l | groupby(attribute='a', default=none) }}{{ event.s | tojson(indent=2) }}{{ 1 | tojson(true) }}",
         ] {

@@ -18,6 +18,10 @@ enum Takes {
     Scalar,
     /// Non-empty text.
     Something,
+    /// The name of a link.
+    Link,
+    /// A record's id, or null.
+    Id,
     Flag,
     Whole,
     /// A positive integer.
@@ -47,6 +51,8 @@ pub(super) fn complaint(callee: &str, parameter: &str, value: &Datum) -> Option<
 
 fn takes(callee: &str, parameter: &str) -> Option<Takes> {
     Some(match (callee, parameter) {
+        ("links.find", "name") => Takes::Link,
+        ("links.find", "from" | "to") => Takes::Id,
         ("divided_by" | "divisibleby", "number") => Takes::Divisor,
         ("replace", "old") => Takes::Something,
         ("replace", "new") | ("startingwith" | "endingwith", "text") => Takes::Scalar,
@@ -83,6 +89,11 @@ fn check(takes: &Takes, value: &Datum) -> Result<(), Error> {
             true => Err(refusal("needs something to look for; its first argument is empty")),
             false => Ok(()),
         },
+        Takes::Link if text()?.is_empty() => Err(refusal("needs the name of the link, and it is empty")),
+        Takes::Link => Ok(()),
+        Takes::Id if value.kind() == ValueKind::Number => Ok(()),
+        Takes::Id if text()?.is_empty() => Err(refusal("needs a record, and the text is empty")),
+        Takes::Id => Ok(()),
         Takes::Flag if value.kind() == ValueKind::Bool => Ok(()),
         Takes::Flag => Err(unfit(value, "true or false")),
         Takes::Whole => whole(value).map(|_| ()),
@@ -131,11 +142,11 @@ fn whole(value: &Datum) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{filters, tests};
+    use crate::template::{filters, links, tests};
 
     #[test]
     fn it_is_known_what_every_parameter_takes() {
-        for spec in filters().iter().chain(tests()) {
+        for spec in filters().iter().chain(tests()).chain([&links::FIND]) {
             for name in spec.parsed().keywords() {
                 assert!(takes(spec.name, name).is_some(), "`{name}` of `{}`", spec.signature);
             }

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use minijinja::{Error, State};
 
 use super::error::refusal;
+use super::links;
 use super::scope::NOW;
 use super::spec::{Spec, own};
 
@@ -16,13 +17,14 @@ pub fn all() -> &'static [Spec] {
     &SPECS
 }
 
-const SPECS: [Spec; 3] = [
+const SPECS: [Spec; 4] = [
     own!(
         add_function(now),
         "now()",
         "The time of this attempt, as ISO 8601 in UTC.",
         ("{{ now() }}", r#""2026-11-23T17:30:00.000Z""#)
     ),
+    links::FIND,
     Spec::builtin(
         "range(end) or range(start, end, step=1)",
         "Whole numbers from start (0) up to, not including, end; at most 100,000.",

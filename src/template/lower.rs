@@ -23,6 +23,7 @@ use super::hidden_filters::{
     EQUAL, FACTOR, JOINED, LESS, LESS_OR_EQUAL, MEMBER, MORE, MORE_OR_EQUAL, PRESENT, SNAPPED, TRUTH,
     UNEQUAL, WITHIN,
 };
+use super::links;
 use super::presence::{asks_presence, is_default};
 use super::syntax::{SyntaxError, bytes, extent};
 
@@ -415,6 +416,7 @@ fn compared<'a>(
 fn call<'a>(call: &Spanned<Call<'a>>) -> Lowered<Expr<'a>> {
     let span = call.span();
     let allowed = match call.identify_call() {
+        CallType::Method(Expr::Var(of), name) if of.id == links::NAMESPACE => return links_call(call, name),
         CallType::Function(name) => name != "loop",
         CallType::Method(Expr::Var(of), name) => of.id == "loop" && matches!(name, "cycle" | "changed"),
         _ => false,
@@ -423,6 +425,20 @@ fn call<'a>(call: &Spanned<Call<'a>>) -> Lowered<Expr<'a>> {
         return Err(not_callable(call, span));
     }
     Ok(Expr::Call(Spanned::new(Call { expr: expression(&call.expr)?, args: arguments(&call.args)? }, span)))
+}
+
+/// A function on links, which the engine knows by its whole name.
+fn links_call<'a>(call: &Spanned<Call<'a>>, name: &str) -> Lowered<Expr<'a>> {
+    let (whole, span) = (format!("{}.{name}", links::NAMESPACE), call.expr.span());
+    let Some(known) = super::functions().iter().find(|known| known.name == whole) else {
+        return Err(SyntaxError {
+            message: format!("no function is called `{whole}`"),
+            range: extent(&call.expr),
+            help: Some(format!("there is `{}`", links::FIND.signature)),
+        });
+    };
+    let expr = Expr::Var(Spanned::new(Var { id: known.name }, span));
+    Ok(Expr::Call(Spanned::new(Call { expr, args: arguments(&call.args)? }, call.span())))
 }
 
 fn not_callable(call: &Spanned<Call<'_>>, span: Span) -> SyntaxError {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt, UnaryOpKind};
+use minijinja::machinery::ast::{BinOpKind, CallArg, CallType, Expr, Stmt, UnaryOpKind};
 
 use super::parse::Template;
 use super::syntax;
@@ -166,6 +166,8 @@ impl<'s, 'a> Walk<'s, 'a> {
                 let input = f.expr.as_ref().map_or(Origin::Outside, |expr| self.origin(expr));
                 input.max(self.arguments(&f.args))
             }
+            // The other end of a link may come from anywhere.
+            Expr::Call(call) if matches!(call.identify_call(), CallType::Method(..)) => Origin::Outside,
             Expr::Call(call) => self.arguments(&call.args),
             Expr::List(list) => worst(&list.items),
             Expr::Tuple(tuple) => worst(&tuple.items),
@@ -243,6 +245,7 @@ mod tests {
             ("{{ steps.a.url }}", false),
             ("{{ 'a' ~ event.x }}", false),
             ("{{ now() }}", true),
+            ("{{ links.find('host', 'a') }}", false),
         ] {
             let origin = Template::parse(text).unwrap().origin(&sources);
             assert_eq!(origin == Origin::Author, author, "{text}");

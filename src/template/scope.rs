@@ -9,11 +9,14 @@ use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Datum};
 
 use super::convert;
+use super::links::Links;
 use super::path_key::Key;
 use crate::value::Value;
 
 /// The name under which functions find the time; templates cannot write it.
 pub(super) const NOW: &str = "$now";
+/// The name under which functions find links.
+pub(super) const LINKS: &str = "$links";
 
 /// Names with their values, and the current time. A clone is cheap and shares the values; additions to the clone do
 /// not affect the original.
@@ -25,6 +28,7 @@ pub struct Scope {
 #[derive(Clone)]
 struct Names {
     now: DateTime<Utc>,
+    links: Option<Arc<Links>>,
     roots: Vec<(String, Arc<Root>)>,
 }
 
@@ -46,7 +50,7 @@ struct Parts(IndexMap<String, Arc<Root>>);
 impl Scope {
     /// An empty scope at this time.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { names: Arc::new(Names { now, roots: Vec::new() }) }
+        Self { names: Arc::new(Names { now, links: None, roots: Vec::new() }) }
     }
 
     /// Adds `name`.
@@ -64,6 +68,12 @@ impl Scope {
     /// Sets the time.
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
         Arc::make_mut(&mut self.names).now = now;
+        self
+    }
+
+    /// Sets the links that templates can find.
+    pub fn with_links(mut self, links: Arc<Links>) -> Self {
+        Arc::make_mut(&mut self.names).links = Some(links);
         self
     }
 
@@ -155,6 +165,9 @@ impl Object for Scope {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Datum> {
         if key == NOW {
             return Some(Datum::from(self.names.now.timestamp_millis()));
+        }
+        if key == LINKS {
+            return self.names.links.clone().map(Datum::from_dyn_object);
         }
         let root = self.root(key)?;
         Some(root.datum())

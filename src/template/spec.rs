@@ -113,20 +113,25 @@ impl std::fmt::Debug for Spec {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chrono::DateTime;
 
     use crate::template::{Scope, Spec, Template, filters, functions, tests};
-    use crate::value::Value;
+    use crate::value::{Map, Value};
 
     fn check(spec: &Spec) {
         let now = DateTime::parse_from_rfc3339("2026-11-23T17:30:00Z").unwrap().to_utc();
         let template = Template::parse(spec.example).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
-        let value = template.evaluate(&Scope::new(now)).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
+        let scope = Scope::new(now).with("links", Value::Object(Map::new())).with_links(Arc::default());
+        let value = template.evaluate(&scope).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
         let wanted: Value =
             serde_json::from_str(spec.result).unwrap_or_else(|e| panic!("{}: {e}", spec.name));
         assert_eq!(value, wanted, "{}", spec.name);
-        let named =
-            spec.example.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == spec.name);
+        let named = spec
+            .example
+            .split(|c: char| !c.is_alphanumeric() && !['_', '.'].contains(&c))
+            .any(|word| word == spec.name);
         assert!(named, "the example of {} does not use it", spec.name);
         assert!(spec.signature.starts_with(spec.name), "{}", spec.name);
     }

@@ -9,6 +9,7 @@ use minijinja::value::Value as Datum;
 use super::call::{Call, Callee};
 use super::comparison::{self, Comparison, Side};
 use super::convert;
+use super::links;
 use super::name_use::{PathStep, Use};
 use super::omit;
 use super::presence::{asks_presence, is_default};
@@ -262,6 +263,12 @@ impl<'a> Finder<'a> {
                 let range = bytes(call.expr.span());
                 self.calls.push(Call::new(Callee::Function, name, range.clone(), &call.args));
                 self.found.push(Use::Function { name: name.into(), range });
+            }
+            CallType::Method(holder @ Expr::Var(of), name) if of.id == links::NAMESPACE => {
+                self.expression(holder, false);
+                let (name, range) = (format!("{}.{name}", links::NAMESPACE), extent(&call.expr));
+                self.calls.push(Call::new(Callee::Function, &name, range.clone(), &call.args));
+                self.found.push(Use::Function { name, range });
             }
             _ => self.expression(&call.expr, false),
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant is added here and gets a sample.
-const TAGS: [&str; 20] = [
+const TAGS: [&str; 21] = [
     "started",
     "step_skipped",
     "intent",
@@ -30,6 +30,7 @@ const TAGS: [&str; 20] = [
     "not_kept",
     "step_unchanged",
     "compared",
+    "links_found",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -52,6 +53,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::NotKept { .. } => TAGS[17],
         Entry::StepUnchanged { .. } => TAGS[18],
         Entry::Compared { .. } => TAGS[19],
+        Entry::LinksFound { .. } => TAGS[20],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

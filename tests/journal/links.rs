@@ -21,7 +21,7 @@ pub async fn both_ends_lead_to_the_link(location: &StoreLocation) {
     assert_eq!(find(Some("contact-1"), None).await, None);
     assert_eq!(find(None, None).await, None);
     let of_client = journal.links_by_record("client-1").await.unwrap();
-    assert_eq!(of_client, [one, link("other", "client-1", "contact-2")]);
+    assert_eq!(of_client, [one.clone(), link("other", "client-1", "contact-2")]);
     assert_eq!(journal.links_by_record("contact-2").await.unwrap().len(), 1);
 
     let delete = async |from, to| journal.delete_link("client-contact", from, to).await.unwrap();
@@ -112,7 +112,8 @@ pub async fn what_is_imported_links_nothing_twice(location: &StoreLocation) {
     journal.import(known.to_vec()).await.unwrap();
     journal.import(known.to_vec()).await.unwrap();
     for (wrong, holder) in [(link("n", "a", "3"), "1"), (link("n", "c", "2"), "b")] {
-        let error = journal.import(vec![record(link("n", "d", "4")), record(wrong.clone())]).await.unwrap_err();
+        let error =
+            journal.import(vec![record(link("n", "d", "4")), record(wrong.clone())]).await.unwrap_err();
         let message = error.to_string();
         for named in [&wrong.from, &wrong.to, holder] {
             assert!(message.contains(&format!("`{named}`")), "{message}");

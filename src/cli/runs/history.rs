@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::journal::RunDetail;
 use crate::printable;
-use crate::run::{Difference, Entry, StampedEntry, StepError};
+use crate::run::{Difference, Entry, FoundLink, StampedEntry, StepError};
 use crate::secret::Redactor;
+use crate::template::{LinkEnd, LinkQuery};
 use crate::value::shortened;
 
 /// Longest value shown in full on one line.
@@ -99,6 +100,14 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
                 changed => format!("changed since the record was seen before: {}", changed.join(", ")),
             });
             lines.push(detail("event.before", before));
+        }
+        Entry::LinksFound { step, links } => {
+            let whose = if step.is_start() { String::new() } else { format!("{step}: ") };
+            for FoundLink { query: LinkQuery { name, known }, found } in links {
+                let (LinkEnd::From(known) | LinkEnd::To(known)) = known;
+                let found = found.as_ref().map_or("no link".to_owned(), |found| format!("`{found}`"));
+                say(redactor.text(&format!("{whose}link `{name}` of `{known}`: {found}")));
+            }
         }
         Entry::NotKept { step, fields, .. } => {
             say(format!("{step}: warn: accepted and not kept:"));

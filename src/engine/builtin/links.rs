@@ -9,8 +9,7 @@ use crate::run::{StepError, StepResult};
 
 pub(super) async fn save(journal: &dyn Journal, inputs: &Map<String, Value>) -> StepOutcome {
     let asked = (|| {
-        let link =
-            Link { name: text(inputs, "name")?, from: text(inputs, "from")?, to: text(inputs, "to")? };
+        let link = Link { name: text(inputs, "name")?, from: text(inputs, "from")?, to: text(inputs, "to")? };
         Ok::<_, String>((link, flag(inputs, "replace")?))
     })();
     match asked {
@@ -38,9 +37,10 @@ fn conflict(Link { name, from, to }: &Link, holders: &[Link]) -> StepError {
     });
     let held = held.collect::<Vec<_>>().join(", and ");
     let message = format!("`{from}` cannot be linked to `{to}` as `{name}`: {held} already");
-    let help = "a record has one link of a name; if the old one is wrong, delete it with `links.delete`, or give \
+    let help =
+        "a record has one link of a name; if the old one is wrong, delete it with `links.delete`, or give \
                 `links.save` the input `replace: true`, which puts the new link in its place"
-        .to_owned();
+            .to_owned();
     StepError { help: Some(help), ..StepError::new(message) }
 }
 

@@ -30,6 +30,7 @@ impl Machine {
             scope.set("error", error);
         }
         let key = StepKey::new(&action.id);
+        scope = scope.with_links(self.links(&key));
         if action.for_each.is_none() {
             return self.step(&CurrentStep { action, key, scope, after_failure, now });
         }
@@ -40,6 +41,17 @@ impl Machine {
         }
         if let Some(progress) = self.reads_unknown(&action, &key, after_failure, now) {
             return progress;
+        }
+        match self.find_list_links(&action, &key, &scope) {
+            Ok(None) => {}
+            Ok(Some(command)) => return Progress::Command(command),
+            Err(error) => {
+                self.record(
+                    Entry::StepFailed { step: key, attempt: 1, error, retry_at: None, lost: false },
+                    now,
+                );
+                return Progress::More;
+            }
         }
         let list =
             match truncated_read(&self.status, &action).map_or_else(|| self.list_of(&action, &scope), Err) {
@@ -72,6 +84,7 @@ impl Machine {
         for (index, member) in list.iter().enumerate().skip(done) {
             let key = StepKey { action: action.id.clone(), item: Some(index) };
             let scope = scope.clone().with(action.item_name.as_str(), member.clone());
+            let scope = scope.with_links(self.links(&key));
             match self.step(&CurrentStep { action, key, scope, after_failure, now }) {
                 Progress::Complete(_) => {
                     if let Some(members) = &mut self.members {

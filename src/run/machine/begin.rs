@@ -1,12 +1,14 @@
 //! The start of a run: condition, lane and variables.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::Machine;
 use super::template_error::template_error;
 use crate::recipe::Recipe;
+use crate::run::command::Command;
 use crate::run::entry::{Entry, StepError, StepKey};
 use crate::run::{Comparison, RunState};
 use crate::secret::REDACTED;
@@ -14,18 +16,26 @@ use crate::template::{LocatedTemplate, Scope};
 use crate::value::{Map, Value};
 
 impl Machine {
-    pub(super) fn begin(&mut self, now: DateTime<Utc>) {
+    /// Starts the run; the command that is needed before, if any.
+    pub(super) fn begin(&mut self, now: DateTime<Utc>) -> Option<Command> {
         if let Some(reason) = self.unreadable.clone() {
-            return self.fail_start(StepError::new(reason), now);
+            self.fail_start(StepError::new(reason), now);
+            return None;
         }
         self.compare_with_before(now);
         let checked = self.recipe.clone();
         let recipe = checked.recipe();
-        let scope = self.scope.clone().at(self.wall(now));
+        let (start, links) = (StepKey::start(), self.links(&StepKey::start()));
+        let scope = self.scope.clone().at(self.wall(now)).with_links(Arc::clone(&links));
         let begun = reason_not_to_start(recipe, &scope).and_then(|filtered| match filtered {
             Some(reason) => Ok(Err(reason)),
             None => variables(recipe, &scope).map(Ok),
         });
+        let begun = match self.find_asked(&start, &links) {
+            Ok(None) => begun,
+            Ok(command) => return command,
+            Err(error) => Err(error),
+        };
         match begun {
             Ok(Ok(vars)) => {
                 self.scope.set("vars", Value::Object(vars.clone()));
@@ -34,6 +44,7 @@ impl Machine {
             Ok(Err(reason)) => self.finish(RunState::Filtered, Some(reason), None, now),
             Err(error) => self.fail_start(error, now),
         }
+        None
     }
 
     /// What changed of the record since it was seen before: found out once, for a recipe that reads it.
@@ -57,9 +68,9 @@ impl Machine {
     }
 
     /// Restores the variables of a started run. They are evaluated again if the stored ones are unusable: for another
-    /// version of the recipe, or if an older hob redacted them.
-    pub(super) fn restore_vars(&mut self) {
-        let Some(started) = &self.status.started else { return };
+    /// version of the recipe, or if an older hob redacted them; the command that is needed before, if any.
+    pub(super) fn restore_vars(&mut self) -> Option<Command> {
+        let started = self.status.started.as_ref()?;
         let checked = self.recipe.clone();
         let stored = &started.vars;
         let whole = !Value::Object(stored.clone()).to_string().contains(REDACTED);
@@ -68,12 +79,20 @@ impl Machine {
         let vars = if whole && same {
             Ok(stored.clone())
         } else {
-            variables(checked.recipe(), &self.scope.clone().at(self.wall(at)))
+            let links = self.links(&StepKey::start());
+            let scope = self.scope.clone().at(self.wall(at)).with_links(Arc::clone(&links));
+            let vars = variables(checked.recipe(), &scope);
+            match self.find_asked(&StepKey::start(), &links) {
+                Ok(None) => vars,
+                Ok(command) => return command,
+                Err(error) => Err(error),
+            }
         };
         match vars {
             Ok(vars) => self.scope.set("vars", Value::Object(vars)),
             Err(error) => self.fail_start(error, at),
         }
+        None
     }
 
     fn fail_start(&mut self, error: StepError, now: DateTime<Utc>) {

@@ -39,10 +39,7 @@ impl Machine {
             return self.after_parking(&start, reason, now);
         }
         let (event, evidence) = match &self.echo_check {
-            EchoCheck::Done => {
-                self.begin(now);
-                return None;
-            }
+            EchoCheck::Done => return self.begin(now),
             EchoCheck::Needed(_) => return Some(Command::GatherEvidence),
             EchoCheck::Gathered(event, evidence) => (event, Arc::clone(evidence)),
         };

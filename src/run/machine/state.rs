@@ -49,6 +49,8 @@ pub struct Machine {
     pub(super) failure_done: usize,
     /// The `for_each` in progress.
     pub(super) members: Option<Members>,
+    /// The variables of another version of the recipe need links.
+    pub(super) are_vars_missing: bool,
     /// Entries of the current decision.
     pub(super) entries: Vec<StampedEntry>,
 }

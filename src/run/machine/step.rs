@@ -24,6 +24,11 @@ use crate::value::{self, Map, Value};
 impl Machine {
     pub(super) fn step(&mut self, current: &CurrentStep<'_>) -> Progress {
         let status = self.status.step(&current.key);
+        match self.find_step_links(current, &status) {
+            Ok(None) => {}
+            Ok(Some(command)) => return Progress::Command(command),
+            Err(error) => return self.fail(current, status.attempts.max(1), error),
+        }
         match &status.phase {
             Phase::Done(result) => Progress::Complete(Arc::clone(result)),
             Phase::Skipped => Progress::Complete(Arc::default()),
@@ -49,7 +54,7 @@ impl Machine {
         if let Some(error) = truncated_read(&self.status, &current.action) {
             return self.fail(current, status.attempts.max(1), error);
         }
-        if status.attempts == status.forgiven
+        if status.has_no_attempt()
             && let Some(condition) = &current.action.condition
         {
             match condition.holds(&current.scope) {

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
-    Totals, Unfinished, Written,
+    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
+    LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
+    StoreInfo, Totals, Unfinished, Written,
 };
 use hob::run::{RunId, StampedEntry, Unsettled};
 use serde_json::Value;

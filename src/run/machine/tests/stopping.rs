@@ -10,12 +10,13 @@ use super::{SteppedRun, again};
 use crate::catalog::Effect;
 use crate::run::probe::{Search, SearchOutcome, Window};
 use crate::run::testing::run;
-use crate::run::{Command, Entry, Finding, Probe, RunState, StepCall, StepResult};
+use crate::run::{Command, Entry, Finding, FoundLink, Probe, RunState, StepCall, StepResult};
+use crate::template::LinkQuery;
 
-const RECIPE: &str = "vars: { n: '{{ event.n }}' }\nactions:\n\
+const RECIPE: &str = "vars: { n: '{{ event.n }}', m: \"{{ links.find(links.find('b', event.n), to='x') }}\" }\nactions:\n\
     - { id: read, do: things.get, with: { id: a }, retry: { attempts: 50 } }\n\
     - { id: made, do: things.create, with: { name: 'thing {{ vars.n }}' }, retry: { attempts: 50 } }\n\
-    - { id: each, do: things.update, for_each: '{{ [1, 2, 3] }}', with: { id: '{{ item }}', of: '{{ steps.made.name }}' }, retry: { attempts: 50 } }\n\
+    - { id: each, do: things.update, for_each: '{{ [1, 2, 3] }}', with: { id: '{{ item }}', of: '{{ steps.made.name }}', twin: \"{{ links.find('a', item) }}\" }, retry: { attempts: 50 } }\n\
     - { do: wait, with: { for: 5s } }\n\
     - { id: again, do: things.create, with: { name: 'second {{ steps.made.id }}' }, retry: { attempts: 50 } }\n";
 
@@ -106,6 +107,10 @@ fn end(faults: Vec<u8>, stops: &[(usize, bool)]) -> (FakeApi, SteppedRun, RunSta
                 continue;
             }
             Command::Park { reason } => panic!("parked: {reason}"),
+            Command::FindLinks { step, links } => {
+                let found = |query: LinkQuery| FoundLink { found: Some(format!("{}!", query.name)), query };
+                Entry::LinksFound { step, links: links.into_iter().map(found).collect() }
+            }
             Command::GatherEvidence => unreachable!("no recipe writes what starts this one"),
             Command::Finish { state, .. } => return (world, stepped, state),
         };
