@@ -30,6 +30,7 @@ mod step_executor;
 mod step_outcome;
 mod store_retry;
 mod unchanged_writes;
+mod unless_stopped;
 mod worker;
 
 pub use counters::{CountedWrite, EndedRun, RunCounters, WriteCount};

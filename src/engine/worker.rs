@@ -20,6 +20,7 @@ use super::step_context::StepContext;
 use super::step_executor::{self, Permission};
 use super::store_retry::LeaseLost;
 use super::unchanged_writes::UnchangedSearch;
+use super::unless_stopped::unless_stopped;
 use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
@@ -164,15 +165,6 @@ enum StepProgress {
     Deferred(DateTime<Utc>, String),
     /// Shutdown started before an effect was sent.
     Stopped,
-}
-
-/// The output of `work`; `None` if shutdown starts first.
-async fn unless_stopped<T>(mut stop: watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        Ok(_) = stop.wait_for(|stop| *stop) => None,
-    }
 }
 
 impl RunWorker {

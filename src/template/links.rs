@@ -15,9 +15,11 @@ use super::bind::bind;
 use super::convert;
 use super::error::{advised, refusal};
 use super::filters::unfit;
-use super::scope::LINKS;
 use super::spec::{Spec, own};
 use crate::value::Value;
+
+/// The name under which the function finds them in the scope; templates cannot write it.
+pub(super) const LINKS: &str = "$links";
 
 /// The name before the dot.
 pub(super) const NAMESPACE: &str = "links";

@@ -9,14 +9,12 @@ use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value as Datum};
 
 use super::convert;
-use super::links::Links;
+use super::links::{LINKS, Links};
 use super::path_key::Key;
 use crate::value::Value;
 
 /// The name under which functions find the time; templates cannot write it.
 pub(super) const NOW: &str = "$now";
-/// The name under which functions find links.
-pub(super) const LINKS: &str = "$links";
 
 /// Names with their values, and the current time. A clone is cheap and shares the values; additions to the clone do
 /// not affect the original.
