@@ -14,6 +14,8 @@ mod changes;
 mod cluster;
 #[path = "postgres/cluster_user.rs"]
 mod cluster_user;
+#[path = "cli/coalesce.rs"]
+mod coalesce;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/connection_holds.rs"]

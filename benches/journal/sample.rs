@@ -36,6 +36,7 @@ pub fn with_run(dedup: String, recipe: &str) -> (Event, Vec<NewRun>) {
         recipe: recipe.to_owned(),
         accounts: [("highlevel".to_owned(), "studio-1".to_owned())].into_iter().collect(),
         lane: format!("contact-{dedup}"),
+        coalesce: None,
     };
     (event(dedup), vec![run])
 }

@@ -121,6 +121,7 @@ async fn fill(journal: &dyn Journal, count: u64) -> Result<()> {
             recipe: "bench".to_owned(),
             accounts: [("sink".to_owned(), "sink".to_owned())].into_iter().collect(),
             lane: number.to_string(),
+            coalesce: None,
         };
         let event = Event {
             id: EventId::new(),

@@ -66,7 +66,7 @@ impl CheckedRecipe {
                     }
                 }
             }
-            Trigger::Webhook(Webhook::Events { connector, types, hydrate, reconcile }) => {
+            Trigger::Webhook(Webhook::Events { connector, types, hydrate, reconcile, .. }) => {
                 for name in types {
                     self.add_event(&mut uses, connector, name, *hydrate, reconcile.is_some());
                 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::record_history::RecordHistory;
 use crate::check::CheckedRecipe;
 use crate::event::Event;
-use crate::journal::RunFilter;
+use crate::journal::{RunDetail, RunFilter};
 use crate::recipe::EchoPolicy;
 use crate::run::echo::{Earlier, Evidence, OwnWrite, Pending, SourceWrite, Subject};
-use crate::run::{Run, RunState};
+use crate::run::{Entry, Run, RunState};
 
 /// Maximum number of writes to a record, the newest.
 const MOST_WRITES: usize = 50;
@@ -76,7 +76,7 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
         let details = self.history.runs(&filter, |row| row.id != run.id && counts(row.state)).await?;
         let details = details.iter().filter(|detail| {
             let is_same = detail.run.accounts == run.accounts && detail.event.received <= event.received;
-            is_same && detail.event.unreadable().is_none()
+            is_same && detail.event.unreadable().is_none() && !is_coalesced(detail)
         });
         let mut earlier: Vec<Earlier> =
             details.map(|detail| subject.earlier(&detail.event, &detail.entries, detail.row.state)).collect();
@@ -102,4 +102,9 @@ impl<H: RecordHistory> EvidenceSearch<'_, H> {
         }
         Ok(crossing)
     }
+}
+
+/// Whether its event was left to the run of a later one, so that nobody has acted on what it says.
+fn is_coalesced(detail: &RunDetail) -> bool {
+    detail.entries.iter().any(|stamped| matches!(stamped.entry, Entry::Coalesced { .. }))
 }

@@ -97,6 +97,7 @@ async fn add(journal: &dyn Journal, payloads: &[Value]) {
             recipe: "r".into(),
             accounts: Accounts::from([("x".to_owned(), "acme".to_owned())]),
             lane: payload["lane"].as_str().map_or_else(|| format!("lane-{index}"), str::to_owned),
+            coalesce: None,
         };
         batch.events.push((event, vec![run]));
     }

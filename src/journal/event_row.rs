@@ -1,9 +1,13 @@
 //! Events and runs as rows, encoded by the caller to keep work off the writer.
 
+use chrono::{DateTime, Utc};
+
 use crate::event::{DedupKey, Event, Priority, Source};
+use crate::run::{Entry, StampedEntry};
 
 use super::NewRun;
-use super::encoding::{receipt, stamp};
+use super::encoding::{receipt, stamp, until};
+use super::format::{EntryError, write_entry};
 
 /// An event as a row.
 pub(super) struct EventRow {
@@ -30,6 +34,18 @@ pub(super) struct RunRow {
     pub(super) lane: String,
     /// JSON.
     pub(super) accounts: String,
+    /// Set if it waits for later events about its record.
+    pub(super) window: Option<Window>,
+}
+
+/// The time in which a run waits for later events about its record.
+pub(super) struct Window {
+    /// When it ends, unless an earlier run's window is still open.
+    pub(super) until: i64,
+    /// The entry of an earlier run that is left to this one. JSON.
+    pub(super) entry: String,
+    /// Why that one ended.
+    pub(super) reason: String,
 }
 
 impl EventRow {
@@ -51,8 +67,15 @@ impl EventRow {
 }
 
 impl RunRow {
-    pub(super) fn new(run: NewRun) -> serde_json::Result<Self> {
+    /// The row of a run of an event received at `received`.
+    pub(super) fn new(run: NewRun, received: DateTime<Utc>) -> Result<Self, EntryError> {
+        let window = run.coalesce.map(|coalesce| {
+            let entry = write_entry(&StampedEntry::new(received, Entry::Coalesced { into: run.id.clone() }))?;
+            let reason = Entry::coalesced_reason(&run.id);
+            Ok::<_, EntryError>(Window { until: until(received, coalesce), entry, reason })
+        });
         Ok(Self {
+            window: window.transpose()?,
             accounts: serde_json::to_string(&run.accounts)?,
             id: run.id.0,
             recipe: run.recipe,

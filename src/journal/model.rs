@@ -1,6 +1,7 @@
 //! Types stored in and read from the journal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,9 @@ pub struct NewRun {
     pub accounts: Accounts,
     /// Its lane within the recipe.
     pub lane: String,
+    /// How long later events about its record are waited for: a run about the record, in the lane and on the accounts,
+    /// that waits for this and has not begun is left to this run, which is due when that one was.
+    pub coalesce: Option<Duration>,
 }
 
 /// A poller's page.

@@ -90,6 +90,8 @@ pub enum Webhook {
         hydrate: bool,
         /// Poll at this interval for lost events.
         reconcile: Option<Duration>,
+        /// How long events about one record are collected, of which only the last runs.
+        coalesce: Option<Duration>,
     },
     /// Requests at a path.
     Path {

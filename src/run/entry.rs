@@ -324,6 +324,11 @@ pub enum Entry {
         /// The text.
         message: String,
     },
+    /// The run ended before it began: it is left to the run of a later event about the same record.
+    Coalesced {
+        /// That run.
+        into: RunId,
+    },
     /// The run ended.
     Finished {
         /// Final state.
@@ -335,6 +340,13 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepKey>,
     },
+}
+
+impl Entry {
+    /// Why a run ended whose event is left to the run `into`.
+    pub fn coalesced_reason(into: &RunId) -> String {
+        format!("coalesced: a later event about the record, within the time of `coalesce`, runs as {into}")
+    }
 }
 
 /// An entry with its time.

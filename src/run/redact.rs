@@ -64,6 +64,7 @@ impl Entry {
             | Entry::NotKept { .. }
             | Entry::Compared { .. }
             | Entry::LinksFound { .. }
+            | Entry::Coalesced { .. }
             | Entry::Caused { .. }
             | Entry::Resumed { .. }
             | Entry::Restarted {} => {}

@@ -168,6 +168,9 @@ impl Status {
                     self.failed.clone_from(step);
                 }
             }
+            Entry::Coalesced { into } => {
+                self.finished = Some((RunState::Filtered, Some(Entry::coalesced_reason(into))));
+            }
             Entry::Remark { .. } => {}
             Entry::Compared { changed, before } => {
                 let (changed, before) = (changed.clone(), Arc::clone(before));

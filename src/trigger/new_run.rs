@@ -1,10 +1,13 @@
 //! The runs that an event starts, each in its lane.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::check::CheckedRecipe;
-use crate::event::Event;
+use crate::event::{Event, Source};
 use crate::journal::NewRun;
+use crate::recipe::{Trigger, Webhook};
 use crate::run::{Accounts, Run, RunId, about};
 use crate::template::Scope;
 use crate::value::short_id;
@@ -44,5 +47,15 @@ pub(super) fn new_run(recipe: &CheckedRecipe, accounts: &Accounts, event: &Event
         }
     };
     let lane = short_id(lane);
-    NewRun { id, recipe: recipe.name().to_owned(), accounts: accounts.clone(), lane }
+    let coalesce = coalesce(recipe, event);
+    NewRun { id, recipe: recipe.name().to_owned(), accounts: accounts.clone(), lane, coalesce }
+}
+
+/// How long the run waits for later events about its record. One that a person sends does not wait.
+fn coalesce(recipe: &CheckedRecipe, event: &Event) -> Option<Duration> {
+    match (recipe.trigger(), &event.source, &event.record) {
+        (_, Source::Manual(_), _) | (_, _, None) => None,
+        (Trigger::Webhook(Webhook::Events { coalesce, .. }), ..) => *coalesce,
+        _ => None,
+    }
 }

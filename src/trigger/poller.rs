@@ -284,6 +284,7 @@ impl Poller {
             recipe: self.recipe.name().to_owned(),
             accounts: self.accounts.clone(),
             lane,
+            coalesce: None,
         };
         (event, vec![run])
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant is added here and gets a sample.
-const TAGS: [&str; 21] = [
+const TAGS: [&str; 22] = [
     "started",
     "step_skipped",
     "intent",
@@ -31,6 +31,7 @@ const TAGS: [&str; 21] = [
     "step_unchanged",
     "compared",
     "links_found",
+    "coalesced",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -54,6 +55,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::StepUnchanged { .. } => TAGS[18],
         Entry::Compared { .. } => TAGS[19],
         Entry::LinksFound { .. } => TAGS[20],
+        Entry::Coalesced { .. } => TAGS[21],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

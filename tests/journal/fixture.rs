@@ -140,6 +140,7 @@ pub fn new_run(recipe: &str, lane: &str) -> NewRun {
         recipe: recipe.to_owned(),
         accounts: [("highlevel".to_owned(), "studio-1".to_owned())].into_iter().collect(),
         lane: lane.to_owned(),
+        coalesce: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod cluster_crash;
 #[path = "../postgres/cluster_user.rs"]
 mod cluster_user;
+mod coalescing;
 mod earlier_versions;
 mod entries;
 mod failover;
@@ -66,6 +67,9 @@ suite! {
         many_may_create_a_store_at_once,
         many_writers_at_once_lose_and_repeat_nothing, dedup_keys_belong_to_their_source,
         a_receipt_that_is_forgotten_lets_its_event_come_again;
+    coalescing: of_events_about_a_record_the_last_runs_at_the_end_of_the_first_window,
+        a_stream_of_events_does_not_extend_the_window, other_records_and_accounts_do_not_fall_together,
+        events_that_are_stored_at_once_fall_together;
     earlier_versions: what_an_earlier_version_stored_is_known;
     limits: limits_are_replaced_by_who_has_seen_them, one_of_many_replaces_limits;
     lanes: a_lane_goes_one_at_a_time_in_order, lanes_and_recipes_do_not_wait_for_each_other,

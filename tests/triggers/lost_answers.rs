@@ -309,6 +309,7 @@ async fn add(journal: &dyn Journal, runs: usize, now: chrono::DateTime<chrono::U
         recipe: "r".into(),
         accounts: Accounts::from([(CONNECTOR.to_owned(), "studio".to_owned())]),
         lane: number.to_string(),
+        coalesce: None,
     };
     let events = (0..runs).map(|number| (event(number), vec![run(number)])).collect();
     journal.append(Batch { events, progress: None }).await.expect("stored");

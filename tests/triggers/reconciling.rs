@@ -68,6 +68,7 @@ fn came(recipe: &str) -> Batch {
         recipe: recipe.to_owned(),
         accounts: Default::default(),
         lane: "came".into(),
+        coalesce: None,
     };
     Batch { events: vec![(event, vec![run])], progress: None }
 }

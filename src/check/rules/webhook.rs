@@ -19,7 +19,7 @@ impl Rule for KnownEvents {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
-        let Trigger::Webhook(Webhook::Events { connector, types, hydrate, reconcile }) =
+        let Trigger::Webhook(Webhook::Events { connector, types, hydrate, reconcile, .. }) =
             &context.recipe.trigger
         else {
             return;

@@ -126,6 +126,7 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
                 by.iter().map(|link| format!("{} ({})", link.run, link.recipe)).collect();
             say(format!("follows from {}", chain.join(" → ")));
         }
+        Entry::Coalesced { into } => say(Entry::coalesced_reason(into)),
         Entry::Remark { level, message } => say(format!("{level}: {message}")),
         Entry::Finished { state, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

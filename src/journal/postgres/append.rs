@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::journal::event_row::{EventRow, RunRow};
+use crate::journal::format::EntryError;
 use crate::journal::{Appended, Batch};
 
 use super::batcher::Job;
@@ -18,7 +19,7 @@ use super::session::Params;
 pub(super) const MAX_GROUP: usize = 256;
 
 const APPEND: &str = "SELECT stored, work FROM hob_append_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
+                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// A batch as rows.
 pub(super) struct Rows {
@@ -30,7 +31,10 @@ impl Rows {
     /// The rows of `batch`.
     pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
         let events = batch.events.into_iter().map(|(event, runs)| {
-            let runs = runs.into_iter().map(RunRow::new).collect::<serde_json::Result<_>>()?;
+            let runs = runs
+                .into_iter()
+                .map(|run| RunRow::new(run, event.received))
+                .collect::<Result<_, EntryError>>()?;
             Ok((EventRow::new(event)?, runs))
         });
         Ok(Self {
@@ -89,6 +93,9 @@ struct RunColumns<'a> {
     accounts: Vec<&'a str>,
     records: Vec<Option<Cow<'a, str>>>,
     priorities: Vec<i32>,
+    windows: Vec<Option<i64>>,
+    entries: Vec<Option<&'a str>>,
+    reasons: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
@@ -120,6 +127,9 @@ impl<'a> Columns<'a> {
             self.runs.accounts.push(&run.accounts);
             self.runs.records.push(escape_nul_some(event.record.as_deref()));
             self.runs.priorities.push(event.priority);
+            self.runs.windows.push(run.window.as_ref().map(|window| window.until));
+            self.runs.entries.push(run.window.as_ref().map(|window| window.entry.as_str()));
+            self.runs.reasons.push(run.window.as_ref().map(|window| window.reason.as_str()));
         }
     }
 
@@ -142,7 +152,7 @@ impl<'a> Columns<'a> {
                 &events.ids, &events.sources, &events.kinds, &events.connections, &events.records,
                 &events.dedups, &events.keys, &events.receiveds, &events.payloads,
                 &runs.events, &runs.ids, &runs.recipes, &runs.lanes, &runs.accounts, &runs.records,
-                &runs.priorities,
+                &runs.priorities, &runs.windows, &runs.entries, &runs.reasons,
                 &claim_name, &claim_epoch, &key, &text, &scan, &reset, &seen_records, &seen_prints, &forgotten,
             ];
             match server.pool.attempt(APPEND, params).await {

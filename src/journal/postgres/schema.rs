@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/unsettled-4.sql"),
     include_str!("sql/markers-5.sql"),
     include_str!("sql/due-6.sql"),
+    include_str!("sql/coalesce-7.sql"),
 ];
 
 /// The oldest supported server.

@@ -2,10 +2,12 @@
 
 use crate::journal::encoding::{AT_ONCE, code};
 use crate::journal::event_row::{EventRow, RunRow};
+use crate::journal::format::EntryError;
 use crate::journal::{Appended, Batch};
 use crate::run::RunState;
 
 use super::claim;
+use super::coalesce;
 use super::failure::Failure;
 use super::poller::Step;
 use super::writer::Tx;
@@ -20,7 +22,10 @@ impl Rows {
     /// The rows of `batch`.
     pub(super) fn new(batch: Batch) -> Result<Self, Failure> {
         let events = batch.events.into_iter().map(|(event, runs)| {
-            let runs = runs.into_iter().map(RunRow::new).collect::<serde_json::Result<_>>()?;
+            let runs = runs
+                .into_iter()
+                .map(|run| RunRow::new(run, event.received))
+                .collect::<Result<_, EntryError>>()?;
             Ok((EventRow::new(event)?, runs))
         });
         Ok(Self {
@@ -87,14 +92,17 @@ fn insert_event(tx: &mut Tx<'_>, event: &EventRow) -> Result<i64, Failure> {
 
 /// A run is due only if no unfinished run of its lane precedes it.
 fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Result<(), Failure> {
+    let earlier = run.window.as_ref().map_or(Ok(None), |window| coalesce::earlier(tx, event, run, window))?;
+    let until = earlier.or(run.window.as_ref().map(|window| window.until));
     let behind = tx
         .conn
         .prepare_cached("SELECT 1 FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL LIMIT 1")?
         .exists((&run.recipe, &run.lane))?;
     tx.conn
         .prepare_cached(
-            "INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority,
+                 coalesce_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute((
             &run.id,
@@ -105,8 +113,9 @@ fn insert_run(tx: &mut Tx<'_>, event: &EventRow, seq: i64, run: &RunRow) -> Resu
             &event.record,
             code(RunState::Waiting),
             event.received,
-            (!behind).then_some(AT_ONCE),
+            (!behind).then_some(until.unwrap_or(AT_ONCE)),
             event.priority,
+            until,
         ))?;
     tx.counters.run(None, RunState::Waiting);
     tx.counters.work = true;

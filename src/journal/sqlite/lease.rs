@@ -29,7 +29,7 @@ pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0";
 const LAST_WAIT: &str = "SELECT max(json_extract(e.entry, '$.at')) FROM runs r
      JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > 0 AND r.due > ?1";
 /// Makes the first unfinished run of a lane due.
-pub(super) const ADVANCE: &str = "UPDATE runs SET due = 0 WHERE seq =
+pub(super) const ADVANCE: &str = "UPDATE runs SET due = coalesce(coalesce_until, 0) WHERE seq =
      (SELECT seq FROM runs WHERE recipe = ?1 AND lane = ?2 AND finished IS NULL ORDER BY seq LIMIT 1)";
 /// Makes runs due whose lease has expired, or has another owner than the given one.
 pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = 0, owner = NULL, until = NULL

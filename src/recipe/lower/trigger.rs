@@ -12,6 +12,8 @@ use crate::source::{Span, Spanned};
 use crate::value::is_header_name;
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
+/// The longest time for which events are collected.
+const MAX_COALESCE: Duration = Duration::from_secs(600);
 
 pub(super) fn lower(trigger: Spanned<syntax::Trigger>, reader: &mut Reader<'_>) -> Trigger {
     let span = trigger.span;
@@ -119,7 +121,19 @@ fn lower_events(webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Option<Web
         types,
         hydrate: webhook.hydrate.is_some_and(|hydrate| hydrate.value),
         reconcile: webhook.reconcile.and_then(|every| reader.duration(&every)),
+        coalesce: webhook.coalesce.and_then(|window| lower_coalesce(&window, reader)),
     })
+}
+
+fn lower_coalesce(window: &syntax::DurationText, reader: &mut Reader<'_>) -> Option<Duration> {
+    let duration = reader.duration(window)?;
+    if duration > MAX_COALESCE {
+        let message = format!("`{}` is longer than ten minutes", window.0);
+        let help = "every event waits for as long as this; a few seconds collect what comes together";
+        reader.found.push(Diagnostic::new(Code::BadDuration, window.0.span, message).help(help));
+        return None;
+    }
+    Some(duration)
 }
 
 fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Reader<'_>) -> Webhook {
@@ -128,6 +142,10 @@ fn lower_path(path: Spanned<String>, webhook: syntax::Webhook, reader: &mut Read
     for (field, span) in hydrate.into_iter().chain(reconcile) {
         let message = format!("`{field}` is for a connector's events; hob knows nothing of who calls a path");
         reader.complain(Code::FieldConflict, span, message);
+    }
+    if let Some(window) = &webhook.coalesce {
+        let message = "`coalesce` is for a connector's events; hob cannot tell which record a request at a path is about";
+        reader.complain(Code::FieldConflict, window.0.span, message.to_owned());
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./~".contains(c);
     if path.len() < 2 || !path.chars().all(plain) || path.contains("//") || path.contains("..") {

@@ -108,6 +108,11 @@ pub struct Webhook {
     /// Poll at this interval for events that the sender lost.
     #[schemars(example = &"6h")]
     pub reconcile: Option<DurationText>,
+    /// For events of a connector: how long several events about one record are collected, counted from the first of
+    /// them. Only the last of them runs, at the end of that time; the others end as `filtered` and name its run. At
+    /// most `10m`.
+    #[schemars(example = &"2s")]
+    pub coalesce: Option<DurationText>,
     /// How requests at a path are verified.
     pub verify: Option<Spanned<Verify>>,
     /// How repeated deliveries are recognised: by a JSONPath of the id in the body, by a header, or, for a time, by

@@ -8,6 +8,8 @@ CREATE FUNCTION hob_append_vN(
     -- Of each run: the place of its event, from 1.
     run_events INTEGER[], run_ids TEXT[], run_recipes TEXT[], run_lanes TEXT[], run_accounts TEXT[],
     run_records TEXT[], run_priorities INTEGER[],
+    -- Of each run that waits for later events about its record: until when, and what becomes of an earlier one.
+    run_windows BIGINT[], run_entries TEXT[], run_reasons TEXT[],
     -- Null where there is no progress.
     claim_name TEXT, claim_epoch BIGINT,
     cursor_key TEXT, cursor_text TEXT, cursor_scan BIGINT, cursor_reset BOOLEAN,
@@ -21,6 +23,9 @@ DECLARE
     made BIGINT := 0;
     added_runs BIGINT;
     poller BIGINT;
+    later RECORD;
+    earlier RECORD;
+    coalesced BIGINT := 0;
 BEGIN
     work := FALSE;
     IF claim_name IS NOT NULL THEN
@@ -58,22 +63,49 @@ BEGIN
         -- A run behind an unfinished one of its lane is not due before that one ends. (No EXISTS: planned
         -- while the table is small, it would read all unfinished runs at once, and go on doing so.)
         WITH added AS (
-            INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority)
+            INSERT INTO runs (id, event, recipe, lane, accounts, record, state, created, due, priority,
+                coalesce_until)
             SELECT r.id, seqs[r.event], r.recipe, r.lane, r.accounts, r.record, {waiting}, receiveds[r.event],
                 CASE WHEN row_number() OVER (PARTITION BY r.recipe, r.lane ORDER BY r.place) = 1
                           AND (SELECT 1 FROM runs o WHERE o.recipe = r.recipe AND o.lane = r.lane
                                AND o.finished IS NULL LIMIT 1) IS NULL
-                     THEN {at_once} END,
-                r.priority
+                     THEN coalesce(r.until, {at_once}) END,
+                r.priority, r.until
             FROM unnest(run_events, run_ids, run_recipes, run_lanes, run_accounts, run_records,
-                    run_priorities)
-                WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, priority, place)
+                    run_priorities, run_windows)
+                WITH ORDINALITY AS r (event, id, recipe, lane, accounts, record, priority, until, place)
             WHERE seqs[r.event] > 0
             ORDER BY r.place
             RETURNING due
         )
         SELECT count(*), count(a.due) > 0 INTO added_runs, work FROM added a;
-        PERFORM hob_count_vN(ARRAY[-1, {waiting}], ARRAY[made, added_runs]);
+        -- A run about the same record that waits for this one and has not begun is left to it. The window is as long
+        -- as from the first event, however many follow.
+        FOR later IN
+            SELECT n.seq, n.recipe, n.lane, n.record, n.accounts, n.created, r.entry, r.reason
+            FROM unnest(run_ids, run_windows, run_entries, run_reasons) WITH ORDINALITY
+                AS r (id, until, entry, reason, place)
+            JOIN runs n ON n.id = r.id
+            WHERE r.until IS NOT NULL
+            ORDER BY r.place
+        LOOP
+            SELECT o.seq, o.coalesce_until AS until, o.due INTO earlier FROM runs o
+                WHERE o.recipe = later.recipe AND o.lane = later.lane AND o.finished IS NULL AND o.seq < later.seq
+                AND o.state = {waiting} AND o.entries = 0 AND o.record = later.record AND o.accounts = later.accounts
+                AND o.coalesce_until > later.created
+                ORDER BY o.seq DESC LIMIT 1 FOR UPDATE;
+            CONTINUE WHEN NOT FOUND;
+            INSERT INTO entries (run, place, entry) VALUES (earlier.seq, 0, later.entry);
+            UPDATE runs SET state = {filtered}, finished = later.created, error = later.reason, due = NULL, entries = 1
+                WHERE seq = earlier.seq;
+            UPDATE runs SET coalesce_until = earlier.until WHERE seq = later.seq;
+            IF earlier.due IS NOT NULL THEN
+                PERFORM hob_advance_vN(ARRAY[later.recipe], ARRAY[later.lane]);
+                work := TRUE;
+            END IF;
+            coalesced := coalesced + 1;
+        END LOOP;
+        PERFORM hob_count_vN(ARRAY[-1, {waiting}, {filtered}], ARRAY[made, added_runs - coalesced, coalesced]);
     END IF;
 
     IF cursor_key IS NOT NULL THEN

@@ -26,7 +26,7 @@ $$;
 CREATE FUNCTION hob_advance_vN(recipes TEXT[], lanes TEXT[]) RETURNS VOID
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE runs SET due = {at_once} WHERE runs.seq = ANY (ARRAY(
+    UPDATE runs SET due = coalesce(runs.coalesce_until, {at_once}) WHERE runs.seq = ANY (ARRAY(
         SELECT (SELECT r.seq FROM runs r
                 WHERE r.recipe = f.recipe AND r.lane = f.lane AND r.finished IS NULL ORDER BY r.seq LIMIT 1)
         FROM unnest(recipes, lanes) AS f (recipe, lane)));
