@@ -345,7 +345,7 @@ pub enum Entry {
 impl Entry {
     /// Why a run ended whose event is left to the run `into`.
     pub fn coalesced_reason(into: &RunId) -> String {
-        format!("coalesced: a later event about the record, within the time of `coalesce`, runs as {into}")
+        format!("coalesced into {into}: a later event about the record came within the time of `coalesce`")
     }
 }
 

@@ -17,7 +17,7 @@ pub enum RunState {
     Succeeded,
     /// A step failed permanently.
     Failed,
-    /// The recipe's `when` was false.
+    /// The recipe's `when` was false, or the run was left to that of a later event about its record (`coalesce`).
     Filtered,
     /// Dropped as an echo of hob's own write.
     Suppressed,

@@ -126,7 +126,8 @@ fn text(value: &Datum, what: &str) -> Result<Option<String>, Error> {
     match convert::to_json(value)? {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => {
-            Err(refusal(format!("`links.find` needs a record, and `{what}` is an empty text")))
+            let message = format!("`links.find` needs a record, and `{what}` is an empty text");
+            Err(advised(message, "where it may be empty, write `… | default(none, true)`: null has no link"))
         }
         Value::String(text) => Ok(Some(text)),
         Value::Number(number) => Ok(Some(number.to_string())),

@@ -98,7 +98,7 @@ fn events_of_a_record_fall_together_also_after_a_kill() {
     assert!(shown.contains("info: third of ada@example.com"), "{shown}");
     // However late the machine was, the first event was not dropped: it ran before, or was left to a later one.
     let told: Vec<&str> = runs.iter().filter_map(|run| run["error"].as_str()).collect();
-    assert!(!told.is_empty() && told.iter().all(|told| told.starts_with("coalesced: ")), "{told:?}");
+    assert!(!told.is_empty() && told.iter().all(|told| told.starts_with("coalesced into ")), "{told:?}");
     assert!(told.last().unwrap().contains(id), "{told:?}");
     let succeeded = runs.iter().filter(|run| run["state"] == "succeeded").count();
     assert_eq!(runs.len(), 4);
@@ -114,7 +114,8 @@ fn what_was_left_to_a_later_event_has_not_been_seen() {
     let (location, [ada, _]) = contacts(path);
     let mut listening = listen(path);
     let deliver = |fields: Value| {
-        let mut body = json!({ "type": "ContactUpdate", "locationId": location, "id": ada, "note": "n", "email": "a" });
+        let mut body =
+            json!({ "type": "ContactUpdate", "locationId": location, "id": ada, "note": "n", "email": "a" });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         assert_eq!(post(&listening.address, "/webhooks/highlevel", &body.to_string()), 200);
     };

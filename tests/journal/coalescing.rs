@@ -34,7 +34,7 @@ fn assert_left(journal_run: Option<hob::journal::RunDetail>, into: &RunId) {
     assert_eq!(detail.row.state, RunState::Filtered);
     assert!(detail.row.finished.is_some());
     let error = detail.row.error.unwrap();
-    assert!(error.starts_with("coalesced: ") && error.contains(&into.0), "{error}");
+    assert!(error.starts_with("coalesced into ") && error.contains(&into.0), "{error}");
     let entries: Vec<Entry> = detail.entries.into_iter().map(|stamped| stamped.entry).collect();
     assert_eq!(entries, [Entry::Coalesced { into: into.clone() }]);
 }
