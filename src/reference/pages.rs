@@ -11,7 +11,7 @@ use crate::recipe::{schema as recipe_schema, sync_schema};
 /// Every page of `docs/reference/`, the index first.
 pub fn pages(sources: &Sources<'_>) -> Vec<Page> {
     let mut pages = schema::recipe_pages(recipe_schema());
-    pages.push(schema::sync_page(sync_schema()));
+    pages.push(schema::sync_page(sync_schema(), recipe_schema()));
     pages.push(templates::page());
     pages.push(codes::page(sources.examples));
     pages.push(codes::exit_codes(sources.exit_codes));

@@ -42,7 +42,7 @@ pub(super) fn recipe_pages(schema: &Value) -> Vec<Page> {
 }
 
 /// The page about syncs. What they share with ordinary recipes is on the page of recipes.
-pub(super) fn sync_page(schema: &Value) -> Page {
+pub(super) fn sync_page(schema: &Value, recipe_schema: &Value) -> Page {
     let definitions = definitions(schema);
     let mut names = IndexSet::new();
     reach(&schema["properties"]["sync"], definitions, &mut names);
@@ -51,7 +51,13 @@ pub(super) fn sync_page(schema: &Value) -> Page {
     let own: Vec<&str> = own.copied().collect();
     let mut all = IndexSet::new();
     reach(schema, definitions, &mut all);
-    let home = |name: &&str| if own.contains(name) { SYNC_FILE } else { RECIPE_FILE };
+    let mut of_recipes = IndexSet::from([TRIGGER]);
+    reach(&recipe_schema["properties"], self::definitions(recipe_schema), &mut of_recipes);
+    let home = |name: &&str| match *name {
+        name if own.contains(&name) => SYNC_FILE,
+        name if of_recipes.contains(name) => RECIPE_FILE,
+        _ => TRIGGERS_FILE,
+    };
     let homes = all.iter().map(|name| (*name, home(name))).collect();
     let mut writer = Writer { definitions, homes: &homes, file: SYNC_FILE, text: String::new() };
     writer.top("Syncs", "sync recipe", schema);

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::{Action, DurationText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany};
+use super::{Action, DurationText, IntervalText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany};
 use crate::source::{Node, Spanned};
 
 /// Keeps two kinds of records equal. It stands for ordinary recipes, one for each direction, which `hob expand` shows;
@@ -88,9 +88,9 @@ pub struct SyncSide {
     /// The kind of record, one of those under `records` of the connector. Without it, name the operations.
     #[schemars(example = &"contact")]
     pub record: Option<Spanned<String>>,
-    /// The interval of its poll. Default: `5m`.
-    #[schemars(example = &"5m")]
-    pub every: Option<DurationText>,
+    /// The interval of its poll, or two between which it adapts. Default: `5m`.
+    #[schemars(example = &"5m", example = &"1m..15m")]
+    pub every: Option<IntervalText>,
     /// Inputs of its poll, such as a filter.
     #[schemars(example = serde_json::json!({ "status": "Active" }))]
     pub with: Option<Mapping>,
