@@ -57,7 +57,7 @@ impl Hydration {
     /// The read for an item of a poll's list. A removed one cannot be fetched any more.
     fn for_item(recipe: &CheckedRecipe, event: &Event) -> Option<Self> {
         let (read, input) = recipe.catalog().record_read(recipe.poller()?)?;
-        if !matches!(event.source, Source::Poll(_)) || event.kind.names().any(|name| name == "removed") {
+        if !event.source.is_list() || event.kind.names().any(|name| name == "removed") {
             return None;
         }
         let operation = recipe.operation_by_id(&read.id)?.clone();
