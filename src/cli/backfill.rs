@@ -135,6 +135,13 @@ impl Backfill {
         Ok((read?, pause?.is_some_and(|pause| pause.is_paused())))
     }
 
+    /// The options that choose records, as they were written.
+    fn asked(&self) -> String {
+        let since = self.since.as_ref().map(|since| format!(" --since {since}")).unwrap_or_default();
+        let again = if self.again { " --again" } else { "" };
+        format!("{since}{again}")
+    }
+
     async fn read_all(
         &self,
         session: &mut Session,
@@ -146,6 +153,7 @@ impl Backfill {
         let options = BackfillOptions {
             since: self.since.map(|since| since.before(Clock::system().now())),
             again: self.again,
+            asked: self.asked(),
             restart: self.restart || self.dry_run,
         };
         let lists = ListBackfill::all(recipe, &options, context).await.map_err(|error| match error {
@@ -159,15 +167,11 @@ impl Backfill {
             ..Summary::default()
         };
         let mut stop = Box::pin(StopSignal::listen()?.requested());
+        if let Some(begun) = lists.first().and_then(ListBackfill::continues) {
+            let begun = begun.format("%Y-%m-%d %H:%M:%SZ");
+            session.streams.note(format!("continues the backfill begun at {begun}"));
+        }
         for list in &lists {
-            if let Some(begun) = list.continues() {
-                let begun = begun.format("%Y-%m-%d %H:%M:%SZ");
-                let other = match self.since.is_none() && !self.again || list.suits(&options) {
-                    true => "",
-                    false => " with the options of then; --restart begins anew",
-                };
-                session.streams.note(format!("continues the backfill begun at {begun}{other}"));
-            }
             let before = summary.events;
             let reading = read_to_the_end(list, context, &mut summary, bar);
             tokio::select! {
@@ -196,14 +200,21 @@ async fn read_to_the_end(
     bar: &ProgressBar,
 ) -> Result<(), Error> {
     loop {
-        let Polled { items, known, events, finished, error, held, .. } = list.read(context).await?;
-        summary.records += items;
+        let Polled { fresh, known, events, finished, error, held, .. } = list.read(context).await?;
+        summary.records += fresh;
         summary.known += known;
         summary.events += events;
         match (finished, held) {
             (true, _) => return Ok(()),
             (false, Some(wait)) => {
-                bar.set_message(format!("{} waits: {}", list.connection(), error.unwrap_or_default()));
+                // A refused credential would be tried again for ever.
+                if let Some(reason) = list.hold() {
+                    summary.error = Some(format!("{}: {reason}", list.connection()));
+                    return Ok(());
+                }
+                let reason = error.unwrap_or_default();
+                tracing::warn!(connection = list.connection(), "the backfill waits: {reason}");
+                bar.set_message(format!("{} waits: {reason}", list.connection()));
                 tokio::time::sleep(wait.max(SHORTEST_PAUSE)).await;
             }
             (false, None) => {
@@ -277,6 +288,6 @@ fn on_page(bar: &ProgressBar) -> OnPage {
             bar.set_length(total);
         }
         bar.set_message("");
-        bar.set_position(page.items);
+        bar.set_position(page.total.map_or(page.items, |total| page.items.min(total)));
     })
 }

@@ -14,12 +14,14 @@ use crate::run::Accounts;
 use crate::services::Services;
 
 /// Which records to read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BackfillOptions {
     /// Only those made or changed since then.
     pub since: Option<DateTime<Utc>>,
     /// Also those about which the recipe has a run.
     pub again: bool,
+    /// The options as they were written: an interrupted backfill is continued by the same ones.
+    pub asked: String,
     /// Begins anew instead of continuing an interrupted backfill.
     pub restart: bool,
 }
@@ -27,14 +29,34 @@ pub struct BackfillOptions {
 /// Why a recipe has no backfill.
 #[derive(Debug, thiserror::Error)]
 pub enum BackfillError {
-    /// Its trigger has no list.
+    /// Its trigger has no list of records that exist.
     #[error(
-        "`{0}` has no list to read: a backfill needs a `poll` trigger, or webhooks for which the catalog knows a list"
+        "`{0}` has no list to read: a backfill needs a `poll` trigger that emits new or changed records, or webhooks \
+         for which the catalog knows a list"
     )]
     NoList(String),
     /// The items of its list have no time.
     #[error("the records of `{0}` have no time of creation or change, so `--since` cannot choose among them")]
     NoTimes(String),
+    /// Its first poll takes the records.
+    #[error(
+        "the first poll of `{0}` takes what exists already, as its `start` says; `hob run` does that, and a backfill \
+         before it would send each record twice"
+    )]
+    BeforeFirstPoll(String),
+    /// Another one is unfinished.
+    #[error(
+        "a backfill begun at {} is unfinished: `hob backfill {recipe}{asked}` continues it, and --restart begins anew",
+        begun.format("%Y-%m-%d %H:%M:%SZ")
+    )]
+    Unfinished {
+        /// The recipe.
+        recipe: String,
+        /// Its options.
+        asked: String,
+        /// When it was begun.
+        begun: DateTime<Utc>,
+    },
     /// It cannot poll.
     #[error(transparent)]
     Poller(#[from] poller::Error),
@@ -51,42 +73,57 @@ pub struct Backfill {
     continued: bool,
 }
 
+/// How far the newest backfill of a list has come.
+struct Stored {
+    round: BackfillRound,
+    done: bool,
+}
+
 impl Backfill {
-    /// The backfills of `recipe`, one for each of its lists and combinations of accounts.
+    /// The backfills of `recipe` that are to do, one for each of its lists and combinations of accounts. They belong
+    /// together: what an interrupted backfill has read to its end is not read again.
     pub async fn all(
         recipe: &CheckedRecipe,
         options: &BackfillOptions,
         context: &TriggerContext,
     ) -> Result<Vec<Self>, BackfillError> {
-        let mut backfills = Vec::new();
+        let journal = context.services.journal.as_ref();
+        let mut lists = Vec::new();
         for accounts in recipe.accounts() {
+            ensure_polled(recipe, accounts, journal).await?;
             for poller in pollers(recipe, accounts, &context.services)? {
-                backfills.push(Self::new(poller, options, context).await?);
+                let stored = if options.restart { None } else { stored(&poller, journal).await? };
+                lists.push((poller, stored));
             }
         }
-        if backfills.is_empty() {
+        if lists.is_empty() {
             return Err(BackfillError::NoList(recipe.name().to_owned()));
         }
-        Ok(backfills)
+        let interrupted = interrupted(&lists).cloned();
+        if let Some(round) = interrupted.as_ref().filter(|round| round.asked != options.asked) {
+            let (recipe, asked) = (recipe.name().to_owned(), round.asked.clone());
+            return Err(BackfillError::Unfinished { recipe, asked, begun: round.begun });
+        }
+        let continued = interrupted.is_some();
+        let round = interrupted.unwrap_or_else(|| BackfillRound {
+            since: options.since,
+            again: options.again,
+            begun: context.services.clock.now(),
+            asked: options.asked.clone(),
+        });
+        let is_done = |stored: &Stored| stored.done && stored.round == round;
+        lists
+            .into_iter()
+            .filter(|(_, stored)| !stored.as_ref().is_some_and(is_done))
+            .map(|(poller, _)| Self::new(poller, round.clone(), continued))
+            .collect()
     }
 
-    async fn new(
-        mut poller: Poller,
-        options: &BackfillOptions,
-        context: &TriggerContext,
-    ) -> Result<Self, BackfillError> {
+    fn new(mut poller: Poller, round: BackfillRound, continued: bool) -> Result<Self, BackfillError> {
         let listing = poller.listing();
-        if options.since.is_some() && listing.updated.is_none() && listing.created.is_none() {
+        if round.since.is_some() && listing.updated.is_none() && listing.created.is_none() {
             return Err(BackfillError::NoTimes(poller.operation.id.clone()));
         }
-        let interrupted = match options.restart {
-            true => None,
-            false => interrupted(&poller, context.services.journal.as_ref()).await?,
-        };
-        let continued = interrupted.is_some();
-        let begun = context.services.clock.now();
-        let round =
-            interrupted.unwrap_or(BackfillRound { since: options.since, again: options.again, begun });
         poller.start = round.since.map_or(Start::All, Start::At);
         poller.backfill = Some(round.clone());
         Ok(Self { poller, round, continued })
@@ -97,9 +134,9 @@ impl Backfill {
         self.continued.then_some(self.round.begun)
     }
 
-    /// Whether it reads what `options` ask for.
-    pub fn suits(&self, options: &BackfillOptions) -> bool {
-        self.round.since == options.since && self.round.again == options.again
+    /// Why its connection is held, if its credential was refused.
+    pub fn hold(&self) -> Option<String> {
+        self.poller.connection.hold.reason()
     }
 
     /// The connection that is read.
@@ -157,6 +194,8 @@ fn pollers(
         })
     };
     match recipe.trigger() {
+        // Recipes for records that are gone have nothing to do with those that are there.
+        Trigger::Poll(poll) if poll.emit == [Emit::Removed] => Ok(Vec::new()),
         Trigger::Poll(poll) => {
             Ok(vec![new(poll.operation.as_str(), key.of_backfill(), Some(poll.with.clone()), None)?])
         }
@@ -167,21 +206,39 @@ fn pollers(
                 let name = list.operation.clone();
                 new(&name, key.of_list(&name).of_backfill(), None, Some(list))
             };
-            lists.map(poller).collect()
+            lists.filter(|list| list.emit() != [Emit::Removed]).map(poller).collect()
         }
         Trigger::Webhook(_) | Trigger::Schedule(_) | Trigger::Manual(_) => Ok(Vec::new()),
     }
 }
 
-/// The interrupted backfill of the list.
-async fn interrupted(
-    poller: &Poller,
+/// An error if the recipe's own poller is going to send what exists already.
+async fn ensure_polled(
+    recipe: &CheckedRecipe,
+    accounts: &Accounts,
     journal: &dyn Journal,
-) -> Result<Option<BackfillRound>, journal::Error> {
-    let cursor = journal.cursor(&poller.key).await?.filter(|cursor| cursor.page.is_some());
+) -> Result<(), BackfillError> {
+    let Trigger::Poll(poll) = recipe.trigger() else { return Ok(()) };
+    let cursor = journal.cursor(&cursor_key(recipe.name(), accounts)).await?;
+    match poll.start == Start::Now || cursor.is_some_and(|cursor| cursor.baseline_done) {
+        true => Ok(()),
+        false => Err(BackfillError::BeforeFirstPoll(recipe.name().to_owned())),
+    }
+}
+
+async fn stored(poller: &Poller, journal: &dyn Journal) -> Result<Option<Stored>, journal::Error> {
     let subject = poller.subject();
-    Ok(cursor.and_then(|cursor| {
+    Ok(journal.cursor(&poller.key).await?.and_then(|cursor| {
         let round = cursor.subject.strip_prefix(&subject)?;
-        serde_json::from_str(round.trim_start()).ok()
+        let round = serde_json::from_str(round.trim_start()).ok()?;
+        Some(Stored { round, done: cursor.baseline_done })
     }))
+}
+
+/// The newest backfill, if not all lists have been read for it.
+fn interrupted(lists: &[(Poller, Option<Stored>)]) -> Option<&BackfillRound> {
+    let stored = || lists.iter().filter_map(|(_, stored)| stored.as_ref());
+    let newest = stored().map(|stored| &stored.round).max_by_key(|round| round.begun)?;
+    let read = stored().filter(|stored| stored.done && stored.round == *newest);
+    (read.count() < lists.len()).then_some(newest)
 }

@@ -21,6 +21,9 @@ pub(super) struct BackfillRound {
     pub(super) again: bool,
     /// When it was begun.
     pub(super) begun: DateTime<Utc>,
+    /// What was asked for, as text: only the same is continued.
+    #[serde(default)]
+    pub(super) asked: String,
 }
 
 impl BackfillRound {

@@ -43,6 +43,8 @@ pub struct Polled {
     pub pages: u64,
     /// Number of items read.
     pub items: u64,
+    /// Number of records that were not known before, each counted once.
+    pub fresh: u64,
     /// Number of changes that the recipe knew already, from webhooks or, in a backfill, from any event.
     pub known: usize,
     /// Number of events stored.
@@ -134,6 +136,7 @@ impl Poller {
             connection: self.connection.name.clone(),
             pages: 0,
             items: 0,
+            fresh: 0,
             known: 0,
             events: 0,
             runs: 0,
@@ -283,6 +286,7 @@ impl Poll<'_> {
         self.new += findings.new;
         self.found |= !findings.changes.is_empty();
         self.cursor.pass.fresh += findings.fresh;
+        self.polled.fresh += findings.fresh;
         self.cursor.pass.filled += u64::from(count > 0);
         self.cursor.settled.undated |= findings.undated && self.stops_early && !self.cursor.baseline_done;
         let enough = self.is_enough(&findings);

@@ -105,11 +105,17 @@ fn what_cannot_be_read_is_told() {
     let recipes = [
         "name: nightly\ntrigger: { manual: {} }\nactions: [{ do: stop }]\n",
         "name: tags\ntrigger: { poll: locations.tags.list }\nactions: [{ do: stop }]\n",
+        "name: gone\ntrigger: { poll: fitr.clients.list, emit: [removed] }\nactions: [{ do: stop }]\n",
+        "name: deleted\ntrigger: { webhook: highlevel.ContactDelete }\nactions: [{ do: stop }]\n",
+        "name: all\ntrigger: { poll: contacts.search, start: all }\nactions: [{ do: stop }]\n",
         POLL,
     ];
     let folder = workspace(&stand_in, &recipes);
     for (arguments, expected) in [
         (&["nightly"][..], "has no list to read"),
+        (&["gone"], "has no list to read"),
+        (&["deleted"], "has no list to read"),
+        (&["all"], "the first poll of `all` takes what exists already"),
         (&["contact"], "did you mean `contacts`?"),
         (&["contacts", "--since", "soon"], "soon"),
         (&["tags", "--since", "7d"], "have no time"),
@@ -117,12 +123,18 @@ fn what_cannot_be_read_is_told() {
         let ended = backfill(folder.path(), arguments).code(2);
         assert!(ended.errors.contains(expected), "{arguments:?}: {}", ended.errors);
     }
-    let what = FaultKind::Status { status: 403, body: None, headers: vec![] };
-    stand_in.sandbox.add_fault(Fault { connector: Some("highlevel".into()), what, ..Fault::default() });
-    let ended = backfill(folder.path(), &["contacts"]).code(1);
-    let summary = ended.json();
-    assert!(summary["error"].as_str().is_some_and(|error| error.contains("403")), "{summary}");
-    assert_eq!(summary["finished"], false);
+    for status in [403, 401] {
+        let what = FaultKind::Status { status, body: None, headers: vec![] };
+        stand_in.sandbox.clear_faults();
+        stand_in.sandbox.add_fault(Fault { connector: Some("highlevel".into()), what, ..Fault::default() });
+        let ended = backfill(folder.path(), &["contacts"]).code(1);
+        let summary = ended.json();
+        assert!(
+            summary["error"].as_str().is_some_and(|error| error.contains(&status.to_string())),
+            "{summary}"
+        );
+        assert_eq!(summary["finished"], false);
+    }
 }
 
 /// 30 pages.
@@ -148,6 +160,10 @@ fn a_killed_backfill_continues_where_it_was() {
         child.kill().unwrap();
         child.wait().unwrap();
         let lines = lines.join().unwrap().join("\n");
+        for other in [&["contacts", "--again"][..], &["contacts", "--since", "30d"]] {
+            let refused = backfill(folder, other).code(2);
+            assert!(refused.errors.contains("`hob backfill contacts` continues it"), "{}", refused.errors);
+        }
         assert_eq!(lines.contains("continues the backfill"), kill > 1, "{lines}");
     }
     let ended = backfill(folder, &["contacts"]).code(0);
@@ -156,8 +172,34 @@ fn a_killed_backfill_continues_where_it_was() {
     let records = runs_by_record(folder);
     assert!(records.len() == RECORDS && records.values().all(|runs| *runs == 1), "{}", records.len());
     // At most one page for each kill is read twice.
-    assert!(stand_in.sandbox.log().len() <= 31 + 5, "{} requests", stand_in.sandbox.log().len());
+    // The list is read twice, because records may move to pages that were read.
+    assert!(stand_in.sandbox.log().len() <= 62 + 5, "{} requests", stand_in.sandbox.log().len());
     let again = backfill(folder, &["contacts"]).code(0);
     assert!(!again.errors.contains("continues"), "{}", again.errors);
     assert_eq!(counts(&again), [RECORDS as u64, RECORDS as u64, 0]);
+}
+
+#[test]
+fn a_record_that_moves_to_a_page_that_was_read_is_not_missed() {
+    let stand_in = stand_in(600);
+    let (what, connector) = (FaultKind::Delay(300), Some("highlevel".to_owned()));
+    stand_in.sandbox.add_fault(Fault { connector, what, done: true, ..Fault::default() });
+    let folder = workspace(&stand_in, &[POLL]);
+    let contacts = stand_in.sandbox.records("highlevel", "contacts", 600).unwrap();
+    let oldest = contacts.iter().min_by_key(|contact| contact["dateUpdated"].as_str()).unwrap();
+    let oldest = oldest["id"].as_str().unwrap().to_owned();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
+    command.args(["backfill", "contacts"]);
+    let (mut child, lines) = spawn(command, folder.path());
+    let begun = Instant::now();
+    while stand_in.sandbox.log().is_empty() {
+        assert!(begun.elapsed() < LONG, "the first page is read");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    let id = format!("contactId={oldest}");
+    hob(folder.path(), &["call", "contacts.update", "--connection", "highlevel", &id, "city=Leeds"]).code(0);
+    lines.for_each(drop);
+    assert!(child.wait().unwrap().success());
+    let records = runs_by_record(folder.path());
+    assert!(records.contains_key(&oldest) && records.len() == 600, "{}", records.len());
 }

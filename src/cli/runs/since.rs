@@ -1,8 +1,9 @@
 //! A time in the past, as people write it.
 
+use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::recipe::parse_duration;
 
@@ -21,6 +22,21 @@ impl Since {
         match self {
             Since::Ago(ago) => now.checked_sub_signed(*ago).unwrap_or(DateTime::<Utc>::MIN_UTC),
             Since::At(time) => *time,
+        }
+    }
+}
+
+impl fmt::Display for Since {
+    /// As it can be read again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = match self {
+            Since::At(time) => return f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            Since::Ago(ago) => ago.num_milliseconds(),
+        };
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+        match units.into_iter().find(|(unit, _)| milliseconds % unit == 0) {
+            Some((unit, name)) => write!(f, "{}{name}", milliseconds / unit),
+            None => write!(f, "{milliseconds}ms"),
         }
     }
 }
@@ -53,6 +69,9 @@ mod tests {
         assert_eq!(shown("2h").unwrap(), "2026-11-23T10:00:00+00:00");
         assert_eq!(shown("2026-11-01").unwrap(), "2026-11-01T00:00:00+00:00");
         assert_eq!(shown("2026-11-01T01:00:00+01:00").unwrap(), "2026-11-01T00:00:00+00:00");
+        for text in ["30d", "36h", "90m", "15s", "1500ms", "2026-11-01T00:00:00Z"] {
+            assert_eq!(text.parse::<Since>().unwrap().to_string(), text);
+        }
         assert!(shown("yesterday").unwrap_err().contains("2h"));
     }
 }

@@ -20,8 +20,13 @@ impl Poll<'_> {
     /// Whether the first poll may have missed records that existed when the recipe started.
     pub(super) fn baseline_is_uncertain(&self) -> bool {
         let pass = &self.cursor.pass;
-        let takes_all = !self.cursor.baseline_done && self.poller.start != Start::All;
-        takes_all && self.may_have_moved() && pass.fresh > 0 && pass.ended + 1 < MAX_PASSES
+        // What the first poll of `start: all` misses is new to the next one. A backfill has no next one.
+        let has_next = self.poller.start == Start::All && self.poller.backfill.is_none();
+        !self.cursor.baseline_done
+            && !has_next
+            && self.may_have_moved()
+            && pass.fresh > 0
+            && pass.ended + 1 < MAX_PASSES
     }
 
     /// Starts another pass over the list.
