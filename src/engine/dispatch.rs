@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::counters::RunCounters;
 use super::leases::{LeaseRecovery, LeaseTerm};
+use super::missing_recipe::wake_runs_of_loaded;
 use super::options::Options;
 use super::recipe_versions::RecipeVersions;
 use super::shared::Shared;
@@ -93,9 +94,14 @@ impl Engine {
             _ => {}
         }
         self.resume_when_due().await;
+        let mut loaded = None;
         let ended = loop {
             if *stop.borrow() {
                 break Ok(None);
+            }
+            let replaced = shared.recipes.replaced();
+            if loaded != Some(replaced) && wake_runs_of_loaded(shared).await.is_ok() {
+                loaded = Some(replaced);
             }
             while workers.try_join_next().is_some() {}
             // A worker that ends during the query may make another run due.

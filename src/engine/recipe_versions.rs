@@ -24,6 +24,7 @@ struct Versions {
     current: HashMap<String, CheckedRecipe>,
     earlier: HashMap<String, Vec<CheckedRecipe>>,
     feedback: Arc<Feedback>,
+    replaced: u64,
 }
 
 impl Versions {
@@ -68,6 +69,7 @@ impl RecipeVersions {
             recipes.into_iter().map(|recipe| (recipe.name().to_owned(), recipe)).collect();
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         versions.feedback = Arc::new(Feedback::of(current.values()));
+        versions.replaced += 1;
         for recipe in std::mem::replace(&mut versions.current, current).into_values() {
             versions.remember(recipe);
         }
@@ -89,6 +91,11 @@ impl RecipeVersions {
     /// What the current recipes write that other recipes read.
     pub fn feedback(&self) -> Arc<Feedback> {
         Arc::clone(&self.versions.read().unwrap_or_else(PoisonError::into_inner).feedback)
+    }
+
+    /// How often the current recipes were set.
+    pub fn replaced(&self) -> u64 {
+        self.versions.read().unwrap_or_else(PoisonError::into_inner).replaced
     }
 
     /// All current recipes, by name.

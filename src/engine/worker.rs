@@ -10,6 +10,7 @@ use super::counters::WriteCount;
 use super::echo_evidence::EvidenceSearch;
 use super::found_links::find_links;
 use super::leases::LeaseGuard;
+use super::missing_recipe::wait_for_recipe;
 use super::not_kept::not_kept;
 use super::probe_runner::{ProbeResult, run_probe};
 use super::recipe_choice::{RecipeChoice, choose_recipe, save_recipe};
@@ -30,11 +31,6 @@ use crate::run::{
     Accounts, Command, Decision, Difference, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry,
     StepCall, StepResult, UnknownFields, redact_text, writes,
 };
-
-/// How long a run without a loaded recipe waits before it is checked again.
-const MISSING_RECIPE_WAIT: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
-/// The same if another process may have the recipe.
-const SHARED_STORE_WAIT: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
 /// Waits from this length on are reported.
 const REPORTED_WAIT: chrono::TimeDelta = chrono::TimeDelta::seconds(2);
@@ -75,31 +71,11 @@ async fn go_on(
             begin(shared, leased, guard, stop, recipe, remark).await?.go_on().await
         }
         RecipeChoice::Missing => {
-            absent(&shared, &leased, &guard).await;
+            wait_for_recipe(&shared, &leased, &guard).await;
             Ok(())
         }
         RecipeChoice::Incompatible(reason) => incompatibility(&shared, &leased, &guard, reason).await,
     }
-}
-
-async fn absent(shared: &Shared, leased: &LeasedRun, guard: &LeaseGuard) {
-    let recipe = &leased.run.recipe;
-    let error = format!(
-        "waits for its recipe `{recipe}`, which is not loaded; put it back, or give up with `hob runs skip`"
-    );
-    tracing::warn!(run = %leased.run.id, recipe, "the run waits for its recipe, which is not loaded");
-    shared.note_missing_recipe(recipe);
-    let mut recorder =
-        Recorder::new(leased.lease.clone(), Arc::clone(&shared.services.redactor), None, false);
-    // An engine that stops when nothing is left does not wait for other processes.
-    let wait = if shared.services.journal.is_shared() && !shared.once() {
-        SHARED_STORE_WAIT
-    } else {
-        MISSING_RECIPE_WAIT
-    };
-    let due = Some(shared.services.clock.now() + wait);
-    // If this cannot be written, the lease expires instead.
-    let _ = recorder.write(&shared.services, guard, RunState::Waiting, due, Some(error)).await;
 }
 
 /// Ends a run that has no usable recipe: a person can fix the recipe and retry it.

@@ -136,3 +136,22 @@ fn a_run_that_outlives_the_program_ends_with_the_recipe_it_began_with() {
     hob(folder.path(), &["run", "--once"]).code(0);
     assert!(saved_with(&stand_in, "second"));
 }
+
+#[test]
+fn runs_that_waited_for_their_recipe_go_on_as_soon_as_it_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("recipes")).unwrap();
+    std::fs::write(folder.join("hob.yaml"), "{}\n").unwrap();
+    for name in ["one", "two"] {
+        let recipe = format!(
+            "name: {name}\ntrigger: {{ manual: {{}} }}\nactions: [{{ do: log, with: {{ message: x }} }}]\n"
+        );
+        std::fs::write(folder.join(format!("recipes/{name}.yaml")), recipe).unwrap();
+        hob(folder, &["trigger", name]).code(0);
+    }
+    let only_two = hob(folder, &["run", "recipes/two.yaml", "--once", "--format", "json"]);
+    assert_eq!(only_two.json()["runs"], serde_json::json!({ "succeeded": 1 }), "{}", only_two.errors);
+    let all = hob(folder, &["run", "--once", "--format", "json"]).code(0).json();
+    assert_eq!(all["runs"], serde_json::json!({ "succeeded": 1 }), "{all}");
+}
