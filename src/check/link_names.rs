@@ -74,6 +74,8 @@ fn used_names(recipe: &Recipe, catalog: &Catalog) -> Vec<LinkName> {
             called.chain(read).map(|(name, range)| LinkName { name, span: site.template.place(range) }),
         );
     }
+    // One without a name is an error.
+    names.retain(|link| !link.name.is_empty());
     names
 }
 

@@ -8,7 +8,6 @@ use super::side_operations::Named;
 use super::tree::{Mapping, list, member, template, text};
 use crate::catalog::Catalog;
 use crate::source::{Data, Node, Spanned};
-use crate::template::Use;
 
 /// Builds the recipe of one direction.
 pub(super) struct Changes<'r, 'a> {
@@ -91,15 +90,7 @@ impl<'a> Changes<'_, 'a> {
 
     /// Names of the fields of the source that a field reads.
     fn reads<'f>(&self, field: &'f Field) -> Vec<&'f str> {
-        let template = match &field.sides[self.to()].value {
-            super::value::FieldValue::Field(name) => return vec![name.as_str()],
-            super::value::FieldValue::Template(template) => template,
-        };
-        let first = |used: &'f Use| match used {
-            Use::Path { steps, .. } => steps.first()?.field(),
-            _ => None,
-        };
-        template.uses().iter().filter_map(first).collect()
+        field.sides[self.to()].value.reads()
     }
 
     /// The values that the other side would get now, and before the change.

@@ -75,6 +75,14 @@ fn generated(
             nodes.push(whole(sync, tree, from, &format!("{name}/removed"), parts));
         }
     }
+    if nodes.is_empty() {
+        let message = "this sync does nothing: it neither creates nor updates records";
+        let help = "let it, such as `create: both` or `update: both`";
+        let policies = &sync.recipe.sync.value;
+        let place = policies.update.as_ref().or(policies.create.as_ref());
+        let place = place.map_or(sync.recipe.sync.span, |policy| policy.span);
+        found.push(Diagnostic::new(Code::NotAllowed, place, message).help(help));
+    }
     nodes
 }
 

@@ -61,10 +61,8 @@ impl FieldReader<'_, '_> {
         };
         let (one, two) = (value(self, 0), value(self, 1));
         let flow = flow.filter(|_| self.found.len() == before)?;
-        for at in [0, 1].into_iter().filter(|at| flow.goes_to(*at)) {
-            if !self.is_taken(&names[at], at) {
-                continue;
-            }
+        let is_taken = [0, 1].map(|at| flow.goes_to(at) && self.is_taken(&names[at], at));
+        for at in [0, 1].into_iter().filter(|at| is_taken[*at]) {
             if given[at].value.is_none() {
                 self.is_shown(&names[1 - at], 1 - at);
             }

@@ -1,7 +1,7 @@
 //! Which values go where once both records are known: the steps `there` and `merge` of a generated recipe.
 //!
 //! `vars.now` are the values that the other side would get, `vars.before` what they were when hob last saw the record,
-//! and `steps.there` what the other side has. A field was changed here if `now` differs from `before`, and there if
+//! and `steps.there.now` what the other side has. A field was changed here if `now` differs from `before`, and there if
 //! what is there is neither.
 
 use super::field::{Field, Flow};
@@ -26,7 +26,7 @@ impl Merge<'_, '_> {
 
     /// Key below `steps.merge` of what goes to a side.
     pub(super) fn key(&self, side: usize) -> String {
-        format!("to_{}", self.sync.sides[side].name.replace('-', "_"))
+        format!("to_{}", self.sync.sides[side].key())
     }
 
     fn written(&self) -> impl Iterator<Item = &Field> {
@@ -85,19 +85,23 @@ impl Merge<'_, '_> {
     fn there(&self) -> Mapping {
         let span = self.sync.recipe.sync.value.fields.span;
         let other = format!("steps.{OTHER}");
-        let mut there = Mapping::new(span);
+        let mut now = Mapping::new(span);
         let mut back = Mapping::new(span);
         for field in &self.sync.fields {
             let span = field.name.span;
             if self.is_compared(field) {
                 let name = &field.sides[self.to()].name;
                 let value = format!("{} | default(none) | coalesce(none)", member(&other, name));
-                there = there.with(&field.name, text(template(&value), span));
+                now = now.with(&field.name, text(template(&value), span));
             }
             if self.may_come_back().any(|other| other.name == field.name) {
                 let value = field.sides[self.from].value.expression(&other);
                 back = back.with(&field.name, text(template(&value), span));
             }
+        }
+        let mut there = Mapping::new(span);
+        if !now.is_empty() {
+            there = there.with("now", now.node());
         }
         if !back.is_empty() {
             there = there.with("back", back.node());
@@ -200,7 +204,7 @@ impl Merge<'_, '_> {
                         None => quoted(here),
                     };
                     format!(
-                        "{} ~ vars.now.{name} | tojson ~ {} ~ steps.there.{name} | tojson ~ '; ' ~ {wins} ~ ' wins' if {} and {} else omit",
+                        "{} ~ vars.now.{name} | tojson ~ {} ~ steps.there.now.{name} | tojson ~ '; ' ~ {wins} ~ ' wins' if {} and {} else omit",
                         quoted(&format!("{name}: {here} says ")),
                         quoted(&format!(", {there} ")),
                         changed(field),
@@ -233,5 +237,5 @@ fn changed(field: &Field) -> String {
 /// Whether it was changed on the other side, too.
 fn crossed(field: &Field) -> String {
     let name = &field.name;
-    format!("steps.there.{name} not in [vars.now.{name}, vars.before.{name}, none]")
+    format!("steps.there.now.{name} not in [vars.now.{name}, vars.before.{name}, none]")
 }

@@ -39,7 +39,10 @@ pub(super) fn parts(sync: &ResolvedSync<'_>, from: usize, delete: &Named<'_>) ->
         forgotten.node(),
     ];
     let list_of = &source.operations.list;
-    let every = source.syntax.every.as_ref().map(|every| every.0.clone().map(Data::Text));
+    let syntax = source.syntax;
+    let every = syntax.every.as_ref().map(|every| &every.0);
+    let every = every.or(syntax.reconcile.as_ref().map(|reconcile| &reconcile.0));
+    let every = every.map(|every| every.clone().map(Data::Text));
     let trigger: Node = Mapping::new(list_of.span)
         .with_text("poll", list_of.operation.id.as_str())
         .with_some("every", every)

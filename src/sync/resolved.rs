@@ -37,6 +37,9 @@ impl<'a> ResolvedSync<'a> {
         found: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let builtins = Builtins::of(catalog)?;
+        if recipe.name.trim().is_empty() {
+            found.push(Diagnostic::new(Code::NotAllowed, recipe.name.span, "the sync's name is empty"));
+        }
         let sync = &recipe.sync.value;
         let sides = sides(sync, catalog, found)?;
         let winner = winner(sync, &sides, found);

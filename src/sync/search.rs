@@ -1,7 +1,10 @@
 //! The steps that find the other record: by the link, else by the fields that match.
 
 use super::changes::{Changes, stop};
+use super::field::Field;
+use super::side_operations::Find;
 use super::tree::{Mapping, member, template, text};
+use super::value::FieldValue;
 use crate::catalog::{Operation, path};
 use crate::source::{Data, Node, Spanned};
 use crate::value::Kind;
@@ -9,9 +12,20 @@ use crate::value::Kind;
 /// A step that searches.
 struct Search {
     id: String,
+    /// Step that compares what it found.
+    matched: String,
     /// Its result is a list.
     is_list: bool,
     step: Node,
+    /// Compare what was found with the key.
+    comparison: Vec<Node>,
+}
+
+impl Search {
+    /// The condition that a record was found and is taken.
+    fn has_match(&self) -> String {
+        format!("(steps.{0} and steps.{0}.id)", self.matched)
+    }
 }
 
 impl Changes<'_, '_> {
@@ -26,7 +40,10 @@ impl Changes<'_, '_> {
         let reason = format!("the record has no {} to match by", names.join(" and no "));
         let mut steps = vec![self.find_link(), stop(self.sync, "no_key", &no_key, &reason)];
         let searches = self.searches();
-        steps.extend(searches.iter().map(|search| search.step.clone()));
+        for search in &searches {
+            steps.push(search.step.clone());
+            steps.extend(search.comparison.iter().cloned());
+        }
         for Search { id, .. } in searches.iter().filter(|search| search.is_list) {
             let several = format!("steps.{id} | default([]) | length > 1");
             let reason = format!("several records of {target} match, and none is taken");
@@ -59,7 +76,7 @@ impl Changes<'_, '_> {
             let Some(find) = self.target().operations.find.get(target.as_str()) else { continue };
             let id = format!("found_{name}");
             let mut conditions = vec!["not steps.linked".to_owned(), format!("vars.now.{name} is not none")];
-            conditions.extend(searches.iter().map(|earlier| format!("not steps.{}", earlier.id)));
+            conditions.extend(searches.iter().map(|earlier| format!("not {}", earlier.has_match())));
             let list = listed(find.read.operation);
             let paging = find.read.operation.list.as_ref().filter(|_| list.is_some());
             let limit = paging.and_then(|list| list.limit_input());
@@ -76,7 +93,9 @@ impl Changes<'_, '_> {
                 .with("with", with.node())
                 .with_some("pick", list.as_ref().map(|pick| text(pick.as_str(), name.span)))
                 .with_some("pages", all_pages);
-            searches.push(Search { id, is_list: list.is_some(), step: step.node() });
+            let matched = format!("matched_{name}");
+            let comparison = self.comparison(field, find, &id, &matched);
+            searches.push(Search { id, matched, is_list: list.is_some(), step: step.node(), comparison });
         }
         searches
     }
@@ -84,13 +103,69 @@ impl Changes<'_, '_> {
     /// The id of the other record, from the link or the first search that found one.
     fn pair(&self, searches: &[Search]) -> Node {
         let span = self.sync.recipe.sync.span;
-        let found = searches.iter().rev().fold("none".to_owned(), |otherwise, Search { id, is_list, .. }| {
-            let record = format!("steps.{id}{}", if *is_list { "[0]" } else { "" });
-            format!("{} if steps.{id} else {otherwise}", member(&record, self.target().id_field()))
+        let found = searches.iter().rev().fold("none".to_owned(), |otherwise, search| {
+            format!("steps.{}.id if {} else {otherwise}", search.matched, search.has_match())
         });
         let id = template(&format!("steps.linked if steps.linked else {found}"));
         let step = Mapping::new(span).with_text("id", "pair").with_text("do", self.sync.builtins.set);
         step.with("with", Mapping::new(span).with_text("id", id).node()).node()
+    }
+
+    /// Takes what the search `found` has found if its key is the one that was asked for: some APIs ignore a filter, or
+    /// find what only begins with it.
+    fn comparison(&self, field: &Field, find: &Find<'_>, found: &str, matched: &str) -> Vec<Node> {
+        let name = &field.name;
+        let hit = match listed(find.read.operation) {
+            Some(_) => format!("steps.{found}[0]"),
+            None => format!("steps.{found}"),
+        };
+        let id = member(&hit, self.target().id_field());
+        let set = |step: &str, with: Mapping| {
+            let step = Mapping::new(name.span).with_text("id", step).with_text("do", self.sync.builtins.set);
+            step.with_text("if", template(&format!("steps.{found}"))).with("with", with.node()).node()
+        };
+        let compared = format!("compared_{name}");
+        let Some((values, same)) = self.values(field, find, &hit, &format!("steps.{compared}")) else {
+            return vec![set(matched, Mapping::new(name.span).with_text("id", template(&id)))];
+        };
+        let id = template(&format!("{id} if {same} else none"));
+        let differs = format!("steps.{matched} and not steps.{matched}.id");
+        let message =
+            format!("{} found a record with another {name}, and it is not taken", self.target().name);
+        vec![
+            set(&compared, values),
+            set(matched, Mapping::new(name.span).with_text("id", id)),
+            self.warn(&format!("warn_{matched}"), &differs, &message),
+        ]
+    }
+
+    /// What is compared, and the condition on it (below `root`) that a record which was found has the key; none where
+    /// the answer does not show it.
+    fn values(&self, field: &Field, find: &Find<'_>, hit: &str, root: &str) -> Option<(Mapping, String)> {
+        let (here, there) = (&field.sides[self.from], &field.sides[self.to()]);
+        let shape = find.read.operation.item_shape().or(find.read.operation.result_shape());
+        let shape = shape.filter(|shape| !shape.is_open());
+        let shows = |name: &str| shape.is_none_or(|shape| shape.fields.contains_key(name));
+        if !shows(&there.name) {
+            return None;
+        }
+        let (its, key) = (member(hit, &there.name), format!("vars.now.{}", field.name));
+        let mut values = Mapping::new(field.name.span)
+            .with_text("is_shown", template(&format!("{its} is defined")))
+            .with_text("there", template(&format!("{its} | default(none)")));
+        let mut same = format!("not {root}.is_shown or {}", equal(&format!("{root}.there"), &key));
+        // What this side would get from it may be what it has, such as a phone number in another notation.
+        let read = here.value.reads();
+        let is_same_field = read.contains(&there.name.as_str()) && read.iter().all(|name| shows(name));
+        if is_same_field && matches!(here.value, FieldValue::Template(_)) {
+            let own = format!("{} | default(none)", member(&self.source().event, &here.name));
+            values = values
+                .with_text("would_be_here", template(&here.value.expression(hit)))
+                .with_text("here", template(&own));
+            let back = equal(&format!("{root}.would_be_here"), &format!("{root}.here"));
+            same = format!("{same} or {back}");
+        }
+        Some((values, same))
     }
 
     fn warn(&self, id: &str, condition: &str, message: &str) -> Node {
@@ -99,6 +174,14 @@ impl Changes<'_, '_> {
         let step = Mapping::new(span).with_text("id", id).with_text("do", self.sync.builtins.log);
         step.with_text("if", template(condition)).with("with", with.node()).node()
     }
+}
+
+/// The condition that two values are the same, as text; e-mail addresses in any case.
+fn equal(one: &str, other: &str) -> String {
+    format!(
+        "{one} is not none and {other} is not none and ({one} | string == {other} | string \
+         or '@' in {one} | string and {one} | string | lower == {other} | string | lower)"
+    )
 }
 
 /// Where the result of a read is a list: the JSONPath of the list.

@@ -25,6 +25,11 @@ pub(super) struct Side<'a> {
 }
 
 impl Side<'_> {
+    /// Its name where templates can read it.
+    pub(super) fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
     /// The field with a record's id.
     pub(super) fn id_field(&self) -> &str {
         self.listings().find_map(|list| list.id.first()).map_or("id", String::as_str)
@@ -56,7 +61,7 @@ impl Side<'_> {
     }
 }
 
-/// Both sides, if they are usable.
+/// Both sides, if they are usable, by their names: their order in the text means nothing.
 pub(super) fn sides<'a>(
     sync: &'a Sync,
     catalog: &'a Catalog,
@@ -73,6 +78,12 @@ pub(super) fn sides<'a>(
     }
     let mut sides = given.iter().map(|(name, side)| read(name, side, catalog, found)).collect::<Vec<_>>();
     let (two, one) = (sides.pop()??, sides.pop()??);
+    if one.key() == two.key() {
+        let message = format!("`{}` and `{}` are too much alike", one.name, two.name);
+        let help = "names of sides have to differ in more than `-` and `_`";
+        found.push(Diagnostic::new(Code::NotAllowed, two.name.span, message).help(help));
+        return None;
+    }
     let connection = |side: &Side<'_>| side.syntax.connection.as_ref().map(|name| name.value.clone());
     let (one_list, two_list) = (one.operations.list.operation, two.operations.list.operation);
     if one_list.id == two_list.id && connection(&one) == connection(&two) {
@@ -89,7 +100,7 @@ pub(super) fn sides<'a>(
         found.push(Diagnostic::new(Code::MissingField, side.name.span, message));
         return None;
     }
-    Some([one, two])
+    Some(if one.name.value < two.name.value { [one, two] } else { [two, one] })
 }
 
 fn read<'a>(
@@ -118,9 +129,23 @@ fn read<'a>(
         found.push(diagnostic.suggest(connector_name, known));
         return None;
     };
+    unused(&side.value, found);
     let operations = Lookup { catalog, connector, name, found }.operations(&side.value)?;
     let event = event(&side.value, connector, found)?;
     Some(Side { name, syntax: &side.value, connector, operations, event, span: side.span })
+}
+
+/// Reports what only a poll has; `every` is refused with the structure.
+fn unused(side: &SyncSide, found: &mut Vec<Diagnostic>) {
+    let of_poll = [
+        ("with", side.with.as_ref().map(|with| with.0.span)),
+        ("start", side.start.as_ref().map(|start| start.span)),
+    ];
+    for (name, span) in of_poll.into_iter().filter(|_| side.webhook.is_some()) {
+        let Some(span) = span else { continue };
+        let message = format!("`{name}` belongs to a poll, and this side has `webhook`");
+        found.push(Diagnostic::new(Code::FieldConflict, span, message).help("leave out one of them"));
+    }
 }
 
 /// The expression of the record in an event.

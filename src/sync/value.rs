@@ -65,6 +65,19 @@ impl FieldValue {
         (found.len() == before).then_some(Self::Template(template))
     }
 
+    /// Names of the fields that it reads.
+    pub(super) fn reads(&self) -> Vec<&str> {
+        let template = match self {
+            Self::Field(name) => return vec![name.as_str()],
+            Self::Template(template) => template,
+        };
+        let fields = template.uses().iter().filter_map(|used| match used {
+            Use::Path { root, steps, .. } if root == RECORD => steps.first()?.field(),
+            _ => None,
+        });
+        fields.collect()
+    }
+
     /// The expression of the value for the record that `root` is the expression of; null where it is missing or empty.
     pub(super) fn expression(&self, root: &str) -> String {
         let template = match self {

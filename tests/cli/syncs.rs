@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::program::hob;
@@ -245,10 +246,10 @@ fn expanded_recipes_do_the_same() {
     let text = workspace.hob(&["expand", "people"]).code(0).output;
     assert_eq!(workspace.hob(&["expand", "recipes/people.yaml"]).code(0).output, text);
     let rows = workspace.hob(&["expand", "people", "--format", "json"]).code(0).json();
-    assert_eq!(rows[1]["name"], TO_HIGHLEVEL);
+    assert_eq!(rows[0]["name"], TO_HIGHLEVEL);
     let parts: Vec<&str> = text.split("---\n").collect();
     assert_eq!(parts.len(), 2);
-    assert_eq!(workspace.hob(&["expand", TO_HIGHLEVEL]).code(0).output, parts[1]);
+    assert_eq!(workspace.hob(&["expand", TO_HIGHLEVEL]).code(0).output, parts[0]);
     workspace.once();
     // The history goes on where the sync ended.
     fs::remove_file(workspace.folder.path().join("recipes/people.yaml")).unwrap();
@@ -264,4 +265,119 @@ fn expanded_recipes_do_the_same() {
 
     let unknown = workspace.hob(&["expand", "poeple/highlevel-to-fitr"]).code(2);
     assert!(unknown.errors.contains("did you mean"), "{}", unknown.errors);
+}
+
+#[test]
+fn the_order_of_the_sides_means_nothing() {
+    let (one, other) =
+        ("    highlevel: { record: contact, every: 10ms }\n", "    fitr: { record: client, every: 10ms }\n");
+    let swapped = PEOPLE.replace(&format!("{one}{other}"), &format!("{other}{one}"));
+    assert_ne!(swapped, PEOPLE);
+    let workspace = Workspace::begun(PEOPLE);
+    let ada = json!({ "full_name": "Ada", "email": ADA });
+    workspace.call("fitr.clients.create", &ada);
+    workspace.once();
+    workspace.once();
+    let text = workspace.hob(&["expand", "people"]).code(0).output;
+    fs::write(workspace.folder.path().join("recipes/sync.yaml"), swapped).unwrap();
+    assert_eq!(workspace.hob(&["expand", "people"]).code(0).output, text);
+    // With another address, only the link leads to the contact.
+    let changed = json!({ "id": workspace.client()["id"], "email": "ada@example.org", "full_name": "Adah" });
+    workspace.call("fitr.clients.update", &changed);
+    assert_eq!(workspace.once(), only(TO_HIGHLEVEL, "succeeded"));
+    assert!(workspace.find("highlevel", "contacts", "email", ADA).is_none());
+    let contact = workspace.find("highlevel", "contacts", "email", "ada@example.org").unwrap();
+    assert_eq!(contact["firstName"], "Adah");
+}
+
+/// Answers each search of clients by e-mail with `client`.
+fn every_search_finds(workspace: &Workspace, client: &Value) {
+    let body = json!({ "data": [client], "next_cursor": null });
+    workspace.stand_in.sandbox.add_fault(Fault {
+        operation: Some("fitr.clients.list".into()),
+        path: Some("email=".into()),
+        what: FaultKind::Status { status: 200, body: Some(body), headers: Vec::new() },
+        ..Fault::default()
+    });
+}
+
+#[test]
+fn what_a_search_finds_has_to_have_the_key() {
+    let workspace = Workspace::begun(PEOPLE);
+    workspace.call("fitr.clients.create", &json!({ "full_name": "Bob", "email": "bob@example.com" }));
+    workspace.once();
+    workspace.once();
+    let bob = || workspace.find("fitr", "clients", "full_name", "Bob");
+    every_search_finds(&workspace, &bob().unwrap());
+    workspace.call("contacts.create", &json!({ "firstName": "Ada", "email": ADA }));
+    assert_eq!(workspace.once(), only(TO_FITR, "succeeded"));
+    assert_eq!(bob().unwrap()["email"], "bob@example.com");
+    assert_eq!(workspace.client()["full_name"], "Ada");
+    let shown = workspace.shown("succeeded");
+    assert!(shown.contains("fitr found a record with another email, and it is not taken"), "{shown}");
+}
+
+#[test]
+fn an_address_is_the_same_in_capitals() {
+    let workspace = Workspace::begun(PEOPLE);
+    let ada = json!({ "full_name": "Ada", "email": "ADA@example.com", "program": "Yoga" });
+    workspace.call("fitr.clients.create", &ada);
+    let client = workspace.stand_in.sandbox.records("fitr", "clients", 1000).unwrap();
+    let client = client.into_iter().find(|client| client["full_name"] == "Ada").unwrap();
+    every_search_finds(&workspace, &client);
+    let clients = || workspace.stand_in.sandbox.records("fitr", "clients", 1000).unwrap().len();
+    let before = clients();
+    workspace.call("contacts.create", &json!({ "firstName": "Ada", "email": ADA }));
+    workspace.once();
+    assert_eq!(clients(), before, "none is created");
+}
+
+#[test]
+fn a_record_that_is_linked_with_another_one_is_not_taken() {
+    let workspace = Workspace::begun(PEOPLE);
+    workspace.call("fitr.clients.create", &json!({ "full_name": "Ada", "email": ADA }));
+    workspace.once();
+    workspace.once();
+    let before = workspace.client();
+    let mut hit = before.clone();
+    hit["email"] = json!("eve@example.com");
+    every_search_finds(&workspace, &hit);
+    let writes = |workspace: &Workspace| {
+        let sent = workspace.sent();
+        ["fitr.clients.create", "fitr.clients.update"].map(|name| sent.get(name).copied().unwrap_or(0))
+    };
+    let sent = writes(&workspace);
+    workspace.call("contacts.create", &json!({ "firstName": "Eve", "email": "eve@example.com" }));
+    let mut passes = 0;
+    while workspace.runs()[0]["state"] != "failed" {
+        passes += 1;
+        assert!(passes < 10, "no run fails: {:?}", workspace.runs());
+        workspace.hob(&["run", "--once"]);
+    }
+    let shown = workspace.shown("failed");
+    assert!(shown.contains("already"), "{shown}");
+    assert_eq!((writes(&workspace), workspace.client()), (sent, before));
+}
+
+#[test]
+fn fields_may_be_called_like_what_is_generated() {
+    let names =
+        [("    name:", "    is_newer:"), ("    phone:", "    now: { highlevel: phone, fitr: phone }\n    #")];
+    let text = names.iter().fold(PEOPLE.to_owned(), |text, (old, new)| text.replace(old, new));
+    let text =
+        text.replace("program: { highlevel: city, owner: fitr }", "back: { highlevel: city, fitr: program }");
+    let workspace = Workspace::begun(&text);
+    let ada = json!({ "full_name": "Ada", "email": ADA, "phone": "+447700900111", "program": "Strength" });
+    workspace.call("fitr.clients.create", &ada);
+    workspace.once();
+    workspace.once();
+    let (contact, client) = (workspace.contact()["id"].clone(), workspace.client()["id"].clone());
+    workspace.call("contacts.update", &json!({ "contactId": contact, "firstName": "H", "city": "Yoga" }));
+    workspace.call("fitr.clients.update", &json!({ "id": client, "full_name": "F", "program": "Run" }));
+    workspace.once();
+    workspace.once();
+    let (contact, client) = (workspace.contact(), workspace.client());
+    assert_eq!((&contact["firstName"], &client["full_name"]), (&json!("F"), &json!("F")));
+    assert_eq!((&contact["city"], &client["program"]), (&json!("Run"), &json!("Run")));
+    assert_eq!(contact["phone"], "+447700900111");
 }

@@ -14,6 +14,7 @@ mod foreign_name;
 mod foreign_syntax;
 mod hydrated_poll;
 mod json_path;
+mod link_input;
 mod maybe_missing;
 mod missing_parameter;
 mod omit;
@@ -46,6 +47,7 @@ pub const ALL: &[&dyn Rule] = &[
     &unknown_parameter::KnownParameters,
     &missing_parameter::RequiredParameters,
     &parameter_value::ParameterValues,
+    &link_input::LinkInputs,
     &sendable_file::SendableFiles,
     &condition::Conditions,
     &constant_condition::OpenConditions,
