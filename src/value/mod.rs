@@ -30,6 +30,7 @@ pub use iso8601::Written;
 pub use json::{JsonError, MAX_VALUES, read_json, read_json_text, read_json_within};
 pub use json_schema::schema_of;
 pub use path::normalized;
+pub use sample::SAMPLE_TEXT;
 pub use serde_json::{Map, Number, Value};
 pub use shape::{Kind, Shape, Step};
 pub use shape_problem::{ProblemKind, ShapeProblem};

@@ -5,6 +5,9 @@ use super::{Kind, Shape, Value};
 /// Deep enough for every answer that a recipe reads; shapes may be recursive.
 const MAX_DEPTH: usize = 6;
 
+/// The sample of a text of no known format, such as an id.
+pub const SAMPLE_TEXT: &str = "sample";
+
 impl Shape {
     /// A value of this shape: all known fields, one item per list, and descriptive words.
     pub fn sample(&self) -> Value {
@@ -42,7 +45,7 @@ impl Shape {
             Some("email") => "sample@example.com",
             Some("uri" | "url") => "https://example.com/sample",
             Some("uuid") => "00000000-0000-0000-0000-000000000000",
-            _ => "sample",
+            _ => SAMPLE_TEXT,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::engine) async fn execute(
     let inputs = &call.inputs;
     match which {
         Builtin::HttpRequest => http_request::execute(context, call).await,
-        Builtin::LinksSave => links::save(journal, inputs).await,
+        Builtin::LinksSave => links::save(journal, inputs, context.options.dry_run).await,
         Builtin::LinksFind => links::find(journal, inputs).await,
         Builtin::LinksDelete => links::delete(journal, inputs).await,
         Builtin::StateGet => state::get(journal, inputs).await,
