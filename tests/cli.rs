@@ -52,6 +52,8 @@ mod outgoing_addresses;
 mod pause_resume;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/plan_assumptions.rs"]
+mod plan_assumptions;
 #[path = "cli/postgres.rs"]
 mod postgres;
 #[path = "cli/printable_output.rs"]

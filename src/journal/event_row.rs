@@ -91,7 +91,12 @@ pub(super) fn event_receipt(source: &Source, dedup: &DedupKey) -> serde_json::Re
 
 /// The priority of runs of an event of `source`; lower numbers are leased first.
 pub(super) fn priority(source: &Source) -> i32 {
-    match source.priority() {
+    rank(source.priority())
+}
+
+/// A priority as it is stored.
+pub(super) fn rank(priority: Priority) -> i32 {
+    match priority {
         Priority::Webhook => 0,
         Priority::Poll => 1,
         Priority::Backfill => 2,

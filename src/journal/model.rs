@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckedRecipe;
-use crate::event::{Cursor, Event, Seen};
+use crate::event::{Cursor, Event, Priority, Seen};
 use crate::recipe::{Recipe, parse};
 use crate::run::{Accounts, Run, RunId, RunState, StampedEntry, Unsettled, Write};
 use crate::source::SourceFile;
@@ -210,6 +210,8 @@ pub struct RunFilter {
     /// Containing this text, ignoring case, in record, error, event or history. Reads event and history of every run
     /// that matches the other fields.
     pub text: Option<String>,
+    /// Of this priority or a more urgent one.
+    pub priority: Option<Priority>,
     /// At most this many; `None` for all.
     pub limit: Option<usize>,
 }

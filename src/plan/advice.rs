@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use super::Estimate;
-use super::input::Input;
+use super::input::{Input, Period};
 use super::model::Advice;
-use super::poll_groups::PollGroup;
 use super::polls::Poll;
-use super::uses::{PlannedUse, day};
-use crate::catalog::QuietPoll;
+use super::replan::Replan;
+use super::uses::PlannedUse;
+use crate::check::Purpose;
 use crate::recipe::{Emit, Every};
-use crate::trigger::detect::wanted;
-use crate::trigger::period;
+use crate::trigger::reconciled_lists;
+use crate::value::{Map, Value};
 
 /// Changes are proposed from this share of the limit on.
 const NEARLY: f64 = 0.8;
-/// Sweeps a day with `reconcile: 6h`.
-const SWEEPS: f64 = 4.0;
+/// The interval of sweeps that is proposed, `6h`.
+const SWEEP: Duration = Duration::from_secs(6 * 3600);
 /// Intervals that are proposed.
 const INTERVALS: [(u64, &str); 8] = [
     (60, "1m"),
@@ -44,10 +44,11 @@ pub(super) fn advice(
     uses.sort_by(|one, other| other.shown.calls.expected.total_cmp(&one.shown.calls.expected));
     let mut excess = calls.expected - limit * NEARLY;
     let mut all: Vec<Advice> = Vec::new();
+    let replan = Replan::new(&uses, input);
     for used in &uses {
         let found = match used.polls.is_empty() {
             true => fewer_runs(used, &uses, calls, limit).into_iter().collect(),
-            false => polls(used, excess.max(0.0), input),
+            false => polls(used, excess.max(0.0), input, &replan),
         };
         excess -= found.iter().filter_map(|advice| advice.saves).max().unwrap_or_default() as f64;
         for advice in found {
@@ -62,35 +63,50 @@ pub(super) fn advice(
     all
 }
 
-fn polls(used: &PlannedUse, excess: f64, input: &Input<'_>) -> Vec<Advice> {
-    let found = [slower(used, excess, input), without_removed(used), by_webhook(used)];
+fn polls(used: &PlannedUse, excess: f64, input: &Input<'_>, replan: &Replan<'_>) -> Vec<Advice> {
+    // One pass polls once, however often it would be otherwise.
+    if input.period == Period::Once {
+        return Vec::new();
+    }
+    let found =
+        [slower(used, excess, replan), without_removed(used, replan), by_webhook(used, input, replan)];
     found.into_iter().flatten().collect()
 }
 
-/// The next longer interval that saves what is too much, or the one that saves the most.
-fn slower(used: &PlannedUse, excess: f64, input: &Input<'_>) -> Option<Advice> {
-    let start = day(input)?;
-    let interval = |poll: &Poll| match &poll.every {
+/// Whether `poll` is one of the recipes that share `used`, for the same purpose: a change to a recipe changes its polls
+/// on all accounts.
+fn is_of(poll: &Poll, used: &PlannedUse) -> bool {
+    used.polls.iter().any(|mine| {
+        mine.recipe == poll.recipe && mine.purpose == poll.purpose && mine.operation.id == poll.operation.id
+    })
+}
+
+fn interval(poll: &Poll) -> Option<Duration> {
+    match &poll.every {
         Every::Interval(interval) => Some(*interval),
         Every::Adaptive { .. } | Every::Cron(_) => None,
-    };
+    }
+}
+
+/// The next longer interval that saves what is too much, or the one that saves the most.
+fn slower(used: &PlannedUse, excess: f64, replan: &Replan<'_>) -> Option<Advice> {
     let shortest = used.polls.iter().filter_map(interval).min()?;
-    let group = PollGroup { polls: used.polls.clone() };
     let saved = |seconds: u64| {
         let slowest = Duration::from_secs(seconds);
-        let slower = |poll: &Poll| Some(period(&poll.key, interval(poll)?.max(slowest)).as_secs_f64());
-        let rounds = group.rounds_at(start, &slower).count;
-        (used.shown.times.expected - rounds) * used.shown.calls_each.expected
+        replan.saves(&|poll| {
+            let every = Every::Interval(interval(poll).filter(|_| is_of(poll, used))?.max(slowest));
+            Some(Poll { every, ..poll.clone() })
+        })
     };
     let longer = INTERVALS.iter().filter(|(seconds, _)| Duration::from_secs(*seconds) > shortest);
-    let all: Vec<(f64, &str)> = longer.map(|(seconds, text)| (saved(*seconds), *text)).collect();
-    let enough = all.iter().find(|(saves, _)| *saves >= excess).or(all.last())?;
-    let (saves, every) = (enough.0.round() as u64, enough.1);
+    let all: Vec<(u64, &str)> =
+        longer.filter_map(|(seconds, text)| Some((saved(*seconds)?, *text))).collect();
+    let (saves, every) = all.iter().find(|(saves, _)| *saves as f64 >= excess).or(all.last())?;
     let (operation, recipes) = (&used.shown.operation, used.shown.recipes.join(", "));
-    let now = written(shortest);
-    (saves > 0).then(|| Advice {
-        change: format!("poll `{operation}` every {every} instead of {now} ({recipes})"),
-        saves: Some(saves),
+    let (now, verb) = (written(shortest), used.shown.r#for);
+    Some(Advice {
+        change: format!("{verb} `{operation}` every {every} instead of {now} ({recipes})"),
+        saves: Some(*saves),
     })
 }
 
@@ -105,39 +121,67 @@ fn written(interval: Duration) -> String {
     }
 }
 
-/// A list that is read to its end only because removed records are asked for.
-fn without_removed(used: &PlannedUse) -> Option<Advice> {
-    let asks = |poll: &&Poll| poll.emit.contains(&Emit::Removed);
-    let poll = used.polls.iter().find(asks)?;
-    let list = poll.operation.list.as_ref()?;
-    let emit = [Emit::New, Emit::Changed];
-    let cheap = list.quiet_poll(wanted(&emit), &poll.with) == QuietPoll::OneRequest;
-    let saves = (used.shown.calls_each.expected - 1.0) * used.shown.times.expected;
-    (cheap && saves >= 1.0).then(|| Advice {
+/// A list that is read to its end only because removed records are asked for, by all that share it.
+fn without_removed(used: &PlannedUse, replan: &Replan<'_>) -> Option<Advice> {
+    let asks = |poll: &Poll| {
+        poll.purpose == Purpose::Poll && poll.emit.len() > 1 && poll.emit.contains(&Emit::Removed)
+    };
+    let asking = used.polls.iter().filter(|poll| asks(poll));
+    let recipes = joined(asking.map(|poll| poll.recipe.clone()))?;
+    let saves = replan.saves(&|poll| {
+        let emit = poll.emit.iter().copied().filter(|emit| *emit != Emit::Removed).collect();
+        (is_of(poll, used) && asks(poll)).then(|| poll.with_emit(emit))
+    })?;
+    Some(Advice {
         change: format!(
-            "leave `removed` out of `emit` of {}: the list need not be read to its end then",
-            poll.recipe
+            "leave `removed` out of `emit` of {recipes}: the list need not be read to its end then"
         ),
-        saves: Some(saves.round() as u64),
+        saves: Some(saves),
     })
 }
 
-/// A list whose changes the app tells by a webhook.
-fn by_webhook(used: &PlannedUse) -> Option<Advice> {
-    let poll = used.polls.iter().find(|poll| !poll.events.is_empty())?;
-    let events = match poll.events.as_slice() {
-        [one] => one.clone(),
-        several => format!("[{}]", several.join(", ")),
+/// A list whose changes the app tells by a webhook, for all recipes that share it.
+fn by_webhook(used: &PlannedUse, input: &Input<'_>, replan: &Replan<'_>) -> Option<Advice> {
+    let by_webhook = |poll: &Poll| if is_of(poll, used) { swept(poll, input) } else { None };
+    let able = used.polls.iter().filter(|poll| by_webhook(poll).is_some());
+    let start = |poll: &Poll| match poll.events.as_slice() {
+        [one] => format!("{} by `webhook: {one}`", poll.recipe),
+        several => format!("{} by `webhook: [{}]`", poll.recipe, several.join(", ")),
     };
-    let saves = (used.shown.times.expected - SWEEPS).max(0.0) * used.shown.calls_each.expected;
+    let starts = joined(able.map(start))?;
     Some(Advice {
         change: format!(
-            "if you have an app that receives webhooks, start {} by `webhook: {events}` with `reconcile: 6h` instead of \
-             polling",
-            poll.recipe
+            "if you have an app that receives webhooks, start {starts} with `reconcile: 6h` instead of polling"
         ),
-        saves: Some(saves.round() as u64),
+        saves: Some(replan.saves(&by_webhook)?),
     })
+}
+
+/// The sweeps that remain of a poll whose changes come by webhook.
+fn swept(poll: &Poll, input: &Input<'_>) -> Option<Poll> {
+    if poll.purpose != Purpose::Poll || poll.events.is_empty() {
+        return None;
+    }
+    let recipe = input.recipes.iter().find(|recipe| recipe.name() == poll.recipe)?;
+    let types: Vec<&str> = poll.events.iter().filter_map(|event| Some(event.split_once('.')?.1)).collect();
+    let lists = reconciled_lists(recipe.catalog(), &poll.operation.connector, &types);
+    let (_, emit) = lists.into_iter().find(|(list, _)| *list == poll.operation.id)?;
+    let all = Poll { with: Value::Object(Map::new()), ..poll.clone() };
+    Some(Poll {
+        purpose: Purpose::Reconcile,
+        every: Every::Interval(SWEEP),
+        found: 0.0,
+        ..all.with_emit(emit)
+    })
+}
+
+/// `a`, `a and b`, `a, b and c`; each once, `None` if there is none.
+fn joined(names: impl Iterator<Item = String>) -> Option<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.dedup();
+    let last = names.pop()?;
+    Some(if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) })
 }
 
 /// How many runs of the recipe fit beside everything else.

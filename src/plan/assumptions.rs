@@ -1,9 +1,10 @@
 //! What the user assumes where the number of requests depends on data: `--assume events=500`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::CheckedRecipe;
 use crate::diagnostic::closest;
+use crate::recipe::Trigger;
 
 /// Largest number that is taken seriously.
 const LARGEST: f64 = 1e12;
@@ -33,6 +34,12 @@ pub enum Error {
         /// The value.
         value: String,
     },
+    /// A share where a number is asked for.
+    #[error("`--assume {name}` is a number, and cannot be a share such as 50%")]
+    Share {
+        /// The name.
+        name: String,
+    },
     /// Nothing has that name.
     #[error("`--assume {name}`: {reason}")]
     Unknown {
@@ -45,12 +52,16 @@ pub enum Error {
 
 /// What the user assumes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Assumptions(BTreeMap<String, f64>);
+pub struct Assumptions {
+    numbers: BTreeMap<String, f64>,
+    /// Names with a percentage.
+    shares: BTreeSet<String>,
+}
 
 impl Assumptions {
     /// Parses `name=number` texts. A number may be a percentage.
     pub fn parse(texts: &[String]) -> Result<Self, Error> {
-        let mut all = BTreeMap::new();
+        let mut all = Self::default();
         for text in texts {
             let unreadable = || Error::Unreadable { text: text.clone() };
             // Names of recipes may contain `=`.
@@ -60,18 +71,37 @@ impl Assumptions {
             if ["if", "when"].contains(&name) && number > 1.0 {
                 return Err(Error::NoShare { name: name.to_owned(), value: value.to_owned() });
             }
-            if all.insert(name.to_owned(), number).is_some() {
+            if value.ends_with('%') {
+                all.shares.insert(name.to_owned());
+            }
+            if all.numbers.insert(name.to_owned(), number).is_some() {
                 return Err(Error::Twice { name: name.to_owned() });
             }
         }
-        Ok(Self(all))
+        Ok(all)
     }
 
     /// Checks that every name means something for `recipes`.
     pub fn check(&self, recipes: &[CheckedRecipe]) -> Result<(), Error> {
         let known = names(recipes);
-        let unknown = self.0.keys().find(|name| !known.contains(name));
+        if let Some(scheduled) = recipes.iter().find(|recipe| self.is_for_schedule(recipe)) {
+            let name = scheduled.name().to_owned();
+            let reason = "it starts by its schedule, which says how often".to_owned();
+            return Err(Error::Unknown { name, reason });
+        }
+        let steps = recipes.iter().flat_map(steps).collect::<BTreeSet<_>>();
+        let is_share = |name: &str| ["if", "when"].contains(&name) || steps.contains(name);
+        if let Some(name) = self.shares.iter().find(|name| known.contains(name) && !is_share(name)) {
+            return Err(Error::Share { name: name.clone() });
+        }
+        let unknown = self.numbers.keys().find(|name| !known.contains(name));
         let Some(name) = unknown else { return Ok(()) };
+        let halves = recipes.iter().map(CheckedRecipe::name);
+        let halves: Vec<&str> = halves.filter(|half| is_below(half, name)).collect();
+        if !halves.is_empty() {
+            let reason = format!("it is a sync, which stands for these recipes: {}", halves.join(", "));
+            return Err(Error::Unknown { name: name.clone(), reason });
+        }
         let reason = match closest(name, known.iter().map(String::as_str)) {
             Some(suggestion) => format!("there is no such recipe, step or operation; {suggestion}"),
             None => "it is `events`, `items`, `records`, `if`, `when`, a recipe, RECIPE/STEP, or an operation that \
@@ -79,6 +109,10 @@ impl Assumptions {
                 .to_owned(),
         };
         Err(Error::Unknown { name: name.clone(), reason })
+    }
+
+    fn is_for_schedule(&self, recipe: &CheckedRecipe) -> bool {
+        matches!(recipe.trigger(), Trigger::Schedule(_)) && self.named(recipe.name()).is_some()
     }
 
     /// Events a day of `recipe`.
@@ -112,7 +146,7 @@ impl Assumptions {
     }
 
     fn named(&self, name: &str) -> Option<f64> {
-        self.0.get(name).copied()
+        self.numbers.get(name).copied()
     }
 }
 
@@ -121,10 +155,30 @@ fn number(text: &str) -> Option<f64> {
         Some(digits) => (digits.trim_end(), 100.0),
         None => (text, 1.0),
     };
-    let plain =
-        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | ','));
-    let number: f64 = digits.replace(['_', ','], "").parse().ok().filter(|_| plain)?;
+    let number: f64 = plain(digits)?.parse().ok()?;
     Some(number / unit).filter(|number| number.is_finite() && *number <= LARGEST)
+}
+
+/// The digits without thousands separators; `None` if a separator is no such, as in `1,5`.
+fn plain(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.split(['_', ',']);
+    let first = groups.next().filter(|first| is_digits(first))?;
+    let others: Vec<&str> = groups.collect();
+    let are_thousands = first.len() <= 3 && others.iter().all(|group| is_digits(group) && group.len() == 3);
+    let is_plain = is_digits(fraction) && (others.is_empty() || are_thousands);
+    is_plain.then(|| format!("{first}{}.{fraction}", others.concat()))
+}
+
+/// Whether the recipe `half` belongs to the sync `name`, or to a part of it.
+fn is_below(half: &str, name: &str) -> bool {
+    half.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The steps of a recipe, as they are named.
+fn steps(recipe: &CheckedRecipe) -> impl Iterator<Item = String> {
+    recipe.actions().map(|action| step_name(recipe.name(), &action.id))
 }
 
 fn step_name(recipe: &str, step: &str) -> String {
@@ -137,7 +191,7 @@ fn names(recipes: &[CheckedRecipe]) -> Vec<String> {
     for recipe in recipes {
         names.push(recipe.name().to_owned());
         names.extend(recipe.operation_uses().into_iter().map(|used| used.operation));
-        names.extend(recipe.actions().map(|action| step_name(recipe.name(), &action.id)));
+        names.extend(steps(recipe));
     }
     names
 }
@@ -152,10 +206,11 @@ mod tests {
 
     #[test]
     fn the_more_precise_name_counts() {
-        let assumed = parse(&["events=500", "new-lead=1_000", "a/b=0.5", "when=80%", "x=1,5"]).unwrap();
+        let assumed = parse(&["events=500", "new-lead=1_000", "a/b=0.5", "when=80%", "x=1,500.5"]).unwrap();
         assert_eq!((assumed.events("new-lead"), assumed.events("other")), (Some(1000.0), Some(500.0)));
         assert_eq!((assumed.step("a", "b"), assumed.step("a", "c")), (Some(0.5), None));
         assert_eq!((assumed.when(), assumed.items()), (Some(0.8), None));
+        assert_eq!(assumed.events("x"), Some(1500.5));
     }
 
     #[test]
@@ -170,9 +225,21 @@ mod tests {
             "events=1e99",
             "e=1x",
             "e=inf",
+            "items=1,5",
+            "items=1,50",
+            "items=1000,500",
+            "items=1,500,",
+            "items=,500",
+            "items=1.500,5",
+            "items=1_5",
         ] {
             assert!(matches!(parse(&[text]), Err(Error::Unreadable { .. })), "{text}");
         }
+        for text in ["events=50%", "items=50%", "records=5%"] {
+            let assumed = parse(&[text]).unwrap();
+            assert!(matches!(assumed.check(&[]), Err(Error::Share { .. })), "{text}");
+        }
+        assert_eq!(parse(&["if=50%", "when=5%"]).unwrap().check(&[]), Ok(()));
         assert!(matches!(parse(&["items=1", "items=2"]), Err(Error::Twice { .. })));
         assert!(matches!(parse(&["when=2"]), Err(Error::NoShare { .. })));
         assert!(matches!(parse(&["if=101%"]), Err(Error::NoShare { .. })));

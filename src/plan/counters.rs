@@ -65,9 +65,11 @@ impl Shared<'_> {
 
     fn day(self, input: &Input<'_>) -> CounterPlan {
         let calls: Estimate = self.uses.iter().map(|used| used.shown.calls).sum();
+        let at_start: Estimate = self.uses.iter().map(|used| used.at_start).sum();
+        let first_day = calls + at_start;
         let limit = self.first.daily;
         let seconds = self.seconds();
-        let mut so_far = 0.0;
+        let mut so_far = at_start.expected;
         let dry = limit.and_then(|limit| {
             seconds.iter().position(|calls| {
                 so_far += calls;
@@ -83,8 +85,9 @@ impl Shared<'_> {
             limit,
             limit_from: from(limit.is_some(), self.first.daily_from),
             calls,
-            at_start: self.uses.iter().map(|used| used.at_start).sum(),
-            over: limit.is_some_and(|limit| calls.expected > limit as f64 + 0.5),
+            at_start,
+            first_day,
+            over: limit.is_some_and(|limit| first_day.expected > limit as f64 + 0.5),
             runs_dry: dry.map(|second| clock(second)[..5].to_owned()),
             hours: match input.period {
                 Period::Day(_) => seconds.chunks(3600).map(hour).collect(),
@@ -95,14 +98,20 @@ impl Shared<'_> {
         }
     }
 
-    fn burst(self, _: &Input<'_>) -> Burst {
+    fn burst(self, input: &Input<'_>) -> Burst {
         let rate = self.first.burst;
+        let calls: f64 = self.uses.iter().map(|used| used.shown.calls.expected).sum();
+        let mut peaks = peaks(&self.seconds(), rate);
+        // The requests of one pass are sent on several days, if one does not allow them.
+        if input.period == Period::Once && self.first.daily.is_some_and(|daily| calls > daily as f64 + 0.5) {
+            peaks.iter_mut().for_each(|peak| peak.drained_after = None);
+        }
         Burst {
             connector: self.first.connector.clone(),
             connections: self.names.clone(),
             limit: rate.map(|rate| rate.to_string()),
             limit_from: from(rate.is_some(), self.first.burst_from),
-            peaks: peaks(&self.seconds(), rate),
+            peaks,
         }
     }
 }

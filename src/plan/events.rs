@@ -15,8 +15,16 @@ use crate::recipe::{Start, Trigger};
 pub(super) struct Events {
     /// The number; `None` if unknown.
     pub(super) count: Option<f64>,
+    /// Those of them whose record is not read whole, though the recipe hydrates.
+    pub(super) unhydrated: f64,
     pub(super) from: EventsFrom,
     pub(super) timing: Timing,
+}
+
+impl Events {
+    fn new(count: Option<f64>, from: EventsFrom, timing: Timing) -> Self {
+        Self { count, unhydrated: 0.0, from, timing }
+    }
 }
 
 /// What decides how many events there are.
@@ -31,6 +39,9 @@ pub(super) struct EventSources<'a> {
 impl EventSources<'_> {
     /// The events of `recipe`.
     pub(super) fn events(&self, recipe: &CheckedRecipe) -> Events {
+        if self.history.is_some_and(|history| history.is_paused) {
+            return Events::new(Some(0.0), EventsFrom::Paused, Timing::At(Vec::new()));
+        }
         match self.period {
             Period::Once => self.once(recipe),
             Period::Day(start) => self.day(recipe, start),
@@ -45,16 +56,16 @@ impl EventSources<'_> {
                 now = next;
             }
             let count = Some(at.len() as f64);
-            return Events { count, from: EventsFrom::Schedule, timing: Timing::At(at) };
+            return Events::new(count, EventsFrom::Schedule, Timing::At(at));
         }
         if let Some(count) = self.assumptions.events(recipe.name()) {
-            return Events { count: Some(count), from: EventsFrom::Assumed, timing: Timing::Even };
+            return Events::new(Some(count), EventsFrom::Assumed, Timing::Even);
         }
         let past = self.history.filter(|history| history.runs > 0);
         let accounts = recipe.accounts().len().max(1) as f64;
         let count = past.map(|history| history.runs as f64 / history.days.max(1.0) / accounts);
         let from = if count.is_some() { EventsFrom::History } else { EventsFrom::Unknown };
-        Events { count, from, timing: Timing::Even }
+        Events::new(count, from, Timing::Even)
     }
 
     /// What one `hob run --once` takes: the runs that wait, and what its poll finds.
@@ -76,10 +87,15 @@ impl EventSources<'_> {
             // Nobody posts to it, and no time is missed.
             _ => Some((0.0, EventsFrom::Waiting)),
         };
-        match found {
-            Some((count, from)) => Events { count: Some(count + waiting), from, timing },
-            None if waiting > 0.0 => Events { count: Some(waiting), from: EventsFrom::Waiting, timing },
-            None => Events { count: None, from: EventsFrom::Unknown, timing },
-        }
+        let hydrated = self.history.map_or(0, |history| history.waiting_hydrated) as f64 / accounts;
+        let events = match found {
+            Some((count, from)) => Events::new(Some(count + waiting), from, timing),
+            None if waiting > 0.0 => Events::new(Some(waiting), EventsFrom::Waiting, timing),
+            None => Events::new(None, EventsFrom::Unknown, timing),
+        };
+        // The records of a first poll are taken as they are in the list.
+        let begun = self.polls.iter().all(|poll| poll.is_begun);
+        let records = found.filter(|_| !begun).map_or(0.0, |(count, _)| count);
+        Events { unhydrated: waiting - hydrated + records, ..events }
     }
 }

@@ -8,7 +8,7 @@ pub const HYDRATE: &str = "(hydrate)";
 /// What the history says of a recipe.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecipeHistory {
-    /// Runs that began.
+    /// Runs that began, without those for records that existed before.
     pub runs: u64,
     /// Over how many days, at least one.
     pub days: f64,
@@ -18,6 +18,10 @@ pub struct RecipeHistory {
     pub steps: BTreeMap<String, f64>,
     /// Runs that wait now.
     pub waiting: u64,
+    /// Those of them whose record is read whole first, if the recipe hydrates.
+    pub waiting_hydrated: u64,
+    /// It is paused: it polls nothing, and its runs wait.
+    pub is_paused: bool,
 }
 
 /// What the history says of a poll, by the key of its cursor.

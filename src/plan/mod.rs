@@ -3,17 +3,21 @@
 
 mod advice;
 mod assumptions;
+mod backlog;
 mod burst;
+mod constant;
 mod counters;
 mod estimate;
 mod events;
 mod history;
 mod input;
 mod model;
+mod next_due;
 mod planner;
 mod poll_calls;
 mod poll_groups;
 mod polls;
+mod replan;
 mod run_calls;
 mod timing;
 mod uses;

@@ -37,7 +37,9 @@ pub struct CounterPlan {
     pub calls: Estimate,
     /// Requests that come once in addition, when hob starts: first polls and runs that wait.
     pub at_start: Estimate,
-    /// Whether the expected requests exceed the limit.
+    /// Both together: the requests of the day on which hob starts.
+    pub first_day: Estimate,
+    /// Whether the expected requests exceed the limit, on the first day or on every one.
     pub over: bool,
     /// When the limit is reached, as `HH:MM` of the day, if it is.
     pub runs_dry: Option<String>,
@@ -151,6 +153,8 @@ pub enum EventsFrom {
     Records,
     /// From the runs that wait.
     Waiting,
+    /// It is paused, so there are none.
+    Paused,
     /// Not at all.
     Unknown,
 }

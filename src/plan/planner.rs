@@ -2,16 +2,18 @@
 
 use chrono::TimeDelta;
 
+use super::backlog::Backlog;
 use super::counters::{bursts, daily};
 use super::events::{EventSources, Events};
 use super::input::{Input, Period};
 use super::model::{Note, Plan, RecipePlan};
+use super::next_due::next_due;
 use super::poll_groups::PollGroup;
 use super::polls::Poll;
 use super::run_calls::{RunCalls, StepCalls};
 use super::uses::{PlannedUse, poll_use, run_uses};
 use super::{Estimate, EventsFrom};
-use crate::check::CheckedRecipe;
+use crate::check::{CheckedRecipe, Purpose};
 use crate::recipe::{Every, Trigger};
 
 /// Days from which the busiest is taken.
@@ -44,20 +46,17 @@ struct Planned<'a> {
     recipe: &'a CheckedRecipe,
     events: Events,
     runs: RunCalls,
+    backlog: Backlog,
 }
 
 fn plan_period(input: &Input<'_>) -> Plan {
     let mut planned: Vec<Planned<'_>> = input.recipes.iter().map(|recipe| planned(recipe, input)).collect();
     let mut uses: Vec<PlannedUse> = Vec::new();
-    let polls = input.recipes.iter().flat_map(|recipe| Poll::all(recipe, input.polls)).collect();
+    let polls = planned.iter().flat_map(|planned| planned.polls(input)).collect();
     let mut notes: Vec<(String, Note)> = Vec::new();
     for group in PollGroup::all(polls) {
-        let events = |name: &str| {
-            let found = planned.iter().find(|planned| planned.recipe.name() == name);
-            found.and_then(|planned| planned.events.count).unwrap_or_default()
-        };
         let mut note = |recipe: &str, note: Note| notes.push((recipe.to_owned(), note));
-        uses.extend(poll_use(group, input, &events, &mut note));
+        uses.extend(poll_use(group, input, &mut note));
     }
     for (name, note) in notes {
         let known = planned.iter_mut().find(|planned| planned.recipe.name() == name);
@@ -65,12 +64,8 @@ fn plan_period(input: &Input<'_>) -> Plan {
             known.runs.notes.push(note.clone());
         });
     }
-    for Planned { recipe, events, runs } in &planned {
-        let waiting = match input.period {
-            Period::Day(_) => input.history.get(recipe.name()).map_or(0, |history| history.waiting) as f64,
-            Period::Once => 0.0,
-        };
-        uses.extend(run_uses(recipe, runs, events, waiting));
+    for Planned { recipe, events, runs, backlog } in &planned {
+        uses.extend(run_uses(recipe, runs, events, backlog));
     }
     let counters = daily(input, &uses);
     let bursts = bursts(input, &uses);
@@ -81,7 +76,7 @@ fn plan_period(input: &Input<'_>) -> Plan {
         },
         over: counters.iter().any(|counter| counter.over)
             || bursts.iter().flat_map(|burst| &burst.peaks).any(|peak| peak.drained_after.is_none()),
-        recipes: planned.iter().map(|planned| planned.shown(&uses)).collect(),
+        recipes: planned.iter().map(|planned| planned.shown(&uses, input.period)).collect(),
         assumptions: general(input, &planned),
         counters,
         bursts,
@@ -93,26 +88,47 @@ fn planned<'a>(recipe: &'a CheckedRecipe, input: &Input<'_>) -> Planned<'a> {
     let polls = Poll::all(recipe, input.polls).into_iter().map(|poll| poll.history).collect();
     let sources = EventSources { period: input.period, assumptions: input.assumptions, history, polls };
     let runs = RunCalls::count(recipe, input.assumptions, history);
-    Planned { events: sources.events(recipe), runs, recipe }
+    Planned { events: sources.events(recipe), runs, backlog: Backlog::new(recipe, input), recipe }
 }
 
 impl Planned<'_> {
-    fn shown(&self, uses: &[PlannedUse]) -> RecipePlan {
-        let Self { recipe, events, runs } = self;
+    /// Its polls; none if it is paused.
+    fn polls(&self, input: &Input<'_>) -> Vec<Poll> {
+        if self.events.from == EventsFrom::Paused {
+            return Vec::new();
+        }
+        let found = self.events.count.unwrap_or_default();
+        let with_events =
+            |poll: Poll| Poll { found: if poll.purpose == Purpose::Poll { found } else { 0.0 }, ..poll };
+        Poll::all(self.recipe, input.polls).into_iter().map(with_events).collect()
+    }
+
+    /// What its numbers depend on.
+    fn notes(&self, period: Period) -> Vec<Note> {
+        let name = self.recipe.name();
+        let note = |assumed: String, assume: Vec<String>| Note { about: name.to_owned(), assumed, assume };
+        if self.events.from == EventsFrom::Paused {
+            let assumed =
+                "it is paused, and not counted: it polls nothing and its runs wait until `hob resume`";
+            return vec![note(assumed.to_owned(), Vec::new())];
+        }
+        let mut notes = self.runs.notes.clone();
+        notes.extend(self.backlog.note(self.recipe));
+        notes.extend(next_due(self.recipe, period));
+        if self.events.from == EventsFrom::Unknown {
+            let assumed = "no event is counted, as nothing says how many there are a day on each account";
+            notes.push(note(assumed.to_owned(), vec!["events=500".to_owned(), format!("{name}=500")]));
+        }
+        notes
+    }
+
+    fn shown(&self, uses: &[PlannedUse], period: Period) -> RecipePlan {
+        let Self { recipe, events, runs, .. } = self;
         let name = recipe.name();
         let mine = uses.iter().filter(|used| used.shown.recipes.iter().any(|recipe| recipe == name));
         let share = |used: &PlannedUse| {
             used.shown.calls * Estimate::exactly(1.0 / used.shown.recipes.len().max(1) as f64)
         };
-        let mut notes = runs.notes.clone();
-        if events.from == EventsFrom::Unknown {
-            notes.push(Note {
-                about: name.to_owned(),
-                assumed: "no event is counted, as nothing says how many there are a day on each account"
-                    .to_owned(),
-                assume: vec!["events=500".to_owned(), format!("{name}=500")],
-            });
-        }
         RecipePlan {
             recipe: name.to_owned(),
             trigger: match recipe.trigger() {
@@ -126,7 +142,7 @@ impl Planned<'_> {
             events_from: events.from,
             calls_per_run: runs.steps.iter().map(StepCalls::calls).sum(),
             calls: mine.map(share).sum(),
-            notes,
+            notes: self.notes(period),
         }
     }
 }
@@ -146,8 +162,11 @@ fn general(input: &Input<'_>, planned: &[Planned<'_>]) -> Vec<String> {
         let days = past.filter_map(|planned| Some(input.history.get(planned.recipe.name())?.days));
         if let Some(days) = days.reduce(f64::max) {
             all.push(match days {
-                days if days <= 1.0 => "events from the history are those of the last 24 hours".to_owned(),
-                days => format!("events from the history are the average of the last {days:.1} days"),
+                days if days <= 1.0 => "events from the history are those of the last 24 hours, without those of backfills and first polls".to_owned(),
+                days => format!(
+                    "events from the history are the average of the last {days:.1} days, without those of backfills and \
+                     first polls"
+                ),
             });
         }
     }

@@ -44,9 +44,9 @@ impl PollGroup {
     }
 
     /// The rounds of the day that begins at `start`, if hob starts then, and how many there are at least and at most. A
-    /// poll that is due soon joins the round of another one. `events` tells what a recipe finds in a day.
-    pub(super) fn rounds(&self, start: DateTime<Utc>, events: &dyn Fn(&Poll) -> f64) -> (Rounds, Estimate) {
-        let expected = self.rounds_at(start, &|poll| Some(poll.periods(events(poll))?.expected));
+    /// poll that is due soon joins the round of another one.
+    pub(super) fn rounds(&self, start: DateTime<Utc>) -> (Rounds, Estimate) {
+        let expected = self.rounds_at(start, &|poll| Some(poll.periods(poll.found)?.expected));
         if !self.polls.iter().any(|poll| matches!(poll.every, Every::Adaptive { .. })) {
             let count = Estimate::exactly(expected.count);
             return (expected, count);
@@ -58,7 +58,7 @@ impl PollGroup {
     }
 
     /// The rounds if the seconds between two polls of an interval are `period`.
-    pub(super) fn rounds_at(&self, start: DateTime<Utc>, period: &dyn Fn(&Poll) -> Option<f64>) -> Rounds {
+    fn rounds_at(&self, start: DateTime<Utc>, period: &dyn Fn(&Poll) -> Option<f64>) -> Rounds {
         let end = end(start);
         let first = |poll: &Poll| match &poll.every {
             Every::Cron(text) => text.cron.next_after(start - TimeDelta::seconds(1)),

@@ -31,6 +31,8 @@ pub(super) struct Poll {
     pub(super) history: PollHistory,
     /// Webhook events that tell of the same changes.
     pub(super) events: Vec<String>,
+    /// Changes that it finds in a day.
+    pub(super) found: f64,
 }
 
 impl Poll {
@@ -39,7 +41,8 @@ impl Poll {
         recipe.accounts().iter().flat_map(|accounts| Self::on(recipe, accounts, history)).collect()
     }
 
-    fn on(
+    /// Those on one combination of accounts.
+    pub(super) fn on(
         recipe: &CheckedRecipe,
         accounts: &indexmap::IndexMap<String, String>,
         history: &BTreeMap<String, PollHistory>,
@@ -65,6 +68,7 @@ impl Poll {
                     with,
                     history: known(&cursor.0),
                     events: events(recipe.catalog(), operation, &poll.emit),
+                    found: 0.0,
                 }]
             }
             Trigger::Webhook(Webhook::Events { connector, types, reconcile: Some(every), .. }) => {
@@ -86,6 +90,7 @@ impl Poll {
                         with,
                         history: known(&format!("{cursor}#{id}")),
                         events: Vec::new(),
+                        found: 0.0,
                     })
                 };
                 lists.into_iter().filter_map(poll).collect()
@@ -112,6 +117,12 @@ impl Poll {
         }
     }
 
+    /// The same, looking for `emit`. It then shares requests with others.
+    pub(super) fn with_emit(&self, emit: Vec<Emit>) -> Self {
+        let key = request_key(&self.connection, &self.operation, &emit, &self.with);
+        Self { key, emit, ..self.clone() }
+    }
+
     /// By how many seconds it may be early to join others.
     pub(super) fn early(&self) -> f64 {
         joins_early(&self.every).as_secs_f64()
@@ -136,7 +147,7 @@ fn mean_period(after: &dyn Fn(u32) -> f64, longest: f64, events: f64) -> f64 {
     passed / f64::from(polls)
 }
 
-/// The webhook events that tell of what a poll of `operation` looks for.
+/// The webhook events that tell of all that a poll of `operation` looks for; none if they leave something out.
 fn events(catalog: &Catalog, operation: &Operation, emit: &[Emit]) -> Vec<String> {
     let Some(connector) = catalog.connector(&operation.connector) else { return Vec::new() };
     let kind = |event: &EventType| match event.change {
@@ -149,8 +160,12 @@ fn events(catalog: &Catalog, operation: &Operation, emit: &[Emit]) -> Vec<String
         event.reconcile.as_ref() == Some(&operation.id)
             && kind(event).is_some_and(|kind| emit.contains(&kind))
     };
-    let found = connector.events.iter().filter(|(_, event)| tells(event));
-    found.map(|(name, _)| format!("{}.{name}", connector.connector)).collect()
+    let found = || connector.events.iter().filter(|(_, event)| tells(event));
+    let told: Vec<Emit> = found().filter_map(|(_, event)| kind(event)).collect();
+    if !emit.iter().all(|emit| told.contains(emit)) {
+        return Vec::new();
+    }
+    found().map(|(name, _)| format!("{}.{name}", connector.connector)).collect()
 }
 
 #[cfg(test)]

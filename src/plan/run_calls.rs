@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::Estimate;
 use super::assumptions::Assumptions;
+use super::constant::constant;
 use super::history::{HYDRATE, RecipeHistory};
 use super::model::Note;
 use super::poll_calls::whole_list;
 use crate::catalog::{Builtin, Operation};
 use crate::check::{CheckedAction, CheckedRecipe};
 use crate::recipe::{Trigger, UnchangedPolicy, Webhook};
-use crate::template::{LocatedTemplate, PathStep, Scope, Use, truthy};
-use crate::value::{Map, Value};
+use crate::template::{LocatedTemplate, truthy};
+use crate::value::Value;
 
 /// What a step sends in one run.
 #[derive(Debug, Clone)]
@@ -42,6 +43,19 @@ pub(super) struct RunCalls {
     pub(super) notes: Vec<Note>,
 }
 
+/// How often the steps after a stop are reached.
+fn after_stop(reach: Estimate, stops: Estimate) -> Estimate {
+    match stops {
+        Estimate { most: Some(most), .. } if most <= 0.0 => reach,
+        _ if stops.is_exact() => Estimate {
+            least: (reach.least - stops.least).max(0.0),
+            expected: (reach.expected - stops.expected).max(0.0),
+            most: reach.most,
+        },
+        _ => reach.or_none(),
+    }
+}
+
 /// How the steps of a recipe are counted.
 struct Counting<'a> {
     recipe: &'a CheckedRecipe,
@@ -62,16 +76,24 @@ impl RunCalls {
         let mut steps: Vec<StepCalls> = counting.hydration().into_iter().collect();
         let mut reach = counting.reach();
         for action in recipe.actions() {
+            let noted = counting.notes.len();
             let times = counting.times(&action, reach);
             match action.operation.builtin {
                 Some(Builtin::Stop) if times.least >= 1.0 => break,
-                Some(Builtin::Stop) if times.most != Some(0.0) => reach = reach.or_none(),
+                Some(Builtin::Stop) => {
+                    counting.stop(&action, noted);
+                    reach = after_stop(reach, times);
+                }
                 Some(Builtin::HttpRequest) if times.most != Some(0.0) => counting.note(
                     Some(&action.id),
                     "no counter covers the address of an `http.request`, so it is not counted".to_owned(),
                     &[],
                     None,
                 ),
+                // It sends nothing, so it does not matter how often.
+                Some(_) if action.operation.builtin != Some(Builtin::HttpRequest) => {
+                    counting.notes.truncate(noted);
+                }
                 Some(_) => {}
                 None => steps.push(counting.step(&action, times)),
             }
@@ -87,6 +109,16 @@ impl Counting<'_> {
         let own = own.map(|value| format!("{about}={value}"));
         let assume = assume.iter().map(|text| (*text).to_owned()).chain(own).collect();
         self.notes.push(Note { about, assumed, assume });
+    }
+
+    /// Replaces what is noted of a stop since `noted` by what it means for the later steps.
+    fn stop(&mut self, action: &CheckedAction<'_>, noted: usize) {
+        let depends_on_data = self.notes.len() > noted;
+        self.notes.truncate(noted);
+        if depends_on_data {
+            let assumed = "it may end the run before the later steps, which are counted as if it did not";
+            self.note(Some(&action.id), assumed.to_owned(), &["if=50%"], Some("0.5"));
+        }
     }
 
     /// The read that fetches the whole record of a thin event.
@@ -177,24 +209,9 @@ impl Counting<'_> {
         Estimate::between(0.0, 1.0, None)
     }
 
-    /// The value of a template that depends on nothing but constant variables of the recipe.
+    /// The value of a template that depends on nothing but constants.
     fn constant(&self, template: &LocatedTemplate) -> Option<Value> {
-        let vars = &self.recipe.recipe().vars;
-        let empty = Scope::new(chrono::DateTime::UNIX_EPOCH);
-        let mut known = Map::new();
-        for used in template.template.uses() {
-            match used {
-                Use::Path { root, steps, .. } if root == "vars" => {
-                    let Some(PathStep::Field(name)) = steps.first() else { return None };
-                    let (_, tree) = vars.iter().find(|(known, _)| known.value == *name)?;
-                    let fixed = tree.templates().iter().all(|template| template.template.uses().is_empty());
-                    known.insert(name.clone(), fixed.then(|| tree.evaluate(&empty).ok())??);
-                }
-                Use::Path { .. } | Use::Function { .. } | Use::Omit { .. } => return None,
-                Use::Filter { .. } | Use::Test { .. } => {}
-            }
-        }
-        template.evaluate(&empty.with("vars", Value::Object(known))).ok()
+        constant(self.recipe, template)
     }
 
     /// What a step sends.

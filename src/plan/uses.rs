@@ -1,8 +1,7 @@
 //! What requests are sent for, connection by connection.
 
-use chrono::{DateTime, Utc};
-
 use super::Estimate;
+use super::backlog::Backlog;
 use super::events::Events;
 use super::input::{Input, Period};
 use super::model::{Note, Use};
@@ -24,17 +23,15 @@ pub(super) struct PlannedUse {
     pub(super) polls: Vec<Poll>,
 }
 
-/// The requests of a group of polls. `events` are those that each recipe finds.
+/// The requests of a group of polls.
 pub(super) fn poll_use(
     group: PollGroup,
     input: &Input<'_>,
-    events: &dyn Fn(&str) -> f64,
     notes: &mut dyn FnMut(&str, Note),
 ) -> Option<PlannedUse> {
     let lead = group.polls.first()?.clone();
-    let found = |poll: &Poll| if poll.purpose == Purpose::Poll { events(&poll.recipe) } else { 0.0 };
     let (rounds, times) = match input.period {
-        Period::Day(start) => group.rounds(start, &found),
+        Period::Day(start) => group.rounds(start),
         Period::Once => (Rounds { count: 1.0, timing: Timing::At(vec![0]) }, Estimate::exactly(1.0)),
     };
     let (mut quiet, mut first) = (Estimate::ZERO, Estimate::ZERO);
@@ -50,7 +47,7 @@ pub(super) fn poll_use(
             begun = false;
             first = first.max(list.first(input.assumptions));
         }
-        changes = changes.max(list.for_changes(found(poll), rounds.count, input.assumptions));
+        changes = changes.max(list.for_changes(poll.found, rounds.count, input.assumptions));
     }
     let once = input.period == Period::Once;
     let each = if once && !begun {
@@ -91,18 +88,18 @@ pub(super) fn run_uses(
     recipe: &CheckedRecipe,
     runs: &RunCalls,
     events: &Events,
-    waiting: f64,
+    backlog: &Backlog,
 ) -> Vec<PlannedUse> {
     let mut uses: Vec<PlannedUse> = Vec::new();
     let count = events.count.unwrap_or_default();
-    let waiting = waiting / recipe.accounts().len().max(1) as f64;
-    for accounts in recipe.accounts() {
+    for (combination, accounts) in recipe.accounts().iter().enumerate() {
         for step in &runs.steps {
             let named = step.connection.as_ref().or_else(|| accounts.get(&step.operation.connector));
             let Some(connection) = named else { continue };
-            let times = step.times * Estimate::exactly(count);
-            let at_start = step.calls() * Estimate::exactly(waiting);
             let is_hydration = step.step == super::HYDRATE;
+            let runs = if is_hydration { (count - events.unhydrated).max(0.0) } else { count };
+            let times = step.times * Estimate::exactly(runs);
+            let at_start = step.calls() * backlog.runs(combination, is_hydration);
             let known = uses.iter_mut().find(|known| {
                 known.shown.connection == *connection && known.shown.step.as_ref() == Some(&step.step)
             });
@@ -131,12 +128,4 @@ pub(super) fn run_uses(
         }
     }
     uses
-}
-
-/// The start of the planned day, for computing what another interval would cost.
-pub(super) fn day(input: &Input<'_>) -> Option<DateTime<Utc>> {
-    match input.period {
-        Period::Day(start) => Some(start),
-        Period::Once => None,
-    }
 }

@@ -160,6 +160,12 @@ fn polls() -> Vec<Scenario> {
             ..Scenario::default()
         },
         Scenario {
+            name: "records of a first poll are not read whole",
+            recipes: vec![poll("p", "poll: contacts.search, start: all, hydrate: true", LOG)],
+            assume: vec!["records=250"],
+            ..Scenario::default()
+        },
+        Scenario {
             name: "the first poll of a sorted list",
             recipes: vec![poll("p", "poll: contacts.search", LOG)],
             ..Scenario::default()

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use hob::event::{CursorKey, Priority, Source};
 use hob::journal::{Journal, Part, Record, Retention, RunFilter, RunUpdate};
 use hob::run::{Origin, RunId, RunState, SourceRecord, StepKey, Unsettled, Write};
 
@@ -16,6 +17,9 @@ pub async fn filters_and_order(location: &StoreLocation) {
         let mut event = event(&n.to_string());
         event.received = at(n * 10);
         event.record = (n != 5).then(|| format!("record-{}", n % 2));
+        if n == 3 {
+            event.source = Source::Backfill(CursorKey::new("a", &["studio-1".to_owned()]));
+        }
         let recipe = if n < 4 { "a" } else { "b" };
         runs.push(add_event(&*journal, event, recipe, &n.to_string()).await);
     }
@@ -28,6 +32,8 @@ pub async fn filters_and_order(location: &StoreLocation) {
     assert_eq!(list(&*journal, all()).await, pick(&[5, 4, 3, 2, 1, 0]));
     assert_eq!(list(&*journal, RunFilter { limit: Some(2), ..all() }).await, pick(&[5, 4]));
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..all() }).await, pick(&[3, 2, 1, 0]));
+    let live = RunFilter { priority: Some(Priority::Poll), recipe: recipe("a"), ..all() };
+    assert_eq!(list(&*journal, live).await, pick(&[2, 1, 0]));
     let failed = RunFilter { state: Some(RunState::Failed), ..all() };
     assert_eq!(list(&*journal, failed.clone()).await, pick(&[1, 0]));
     assert_eq!(list(&*journal, RunFilter { recipe: recipe("b"), ..failed }).await, pick(&[]));

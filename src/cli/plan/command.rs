@@ -32,7 +32,7 @@ RECIPE/STEP=0.5    how often a run performs a step\n  \
 if=50%, when=80%   how often conditions hold\n  \
 records=2000       records of each list that is read to its end\n  \
 OPERATION=2000     the same, of one list\n\n\
-Exits with 1 if a counter is over its limit or a recipe has mistakes, and with 2 for wrong usage.\n\n\
+Exits with 1 if a counter is over its limit, on the first day or on every one, or a recipe has mistakes, and with 2 for wrong usage.\n\n\
 Examples:\n  hob plan\n  hob plan --assume events=500 --assume items=3\n  hob plan recipes/new-client.yaml --assume \
 new-client=1000\n  hob plan --once\n  hob plan --format json"
 )]

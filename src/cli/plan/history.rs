@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::check::CheckedRecipe;
-use crate::journal::{Error, Journal, RunDetail, RunFilter};
+use crate::event::Priority;
+use crate::journal::{Error, Journal, RunDetail, RunFilter, paused};
 use crate::plan::{HYDRATE, PollHistory, RecipeHistory};
+use crate::recipe::Trigger;
 use crate::run::{Entry, RunState, StepKey};
 
 /// How far back the history is read.
@@ -35,9 +37,17 @@ impl History {
         for recipe in recipes {
             history.recipes.insert(recipe.name().to_owned(), past(journal, recipe, oldest, now).await?);
         }
+        let paused = paused(journal).await?;
         for waiting in journal.unfinished().await?.into_iter().filter(|runs| runs.state != RunState::Parked) {
             if let Some(known) = history.recipes.get_mut(&waiting.recipe) {
                 known.waiting += waiting.count;
+            }
+        }
+        for recipe in recipes {
+            let Some(known) = history.recipes.get_mut(recipe.name()) else { continue };
+            known.is_paused = paused.contains_key(recipe.name());
+            if known.waiting > 0 {
+                known.waiting_hydrated = hydrated(journal, recipe).await?.min(known.waiting);
             }
         }
         let polls = journal.cursors().await?.into_iter();
@@ -58,6 +68,8 @@ async fn past(
     let filter = RunFilter {
         recipe: Some(recipe.name().to_owned()),
         since: Some(since),
+        // Records that existed before say nothing of a day.
+        priority: Some(Priority::Poll),
         limit: Some(MOST_RUNS),
         ..RunFilter::default()
     };
@@ -87,6 +99,26 @@ async fn past(
     let sampled = past.sampled.max(1) as f64;
     past.steps.values_mut().for_each(|times| *times /= sampled);
     Ok(past)
+}
+
+/// Runs that wait and whose record is read whole first: those of changes that a poll found, or that a webhook told.
+async fn hydrated(journal: &dyn Journal, recipe: &CheckedRecipe) -> Result<u64, Error> {
+    let priority = match recipe.trigger() {
+        Trigger::Poll(_) => Priority::Poll,
+        _ => Priority::Webhook,
+    };
+    let mut count = 0;
+    for state in [RunState::Waiting, RunState::Running] {
+        let filter = RunFilter {
+            recipe: Some(recipe.name().to_owned()),
+            state: Some(state),
+            priority: Some(priority),
+            limit: Some(MOST_RUNS),
+            ..RunFilter::default()
+        };
+        count += journal.runs(&filter).await?.len() as u64;
+    }
+    Ok(count)
 }
 
 /// Whether a run says what the next one sends: a failed one may have stopped early, or sent more often.

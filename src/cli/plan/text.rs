@@ -8,6 +8,9 @@ use crate::plan::{Burst, CounterPlan, Estimate, EventsFrom, Note, Plan, RecipePl
 /// Most rows of a counter's table.
 const MOST_ROWS: usize = 30;
 
+/// Most recipes and steps that a note names.
+const MOST_NAMES: usize = 8;
+
 /// The plan as text.
 pub(super) fn text(plan: &Plan, is_terminal: bool) -> String {
     let mut lines = vec![match plan.day {
@@ -20,7 +23,7 @@ pub(super) fn text(plan: &Plan, is_terminal: bool) -> String {
         let bursts = plan.bursts.iter().filter(|burst| {
             burst.connections.iter().any(|connection| counter.connections.contains(connection))
         });
-        lines.extend(bursts.filter_map(burst_line));
+        lines.extend(bursts.filter_map(|burst| burst_line(burst, counter, plan.day.is_some())));
         if !counter.advice.is_empty() {
             lines.push("  to change:".to_owned());
         }
@@ -62,7 +65,11 @@ fn notes(recipes: &[RecipePlan]) -> Vec<String> {
         let ways: Vec<String> = note.assume.iter().map(|value| format!("`--assume {value}`")).collect();
         let ways =
             if ways.is_empty() { String::new() } else { format!(" ({} changes that)", ways.join(" or ")) };
-        format!("- {}: {}{ways}", about.join(", "), note.assumed)
+        let mut names = about.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
+        if let Some(more) = about.len().checked_sub(MOST_NAMES).filter(|more| *more > 0) {
+            names += &format!(" and {more} more");
+        }
+        format!("- {names}: {}{ways}", note.assumed)
     };
     kinds.into_iter().map(line).collect()
 }
@@ -75,7 +82,8 @@ fn counter_lines(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<
         (Some(limit), true) => {
             let share = counter.calls.expected / limit.max(1) as f64 * 100.0;
             let origin = origin(counter.limit_from);
-            let verdict = if counter.over { ": too many" } else { "" };
+            let is_over = counter.calls.expected > limit as f64 + 0.5;
+            let verdict = if is_over { ": too many" } else { "" };
             format!("  {calls} of {} a day ({origin}), {share:.1} %{verdict}", number(limit as f64))
         }
         (Some(limit), false) => format!("  {calls} of {} a day", number(limit as f64)),
@@ -85,25 +93,27 @@ fn counter_lines(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<
     if let Some(dry) = &counter.runs_dry {
         lines.push(format!("  runs dry at {dry} UTC; what is due later waits for the next day"));
     }
-    if counter.at_start.expected > 0.0 {
-        lines.push(format!(
-            "  and once at the start {}, for first polls and runs that wait",
-            range(counter.at_start)
-        ));
-    }
+    lines.extend(at_start(counter));
     lines.push(String::new());
     let sends = |used: &&Use| used.calls.most != Some(0.0);
     let uses: Vec<&Use> = counter.uses.iter().filter(sends).collect();
+    let several = counter.connections.len() > 1;
     let rows = uses.iter().take(MOST_ROWS).map(|used| {
         let what = match &used.step {
             Some(step) if used.r#for == "step" => format!("step {step}: {}", used.operation),
             _ => format!("{} {}", used.r#for, used.operation),
         };
         let (times, each, calls) = (range(used.times), range(used.calls_each), range(used.calls));
-        vec![format!("  {}", used.recipes.join(", ")), what, times, each, calls]
+        let mut row = vec![format!("  {}", used.recipes.join(", "))];
+        row.extend(several.then(|| used.connection.clone()));
+        row.extend([what, times, each, calls]);
+        row
     });
+    let mut columns = vec!["  RECIPE"];
+    columns.extend(several.then_some("CONNECTION"));
+    columns.extend(["FOR", "TIMES", "CALLS EACH", "CALLS"]);
     if !uses.is_empty() {
-        lines.push(table(&["  RECIPE", "FOR", "TIMES", "CALLS EACH", "CALLS"], rows));
+        lines.push(table(&columns, rows));
     }
     if let Some(more) = uses.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
         lines.push(format!("  and {more} more; `--format json` has them all"));
@@ -117,11 +127,32 @@ fn counter_lines(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<
     lines
 }
 
-fn burst_line(burst: &Burst) -> Option<String> {
+/// What comes once, and whether the first day has too many with it.
+fn at_start(counter: &CounterPlan) -> Vec<String> {
+    if counter.at_start.most == Some(0.0) {
+        return Vec::new();
+    }
+    let once = range(counter.at_start);
+    let mut lines =
+        vec![format!("  and once at the start {once}, for first polls, their records and runs that wait")];
+    if let Some(limit) = counter.limit.filter(|_| counter.over) {
+        let (first, limit) = (range(counter.first_day), number(limit as f64));
+        lines.push(format!("  {first} of {limit} on the first day: too many"));
+    }
+    lines
+}
+
+fn burst_line(burst: &Burst, counter: &CounterPlan, is_day: bool) -> Option<String> {
     let limit = burst.limit.as_ref()?;
     let peak = burst.peaks.first()?;
     let calls = number(peak.waiting as f64);
     let drained = match peak.drained_after {
+        None if !is_day && counter.over => {
+            let limit = counter.limit.unwrap_or(1).max(1) as f64;
+            let days = number((counter.calls.expected / limit).ceil());
+            format!("all sent after {days} days, as a day allows {}", number(limit))
+        }
+        None if !is_day => "not all are sent within a day".to_owned(),
         None => "more come than are allowed, and the rest waits until the end of the day".to_owned(),
         Some(0) => "sent at once".to_owned(),
         Some(seconds) => format!("all sent after {seconds} s"),
@@ -145,6 +176,7 @@ fn events(recipe: &RecipePlan) -> String {
         EventsFrom::Schedule => "schedule",
         EventsFrom::Records => "records",
         EventsFrom::Waiting => "waiting",
+        EventsFrom::Paused => return "paused".to_owned(),
         EventsFrom::Unknown => return "unknown".to_owned(),
     };
     let count = number(recipe.events.unwrap_or_default());

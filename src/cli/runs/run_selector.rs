@@ -48,6 +48,7 @@ impl RunSelector {
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),
             until: None,
             text: self.text.clone(),
+            priority: None,
             limit,
         }
     }

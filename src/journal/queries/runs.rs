@@ -4,6 +4,7 @@
 use crate::event::{Event, EventId};
 use crate::journal::database::{Database, Dialect, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
+use crate::journal::event_row::rank;
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, qualified};
 use crate::journal::{Error, RunDetail, RunFilter, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
@@ -44,6 +45,9 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
     }
     if let Some(until) = filter.until {
         common += &format!(" AND created <= {}", place(stamp(until).into()));
+    }
+    if let Some(priority) = filter.priority {
+        common += &format!(" AND priority <= {}", place(i64::from(rank(priority)).into()));
     }
     if let Some(text) = &filter.text {
         let (plain, json) = patterns(text);

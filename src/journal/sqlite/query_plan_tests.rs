@@ -4,6 +4,7 @@ use chrono::DateTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::event::Priority;
 use crate::journal::RunFilter;
 use crate::journal::queries::{cursors, links, runs, totals, writes};
 use crate::run::RunState;
@@ -28,8 +29,16 @@ fn lists() -> Vec<String> {
                 for since in [None, DateTime::from_timestamp(1, 0)] {
                     for text in [None, Some("x".to_owned())] {
                         let (recipe, record) = (recipe.clone(), record.clone());
-                        let filter =
-                            RunFilter { recipe, state, record, since, until: since, text, limit: Some(9) };
+                        let filter = RunFilter {
+                            recipe,
+                            state,
+                            record,
+                            since,
+                            until: since,
+                            text,
+                            priority: Some(Priority::Poll),
+                            limit: Some(9),
+                        };
                         lists.push(runs::statement::<SqliteDialect>(&filter).0);
                     }
                 }

@@ -47,7 +47,9 @@ impl RecordHistory for &MemoryHistory {
         filter: &RunFilter,
         is_wanted: impl Fn(&RunRow) -> bool,
     ) -> Result<Vec<RunDetail>, Infallible> {
-        let RunFilter { recipe, state: None, record, since, until, text: None, limit } = filter else {
+        let RunFilter { recipe, state: None, record, since, until, text: None, priority: None, limit } =
+            filter
+        else {
             panic!("{filter:?}");
         };
         let matches = |row: &RunRow| {
