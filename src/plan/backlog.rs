@@ -12,7 +12,7 @@ use crate::recipe::{Start, Trigger};
 pub(super) struct Backlog {
     /// On each account combination.
     waiting: f64,
-    /// Those of them whose record is read whole first.
+    /// Those of them whose record is read whole first, if the recipe hydrates.
     hydrated: f64,
     /// For existing records, by account combination.
     records: Vec<Estimate>,
@@ -36,11 +36,10 @@ impl Backlog {
         }
     }
 
-    /// Runs on the account combination at this place, or those whose record is read whole: records of a first poll are
-    /// taken as they are in the list.
+    /// Runs on the account combination at this place, or those whose record is read whole.
     pub(super) fn runs(&self, combination: usize, hydrated: bool) -> Estimate {
         let records = self.records.get(combination).copied().unwrap_or(Estimate::ZERO);
-        if hydrated { Estimate::exactly(self.hydrated) } else { Estimate::exactly(self.waiting) + records }
+        Estimate::exactly(if hydrated { self.hydrated } else { self.waiting }) + records
     }
 
     /// What is said where the number of existing records is not known.

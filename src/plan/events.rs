@@ -93,9 +93,6 @@ impl EventSources<'_> {
             None if waiting > 0.0 => Events::new(Some(waiting), EventsFrom::Waiting, timing),
             None => Events::new(None, EventsFrom::Unknown, timing),
         };
-        // The records of a first poll are taken as they are in the list.
-        let begun = self.polls.iter().all(|poll| poll.is_begun);
-        let records = found.filter(|_| !begun).map_or(0.0, |(count, _)| count);
-        Events { unhydrated: waiting - hydrated + records, ..events }
+        Events { unhydrated: waiting - hydrated, ..events }
     }
 }

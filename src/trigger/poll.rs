@@ -86,6 +86,8 @@ struct Poll<'a> {
     stopped_short: bool,
     /// Number of new records since the last poll.
     new: u64,
+    /// This poll ended the first scan.
+    ended_first_scan: bool,
     /// Something was reported.
     found: bool,
     /// Events of unreadable records, to be stored with their page.
@@ -198,6 +200,7 @@ impl Poller {
             total: None,
             stopped_short: false,
             new: 0,
+            ended_first_scan: false,
             found: false,
             failed_events: Vec::new(),
         })
@@ -376,7 +379,7 @@ impl Poll<'_> {
     /// The source of its events: those of a first scan existed before.
     fn source(&self) -> Source {
         let key = self.cursor.key.clone();
-        match self.poller.backfill.is_some() || !self.cursor.baseline_done {
+        match self.poller.backfill.is_some() || !self.cursor.baseline_done || self.ended_first_scan {
             true => Source::Backfill(key),
             false => Source::Poll(key),
         }

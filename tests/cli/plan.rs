@@ -160,7 +160,7 @@ fn polls() -> Vec<Scenario> {
             ..Scenario::default()
         },
         Scenario {
-            name: "records of a first poll are not read whole",
+            name: "records of a first poll are read whole",
             recipes: vec![poll("p", "poll: contacts.search, start: all, hydrate: true", LOG)],
             assume: vec!["records=250"],
             ..Scenario::default()

@@ -18,7 +18,8 @@ fn folder(daily: u64, recipes: &[&str]) -> tempfile::TempDir {
              {daily} }} }}\n"
         )
     };
-    let fitr = "  fitr: { connector: fitr, auth: { token: t-fitr-1111 } }\n";
+    let fitr =
+        "  fitr: { connector: fitr, base_url: \"https://fitr.example\", auth: { token: t-fitr-1111 } }\n";
     let text = format!("connections:\n{}{}{fitr}", account("one", "here"), account("two", "here"));
     fs::write(folder.path().join("hob.yaml"), text).unwrap();
     fs::create_dir(folder.path().join("recipes")).unwrap();
@@ -130,8 +131,8 @@ fn a_stop_that_is_assumed_leaves_out_later_steps() {
     let folder = folder(1000, &[recipe]);
     let with = |assume: &str| calls(&plan_json(folder.path(), &["--assume", "s=100", "--assume", assume], 0));
     assert_eq!(
-        [with("s/end=25%"), with("if=0.5"), with("s/end=0"), with("s/end=1")],
-        [75.0, 50.0, 100.0, 0.0]
+        [with("s/end=25%"), with("if=0.5"), with("s/end=0"), with("s/end=99%")],
+        [75.0, 50.0, 100.0, 1.0]
     );
 }
 
@@ -140,7 +141,7 @@ fn assumptions_that_mean_nothing_are_refused() {
     let weekly = format!("name: weekly\ntrigger: {{ schedule: \"0 9 * * 1\" }}\nactions:\n- {LOG}\n");
     let sync = "name: people\ndescription: d\nsync:\n  sides:\n    highlevel: { record: contact, every: 5m }\n    fitr: \
         { record: client, every: 5m }\n  match: email\n  fields: { email: { highlevel: email, fitr: email } }\n  create: \
-        both\n";
+        none\n";
     let folder = folder(1000, &[&weekly]);
     fs::write(
         folder.path().join("recipes/people.yaml"),

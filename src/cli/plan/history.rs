@@ -101,10 +101,11 @@ async fn past(
     Ok(past)
 }
 
-/// Runs that wait and whose record is read whole first: those of changes that a poll found, or that a webhook told.
+/// Runs that wait and whose record is read whole first: those of a poll, and those that a webhook told of.
 async fn hydrated(journal: &dyn Journal, recipe: &CheckedRecipe) -> Result<u64, Error> {
     let priority = match recipe.trigger() {
-        Trigger::Poll(_) => Priority::Poll,
+        Trigger::Poll(_) => Priority::Backfill,
+        // Records that a sweep or a backfill found were read from the API just now.
         _ => Priority::Webhook,
     };
     let mut count = 0;

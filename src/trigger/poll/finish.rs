@@ -40,6 +40,7 @@ impl Poll<'_> {
         let (before, newest) = (read(&cursor.watermark), read(&cursor.newest));
         let watermark = Watermark::after(before, newest, cursor.started, self.server);
         self.update_watermark(watermark, now);
+        self.ended_first_scan |= !self.cursor.baseline_done;
         let cursor = &mut self.cursor;
         cursor.watermark = watermark.map(Watermark::to_value);
         (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
