@@ -285,6 +285,7 @@ async fn no_query_reads_a_whole_table() {
                         until: Some(at(9)),
                         text,
                         limit: Some(5),
+                        ..RunFilter::default()
                     };
                     store.runs(&filter).await.unwrap();
                 }
