@@ -29,7 +29,7 @@ fn scope(known: &Map<String, Value>) -> Scope {
 }
 
 fn is_constant(template: &Template, known: &Map<String, Value>) -> bool {
-    template.uses().into_iter().all(|used| match used {
+    template.uses().iter().all(|used| match used {
         Use::Path { root, steps, .. } if root == "vars" => {
             matches!(steps.first(), Some(PathStep::Field(name)) if known.contains_key(name))
         }
