@@ -1,5 +1,6 @@
 //! hob: durable recipes for HighLevel and the apps beside it.
 
+pub mod audit;
 pub mod catalog;
 pub mod check;
 pub mod cli;

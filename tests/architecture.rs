@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("journal", &["run", "event", "clock", "private"]),
     ("services", &["connection", "request", "journal", "clock"]),
     ("trigger", &["check", "event", "services"]),
+    ("audit", &["trigger", "run", "services"]),
     ("plan", &["check", "event", "connection", "trigger"]),
     ("engine", &["check", "run", "services"]),
     ("server", &["check", "event", "run", "services", "trigger", "engine"]),

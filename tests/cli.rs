@@ -1,5 +1,7 @@
 //! The program from its users' point of view.
 
+#[path = "cli/audit.rs"]
+mod audit;
 #[path = "cli/auth.rs"]
 mod auth;
 #[path = "cli/backfill.rs"]

@@ -38,6 +38,9 @@ pub struct EventType {
     pub hydrate: Option<Hydrate>,
     /// What happened to the record; required with `reconcile`.
     pub change: Option<RecordChange>,
+    /// Only some changes of the record cause it, and a list does not show which.
+    #[serde(default)]
+    pub partial: bool,
     /// The poller that finds lost events.
     pub reconcile: Option<String>,
     /// Pitfalls, a sentence each.

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::audit::Audit;
 use super::backfill::Backfill;
 use super::call::Call;
 use super::catalog::CatalogCommand;
@@ -63,6 +64,8 @@ pub enum Command {
     Trigger(Trigger),
     /// Send a recipe the records that exist already
     Backfill(Backfill),
+    /// Tell which records hob missed and which did not get through, and why
+    Audit(Audit),
     /// Pause recipes: they poll and start nothing, and their events wait
     Pause(Pause),
     /// Resume paused recipes

@@ -268,12 +268,12 @@ impl Summary {
     }
 }
 
-fn progress_bar(visible: bool) -> ProgressBar {
+pub(super) fn progress_bar(visible: bool) -> ProgressBar {
     if visible { ProgressBar::no_length() } else { ProgressBar::hidden() }
 }
 
 /// Shows every page.
-fn on_page(bar: &ProgressBar) -> OnPage {
+pub(super) fn on_page(bar: &ProgressBar) -> OnPage {
     let bar = bar.clone();
     OnPage::new(move |page| {
         // Falls back to the default style if a template is invalid.

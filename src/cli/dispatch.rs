@@ -71,6 +71,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Run(command) => command.run(session),
         Command::Trigger(command) => command.run(session),
         Command::Backfill(command) => command.run(session),
+        Command::Audit(command) => command.run(session),
         Command::Pause(command) => command.run(session),
         Command::Resume(command) => command.run(session),
         Command::Catalog(CatalogCommand::List(command)) => command.run(session),

@@ -2,6 +2,7 @@
 //! modules. The environment is passed in by `main`.
 
 mod args;
+mod audit;
 mod backfill;
 mod call;
 mod catalog;

@@ -13,7 +13,7 @@ use super::{
     Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::run::{RunId, StampedEntry, Unsettled};
+use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
 
 /// A durable store. A write is on disk when its method returns `Ok`.
 #[async_trait]
@@ -158,6 +158,17 @@ pub trait Queries: Send + Sync {
 
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error>;
+
+    /// The runs of `recipe` on `accounts` about any of `records`, oldest first for each record.
+    async fn runs_about(
+        &self,
+        recipe: &str,
+        accounts: &Accounts,
+        records: &[String],
+    ) -> Result<Vec<RunRow>, Error>;
+
+    /// When the first of the stored runs of `recipe` was created.
+    async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error>;
 
     /// Up to `limit` runs whose ids begin with `prefix`, by id.
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error>;

@@ -121,6 +121,9 @@ pub struct Progress {
     /// The claim on this cursor. If another process has taken it over, nothing of the batch is stored:
     /// [`Error::Overtaken`].
     pub claim: Option<Claim>,
+    /// Stored by someone else than the poller: the cursor stays as it is. If its scan or page is another one than in
+    /// `cursor`, the poller has gone on, and nothing of the batch is stored: [`Error::Overtaken`].
+    pub beside: bool,
 }
 
 /// The right to do work that only one process may do at a time; valid until the epoch is higher.

@@ -13,7 +13,7 @@ use super::{
     Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
-use crate::run::{RunId, Unsettled};
+use crate::run::{Accounts, RunId, Unsettled};
 
 /// A store that takes statements.
 pub(super) trait QueriedStore: Send + Sync {
@@ -58,6 +58,19 @@ impl<S: QueriedStore> Queries for S {
 
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {
         runs::by_prefix(self.database(), prefix, limit).await
+    }
+
+    async fn runs_about(
+        &self,
+        recipe: &str,
+        accounts: &Accounts,
+        records: &[String],
+    ) -> Result<Vec<RunRow>, Error> {
+        runs::about_records(self.database(), recipe, accounts, records).await
+    }
+
+    async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error> {
+        runs::first(self.database(), recipe).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunDetail>, Error> {

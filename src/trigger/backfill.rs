@@ -163,14 +163,15 @@ impl Backfill {
     /// What has been seen of the records was only of use for this reading.
     async fn forget_records(&self, journal: &dyn Journal) -> Result<(), journal::Error> {
         let Some(cursor) = journal.cursor(&self.poller.key).await? else { return Ok(()) };
-        let progress = Progress { cursor, seen: vec![], forgotten: vec![], reset: true, claim: None };
+        let progress =
+            Progress { cursor, seen: vec![], forgotten: vec![], reset: true, claim: None, beside: false };
         journal.append(Batch { events: vec![], progress: Some(progress) }).await?;
         Ok(())
     }
 }
 
 /// The pollers of the recipe's lists, for one combination of accounts.
-fn pollers(
+pub(super) fn pollers(
     recipe: &CheckedRecipe,
     accounts: &Accounts,
     services: &Services,

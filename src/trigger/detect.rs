@@ -219,7 +219,7 @@ fn is_older(time: Option<DateTime<Utc>>, than: Option<DateTime<Utc>>) -> bool {
 
 /// The key of a change. It contains the scan's number, so that a record that changes to a value and back makes an event
 /// each time, while a page that is read again after a crash makes none.
-fn dedup(kind: Emit, record: &str, fingerprint: &str, scan: u64) -> DedupKey {
+pub(super) fn dedup(kind: Emit, record: &str, fingerprint: &str, scan: u64) -> DedupKey {
     DedupKey(format!("{}:{scan}:{record}:{fingerprint}", name(kind)))
 }
 

@@ -6,6 +6,7 @@ mod backfill;
 mod backfill_round;
 mod claim_renewal;
 mod claims;
+mod comparison;
 mod context;
 pub mod detect;
 pub mod manual;
@@ -28,6 +29,7 @@ pub mod webhook;
 
 pub use backfill::{Backfill, BackfillError, BackfillOptions};
 pub use claims::Claims;
+pub use comparison::{CompareError, ComparedList, ComparedPage, Comparison, Unseen};
 pub use context::TriggerContext;
 pub use next_poll::{adapted, period};
 pub use poll::Polled;

@@ -373,7 +373,14 @@ impl Poll<'_> {
 
     fn progress(&mut self, seen: Vec<Seen>, forgotten: Vec<String>) -> Progress {
         let reset = std::mem::take(&mut self.reset);
-        Progress { cursor: self.cursor.clone(), seen, forgotten, reset, claim: self.claim.clone() }
+        Progress {
+            cursor: self.cursor.clone(),
+            seen,
+            forgotten,
+            reset,
+            claim: self.claim.clone(),
+            beside: false,
+        }
     }
 
     /// The source of its events: those of a first scan existed before.

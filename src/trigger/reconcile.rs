@@ -32,6 +32,8 @@ pub(super) struct Reconcile {
 struct Lost {
     name: String,
     kind: Emit,
+    /// Only some changes of the record cause it.
+    partial: bool,
     /// Field of the body that holds the record; `None` when the body is the record.
     field: Option<String>,
 }
@@ -53,6 +55,7 @@ impl Reconcile {
                     Some(RecordChange::Removed) => Emit::Removed,
                     Some(RecordChange::Changed) | None => Emit::Changed,
                 },
+                partial: event.partial,
                 field: event.record.strip_prefix("$.").map(str::to_owned),
             };
             match sweeps.iter_mut().find(|sweep| sweep.operation == *operation) {
@@ -76,6 +79,11 @@ impl Reconcile {
             }
         }
         kinds
+    }
+
+    /// Whether a change of this kind need not have caused any of the events.
+    pub fn is_vague(&self, kind: Emit) -> bool {
+        self.events.iter().filter(|event| event.kind == kind).all(|event| event.partial)
     }
 
     /// The type of the event and the body that it would have had, as far as the item shows it.

@@ -83,8 +83,14 @@ impl Schedule {
             health: Default::default(),
             pace: Default::default(),
         };
-        let progress =
-            Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: tenure.claim() };
+        let progress = Progress {
+            cursor,
+            seen: vec![],
+            forgotten: vec![],
+            reset: false,
+            claim: tenure.claim(),
+            beside: false,
+        };
         let pause = last_pause(context.services.journal.as_ref(), self.recipe.name()).await?;
         let happens = planned.filter(|planned| !pause.is_some_and(|pause| pause.covers(*planned)));
         if let (Some(planned), None) = (planned, happens) {

@@ -56,7 +56,14 @@ pub async fn a_batch_is_all_or_nothing(location: &StoreLocation) {
     let seen = vec![Seen { record: "1".to_owned(), fingerprint: "f".to_owned() }];
     let progress = || {
         let seen = seen.clone();
-        Some(Progress { cursor: cursor.clone(), seen, forgotten: vec![], reset: false, claim: None })
+        Some(Progress {
+            cursor: cursor.clone(),
+            seen,
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+            beside: false,
+        })
     };
     // The second event's run has the id of the first one's, which every store rejects.
     let run = new_run("a", "1");

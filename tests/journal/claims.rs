@@ -39,6 +39,7 @@ pub async fn what_was_claimed_fences_the_cursor(location: &StoreLocation) {
             forgotten: vec![],
             reset: false,
             claim: Some(claim.clone()),
+            beside: false,
         }),
     };
     let first = journal.claim("cursor:a", "one", at(0), TTL).await.unwrap().unwrap();

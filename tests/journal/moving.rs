@@ -39,6 +39,7 @@ async fn fill_store(journal: &dyn Journal) {
         forgotten: vec![],
         reset: false,
         claim: None,
+        beside: false,
     };
     journal.append(Batch { events: vec![(event("x"), vec![])], progress: Some(progress) }).await.unwrap();
     let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "t".to_owned() };
@@ -143,6 +144,7 @@ pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
             forgotten: vec![],
             reset: false,
             claim: None,
+            beside: false,
         };
         journal.append(Batch { events: vec![], progress: Some(progress) }).await.unwrap();
         is_new(&mut known, journal.fingerprint().await.unwrap());

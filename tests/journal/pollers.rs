@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
-use hob::event::{CursorKey, Seen};
-use hob::journal::{Batch, Journal, Progress};
+use hob::event::{Cursor, CursorKey, Event, Seen};
+use hob::journal::{Batch, Error, Journal, Progress};
+use hob::run::Accounts;
 
-use crate::fixture::{StoreLocation, cursor};
+use crate::fixture::{StoreLocation, add_event, at, cursor, event, new_run};
 
 fn seen(records: &[(&str, &str)]) -> Vec<Seen> {
     let seen = |(record, fingerprint): &(&str, &str)| Seen {
@@ -30,8 +31,11 @@ pub async fn progress_is_kept(location: &StoreLocation) {
     let first = cursor("a", 1);
     assert_eq!(journal.cursor(&first.key).await.unwrap(), None);
     for cursor in [first.clone(), cursor("b", 7), cursor("a", 2)] {
-        save(&*journal, Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: None })
-            .await;
+        save(
+            &*journal,
+            Progress { cursor, seen: vec![], forgotten: vec![], reset: false, claim: None, beside: false },
+        )
+        .await;
     }
     assert_eq!(journal.cursor(&first.key).await.unwrap(), Some(cursor("a", 2)));
     assert_eq!(journal.cursors().await.unwrap(), [cursor("a", 2), cursor("b", 7)]);
@@ -44,7 +48,14 @@ pub async fn records_are_remembered_and_forgotten(location: &StoreLocation) {
     for cursor in [one.clone(), other.clone()] {
         save(
             &*journal,
-            Progress { cursor, seen: both.clone(), forgotten: vec![], reset: false, claim: None },
+            Progress {
+                cursor,
+                seen: both.clone(),
+                forgotten: vec![],
+                reset: false,
+                claim: None,
+                beside: false,
+            },
         )
         .await;
     }
@@ -57,6 +68,7 @@ pub async fn records_are_remembered_and_forgotten(location: &StoreLocation) {
         forgotten: vec!["2".to_owned()],
         reset: false,
         claim: None,
+        beside: false,
     };
     save(&*journal, progress).await;
     assert_eq!(known(&*journal, &one.key, &["1", "2", "3"]).await, [owned("1", "z"), owned("3", "w")]);
@@ -67,6 +79,7 @@ pub async fn records_are_remembered_and_forgotten(location: &StoreLocation) {
         forgotten: vec![],
         reset: true,
         claim: None,
+        beside: false,
     };
     save(&*journal, anew).await;
     assert_eq!(known(&*journal, &one.key, &["1", "3", "9"]).await, [owned("9", "n")]);
@@ -79,12 +92,22 @@ pub async fn vanished_records_come_in_pages(location: &StoreLocation) {
     let key = first.key.clone();
     assert!(journal.vanished(&key, 2, None, 10).await.unwrap().is_empty());
     let all = seen(&[("1", ""), ("2", ""), ("3", ""), ("4", ""), ("5", "")]);
-    save(&*journal, Progress { cursor: first, seen: all, forgotten: vec![], reset: false, claim: None })
-        .await;
+    save(
+        &*journal,
+        Progress { cursor: first, seen: all, forgotten: vec![], reset: false, claim: None, beside: false },
+    )
+    .await;
     let again = seen(&[("2", "")]);
     save(
         &*journal,
-        Progress { cursor: cursor("a", 2), seen: again, forgotten: vec![], reset: false, claim: None },
+        Progress {
+            cursor: cursor("a", 2),
+            seen: again,
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+            beside: false,
+        },
     )
     .await;
     let page = async |after, limit| journal.vanished(&key, 2, after, limit).await.unwrap();
@@ -92,4 +115,69 @@ pub async fn vanished_records_come_in_pages(location: &StoreLocation) {
     assert_eq!(page(Some("3"), 2).await, ["4", "5"]);
     assert!(page(Some("5"), 2).await.is_empty());
     assert!(journal.vanished(&key, 1, None, 10).await.unwrap().is_empty());
+}
+
+pub async fn events_are_stored_beside_a_poller_that_has_not_gone_on(location: &StoreLocation) {
+    let journal = location.open().await;
+    let reading = cursor("a", 2);
+    let between = Cursor { page: None, ..cursor("a", 3) };
+    let mut dedup = 0;
+    let mut beside = async |cursor: &Cursor| {
+        dedup += 1;
+        let progress = Progress {
+            cursor: cursor.clone(),
+            seen: seen(&[(&dedup.to_string(), "x")]),
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+            beside: true,
+        };
+        let events = vec![(event(&dedup.to_string()), vec![new_run("a", "1")])];
+        journal.append(Batch { events, progress: Some(progress) }).await
+    };
+    let is_overtaken = |stored| matches!(stored, Err(Error::Overtaken { .. }));
+    assert!(is_overtaken(beside(&reading).await), "there is no cursor");
+    for stored in [reading.clone(), between.clone()] {
+        let progress = Progress {
+            cursor: Cursor { due: at(900), ..stored.clone() },
+            seen: vec![],
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+            beside: false,
+        };
+        save(&*journal, progress).await;
+        assert!(beside(&stored).await.is_ok());
+        let other = Cursor { page: cursor("a", 1).page.filter(|_| stored.page.is_none()), ..stored.clone() };
+        assert!(is_overtaken(beside(&other).await), "it is at another page");
+        assert!(is_overtaken(beside(&cursor("a", 7)).await), "it is in another scan");
+        assert_eq!(journal.cursor(&stored.key).await.unwrap().unwrap().due, at(900), "it stays as it is");
+    }
+    assert_eq!(journal.totals(None).await.unwrap().events, 2);
+    let owned = |record: &str| (record.to_owned(), "x".to_owned());
+    let all = ["1", "2", "3", "4", "5", "6", "7"];
+    assert_eq!(known(&*journal, &reading.key, &all).await, [owned("2"), owned("5")]);
+}
+
+pub async fn runs_about_records_are_found(location: &StoreLocation) {
+    let journal = location.open().await;
+    assert_eq!(journal.first_run("a").await.unwrap(), None);
+    let mut ids = Vec::new();
+    for (dedup, record, recipe) in [("1", "x", "a"), ("2", "y", "a"), ("3", "x", "a"), ("4", "x", "b")] {
+        let event = Event { record: Some(record.to_owned()), ..event(dedup) };
+        ids.push(add_event(&*journal, event, recipe, record).await);
+    }
+    let accounts = new_run("a", "1").accounts;
+    let about = async |recipe, accounts: &Accounts, records: &[&str]| {
+        let records: Vec<String> = records.iter().map(|record| (*record).to_owned()).collect();
+        let rows = journal.runs_about(recipe, accounts, &records).await.unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(about("a", &accounts, &["x"]).await, [ids[0].clone(), ids[2].clone()]);
+    assert_eq!(about("a", &accounts, &["x", "y", "z"]).await, ids[..3]);
+    assert_eq!(about("b", &accounts, &["y"]).await, []);
+    assert_eq!(about("a", &Accounts::default(), &["x"]).await, []);
+    let many: Vec<String> = (0..100).map(|n| n.to_string()).chain(["y".to_owned()]).collect();
+    assert_eq!(journal.runs_about("a", &accounts, &many).await.unwrap().len(), 1);
+    assert_eq!(journal.first_run("a").await.unwrap(), Some(at(0)));
 }

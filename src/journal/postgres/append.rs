@@ -19,7 +19,7 @@ use super::session::Params;
 pub(super) const MAX_GROUP: usize = 256;
 
 const APPEND: &str = "SELECT stored, work FROM hob_append_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+                      $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
 
 /// A batch as rows.
 pub(super) struct Rows {
@@ -141,6 +141,7 @@ impl<'a> Columns<'a> {
             (claim.map(|claim| escape_nul(&claim.name)), claim.map(|claim| claim.epoch));
         let (key, text) = (step.map(|step| &step.key), step.map(|step| &step.cursor));
         let (scan, reset) = (step.map(|step| step.scan), step.map(|step| step.reset));
+        let beside = step.is_some_and(|step| step.beside);
         let (seen_records, seen_prints) = step.map(Step::seen).unwrap_or_default();
         let forgotten = step.map(|step| &step.forgotten[..]).unwrap_or_default();
         let mut backoff = RetryBackoff::new();
@@ -154,6 +155,7 @@ impl<'a> Columns<'a> {
                 &runs.events, &runs.ids, &runs.recipes, &runs.lanes, &runs.accounts, &runs.records,
                 &runs.priorities, &runs.windows, &runs.entries, &runs.reasons,
                 &claim_name, &claim_epoch, &key, &text, &scan, &reset, &seen_records, &seen_prints, &forgotten,
+                &beside,
             ];
             match server.pool.attempt(APPEND, params).await {
                 Ok(rows) => {

@@ -13,6 +13,7 @@ pub(super) struct Step {
     pub(super) cursor: String,
     pub(super) scan: i64,
     pub(super) reset: bool,
+    pub(super) beside: bool,
     pub(super) forgotten: Vec<String>,
     /// The claim on the cursor.
     pub(super) claim: Option<Claim>,
@@ -35,6 +36,7 @@ impl Step {
             scan: number(progress.cursor.scan),
             key: escape_nul(&progress.cursor.key.0).into_owned(),
             reset: progress.reset,
+            beside: progress.beside,
             forgotten: progress.forgotten.iter().map(|record| escape_nul(record).into_owned()).collect(),
             claim: progress.claim,
             seen,

@@ -1,6 +1,8 @@
 //! Queries of runs and their events. Each reads a range of one index, whatever the size of the store; only a `text`
 //! filter also reads event and history of every candidate.
 
+use chrono::{DateTime, Utc};
+
 use crate::event::{Event, EventId};
 use crate::journal::database::{Database, Dialect, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
@@ -66,6 +68,42 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
     };
     let limit = place(Param::count(filter.limit.unwrap_or(usize::MAX)));
     (D::newest_runs(index, &conditions, &limit), params)
+}
+
+/// Records per lookup. A fixed number, so that one prepared statement serves all.
+const LOOKUP_SIZE: usize = 64;
+
+/// The runs of `recipe` on `accounts` about any of `records`, oldest first.
+pub(in crate::journal) async fn about_records<D: Database>(
+    db: &D,
+    recipe: &str,
+    accounts: &Accounts,
+    records: &[String],
+) -> Result<Vec<RunRow>, Error> {
+    let places: Vec<String> = (0..LOOKUP_SIZE).map(|place| format!("${}", place + 3)).collect();
+    let sql = format!(
+        "SELECT {RUN_ROW} FROM runs WHERE record IN ({}) AND recipe = $1 AND accounts = $2 ORDER BY created, seq",
+        places.join(", ")
+    );
+    let accounts = serde_json::to_string(accounts).unwrap_or_default();
+    let mut found = Vec::new();
+    for records in records.chunks(LOOKUP_SIZE) {
+        // Pads the last lookup by repeating its last record.
+        let records = (0..LOOKUP_SIZE).filter_map(|place| records.get(place).or(records.last()));
+        let fixed = [Param::from(recipe), Param::Json(accounts.clone())];
+        let params = fixed.into_iter().chain(records.map(Param::from)).collect();
+        found.extend(rows(db, &sql, params, Row::run_row).await?);
+    }
+    Ok(found)
+}
+
+/// When the first of the stored runs of `recipe` was created.
+pub(in crate::journal) async fn first(
+    db: &impl Database,
+    recipe: &str,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let sql = "SELECT min(created) FROM runs WHERE recipe = $1";
+    Ok(row(db, sql, vec![recipe.into()], Row::time_or_none).await?.flatten())
 }
 
 /// Runs whose ids begin with `prefix`, by id.

@@ -1,5 +1,7 @@
 //! Pollers' cursors and the records they have seen.
 
+use rusqlite::OptionalExtension;
+
 use crate::event::Seen;
 use crate::journal::{Claim, Progress};
 
@@ -16,6 +18,7 @@ pub(super) struct Step {
     reset: bool,
     /// The claim on the cursor.
     pub(super) claim: Option<Claim>,
+    beside: bool,
 }
 
 impl Step {
@@ -29,18 +32,13 @@ impl Step {
             forgotten: progress.forgotten,
             reset: progress.reset,
             claim: progress.claim,
+            beside: progress.beside,
         })
     }
 
     /// Stores them.
     pub(super) fn save(&self, tx: &Tx<'_>) -> Result<(), Failure> {
-        let cursor: i64 = tx
-            .conn
-            .prepare_cached(
-                "INSERT INTO cursors (key, cursor) VALUES (?1, ?2)
-                 ON CONFLICT DO UPDATE SET cursor = excluded.cursor RETURNING seq",
-            )?
-            .query_row((&self.key, &self.cursor), |row| row.get(0))?;
+        let cursor = if self.beside { self.unmoved(tx)? } else { self.advance(tx)? };
         if self.reset {
             tx.conn.prepare_cached("DELETE FROM seen WHERE cursor = ?1")?.execute([cursor])?;
         }
@@ -58,6 +56,28 @@ impl Step {
                 .execute((cursor, &seen.record, &seen.fingerprint, self.scan))?;
         }
         Ok(())
+    }
+}
+
+impl Step {
+    /// Saves the cursor; returns its number.
+    fn advance(&self, tx: &Tx<'_>) -> Result<i64, Failure> {
+        let mut save = tx.conn.prepare_cached(
+            "INSERT INTO cursors (key, cursor) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET cursor = excluded.cursor RETURNING seq",
+        )?;
+        Ok(save.query_row((&self.key, &self.cursor), |row| row.get(0))?)
+    }
+
+    /// The number of the stored cursor, if its scan and page are the expected ones.
+    fn unmoved(&self, tx: &Tx<'_>) -> Result<i64, Failure> {
+        let mut find = tx.conn.prepare_cached(
+            "SELECT seq FROM cursors WHERE key = ?1
+             AND json_extract(cursor, '$.scan') = json_extract(?2, '$.scan')
+             AND json_extract(cursor, '$.page') IS json_extract(?2, '$.page')",
+        )?;
+        let found = find.query_row((&self.key, &self.cursor), |row| row.get(0)).optional()?;
+        found.ok_or_else(|| Failure::Overtaken(format!("cursor:{}", self.key)))
     }
 }
 

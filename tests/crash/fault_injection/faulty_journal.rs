@@ -14,7 +14,7 @@ use hob::journal::{
     LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
     StoreInfo, Totals, Unfinished, Written,
 };
-use hob::run::{RunId, StampedEntry, Unsettled};
+use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -286,6 +286,21 @@ impl Queries for FaultyJournal {
     async fn cursors(&self) -> Result<Vec<Cursor>, Error> {
         self.alive().await;
         self.inner.cursors().await
+    }
+
+    async fn runs_about(
+        &self,
+        recipe: &str,
+        accounts: &Accounts,
+        records: &[String],
+    ) -> Result<Vec<RunRow>, Error> {
+        self.alive().await;
+        self.inner.runs_about(recipe, accounts, records).await
+    }
+
+    async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error> {
+        self.alive().await;
+        self.inner.first_run(recipe).await
     }
 
     async fn seen(&self, key: &CursorKey, records: &[String]) -> Result<HashMap<String, String>, Error> {

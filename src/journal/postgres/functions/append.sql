@@ -14,6 +14,8 @@ CREATE FUNCTION hob_append_vN(
     claim_name TEXT, claim_epoch BIGINT,
     cursor_key TEXT, cursor_text TEXT, cursor_scan BIGINT, cursor_reset BOOLEAN,
     seen_records TEXT[], seen_prints TEXT[], forgotten TEXT[],
+    -- Whether the cursor stays as it is, and has to be at the scan and page of `cursor_text`.
+    cursor_beside BOOLEAN,
     OUT stored BOOLEAN[], OUT work BOOLEAN
 )
 LANGUAGE plpgsql AS $$
@@ -109,8 +111,17 @@ BEGIN
     END IF;
 
     IF cursor_key IS NOT NULL THEN
-        INSERT INTO cursors AS c (key, cursor) VALUES (cursor_key, cursor_text)
-            ON CONFLICT (key) DO UPDATE SET cursor = excluded.cursor RETURNING c.seq INTO poller;
+        IF cursor_beside THEN
+            SELECT c.seq INTO poller FROM cursors c WHERE c.key = cursor_key
+                AND c.cursor::jsonb -> 'scan' = cursor_text::jsonb -> 'scan'
+                AND c.cursor::jsonb -> 'page' = cursor_text::jsonb -> 'page' FOR UPDATE;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION USING ERRCODE = 'HB001', MESSAGE = 'cursor:' || cursor_key;
+            END IF;
+        ELSE
+            INSERT INTO cursors AS c (key, cursor) VALUES (cursor_key, cursor_text)
+                ON CONFLICT (key) DO UPDATE SET cursor = excluded.cursor RETURNING c.seq INTO poller;
+        END IF;
         IF cursor_reset THEN
             DELETE FROM seen s WHERE s.cursor = poller;
         END IF;
