@@ -15,6 +15,7 @@ pub mod plan;
 pub mod printable;
 pub mod private;
 pub mod recipe;
+pub mod recipe_test;
 pub mod reference;
 pub mod request;
 pub mod run;

@@ -3,8 +3,10 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::nested_inputs::{BodyPath, NestedInputs};
+use crate::value::SAMPLE_TEXT;
 
 /// An event type, listed in `events.yaml` under its name (such as `ContactUpdate`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -46,6 +48,21 @@ pub struct EventType {
     /// Pitfalls, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+impl EventType {
+    /// A body with the documented fields, each with a sample text; `None` if the body's form is not known.
+    pub fn sample(&self) -> Option<Value> {
+        if self.record != root() {
+            return None;
+        }
+        let fields = self.fields.iter().map(|name| (name.clone(), Value::from(SAMPLE_TEXT)));
+        let mut body: Map<String, Value> = fields.collect();
+        if let Some(kind) = self.types.first() {
+            body.insert("type".to_owned(), Value::from(kind.as_str()));
+        }
+        Some(Value::Object(body))
+    }
 }
 
 /// What happened to the record of an event.

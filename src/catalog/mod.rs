@@ -18,6 +18,7 @@ mod record_kind;
 mod renamed;
 mod repeat;
 mod resource;
+mod sample_answer;
 mod schema;
 mod shows;
 mod version;

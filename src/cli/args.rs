@@ -21,6 +21,7 @@ use super::sandbox::Sandbox;
 use super::schema::SchemaCommand;
 use super::status::Status;
 use super::store::StoreCommand;
+use super::test::Test;
 use super::trigger::Trigger;
 use super::validate::Validate;
 
@@ -54,6 +55,8 @@ pub enum Command {
     Init(Init),
     /// Check hob.yaml and recipes, and show every mistake with its place
     Validate(Validate),
+    /// Run the tests beside recipes
+    Test(Test),
     /// Plan the requests a day against the limits of the APIs, before anything runs
     Plan(PlanCommand),
     /// Show the ordinary recipes that a sync stands for

@@ -46,6 +46,8 @@ pub fn run(
 fn usual_log(command: &Command) -> &'static str {
     match command {
         Command::Run(run) if run.keeps_running() => "warn,hob=info",
+        // What a tested recipe does is in the results.
+        Command::Test(_) => "error",
         _ => "warn",
     }
 }
@@ -66,6 +68,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
     match command {
         Command::Init(command) => command.run(session),
         Command::Validate(command) => command.run(session),
+        Command::Test(command) => command.run(session),
         Command::Plan(command) => command.run(session),
         Command::Expand(command) => command.run(session),
         Command::Run(command) => command.run(session),

@@ -36,6 +36,7 @@ mod session;
 mod status;
 mod store;
 mod table;
+mod test;
 mod trigger;
 mod validate;
 

@@ -20,6 +20,8 @@ pub enum SchemaCommand {
     Workspace,
     /// For a connector's files
     Connector,
+    /// For tests of recipes
+    Test,
 }
 
 impl SchemaCommand {
@@ -29,6 +31,7 @@ impl SchemaCommand {
             SchemaCommand::Recipe => recipe(session.catalog()?.as_ref()),
             SchemaCommand::Workspace => text(crate::workspace::schema()),
             SchemaCommand::Connector => text(crate::catalog::schema()),
+            SchemaCommand::Test => text(crate::recipe_test::schema()),
         };
         session.streams.output.write_all(text.as_bytes())?;
         Ok(ExitCode::Fine)
@@ -44,9 +47,10 @@ pub(super) fn files(catalog: &Catalog) -> impl Iterator<Item = (String, String)>
 }
 
 /// Those that are soon made.
-fn small_files() -> [(String, String); 2] {
+fn small_files() -> [(String, String); 3] {
     let (workspace, connector) = (crate::workspace::schema(), crate::catalog::schema());
-    [(path("workspace"), text(workspace)), (path("connector"), text(connector))]
+    let test = crate::recipe_test::schema();
+    [(path("workspace"), text(workspace)), (path("connector"), text(connector)), (path("test"), text(test))]
 }
 
 fn path(name: &str) -> String {

@@ -106,6 +106,8 @@ codes! {
     InsecureWebhook = "insecure-webhook", Error;
     /// A variable `env.NAME` that the workspace does not list.
     UnlistedEnv = "unlisted-env", Error;
+    /// What a recipe did differs from what its test expects.
+    TestFailed = "test-failed", Error;
     /// A variable `${NAME}` of `hob.yaml` that is not set.
     UnsetVariable = "unset-variable", Warning;
     /// A step uses a list of which it read only the first page.

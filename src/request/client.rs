@@ -12,6 +12,7 @@ use super::body::multipart;
 use super::download::Destination;
 use super::files::{Allowed, FileFolders};
 use super::read_error::ReadError;
+use super::responder::Responder;
 use super::send_guard::GuardedBody;
 use super::{CallOptions, Form, OnBytes, OnWait, PreparedRequest, Received, RequestBody, download};
 use crate::clock::Clock;
@@ -68,6 +69,7 @@ pub struct Client {
     sent: Arc<AtomicU64>,
     on_bytes: OnBytes,
     pub(super) on_wait: OnWait,
+    responder: Option<Responder>,
 }
 
 impl Client {
@@ -82,6 +84,7 @@ impl Client {
             sent: Arc::default(),
             on_bytes: OnBytes::default(),
             on_wait: OnWait::default(),
+            responder: None,
         })
     }
 
@@ -93,6 +96,11 @@ impl Client {
     /// The same client, reporting long waits for a budget to `on_wait`.
     pub fn with_wait_notices(self, on_wait: OnWait) -> Self {
         Self { on_wait, ..self }
+    }
+
+    /// The same client, answered by `responder` in place of the network.
+    pub fn answered_by(self, responder: Responder) -> Self {
+        Self { responder: Some(responder), ..self }
     }
 
     /// The HTTP client, for other requests such as those for tokens.
@@ -135,6 +143,9 @@ impl Client {
             },
         };
         self.sent.fetch_add(1, Ordering::Relaxed);
+        if let Some(responder) = &self.responder {
+            return responder.respond(request);
+        }
         match http.execute(built).await {
             Ok(response) => self.read(request, response, options.output.as_deref()).await,
             Err(_) if passage.is_some_and(|passage| passage.is_refused()) => Received::Late,

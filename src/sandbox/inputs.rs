@@ -1,9 +1,10 @@
 //! Reads the inputs of a request according to the catalog, and validates them.
 
 use serde_json::{Map, Value};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::refusal::Refusal;
+use super::route::{Found, Routes};
 use super::service::Service;
 use crate::catalog::{ArrayStyle, Encoding, Operation, Parameter, Place};
 use crate::value::{Kind, ProblemKind, ShapeProblem, read_json};
@@ -34,6 +35,32 @@ pub(super) struct Raw<'a> {
     pub(super) query: &'a str,
     pub(super) content_type: &'a str,
     pub(super) body: &'a [u8],
+}
+
+/// The inputs of a request for `operation` in one mapping, as under `with` in a recipe. What cannot be read is left out.
+pub fn request_inputs(operation: &Operation, url: &Url, body: &[u8]) -> Map<String, Value> {
+    let mut routes = Routes::default();
+    routes.add(&operation.id, &operation.method, &operation.path);
+    // The base URL may have a path of its own.
+    let length = operation.path.matches('/').count();
+    let begin = url.path().rmatch_indices('/').nth(length.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let mut inputs = Map::new();
+    if let Found::Operation(_, on_wire) = routes.find(&operation.method, &url.path()[begin..]) {
+        let given = operation.parameters.iter().filter(|(_, parameter)| parameter.place == Place::Path);
+        inputs.extend(given.filter_map(|(name, parameter)| {
+            let text = on_wire.get(parameter.on_wire(name))?.as_str()?;
+            Some((name.clone(), typed(parameter.shape.kind, text)))
+        }));
+    }
+    inputs.extend(read_query(operation, url.query().unwrap_or_default(), &mut Vec::new()));
+    let whole = operation.body.as_ref().and_then(|body| body.whole.as_ref());
+    let raw = Raw { query: "", content_type: "application/json", body };
+    match (read_body(operation, raw), whole) {
+        (Ok(value), Some(name)) => drop(inputs.insert(name.clone(), value)),
+        (Ok(Value::Object(fields)), None) => inputs.extend(fields),
+        _ => {}
+    }
+    inputs
 }
 
 /// The inputs of `operation`, or the refusal.

@@ -44,6 +44,7 @@ pub use config::schema;
 pub use damage::Damage;
 pub use execute::{Change, ChangeKind};
 pub use fault::{Fault, FaultKind};
+pub use inputs::request_inputs;
 pub use instance::{Error, Sandbox};
 pub use log::Entry;
 pub use options::Options;

@@ -2,6 +2,7 @@
 //!
 //! A trigger appends events and the runs they start to the journal. It never runs a step.
 
+mod as_triggered;
 mod backfill;
 mod backfill_round;
 mod claim_renewal;
@@ -27,6 +28,7 @@ mod triggers;
 mod watermark;
 pub mod webhook;
 
+pub use as_triggered::as_triggered;
 pub use backfill::{Backfill, BackfillError, BackfillOptions};
 pub use claims::Claims;
 pub use comparison::{CompareError, ComparedList, ComparedPage, Comparison, Unseen};

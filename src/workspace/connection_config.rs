@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
@@ -9,10 +10,13 @@ use super::syntax::{Auth, Oauth};
 use crate::catalog::{AuthScheme, Connector};
 use crate::clock::Clock;
 use crate::connection::{
-    ApiHeader, BudgetSettings, Connection, Consent, Credential, Error, LoginSettings, OauthSettings, Setup,
-    TokenFile, address, check_login, redirect,
+    ApiHeader, BudgetSettings, Connection, Consent, Credential, Error, LoginSettings, OauthSettings, Rate,
+    Setup, TokenFile, address, check_login, redirect,
 };
 use crate::secret::{Redactor, Secret};
+
+/// The address of an API without one, for requests that are not sent (RFC 2606).
+const NOWHERE: &str = "https://api.invalid";
 
 /// The configuration of a connection.
 #[derive(Debug, Clone)]
@@ -75,6 +79,28 @@ impl ConnectionConfig {
         let credential = self.credential(auth.as_ref(), &url, http, clock)?;
         let base_url = Some(base_url.to_owned());
         let setup = Setup { base_url, settings: all, credential, clock: clock.clone(), ..Setup::default() };
+        Connection::new(&self.name, Arc::clone(&self.connector), setup)
+    }
+
+    /// The connection for requests that are answered without a network: without a credential or limits, and with
+    /// `sample-SETTING` for each setting that is not set.
+    pub fn unconnected(&self, clock: &Clock) -> Result<Connection, Error> {
+        let mut settings = self.settings.clone();
+        for name in self.connector.settings.keys() {
+            let value = settings.entry(name.clone()).or_default();
+            if value.is_empty() {
+                *value = format!("sample-{name}");
+            }
+        }
+        let given = self.base_url.clone().filter(|url| !url.is_empty());
+        let unlimited = Rate { requests: u32::MAX, per: Duration::from_secs(1) };
+        let setup = Setup {
+            base_url: given.or(self.connector.base_url.is_none().then(|| NOWHERE.to_owned())),
+            settings,
+            budget: BudgetSettings { burst: Some(unlimited), daily: Some(u64::MAX) },
+            clock: clock.clone(),
+            ..Setup::default()
+        };
         Connection::new(&self.name, Arc::clone(&self.connector), setup)
     }
 

@@ -95,6 +95,30 @@ fn connectors_of(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
 /// The recipe files at `path`: itself, or all files below a folder, sorted by name. For a workspace's folder, those
 /// in its `recipes`.
 pub fn recipes(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = files(path)?;
+    if path.is_dir() {
+        found.retain(|file| !is_test_file(file));
+    }
+    Ok(found)
+}
+
+/// The files with tests of recipes at `path`: the file itself, or those below the folder.
+pub fn tests(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = files(path)?;
+    if path.is_dir() {
+        found.retain(|file| is_test_file(file));
+    }
+    Ok(found)
+}
+
+/// Whether a file contains tests: it is called `….test.yaml` or `….test.yml`, ignoring case.
+pub fn is_test_file(path: &Path) -> bool {
+    let stem = path.file_stem().map(Path::new).and_then(Path::extension);
+    is_yaml(path) && stem.is_some_and(|ending| ending.eq_ignore_ascii_case("test"))
+}
+
+/// The YAML files at `path`: the file itself, or those below the folder.
+fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }

@@ -20,7 +20,9 @@ mod syntax;
 pub use connection_config::ConnectionConfig;
 pub use dotenv::{Dotenv, dotenv};
 pub use error::Error;
-pub use folder::{ConnectorFolder, FILE, catalog, find, is_special, is_yaml, recipes, sandbox_scripts};
+pub use folder::{
+    ConnectorFolder, FILE, catalog, find, is_special, is_test_file, is_yaml, recipes, sandbox_scripts, tests,
+};
 pub use history::History;
 pub use listen_address::{BadAddress, Metrics, parse as parse_listen};
 pub use open::{Opened, Workspace};

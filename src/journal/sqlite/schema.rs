@@ -28,14 +28,28 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-8.sql"),
 ];
 
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// A crash of the machine.
+    Full,
+    /// A crash of the program only.
+    None,
+}
+
 /// Opens the writing connection and migrates the tables.
-pub(super) fn open_writer(path: &Path, store: &str, upgrade: bool) -> Result<Connection, Error> {
+pub(super) fn open_writer(
+    path: &Path,
+    store: &str,
+    upgrade: bool,
+    durability: Durability,
+) -> Result<Connection, Error> {
     let conn = open(path).map_err(|failure| failure.into_error(store))?;
     if conn.is_readonly("main").map_err(|error| Failure::from(error).into_error(store))? {
         return Err(Error::Unavailable { store: store.to_owned(), reason: READ_ONLY.to_owned() });
     }
     inspect(&conn, store, upgrade)?;
-    write_ahead(&conn)
+    write_ahead(&conn, durability)
         .and_then(|()| migrate(&conn, MIGRATIONS))
         .map_err(|failure| failure.into_error(store))?;
     Ok(conn)
@@ -100,12 +114,16 @@ pub(super) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-fn write_ahead(conn: &Connection) -> Result<(), Failure> {
+fn write_ahead(conn: &Connection, durability: Durability) -> Result<(), Failure> {
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    // On macOS fsync does not reach the disk.
-    conn.pragma_update(None, "fullfsync", true)?;
-    conn.pragma_update(None, "checkpoint_fullfsync", true)?;
+    if durability == Durability::None {
+        conn.pragma_update(None, "synchronous", "OFF")?;
+    } else {
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        // On macOS fsync does not reach the disk.
+        conn.pragma_update(None, "fullfsync", true)?;
+        conn.pragma_update(None, "checkpoint_fullfsync", true)?;
+    }
     conn.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
     conn.query_row("PRAGMA journal_size_limit = 67108864", [], |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -16_000)?;

@@ -33,6 +33,7 @@ use super::file_identity::FileIdentity;
 use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::row::perform;
+use super::schema::Durability;
 use super::snapshot::ReadSnapshot;
 use super::writer::{Tx, Writer};
 use super::{amend, append, backup, hold, lease, limits, prune, schema};
@@ -59,6 +60,16 @@ impl Sqlite {
     /// [`Error::Busy`] if another process is the runner, [`Error::Newer`], [`Error::Corrupt`] and
     /// [`Error::Unavailable`].
     pub fn open(path: &Path, access: Access) -> Result<Self, Error> {
+        Self::open_with(path, access, Durability::Full)
+    }
+
+    /// Opens or creates a store at `path` that need not survive a loss of power, which makes it fast. Errors as for
+    /// [`Sqlite::open`].
+    pub fn open_temporary(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, Access::Runner, Durability::None)
+    }
+
+    fn open_with(path: &Path, access: Access, durability: Durability) -> Result<Self, Error> {
         let store: Arc<str> = path.display().to_string().into();
         create_folder(path, &store)?;
         if let Ok(there) = std::fs::metadata(path)
@@ -80,7 +91,7 @@ impl Sqlite {
         }
         let runner = access == Access::Runner;
         let lock = runner.then(|| RunnerLock::take(path, &store)).transpose()?;
-        let conn = schema::open_writer(path, &store, runner)?;
+        let conn = schema::open_writer(path, &store, runner, durability)?;
         let signal = Arc::new(watch::Sender::new(0));
         Ok(Self {
             writer: Writer::start(

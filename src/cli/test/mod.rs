@@ -1,0 +1,8 @@
+//! `hob test`: runs the tests beside recipes.
+
+mod command;
+mod discovery;
+mod report;
+mod watch;
+
+pub use command::Test;

@@ -1,0 +1,24 @@
+//! Tests of recipes: runs a recipe on an event with stubbed answers and compares what it sent with what the test
+//! expects. The recipe runs on the engine that `hob run` uses, with a manual clock and a store of its own; only the
+//! network is replaced.
+
+mod case;
+mod comparison;
+mod coverage;
+mod expectation;
+mod file;
+mod junit;
+mod outcome;
+mod runner;
+mod schema;
+mod stubs;
+mod syntax;
+
+pub use case::{Case, DEFAULT_NOW};
+pub use comparison::{Difference, differences};
+pub use coverage::{Coverage, CoveredRecipe};
+pub use file::{TestFile, parse};
+pub use junit::to_junit;
+pub use outcome::{Answered, CaseOutcome, Failure, SentRequest, in_words};
+pub use runner::{Error, Runner};
+pub use schema::schema;
