@@ -16,7 +16,7 @@ use proptest::prelude::{Strategy, any, proptest};
 mod fuzz;
 
 /// Codes that a recipe's text cannot cause: those of runs and of hob.yaml.
-const ELSEWHERE: [Code; 2] = [Code::TemplateFailed, Code::UnsetVariable];
+const ELSEWHERE: [Code; 3] = [Code::TemplateFailed, Code::TestFailed, Code::UnsetVariable];
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 

@@ -62,6 +62,8 @@ mod postgres;
 mod printable_output;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/recipe_tests.rs"]
+mod recipe_tests;
 #[path = "cli/reload.rs"]
 mod reload;
 #[path = "cli/retry_skip_resolve.rs"]

@@ -214,7 +214,11 @@ fn every_snippet_of_the_catalog_is_right() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
 fn committed_schemas_are_what_the_types_say() {
-    let schemas = [("workspace", hob::workspace::schema()), ("connector", hob::catalog::schema())];
+    let schemas = [
+        ("workspace", hob::workspace::schema()),
+        ("connector", hob::catalog::schema()),
+        ("test", hob::recipe_test::schema()),
+    ];
     for (name, schema) in schemas {
         let path = root().join(format!("schemas/{name}.schema.json"));
         let text = format!("{schema:#}\n");

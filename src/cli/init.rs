@@ -27,6 +27,7 @@ impl Init {
         let own = [
             ("hob.yaml", include_str!("starter/hob.yaml")),
             ("recipes/watch-contacts.yaml", include_str!("starter/recipe.yaml")),
+            ("recipes/watch-contacts.test.yaml", include_str!("starter/test.yaml")),
             (".env.example", include_str!("starter/env.example")),
             (".gitignore", include_str!("starter/gitignore")),
         ];
@@ -41,6 +42,7 @@ impl Init {
         if self.dir.as_os_str() != "." {
             lines.push(&enter);
         }
+        lines.push("  hob test                    test the recipe, without any request");
         lines.push("  hob run --sandbox --once    run the recipe on example data, without any account");
         lines.push(
             "  hob run --once              run it on your account; first set in .env what .env.example lists",

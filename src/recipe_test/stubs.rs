@@ -186,7 +186,9 @@ fn body(stub: &Stub, operation: &Operation, inputs: &Map<String, Value>) -> Valu
         (Some(result), _) => body_with_result(operation, result.to_value()).unwrap_or_default(),
         (None, Some(body)) => body.to_value(),
         // A success with the content that the catalog describes, or a failure without any.
-        (None, None) if stub.status.as_ref().is_none_or(|status| status.value < 300) => sample(operation, inputs),
+        (None, None) if stub.status.as_ref().is_none_or(|status| status.value < 300) => {
+            sample(operation, inputs)
+        }
         (None, None) => Value::Null,
     }
 }

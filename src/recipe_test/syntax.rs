@@ -14,6 +14,9 @@ use crate::source::{Node, Spanned, read};
 /// Any mapping.
 type Mapping = serde_json::Map<String, Value>;
 
+/// Expected values by name.
+type ExpectedValues = IndexMap<Spanned<String>, Node>;
+
 /// Tests of one recipe.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +88,7 @@ pub struct Test {
 #[schemars(untagged, title = "answers")]
 pub enum Stubs {
     /// For all requests.
-    One(Stub),
+    One(Box<Stub>),
     /// The first that fits and has not answered yet; the last that fits answers all further requests.
     Sequence(Vec<Stub>),
 }
@@ -105,7 +108,7 @@ impl Stubs {
     /// All of them, in order.
     pub fn all(&self) -> &[Stub] {
         match self {
-            Self::One(stub) => std::slice::from_ref(stub),
+            Self::One(stub) => std::slice::from_ref(stub.as_ref()),
             Self::Sequence(stubs) => stubs,
         }
     }
@@ -158,13 +161,13 @@ pub struct Expected {
     pub any_order: bool,
     /// Links after the run: name → from → to, or null where there must be none.
     #[schemars(with = "Option<IndexMap<String, Mapping>>")]
-    pub links: Option<IndexMap<Spanned<String>, IndexMap<Spanned<String>, Node>>>,
+    pub links: Option<IndexMap<Spanned<String>, ExpectedValues>>,
     /// Values after the run: key → value, or null where there must be none.
     #[schemars(with = "Option<Mapping>")]
-    pub state: Option<IndexMap<Spanned<String>, Node>>,
+    pub state: Option<ExpectedValues>,
     /// Results of steps: id → fields of the result, or `skipped`.
     #[schemars(with = "Option<Mapping>")]
-    pub steps: Option<IndexMap<Spanned<String>, Node>>,
+    pub steps: Option<ExpectedValues>,
 }
 
 /// How a run ends.

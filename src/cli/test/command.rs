@@ -69,7 +69,8 @@ impl Test {
             return Err(Failure::usage(reason));
         }
         let files = self.perform(&workspace, &suites.suites)?;
-        let coverage = if self.coverage { coverage(&suites, &files) } else { Vec::new() };
+        let whole = self.paths.is_empty() && self.name.is_none();
+        let coverage = if self.coverage { coverage(&suites, &files, whole) } else { Vec::new() };
         let results =
             Results { broken: suites.broken, files, coverage, min: self.min, took: begun.elapsed() };
         if let Some(path) = &self.junit {
@@ -124,14 +125,16 @@ impl Test {
     }
 }
 
-/// What the tests reach of each recipe: of those that have tests, and, where the whole workspace is tested, of all.
-fn coverage(suites: &Suites, files: &[SuiteResult]) -> Vec<CoveredRecipe> {
+/// What the tests reach of each recipe that has some; where the `whole` workspace is tested, of all recipes.
+fn coverage(suites: &Suites, files: &[SuiteResult], whole: bool) -> Vec<CoveredRecipe> {
     let mut runs: BTreeMap<&str, Vec<&CaseOutcome>> = BTreeMap::new();
     for suite in files {
         runs.entry(suite.recipe.name()).or_default().extend(&suite.cases);
     }
-    let tested = suites.recipes.iter().filter(|recipe| runs.contains_key(recipe.name()));
-    tested
-        .map(|recipe| CoveredRecipe::new(recipe, runs[recipe.name()].iter().map(|case| &case.coverage)))
-        .collect()
+    let covered = suites.recipes.iter().filter_map(|recipe| {
+        let cases = runs.get(recipe.name());
+        let cases = cases.or(whole.then_some(const { &Vec::new() }))?;
+        Some(CoveredRecipe::new(recipe, cases.iter().map(|case| &case.coverage)))
+    });
+    covered.collect()
 }

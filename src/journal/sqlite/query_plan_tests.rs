@@ -10,7 +10,7 @@ use crate::journal::queries::{cursors, links, runs, totals, writes};
 use crate::run::RunState;
 
 use super::dialect::SqliteDialect;
-use super::schema::open_writer;
+use super::schema::{Durability, open_writer};
 use super::{lease, prune};
 
 /// The query plan of a statement, one step per line.
@@ -51,7 +51,7 @@ fn lists() -> Vec<String> {
 #[test]
 fn nothing_reads_or_sorts_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
-    let conn = open_writer(&folder.path().join("hob.db"), "test", true).unwrap();
+    let conn = open_writer(&folder.path().join("hob.db"), "test", true, Durability::Full).unwrap();
     let mut statements = lists();
     statements.extend([prune::oldest(), totals::since()]);
     let fixed = [
