@@ -67,9 +67,19 @@ fn blocks_of(name: &str, text: &str) -> Vec<Block> {
     blocks
 }
 
-/// The rendered diagnostics of a recipe, including warnings.
+/// The rendered diagnostics of a recipe or of tests, including warnings.
 fn complaints(name: &str, text: &str, catalog: &Arc<Catalog>) -> String {
+    if is_tests(text) {
+        let file = SourceFile::new(name, text);
+        let (_, diagnostics) = hob::recipe_test::parse(&file, catalog);
+        return hob::diagnostic::Report { file, diagnostics }.to_string();
+    }
     check(&SourceFile::new(name, text), catalog, &WorkspaceInfo::none()).report.to_string()
+}
+
+/// Whether a text is a file of tests, rather than a recipe.
+fn is_tests(text: &str) -> bool {
+    text.starts_with("tests:") || text.contains("\ntests:")
 }
 
 #[test]
@@ -77,10 +87,12 @@ fn recipes_and_workspaces_in_documents_are_right() {
     let catalog = Arc::new(Catalog::built_in());
     let folder = tempfile::tempdir().unwrap();
     let mut tried = 0;
-    let guide = blocks_of("docs/sync.md", &fs::read_to_string(root().join("docs/sync.md")).unwrap());
-    let syncs = guide.into_iter().filter(|block| block.text.contains("\nsync:"));
-    for block in blocks().into_iter().chain(syncs).filter(|block| block.language == "yaml") {
-        if block.text.contains("\ntrigger:") || block.text.contains("\nsync:") {
+    let guide = |name: &str| blocks_of(name, &fs::read_to_string(root().join(name)).unwrap());
+    let syncs = guide("docs/sync.md").into_iter().filter(|block| block.text.contains("\nsync:"));
+    let tests = guide("docs/testing.md").into_iter().filter(|block| is_tests(&block.text));
+    for block in blocks().into_iter().chain(syncs).chain(tests).filter(|block| block.language == "yaml") {
+        let is_recipe = block.text.contains("\ntrigger:") || block.text.contains("\nsync:");
+        if is_recipe || is_tests(&block.text) {
             let wrong = complaints(&block.place, &block.text, &catalog);
             assert!(wrong.is_empty(), "{wrong}");
             tried += 1;
@@ -179,7 +191,7 @@ fn the_gallery_is_right() {
         let wrong = complaints(&path.display().to_string(), &text, &catalog);
         assert!(wrong.is_empty(), "{wrong}");
         assert!(text.starts_with("# yaml-language-server: $schema="), "{}", path.display());
-        assert!(text.contains("\ndescription: "), "{}", path.display());
+        assert!(is_tests(&text) || text.contains("\ndescription: "), "{}", path.display());
         tried += 1;
     }
     assert!(tried >= 6);
