@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn mistakes_have_their_place() {
-        let text = "tests:\n  - name: a\n    event: { id: 1 }\n    stubs: { contacts.upserts: { result: 1 } }\n    expect: { requests: [{ do: contacts.upsert, with: { emial: x } }] }\n  - name: a\n    event: {}\n  - event: {}\n";
+        let text = "tests:\n  - name: a\n    event: { id: 1 }\n    stubs: { contacts.upserts: { result: 1 } }\n    expect: { requests: [{ do: contacts.upsert, with: { emial: x } }] }\n  - name: b\n    event: {}\n  - event: {}\n  - { name: b, event: {} }\n";
         let (file, found) = parsed(text);
         let places: Vec<(Code, usize)> =
             found.iter().map(|d| (d.code, file.file.position(d.span.start).line)).collect();
@@ -164,7 +164,7 @@ mod tests {
                 (Code::UnknownOperation, 4),
                 (Code::UnknownParameter, 5),
                 (Code::MissingField, 8),
-                (Code::DuplicateName, 6)
+                (Code::DuplicateName, 9)
             ]
         );
         assert!(found[0].help.as_deref().unwrap().contains("contacts.upsert"), "{found:#?}");
