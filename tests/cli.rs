@@ -1,5 +1,7 @@
 //! The program from its users' point of view.
 
+#[path = "cli/allowance.rs"]
+mod allowance;
 #[path = "cli/audit.rs"]
 mod audit;
 #[path = "cli/auth.rs"]

@@ -10,6 +10,7 @@ use super::limit_headers::End;
 use super::monotonic_time::MonotonicTime;
 use super::rate::BudgetSettings;
 use super::sliding_window::{Refusal, Window};
+use crate::event::Priority;
 
 /// Most requests of a day written ahead, and the fraction of the remaining ones.
 const BLOCK: u64 = 100;
@@ -53,6 +54,7 @@ impl Counters {
     pub(super) fn take(
         &mut self,
         name: &str,
+        priority: Priority,
         now: MonotonicTime,
         horizon: Duration,
         until: Option<MonotonicTime>,
@@ -60,15 +62,16 @@ impl Counters {
         self.drop_expired(now);
         let Self { day, windows } = self;
         let window = windows.entry(name.to_owned()).or_default();
-        let start = window.check(now, horizon)?;
-        if let Some(wait) = day.wait(now) {
+        let is_urgent = priority == Priority::Webhook;
+        let start = window.check(is_urgent, now, horizon)?;
+        if let Some(wait) = day.wait(is_urgent, now) {
             return Err(Refusal::Wait(wait));
         }
         if !window.counts() && day.limit.is_none() {
             return Ok(Grant { slot: 0, start });
         }
         day.take(now);
-        Ok(Grant { slot: window.take(start, now, until), start })
+        Ok(Grant { slot: window.take(is_urgent, start, now, until), start })
     }
 
     /// Ends the request with `slot`, at `at` at the latest; the current time is at least `now`.

@@ -13,6 +13,9 @@ const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Below this share of the day's requests little is left.
 const SCARCE: f64 = 0.2;
 
+/// This fraction of the day's requests is left to those that somebody waits for.
+const RESERVE: u64 = 100;
+
 /// The requests of a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
@@ -33,13 +36,15 @@ impl Day {
         Self { limit, left: limit.unwrap_or(0), ..Self::default() }
     }
 
-    /// How long to wait before sending a request; `None` if it may be sent now.
-    pub(super) fn wait(&self, now: MonotonicTime) -> Option<Duration> {
-        self.limit?;
-        if self.left == 0 {
+    /// How long to wait before sending a request; `None` if it may be sent now. Where somebody waits for it, it
+    /// `is_urgent`.
+    pub(super) fn wait(&self, is_urgent: bool, now: MonotonicTime) -> Option<Duration> {
+        let limit = self.limit?;
+        let reserve = if is_urgent { 0 } else { limit / RESERVE };
+        if self.left <= reserve {
             return Some(self.resets.map_or(DAY, |at| now.until(at)));
         }
-        (self.left <= self.in_flight).then_some(RECHECK_INTERVAL)
+        (self.left <= self.in_flight + reserve).then_some(RECHECK_INTERVAL)
     }
 
     /// Requests that may be sent.
@@ -170,16 +175,16 @@ mod tests {
         }
         day.end(at(0), told(2), false, at(1));
         // Two are in flight, and the server says that two remain.
-        assert_eq!(day.wait(at(1)), Some(RECHECK_INTERVAL));
+        assert_eq!(day.wait(true, at(1)), Some(RECHECK_INTERVAL));
         day.end(at(0), told(1), false, at(2));
         assert_eq!(day.free(), 0);
         day.end(at(0), told(2), false, at(3));
         assert_eq!(day.free(), 1, "an older answer does not raise it");
         day.take(at(4));
         day.end(at(4), told(0), false, at(5));
-        assert_eq!(day.wait(at(5)), Some(3600 * SECOND));
+        assert_eq!(day.wait(true, at(5)), Some(3600 * SECOND));
         assert!(day.drop_expired(at(3605)));
-        assert_eq!((day.free(), day.wait(at(3605))), (60, None));
+        assert_eq!((day.free(), day.wait(true, at(3605))), (60, None));
     }
 
     #[test]
@@ -192,7 +197,7 @@ mod tests {
         // Another process received these two earlier.
         day.end(at(1), told(4), false, at(2));
         day.end(at(3), told(3), false, at(4));
-        assert_eq!((day.free(), day.wait(at(10)).is_some()), (0, true));
+        assert_eq!((day.free(), day.wait(true, at(10)).is_some()), (0, true));
     }
 
     #[test]
@@ -200,15 +205,15 @@ mod tests {
         let mut day = Day::new(Some(2));
         day.take(at(0));
         day.take(at(0));
-        assert_eq!(day.wait(at(0)), Some(RECHECK_INTERVAL));
+        assert_eq!(day.wait(true, at(0)), Some(RECHECK_INTERVAL));
         day.end(at(0), None, true, at(1));
-        assert_eq!(day.wait(at(1)), None, "what was not sent uses up nothing");
+        assert_eq!(day.wait(true, at(1)), None, "what was not sent uses up nothing");
         day.take(at(1));
         day.end(at(0), None, false, at(1));
         day.end(at(1), None, false, at(1));
-        assert_eq!(day.wait(at(1)), Some(DAY - SECOND));
+        assert_eq!(day.wait(true, at(1)), Some(DAY - SECOND));
         assert!(day.drop_expired(at(86_400)));
-        assert_eq!(day.wait(at(86_400)), None);
+        assert_eq!(day.wait(true, at(86_400)), None);
     }
 
     #[test]
@@ -224,12 +229,23 @@ mod tests {
     }
 
     #[test]
+    fn the_last_requests_are_left_to_those_that_somebody_waits_for() {
+        let mut day = Day::new(Some(200));
+        for _ in 0..198 {
+            day.take(at(0));
+            day.end(at(0), None, false, at(0));
+        }
+        assert_eq!((day.wait(true, at(0)), day.wait(false, at(0))), (None, Some(DAY)));
+        assert_eq!(Day::new(Some(99)).wait(false, at(0)), None, "too few to divide");
+    }
+
+    #[test]
     fn possibly_sent_requests_count_after_a_restart() {
         let mut day = Day::new(Some(10));
         day.take(at(0));
         day.restore(4);
         assert_eq!(day.free(), 5);
         day.count_as_sent(9);
-        assert_eq!(day.wait(at(1)), Some(DAY - SECOND));
+        assert_eq!(day.wait(true, at(1)), Some(DAY - SECOND));
     }
 }

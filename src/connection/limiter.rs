@@ -14,6 +14,7 @@ use super::limit_store::LimitStore;
 use super::monotonic_time::{MonotonicTime, Timeline};
 use super::rate::BudgetSettings;
 use super::sliding_window::Refusal;
+use super::waiting::{Place as Key, Waiting};
 use crate::clock::Clock;
 use crate::event::Priority;
 
@@ -46,8 +47,8 @@ pub(super) struct State {
     pub(super) windows: BTreeMap<String, BudgetSettings>,
     /// The counters; if shared, as last seen in the store.
     pub(super) counters: Counters,
-    /// The waiting requests by window, in order.
-    pub(super) queues: BTreeMap<String, BTreeSet<(Priority, u64)>>,
+    /// The waiting requests by window.
+    pub(super) queues: BTreeMap<String, Waiting>,
     tickets: u64,
     pub(super) written: WrittenAhead,
     /// The state of synchronisation with the store.
@@ -115,7 +116,8 @@ pub struct Exhausted {
 struct Place<'a> {
     limiter: &'a Arc<Limiter>,
     window: &'a str,
-    key: (Priority, u64),
+    key: Key,
+    was_served: bool,
 }
 
 enum Turn {
@@ -148,7 +150,7 @@ impl Limiter {
         state.counters.admit_window(name, settings);
     }
 
-    /// Waits for a permit: higher priorities first, then first come, first served.
+    /// Waits for a permit: mostly higher priorities first, then first come, first served.
     pub(super) async fn acquire(
         self: &Arc<Self>,
         window: &str,
@@ -157,7 +159,7 @@ impl Limiter {
     ) -> Result<Permit, Exhausted> {
         self.load().await;
         let begun = self.clock.elapsed();
-        let place = self.enqueue(window, priority);
+        let mut place = self.enqueue(window, priority);
         let grant = loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -182,6 +184,7 @@ impl Limiter {
         };
         // A caller that gives up from here on has sent nothing.
         let mut permit = Permit::unused(self, window, grant);
+        place.was_served = true;
         drop(place);
         // Written before anything is sent, so that the next start knows of it.
         self.write_ahead().await;
@@ -203,12 +206,12 @@ impl Limiter {
         state.tickets += 1;
         let key = (priority, state.tickets);
         state.queues.entry(window.to_owned()).or_default().insert(key);
-        Place { limiter: self, window, key }
+        Place { limiter: self, window, key, was_served: false }
     }
 
-    fn try_take(self: &Arc<Self>, window: &str, key: (Priority, u64)) -> Turn {
+    fn try_take(self: &Arc<Self>, window: &str, key: Key) -> Turn {
         let mut state = self.state();
-        if state.queues.get(window).and_then(BTreeSet::first) != Some(&key) {
+        if state.queues.get(window).and_then(Waiting::next) != Some(key) {
             return Turn::Later;
         }
         let now = self.timeline.now();
@@ -221,7 +224,7 @@ impl Limiter {
             self.ensure_agreeing(&mut state);
             return turn;
         }
-        match state.counters.take(window, now, Duration::ZERO, None) {
+        match state.counters.take(window, key.0, now, Duration::ZERO, None) {
             Ok(grant) => Turn::Taken(grant),
             Err(refusal) => Turn::Refused(refusal),
         }
@@ -266,7 +269,10 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = self.limiter.state();
         if let Some(queue) = state.queues.get_mut(self.window) {
-            queue.remove(&self.key);
+            match self.was_served {
+                true => queue.serve(&self.key),
+                false => queue.remove(&self.key),
+            }
             if queue.is_empty() {
                 state.queues.remove(self.window);
                 // Unused grants are returned.

@@ -35,6 +35,7 @@ mod token;
 mod token_file;
 mod token_source;
 mod transport;
+mod waiting;
 
 pub use api_connection::{Connection, Setup, address};
 pub use bounded_body::BoundedBody;

@@ -217,8 +217,10 @@ impl Limiter {
         let (until, horizon) = (now.after(PROCESS_TIMEOUT), pace(&state));
         for (window, queue) in &state.queues {
             let known = state.shared.granted.get(window).map_or(0, |granted| granted.len());
-            for _ in known..queue.len() {
-                match next.take(window, now, horizon, Some(until)) {
+            let mut order = queue.clone();
+            let in_turn = std::iter::from_fn(|| order.next().inspect(|place| order.serve(place)));
+            for (priority, _) in in_turn.skip(known) {
+                match next.take(window, priority, now, horizon, Some(until)) {
                     Ok(grant) => granted.push((window.clone(), grant)),
                     Err(refusal) => {
                         refused.push((window.clone(), refusal));

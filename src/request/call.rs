@@ -14,6 +14,7 @@ use super::{
 };
 use crate::catalog::{Alternative, Catalog, InputName, Operation, path};
 use crate::connection::{Connection, Error as ConnectionError, Exhausted, OnHold};
+use crate::event::Priority;
 use crate::secret::Redactor;
 
 impl Client {
@@ -153,7 +154,13 @@ impl Client {
         let permit = permit.map_err(|Exhausted { wait, breaker_open }| match breaker_open {
             true => Outcome::Held { wait, reason: breaker_message(connection) },
             false => {
-                let reason = format!("the request budget of connection `{}` is used up", connection.name);
+                let budget = format!("the request budget of connection `{}`", connection.name);
+                let reason = match options.priority {
+                    Priority::Webhook => format!("{budget} is used up"),
+                    Priority::Poll | Priority::Backfill => {
+                        format!("what polls and backfills may use of {budget} is used up")
+                    }
+                };
                 Outcome::Held { wait, reason }
             }
         })?;

@@ -29,7 +29,7 @@ actions:
 }
 
 /// A sandbox with limits and `records` contacts, with delayed answers.
-fn limited(budget: Budget, records: usize) -> StandIn {
+pub fn limited(budget: Budget, records: usize) -> StandIn {
     let options = Options { budget, records: Some(records), log: usize::MAX, ..Options::default() };
     let stand_in = StandIn::with(Catalog::built_in(), options);
     let what = FaultKind::Delay(10);
@@ -63,12 +63,12 @@ fn workspace(stand_in: &StandIn, names: &[&str]) -> TempDir {
 }
 
 /// Statuses of all requests so far.
-fn statuses(stand_in: &StandIn) -> Vec<u16> {
+pub fn statuses(stand_in: &StandIn) -> Vec<u16> {
     stand_in.sandbox.log().iter().map(|entry| entry.status).collect()
 }
 
 #[track_caller]
-fn wait_until(what: &str, done: impl Fn() -> bool) {
+pub fn wait_until(what: &str, done: impl Fn() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < LONG, "{what}");
@@ -77,13 +77,13 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 }
 
 #[track_caller]
-fn none_refused(stand_in: &StandIn) {
+pub fn none_refused(stand_in: &StandIn) {
     let refused = statuses(stand_in).iter().filter(|status| **status == 429).count();
     assert_eq!(refused, 0, "of {} requests", statuses(stand_in).len());
 }
 
 /// Waits until there was no request for `quiet`.
-fn rest(stand_in: &StandIn, quiet: Duration) {
+pub fn rest(stand_in: &StandIn, quiet: Duration) {
     let (mut count, mut since) = (0, Instant::now());
     while since.elapsed() < quiet {
         std::thread::park_timeout(Duration::from_millis(10));
@@ -131,10 +131,11 @@ fn two_connections_of_a_location_share_what_is_counted_together() {
     let stand_in = limited(Budget::Limited { requests: 25, interval_ms: 500, daily: 150 }, 100);
     let folder = workspace(&stand_in, &["one", "two"]);
     let _running = Running::start(folder.path());
-    wait_until("the day is used up", || statuses(&stand_in).len() >= 150);
+    wait_until("the day is used up", || statuses(&stand_in).len() >= 149);
     rest(&stand_in, Duration::from_secs(1));
     none_refused(&stand_in);
-    assert_eq!(statuses(&stand_in).len(), 150);
+    // A hundredth is kept for live webhooks.
+    assert_eq!(statuses(&stand_in).len(), 149);
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn somebody_else_with_the_same_token_is_not_run_into() {
 }
 
 /// Moves the workspace's store to PostgreSQL.
-fn on_postgres(folder: &Path, url: &str) {
+pub fn on_postgres(folder: &Path, url: &str) {
     let path = folder.join("hob.yaml");
     let (before, after) = url.split_once(PASSWORD).unwrap();
     fs::write(folder.join(".env"), format!("DB_PASSWORD={PASSWORD}\n")).unwrap();

@@ -1,3 +1,6 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -14,8 +17,8 @@ fn window(rate: &str) -> Window {
 
 fn take(window: &mut Window, now: MonotonicTime) -> Result<u64, Duration> {
     window.drop_expired(now);
-    match window.check(now, NOW) {
-        Ok(start) => Ok(window.take(start, now, None)),
+    match window.check(true, now, NOW) {
+        Ok(start) => Ok(window.take(true, start, now, None)),
         Err(Refusal::Wait(wait) | Refusal::BreakerOpen(wait)) => Err(wait),
     }
 }
@@ -153,21 +156,21 @@ fn a_slot_that_is_free_soon_is_given_ahead() {
     let mut window = window("1/10s");
     let slot = take(&mut window, at(0)).unwrap();
     window.end(slot, &answered(told(0)), at(0));
-    assert!(window.check(at(8), SECOND).is_err());
-    let start = window.check(at(9), SECOND).unwrap();
+    assert!(window.check(true, at(8), SECOND).is_err());
+    let start = window.check(true, at(9), SECOND).unwrap();
     assert_eq!(start, at(10));
-    window.take(start, at(9), None);
-    assert!(window.check(at(9), SECOND).is_err(), "it is given once");
+    window.take(true, start, at(9), None);
+    assert!(window.check(true, at(9), SECOND).is_err(), "it is given once");
     window.end(2, &End { unused: true, ..End::default() }, at(9));
-    assert!(window.check(at(9), NOW).is_err(), "given back, it is no sooner free");
+    assert!(window.check(true, at(9), NOW).is_err(), "given back, it is no sooner free");
     assert!(take(&mut window, at(10)).is_ok());
 }
 
 #[test]
 fn dead_processes_release_their_slots() {
     let mut window = window("1/10s");
-    let start = window.check(at(0), NOW).unwrap();
-    let slot = window.take(start, at(0), Some(at(30)));
+    let start = window.check(true, at(0), NOW).unwrap();
+    let slot = window.take(true, start, at(0), Some(at(30)));
     assert_eq!(window.drop_expired(at(39)), 0);
     window.extend(&|known| known == slot, at(60));
     assert_eq!(window.drop_expired(at(69)), 0);
@@ -181,13 +184,165 @@ fn many_leave_alone_what_one_leaves_alone() {
     for failures in 1..=9 {
         window.end(0, &End { alive: Some(false), ..End::default() }, at(0));
         breaker.report(false);
-        let breaker_open = matches!(window.check(at(0), NOW), Err(Refusal::BreakerOpen(_)));
+        let breaker_open = matches!(window.check(true, at(0), NOW), Err(Refusal::BreakerOpen(_)));
         assert_eq!(breaker_open, breaker.check().is_err(), "after {failures} failures");
     }
-    let Err(Refusal::BreakerOpen(pause)) = window.check(at(0), NOW) else { panic!("left alone") };
+    let Err(Refusal::BreakerOpen(pause)) = window.check(true, at(0), NOW) else { panic!("left alone") };
     let later = at(0).after(pause);
-    window.take(window.check(later, NOW).unwrap(), later, None);
-    assert!(window.check(later, NOW).is_err(), "only one goes to see");
+    window.take(true, window.check(true, later, NOW).unwrap(), later, None);
+    assert!(window.check(true, later, NOW).is_err(), "only one goes to see");
     window.end(1, &End { alive: Some(true), ..End::default() }, later);
-    assert!(window.check(later, NOW).is_ok());
+    assert!(window.check(true, later, NOW).is_ok());
+}
+
+#[test]
+fn what_the_server_does_not_count_any_more_is_free() {
+    let mut window = window("4/10s");
+    let slots: Vec<u64> = (0..4).map(|_| take(&mut window, at(0)).unwrap()).collect();
+    for slot in &slots[..3] {
+        window.end(*slot, &answered(told(1)), at(1));
+    }
+    assert_eq!(take(&mut window, at(2)), Err(9 * SECOND));
+    // Sent before the others were answered: the server may have counted them since.
+    window.end(slots[3], &answered(told(3)), at(3));
+    assert_eq!(take(&mut window, at(3)), Err(8 * SECOND));
+    let first = take(&mut window, at(11)).unwrap();
+    let second = take(&mut window, at(11)).unwrap();
+    window.end(first, &answered(told(3)), at(12));
+    // One is counted, and one is under way.
+    assert!(take(&mut window, at(12)).and_then(|_| take(&mut window, at(12))).is_ok());
+    assert!(take(&mut window, at(12)).is_err());
+    assert_eq!(window.others, None);
+    window.end(second, &answered(told(0)), at(13));
+    assert_eq!(window.others, None, "an older answer tells of nobody else");
+}
+
+#[test]
+fn requests_that_nobody_waits_for_are_spread() {
+    let mut window = window("10/10s");
+    let mut sent = Vec::new();
+    let mut now = at(0);
+    while sent.len() < 20 {
+        window.drop_expired(now);
+        match window.check(false, now, NOW) {
+            Ok(start) => {
+                let slot = window.take(false, start, now, None);
+                window.end(slot, &answered(LimitHeaderValues::default()), now);
+                sent.push(now.micros() / 100_000);
+            }
+            Err(Refusal::Wait(wait) | Refusal::BreakerOpen(wait)) => now = now.after(wait),
+        }
+        assert!(
+            sent.len() < 6 || sent.len() > 9 || window.check(true, now, NOW).is_ok(),
+            "live ones need not wait"
+        );
+    }
+    // Half of them at once, the others by and by, and from then on all of them.
+    assert_eq!(sent[..10], [0, 0, 0, 0, 0, 0, 4, 13, 22, 31]);
+    assert!(sent[12..].windows(2).all(|two| two[1] - two[0] == 9), "{sent:?}");
+}
+
+/// What a server counts: in windows that open with their first request, or in those of the last interval.
+enum Server {
+    Fixed { begun: i64, count: u32, full: Vec<u32> },
+    Sliding(VecDeque<i64>),
+}
+
+impl Server {
+    /// Counts a request; returns how many remain, or `None` if it is refused.
+    fn count(&mut self, rate: Rate, now: i64) -> Option<u32> {
+        let per = i64::try_from(rate.per.as_micros()).unwrap();
+        let used = match self {
+            Server::Fixed { begun, count, full } => {
+                if now >= *begun + per {
+                    full.push(std::mem::take(count));
+                    *begun = now;
+                }
+                *count += 1;
+                *count
+            }
+            Server::Sliding(times) => {
+                while times.pop_front_if(|time| *time + per <= now).is_some() {}
+                times.push_back(now);
+                u32::try_from(times.len()).unwrap()
+            }
+        };
+        rate.requests.checked_sub(used)
+    }
+}
+
+/// Sends `most` requests from 32 workers; answers how long that took. Nothing is refused.
+fn send_all(server: &mut Server, rate: Rate, most: usize, latency: impl Fn(u64) -> u64) -> Duration {
+    let mut random = 7_u64;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random >> 33
+    };
+    let mut window = Window { unsure: false, ..Window::new(Some(rate)) };
+    // Arrivals at the server, answers, and the time to try again, which are no slots.
+    // Arrivals at the server and answers.
+    let mut events = BinaryHeap::new();
+    let (mut sent, mut idle, mut time) = (0, 32, 0_i64);
+    let after = |time: i64, way: u64| time + i64::try_from(way).unwrap();
+    loop {
+        let now = MonotonicTime::from_micros(time);
+        window.drop_expired(now);
+        let mut wake = None;
+        while idle > 0 && sent < most {
+            match window.check(false, now, NOW) {
+                Ok(start) => {
+                    let slot = window.take(false, start, now, None);
+                    events.push(Reverse((after(time, latency(next()) / 2), slot, None)));
+                    (sent, idle) = (sent + 1, idle - 1);
+                }
+                Err(Refusal::Wait(wait) | Refusal::BreakerOpen(wait)) => {
+                    wake = Some(after(time, u64::try_from(wait.as_micros()).unwrap().max(1)));
+                    break;
+                }
+            }
+        }
+        let first = events.peek().map(|Reverse((at, ..))| *at);
+        match (first, wake) {
+            (first, Some(wake)) if first.is_none_or(|first| wake < first) => time = wake,
+            (None, _) => break,
+            (Some(at), _) => {
+                time = at;
+                let Some(Reverse((_, slot, remaining))) = events.pop() else { break };
+                match remaining {
+                    Some(remaining) => {
+                        let now = MonotonicTime::from_micros(time);
+                        window.end(slot, &answered(told(remaining)), now);
+                        idle += 1;
+                    }
+                    None => {
+                        let left = server.count(rate, time).expect("it is allowed");
+                        events.push(Reverse((after(time, latency(next()) / 2), slot, Some(left))));
+                    }
+                }
+            }
+        }
+    }
+    Duration::from_micros(u64::try_from(time).unwrap())
+}
+
+/// 20,000 runs of three requests at what HighLevel allows.
+#[test]
+fn what_is_allowed_is_used_and_nothing_is_refused() {
+    const REQUESTS: usize = 60_000;
+    let rate: Rate = "100/10s".parse().unwrap();
+    let milliseconds =
+        |shortest: u64, longest: u64| move |random: u64| (shortest + random % (longest - shortest)) * 1000;
+    for (shortest, longest) in [(1, 20), (40, 90), (60, 400)] {
+        let mut fixed = Server::Fixed { begun: -10_000_000, count: 0, full: vec![] };
+        let took = send_all(&mut fixed, rate, REQUESTS, milliseconds(shortest, longest));
+        let Server::Fixed { full, .. } = &fixed else { unreachable!() };
+        let used = full[1..].iter().sum::<u32>() as f64 / f64::from(100 * (full.len() as u32 - 1));
+        let of_time = REQUESTS as f64 / (took.as_secs_f64() * 10.0);
+        let mut sliding = Server::Sliding(VecDeque::new());
+        let took = send_all(&mut sliding, rate, REQUESTS, milliseconds(shortest, longest));
+        let of_sliding = REQUESTS as f64 / (took.as_secs_f64() * 10.0);
+        assert!(of_time >= 0.97, "{of_time} of the time with {shortest} to {longest} ms");
+        assert!(used >= 0.99, "{used} of the windows with {shortest} to {longest} ms");
+        assert!(of_sliding >= 0.97, "{of_sliding} of a sliding window with {shortest} to {longest} ms");
+    }
 }
