@@ -94,5 +94,7 @@ mod stores;
 mod syncs;
 #[path = "cli/unchanged.rs"]
 mod unchanged;
+#[path = "cli/waiting_runs.rs"]
+mod waiting_runs;
 #[path = "cli/webhook_keys.rs"]
 mod webhook_keys;

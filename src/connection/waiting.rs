@@ -48,10 +48,9 @@ impl Waiting {
     /// Removes a request that was served.
     pub(super) fn serve(&mut self, place: &Place) {
         self.places.remove(place);
-        for index in 0..CLASSES.len() {
-            let (class, _) = CLASSES[index];
-            let waits = class != place.0 && self.first(class).is_some();
-            self.passed[index] = if waits { self.passed[index].saturating_add(1) } else { 0 };
+        let waits = CLASSES.map(|(class, _)| class != place.0 && self.first(class).is_some());
+        for (passed, waits) in self.passed.iter_mut().zip(waits) {
+            *passed = if waits { passed.saturating_add(1) } else { 0 };
         }
     }
 

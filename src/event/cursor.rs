@@ -97,20 +97,20 @@ pub struct Cursor {
     /// The recent health of its polls.
     #[serde(default)]
     pub health: Health,
-    /// How often it polls, if its interval adapts.
+    /// How often it polls, if its interval adapts or is longer because little is left of the budget.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,
 }
 
-/// How often a poll whose interval adapts polls.
+/// How often a poll polls at present.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pace {
     /// Polls in a row that found nothing.
     pub quiet: u32,
-    /// The interval in milliseconds; absent if it does not adapt.
+    /// The interval in milliseconds; absent if it is the recipe's.
     pub interval_ms: Option<u64>,
-    /// It is the longest one because little is left of the budget.
+    /// It is longer because little is left of the budget.
     pub spares_budget: bool,
 }
 

@@ -11,6 +11,8 @@ use crate::value::{Backoff, after};
 
 /// Delays after failures.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(15 * 60));
+/// How much longer a fixed interval is while little is left of the budget, and by how much at most.
+const SPARING: (u32, Duration) = (4, Duration::from_secs(3600));
 /// Maximum jitter between polls.
 const MAX_JITTER: Duration = Duration::from_secs(15);
 
@@ -31,7 +33,7 @@ pub(super) fn next(
 ) -> DateTime<Utc> {
     let interval = match every {
         Every::Cron(text) => return text.cron.next_after(now).unwrap_or(DateTime::<Utc>::MAX_UTC),
-        Every::Interval(interval) => *interval,
+        Every::Interval(interval) => pace.interval_ms.map_or(*interval, Duration::from_millis),
         Every::Adaptive { longest, .. } => pace.interval_ms.map_or(*longest, Duration::from_millis),
     };
     // A clock that was set back must not delay the next poll, and a slow poll must not skip one.
@@ -41,9 +43,17 @@ pub(super) fn next(
 
 /// The pace after a poll that found something or nothing; `is_scarce` if little is left of the budget.
 pub(super) fn pace_after(every: &Every, pace: &Pace, found: bool, is_scarce: bool) -> Pace {
-    let Every::Adaptive { shortest, longest } = every else { return Pace::default() };
-    let quiet = if found { 0 } else { pace.quiet.saturating_add(1) };
-    let interval = if is_scarce { *longest } else { adapted(*shortest, *longest, quiet) };
+    let (quiet, interval) = match every {
+        Every::Adaptive { shortest, longest } => {
+            let quiet = if found { 0 } else { pace.quiet.saturating_add(1) };
+            (quiet, if is_scarce { *longest } else { adapted(*shortest, *longest, quiet) })
+        }
+        Every::Interval(interval) if is_scarce => {
+            let (times, most) = SPARING;
+            (0, interval.saturating_mul(times).min(interval.saturating_add(most)))
+        }
+        Every::Interval(_) | Every::Cron(_) => return Pace::default(),
+    };
     let interval_ms = Some(u64::try_from(interval.as_millis()).unwrap_or(u64::MAX));
     Pace { quiet, interval_ms, spares_budget: is_scarce }
 }
@@ -100,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adaptive_interval_doubles_while_nothing_happens() {
+    fn an_adaptive_interval_doubles_while_nothing_happens_and_all_spare_the_budget() {
         let (shortest, longest) = (Duration::from_secs(60), Duration::from_secs(900));
         let every = Every::Adaptive { shortest, longest };
         let mut pace = Pace::default();
@@ -116,7 +126,14 @@ mod tests {
         assert_eq!(minutes(true, true), 15, "little is left of the budget");
         assert_eq!(minutes(true, false), 1);
         assert_eq!(adapted(shortest, longest, u32::MAX), longest);
-        assert_eq!(pace_after(&Every::Interval(shortest), &pace, false, true), Pace::default());
+        let minutes = |interval: Duration, is_scarce| {
+            let every = Every::Interval(interval);
+            let pace = pace_after(&every, &Pace::default(), true, is_scarce);
+            let started = at("2026-11-23T12:00:00Z");
+            ((next(&every, &pace, "a@b", started, started) - started).num_minutes(), pace.spares_budget)
+        };
+        assert_eq!((minutes(shortest, true), minutes(shortest, false)), ((4, true), (1, false)));
+        assert_eq!(minutes(6 * 4 * longest, true), (7 * 60, true), "a sweep is put off by an hour at most");
     }
 
     #[test]

@@ -1,20 +1,17 @@
 //! Requests stay within the sandbox's limits: none is rejected.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Fault, FaultKind, Options};
 use tempfile::TempDir;
 
-use crate::cluster::{Cluster, PASSWORD};
+use crate::cluster::Cluster;
 use crate::listening::Running;
 use crate::program::hob;
 use crate::stand_in::StandIn;
-
-/// Longest wait for anything.
-const LONG: Duration = Duration::from_secs(90);
+use crate::waiting_runs::{none_refused, on_postgres, rest, statuses, wait_until};
 
 /// Each contact found by a poll is read once more.
 fn recipe(name: &str, connection: &str) -> String {
@@ -60,38 +57,6 @@ fn workspace(stand_in: &StandIn, names: &[&str]) -> TempDir {
     }
     fs::write(folder.path().join("hob.yaml"), text).unwrap();
     folder
-}
-
-/// Statuses of all requests so far.
-pub fn statuses(stand_in: &StandIn) -> Vec<u16> {
-    stand_in.sandbox.log().iter().map(|entry| entry.status).collect()
-}
-
-#[track_caller]
-pub fn wait_until(what: &str, done: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < LONG, "{what}");
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
-}
-
-#[track_caller]
-pub fn none_refused(stand_in: &StandIn) {
-    let refused = statuses(stand_in).iter().filter(|status| **status == 429).count();
-    assert_eq!(refused, 0, "of {} requests", statuses(stand_in).len());
-}
-
-/// Waits until there was no request for `quiet`.
-pub fn rest(stand_in: &StandIn, quiet: Duration) {
-    let (mut count, mut since) = (0, Instant::now());
-    while since.elapsed() < quiet {
-        std::thread::park_timeout(Duration::from_millis(10));
-        let now = statuses(stand_in).len();
-        if now != count {
-            (count, since) = (now, Instant::now());
-        }
-    }
 }
 
 const DAY_OF_60: Budget = Budget::Limited { requests: 1000, interval_ms: 1000, daily: 60 };
@@ -171,15 +136,6 @@ fn somebody_else_with_the_same_token_is_not_run_into() {
     assert!(refused(&statuses) < 60, "{} of {}", refused(&statuses), statuses.len());
     let late = &statuses[statuses.len() / 2..];
     assert!(refused(late) <= 30, "{} of the last {}", refused(late), late.len());
-}
-
-/// Moves the workspace's store to PostgreSQL.
-pub fn on_postgres(folder: &Path, url: &str) {
-    let path = folder.join("hob.yaml");
-    let (before, after) = url.split_once(PASSWORD).unwrap();
-    fs::write(folder.join(".env"), format!("DB_PASSWORD={PASSWORD}\n")).unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(path, format!("{text}store: {before}${{DB_PASSWORD}}{after}\n")).unwrap();
 }
 
 #[test]

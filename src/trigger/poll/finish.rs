@@ -46,7 +46,15 @@ impl Poll<'_> {
         (cursor.page, cursor.newest, cursor.baseline_done) = (None, None, true);
         (cursor.failures, cursor.error) = (0, None);
         cursor.health.succeeded(now);
+        let spared = cursor.pace.spares_budget;
         cursor.pace = self.poller.pace_after(&cursor.pace, self.found);
+        if cursor.pace.spares_budget && !spared {
+            tracing::warn!(
+                recipe = self.polled.recipe,
+                connection = self.polled.connection,
+                "polls less often: little is left of the day's requests"
+            );
+        }
         cursor.due = self.poller.due_after(&cursor.pace, cursor.started, now);
         self.polled.finished = true;
     }
