@@ -5,7 +5,6 @@
 //! `cargo bench --bench budget`; with a number, so many runs instead of 20,000.
 
 #[path = "../tests/postgres/cluster.rs"]
-#[expect(dead_code, reason = "tests use more of it")]
 mod cluster;
 #[path = "../tests/cli/listening.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
