@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::run::RunId;
+use crate::run::{Difference, RunId};
 
 /// A record that is not as it should be, or of which that cannot be told.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,9 @@ pub struct Finding {
     pub run: Option<RunId>,
     /// What to do about it, for people; empty where nothing is to do.
     pub todo: String,
+    /// The fields that differ, for a record that was written to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Difference>,
     /// Its event was made by this audit.
     pub mended: bool,
 }
@@ -42,6 +45,12 @@ pub enum What {
     Paused,
     /// The credential of a connection is refused.
     Held,
+    /// Fields that a recipe wrote were not kept by the API.
+    NotKept,
+    /// Fields that a recipe wrote were changed since by others.
+    Changed,
+    /// A record that a recipe wrote to does not exist any more.
+    Gone,
     /// It was changed, and whether the recipe should have heard of that cannot be told.
     Unclear,
     /// Its poll is not due yet, or its run is under way.
@@ -63,6 +72,9 @@ impl fmt::Display for What {
             What::Parked => "parked",
             What::Paused => "paused",
             What::Held => "held",
+            What::NotKept => "not kept",
+            What::Changed => "changed",
+            What::Gone => "gone",
             What::Unclear => "unclear",
             What::OnItsWay => "on its way",
         })

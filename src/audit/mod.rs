@@ -7,9 +7,13 @@ mod options;
 mod records;
 mod report;
 mod source;
+mod target_read;
+mod targets;
 mod unseen;
+mod written_fields;
 
 pub use finding::{Finding, What};
 pub use options::Options;
 pub use report::{ListAudit, RecipeAudit, Report};
 pub use source::{Error, audit_source};
+pub use targets::{TargetAudit, Targets};

@@ -72,6 +72,7 @@ pub(super) fn finding(row: &RunRow, accounts: &Accounts, obstacles: &Obstacles) 
         why,
         run: Some(id.clone()),
         todo,
+        fields: Vec::new(),
         mended: false,
     })
 }

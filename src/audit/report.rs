@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::finding::Finding;
+use super::targets::TargetAudit;
 
 /// What an audit found. Scripts rely on these fields.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// The recipes, in the order of their audit.
     pub recipes: Vec<RecipeAudit>,
+    /// The records that recipes wrote to, if they were looked at.
+    pub targets: Option<TargetAudit>,
     /// What is not as it should be.
     pub findings: Vec<Finding>,
 }
@@ -55,5 +58,6 @@ impl Report {
     /// Whether something could not be read.
     pub fn is_incomplete(&self) -> bool {
         self.recipes.iter().any(|recipe| recipe.error.is_some())
+            || self.targets.as_ref().is_some_and(|targets| !targets.failed.is_empty())
     }
 }

@@ -47,6 +47,7 @@ impl Situation<'_> {
             why,
             run: None,
             todo,
+            fields: Vec::new(),
             mended: false,
         }
     }

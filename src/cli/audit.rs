@@ -16,13 +16,17 @@ use super::runs::Since;
 use super::runtime::StopSignal;
 use super::table::table;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
-use crate::audit::{Finding, Options, RecipeAudit, Report, What, audit_source};
+use crate::audit::{Finding, Options, RecipeAudit, Report, TargetAudit, Targets, What, audit_source};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::engine::{self, JournalLimits};
 use crate::journal::Access;
+use crate::services::Services;
 use crate::trigger::{Claims, TriggerContext};
 use crate::workspace::Workspace;
+
+/// The error of an audit that a person stopped.
+const STOPPED: &str = "stopped";
 
 /// Tell which records hob missed and which did not get through, and why
 #[derive(Debug, Args)]
@@ -34,11 +38,15 @@ failed       its last run failed\n\
 parked       its run waits for a person\n\
 paused       the recipe is paused\n\
 held         the credential of a connection is refused\n\
+not kept     with --targets: fields that a recipe wrote and the API did not keep\n\
+changed      with --targets: fields that a recipe wrote and others changed since\n\
+gone         with --targets: a record that a recipe wrote to and that does not exist any more\n\
 unclear      changed, and the list does not show whether the recipe should know; no difference\n\
 on its way   its poll is not due yet, or its run is under way; no difference\n\n\
 What `when` filtered, what was dropped as an echo of hob's own write, what a person skipped and what was there before \
 the recipe began is no difference. Exits with 1 if there are differences that are not mended.\n\n\
 Examples:\n  hob audit\n  hob audit clients-to-contacts --since 24h\n  hob audit --since 24h --mend\n  \
+hob audit --since 24h --targets --dry-run\n  \
 hob audit --format json"
 )]
 pub struct Audit {
@@ -51,6 +59,15 @@ pub struct Audit {
     /// Make the events that are missing
     #[arg(long)]
     mend: bool,
+    /// Also read the records that recipes wrote to, each with a request, and compare them with what was written
+    #[arg(long)]
+    targets: bool,
+    /// With --targets: only count the requests that it takes
+    #[arg(long, requires = "targets", conflicts_with = "mend")]
+    dry_run: bool,
+    /// With --targets: at most this many records of each recipe, the last written ones
+    #[arg(long, value_name = "NUMBER", requires = "targets")]
+    limit: Option<usize>,
     #[command(flatten)]
     store: StoreChoice,
     #[command(flatten)]
@@ -88,6 +105,10 @@ impl Audit {
         match self.output.format {
             Format::Json => {
                 session.streams.json(&Page { since: options.since, differences, mended, report: &report })?;
+            }
+            Format::Text if self.dry_run => {
+                let requests = report.targets.as_ref().map_or(0, |targets| targets.requests);
+                session.streams.say(format!("{requests} records would be read, each with one request"))?;
             }
             Format::Text => session.streams.print(&text(&report))?,
         }
@@ -165,21 +186,31 @@ impl Audit {
         };
         let mut report = Report::default();
         let mut stop = Box::pin(StopSignal::listen()?.requested());
-        for recipe in recipes {
+        for recipe in recipes.iter().filter(|_| !self.dry_run) {
             bar.set_message(recipe.name().to_owned());
             let audited = tokio::select! {
                 audited = audit_source(recipe, options, &context, &mut report.findings) => audited,
                 () = &mut stop => RecipeAudit {
                     recipe: recipe.name().to_owned(),
-                    error: Some("stopped".to_owned()),
+                    error: Some(STOPPED.to_owned()),
                     ..RecipeAudit::default()
                 },
             };
-            let stopped = audited.error.as_deref() == Some("stopped");
+            let stopped = audited.error.as_deref() == Some(STOPPED);
             report.recipes.push(audited);
             if stopped {
                 break;
             }
+        }
+        let stopped = report.recipes.iter().any(|audit| audit.error.as_deref() == Some(STOPPED));
+        if self.targets && !stopped {
+            let (services, findings) = (&context.services, &mut report.findings);
+            let reading = self.read_targets(session, recipes, options, services, bar, findings);
+            let read = tokio::select! {
+                read = reading => read,
+                () = &mut stop => Err(Failure::unavailable(anyhow!("stopped"))),
+            };
+            report.targets = Some(read?);
         }
         bar.finish_and_clear();
         connected.finish_token_requests().await;
@@ -187,6 +218,30 @@ impl Audit {
         journal.close().await;
         report.findings.sort_by(|one, other| (one.what, &one.recipe).cmp(&(other.what, &other.recipe)));
         Ok(report)
+    }
+}
+
+impl Audit {
+    /// Reads what recipes wrote to, or only tells how many requests that takes.
+    async fn read_targets(
+        &self,
+        session: &mut Session,
+        recipes: &[CheckedRecipe],
+        options: &Options,
+        services: &Services,
+        bar: &ProgressBar,
+        findings: &mut Vec<Finding>,
+    ) -> Result<TargetAudit, Failure> {
+        let targets =
+            Targets::find(recipes, options, self.limit, services).await.map_err(Failure::unavailable)?;
+        if self.dry_run {
+            return Ok(targets.unread());
+        }
+        let requests = targets.requests();
+        session.streams.note(format!("reads {requests} records, each with one request"));
+        bar.reset();
+        bar.set_length(requests as u64);
+        targets.compare(recipes, services, &|| bar.inc(1), findings).await.map_err(Failure::unavailable)
     }
 }
 
@@ -205,6 +260,11 @@ fn text(report: &Report) -> String {
             ));
         }
         lines.extend(audit.notes.iter().map(|note| format!("{}: {note}", audit.recipe)));
+    }
+    if let Some(targets) = &report.targets {
+        lines.push(format!("records written to: {} read", targets.records));
+        let not_read = targets.left_out.iter().chain(&targets.failed);
+        lines.extend(not_read.map(|(reason, count)| format!("{count} not read: {reason}")));
     }
     let mut counts: BTreeMap<(What, bool), usize> = BTreeMap::new();
     for finding in &report.findings {

@@ -184,6 +184,15 @@ pub trait Queries: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Written>, Error>;
 
+    /// Connection and id of up to `limit` records that the stored runs of `recipe` wrote to at `since` or later, the
+    /// last written ones first.
+    async fn written_records(
+        &self,
+        recipe: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error>;
+
     /// Creates with an unknown outcome, of all runs.
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error>;
 

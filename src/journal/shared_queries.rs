@@ -86,6 +86,15 @@ impl<S: QueriedStore> Queries for S {
         writes::by_record(self.database(), record, connection, limit).await
     }
 
+    async fn written_records(
+        &self,
+        recipe: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error> {
+        writes::records(self.database(), recipe, since, limit).await
+    }
+
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
         runs::unsettled(self.database()).await
     }

@@ -333,3 +333,54 @@ fn what_is_under_way_paused_or_without_a_list_is_told_apart() {
     assert!(text.contains("1 failed") && text.contains("hob runs retry run_"), "{text}");
     hob(scene.path(), &["audit", "frm"]).code(2);
 }
+
+const CLIENTS: &str = "name: clients
+trigger: { poll: fitr.clients.list, every: 10ms }
+actions:
+  - id: contact
+    do: contacts.upsert
+    with: { email: \"{{ event.email }}\", firstName: \"{{ event.full_name }}\", companyName: \"{{ event.program }}\", city: Hull }
+";
+
+#[test]
+fn what_became_of_written_records_is_found() {
+    let scene = Scene::new(&[CLIENTS]);
+    let create = |n: u32, program: &str| {
+        let client = json!({ "full_name": "Ada", "email": format!("c{n}@example.com"), "program": program });
+        hob(scene.path(), &["call", "fitr.clients.create", "--with", &client.to_string()]).code(0);
+    };
+    (0..9).for_each(|n| create(n, ["well", "changed", "gone"][n as usize % 3]));
+    assert_eq!(scene.once().code(0).json()["runs"], json!({ "succeeded": 9 }));
+    assert_eq!(audit(scene.path(), &["--targets"]).code(0).json()["findings"], json!([]));
+    let damages = json!({ "city": "drop" });
+    scene.stand_in.sandbox.add_fault(Fault {
+        operation: Some("contacts.upsert".to_owned()),
+        what: serde_json::from_value(json!({ "damage": damages })).unwrap(),
+        ..Fault::default()
+    });
+    (9..12).for_each(|n| create(n, "not kept"));
+    assert_eq!(scene.once().code(0).json()["runs"], json!({ "succeeded": 3 }));
+    scene.stand_in.sandbox.clear_faults();
+
+    let (changed, gone) = (scene.of_kind("changed"), scene.ids("gone"));
+    let email = |contact: &Value| contact["email"].as_str().unwrap().to_owned();
+    let changes: Vec<_> = changed.values().map(|contact| (email(contact), "Grace", "changed")).collect();
+    scene.upsert(&changes);
+    scene.tell_outside(&json!({ "upsert": [], "delete": gone }));
+    let changed = changed.into_keys().collect();
+    let planned = audit(scene.path(), &["--targets", "--dry-run"]).code(0).json();
+    assert_eq!((&planned["targets"]["requests"], &planned["targets"]["records"]), (&json!(12), &json!(0)));
+    let ended = audit(scene.path(), &["--targets"]).code(1);
+    let all = [("changed", changed), ("gone", gone), ("not_kept", scene.ids("not kept"))];
+    assert_eq!(found(&ended), expected(all));
+    let ended = ended.json();
+    let of = |what: &str| {
+        let findings = ended["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["what"] == what).unwrap()["fields"].clone()
+    };
+    assert_eq!(of("changed"), json!([{ "field": "firstName", "sent": "Ada", "got": "Grace" }]));
+    assert_eq!(of("not_kept"), json!([{ "field": "city", "sent": "Hull", "got": null }]));
+    let text = hob(scene.path(), &["audit", "--targets", "--limit", "4"]).code(1).output;
+    assert!(text.contains("records written to: 4 read"), "{text}");
+    assert_eq!(audit(scene.path(), &[]).code(0).json()["findings"], json!([]), "it is asked for");
+}

@@ -1,7 +1,9 @@
 //! Writes of runs, by record.
 
+use chrono::{DateTime, Utc};
+
 use crate::journal::database::{Database, Param, rows};
-use crate::journal::encoding::parse_write;
+use crate::journal::encoding::{parse_write, stamp};
 use crate::journal::{Error, Written};
 use crate::run::{RunId, Write};
 
@@ -11,6 +13,20 @@ pub(in crate::journal) const BY_RECORD: &str =
      FROM writes w LEFT JOIN runs r ON r.seq = w.run
      WHERE w.record = $1 AND (CAST($2 AS TEXT) IS NULL OR w.connection = $2)
      ORDER BY w.at DESC, w.seq DESC LIMIT $3";
+
+/// The records that runs of `recipe` wrote to at `since` or later, with their connections, the last written ones first.
+pub(in crate::journal) async fn records(
+    db: &impl Database,
+    recipe: &str,
+    since: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT w.connection, w.record FROM runs r JOIN writes w ON w.run = r.seq
+               WHERE r.recipe = $1 AND w.at >= $2
+               GROUP BY w.connection, w.record ORDER BY max(w.at) DESC, w.connection, w.record LIMIT $3";
+    let params = vec![recipe.into(), stamp(since).into(), Param::count(limit)];
+    rows(db, sql, params, |row| Ok((row.text()?, row.text()?))).await
+}
 
 /// Writes to a record, newest first.
 pub(in crate::journal) async fn by_record(

@@ -334,6 +334,16 @@ impl Queries for FaultyJournal {
         self.inner.run(id).await
     }
 
+    async fn written_records(
+        &self,
+        recipe: &str,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.alive().await;
+        self.inner.written_records(recipe, since, limit).await
+    }
+
     async fn unsettled(&self) -> Result<Vec<(RunId, Unsettled)>, Error> {
         self.alive().await;
         self.inner.unsettled().await
