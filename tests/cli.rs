@@ -68,6 +68,8 @@ mod program;
 mod recipe_tests;
 #[path = "cli/reload.rs"]
 mod reload;
+#[path = "cli/removals.rs"]
+mod removals;
 #[path = "cli/retry_skip_resolve.rs"]
 mod retry_skip_resolve;
 #[path = "cli/runs.rs"]

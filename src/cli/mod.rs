@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. It parses arguments and shows results; the work is done by other
 //! modules. The environment is passed in by `main`.
 
+mod accept_removed;
 mod args;
 mod audit;
 mod backfill;

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
+use super::accept_removed;
 use super::recipes::Recipes;
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::clock::Clock;
@@ -23,31 +24,37 @@ Examples:\n  hob pause clients-to-contacts\n  hob pause --all"
 )]
 pub struct Pause {
     #[command(flatten)]
-    names: Names,
+    names: RecipeNames,
 }
 
 /// Resume paused recipes
 #[derive(Debug, Args)]
 #[command(after_help = "Waiting runs continue at once, in order; pollers continue from their position.\n\n\
-Examples:\n  hob resume clients-to-contacts\n  hob resume --all")]
+A poll of which too many known records are gone at once reports none of them as removed, because the answer may be \
+faulty; `hob status` shows the number. --accept-removed with that number says that they were removed: the next poll \
+reports those that are still gone, once. A later loss is judged anew.\n\n\
+Examples:\n  hob resume clients-to-contacts\n  hob resume --all\n  hob resume people --accept-removed 412")]
 pub struct Resume {
     #[command(flatten)]
-    names: Names,
+    names: RecipeNames,
+    /// Accept that this many records, which a poll of RECIPE withholds, were removed
+    #[arg(long, value_name = "COUNT", conflicts_with = "all")]
+    accept_removed: Option<u64>,
 }
 
 /// The selected recipes.
 #[derive(Debug, Args)]
-struct Names {
+pub(super) struct RecipeNames {
     /// Names of the recipes
     #[arg(value_name = "RECIPE", required_unless_present = "all", conflicts_with = "all")]
-    recipes: Vec<String>,
+    pub(super) recipes: Vec<String>,
     /// All recipes of the workspace
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    store: StoreChoice,
+    pub(super) store: StoreChoice,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 impl Pause {
@@ -60,11 +67,14 @@ impl Pause {
 impl Resume {
     /// Resumes.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
-        self.names.each(session, false)
+        match self.accept_removed {
+            Some(count) => accept_removed::run(session, &self.names, count),
+            None => self.names.each(session, false),
+        }
     }
 }
 
-impl Names {
+impl RecipeNames {
     /// Pauses or resumes them; does nothing if one is unknown.
     fn each(&self, session: &mut Session, rest: bool) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;

@@ -1,9 +1,11 @@
 //! The state of a workspace's pollers, from their cursors.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::event::Cursor;
+use crate::event::{Cursor, WithheldRemovals};
 
 /// A poller.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +26,8 @@ pub(super) struct PollRow {
     pub(super) error: Option<String>,
     /// Why it waits, if not because of an error.
     pub(super) waits: Option<String>,
+    /// Removed records that it does not report, because too many are gone at once.
+    pub(super) withheld: Option<Box<WithheldRemovals>>,
     /// The present interval in seconds, if it adapts.
     pub(super) interval: Option<f64>,
     /// Polls in a row that found nothing, if its interval adapts.
@@ -48,6 +52,7 @@ impl PollRow {
             failing_since: health.failing_since,
             error: cursor.error.clone(),
             waits: health.waits.clone(),
+            withheld: cursor.withheld.clone(),
             interval: pace.interval_ms.map(|ms| ms as f64 / 1000.0),
             quiet_polls: pace.interval_ms.map(|_| pace.quiet),
             spares_budget: pace.spares_budget,
@@ -57,6 +62,13 @@ impl PollRow {
     /// Whether its polls fail.
     pub(super) fn fails(&self) -> bool {
         self.failures > 0
+    }
+
+    /// The removed records that it withholds, in one line.
+    pub(super) fn withheld(&self) -> Option<String> {
+        let withheld = self.withheld.as_ref()?;
+        let since = time(withheld.since);
+        Some(format!("{} on {}: since {since}: {}", self.recipe, self.connection, withheld.reason))
     }
 
     /// The present interval in one line, if it adapts.
@@ -82,6 +94,28 @@ impl PollRow {
             time(self.due)
         )
     }
+}
+
+/// Lines about the removed records that `polls` withhold: which, and what to do.
+pub(super) fn withheld_removals<'a>(polls: impl IntoIterator<Item = &'a PollRow>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
+    for poll in polls {
+        lines.extend(poll.withheld());
+        if let Some(withheld) = &poll.withheld {
+            *missing.entry(&poll.recipe).or_default() += withheld.missing;
+        }
+    }
+    lines.extend(missing.iter().map(|(recipe, count)| {
+        format!("if they were removed: `hob resume {recipe} --accept-removed {count}`")
+    }));
+    if !missing.is_empty() {
+        lines.push(
+            "if the API answers wrongly, wait: it goes on by itself once the list shows them again"
+                .to_owned(),
+        );
+    }
+    lines
 }
 
 /// A time in listings.

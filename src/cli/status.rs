@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::polls::{PollRow, time};
+use super::polls::{PollRow, time, withheld_removals};
 use super::recipes::Recipes;
 use super::store::open_existing;
 use super::table::table;
@@ -32,7 +32,8 @@ const PARKED_SHOWN: usize = 20;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Shows the content of the store, whether or not hob runs. STATE is ok, failing (its last polls \
-failed), waiting (for the request budget of its connection), paused, broken (its file has mistakes) or new \
+failed), withholding (too many records are gone at once for it to report them as removed), waiting (for the request \
+budget of its connection), paused, broken (its file has mistakes) or new \
 (no event yet).\n\nExamples:\n  hob status\n  hob status --format json\n  hob status --sandbox"
 )]
 pub struct Status {
@@ -155,6 +156,7 @@ impl Page {
                 _ if paused_since.is_some() => "paused",
                 None => "broken",
                 Some(_) if mine.iter().any(|poll| poll.fails()) => "failing",
+                Some(_) if mine.iter().any(|poll| poll.withheld.is_some()) => "withholding",
                 Some(_) if mine.iter().any(|poll| poll.waits.is_some()) => "waiting",
                 Some(_) if mine.iter().all(|poll| poll.succeeded.is_none()) && last_event.is_none() => "new",
                 Some(_) => "ok",
@@ -207,6 +209,10 @@ impl Page {
         section("Connections that are held until their credential works", held.collect());
         let failing = self.polls.iter().filter(|poll| poll.fails()).map(PollRow::complaint);
         section("Polls that fail", failing.collect());
+        section(
+            "Removed records that polls do not report, because too many are gone at once",
+            withheld_removals(&self.polls),
+        );
         let waiting = self.polls.iter().filter_map(|poll| {
             let reason = poll.waits.as_ref()?;
             Some(format!("{} on {}: until {}: {reason}", poll.recipe, poll.connection, time(poll.due)))

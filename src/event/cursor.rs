@@ -94,6 +94,9 @@ pub struct Cursor {
     /// The last poll was skipped because its connection is held: the next one is due when the hold ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// The removals that the last complete scan did not report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Box<WithheldRemovals>>,
     /// The recent health of its polls.
     #[serde(default)]
     pub health: Health,
@@ -165,6 +168,23 @@ pub struct Pass {
     pub fresh: u64,
     /// Known records that the first reading did not find.
     pub missing: u64,
+    /// Set once it is decided which missing records are removed: those last seen before this scan.
+    pub removed_before: Option<u64>,
+}
+
+/// Removals that are not reported because too many records were gone at once: the answers may be faulty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithheldRemovals {
+    /// Number of records that are missing.
+    pub missing: u64,
+    /// Number of records that are known, including those.
+    pub known: u64,
+    /// The missing records were last seen before this scan.
+    pub before: u64,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why they are withheld, for people.
+    pub reason: String,
 }
 
 /// The recent health of a cursor's polls, for people.

@@ -5,7 +5,7 @@ mod kind;
 mod model;
 mod source;
 
-pub use cursor::{Cursor, CursorKey, Health, Pace, Pass, ScanPosition, Seen, Settled};
+pub use cursor::{Cursor, CursorKey, Health, Pace, Pass, ScanPosition, Seen, Settled, WithheldRemovals};
 pub use kind::EventKind;
 pub use model::{DedupKey, Event, EventId, REASON, UNREADABLE};
 pub use source::{Priority, Source};

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, Snapshot, StoreInfo,
-    Totals, Unfinished, Written,
+    Pruned, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate, SeenCount, Snapshot,
+    StoreInfo, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -155,6 +155,9 @@ pub trait Queries: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error>;
+
+    /// Counts the records that this cursor has seen, and those of them last seen before scan `before`.
+    async fn count_seen(&self, key: &CursorKey, before: u64) -> Result<SeenCount, Error>;
 
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error>;

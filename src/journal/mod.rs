@@ -1,5 +1,6 @@
 //! The durable record: events, runs and their entries, cursors, links and values. The only module with SQL.
 
+mod accepted_removals;
 mod access;
 mod database;
 mod encoding;
@@ -18,14 +19,15 @@ mod snapshot;
 mod sqlite;
 mod unreadable_runs;
 
+pub use accepted_removals::{accept_removals, accepted_removals, forget_accepted_removals};
 pub use access::Access;
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, StoreInfo,
-    Totals, Unfinished, Written,
+    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, SeenCount,
+    StoreInfo, Totals, Unfinished, Written,
 };
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;

@@ -126,6 +126,15 @@ pub struct Progress {
     pub beside: bool,
 }
 
+/// How many records a cursor has seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeenCount {
+    /// All that are known.
+    pub known: u64,
+    /// Those of them that were last seen before a certain scan.
+    pub missing: u64,
+}
+
 /// The right to do work that only one process may do at a time; valid until the epoch is higher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::database::Database;
 use super::queries::{claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes};
 use super::{
-    Claim, Error, HeldConnection, Link, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunRow, Totals,
-    Unfinished, Written,
+    Claim, Error, HeldConnection, Link, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunRow,
+    SeenCount, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -50,6 +50,10 @@ impl<S: QueriedStore> Queries for S {
         limit: usize,
     ) -> Result<Vec<String>, Error> {
         cursors::vanished(self.database(), key, scan, after, limit).await
+    }
+
+    async fn count_seen(&self, key: &CursorKey, before: u64) -> Result<SeenCount, Error> {
+        cursors::count_seen(self.database(), key, before).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {

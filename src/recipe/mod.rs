@@ -9,6 +9,7 @@ mod lower;
 mod model;
 mod parse;
 pub mod redact;
+mod removed_limit;
 mod schema;
 mod schema_node;
 pub mod schema_validation;
@@ -23,6 +24,7 @@ pub use dropped_fields::DroppedFields;
 pub use model::Recipe;
 pub use parse::{Parsed, Tree, parse, parse_generated, parse_sync, parse_tree, read_tree};
 pub use redact::redact;
+pub use removed_limit::RemovedLimit;
 pub use schema::{schema, sync_schema};
 pub use syntax::{
     Algorithm, EchoPolicy, Emit, Encoding, KeptPolicy, LaneOnFailure, OnError, Pages, UnchangedPolicy,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::cron::Cron;
+use super::removed_limit::RemovedLimit;
 use super::syntax::{Algorithm, Emit, Encoding};
 use crate::source::Spanned;
 use crate::template::{LocatedTemplate, TemplateTree};
@@ -33,6 +34,8 @@ pub struct Poll {
     pub every: Every,
     /// Which changes become events.
     pub emit: Vec<Emit>,
+    /// How many records may be removed at once.
+    pub removed_limit: RemovedLimit,
     /// Fetch the whole record before the run; the span is that of the flag.
     pub hydrate: Spanned<bool>,
     /// What the first poll does with existing records.

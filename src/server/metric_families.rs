@@ -103,6 +103,8 @@ families! {
         "1 while the connection is held because its credential is refused; connections that are not have no sample.";
     POLL_FAILURES: Gauge Largest "hob_poll_failures" [RECIPE, CONNECTION]
         "How many times in a row a poll has failed; 0 after a success.";
+    POLL_REMOVALS_WITHHELD: Gauge Largest "hob_poll_removals_withheld" [RECIPE, CONNECTION]
+        "How many removed records a poll does not report, because too many are gone at once.";
     POLL_STARTED: Gauge Largest "hob_poll_started_timestamp_seconds" [RECIPE, CONNECTION]
         "When the last poll began that read something, in seconds since 1970.";
     WEBHOOKS: Counter Sum "hob_webhooks_total" [Label::Named("path"), Label::Word("result")]

@@ -11,8 +11,8 @@ use super::Server;
 use super::answer::refuse;
 use super::exposition::Exposition;
 use super::metric_families::{
-    BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_STARTED, REQUESTS, RUNS,
-    RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS, WRITES_NOT_KEPT, WRITES_UNCHANGED,
+    BUILD, CONNECTION_HELD, CONNECTION_PAUSED, EVENTS, POLL_FAILURES, POLL_REMOVALS_WITHHELD, POLL_STARTED,
+    REQUESTS, RUNS, RUNS_ENDED, RUNS_UNFINISHED, WEBHOOKS, WRITES_NOT_KEPT, WRITES_UNCHANGED,
 };
 use crate::connection::Connection;
 use crate::engine::WriteCount;
@@ -97,6 +97,8 @@ fn requests(text: &mut Exposition<'_>, connections: &IndexMap<String, Arc<Connec
 fn polls(text: &mut Exposition<'_>, cursors: &[Cursor]) {
     let labels = |cursor: &Cursor| vec![cursor.key.recipe().to_owned(), cursor.key.accounts().to_owned()];
     text.add(&POLL_FAILURES, cursors.iter().map(|cursor| (labels(cursor), u64::from(cursor.failures))));
+    let withheld = |cursor: &Cursor| cursor.withheld.as_ref().map_or(0, |withheld| withheld.missing);
+    text.add(&POLL_REMOVALS_WITHHELD, cursors.iter().map(|cursor| (labels(cursor), withheld(cursor))));
     let started = |cursor: &Cursor| u64::try_from(cursor.started.timestamp()).unwrap_or(0);
     text.add(&POLL_STARTED, cursors.iter().map(|cursor| (labels(cursor), started(cursor))));
 }

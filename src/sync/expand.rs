@@ -73,6 +73,11 @@ fn generated(
             }
             let parts = removals::parts(sync, from, delete);
             nodes.push(whole(sync, tree, from, &format!("{name}/removed"), parts));
+        } else if let Some(limit) = &sync.sides[from].syntax.removed_limit {
+            let message =
+                "`removed_limit` belongs to `delete`, and nothing is deleted for records gone on this side";
+            let help = format!("leave it out, or write `delete: to-{}`", sync.sides[1 - from].name.value);
+            found.push(Diagnostic::new(Code::FieldConflict, limit.0.span, message).help(help));
         }
     }
     if nodes.is_empty() {

@@ -47,6 +47,7 @@ pub(super) fn parts(sync: &ResolvedSync<'_>, from: usize, delete: &Named<'_>) ->
         .with_text("poll", list_of.operation.id.as_str())
         .with_some("every", every)
         .with("emit", Spanned::new(Data::List(vec![text("removed", list_of.span)]), list_of.span))
+        .with_some("removed_limit", syntax.removed_limit.as_ref().map(|limit| limit.0.clone()))
         .node();
     Mapping::new(span).with("trigger", trigger).with("actions", list(steps, span))
 }

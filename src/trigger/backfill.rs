@@ -9,7 +9,7 @@ use super::poller::{self, Poller, cursor_key, place};
 use super::reconcile::Reconcile;
 use crate::check::CheckedRecipe;
 use crate::journal::{self, Batch, Journal, Progress};
-use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
+use crate::recipe::{Emit, Every, RemovedLimit, Start, Trigger, Webhook};
 use crate::run::Accounts;
 use crate::services::Services;
 
@@ -187,6 +187,7 @@ pub(super) fn pollers(
             operation,
             every: Every::Interval(std::time::Duration::ZERO),
             emit: vec![Emit::New, Emit::Changed],
+            removed_limit: RemovedLimit::default(),
             start: Start::All,
             with,
             reconcile,

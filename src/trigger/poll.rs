@@ -4,6 +4,7 @@
 mod early_stop;
 mod finish;
 mod passes;
+mod removals;
 mod unreadable_items;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use super::progress::PageRead;
 use super::readable_items::split_unreadable;
 use super::watermark::Watermark;
 use crate::catalog::Paging;
-use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen, Source};
+use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen, Source, WithheldRemovals};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
 use crate::template::Scope;
@@ -55,6 +56,8 @@ pub struct Polled {
     pub finished: bool,
     /// Why the scan did not finish, for people.
     pub error: Option<String>,
+    /// The removals that the scan did not report because too many records were gone at once.
+    pub withheld: Option<Box<WithheldRemovals>>,
     /// Set when the scan continues by itself because the API only asked to wait.
     pub held: Option<Duration>,
     /// When the next poll is due.
@@ -144,6 +147,7 @@ impl Poller {
             runs: 0,
             finished: false,
             error: None,
+            withheld: None,
             held: None,
             due,
         }

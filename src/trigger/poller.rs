@@ -23,7 +23,7 @@ use crate::event::{
     Cursor, CursorKey, DedupKey, Event, EventId, Health, Pace, Pass, REASON, Settled, Source, UNREADABLE,
 };
 use crate::journal::NewRun;
-use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
+use crate::recipe::{Emit, Every, RemovedLimit, Start, Trigger, Webhook};
 use crate::run::{Accounts, RunId};
 use crate::services::Services;
 use crate::template::{Scope, TemplateTree};
@@ -63,6 +63,7 @@ pub struct Poller {
     pub(super) key: CursorKey,
     pub(super) every: Every,
     pub(super) emit: Vec<Emit>,
+    pub(super) removed_limit: RemovedLimit,
     pub(super) start: Start,
     pub(super) with: Option<TemplateTree>,
     pub(super) reconcile: Option<Reconcile>,
@@ -90,6 +91,7 @@ impl Poller {
                         operation,
                         every: poll.every.clone(),
                         emit: poll.emit.clone(),
+                        removed_limit: poll.removed_limit,
                         start: poll.start,
                         with: Some(poll.with.clone()),
                         reconcile: None,
@@ -110,6 +112,7 @@ impl Poller {
                             operation,
                             every: Every::Interval(*every),
                             emit: reconcile.emit(),
+                            removed_limit: RemovedLimit::default(),
                             start: Start::Now,
                             with: None,
                             reconcile: Some(reconcile),
@@ -209,6 +212,7 @@ impl Poller {
             failures: 0,
             error: None,
             held: false,
+            withheld: None,
             health: Health::default(),
             pace: Pace::default(),
         }

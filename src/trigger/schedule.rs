@@ -80,6 +80,7 @@ impl Schedule {
             failures: 0,
             error: None,
             held: false,
+            withheld: None,
             health: Default::default(),
             pace: Default::default(),
         };

@@ -131,6 +131,7 @@ pub fn cursor(name: &str, scan: u64) -> Cursor {
         pace: Default::default(),
         error: None,
         held: false,
+        withheld: None,
     }
 }
 

@@ -1,7 +1,9 @@
 use std::collections::HashMap;
 
-use hob::event::{Cursor, CursorKey, Event, Seen};
-use hob::journal::{Batch, Error, Journal, Progress};
+use hob::event::{Cursor, CursorKey, Event, Seen, WithheldRemovals};
+use hob::journal::{
+    Batch, Error, Journal, Progress, SeenCount, accept_removals, accepted_removals, forget_accepted_removals,
+};
 use hob::run::Accounts;
 
 use crate::fixture::{StoreLocation, add_event, at, cursor, event, new_run};
@@ -115,6 +117,33 @@ pub async fn vanished_records_come_in_pages(location: &StoreLocation) {
     assert_eq!(page(Some("3"), 2).await, ["4", "5"]);
     assert!(page(Some("5"), 2).await.is_empty());
     assert!(journal.vanished(&key, 1, None, 10).await.unwrap().is_empty());
+    let count = async |before| journal.count_seen(&key, before).await.unwrap();
+    assert_eq!(count(2).await, SeenCount { known: 5, missing: 4 });
+    assert_eq!(count(1).await, SeenCount { known: 5, missing: 0 });
+    assert_eq!(journal.count_seen(&cursor("b", 1).key, 9).await.unwrap(), SeenCount::default());
+}
+
+pub async fn accepted_removals_are_kept_until_they_are_forgotten(location: &StoreLocation) {
+    let withheld =
+        |before| WithheldRemovals { missing: 9, known: 9, before, since: at(0), reason: String::new() };
+    let journal = location.open().await;
+    let key = cursor("a", 7).key;
+    let mut held = cursor("a", 7);
+    held.withheld = Some(Box::new(withheld(7)));
+    save(
+        &*journal,
+        Progress { cursor: held.clone(), seen: vec![], forgotten: vec![], reset: false, claim: None, beside: false },
+    )
+    .await;
+    accept_removals(&*journal, &key, &withheld(7)).await.unwrap();
+    journal.close().await;
+    let journal = location.open().await;
+    assert_eq!(journal.cursor(&key).await.unwrap(), Some(held));
+    assert_eq!(accepted_removals(&*journal, &key, &withheld(8)).await.unwrap(), Some(7));
+    assert_eq!(accepted_removals(&*journal, &key, &withheld(6)).await.unwrap(), None, "of another time");
+    assert_eq!(accepted_removals(&*journal, &cursor("b", 7).key, &withheld(8)).await.unwrap(), None);
+    forget_accepted_removals(&*journal, &key).await.unwrap();
+    assert_eq!(accepted_removals(&*journal, &key, &withheld(8)).await.unwrap(), None);
 }
 
 pub async fn events_are_stored_beside_a_poller_that_has_not_gone_on(location: &StoreLocation) {

@@ -28,6 +28,10 @@ pub const LISTS: [&str; 6] = [
 ];
 
 const CONVERSATIONS: usize = 3;
+const TASKS: usize = 4;
+const EVENTS: usize = 5;
+/// Lists of at least this many records have faulty answers.
+const MANY: usize = 16;
 
 /// Records per page, if there are pages.
 pub const PAGE: u64 = 20;
@@ -110,6 +114,7 @@ struct Inner {
     chance: Chance,
     lists: Vec<Kept>,
     busy: bool,
+    faulty: bool,
 }
 
 /// The simulated app. Clones share it.
@@ -138,13 +143,18 @@ impl Business {
             }
             kept
         });
-        let inner = Inner { chance, lists: lists.into_iter().collect(), busy: false };
+        let inner = Inner { chance, lists: lists.into_iter().collect(), busy: false, faulty: false };
         Self { inner: Arc::new(Mutex::new(inner)), clock, stop: Arc::default() }
     }
 
     /// Whether it changes while it is read, and requests may hang.
     pub fn set_busy(&self, busy: bool) {
         self.inner.lock().unwrap().busy = busy;
+    }
+
+    /// Whether it answers with an empty or cut list now and then.
+    pub fn set_faulty(&self, faulty: bool) {
+        self.inner.lock().unwrap().faulty = faulty;
     }
 
     pub fn chance<T>(&self, draw: impl FnOnce(&mut Chance) -> T) -> T {
@@ -180,16 +190,27 @@ impl Business {
         format!("http://{address}")
     }
 
-    /// Answers `page` of the list's rows, unless the poller is stopped here.
-    async fn answer(&self, list: usize, page: impl FnOnce(&Kept, Vec<Row>) -> Value) -> Response {
+    /// Answers `page` of the list's rows, unless the poller is stopped here. Faulty answers lack most of a long list.
+    async fn answer(
+        &self,
+        list: usize,
+        first: bool,
+        page: impl FnOnce(&Kept, Vec<Row>) -> Value,
+    ) -> Response {
         let now = self.clock.clock().now();
         let (body, pause) = {
             let mut inner = self.inner.lock().unwrap();
             if inner.busy && inner.chance.once_in(24) {
                 (None, 0)
             } else {
-                let kept = &inner.lists[list];
-                let body = page(kept, kept.rows(now));
+                let Inner { chance, lists, faulty, .. } = &mut *inner;
+                let kept = &lists[list];
+                let mut rows = kept.rows(now);
+                if *faulty && first && rows.len() >= MANY && chance.once_in(8) {
+                    let unpaged = list == TASKS || list == EVENTS;
+                    rows.truncate(if unpaged { chance.below(MANY as u64 / 4) as usize } else { 0 });
+                }
+                let body = page(kept, rows);
                 let pause = if inner.busy { inner.chance.below(900) as i64 } else { 0 };
                 (Some(body), pause)
             }
@@ -325,6 +346,7 @@ async fn search(State(business): State<Business>, Json(body): Json<Value>) -> Re
     let after = body["searchAfter"]
         .as_array()
         .map(|after| (after[0].as_i64().unwrap(), after[1].as_str().unwrap().to_owned()));
+    let first = after.is_none();
     let limit = body["pageLimit"].as_u64().unwrap() as usize;
     let by_change = body["sort"][0]["field"] == "dateUpdated";
     let key: fn(&Row) -> i64 = if by_change { |row| row.updated } else { |row| row.created };
@@ -338,7 +360,7 @@ async fn search(State(business): State<Business>, Json(body): Json<Value>) -> Re
         };
         json!({ "contacts": rows.iter().map(item).collect::<Vec<_>>(), "total": total })
     };
-    business.answer(0, answer).await
+    business.answer(0, first, answer).await
 }
 
 async fn by_creation(
@@ -349,6 +371,7 @@ async fn by_creation(
     fields: [&str; 2],
 ) -> Response {
     let after = asked.get("startAfter").map(|at| (at.parse().unwrap(), asked["startAfterId"].clone()));
+    let first = after.is_none();
     let limit = asked["limit"].parse().unwrap();
     let answer = |kept: &Kept, rows: Vec<Row>| {
         let rows = page(rows, |row| row.created, after, limit);
@@ -358,7 +381,7 @@ async fn by_creation(
             json!({ "startAfter": last.map(|row| row.created), "startAfterId": last.map(|row| &row.id) });
         json!({ name: items, "meta": meta })
     };
-    business.answer(list, answer).await
+    business.answer(list, first, answer).await
 }
 
 async fn contacts(State(business): State<Business>, Query(asked): Query<Asked>) -> Response {
@@ -386,15 +409,15 @@ async fn conversations(State(business): State<Business>, Query(asked): Query<Ask
         };
         json!({ "conversations": rows.iter().map(item).collect::<Vec<_>>() })
     };
-    business.answer(CONVERSATIONS, answer).await
+    business.answer(CONVERSATIONS, before.is_none(), answer).await
 }
 
 async fn tasks(State(business): State<Business>, Path(_): Path<String>) -> Response {
     let answer = |kept: &Kept, rows: Vec<Row>| json!({ "tasks": rows.iter().map(|row| kept.item(row, "dateAdded", "at")).collect::<Vec<_>>() });
-    business.answer(4, answer).await
+    business.answer(TASKS, true, answer).await
 }
 
 async fn events(State(business): State<Business>) -> Response {
     let answer = |kept: &Kept, rows: Vec<Row>| json!({ "events": rows.iter().map(|row| kept.item(row, "dateAdded", "dateUpdated")).collect::<Vec<_>>() });
-    business.answer(5, answer).await
+    business.answer(EVENTS, true, answer).await
 }

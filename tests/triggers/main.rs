@@ -11,6 +11,7 @@ mod lost_answers;
 mod planned;
 mod polling;
 mod reconciling;
+mod removals;
 mod sandboxed;
 mod schedules;
 mod server;

@@ -13,6 +13,7 @@ use crate::cli::dry_run::DryRow;
 use crate::cli::recipes::BrokenRecipe;
 use crate::connection::Connection;
 use crate::engine::{Idle, RunCounters, WriteCount};
+use crate::event::WithheldRemovals;
 use crate::printable;
 use crate::run::RunState;
 use crate::trigger::PollSummary;
@@ -70,6 +71,8 @@ struct Poll {
     items: u64,
     events: usize,
     error: Option<String>,
+    /// Removed records that it does not report, because too many are gone at once.
+    withheld: Option<Box<WithheldRemovals>>,
     /// When it polls next.
     next_due: DateTime<Utc>,
     /// The API asked to wait; the poll continues by itself.
@@ -92,6 +95,7 @@ impl Summary {
             items: poll.items,
             events: poll.events,
             error: poll.error.clone(),
+            withheld: poll.withheld.clone(),
             next_due: poll.due,
             held: poll.held.is_some(),
         });
@@ -127,7 +131,7 @@ impl Summary {
         Self { left_out: left_out.to_vec(), ..self }
     }
 
-    /// Whether a run failed or waits for a person, a poll failed, a connection is held, or a recipe was left out.
+    /// Whether a run failed or waits for a person, a poll failed or withholds removed records, a connection is held, or a recipe was left out.
     pub(super) fn has_problems(&self) -> bool {
         !self.left_out.is_empty() || self.has_failures()
     }
@@ -136,7 +140,7 @@ impl Summary {
         let bad = [RunState::Failed, RunState::Parked];
         !self.held.is_empty()
             || self.has_bad_runs(&bad)
-            || self.polls.iter().any(|poll| poll.error.is_some() && !poll.held)
+            || self.polls.iter().any(|poll| poll.error.is_some() && !poll.held || poll.withheld.is_some())
     }
 
     fn has_bad_runs(&self, bad: &[RunState]) -> bool {
@@ -166,6 +170,11 @@ impl Summary {
                 }
                 Some(error) => _ = writeln!(text, "\n  error: {}", one_line(error)),
                 None => text.push('\n'),
+            }
+            if let Some(withheld) = &poll.withheld {
+                let reason = one_line(&withheld.reason);
+                let missing = counted(withheld.missing, "removed record");
+                let _ = writeln!(text, "  {missing} not reported: {reason}; `hob status` says what to do");
             }
         }
         if !self.polls.is_empty() {

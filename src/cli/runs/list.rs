@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::run_selector::RunSelector;
-use crate::cli::polls::PollRow;
+use crate::cli::polls::{PollRow, withheld_removals};
 use crate::cli::recipes::hide_webhook_keys;
 use crate::cli::store::open_existing;
 use crate::cli::table::table;
@@ -40,7 +40,7 @@ impl List {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
         hide_webhook_keys(session, &workspace)?;
         let limit = Some(self.limit).filter(|limit| *limit > 0);
-        let (rows, failing) = runtime::block_on(async {
+        let (rows, polls) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
                     let mut rows =
@@ -75,17 +75,29 @@ impl List {
                 }
             }
         }
-        if self.output.format == Format::Text && !failing.is_empty() {
-            session.streams.show("\npolls that fail:")?;
-            failing.iter().try_for_each(|poll| session.streams.say(format!("  {}", poll.complaint())))?;
+        if self.output.format == Format::Text {
+            let failing = polls.iter().filter(|poll| poll.fails()).map(PollRow::complaint).collect();
+            let sections = [
+                ("polls that fail", failing),
+                (
+                    "removed records that polls do not report, because too many are gone at once",
+                    withheld_removals(&polls),
+                ),
+            ];
+            for (title, lines) in
+                sections.into_iter().filter(|(_, lines): &(_, Vec<String>)| !lines.is_empty())
+            {
+                session.streams.show(format!("\n{title}:"))?;
+                lines.iter().try_for_each(|line| session.streams.say(format!("  {line}")))?;
+            }
         }
         Ok(ExitCode::Fine)
     }
 
-    /// Whether a failing poll belongs in the list: it still exists, and the filter does not exclude it.
+    /// Whether a poll that needs attention belongs in the list: it still exists, and the filter does not exclude it.
     fn shows(&self, workspace: &Workspace, poll: &PollRow) -> bool {
         let RunSelector { recipe, state, record, text, .. } = &self.which;
-        poll.fails()
+        (poll.fails() || poll.withheld.is_some())
             && workspace.accounts.contains_key(&poll.connection)
             && recipe.as_ref().is_none_or(|recipe| *recipe == poll.recipe)
             && state.is_none_or(|state| state == RunState::Failed)

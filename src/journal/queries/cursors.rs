@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::event::{Cursor, CursorKey};
-use crate::journal::Error;
 use crate::journal::database::{Database, Param, row, rows};
+use crate::journal::{Error, SeenCount};
 
 /// Records per lookup. A fixed number, so that one prepared statement serves all.
 const LOOKUP_SIZE: usize = 64;
@@ -49,6 +49,20 @@ pub(in crate::journal) async fn seen(
         known.extend(rows(db, &sql, params, |row| Ok((row.text()?, row.text()?))).await?);
     }
     Ok(known)
+}
+
+/// Counts the records seen, and those last seen before scan `before`.
+pub(in crate::journal) async fn count_seen(
+    db: &impl Database,
+    key: &CursorKey,
+    before: u64,
+) -> Result<SeenCount, Error> {
+    let sql = "SELECT count(*), count(*) FILTER (WHERE s.scan < $1) FROM seen s
+               WHERE s.cursor = (SELECT c.seq FROM cursors c WHERE c.key = $2)";
+    let params = vec![Param::count(before), (&key.0).into()];
+    let count =
+        row(db, sql, params, |row| Ok(SeenCount { known: row.count()?, missing: row.count()? })).await?;
+    Ok(count.unwrap_or_default())
 }
 
 /// Records last seen before `scan`, by id.

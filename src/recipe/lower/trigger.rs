@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::text::{Reader, empty};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::recipe::removed_limit::RemovedLimit;
 use crate::recipe::syntax::{self, Emit, OneOrMany};
 use crate::recipe::trigger::{
     CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook,
 };
-use crate::source::{Span, Spanned};
+use crate::source::{Data, Node, Span, Spanned};
 use crate::value::is_header_name;
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
@@ -46,14 +47,41 @@ fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
     let mut emit = poll.emit.map_or_else(|| vec![Emit::New, Emit::Changed], |emit| emit.0);
     let mut seen = std::collections::HashSet::new();
     emit.retain(|kind| seen.insert(*kind));
+    let limit = poll.removed_limit.map(|limit| lower_removed_limit(&limit.0, &emit, reader));
     Poll {
         operation: poll.poll,
         with,
         every,
         emit,
+        removed_limit: limit.unwrap_or_default(),
         hydrate: poll.hydrate.unwrap_or_else(|| Spanned::new(false, span)),
         start: poll.start.map_or(Start::Now, |start| reader.start(&start)),
     }
+}
+
+fn lower_removed_limit(limit: &Node, emit: &[Emit], reader: &mut Reader<'_>) -> RemovedLimit {
+    if !emit.contains(&Emit::Removed) {
+        let message = "`removed_limit` needs `removed` in `emit`: this poll reports no removed records";
+        reader.complain(Code::FieldConflict, limit.span, message.to_owned());
+    }
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let read = match &limit.value {
+        Data::Int(count) => u64::try_from(*count).ok().map(RemovedLimit::Records),
+        Data::Text(text) => match text.trim().strip_suffix('%') {
+            Some(percent) => {
+                let percent = number(percent).and_then(|percent| u8::try_from(percent).ok());
+                percent.filter(|percent| *percent <= 100).map(RemovedLimit::Percent)
+            }
+            None => number(text).map(RemovedLimit::Records),
+        },
+        _ => None,
+    };
+    read.unwrap_or_else(|| {
+        let message = "this is neither a share from `0%` to `100%` nor a number of records";
+        let diagnostic = Diagnostic::new(Code::NotAllowed, limit.span, message);
+        reader.found.push(diagnostic.help("write it like `10%` or `50`; `100%` is no limit"));
+        RemovedLimit::default()
+    })
 }
 
 fn lower_schedule(schedule: syntax::Schedule, reader: &mut Reader<'_>) -> Option<CronText> {

@@ -12,7 +12,9 @@ mod write_policy;
 
 pub use action::{Action, OnError, Pages, Retry};
 pub use recipe::{EchoPolicy, LaneOnFailure, Recipe};
-pub use scalar::{Anything, Condition, DurationText, IntervalText, Mapping, OneOrMany, TemplateText};
+pub use scalar::{
+    Anything, Condition, DurationText, IntervalText, Mapping, OneOrMany, RemovedLimitText, TemplateText,
+};
 pub use sync::{Sync, SyncField, SyncFieldSide, SyncRecipe, SyncSide};
 pub use trigger::{
     Algorithm, DeliveryIdText, Ed25519, Emit, Encoding, Header, Hmac, IdBody, IdHeader, Manual, Nothing,

@@ -29,6 +29,26 @@ pub struct DurationText(pub Spanned<String>);
 )]
 pub struct IntervalText(pub Spanned<String>);
 
+/// How many records may be removed at once: a share, or a number of records.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct RemovedLimitText(pub Node);
+
+impl JsonSchema for RemovedLimitText {
+    fn schema_name() -> Cow<'static, str> {
+        "RemovedLimitText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "limit",
+            "description": "A share of the known records, such as `10%`, or a number of records.",
+            "type": ["string", "integer"],
+            "examples": ["10%", 50],
+        })
+    }
+}
+
 /// Text that may contain templates. A value that is exactly one `{{ … }}` keeps its type.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]

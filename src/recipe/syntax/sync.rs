@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::{Action, DurationText, IntervalText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany};
+use super::{
+    Action, DurationText, IntervalText, KeptPolicy, LaneOnFailure, Mapping, OneOrMany, RemovedLimitText,
+};
 use crate::source::{Node, Spanned};
 
 /// Keeps two kinds of records equal. It stands for ordinary recipes, one for each direction, which `hob expand` shows;
@@ -98,6 +100,9 @@ pub struct SyncSide {
     /// them all.
     #[schemars(example = &"all")]
     pub start: Option<Spanned<String>>,
+    /// With `delete`: how many of its known records may be gone at once, as in a poll trigger. Default: `10%`.
+    #[schemars(example = &"10%")]
+    pub removed_limit: Option<RemovedLimitText>,
     /// Events of the connector that tell of new and changed records, instead of a poll.
     #[schemars(example = serde_json::json!(["highlevel.ContactCreate", "highlevel.ContactUpdate"]))]
     pub webhook: Option<OneOrMany<Spanned<String>>>,

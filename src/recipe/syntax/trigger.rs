@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use super::{DurationText, IntervalText, Mapping, OneOrMany, TemplateText};
+use super::{DurationText, IntervalText, Mapping, OneOrMany, RemovedLimitText, TemplateText};
 use crate::source::{Node, Span, Spanned, read};
 
 /// What starts a recipe: `poll`, `webhook`, `schedule` or `manual`.
@@ -72,6 +72,12 @@ pub struct Poll {
     /// Which changes become events. Default: `[new, changed]`. `hob catalog show` tells what that costs.
     #[schemars(example = serde_json::json!(["new", "changed"]))]
     pub emit: Option<OneOrMany<Emit>>,
+    /// With `removed`: how many of the known records may be gone at once, as a share (more than five, then) or a number
+    /// of records. Default: `10%`. If more are gone, or all of two or more, the answer may be faulty: no removed record
+    /// is reported, `hob status` says so, and new and changed ones go on. It ends by itself once the list shows the
+    /// records again; `hob resume RECIPE --accept-removed COUNT` says that they were removed. `100%` is no limit.
+    #[schemars(example = &"10%", example = 50)]
+    pub removed_limit: Option<RemovedLimitText>,
     /// Fetch the whole record before the run, because the list shows only a part of it. `hob catalog show` says what is
     /// fetched.
     #[schemars(example = true)]

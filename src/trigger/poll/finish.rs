@@ -23,7 +23,11 @@ impl Poll<'_> {
 
     /// Decides what follows the last page.
     pub(super) fn last_page(&mut self) {
-        if self.poller.emit.contains(&Emit::Removed) && self.cursor.baseline_done && !self.hidden {
+        let removed = self.poller.emit.contains(&Emit::Removed);
+        if !removed {
+            self.cursor.withheld = None;
+        }
+        if removed && self.cursor.baseline_done && !self.hidden {
             self.cursor.page = Some(ScanPosition::Removed { after: None });
         } else if self.baseline_is_uncertain() {
             self.read_again();
@@ -38,8 +42,13 @@ impl Poll<'_> {
         let cursor = &self.cursor;
         let read = |value: &Option<Value>| value.as_ref().and_then(Watermark::read);
         let (before, newest) = (read(&cursor.watermark), read(&cursor.newest));
-        let watermark = Watermark::after(before, newest, cursor.started, self.server);
-        self.update_watermark(watermark, now);
+        // An empty list that had records may be a faulty answer: it does not show that there were no changes.
+        let empty = before.filter(|_| cursor.pass.filled == 0);
+        let watermark = empty.or_else(|| Watermark::after(before, newest, cursor.started, self.server));
+        match empty {
+            Some(_) => self.cursor.settled.again = None,
+            None => self.update_watermark(watermark, now),
+        }
         self.ended_first_scan |= !self.cursor.baseline_done;
         let cursor = &mut self.cursor;
         cursor.watermark = watermark.map(Watermark::to_value);

@@ -5,13 +5,10 @@
 //! several passes have missed it, and the first poll of a recipe reads the list until no more existing records turn up.
 //! A list that fits into one answer cannot change meanwhile and is read once.
 
-use super::{Poll, REMOVED_PER_BATCH};
+use super::Poll;
 use crate::event::ScanPosition;
-use crate::journal::Error;
 use crate::recipe::Start;
 use crate::request::paging;
-use crate::trigger::detect::{self, Change};
-use crate::trigger::readable_items::is_unreadable;
 
 /// Maximum number of passes over a list in one poll.
 const MAX_PASSES: u32 = 3;
@@ -41,80 +38,29 @@ impl Poll<'_> {
         self.may_be_over = false;
     }
 
-    /// Reports the records after `after` that are missing as removed and returns false, or starts another pass over
-    /// the list and returns true.
-    pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
-        if after.is_none() && self.is_uncertain_what_is_gone().await? {
-            self.read_again();
-            self.store(vec![], vec![], vec![]).await?;
-            return Ok(true);
-        }
-        self.emit_removed(after).await?;
-        Ok(false)
-    }
-
     /// Whether the list took more than one answer.
     pub(super) fn may_have_moved(&self) -> bool {
         self.cursor.pass.filled > 1
     }
 
     /// Number of the first pass of this poll.
-    fn first_scan(&self) -> u64 {
+    pub(super) fn first_scan(&self) -> u64 {
         self.cursor.scan.saturating_sub(u64::from(self.cursor.pass.ended))
     }
 
-    /// Whether records are missing that may have moved between pages.
-    async fn is_uncertain_what_is_gone(&mut self) -> Result<bool, Error> {
-        let missing = self.missing().await?;
+    /// Whether some of the `missing` records may have moved between pages.
+    pub(super) fn is_uncertain_what_is_gone(&mut self, missing: u64) -> bool {
+        // What earlier polls missed as well has not moved.
+        let is_withheld = self.cursor.withheld.as_ref().is_some_and(|withheld| withheld.missing == missing);
         let pass = &mut self.cursor.pass;
         let moved = match pass.ended {
             0 => {
                 pass.missing = missing;
-                true
+                !is_withheld
             }
             // The same number is missing as after the last pass, so the list has not changed.
             _ => missing != pass.missing,
         };
-        Ok(missing > 0 && moved && self.may_have_moved() && self.cursor.pass.ended + 1 < MAX_PASSES)
-    }
-
-    /// Number of records that no pass of this poll has met.
-    async fn missing(&self) -> Result<u64, Error> {
-        let (mut count, mut after) = (0, None);
-        loop {
-            let some = self.vanished(after.as_deref()).await?;
-            count += some.len() as u64;
-            if some.len() < REMOVED_PER_BATCH {
-                return Ok(count);
-            }
-            after = some.last().cloned();
-        }
-    }
-
-    async fn vanished(&self, after: Option<&str>) -> Result<Vec<String>, Error> {
-        self.journal.vanished(&self.cursor.key, self.first_scan(), after, REMOVED_PER_BATCH).await
-    }
-
-    async fn emit_removed(&mut self, mut after: Option<String>) -> Result<(), Error> {
-        loop {
-            let gone = self.vanished(after.as_deref()).await?;
-            let changes: Vec<Change> = gone
-                .iter()
-                .filter(|record| !is_unreadable(record))
-                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
-                .collect();
-            self.found |= !changes.is_empty();
-            after = gone.last().cloned();
-            let done = gone.len() < REMOVED_PER_BATCH;
-            if done {
-                self.finish();
-            } else {
-                self.cursor.page = Some(ScanPosition::Removed { after: after.clone() });
-            }
-            self.store(changes, vec![], gone).await?;
-            if done {
-                return Ok(());
-            }
-        }
+        missing > 0 && moved && self.may_have_moved() && self.cursor.pass.ended + 1 < MAX_PASSES
     }
 }

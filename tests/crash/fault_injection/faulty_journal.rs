@@ -12,7 +12,7 @@ use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
     LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    StoreInfo, Totals, Unfinished, Written,
+    SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -317,6 +317,11 @@ impl Queries for FaultyJournal {
     ) -> Result<Vec<String>, Error> {
         self.alive().await;
         self.inner.vanished(key, scan, after, limit).await
+    }
+
+    async fn count_seen(&self, key: &CursorKey, before: u64) -> Result<SeenCount, Error> {
+        self.alive().await;
+        self.inner.count_seen(key, before).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {

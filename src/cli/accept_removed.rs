@@ -1,0 +1,74 @@
+//! `hob resume RECIPE --accept-removed COUNT`: accepts that records which polls withhold were removed.
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::pause::RecipeNames;
+use super::store::open_existing;
+use super::{ExitCode, Failure, Format, Session, runtime};
+use crate::clock::Clock;
+use crate::event::Cursor;
+use crate::journal::{Access, Journal, accept_removals, resume};
+
+/// Accepts the withheld removals of one recipe, if they are at most `count`.
+pub(super) fn run(session: &mut Session, names: &RecipeNames, count: u64) -> Result<ExitCode, Failure> {
+    let [recipe] = names.recipes.as_slice() else {
+        return Err(Failure::usage(anyhow!("--accept-removed is for one recipe: its count is that of one")));
+    };
+    let workspace = session.workspace_or_its_sandbox(&[], names.store)?;
+    let accepted = runtime::block_on(async {
+        let Some(journal) = open_existing(&workspace, Access::Client).await? else { return Ok(Vec::new()) };
+        let accepted = accept(journal.as_ref(), recipe, count).await;
+        journal.close().await;
+        accepted
+    })??;
+    if accepted.is_empty() {
+        return Err(Failure::problem(anyhow!(
+            "no poll of `{recipe}` withholds removed records; `hob status` shows which do"
+        )));
+    }
+    match names.output.format {
+        Format::Json => {
+            let row = |(cursor, missing): &(Cursor, u64)| json!({ "recipe": recipe, "connection": cursor.health.connection, "accepted": missing, "due": cursor.due });
+            session.streams.json(&accepted.iter().map(row).collect::<Vec<_>>())?;
+        }
+        Format::Text => {
+            for (cursor, missing) in &accepted {
+                let connection = cursor.health.connection.as_deref().unwrap_or_else(|| cursor.key.accounts());
+                session.streams.say(format!(
+                    "{recipe} on {connection}: {missing} accepted as removed; the next poll reports those that are \
+                     still gone"
+                ))?;
+            }
+        }
+    }
+    Ok(ExitCode::Fine)
+}
+
+/// The cursors whose removals are accepted, with the number of records.
+async fn accept(journal: &dyn Journal, recipe: &str, count: u64) -> Result<Vec<(Cursor, u64)>, Failure> {
+    let mut withheld = Vec::new();
+    for cursor in journal.cursors().await.map_err(Failure::unavailable)? {
+        if cursor.key.recipe() == recipe
+            && let Some(removals) = &cursor.withheld
+        {
+            let missing = removals.missing;
+            withheld.push((cursor, missing));
+        }
+    }
+    let missing: u64 = withheld.iter().map(|(_, missing)| missing).sum();
+    if missing > count {
+        return Err(Failure::problem(anyhow!(
+            "{missing} records of `{recipe}` are gone now, more than {count}; if they were removed: \
+             `hob resume {recipe} --accept-removed {missing}`"
+        )));
+    }
+    for (cursor, _) in &withheld {
+        let Some(removals) = &cursor.withheld else { continue };
+        accept_removals(journal, &cursor.key, removals).await.map_err(Failure::unavailable)?;
+    }
+    if !withheld.is_empty() {
+        resume(journal, recipe, Clock::system().now()).await.map_err(Failure::unavailable)?;
+    }
+    Ok(withheld)
+}

@@ -1,0 +1,127 @@
+//! Reports the records that a complete reading of the list did not show, unless there are so many that the answers are
+//! more likely to be faulty. These stay known, and the cursor says that they are withheld, until the list shows them
+//! again or a person accepts that they were removed.
+//!
+//! A record that is gone keeps the number of the scan that saw it last. What a person accepts is therefore one number:
+//! the records last seen before the scan that showed the loss. Later losses have later numbers and are judged anew.
+
+use super::{Poll, REMOVED_PER_BATCH};
+use crate::event::{ScanPosition, WithheldRemovals};
+use crate::journal::{Error, SeenCount, accepted_removals, forget_accepted_removals};
+use crate::trigger::detect::{self, Change};
+use crate::trigger::readable_items::is_unreadable;
+
+impl Poll<'_> {
+    /// Reports the records after `after` that are missing as removed and returns false, or starts another pass over
+    /// the list and returns true.
+    pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
+        if after.is_none() {
+            let count = self.count_seen(self.first_scan()).await?;
+            if self.is_uncertain_what_is_gone(count.missing) {
+                self.read_again();
+                self.store(vec![], vec![], vec![]).await?;
+                return Ok(true);
+            }
+            let accepted = self.judge_removals(count).await?;
+            self.emit_removed(None).await?;
+            if accepted {
+                // After a crash before this, what was accepted stays stored and applies to nothing: none of its
+                // records is known any more.
+                forget_accepted_removals(self.journal, &self.cursor.key).await?;
+            }
+            return Ok(false);
+        }
+        self.emit_removed(after).await?;
+        Ok(false)
+    }
+
+    /// Decides which of the missing records are reported as removed; returns whether a person accepted some.
+    async fn judge_removals(&mut self, count: SeenCount) -> Result<bool, Error> {
+        let first = self.first_scan();
+        self.cursor.pass.removed_before = Some(first);
+        let earlier = self.cursor.withheld.take();
+        let accepted = match &earlier {
+            Some(withheld) => accepted_removals(self.journal, &self.cursor.key, withheld).await?,
+            None => None,
+        };
+        let accepted_count = match accepted {
+            Some(before) => self.count_seen(before).await?.missing,
+            None => 0,
+        };
+        // The last of several readings has to be sound as well, because it confirms the others.
+        let (shown_by, count) = match self.cursor.pass.ended {
+            0 => (first, count),
+            _ => (self.cursor.scan, self.count_seen(self.cursor.scan).await?),
+        };
+        let (missing, known) = (count.missing - accepted_count, count.known - accepted_count);
+        let limit = self.poller.removed_limit;
+        if !limit.is_exceeded(missing, known) {
+            if earlier.is_some() {
+                tracing::info!(
+                    recipe = self.polled.recipe,
+                    connection = self.polled.connection,
+                    operation = self.poller.operation.id,
+                    missing = count.missing,
+                    "removed records are reported again"
+                );
+            }
+            return Ok(accepted.is_some());
+        }
+        self.cursor.pass.removed_before = Some(accepted.unwrap_or(0));
+        let operation = &self.poller.operation.id;
+        let reason = match missing == known {
+            true => format!("`{operation}` shows none of the {known} known records"),
+            false => format!(
+                "`{operation}` no longer shows {missing} of {known} known records, more than `removed_limit: {limit}` \
+                 allows"
+            ),
+        };
+        let since = match &earlier {
+            Some(earlier) if accepted.is_none() => earlier.since,
+            _ => self.context.services.clock.now(),
+        };
+        if earlier.is_none_or(|earlier| earlier.missing != missing) {
+            let recipe = &self.polled.recipe;
+            tracing::warn!(
+                recipe,
+                connection = self.polled.connection,
+                "{reason}; no removed record is reported until the list shows them again, or until \
+                 `hob resume {recipe} --accept-removed COUNT` says that they were removed (`hob status` tells the count)"
+            );
+        }
+        let withheld = WithheldRemovals { missing, known, before: shown_by, since, reason };
+        self.cursor.withheld = Some(Box::new(withheld));
+        Ok(accepted.is_some())
+    }
+
+    /// Counts the known records, and those of them last seen before the scan `before`.
+    async fn count_seen(&self, before: u64) -> Result<SeenCount, Error> {
+        self.journal.count_seen(&self.cursor.key, before).await
+    }
+
+    async fn emit_removed(&mut self, mut after: Option<String>) -> Result<(), Error> {
+        let before = self.cursor.pass.removed_before.unwrap_or(self.first_scan());
+        loop {
+            let key = &self.cursor.key;
+            let gone = self.journal.vanished(key, before, after.as_deref(), REMOVED_PER_BATCH).await?;
+            let changes: Vec<Change> = gone
+                .iter()
+                .filter(|record| !is_unreadable(record))
+                .map(|record| detect::removed(self.poller.listing(), record, self.cursor.scan))
+                .collect();
+            self.found |= !changes.is_empty();
+            after = gone.last().cloned();
+            let done = gone.len() < REMOVED_PER_BATCH;
+            if done {
+                self.finish();
+                self.polled.withheld.clone_from(&self.cursor.withheld);
+            } else {
+                self.cursor.page = Some(ScanPosition::Removed { after: after.clone() });
+            }
+            self.store(changes, vec![], gone).await?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+}
