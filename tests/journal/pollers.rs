@@ -132,7 +132,14 @@ pub async fn accepted_removals_are_kept_until_they_are_forgotten(location: &Stor
     held.withheld = Some(Box::new(withheld(7)));
     save(
         &*journal,
-        Progress { cursor: held.clone(), seen: vec![], forgotten: vec![], reset: false, claim: None, beside: false },
+        Progress {
+            cursor: held.clone(),
+            seen: vec![],
+            forgotten: vec![],
+            reset: false,
+            claim: None,
+            beside: false,
+        },
     )
     .await;
     accept_removals(&*journal, &key, &withheld(7)).await.unwrap();
