@@ -3,19 +3,24 @@
 use anyhow::anyhow;
 use serde_json::json;
 
-use super::pause::RecipeNames;
 use super::store::open_existing;
-use super::{ExitCode, Failure, Format, Session, runtime};
+use super::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
 use crate::event::Cursor;
 use crate::journal::{Access, Journal, accept_removals, resume};
 
 /// Accepts the withheld removals of one recipe, if they are at most `count`.
-pub(super) fn run(session: &mut Session, names: &RecipeNames, count: u64) -> Result<ExitCode, Failure> {
-    let [recipe] = names.recipes.as_slice() else {
+pub(super) fn run(
+    session: &mut Session,
+    recipes: &[String],
+    count: u64,
+    store: StoreChoice,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    let [recipe] = recipes else {
         return Err(Failure::usage(anyhow!("--accept-removed is for one recipe: its count is that of one")));
     };
-    let workspace = session.workspace_or_its_sandbox(&[], names.store)?;
+    let workspace = session.workspace_or_its_sandbox(&[], store)?;
     let accepted = runtime::block_on(async {
         let Some(journal) = open_existing(&workspace, Access::Client).await? else { return Ok(Vec::new()) };
         let accepted = accept(journal.as_ref(), recipe, count).await;
@@ -27,7 +32,7 @@ pub(super) fn run(session: &mut Session, names: &RecipeNames, count: u64) -> Res
             "no poll of `{recipe}` withholds removed records; `hob status` shows which do"
         )));
     }
-    match names.output.format {
+    match format {
         Format::Json => {
             let row = |(cursor, missing): &(Cursor, u64)| json!({ "recipe": recipe, "connection": cursor.health.connection, "accepted": missing, "due": cursor.due });
             session.streams.json(&accepted.iter().map(row).collect::<Vec<_>>())?;

@@ -68,7 +68,10 @@ impl Resume {
     /// Resumes.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         match self.accept_removed {
-            Some(count) => accept_removed::run(session, &self.names, count),
+            Some(count) => {
+                let RecipeNames { recipes, store, output, .. } = &self.names;
+                accept_removed::run(session, recipes, count, *store, output.format)
+            }
             None => self.names.each(session, false),
         }
     }
