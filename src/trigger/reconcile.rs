@@ -107,7 +107,8 @@ impl Reconcile {
         (lost.name.clone(), Value::Object(body))
     }
 
-    /// Whether the webhook of this change arrived: the recipe has a run about the record since the change was made, or
+    /// Whether the webhook of this change arrived: the recipe has a run about the record since the change was made (since
+    /// the record was, for a recipe that listens to new ones only), or
     /// since `before` where the item has no time, and does not know the record by its own time as it was earlier.
     pub async fn arrived(
         &self,
@@ -117,7 +118,10 @@ impl Reconcile {
         change: &Change,
         before: DateTime<Utc>,
     ) -> Result<bool, Error> {
-        let made = [&listing.updated, &listing.created]
+        // A recipe that listens to new records only has no webhooks of later changes.
+        let only_new = self.events.iter().all(|event| event.kind == Emit::New);
+        let updated = listing.updated.as_ref().filter(|_| !only_new);
+        let made = [updated, listing.created.as_ref()]
             .into_iter()
             .flatten()
             .find_map(|name| timestamp(&in_item(&change.item, name)?));
@@ -128,7 +132,7 @@ impl Reconcile {
             limit: Some(MOST_RUNS),
             ..RunFilter::default()
         };
-        let updated = listing.updated.as_ref().filter(|name| in_item(&change.item, name).is_some());
+        let updated = updated.filter(|name| in_item(&change.item, name).is_some());
         let Some((made, updated)) = made.zip(updated) else {
             return Ok(!journal.runs(&filter).await?.is_empty());
         };

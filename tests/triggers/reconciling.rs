@@ -51,6 +51,23 @@ async fn finds_what_was_lost_and_nothing_else() {
     assert_eq!(triggers.once().await.unwrap().events, 0);
 }
 
+#[tokio::test]
+async fn a_new_record_that_was_changed_after_its_webhook_is_not_lost() {
+    let list = List::of(0);
+    let old = json!({ "id": "old", "created": "2026-11-01T00:00:00Z", "updated": "2026-11-01T00:00:00Z" });
+    list.items.lock().unwrap().push(old);
+    let fixture = Fixture::new(with_events(), &[("one", "app", &list.serve().await, &[("place", "P")])]);
+    let recipe = fixture.recipe("trigger: { webhook: app.ThingCreate, reconcile: 6h }");
+    let triggers = Triggers::new(std::slice::from_ref(&recipe), fixture.context.clone()).unwrap();
+    assert_eq!(triggers.once().await.unwrap().events, 0);
+    let (made, changed) = ("2026-11-23T11:59:58Z", "2026-11-23T12:30:00Z");
+    let thing = |id: &str| json!({ "id": id, "created": made, "updated": changed });
+    list.items.lock().unwrap().extend([thing("came"), thing("lost")]);
+    fixture.context.services.journal.append(came(recipe.name())).await.unwrap();
+    assert_eq!(triggers.once().await.unwrap().events, 1, "only the creation whose webhook was lost");
+    assert_eq!(fixture.changes().await.pop().unwrap().1, "lost");
+}
+
 /// The received webhook of the record, with its run.
 fn came(recipe: &str) -> Batch {
     let event = Event {
