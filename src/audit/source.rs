@@ -132,8 +132,8 @@ impl<'a> SourceAudit<'a> {
     async fn since(&mut self, list: &ComparedList) -> Result<Option<Option<DateTime<Utc>>>, Error> {
         let (asked, place) = (self.options.since, format!("`{}` on {}", list.operation(), list.connection()));
         if list.has_cursor {
-            if list.cursor(&self.context.services).await?.is_none() {
-                self.note(format!("{place} was not polled to its end yet, so nothing can be missing"));
+            if let Some(reason) = list.not_polled(&self.context.services).await? {
+                self.note(format!("{place} {reason}"));
                 return Ok(None);
             }
             if asked.is_some() && !list.has_times() {

@@ -137,7 +137,15 @@ impl Audit {
         if !self.recipes.is_empty() {
             recipes.clear();
             for name in &self.recipes {
-                recipes.push(loaded.find(name, session)?);
+                // A sync is audited by the recipes that it stands for.
+                let of_sync = |recipe: &&CheckedRecipe| {
+                    recipe.name().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                };
+                let expanded: Vec<_> = loaded.sound.iter().filter(of_sync).cloned().collect();
+                match expanded.is_empty() {
+                    true => recipes.push(loaded.find(name, session)?),
+                    false => recipes.extend(expanded),
+                }
             }
         }
         for broken in loaded.broken.iter().filter(|_| self.recipes.is_empty()) {
@@ -254,8 +262,9 @@ fn text(report: &Report) -> String {
                 list.runs.iter().map(|(state, count)| format!("{count} {}", state_name(state))).collect();
             let since = list.since.map(|since| format!(" since {}", time(since))).unwrap_or_default();
             let runs = if states.is_empty() { String::new() } else { format!(": {}", states.join(", ")) };
+            let records = if list.records == 1 { "record" } else { "records" };
             lines.push(format!(
-                "{}: {} on {}, {} records{since}{runs}",
+                "{}: {} on {}, {} {records}{since}{runs}",
                 audit.recipe, list.list, list.connection, list.records
             ));
         }
@@ -275,7 +284,11 @@ fn text(report: &Report) -> String {
         false => format!("{count} {what}"),
     };
     let all: Vec<String> = counts.iter().map(counted).collect();
-    lines.push(if all.is_empty() { "no differences".to_owned() } else { all.join(", ") });
+    lines.push(match (all.is_empty(), report.is_incomplete()) {
+        (false, _) => all.join(", "),
+        (true, false) => "no differences".to_owned(),
+        (true, true) => "not everything could be read; no differences in what was".to_owned(),
+    });
     if !report.findings.is_empty() {
         let header = ["RECORD", "RECIPE", "WHAT", "SINCE", "RUN", "WHY", "WHAT TO DO"];
         lines.push(table(&header, report.findings.iter().map(row)));

@@ -128,6 +128,27 @@ impl ComparedList {
         listing.updated.is_some() || listing.created.is_some()
     }
 
+    /// Why its poller's progress says nothing of the list yet, as a sentence's end; `None` if it does. An error where its
+    /// polls fail.
+    pub async fn not_polled(&self, services: &Services) -> Result<Option<&'static str>, CompareError> {
+        if self.cursor(services).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(match services.journal.cursor(&self.poller.key).await? {
+            None => "was not polled yet, so nothing can be missing",
+            Some(cursor) if cursor.failures > 0 => {
+                let error = cursor.error.unwrap_or_default();
+                return Err(
+                    self.unread(format!("no poll has come to its end, and the last one failed: {error}"))
+                );
+            }
+            Some(cursor) if cursor.subject != self.poller.subject() => {
+                "is read in another way since the recipe was edited: the next poll begins anew"
+            }
+            Some(_) => "is being read for the first time, so nothing can be missing",
+        }))
+    }
+
     /// The progress of its poller, if it has read the list to its end once.
     pub async fn cursor(&self, services: &Services) -> Result<Option<Cursor>, journal::Error> {
         if !self.has_cursor {

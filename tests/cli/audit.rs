@@ -332,6 +332,21 @@ fn what_is_under_way_paused_or_without_a_list_is_told_apart() {
     let text = hob(scene.path(), &["audit", "form"]).code(1).output;
     assert!(text.contains("1 failed") && text.contains("hob runs retry run_"), "{text}");
     hob(scene.path(), &["audit", "frm"]).code(2);
+
+    // What cannot be read is not said to be well.
+    let what = FaultKind::Status { status: 403, body: Some(json!({ "message": "no" })), headers: vec![] };
+    let operation = Some("contacts.search".to_owned());
+    scene.stand_in.sandbox.add_fault(Fault { operation, what, ..Fault::default() });
+    hob(scene.path(), &["resume", "slow"]).code(0);
+    let ended = hob(scene.path(), &["audit", "slow"]).code(3);
+    assert!(ended.output.contains("not everything could be read"), "{}", ended.output);
+    assert!(ended.errors.contains("`contacts.search` on highlevel cannot be read"), "{}", ended.errors);
+    let never = recipes[0].replace("slow", "never");
+    fs::write(scene.path().join("recipes/never.yaml"), never).unwrap();
+    assert!(hob(scene.path(), &["audit", "never"]).code(0).output.contains("was not polled yet"));
+    scene.once();
+    let ended = hob(scene.path(), &["audit", "never"]).code(3);
+    assert!(ended.errors.contains("no poll has come to its end"), "{}", ended.errors);
 }
 
 const CLIENTS: &str = "name: clients
