@@ -19,12 +19,17 @@ struct Other<'a> {
 
 impl Other<'_> {
     fn does(&self, sql: &str) {
-        // The earlier version knows of no times in which runs wait for later ones.
-        let (one, none) = match self.ending {
-            "" => ("", ""),
-            _ => ("ARRAY[NULL]::bigint[], ARRAY[NULL]::text[], ARRAY[NULL]::text[],", "'{}', '{}', '{}',"),
+        // The earlier version knows neither of times in which runs wait for later ones nor of cursors that stay.
+        let (one, none, beside) = match self.ending {
+            "" => ("", "", ""),
+            _ => (
+                "ARRAY[NULL]::bigint[], ARRAY[NULL]::text[], ARRAY[NULL]::text[],",
+                "'{}', '{}', '{}',",
+                ", FALSE",
+            ),
         };
         let sql = sql.replace("{one_window}", one).replace("{no_window}", none);
+        let sql = sql.replace("{beside}", beside);
         let sql = sql.replace("_vN", self.ending);
         self.cluster.user(&format!(
             "SET search_path = {}; DO $$ DECLARE found RECORD; BEGIN {sql} END $$",
@@ -40,7 +45,7 @@ impl Other<'_> {
                  ARRAY[NULL]::text[], ARRAY[NULL]::text[], ARRAY['{run}'], ARRAY[decode(md5('{run}'), 'hex')],
                  ARRAY[1]::bigint[], ARRAY['{{}}'],
                  ARRAY[1], ARRAY['{run}'], ARRAY['a'], ARRAY['{lane}'], ARRAY['{{}}'], ARRAY[NULL]::text[], ARRAY[0],
-                 {{one_window}} NULL, NULL, NULL, NULL, NULL, NULL, '{{}}', '{{}}', '{{}}');
+                 {{one_window}} NULL, NULL, NULL, NULL, NULL, NULL, '{{}}', '{{}}', '{{}}'{{beside}});
              ASSERT found.stored = ARRAY[TRUE];"
         ));
     }
@@ -77,7 +82,7 @@ async fn take_turns(ours: &dyn Journal, other: &Other<'_>, round: &str) {
     other.does("SELECT * INTO found FROM hob_append_vN(FALSE, ARRAY['evt_again'],
         ARRAY['{\"connector\":\"highlevel\"}'], ARRAY['ContactUpdate'], ARRAY[NULL]::text[], ARRAY[NULL]::text[],
         ARRAY['first'], ARRAY[(SELECT key FROM receipts ORDER BY received DESC LIMIT 1)], ARRAY[1]::bigint[], ARRAY['{}'],
-        '{}', '{}', '{}', '{}', '{}', '{}', '{}', {no_window} NULL, NULL, NULL, NULL, NULL, NULL, '{}', '{}', '{}');
+        '{}', '{}', '{}', '{}', '{}', '{}', '{}', {no_window} NULL, NULL, NULL, NULL, NULL, NULL, '{}', '{}', '{}'{beside});
         ASSERT found.stored = ARRAY[FALSE];");
 
     other.leases(&first);
