@@ -18,6 +18,7 @@ use crate::check::CheckedRecipe;
 use crate::clock::Clock;
 use crate::engine::{JournalLimits, Options};
 use crate::journal::{Access, Error, Journal, RunFilter, last_pause, pause_reason};
+use crate::run::RunState;
 use crate::trigger::{
     Backfill as ListBackfill, BackfillError, BackfillOptions, Claims, OnPage, Polled, TriggerContext,
 };
@@ -41,7 +42,7 @@ pub struct Backfill {
     /// The recipe's name
     #[arg(value_name = "RECIPE")]
     recipe: String,
-    /// Only records made or changed since then: an age such as 30d, a date, or a time
+    /// Only records made or changed since then: an age such as 30d or 1y, `yesterday`, a date, or a time
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
     /// Also records about which the recipe has a run
@@ -69,6 +70,8 @@ struct Summary {
     records: u64,
     /// Of these, those about which the recipe has a run.
     known: usize,
+    /// Of these, those whose last run was filtered.
+    filtered: usize,
     /// Events stored, or, in a dry run, that would be.
     events: usize,
     dry_run: bool,
@@ -184,8 +187,10 @@ impl Backfill {
             }
             if self.dry_run && !self.again {
                 let (found, events) = (context.services.journal.as_ref(), summary.events - before);
-                let known = known_in(list, found, events, journal).await.map_err(Failure::unavailable)?;
+                let (known, filtered) =
+                    known_in(list, found, events, journal).await.map_err(Failure::unavailable)?;
                 (summary.known, summary.events) = (summary.known + known, summary.events - known);
+                summary.filtered += filtered;
             }
         }
         Ok(summary)
@@ -200,9 +205,10 @@ async fn read_to_the_end(
     bar: &ProgressBar,
 ) -> Result<(), Error> {
     loop {
-        let Polled { fresh, known, events, finished, error, held, .. } = list.read(context).await?;
+        let Polled { fresh, known, filtered, events, finished, error, held, .. } = list.read(context).await?;
         summary.records += fresh;
         summary.known += known;
+        summary.filtered += filtered;
         summary.events += events;
         match (finished, held) {
             (true, _) => return Ok(()),
@@ -225,30 +231,37 @@ async fn read_to_the_end(
     }
 }
 
-/// How many of the last events of a dry run, in `found`, are about records that have a run in `journal`.
+/// How many of the last events of a dry run, in `found`, are about records that have a run in `journal`, and how many of
+/// these runs were filtered.
 async fn known_in(
     list: &ListBackfill,
     found: &dyn Journal,
     events: usize,
     journal: &dyn Journal,
-) -> Result<usize, Error> {
-    let mut known = 0;
+) -> Result<(usize, usize), Error> {
+    let (mut known, mut filtered) = (0, 0);
     for run in found.runs(&RunFilter { limit: Some(events), ..RunFilter::default() }).await? {
         if let Some(record) = &run.record {
-            known += usize::from(list.has_run(journal, record).await?);
+            let state = list.last_run(journal, record).await?;
+            known += usize::from(state.is_some());
+            filtered += usize::from(state == Some(RunState::Filtered));
         }
     }
-    Ok(known)
+    Ok((known, filtered))
 }
 
 impl Summary {
     fn line(&self) -> String {
-        let Self { recipe, records, known, events, .. } = self;
+        let Self { recipe, records, known, filtered, events, .. } = self;
         let events = match self.dry_run {
             true => format!("{events} would be sent to it"),
             false => format!("{events} stored for it"),
         };
-        format!("{recipe}: {records} records read, {events}, {known} had a run already")
+        let filtered = match filtered {
+            0 => String::new(),
+            filtered => format!(", of which {filtered} were filtered"),
+        };
+        format!("{recipe}: {records} records read, {events}, {known} had a run already{filtered}")
     }
 
     fn advice(&self, paused: bool) -> String {

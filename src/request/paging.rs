@@ -95,6 +95,20 @@ pub enum Error {
         /// Number of the page, from 1.
         page: u64,
     },
+    /// The list ends before all the records that it is said to have.
+    #[error(
+        "page {page} of `{operation}` is empty, although the list is said to have {total} records, of which at most {read} were read"
+    )]
+    Incomplete {
+        /// The operation.
+        operation: String,
+        /// Number of the page, from 1.
+        page: u64,
+        /// The stated number of records.
+        total: u64,
+        /// The most that the pages before can have held.
+        read: u64,
+    },
     /// The address of the next page has a parameter that the operation does not know.
     #[error(
         "the next page of `{operation}` is at an address with `{input}`, which is not one of its inputs; add it to the operation's parameters"
@@ -243,6 +257,16 @@ pub fn is_short(paging: &Paging, count: usize) -> bool {
             count < *size as usize
         }
         _ => false,
+    }
+}
+
+/// The most records that `pages` pages can hold, where the size of a page is known.
+pub fn most_records(paging: &Paging, pages: u64) -> Option<u64> {
+    match paging {
+        Paging::Offset { size, .. } | Paging::Page { size, .. } | Paging::Cursor { size: Some(size), .. } => {
+            Some(pages.saturating_mul(u64::from(*size)))
+        }
+        _ => None,
     }
 }
 

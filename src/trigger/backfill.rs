@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::backfill_round::{BackfillRound, has_run};
+use super::backfill_round::{BackfillRound, last_run};
 use super::context::TriggerContext;
 use super::poll::Polled;
 use super::poller::{self, Poller, cursor_key, place};
@@ -10,7 +10,7 @@ use super::reconcile::Reconcile;
 use crate::check::CheckedRecipe;
 use crate::journal::{self, Batch, Journal, Progress};
 use crate::recipe::{Emit, Every, RemovedLimit, Start, Trigger, Webhook};
-use crate::run::Accounts;
+use crate::run::{Accounts, RunState};
 use crate::services::Services;
 
 /// Which records to read.
@@ -155,9 +155,13 @@ impl Backfill {
         Ok(polled)
     }
 
-    /// Whether the recipe has a run about the record in `journal`.
-    pub async fn has_run(&self, journal: &dyn Journal, record: &str) -> Result<bool, journal::Error> {
-        has_run(&self.poller.recipe, &self.poller.accounts, journal, record).await
+    /// The state of the recipe's last run about the record in `journal`.
+    pub async fn last_run(
+        &self,
+        journal: &dyn Journal,
+        record: &str,
+    ) -> Result<Option<RunState>, journal::Error> {
+        last_run(&self.poller.recipe, &self.poller.accounts, journal, record).await
     }
 
     /// What has been seen of the records was only of use for this reading.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::check::CheckedRecipe;
 use crate::journal::{Error, Journal, RunFilter};
-use crate::run::Accounts;
+use crate::run::{Accounts, RunState};
 
 /// Most runs about a record that are examined for the accounts of a fan-out.
 const MOST_RUNS: usize = 50;
@@ -27,15 +27,15 @@ pub(super) struct BackfillRound {
 }
 
 impl BackfillRound {
-    /// Whether the recipe has a run about the record, and another one was not asked for.
-    pub(super) async fn is_known(
+    /// The state of the recipe's last run about the record, unless another run was asked for.
+    pub(super) async fn last_run(
         &self,
         recipe: &CheckedRecipe,
         accounts: &Accounts,
         journal: &dyn Journal,
         record: &str,
-    ) -> Result<bool, Error> {
-        Ok(!self.again && has_run(recipe, accounts, journal, record).await?)
+    ) -> Result<Option<RunState>, Error> {
+        if self.again { Ok(None) } else { last_run(recipe, accounts, journal, record).await }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -43,27 +43,25 @@ impl BackfillRound {
     }
 }
 
-/// Whether the recipe has a run about the record, on these accounts.
-pub(super) async fn has_run(
+/// The state of the recipe's last run about the record, on these accounts.
+pub(super) async fn last_run(
     recipe: &CheckedRecipe,
     accounts: &Accounts,
     journal: &dyn Journal,
     record: &str,
-) -> Result<bool, Error> {
+) -> Result<Option<RunState>, Error> {
     let filter = RunFilter {
         recipe: Some(recipe.name().to_owned()),
         record: Some(record.to_owned()),
         limit: Some(MOST_RUNS),
         ..RunFilter::default()
     };
-    let rows = journal.runs(&filter).await?;
-    if rows.is_empty() || recipe.accounts().len() == 1 {
-        return Ok(!rows.is_empty());
-    }
-    for row in rows {
-        if journal.run(&row.id).await?.is_some_and(|detail| detail.run.accounts == *accounts) {
-            return Ok(true);
+    for row in journal.runs(&filter).await? {
+        let has_accounts = recipe.accounts().len() == 1
+            || journal.run(&row.id).await?.is_some_and(|detail| detail.run.accounts == *accounts);
+        if has_accounts {
+            return Ok(Some(row.state));
         }
     }
-    Ok(false)
+    Ok(None)
 }

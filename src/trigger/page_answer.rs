@@ -45,3 +45,10 @@ pub(super) enum ReadFailure {
         not_found: bool,
     },
 }
+
+impl ReadFailure {
+    /// A failure for this reason that is no refusal.
+    pub(super) fn unread(reason: String) -> Self {
+        Self::Failed { reason, asked: None, refused: false, not_found: false }
+    }
+}

@@ -26,6 +26,7 @@ use crate::catalog::Paging;
 use crate::event::{Cursor, CursorKey, Event, Pass, ScanPosition, Seen, Source, WithheldRemovals};
 use crate::journal::{Batch, Claim, Error, Journal, NewRun, Progress};
 use crate::request::paging::{self, Page, Rounds};
+use crate::run::RunState;
 use crate::template::Scope;
 
 /// Number of removed records that are processed at a time.
@@ -48,6 +49,8 @@ pub struct Polled {
     pub fresh: u64,
     /// Number of changes that the recipe knew already, from webhooks or, in a backfill, from any event.
     pub known: usize,
+    /// Of these, in a backfill, those whose last run was filtered.
+    pub filtered: usize,
     /// Number of events stored.
     pub events: usize,
     /// Number of runs started.
@@ -143,6 +146,7 @@ impl Poller {
             items: 0,
             fresh: 0,
             known: 0,
+            filtered: 0,
             events: 0,
             runs: 0,
             finished: false,
@@ -216,9 +220,7 @@ impl Poll<'_> {
         let with = match self.poller.inputs(&self.scope) {
             Ok(with) => with,
             Err(reason) => {
-                return self
-                    .fail(ReadFailure::Failed { reason, asked: None, refused: false, not_found: false })
-                    .await;
+                return self.fail(ReadFailure::unread(reason)).await;
             }
         };
         let listing = self.poller.listing();
@@ -241,11 +243,14 @@ impl Poll<'_> {
             let mut inputs = with.clone();
             inputs.extend(page.clone());
             match reading.read(&inputs).await {
-                Ok(answer) => {
-                    if let Err(error) = self.take(answer, &page).await? {
-                        return self.abort(&error).await;
+                Ok(answer) => match self.take(answer, &page).await? {
+                    Ok(()) => {}
+                    Err(error @ paging::Error::Incomplete { .. }) => {
+                        let reason = error.to_string();
+                        return self.fail(ReadFailure::unread(reason)).await;
                     }
-                }
+                    Err(error) => return self.abort(&error).await,
+                },
                 // Some APIs answer a request for the page after the last with 404.
                 Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => self.end().await?,
                 Err(not_read) => return self.fail(not_read).await,
@@ -278,6 +283,12 @@ impl Poll<'_> {
         let next = paging::next(operation, &listing.paging, page, at).and_then(|next| {
             self.rounds.check(&operation.id, page, number, &records, next.as_ref()).map(|()| next)
         });
+        if items.is_empty()
+            && next == Ok(None)
+            && let Err(error) = self.ensure_complete(total, number)
+        {
+            return Ok(Err(error));
+        }
         let (count, sifted) = (items.len(), split_unreadable(listing, items));
         self.may_be_over =
             matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
@@ -362,9 +373,10 @@ impl Poll<'_> {
     ) -> Result<(), Error> {
         let mut events = std::mem::take(&mut self.failed_events);
         for change in changes {
-            match self.is_known(&change).await? {
-                true => self.polled.known += 1,
-                false => events.push(self.poller.event(change, self.source(), &self.scope)),
+            if self.is_known(&change).await? {
+                self.polled.known += 1;
+            } else {
+                events.push(self.poller.event(change, self.source(), &self.scope));
             }
         }
         self.polled.due = self.cursor.due;
@@ -397,10 +409,12 @@ impl Poll<'_> {
     }
 
     /// Whether the recipe knows of the change already, from a webhook or, in a backfill, from any event.
-    async fn is_known(&self, change: &Change) -> Result<bool, Error> {
+    async fn is_known(&mut self, change: &Change) -> Result<bool, Error> {
         if let Some(backfill) = &self.poller.backfill {
             let Poller { recipe, accounts, .. } = self.poller;
-            return backfill.is_known(recipe, accounts, self.journal, &change.record).await;
+            let state = backfill.last_run(recipe, accounts, self.journal, &change.record).await?;
+            self.polled.filtered += usize::from(state == Some(RunState::Filtered));
+            return Ok(state.is_some());
         }
         let Some(reconcile) = &self.poller.reconcile else { return Ok(false) };
         let listing = self.poller.listing();

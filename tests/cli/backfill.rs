@@ -1,8 +1,9 @@
 //! `hob backfill`: every record that exists comes to the recipe once, however often the command is stopped.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use hob::catalog::Catalog;
@@ -137,30 +138,45 @@ fn what_cannot_be_read_is_told() {
     }
 }
 
-/// 30 pages.
-const RECORDS: usize = 3000;
+/// Records of the list, 100 of a page: 4,000, or as `HOB_BACKFILL_RECORDS` says.
+fn many() -> usize {
+    std::env::var("HOB_BACKFILL_RECORDS").map_or(4000, |number| number.parse().expect("a number"))
+}
+
+const KILLS: usize = 10;
+
+/// The most memory that the process has had, in MB.
+fn peak(child: &Child) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
+}
 
 #[test]
 fn a_killed_backfill_continues_where_it_was() {
-    let stand_in = stand_in(RECORDS);
+    let records = many();
+    let pages = records / 100;
+    let stand_in = stand_in(records);
     let (what, connector) = (FaultKind::Delay(20), Some("highlevel".to_owned()));
     stand_in.sandbox.add_fault(Fault { connector, what, done: true, ..Fault::default() });
     let folder = workspace(&stand_in, &[POLL]);
     let folder = folder.path();
-    for kill in 1..=5 {
+    for kill in 1..=KILLS {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
         command.args(["backfill", "contacts"]);
         let (mut child, lines) = spawn(command, folder);
         let lines = std::thread::spawn(move || lines.collect::<Vec<_>>());
         let begun = Instant::now();
-        while stand_in.sandbox.log().len() < kill * 5 {
-            assert!(begun.elapsed() < LONG, "pages are read");
+        while stand_in.sandbox.log().len() < kill * pages / (KILLS + 1) {
+            assert!(begun.elapsed() < 10 * LONG, "pages are read");
             std::thread::park_timeout(Duration::from_millis(5));
         }
+        let peak = peak(&child);
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(peak < 100, "{peak} MB");
         let lines = lines.join().unwrap().join("\n");
-        for other in [&["contacts", "--again"][..], &["contacts", "--since", "30d"]] {
+        for other in [&["contacts", "--again"][..], &["contacts", "--since", "1y"]] {
             let refused = backfill(folder, other).code(2);
             assert!(refused.errors.contains("`hob backfill contacts` continues it"), "{}", refused.errors);
         }
@@ -168,15 +184,52 @@ fn a_killed_backfill_continues_where_it_was() {
     }
     let ended = backfill(folder, &["contacts"]).code(0);
     let [read, ..] = counts(&ended);
-    assert!(read <= 1000, "{read} were read after the last kill");
-    let records = runs_by_record(folder);
-    assert!(records.len() == RECORDS && records.values().all(|runs| *runs == 1), "{}", records.len());
+    assert!(read as usize <= records / 5, "{read} were read after the last kill");
+    let runs = runs_by_record(folder);
+    assert!(runs.len() == records && runs.values().all(|runs| *runs == 1), "{}", runs.len());
     // At most one page for each kill is read twice.
     // The list is read twice, because records may move to pages that were read.
-    assert!(stand_in.sandbox.log().len() <= 62 + 5, "{} requests", stand_in.sandbox.log().len());
+    let requests = stand_in.sandbox.log().len();
+    assert!(requests <= 2 * (pages + 1) + KILLS, "{requests} requests");
     let again = backfill(folder, &["contacts"]).code(0);
     assert!(!again.errors.contains("continues"), "{}", again.errors);
-    assert_eq!(counts(&again), [RECORDS as u64, RECORDS as u64, 0]);
+    assert_eq!(counts(&again), [records as u64, records as u64, 0]);
+}
+
+#[test]
+fn a_list_that_ends_too_early_is_not_read_to_its_end() {
+    let stand_in = stand_in(500);
+    let folder = workspace(&stand_in, &[POLL]);
+    let empty = json!({ "contacts": [], "total": 500 });
+    let what = FaultKind::Status { status: 200, body: Some(empty), headers: vec![] };
+    let glitch = Fault {
+        connector: Some("highlevel".into()),
+        after: Some(2),
+        what,
+        times: Some(1),
+        ..Fault::default()
+    };
+    stand_in.sandbox.add_fault(glitch);
+    let ended = backfill(folder.path(), &["contacts"]).code(1);
+    let summary = ended.json();
+    let error = summary["error"].as_str().unwrap();
+    assert!(error.contains("page 3") && error.contains("500 records, of which at most 200"), "{error}");
+    assert_eq!((&summary["finished"], &summary["events"]), (&json!(false), &json!(200)));
+    backfill(folder.path(), &["contacts"]).code(0);
+    let runs = runs_by_record(folder.path());
+    assert!(runs.len() == 500 && runs.values().all(|runs| *runs == 1), "{}", runs.len());
+}
+
+#[test]
+fn what_was_filtered_before_is_told() {
+    let stand_in = stand_in(20);
+    let folder = workspace(&stand_in, &[&POLL.replace("actions:", "when: \"{{ false }}\"\nactions:")]);
+    assert_eq!(counts(&backfill(folder.path(), &["contacts"]).code(0)), [20, 0, 20]);
+    assert_eq!(hob(folder.path(), &ONCE).code(0).json()["runs"], json!({ "filtered": 20 }));
+    for arguments in [&["contacts"][..], &["contacts", "--dry-run"]] {
+        let text = hob(folder.path(), &[&["backfill"], arguments].concat()).code(0).output;
+        assert!(text.contains("20 had a run already, of which 20 were filtered"), "{text}");
+    }
 }
 
 #[test]

@@ -26,6 +26,24 @@ impl Poll<'_> {
             && pass.ended + 1 < MAX_PASSES
     }
 
+    /// An error if the last page, `number`, is empty, although the list states a `total` that the pages before cannot
+    /// have held. After the first scan it is none: a later poll finds the rest, but nothing counts as removed.
+    pub(super) fn ensure_complete(&mut self, total: Option<u64>, number: u64) -> Result<(), paging::Error> {
+        let stated = total.filter(|total| *total > 0).or(self.total);
+        let most = paging::most_records(&self.poller.listing().paging, number - 1);
+        let Some((total, read)) = stated.zip(most).filter(|(total, read)| total > read) else {
+            return Ok(());
+        };
+        self.hidden = true;
+        let operation = self.poller.operation.id.clone();
+        let error = paging::Error::Incomplete { operation, page: number, total, read };
+        if self.cursor.baseline_done {
+            tracing::warn!(recipe = self.polled.recipe, connection = self.polled.connection, "{error}");
+            return Ok(());
+        }
+        Err(error)
+    }
+
     /// Starts another pass over the list.
     pub(super) fn read_again(&mut self) {
         let cursor = &mut self.cursor;
