@@ -139,6 +139,7 @@ fn what_cannot_be_read_is_told() {
 }
 
 /// Records of the list, 100 of a page: 4,000, or as `HOB_BACKFILL_RECORDS` says.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
 fn many() -> usize {
     std::env::var("HOB_BACKFILL_RECORDS").map_or(4000, |number| number.parse().expect("a number"))
 }
@@ -184,7 +185,9 @@ fn a_killed_backfill_continues_where_it_was() {
     }
     let ended = backfill(folder, &["contacts"]).code(0);
     let [read, ..] = counts(&ended);
-    assert!(read as usize <= records / 5, "{read} were read after the last kill");
+    // Each kill may have cost the page that was being read.
+    let stored = (KILLS * pages / (KILLS + 1) - KILLS) * 100;
+    assert!(read as usize <= records - stored, "{read} were read after the last kill");
     let runs = runs_by_record(folder);
     assert!(runs.len() == records && runs.values().all(|runs| *runs == 1), "{}", runs.len());
     // At most one page for each kill is read twice.
@@ -202,13 +205,8 @@ fn a_list_that_ends_too_early_is_not_read_to_its_end() {
     let folder = workspace(&stand_in, &[POLL]);
     let empty = json!({ "contacts": [], "total": 500 });
     let what = FaultKind::Status { status: 200, body: Some(empty), headers: vec![] };
-    let glitch = Fault {
-        connector: Some("highlevel".into()),
-        after: Some(2),
-        what,
-        times: Some(1),
-        ..Fault::default()
-    };
+    let glitch =
+        Fault { connector: Some("highlevel".into()), after: 2, what, times: Some(1), ..Fault::default() };
     stand_in.sandbox.add_fault(glitch);
     let ended = backfill(folder.path(), &["contacts"]).code(1);
     let summary = ended.json();
