@@ -74,9 +74,9 @@ impl Budget {
         self.limiter().acquire(&self.key.window, priority, max_wait).await
     }
 
-    /// A permit, if one is available at once.
-    pub async fn try_acquire(&self) -> Option<Permit> {
-        self.limiter().try_acquire(&self.key.window).await
+    /// A permit, if one is available at once to requests of this priority.
+    pub async fn try_acquire(&self, priority: Priority) -> Option<Permit> {
+        self.limiter().try_acquire(&self.key.window, priority).await
     }
 
     /// Learns from the answer to the request that had `permit`.

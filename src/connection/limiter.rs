@@ -194,11 +194,11 @@ impl Limiter {
     }
 
     /// A permit, if one is available at once.
-    pub(super) async fn try_acquire(self: &Arc<Self>, window: &str) -> Option<Permit> {
+    pub(super) async fn try_acquire(self: &Arc<Self>, window: &str, priority: Priority) -> Option<Permit> {
         if self.state().queues.get(window).is_some_and(|queue| !queue.is_empty()) {
             return None;
         }
-        self.acquire(window, Priority::default(), Duration::ZERO).await.ok()
+        self.acquire(window, priority, Duration::ZERO).await.ok()
     }
 
     fn enqueue<'a>(self: &'a Arc<Self>, window: &'a str, priority: Priority) -> Place<'a> {

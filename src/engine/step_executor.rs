@@ -25,7 +25,7 @@ pub(super) async fn try_permission(context: &StepContext<'_>, call: &StepCall) -
         None => Some(Permission::Granted(None)),
         Some(Err(message)) => Some(Permission::Refused(refuse(message))),
         Some(Ok(connection)) => {
-            let admitted = context.services.client.try_admit(&connection).await?;
+            let admitted = context.services.client.try_admit(&connection, context.priority).await?;
             Some(Permission::Granted(Some(admitted)))
         }
     }

@@ -25,10 +25,9 @@ pub enum Source {
 }
 
 /// Priority of runs and, while a budget is short, of their requests; most urgent first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// Runs of events that were just sent.
-    #[default]
     Webhook,
     /// Pollers and the runs of their events, of which there may be many.
     Poll,

@@ -132,13 +132,13 @@ impl Client {
         }
     }
 
-    /// Admission to send a request, if it is available without waiting.
-    pub async fn try_admit(&self, connection: &Connection) -> Option<Admitted> {
+    /// Admission to send a request of this priority, if it is available without waiting.
+    pub async fn try_admit(&self, connection: &Connection, priority: Priority) -> Option<Admitted> {
         if connection.breaker.is_open() || connection.hold.reason().is_some() {
             return None;
         }
         let headers = connection.credential_headers().await.ok()?;
-        connection.budget.try_acquire().await.map(|permit| Admitted { headers, permit })
+        connection.budget.try_acquire(priority).await.map(|permit| Admitted { headers, permit })
     }
 
     /// Waits for the credential and the budget. Fails at once when the breaker is open or the connection is on hold.

@@ -23,10 +23,11 @@ pub struct CallOptions {
     pub guard: Option<SendGuard>,
 }
 
+/// Those of a person's call, who waits for it.
 impl Default for CallOptions {
     fn default() -> Self {
         Self {
-            priority: Priority::default(),
+            priority: Priority::Webhook,
             max_wait: Duration::from_secs(30),
             timeout: None,
             output: None,

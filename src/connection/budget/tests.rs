@@ -88,7 +88,20 @@ async fn an_empty_day_is_not_waited_for() {
     send(&budget, &headers(&[("x-left", "0"), ("x-reset", "3600000")])).await;
     let exhausted = budget.acquire(Priority::Webhook, LONG).await.unwrap_err();
     assert!(exhausted.wait > Duration::from_secs(3000), "{exhausted:?}");
-    assert!(budget.try_acquire().await.is_none());
+    assert!(budget.try_acquire(Priority::Poll).await.is_none());
+}
+
+#[tokio::test]
+async fn what_is_available_at_once_depends_on_who_asks() {
+    let settings = BudgetSettings { burst: None, daily: Some(100) };
+    let budget = budget_of("credential", settings);
+    let mut sent = 0;
+    while budget.try_acquire(Priority::Backfill).await.is_some() {
+        sent += 1;
+    }
+    assert_eq!(sent, 99, "the last one is left to webhooks");
+    assert!(budget.try_acquire(Priority::Poll).await.is_none());
+    assert!(budget.try_acquire(Priority::Webhook).await.is_some());
 }
 
 #[tokio::test]
@@ -99,7 +112,7 @@ async fn connections_of_one_account_share_what_the_api_counts_together() {
     [&one, &same, &other].iter().for_each(|budget| budget.join(&limiters));
     send(&one, &HeaderMap::new()).await;
     send(&same, &HeaderMap::new()).await;
-    assert!(one.try_acquire().await.is_none(), "the burst is used up");
+    assert!(one.try_acquire(Priority::Poll).await.is_none(), "the burst is used up");
     send(&other, &HeaderMap::new()).await;
     let exhausted = other.acquire(Priority::Poll, LONG).await.unwrap_err();
     assert!(exhausted.wait > LONG, "the day is: {exhausted:?}");
@@ -207,7 +220,7 @@ async fn limits_learned_by_one_process_apply_to_all() {
     assert!(other.acquire(Priority::Poll, LONG).await.is_err());
     tokio::time::sleep(LONG * 2).await;
     let probe = other.acquire(Priority::Poll, LONG).await.unwrap();
-    assert!(one.try_acquire().await.is_none());
+    assert!(one.try_acquire(Priority::Poll).await.is_none());
     drop(probe);
 }
 
@@ -218,7 +231,7 @@ async fn requests_of_a_dead_process_are_released() {
     std::mem::forget(one.acquire(Priority::Poll, LONG).await.unwrap());
     // The process is alive and sends heartbeats.
     tokio::time::sleep(LONG).await;
-    assert!(other.try_acquire().await.is_none());
+    assert!(other.try_acquire(Priority::Poll).await.is_none());
     one.limiter().state().shared.own.clear();
     other.acquire(Priority::Poll, LONG).await.unwrap();
 }
@@ -240,7 +253,7 @@ async fn a_start_knows_what_was_sent_before_however_that_ended() {
     // The process was killed: it may have sent one more than it counted.
     send(&second, &HeaderMap::new()).await;
     let mut left = 0;
-    while second.try_acquire().await.is_some() {
+    while second.try_acquire(Priority::Poll).await.is_some() {
         left += 1;
     }
     assert!(left <= 1, "{left}");

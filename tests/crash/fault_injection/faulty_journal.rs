@@ -43,6 +43,8 @@ pub struct FaultyJournal {
     inner: Arc<dyn Journal>,
     fault: Option<(usize, WriteFault)>,
     writes: AtomicUsize,
+    /// How many of them were those of background tasks.
+    background_writes: AtomicUsize,
     crashed: watch::Sender<bool>,
     stalled: watch::Sender<bool>,
     resumed: watch::Sender<bool>,
@@ -54,6 +56,7 @@ impl FaultyJournal {
             inner,
             fault,
             writes: AtomicUsize::new(0),
+            background_writes: AtomicUsize::new(0),
             crashed: watch::Sender::new(false),
             stalled: watch::Sender::new(false),
             resumed: watch::Sender::new(false),
@@ -63,6 +66,11 @@ impl FaultyJournal {
     /// Number of writes so far.
     pub fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Number of writes so far that can stall.
+    pub fn writes_that_stall(&self) -> usize {
+        self.writes() - self.background_writes.load(Ordering::SeqCst)
     }
 
     /// hob crashes now: no call returns any more.
@@ -99,6 +107,18 @@ impl FaultyJournal {
     async fn ended<T>(&self) -> T {
         self.crash();
         pending().await
+    }
+
+    /// A write of the background tasks, which never stalls: the workers would go on, and the requests that they are
+    /// sending would arrive after another instance's. A process that stands still does so as a whole.
+    async fn background_write<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match self.fault {
+            Some((_, WriteFault::StallBefore | WriteFault::StallAfter)) => act.await,
+            _ => {
+                self.background_writes.fetch_add(1, Ordering::SeqCst);
+                self.write(act).await
+            }
+        }
     }
 
     async fn write<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -182,11 +202,11 @@ impl Journal for FaultyJournal {
     }
 
     async fn renew(&self, leases: &[Lease], now: DateTime<Utc>, ttl: Duration) -> Result<Vec<Lease>, Error> {
-        self.write(self.inner.renew(leases, now, ttl)).await
+        self.background_write(self.inner.renew(leases, now, ttl)).await
     }
 
     async fn reclaim(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, Error> {
-        self.write(self.inner.reclaim(owner, now)).await
+        self.background_write(self.inner.reclaim(owner, now)).await
     }
 
     async fn last_wait(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {

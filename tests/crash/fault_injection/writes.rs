@@ -16,13 +16,13 @@ use crate::settings;
 /// Share of the cases on PostgreSQL: one in so many.
 const PART: u64 = 4;
 
-/// A trial without faults: its number of writes and its observations.
-async fn trial_without_faults(kind: StoreKind) -> (usize, Observations) {
+/// A trial without faults: its number of writes, of those that can stall, and its observations.
+async fn trial_without_faults(kind: StoreKind) -> (usize, usize, Observations) {
     let test_bed = TestBed::with_manual_clock().await;
     let trial = Trial::new(&test_bed, kind);
     let store = trial.store(None).await;
     assert!(trial.run(store.clone(), pending()).await);
-    (store.writes(), trial.observations().await)
+    (store.writes(), store.writes_that_stall(), trial.observations().await)
 }
 
 /// Every fault at every write. Trials take longer on PostgreSQL: there it is a random part of them, unless
@@ -37,14 +37,14 @@ fn cases(kind: StoreKind, writes: usize, faults: [WriteFault; 2]) -> Vec<(usize,
 }
 
 pub async fn what_is_not_disturbed_does_everything_once(kind: StoreKind) {
-    let (writes, observations) = trial_without_faults(kind).await;
+    let (writes, _, observations) = trial_without_faults(kind).await;
     assert_eq!(violations(&observations), Vec::<String>::new());
     assert!(observations.parked.is_empty() && observations.effects().values().all(|times| *times == 1));
     assert!(writes > 50, "{writes} writes");
 }
 
 pub async fn hob_may_end_at_every_write(kind: StoreKind) {
-    let (writes, reference) = trial_without_faults(kind).await;
+    let (writes, _, reference) = trial_without_faults(kind).await;
     let cases = cases(kind, writes, [WriteFault::CrashBefore, WriteFault::CrashAfter]);
     let ended = for_each_case(&cases, 2, TestBed::with_manual_clock, async |test_bed, fault| {
         let trial = Trial::new(test_bed, kind);
@@ -66,7 +66,7 @@ pub async fn hob_may_end_at_every_write(kind: StoreKind) {
 }
 
 pub async fn every_write_may_fail_for_a_while(kind: StoreKind) {
-    let (writes, reference) = trial_without_faults(kind).await;
+    let (writes, _, reference) = trial_without_faults(kind).await;
     let cases = cases(kind, writes, [WriteFault::FailBefore, WriteFault::FailAfter]);
     let ended = for_each_case(&cases, 12, TestBed::with_system_clock, async |test_bed, fault| {
         let trial = Trial::new(test_bed, kind);
@@ -81,7 +81,7 @@ pub async fn every_write_may_fail_for_a_while(kind: StoreKind) {
 }
 
 pub async fn hob_may_stand_still_at_every_write_and_find_its_work_done_by_another(kind: StoreKind) {
-    let (writes, _) = trial_without_faults(kind).await;
+    let (_, writes, _) = trial_without_faults(kind).await;
     let cases = cases(kind, writes, [WriteFault::StallBefore, WriteFault::StallAfter]);
     let ended = for_each_case(&cases, 2, TestBed::with_manual_clock, async |test_bed, fault| {
         let trial = Trial::new(test_bed, kind);
