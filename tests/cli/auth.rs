@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use hob::connection::http_client;
 use serde_json::{Value, json};
@@ -266,7 +267,7 @@ fn a_login_gives_a_token() {
     ] {
         let folder = club(scheme);
         let path = folder.path();
-        let stand_in = StandIn::of(hob::workspace::catalog(path).unwrap());
+        let stand_in = StandIn::of(Arc::new(hob::workspace::catalog(path).unwrap()));
         let base_url = stand_in.base_url("club");
         club_workspace(path, &base_url, "club-sandbox-key");
         hob(path, &["call", "club.members.list"]).code(0);

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Fault, FaultKind, Options};
 use serde_json::{Value, json};
 
 use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::{EndedRun, hob};
 use crate::spawn::spawn;
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -25,7 +24,7 @@ const HOOKS: &str = "name: hooks\ntrigger: { webhook: [highlevel.ContactCreate, 
 fn stand_in(records: usize) -> StandIn {
     let options =
         Options { budget: Budget::Unlimited, records: Some(records), log: usize::MAX, ..Options::default() };
-    StandIn::with(Catalog::built_in(), options)
+    StandIn::with(built_in(), options)
 }
 
 fn backfill(folder: &Path, arguments: &[&str]) -> EndedRun {

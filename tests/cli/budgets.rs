@@ -1,12 +1,11 @@
 //! `hob connections` shows what is left of each connection's budget, and what waits for it.
 
-use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Options};
 use serde_json::{Value, json};
 
 use crate::connection_holds::{ONCE, workspace};
 use crate::program::{hob, hob_with};
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 1m..15m, start: all }\nactions:\n\
     - { do: contacts.get, with: { contactId: \"{{ event.id }}\" } }\n";
@@ -22,7 +21,7 @@ fn budget(rows: &Value, name: &str) -> Value {
 fn connections_show_what_is_used_left_and_waiting() {
     let budget_of_60 = Budget::Limited { requests: 1000, interval_ms: 1000, daily: 60 };
     let options = Options { budget: budget_of_60, records: Some(100), log: usize::MAX, ..Options::default() };
-    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let stand_in = StandIn::with(built_in(), options);
     let folder = workspace(&stand_in, &[POLL, HAND]);
     let folder = folder.path();
     let connections = || hob(folder, &["connections", "--format", "json"]).code(0).json();

@@ -3,20 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, PASSWORD};
 use crate::program::hob;
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 use crate::stores;
 
 /// The API with the records it had when the stores were written.
 fn stand_in() -> StandIn {
     let options = Options { budget: Budget::Unlimited, records: Some(5), ..Options::default() };
-    StandIn::with(Catalog::built_in(), options)
+    StandIn::with(built_in(), options)
 }
 
 fn workspace(stand_in: &StandIn, store: &str) -> TempDir {

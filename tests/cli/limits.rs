@@ -3,14 +3,13 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Fault, FaultKind, Options};
 use tempfile::TempDir;
 
 use crate::cluster::Cluster;
 use crate::listening::Running;
 use crate::program::hob;
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 use crate::waiting_runs::{none_refused, on_postgres, rest, statuses, wait_until};
 
 /// Each contact found by a poll is read once more.
@@ -28,7 +27,7 @@ actions:
 /// A sandbox with limits and `records` contacts, with delayed answers.
 pub fn limited(budget: Budget, records: usize) -> StandIn {
     let options = Options { budget, records: Some(records), log: usize::MAX, ..Options::default() };
-    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let stand_in = StandIn::with(built_in(), options);
     let what = FaultKind::Delay(10);
     stand_in.sandbox.add_fault(Fault {
         connector: Some("highlevel".into()),
@@ -145,7 +144,7 @@ fn processes_on_postgres_share_the_day_and_what_headers_say_of_it() {
     let budget = Budget::Limited { requests: 20, interval_ms: 500, daily: 60 };
     let options =
         Options { budget, records: Some(100), log: usize::MAX, clock: manual.clock(), ..Options::default() };
-    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let stand_in = StandIn::with(built_in(), options);
     let folder = workspace(&stand_in, &["studio"]);
     on_postgres(folder.path(), &cluster.store());
     // The sandbox's day began almost a day ago.

@@ -6,12 +6,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use hob::catalog::Catalog;
 use hob::cli::{Environment, ExitCode, Streams, run};
 use hob::sandbox::Sandbox;
 use serde_json::{Map, Value};
 
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 
 /// The output of a command.
 #[derive(Clone, Default)]
@@ -35,14 +34,14 @@ impl Written {
 
 /// All operations with requests.
 fn sending() -> Vec<String> {
-    let catalog = Catalog::built_in();
+    let catalog = built_in();
     let sending = catalog.operations().filter(|operation| operation.builtin.is_none());
     sending.map(|operation| operation.id.clone()).collect()
 }
 
 /// Inputs with which `id` succeeds on a fresh sandbox. A composite uses its first alternative.
 fn inputs(sandbox: &Sandbox, id: &str) -> Map<String, Value> {
-    let catalog = Catalog::built_in();
+    let catalog = built_in();
     let operation = catalog.operation(id).unwrap();
     let Some(way) = operation.composite.first() else {
         return sandbox.example(id).unwrap_or_else(|| panic!("no example for {id}"));
@@ -71,7 +70,7 @@ fn every_operation_answers_well() {
 
 #[test]
 fn every_operation_of_version_3_answers_well() {
-    let catalog = Catalog::built_in();
+    let catalog = built_in();
     let versions = &catalog.connector("highlevel").unwrap().versions;
     let ids: Vec<String> = versions.versions["v3"].operations.keys().cloned().collect();
     assert_eq!(ids.len(), 124);
@@ -98,7 +97,7 @@ fn walk(ids: &[String], api: Option<&str>) -> Vec<String> {
 /// Calls `id` by the command line; the error says why it failed.
 fn call(sandbox: &Sandbox, folder: &Path, id: &str, api: Option<&str>) -> Result<(), String> {
     let mut with = Value::Object(inputs(sandbox, id));
-    let catalog = Catalog::built_in();
+    let catalog = built_in();
     let connector = catalog.connector(&catalog.operation(id).unwrap().connector).unwrap();
     if let Some(version) = api.and_then(|api| connector.versions.versions.get(api)) {
         let change = &version.operations[id];

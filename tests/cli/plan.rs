@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hob::catalog::Catalog;
 use hob::connection::{TransportSettings, http_client};
 use hob::sandbox::{Budget, Options};
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use crate::connection_holds::{ONCE, workspace};
 use crate::listening::listen;
 use crate::program::{EndedRun, hob, hob_with};
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 
 /// How far a plan may be off.
 const TOLERANCE: f64 = 0.05;
@@ -67,7 +66,7 @@ impl Scenario {
     fn wrong(&self) -> Option<String> {
         let options =
             Options { budget: Budget::Unlimited, log: usize::MAX, records: Some(250), ..Options::default() };
-        let stand_in = StandIn::with(Catalog::built_in(), options);
+        let stand_in = StandIn::with(built_in(), options);
         let recipes: Vec<&str> = self.recipes.iter().map(String::as_str).collect();
         let folder = workspace(&stand_in, &recipes);
         let folder = folder.path();
@@ -412,7 +411,7 @@ fn connections_on_one_counter_are_added_up() {
 fn learned_limits_come_first() {
     let budget = Budget::Limited { requests: 50, interval_ms: 2000, daily: 1234 };
     let options = Options { budget, log: usize::MAX, ..Options::default() };
-    let stand_in = StandIn::with(Catalog::built_in(), options);
+    let stand_in = StandIn::with(built_in(), options);
     let folder = workspace(&stand_in, &[&poll("p", "poll: contacts.search", LOG)]);
     let limit =
         |plan: Value| (plan["counters"][0]["limit"].clone(), plan["counters"][0]["limit_from"].clone());

@@ -1,10 +1,18 @@
 //! A sandbox in the test's own process, which outlives the programs that use it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hob::catalog::Catalog;
 use hob::sandbox::{Budget, Options, RunningSandbox, Sandbox};
 use tokio::runtime::Runtime;
+
+/// Loaded once, which takes a while in a debug build.
+static BUILT_IN: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
+
+/// The built-in catalog.
+pub fn built_in() -> Arc<Catalog> {
+    Arc::clone(&BUILT_IN)
+}
 
 /// A sandbox without request limits.
 pub struct StandIn {
@@ -15,16 +23,16 @@ pub struct StandIn {
 
 impl StandIn {
     pub fn start() -> Self {
-        Self::of(Catalog::built_in())
+        Self::of(built_in())
     }
 
-    pub fn of(catalog: Catalog) -> Self {
+    pub fn of(catalog: Arc<Catalog>) -> Self {
         // Everything served is logged, so that proofs are complete.
         Self::with(catalog, Options { budget: Budget::Unlimited, log: usize::MAX, ..Options::default() })
     }
 
-    pub fn with(catalog: Catalog, options: Options) -> Self {
-        let sandbox = Sandbox::new(Arc::new(catalog), options).unwrap();
+    pub fn with(catalog: Arc<Catalog>, options: Options) -> Self {
+        let sandbox = Sandbox::new(catalog, options).unwrap();
         let runtime = Runtime::new().unwrap();
         let running = runtime.block_on(sandbox.serve(([127, 0, 0, 1], 0).into())).unwrap();
         Self { sandbox, running, runtime }

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hob::catalog::Catalog;
 use hob::clock::Clock;
 use hob::event::{CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{Access, Batch, Journal, NewRun, Postgres, Sqlite};
@@ -18,7 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::cluster::PASSWORD;
-use crate::stand_in::StandIn;
+use crate::stand_in::{StandIn, built_in};
 
 /// Longest wait for anything.
 const LONG: Duration = Duration::from_secs(90);
@@ -63,7 +62,7 @@ impl Setup {
         let script = script.replace(&format!("[{TOKEN}]"), &format!("[{}]", tokens.join(", ")));
         let scripts = [("highlevel".to_owned(), script)].into_iter().collect();
         let options = Options { budget, log: usize::MAX, scripts, ..Options::default() };
-        let stand_in = StandIn::with(Catalog::built_in(), options);
+        let stand_in = StandIn::with(built_in(), options);
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("recipes")).unwrap();
         let mut text = "connections:\n".to_owned();
