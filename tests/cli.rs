@@ -34,6 +34,8 @@ mod earlier_versions;
 mod echoes;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/fixtures.rs"]
+mod fixtures;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/kept.rs"]

@@ -83,6 +83,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Status(command) => command.run(session),
         Command::Runs(RunsCommand::List(command)) => command.run(session),
         Command::Runs(RunsCommand::Show(command)) => command.run(session),
+        Command::Runs(RunsCommand::Fixture(command)) => command.run(session),
         Command::Runs(RunsCommand::Writes(command)) => command.run(session),
         Command::Runs(RunsCommand::Retry(command)) => command.run(session),
         Command::Runs(RunsCommand::Skip(command)) => command.run(session),

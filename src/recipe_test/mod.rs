@@ -2,11 +2,14 @@
 //! expects. The recipe runs on the engine that `hob run` uses, with a manual clock and a store of its own; only the
 //! network is replaced.
 
+mod anonymize;
 mod case;
 mod comparison;
 mod coverage;
+mod exchanges;
 mod expectation;
 mod file;
+mod fixture;
 mod junit;
 mod outcome;
 mod runner;
@@ -14,10 +17,12 @@ mod schema;
 mod stubs;
 mod syntax;
 
+pub use anonymize::anonymize;
 pub use case::{Case, DEFAULT_NOW};
 pub use comparison::{Difference, differences};
 pub use coverage::{Coverage, CoveredRecipe};
 pub use file::{TestFile, parse};
+pub use fixture::{Fixture, NoFixture};
 pub use junit::to_junit;
 pub use outcome::{Answered, CaseOutcome, Failure, SentRequest, in_words};
 pub use runner::{Error, Runner};

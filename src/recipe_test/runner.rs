@@ -24,7 +24,7 @@ use crate::event::Event;
 use crate::journal::{Batch, Journal, RunDetail, RunUpdate, Sqlite};
 use crate::recipe::{Trigger, Webhook};
 use crate::request::{Client, ClientSettings, FileFolders, Responder};
-use crate::run::{LoopLimit, RunState};
+use crate::run::{LoopLimit, RunContext, RunState};
 use crate::secret::Redactor;
 use crate::services::Services;
 use crate::trigger::{Schedule, as_triggered};
@@ -143,6 +143,29 @@ impl Runner {
         outcome
     }
 
+    /// What the templates of a recorded run could read besides its event.
+    pub fn run_context(&self, detail: &RunDetail) -> Result<RunContext, Error> {
+        let connections = self.connections(&Clock::system())?;
+        let values = detail.run.accounts.iter().filter_map(|(connector, name)| {
+            Some((connector.clone(), connections.get(name)?.template_values()))
+        });
+        Ok(RunContext {
+            env: Arc::new(Value::Object(self.env.clone())),
+            connections: values.collect(),
+            loop_limit: self.loop_limit,
+            ..RunContext::default()
+        })
+    }
+
+    fn connections(&self, clock: &Clock) -> Result<IndexMap<String, Arc<Connection>>, Error> {
+        let mut connections = IndexMap::new();
+        for account in &self.accounts {
+            let connection: Connection = account.unconnected(clock)?;
+            connections.insert(account.name.clone(), Arc::new(connection));
+        }
+        Ok(connections)
+    }
+
     fn services(
         &self,
         case: &Case,
@@ -150,11 +173,7 @@ impl Runner {
         stubs: &Arc<Stubs>,
         clock: &Clock,
     ) -> Result<Services, Error> {
-        let mut connections = IndexMap::new();
-        for account in &self.accounts {
-            let connection: Connection = account.unconnected(clock)?;
-            connections.insert(account.name.clone(), Arc::new(connection));
-        }
+        let connections = self.connections(clock)?;
         let mut env = self.env.clone();
         env.extend(case.env.clone());
         let stubs = Arc::clone(stubs);

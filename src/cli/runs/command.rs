@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::fixture::MakeFixture;
 use super::list::List;
 use super::resolve::Resolve;
 use super::retry::Retry;
@@ -16,6 +17,8 @@ pub enum RunsCommand {
     List(List),
     /// Show a run: its event, each step with inputs, attempts and outcomes
     Show(Show),
+    /// Make a test of a run: its event, the answers that it got, and what it did
+    Fixture(MakeFixture),
     /// List what hob wrote to a record, newest first
     Writes(Writes),
     /// Continue runs that failed, with the recipe as it is now

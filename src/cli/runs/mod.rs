@@ -1,6 +1,7 @@
 //! `hob runs`: the history of runs, and interventions.
 
 mod command;
+mod fixture;
 mod history;
 mod intervention;
 mod list;

@@ -1,0 +1,291 @@
+//! Makes a test of a recorded run: its event, what was there before, the answers, and what it did.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use super::exchanges::{End, Exchange, Recorded};
+use super::outcome::SentRequest;
+use super::stubs::body_with_result;
+use crate::catalog::{Builtin, Effect, Operation, path};
+use crate::check::CheckedRecipe;
+use crate::journal::RunDetail;
+use crate::recipe::{Trigger, Webhook};
+use crate::run::{Entry, RunContext, RunState};
+use crate::template::LinkEnd;
+
+/// A test made of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fixture {
+    /// The test, as it stands in a list of `tests`.
+    pub test: Map<String, Value>,
+    /// In what it differs from the run, because the history does not tell.
+    pub unknown: Vec<String>,
+}
+
+/// Why no test can be made of a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoFixture {
+    /// It has not ended, or its end depends on more than its event.
+    #[error("the run {0}: a test can be made of one that succeeded, failed or was filtered")]
+    State(String),
+    /// Somebody decided about it.
+    #[error("the run was retried or resolved by hand, which a test cannot be")]
+    Intervened,
+    /// Its event is no mapping.
+    #[error("the event is no mapping, which the `event` of a test is")]
+    Event,
+}
+
+impl Fixture {
+    /// The test of the run of `detail`, which began with this version of `recipe`.
+    pub fn new(recipe: &CheckedRecipe, detail: &RunDetail, context: &RunContext) -> Result<Self, NoFixture> {
+        let state = detail.row.state;
+        if !matches!(state, RunState::Succeeded | RunState::Failed | RunState::Filtered) {
+            return Err(NoFixture::State(in_words(state)));
+        }
+        let by_hand = |entry: &Entry| {
+            matches!(entry, Entry::Resumed { .. } | Entry::Restarted {} | Entry::Parked { .. })
+        };
+        if detail.entries.iter().any(|stamped| by_hand(&stamped.entry)) {
+            return Err(NoFixture::Intervened);
+        }
+        if !detail.event.payload.is_object() {
+            return Err(NoFixture::Event);
+        }
+        let Recorded { exchanges, mut unknown } = Recorded::new(recipe, detail, context);
+        let mut test = Map::new();
+        test.insert("name".into(), format!("run {}", detail.row.id).into());
+        test.insert("event".into(), detail.event.payload.clone());
+        if let Some(kind) = kind(recipe, detail) {
+            test.insert("kind".into(), kind.into());
+        }
+        if let Some(before) = before(detail) {
+            test.insert("before".into(), before);
+        }
+        let begun = detail.entries.first().map_or(detail.event.received, |first| first.at);
+        test.insert("now".into(), time(begun).into());
+        let (links, state_before) = (links(detail, &exchanges), values(&exchanges));
+        let stubs = stubs(&exchanges, &mut unknown);
+        for (name, content) in [("links", links), ("state", state_before), ("stubs", stubs)] {
+            if !content.is_empty() {
+                test.insert(name.into(), content.into());
+            }
+        }
+        test.insert("expect".into(), expected(state, &exchanges, &mut unknown).into());
+        Ok(Self { test, unknown })
+    }
+
+    /// Expects what was `sent` of the inputs that the test lists.
+    pub fn expect_sent(&mut self, sent: &[SentRequest]) {
+        let requests = self.test.get_mut("expect").and_then(|expect| expect.get_mut("requests"));
+        let Some(Value::Array(requests)) = requests else { return };
+        let sent = sent.iter().filter(|sent| sent.effect != Effect::Read);
+        for (expected, sent) in requests.iter_mut().zip(sent) {
+            let Some(inputs) = expected.get_mut("with").and_then(Value::as_object_mut) else { continue };
+            for (name, value) in inputs.iter_mut() {
+                if let Some(sent) = sent.inputs.get(name) {
+                    *value = sent.clone();
+                }
+            }
+        }
+    }
+
+    /// The text of a test file with this test. `recipe` is the name of its recipe.
+    pub fn file(&self, recipe: &str) -> Result<String, serde_yaml::Error> {
+        serde_yaml::to_string(&json!({ "recipe": recipe, "tests": [self.test] }))
+    }
+}
+
+fn in_words(state: RunState) -> String {
+    match state {
+        RunState::Waiting | RunState::Running => "has not ended".to_owned(),
+        other => format!("is {}", other.name()),
+    }
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The kind of the event, where the test has to state it.
+fn kind(recipe: &CheckedRecipe, detail: &RunDetail) -> Option<String> {
+    let first = detail.event.kind.names().next()?;
+    match recipe.trigger() {
+        Trigger::Poll(_) => (first != "new").then(|| first.to_owned()),
+        Trigger::Webhook(Webhook::Events { types, .. }) => {
+            let mut listed = detail.event.kind.names().filter(|name| types.iter().any(|t| t.value == *name));
+            Some(listed.next()?.to_owned())
+        }
+        Trigger::Webhook(Webhook::Path { .. }) | Trigger::Schedule(_) | Trigger::Manual(_) => None,
+    }
+}
+
+/// The record as it was seen before.
+fn before(detail: &RunDetail) -> Option<Value> {
+    let seen = detail.entries.iter().find_map(|stamped| match &stamped.entry {
+        Entry::Compared { before, .. } => Some(before.as_ref().clone()),
+        _ => None,
+    });
+    seen.filter(Value::is_object)
+}
+
+/// The links that the run found: name → from → to.
+fn links(detail: &RunDetail, exchanges: &[Exchange]) -> Map<String, Value> {
+    let mut links = Map::new();
+    let mut add = |name: &str, from: &str, to: &str| {
+        let of_name = links.entry(name.to_owned()).or_insert_with(|| json!({}));
+        of_name[from] = to.into();
+    };
+    for stamped in &detail.entries {
+        let Entry::LinksFound { links, .. } = &stamped.entry else { continue };
+        for link in links {
+            let Some(other) = &link.found else { continue };
+            match &link.query.known {
+                LinkEnd::From(from) => add(&link.query.name, from, other),
+                LinkEnd::To(to) => add(&link.query.name, other, to),
+            }
+        }
+    }
+    for exchange in exchanges {
+        let End::Result(result) = &exchange.end else { continue };
+        let Some(other) = result.as_str() else { continue };
+        if exchange.operation.builtin == Some(Builtin::LinksFind) {
+            let name = text(exchange, "name").unwrap_or_default();
+            match (text(exchange, "from"), text(exchange, "to")) {
+                (Some(from), _) => add(&name, &from, other),
+                (None, Some(to)) => add(&name, other, &to),
+                (None, None) => {}
+            }
+        }
+    }
+    links
+}
+
+/// An input as the text under which the store has it.
+fn text(exchange: &Exchange, input: &str) -> Option<String> {
+    match exchange.inputs.get(input)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// The remembered values that the run read.
+fn values(exchanges: &[Exchange]) -> Map<String, Value> {
+    let mut values = Map::new();
+    for exchange in exchanges.iter().filter(|known| known.operation.builtin == Some(Builtin::StateGet)) {
+        let (End::Result(result), Some(key)) = (&exchange.end, text(exchange, "key")) else { continue };
+        let default = exchange.inputs.get("default").unwrap_or(&Value::Null);
+        if **result != *default {
+            values.entry(key).or_insert_with(|| result.as_ref().clone());
+        }
+    }
+    values
+}
+
+/// Whether `operation` sends a request.
+fn is_sent(operation: &Operation) -> bool {
+    operation.builtin.is_none_or(|builtin| builtin == Builtin::HttpRequest)
+}
+
+/// The answers by operation: one, or a list in the order of the requests.
+fn stubs(exchanges: &[Exchange], unknown: &mut Vec<String>) -> Map<String, Value> {
+    let mut stubs: Map<String, Value> = Map::new();
+    for exchange in exchanges.iter().filter(|exchange| is_sent(&exchange.operation)) {
+        let Some((operation, answer)) = answer(exchange) else {
+            let note = format!(
+                "what `{}` answered to step `{}` cannot be told from its result",
+                exchange.operation.id, exchange.step
+            );
+            if !unknown.contains(&note) {
+                unknown.push(note);
+            }
+            continue;
+        };
+        match stubs.get_mut(&operation) {
+            None => {
+                stubs.insert(operation, answer);
+            }
+            Some(Value::Array(answers)) => answers.push(answer),
+            Some(first) => *first = json!([first.take(), answer]),
+        }
+    }
+    for answers in stubs.values_mut() {
+        // The last one answers all further requests.
+        if let Value::Array(all) = answers {
+            all.dedup();
+            if let [only] = all.as_mut_slice() {
+                *answers = only.take();
+            }
+        }
+    }
+    stubs
+}
+
+/// The operation that answered, and its answer; `None` if it cannot be told from the result.
+fn answer(exchange: &Exchange) -> Option<(String, Value)> {
+    let operation = &exchange.operation;
+    let result = match &exchange.end {
+        End::Status(status) => {
+            let of_itself = operation.composite.is_empty();
+            return of_itself.then(|| (operation.id.clone(), json!({ "status": status })));
+        }
+        End::Result(result) => result.as_ref(),
+    };
+    if operation.builtin == Some(Builtin::HttpRequest) {
+        let field = |name: &str| result.get(name).filter(|value| !value.is_null()).cloned();
+        let parts = ["status", "headers", "body"].map(|name| (name.to_owned(), field(name)));
+        let answer: Map<String, Value> =
+            parts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        return Some((operation.id.clone(), answer.into()));
+    }
+    if !operation.composite.is_empty() {
+        return None;
+    }
+    let body = body_with_result(operation, result.clone()).ok()?;
+    let read = match operation.result.is_empty() {
+        true => Some(body),
+        false => path::read_first(&body, &operation.result),
+    };
+    (read.as_ref() == Some(result)).then(|| (operation.id.clone(), json!({ "result": result })))
+}
+
+fn expected(state: RunState, exchanges: &[Exchange], unknown: &mut Vec<String>) -> Map<String, Value> {
+    let mut expected = Map::new();
+    if state != RunState::Succeeded {
+        expected.insert("run".into(), state.name().into());
+    }
+    let mut requests = Vec::new();
+    for exchange in exchanges.iter().filter(|exchange| exchange.effect != Effect::Read) {
+        let operation = &exchange.operation;
+        if !is_sent(operation) {
+            continue;
+        }
+        if !operation.composite.is_empty() {
+            unknown.push(format!("`{}` is made of several requests, which are not recorded", operation.id));
+            continue;
+        }
+        requests.push(json!({ "do": operation.id, "with": exchange.inputs }));
+    }
+    expected.insert("requests".into(), requests.into());
+    let done = |builtin: Builtin| {
+        let ended = |known: &&Exchange| matches!(known.end, End::Result(_));
+        exchanges.iter().filter(move |known| known.operation.builtin == Some(builtin)).filter(ended)
+    };
+    let mut links: Map<String, Value> = Map::new();
+    for exchange in done(Builtin::LinksSave) {
+        let [name, from, to] = ["name", "from", "to"].map(|input| text(exchange, input).unwrap_or_default());
+        links.entry(name).or_insert_with(|| json!({}))[from] = to.into();
+    }
+    let mut values: Map<String, Value> = Map::new();
+    for exchange in done(Builtin::StatePut) {
+        let value = exchange.inputs.get("value").cloned().unwrap_or_default();
+        values.insert(text(exchange, "key").unwrap_or_default(), value);
+    }
+    for (name, content) in [("links", links), ("state", values)] {
+        if !content.is_empty() {
+            expected.insert(name.into(), content.into());
+        }
+    }
+    expected
+}
