@@ -47,7 +47,7 @@ fn usual_log(command: &Command) -> &'static str {
     match command {
         Command::Run(run) if run.keeps_running() => "warn,hob=info",
         // What a tested recipe does is in the results.
-        Command::Test(_) => "error",
+        Command::Test(_) | Command::Runs(RunsCommand::Fixture(_)) => "error",
         _ => "warn",
     }
 }
