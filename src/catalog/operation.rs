@@ -335,6 +335,10 @@ pub enum Builtin {
     LinksFind,
     /// Delete a link.
     LinksDelete,
+    /// What two linked records had when they were last made equal.
+    LinksBase,
+    /// Note what two linked records have, now that they are equal.
+    LinksSettle,
     /// Read a stored value.
     StateGet,
     /// Store a value.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RecipeText;
 use super::encoding::{AT_ONCE, time};
+use super::{LinkBase, RecipeText};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
 
@@ -114,6 +114,9 @@ pub enum Record {
         from: String,
         /// The other end.
         to: String,
+        /// What both records had when they were last made equal.
+        #[serde(default, skip_serializing_if = "LinkBase::is_empty")]
+        base: LinkBase,
     },
     /// A value of `state.put`.
     Value {

@@ -9,6 +9,7 @@ mod export_record;
 mod format;
 mod interface;
 mod last_failure;
+mod link_base;
 mod model;
 mod paused;
 mod postgres;
@@ -24,6 +25,7 @@ pub use access::Access;
 pub use export_record::{Due, Page, Part, Record};
 pub use format::{EntryError, read_entry, write_entry};
 pub use interface::{Journal, Queries};
+pub use link_base::{BaseValues, BaseWrite, LinkBase};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
     NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, SeenCount,

@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::database::Database;
-use super::queries::{claims, cursors, holds, links, receipts, recipes, runs, totals, values, writes};
+use super::queries::{
+    claims, cursors, holds, link_bases, links, receipts, recipes, runs, totals, values, writes,
+};
 use super::{
-    Claim, Error, HeldConnection, Link, LinkWrite, Queries, RecipeText, RunDetail, RunFilter, RunRow,
-    SeenCount, Totals, Unfinished, Written,
+    BaseValues, BaseWrite, Claim, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries, RecipeText,
+    RunDetail, RunFilter, RunRow, SeenCount, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -142,6 +144,19 @@ impl<S: QueriedStore> Queries for S {
 
     async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error> {
         links::delete(self.database(), name, from, to).await
+    }
+
+    async fn link_base(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<LinkBase>, Error> {
+        link_bases::find(self.database(), name, from, to).await
+    }
+
+    async fn settle_link(&self, link: &Link, seen: u64, values: &BaseValues) -> Result<BaseWrite, Error> {
+        link_bases::settle(self.database(), link, seen, values).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {

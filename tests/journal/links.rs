@@ -1,5 +1,5 @@
-use hob::journal::{Link, LinkWrite, Part, RecipeText, Record};
-use serde_json::json;
+use hob::journal::{BaseValues, BaseWrite, Link, LinkBase, LinkWrite, Part, RecipeText, Record};
+use serde_json::{Value, json};
 
 use crate::fixture::StoreLocation;
 
@@ -68,6 +68,69 @@ pub async fn a_link_can_replace_those_of_either_end(location: &StoreLocation) {
     assert_eq!(journal.find_link("n", None, Some("1")).await.unwrap(), None);
 }
 
+/// What both ends have, as JSON.
+fn values(from: Value, to: Value) -> BaseValues {
+    serde_json::from_value(json!({ "from": from, "to": to })).unwrap()
+}
+
+pub async fn a_link_keeps_what_both_records_had(location: &StoreLocation) {
+    let journal = location.open().await;
+    let pair = link("n", "a", "1");
+    let base = async || journal.link_base("n", None, Some("1")).await.unwrap();
+    let settle = async |seen, values: &BaseValues| journal.settle_link(&pair, seen, values).await.unwrap();
+    let first = values(json!({ "name": "Ada", "phone": null }), json!({ "name": { "a\u{0}": [1.50] } }));
+    assert_eq!((base().await, settle(0, &first).await), (None, BaseWrite::Unlinked));
+    journal.save_link(&pair).await.unwrap();
+    assert_eq!(base().await, Some(LinkBase::default()));
+    assert_eq!(settle(0, &first).await, BaseWrite::Saved);
+    assert_eq!(base().await, Some(LinkBase { revision: 1, values: first.clone() }));
+    // Of two who know one revision, one is told of the other.
+    let phone = values(json!({ "phone": "1" }), json!({ "phone": 1 }));
+    assert_eq!(settle(0, &phone).await, BaseWrite::Outdated);
+    assert_eq!(base().await.unwrap().revision, 1);
+    assert_eq!(settle(1, &phone).await, BaseWrite::Saved);
+    assert_eq!(base().await, Some(LinkBase { revision: 2, values: phone.clone() }));
+    assert_eq!(journal.link_base("n", Some("a"), None).await.unwrap(), base().await);
+    // Who settles has written: others have to know, also where all values are as before.
+    assert_eq!(settle(2, &phone).await, BaseWrite::Saved);
+    assert_eq!(base().await.unwrap().revision, 3);
+    // Saving the link again changes nothing, with another one in its place it is gone.
+    journal.save_link(&pair).await.unwrap();
+    assert_eq!(journal.replace_links(&pair).await.unwrap(), []);
+    assert_eq!(base().await.unwrap().revision, 3);
+    journal.replace_links(&link("n", "a", "2")).await.unwrap();
+    assert_eq!(base().await, None);
+    journal.replace_links(&pair).await.unwrap();
+    assert_eq!(base().await, Some(LinkBase::default()));
+    settle(0, &phone).await;
+    journal.delete_link("n", Some("a"), None).await.unwrap();
+    journal.save_link(&pair).await.unwrap();
+    assert_eq!(base().await, Some(LinkBase::default()));
+}
+
+pub async fn of_many_who_settle_a_link_one_does(location: &StoreLocation) {
+    let first = location.open().await;
+    let other = if first.is_shared() { location.open().await } else { first.clone() };
+    let pair = link("n", "a", "1");
+    first.save_link(&pair).await.unwrap();
+    for revision in 0..10 {
+        let mut tasks = Vec::new();
+        for n in 0..8 {
+            let (journal, pair) = (if n % 2 == 0 { first.clone() } else { other.clone() }, pair.clone());
+            let noted = values(json!({ format!("f{n}"): revision }), json!({}));
+            tasks.push(tokio::spawn(
+                async move { journal.settle_link(&pair, revision, &noted).await.unwrap() },
+            ));
+        }
+        let mut saved = 0;
+        for task in tasks {
+            saved += usize::from(task.await.unwrap() == BaseWrite::Saved);
+        }
+        assert_eq!(saved, 1);
+        assert_eq!(first.link_base("n", Some("a"), None).await.unwrap().unwrap().revision, revision + 1);
+    }
+}
+
 /// Many who link the same few records at once, each on a connection of its own where the store can be shared.
 pub async fn of_many_who_link_a_record_one_does(location: &StoreLocation) {
     let first = location.open().await;
@@ -107,7 +170,7 @@ pub async fn of_many_who_link_a_record_one_does(location: &StoreLocation) {
 
 pub async fn what_is_imported_links_nothing_twice(location: &StoreLocation) {
     let journal = location.open().await;
-    let record = |Link { name, from, to }: Link| Record::Link { name, from, to };
+    let record = |Link { name, from, to }: Link| Record::Link { name, from, to, base: LinkBase::default() };
     let known = [record(link("n", "a", "1")), record(link("n", "b", "2"))];
     journal.import(known.to_vec()).await.unwrap();
     journal.import(known.to_vec()).await.unwrap();

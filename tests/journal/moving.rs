@@ -1,6 +1,7 @@
 use hob::event::Seen;
 use hob::journal::{
-    Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, Retention, RunFilter, RunUpdate,
+    BaseValues, BaseWrite, Batch, Due, Journal, Link, Part, Progress, RecipeText, Record, Retention,
+    RunFilter, RunUpdate,
 };
 use hob::run::{RunState, Write};
 use serde_json::json;
@@ -44,6 +45,9 @@ async fn fill_store(journal: &dyn Journal) {
     journal.append(Batch { events: vec![(event("x"), vec![])], progress: Some(progress) }).await.unwrap();
     let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "t".to_owned() };
     journal.save_link(&link).await.unwrap();
+    let had = json!({ "from": { "name": "Ada" }, "to": { "name": ["ü", 1.50] } });
+    let settled = journal.settle_link(&link, 0, &serde_json::from_value(had).unwrap()).await.unwrap();
+    assert_eq!(settled, BaseWrite::Saved);
     let (name, version) = ("a".to_owned(), "v1".to_owned());
     let recipe = RecipeText { name, version, file: "a.yaml".to_owned(), text: "name: a".to_owned() };
     journal.save_recipe(&recipe).await.unwrap();
@@ -152,6 +156,11 @@ pub async fn a_fingerprint_tells_any_change(location: &StoreLocation) {
     for to in ["t", "u"] {
         let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: to.to_owned() };
         journal.replace_links(&link).await.unwrap();
+        is_new(&mut known, journal.fingerprint().await.unwrap());
+    }
+    let link = Link { name: "l".to_owned(), from: "f".to_owned(), to: "u".to_owned() };
+    for seen in [0, 1] {
+        journal.settle_link(&link, seen, &BaseValues::default()).await.unwrap();
         is_new(&mut known, journal.fingerprint().await.unwrap());
     }
     for value in [1, 2] {

@@ -15,7 +15,13 @@ impl Rule for LinkInputs {
     }
 
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
-        let links = [Builtin::LinksFind, Builtin::LinksSave, Builtin::LinksDelete];
+        let links = [
+            Builtin::LinksFind,
+            Builtin::LinksSave,
+            Builtin::LinksDelete,
+            Builtin::LinksBase,
+            Builtin::LinksSettle,
+        ];
         for (call, operation) in context.known_calls() {
             let Some(builtin) = operation.builtin.filter(|builtin| links.contains(builtin)) else { continue };
             for name in ["name", "from", "to"] {

@@ -1,6 +1,6 @@
 //! Dispatches built-in operations.
 
-use super::{http_request, links, state};
+use super::{http_request, link_bases, links, state};
 use crate::catalog::Builtin;
 use crate::engine::step_context::StepContext;
 use crate::engine::step_outcome::{StepOutcome, refuse};
@@ -19,6 +19,8 @@ pub(in crate::engine) async fn execute(
         Builtin::LinksSave => links::save(journal, inputs, context.options.dry_run).await,
         Builtin::LinksFind => links::find(journal, inputs).await,
         Builtin::LinksDelete => links::delete(journal, inputs).await,
+        Builtin::LinksBase => link_bases::base(journal, inputs).await,
+        Builtin::LinksSettle => link_bases::settle(journal, inputs, context.options.dry_run).await,
         Builtin::StateGet => state::get(journal, inputs).await,
         Builtin::StatePut => state::put(journal, inputs).await,
         Builtin::Wait | Builtin::Stop | Builtin::Log | Builtin::Set => {

@@ -26,3 +26,11 @@ pub(super) fn flag(inputs: &Map<String, Value>, name: &str) -> Result<bool, Stri
         Some(other) => Err(format!("`{name}` must be true or false, not {other}")),
     }
 }
+
+/// The name of a link, and the ends that are given: at least one.
+pub(super) fn ends(inputs: &Map<String, Value>) -> Result<(String, Option<String>, Option<String>), String> {
+    match (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?) {
+        (_, None, None) => Err("one of `from` and `to` must be given".to_owned()),
+        ends => Ok(ends),
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::inputs::{flag, optional_text, text};
+use super::inputs::{ends, flag, text};
 use crate::engine::step_outcome::{StepOutcome, refuse, store_failure};
 use crate::journal::{Journal, Link, LinkWrite};
 use crate::run::{StepError, StepResult};
@@ -81,13 +81,5 @@ pub(super) async fn delete(journal: &dyn Journal, inputs: &Map<String, Value>) -
             Ok(deleted) => StepResult::Done(json!({ "deleted": deleted })).into(),
             Err(error) => store_failure(&error),
         },
-    }
-}
-
-/// The name, and the ends that are given: at least one.
-fn ends(inputs: &Map<String, Value>) -> Result<(String, Option<String>, Option<String>), String> {
-    match (text(inputs, "name")?, optional_text(inputs, "from")?, optional_text(inputs, "to")?) {
-        (_, None, None) => Err("one of `from` and `to` must be given".to_owned()),
-        ends => Ok(ends),
     }
 }

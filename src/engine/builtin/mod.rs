@@ -3,6 +3,7 @@
 mod execute;
 mod http_request;
 mod inputs;
+mod link_bases;
 mod links;
 mod state;
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/markers-5.sql"),
     include_str!("sql/due-6.sql"),
     include_str!("sql/coalesce-7.sql"),
+    include_str!("sql/base-8.sql"),
 ];
 
 /// The oldest supported server.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::event::{CursorKey, EventId};
 use crate::journal::database::{Database, Dialect, Param, rows};
 use crate::journal::encoding::parse_write;
+use crate::journal::queries::link_bases;
 use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
 use crate::journal::{Due, Error, Page, Part, RecipeText, Record};
 use crate::run::{RunState, Write};
@@ -129,11 +130,12 @@ impl<D: Database> Pages<'_, D> {
 
     async fn links(&self) -> Result<Page, Error> {
         let (name, from): (String, String) = self.begin()?;
-        let sql = "SELECT name, from_record, to_record FROM links WHERE (name, from_record) > ($1, $2)
-                   ORDER BY name, from_record";
+        let sql = "SELECT name, from_record, to_record, base, revision FROM links
+                   WHERE (name, from_record) > ($1, $2) ORDER BY name, from_record";
         self.read(sql, vec![name.into(), from.into()], |row| {
             let (name, from, to) = (row.text()?, row.text()?, row.text()?);
-            Ok(((name.clone(), from.clone()), Record::Link { name, from, to }))
+            let base = link_bases::decode(row)?;
+            Ok(((name.clone(), from.clone()), Record::Link { name, from, to, base }))
         })
         .await
     }

@@ -72,7 +72,7 @@ struct RunRows {
 const EVENTS: &str = "events (id, source, kind, connection, record, dedup, received, payload)";
 const RUNS: &str = "runs (id, event, recipe, lane, accounts, record, version, state, created, finished, error, due, \
                     priority, unsettled, entries)";
-const LINKS: &str = "links (name, from_record, to_record)";
+const LINKS: &str = "links (name, from_record, to_record, base, revision)";
 const WRITES: &str = "writes (run, record, connection, operation, fields, at)";
 
 impl<D: Database> Import<'_, D> {
@@ -232,10 +232,12 @@ impl Rows {
                 let row = [&recipe.name, &recipe.version, &recipe.file, &recipe.text].map(Param::from);
                 ("recipes (name, version, file, text)", row.to_vec())
             }
-            Record::Link { name, from, to } => {
+            Record::Link { name, from, to, base } => {
                 let link = Link { name: name.clone(), from: from.clone(), to: to.clone() };
                 self.links.push(link);
-                (LINKS, [name, from, to].map(Param::from).to_vec())
+                let values = if base.is_empty() { Param::Null } else { json(&base.values)? };
+                let row = [name, from, to].map(Param::from);
+                (LINKS, [&row[..], &[values, Param::count(base.revision)]].concat())
             }
             Record::Written { at, write } => {
                 let row = [&write.record, &write.connection, &write.operation].map(Param::from);

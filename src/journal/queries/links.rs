@@ -33,6 +33,9 @@ pub(in crate::journal) async fn save(db: &impl Database, link: &Link) -> Result<
 /// Saves a link in the place of those with the same name and either end; returns them.
 pub(in crate::journal) async fn replace<D: Database>(db: &D, link: &Link) -> Result<Vec<Link>, Error> {
     let mut replaced = with_an_end(db, link).await?;
+    if replaced == [link.clone()] {
+        return Ok(Vec::new());
+    }
     replaced.retain(|other| other != link);
     db.execute(D::Dialect::REPLACE_LINK, params(link)).await?;
     Ok(replaced)

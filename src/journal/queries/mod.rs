@@ -6,6 +6,7 @@ pub(super) mod export;
 pub(super) mod fingerprint;
 pub(super) mod holds;
 pub(super) mod import;
+pub(super) mod link_bases;
 pub(super) mod links;
 pub(super) mod receipts;
 pub(super) mod recipes;

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
-    Appended, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun, LimitState, LimitWrite, Link,
-    LinkWrite, Pruned, Queries, RecipeText, Record, Retention, RunDetail, RunFilter, RunRow, RunUpdate,
-    SeenCount, StoreInfo, Totals, Unfinished, Written,
+    Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun,
+    LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
+    RunDetail, RunFilter, RunRow, RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -428,6 +428,20 @@ impl Queries for FaultyJournal {
 
     async fn delete_link(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<bool, Error> {
         self.write(self.inner.delete_link(name, from, to)).await
+    }
+
+    async fn link_base(
+        &self,
+        name: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Option<LinkBase>, Error> {
+        self.alive().await;
+        self.inner.link_base(name, from, to).await
+    }
+
+    async fn settle_link(&self, link: &Link, seen: u64, values: &BaseValues) -> Result<BaseWrite, Error> {
+        self.write(self.inner.settle_link(link, seen, values)).await
     }
 
     async fn links_by_record(&self, record: &str) -> Result<Vec<Link>, Error> {
