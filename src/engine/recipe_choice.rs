@@ -39,7 +39,7 @@ pub(super) async fn choose_recipe(
     }
     let Some(present) = present() else { return Ok(RecipeChoice::Missing) };
     let began = text.and_then(|text| text.recipe());
-    if let Some(reason) = incompatibility(&leased.entries, None, began.as_ref(), &present) {
+    if let Some(reason) = incompatibility(&leased.entries, None, &[], began.as_ref(), &present) {
         return Ok(RecipeChoice::Incompatible(format!(
             "the recipe has changed since the run began: {reason}"
         )));

@@ -26,7 +26,7 @@ use crate::catalog::{Effect, Operation};
 use crate::check::CheckedRecipe;
 use crate::event::Priority;
 use crate::journal::LeasedRun;
-use crate::recipe::LaneOnFailure;
+use crate::recipe::{LaneOnFailure, OnMissing};
 use crate::run::{
     Accounts, Command, Decision, Difference, Entry, KnownBy, Machine, RunState, ShownRecord, StampedEntry,
     StepCall, StepResult, UnknownFields, redact_text, writes,
@@ -309,8 +309,13 @@ impl RunWorker {
         }
         let entry = self.report_not_kept(call, entry, outcome.not_kept);
         if let Entry::StepSucceeded { step, known_by: Some(KnownBy::Gone), .. } = &entry {
-            let message =
-                format!("{step}: there is nothing left to remove: the attempt whose answer was lost did it");
+            let told = match call.on_missing {
+                OnMissing::Continue => "the record is not there",
+                OnMissing::Fail => {
+                    "there is nothing left to remove: the attempt whose answer was lost did it"
+                }
+            };
+            let message = format!("{step}: {told}");
             self.add_entry(Entry::Remark { level: "info".into(), message }, false);
         }
         self.add_entry(entry, call.effect != Effect::Read);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::syntax::{KeptPolicy, OnError, Pages, UnchangedPolicy};
+use super::syntax::{KeptPolicy, OnError, OnMissing, Pages, UnchangedPolicy};
 use crate::source::{Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
 use crate::value::Backoff;
@@ -39,6 +39,8 @@ pub struct Action {
     pub request_fields: Vec<Spanned<&'static str>>,
     /// The effect of a failure on the run.
     pub on_error: OnError,
+    /// What it means that the record is not there.
+    pub on_missing: OnMissing,
     /// What to do where the API does not keep what was sent.
     pub kept: KeptPolicy,
     /// What to do with a write that would change nothing.

@@ -27,7 +27,8 @@ pub use redact::redact;
 pub use removed_limit::RemovedLimit;
 pub use schema::{schema, sync_schema};
 pub use syntax::{
-    Algorithm, EchoPolicy, Emit, Encoding, KeptPolicy, LaneOnFailure, OnError, Pages, UnchangedPolicy,
+    Algorithm, EchoPolicy, Emit, Encoding, KeptPolicy, LaneOnFailure, OnError, OnMissing, Pages, RetryFrom,
+    UnchangedPolicy,
 };
 pub use trigger::{
     CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook, plain_path,

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::action::Action;
 use super::dropped_fields::DroppedFields;
-use super::syntax::{EchoPolicy, LaneOnFailure};
+use super::syntax::{EchoPolicy, LaneOnFailure, RetryFrom};
 use super::trigger::Trigger;
 use crate::source::{SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, TemplateTree};
@@ -40,6 +40,8 @@ pub struct Recipe {
     pub on_failure: Vec<Action>,
     /// Handling of echoes of hob's own writes.
     pub echo: EchoPolicy,
+    /// Where a run goes on when a step is tried again.
+    pub retry_from: RetryFrom,
     /// Time limit of a run.
     pub timeout: Option<Duration>,
     /// The effect of a failed run on its lane.

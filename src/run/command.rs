@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::RunState;
 use super::entry::{StampedEntry, StepKey};
 use crate::catalog::{Effect, Operation};
-use crate::recipe::{KeptPolicy, Retry};
+use crate::recipe::{KeptPolicy, OnMissing, Retry};
 use crate::template::LinkQuery;
 use crate::value::address::Reach;
 use crate::value::{Map, Value};
@@ -88,6 +88,8 @@ pub struct StepCall {
     pub all_pages: bool,
     /// The retry policy.
     pub retry: Retry,
+    /// What it means that the record is not there.
+    pub on_missing: OnMissing,
     /// What to do where the API does not keep what was sent.
     pub kept: KeptPolicy,
     /// It may be skipped if its record is known from elsewhere to have these values already.

@@ -8,11 +8,12 @@ use crate::check::CheckedRecipe;
 use crate::recipe::Recipe;
 
 /// A completed step that `recipe` lacks or has changed: the run would repeat it, or use its result as another step's.
-/// Steps after `from` are ignored; they will be forgotten. `began` is the recipe that the run started with, if known.
+/// Steps after `from` and those of `anew` are ignored; they will be forgotten. `began` is the recipe that the run started with, if known.
 /// Returns the problem and its remedy.
 pub fn incompatibility(
     history: &[StampedEntry],
     from: Option<&StepKey>,
+    anew: &[StepKey],
     began: Option<&Recipe>,
     recipe: &CheckedRecipe,
 ) -> Option<String> {
@@ -20,7 +21,8 @@ pub fn incompatibility(
     let sent = sent(history);
     let upto = from.and_then(|from| status.steps.get_index_of(from)).unwrap_or(usize::MAX);
     let kept = status.steps.iter().take(upto).filter(|(_, step)| !matches!(step.phase, Phase::Failed(_)));
-    kept.filter(|(key, _)| !key.action.starts_with('(')).find_map(|(key, step)| {
+    let mut kept = kept.filter(|(key, _)| !key.action.starts_with('(') && !anew.contains(key));
+    kept.find_map(|(key, step)| {
         let id = key.action.as_str();
         let present = recipe.all_actions().find(|action| action.id == id);
         let now = present.map(|action| action.operation.id.as_str());
@@ -81,7 +83,7 @@ mod tests {
         ]);
         let from = StepKey::new("shout-2");
         let fits = |lines: &str, began: Option<&Recipe>| {
-            incompatibility(&history, Some(&from), began, &recipe(&format!("actions:\n{lines}")))
+            incompatibility(&history, Some(&from), &[], began, &recipe(&format!("actions:\n{lines}")))
         };
         for began in [Some(before.recipe()), None] {
             assert_eq!(fits(&format!("{CREATE}{SHOUT}"), began), None);
@@ -100,15 +102,19 @@ mod tests {
         let history = history_of(vec![done_step("a"), failed_step("shout-2")]);
         let after = recipe(&format!("actions:\n- {{ id: a, do: log, with: {{ message: x }} }}\n{SHOUT}"));
         let from = StepKey::new("shout-2");
-        assert_eq!(incompatibility(&history, Some(&from), Some(before.recipe()), &before), None);
-        assert!(incompatibility(&history, Some(&from), Some(before.recipe()), &after).is_some());
-        assert_eq!(incompatibility(&history, Some(&from), None, &after), None, "nobody knows what it was");
+        assert_eq!(incompatibility(&history, Some(&from), &[], Some(before.recipe()), &before), None);
+        assert!(incompatibility(&history, Some(&from), &[], Some(before.recipe()), &after).is_some());
+        assert_eq!(
+            incompatibility(&history, Some(&from), &[], None, &after),
+            None,
+            "nobody knows what it was"
+        );
     }
 
     #[test]
     fn steps_that_a_restart_forgets_may_differ() {
         let after = recipe(&format!("actions:\n{GET}"));
         let history = history_of(vec![intent("a", "things.create"), done_step("a"), Entry::Restarted {}]);
-        assert_eq!(incompatibility(&history, None, None, &after), None);
+        assert_eq!(incompatibility(&history, None, &[], None, &after), None);
     }
 }

@@ -73,7 +73,7 @@ pub enum KnownBy {
     Probe,
     /// A person said so.
     Person,
-    /// A removal was repeated and the record is gone.
+    /// The record is not there: a removal was repeated, or the recipe goes on without it (`on_missing`).
     Gone,
 }
 
@@ -255,6 +255,12 @@ pub enum Entry {
     },
     /// A person restarted the run from the beginning.
     Restarted {},
+    /// The run goes on from its first step, as its recipe says where a step is tried again (`retry: { from: start }`):
+    /// what these steps came to is forgotten.
+    BegunAgain {
+        /// The steps.
+        steps: Vec<StepKey>,
+    },
     /// The list read by the step has, or may have, more records than its result, which follows.
     MoreRecords {
         /// The step.

@@ -1,7 +1,9 @@
 //! What a person does about a run that hob cannot continue.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::begun_again::{begun_again, repeatable};
 use super::compatibility::incompatibility;
 use super::entry::{Entry, StampedEntry, StepKey};
 use super::status::{Phase, Status, StepStatus};
@@ -85,9 +87,14 @@ pub fn plan_intervention(
         (OperatorAction::Retry, RunState::Failed | RunState::Skipped) => {
             let from = find_failed_step(&status, began.or(recipe.map(CheckedRecipe::recipe)));
             let from = from.unwrap_or_else(StepKey::start);
-            match recipe.and_then(|recipe| incompatibility(history, Some(&from), began, recipe)) {
+            let anew = recipe.and_then(|recipe| anew(recipe, &status, &from)).unwrap_or_default();
+            match recipe.and_then(|recipe| incompatibility(history, Some(&from), &anew, began, recipe)) {
                 Some(reason) => Err(invalid(reason)),
-                None => Ok(again(Entry::Resumed { from })),
+                None => {
+                    let mut intervened = again(Entry::Resumed { from });
+                    intervened.entries.extend((!anew.is_empty()).then(|| begun_again(anew)));
+                    Ok(intervened)
+                }
             }
         }
         (OperatorAction::Retry, _) => Err(invalid(format!(
@@ -107,7 +114,8 @@ pub fn plan_intervention(
             let open = if *action == OperatorAction::DidNotHappen { place } else { place + 1 };
             // Nothing is forgotten if a person only completes a result.
             let open = status.steps.get_index(open).map(|(key, _)| key).filter(|_| known.known.is_none());
-            if let Some(reason) = recipe.and_then(|recipe| incompatibility(history, open, began, recipe)) {
+            if let Some(reason) = recipe.and_then(|recipe| incompatibility(history, open, &[], began, recipe))
+            {
                 return Err(invalid(reason));
             }
             let result = match action {
@@ -130,6 +138,13 @@ pub fn plan_intervention(
             }))
         }
     }
+}
+
+/// The steps that a retry from `from` does anew, where the recipe has it go on from the first step.
+fn anew(recipe: &CheckedRecipe, status: &Status, from: &StepKey) -> Option<Vec<StepKey>> {
+    let mut resumed = status.clone();
+    resumed.apply(&StampedEntry::new(DateTime::<Utc>::MIN_UTC, Entry::Resumed { from: from.clone() }));
+    repeatable(recipe, &resumed)
 }
 
 /// Whether the run is parked before its first step, because it continues a loop.

@@ -3,6 +3,7 @@
 mod action;
 mod address;
 mod begin;
+mod begin_again;
 mod echo;
 mod echo_check;
 mod failure;
@@ -116,6 +117,9 @@ impl Machine {
 
     /// Runs the recipe's actions in order.
     fn main(&mut self, now: DateTime<Utc>) -> Option<Command> {
+        if self.begin_again(now) {
+            return None;
+        }
         let recipe = self.recipe.clone();
         let Some(action) = recipe.actions().nth(self.done) else {
             self.finish(RunState::Succeeded, None, None, now);

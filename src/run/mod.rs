@@ -2,6 +2,7 @@
 //! command. Nothing here sends, stores, or reads the clock.
 
 mod backoff;
+mod begun_again;
 mod builtin;
 mod changes;
 mod command;

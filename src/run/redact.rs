@@ -67,6 +67,7 @@ impl Entry {
             | Entry::Coalesced { .. }
             | Entry::Caused { .. }
             | Entry::Resumed { .. }
+            | Entry::BegunAgain { .. }
             | Entry::Restarted {} => {}
         }
         self

@@ -77,6 +77,8 @@ pub struct StepStatus {
     pub links: Vec<FoundLink>,
     /// How often they were looked up.
     pub link_rounds: u32,
+    /// The run has begun again: whether the step runs is decided anew.
+    pub reopened: bool,
     /// The known parts of its result, if it is parked because another step reads an unknown one.
     pub known: Option<Arc<Value>>,
 }
@@ -195,6 +197,7 @@ impl Status {
             Entry::Resumed { from } => self.resume(from),
             // What was seen before is as it was.
             Entry::Restarted {} => *self = Self { compared: self.compared.take(), ..Self::default() },
+            Entry::BegunAgain { steps } => steps.iter().for_each(|step| self.reopen(step)),
             Entry::StepSkipped { step, .. } => self.step_mut(step).phase = Phase::Skipped,
             Entry::MoreRecords { step, .. } => self.step_mut(step).more = true,
             Entry::UnknownFields { step, fields, reason } => {
@@ -324,6 +327,16 @@ impl Status {
             self.steps.truncate(index + 1);
             self.unsettled.retain(|step, _| self.steps.contains_key(step));
         }
+    }
+
+    /// Forgets what a step came to, as if it had not run. Attempts that failed still count.
+    fn reopen(&mut self, step: &StepKey) {
+        self.truncated.remove(step);
+        self.unsettled.shift_remove(step);
+        let step = self.step_mut(step);
+        let StepStatus { attempts, lost, .. } = *step;
+        let forgiven = if matches!(step.phase, Phase::Done(_)) { attempts } else { step.forgiven };
+        *step = StepStatus { attempts, forgiven, lost, reopened: true, ..StepStatus::default() };
     }
 
     /// Reopens failed steps; forgets steps that ran because of the failure.

@@ -10,6 +10,7 @@ use super::command::{Probe, StepCall};
 use super::effect::method;
 use super::entry::{Entry, KnownBy, StepError};
 use crate::catalog::Builtin;
+use crate::recipe::OnMissing;
 use crate::value::{Backoff, Value, after};
 
 /// Minimum wait, against busy loops.
@@ -119,14 +120,18 @@ impl StepCall {
                 let until = after(now, wait.max(MIN_WAIT));
                 Entry::Deferred { step, until, reason, held: true }
             }
-            // A missing record is a success if an earlier attempt may have removed it.
-            StepResult::Gone(_) if self.first_lost.is_some() && self.removes() => Entry::StepSucceeded {
-                step,
-                attempt,
-                result: Value::Null.into(),
-                known_by: Some(KnownBy::Gone),
-                truncated: false,
-            },
+            // A missing record is a success if the recipe says so, or an earlier attempt may have removed it.
+            StepResult::Gone(_)
+                if self.on_missing == OnMissing::Continue || self.first_lost.is_some() && self.removes() =>
+            {
+                Entry::StepSucceeded {
+                    step,
+                    attempt,
+                    result: Value::Null.into(),
+                    known_by: Some(KnownBy::Gone),
+                    truncated: false,
+                }
+            }
             // An earlier attempt may have created the existing record.
             StepResult::Exists(error, id) if self.first_lost.is_some() && self.operation.probe.is_some() => {
                 Entry::InDoubt {

@@ -9,7 +9,7 @@ use serde_json::Value;
 const FORMAT_1: &str = include_str!("entries-v1.json");
 
 /// The tags of all variants. A new variant is added here and gets a sample.
-const TAGS: [&str; 22] = [
+const TAGS: [&str; 23] = [
     "started",
     "step_skipped",
     "intent",
@@ -32,6 +32,7 @@ const TAGS: [&str; 22] = [
     "compared",
     "links_found",
     "coalesced",
+    "begun_again",
 ];
 
 fn tag(entry: &Entry) -> &'static str {
@@ -56,6 +57,7 @@ fn tag(entry: &Entry) -> &'static str {
         Entry::Compared { .. } => TAGS[19],
         Entry::LinksFound { .. } => TAGS[20],
         Entry::Coalesced { .. } => TAGS[21],
+        Entry::BegunAgain { .. } => TAGS[22],
         Entry::Remark { .. } => TAGS[11],
         Entry::Finished { .. } => TAGS[12],
     }

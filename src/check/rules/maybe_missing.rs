@@ -4,7 +4,7 @@ use super::Rule;
 use crate::check::result_shape::{Known, origin};
 use crate::check::{Context, Position, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::recipe::{Action, OnError};
+use crate::recipe::{Action, OnError, OnMissing};
 use crate::template::{LocatedTemplate, Need, PathStep, Present};
 use crate::value::Shape;
 
@@ -143,7 +143,8 @@ fn skipped<'c>(
     };
     let step = context.recipe.actions.iter().find(|step| step.id == *id)?;
     // Null is fine in a test for presence, and `for_each` reports it for lists.
-    let harmless = rest.is_empty() && need.tolerant;
+    let may_be_gone = step.on_missing == OnMissing::Continue;
+    let harmless = need.tolerant && (rest.is_empty() || may_be_gone && rest.len() == 1);
     if harmless || step.for_each.is_some() || need.is_proven(1, present) {
         return None;
     }
@@ -151,7 +152,7 @@ fn skipped<'c>(
     let known: Present = need.present.union(present).cloned().collect();
     let follows = |condition: &LocatedTemplate| text(action) == text(step) || condition.follows_from(&known);
     let left_out = step.condition.as_ref().is_some_and(|condition| !follows(condition));
-    let may = left_out || step.on_error == OnError::Continue;
+    let may = left_out || step.on_error == OnError::Continue || may_be_gone;
     may.then_some(step)
 }
 

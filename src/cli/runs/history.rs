@@ -85,6 +85,10 @@ fn history(stamped: &StampedEntry, redactor: &Redactor) -> Vec<String> {
         Entry::Parked { step, reason } => say(format!("{step}: parked until a person decides: {reason}")),
         Entry::Restarted {} => say("started over, as a person asked".to_owned()),
         Entry::Resumed { from } => say(format!("resumed from {from}")),
+        Entry::BegunAgain { steps } => {
+            let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            say(format!("begins again, with what was read before forgotten: {}", names.join(", ")));
+        }
         Entry::MoreRecords { step, message } => say(format!("{step}: warn: {message}")),
         Entry::UnknownFields { step, fields, reason } => {
             let what = match fields.join(", ") {

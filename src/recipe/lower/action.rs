@@ -29,6 +29,7 @@ pub(super) fn lower(
     let given = [
         ("retry", step.retry.as_ref().map(|retry| retry.span)),
         ("timeout", step.timeout.as_ref().map(|timeout| timeout.0.span)),
+        ("on_missing", step.on_missing.as_ref().map(|missing| missing.span)),
         ("kept", step.kept.as_ref().map(|kept| kept.span)),
         ("unchanged", step.unchanged.as_ref().map(|unchanged| unchanged.span)),
         ("version", step.version.as_ref().map(|version| version.span)),
@@ -56,6 +57,7 @@ pub(super) fn lower(
         pages: step.pages,
         retry: step.retry.map_or_else(Retry::default, |retry| lower_retry(&retry.value, reader)),
         on_error: step.on_error.unwrap_or_default(),
+        on_missing: step.on_missing.map(|missing| missing.value).unwrap_or_default(),
         kept: step.kept.map_or(policies.kept, |kept| kept.value),
         unchanged: step.unchanged.map_or(policies.unchanged, |unchanged| unchanged.value),
         connection: step.connection,

@@ -60,6 +60,7 @@ pub(in crate::recipe) fn lower(
         actions,
         on_failure,
         echo: recipe.echo.unwrap_or_default(),
+        retry_from: recipe.retry.map(|retry| retry.from.value).unwrap_or_default(),
         timeout,
         lane_on_failure: recipe.lane_on_failure.unwrap_or_default(),
         dropped_fields: reader.dropped_fields,

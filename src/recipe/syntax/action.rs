@@ -45,6 +45,9 @@ pub struct Action {
     pub retry: Option<Spanned<Retry>>,
     /// What a failure of this step means for the run.
     pub on_error: Option<OnError>,
+    /// What it means that the record is not there: the API answers 404, or what its connector declares to mean that.
+    #[schemars(example = &"continue")]
+    pub on_missing: Option<Spanned<OnMissing>>,
     /// What to do where the API accepts the write and the answer shows that it did not keep what was sent. Default:
     /// what the recipe says.
     #[schemars(example = &"fail")]
@@ -93,5 +96,16 @@ pub enum OnError {
     #[default]
     Fail,
     /// The run continues; the step's result is null.
+    Continue,
+}
+
+/// What it means that the record of a step is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// The step fails (the default).
+    #[default]
+    Fail,
+    /// The step succeeds; its result is null.
     Continue,
 }

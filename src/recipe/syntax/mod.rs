@@ -10,8 +10,8 @@ mod sync;
 mod trigger;
 mod write_policy;
 
-pub use action::{Action, OnError, Pages, Retry};
-pub use recipe::{EchoPolicy, LaneOnFailure, Recipe};
+pub use action::{Action, OnError, OnMissing, Pages, Retry};
+pub use recipe::{EchoPolicy, LaneOnFailure, Recipe, RetryFrom, RunRetry};
 pub use scalar::{
     Anything, Condition, DurationText, IntervalText, Mapping, OneOrMany, RemovedLimitText, TemplateText,
 };

@@ -52,11 +52,37 @@ pub struct Recipe {
     /// What to do where an API accepts a write and does not keep what was sent. A step may say otherwise.
     #[schemars(example = &"fail")]
     pub kept: Option<Spanned<KeptPolicy>>,
+    /// Where a run goes on when a step is tried again.
+    #[schemars(example = serde_json::json!({ "from": "start" }))]
+    pub retry: Option<Spanned<RunRetry>>,
     /// Time limit of a run, including retries and waits.
     #[schemars(example = &"1h")]
     pub timeout: Option<DurationText>,
     /// The effect of a failed run on later runs of its lane.
     pub lane_on_failure: Option<LaneOnFailure>,
+}
+
+/// Where a run goes on when a step is tried again: by itself after a failure that may be temporary or a wait for the
+/// API, after a crash of hob, or by `hob runs retry`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "run_retry")]
+pub struct RunRetry {
+    /// The step where it goes on.
+    pub from: Spanned<RetryFrom>,
+}
+
+/// Where a run goes on when a step is tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryFrom {
+    /// At that step, with what the steps before it have read (the default).
+    #[default]
+    Step,
+    /// At the first step: what was read is read again, and everything that follows from it, conditions included, is
+    /// decided again, so that no old value is written over a newer one. Only what must not be done twice stays done:
+    /// creates that were sent, and waits. Updates are sent again where they still apply.
+    Start,
 }
 
 /// What to do with the echo of hob's own write. A field that neither an earlier event nor hob's own write has told is

@@ -28,6 +28,8 @@ pub struct Subject {
     at: String,
     /// Fields of the record in the catalog; empty if it may have any.
     fields: Vec<String>,
+    /// Fields that a list declares: one that an item lacks is empty.
+    listed: Vec<String>,
     /// Fields that identify the record, or change with every write.
     aside: BTreeSet<String>,
     /// Kinds of events about removed records.
@@ -49,10 +51,14 @@ impl Subject {
         let connector = catalog.connector(&resource.connector)?;
         let lists: Vec<&Listing>;
         let (mut at, mut fields, mut ids) = ("$".to_owned(), Vec::new(), Vec::<String>::new());
+        let mut listed = Vec::new();
         match (recipe.trigger(), &event.source) {
             (Trigger::Poll(poll), source) if source.is_list() => {
                 let poller = recipe.poller()?;
+                listed.extend(poller.item_shape().into_iter().flat_map(|item| item.fields.keys().cloned()));
                 let read = catalog.record_read(poller).filter(|_| poll.hydrate.value);
+                let whole = read.and_then(|(read, _)| read.result_shape());
+                listed.extend(whole.into_iter().flat_map(|whole| whole.fields.keys().cloned()));
                 lists = poller.list.iter().chain(read.and_then(|(read, _)| read.list.as_ref())).collect();
             }
             (
@@ -103,6 +109,7 @@ impl Subject {
             record,
             at,
             fields,
+            listed,
             aside,
             removals,
             list_lag,
@@ -237,7 +244,8 @@ impl Subject {
     /// a name.
     fn within_result<'p>(&self, record: &Value, path: &'p [String]) -> Option<&'p [String]> {
         let is_there = |name: &String| {
-            record.get(name).is_some() || self.fields.contains(name) || self.aside.contains(name)
+            let is_declared = self.fields.contains(name) || self.listed.contains(name);
+            record.get(name).is_some() || is_declared || self.aside.contains(name)
         };
         match path {
             [] => Some(path),

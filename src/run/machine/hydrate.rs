@@ -8,7 +8,8 @@ use super::Machine;
 use super::hydration::Hydration;
 use super::progress::Progress;
 use crate::catalog::Effect;
-use crate::recipe::{KeptPolicy, Retry};
+use crate::recipe::{KeptPolicy, OnMissing, Retry, Trigger};
+use crate::run::RunState;
 use crate::run::command::{Command, StepCall};
 use crate::run::entry::{Entry, StepKey};
 use crate::run::status::{Phase, StepStatus};
@@ -19,8 +20,14 @@ impl Machine {
     /// Hydrates the event; `None` once that is done or not needed.
     pub(super) fn hydrate(&mut self, now: DateTime<Utc>) -> Option<Progress> {
         self.restore_record();
-        let hydration = self.hydration.clone()?;
         let step = StepKey::hydrate();
+        // A poll's list may show a record that was deleted since.
+        let is_gone = matches!(&self.status.step(&step).phase, Phase::Done(record) if record.is_null());
+        if is_gone && self.status.started.is_none() && matches!(self.recipe.trigger(), Trigger::Poll(_)) {
+            self.finish(RunState::Filtered, Some("the record is gone".to_owned()), None, now);
+            return Some(Progress::More);
+        }
+        let hydration = self.hydration.clone()?;
         let status = self.status.step(&step);
         match status.phase.clone() {
             Phase::Failed(error) => Some(Progress::Failed(step, error)),
@@ -72,6 +79,10 @@ impl Machine {
                 pick: None,
                 all_pages: false,
                 retry: Retry::default(),
+                on_missing: match self.recipe.trigger() {
+                    Trigger::Poll(_) => OnMissing::Continue,
+                    _ => OnMissing::Fail,
+                },
                 kept: KeptPolicy::Ignore,
                 may_be_left_out: false,
                 result_is_read: true,

@@ -54,7 +54,7 @@ impl Machine {
         if let Some(error) = truncated_read(&self.status, &current.action) {
             return self.fail(current, status.attempts.max(1), error);
         }
-        if status.has_no_attempt()
+        if (status.has_no_attempt() || status.reopened)
             && let Some(condition) = &current.action.condition
         {
             match condition.holds(&current.scope) {
@@ -204,6 +204,7 @@ impl Machine {
             pick: current.action.pick.as_ref().map(|pick| pick.value.clone()),
             all_pages: current.action.pages.is_some(),
             retry: current.action.retry,
+            on_missing: current.action.on_missing,
             kept: current.action.kept,
             may_be_left_out,
             result_is_read: self.recipe.step_reads().contains(&current.key.action),

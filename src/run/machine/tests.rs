@@ -331,6 +331,7 @@ fn a_run_ends_with_its_time() {
     assert!(stepped.finish().1.contains("`timeout`"));
 }
 
+mod beginning_again;
 mod found_links;
 mod hydrating;
 mod lost_answers;
