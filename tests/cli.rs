@@ -94,6 +94,10 @@ mod store;
 mod store_migrate;
 #[path = "journal/written_by/stores.rs"]
 mod stores;
+#[path = "cli/sync_failures.rs"]
+mod sync_failures;
+#[path = "cli/sync_workspace.rs"]
+mod sync_workspace;
 #[path = "cli/syncs.rs"]
 mod syncs;
 #[path = "cli/unchanged.rs"]

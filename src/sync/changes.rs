@@ -1,10 +1,10 @@
 //! The recipe that brings changes of one side to the other.
 
-use super::field::{Field, Flow};
-use super::merge::{Merge, OTHER};
+use super::merge::Merge;
 use super::resolved::ResolvedSync;
 use super::side::Side;
-use super::side_operations::Named;
+use super::side_operations::{Named, takes};
+use super::step_names::{OTHER, OWN, SET_BACK, UPDATED};
 use super::tree::{Mapping, list, member, template, text};
 use crate::catalog::Catalog;
 use crate::source::{Data, Node, Spanned};
@@ -33,10 +33,15 @@ impl<'a> Changes<'_, 'a> {
     /// Everything of the recipe but its name.
     pub(super) fn parts(&self) -> Mapping {
         let merge = Merge { sync: self.sync, from: self.from };
-        let mut steps = self.finding();
         let merging = merge.steps();
-        if !merging.is_empty() {
-            steps.push(self.read_other());
+        let merges = !merging.is_empty();
+        let mut steps = vec![self.find_link()];
+        // The base comes before the records: what another run does after that changes its revision.
+        steps.extend(merges.then(|| self.base()));
+        steps.extend([self.read_own(), self.gone(), self.here()]);
+        steps.extend(self.finding());
+        if merges {
+            steps.extend(self.read_other());
         }
         steps.extend(merging);
         steps.extend(self.creating());
@@ -44,13 +49,16 @@ impl<'a> Changes<'_, 'a> {
         if merge.has_conflicts() {
             steps.push(conflict_log(self.sync));
         }
-        steps.extend(self.update(&merge, self.to(), "updated", "{{ steps.pair.id }}".to_owned()));
-        steps.extend(self.update(&merge, self.from, "set_back", template(&self.source().event_id())));
+        steps.extend(self.update(&merge, self.to(), UPDATED, "{{ steps.pair.id }}".to_owned()));
+        steps.extend(self.update(&merge, self.from, SET_BACK, template(&self.source().event_id())));
+        if merges {
+            steps.extend(self.settling(&merge));
+        }
         let span = self.sync.recipe.sync.span;
-        let vars = self.vars();
+        let retry = Mapping::new(span).with_text("from", "start").node();
         Mapping::new(span)
             .with("trigger", self.trigger())
-            .with("vars", vars)
+            .with("retry", retry)
             .with("actions", list(steps, span))
     }
 
@@ -63,13 +71,13 @@ impl<'a> Changes<'_, 'a> {
             let names = events.0.iter().map(|name| name.clone().map(Data::Text)).collect();
             return Mapping::new(span)
                 .with("webhook", list(names, span))
-                .with("hydrate", Spanned::new(Data::Bool(true), span))
                 .with_some("reconcile", syntax.reconcile.as_ref().map(|every| duration(&every.0)))
                 .node();
         }
         let poll = &side.operations.list;
         let emit = ["new", "changed"].map(|kind| text(kind, poll.span)).to_vec();
-        let hydrate = self.needs_whole_record().then(|| Spanned::new(Data::Bool(true), poll.span));
+        // A list that shows all that hob wrote tells an echo by itself.
+        let hydrate = self.is_thin().then(|| Spanned::new(Data::Bool(true), poll.span));
         Mapping::new(poll.span)
             .with_text("poll", poll.operation.id.as_str())
             .with_some("with", syntax.with.as_ref().map(|with| with.0.clone()))
@@ -81,39 +89,56 @@ impl<'a> Changes<'_, 'a> {
     }
 
     /// Whether the list shows less of a record than the sync reads.
-    fn needs_whole_record(&self) -> bool {
+    fn is_thin(&self) -> bool {
         let list = self.source().operations.list.operation;
         let Some(item) = list.item_shape().filter(|item| !item.is_open()) else { return false };
-        let read: Vec<&str> = self.sync.fields.iter().flat_map(|field| self.reads(field)).collect();
-        self.catalog.record_read(list).is_some() && read.iter().any(|name| !item.fields.contains_key(*name))
+        let read = self.sync.fields.iter().flat_map(|field| {
+            let held = self.sync.is_written(field, self.from).then(|| field.sides[self.from].name.as_str());
+            field.sides[self.to()].value.reads().into_iter().chain(held)
+        });
+        self.catalog.record_read(list).is_some()
+            && read.into_iter().any(|name| !item.fields.contains_key(name))
     }
 
-    /// Names of the fields of the source that a field reads.
-    fn reads<'f>(&self, field: &'f Field) -> Vec<&'f str> {
-        field.sides[self.to()].value.reads()
+    /// What both records had when they were last made equal.
+    fn base(&self) -> Node {
+        let span = self.sync.recipe.sync.span;
+        let step = Mapping::new(span).with_text("id", "base").with_text("do", self.sync.builtins.link_base);
+        step.with("with", self.link_end().node()).node()
     }
 
-    /// The values that the other side would get now, and before the change.
-    fn vars(&self) -> Node {
+    /// The event only tells which record changed: it may have been changed again since.
+    fn read_own(&self) -> Node {
+        let read = &self.source().operations.read;
+        let id = template(&self.source().event_id());
+        let with = Mapping::new(read.span).with_text(&self.source().id_input(read), id);
+        Mapping::new(read.span)
+            .with_text("id", OWN)
+            .with_text("do", read.operation.id.as_str())
+            .with_text("on_missing", "continue")
+            .with("with", with.node())
+            .node()
+    }
+
+    fn gone(&self) -> Node {
+        let id = member(&format!("steps.{OWN}"), self.source().id_field());
+        stop(self.sync, "gone", &format!("{id} | default(none) is none"), "the record is gone")
+    }
+
+    /// The values that the other side would get.
+    fn here(&self) -> Node {
         let span = self.sync.recipe.sync.value.fields.span;
-        let (mut now, mut before) = (Mapping::new(span), Mapping::new(span));
+        let mut here = Mapping::new(span);
         for (at, field) in self.sync.fields.iter().enumerate() {
-            let value = &field.sides[self.to()].value;
-            let value_for = |root: &str| text(template(&value.expression(root)), field.name.span);
             let is_written = self.sync.is_written(field, self.to());
             let is_created = self.sync.create[self.to()] && field.flow.goes_to(self.to());
             if is_written || is_created || self.sync.matching.contains(&at) {
-                now = now.with(&field.name, value_for(&self.source().event));
-            }
-            if is_written && !matches!(field.flow, Flow::Owned { .. }) {
-                before = before.with(&field.name, value_for("event.before"));
+                let value = field.sides[self.to()].value.expression(&format!("steps.{OWN}"));
+                here = here.with(&field.name, text(template(&value), field.name.span));
             }
         }
-        let mut vars = Mapping::new(span).with("now", now.node());
-        if !before.is_empty() {
-            vars = vars.with("before", before.node());
-        }
-        vars.node()
+        let step = Mapping::new(span).with_text("id", "here").with_text("do", self.sync.builtins.set);
+        step.with("with", here.node()).node()
     }
 
     /// A step that calls an operation of the other side.
@@ -124,11 +149,16 @@ impl<'a> Changes<'_, 'a> {
         step.with_some("connection", connection.map(|name| name.clone().map(Data::Text)))
     }
 
-    fn read_other(&self) -> Node {
+    /// Reads the other record. One that is gone ends the run.
+    fn read_other(&self) -> Vec<Node> {
         let read = &self.target().operations.read;
         let with = Mapping::new(read.span).with_text(&self.target().id_input(read), "{{ steps.pair.id }}");
-        let step = self.on_target(OTHER, read);
-        step.with_text("if", "{{ steps.pair.id }}").with("with", with.node()).node()
+        let step = self.on_target(OTHER, read).with_text("if", "{{ steps.pair.id }}");
+        let step = step.with_text("on_missing", "continue").with("with", with.node()).node();
+        let is_gone = format!("steps.pair.id and not steps.{OTHER}");
+        let reason = format!("the record of {} that belongs to it is gone", self.target().name);
+        let warning = warn(self.sync, "warn_gone_there", &is_gone, &reason);
+        vec![step, warning, stop(self.sync, "gone_there", &is_gone, &reason)]
     }
 
     /// Creates the record, if it has what the API needs.
@@ -139,12 +169,11 @@ impl<'a> Changes<'_, 'a> {
         let mut missing = Vec::new();
         for field in self.sync.fields.iter().filter(|field| field.flow.goes_to(self.to())) {
             let name = &field.sides[self.to()].name;
-            let input = create.operation.input(name);
-            if input.is_none() && !create.operation.takes_any_input() {
+            if !takes(create.operation, name) {
                 continue;
             }
-            let is_required = input.is_some_and(|input| input.shape.required);
-            let now = format!("vars.now.{}", field.name);
+            let is_required = create.operation.input(name).is_some_and(|input| input.shape.required);
+            let now = format!("steps.here.{}", field.name);
             let value = if is_required { now.clone() } else { format!("{now} | default(omit)") };
             with = with.with(name, text(template(&value), field.name.span));
             missing.extend(is_required.then(|| (format!("{now} is none"), name.as_str())));
@@ -163,7 +192,13 @@ impl<'a> Changes<'_, 'a> {
 
     fn linking(&self) -> Node {
         let span = self.sync.recipe.sync.span;
-        let other = match self.sync.create[self.to()] {
+        let step = Mapping::new(span).with_text("id", "link").with_text("do", self.sync.builtins.save_link);
+        step.with_text("if", "{{ not steps.linked }}").with("with", self.link().node()).node()
+    }
+
+    /// The inputs that name the link of the pair.
+    pub(super) fn link(&self) -> Mapping {
+        let other = match self.creates() {
             true => {
                 let created = member("steps.created", self.target().id_field());
                 format!("{created} if steps.created else steps.pair.id")
@@ -172,12 +207,15 @@ impl<'a> Changes<'_, 'a> {
         };
         let (ours, theirs) = (template(&self.source().event_id()), template(&other));
         let (first, second) = if self.from == 0 { (ours, theirs) } else { (theirs, ours) };
-        let with = Mapping::new(span)
+        Mapping::new(self.sync.recipe.sync.span)
             .with_text("name", self.sync.recipe.name.as_str())
             .with_text("from", first)
-            .with_text("to", second);
-        let step = Mapping::new(span).with_text("id", "link").with_text("do", self.sync.builtins.save_link);
-        step.with_text("if", "{{ not steps.linked }}").with("with", with.node()).node()
+            .with_text("to", second)
+    }
+
+    /// Whether a missing record is created on the other side.
+    pub(super) fn creates(&self) -> bool {
+        self.sync.create[self.to()] && self.target().operations.create.is_some()
     }
 
     /// The update of the record on the side `side` that is called `id`.
@@ -191,8 +229,7 @@ impl<'a> Changes<'_, 'a> {
         let mut with = Mapping::new(named.span).with_text(&self.sync.sides[side].id_input(named), id);
         for field in fields {
             let name = &field.sides[side].name;
-            let takes = named.operation.input(name).is_some() || named.operation.takes_any_input();
-            if takes {
+            if takes(named.operation, name) {
                 let value = format!("{} | default(omit)", member(&values, name));
                 with = with.with(name, text(template(&value), field.name.span));
             }
@@ -208,6 +245,14 @@ impl<'a> Changes<'_, 'a> {
                 .node(),
         )
     }
+}
+
+/// A step that warns.
+pub(super) fn warn(sync: &ResolvedSync<'_>, id: &str, condition: &str, message: &str) -> Node {
+    let span = sync.recipe.sync.span;
+    let with = Mapping::new(span).with_text("message", message).with_text("level", "warn");
+    let step = Mapping::new(span).with_text("id", id).with_text("do", sync.builtins.log);
+    step.with_text("if", template(condition)).with("with", with.node()).node()
 }
 
 /// A step that ends the run.

@@ -1,16 +1,17 @@
-//! Which values go where once both records are known: the steps `there` and `merge` of a generated recipe.
+//! Which values go where once both records are known: the steps `there`, `known` and `merge` of a generated recipe.
 //!
-//! `vars.now` are the values that the other side would get, `vars.before` what they were when hob last saw the record,
-//! and `steps.there.now` what the other side has. A field was changed here if `now` differs from `before`, and there if
-//! what is there is neither.
+//! `steps.here` are the values that the other side would get from this one, `steps.there.gives` those that this side
+//! would get from the other, and `steps.known` what both were when the records were last made equal. A field was
+//! changed on a side if what it gives is not what it gave then. Both directions decide alike, whichever record the
+//! event is about: so each run makes up for what earlier ones could not do.
 
+use super::base_fields::base;
+use super::comparison::equal;
 use super::field::{Field, Flow};
 use super::resolved::ResolvedSync;
+use super::step_names::{OTHER, OWN};
 use super::tree::{Mapping, list, member, quoted, template, text};
 use crate::source::Node;
-
-/// Step that reads the other record.
-pub(super) const OTHER: &str = "other";
 
 /// The steps of one direction.
 pub(super) struct Merge<'r, 'a> {
@@ -19,8 +20,45 @@ pub(super) struct Merge<'r, 'a> {
     pub(super) from: usize,
 }
 
+/// Who wins where both sides changed a field.
+enum Winner {
+    Side(usize),
+    /// The record that was changed last.
+    Newer,
+}
+
+/// Expressions about a field.
+struct Terms {
+    /// What the other side would get, and when the records were last equal.
+    here: String,
+    known_here: String,
+    /// What this side would get, and when the records were last equal.
+    there: String,
+    known_there: String,
+    /// What the sides have; `None` where they do not show it.
+    held_here: Option<String>,
+    held_there: Option<String>,
+    /// What the side that does not own the field had when the records were last equal.
+    known_held: String,
+}
+
+impl Terms {
+    fn changed_here(&self) -> String {
+        format!("{0} is not none and {0} != {1}", self.here, self.known_here)
+    }
+
+    fn changed_there(&self) -> String {
+        format!("{0} is not none and {0} != {1}", self.there, self.known_there)
+    }
+}
+
+/// `one` and what is given are not the same, as far as that is known.
+fn unlike(one: &str, held: Option<&String>) -> String {
+    held.map(|held| format!(" and {one} != {held}")).unwrap_or_default()
+}
+
 impl Merge<'_, '_> {
-    fn to(&self) -> usize {
+    pub(super) fn to(&self) -> usize {
         1 - self.from
     }
 
@@ -29,51 +67,35 @@ impl Merge<'_, '_> {
         format!("to_{}", self.sync.sides[side].key())
     }
 
-    fn written(&self) -> impl Iterator<Item = &Field> {
-        self.sync.fields.iter().filter(|field| self.sync.is_written(field, self.to()))
-    }
-
-    /// Fields of which the record that changed may get the other side's value.
-    fn may_come_back(&self) -> impl Iterator<Item = &Field> {
-        self.sync.fields.iter().filter(|field| match field.flow {
-            Flow::OneWay { .. } => false,
-            Flow::Owned { .. } => self.sync.is_set_back(field, self.from),
-            Flow::BothWays { winner } => {
-                self.sync.update[0] && self.sync.update[1] && winner != Some(self.from)
-            }
-        })
-    }
-
-    /// Names, on the side `side`, of the fields that may be written there.
+    /// The fields that may be written on the side `side`.
     pub(super) fn targets(&self, side: usize) -> Vec<&Field> {
-        if side == self.to() { self.written().collect() } else { self.may_come_back().collect() }
+        self.sync.fields.iter().filter(|field| self.sync.is_written(field, side)).collect()
     }
 
-    /// Both steps; none where no existing record is written.
+    /// The steps; none where no existing record is written.
     pub(super) fn steps(&self) -> Vec<Node> {
         let span = self.sync.recipe.sync.value.fields.span;
-        let (to_other, back) = (self.to_other(), self.back());
+        let (to_other, back) = (self.values_for(self.to()), self.values_for(self.from));
         if to_other.is_empty() && back.is_empty() {
             return Vec::new();
         }
+        let step = |id: &str| Mapping::new(span).with_text("id", id).with_text("do", self.sync.builtins.set);
         let when = template(&format!("steps.{OTHER}"));
-        let mut steps = Vec::new();
-        let there = self.there();
-        if !there.is_empty() {
-            let step = Mapping::new(span).with_text("id", "there").with_text("do", self.sync.builtins.set);
-            steps.push(step.with_text("if", when.clone()).with("with", there.node()).node());
-        }
-        let mut merge = Mapping::new(span).with(&self.key(self.to()), to_other.node());
-        if !back.is_empty() {
-            merge = merge.with(&self.key(self.from), back.node());
+        let mut merge = Mapping::new(span);
+        for (side, values) in [(self.to(), to_other), (self.from, back)] {
+            if !values.is_empty() {
+                merge = merge.with(&self.key(side), values.node());
+            }
         }
         let conflicts = self.conflicts();
         if !conflicts.is_empty() {
             merge = merge.with("conflicts", list(conflicts, span));
         }
-        let step = Mapping::new(span).with_text("id", "merge").with_text("do", self.sync.builtins.set);
-        steps.push(step.with_text("if", when).with("with", merge.node()).node());
-        steps
+        vec![
+            step("there").with_text("if", when.clone()).with("with", self.there().node()).node(),
+            step("known").with("with", self.known().node()).node(),
+            step("merge").with_text("if", when).with("with", merge.node()).node(),
+        ]
     }
 
     /// Whether conflicts are looked for.
@@ -81,30 +103,48 @@ impl Merge<'_, '_> {
         !self.conflicts().is_empty()
     }
 
-    /// What the other side has.
+    fn terms(&self, field: &Field) -> Terms {
+        let name = &field.name;
+        let held = |group: &str, side: usize| {
+            self.is_shown(field, side).then(|| format!("steps.there.{group}.{name}"))
+        };
+        Terms {
+            here: format!("steps.here.{name}"),
+            known_here: format!("steps.known.here.{name}"),
+            there: format!("steps.there.gives.{name}"),
+            known_there: format!("steps.known.there.{name}"),
+            held_here: held("own", self.from),
+            held_there: held("now", self.to()),
+            known_held: format!("steps.known.held.{name}"),
+        }
+    }
+
+    /// Whether the records of a side show the field.
+    fn is_shown(&self, field: &Field, side: usize) -> bool {
+        let name = field.sides[side].name.as_str();
+        self.sync.sides[side].record().is_none_or(|record| record.fields.contains_key(name))
+    }
+
+    /// What the sides have and give now.
     fn there(&self) -> Mapping {
         let span = self.sync.recipe.sync.value.fields.span;
-        let other = format!("steps.{OTHER}");
-        let mut now = Mapping::new(span);
-        let mut back = Mapping::new(span);
-        for field in &self.sync.fields {
-            let span = field.name.span;
-            if self.is_compared(field) {
-                let name = &field.sides[self.to()].name;
-                let value = format!("{} | default(none) | coalesce(none)", member(&other, name));
-                now = now.with(&field.name, text(template(&value), span));
-            }
-            if self.may_come_back().any(|other| other.name == field.name) {
-                let value = field.sides[self.from].value.expression(&other);
-                back = back.with(&field.name, text(template(&value), span));
-            }
-        }
+        let record = |side: usize| format!("steps.{}", if side == self.from { OWN } else { OTHER });
+        let held = |side: usize| {
+            let fields = self.targets(side).into_iter().filter(|field| self.is_shown(field, side));
+            fields.fold(Mapping::new(span), |values, field| {
+                let value = member(&record(side), &field.sides[side].name);
+                let value = format!("{value} | default(none) | coalesce(none)");
+                values.with(&field.name, text(template(&value), field.name.span))
+            })
+        };
+        let gives = self.targets(self.from).into_iter().fold(Mapping::new(span), |values, field| {
+            let value = field.sides[self.from].value.expression(&record(self.to()));
+            values.with(&field.name, text(template(&value), field.name.span))
+        });
+        let groups = [("now", held(self.to())), ("own", held(self.from)), ("gives", gives)];
         let mut there = Mapping::new(span);
-        if !now.is_empty() {
-            there = there.with("now", now.node());
-        }
-        if !back.is_empty() {
-            there = there.with("back", back.node());
+        for (name, values) in groups.into_iter().filter(|(_, values)| !values.is_empty()) {
+            there = there.with(name, values.node());
         }
         if let Some(is_newer) = self.is_newer() {
             there = there.with_text("is_newer", template(&is_newer));
@@ -112,78 +152,94 @@ impl Merge<'_, '_> {
         there
     }
 
-    /// Whether what is there is compared with what the other side gets.
-    fn is_compared(&self, field: &Field) -> bool {
-        matches!(field.flow, Flow::BothWays { .. }) && self.sync.is_written(field, self.to())
+    /// What the sides gave when the records were last equal; null where that is not known.
+    fn known(&self) -> Mapping {
+        let span = self.sync.recipe.sync.value.fields.span;
+        let gave = |side: usize| {
+            self.targets(1 - side).into_iter().fold(Mapping::new(span), |values, field| {
+                let root = base(side, field);
+                let value = field.sides[1 - side].value.expression(&root);
+                let value = format!("({value}) if {root} | default(none) is not none else none");
+                values.with(&field.name, text(template(&value), field.name.span))
+            })
+        };
+        let mut held = Mapping::new(span);
+        for field in &self.sync.fields {
+            let Flow::Owned { by } = field.flow else { continue };
+            let (side, root) = (1 - by, base(1 - by, field));
+            if self.sync.is_written(field, side) && self.is_shown(field, side) {
+                let value = format!("{} | default(none)", member(&root, &field.sides[side].name));
+                let value = format!("({value}) if {root} | default(none) is not none else none");
+                held = held.with(&field.name, text(template(&value), field.name.span));
+            }
+        }
+        let groups = [("here", gave(self.from)), ("there", gave(self.to())), ("held", held)];
+        let groups = groups.into_iter().filter(|(_, values)| !values.is_empty());
+        groups.fold(Mapping::new(span), |known, (name, values)| known.with(name, values.node()))
+    }
+
+    /// Whether changes of the field go both ways.
+    fn is_merged(&self, field: &Field) -> bool {
+        matches!(field.flow, Flow::BothWays { .. }) && self.sync.update == [true, true]
     }
 
     /// The expression of whether the other record was changed later; `None` if that decides nothing, or is not known.
     fn is_newer(&self) -> Option<String> {
-        let by_time = |field: &Field| matches!(field.flow, Flow::BothWays { winner: None });
-        self.sync.fields.iter().find(|field| self.is_compared(field) && by_time(field))?;
+        let by_time = |field: &Field| field.flow == Flow::BothWays { winner: None };
+        self.sync.fields.iter().find(|field| self.is_merged(field) && by_time(field))?;
         let sides = &self.sync.sides;
         let theirs = member(&format!("steps.{OTHER}"), sides[self.to()].updated_field()?);
-        let ours = member(&sides[self.from].event, sides[self.from].updated_field()?);
+        let ours = member(&format!("steps.{OWN}"), sides[self.from].updated_field()?);
         let known = |time: &str| format!("{time} | default(none) is not none");
-        // Of equal times both directions take the first side, or two runs at once would exchange the values.
+        // Of equal times both directions take the first side, or they would decide differently.
         let later = if self.to() == 0 { ">=" } else { ">" };
         Some(format!("{theirs} {later} {ours} if {} and {} else false", known(&theirs), known(&ours)))
     }
 
-    /// What goes to the other side.
-    fn to_other(&self) -> Mapping {
+    /// What goes to a side.
+    fn values_for(&self, side: usize) -> Mapping {
         let mut values = Mapping::new(self.sync.recipe.sync.value.fields.span);
-        for field in self.written() {
-            let now = format!("vars.now.{}", field.name);
-            let value = match self.wins(field) {
-                None => format!("{now} | default(omit)"),
-                Some(condition) => format!("{now} if {condition} else omit"),
+        for field in self.targets(side) {
+            let terms = self.terms(field);
+            let value = if side == self.from { &terms.there } else { &terms.here };
+            let value = format!("{value} if {} else omit", self.is_sent(field, side, &terms));
+            values = values.with(&field.sides[side].name, text(template(&value), field.name.span));
+        }
+        values
+    }
+
+    /// The condition under which the side gets the value of the other one.
+    fn is_sent(&self, field: &Field, side: usize, terms: &Terms) -> String {
+        let goes_back = side == self.from;
+        let (changed, value, held) = match goes_back {
+            true => (terms.changed_there(), &terms.there, &terms.held_here),
+            false => (terms.changed_here(), &terms.here, &terms.held_there),
+        };
+        if self.is_merged(field) {
+            let crossed = if goes_back { terms.changed_here() } else { terms.changed_there() };
+            let lost = match (self.winner(field), goes_back) {
+                (Winner::Side(winner), _) if winner == side => format!(" and not ({crossed})"),
+                (Winner::Side(_), _) => String::new(),
+                (Winner::Newer, true) => format!(" and not ({crossed} and not steps.there.is_newer)"),
+                (Winner::Newer, false) => format!(" and not ({crossed} and steps.there.is_newer)"),
             };
-            values = values.with(&field.sides[self.to()].name, text(template(&value), field.name.span));
+            return format!("{changed} and not ({}){lost}", same(terms));
         }
-        values
-    }
-
-    /// The condition under which the value of this side is written; none for a field that it owns.
-    fn wins(&self, field: &Field) -> Option<String> {
-        let changed = changed(field);
-        match field.flow {
-            Flow::Owned { .. } => None,
-            Flow::OneWay { .. } => Some(changed),
-            Flow::BothWays { winner: Some(winner) } if winner == self.from => Some(changed),
-            Flow::BothWays { winner: Some(_) } => Some(format!("{changed} and not ({})", crossed(field))),
-            Flow::BothWays { winner: None } => Some(match self.is_newer() {
-                Some(_) => format!("{changed} and not ({} and steps.there.is_newer)", crossed(field)),
-                None => changed,
-            }),
-        }
-    }
-
-    /// What comes back to the record that changed.
-    fn back(&self) -> Mapping {
-        let mut values = Mapping::new(self.sync.recipe.sync.value.fields.span);
-        for field in self.may_come_back() {
-            let Some(condition) = self.loses(field) else { continue };
-            let value = format!("steps.there.back.{} if {condition} else omit", field.name);
-            values = values.with(&field.sides[self.from].name, text(template(&value), field.name.span));
-        }
-        values
-    }
-
-    /// The condition under which this record gets the value of the other side; none if it never does.
-    fn loses(&self, field: &Field) -> Option<String> {
-        let back = format!("steps.there.back.{}", field.name);
-        let crossed = format!("{} and {} and {back} is not none", changed(field), crossed(field));
-        match field.flow {
-            Flow::OneWay { .. } => None,
-            Flow::Owned { .. } => {
-                let here = member(&self.sync.sides[self.from].event, &field.sides[self.from].name);
-                Some(format!("{back} is not none and {back} != {here} | default(none)"))
+        match (field.flow, held) {
+            (Flow::Owned { .. }, Some(held)) => {
+                let tampered = format!("{held} != {}", terms.known_held);
+                format!("{value} is not none and {value} != {held} and ({changed} or {tampered})")
             }
-            Flow::BothWays { winner: Some(_) } => Some(crossed),
-            Flow::BothWays { winner: None } => {
-                self.is_newer().map(|_| format!("{crossed} and steps.there.is_newer"))
-            }
+            _ => format!("{changed}{}", unlike(value, held.as_ref())),
+        }
+    }
+
+    /// Who wins where both sides changed the field. Where the APIs tell no times, that is the side of the event.
+    fn winner(&self, field: &Field) -> Winner {
+        match field.flow {
+            Flow::BothWays { winner: Some(winner) } => Winner::Side(winner),
+            _ if self.is_newer().is_some() => Winner::Newer,
+            _ => Winner::Side(self.from),
         }
     }
 
@@ -193,31 +249,39 @@ impl Merge<'_, '_> {
         let (here, there) = (names[self.from], names[self.to()]);
         let mut lines = Vec::new();
         for field in &self.sync.fields {
-            let name = &field.name;
+            let (name, terms) = (&field.name, self.terms(field));
             let line = match field.flow {
-                Flow::BothWays { winner } if self.is_compared(field) => {
-                    let wins = match winner {
-                        Some(winner) => quoted(names[winner]),
-                        None if self.is_newer().is_some() => {
+                Flow::BothWays { .. } if self.is_merged(field) => {
+                    let wins = match self.winner(field) {
+                        Winner::Side(winner) => quoted(names[winner]),
+                        Winner::Newer => {
                             format!("({} if steps.there.is_newer else {})", quoted(there), quoted(here))
                         }
-                        None => quoted(here),
                     };
                     format!(
-                        "{} ~ vars.now.{name} | tojson ~ {} ~ steps.there.now.{name} | tojson ~ '; ' ~ {wins} ~ ' wins' if {} and {} else omit",
+                        "{} ~ {} | tojson ~ {} ~ {} | tojson ~ '; ' ~ {wins} ~ ' wins' if {} and {} and not ({}) else omit",
                         quoted(&format!("{name}: {here} says ")),
+                        terms.here,
                         quoted(&format!(", {there} ")),
-                        changed(field),
-                        crossed(field)
+                        terms.there,
+                        terms.changed_here(),
+                        terms.changed_there(),
+                        same(&terms)
                     )
                 }
-                Flow::Owned { .. } if self.may_come_back().any(|other| other.name == *name) => {
-                    let Some(condition) = self.loses(field) else { continue };
-                    let own = member(&self.sync.sides[self.from].event, &field.sides[self.from].name);
+                Flow::Owned { by } if self.sync.is_written(field, 1 - by) => {
+                    let (held, value) = match by == self.from {
+                        true => (&terms.held_there, &terms.here),
+                        false => (&terms.held_here, &terms.there),
+                    };
+                    let Some(held) = held else { continue };
                     format!(
-                        "{} ~ {own} | default(none) | tojson ~ {} ~ steps.there.back.{name} | tojson if {condition} else omit",
-                        quoted(&format!("{name}: {here} says ")),
-                        quoted(&format!(", and {there} owns it: set back to "))
+                        "{} ~ {held} | tojson ~ {} ~ {value} | tojson if steps.base.revision and {held} is not none \
+                         and {held} != {} and {} else omit",
+                        quoted(&format!("{name}: {} says ", names[1 - by])),
+                        quoted(&format!(", and {} owns it: set back to ", names[by])),
+                        terms.known_held,
+                        self.is_sent(field, 1 - by, &terms)
                     )
                 }
                 _ => continue,
@@ -228,14 +292,13 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Whether the field was changed on this side since hob last saw the record.
-fn changed(field: &Field) -> String {
-    let name = &field.name;
-    format!("vars.now.{name} is not none and vars.now.{name} != vars.before.{name}")
-}
-
-/// Whether it was changed on the other side, too.
-fn crossed(field: &Field) -> String {
-    let name = &field.name;
-    format!("steps.there.now.{name} not in [vars.now.{name}, vars.before.{name}, none]")
+/// The condition that both sides have what they would get. Before the records were ever made equal, an address counts
+/// as the same in any case.
+fn same(terms: &Terms) -> String {
+    let pairs = [(&terms.here, &terms.held_there), (&terms.there, &terms.held_here)];
+    let pairs: Vec<_> = pairs.into_iter().filter_map(|(value, held)| Some((value, held.as_ref()?))).collect();
+    let exact: Vec<String> = pairs.iter().map(|(value, held)| format!("{value} == {held}")).collect();
+    let about = pairs.first().map(|(value, held)| equal(value, held));
+    let about = about.map(|about| format!(" or not steps.base.revision and {about}")).unwrap_or_default();
+    if exact.is_empty() { "false".to_owned() } else { format!("{}{about}", exact.join(" or ")) }
 }

@@ -2,8 +2,10 @@
 //! from a file to recipes. It knows nothing of connections and other recipes, and what it generates is checked like
 //! what a person wrote.
 
+mod base_fields;
 mod builtins;
 mod changes;
+mod comparison;
 mod direction;
 mod expand;
 mod field;
@@ -12,8 +14,10 @@ mod merge;
 mod removals;
 mod resolved;
 mod search;
+mod settlement;
 mod side;
 mod side_operations;
+mod step_names;
 mod tree;
 mod value;
 

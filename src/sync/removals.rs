@@ -25,6 +25,7 @@ pub(super) fn parts(sync: &ResolvedSync<'_>, from: usize, delete: &Named<'_>) ->
         .with_text("id", "deleted")
         .with_text("do", delete.operation.id.as_str())
         .with_some("connection", connection.map(|name| name.clone().map(Data::Text)))
+        .with_text("on_missing", "continue")
         .with("with", with);
     let first = if from == 0 { id } else { "{{ steps.linked }}".to_owned() };
     let forget = Mapping::new(span).with_text("name", name).with_text("from", first).node();

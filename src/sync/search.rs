@@ -1,8 +1,10 @@
 //! The steps that find the other record: by the link, else by the fields that match.
 
-use super::changes::{Changes, stop};
+use super::changes::{Changes, stop, warn};
+use super::comparison::equal;
 use super::field::Field;
 use super::side_operations::Find;
+use super::step_names::OWN;
 use super::tree::{Mapping, member, template, text};
 use super::value::FieldValue;
 use crate::catalog::{Operation, path};
@@ -34,11 +36,11 @@ impl Changes<'_, '_> {
         let target = self.target().name;
         let keys: Vec<&Spanned<String>> =
             self.sync.matching.iter().map(|at| &self.sync.fields[*at].name).collect();
-        let missing: Vec<String> = keys.iter().map(|name| format!("vars.now.{name} is none")).collect();
+        let missing: Vec<String> = keys.iter().map(|name| format!("steps.here.{name} is none")).collect();
         let names: Vec<&str> = keys.iter().map(|name| name.as_str()).collect();
         let no_key = format!("not steps.linked and {}", missing.join(" and "));
         let reason = format!("the record has no {} to match by", names.join(" and no "));
-        let mut steps = vec![self.find_link(), stop(self.sync, "no_key", &no_key, &reason)];
+        let mut steps = vec![stop(self.sync, "no_key", &no_key, &reason)];
         let searches = self.searches();
         for search in &searches {
             steps.push(search.step.clone());
@@ -47,7 +49,7 @@ impl Changes<'_, '_> {
         for Search { id, .. } in searches.iter().filter(|search| search.is_list) {
             let several = format!("steps.{id} | default([]) | length > 1");
             let reason = format!("several records of {target} match, and none is taken");
-            steps.push(self.warn(&format!("warn_{id}"), &several, &reason));
+            steps.push(warn(self.sync, &format!("warn_{id}"), &several, &reason));
             steps.push(stop(self.sync, &format!("several_{id}"), &several, &reason));
         }
         steps.push(self.pair(&searches));
@@ -58,14 +60,18 @@ impl Changes<'_, '_> {
         steps
     }
 
-    fn find_link(&self) -> Node {
+    pub(super) fn find_link(&self) -> Node {
         let span = self.sync.recipe.sync.span;
-        let end = if self.from == 0 { "from" } else { "to" };
-        let with = Mapping::new(span)
-            .with_text("name", self.sync.recipe.name.as_str())
-            .with_text(end, template(&self.source().event_id()));
         let step = Mapping::new(span).with_text("id", "linked").with_text("do", self.sync.builtins.find_link);
-        step.with("with", with.node()).node()
+        step.with("with", self.link_end().node()).node()
+    }
+
+    /// The inputs that name the link by the end that is known.
+    pub(super) fn link_end(&self) -> Mapping {
+        let end = if self.from == 0 { "from" } else { "to" };
+        Mapping::new(self.sync.recipe.sync.span)
+            .with_text("name", self.sync.recipe.name.as_str())
+            .with_text(end, template(&self.source().event_id()))
     }
 
     /// One search for each field that matches, until one finds something.
@@ -75,13 +81,14 @@ impl Changes<'_, '_> {
             let (name, target) = (&field.name, &field.sides[self.to()].name);
             let Some(find) = self.target().operations.find.get(target.as_str()) else { continue };
             let id = format!("found_{name}");
-            let mut conditions = vec!["not steps.linked".to_owned(), format!("vars.now.{name} is not none")];
+            let mut conditions =
+                vec!["not steps.linked".to_owned(), format!("steps.here.{name} is not none")];
             conditions.extend(searches.iter().map(|earlier| format!("not {}", earlier.has_match())));
             let list = listed(find.read.operation);
             let paging = find.read.operation.list.as_ref().filter(|_| list.is_some());
             let limit = paging.and_then(|list| list.limit_input());
             let mut with =
-                Mapping::new(name.span).with_text(&find.input, template(&format!("vars.now.{name}")));
+                Mapping::new(name.span).with_text(&find.input, template(&format!("steps.here.{name}")));
             if let Some(limit) = limit {
                 // A second one is asked for, so that it is seen where several match.
                 with = with.with(limit, Spanned::new(Data::Int(2), name.span));
@@ -135,7 +142,7 @@ impl Changes<'_, '_> {
         vec![
             set(&compared, values),
             set(matched, Mapping::new(name.span).with_text("id", id)),
-            self.warn(&format!("warn_{matched}"), &differs, &message),
+            warn(self.sync, &format!("warn_{matched}"), &differs, &message),
         ]
     }
 
@@ -149,7 +156,7 @@ impl Changes<'_, '_> {
         if !shows(&there.name) {
             return None;
         }
-        let (its, key) = (member(hit, &there.name), format!("vars.now.{}", field.name));
+        let (its, key) = (member(hit, &there.name), format!("steps.here.{}", field.name));
         let mut values = Mapping::new(field.name.span)
             .with_text("is_shown", template(&format!("{its} is defined")))
             .with_text("there", template(&format!("{its} | default(none)")));
@@ -158,7 +165,7 @@ impl Changes<'_, '_> {
         let read = here.value.reads();
         let is_same_field = read.contains(&there.name.as_str()) && read.iter().all(|name| shows(name));
         if is_same_field && matches!(here.value, FieldValue::Template(_)) {
-            let own = format!("{} | default(none)", member(&self.source().event, &here.name));
+            let own = format!("{} | default(none)", member(&format!("steps.{OWN}"), &here.name));
             values = values
                 .with_text("would_be_here", template(&here.value.expression(hit)))
                 .with_text("here", template(&own));
@@ -167,21 +174,6 @@ impl Changes<'_, '_> {
         }
         Some((values, same))
     }
-
-    fn warn(&self, id: &str, condition: &str, message: &str) -> Node {
-        let span = self.sync.recipe.sync.span;
-        let with = Mapping::new(span).with_text("message", message).with_text("level", "warn");
-        let step = Mapping::new(span).with_text("id", id).with_text("do", self.sync.builtins.log);
-        step.with_text("if", template(condition)).with("with", with.node()).node()
-    }
-}
-
-/// The condition that two values are the same, as text; e-mail addresses in any case.
-fn equal(one: &str, other: &str) -> String {
-    format!(
-        "{one} is not none and {other} is not none and ({one} | string == {other} | string \
-         or '@' in {one} | string and {one} | string | lower == {other} | string | lower)"
-    )
 }
 
 /// Where the result of a read is a list: the JSONPath of the list.

@@ -146,3 +146,8 @@ impl<'a> Lookup<'a, '_> {
         Some(named)
     }
 }
+
+/// Whether a write takes the field `name`.
+pub(super) fn takes(write: &Operation, name: &str) -> bool {
+    write.input(name).is_some() || write.takes_any_input()
+}

@@ -3,6 +3,7 @@
 //! real thing. It shows nothing of records that are made or deleted, of more than one pair of records, and of webhooks
 //! whose record is not fetched: two of those that come in the other order cannot be told from two changes.
 
+mod generated;
 mod memory;
 mod random;
 mod recipes;

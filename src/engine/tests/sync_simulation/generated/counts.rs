@@ -1,0 +1,42 @@
+//! What has happened in a simulation.
+
+/// Counts of what has happened.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    /// What persons changed, made and deleted.
+    pub(super) edits: usize,
+    /// What hob wrote.
+    pub(super) writes: usize,
+    /// Writes that changed nothing.
+    pub(super) idle_writes: usize,
+    pub(super) reads: usize,
+    pub(super) runs: usize,
+    pub(super) failed: usize,
+    pub(super) retried: usize,
+    /// Runs that began again, as another one had settled the pair, or a step was tried again.
+    pub(super) begun_again: usize,
+    pub(super) suppressed: usize,
+    /// Runs of events that showed only what hob wrote.
+    pub(super) echo_runs: usize,
+    /// What those wrote that changed nothing. (They may make up for what an earlier run could not do.)
+    pub(super) echo_writes: usize,
+    /// Records of one address on one side.
+    pub(super) duplicates: usize,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: Self) {
+        self.edits += other.edits;
+        self.writes += other.writes;
+        self.idle_writes += other.idle_writes;
+        self.reads += other.reads;
+        self.runs += other.runs;
+        self.failed += other.failed;
+        self.retried += other.retried;
+        self.begun_again += other.begun_again;
+        self.suppressed += other.suppressed;
+        self.echo_runs += other.echo_runs;
+        self.echo_writes += other.echo_writes;
+        self.duplicates += other.duplicates;
+    }
+}

@@ -1,0 +1,10 @@
+//! Ids of generated steps that others read.
+
+/// Reads the record of the event.
+pub(super) const OWN: &str = "own";
+/// Reads the other record.
+pub(super) const OTHER: &str = "other";
+/// Writes the other record.
+pub(super) const UPDATED: &str = "updated";
+/// Writes the record of the event.
+pub(super) const SET_BACK: &str = "set_back";
