@@ -33,6 +33,8 @@ struct Daily {
     /// Requests so far; null before the first one.
     used: Option<u64>,
     remaining: Option<u64>,
+    /// Of the limit, what is kept for webhooks, schedules and manual runs.
+    reserve: Option<u64>,
     /// When the day that is counted ends.
     resets: Option<DateTime<Utc>>,
     /// When nothing is left, at the rate of the day so far; null if it lasts, or is not known yet.
@@ -69,6 +71,7 @@ impl BudgetRow {
                 learned: state.daily_is_learned,
                 used: state.used(),
                 remaining: state.remaining,
+                reserve: state.reserve(),
                 resets: state.period.map(|(_, ends)| ends),
                 runs_dry: state.runs_dry(now),
             },
@@ -81,7 +84,7 @@ impl BudgetRow {
 
     fn cells(&self, name: &str) -> Vec<String> {
         let count = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-        let Daily { limit, used, remaining, resets, runs_dry, .. } = &self.daily;
+        let Daily { limit, used, remaining, reserve, resets, runs_dry, .. } = &self.daily;
         let at = |when: &Option<DateTime<Utc>>| when.map_or_else(|| "-".to_owned(), time);
         let waiting = match (self.waiting_runs, self.waiting_polls) {
             (0, 0) => "-".to_owned(),
@@ -90,9 +93,9 @@ impl BudgetRow {
             (runs, polls) => format!("{}, {}", counted(runs, "run"), counted(polls, "poll")),
         };
         let burst = self.burst.limit.clone().unwrap_or_else(|| "-".to_owned());
-        let cells =
-            [count(*limit), count(*used), count(*remaining), at(resets), at(runs_dry), burst, waiting];
-        [name.to_owned()].into_iter().chain(cells).collect()
+        let counts = [limit, used, remaining, reserve].map(|number| count(*number));
+        let rest = [at(resets), at(runs_dry), burst, waiting];
+        [name.to_owned()].into_iter().chain(counts).chain(rest).collect()
     }
 }
 
@@ -102,6 +105,6 @@ fn counted(count: u64, what: &str) -> String {
 
 /// The budgets of connections, for people.
 pub(super) fn budgets<'a>(rows: impl Iterator<Item = (&'a str, &'a BudgetRow)>) -> String {
-    let columns = ["NAME", "A DAY", "USED", "LEFT", "RESETS", "RUNS DRY", "AT ONCE", "WAITING"];
+    let columns = ["NAME", "A DAY", "USED", "LEFT", "KEPT", "RESETS", "RUNS DRY", "AT ONCE", "WAITING"];
     table(&columns, rows.map(|(name, budget)| budget.cells(name)))
 }

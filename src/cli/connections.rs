@@ -24,7 +24,8 @@ use crate::workspace::{ConnectionConfig, Workspace};
 #[command(
     after_help = "CONNECTED is empty for connections that do not need `hob connect`. A connection whose credential is \
 refused is held: its polls and runs wait until the credential works.\n\nThe second table shows the requests a day, \
-used and left, when they are reset, when they run dry at the rate of the day so far, the requests allowed at once, \
+used and left, how many are kept for webhooks, schedules and manual runs (polls, backfills and their runs wait when no more are \
+left), when they are reset, when they run dry at the rate of the day so far, the requests allowed at once, \
 and the runs and polls that wait. It is as of the last write of a running hob, which counts some requests ahead.\n\nExamples:\n  hob connections\n  \
 hob connections --scopes\n  hob connections --format json"
 )]

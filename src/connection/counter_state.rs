@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counter_snapshot::Snapshot;
+use super::daily_limit;
 use super::limit_headers::DAY;
 use super::monotonic_time::MonotonicTime;
 use super::rate::{BudgetSettings, Rate};
@@ -63,6 +64,12 @@ impl CounterState {
         }
     }
 
+    /// How many requests of a day are kept for those that somebody waits for: polls, backfills and the runs of both wait
+    /// when no more are left.
+    pub fn reserve(&self) -> Option<u64> {
+        self.daily.map(daily_limit::reserve)
+    }
+
     /// Requests of the counted day so far.
     pub fn used(&self) -> Option<u64> {
         Some(self.daily?.saturating_sub(self.remaining?))
@@ -106,6 +113,7 @@ mod tests {
         assert_eq!((state.daily, state.remaining, state.daily_is_learned), (Some(1000), None, false));
         assert_eq!(state.burst.unwrap().to_string(), "100/10s");
         assert_eq!((state.used(), state.runs_dry(at("2026-11-29T12:00:00Z"))), (None, None));
+        assert_eq!(state.reserve(), Some(10));
     }
 
     fn state(remaining: u64, ends: &str) -> CounterState {

@@ -16,6 +16,11 @@ const SCARCE: f64 = 0.2;
 /// This fraction of the day's requests is left to those that somebody waits for.
 const RESERVE: u64 = 100;
 
+/// How many of the `limit` requests of a day are kept for those that somebody waits for.
+pub(super) fn reserve(limit: u64) -> u64 {
+    limit / RESERVE
+}
+
 /// The requests of a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
@@ -40,7 +45,7 @@ impl Day {
     /// `is_urgent`.
     pub(super) fn wait(&self, is_urgent: bool, now: MonotonicTime) -> Option<Duration> {
         let limit = self.limit?;
-        let reserve = if is_urgent { 0 } else { limit / RESERVE };
+        let reserve = if is_urgent { 0 } else { reserve(limit) };
         if self.left <= reserve {
             return Some(self.resets.map_or(DAY, |at| now.until(at)));
         }

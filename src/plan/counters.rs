@@ -58,9 +58,26 @@ fn shared<'a>(
 impl Shared<'_> {
     /// Expected requests in each second.
     fn seconds(&self) -> Vec<f64> {
-        let mut seconds = vec![0.0; DAY];
-        self.uses.iter().for_each(|used| used.timing.spread(used.shown.calls.expected, &mut seconds));
-        seconds
+        seconds(&self.uses, |_| true)
+    }
+
+    /// The second from which on some requests have to wait for the next day; with `at_start` on the day on which hob
+    /// starts. Those that nobody waits for leave a reserve.
+    fn dry(&self, at_start: bool) -> Option<usize> {
+        let limit = self.first.daily? as f64;
+        let usable = limit - self.first.reserve as f64;
+        let (mut all, mut unhurried) = (self.seconds(), seconds(&self.uses, |used| !used.is_urgent));
+        if at_start {
+            for used in &self.uses {
+                all[0] += used.at_start.expected;
+                unhurried[0] += if used.is_urgent { 0.0 } else { used.at_start.expected };
+            }
+        }
+        let mut so_far = 0.0;
+        all.into_iter().zip(unhurried).position(|(all, unhurried)| {
+            so_far += all;
+            so_far > limit + 0.5 || unhurried > 0.0 && so_far > usable + 0.5
+        })
     }
 
     fn day(self, input: &Input<'_>) -> CounterPlan {
@@ -68,14 +85,12 @@ impl Shared<'_> {
         let at_start: Estimate = self.uses.iter().map(|used| used.at_start).sum();
         let first_day = calls + at_start;
         let limit = self.first.daily;
+        let reserve = limit.map(|_| self.first.reserve);
+        // What polls have to leave is not theirs to plan with.
+        let is_urgent = self.uses.iter().all(|used| used.is_urgent);
+        let usable = limit.map(|limit| if is_urgent { limit } else { limit - self.first.reserve.min(limit) });
         let seconds = self.seconds();
-        let mut so_far = at_start.expected;
-        let dry = limit.and_then(|limit| {
-            seconds.iter().position(|calls| {
-                so_far += calls;
-                so_far > limit as f64 + 0.5
-            })
-        });
+        let dry = self.dry(true);
         let mut uses: Vec<Use> = self.uses.iter().map(|used| used.shown.clone()).collect();
         uses.sort_by(|one, other| other.calls.expected.total_cmp(&one.calls.expected));
         let hour = |hour: &[f64]| (hour.iter().sum::<f64>() * 10.0).round() / 10.0;
@@ -87,13 +102,15 @@ impl Shared<'_> {
             calls,
             at_start,
             first_day,
-            over: limit.is_some_and(|limit| first_day.expected > limit as f64 + 0.5),
+            reserve,
+            over: dry.is_some(),
+            over_each_day: self.dry(false).is_some(),
             runs_dry: dry.map(|second| clock(second)[..5].to_owned()),
             hours: match input.period {
                 Period::Day(_) => seconds.chunks(3600).map(hour).collect(),
                 Period::Once => Vec::new(),
             },
-            advice: advice(limit, calls, &self.uses, input),
+            advice: advice(usable, calls, &self.uses, input),
             uses,
         }
     }
@@ -114,6 +131,14 @@ impl Shared<'_> {
             peaks,
         }
     }
+}
+
+/// Expected requests of some `uses` in each second.
+fn seconds(uses: &[&PlannedUse], which: impl Fn(&PlannedUse) -> bool) -> Vec<f64> {
+    let mut seconds = vec![0.0; DAY];
+    let some = uses.iter().filter(|used| which(used));
+    some.for_each(|used| used.timing.spread(used.shown.calls.expected, &mut seconds));
+    seconds
 }
 
 fn from(is_known: bool, from: LimitFrom) -> &'static str {

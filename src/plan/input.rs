@@ -49,6 +49,8 @@ pub struct AccountCounters {
     pub daily: Option<u64>,
     /// Where that is from.
     pub daily_from: LimitFrom,
+    /// How many requests of a day are kept for webhooks, schedules and manual runs.
+    pub reserve: u64,
     /// Requests per interval, if limited and known.
     pub burst: Option<Rate>,
     /// Where that is from.

@@ -33,15 +33,21 @@ pub struct CounterPlan {
     pub limit: Option<u64>,
     /// Where the limit is from: `learned` (from the API's answers), `configured` (hob.yaml), `connector` or `unknown`.
     pub limit_from: &'static str,
+    /// Of the limit, what is kept for webhooks, schedules and manual runs: polls, backfills and their runs wait when no
+    /// more is left.
+    pub reserve: Option<u64>,
     /// Planned requests.
     pub calls: Estimate,
     /// Requests that come once in addition, when hob starts: first polls and runs that wait.
     pub at_start: Estimate,
     /// Both together: the requests of the day on which hob starts.
     pub first_day: Estimate,
-    /// Whether the expected requests exceed the limit, on the first day or on every one.
+    /// Whether the expected requests exceed the limit, or those of polls what is not kept for others, on the first day or
+    /// on every one.
     pub over: bool,
-    /// When the limit is reached, as `HH:MM` of the day, if it is.
+    /// The same, without what comes once.
+    pub over_each_day: bool,
+    /// When some have to wait for the next day, as `HH:MM` of the day, if they do.
     pub runs_dry: Option<String>,
     /// Expected requests by hour of the day, in UTC.
     pub hours: Vec<f64>,

@@ -11,6 +11,7 @@ use super::polls::Poll;
 use super::run_calls::RunCalls;
 use super::timing::Timing;
 use crate::check::{CheckedRecipe, Purpose};
+use crate::recipe::Trigger;
 
 /// Requests for one purpose on one connection.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(super) struct PlannedUse {
     pub(super) timing: Timing,
     /// Requests that come once in addition.
     pub(super) at_start: Estimate,
+    /// Whether somebody waits for them, so that what is kept of the day may be used.
+    pub(super) is_urgent: bool,
     /// The polls, if it is one.
     pub(super) polls: Vec<Poll>,
 }
@@ -66,7 +69,7 @@ pub(super) fn poll_use(
         calls: times * each,
     };
     let at_start = if once || begun { Estimate::ZERO } else { beyond(first, quiet) };
-    Some(PlannedUse { shown, timing: rounds.timing, at_start, polls: group.polls })
+    Some(PlannedUse { shown, timing: rounds.timing, at_start, is_urgent: false, polls: group.polls })
 }
 
 /// What the first poll costs more than each further one.
@@ -122,6 +125,7 @@ pub(super) fn run_uses(
                     },
                     timing: events.timing.clone(),
                     at_start,
+                    is_urgent: !matches!(recipe.trigger(), Trigger::Poll(_)),
                     polls: Vec::new(),
                 }),
             }

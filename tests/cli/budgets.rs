@@ -28,6 +28,7 @@ fn connections_show_what_is_used_left_and_waiting() {
 
     let before = budget(&connections(), "highlevel");
     assert_eq!(before["daily"]["limit"], 200_000, "as the connector says: {before:#}");
+    assert_eq!(before["daily"]["reserve"], 2_000, "{before:#}");
     assert_eq!((&before["daily"]["used"], &before["burst"]["limit"]), (&Value::Null, &json!("100000/1s")));
 
     // The day ends in the middle of the runs.
@@ -36,6 +37,7 @@ fn connections_show_what_is_used_left_and_waiting() {
     let daily = &after["daily"];
     assert_eq!((&daily["limit"], &daily["learned"]), (&json!(60), &json!(true)), "{after:#}");
     assert_eq!((&daily["used"], &daily["remaining"]), (&json!(60), &json!(0)), "{after:#}");
+    assert_eq!(daily["reserve"], 0, "too few to divide: {after:#}");
     assert!(daily["resets"].is_string() && daily["runs_dry"].is_string(), "{after:#}");
     let waiting = after["waiting_runs"].as_u64().unwrap();
     assert!((40..60).contains(&waiting), "{after:#}");
@@ -43,7 +45,10 @@ fn connections_show_what_is_used_left_and_waiting() {
     assert_eq!(budget(&connections(), "highlevel")["waiting_runs"], waiting + 1);
 
     let text = hob(folder, &["connections"]).code(0).output;
-    assert!(text.contains("RUNS DRY") && text.contains(&format!("{} runs", waiting + 1)), "{text}");
+    assert!(
+        text.contains("KEPT") && text.contains("RUNS DRY") && text.contains(&format!("{} runs", waiting + 1)),
+        "{text}"
+    );
     let status = hob(folder, &["status", "--format", "json"]).code(0).json();
     let poll = &status["polls"][0];
     assert_eq!((&poll["quiet_polls"], &poll["interval"]), (&json!(0), &json!(60.0)), "{poll:#}");

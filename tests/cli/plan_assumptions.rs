@@ -109,6 +109,41 @@ fn records_that_exist_count_on_the_first_day() {
 }
 
 #[test]
+fn what_is_kept_of_the_day_is_not_for_polls() {
+    // 1,440 requests a day, if nothing is found.
+    let polled = poll("polled", "every: 1m", LOG);
+    let plan_of = |daily: u64, code: i32| {
+        plan_json(folder(daily, &[&polled]).path(), &["--assume", "records=100"], code)
+    };
+    let fits = plan_of(1500, 0);
+    let counter = &fits["counters"][0];
+    assert_eq!(
+        (&counter["reserve"], &counter["calls"]["expected"]),
+        (&json!(15), &json!(1440.0)),
+        "{fits:#}"
+    );
+    // The limit would do, but not without the last hundredth.
+    let over = plan_of(1450, 1);
+    let counter = &over["counters"][0];
+    assert_eq!((&counter["reserve"], &counter["over_each_day"]), (&json!(14), &json!(true)), "{over:#}");
+    let dry = counter["runs_dry"].as_str().unwrap();
+    assert!(dry.starts_with("23:5"), "{over:#}");
+    // Runs that somebody waits for may use it.
+    let by_hand =
+        "name: by-hand\ntrigger: { manual: {} }\nactions:\n- { do: contacts.get, with: { contactId: c } }\n";
+    let hand = plan_json(folder(1450, &[by_hand]).path(), &["--assume", "by-hand=1440"], 0);
+    assert_eq!((&hand["over"], &hand["counters"][0]["runs_dry"]), (&json!(false), &Value::Null), "{hand:#}");
+    let text = plan(folder(1450, &[&polled]).path(), &["--assume", "records=100"]).code(1).output;
+    for words in [
+        "99.3 %: too many",
+        "the last 14 are kept for webhooks, schedules and manual runs",
+        "runs dry at 23:5",
+    ] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+}
+
+#[test]
 fn constants_are_evaluated_and_only_requests_are_noted() {
     let recipe = "name: fixed\ntrigger: { manual: {} }\nvars: { some: \"{{ range(3) | list }}\" }\nactions:\n\
         - { do: contacts.get, for_each: \"{{ range(150) | list }}\", with: { contactId: c } }\n\

@@ -19,6 +19,7 @@ fn planned(recipes: &[CheckedRecipe], records: usize, start: DateTime<Utc>) -> f
         day: "day".into(),
         window: "window".into(),
         daily: None,
+        reserve: 0,
         daily_from: LimitFrom::Unknown,
         burst: None::<Rate>,
         burst_from: LimitFrom::Unknown,

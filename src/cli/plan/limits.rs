@@ -19,6 +19,7 @@ pub(super) fn accounts(
             window: state.window.clone(),
             daily: state.daily,
             daily_from: from(state.daily_is_learned, account.budget.daily.is_some()),
+            reserve: state.reserve().unwrap_or_default(),
             burst: state.burst,
             burst_from: from(state.burst_is_learned, account.budget.burst.is_some()),
         };

@@ -82,14 +82,17 @@ fn counter_lines(counter: &CounterPlan, is_day: bool, is_terminal: bool) -> Vec<
         (Some(limit), true) => {
             let share = counter.calls.expected / limit.max(1) as f64 * 100.0;
             let origin = origin(counter.limit_from);
-            let is_over = counter.calls.expected > limit as f64 + 0.5;
-            let verdict = if is_over { ": too many" } else { "" };
+            let verdict = if counter.over_each_day { ": too many" } else { "" };
             format!("  {calls} of {} a day ({origin}), {share:.1} %{verdict}", number(limit as f64))
         }
         (Some(limit), false) => format!("  {calls} of {} a day", number(limit as f64)),
         (None, true) => format!("  {calls} a day; no limit is known"),
         (None, false) => format!("  {calls}"),
     });
+    if let Some(reserve) = counter.reserve.filter(|reserve| *reserve > 0) {
+        let reserve = number(reserve as f64);
+        lines.push(format!("  the last {reserve} are kept for webhooks, schedules and manual runs"));
+    }
     if let Some(dry) = &counter.runs_dry {
         lines.push(format!("  runs dry at {dry} UTC; what is due later waits for the next day"));
     }
