@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hob::journal::{Access, Batch, Journal, LeasedRun, Postgres, RunUpdate};
+use hob::journal::{Access, Batch, Journal, LeasedRun, Postgres, RunUpdate, Slots};
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 
@@ -58,7 +58,7 @@ async fn appended(journal: &Arc<Postgres>, producers: usize) -> Result<f64> {
 async fn leased(journal: &Arc<Postgres>, size: usize) -> Result<(f64, Vec<LeasedRun>)> {
     let (start, mut runs) = (Instant::now(), Vec::new());
     while start.elapsed() < TIME {
-        let leased = journal.lease("bench", size, at(0), TTL).await?;
+        let leased = journal.lease("bench", Slots::any(size), at(0), TTL).await?;
         if leased.is_empty() {
             break;
         }
@@ -122,7 +122,8 @@ async fn whole(journal: &Arc<Postgres>, flight: usize) -> Result<f64> {
     let (start, mut tasks, mut count) = (Instant::now(), JoinSet::new(), 0_u64);
     while start.elapsed() < TIME {
         let free = flight - tasks.len();
-        let leased = if free > 0 { journal.lease("bench", free, at(0), TTL).await? } else { Vec::new() };
+        let leased =
+            if free > 0 { journal.lease("bench", Slots::any(free), at(0), TTL).await? } else { Vec::new() };
         for run in leased {
             let journal = Arc::clone(journal);
             tasks.spawn(async move {

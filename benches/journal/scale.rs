@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hob::journal::{Access, Batch, Journal, LeasedRun, Queries, RunFilter, RunUpdate, Sqlite};
+use hob::journal::{Access, Batch, Journal, LeasedRun, Queries, RunFilter, RunUpdate, Slots, Sqlite};
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 
@@ -40,7 +40,7 @@ async fn fill(journal: &Arc<Sqlite>, from: u64, to: u64) -> Result<()> {
     for chunk in (from..to).step_by(usize::try_from(CHUNK)?) {
         journal.append(batch(chunk..(chunk + CHUNK).min(to))).await?;
         // The last ones of each chunk wait in full lanes.
-        let runs = journal.lease("bench", usize::try_from(CHUNK)?, at(0), TTL).await?;
+        let runs = journal.lease("bench", Slots::any(usize::try_from(CHUNK)?), at(0), TTL).await?;
         let mut records = JoinSet::new();
         for (place, run) in runs.into_iter().enumerate() {
             let journal = Arc::clone(journal);
@@ -102,7 +102,7 @@ async fn measure(journal: &Sqlite, stored: u64) -> Result<()> {
     time("append one event, alone", async |n| Ok(journal.append(batch(stored + n..stored + n + 1)).await?))
         .await?;
     time("lease one, record its end, alone", async |_| {
-        for run in journal.lease("bench", 1, at(0), TTL).await? {
+        for run in journal.lease("bench", Slots::any(1), at(0), TTL).await? {
             end(journal, &run, RunState::Succeeded).await?;
         }
         Ok(())
@@ -133,6 +133,6 @@ async fn measure(journal: &Sqlite, stored: u64) -> Result<()> {
     time("totals", async |_| Ok(journal.totals(None).await?)).await?;
     let recently = Some(at(i64::try_from(stored)? - 1000));
     time("totals since a thousand events ago", async |_| Ok(journal.totals(recently).await?)).await?;
-    time("lease nothing", async |_| Ok(journal.lease("bench", 0, at(0), TTL).await?)).await?;
+    time("lease nothing", async |_| Ok(journal.lease("bench", Slots::any(0), at(0), TTL).await?)).await?;
     time("when is the next due", async |_| Ok(journal.next_due().await?)).await
 }

@@ -14,8 +14,9 @@ use super::missing_recipe::wake_runs_of_loaded;
 use super::options::Options;
 use super::recipe_versions::RecipeVersions;
 use super::shared::Shared;
+use super::slots::SlotUse;
 use super::worker::work;
-use crate::journal::{Error, LeasedRun};
+use crate::journal::{Error, LeasedRun, Slots};
 use crate::services::Services;
 
 /// Longest interval between polls of the journal.
@@ -88,6 +89,7 @@ impl Engine {
         let shared = &self.shared;
         shared.set_once(once);
         let mut workers = JoinSet::new();
+        let mut use_of_slots = SlotUse::new(shared.options.concurrency);
         let mut background_tasks = std::pin::pin!(self.background_tasks());
         match unless_stopped(stop.clone(), self.reclaim()).await {
             Some(Err(error)) if once => return Err(error),
@@ -108,7 +110,7 @@ impl Engine {
             let alone = workers.is_empty();
             let asked = shared.services.clock.now();
             let term = LeaseTerm::begin(asked);
-            let leased = match unless_stopped(stop.clone(), self.lease(workers.len(), asked)).await {
+            let leased = match unless_stopped(stop.clone(), self.lease(use_of_slots.free(), asked)).await {
                 // Runs granted without our knowledge are reclaimed when their leases expire.
                 None => break Ok(None),
                 Some(Ok(leased)) => leased,
@@ -123,7 +125,12 @@ impl Engine {
             let got = leased.len();
             for run in leased {
                 let guard = shared.held.take(run.lease.clone(), term);
-                workers.spawn(work(Arc::clone(shared), run, guard, stop.clone()));
+                let slot = use_of_slots.take(run.event.source.priority());
+                let working = work(Arc::clone(shared), run, guard, stop.clone());
+                workers.spawn(async move {
+                    working.await;
+                    drop(slot);
+                });
             }
             if got > 0 {
                 continue;
@@ -168,14 +175,10 @@ impl Engine {
         }
     }
 
-    async fn lease(&self, working: usize, now: DateTime<Utc>) -> Result<Vec<LeasedRun>, Error> {
-        let options = &self.shared.options;
-        let free = options.concurrency.max(1).saturating_sub(working);
-        if free == 0 {
-            return Ok(Vec::new());
-        }
-        let services = &self.shared.services;
-        services.journal.lease(&options.owner, free, now, options.lease).await
+    async fn lease(&self, slots: Option<Slots>, now: DateTime<Utc>) -> Result<Vec<LeasedRun>, Error> {
+        let Some(slots) = slots else { return Ok(Vec::new()) };
+        let (services, options) = (&self.shared.services, &self.shared.options);
+        services.journal.lease(&options.owner, slots, now, options.lease).await
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {

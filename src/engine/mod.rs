@@ -26,6 +26,7 @@ mod run_context;
 mod saved_recipes;
 mod seen_before;
 mod shared;
+mod slots;
 mod step_context;
 mod step_executor;
 mod step_outcome;

@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::connection::{BudgetSettings, Connection, Credential, Rate, Setup};
 use crate::event::DedupKey;
-use crate::journal::{Access, Batch, Journal, NewRun, Queries, RunFilter, RunRow, Sqlite};
+use crate::journal::{Access, Batch, Journal, NewRun, Queries, RunFilter, RunRow, Slots, Sqlite};
 use crate::request::{Client, ClientSettings};
 use crate::run::testing::{catalog, event, recipe};
 use crate::run::{Accounts, Entry, RunId, RunState, StampedEntry};
@@ -295,7 +295,7 @@ async fn a_worker_whose_lease_has_passed_on_records_nothing_more() {
     reached.notified().await;
     let later = Clock::system().now() + chrono::TimeDelta::hours(1);
     assert_eq!(journal.reclaim("other", later).await.unwrap(), 1);
-    let taken = journal.lease("other", 1, later, Duration::from_secs(600)).await.unwrap();
+    let taken = journal.lease("other", Slots::any(1), later, Duration::from_secs(600)).await.unwrap();
     assert_eq!(taken.len(), 1);
     go.send(()).unwrap();
     running.await.unwrap().unwrap();

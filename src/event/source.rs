@@ -35,6 +35,11 @@ pub enum Priority {
     Backfill,
 }
 
+impl Priority {
+    /// All, most urgent first.
+    pub const ALL: [Priority; 3] = [Priority::Webhook, Priority::Poll, Priority::Backfill];
+}
+
 impl Source {
     /// Whether its events are records of a list.
     pub fn is_list(&self) -> bool {

@@ -18,9 +18,15 @@ pub(super) fn stamp(time: DateTime<Utc>) -> i64 {
 /// ask for a literal.
 pub(super) const AT_ONCE: i64 = 0;
 
+/// The `due` of a run whose wait is over.
+pub(super) const WOKEN: i64 = 1;
+
+/// How many runs are found at a time whose wait is over, so that taking runs stays short however many there are.
+pub(super) const MAX_WOKEN: i64 = 1000;
+
 /// The `due` of a run that waits until `time`.
 pub(super) fn due(time: DateTime<Utc>) -> i64 {
-    stamp(time).max(AT_ONCE + 1)
+    stamp(time).max(WOKEN)
 }
 
 /// The `due` of a run that sleeps until it is woken.

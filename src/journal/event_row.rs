@@ -91,11 +91,11 @@ pub(super) fn event_receipt(source: &Source, dedup: &DedupKey) -> serde_json::Re
 
 /// The priority of runs of an event of `source`; lower numbers are leased first.
 pub(super) fn priority(source: &Source) -> i32 {
-    rank(source.priority())
+    rank(source.priority()) as i32
 }
 
-/// A priority as it is stored.
-pub(super) fn rank(priority: Priority) -> i32 {
+/// A priority as it is stored, which is its place in [`Priority::ALL`].
+pub(super) fn rank(priority: Priority) -> usize {
     match priority {
         Priority::Webhook => 0,
         Priority::Poll => 1,

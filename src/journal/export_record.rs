@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::encoding::{AT_ONCE, time};
+use super::encoding::{WOKEN, time};
 use super::{LinkBase, RecipeText};
 use crate::event::{Cursor, CursorKey, Event};
 use crate::run::{Run, RunState, StampedEntry, Unsettled, Write};
@@ -151,7 +151,7 @@ impl Due {
     pub(super) fn from_column(due: Option<i64>) -> Self {
         match due {
             None => Due::Never,
-            Some(due) if due <= AT_ONCE => Due::Now,
+            Some(due) if due <= WOKEN => Due::Now,
             Some(at) => Due::At(time(at)),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState,
     LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter,
-    RunRow, RunUpdate, SeenCount, Snapshot, StoreInfo, Totals, Unfinished, Written,
+    RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -22,11 +22,13 @@ pub trait Journal: Queries {
     /// is skipped together with its runs.
     async fn append(&self, batch: Batch) -> Result<Appended, Error>;
 
-    /// Leases up to `limit` due runs, each the head of its lane, for `ttl`.
+    /// Leases for `ttl` as many due runs as there are slots, each the head of its lane. Of one priority, the recipes
+    /// that have due runs take turns, the accounts of a recipe as well, and of both the runs that have waited for a
+    /// time and the others.
     async fn lease(
         &self,
         owner: &str,
-        limit: usize,
+        slots: Slots,
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Vec<LeasedRun>, Error>;

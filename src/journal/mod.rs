@@ -16,8 +16,10 @@ mod postgres;
 mod queries;
 mod row;
 mod shared_queries;
+mod slots;
 mod snapshot;
 mod sqlite;
+mod turns;
 mod unreadable_runs;
 
 pub use accepted_removals::{accept_removals, accepted_removals, forget_accepted_removals};
@@ -33,5 +35,6 @@ pub use model::{
 };
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;
+pub use slots::Slots;
 pub use snapshot::Snapshot;
 pub use sqlite::Sqlite;

@@ -1,4 +1,5 @@
-//! Runs that wait for an API use at least 99 % of what it allows, without a refusal, and runs of live webhooks go first.
+//! Runs that wait for an API use at least 99 % of what it allows, without a refusal, runs of live webhooks go first, and
+//! recipes take turns.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::listening::{Listening, Running, listen};
-use crate::program::hob_with;
+use crate::program::{hob, hob_with};
 use crate::waiting_runs::{ALLOWED, CALLS, Setup, none_refused, rest, statuses, wait_until};
 
 /// The length of a window, instead of ten seconds: long enough for a hundred requests of the debug build on a machine
@@ -111,4 +112,26 @@ fn a_live_webhook_goes_before_a_backfill() {
     none_refused(&setup.stand_in);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_recipe_with_many_waiting_runs_does_not_hold_up_another() {
+    let recipes = [("big", "studio"), ("small", "office")];
+    let setup = Setup::new(1_000_000, WINDOW, &recipes);
+    setup.queue_in_sqlite(&recipes[..1], 60);
+    setup.queue_in_sqlite(&recipes[1..], 3);
+    // One at a time, so that the order of the requests is that of the runs.
+    let once = ["run", "--once", "--concurrency", "1", "--format", "json"];
+    let summary = hob(setup.path(), &once).code(0).json();
+    assert_eq!(summary["runs"], json!({ "succeeded": 63 }));
+    let listed = hob(setup.path(), &["runs", "list", "--limit", "0", "--format", "json"]).code(0).json();
+    let mut ended: Vec<(&str, &str)> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["finished"].as_str().unwrap(), run["recipe"].as_str().unwrap()))
+        .collect();
+    ended.sort_unstable();
+    let order: Vec<&str> = ended.iter().take(6).map(|(_, recipe)| *recipe).collect();
+    assert_eq!(order, ["big", "small", "big", "small", "big", "small"]);
 }

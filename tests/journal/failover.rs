@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hob::clock::Clock;
-use hob::journal::{Access, Batch, Error, Journal, LeasedRun, Postgres, Queries, RunFilter, RunUpdate};
+use hob::journal::{
+    Access, Batch, Error, Journal, LeasedRun, Postgres, Queries, RunFilter, RunUpdate, Slots,
+};
 use hob::run::{Entry, RunState, StampedEntry};
 use tokio::task::JoinSet;
 
@@ -159,7 +161,7 @@ async fn process(load: Arc<Load>, store: Arc<Postgres>, number: usize) {
         tasks.spawn(async move {
             let owner = format!("worker-{number}-{worker}");
             loop {
-                let leased = store.lease(&owner, 2, load.clock.now(), LEASE).await;
+                let leased = store.lease(&owner, Slots::any(2), load.clock.now(), LEASE).await;
                 // Before checking for the end, or something could be added in between.
                 let over = !load.goes_on();
                 match leased {
@@ -315,7 +317,7 @@ async fn an_unreachable_server_is_reported_and_found_again() {
     assert_eq!(store.append(batch("1")).await.unwrap().duplicates, 1);
     // New work still causes notifications.
     let other = Postgres::open(&url, Access::Client).await.unwrap();
-    let leased = store.lease("w", 9, Clock::system().now(), LEASE).await.unwrap();
+    let leased = store.lease("w", Slots::any(9), Clock::system().now(), LEASE).await.unwrap();
     assert_eq!(leased.len(), 1);
     let waiting = store.changed(TIMEOUT * 2);
     let (woken, _) = tokio::join!(tokio::time::timeout(TIMEOUT, waiting), async {

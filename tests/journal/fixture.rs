@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, ScanPosition, Source};
-use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, Postgres, RunUpdate, Sqlite};
+use hob::journal::{Access, Batch, Journal, LeasedRun, NewRun, Postgres, RunUpdate, Slots, Sqlite};
 use hob::run::{Entry, RunId, RunState, StampedEntry};
 use serde_json::json;
 use tempfile::TempDir;
@@ -160,7 +160,7 @@ pub async fn add_event(journal: &dyn Journal, event: Event, recipe: &str, lane: 
 }
 
 pub async fn lease(journal: &dyn Journal, limit: usize, seconds: i64) -> Vec<LeasedRun> {
-    journal.lease(WORKER, limit, at(seconds), TTL).await.expect("leases")
+    journal.lease(WORKER, Slots::any(limit), at(seconds), TTL).await.expect("leases")
 }
 
 pub fn ids(runs: &[LeasedRun]) -> Vec<RunId> {

@@ -28,8 +28,8 @@ pub async fn lanes_and_recipes_do_not_wait_for_each_other(location: &StoreLocati
     add(&*journal, "3", "a", "x").await;
     let other_recipe = add(&*journal, "4", "b", "x").await;
     let first = lease(&*journal, 2, 0).await;
-    assert_eq!(ids(&first), [one, other_lane]);
-    assert_eq!(ids(&lease(&*journal, 2, 0).await), [other_recipe]);
+    assert_eq!(ids(&first), [one, other_recipe]);
+    assert_eq!(ids(&lease(&*journal, 2, 0).await), [other_lane]);
 }
 
 pub async fn a_parked_run_holds_its_lane(location: &StoreLocation) {

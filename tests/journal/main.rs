@@ -82,7 +82,10 @@ suite! {
         a_lease_has_all_that_is_needed,
         a_run_that_cannot_be_read_is_parked_and_others_go_on, waiting_for_change_ends_with_new_work,
         work_between_leasing_and_waiting_is_not_missed;
-    priorities: what_somebody_waits_for_goes_first, it_keeps_its_place_whatever_happens;
+    priorities: what_somebody_waits_for_goes_first, it_keeps_its_place_whatever_happens,
+        recipes_and_their_accounts_take_turns, runs_that_have_waited_take_turns_as_well,
+        no_run_goes_before_one_that_somebody_waits_for, a_priority_gets_the_slots_that_it_may_take,
+        every_waiting_run_is_leased_in_the_end;
     retention: old_runs_go_with_their_events, only_so_many_runs_are_kept, what_is_unfinished_is_kept,
         dedup_keys_have_their_own_age;
     moving: everything_can_be_moved, a_move_can_be_begun_again, a_fingerprint_tells_any_change;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use hob::journal::{Batch, Journal, Lease, LeasedRun, NewRun, RunFilter, RunUpdate};
+use hob::journal::{Batch, Journal, Lease, LeasedRun, NewRun, RunFilter, RunUpdate, Slots};
 use hob::run::{RunId, RunState};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, proptest, test_runner::TestCaseError};
@@ -153,7 +153,8 @@ impl Pair {
 
     async fn lease(&mut self, limit: usize) -> Result<(), TestCaseError> {
         let available = self.model.available();
-        let leased = self.journal.lease(WORKER, limit, at(self.model.now), TTL).await.expect("leases");
+        let leased =
+            self.journal.lease(WORKER, Slots::any(limit), at(self.model.now), TTL).await.expect("leases");
         proptest::prop_assert_eq!(leased.len(), available.len().min(limit));
         for run in &leased {
             proptest::prop_assert!(available.contains(&run.run.id), "{} is not to be leased", run.run.id);

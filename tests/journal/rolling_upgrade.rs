@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hob::journal::{Access, Journal, Postgres};
+use hob::journal::{Access, Journal, Postgres, Slots};
 use hob::run::{RunId, RunState};
 
 use crate::cluster::Cluster;
@@ -19,15 +19,18 @@ struct Other<'a> {
 
 impl Other<'_> {
     fn does(&self, sql: &str) {
-        // The earlier version knows neither of times in which runs wait for later ones nor of cursors that stay.
-        let (one, none, beside) = match self.ending {
-            "" => ("", "", ""),
+        // The earlier version knows neither of times in which runs wait for later ones nor of cursors that stay nor of
+        // turns.
+        let (one, none, beside, slots) = match self.ending {
+            "" => ("", "", "", "9"),
             _ => (
                 "ARRAY[NULL]::bigint[], ARRAY[NULL]::text[], ARRAY[NULL]::text[],",
                 "'{}', '{}', '{}',",
                 ", FALSE",
+                "ARRAY[9, 9, 9], NULL, ARRAY['', '', ''], ARRAY['', '', ''], ARRAY[-1, -1, -1]::bigint[]",
             ),
         };
+        let sql = sql.replace("{slots}", slots);
         let sql = sql.replace("{one_window}", one).replace("{no_window}", none);
         let sql = sql.replace("{beside}", beside);
         let sql = sql.replace("_vN", self.ending);
@@ -53,7 +56,7 @@ impl Other<'_> {
     /// Leases the one due run, which is `run`.
     fn leases(&self, run: &RunId) {
         self.does(&format!(
-            "SELECT * INTO STRICT found FROM hob_lease_vN('other', 9, {0}, {0} + 30000000000, 1, FALSE);
+            "SELECT * INTO STRICT found FROM hob_lease_vN('other', {{slots}}, {0}, {0} + 30000000000, 1, FALSE);
              ASSERT found.run_id = '{run}', found.run_id;",
             at(0).timestamp_nanos_opt().unwrap()
         ));
@@ -149,7 +152,7 @@ async fn an_earlier_version_continues_beside_the_current_one() {
         cluster.user(&stores::postgres(version, &schema));
         let ours = open(&cluster.url(&schema)).await;
         // Other due runs are not part of this test.
-        ours.lease(WORKER, 99, at(0), TTL * 1000).await.unwrap();
+        ours.lease(WORKER, Slots::any(99), at(0), TTL * 1000).await.unwrap();
         take_turns(&*ours, &Other { cluster, schema: &schema, ending: "" }, version).await;
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hob::journal::{Access, Appended, Batch, Error, Journal, Part, Postgres, Queries, Record, RunFilter};
+use hob::journal::{
+    Access, Appended, Batch, Error, Journal, Part, Postgres, Queries, Record, RunFilter, Slots,
+};
 use hob::run::{RunId, RunState};
 
 use crate::cluster::{Cluster, PASSWORD};
@@ -47,7 +49,7 @@ async fn lanes_keep_their_order_though_many_add_to_them() {
         workers.spawn(async move {
             let owner = format!("worker-{number}");
             while done.lock().unwrap().values().map(Vec::len).sum::<usize>() < 480 {
-                let leased = store.lease(&owner, 4, at(0), TTL).await.expect("leases");
+                let leased = store.lease(&owner, Slots::any(4), at(0), TTL).await.expect("leases");
                 for run in leased {
                     assert_eq!(run.lease.epoch, 1, "each run is leased once");
                     done.lock().unwrap().entry(run.run.lane.clone()).or_default().push(run.run.id.clone());
@@ -103,7 +105,7 @@ async fn a_process_is_fenced_and_woken_by_another() {
     assert!(lease(&*other, 1, 0).await.is_empty());
     assert_eq!(other.reclaim("other", at(29)).await.unwrap(), 0);
     assert_eq!(other.reclaim("other", at(30)).await.unwrap(), 1);
-    let present = other.lease("other", 1, at(30), TTL).await.unwrap().remove(0);
+    let present = other.lease("other", Slots::any(1), at(30), TTL).await.unwrap().remove(0);
     assert_eq!((&present.run.id, present.lease.epoch), (&run, late.epoch + 1));
     let record = one.record(&late, vec![remark(0, "late")], update(RunState::Succeeded, 0)).await;
     assert!(matches!(record, Err(Error::Fenced { .. })));
@@ -211,9 +213,9 @@ async fn a_newer_format_is_refused_and_an_older_one_left_to_the_runner() {
     open(&url).await.close().await;
     cluster.user(&format!("UPDATE {schema}.store SET format = 99"));
     let error = Postgres::open(&url, Access::Runner).await.err().expect("is refused");
-    assert!(matches!(error, Error::Newer { found: 99, known: 8, .. }), "{error:?}");
+    assert!(matches!(error, Error::Newer { found: 99, known: 9, .. }), "{error:?}");
     assert!(
-        error.to_string().ends_with("has format 99, but this hob knows formats up to 8; use a newer hob"),
+        error.to_string().ends_with("has format 99, but this hob knows formats up to 9; use a newer hob"),
         "{error}"
     );
     cluster.user(&format!("UPDATE {schema}.store SET format = 0"));

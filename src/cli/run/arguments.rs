@@ -42,7 +42,8 @@ pub struct Run {
     /// Stop if a recipe cannot run, instead of running the others
     #[arg(long)]
     pub(super) strict: bool,
-    /// How many runs to work on at the same time
+    /// How many runs to work on at the same time: an eighth is kept for runs of webhooks, schedules and `hob trigger`, and
+    /// backfills take three quarters at most
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) concurrency: u16,
     /// How long a process that gives no sign of life keeps its runs, if several share a store

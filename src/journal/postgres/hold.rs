@@ -10,7 +10,7 @@ use super::server::Server;
 pub(super) async fn release(server: &Server, connection: &str) -> Result<bool, Failure> {
     let sql = "WITH gone AS (DELETE FROM holds WHERE connection = $1 RETURNING reason),
                woken AS (
-                   UPDATE runs r SET due = 0 FROM gone g
+                   UPDATE runs r SET due = 1 FROM gone g
                    WHERE r.due > 0 AND r.state = $2 AND r.error = g.reason RETURNING 1)
                SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM woken)";
     let rows = server.pool.query(sql, &[&escape_nul(connection), &code(RunState::Waiting)]).await?;

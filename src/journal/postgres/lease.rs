@@ -4,9 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
+use crate::event::Priority;
 use crate::journal::encoding::{NEVER, time};
-use crate::journal::{Lease, LeasedRun};
+use crate::journal::event_row::rank;
+use crate::journal::turns::{Turn, Turns};
+use crate::journal::{Lease, LeasedRun, Slots};
 
 use super::failure::Failure;
 use super::pool::Pool;
@@ -16,7 +20,7 @@ use super::run_update;
 
 /// Lease calls whose answer was lost, so that runs may have been granted: the next call takes those runs up.
 #[derive(Default)]
-pub(super) struct Tickets(Mutex<Vec<(String, i64)>>);
+struct Tickets(Mutex<Vec<(String, i64)>>);
 
 /// The number of a lease call, kept in [`Tickets`] on drop unless its answer arrived.
 struct Ticket<'a> {
@@ -60,21 +64,37 @@ pub(super) struct Loaded {
     pub(super) unreadable: Vec<(Lease, String)>,
 }
 
-/// Leases up to `limit` due runs.
+/// What a store remembers between lease calls.
+#[derive(Default)]
+pub(super) struct LeaseState {
+    tickets: Tickets,
+    turns: Turns,
+}
+
+/// Leases as many due runs as there are slots.
 pub(super) async fn grant(
     pool: &Pool,
-    tickets: &Tickets,
+    state: &LeaseState,
     owner: &str,
-    limit: usize,
+    slots: Slots,
     now: i64,
     until: i64,
 ) -> Result<Loaded, Failure> {
-    let mut ticket = tickets.take(owner);
-    let (holder, limit) = (escape_nul(owner), i32::try_from(limit).unwrap_or(i32::MAX));
+    let mut ticket = state.tickets.take(owner);
+    let holder = escape_nul(owner);
+    let free = slots.free().map(|free| i32::try_from(free).unwrap_or(i32::MAX)).to_vec();
+    let first = slots.first().map(|first| rank(first) as i32);
+    let last = state.turns.last();
+    let recipes: Vec<_> = last.iter().map(|turn| turn.recipe.as_str()).collect();
+    let accounts: Vec<_> = last.iter().map(|turn| turn.accounts.as_str()).collect();
+    let dues: Vec<_> = last.iter().map(|turn| turn.due).collect();
     let mut backoff = RetryBackoff::new();
     let rows = loop {
-        let sql = "SELECT * FROM hob_lease_vN($1, $2, $3, $4, $5, $6)";
-        match pool.attempt(sql, &[&holder, &limit, &now, &until, &ticket.number, &ticket.maybe_done]).await {
+        let sql = "SELECT * FROM hob_lease_vN($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let (number, doubt) = (&ticket.number, &ticket.maybe_done);
+        let params: &[&(dyn ToSql + Sync)] =
+            &[&holder, &free, &first, &recipes, &accounts, &dues, &now, &until, number, doubt];
+        match pool.attempt(sql, params).await {
             Ok(rows) => break rows,
             Err(failure) => {
                 ticket.maybe_done |= failure.ends_connection();
@@ -88,6 +108,7 @@ pub(super) async fn grant(
     ticket.answered = true;
     let mut loaded = Loaded::default();
     for row in &rows {
+        note_turn(&state.turns, row)?;
         match leased(row) {
             Ok(run) => loaded.runs.push(run),
             Err(Failure::Unreadable(reason)) => loaded.unreadable.push((lease(row)?, reason)),
@@ -95,6 +116,17 @@ pub(super) async fn grant(
         }
     }
     Ok(loaded)
+}
+
+/// Notes whose turn it was, in the form in which it is stored.
+fn note_turn(turns: &Turns, row: &Row) -> Result<(), Failure> {
+    let rank: i32 = row.try_get("run_priority")?;
+    let priority = usize::try_from(rank).ok().and_then(|rank| Priority::ALL.get(rank));
+    if let Some((priority, due)) = priority.zip(row.try_get("run_turn")?) {
+        let (recipe, accounts) = (row.try_get("run_recipe")?, row.try_get("run_accounts")?);
+        turns.set(*priority, Turn { recipe, accounts, due });
+    }
+    Ok(())
 }
 
 fn lease(row: &Row) -> Result<Lease, Failure> {
@@ -141,7 +173,7 @@ pub(super) async fn reclaim(pool: &Pool, now: i64) -> Result<u64, Failure> {
 
 /// Makes sleeping runs of `recipe` due; returns their number.
 pub(super) async fn wake(pool: &Pool, recipe: &str) -> Result<u64, Failure> {
-    let sql = "UPDATE runs SET due = 0, error = NULL WHERE due > 0 AND due = $1 AND recipe = $2 RETURNING 1";
+    let sql = "UPDATE runs SET due = 1, error = NULL WHERE due > 0 AND due = $1 AND recipe = $2 RETURNING 1";
     let rows = pool.query(sql, &[&NEVER, &escape_nul(recipe)]).await?;
     Ok(rows.len() as u64)
 }
@@ -157,7 +189,9 @@ pub(super) async fn last_wait(pool: &Pool, now: i64) -> Result<Option<DateTime<U
 
 /// The nearest time that a run waits for.
 pub(super) async fn next_due(pool: &Pool) -> Result<Option<DateTime<Utc>>, Failure> {
-    let rows = pool.query("SELECT due FROM runs WHERE due > 0 ORDER BY due LIMIT $1", &[&number(1)]).await?;
+    let rows = pool
+        .query("SELECT due FROM runs WHERE due > 0 AND due > 1 ORDER BY due LIMIT $1", &[&number(1)])
+        .await?;
     let due: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
     Ok(due.filter(|due| *due < NEVER).map(time))
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/due-6.sql"),
     include_str!("sql/coalesce-7.sql"),
     include_str!("sql/base-8.sql"),
+    include_str!("sql/turns-9.sql"),
 ];
 
 /// The oldest supported server.

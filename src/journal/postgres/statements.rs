@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::journal::encoding::{AT_ONCE, code};
+use crate::journal::encoding::{AT_ONCE, MAX_WOKEN, WOKEN, code};
 use crate::run::RunState;
 
 /// The functions. Changing any text changes the version, and with it the names.
@@ -28,7 +28,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!("_v{}", hex::encode(&texts.finalize()[..4]))
 });
 
-/// `sql` with `_vN` replaced by the version and `{state}` by the state's number, `{at_once}` by its `due`.
+/// `sql` with `_vN` replaced by the version and `{state}` by the state's number, `{at_once}` and `{woken}` by a `due`.
 pub(super) fn expand(sql: &str) -> String {
     named_values(sql).replace(ANY_VERSION, &VERSION)
 }
@@ -39,7 +39,10 @@ pub(super) fn functions() -> String {
 }
 
 fn named_values(sql: &str) -> String {
-    let sql = sql.replace("{at_once}", &AT_ONCE.to_string());
+    let sql = sql
+        .replace("{at_once}", &AT_ONCE.to_string())
+        .replace("{woken}", &WOKEN.to_string())
+        .replace("{max_woken}", &MAX_WOKEN.to_string());
     RunState::ALL
         .into_iter()
         .fold(sql, |sql, state| sql.replace(&format!("{{{}}}", state.name()), &code(state).to_string()))
@@ -53,7 +56,7 @@ mod tests {
     fn every_name_and_every_value_is_filled_in() {
         let text = functions();
         assert!(text.contains(&format!("CREATE FUNCTION hob_append{}(", *VERSION)));
-        for placeholder in [ANY_VERSION, "{waiting}", "{running}", "{at_once}"] {
+        for placeholder in [ANY_VERSION, "{waiting}", "{running}", "{at_once}", "{woken}", "{max_woken}"] {
             assert!(!text.contains(placeholder), "{placeholder}");
         }
         // Every name must have a version.

@@ -15,7 +15,7 @@ use crate::journal::shared_queries::QueriedStore;
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, LimitState, LimitWrite, Pruned, Record,
-    Retention, RunUpdate, Snapshot, StoreInfo,
+    Retention, RunUpdate, Slots, Snapshot, StoreInfo,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -24,7 +24,7 @@ use super::append::Rows;
 use super::batcher::Batcher;
 use super::clock::{ClockQuery, QUERY, ServerClock};
 use super::failure::Failure;
-use super::lease::Tickets;
+use super::lease::LeaseState;
 use super::listener::Listener;
 use super::pool::Pool;
 use super::retry::RetryBackoff;
@@ -46,7 +46,7 @@ pub struct Postgres {
     appends: Batcher<Rows>,
     records: Batcher<Outcome>,
     unconfirmed: UnconfirmedWrites,
-    tickets: Tickets,
+    lease_state: LeaseState,
     /// The notification count when runs were last leased.
     leased: AtomicU64,
     last_failure: LastFailure,
@@ -108,7 +108,7 @@ async fn connect(url: &str, access: Access, create: bool) -> Result<Option<Postg
         records: Batcher::start(Arc::clone(&server), RECORDERS, run_update::MAX_GROUP),
         server,
         unconfirmed: UnconfirmedWrites::default(),
-        tickets: Tickets::default(),
+        lease_state: LeaseState::default(),
         leased: AtomicU64::new(0),
         last_failure: LastFailure::default(),
     }))
@@ -134,14 +134,15 @@ impl Journal for Postgres {
     async fn lease(
         &self,
         owner: &str,
-        limit: usize,
+        slots: Slots,
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Vec<LeasedRun>, Error> {
         self.leased.store(self.server.listener.count(), Ordering::Release);
         let ends = self.server.clock.stamp(until(now, ttl));
-        let loaded = self
-            .of_store(lease::grant(&self.server.pool, &self.tickets, owner, limit, stamp(now), ends).await)?;
+        let loaded = self.of_store(
+            lease::grant(&self.server.pool, &self.lease_state, owner, slots, stamp(now), ends).await,
+        )?;
         park_unreadable(self, loaded.unreadable, now).await?;
         put_paused_to_sleep(self, loaded.runs, now).await
     }

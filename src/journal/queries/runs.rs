@@ -49,7 +49,7 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
         common += &format!(" AND created <= {}", place(stamp(until).into()));
     }
     if let Some(priority) = filter.priority {
-        common += &format!(" AND priority <= {}", place(i64::from(rank(priority)).into()));
+        common += &format!(" AND priority <= {}", place((rank(priority) as i64).into()));
     }
     if let Some(text) = &filter.text {
         let (plain, json) = patterns(text);

@@ -17,7 +17,7 @@ pub(super) fn release(tx: &mut Tx<'_>, connection: &str) -> Result<bool, Failure
         .optional()?;
     let Some(reason) = reason else { return Ok(false) };
     tx.conn
-        .prepare_cached("UPDATE runs SET due = 0 WHERE due > 0 AND state = ?1 AND error = ?2")?
+        .prepare_cached("UPDATE runs SET due = 1 WHERE due > 0 AND state = ?1 AND error = ?2")?
         .execute((code(RunState::Waiting), reason))?;
     tx.counters.work = true;
     Ok(true)

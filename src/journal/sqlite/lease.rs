@@ -1,4 +1,4 @@
-//! Leases runs and records their results. The first unfinished run of a lane is its head. Only heads are due, and the
+//! Loads leased runs and records their results. The first unfinished run of a lane is its head. Only heads are due, and the
 //! transaction that ends one makes the next one due.
 
 use std::ops::Range;
@@ -14,17 +14,13 @@ use crate::run::{RunId, RunState, StampedEntry};
 
 use super::dialect::ENTRIES;
 use super::failure::Failure;
+use super::grant::Grant;
 use super::row::perform;
 use super::writer::Tx;
 use super::writes;
 
-/// Runs whose wait is over.
-pub(super) const WOKEN: &str =
-    "SELECT seq FROM runs WHERE due > 0 AND due <= ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3";
-/// Runs that wait for no time.
-pub(super) const FRESH: &str = "SELECT seq FROM runs WHERE due = 0 ORDER BY priority, seq LIMIT ?1";
 /// The nearest time that a run waits for.
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0";
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM runs WHERE due > 0 AND due > 1";
 /// The latest time of a last entry of the runs that wait.
 const LAST_WAIT: &str = "SELECT max(json_extract(e.entry, '$.at')) FROM runs r
      JOIN entries e ON e.id = r.seq * 1048576 + r.entries - 1 WHERE r.due > 0 AND r.due > ?1";
@@ -37,57 +33,12 @@ pub(super) const RECLAIM: &str = "UPDATE runs SET state = ?1, due = 0, owner = N
 
 /// Makes sleeping runs due.
 pub(super) const WAKE: &str =
-    "UPDATE runs SET due = 0, error = NULL WHERE due > 0 AND due = ?1 AND recipe = ?2";
+    "UPDATE runs SET due = 1, error = NULL WHERE due > 0 AND due = ?1 AND recipe = ?2";
 
 /// The latest time of an entry of the runs that wait beyond `now`.
 pub(super) fn last_wait(conn: &Connection, now: i64) -> Result<Option<DateTime<Utc>>, Failure> {
     let last: Option<String> = conn.prepare_cached(LAST_WAIT)?.query_row([now], |row| row.get(0))?;
     Ok(last.and_then(|last| last.parse().ok()))
-}
-
-/// A newly leased run.
-pub(super) struct Grant {
-    seq: i64,
-    epoch: i64,
-}
-
-/// Leases up to `limit` due runs, half of them from those whose wait is over, so that neither retries nor new runs
-/// starve the others.
-pub(super) fn grant(
-    tx: &mut Tx<'_>,
-    owner: &str,
-    limit: usize,
-    now: i64,
-    until: i64,
-) -> Result<Vec<Grant>, Failure> {
-    let mut due = woken(tx.conn, now, limit.div_ceil(2), 0)?;
-    due.extend(fresh(tx.conn, limit - due.len())?);
-    if due.len() < limit {
-        due.extend(woken(tx.conn, now, limit - due.len(), limit.div_ceil(2))?);
-    }
-    let mut lease = tx.conn.prepare_cached(
-        "UPDATE runs SET state = ?2, due = NULL, owner = ?3, until = ?4, epoch = epoch + 1
-         WHERE seq = ?1 RETURNING epoch",
-    )?;
-    let mut grants = Vec::with_capacity(due.len());
-    for seq in due {
-        let epoch = lease.query_row((seq, code(RunState::Running), owner, until), |row| row.get(0))?;
-        tx.counters.run(Some(RunState::Waiting), RunState::Running);
-        grants.push(Grant { seq, epoch });
-    }
-    Ok(grants)
-}
-
-fn woken(conn: &Connection, now: i64, limit: usize, skip: usize) -> Result<Vec<i64>, Failure> {
-    let mut read = conn.prepare_cached(WOKEN)?;
-    let rows = read.query_map((now, limit as i64, skip as i64), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn fresh(conn: &Connection, limit: usize) -> Result<Vec<i64>, Failure> {
-    let mut read = conn.prepare_cached(FRESH)?;
-    let rows = read.query_map([limit as i64], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Leased runs with their data, and those that cannot be decoded.

@@ -10,6 +10,7 @@ mod counters;
 mod dialect;
 mod failure;
 mod file_identity;
+mod grant;
 mod hold;
 mod lease;
 mod limits;

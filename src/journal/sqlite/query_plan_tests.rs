@@ -11,7 +11,7 @@ use crate::run::RunState;
 
 use super::dialect::SqliteDialect;
 use super::schema::{Durability, open_writer};
-use super::{lease, prune};
+use super::{grant, lease, prune};
 
 /// The query plan of a statement, one step per line.
 fn plan(conn: &Connection, sql: &str) -> String {
@@ -55,8 +55,7 @@ fn nothing_reads_or_sorts_a_whole_table() {
     let mut statements = lists();
     statements.extend([prune::oldest(), totals::since()]);
     let fixed = [
-        lease::WOKEN,
-        lease::FRESH,
+        grant::WAKE_DUE,
         lease::NEXT_DUE,
         lease::ADVANCE,
         lease::RECLAIM,
@@ -67,7 +66,7 @@ fn nothing_reads_or_sorts_a_whole_table() {
         cursors::VANISHED_AFTER,
         writes::BY_RECORD,
     ];
-    statements.extend(fixed.map(str::to_owned));
+    statements.extend(fixed.into_iter().chain(grant::NEXT).map(str::to_owned));
     for sql in statements {
         // SQLite calls a step without a table a scan, and also the first rows of an index that has no others than
         // the wanted ones.

@@ -18,10 +18,11 @@ use crate::journal::paused::put_paused_to_sleep;
 use crate::journal::queries::{claims, import, totals};
 use crate::journal::row::Row;
 use crate::journal::shared_queries::QueriedStore;
+use crate::journal::turns::Turns;
 use crate::journal::unreadable_runs::park_unreadable;
 use crate::journal::{
     Access, Appended, Batch, Claim, Error, Journal, Lease, LeasedRun, LimitState, LimitWrite, Pruned, Record,
-    Retention, RunUpdate, Snapshot, StoreInfo,
+    Retention, RunUpdate, Slots, Snapshot, StoreInfo,
 };
 use crate::run::{RunId, StampedEntry};
 
@@ -30,6 +31,7 @@ use crate::private;
 use super::dialect::SqliteDialect;
 use super::failure::Failure;
 use super::file_identity::FileIdentity;
+use super::grant::{Term, grant};
 use super::lock::RunnerLock;
 use super::reader::Readers;
 use super::row::perform;
@@ -53,6 +55,7 @@ pub struct Sqlite {
     signal: Arc<watch::Sender<u64>>,
     /// Its value when runs were last leased.
     leased: AtomicU64,
+    turns: Arc<Turns>,
 }
 
 impl Sqlite {
@@ -108,6 +111,7 @@ impl Sqlite {
             access,
             signal,
             leased: AtomicU64::new(0),
+            turns: Arc::default(),
         })
     }
 
@@ -196,14 +200,14 @@ impl Journal for Sqlite {
     async fn lease(
         &self,
         owner: &str,
-        limit: usize,
+        slots: Slots,
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Vec<LeasedRun>, Error> {
         self.leased.store(*self.signal.borrow(), Ordering::Release);
-        let owner = owner.to_owned();
-        let grants =
-            self.write(move |tx| lease::grant(tx, &owner, limit, stamp(now), until(now, ttl))).await?;
+        let term = Term { owner: owner.to_owned(), now: stamp(now), until: until(now, ttl) };
+        let turns = Arc::clone(&self.turns);
+        let grants = self.write(move |tx| grant(tx, &turns, slots, &term)).await?;
         if grants.is_empty() {
             return Ok(Vec::new());
         }

@@ -12,7 +12,7 @@ use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun,
     LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
-    RunDetail, RunFilter, RunRow, RunUpdate, SeenCount, StoreInfo, Totals, Unfinished, Written,
+    RunDetail, RunFilter, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished, Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -171,11 +171,11 @@ impl Journal for FaultyJournal {
     async fn lease(
         &self,
         owner: &str,
-        limit: usize,
+        slots: Slots,
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Vec<LeasedRun>, Error> {
-        self.write(self.inner.lease(owner, limit, now, ttl)).await
+        self.write(self.inner.lease(owner, slots, now, ttl)).await
     }
 
     async fn record(
