@@ -25,6 +25,13 @@ static ERROR: LazyLock<Shape> = LazyLock::new(|| {
     error
 });
 
+static MAPPING: LazyLock<Shape> = LazyLock::new(|| Shape::new(Kind::Object));
+
+/// A mapping of which nothing else is known.
+pub(super) fn mapping() -> &'static Shape {
+    &MAPPING
+}
+
 /// `run`: the run and its event.
 pub(super) fn run() -> &'static Shape {
     &RUN

@@ -4,8 +4,8 @@ use super::builtin_shapes;
 use super::context::Context;
 use super::template_site::Position;
 use crate::catalog::{Operation, path};
-use crate::recipe::{Action, Trigger};
-use crate::template::{LocatedTemplate, PathStep, Use};
+use crate::recipe::{Action, Trigger, Webhook};
+use crate::template::{Class, Inference, Inferred, LocatedTemplate, PathStep, Use};
 use crate::value::{Kind, Shape};
 
 /// Maximum depth of variables defined by variables.
@@ -25,6 +25,8 @@ pub(super) enum InvalidStep<'a> {
     NoField(Vec<&'a str>),
     /// It is a list, but the step is a field.
     List,
+    /// It is a mapping, but the step is an index.
+    Mapping,
     /// It is neither a list nor a mapping.
     Plain(String),
 }
@@ -44,6 +46,12 @@ impl<'a> Known<'a> {
     /// The shape of the value, unless it is a list.
     pub(super) fn shape(self) -> Option<&'a Shape> {
         (self.lists == 0).then_some(self.shape)
+    }
+
+    /// The same as a value.
+    fn inferred(self) -> Inferred<'a> {
+        let value = Inferred::Declared(self.shape);
+        (0..self.lists).fold(value, |value, _| Inferred::List(Box::new(value)))
     }
 
     /// Whether the value is a list.
@@ -68,6 +76,7 @@ impl<'a> Known<'a> {
         match (self.shape.kind, step) {
             _ if !self.shape.any_of.is_empty() => Ok(None),
             (Kind::Array, PathStep::Field(_)) => Err(InvalidStep::List),
+            (Kind::Object, PathStep::Item) if self.shape.entries.is_none() => Err(InvalidStep::Mapping),
             (_, PathStep::Field(_)) if plain => Err(InvalidStep::Plain(self.shape.describe())),
             _ => self.shape.step(step).map(|inner| inner.map(Self::new)).map_err(InvalidStep::NoField),
         }
@@ -106,9 +115,20 @@ pub(super) fn step_shape<'a>(action: &Action, operation: &'a Operation) -> Optio
     let response = operation.response.as_ref()?;
     let given = action.pick.as_ref().map(|pick| pick.as_str());
     let taken = given.or(operation.result.first().map(String::as_str)).unwrap_or("$");
-    let shape = path::walk(response, taken)?;
+    let (list, member) = member_of(taken);
+    let shape = path::walk(response, list)?;
+    let shape = if member { shape.items.as_deref()? } else { shape };
     let lists = u32::from(path::is_list(taken)) + u32::from(action.for_each.is_some());
     Some(Known { shape, lists })
+}
+
+/// The path of the list of which `path` takes a member, as in `$.data[0]`, and whether it does.
+fn member_of(path: &str) -> (&str, bool) {
+    let index = path.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+    match index {
+        Some((list, index)) if index.parse::<usize>().is_ok() => (list, true),
+        _ => (path, false),
+    }
 }
 
 /// The shape of an operation's whole answer.
@@ -145,6 +165,8 @@ pub(super) fn origin<'a>(
                 Some((Known::new(event), 0))
             }
             (Trigger::Poll(poll), _) => of_item(context.poller(poll)?).map(|known| (known, 0)),
+            // Its fields are not all documented.
+            (Trigger::Webhook(Webhook::Events { .. }), _) => Some((Known::new(builtin_shapes::mapping()), 0)),
             _ => None,
         },
         ("steps", [PathStep::Field(id), ..]) => {
@@ -171,7 +193,27 @@ pub(super) fn path_shape<'a>(
     steps.get(taken..)?.iter().try_fold(known, |known, step| known.step(step).ok()?)
 }
 
-/// The shape of a template that consists of a path only.
+/// What is known of the value of a template with a single expression.
+pub(super) fn infer<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    template: &LocatedTemplate,
+) -> Option<Inference<'a>> {
+    infer_within(context, position, template, 0)
+}
+
+fn infer_within<'a>(
+    context: &'a Context<'_>,
+    position: &Position<'_>,
+    template: &LocatedTemplate,
+    depth: usize,
+) -> Option<Inference<'a>> {
+    template.infer(&|root, steps| {
+        reached_within(context, position, root, steps, depth).map_or(Inferred::Unknown, Known::inferred)
+    })
+}
+
+/// The shape of the value of a template.
 fn template_shape<'a>(
     context: &'a Context<'_>,
     position: &Position<'_>,
@@ -181,10 +223,32 @@ fn template_shape<'a>(
     if depth >= MAX_DEPTH || !template.is_whole() {
         return None;
     }
-    let [Use::Path { root, steps, range, .. }] = template.uses() else { return None };
     let inner = template.text().trim().trim_start_matches("{{").trim_end_matches("}}");
-    if inner.trim().trim_matches('-').trim() != template.text().get(range.clone())? {
-        return None;
+    let inner = inner.trim().trim_matches('-').trim();
+    match template.uses() {
+        [Use::Path { root, steps, range, .. }] if template.text().get(range.clone()) == Some(inner) => {
+            reached_within(context, position, root, steps, depth + 1)
+        }
+        _ => list_shape(&infer_within(context, position, template, depth + 1)?.value),
     }
-    reached_within(context, position, root, steps, depth + 1)
+}
+
+/// The shape of a computed list, whose alternatives are empty.
+fn list_shape<'a>(value: &Inferred<'a>) -> Option<Known<'a>> {
+    let is_empty = |value: &Inferred<'_>| match value {
+        Inferred::Constant(value) => value.is_null() || value.as_array().is_some_and(Vec::is_empty),
+        _ => false,
+    };
+    let mut lists = value.alternatives().into_iter().filter(|one| !is_empty(one));
+    let (Some(list), None) = (lists.next(), lists.next()) else { return None };
+    match list {
+        Inferred::List(items) => match items.as_ref() {
+            Inferred::Declared(shape) => Some(Known { shape, lists: 1 }),
+            _ => None,
+        },
+        Inferred::Declared(shape) if list.class() == Some(Class::List) => {
+            Some(Known { shape: shape.items.as_deref()?, lists: 1 })
+        }
+        _ => None,
+    }
 }

@@ -263,7 +263,7 @@ fn is_none(expr: &Expr<'_>) -> bool {
 }
 
 /// The path in `expr`, literal or with `first` and `last`.
-fn path<'e>(expr: &'e Expr<'_>) -> Option<(&'e str, Vec<PathStep>)> {
+pub(super) fn path<'e>(expr: &'e Expr<'_>) -> Option<(&'e str, Vec<PathStep>)> {
     match expr {
         Expr::Var(name) => Some((name.id, Vec::new())),
         Expr::GetAttr(get) => then(path(&get.expr)?, PathStep::Field(get.name.into())),

@@ -21,7 +21,7 @@ impl Rule for OpenConditions {
             let constants = site.template.constants(whole);
             found.extend(constants.iter().map(|constant| complaint(site, constant)));
             if whole && constants.is_empty() {
-                found.extend(words(context, site));
+                found.extend(words(context, site).or_else(|| whole_event(site)));
             }
         }
     }
@@ -40,6 +40,22 @@ fn complaint(site: &TemplateSite<'_>, constant: &Constant) -> Diagnostic {
         (None, true) => diagnostic.help("a text that is not compared with anything counts as true"),
         (None, false) => diagnostic.help("leave it out, or compare it with something"),
     }
+}
+
+/// `{{ event }}`: there always is one.
+fn whole_event(site: &TemplateSite<'_>) -> Option<Diagnostic> {
+    let [Use::Path { root, steps, range, .. }, rest @ ..] = site.template.uses() else { return None };
+    let is_default =
+        |used: &Use| matches!(used, Use::Filter { name, .. } if ["default", "d"].contains(&name.as_str()));
+    let inner = site.template.text().trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+    let after = inner.trim_start_matches("not ").trim_start().strip_prefix("event")?.trim_start();
+    let alone = after.is_empty() || after.starts_with('|');
+    if root != "event" || !steps.is_empty() || !alone || !rest.iter().all(is_default) {
+        return None;
+    }
+    let message = "`event` is the whole event, which counts as true";
+    let diagnostic = Diagnostic::new(Code::ConstantCondition, site.template.place(range.clone()), message);
+    Some(diagnostic.help("ask for one of its fields, as in `event.email`"))
 }
 
 /// A field of which every possible value is a text that counts as true.

@@ -8,7 +8,7 @@ use crate::recipe::{Trigger, Webhook};
 use crate::template::{PathStep, Use};
 
 /// Shorter names are too close to too many others.
-const MIN_LENGTH: usize = 4;
+const MIN_LENGTH: usize = 3;
 
 /// Fields of events that their documentation may omit.
 const ALWAYS: [&str; 9] = [
@@ -66,7 +66,8 @@ fn misspelt<'s>(events: &[&EventType], steps: &'s [PathStep]) -> Option<(&'s str
         let record: Vec<&str> = event.record.split('.').skip(1).collect();
         let inside = record.iter().zip(steps).all(|(name, step)| *step == PathStep::Field((*name).into()));
         let PathStep::Field(name) = steps.get(record.len()).filter(|_| inside)? else { return None };
-        let documented = || event.fields.iter().map(String::as_str).chain(ALWAYS);
+        let ids = || event.id.iter().filter_map(|path| path.rsplit('.').next());
+        let documented = || event.fields.iter().map(String::as_str).chain(ids()).chain(ALWAYS);
         if name.len() < MIN_LENGTH || documented().any(|field| field == name) {
             return None;
         }

@@ -11,7 +11,7 @@ use crate::check::Position;
 use crate::check::result_shape::path_shape;
 use crate::check::{Context, StepPart, TemplateSite};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::template::{PathStep, as_expression};
+use crate::template::{PathStep, as_expression, filters};
 
 /// Texts contain no templates in the syntax of other tools.
 pub struct OwnSyntax;
@@ -60,6 +60,13 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         form(&format!(r"(\$(?:{ROOTS})(?:\.\w+|\[[^\]]*\])+)"), "$…", true),
         form(r"\[\[\s*([\w.]+)\s*\]\]", "[[…]]", false),
         form(r"(?:^|[^{$@#%])\{\s*([A-Za-z_][\w.]*)\s*\}(?:[^}]|$)", "{…}", false),
+        form(
+            &format!(
+                r"(?:^|[^{{$@#%])\{{\s*((?:{ROOTS})(?:\.\w+|\[[^\]]*\])+(?:\s*[|~+=!<>][^{{}}]*?|\s+(?:or|and|if|in|not)\s[^{{}}]*?)?)\s*\}}(?:[^}}]|$)"
+            ),
+            "{…}",
+            false,
+        ),
         form(r"%([A-Za-z_][\w.]{2,})%", "%…%", false),
         form(r"<<\s*([A-Za-z_][\w.]*)\s*>>", "<<…>>", false),
     ]
@@ -83,9 +90,20 @@ impl Rule for OwnSyntax {
             }
             found.extend(before_braces(site));
             found.extend(curly_quotes(site, context.recipe.file.text()));
-            found.extend(bare_path(site));
+            let bare = bare_path(site);
+            let is_bare = bare.is_some();
+            found.extend(bare);
             for part in site.template.literal_parts() {
-                forms(context, site, part, found);
+                forms(context, site, part.clone(), found);
+                let piped = bare_filter(site, part).filter(|_| !is_bare);
+                let is_told = |piped: &Diagnostic| {
+                    found
+                        .iter()
+                        .any(|other| other.span.start <= piped.span.start && piped.span.end <= other.span.end)
+                };
+                if let Some(piped) = piped.filter(|piped| !is_told(piped)) {
+                    found.push(piped);
+                }
             }
         }
     }
@@ -148,19 +166,45 @@ fn is_amount(expression: &str) -> bool {
 /// A text that consists of a path only: `event.email` without braces.
 fn bare_path(site: &TemplateSite<'_>) -> Option<Diagnostic> {
     static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^(?:event|steps|vars|env|item|run|connection)(?:\.\w+|\[[\w']+\])+$").ok()
+        Regex::new(
+            r"(?s)^(event|steps|vars|env|item|run|connection)(?:\.\w+|\[[\w':]+\])+(?:\s*(?:\||~|\+|==|!=).*|\s(?:if|or|and|in|not)\s.*)?$",
+        )
+        .ok()
+    });
+    static CHOICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?s)^.*\sif\s(?:not\s+)?(event|steps|vars|env|item|run|connection)\.\w.*\selse\s.*$")
+            .ok()
     });
     let text = site.template.text().trim();
-    if !site.template.is_literal() || !PATH.as_ref()?.is_match(text) {
+    if !site.template.is_literal() {
         return None;
     }
-    let root = text.split(['.', '[']).next()?;
+    let captures = PATH.as_ref()?.captures(text).or_else(|| CHOICE.as_ref()?.captures(text))?;
+    let root = captures.get(1)?.as_str();
     if !site.position.roots().contains(&root) {
         return None;
     }
     let message = format!("`{text}` is sent as this text");
     let help = format!("write `\"{{{{ {text} }}}}\"` for its value, `\"{{{{ '{text}' }}}}\"` for the text");
     Some(Diagnostic::new(Code::Suspicious, site.template.span, message).help(help))
+}
+
+/// A path with a filter in the middle of a text: `Goal: event.goal | default('none')`.
+fn bare_filter(site: &TemplateSite<'_>, part: Range<usize>) -> Option<Diagnostic> {
+    static PIPED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\b(event|steps|vars)(?:\.\w+|\[[\w':]+\])+\s*\|\s*(\w+)").ok());
+    let text = &site.template.text()[part.clone()];
+    let captures = PIPED.as_ref()?.captures(text)?;
+    let (whole, root, filter) = (captures.get(0)?, captures.get(1)?.as_str(), captures.get(2)?.as_str());
+    let is_filter = filters().iter().any(|spec| spec.name == filter);
+    if !is_filter || !site.position.roots().contains(&root) {
+        return None;
+    }
+    let written = whole.as_str();
+    let message = format!("`{written}` is sent as this text");
+    let help = format!("write `{{{{ {written} … }}}}` for its value");
+    let place = site.template.place(part.start + whole.start()..part.start + whole.end());
+    Some(Diagnostic::new(Code::Suspicious, place, message).help(help))
 }
 
 fn forms(context: &Context<'_>, site: &TemplateSite<'_>, part: Range<usize>, found: &mut Vec<Diagnostic>) {

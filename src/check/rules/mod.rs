@@ -29,6 +29,7 @@ mod sendable_file;
 mod step;
 mod template_argument;
 mod template_function;
+mod template_value;
 mod unhonored_field;
 mod unknown_parameter;
 mod variable;
@@ -60,6 +61,7 @@ pub const ALL: &[&dyn Rule] = &[
     &template_argument::Arguments,
     &omit::OmitsInputs,
     &comparison::OrderedSides,
+    &template_value::TemplateValues,
     &result_field::ResultFields,
     &picked_field::PickedFields,
     &event_field::EventFields,

@@ -3,7 +3,8 @@
 use super::Rule;
 use crate::check::result_shape::{InvalidStep, origin};
 use crate::check::{Context, TemplateSite};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::source::Span;
 use crate::template::{PathStep, Use, filter_alias, filters};
 
 /// More names are no help.
@@ -20,26 +21,35 @@ impl Rule for ResultFields {
     fn check(&self, context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         for site in &context.sites {
             for used in site.template.uses() {
-                // A value before `| default(…)` may be missing.
-                if let Use::Path { root, steps, guarded: false, .. } = used {
-                    found.extend(complaint(context, site, used, root, steps));
+                if let Use::Path { root, steps, guarded, .. } = used {
+                    let complaint = complaint(context, site, used, root, steps);
+                    // A value before `| default(…)` may be missing; a misspelt one always is.
+                    let told = complaint.filter(|(_, is_mistake)| !guarded || *is_mistake);
+                    found.extend(told.map(|(diagnostic, _)| as_told(diagnostic, *guarded)));
                 }
             }
         }
     }
 }
 
+/// A missing field before `| default(…)` stops nothing: it is told with a warning.
+fn as_told(diagnostic: Diagnostic, guarded: bool) -> Diagnostic {
+    if guarded { Diagnostic { code: Code::Suspicious, ..diagnostic } } else { diagnostic }
+}
+
+/// The complaint about a path, and whether it is a mistake even if the value may be missing.
 fn complaint(
     context: &Context<'_>,
     site: &TemplateSite<'_>,
     used: &Use,
     root: &str,
     steps: &[PathStep],
-) -> Option<Diagnostic> {
+) -> Option<(Diagnostic, bool)> {
     if !site.position.roots().contains(&root) {
         return None;
     }
     let (mut known, taken) = origin(context, &site.position, root, steps, 0)?;
+    let mut misspelt = false;
     for (index, step) in steps.iter().enumerate().skip(taken) {
         let dead = match known.step(step) {
             Ok(next) => {
@@ -48,9 +58,12 @@ fn complaint(
             }
             Err(dead) => dead,
         };
-        let PathStep::Field(name) = step else { return None };
         let holder = path(root, &steps[..index]);
         let place = place(site, used, &steps[..=index]);
+        let PathStep::Field(name) = step else {
+            let diagnostic = no_member(&holder, &dead, place)?;
+            return Some((diagnostic, true));
+        };
         let complaint = |message: String| match known.is_doubtful() {
             true => Diagnostic::new(
                 Code::Suspicious,
@@ -59,8 +72,9 @@ fn complaint(
             ),
             false => Diagnostic::new(Code::UnknownResultField, place, message),
         };
-        return Some(match dead {
+        let diagnostic = match dead {
             InvalidStep::NoField(fields) => {
+                misspelt = !known.is_doubtful() && closest(name, fields.iter().copied()).is_some();
                 let diagnostic = complaint(format!("`{holder}` has no field `{name}`"));
                 let help = match fields.len() {
                     1..=MAX_NAMES => format!("it has {}", fields.join(", ")),
@@ -76,9 +90,21 @@ fn complaint(
             InvalidStep::List => complaint(format!("`{holder}` is a list and has no field `{name}`"))
                 .help(format!("take one of its members, as in `({holder} | first).{name}`")),
             InvalidStep::Plain(kind) => complaint(format!("`{holder}` is {kind} and has no field `{name}`")),
-        });
+            InvalidStep::Mapping => return None,
+        };
+        return Some((diagnostic, misspelt));
     }
     None
+}
+
+/// The complaint about an index into a mapping.
+fn no_member(holder: &str, dead: &InvalidStep<'_>, place: Span) -> Option<Diagnostic> {
+    if *dead != InvalidStep::Mapping {
+        return None;
+    }
+    let message = format!("`{holder}` is a mapping, not a list: it has no members");
+    let help = format!("read its fields: `{holder}.…` without an index");
+    Some(Diagnostic::new(Code::UnknownResultField, place, message).help(help))
 }
 
 /// The filter intended by a field such as `length`.
@@ -100,7 +126,7 @@ fn path(root: &str, steps: &[PathStep]) -> String {
 }
 
 /// The span of the last of `steps` if they are literal, otherwise of the whole path.
-fn place(site: &TemplateSite<'_>, used: &Use, steps: &[PathStep]) -> crate::source::Span {
+fn place(site: &TemplateSite<'_>, used: &Use, steps: &[PathStep]) -> Span {
     let range = used.range();
     let text = site.template.text().get(range.clone()).unwrap_or("");
     let mut last = None;

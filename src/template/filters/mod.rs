@@ -12,6 +12,7 @@ mod numbers;
 mod ordering;
 mod pattern;
 mod phone;
+pub(super) mod result;
 pub(super) mod strftime;
 mod text;
 mod time;

@@ -1,0 +1,421 @@
+//! Infers what an expression comes to, and finds operands and inputs that can never work.
+
+use std::ops::Range;
+
+use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, CallType, Expr, Filter, Spanned, UnaryOpKind};
+
+use super::convert;
+use super::filters::result;
+use super::inferred::{Class, Inferred};
+use super::name_use::{PathStep, Use};
+use super::omit;
+use super::parse::{Form, Template};
+use super::required_values::path;
+use super::syntax::{self, bytes, clamp, extent};
+use crate::value::Value;
+
+/// The inferred value of a path.
+pub type Lookup<'l, 's> = dyn Fn(&str, &[PathStep]) -> Inferred<'s> + 'l;
+
+/// What was inferred of a template with a single expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inference<'s> {
+    /// Its value.
+    pub value: Inferred<'s>,
+    /// What can never work in it.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// An operand or input that can never work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Its place, in bytes of the template's text.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub kind: ConflictKind,
+}
+
+/// What is wrong with an operand or input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// The filter does not take such a value.
+    Input {
+        /// The filter.
+        filter: String,
+        /// What it takes, in words.
+        takes: &'static str,
+        /// What it is given.
+        found: Class,
+    },
+    /// The values are never equal.
+    Unequal {
+        /// What the left operand is.
+        left: Class,
+        /// What the right operand is.
+        right: Class,
+        /// Whether the operator is `!=`.
+        negated: bool,
+    },
+    /// The operands have no order.
+    Unordered {
+        /// The operand without an order, in words.
+        found: &'static str,
+    },
+    /// The filter applies a test to each member, and is given something else.
+    NoTest {
+        /// The filter.
+        filter: String,
+    },
+    /// A default for what fails where it has no value.
+    NeverAbsent {
+        /// The filter that gives the default.
+        filter: String,
+    },
+    /// A field that the members of a list do not have.
+    NoField {
+        /// Its name.
+        name: String,
+        /// The fields that they have.
+        known: Vec<String>,
+    },
+}
+
+impl Template {
+    /// What is known of its value; `None` if it is not a single expression.
+    pub fn infer<'s>(&self, lookup: &Lookup<'_, 's>) -> Option<Inference<'s>> {
+        if !self.is_whole() {
+            return None;
+        }
+        if let (Form::Access(_), [Use::Path { root, steps, .. }]) = (self.form(), self.uses()) {
+            return Some(Inference { value: lookup(root, steps), conflicts: Vec::new() });
+        }
+        let template = syntax::statements(self.text()).ok()?;
+        let only = syntax::only_expression(&template)?;
+        let mut inferrer = Inferrer { text: self.text(), lookup, conflicts: Vec::new() };
+        let value = inferrer.expression(&only.expr);
+        Some(Inference { value, conflicts: inferrer.conflicts })
+    }
+}
+
+struct Inferrer<'t, 'l, 's> {
+    text: &'t str,
+    lookup: &'t Lookup<'l, 's>,
+    conflicts: Vec<Conflict>,
+}
+
+impl<'s> Inferrer<'_, '_, 's> {
+    fn expression(&mut self, expr: &Expr<'_>) -> Inferred<'s> {
+        if let Some(value) = expr.as_const() {
+            return convert::to_json(&value).map_or(Inferred::Unknown, Inferred::Constant);
+        }
+        if let Some((root, steps)) = path(expr) {
+            return match root {
+                omit::NAME if steps.is_empty() => Inferred::Omitted,
+                root => (self.lookup)(root, &steps),
+            };
+        }
+        match expr {
+            Expr::GetAttr(get) => {
+                let holder = self.expression(&get.expr);
+                holder.step(&PathStep::Field(get.name.into()))
+            }
+            Expr::GetItem(get) => {
+                self.expression(&get.subscript_expr);
+                let holder = self.expression(&get.expr);
+                match get.subscript_expr.as_const() {
+                    Some(key) if key.is_integer() => holder.step(&PathStep::Item),
+                    _ => Inferred::Unknown,
+                }
+            }
+            Expr::Slice(slice) => match self.expression(&slice.expr) {
+                Inferred::Declared(shape) if Inferred::Declared(shape).class() == Some(Class::List) => {
+                    Inferred::Declared(shape)
+                }
+                list @ Inferred::List(_) => list,
+                _ => Inferred::Unknown,
+            },
+            Expr::UnaryOp(op) => {
+                self.expression(&op.expr);
+                if matches!(op.op, UnaryOpKind::Not) { Inferred::Flag } else { Inferred::Number }
+            }
+            Expr::BinOp(op) => self.binary(op),
+            Expr::Compare(compare) => {
+                self.expression(&compare.expr);
+                compare.ops.iter().for_each(|op| drop(self.expression(&op.expr)));
+                Inferred::Flag
+            }
+            Expr::IfExpr(choice) => {
+                self.expression(&choice.test_expr);
+                let first = self.expression(&choice.true_expr);
+                match &choice.false_expr {
+                    Some(otherwise) => first.or(self.expression(otherwise)),
+                    None => first.or(Inferred::Unknown),
+                }
+            }
+            Expr::Filter(filter) => self.filter(filter),
+            Expr::Test(test) => {
+                self.expression(&test.expr);
+                self.arguments(&test.args);
+                Inferred::Flag
+            }
+            Expr::Call(call) => {
+                self.arguments(&call.args);
+                match call.identify_call() {
+                    CallType::Function("now") => Inferred::Text,
+                    CallType::Function("range") => Inferred::List(Box::new(Inferred::Number)),
+                    CallType::Function("dict") => Inferred::Mapping,
+                    _ => Inferred::Unknown,
+                }
+            }
+            Expr::List(list) => self.list(&list.items),
+            Expr::Tuple(tuple) => self.list(&tuple.items),
+            Expr::Map(map) => {
+                map.values.iter().for_each(|value| drop(self.expression(value)));
+                Inferred::Mapping
+            }
+            _ => Inferred::Unknown,
+        }
+    }
+
+    fn list(&mut self, items: &[Expr<'_>]) -> Inferred<'s> {
+        let mut items = items.iter().map(|item| self.expression(item)).collect::<Vec<_>>().into_iter();
+        let first = items.next().unwrap_or(Inferred::Unknown);
+        Inferred::List(Box::new(items.fold(first, Inferred::or)))
+    }
+
+    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> Vec<Inferred<'s>> {
+        let values = arguments.iter().filter_map(|argument| match argument {
+            CallArg::Pos(expr) => Some(self.expression(expr)),
+            CallArg::Kwarg(_, expr) | CallArg::PosSplat(expr) | CallArg::KwargSplat(expr) => {
+                self.expression(expr);
+                None
+            }
+        });
+        values.collect()
+    }
+
+    fn binary(&mut self, op: &BinOp<'_>) -> Inferred<'s> {
+        let (left, right) = (self.expression(&op.left), self.expression(&op.right));
+        match op.op {
+            // The left operand is the value only if it counts as false.
+            BinOpKind::ScAnd => Inferred::Unknown.or(right),
+            BinOpKind::ScOr => left.present().or(right),
+            BinOpKind::Eq | BinOpKind::Ne => {
+                self.equal(op, &left, &right);
+                Inferred::Flag
+            }
+            BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => {
+                self.ordered(op, &left, &right);
+                Inferred::Flag
+            }
+            BinOpKind::In => Inferred::Flag,
+            BinOpKind::Concat => Inferred::Text,
+            _ if both_numbers(&left, &right) => Inferred::Number,
+            _ => Inferred::Unknown,
+        }
+    }
+
+    /// `a == b` of which one is a list or a mapping, and the other one written out as something else.
+    fn equal(&mut self, op: &BinOp<'_>, left: &Inferred<'s>, right: &Inferred<'s>) {
+        let constant = |side: &Inferred<'s>| match side {
+            Inferred::Constant(value) => Some(Class::of(value)),
+            _ => None,
+        };
+        let (other, written) = match (constant(left), constant(right)) {
+            (None, Some(written)) => (left, written),
+            (Some(written), None) => (right, written),
+            _ => return,
+        };
+        let Some(found @ (Class::List | Class::Mapping)) = other.class() else { return };
+        // Null is what a list never is; a record that is not found is.
+        let unequal = match written {
+            Class::Null => found == Class::List && !other.may_be_null(),
+            written => written != found,
+        };
+        if unequal {
+            let negated = matches!(op.op, BinOpKind::Ne);
+            let kind = ConflictKind::Unequal { left: found, right: written, negated };
+            self.conflict(extent(&op.left).start..extent(&op.right).end, kind);
+        }
+    }
+
+    /// Operands that are neither paths nor constants; those are compared by their shapes.
+    fn ordered(&mut self, op: &BinOp<'_>, left: &Inferred<'s>, right: &Inferred<'s>) {
+        let is_computed = |expr: &Expr<'_>| path(expr).is_none() && expr.as_const().is_none();
+        let found = [(&op.left, left, right), (&op.right, right, left)].into_iter().find_map(
+            |(expr, side, other)| match side {
+                _ if !is_computed(expr) => None,
+                Inferred::Flag => Some("true or false"),
+                Inferred::OneOf(all) if is_number(other) && all.iter().any(is_word) => {
+                    Some("text beside a number")
+                }
+                side => side
+                    .class()
+                    .filter(|class| matches!(class, Class::List | Class::Mapping))
+                    .map(Class::describe),
+            },
+        );
+        if let Some(found) = found {
+            let range = extent(&op.left).start..extent(&op.right).end;
+            self.conflict(range, ConflictKind::Unordered { found });
+        }
+    }
+
+    fn filter(&mut self, filter: &Spanned<Filter<'_>>) -> Inferred<'s> {
+        let input = filter.expr.as_ref().map_or(Inferred::Unknown, |input| self.expression(input));
+        let arguments = self.arguments(&filter.args);
+        let name = bytes(filter.span()).start;
+        let name = clamp(self.text, name..name + filter.name.len());
+        let own = self.text.get(name.clone()) == Some(filter.name);
+        let place = if own { name } else { 0..self.text.len() };
+        if let Some((takes, classes)) = result::takes(filter.name)
+            && let Some(found) =
+                input.class().filter(|found| *found != Class::Null && !classes.contains(found))
+        {
+            let kind = ConflictKind::Input { filter: filter.name.to_owned(), takes, found };
+            self.conflict(place.clone(), kind);
+        }
+        let by_attribute =
+            filter.args.iter().any(|argument| matches!(argument, CallArg::Kwarg("attribute", _)));
+        if filter.name == "map" && by_attribute && input.class() == Some(Class::Mapping) {
+            let (takes, found) = ("a list of mappings", Class::Mapping);
+            self.conflict(place.clone(), ConflictKind::Input { filter: "map".to_owned(), takes, found });
+        }
+        if ["default", "d", "coalesce"].contains(&filter.name)
+            && let Some(Expr::Filter(before)) = &filter.expr
+            && before.name == "e164"
+            && before.args.len() < 2
+            && !before.args.iter().any(|argument| matches!(argument, CallArg::Kwarg("strict", _)))
+        {
+            self.conflict(place.clone(), ConflictKind::NeverAbsent { filter: filter.name.to_owned() });
+        }
+        self.members(filter, &input, &place);
+        result::of(filter.name, input, &arguments, !filter.args.is_empty())
+    }
+
+    /// What `select('eq', …)` and `rejectattr('id', …)` name.
+    fn members(&mut self, filter: &Filter<'_>, input: &Inferred<'s>, place: &Range<usize>) {
+        let written = |at: usize| match filter.args.get(at) {
+            Some(CallArg::Pos(expr)) => expr.as_const(),
+            _ => None,
+        };
+        let test = match filter.name {
+            "select" | "reject" => written(0),
+            "selectattr" | "rejectattr" => written(1),
+            _ => None,
+        };
+        if test.is_some_and(|test| test.as_str().is_none()) {
+            self.conflict(place.clone(), ConflictKind::NoTest { filter: filter.name.to_owned() });
+        }
+        let field = match filter.name {
+            "selectattr" | "rejectattr" => written(0),
+            "map" => filter.args.iter().find_map(|argument| match argument {
+                CallArg::Kwarg("attribute", expr) if filter.args.len() == 1 => expr.as_const(),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let Some(field) = field.as_ref().and_then(|field| field.as_str()) else { return };
+        if let Inferred::Declared(shape) = input.step(&PathStep::Item)
+            && !shape.doubtful
+            && let Some(name) = field.split('.').next()
+            && let Err(known) = shape.step(&PathStep::Field(name.to_owned()))
+        {
+            let known = known.into_iter().map(str::to_owned).collect();
+            self.conflict(place.clone(), ConflictKind::NoField { name: name.to_owned(), known });
+        }
+    }
+
+    fn conflict(&mut self, range: Range<usize>, kind: ConflictKind) {
+        self.conflicts.push(Conflict { range: clamp(self.text, range), kind });
+    }
+}
+
+fn both_numbers(left: &Inferred<'_>, right: &Inferred<'_>) -> bool {
+    is_number(left) && is_number(right)
+}
+
+fn is_number(side: &Inferred<'_>) -> bool {
+    matches!(side, Inferred::Number | Inferred::Constant(Value::Number(_)))
+}
+
+/// Whether it is a text that is not a number.
+fn is_word(side: &Inferred<'_>) -> bool {
+    matches!(side, Inferred::Constant(Value::String(text)) if text.trim().parse::<f64>().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Shape;
+    use serde_json::json;
+
+    fn inferred(text: &str) -> (String, usize) {
+        let shape: Shape = serde_yaml::from_str(
+            "{ type: object, fields: { id: { type: string }, tags: { type: array, items: { type: string } }, notes: { type: array, items: { type: object, fields: { text: { type: string } } } } } }",
+        )
+        .unwrap();
+        let lookup = |root: &str, steps: &[PathStep]| {
+            let start = if root == "event" { Inferred::Declared(&shape) } else { Inferred::Unknown };
+            steps.iter().fold(start, |value, step| value.step(step))
+        };
+        let inference = Template::parse(text).unwrap().infer(&lookup).unwrap();
+        let class = inference.value.class();
+        (class.map_or("?", Class::describe).to_owned(), inference.conflicts.len())
+    }
+
+    #[test]
+    fn classes_follow_filters_and_operators() {
+        for (text, class) in [
+            ("{{ event }}", "a mapping"),
+            ("{{ event.tags | reject('eq', 'x') | list }}", "a list"),
+            ("{{ event.tags | first }}", "a single value"),
+            ("{{ event.notes | map(attribute='text') | first | upper }}", "a single value"),
+            ("{{ event.id if event.tags else [] }}", "?"),
+            ("{{ event.id | default(none) }}", "a single value"),
+            ("{{ event.other | default(event.tags) }}", "?"),
+            ("{{ none }}", "null"),
+            ("{{ [event.id] | chain(event.tags) }}", "a list"),
+            ("{{ event.id == 'x' or 2 + 3 }}", "a single value"),
+            ("{{ other.x }}", "?"),
+            ("{{ event.tags[1:] }}", "a list"),
+        ] {
+            assert_eq!(inferred(text), (class.to_owned(), 0), "{text}");
+        }
+    }
+
+    #[test]
+    fn conflicts_are_those_that_can_never_work() {
+        for text in [
+            "{{ event | lower }}",
+            "{{ event.tags | trim }}",
+            "{{ event.tags == 0 }}",
+            "{{ event.tags == none }}",
+            "{{ event == '' }}",
+            "{{ event.tags | list > 0 }}",
+            "{{ ('a' in event.tags) >= 1 }}",
+            "{{ event.id | default('') > 0 }}",
+            "{{ event.tags | reject(7) }}",
+            "{{ event.notes | rejectattr('txt') }}",
+            "{{ event | selectattr('id') }}",
+            "{{ event.notes | map(attribute='txt') }}",
+        ] {
+            assert_eq!(inferred(text).1, 1, "{text}");
+        }
+        for text in [
+            "{{ event.id == 0 }}",
+            "{{ event.tags == [] }}",
+            "{{ event.tags | length > 0 }}",
+            "{{ event.other == none }}",
+            "{{ other | lower }}",
+            "{{ event.tags | map('lower') | list }}",
+            "{{ event.notes | selectattr('text', 'in', event.tags) | list }}",
+            "{{ (event.tags | default([])) | select('in', ['a']) }}",
+        ] {
+            assert_eq!(inferred(text).1, 0, "{text}");
+        }
+        let constant = |text: &str| Template::parse(text).unwrap().infer(&|_, _| Inferred::Unknown);
+        assert_eq!(constant("{{ 'a' }}").unwrap().value, Inferred::Constant(json!("a")));
+        assert_eq!(constant("x {{ 'a' }}"), None);
+    }
+}

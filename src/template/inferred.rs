@@ -1,0 +1,157 @@
+//! What is known of the value of an expression before it is evaluated.
+
+use crate::value::{Kind, Shape, Step, Value};
+
+/// What is known of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inferred<'s> {
+    /// Nothing.
+    Unknown,
+    /// It has a declared shape.
+    Declared(&'s Shape),
+    /// A list of such values.
+    List(Box<Inferred<'s>>),
+    /// A mapping.
+    Mapping,
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// This value.
+    Constant(Value),
+    /// `omit`.
+    Omitted,
+    /// One of several.
+    OneOf(Vec<Inferred<'s>>),
+}
+
+/// The classes of values that no conversion bridges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Null.
+    Null,
+    /// Text, a number or a flag.
+    Scalar,
+    /// A list.
+    List,
+    /// A mapping.
+    Mapping,
+}
+
+impl Class {
+    /// The class of a value.
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Class::Null,
+            Value::Array(_) => Class::List,
+            Value::Object(_) => Class::Mapping,
+            _ => Class::Scalar,
+        }
+    }
+
+    /// A few words for messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Class::Null => "null",
+            Class::Scalar => "a single value",
+            Class::List => "a list",
+            Class::Mapping => "a mapping",
+        }
+    }
+
+    fn of_kind(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Any => None,
+            Kind::Array => Some(Class::List),
+            Kind::Object => Some(Class::Mapping),
+            Kind::String | Kind::Integer | Kind::Number | Kind::Boolean => Some(Class::Scalar),
+        }
+    }
+}
+
+impl<'s> Inferred<'s> {
+    /// The class of the value, if it is known and the same for all that it may be, null aside.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Inferred::Unknown | Inferred::Omitted => None,
+            Inferred::Declared(shape) if shape.doubtful || !shape.any_of.is_empty() => None,
+            Inferred::Declared(shape) => Class::of_kind(shape.kind),
+            Inferred::List(_) => Some(Class::List),
+            Inferred::Mapping => Some(Class::Mapping),
+            Inferred::Text | Inferred::Number | Inferred::Flag => Some(Class::Scalar),
+            Inferred::Constant(value) => Some(Class::of(value)),
+            Inferred::OneOf(all) => {
+                let given = all.iter().filter(|one| !one.is_null() && **one != Inferred::Omitted);
+                let mut classes = given.map(Self::class);
+                let first = classes.next()??;
+                classes.all(|class| class == Some(first)).then_some(first)
+            }
+        }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Inferred::Constant(Value::Null))
+    }
+
+    /// Whether it may be null, as far as known.
+    pub fn may_be_null(&self) -> bool {
+        match self {
+            Inferred::Unknown => true,
+            Inferred::Declared(shape) => shape.nullable,
+            Inferred::OneOf(all) => all.iter().any(Self::may_be_null),
+            other => other.is_null(),
+        }
+    }
+
+    /// All that it may be.
+    pub fn alternatives(&self) -> Vec<&Self> {
+        match self {
+            Inferred::OneOf(all) => all.iter().flat_map(Self::alternatives).collect(),
+            one => vec![one],
+        }
+    }
+
+    /// One of both.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Inferred::OneOf(mut all), other) => {
+                all.push(other);
+                Inferred::OneOf(all)
+            }
+            (one, other) => Inferred::OneOf(vec![one, other]),
+        }
+    }
+
+    /// The same without null.
+    pub(super) fn present(self) -> Self {
+        match self {
+            Inferred::OneOf(all) => {
+                let mut present = all.into_iter().filter(|one| !one.is_null()).map(Self::present);
+                let Some(first) = present.next() else { return Inferred::Unknown };
+                present.fold(first, Self::or)
+            }
+            other => other,
+        }
+    }
+
+    /// What `step` leads to.
+    pub(super) fn step(&self, step: &Step) -> Self {
+        match (self, step) {
+            (Inferred::Declared(shape), step) => match shape.step(step) {
+                Ok(Some(inner)) => Inferred::Declared(inner),
+                _ => Inferred::Unknown,
+            },
+            (Inferred::List(items), Step::Item) => items.as_ref().clone(),
+            (Inferred::OneOf(all), step) => {
+                let mut inner = all.iter().filter(|one| !one.is_null()).map(|one| one.step(step));
+                let Some(first) = inner.next() else { return Inferred::Unknown };
+                inner.fold(first, Self::or)
+            }
+            _ => Inferred::Unknown,
+        }
+    }
+}
