@@ -7,20 +7,21 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::recipes::Recipes;
+use super::test::check_tests;
 use super::{ExitCode, Failure, Session, schema};
 use crate::catalog::{Catalog, QuietPoll};
 use crate::diagnostic::{Report, Severity, render, to_github, to_json, to_sarif};
 use crate::recipe::Trigger;
 use crate::trigger::detect::wanted;
-use crate::workspace;
+use crate::workspace::{self, Workspace, is_test_file};
 
-/// Check hob.yaml and recipes, and show every mistake with its place
+/// Check hob.yaml, recipes and their tests, and show every mistake with its place
 #[derive(Debug, Args)]
 #[command(after_help = "Exits with 1 if there are errors; warnings do not count.\n\n\
 Examples:\n  hob validate\n  hob validate recipes/new-client.yaml\n  cat recipe.yaml | hob validate -\n  \
 hob validate --format github    in a GitHub workflow: mistakes beside the lines of a pull request")]
 pub struct Validate {
-    /// Recipe files or folders; - is standard input [default: the workspace]
+    /// Files of recipes or tests, or folders; - is standard input [default: the workspace]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Write for people, for scripts, or for code hosts
@@ -74,8 +75,12 @@ impl Validate {
                     "no hob.yaml here or in a folder above, and no PATH given; `hob init` makes a workspace";
                 return Err(Failure::usage(anyhow!(reason)));
             }
-            let recipes = Recipes::load(session, &self.paths, &Arc::new(Catalog::built_in()), None)?;
-            return Ok(Checked { whole_lists: whole_lists(&recipes), reports: recipes.reports });
+            let catalog = Arc::new(Catalog::built_in());
+            let recipes = load(session, &self.paths, &catalog, None)?;
+            let whole_lists = whole_lists(&recipes);
+            let mut reports = recipes.reports;
+            reports.extend(check_tests(session, &self.paths, &catalog, None)?);
+            return Ok(Checked { whole_lists, reports });
         };
         let opened = match session.open(&root) {
             Ok(opened) => opened,
@@ -90,7 +95,7 @@ impl Validate {
         let sandbox =
             workspace::sandbox_scripts(&root).err().map(|error| Failure::workspace(session.as_shown(error)));
         let paths = if self.paths.is_empty() { vec![root] } else { self.paths.clone() };
-        let mut recipes = Recipes::load(session, &paths, &catalog, opened.workspace.as_ref())?;
+        let mut recipes = load(session, &paths, &catalog, opened.workspace.as_ref())?;
         if let Some(workspace) = &opened.workspace {
             recipes.warn_of_unusable_keys(workspace);
         }
@@ -99,8 +104,23 @@ impl Validate {
         let odd = |report: &Report| report.file.name().ends_with(".env") && !report.diagnostics.is_empty();
         reports.extend(opened.remarks.into_iter().filter(odd));
         reports.extend(recipes.reports);
+        reports.extend(check_tests(session, &paths, &catalog, opened.workspace.as_ref())?);
         reports.extend(sandbox.map(mistakes_of).transpose()?.into_iter().flatten());
         Ok(Checked { reports, whole_lists })
+    }
+}
+
+/// The recipes at `paths`, of which some may be files of tests.
+fn load(
+    session: &mut Session,
+    paths: &[PathBuf],
+    catalog: &Arc<Catalog>,
+    workspace: Option<&Workspace>,
+) -> Result<Recipes, Failure> {
+    let recipes: Vec<PathBuf> = paths.iter().filter(|path| !is_test_file(path)).cloned().collect();
+    match recipes.is_empty() {
+        true => Ok(Recipes::default()),
+        false => Recipes::load(session, &recipes, catalog, workspace),
     }
 }
 

@@ -176,6 +176,34 @@ fn mistakes_in_test_files_are_shown_and_the_other_tests_run() {
 }
 
 #[test]
+fn validate_checks_tests_too() {
+    let good =
+        "tests:\n  - { name: t, event: { email: a@b.c }, expect: { steps: { contact: { id: c1 } } } }\n";
+    let told = |tests: &str, arguments: &[&str]| {
+        let folder = workspace(UPSERT, tests);
+        let ended = hob(folder.path(), &[&["validate", "--format", "json"], arguments].concat());
+        let rows = ended.json();
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|row| row["code"] != "unset-variable")
+            .map(|row| format!("{} {}", row["file"].as_str().unwrap(), row["code"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(good, &[]), [""; 0]);
+    for (from, to, code) in [
+        ("contact:", "contcat:", "unknown-step"),
+        ("event:", "evnt:", "unknown-field"),
+        ("tests:", "recipe: rr\ntests:", "not-allowed"),
+        ("expect: {", "stubs: { contacts.upserts: { status: 500 } }, expect: {", "unknown-operation"),
+    ] {
+        let broken = good.replace(from, to);
+        for arguments in [&[][..], &["recipes"], &["recipes/r.test.yaml"]] {
+            assert_eq!(told(&broken, arguments), [format!("recipes/r.test.yaml {code}")], "{arguments:?}");
+        }
+        assert_eq!(told(&broken, &["recipes/r.yaml"]), [""; 0]);
+    }
+}
+
+#[test]
 fn coverage_names_what_no_test_reaches() {
     let recipe = "name: r\ntrigger: { manual: {} }\nwhen: '{{ event.on }}'\nactions:\n  - { id: a, do: log, with: { message: a }, if: '{{ event.a }}' }\n  - { id: b, do: log, with: { message: b } }\non_failure: [{ id: f, do: log, with: { message: f } }]\n";
     let folder = workspace(recipe, "tests:\n  - { name: t, event: { on: true, a: false } }\n");

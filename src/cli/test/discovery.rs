@@ -1,14 +1,16 @@
 //! Finds test files, and the recipe that each tests.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
+use crate::catalog::Catalog;
 use crate::check::CheckedRecipe;
 use crate::cli::recipes::Recipes;
 use crate::cli::{Failure, Session};
 use crate::diagnostic::{Code, Diagnostic, Report, closest};
-use crate::recipe_test::{TestFile, parse};
+use crate::recipe_test::{TestFile, mismatches, parse};
 use crate::source::{SourceFile, Span};
 use crate::workspace::{self, Workspace, is_test_file};
 
@@ -42,27 +44,67 @@ impl Suites {
         let mut suites = Self::default();
         for path in files {
             let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
-            let text = std::fs::read_to_string(&path);
-            let text =
-                text.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::usage)?;
-            let file = SourceFile::new(session.shown(&path), text);
-            let (tests, mut diagnostics) = parse(&file, &workspace.catalog);
-            let recipe = match diagnostics.is_empty() {
-                true => recipe_of(&tests, &path, &recipes, session),
-                false => Err(Vec::new()),
+            let (tests, diagnostics) = read(session, &path, &workspace.catalog)?;
+            if !diagnostics.is_empty() {
+                suites.broken.push(Report { file: tests.file, diagnostics });
+                continue;
+            }
+            let (recipe, diagnostics) = match recipe_of(&tests, &path, &recipes, session) {
+                Ok(recipe) => (Some(recipe.clone()), mismatches(&tests, recipe)),
+                Err(none) => (None, vec![none.diagnostic]),
             };
-            match recipe {
-                Ok(recipe) => suites.suites.push(TestSuite { tests, recipe, folder }),
-                Err(found) => {
-                    diagnostics.extend(found);
-                    suites.broken.push(Report { file, diagnostics });
-                }
+            match recipe.filter(|_| diagnostics.is_empty()) {
+                Some(recipe) => suites.suites.push(TestSuite { tests, recipe, folder }),
+                None => suites.broken.push(Report { file: tests.file, diagnostics }),
             }
         }
         suites.recipes = recipes.sound;
         suites.broken.extend(recipes.reports.into_iter().filter(Report::has_errors));
         Ok(suites)
     }
+}
+
+/// The test files at `paths`, each with its mistakes. Without a workspace, their recipes are not known.
+pub(in crate::cli) fn check_tests(
+    session: &mut Session,
+    paths: &[PathBuf],
+    catalog: &Arc<Catalog>,
+    workspace: Option<&Workspace>,
+) -> Result<Vec<Report>, Failure> {
+    let mut files = Vec::new();
+    for path in paths.iter().filter(|path| path.as_os_str() != "-").map(|path| session.path(path)) {
+        if path.is_dir() || is_test_file(&path) {
+            files.extend(workspace::tests(&path).map_err(Failure::usage)?);
+        }
+    }
+    files.sort();
+    files.dedup();
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let recipes =
+        workspace.map(|workspace| Recipes::load(session, &[], catalog, Some(workspace))).transpose()?;
+    let mut reports = Vec::new();
+    for path in files {
+        let (tests, mut diagnostics) = read(session, &path, catalog)?;
+        if let Some(recipes) = recipes.as_ref().filter(|_| diagnostics.is_empty()) {
+            match recipe_of(&tests, &path, recipes, session) {
+                Ok(recipe) => diagnostics = mismatches(&tests, recipe),
+                // The recipe's own mistakes are told with it.
+                Err(none) if none.is_broken => {}
+                Err(none) => diagnostics.push(none.diagnostic),
+            }
+        }
+        reports.push(Report { file: tests.file, diagnostics });
+    }
+    Ok(reports)
+}
+
+/// The tests in the file at `path`, and the mistakes in them.
+fn read(session: &Session, path: &Path, catalog: &Catalog) -> Result<(TestFile, Vec<Diagnostic>), Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::usage)?;
+    Ok(parse(&SourceFile::new(session.shown(path), text), catalog))
 }
 
 fn files(session: &Session, paths: &[PathBuf], workspace: &Workspace) -> Result<Vec<PathBuf>, Failure> {
@@ -95,29 +137,37 @@ fn files(session: &Session, paths: &[PathBuf], workspace: &Workspace) -> Result<
     Ok(files)
 }
 
+/// Why there is no recipe for tests.
+struct NoRecipe {
+    diagnostic: Diagnostic,
+    /// There is one, with mistakes.
+    is_broken: bool,
+}
+
 /// The recipe that `tests`, the file at `path`, are for, or why there is none.
-fn recipe_of(
+fn recipe_of<'r>(
     tests: &TestFile,
     path: &Path,
-    recipes: &Recipes,
+    recipes: &'r Recipes,
     session: &Session,
-) -> Result<CheckedRecipe, Vec<Diagnostic>> {
+) -> Result<&'r CheckedRecipe, NoRecipe> {
     if let Some(name) = &tests.recipe {
         if let Some(recipe) = recipes.sound.iter().find(|recipe| recipe.name() == name.value) {
-            return Ok(recipe.clone());
+            return Ok(recipe);
         }
-        let broken =
+        let is_broken =
             recipes.broken.iter().any(|broken| broken.recipe.as_deref() == Some(name.value.as_str()));
-        let message = match broken {
+        let message = match is_broken {
             true => format!("recipe `{}` has mistakes", name.value),
             false => format!("there is no recipe `{}`", name.value),
         };
-        let near = closest(&name.value, recipes.sound.iter().map(CheckedRecipe::name)).filter(|_| !broken);
+        let near = closest(&name.value, recipes.sound.iter().map(CheckedRecipe::name)).filter(|_| !is_broken);
         let diagnostic = Diagnostic::new(Code::NotAllowed, name.span, message);
-        return Err(vec![match near {
+        let diagnostic = match near {
             Some(near) => diagnostic.help(near.to_string()),
             None => diagnostic,
-        }]);
+        };
+        return Err(NoRecipe { diagnostic, is_broken });
     }
     // `a.test.yaml` → `a.yaml`
     let own = path.with_extension("").with_extension(path.extension().unwrap_or_default());
@@ -125,15 +175,16 @@ fn recipe_of(
     let here = |recipe: &&CheckedRecipe| recipe.recipe().file.name() == shown;
     let mut found = recipes.sound.iter().filter(here);
     let place = Span::new(0, 0);
+    let is_broken = recipes.broken.iter().any(|broken| broken.file == shown);
     let message = match (found.next(), found.next()) {
-        (Some(recipe), None) => return Ok(recipe.clone()),
+        (Some(recipe), None) => return Ok(recipe),
         (Some(first), Some(second)) => format!(
             "{shown} stands for several recipes, such as `{}` and `{}`: name one under `recipe`",
             first.name(),
             second.name()
         ),
-        _ if recipes.broken.iter().any(|broken| broken.file == shown) => format!("{shown} has mistakes"),
+        _ if is_broken => format!("{shown} has mistakes"),
         _ => format!("there is no {shown}: name the recipe under `recipe`"),
     };
-    Err(vec![Diagnostic::new(Code::MissingField, place, message)])
+    Err(NoRecipe { diagnostic: Diagnostic::new(Code::MissingField, place, message), is_broken })
 }

@@ -6,3 +6,4 @@ mod report;
 mod watch;
 
 pub use command::Test;
+pub(super) use discovery::check_tests;
