@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::allowances;
 use super::checked::CheckedRecipe;
 use super::context::Context;
 use super::cycles::cycle_warnings;
@@ -47,7 +48,9 @@ pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &W
         let inside = |found: &Diagnostic| found.span.start >= trigger.start && found.span.end <= trigger.end;
         checked.report.diagnostics.retain(|found| !inside(found));
     }
-    finish(checked, catalog, workspace_info)
+    let mut checked = finish(checked, catalog, workspace_info);
+    allowances::apply(&mut checked.report);
+    checked
 }
 
 /// Checks each file, and applies the rules that concern several recipes.
@@ -77,7 +80,9 @@ pub fn check_all(
         }
     }
     let all = all.into_iter().map(|checked| finish(checked, catalog, workspace_info));
-    with_cycle_warnings(all.collect())
+    let mut all = with_cycle_warnings(all.collect());
+    all.iter_mut().for_each(|checked| allowances::apply(&mut checked.report));
+    all
 }
 
 /// For each recipe with the name of an earlier one, the error. Recipes come with their file's number.

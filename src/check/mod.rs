@@ -2,6 +2,7 @@
 //! network or clock, and nothing downstream checks again.
 
 mod accounts;
+mod allowances;
 mod builtin_shapes;
 mod checked;
 mod checker;

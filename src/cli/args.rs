@@ -10,6 +10,7 @@ use super::completions::Completions;
 use super::connect::Connect;
 use super::connections::Connections;
 use super::expand::Expand;
+use super::explain::Explain;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
 use super::options::Global;
@@ -53,8 +54,10 @@ pub struct Cli {
 pub enum Command {
     /// Make a workspace that validates and runs in the sandbox right away
     Init(Init),
-    /// Check hob.yaml and recipes, and show every mistake with its place
+    /// Check hob.yaml, recipes and their tests, and show every mistake with its place
     Validate(Validate),
+    /// Explain a code of a message
+    Explain(Explain),
     /// Run the tests beside recipes
     Test(Test),
     /// Plan the requests a day against the limits of the APIs, before anything runs

@@ -68,6 +68,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
     match command {
         Command::Init(command) => command.run(session),
         Command::Validate(command) => command.run(session),
+        Command::Explain(command) => command.run(session),
         Command::Test(command) => command.run(session),
         Command::Plan(command) => command.run(session),
         Command::Expand(command) => command.run(session),

@@ -17,6 +17,7 @@ mod dispatch;
 mod dry_run;
 mod exit;
 mod expand;
+mod explain;
 mod import_openapi;
 mod init;
 mod io;

@@ -124,6 +124,8 @@ codes! {
     RecipeCycle = "recipe-cycle", Warning;
     /// A link that no recipe saves.
     UnknownLink = "unknown-link", Warning;
+    /// A comment that allows a warning without a reason, or a warning that is not there.
+    BadAllowance = "bad-allowance", Warning;
     /// Something that works but probably not as meant.
     Suspicious = "suspicious", Warning;
 }

@@ -33,6 +33,26 @@ pub(super) fn page(examples: &[Example]) -> Page {
     Page::new("codes.md", &text).listed("Complaints", "every code, with a recipe that causes it.")
 }
 
+/// What the page says of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// A recipe that causes it.
+    pub recipe: String,
+    /// What hob says about it.
+    pub output: String,
+}
+
+/// The explanation of `code` in `page`, the text of the page of diagnostics.
+pub fn explanation(page: &str, code: Code) -> Option<Explanation> {
+    let (_, rest) = page.split_once(&format!("\n## {}\n", code.name()))?;
+    let section = rest.split_once("\n## ").map_or(rest, |(section, _)| section);
+    let block = |language: &str| {
+        let (_, rest) = section.split_once(&format!("\n```{language}\n"))?;
+        Some(rest.split_once("\n```\n")?.0.to_owned())
+    };
+    Some(Explanation { recipe: block("yaml")?, output: block("text")? })
+}
+
 /// The example of a code with the shortest output.
 fn shortest(code: Code, examples: &[Example]) -> Option<&Example> {
     let mark = format!("[{}]", code.name());
@@ -53,6 +73,15 @@ pub(super) fn exit_codes(codes: &[(u8, &str)]) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_page_says_is_found_again() {
+        let example = |output: &str| Example { recipe: "name: a".into(), output: output.into() };
+        let text = page(&[example("error[syntax]: b"), example("error[unknown-field]: c")]).text;
+        let found = explanation(&text, Code::UnknownField).unwrap();
+        assert_eq!(found, Explanation { recipe: "name: a".into(), output: "error[unknown-field]: c".into() });
+        assert_eq!(explanation(&text, Code::Deprecated), None);
+    }
 
     #[test]
     fn the_example_with_the_least_noise_is_shown() {

@@ -16,6 +16,7 @@ mod snippet;
 mod sources;
 mod templates;
 
+pub use codes::{Explanation, explanation};
 pub use operation::{kinds, operation, request_line};
 pub use page::Page;
 pub use pages::pages;

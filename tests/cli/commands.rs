@@ -332,6 +332,21 @@ fn an_unreachable_api_is_the_worlds_fault() {
 }
 
 #[test]
+fn codes_are_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = hob(folder.path(), &["explain", "maybe-missing"]).code(0).output;
+    for part in ["A warning", "actions:", "warning[maybe-missing]", "# hob: allow maybe-missing because"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let row = hob(folder.path(), &["explain", "unknown-step", "--format", "json"]).code(0).json();
+    assert_eq!((row["code"].as_str(), row["severity"].as_str()), (Some("unknown-step"), Some("error")));
+    assert!(row["output"].as_str().unwrap().contains("error[unknown-step]"), "{row:#}");
+    assert!(hob(folder.path(), &["explain"]).code(0).output.contains("bad-allowance"));
+    let unknown = hob(folder.path(), &["explain", "unknown-stepp"]).code(2).errors;
+    assert!(unknown.contains("did you mean `unknown-step`?"), "{unknown}");
+}
+
+#[test]
 fn schemas_and_completions_are_printed() {
     let folder = tempfile::tempdir().unwrap();
     for kind in ["recipe", "workspace", "connector"] {
