@@ -1,6 +1,6 @@
 //! Makes a test of a recorded run: its event, what was there before, the answers, and what it did.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::exchanges::{End, Exchange, Recorded};
@@ -12,6 +12,7 @@ use crate::journal::RunDetail;
 use crate::recipe::{Trigger, Webhook};
 use crate::run::{Entry, RunContext, RunState};
 use crate::template::LinkEnd;
+use crate::value::timestamp;
 
 /// A test made of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Fixture {
     pub test: Map<String, Value>,
     /// In what it differs from the run, because the history does not tell.
     pub unknown: Vec<String>,
+    /// How long the run took.
+    took: TimeDelta,
 }
 
 /// Why no test can be made of a run.
@@ -72,17 +75,14 @@ impl Fixture {
             }
         }
         test.insert("expect".into(), expected(state, &exchanges, &mut unknown).into());
-        Ok(Self { test, unknown })
+        let ended = detail.entries.last().map_or(begun, |last| last.at);
+        Ok(Self { test, unknown, took: ended - begun })
     }
 
     /// Expects what was `sent` of the inputs that the test lists.
     pub fn expect_sent(&mut self, sent: &[SentRequest]) {
-        let requests = self.test.get_mut("expect").and_then(|expect| expect.get_mut("requests"));
-        let Some(Value::Array(requests)) = requests else { return };
-        let sent = sent.iter().filter(|sent| sent.effect != Effect::Read);
-        for (expected, sent) in requests.iter_mut().zip(sent) {
-            let Some(inputs) = expected.get_mut("with").and_then(Value::as_object_mut) else { continue };
-            for (name, value) in inputs.iter_mut() {
+        for (expected, sent) in self.writes(sent) {
+            for (name, value) in expected.iter_mut() {
                 if let Some(sent) = sent.inputs.get(name) {
                     *value = sent.clone();
                 }
@@ -90,10 +90,68 @@ impl Fixture {
         }
     }
 
+    /// Expects the times that were `sent` in place of those of the run, where both differ by no more than the run took:
+    /// they are reckoned from the time of a step, and in a test all steps happen at the same time. Returns whether there
+    /// are any.
+    pub fn expect_times(&mut self, sent: &[SentRequest]) -> bool {
+        let mut found = false;
+        let tolerance = self.took + TimeDelta::seconds(1);
+        for (expected, sent) in self.writes(sent) {
+            for (name, value) in expected.iter_mut() {
+                if let Some(sent) = sent.inputs.get(name) {
+                    found |= adopt_times(value, sent, tolerance);
+                }
+            }
+        }
+        found
+    }
+
+    /// The inputs that the test lists, each with the request that was sent in its place.
+    fn writes<'a>(
+        &'a mut self,
+        sent: &'a [SentRequest],
+    ) -> impl Iterator<Item = (&'a mut Map<String, Value>, &'a SentRequest)> {
+        let requests = self.test.get_mut("expect").and_then(|expect| expect.get_mut("requests"));
+        let requests = requests.and_then(Value::as_array_mut).into_iter().flatten();
+        let sent = sent.iter().filter(|sent| sent.effect != Effect::Read);
+        requests
+            .zip(sent)
+            .filter(|(expected, sent)| expected["do"] == sent.operation)
+            .filter_map(|(expected, sent)| Some((expected.get_mut("with")?.as_object_mut()?, sent)))
+    }
+
     /// The text of a test file with this test. `recipe` is the name of its recipe.
     pub fn file(&self, recipe: &str) -> Result<String, serde_yaml::Error> {
         serde_yaml::to_string(&json!({ "recipe": recipe, "tests": [self.test] }))
     }
+}
+
+/// Replaces times in `value` by those of `other` that are at most `tolerance` away; returns whether there were any.
+fn adopt_times(value: &mut Value, other: &Value, tolerance: TimeDelta) -> bool {
+    match (value, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            let pairs = fields.iter_mut().filter_map(|(name, value)| Some((value, others.get(name)?)));
+            pairs.fold(false, |found, (value, other)| adopt_times(value, other, tolerance) || found)
+        }
+        (Value::Array(items), Value::Array(others)) => {
+            let pairs = items.iter_mut().zip(others);
+            pairs.fold(false, |found, (value, other)| adopt_times(value, other, tolerance) || found)
+        }
+        (value, other) => {
+            let times = written_time(value).zip(written_time(other));
+            let is_near = times.is_some_and(|(one, other)| one != other && (one - other).abs() <= tolerance);
+            if is_near {
+                *value = other.clone();
+            }
+            is_near
+        }
+    }
+}
+
+/// The time that a text is. A number may be anything.
+fn written_time(value: &Value) -> Option<DateTime<Utc>> {
+    let text = value.as_str()?;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { None } else { timestamp(value) }
 }
 
 fn in_words(state: RunState) -> String {
@@ -288,4 +346,22 @@ fn expected(state: RunState, exchanges: &[Exchange], unknown: &mut Vec<String>) 
         }
     }
     expected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_near_times_are_adopted() {
+        let mut value = json!({ "due": "2026-11-29T09:00:00.5Z", "far": "2026-11-20T09:00:00Z", "id": "1000000001", "n": [5] });
+        let other = json!({ "due": "2026-11-29T09:00:00Z", "far": "2026-11-29T09:00:00Z", "id": "1000000002", "n": [6] });
+        assert!(adopt_times(&mut value, &other, TimeDelta::seconds(1)));
+        let expected = json!({ "due": "2026-11-29T09:00:00Z", "far": "2026-11-20T09:00:00Z", "id": "1000000001", "n": [5] });
+        assert_eq!(value, expected);
+        assert!(
+            !adopt_times(&mut value, &other, TimeDelta::seconds(1)),
+            "what is equal already does not count"
+        );
+    }
 }

@@ -125,6 +125,16 @@ fn a_failure_and_a_filtered_event_are_recorded_too() {
 }
 
 #[test]
+fn times_are_as_of_the_tests_clock() {
+    let recipe = "name: welcome\ntrigger: { manual: {} }\nactions:\n  - { do: wait, with: { for: 1s } }\n  - { do: contacts.tasks.create, with: { contactId: \"{{ event.id }}\", title: Call, dueDate: \"{{ now() | add_time('2d') }}\", completed: false } }\n";
+    let workspace = Workspace::new(recipe);
+    let contacts = workspace.stand_in.sandbox.records("highlevel", "contacts", 1).unwrap();
+    let run = workspace.run(&json!({ "id": contacts[0]["id"] }), 0);
+    let (said, text) = workspace.tested(&run, &[]);
+    assert!(said.contains("as of the test's `now`") && text.contains("dueDate"), "{said}{text}");
+}
+
+#[test]
 fn personal_data_is_replaced_everywhere() {
     let workspace = Workspace::new(RECIPE);
     let run = workspace.run(&ada(), 0);
