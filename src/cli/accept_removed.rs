@@ -1,8 +1,11 @@
 //! `hob resume RECIPE --accept-removed COUNT`: accepts that records which polls withhold were removed.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 use serde_json::json;
 
+use super::recipes::meant;
 use super::store::open_existing;
 use super::{ExitCode, Failure, Format, Session, StoreChoice, runtime};
 use crate::clock::Clock;
@@ -34,12 +37,13 @@ pub(super) fn run(
     }
     match format {
         Format::Json => {
-            let row = |(cursor, missing): &(Cursor, u64)| json!({ "recipe": recipe, "connection": cursor.health.connection, "accepted": missing, "due": cursor.due });
+            let row = |(cursor, missing): &(Cursor, u64)| json!({ "recipe": cursor.key.recipe(), "connection": cursor.health.connection, "accepted": missing, "due": cursor.due });
             session.streams.json(&accepted.iter().map(row).collect::<Vec<_>>())?;
         }
         Format::Text => {
             for (cursor, missing) in &accepted {
                 let connection = cursor.health.connection.as_deref().unwrap_or_else(|| cursor.key.accounts());
+                let recipe = cursor.key.recipe();
                 session.streams.say(format!(
                     "{recipe} on {connection}: {missing} accepted as removed; the next poll reports those that are \
                      still gone"
@@ -52,15 +56,27 @@ pub(super) fn run(
 
 /// The cursors whose removals are accepted, with the number of records.
 async fn accept(journal: &dyn Journal, recipe: &str, count: u64) -> Result<Vec<(Cursor, u64)>, Failure> {
+    let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
+    let meant = meant(recipe, cursors.iter().map(|cursor| cursor.key.recipe()));
     let mut withheld = Vec::new();
-    for cursor in journal.cursors().await.map_err(Failure::unavailable)? {
-        if cursor.key.recipe() == recipe
-            && let Some(removals) = &cursor.withheld
-        {
-            let missing = removals.missing;
-            withheld.push((cursor, missing));
+    for cursor in cursors.iter().filter(|cursor| meant.contains(&cursor.key.recipe())) {
+        if let Some(removals) = &cursor.withheld {
+            withheld.push((cursor.clone(), removals.missing));
         }
     }
+    let recipes: BTreeSet<&str> = withheld.iter().map(|(cursor, _)| cursor.key.recipe()).collect();
+    let recipe = match (recipes.first(), recipes.len()) {
+        (Some(only), 1) => only,
+        (None, _) => return Ok(Vec::new()),
+        _ => {
+            let names: Vec<String> = recipes.iter().map(|name| format!("`{name}`")).collect();
+            let reason = anyhow!(
+                "several recipes of `{recipe}` withhold removed records: name one of {}",
+                names.join(", ")
+            );
+            return Err(Failure::usage(reason));
+        }
+    };
     let missing: u64 = withheld.iter().map(|(_, missing)| missing).sum();
     if missing > count {
         return Err(Failure::problem(anyhow!(

@@ -138,14 +138,7 @@ impl Audit {
             recipes.clear();
             for name in &self.recipes {
                 // A sync is audited by the recipes that it stands for.
-                let of_sync = |recipe: &&CheckedRecipe| {
-                    recipe.name().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
-                };
-                let expanded: Vec<_> = loaded.sound.iter().filter(of_sync).cloned().collect();
-                match expanded.is_empty() {
-                    true => recipes.push(loaded.find(name, session)?),
-                    false => recipes.extend(expanded),
-                }
+                recipes.extend(loaded.find_all(name, session)?);
             }
         }
         for broken in loaded.broken.iter().filter(|_| self.recipes.is_empty()) {

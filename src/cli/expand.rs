@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::recipes::Recipes;
+use super::recipes::{Recipes, meant, unknown_file_or_recipe};
 use super::{ExitCode, Failure, Format, Session};
 use crate::catalog::Catalog;
 use crate::check::CheckedRecipe;
@@ -59,9 +59,7 @@ impl Expand {
         }
         if sound.is_empty() {
             let known = recipes.sound.iter().map(|recipe| recipe.name());
-            let near = crate::diagnostic::closest(&name, known);
-            let near = near.map(|near| format!("; {near}")).unwrap_or_default();
-            return Err(Failure::usage(anyhow!("no file and no recipe is called `{name}`{near}")));
+            return Err(unknown_file_or_recipe(&name, known));
         }
         match self.format {
             Format::Json => session.streams.json(&sound.into_iter().map(tree).collect::<Value>())?,
@@ -76,11 +74,9 @@ impl Expand {
 
 /// The recipes of the sync `name`, or that recipe; and the reports of files that may hold it.
 fn named<'r>(recipes: &'r Recipes, name: &str) -> (Vec<&'r CheckedRecipe>, Vec<&'r Report>) {
-    let is_it = |recipe: &&CheckedRecipe| {
-        let of_sync = recipe.name().strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
-        recipe.name() == name || of_sync && recipe.recipe().is_generated()
-    };
-    let sound: Vec<&CheckedRecipe> = recipes.sound.iter().filter(is_it).collect();
+    let meant = meant(name, recipes.sound.iter().map(CheckedRecipe::name));
+    let is_meant = |recipe: &&CheckedRecipe| meant.contains(&recipe.name());
+    let sound: Vec<&CheckedRecipe> = recipes.sound.iter().filter(is_meant).collect();
     let holds = |report: &&Report| {
         let tree = parse(&report.file).node;
         tree.and_then(|tree| Some(tree.get("name")?.as_text()? == name)).unwrap_or(false)

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
 use super::accept_removed;
-use super::recipes::Recipes;
+use super::recipes::{Recipes, meant, unknown_recipe};
 use super::{ExitCode, Failure, Format, Output, Session, StoreChoice, runtime, store};
 use crate::clock::Clock;
-use crate::diagnostic::closest;
 use crate::journal::{Access, Journal, pause, paused, resume};
 
 /// Pause recipes: they poll and start nothing, and their events wait
@@ -45,7 +43,7 @@ pub struct Resume {
 /// The selected recipes.
 #[derive(Debug, Args)]
 pub(super) struct RecipeNames {
-    /// Names of the recipes
+    /// Names of the recipes; that of a sync stands for all of its recipes
     #[arg(value_name = "RECIPE", required_unless_present = "all", conflicts_with = "all")]
     pub(super) recipes: Vec<String>,
     /// All recipes of the workspace
@@ -120,17 +118,20 @@ impl RecipeNames {
         let resting = paused(journal).await.map_err(Failure::unavailable)?;
         // Even if its file is gone.
         known.extend(resting.keys().cloned());
-        let names: BTreeSet<String> = match self.all {
-            true if rest => known.clone(),
-            true => resting.into_keys().collect(),
-            false => self.recipes.iter().cloned().collect(),
-        };
-        if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
-            let reason = match closest(name, known.iter().map(String::as_str)) {
-                Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
-                None => anyhow!("no recipe `{name}` in this workspace"),
-            };
-            return Err(Failure::usage(reason));
+        let mut names = BTreeSet::new();
+        match self.all {
+            true if rest => names.clone_from(known),
+            true => names.extend(resting.into_keys()),
+            false => {
+                for name in &self.recipes {
+                    let known = known.iter().map(String::as_str);
+                    let meant = meant(name, known.clone());
+                    if meant.is_empty() {
+                        return Err(unknown_recipe(name, known));
+                    }
+                    names.extend(meant.into_iter().map(str::to_owned));
+                }
+            }
         }
         let now = Clock::system().now();
         let mut told = Vec::new();

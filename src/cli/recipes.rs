@@ -13,10 +13,11 @@ use super::{Failure, Session};
 use crate::catalog::Catalog;
 use crate::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check_all};
 use crate::clock::Clock;
-use crate::diagnostic::{Code, Diagnostic, Report, closest};
+use crate::diagnostic::{Code, Diagnostic, Report, Suggestion, closest};
 use crate::printable;
 use crate::recipe::Recipe;
 use crate::source::{SourceFile, Span};
+use crate::sync::stands_for;
 use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
 use crate::workspace::{self, Webhooks, Workspace};
 
@@ -83,6 +84,27 @@ impl Recipes {
         Ok(Self::check(files, catalog, &info))
     }
 
+    /// Loads and checks what a command line names: files and folders, or recipes of the workspace by their names.
+    pub(super) fn load_chosen(
+        session: &mut Session,
+        chosen: &[PathBuf],
+        catalog: &Arc<Catalog>,
+        workspace: &Workspace,
+    ) -> Result<Self, Failure> {
+        if !are_names(session, chosen) {
+            return Self::load(session, chosen, catalog, Some(workspace));
+        }
+        let all = Self::load(session, &[], catalog, Some(workspace))?;
+        let names = named(chosen, &all.names())?;
+        let mut recipes = Self { sound: all.sound, broken: all.broken, ..Self::default() };
+        recipes.sound.retain(|recipe| names.contains(recipe.name()));
+        recipes.broken.retain(|broken| broken.recipe.as_ref().is_some_and(|name| names.contains(name)));
+        let files: BTreeSet<&str> = recipes.broken.iter().map(|broken| broken.file.as_str()).collect();
+        recipes.reports =
+            all.reports.into_iter().filter(|report| files.contains(report.file.name())).collect();
+        Ok(recipes)
+    }
+
     fn check(files: Vec<Source>, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Self {
         let (files, unreadable): (Vec<SourceFile>, Vec<Option<Diagnostic>>) =
             files.into_iter().map(|source| (source.file, source.unreadable)).unzip();
@@ -103,19 +125,35 @@ impl Recipes {
         recipes
     }
 
-    /// The valid recipe of this name; shows the mistakes of broken files if there is none.
+    /// The valid recipe called `name`; shows the mistakes of broken files if there is none. A sync stands for several
+    /// recipes, and is refused.
     pub(super) fn find(&self, name: &str, session: &mut Session) -> Result<CheckedRecipe, Failure> {
-        if let Some(recipe) = self.sound.iter().find(|recipe| recipe.name() == name) {
-            return Ok(recipe.clone());
+        let mut found = self.find_all(name, session)?;
+        if found.len() == 1 {
+            return Ok(found.remove(0));
+        }
+        let names: Vec<String> = found.iter().map(|recipe| format!("`{}`", recipe.name())).collect();
+        let reason =
+            format!("`{name}` is a sync, which stands for several recipes: name one of {}", names.join(", "));
+        Err(Failure::usage(anyhow!(reason)))
+    }
+
+    /// The valid recipes that `name` means: the one called so, or those of the sync called so; shows the mistakes of
+    /// broken files if there are none.
+    pub(super) fn find_all(&self, name: &str, session: &mut Session) -> Result<Vec<CheckedRecipe>, Failure> {
+        let meant = meant(name, self.sound.iter().map(CheckedRecipe::name));
+        if !meant.is_empty() {
+            let is_meant = |recipe: &&CheckedRecipe| meant.contains(&recipe.name());
+            return Ok(self.sound.iter().filter(is_meant).cloned().collect());
         }
         let broken: Vec<_> = self.reports.iter().filter(|report| report.has_errors()).collect();
         broken.iter().for_each(|report| session.show(report));
-        let reason = match closest(name, self.sound.iter().map(CheckedRecipe::name)) {
-            Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
+        let near = near(name, self.sound.iter().map(CheckedRecipe::name));
+        Err(Failure::usage(match near {
+            Some(near) => anyhow!("no recipe `{name}`; {near}"),
             None if broken.is_empty() => anyhow!("no recipe `{name}` in this workspace"),
             None => anyhow!("no recipe `{name}` without mistakes"),
-        };
-        Err(Failure::usage(reason))
+        }))
     }
 
     /// The readable names of all recipes, including broken ones.
@@ -161,6 +199,41 @@ impl Recipes {
     }
 }
 
+/// Those of the recipes `known` that `name` means: the one called so, or those that the sync `name` stands for.
+pub(super) fn meant<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    let known: Vec<&str> =
+        known.into_iter().filter(|known| *known == name || stands_for(name, known)).collect();
+    match known.iter().find(|known| **known == name) {
+        Some(exactly) => vec![exactly],
+        None => known,
+    }
+}
+
+/// The error that no recipe of `known` is called `name`.
+pub(super) fn unknown_recipe<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Failure {
+    Failure::usage(match near(name, known) {
+        Some(suggestion) => anyhow!("no recipe `{name}`; {suggestion}"),
+        None => anyhow!("no recipe `{name}` in this workspace"),
+    })
+}
+
+/// The error that there is neither a file nor a recipe of `known` that is called `name`.
+pub(super) fn unknown_file_or_recipe<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Failure {
+    let near = near(name, known).map(|near| format!("; {near}")).unwrap_or_default();
+    Failure::usage(anyhow!("no file and no recipe is called `{name}`{near}"))
+}
+
+/// The name of a recipe or sync that `name` is near to.
+fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<Suggestion> {
+    let mut names = BTreeSet::new();
+    for known in known {
+        names.insert(known);
+        // A sync is called like what comes before a `/` in the names of its recipes.
+        names.extend(known.match_indices('/').map(|(at, _)| &known[..at]));
+    }
+    closest(name, names)
+}
+
 /// A connection of `recipe` with unset variables, if there is one.
 pub(super) fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> Option<String> {
     let names = recipe.accounts().iter().flat_map(|accounts| accounts.values());
@@ -171,11 +244,11 @@ pub(super) fn unset_variables(recipe: &CheckedRecipe, workspace: &Workspace) -> 
     Some(format!("its connection `{}` needs {}, not set", account.name, names.join(", ")))
 }
 
-/// Redacts the recipes' webhook keys as well, for commands that show the history.
-pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) -> Result<(), Failure> {
-    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?.sound;
-    session.streams.hide(keys(&recipes, &workspace.env_values(), Clock::system().now()));
-    Ok(())
+/// The recipes of the workspace, for commands that show the history; redacts their webhook keys as well.
+pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) -> Result<Recipes, Failure> {
+    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?;
+    session.streams.hide(keys(&recipes.sound, &workspace.env_values(), Clock::system().now()));
+    Ok(recipes)
 }
 
 /// What the checker knows of a workspace.
@@ -197,6 +270,26 @@ pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
         verified,
         files,
     }
+}
+
+/// Whether words of a command line are names of recipes, because none of them is a file, a folder or standard input.
+pub(super) fn are_names(session: &Session, words: &[PathBuf]) -> bool {
+    let is_path = |word: &PathBuf| word.as_os_str() == "-" || session.path(word).exists();
+    !words.is_empty() && !words.iter().any(is_path)
+}
+
+/// The recipes of `known` that `words` of a command line name.
+pub(super) fn named(words: &[PathBuf], known: &BTreeSet<String>) -> Result<BTreeSet<String>, Failure> {
+    let known = || known.iter().map(String::as_str);
+    let mut names = BTreeSet::new();
+    for word in words.iter().map(|word| word.to_string_lossy()) {
+        let meant = meant(&word, known());
+        if meant.is_empty() {
+            return Err(unknown_file_or_recipe(&word, known()));
+        }
+        names.extend(meant.into_iter().map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// A recipe file.

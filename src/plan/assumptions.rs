@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::CheckedRecipe;
 use crate::diagnostic::closest;
 use crate::recipe::Trigger;
+use crate::sync::stands_for;
 
 /// Largest number that is taken seriously.
 const LARGEST: f64 = 1e12;
@@ -97,7 +98,7 @@ impl Assumptions {
         let unknown = self.numbers.keys().find(|name| !known.contains(name));
         let Some(name) = unknown else { return Ok(()) };
         let halves = recipes.iter().map(CheckedRecipe::name);
-        let halves: Vec<&str> = halves.filter(|half| is_below(half, name)).collect();
+        let halves: Vec<&str> = halves.filter(|half| stands_for(name, half)).collect();
         if !halves.is_empty() {
             let reason = format!("it is a sync, which stands for these recipes: {}", halves.join(", "));
             return Err(Error::Unknown { name: name.clone(), reason });
@@ -169,11 +170,6 @@ fn plain(text: &str) -> Option<String> {
     let are_thousands = first.len() <= 3 && others.iter().all(|group| is_digits(group) && group.len() == 3);
     let is_plain = is_digits(fraction) && (others.is_empty() || are_thousands);
     is_plain.then(|| format!("{first}{}.{fraction}", others.concat()))
-}
-
-/// Whether the recipe `half` belongs to the sync `name`, or to a part of it.
-fn is_below(half: &str, name: &str) -> bool {
-    half.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The steps of a recipe, as they are named.

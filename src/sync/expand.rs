@@ -45,6 +45,12 @@ pub fn recipes(file: &SourceFile, catalog: &Catalog) -> Expansion {
     Expansion { recipes, diagnostics }
 }
 
+/// Whether the sync called `sync` stands for the recipe called `recipe`, by their names alone: the history of a recipe
+/// outlives its file.
+pub fn stands_for(sync: &str, recipe: &str) -> bool {
+    recipe.strip_prefix(sync).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The trees of the recipes.
 fn generated(
     sync: &ResolvedSync<'_>,
@@ -123,7 +129,7 @@ fn connections(sync: &ResolvedSync<'_>, from: usize) -> Mapping {
     }
     for (connector, name) in sync.recipe.connections.iter().flatten() {
         if !taken.contains(&connector.as_str()) {
-            chosen = chosen.with(connector, name.clone().map(Data::Text));
+            chosen = chosen.with_entry(connector.clone(), name.clone().map(Data::Text));
         }
     }
     chosen

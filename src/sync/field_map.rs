@@ -104,8 +104,13 @@ impl FieldReader<'_, '_> {
                 Data::Text(text) => Given { name: Some(Spanned::new(text.clone(), value.span)), value: None },
                 _ => match read::<SyncFieldSide>(value) {
                     Ok(SyncFieldSide { field, value }) => Given { name: field, value },
-                    // The structure was checked before.
-                    Err(_) => return None,
+                    Err(error) => {
+                        let place = error.span.unwrap_or(value.span);
+                        let message = format!("`{key}` of a synced field: {}", error.message);
+                        let help = "it is the field's name there, or `field` and `value`, both text";
+                        self.found.push(Diagnostic::new(Code::WrongType, place, message).help(help));
+                        return None;
+                    }
                 },
             };
         }

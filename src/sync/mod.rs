@@ -21,4 +21,4 @@ mod step_names;
 mod tree;
 mod value;
 
-pub use expand::{Expansion, recipes};
+pub use expand::{Expansion, recipes, stands_for};

@@ -43,6 +43,7 @@ impl<'a> ResolvedSync<'a> {
         let sync = &recipe.sync.value;
         let sides = sides(sync, catalog, found)?;
         let winner = winner(sync, &sides, found);
+        mismatched_connections(recipe, &sides, found);
         let matching = &sync.matching.0;
         let mut reader = FieldReader { sides: &sides, winner, matching, file, found };
         let fields = reader.read(&sync.fields);
@@ -204,6 +205,19 @@ impl<'a> ResolvedSync<'a> {
 
 fn span(text: &Option<Spanned<String>>) -> Option<Span> {
     text.as_ref().map(|text| text.span)
+}
+
+/// Reports connections that the recipe chooses and a side does not take.
+fn mismatched_connections(recipe: &SyncRecipe, sides: &[Side<'_>; 2], found: &mut Vec<Diagnostic>) {
+    for (connector, name) in recipe.connections.iter().flatten() {
+        let others = sides.iter().filter(|side| side.connector.connector == connector.value);
+        let other = others.filter_map(|side| Some((side, side.syntax.connection.as_ref()?)));
+        if let Some((side, own)) = other.into_iter().find(|(_, own)| own.value != name.value) {
+            let message = format!("the side `{}` is on the connection `{own}`, not on `{name}`", side.name);
+            let help = "leave out one of them: the `connection` of a side is that of its connector for the whole sync";
+            found.push(Diagnostic::new(Code::FieldConflict, name.span, message).help(help));
+        }
+    }
 }
 
 /// The side that wins conflicts; none for the last writer.

@@ -92,9 +92,10 @@ pub(super) fn sides<'a>(
         found.push(Diagnostic::new(Code::FieldConflict, two.name.span, message).help(help));
         return None;
     }
+    // Without its own connection, a side would be on that of the other one.
     if one.connector.connector == two.connector.connector
+        && connection(&one) != connection(&two)
         && let Some(side) = [&one, &two].into_iter().find(|side| side.syntax.connection.is_none())
-        && one_list.id == two_list.id
     {
         let message = format!("the side `{}` needs a `connection`: both are on one connector", side.name);
         found.push(Diagnostic::new(Code::MissingField, side.name.span, message));

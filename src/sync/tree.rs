@@ -16,8 +16,14 @@ impl Mapping {
     }
 
     /// Adds a value.
-    pub(super) fn with(mut self, key: &str, value: Node) -> Self {
-        self.entries.push((Spanned::new(key.to_owned(), value.span), value));
+    pub(super) fn with(self, key: &str, value: Node) -> Self {
+        let key = Spanned::new(key.to_owned(), value.span);
+        self.with_entry(key, value)
+    }
+
+    /// Adds a value whose key has a place of its own.
+    pub(super) fn with_entry(mut self, key: Spanned<String>, value: Node) -> Self {
+        self.entries.push((key, value));
         self
     }
 

@@ -1,8 +1,8 @@
 //! The value that a field gets, as an expression over a record of the other side.
 
 use super::tree::member;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Data, SourceFile, Spanned};
+use crate::diagnostic::{Code, Diagnostic, list_some};
+use crate::source::{Data, SourceFile, Span, Spanned};
 use crate::template::{LocatedTemplate, PathStep, Use};
 use crate::value::{Shape, Step};
 
@@ -43,17 +43,14 @@ impl FieldValue {
             return None;
         }
         let before = found.len();
+        found.extend(template.unknown_functions());
         for used in template.uses() {
             match used {
                 Use::Path { root, steps, range, .. } if root == RECORD => {
                     found.extend(unknown_field(&template, steps, range.clone(), record));
                 }
                 Use::Path { root, range, .. } if !ALSO.contains(&root.as_str()) => {
-                    let message = format!("`value` cannot read `{root}`");
-                    let help =
-                        "`record` is the record of the other side; `env` and `connection` can be read, too";
-                    let place = template.place(range.clone());
-                    found.push(Diagnostic::new(Code::UnknownVariable, place, message).help(help));
+                    found.push(unknown_root(root, template.place(range.clone()), record));
                 }
                 Use::Omit { range, .. } => {
                     let message = "`omit` is not needed here: where something is missing, nothing is written";
@@ -120,18 +117,61 @@ fn presence<'s>(root: &str, steps: &'s [PathStep]) -> impl Iterator<Item = Strin
     })
 }
 
-/// The first field of a path, if records have none of its name.
+/// The diagnostic of a name that `value` cannot read.
+fn unknown_root(root: &str, place: Span, record: Option<&Shape>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownVariable, place, format!("`value` cannot read `{root}`"));
+    if root == "event" {
+        return diagnostic
+            .help("the record of the other side is `record` here: write `record` in place of `event`");
+    }
+    match record {
+        Some(record) if record.field(root).is_some() => {
+            diagnostic.help(format!("a field of the other side's record is read as `record.{root}`"))
+        }
+        Some(record) => {
+            diagnostic.help(format!("{}; `env` and `connection` can be read, too", fields(record)))
+        }
+        None => diagnostic
+            .help("`record` is the record of the other side; `env` and `connection` can be read, too"),
+    }
+}
+
+/// The first step of a path that records of the shape `record` do not have.
 fn unknown_field(
     template: &LocatedTemplate,
     steps: &[PathStep],
     range: std::ops::Range<usize>,
     record: Option<&Shape>,
 ) -> Option<Diagnostic> {
-    let (record, name) = (record?, steps.first()?.field()?);
-    if record.fields.contains_key(name) {
-        return None;
+    let record = record?;
+    let (mut shape, mut path) = (record, RECORD.to_owned());
+    for step in steps {
+        let known = match shape.step(step) {
+            Ok(next) => {
+                shape = next?;
+                path = step.field().map_or_else(|| format!("{path}[…]"), |name| member(&path, name));
+                continue;
+            }
+            Err(known) => known,
+        };
+        let name = step.field()?;
+        let message = match path == RECORD {
+            true => format!("records of the other side have no field `{name}`"),
+            false => format!("`{path}` has no field `{name}`"),
+        };
+        let diagnostic = Diagnostic::new(Code::UnknownField, template.place(range), message);
+        let diagnostic = match (path == RECORD, known.is_empty()) {
+            (true, _) => diagnostic.help(fields(record)),
+            (false, false) => diagnostic.help(format!("it has {}", list_some(known.iter().copied()))),
+            (false, true) => diagnostic,
+        };
+        return Some(diagnostic.suggest(name, known));
     }
-    let message = format!("records of the other side have no field `{name}`");
-    let diagnostic = Diagnostic::new(Code::UnknownField, template.place(range), message);
-    Some(diagnostic.suggest(name, record.fields.keys().map(String::as_str)))
+    None
+}
+
+/// What `record` has, for people.
+fn fields(record: &Shape) -> String {
+    let names = list_some(record.fields.keys().map(String::as_str));
+    format!("`record`, the record of the other side, is read as `record.FIELD`; its fields are {names}")
 }

@@ -44,6 +44,7 @@ mod syntax;
 #[cfg(test)]
 mod testing;
 mod truth;
+mod unknown_function;
 mod unquoted_expression;
 
 mod name_use;

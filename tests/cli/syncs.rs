@@ -292,3 +292,53 @@ fn fields_may_be_called_like_what_is_generated() {
     assert_eq!((&contact["city"], &client["program"]), (&json!("Run"), &json!("Run")));
     assert_eq!(contact["phone"], "+447700900111");
 }
+
+#[test]
+fn commands_know_the_name_of_a_sync() {
+    let workspace = Workspace::begun(PEOPLE);
+    workspace.call("fitr.clients.create", &json!({ "full_name": "Ada", "email": ADA }));
+    workspace.once();
+    workspace.once();
+    let listed = |arguments: &[&str]| {
+        let arguments = [&["runs", "list", "--format", "json", "--recipe"], arguments].concat();
+        workspace.hob(&arguments).code(0).json().as_array().unwrap().clone()
+    };
+    let all = listed(&["people"]);
+    assert_eq!(all, workspace.runs(), "newest first, of both recipes");
+    assert_eq!(all.len(), 2);
+    assert_eq!(listed(&["people", "--limit", "1"]), all[..1]);
+    assert_eq!(listed(&[TO_FITR])[0]["recipe"], TO_FITR);
+
+    for (command, state) in [("pause", "paused"), ("resume", "goes on")] {
+        let told = workspace.hob(&[command, "people"]).code(0).output;
+        assert_eq!(told, format!("{TO_HIGHLEVEL}  {state}\n{TO_FITR}  {state}\n"));
+    }
+    let planned = workspace.hob(&["plan", "people", "--format", "json"]).code(0).json();
+    let names: Vec<&str> = planned["recipes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|recipe| recipe["recipe"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    for command in ["trigger", "backfill"] {
+        let refused = workspace.hob(&[command, "people"]).code(2).errors;
+        assert!(refused.contains(&format!("name one of `{TO_HIGHLEVEL}`, `{TO_FITR}`")), "{refused}");
+    }
+    for command in [
+        "pause",
+        "resume",
+        "trigger",
+        "backfill",
+        "plan",
+        "audit",
+        "runs list --recipe",
+        "runs retry --recipe",
+        "test",
+        "expand",
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["poeple"]).collect();
+        let refused = workspace.hob(&words).code(2).errors;
+        assert!(refused.contains("did you mean `people`?"), "{command}: {refused}");
+    }
+}

@@ -37,8 +37,8 @@ Examples:\n  hob plan\n  hob plan --assume events=500 --assume items=3\n  hob pl
 new-client=1000\n  hob plan --once\n  hob plan --format json"
 )]
 pub struct PlanCommand {
-    /// Recipe files or folders [default: all recipes of the workspace]
-    #[arg(value_name = "PATH")]
+    /// Recipe files or folders, or names of recipes [default: all recipes of the workspace]
+    #[arg(value_name = "PATH|NAME")]
     paths: Vec<PathBuf>,
     /// What to assume where the number of requests depends on data; may be repeated
     #[arg(long, value_name = "NAME=NUMBER")]
@@ -66,7 +66,7 @@ impl PlanCommand {
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let assumptions = Assumptions::parse(&self.assume).map_err(Failure::usage)?;
         let workspace = session.workspace_or_its_sandbox(&self.paths, self.store)?;
-        let recipes = Recipes::load(session, &self.paths, &workspace.catalog, Some(&workspace))?;
+        let recipes = Recipes::load_chosen(session, &self.paths, &workspace.catalog, &workspace)?;
         recipes.reports.iter().filter(|report| report.has_errors()).for_each(|report| session.show(report));
         assumptions.check(&recipes.sound).map_err(Failure::usage)?;
         let (states, history) = known(&workspace, &recipes)?;

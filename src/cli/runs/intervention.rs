@@ -38,7 +38,7 @@ pub(super) fn intervene(
         return Err(Failure::usage(anyhow!("give ids or filters, not both")));
     }
     let workspace = session.workspace_or_its_sandbox(&[], store)?;
-    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?.sound;
+    let recipes = Recipes::load(session, &[], &workspace.catalog, Some(&workspace))?;
     let outcomes = runtime::block_on(async {
         let Some(journal) = open_present(&workspace, Access::Client).await? else {
             return Err(Failure::usage(anyhow!("there is no history yet")));
@@ -65,20 +65,20 @@ async fn apply_to_all(
     ids: &[String],
     which: &RunSelector,
     intervention: &Intervention,
-    recipes: &[CheckedRecipe],
+    recipes: &Recipes,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     if ids.is_empty() {
         let which = RunSelector { state: which.state.or(Some(intervention.default_state)), ..which.clone() };
-        let rows = journal.runs(&which.filter(None)).await.map_err(Failure::unavailable)?;
+        let rows = which.rows(journal, &recipes.names(), None).await?;
         // In the order of their events, because of lanes.
         for row in rows.into_iter().rev() {
-            outcomes.push(apply_to_one(journal, row, intervention, recipes).await?);
+            outcomes.push(apply_to_one(journal, row, intervention, &recipes.sound).await?);
         }
     }
     for id in ids {
         let row = find(journal, id).await?;
-        outcomes.push(apply_to_one(journal, row, intervention, recipes).await?);
+        outcomes.push(apply_to_one(journal, row, intervention, &recipes.sound).await?);
     }
     Ok(outcomes)
 }

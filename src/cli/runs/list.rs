@@ -1,6 +1,6 @@
 //! `hob runs list`: runs, newest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -38,23 +38,22 @@ impl List {
     /// Prints the list.
     pub fn run(&self, session: &mut Session) -> Result<ExitCode, Failure> {
         let workspace = session.workspace_or_its_sandbox(&[], self.store)?;
-        hide_webhook_keys(session, &workspace)?;
+        let known = hide_webhook_keys(session, &workspace)?.names();
         let limit = Some(self.limit).filter(|limit| *limit > 0);
         let (rows, polls) = runtime::block_on(async {
             match open_existing(&workspace, Access::Client).await? {
                 Some(journal) => {
-                    let mut rows =
-                        journal.runs(&self.which.filter(limit)).await.map_err(Failure::unavailable)?;
+                    let mut rows = self.which.rows(journal.as_ref(), &known, limit).await?;
                     let resting = paused(journal.as_ref()).await.map_err(Failure::unavailable)?;
                     rows.iter_mut().for_each(|row| add_pause(row, &resting));
                     let cursors = journal.cursors().await.map_err(Failure::unavailable)?;
                     let polls = cursors
                         .iter()
                         .filter_map(PollRow::from_cursor)
-                        .filter(|poll| self.shows(&workspace, poll));
+                        .filter(|poll| self.shows(&workspace, &known, poll));
                     Ok::<_, Failure>((rows, polls.collect::<Vec<_>>()))
                 }
-                None => Ok(Default::default()),
+                None => self.which.check_name(&known).map(|()| Default::default()),
             }
         })??;
         match self.output.format {
@@ -95,11 +94,11 @@ impl List {
     }
 
     /// Whether a poll that needs attention belongs in the list: it still exists, and the filter does not exclude it.
-    fn shows(&self, workspace: &Workspace, poll: &PollRow) -> bool {
+    fn shows(&self, workspace: &Workspace, known: &BTreeSet<String>, poll: &PollRow) -> bool {
         let RunSelector { recipe, state, record, text, .. } = &self.which;
         (poll.fails() || poll.withheld.is_some())
             && workspace.accounts.contains_key(&poll.connection)
-            && recipe.as_ref().is_none_or(|recipe| *recipe == poll.recipe)
+            && (recipe.is_none() || self.which.recipes(known).contains(&poll.recipe))
             && state.is_none_or(|state| state == RunState::Failed)
             && record.is_none()
             && text.is_none()

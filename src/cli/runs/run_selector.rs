@@ -1,10 +1,14 @@
 //! Selects the runs of a command: by id, or by filters.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 use clap::Args;
 
 use super::since::Since;
 use crate::cli::Failure;
+use crate::cli::recipes::{meant, unknown_recipe};
 use crate::clock::Clock;
 use crate::journal::{Journal, RunFilter, RunRow};
 use crate::run::RunState;
@@ -16,7 +20,7 @@ const SHOWN: usize = 5;
 /// Filters for runs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunSelector {
-    /// Only runs of this recipe
+    /// Only runs of this recipe, or of those of a sync
     #[arg(long, value_name = "NAME")]
     pub(super) recipe: Option<String>,
     /// Only runs in this state
@@ -40,9 +44,55 @@ impl RunSelector {
         recipe.is_none() && state.is_none() && record.is_none() && since.is_none() && text.is_none()
     }
 
-    pub(super) fn filter(&self, limit: Option<usize>) -> RunFilter {
+    /// The runs, newest first. `known` are the names of the recipes of the workspace.
+    pub(super) async fn rows(
+        &self,
+        journal: &dyn Journal,
+        known: &BTreeSet<String>,
+        limit: Option<usize>,
+    ) -> Result<Vec<RunRow>, Failure> {
+        let filter = self.filter(limit);
+        let Some(name) = &self.recipe else {
+            return journal.runs(&filter).await.map_err(Failure::unavailable);
+        };
+        let names = self.recipes(known);
+        let mut rows = Vec::new();
+        for name in &names {
+            let filter = RunFilter { recipe: Some(name.clone()), ..filter.clone() };
+            rows.extend(journal.runs(&filter).await.map_err(Failure::unavailable)?);
+        }
+        if rows.is_empty() {
+            // The history may be of a recipe that is no longer there.
+            let any = RunFilter { recipe: Some(name.clone()), limit: Some(1), ..RunFilter::default() };
+            if journal.runs(&any).await.map_err(Failure::unavailable)?.is_empty() {
+                self.check_name(known)?;
+            }
+        }
+        rows.sort_by_key(|row| Reverse(row.created));
+        rows.truncate(limit.unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
+    /// Fails if `--recipe` is no recipe or sync of `known`.
+    pub(super) fn check_name(&self, known: &BTreeSet<String>) -> Result<(), Failure> {
+        match &self.recipe {
+            Some(name) if !self.recipes(known).iter().any(|name| known.contains(name)) => {
+                Err(unknown_recipe(name, known.iter().map(String::as_str)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the recipes that `--recipe` means: several, if it is a sync.
+    pub(super) fn recipes(&self, known: &BTreeSet<String>) -> Vec<String> {
+        let Some(name) = &self.recipe else { return Vec::new() };
+        let meant = meant(name, known.iter().map(String::as_str));
+        if meant.is_empty() { vec![name.clone()] } else { meant.into_iter().map(str::to_owned).collect() }
+    }
+
+    fn filter(&self, limit: Option<usize>) -> RunFilter {
         RunFilter {
-            recipe: self.recipe.clone(),
+            recipe: None,
             state: self.state,
             record: self.record.clone().map(short_id),
             since: self.since.as_ref().map(|since| since.before(Clock::system().now())),

@@ -25,8 +25,8 @@ mistakes, or less is covered than --min.\n\n\
 Examples:\n  hob test\n  hob test recipes/new-client.yaml\n  hob test --name 'without e-mail'\n  \
 hob test --coverage --min 90\n  hob test --junit results.xml\n  hob test --watch")]
 pub struct Test {
-    /// Test files, recipes or folders [default: all tests of the workspace]
-    #[arg(value_name = "PATH")]
+    /// Test files, recipes or folders, or names of recipes [default: all tests of the workspace]
+    #[arg(value_name = "PATH|NAME")]
     paths: Vec<PathBuf>,
     /// Only tests with this text in their name
     #[arg(long, value_name = "TEXT")]

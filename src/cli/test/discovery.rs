@@ -1,5 +1,6 @@
 //! Finds test files, and the recipe that each tests.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, anyhow};
 
 use crate::catalog::Catalog;
 use crate::check::CheckedRecipe;
-use crate::cli::recipes::Recipes;
+use crate::cli::recipes::{Recipes, are_names, named};
 use crate::cli::{Failure, Session};
 use crate::diagnostic::{Code, Diagnostic, Report, closest};
 use crate::recipe_test::{TestFile, mismatches, parse};
@@ -39,10 +40,10 @@ impl Suites {
         paths: &[PathBuf],
         workspace: &Workspace,
     ) -> Result<Self, Failure> {
-        let files = files(session, paths, workspace)?;
         let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?;
+        let chosen = Chosen::read(session, paths, &recipes, workspace)?;
         let mut suites = Self::default();
-        for path in files {
+        for path in chosen.files {
             let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
             let (tests, diagnostics) = read(session, &path, &workspace.catalog)?;
             if !diagnostics.is_empty() {
@@ -53,6 +54,11 @@ impl Suites {
                 Ok(recipe) => (Some(recipe.clone()), mismatches(&tests, recipe)),
                 Err(none) => (None, vec![none.diagnostic]),
             };
+            let is_other = |name: &str| chosen.named.as_ref().is_some_and(|named| !named.contains(name));
+            let states = tests.recipe.as_ref().map(|name| name.as_str());
+            if recipe.as_ref().map(CheckedRecipe::name).or(states).is_some_and(is_other) {
+                continue;
+            }
             match recipe.filter(|_| diagnostics.is_empty()) {
                 Some(recipe) => suites.suites.push(TestSuite { tests, recipe, folder }),
                 None => suites.broken.push(Report { file: tests.file, diagnostics }),
@@ -105,6 +111,28 @@ fn read(session: &Session, path: &Path, catalog: &Catalog) -> Result<(TestFile, 
     let text = std::fs::read_to_string(path);
     let text = text.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::usage)?;
     Ok(parse(&SourceFile::new(session.shown(path), text), catalog))
+}
+
+/// The test files of a command line.
+struct Chosen {
+    files: Vec<PathBuf>,
+    /// The recipes whose tests are meant, if they are chosen by name.
+    named: Option<BTreeSet<String>>,
+}
+
+impl Chosen {
+    fn read(
+        session: &Session,
+        words: &[PathBuf],
+        recipes: &Recipes,
+        workspace: &Workspace,
+    ) -> Result<Self, Failure> {
+        if !are_names(session, words) {
+            return Ok(Self { files: files(session, words, workspace)?, named: None });
+        }
+        let named = named(words, &recipes.names())?;
+        Ok(Self { files: files(session, &[], workspace)?, named: Some(named) })
+    }
 }
 
 fn files(session: &Session, paths: &[PathBuf], workspace: &Workspace) -> Result<Vec<PathBuf>, Failure> {
