@@ -11,7 +11,8 @@ use super::tree::is_name;
 use super::value::FieldValue;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::syntax::{SyncField, SyncFieldSide};
-use crate::source::{Data, Node, SourceFile, Spanned, read};
+use crate::source::{Data, Node, SourceFile, Span, Spanned, read};
+use crate::value::{Kind, Shape};
 
 /// Reads fields, and collects what is wrong with them.
 pub(super) struct FieldReader<'r, 'a> {
@@ -70,6 +71,11 @@ impl FieldReader<'_, '_> {
             if given[at].value.is_some() && flow != (Flow::OneWay { to: at }) {
                 self.is_shown(&names[at], at);
             }
+        }
+        for at in [0, 1].into_iter().filter(|at| is_taken[*at]) {
+            let value = [&one, &two][at].as_ref();
+            let place = given[at].value.as_ref().map_or(names[1 - at].span, |value| value.span);
+            value.into_iter().for_each(|value| self.fits(value, &names[at], at, place));
         }
         for at in [0, 1].into_iter().filter(|at| !flow.goes_to(*at)) {
             let is_key = self.matching.iter().any(|key| key.value == name.value);
@@ -167,6 +173,31 @@ impl FieldReader<'_, '_> {
         let known = inputs.iter().filter(|input| input.place.is_none()).map(|input| input.name);
         self.found.push(Diagnostic::new(Code::UnknownField, name.span, message).suggest(name, known));
         false
+    }
+
+    /// Reports a list where a write of the side takes none, and the other way round. Texts, numbers and flags are
+    /// converted where they are sent.
+    fn fits(&mut self, value: &FieldValue, name: &str, at: usize, place: Span) {
+        let side = &self.sides[at];
+        let writes = [&side.operations.update, &side.operations.create].into_iter().flatten();
+        let Some(input) = writes.filter_map(|named| named.operation.input(name)).next() else { return };
+        let Some(got) = value.shape(self.sides[1 - at].record()) else { return };
+        let is_known = |shape: &Shape| shape.kind != Kind::Any && shape.any_of.is_empty() && !shape.doubtful;
+        let group = |shape: &Shape| match shape.kind {
+            kind @ (Kind::Array | Kind::Object) => Some(kind),
+            _ => None,
+        };
+        if is_known(input.shape) && is_known(got) && group(input.shape) != group(got) {
+            let (takes, gets) = (input.shape.describe(), got.describe());
+            let message = format!("`{name}` of {} takes {takes}, and gets {gets}", side.name);
+            let help = match (group(got), group(input.shape)) {
+                (Some(Kind::Array), None) => {
+                    "take one member, as in `{{ record.tags | first }}`, or join them"
+                }
+                _ => "write a `value` that makes it from the record of the other side",
+            };
+            self.found.push(Diagnostic::new(Code::WrongType, place, message).help(help));
+        }
     }
 
     /// Whether the records of the side have the field.

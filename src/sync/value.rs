@@ -75,6 +75,21 @@ impl FieldValue {
         fields.collect()
     }
 
+    /// The shape of the value, if it is a part of a record (of the shape `record`) as it is and its shape is known.
+    pub(super) fn shape<'s>(&self, record: Option<&'s Shape>) -> Option<&'s Shape> {
+        let record = record?;
+        let template = match self {
+            Self::Field(name) => return record.field(name),
+            Self::Template(template) => template,
+        };
+        let [Use::Path { root, steps, range, .. }] = template.uses() else { return None };
+        let text = template.text().trim().trim_start_matches("{{").trim_end_matches("}}");
+        let is_path =
+            root == RECORD && text.trim_matches(['-', ' ', '\n']) == &template.text()[range.clone()];
+        is_path.then_some(())?;
+        steps.iter().try_fold(record, |shape, step| shape.step(step).ok().flatten())
+    }
+
     /// The expression of the value for the record that `root` is the expression of; null where it is missing or empty.
     pub(super) fn expression(&self, root: &str) -> String {
         let template = match self {
