@@ -23,6 +23,7 @@ mod schema;
 mod shows;
 mod version;
 mod versioned;
+mod window;
 
 pub use connector::{
     Advice, AuthScheme, Connector, CountedBy, ErrorAnswers, ErrorMeaning, LimitCounters, LimitHeaders,
@@ -46,3 +47,4 @@ pub use resource::{ResourceNames, WriteTarget};
 pub use schema::{form, schema};
 pub use shows::Shows;
 pub use version::{ApiVersion, Change, Fields, Versions};
+pub use window::{BoundForm, ListWindow};

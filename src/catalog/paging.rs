@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::path;
+use super::{ListWindow, path};
 
 /// The list of a poller.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,9 @@ pub struct Listing {
     /// JSONPath of the total number of items, if the answer states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<String>,
+    /// The list answers only for a window of time, which its inputs name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<ListWindow>,
     /// How to get the next page.
     #[serde(default)]
     pub paging: Paging,
@@ -74,6 +77,11 @@ impl Listing {
         let mut inputs = self.paging.inputs();
         inputs.extend(self.other_paging.iter().map(String::as_str));
         inputs
+    }
+
+    /// The window of time that polls with the inputs `with` move along; `None` if the inputs say which one they want.
+    pub fn moving_window(&self, with: &Value) -> Option<&ListWindow> {
+        self.window.as_ref().filter(|window| window.inputs().iter().all(|name| with.get(name).is_none()))
     }
 
     /// Longest time until the list shows a change.

@@ -56,8 +56,9 @@ impl Listing {
     /// The order that allows polls of this list to stop before its last page. `with` are the recipe's inputs; a
     /// different order there disables it.
     pub fn stops_early(&self, wanted: Wanted, with: &Value) -> Option<Order<'_>> {
-        // Without a creation time, an unseen record may be new or old.
-        if self.created.is_none() || wanted.removed {
+        // Without a creation time, an unseen record may be new or old; and what comes into a window of time by the
+        // passing of time is not among the newest.
+        if self.created.is_none() || wanted.removed || self.window.is_some() {
             return None;
         }
         let by_change = (!self.newest_first.is_empty() && self.updated.is_some())

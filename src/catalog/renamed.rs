@@ -55,6 +55,11 @@ fn rename_list(list: &mut Listing, own: &Change) {
     if let Some(inputs) = &mut list.newest_created_first {
         keys(inputs, |name| own.rename_input(name));
     }
+    if let Some(window) = &mut list.window {
+        own.rename_input(&mut window.from);
+        own.rename_input(&mut window.to);
+        own.rename_item(&mut window.time);
+    }
     list.other_paging.iter_mut().for_each(|name| own.rename_input(name));
     match &mut list.paging {
         Paging::None | Paging::Link { .. } => {}

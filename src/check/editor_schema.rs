@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use sha2::Digest;
 
-use crate::catalog::{Catalog, Connector, Operation};
+use crate::catalog::{Catalog, Connector, ListWindow, Operation};
 use crate::recipe;
 use crate::value::{Kind, Shape};
 
@@ -168,6 +168,9 @@ impl Writer {
             Some(list) if polls => list.paging_inputs(),
             _ => Vec::new(),
         };
+        // A poll moves the window of time of a list along.
+        let window = operation.list.as_ref().and_then(|list| list.window.as_ref()).filter(|_| polls);
+        let moved: Vec<&str> = window.into_iter().flat_map(ListWindow::inputs).collect();
         let filled = |name: &str| {
             connector.is_some_and(|connector| {
                 let fills = |filled: &Vec<String>| filled.iter().any(|filled| filled == name);
@@ -178,7 +181,7 @@ impl Writer {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for input in operation.inputs().into_iter().filter(|input| !managed.contains(&input.name)) {
-            if input.shape.required && !filled(input.name) {
+            if input.shape.required && !filled(input.name) && !moved.contains(&input.name) {
                 required.push(input.name);
             }
             properties.insert(input.name.to_owned(), self.shape(input.shape));

@@ -94,6 +94,7 @@ pub(super) fn derive(operation: &Operation, hints: &BTreeMap<String, Hint>) -> O
         total: total(response),
         paging,
         other_paging: vec![],
+        window: None,
     };
     Some(Derived { listing, guesses })
 }

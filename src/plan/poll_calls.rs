@@ -16,6 +16,8 @@ pub(super) struct PolledList<'a> {
     pub(super) start: Start,
     /// Its inputs as written.
     pub(super) with: &'a Value,
+    /// Number of parts in which its window of time is read; 1 for a list without one.
+    pub(super) parts: u64,
     pub(super) history: PollHistory,
 }
 
@@ -32,7 +34,7 @@ impl PolledList<'_> {
     /// Requests of a poll that finds nothing, and what that depends on.
     pub(super) fn quiet(&self, assumptions: &Assumptions) -> (Estimate, Option<Note>) {
         match self.listing().quiet_poll(wanted(self.emit), self.with) {
-            QuietPoll::OneRequest => (Estimate::exactly(1.0), None),
+            QuietPoll::OneRequest => (Estimate::exactly(self.parts as f64), None),
             QuietPoll::WholeList { .. } => self.whole_list(assumptions),
         }
     }
@@ -66,7 +68,8 @@ impl PolledList<'_> {
         if known && !matches!(self.listing().paging, Paging::None) {
             return (Estimate::exactly(pages as f64), None);
         }
-        whole_list(self.operation, assumptions)
+        let (part, note) = whole_list(self.operation, assumptions);
+        (part * Estimate::exactly(self.parts as f64), note)
     }
 
     /// Requests a poll that `events` changes cost in addition, if there are so many between two polls of `polls`.
@@ -143,7 +146,14 @@ mod tests {
     }
 
     fn list<'a>(operation: &'a Operation, start: Start, history: PollHistory) -> PolledList<'a> {
-        PolledList { operation, emit: &[Emit::New, Emit::Changed], start, with: &Value::Null, history }
+        PolledList {
+            operation,
+            emit: &[Emit::New, Emit::Changed],
+            start,
+            with: &Value::Null,
+            parts: 1,
+            history,
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, EventType, Operation, RecordChange};
 use crate::check::{CheckedRecipe, Purpose};
 use crate::event::CursorKey;
 use crate::recipe::{Emit, Every, Start, Trigger, Webhook};
-use crate::trigger::{adapted, joins_early, period, reconciled_lists, request_key};
+use crate::trigger::{PollWindow, adapted, joins_early, period, reconciled_lists, request_key};
 use crate::value::{Map, Value};
 
 /// A poll.
@@ -28,6 +28,8 @@ pub(super) struct Poll {
     pub(super) start: Start,
     /// Its inputs as written.
     pub(super) with: Value,
+    /// Number of parts in which the window of time of the list is read.
+    pub(super) parts: u64,
     pub(super) history: PollHistory,
     /// Webhook events that tell of the same changes.
     pub(super) events: Vec<String>,
@@ -56,7 +58,13 @@ impl Poll {
                 let found = recipe.poller().and_then(|operation| Some((operation, connection(operation)?)));
                 let Some((operation, connection)) = found else { return Vec::new() };
                 let with = poll.with.to_value();
+                let window = operation
+                    .list
+                    .as_ref()
+                    .and_then(|list| PollWindow::of(list, &with, poll.window.as_ref().map(|own| own.value)));
+                let with = window.as_ref().map_or_else(|| with.clone(), |window| window.written(&with));
                 vec![Self {
+                    parts: window.map_or(1, |window| window.parts()),
                     recipe: recipe.name().to_owned(),
                     key: request_key(&connection, operation, &poll.emit, &with),
                     connection,
@@ -79,6 +87,7 @@ impl Poll {
                     let connection = connection(operation)?;
                     let with = Value::Object(Map::new());
                     Some(Self {
+                        parts: 1,
                         recipe: recipe.name().to_owned(),
                         key: request_key(&connection, operation, &emit, &with),
                         connection,

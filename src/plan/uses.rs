@@ -82,8 +82,8 @@ fn beyond(first: Estimate, quiet: Estimate) -> Estimate {
 }
 
 fn list(poll: &Poll) -> PolledList<'_> {
-    let Poll { operation, emit, start, with, history, .. } = poll;
-    PolledList { operation, emit, start: *start, with, history: *history }
+    let Poll { operation, emit, start, with, parts, history, .. } = poll;
+    PolledList { operation, emit, start: *start, with, parts: *parts, history: *history }
 }
 
 /// The requests of the runs of `recipe`.

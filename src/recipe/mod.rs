@@ -31,5 +31,6 @@ pub use syntax::{
     UnchangedPolicy,
 };
 pub use trigger::{
-    CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook, plain_path,
+    CronText, DeliveryId, Every, Manual, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
+    plain_path,
 };

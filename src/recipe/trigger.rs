@@ -36,10 +36,21 @@ pub struct Poll {
     pub emit: Vec<Emit>,
     /// How many records may be removed at once.
     pub removed_limit: RemovedLimit,
+    /// How wide the window of time is that it reads, where the list has one.
+    pub window: Option<Spanned<PollWindow>>,
     /// Fetch the whole record before the run; the span is that of the flag.
     pub hydrate: Spanned<bool>,
     /// What the first poll does with existing records.
     pub start: Start,
+}
+
+/// How far the window of time of a poll reaches; what is absent is as the connector says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PollWindow {
+    /// Before the poll.
+    pub past: Option<Duration>,
+    /// After it.
+    pub ahead: Option<Duration>,
 }
 
 /// When to poll.

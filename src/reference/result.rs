@@ -49,7 +49,23 @@ pub(super) fn polling(operation: &Operation, text: &mut String) {
         joined(&list.items),
         pages(&list.paging) + end(&list.paging)
     );
+    if let Some(window) = &list.window {
+        let _ = writeln!(
+            text,
+            "- window of time: a poll fills in `{}` and `{}`, by default {} before it and {} after it; an item is in the \
+             window by its `{}`",
+            window.from,
+            window.to,
+            days(window.days_past),
+            days(window.days_ahead),
+            window.time
+        );
+    }
     let _ = writeln!(text, "- a poll that finds nothing costs {costs}");
+}
+
+fn days(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 /// The cost of a quiet poll, by the wanted changes.

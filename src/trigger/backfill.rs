@@ -12,6 +12,7 @@ use crate::journal::{self, Batch, Journal, Progress};
 use crate::recipe::{Emit, Every, RemovedLimit, Start, Trigger, Webhook};
 use crate::run::{Accounts, RunState};
 use crate::services::Services;
+use crate::template::TemplateTree;
 
 /// Which records to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,10 +122,19 @@ impl Backfill {
 
     fn new(mut poller: Poller, round: BackfillRound, continued: bool) -> Result<Self, BackfillError> {
         let listing = poller.listing();
-        if round.since.is_some() && listing.updated.is_none() && listing.created.is_none() {
+        if round.since.is_some()
+            && poller.window.is_none()
+            && listing.updated.is_none()
+            && listing.created.is_none()
+        {
             return Err(BackfillError::NoTimes(poller.operation.id.clone()));
         }
         poller.start = round.since.map_or(Start::All, Start::At);
+        if let Some(window) = poller.window.take() {
+            // The window says what is chosen, by the records' own times.
+            poller.window = Some(window.since(round.since));
+            poller.start = Start::All;
+        }
         poller.backfill = Some(round.clone());
         Ok(Self { poller, round, continued })
     }
@@ -181,9 +191,14 @@ pub(super) fn pollers(
     services: &Services,
 ) -> Result<Vec<Poller>, poller::Error> {
     let key = cursor_key(recipe.name(), accounts);
-    let new = |name: &str, key, with, reconcile| {
+    let own = match recipe.trigger() {
+        Trigger::Poll(poll) => poll.window.as_ref(),
+        _ => None,
+    };
+    let new = |name: &str, key, with: Option<TemplateTree>, reconcile| {
         let (operation, connection) = place(recipe, name, accounts, services)?;
         Ok(Poller {
+            window: poller::window(&operation, with.as_ref(), own),
             key,
             recipe: recipe.clone(),
             accounts: accounts.clone(),

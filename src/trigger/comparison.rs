@@ -184,10 +184,13 @@ impl ComparedList {
             let watermark = || cursor.watermark.as_ref().and_then(Watermark::read);
             cursor.settled.baseline.or_else(|| Some(watermark()?.time - listing.lag()))
         });
+        // Of a window that moves, what the last poll has seen can be compared.
+        let started = cursor.as_ref().map_or(now, |cursor| cursor.started);
         Ok(Comparison {
             list: self,
             context,
-            page: Some(paging::first(&listing.paging)),
+            page: Some(self.poller.first_page(started)),
+            started,
             reader: PageReader::new(&self.poller, context, true),
             rounds: Rounds::default(),
             inputs,
@@ -279,6 +282,8 @@ pub struct Comparison<'a> {
     scope: Scope,
     inputs: Map<String, Value>,
     reader: PageReader<'a>,
+    /// When the poll began that saw what this is compared with.
+    started: DateTime<Utc>,
     /// The next page; `None` at the end.
     page: Option<Map<String, Value>>,
     rounds: Rounds,
@@ -311,7 +316,11 @@ impl Comparison<'_> {
             match self.reader.read(&inputs).await {
                 Ok(answer) => answer,
                 // Some APIs answer a request for the page after the last with 404.
-                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => return Ok(None),
+                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
+                    self.may_be_over = false;
+                    self.page = self.next_part(&page);
+                    return Ok(self.page.is_some().then(ComparedPage::default));
+                }
                 Err(
                     ReadFailure::Failed { reason, .. }
                     | ReadFailure::OnHold { reason, .. }
@@ -330,6 +339,7 @@ impl Comparison<'_> {
             Page { answer: &answer.body, link: answer.link.as_deref(), items: &items, number: self.pages };
         let next = paging::next(operation, &listing.paging, &page, at).map_err(unread)?;
         self.rounds.check(&operation.id, &page, self.pages, &records, next.as_ref()).map_err(unread)?;
+        let next = next.or_else(|| self.next_part(&page));
         self.may_be_over =
             paging::is_numbered(&listing.paging) && paging::is_short(&listing.paging, items.len());
         let good = split_unreadable(listing, items).good;
@@ -364,6 +374,13 @@ impl Comparison<'_> {
         Ok(Some(compared))
     }
 
+    /// The first page of the next part of the window, after `page`, the last one of a part.
+    fn next_part(&mut self, page: &Map<String, Value>) -> Option<Map<String, Value>> {
+        let next = self.list.poller.next_part(self.started, page)?;
+        self.rounds = Rounds::default();
+        Some(next)
+    }
+
     async fn known(&self, records: &[String]) -> Result<Known, journal::Error> {
         match &self.cursor {
             Some(cursor) if !records.is_empty() => {
@@ -380,6 +397,7 @@ impl Comparison<'_> {
         let first = self.cursor.is_none();
         Scan {
             listing: poller.listing(),
+            window: poller.window.as_ref(),
             emit: &poller.emit,
             start: if first { self.since.map_or(Start::All, Start::At) } else { poller.start },
             stops_early: self.stops_early,

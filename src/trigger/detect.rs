@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::readable_items::odd_time;
+use super::window::PollWindow;
 use crate::catalog::{Listing, NextValue, Order, Paging, Wanted};
 use crate::event::{DedupKey, Seen};
 use crate::recipe::{Emit, Start};
@@ -19,6 +20,8 @@ use crate::value::{short_id, timestamp};
 pub struct Scan<'a> {
     /// Description of the list.
     pub listing: &'a Listing,
+    /// The window of time that the scan reads, where the list answers only for one.
+    pub window: Option<&'a PollWindow>,
     /// Kinds of change to report.
     pub emit: &'a [Emit],
     /// What the first scan does with records that already exist.
@@ -124,7 +127,7 @@ pub fn detect(scan: Scan<'_>, items: Vec<Value>, mut known: HashMap<String, Stri
             continue;
         }
         let record = record(scan.listing, &item);
-        let fingerprint = content(scan.listing, &item);
+        let fingerprint = scan.fingerprint(&item);
         let before = known.insert(record.clone(), fingerprint.clone());
         let changed =
             !before.as_ref().is_some_and(|old| *old == fingerprint || is_time(scan.listing, &item, old));
@@ -169,6 +172,15 @@ impl Scan<'_> {
             (true, Start::Now) => newest.map(|time| time - self.listing.lag()),
             (true, Start::At(time)) => Some(time),
             (true, Start::All) => None,
+        }
+    }
+
+    /// The fingerprint of an item; in a window of time, with the time by which it is in it.
+    fn fingerprint(&self, item: &Value) -> String {
+        let content = content(self.listing, item);
+        match self.window {
+            Some(window) => window.fingerprint(content, item),
+            None => content,
         }
     }
 
@@ -314,6 +326,7 @@ mod tests {
     fn scan<'a>(listing: &'a Listing, emit: &'a [Emit], start: Start, first: bool) -> Scan<'a> {
         Scan {
             listing,
+            window: None,
             emit,
             start,
             stops_early: false,

@@ -27,6 +27,7 @@ mod shared_list;
 mod triggers;
 mod watermark;
 pub mod webhook;
+mod window;
 
 pub use as_triggered::as_triggered;
 pub use backfill::{Backfill, BackfillError, BackfillOptions};
@@ -40,3 +41,4 @@ pub use poller::{Error, Poller};
 pub use progress::{OnPage, PageRead};
 pub use schedule::{OLDEST_MISSED, Schedule};
 pub use triggers::{PollSummary, Triggers};
+pub use window::PollWindow;

@@ -184,7 +184,7 @@ impl Poller {
             cursor.scan += 1;
             (cursor.pages, cursor.newest, cursor.started) = (0, None, now);
             cursor.pass = Pass::default();
-            cursor.page = Some(ScanPosition::Page(paging::first(&self.listing().paging)));
+            cursor.page = Some(ScanPosition::Page(self.first_page(cursor.started)));
         }
         cursor.held = false;
         cursor.health.connection = Some(self.connection.name.clone());
@@ -252,7 +252,9 @@ impl Poll<'_> {
                     Err(error) => return self.abort(&error).await,
                 },
                 // Some APIs answer a request for the page after the last with 404.
-                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => self.end().await?,
+                Err(ReadFailure::Failed { not_found: true, .. }) if self.may_be_over => {
+                    self.end(&page).await?
+                }
                 Err(not_read) => return self.fail(not_read).await,
             }
         }
@@ -289,6 +291,8 @@ impl Poll<'_> {
         {
             return Ok(Err(error));
         }
+        // The next part of a window may begin with the record that this one ends with.
+        let next = next.map(|next| next.or_else(|| self.next_part(page)));
         let (count, sifted) = (items.len(), split_unreadable(listing, items));
         self.may_be_over =
             matches!(listing.paging, Paging::Page { .. }) && paging::is_short(&listing.paging, count);
@@ -328,11 +332,19 @@ impl Poll<'_> {
         Ok(lost.map_or(Ok(()), Err))
     }
 
+    /// The first page of the next part of the window that is read, after `page`, the last one of a part.
+    fn next_part(&mut self, page: &Map<String, Value>) -> Option<Map<String, Value>> {
+        let next = self.poller.next_part(self.cursor.started, page)?;
+        self.rounds = Rounds::default();
+        Some(next)
+    }
+
     fn scan(&self) -> Scan<'_> {
         let time = |value: &Option<Value>| Some(value.as_ref().and_then(Watermark::read)?.time);
         let now = self.context.services.clock.now();
         Scan {
             listing: self.poller.listing(),
+            window: self.poller.window.as_ref(),
             emit: &self.poller.emit,
             start: self.poller.start,
             stops_early: self.may_stop_early(),

@@ -15,6 +15,7 @@ use super::poll_requests::{self, request_key};
 use super::readable_items::Unreadable;
 use super::reconcile::Reconcile;
 use super::shared_list::{Membership, SharedList};
+use super::window::PollWindow;
 use crate::catalog::{Listing, Operation};
 use crate::check::CheckedRecipe;
 use crate::clock::Clock;
@@ -23,9 +24,11 @@ use crate::event::{
     Cursor, CursorKey, DedupKey, Event, EventId, Health, Pace, Pass, REASON, Settled, Source, UNREADABLE,
 };
 use crate::journal::NewRun;
-use crate::recipe::{Emit, Every, RemovedLimit, Start, Trigger, Webhook};
+use crate::recipe::{self, Emit, Every, RemovedLimit, Start, Trigger, Webhook};
+use crate::request::paging;
 use crate::run::{Accounts, RunId};
 use crate::services::Services;
+use crate::source::Spanned;
 use crate::template::{Scope, TemplateTree};
 
 /// Why a recipe cannot poll.
@@ -66,6 +69,8 @@ pub struct Poller {
     pub(super) removed_limit: RemovedLimit,
     pub(super) start: Start,
     pub(super) with: Option<TemplateTree>,
+    /// The window of time that it moves along, where the list has one.
+    pub(super) window: Option<PollWindow>,
     pub(super) reconcile: Option<Reconcile>,
     /// Set if it reads records from before, once.
     pub(super) backfill: Option<BackfillRound>,
@@ -84,6 +89,7 @@ impl Poller {
                     let name = poll.operation.as_str();
                     let (operation, connection) = place(recipe, name, accounts, services)?;
                     pollers.push(Self {
+                        window: window(&operation, Some(&poll.with), poll.window.as_ref()),
                         key: cursor_key(recipe.name(), accounts),
                         recipe: recipe.clone(),
                         accounts: accounts.clone(),
@@ -105,6 +111,7 @@ impl Poller {
                         let name = &reconcile.operation;
                         let (operation, connection) = place(recipe, name, accounts, services)?;
                         pollers.push(Self {
+                            window: window(&operation, None, None),
                             key: cursor_key(recipe.name(), accounts).of_list(name),
                             recipe: recipe.clone(),
                             accounts: accounts.clone(),
@@ -159,7 +166,26 @@ impl Poller {
     }
 
     fn written_inputs(&self) -> Value {
-        self.with.as_ref().map_or(json!({}), TemplateTree::to_value)
+        let with = self.with.as_ref().map_or(json!({}), TemplateTree::to_value);
+        self.window.as_ref().map_or_else(|| with.clone(), |window| window.written(&with))
+    }
+
+    /// The inputs for the first page of a scan that began at `started`.
+    pub(super) fn first_page(&self, started: DateTime<Utc>) -> Map<String, Value> {
+        let mut page = paging::first(&self.listing().paging);
+        page.extend(self.window.iter().flat_map(|window| window.first(started)));
+        page
+    }
+
+    /// The inputs for the first page of the next part of its window, after `page`, the last one of a part.
+    pub(super) fn next_part(
+        &self,
+        started: DateTime<Utc>,
+        page: &Map<String, Value>,
+    ) -> Option<Map<String, Value>> {
+        let mut next = paging::first(&self.listing().paging);
+        next.extend(self.window.as_ref()?.next(started, page)?);
+        Some(next)
     }
 
     /// Lets pollers with equal requests share answers.
@@ -292,6 +318,16 @@ impl Poller {
         };
         (event, vec![run])
     }
+}
+
+/// The window that a poll with the inputs `with` moves along.
+pub(super) fn window(
+    operation: &Operation,
+    with: Option<&TemplateTree>,
+    own: Option<&Spanned<recipe::PollWindow>>,
+) -> Option<PollWindow> {
+    let with = with.map_or(Value::Null, TemplateTree::to_value);
+    PollWindow::of(operation.list.as_ref()?, &with, own.map(|own| own.value))
 }
 
 pub(super) fn cursor_key(recipe: &str, accounts: &Accounts) -> CursorKey {

@@ -20,3 +20,4 @@ mod sharing;
 mod spawn;
 mod untrusted_clients;
 mod webhooks;
+mod windows;

@@ -1,7 +1,7 @@
 //! Required inputs.
 
 use super::Rule;
-use crate::catalog::Operation;
+use crate::catalog::{ListWindow, Operation};
 use crate::check::Context;
 use crate::check::context::Call;
 use crate::diagnostic::{Code, Diagnostic, closest};
@@ -30,7 +30,9 @@ impl Rule for RequiredParameters {
             };
             let paging =
                 operation.list.as_ref().filter(|_| call.action.is_none_or(|action| action.pages.is_some()));
-            let managed = paging.map(|list| list.paging_inputs()).unwrap_or_default();
+            let mut managed = paging.map(|list| list.paging_inputs()).unwrap_or_default();
+            let window = paging.and_then(|list| list.moving_window(&call.with.to_value()));
+            managed.extend(window.filter(|_| call.action.is_none()).into_iter().flat_map(ListWindow::inputs));
             let missing: Vec<&str> = inputs
                 .iter()
                 .filter(|input| input.shape.required && !managed.contains(&input.name))

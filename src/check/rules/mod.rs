@@ -36,6 +36,7 @@ mod variable;
 mod version;
 mod webhook;
 mod whole_list;
+mod windowed_poll;
 
 pub use rule::Rule;
 
@@ -70,6 +71,7 @@ pub const ALL: &[&dyn Rule] = &[
     &duplicate_step::UniqueSteps,
     &awkward_name::UsableNames,
     &hydrated_poll::HydratedPolls,
+    &windowed_poll::MovingWindows,
     &webhook::KnownEvents,
     &webhook::SignedEvents,
     &webhook::OwnPaths,

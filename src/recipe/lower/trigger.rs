@@ -7,12 +7,14 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recipe::removed_limit::RemovedLimit;
 use crate::recipe::syntax::{self, Emit, OneOrMany};
 use crate::recipe::trigger::{
-    CronText, DeliveryId, Every, Manual, Poll, Schedule, Start, Trigger, Verify, Webhook,
+    CronText, DeliveryId, Every, Manual, Poll, PollWindow, Schedule, Start, Trigger, Verify, Webhook,
 };
 use crate::source::{Data, Node, Span, Spanned};
 use crate::value::is_header_name;
 
 const DEFAULT_EVERY: Duration = Duration::from_secs(300);
+/// The longest way that a window of time may reach.
+const MAX_WINDOW: Duration = Duration::from_secs(3660 * 86_400);
 /// The longest time for which events are collected.
 const MAX_COALESCE: Duration = Duration::from_secs(600);
 
@@ -54,9 +56,31 @@ fn lower_poll(poll: syntax::Poll, span: Span, reader: &mut Reader<'_>) -> Poll {
         every,
         emit,
         removed_limit: limit.unwrap_or_default(),
+        window: poll.window.map(|window| lower_window(window, reader)),
         hydrate: poll.hydrate.unwrap_or_else(|| Spanned::new(false, span)),
         start: poll.start.map_or(Start::Now, |start| reader.start(&start)),
     }
+}
+
+fn lower_window(window: Spanned<syntax::PollWindow>, reader: &mut Reader<'_>) -> Spanned<PollWindow> {
+    let mut width = |text: Option<&syntax::DurationText>| {
+        let text = text?;
+        let width = reader.duration(text)?;
+        if width > MAX_WINDOW {
+            let message = format!("`{}` is longer than ten years", text.0);
+            reader.complain(Code::BadDuration, text.0.span, message);
+            return None;
+        }
+        Some(width)
+    };
+    let read = PollWindow { past: width(window.past.as_ref()), ahead: width(window.ahead.as_ref()) };
+    if read.past.is_some_and(|past| past.is_zero()) && read.ahead.is_some_and(|ahead| ahead.is_zero()) {
+        let diagnostic = Diagnostic::new(Code::NotAllowed, window.span, "this window is empty");
+        reader
+            .found
+            .push(diagnostic.help("let it reach back, ahead or both: `window: { past: 1d, ahead: 30d }`"));
+    }
+    Spanned::new(read, window.span)
 }
 
 fn lower_removed_limit(limit: &Node, emit: &[Emit], reader: &mut Reader<'_>) -> RemovedLimit {

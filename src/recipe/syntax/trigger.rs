@@ -78,6 +78,10 @@ pub struct Poll {
     /// records again; `hob resume RECIPE --accept-removed COUNT` says that they were removed. `100%` is no limit.
     #[schemars(example = &"10%", example = 50)]
     pub removed_limit: Option<RemovedLimitText>,
+    /// Of a list that answers only for a window of time, such as the events of a calendar: how wide it is. It moves along
+    /// with each poll. Default: what `hob catalog show` says.
+    #[schemars(example = serde_json::json!({ "past": "7d", "ahead": "60d" }))]
+    pub window: Option<Spanned<PollWindow>>,
     /// Fetch the whole record before the run, because the list shows only a part of it. `hob catalog show` says what is
     /// fetched.
     #[schemars(example = true)]
@@ -86,6 +90,19 @@ pub struct Poll {
     /// created since a time.
     #[schemars(example = &"now", example = &"all", example = &"2026-01-31T09:00:00Z")]
     pub start: Option<Spanned<String>>,
+}
+
+/// The window of time that a poll reads, around the time of the poll.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "poll window")]
+pub struct PollWindow {
+    /// How far back it reaches. A record that is moved back further is no longer looked at.
+    #[schemars(example = &"7d")]
+    pub past: Option<DurationText>,
+    /// How far ahead it reaches.
+    #[schemars(example = &"60d")]
+    pub ahead: Option<DurationText>,
 }
 
 /// A difference between two polls.

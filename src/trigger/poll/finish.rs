@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Poll, Polled};
 use crate::event::{DedupKey, Event, EventId, ScanPosition};
@@ -14,10 +14,13 @@ use crate::trigger::watermark::Watermark;
 use crate::value::after;
 
 impl Poll<'_> {
-    /// Ends the scan when it turns out that there is no further page.
-    pub(super) async fn end(&mut self) -> Result<(), Error> {
+    /// Ends the scan, or the part of its window, when it turns out that there is no further page than `page`.
+    pub(super) async fn end(&mut self, page: &Map<String, Value>) -> Result<(), Error> {
         self.may_be_over = false;
-        self.last_page();
+        match self.next_part(page) {
+            Some(next) => self.cursor.page = Some(ScanPosition::Page(next)),
+            None => self.last_page(),
+        }
         self.store(vec![], vec![], vec![]).await
     }
 

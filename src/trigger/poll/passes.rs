@@ -51,7 +51,7 @@ impl Poll<'_> {
         cursor.pages = 0;
         cursor.pass.ended += 1;
         (cursor.pass.fresh, cursor.pass.filled) = (0, 0);
-        cursor.page = Some(ScanPosition::Page(paging::first(&self.poller.listing().paging)));
+        cursor.page = Some(ScanPosition::Page(self.poller.first_page(cursor.started)));
         self.rounds = paging::Rounds::default();
         self.may_be_over = false;
     }

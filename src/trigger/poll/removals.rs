@@ -16,6 +16,7 @@ impl Poll<'_> {
     /// the list and returns true.
     pub(super) async fn sweep(&mut self, after: Option<String>) -> Result<bool, Error> {
         if after.is_none() {
+            self.forget_what_left_the_window().await?;
             let count = self.count_seen(self.first_scan()).await?;
             if self.is_uncertain_what_is_gone(count.missing) {
                 self.read_again();
@@ -33,6 +34,30 @@ impl Poll<'_> {
         }
         self.emit_removed(after).await?;
         Ok(false)
+    }
+
+    /// Forgets the missing records that a list which answers only for a window of time does not show, even if they are
+    /// still there: they are not removed, and do not count as known for the limit.
+    async fn forget_what_left_the_window(&mut self) -> Result<(), Error> {
+        let Some(window) = &self.poller.window else { return Ok(()) };
+        let (first, started) = (self.first_scan(), self.cursor.started);
+        let mut after = None;
+        loop {
+            let key = &self.cursor.key;
+            let missing = self.journal.vanished(key, first, after.as_deref(), REMOVED_PER_BATCH).await?;
+            let known = self.journal.seen(key, &missing).await?;
+            let is_outside = |record: &&String| {
+                !is_unreadable(record) && known.get(*record).is_none_or(|print| !window.shows(print, started))
+            };
+            let outside: Vec<String> = missing.iter().filter(is_outside).cloned().collect();
+            after = missing.last().cloned();
+            if !outside.is_empty() {
+                self.store(vec![], vec![], outside).await?;
+            }
+            if missing.len() < REMOVED_PER_BATCH {
+                return Ok(());
+            }
+        }
     }
 
     /// Decides which of the missing records are reported as removed; returns whether a person accepted some.
