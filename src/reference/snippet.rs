@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::catalog::{Operation, Paging};
+use crate::catalog::{ListWindow, Operation, Paging};
 use crate::value::Kind;
 
 /// A polling recipe.
@@ -66,8 +66,10 @@ pub fn snippets(operation: &Operation) -> Vec<String> {
 }
 
 fn polling(operation: &Operation) -> Polling<'_> {
-    // Recipes must not set paging inputs.
-    let own = operation.list.as_ref().map(|list| list.paging_inputs()).unwrap_or_default();
+    // Recipes must not set paging inputs, and leave a window of time to the poll.
+    let mut own = operation.list.as_ref().map(|list| list.paging_inputs()).unwrap_or_default();
+    let window = operation.list.as_ref().and_then(|list| list.window.as_ref());
+    own.extend(window.into_iter().flat_map(ListWindow::inputs));
     let with = example(operation).into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
     Polling {
         name: format!("watch-{}", slug(&operation.id)),

@@ -82,7 +82,8 @@ impl PollWindow {
         self.part(started, from).unwrap_or_default()
     }
 
-    /// The inputs for the part after the one that `page` belongs to.
+    /// The inputs for the part after the one that `page` belongs to. If it belongs to none, because the clock was set back
+    /// meanwhile, the scan goes through all of them again.
     pub(super) fn next(
         &self,
         started: DateTime<Utc>,
@@ -95,7 +96,7 @@ impl PollWindow {
                 return self.part(started, from);
             }
         }
-        None
+        Some(self.first(started))
     }
 
     /// The fingerprint of an item with its own time.
@@ -172,6 +173,12 @@ mod tests {
             "an empty one ends"
         );
         assert!(PollWindow::of(&listing(""), &json!({ "a": 1 }), None).is_none());
+        let before = started - TimeDelta::hours(1);
+        assert_eq!(
+            narrow.next(before, &narrow.first(started)),
+            Some(narrow.first(before)),
+            "the clock was set back"
+        );
     }
 
     #[test]

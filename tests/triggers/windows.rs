@@ -189,9 +189,10 @@ async fn a_backfill_walks_from_window_to_window() {
     let sent = calendar.sandbox.totals().0;
     let list = Backfill::all(&recipe, &options, context).await.unwrap().remove(0);
     let read = list.read(context).await.unwrap();
-    assert_eq!((read.error, read.finished, read.items), (None, true, 3));
+    // Twice, as every list that takes several requests: a record may move meanwhile.
+    assert_eq!((read.error, read.finished, read.items), (None, true, 6));
     // 130 days in parts of 31.
-    assert_eq!((read.pages, calendar.sandbox.totals().0 - sent), (5, 5));
+    assert_eq!((read.pages, calendar.sandbox.totals().0 - sent), (10, 10));
     booked.sort();
     assert_eq!(calendar.fixture.records().await, booked);
 }

@@ -44,7 +44,7 @@ fn bound(poll: &Poll, name: &str, place: Span, is_fixed: bool) -> Option<Diagnos
         format!("`{name}` is one end of a window of time, which never moves if it is fixed")
     } else if poll.emit.contains(&Emit::Removed) {
         format!(
-            "with a `{name}` of its own, this poll takes records that leave the window of time for removed ones"
+            "with its own `{name}`, this poll takes records that leave the window of time for removed ones"
         )
     } else {
         return None;

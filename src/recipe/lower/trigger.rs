@@ -74,12 +74,6 @@ fn lower_window(window: Spanned<syntax::PollWindow>, reader: &mut Reader<'_>) ->
         Some(width)
     };
     let read = PollWindow { past: width(window.past.as_ref()), ahead: width(window.ahead.as_ref()) };
-    if read.past.is_some_and(|past| past.is_zero()) && read.ahead.is_some_and(|ahead| ahead.is_zero()) {
-        let diagnostic = Diagnostic::new(Code::NotAllowed, window.span, "this window is empty");
-        reader
-            .found
-            .push(diagnostic.help("let it reach back, ahead or both: `window: { past: 1d, ahead: 30d }`"));
-    }
     Spanned::new(read, window.span)
 }
 
