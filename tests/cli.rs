@@ -48,6 +48,8 @@ mod links;
 mod listening;
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/loops.rs"]
+mod loops;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/outcomes.rs"]
@@ -78,6 +80,8 @@ mod retry_skip_resolve;
 mod runs;
 #[path = "cli/scopes.rs"]
 mod scopes;
+#[path = "cli/shared_echoes.rs"]
+mod shared_echoes;
 #[path = "cli/spawn.rs"]
 mod spawn;
 #[path = "cli/special_files.rs"]

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use hob::connection::http_client;
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -110,6 +111,35 @@ fn a_live_webhook_goes_before_a_backfill() {
     }
     assert!(log().len() < 500 * CALLS, "the backfill has ended before");
     none_refused(&setup.stand_in);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_live_webhook_starts_at_once_while_a_backfill_waits_for_answers() {
+    let recipes = [("a", "studio")];
+    let setup = Setup::new(1_000_000, WINDOW, &recipes);
+    fs::write(setup.path().join("recipes/live.yaml"), LIVE).unwrap();
+    setup.queue_in_sqlite(&recipes, 60);
+    // After the first answers, from which the limits are learned, no run of the backfill ends.
+    const ANSWERED: u32 = 3;
+    let (operation, what) = (Some("contacts.get".to_owned()), FaultKind::Hang);
+    setup.stand_in.sandbox.add_fault(Fault { operation, what, after: ANSWERED, ..Fault::default() });
+    let Listening { mut child, address } = listen(setup.path());
+    let count = |operation: &str| {
+        let log = setup.stand_in.sandbox.log();
+        log.iter().filter(|entry| entry.operation.as_deref() == Some(operation)).count()
+    };
+    let begun = || count("contacts.get").saturating_sub(ANSWERED as usize);
+    wait_until("the backfill waits for answers", || begun() > 1);
+    rest(&setup.stand_in, Duration::from_secs(2));
+    let slots = begun();
+    assert!((10..16).contains(&slots), "{slots} of 16");
+    let client = http_client(&Default::default()).unwrap();
+    let posted = client.post(format!("{address}/webhooks/live")).json(&json!({ "contact": setup.contact }));
+    setup.stand_in.runtime.block_on(async { posted.send().await.unwrap().error_for_status().unwrap() });
+    wait_until("the webhook is served", || count("contacts.tags.add") == CALLS);
+    assert_eq!(begun(), slots, "no run had to end before");
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use hob::catalog::{Catalog, Operation, Place, Wanted};
+use hob::catalog::{Catalog, Operation, Paging, Place, Wanted};
 use hob::clock::ManualClock;
 use hob::connection::{ApiHeader, Credential};
 use hob::sandbox::{Budget, Options, Sandbox};
 use hob::secret::Secret;
-use hob::trigger::Poller;
+use hob::trigger::{Poller, Triggers};
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
@@ -171,6 +171,102 @@ async fn a_quiet_poll_costs_what_the_catalog_says() {
     assert!(told > 150, "{told} polls");
 }
 
+/// Paged lists of the catalog that are read only as far as something is new, with the collection, the method that
+/// changes a record, and a field to change.
+const SORTED: [(&str, &str, &str, &str); 2] = [
+    ("fitr.clients.list", "clients", "PATCH", "full_name"),
+    ("contacts.search", "contacts", "PUT", "firstName"),
+];
+
+#[tokio::test]
+async fn changes_cost_their_pages_and_twenty_recipes_as_much_as_one() {
+    let catalog = Arc::new(Catalog::built_in());
+    let wanted = Wanted { only_new: false, removed: false };
+    let sorted = catalog.operations().filter(|operation| operation.is_poller()).filter(|operation| {
+        let list = operation.list.as_ref().unwrap();
+        !matches!(list.paging, Paging::None) && list.stops_early(wanted, &json!({})).is_some()
+    });
+    let mut sorted: Vec<&str> = sorted.map(|operation| operation.id.as_str()).collect();
+    sorted.sort_unstable();
+    let mut tested: Vec<&str> = SORTED.iter().map(|(operation, ..)| *operation).collect();
+    tested.sort_unstable();
+    assert_eq!(tested, sorted, "every paged list that is sorted by change is tested");
+    let mut long = 0;
+    for (operation, collection, method, field) in SORTED {
+        let operation = catalog.operation(operation).unwrap();
+        let manual = ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap());
+        let options = Options {
+            records: Some(450),
+            budget: Budget::Unlimited,
+            clock: manual.clock(),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::new(Arc::clone(&catalog), options).unwrap();
+        let running = sandbox.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let connector = operation.connector.as_str();
+        let address = running.base_url(connector);
+        let settings = sandbox.settings(connector);
+        let settings: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let account = ("one", connector, address.as_str(), &settings[..]);
+        let auth = sandbox.credential(connector).unwrap();
+        let fixture = Fixture::with_credential(Catalog::built_in(), &[account], credential(&auth));
+        let recipes: Vec<_> = (0..20)
+            .map(|n| {
+                fixture.named(&format!("r{n}"), &format!("trigger: {{ poll: {}, every: 5m }}", operation.id))
+            })
+            .collect();
+        let triggers = Triggers::new(&recipes, fixture.context.clone()).unwrap();
+        let cost = async || {
+            manual.advance(chrono::TimeDelta::minutes(10));
+            fixture.clock.advance(chrono::TimeDelta::minutes(10));
+            let before = sandbox.totals().0;
+            let taken = triggers.once().await.unwrap();
+            assert!(
+                taken.polls.iter().all(|polled| polled.finished && polled.error.is_none()),
+                "{:?}",
+                taken.polls
+            );
+            (sandbox.totals().0 - before, taken.runs)
+        };
+        cost().await;
+        cost().await;
+        assert_eq!(cost().await, (1, 0), "{}: nothing has changed", operation.id);
+        let page = match &operation.list.as_ref().unwrap().paging {
+            Paging::Offset { size, .. } | Paging::Page { size, .. } => *size as usize,
+            Paging::Cursor { size, .. } => size.unwrap() as usize,
+            other => panic!("{other:?}"),
+        };
+        let records = sandbox.records(connector, collection, 450).unwrap();
+        long += usize::from(records.len() > 2 * page);
+        let counts = [1, records.len() / 2, page - 1, page, page + 1, 2 * page];
+        for changed in counts.into_iter().filter(|count| *count <= records.len()) {
+            for record in &records[..changed] {
+                let address = format!("{address}/{collection}/{}", record["id"].as_str().unwrap());
+                let request = reqwest::Client::new().request(method.parse().unwrap(), address);
+                let request = match auth["token"].as_str() {
+                    Some(token) => request.bearer_auth(token).header("version", "2021-07-28"),
+                    None => request.header(text(&auth["header"]["name"]), text(&auth["header"]["value"])),
+                };
+                let answer = request.json(&json!({ (field): format!("{changed}") })).send().await.unwrap();
+                assert!(answer.status().is_success(), "{answer:?}");
+            }
+            let (requests, runs) = cost().await;
+            assert_eq!(runs, 20 * changed, "{}", operation.id);
+            let most = (changed as u64).div_ceil(page as u64) + 1;
+            assert!(
+                requests <= most,
+                "{}: {requests} requests for {changed} of {page} on a page",
+                operation.id
+            );
+            // What the list may show late is looked for once more.
+            cost().await;
+            assert_eq!(cost().await, (1, 0), "{}: {changed} have changed", operation.id);
+        }
+    }
+    assert!(long > 0, "no list of the stand-in has several pages");
+}
+
 /// The required inputs of the operation, with records of the stand-in.
 fn inputs(sandbox: &Sandbox, operation: &Operation) -> Value {
     let mut example = sandbox.example(&operation.id).unwrap_or_default();
@@ -186,8 +282,11 @@ fn inputs(sandbox: &Sandbox, operation: &Operation) -> Value {
     Value::Object(example)
 }
 
+fn text(value: &Value) -> String {
+    value.as_str().map(str::to_owned).unwrap_or_default()
+}
+
 fn credential(auth: &Value) -> Credential {
-    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     if auth["token"].is_string() {
         return Credential::Bearer(Secret::new(text(&auth["token"])));
     }

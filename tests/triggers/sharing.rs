@@ -63,7 +63,7 @@ async fn twenty_recipes_cost_as_much_as_one() {
 
 #[tokio::test]
 async fn a_whole_list_is_read_once_for_all() {
-    for (style, pages) in [("none", 1), ("flag", 3), ("item", 4), ("page", 4)] {
+    for (style, pages) in [("none", 1), ("flag", 3), ("item", 4), ("page", 4), ("offset", 4), ("halves", 4)] {
         let list = List::of(150);
         let fixture = Fixture::new(catalog(), &[("one", "lists", &list.serve().await, &[])]);
         let recipes = recipes(&fixture, 5, |n| {
