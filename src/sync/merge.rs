@@ -193,7 +193,9 @@ impl Merge<'_, '_> {
         let known = |time: &str| format!("{time} | default(none) is not none");
         // Of equal times both directions take the first side, or they would decide differently.
         let later = if self.to() == 0 { ">=" } else { ">" };
-        Some(format!("{theirs} {later} {ours} if {} and {} else false", known(&theirs), known(&ours)))
+        // One API may write its times as text, the other one as numbers.
+        let newer = format!("({theirs} | epoch_ms) {later} ({ours} | epoch_ms)");
+        Some(format!("{newer} if {} and {} else false", known(&theirs), known(&ours)))
     }
 
     /// What goes to a side.
