@@ -18,7 +18,7 @@ fn a_new_workspace_is_right_and_never_overwritten() {
     hob(folder.path(), &["init", "studio"]).code(0);
     let studio = folder.path().join("studio");
     let validated = hob(&studio, &["validate"]).code(0);
-    assert!(validated.errors.ends_with("2 files, 0 errors, 2 warnings\n"), "{}", validated.errors);
+    assert!(validated.errors.ends_with("3 files, 0 errors, 2 warnings\n"), "{}", validated.errors);
     let recipe = studio.join("recipes/watch-contacts.yaml");
     fs::write(&recipe, "mine").unwrap();
     let again = hob(folder.path(), &["init", "studio"]).code(0);
@@ -39,7 +39,7 @@ fn the_first_recipe_of_the_readme_is_right_in_a_new_workspace() {
     // The cost of its poll is reported, too.
     let told = &validated.errors;
     assert!(
-        told.ends_with("\n3 files, 0 errors\n") && !told.contains("warning"),
+        told.ends_with("\n4 files, 0 errors\n") && !told.contains("warning"),
         "{told}{}",
         validated.output
     );

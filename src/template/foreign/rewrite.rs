@@ -64,6 +64,12 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         pattern(r"\$(\w+)", "$1", DOLLAR, DOLLAR_HELP),
         pattern("@", "", "names have no `@` here", DOLLAR_HELP),
         pattern(
+            r"(steps|vars|env|event|item)\.([A-Za-z_][\w-]*-\d\w*)\.([A-Za-z_])",
+            "$1['$2'].$3",
+            "`-` in a name is a minus",
+            "write the name in brackets: `steps['my-step']`",
+        ),
+        pattern(
             r"\d+\.([A-Za-z_])",
             "event.$1",
             "a number has no fields",
@@ -340,6 +346,8 @@ mod tests {
             ("$('Get Contact').item.json.id", "steps.get_contact.id"),
             ("$node[\"Http\"].json.id", "steps.http.id"),
             ("1.email", "event.email"),
+            ("steps.update-1.id | lower", "steps['update-1'].id | lower"),
+            ("event.total-1 && event.a-event.b", "event.total-1 and event.a-event.b"),
             ("a && b || !c", "a and b or not c"),
             ("a&&b", "a and b"),
             ("a === 'x' && b !== \"y\"", "a == 'x' and b != \"y\""),
