@@ -50,7 +50,7 @@ impl Explain {
         };
         match self.output.format {
             Format::Json => session.streams.json(&row(code))?,
-            Format::Text => session.streams.say(text(code))?,
+            Format::Text => session.streams.show(text(code))?,
         }
         Ok(ExitCode::Fine)
     }
