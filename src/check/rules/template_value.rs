@@ -188,8 +188,13 @@ fn conflicting(site: &TemplateSite<'_>, conflict: &Conflict) -> Diagnostic {
                 left.describe(),
                 right.describe()
             );
-            told(Code::ConstantCondition, message)
-                .help("ask whether there is something in it: `{{ steps.found }}`, `{{ not steps.found }}`")
+            let help = match (left, right) {
+                (Class::List, Class::Scalar) | (Class::Scalar, Class::List) => {
+                    "ask for a member: `{{ 'vip' in event.tags }}`, or whether there is none: `{{ not event.tags }}`"
+                }
+                _ => "ask whether there is something in it: `{{ steps.found }}`, `{{ not steps.found }}`",
+            };
+            told(Code::ConstantCondition, message).help(help)
         }
         ConflictKind::Unordered { found } => {
             let message = format!("there is no order for {found}");
