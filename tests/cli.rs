@@ -20,6 +20,8 @@ mod cluster;
 mod cluster_user;
 #[path = "cli/coalesce.rs"]
 mod coalesce;
+#[path = "cli/code_hosts.rs"]
+mod code_hosts;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/connection_holds.rs"]
@@ -38,6 +40,8 @@ mod files;
 mod fixtures;
 #[path = "cli/gallery.rs"]
 mod gallery;
+#[path = "cli/interrupted_backfill.rs"]
+mod interrupted_backfill;
 #[path = "cli/kept.rs"]
 mod kept;
 #[path = "cli/limits.rs"]
@@ -88,6 +92,8 @@ mod spawn;
 mod special_files;
 #[path = "cli/stand_in.rs"]
 mod stand_in;
+#[path = "cli/stand_in_workspace.rs"]
+mod stand_in_workspace;
 #[path = "cli/status.rs"]
 mod status;
 #[path = "cli/stop.rs"]

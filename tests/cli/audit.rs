@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::listening::{Listening, listen};
 use crate::pause_resume::post;
 use crate::program::hob_with;
 use crate::program::{EndedRun, hob};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, workspace};
 
 const HOOK: &str = "name: hook
 trigger: { webhook: [highlevel.ContactCreate, highlevel.ContactUpdate], reconcile: 6h }

@@ -1,50 +1,25 @@
 //! `hob backfill`: every record that exists comes to the recipe once, however often the command is stopped.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use hob::sandbox::{Budget, Fault, FaultKind, Options};
+use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, runs, workspace};
+use crate::interrupted_backfill::{self, POLL, backfill, runs_by_record, stand_in};
 use crate::program::{EndedRun, hob};
 use crate::spawn::spawn;
-use crate::stand_in::{StandIn, built_in};
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
 const LONG: Duration = Duration::from_secs(60);
 
-const POLL: &str = "name: contacts\ntrigger: { poll: contacts.search, every: 1h }\nactions:\n  \
-    - { do: log, with: { message: \"{{ event.email }}\" } }\n";
 const HOOKS: &str = "name: hooks\ntrigger: { webhook: [highlevel.ContactCreate, highlevel.ContactUpdate] }\n\
     actions:\n  - { do: log, with: { message: \"{{ event.type }} {{ event.email }}\" } }\n";
 
-fn stand_in(records: usize) -> StandIn {
-    let options =
-        Options { budget: Budget::Unlimited, records: Some(records), log: usize::MAX, ..Options::default() };
-    StandIn::with(built_in(), options)
-}
-
-fn backfill(folder: &Path, arguments: &[&str]) -> EndedRun {
-    hob(folder, &[&["backfill", "--format", "json"], arguments].concat())
-}
-
 /// The counts of records read, already known and sent.
-fn counts(ended: &EndedRun) -> [u64; 3] {
+fn counts(ended: &EndedRun) -> [usize; 3] {
     let summary = ended.json();
-    ["records", "known", "events"].map(|name| summary[name].as_u64().unwrap())
-}
-
-/// How many runs there are by record.
-fn runs_by_record(folder: &Path) -> BTreeMap<String, usize> {
-    let listed = hob(folder, &["runs", "list", "--limit", "0", "--format", "json"]).code(0).json();
-    let mut records = BTreeMap::new();
-    for run in listed.as_array().unwrap() {
-        *records.entry(run["record"].as_str().unwrap().to_owned()).or_default() += 1;
-    }
-    records
+    ["records", "known", "events"].map(|name| usize::try_from(summary[name].as_u64().unwrap()).unwrap())
 }
 
 #[test]
@@ -81,7 +56,7 @@ fn since_chooses_by_the_time_of_change() {
     let mut times: Vec<&str> =
         contacts.iter().map(|contact| contact["dateUpdated"].as_str().unwrap()).collect();
     times.sort_unstable();
-    let newer = times.iter().filter(|time| **time >= times[20]).count() as u64;
+    let newer = times.iter().filter(|time| **time >= times[20]).count();
     let ended = backfill(folder.path(), &["contacts", "--since", times[20]]).code(0);
     assert_eq!(counts(&ended)[1..], [0, newer]);
     assert_eq!(counts(&backfill(folder.path(), &["contacts", "--since", "1s"]).code(0))[2], 0);
@@ -137,65 +112,16 @@ fn what_cannot_be_read_is_told() {
     }
 }
 
-/// Records of the list, 100 of a page: 4,000, or as `HOB_BACKFILL_RECORDS` says.
-#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
-fn many() -> usize {
-    std::env::var("HOB_BACKFILL_RECORDS").map_or(4000, |number| number.parse().expect("a number"))
-}
-
-const KILLS: usize = 10;
-
-/// The most memory that the process has had, in MB.
-fn peak(child: &Child) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
-}
-
 #[test]
 fn a_killed_backfill_continues_where_it_was() {
-    let records = many();
-    let pages = records / 100;
-    let stand_in = stand_in(records);
+    let stand_in = stand_in(4000);
     let (what, connector) = (FaultKind::Delay(20), Some("highlevel".to_owned()));
     stand_in.sandbox.add_fault(Fault { connector, what, done: true, ..Fault::default() });
     let folder = workspace(&stand_in, &[POLL]);
-    let folder = folder.path();
-    for kill in 1..=KILLS {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("hob"));
-        command.args(["backfill", "contacts"]);
-        let (mut child, lines) = spawn(command, folder);
-        let lines = std::thread::spawn(move || lines.collect::<Vec<_>>());
-        let begun = Instant::now();
-        while stand_in.sandbox.log().len() < kill * pages / (KILLS + 1) {
-            assert!(begun.elapsed() < 10 * LONG, "pages are read");
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-        let peak = peak(&child);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(peak < 100, "{peak} MB");
-        let lines = lines.join().unwrap().join("\n");
-        for other in [&["contacts", "--again"][..], &["contacts", "--since", "1y"]] {
-            let refused = backfill(folder, other).code(2);
-            assert!(refused.errors.contains("`hob backfill contacts` continues it"), "{}", refused.errors);
-        }
-        assert_eq!(lines.contains("continues the backfill"), kill > 1, "{lines}");
-    }
-    let ended = backfill(folder, &["contacts"]).code(0);
-    let [read, ..] = counts(&ended);
-    // Each kill may have cost the page that was being read.
-    let stored = (KILLS * pages / (KILLS + 1) - KILLS) * 100;
-    assert!(read as usize <= records - stored, "{read} were read after the last kill");
-    let runs = runs_by_record(folder);
-    assert!(runs.len() == records && runs.values().all(|runs| *runs == 1), "{}", runs.len());
-    // At most one page for each kill is read twice.
-    // The list is read twice, because records may move to pages that were read.
-    let requests = stand_in.sandbox.log().len();
-    assert!(requests <= 2 * (pages + 1) + KILLS, "{requests} requests");
-    let again = backfill(folder, &["contacts"]).code(0);
+    interrupted_backfill::run(&stand_in, folder.path(), 4000);
+    let again = backfill(folder.path(), &["contacts"]).code(0);
     assert!(!again.errors.contains("continues"), "{}", again.errors);
-    assert_eq!(counts(&again), [records as u64, records as u64, 0]);
+    assert_eq!(counts(&again), [4000, 4000, 0]);
 }
 
 #[test]

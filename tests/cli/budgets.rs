@@ -3,9 +3,9 @@
 use hob::sandbox::{Budget, Options};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::{StandIn, built_in};
+use crate::stand_in_workspace::{ONCE, workspace};
 
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 1m..15m, start: all }\nactions:\n\
     - { do: contacts.get, with: { contactId: \"{{ event.id }}\" } }\n";

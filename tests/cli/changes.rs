@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::program::hob;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, workspace};
 
 const POLL: &str = r#"
 name: poll

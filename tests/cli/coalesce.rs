@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::workspace;
 use crate::listening::{Listening, listen};
 use crate::pause_resume::post;
 use crate::program::hob;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::workspace;
 
 const RECIPE: &str = "name: tell
 trigger: { webhook: highlevel.ContactUpdate, coalesce: WINDOW }

@@ -1,6 +1,5 @@
 //! A connection with a refused credential is held, visibly, and continues by itself.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use hob::connection::http_client;
@@ -10,25 +9,14 @@ use serde_json::{Value, json};
 use crate::listening::{Listening, listen};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
-pub const ONCE: [&str; 4] = ["run", "--once", "--format", "json"];
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 5m, start: all }\nactions:\n  \
                     - { do: log, with: { message: seen } }\n";
 const MANUAL_RECIPE: &str = "name: hand\ntrigger: { manual: {} }\nactions:\n  \
                     - { do: contacts.upsert, with: { email: \"{{ event.email }}\" }, retry: { backoff: 10ms..20ms } }\n";
 const WEBHOOK_RECIPE: &str = "name: hook\ntrigger: { webhook: /hook, verify: none }\nactions:\n  \
                     - { do: contacts.upsert, with: { email: \"{{ event.email }}\" } }\n";
-
-pub fn workspace(stand_in: &StandIn, recipes: &[&str]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("recipes")).unwrap();
-    let text = stand_in.workspace() + "server: { metrics: true }\n";
-    fs::write(folder.path().join("hob.yaml"), text).unwrap();
-    for (number, recipe) in recipes.iter().enumerate() {
-        fs::write(folder.path().join(format!("recipes/{number}.yaml")), recipe).unwrap();
-    }
-    folder
-}
 
 fn refuse(stand_in: &StandIn, message: &str, times: Option<u32>) {
     let body = Some(json!({ "statusCode": 401, "message": message }));
@@ -40,10 +28,6 @@ fn refuse(stand_in: &StandIn, message: &str, times: Option<u32>) {
 fn trigger(folder: &std::path::Path, email: &str) {
     let event = json!({ "email": email }).to_string();
     hob_with(folder, &["trigger", "hand", "--event", "-"], &event).code(0);
-}
-
-pub fn runs(folder: &std::path::Path) -> Vec<Value> {
-    hob(folder, &["runs", "list", "--format", "json"]).code(0).json().as_array().unwrap().clone()
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, workspace};
 
 const PASS_ON: &str = "name: pass-on
 trigger: { manual: {} }

@@ -5,9 +5,9 @@ use std::path::Path;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
 /// A recipe whose steps are these writes.
 fn recipe(writes: &[(&str, Value)]) -> String {

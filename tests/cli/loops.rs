@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::workspace;
 use crate::listening::Running;
 use crate::program::hob;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::workspace;
 use crate::waiting_runs::wait_until;
 
 /// The stages that a contact goes through in turn.

@@ -6,9 +6,9 @@ use std::path::Path;
 use hob::sandbox::{ChangeKind, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
 const PAGE: &str = "<!DOCTYPE html><title>Back soon</title>";
 

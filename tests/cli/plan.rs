@@ -9,10 +9,10 @@ use hob::connection::{TransportSettings, http_client};
 use hob::sandbox::{Budget, Options};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::listening::listen;
 use crate::program::{EndedRun, hob, hob_with};
 use crate::stand_in::{StandIn, built_in};
+use crate::stand_in_workspace::{ONCE, workspace};
 
 /// How far a plan may be off.
 const TOLERANCE: f64 = 0.05;

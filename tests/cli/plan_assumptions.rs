@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, workspace};
 use crate::program::{EndedRun, hob};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, workspace};
 
 /// A folder with these recipes, on an account that allows `daily` requests. A plan sends nothing.
 fn folder(daily: u64, recipes: &[&str]) -> tempfile::TempDir {

@@ -6,9 +6,9 @@ use hob::printable::is_printable;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::workspace;
 use crate::program::{EndedRun, hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::workspace;
 
 /// Clears the screen, sets the title, changes the direction, and imitates a line of output.
 const EVIL: &str =

@@ -5,9 +5,9 @@ use std::fs;
 use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::connection_holds::{runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{runs, workspace};
 
 const POLL: &str = "name: poll\ntrigger: { poll: contacts.search, every: 5m, start: all }\nactions:\n  \
                     - { do: opportunities.get, with: { id: \"{{ event.id }}\" } }\n";

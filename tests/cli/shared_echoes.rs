@@ -8,12 +8,12 @@ use hob::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::connection_holds::{runs, workspace};
 use crate::listening::{Listening, listen};
 use crate::pause_resume::post;
 use crate::program::hob_with;
 use crate::spawn::spawn;
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{runs, workspace};
 use crate::waiting_runs::{on_postgres, wait_until};
 
 const WRITER: &str = "name: writer

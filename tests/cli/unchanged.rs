@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::connection_holds::{ONCE, runs, workspace};
 use crate::program::{hob, hob_with};
 use crate::stand_in::StandIn;
+use crate::stand_in_workspace::{ONCE, runs, workspace};
 
 fn contact(stand_in: &StandIn) -> Value {
     stand_in.sandbox.records("highlevel", "contacts", 1).unwrap()[0].clone()

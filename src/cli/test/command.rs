@@ -11,9 +11,9 @@ use clap::Args;
 use futures::StreamExt;
 
 use super::discovery::{Suites, TestSuite};
-use super::report::{self, Results, SuiteResult};
+use super::report::{self, ResultFormat, Results, SuiteResult};
 use super::watch;
-use crate::cli::{ExitCode, Failure, Output, Session, runtime};
+use crate::cli::{ExitCode, Failure, Session, runtime};
 use crate::recipe_test::{Case, CaseOutcome, CoveredRecipe, Runner, to_junit};
 use crate::workspace::Workspace;
 
@@ -23,7 +23,8 @@ use crate::workspace::Workspace;
 docs/testing.md. Nothing is sent and nothing is stored. Exits with 1 if a test fails, a recipe or a test file has \
 mistakes, or less is covered than --min.\n\n\
 Examples:\n  hob test\n  hob test recipes/new-client.yaml\n  hob test --name 'without e-mail'\n  \
-hob test --coverage --min 90\n  hob test --junit results.xml\n  hob test --watch")]
+hob test --coverage --min 90\n  hob test --junit results.xml\n  \
+hob test --format github    in a GitHub workflow: failures beside the lines of a pull request\n  hob test --watch")]
 pub struct Test {
     /// Test files, recipes or folders, or names of recipes [default: all tests of the workspace]
     #[arg(value_name = "PATH|NAME")]
@@ -43,8 +44,9 @@ pub struct Test {
     /// Run the tests again whenever a file changes, until Ctrl-C
     #[arg(long)]
     watch: bool,
-    #[command(flatten)]
-    output: Output,
+    /// Write for people, for scripts, or for code hosts
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: ResultFormat,
 }
 
 impl Test {
@@ -81,7 +83,7 @@ impl Test {
                 .with_context(|| format!("cannot write {}", path.display()))
                 .map_err(Failure::unavailable)?;
         }
-        report::print(&results, session, self.output.format)?;
+        report::print(&results, session, self.format)?;
         if results.count() == 0 && results.broken.is_empty() {
             return Err(Failure::usage(anyhow!("no test has this text in its name")));
         }

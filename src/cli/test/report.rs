@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::check::CheckedRecipe;
-use crate::cli::{Failure, Format, Session};
-use crate::diagnostic::{Code, Diagnostic, Report, render};
+use crate::cli::{Failure, Session};
+use crate::diagnostic::{Code, Diagnostic, Report, render, to_github};
 use crate::recipe_test::{Answered, CaseOutcome, CoveredRecipe, Failure as Mismatch, in_words};
 use crate::source::SourceFile;
 
@@ -54,14 +55,53 @@ fn is_too_little(recipe: &CoveredRecipe, min: Option<u8>) -> bool {
     min.is_some_and(|min| percent(recipe) < usize::from(min))
 }
 
+/// The format of the results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ResultFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For scripts.
+    Json,
+    /// For people, and GitHub's workflow commands.
+    Github,
+}
+
 /// Prints the results.
-pub(super) fn print(results: &Results, session: &mut Session, format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
-        for report in &results.broken {
-            session.show(report);
+pub(super) fn print(results: &Results, session: &mut Session, format: ResultFormat) -> Result<(), Failure> {
+    match format {
+        ResultFormat::Text => print_text(results, session),
+        ResultFormat::Json => {
+            for report in &results.broken {
+                session.show(report);
+            }
+            Ok(session.streams.json(&rows(results))?)
         }
-        return Ok(session.streams.json(&rows(results))?);
+        ResultFormat::Github => {
+            print_text(results, session)?;
+            let failed = results.files.iter().map(failures_of);
+            let reports: Vec<Report> = results.broken.iter().cloned().chain(failed).collect();
+            Ok(session.streams.print(&to_github(&reports))?)
+        }
     }
+}
+
+/// The failures of a test file, each with the name of its test and the values that differ.
+fn failures_of(suite: &SuiteResult) -> Report {
+    let failures =
+        suite.cases.iter().flat_map(|case| case.failures.iter().map(move |failure| (case, failure)));
+    let diagnostics = failures.map(|(case, failure)| {
+        let mut diagnostic = diagnostic(failure);
+        diagnostic.message = format!("{}: {}", case.name, diagnostic.message);
+        for difference in &failure.differences {
+            diagnostic.message.push_str(&format!("\n{}", in_words(difference)));
+        }
+        diagnostic
+    });
+    Report { file: suite.file.clone(), diagnostics: diagnostics.collect() }
+}
+
+fn print_text(results: &Results, session: &mut Session) -> Result<(), Failure> {
     let colour = session.colour();
     for report in &results.broken {
         session.streams.show_coloured(&format!("{}\n", render(&report.file, &report.diagnostics, colour)))?;
