@@ -36,8 +36,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["check", "run", "services"]),
     ("server", &["check", "event", "run", "services", "trigger", "engine"]),
     ("sandbox", &["catalog", "clock"]),
-    ("workspace", &["connection", "catalog", "recipe", "sandbox"]),
+    ("workspace", &["connection", "catalog", "recipe", "sandbox", "check"]),
     ("recipe_test", &["check", "run", "services", "trigger", "engine", "sandbox", "workspace"]),
+    ("lsp", &["workspace", "check", "reference", "recipe_test", "trigger", "clock"]),
     ("cli", &["*"]),
 ];
 

@@ -43,7 +43,7 @@ pub fn check(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &Workspa
 
 /// The same for a recipe with runs in progress: its trigger is not checked any more.
 pub fn check_begun(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
-    let mut checked = read(file, catalog, workspace_info);
+    let mut checked = check_alone(file, catalog, workspace_info);
     if let Some(trigger) = checked.broken.first().map(|recipe| recipe.trigger_span) {
         let inside = |found: &Diagnostic| found.span.start >= trigger.start && found.span.end <= trigger.end;
         checked.report.diagnostics.retain(|found| !inside(found));
@@ -59,7 +59,19 @@ pub fn check_all(
     catalog: &Arc<Catalog>,
     workspace_info: &WorkspaceInfo,
 ) -> Vec<Checked> {
-    let mut all: Vec<Checked> = files.iter().map(|file| read(file, catalog, workspace_info)).collect();
+    check_across(
+        files.iter().map(|file| check_alone(file, catalog, workspace_info)).collect(),
+        catalog,
+        workspace_info,
+    )
+}
+
+/// Applies the rules that concern several recipes to the results of `check_alone`.
+pub fn check_across(
+    mut all: Vec<Checked>,
+    catalog: &Arc<Catalog>,
+    workspace_info: &WorkspaceInfo,
+) -> Vec<Checked> {
     let recipes: Vec<(usize, &Recipe)> = all
         .iter()
         .enumerate()
@@ -106,8 +118,9 @@ fn repeated_names(recipes: &[(usize, &Recipe)]) -> Vec<(usize, Diagnostic)> {
     repeated.collect()
 }
 
-/// Reads the recipes of `file` and applies the rules for a single recipe.
-fn read(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
+/// Reads the recipes of `file` and applies the rules for a single recipe. None of them counts as sound until
+/// `check_across` has seen it beside the others.
+pub fn check_alone(file: &SourceFile, catalog: &Arc<Catalog>, workspace_info: &WorkspaceInfo) -> Checked {
     let Expansion { recipes, mut diagnostics } = sync::recipes(file, catalog);
     let shown = redact(file, recipes.first(), diagnostics.is_empty());
     for recipe in &recipes {

@@ -49,11 +49,8 @@ pub struct Call<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(
-        recipe: &'a Recipe,
-        catalog: &'a Arc<Catalog>,
-        workspace_info: &'a WorkspaceInfo,
-    ) -> Self {
+    /// For `recipe`, which may be broken.
+    pub fn new(recipe: &'a Recipe, catalog: &'a Arc<Catalog>, workspace_info: &'a WorkspaceInfo) -> Self {
         let poller = match &recipe.trigger {
             Trigger::Poll(Poll { operation, with, .. }) => Some((operation, with, None)),
             _ => None,

@@ -23,7 +23,7 @@ mod verification_key;
 mod workspace_info;
 
 pub use checked::{CheckedAction, CheckedRecipe};
-pub use checker::{Checked, check, check_all, check_begun};
+pub use checker::{Checked, check, check_across, check_all, check_alone, check_begun};
 pub use context::Context;
 pub use editor_schema::{schema, schema_head, schema_text};
 pub use event_reads::EventReads;

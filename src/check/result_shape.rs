@@ -48,6 +48,11 @@ impl<'a> Known<'a> {
         (self.lists == 0).then_some(self.shape)
     }
 
+    /// The shape with the lists around it.
+    fn whole(self) -> Shape {
+        (0..self.lists).fold(self.shape.clone(), |shape, _| Shape::list(shape))
+    }
+
     /// The same as a value.
     fn inferred(self) -> Inferred<'a> {
         let value = Inferred::Declared(self.shape);
@@ -105,6 +110,13 @@ fn reached_within<'a>(
         known = known.step(step).ok()??;
     }
     Some(known)
+}
+
+impl Context<'_> {
+    /// The shape of what a template at `position` reads at `steps` below `root`, if known.
+    pub fn shape_at(&self, position: &Position<'_>, root: &str, steps: &[PathStep]) -> Option<Shape> {
+        reached(self, position, root, steps).map(Known::whole)
+    }
 }
 
 /// The shape of a step's result for later steps.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 /// What the checker knows of the workspace.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkspaceInfo {
     /// Whether there is a workspace; without one, connections and `env` are not checked.
     pub known: bool,
@@ -22,7 +22,7 @@ pub struct WorkspaceInfo {
 }
 
 /// What the checker knows of a connection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// Its connector.
     pub connector: String,

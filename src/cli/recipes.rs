@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Failure, Session};
 use crate::catalog::Catalog;
-use crate::check::{CheckedRecipe, ConnectionInfo, WorkspaceInfo, check_all};
+use crate::check::{CheckedRecipe, WorkspaceInfo, check_all};
 use crate::clock::Clock;
 use crate::diagnostic::{Code, Diagnostic, Report, Suggestion, closest};
 use crate::printable;
@@ -19,7 +19,7 @@ use crate::recipe::Recipe;
 use crate::source::{SourceFile, Span};
 use crate::sync::stands_for;
 use crate::trigger::webhook::{Listener, keys, listeners, short_key, unusable_key};
-use crate::workspace::{self, Webhooks, Workspace};
+use crate::workspace::{self, Workspace};
 
 /// Recipes and their diagnostics.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl Recipes {
     ) -> Result<Self, Failure> {
         let root = workspace.map(|workspace| workspace.root.as_path());
         let files = sources(session, paths, root)?;
-        let mut info = workspace.map_or_else(WorkspaceInfo::none, workspace_info);
+        let mut info = workspace.map_or_else(WorkspaceInfo::none, Workspace::info);
         info.whole = root.is_some_and(|root| paths.is_empty() || paths.iter().any(|path| path == root));
         Ok(Self::check(files, catalog, &info))
     }
@@ -249,27 +249,6 @@ pub(super) fn hide_webhook_keys(session: &mut Session, workspace: &Workspace) ->
     let recipes = Recipes::load(session, &[], &workspace.catalog, Some(workspace))?;
     session.streams.hide(keys(&recipes.sound, &workspace.env_values(), Clock::system().now()));
     Ok(recipes)
-}
-
-/// What the checker knows of a workspace.
-pub(super) fn workspace_info(workspace: &Workspace) -> WorkspaceInfo {
-    let connections = workspace.accounts.values().map(|account| {
-        let settings = account.settings.keys().cloned().collect();
-        let (connector, version) = (account.connector.connector.clone(), account.version.clone());
-        (account.name.clone(), ConnectionInfo { connector, settings, version })
-    });
-    let says = |webhooks: &Webhooks| webhooks.unverified.is_some() || webhooks.signatures.is_some();
-    let verified = workspace.webhooks.iter().filter(|(_, webhooks)| says(webhooks));
-    let verified = verified.map(|(connector, _)| connector.clone()).collect();
-    let files = Some((workspace.root.clone(), workspace.files.clone()));
-    WorkspaceInfo {
-        known: true,
-        connections: connections.collect(),
-        env: workspace.env_allowlist.clone(),
-        whole: false,
-        verified,
-        files,
-    }
 }
 
 /// Whether words of a command line are names of recipes, because none of them is a file, a folder or standard input.

@@ -11,7 +11,7 @@ mod parse;
 pub mod redact;
 mod removed_limit;
 mod schema;
-mod schema_node;
+pub mod schema_node;
 pub mod schema_validation;
 mod schema_words;
 pub mod syntax;

@@ -1,11 +1,11 @@
-//! Reads the parts of our schemas that validation needs.
+//! Reads the parts of our schemas that validation and editors need.
 
 use serde_json::{Map, Value};
 
 use crate::source::{Data, Node};
 
 /// Follows a reference; our schemas have no chains of them.
-pub(super) fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
+pub fn resolve(root: &'static Value, schema: &'static Value) -> &'static Value {
     let mut at = schema;
     loop {
         let only = at.get("allOf").and_then(|all| all.get(0)).unwrap_or(at);
@@ -18,42 +18,49 @@ pub(super) fn resolve(root: &'static Value, schema: &'static Value) -> &'static 
     }
 }
 
-pub(super) fn branches(schema: &'static Value) -> Option<&'static [Value]> {
+/// The variants, if there are several.
+pub fn branches(schema: &'static Value) -> Option<&'static [Value]> {
     schema.get("anyOf").or(schema.get("oneOf"))?.as_array().map(Vec::as_slice)
 }
 
-pub(super) fn fields(schema: &'static Value) -> Option<&'static Map<String, Value>> {
+/// The listed fields.
+pub fn fields(schema: &'static Value) -> Option<&'static Map<String, Value>> {
     schema.get("properties")?.as_object()
 }
 
-pub(super) fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
+/// Their names.
+pub fn field_names(schema: &'static Value) -> impl Iterator<Item = &'static str> {
     fields(schema).into_iter().flat_map(|fields| fields.keys().map(String::as_str))
 }
 
-pub(super) fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
+/// The schema of the field `name`, listed or not.
+pub fn field(schema: &'static Value, name: &str) -> Option<&'static Value> {
     let listed = fields(schema).and_then(|fields| fields.get(name));
     listed.or_else(|| schema.get("additionalProperties").filter(|inner| inner.is_object()))
 }
 
 /// The field whose value distinguishes the variants, if there is one.
-pub(super) fn tag(branches: &[&'static Value]) -> Option<&'static str> {
+pub fn tag(branches: &[&'static Value]) -> Option<&'static str> {
     field_names(branches.first()?).find(|name| branches.iter().all(|branch| word_of(branch, name).is_some()))
 }
 
 /// The literal value of the field `name` in a variant.
-pub(super) fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
+pub fn word_of(branch: &'static Value, name: &str) -> Option<&'static str> {
     fields(branch)?.get(name)?.get("const")?.as_str()
 }
 
-pub(super) fn closed(schema: &Value) -> bool {
+/// Whether fields that are not listed are refused.
+pub fn closed(schema: &Value) -> bool {
     schema.get("additionalProperties") == Some(&Value::Bool(false))
 }
 
-pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
+/// The fields that must be there.
+pub fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-pub(super) fn accepts(root: &'static Value, schema: &'static Value, node: &Node) -> bool {
+/// Whether `node` has a type that `schema` takes.
+pub fn accepts(root: &'static Value, schema: &'static Value, node: &Node) -> bool {
     if let Some(branches) = branches(schema) {
         return branches.iter().any(|branch| accepts(root, resolve(root, branch), node));
     }
@@ -64,7 +71,8 @@ pub(super) fn accepts(root: &'static Value, schema: &'static Value, node: &Node)
     }
 }
 
-pub(super) fn is(name: &str, data: &Data) -> bool {
+/// Whether `data` is of the type `name`.
+pub fn is(name: &str, data: &Data) -> bool {
     match data {
         Data::Null => name == "null",
         Data::Bool(_) => name == "boolean",

@@ -17,6 +17,7 @@ mod runner;
 mod schema;
 mod stubs;
 mod syntax;
+mod tested_recipe;
 
 pub use anonymize::anonymize;
 pub use case::{Case, DEFAULT_NOW};
@@ -29,3 +30,4 @@ pub use mismatches::mismatches;
 pub use outcome::{Answered, CaseOutcome, Failure, SentRequest, in_words};
 pub use runner::{Error, Runner};
 pub use schema::schema;
+pub use tested_recipe::{NoRecipe, beside};

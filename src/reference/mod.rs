@@ -17,8 +17,9 @@ mod sources;
 mod templates;
 
 pub use codes::{Explanation, explanation};
-pub use operation::{kinds, operation, request_line};
+pub use operation::{brief, input, kinds, operation, request_line};
 pub use page::Page;
 pub use pages::pages;
+pub use shape::words;
 pub use snippet::snippets;
 pub use sources::{Example, Metric, Metrics, Sources};

@@ -17,12 +17,9 @@ const MAX_DEPTH: usize = 3;
 /// The section of an operation.
 pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
     let connector = catalog.connector(&operation.connector).map(AsRef::as_ref);
-    let mut text = format!("## {}\n\n{}. {}\n\n", operation.id, operation.title, operation.summary);
-    for (name, value) in facts(operation, connector) {
-        let _ = writeln!(text, "- {name}: {value}");
-    }
+    let mut text = brief(operation, catalog);
     alternatives(operation, &mut text);
-    inputs(operation, connector, &mut text);
+    inputs(operation, catalog, &mut text);
     result(operation, &mut text);
     polling(operation, &mut text);
     versions(operation, connector, &mut text);
@@ -34,6 +31,24 @@ pub fn operation(operation: &Operation, catalog: &Catalog) -> String {
         let _ = write!(text, "\n**A recipe to start from**\n\n```yaml\n{recipe}```\n");
     }
     text
+}
+
+/// Its beginning: what the operation does, and the facts about its request.
+pub fn brief(operation: &Operation, catalog: &Catalog) -> String {
+    let connector = catalog.connector(&operation.connector).map(AsRef::as_ref);
+    let mut text = format!("## {}\n\n{}. {}\n\n", operation.id, operation.title, operation.summary);
+    for (name, value) in facts(operation, connector) {
+        let _ = writeln!(text, "- {name}: {value}");
+    }
+    text
+}
+
+/// The line of one of its inputs: `email` (body): text
+pub fn input(operation: &Operation, input: &Input<'_>, catalog: &Catalog) -> String {
+    let connector = catalog.connector(&operation.connector).map(AsRef::as_ref);
+    let marks = marks(operation, input, connector);
+    let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+    format!("{}{marks}: {}", code(input.name), words(input.shape))
 }
 
 /// `poller, action`
@@ -134,18 +149,16 @@ fn alternatives(operation: &Operation, text: &mut String) {
     }
 }
 
-fn inputs(operation: &Operation, connector: Option<&Connector>, text: &mut String) {
+fn inputs(operation: &Operation, catalog: &Catalog, text: &mut String) {
     let inputs = operation.inputs();
     if inputs.is_empty() && !operation.takes_any_input() {
         text.push_str("\n**No inputs**\n");
         return;
     }
     text.push_str("\n**Inputs**\n\n");
-    for input in &inputs {
-        let marks = marks(operation, input, connector);
-        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
-        let _ = writeln!(text, "- {}{marks}: {}", code(input.name), words(input.shape));
-        tree(input.shape, MAX_DEPTH - 1, &mut |depth, names, part| {
+    for known in &inputs {
+        let _ = writeln!(text, "- {}", input(operation, known, catalog));
+        tree(known.shape, MAX_DEPTH - 1, &mut |depth, names, part| {
             let indent = "  ".repeat(depth + 1);
             let names: Vec<String> = names.iter().map(|name| code(name)).collect();
             let required = if part.required { " (required)" } else { "" };

@@ -10,7 +10,7 @@ const MAX_VALUES: usize = 24;
 const FEW_VALUES: usize = 6;
 
 /// The type in words, with allowed values, format and limits.
-pub(super) fn words(shape: &Shape) -> String {
+pub fn words(shape: &Shape) -> String {
     let mut words = bare(shape);
     let mut more: Vec<String> = shape.format.iter().cloned().collect();
     more.extend(match (shape.minimum, shape.maximum) {

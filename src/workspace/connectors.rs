@@ -41,7 +41,7 @@ fn one(file: SourceFile, span: Span, message: String) -> Report {
 }
 
 /// Structural mistakes in a file, if any.
-pub(super) fn check(path: &str, text: &str) -> Option<Report> {
+pub fn check(path: &str, text: &str) -> Option<Report> {
     let kind = FileKind::from_path(path);
     let schema = if kind == FileKind::Sandbox { sandbox::schema() } else { form(kind)? };
     let file = SourceFile::new(path, text);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::{Error, connectors};
+use super::Error;
+use super::connectors as connector_files;
 use crate::catalog::{Catalog, FileKind};
 use crate::source::{SourceFile, parse};
 
@@ -31,9 +32,9 @@ pub fn find(from: &Path) -> Option<PathBuf> {
 pub fn catalog(root: &Path) -> Result<Catalog, Error> {
     let mut catalog = Catalog::built_in();
     let mut mistakes = Vec::new();
-    for ConnectorFolder { path, files } in connectors_of(root)? {
+    for ConnectorFolder { path, files } in connectors(root)? {
         if let Err(error) = catalog.add_folder(&path.display().to_string(), files.clone()) {
-            mistakes.extend(connectors::mistakes(&files, &error));
+            mistakes.extend(connector_files::mistakes(&files, &error));
         }
     }
     if mistakes.is_empty() { Ok(catalog) } else { Err(Error::Connectors(mistakes)) }
@@ -43,9 +44,9 @@ pub fn catalog(root: &Path) -> Result<Catalog, Error> {
 pub fn sandbox_scripts(root: &Path) -> Result<IndexMap<String, String>, Error> {
     let mut scripts = IndexMap::new();
     let mut mistakes = Vec::new();
-    for folder in connectors_of(root)? {
+    for folder in connectors(root)? {
         if let Some((path, text)) = folder.file(FileKind::Sandbox) {
-            mistakes.extend(connectors::check(path, text));
+            mistakes.extend(connector_files::check(path, text));
             let named_after = || folder.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             scripts.insert(folder.connector().unwrap_or_else(named_after), text.clone());
         }
@@ -83,7 +84,8 @@ impl ConnectorFolder {
     }
 }
 
-fn connectors_of(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
+/// The folders of the workspace's own connectors.
+pub fn connectors(root: &Path) -> Result<Vec<ConnectorFolder>, Error> {
     let folder = root.join(CONNECTORS);
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -109,6 +111,39 @@ pub fn tests(path: &Path) -> Result<Vec<PathBuf>, Error> {
         found.retain(|file| is_test_file(file));
     }
     Ok(found)
+}
+
+/// What a file of a workspace is, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileRole {
+    /// `hob.yaml`.
+    Settings,
+    /// A recipe.
+    Recipe,
+    /// Tests of a recipe.
+    Tests,
+    /// A file of one of its connectors.
+    Connector(FileKind),
+}
+
+/// The role of the file at `path` in the workspace at `root`, if it has one.
+pub fn role(root: &Path, path: &Path) -> Option<FileRole> {
+    let inside = path.strip_prefix(root).ok()?;
+    if inside == Path::new(FILE) {
+        return Some(FileRole::Settings);
+    }
+    let parts: Vec<&str> = inside
+        .iter()
+        .map(|part| part.to_str().filter(|name| !name.starts_with('.')))
+        .collect::<Option<_>>()?;
+    match parts.as_slice() {
+        _ if !is_yaml(path) => None,
+        [CONNECTORS, _, file] => Some(FileRole::Connector(FileKind::from_path(file))),
+        [RECIPES, folders @ .., _] if !folders.iter().any(|name| OTHERS.contains(name)) => {
+            Some(if is_test_file(path) { FileRole::Tests } else { FileRole::Recipe })
+        }
+        _ => None,
+    }
 }
 
 /// Whether a file contains tests: it is called `….test.yaml` or `….test.yml`, ignoring case.
@@ -191,4 +226,28 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 pub(super) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error::unreadable(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_have_roles_by_their_paths() {
+        let role = |path: &str| role(Path::new("/w"), Path::new(path));
+        assert_eq!(role("/w/hob.yaml"), Some(FileRole::Settings));
+        assert_eq!(role("/w/recipes/a.yaml"), Some(FileRole::Recipe));
+        assert_eq!(role("/w/recipes/b/a.test.YML"), Some(FileRole::Tests));
+        assert_eq!(role("/w/connectors/club/events.yaml"), Some(FileRole::Connector(FileKind::Events)));
+        for other in [
+            "/w/a.yaml",
+            "/w/recipes/a.json",
+            "/w/recipes/.a.yaml",
+            "/w/recipes/state/a.yaml",
+            "/w/connectors/a.yaml",
+            "/x/recipes/a.yaml",
+        ] {
+            assert_eq!(role(other), None, "{other}");
+        }
+    }
 }

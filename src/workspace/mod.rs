@@ -18,10 +18,12 @@ mod store;
 mod syntax;
 
 pub use connection_config::ConnectionConfig;
+pub use connectors::check as check_connector_file;
 pub use dotenv::{Dotenv, dotenv};
 pub use error::Error;
 pub use folder::{
-    ConnectorFolder, FILE, catalog, find, is_special, is_test_file, is_yaml, recipes, sandbox_scripts, tests,
+    ConnectorFolder, FILE, FileRole, catalog, connectors, find, is_special, is_test_file, is_yaml, recipes,
+    role, sandbox_scripts, tests,
 };
 pub use history::History;
 pub use listen_address::{BadAddress, Metrics, parse as parse_listen};

@@ -16,6 +16,7 @@ use super::secret_spans::{self, SecretSpan};
 use super::syntax::{File, Loops, Webhooks};
 use super::{ConnectionConfig, Error, History, Metrics, Store};
 use crate::catalog::Catalog;
+use crate::check::{ConnectionInfo, WorkspaceInfo};
 use crate::connection::TokenFile;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::recipe::schema_validation;
@@ -148,13 +149,33 @@ impl Workspace {
         self.unset.diagnostics.len() > of_connections + self.unset.diagnostics.iter().filter(of_a_key).count()
     }
 
+    /// What the checker knows of it.
+    pub fn info(&self) -> WorkspaceInfo {
+        let connections = self.accounts.values().map(|account| {
+            let settings = account.settings.keys().cloned().collect();
+            let (connector, version) = (account.connector.connector.clone(), account.version.clone());
+            (account.name.clone(), ConnectionInfo { connector, settings, version })
+        });
+        let says = |webhooks: &Webhooks| webhooks.unverified.is_some() || webhooks.signatures.is_some();
+        let verified = self.webhooks.iter().filter(|(_, webhooks)| says(webhooks));
+        let verified = verified.map(|(connector, _)| connector.clone()).collect();
+        WorkspaceInfo {
+            known: true,
+            connections: connections.collect(),
+            env: self.env_allowlist.clone(),
+            whole: false,
+            verified,
+            files: Some((self.root.clone(), self.files.clone())),
+        }
+    }
+
     /// The value of `env` in templates.
     pub fn env_values(&self) -> Map<String, Value> {
         self.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
-    /// The workspace of `file` in the folder `root`.
-    fn read(
+    /// The workspace of the folder `root` with the text `file` as its `hob.yaml`.
+    pub fn read(
         root: &Path,
         file: SourceFile,
         catalog: Arc<Catalog>,

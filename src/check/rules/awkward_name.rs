@@ -32,7 +32,7 @@ impl Rule for UsableNames {
         }
         for action in recipe.all_actions().filter(|action| action.for_each.is_some()) {
             let name = &action.item_name;
-            let reserved = RESERVED.contains(&name.as_str());
+            let reserved = is_reserved(name);
             if reserved || !is_plain(name) {
                 let message = match reserved {
                     true => format!("`as` cannot be `{name}`, which means something else in templates"),
@@ -46,9 +46,15 @@ impl Rule for UsableNames {
     }
 }
 
-fn is_plain(name: &str) -> bool {
+/// Whether templates can read `name` as a name.
+pub fn is_plain(name: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() || c == '_';
     name.chars().all(letter) && name.starts_with(|c: char| !c.is_numeric())
+}
+
+/// Whether `name` already means something in templates.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
 }
 
 fn plain(name: &str) -> String {

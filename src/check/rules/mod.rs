@@ -38,6 +38,7 @@ mod webhook;
 mod whole_list;
 mod windowed_poll;
 
+pub use awkward_name::{is_plain as is_plain_name, is_reserved as is_reserved_name};
 pub use rule::Rule;
 
 /// All rules.

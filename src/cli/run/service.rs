@@ -23,7 +23,7 @@ use super::wait_notices;
 use crate::check::{CheckedRecipe, WorkspaceInfo};
 use crate::cli::connected_accounts::ConnectedAccounts;
 use crate::cli::dry_run::DryRow;
-use crate::cli::recipes::{BrokenRecipe, Recipes, workspace_info};
+use crate::cli::recipes::{BrokenRecipe, Recipes};
 use crate::cli::runtime::StopSignal;
 use crate::cli::{ExitCode, Failure, Session, dry_run, store};
 use crate::clock::Clock;
@@ -399,7 +399,7 @@ fn receiver(
 
 /// What runs with an earlier version of their recipe may use: no connections with unset variables.
 fn usable_connections(workspace: &Workspace) -> WorkspaceInfo {
-    let mut workspace_info = workspace_info(workspace);
+    let mut workspace_info = workspace.info();
     workspace_info.connections.retain(|name, _| workspace.accounts[name].unset.is_empty());
     workspace_info
 }

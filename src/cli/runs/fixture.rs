@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::run_selector::find;
 use crate::check::CheckedRecipe;
-use crate::cli::recipes::{Recipes, hide_webhook_keys, workspace_info};
+use crate::cli::recipes::{Recipes, hide_webhook_keys};
 use crate::cli::store::open_existing;
 use crate::cli::{ExitCode, Failure, Session, StoreChoice, runtime};
 use crate::engine::RecipeVersions;
@@ -90,8 +90,7 @@ impl MakeFixture {
         {
             return Ok(Recorded { detail, then: current.clone(), now: None });
         }
-        let versions =
-            RecipeVersions::default().with_checker(workspace.catalog.clone(), workspace_info(workspace));
+        let versions = RecipeVersions::default().with_checker(workspace.catalog.clone(), workspace.info());
         match stored.and_then(|stored| versions.read(&stored)) {
             Some(then) => Ok(Recorded { detail, then, now: current }),
             None => {

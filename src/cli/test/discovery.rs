@@ -10,9 +10,9 @@ use crate::catalog::Catalog;
 use crate::check::CheckedRecipe;
 use crate::cli::recipes::{Recipes, are_names, named};
 use crate::cli::{Failure, Session};
-use crate::diagnostic::{Code, Diagnostic, Report, closest};
-use crate::recipe_test::{TestFile, mismatches, parse};
-use crate::source::{SourceFile, Span};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::recipe_test::{NoRecipe, TestFile, beside, mismatches, parse};
+use crate::source::SourceFile;
 use crate::workspace::{self, Workspace, is_test_file};
 
 /// A test file with its recipe.
@@ -165,13 +165,6 @@ fn files(session: &Session, paths: &[PathBuf], workspace: &Workspace) -> Result<
     Ok(files)
 }
 
-/// Why there is no recipe for tests.
-struct NoRecipe {
-    diagnostic: Diagnostic,
-    /// There is one, with mistakes.
-    is_broken: bool,
-}
-
 /// The recipe that `tests`, the file at `path`, are for, or why there is none.
 fn recipe_of<'r>(
     tests: &TestFile,
@@ -179,40 +172,7 @@ fn recipe_of<'r>(
     recipes: &'r Recipes,
     session: &Session,
 ) -> Result<&'r CheckedRecipe, NoRecipe> {
-    if let Some(name) = &tests.recipe {
-        if let Some(recipe) = recipes.sound.iter().find(|recipe| recipe.name() == name.value) {
-            return Ok(recipe);
-        }
-        let is_broken =
-            recipes.broken.iter().any(|broken| broken.recipe.as_deref() == Some(name.value.as_str()));
-        let message = match is_broken {
-            true => format!("recipe `{}` has mistakes", name.value),
-            false => format!("there is no recipe `{}`", name.value),
-        };
-        let near = closest(&name.value, recipes.sound.iter().map(CheckedRecipe::name)).filter(|_| !is_broken);
-        let diagnostic = Diagnostic::new(Code::NotAllowed, name.span, message);
-        let diagnostic = match near {
-            Some(near) => diagnostic.help(near.to_string()),
-            None => diagnostic,
-        };
-        return Err(NoRecipe { diagnostic, is_broken });
-    }
-    // `a.test.yaml` → `a.yaml`
-    let own = path.with_extension("").with_extension(path.extension().unwrap_or_default());
-    let shown = session.shown(&own);
-    let here = |recipe: &&CheckedRecipe| recipe.recipe().file.name() == shown;
-    let mut found = recipes.sound.iter().filter(here);
-    let place = Span::new(0, 0);
-    let is_broken = recipes.broken.iter().any(|broken| broken.file == shown);
-    let message = match (found.next(), found.next()) {
-        (Some(recipe), None) => return Ok(recipe),
-        (Some(first), Some(second)) => format!(
-            "{shown} stands for several recipes, such as `{}` and `{}`: name one under `recipe`",
-            first.name(),
-            second.name()
-        ),
-        _ if is_broken => format!("{shown} has mistakes"),
-        _ => format!("there is no {shown}: name the recipe under `recipe`"),
-    };
-    Err(NoRecipe { diagnostic: Diagnostic::new(Code::MissingField, place, message), is_broken })
+    let broken: Vec<(Option<&str>, &str)> =
+        recipes.broken.iter().map(|broken| (broken.recipe.as_deref(), broken.file.as_str())).collect();
+    tests.tested_recipe(&session.shown(&beside(path)), &recipes.sound, &broken)
 }
