@@ -11,6 +11,7 @@ pub mod engine;
 pub mod event;
 pub mod import;
 pub mod journal;
+pub mod lsp;
 pub mod plan;
 pub mod printable;
 pub mod private;

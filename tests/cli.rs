@@ -44,6 +44,8 @@ mod gallery;
 mod interrupted_backfill;
 #[path = "cli/kept.rs"]
 mod kept;
+#[path = "cli/language_client.rs"]
+mod language_client;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/links.rs"]
@@ -54,6 +56,8 @@ mod listening;
 mod lists;
 #[path = "cli/loops.rs"]
 mod loops;
+#[path = "cli/lsp.rs"]
+mod lsp;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/outcomes.rs"]
@@ -116,3 +120,5 @@ mod unchanged;
 mod waiting_runs;
 #[path = "cli/webhook_keys.rs"]
 mod webhook_keys;
+#[path = "cli/yaml_language_server.rs"]
+mod yaml_language_server;

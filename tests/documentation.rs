@@ -18,8 +18,14 @@ const DOCUMENTS: [&str; 4] =
     ["README.md", "CONTRIBUTING.md", "examples/quickstart/README.md", "examples/own-connector/README.md"];
 
 /// Guides whose other code is tested elsewhere: only their command lines are parsed.
-const GUIDES: [&str; 5] =
-    ["docs/connectors.md", "docs/plan.md", "docs/security.md", "docs/sync.md", "docs/webhooks.md"];
+const GUIDES: [&str; 6] = [
+    "docs/connectors.md",
+    "docs/editors.md",
+    "docs/plan.md",
+    "docs/security.md",
+    "docs/sync.md",
+    "docs/webhooks.md",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

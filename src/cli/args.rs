@@ -13,6 +13,7 @@ use super::expand::Expand;
 use super::explain::Explain;
 use super::import_openapi::ImportCommand;
 use super::init::Init;
+use super::lsp::Lsp;
 use super::options::Global;
 use super::pause::{Pause, Resume};
 use super::plan::PlanCommand;
@@ -101,6 +102,8 @@ pub enum Command {
     /// Print a JSON Schema for editors
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Help editors to write recipes: completion, hover, mistakes, renaming
+    Lsp(Lsp),
     /// Print shell completions
     Completions(Completions),
 }

@@ -99,6 +99,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Sandbox(command) => command.run(session),
         Command::Import(ImportCommand::Openapi(command)) => command.run(session),
         Command::Schema(command) => command.run(session),
+        Command::Lsp(command) => command.run(session),
         Command::Completions(command) => command.run(session, Cli::command()),
     }
 }

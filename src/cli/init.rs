@@ -30,6 +30,7 @@ impl Init {
             ("recipes/watch-contacts.test.yaml", include_str!("starter/test.yaml")),
             (".env.example", include_str!("starter/env.example")),
             (".gitignore", include_str!("starter/gitignore")),
+            (".vscode/settings.json", include_str!("starter/vscode.json")),
         ];
         let own = own.map(|(name, content)| (name.to_owned(), content.to_owned()));
         for (name, content) in own.into_iter().chain(schema::files(&Catalog::built_in())) {

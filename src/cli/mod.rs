@@ -23,6 +23,7 @@ mod init;
 mod io;
 mod log;
 mod log_redactor;
+mod lsp;
 mod options;
 mod pause;
 mod plan;
