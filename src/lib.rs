@@ -18,6 +18,7 @@ pub mod private;
 pub mod recipe;
 pub mod recipe_test;
 pub mod reference;
+pub mod replay;
 pub mod request;
 pub mod run;
 pub mod sandbox;

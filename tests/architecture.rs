@@ -37,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["check", "event", "run", "services", "trigger", "engine"]),
     ("sandbox", &["catalog", "clock"]),
     ("workspace", &["connection", "catalog", "recipe", "sandbox", "check"]),
+    ("replay", &["check", "run", "journal"]),
     ("recipe_test", &["check", "run", "services", "trigger", "engine", "sandbox", "workspace"]),
     ("lsp", &["workspace", "check", "reference", "recipe_test", "trigger", "clock"]),
     ("cli", &["*"]),

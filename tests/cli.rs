@@ -82,6 +82,8 @@ mod recipe_tests;
 mod reload;
 #[path = "cli/removals.rs"]
 mod removals;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/retry_skip_resolve.rs"]
 mod retry_skip_resolve;
 #[path = "cli/runs.rs"]

@@ -22,7 +22,8 @@ pub struct Measured {
     pub used: Used,
 }
 
-const STORE: &str = "sqlite:hob.db";
+/// The store of a workspace.
+pub const STORE: &str = "sqlite:hob.db";
 const THREE: &str = "name: bench
 trigger: { webhook: /in, verify: none, id: $.number }
 actions:
@@ -114,7 +115,7 @@ pub async fn steps(folder: &Path, sink: &Sink, count: u64) -> Result<Duration> {
 }
 
 /// Events with their runs, in lanes of their own.
-async fn fill(journal: &dyn Journal, count: u64) -> Result<()> {
+pub async fn fill(journal: &dyn Journal, count: u64) -> Result<()> {
     let events = (0..count).map(|number| {
         let run = NewRun {
             id: RunId::new(),

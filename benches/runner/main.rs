@@ -1,7 +1,7 @@
 //! The whole program against a server that answers at once, and one as fast as a very fast API: acknowledged
-//! webhooks, runs of three requests, a run of forty, and idling. Each rate is also given as a ratio to a bare client
-//! with the same calls, and to a bare loop of durable inserts, measured in the same run; fails beyond the limits.
-//! Client, server and program share the machine.
+//! webhooks, runs of three requests, a run of forty, idling, and replaying recorded runs. Each rate is also given as a
+//! ratio to a bare client with the same calls, and to a bare loop of durable inserts, measured in the same run; fails
+//! beyond the limits. Client, server and program share the machine.
 //!
 //! `cargo bench --bench runner`; with the address of a PostgreSQL database, the throughput of one, two and four
 //! processes instead, each in a new schema that is not deleted.
@@ -11,6 +11,7 @@ use std::time::Duration;
 mod bare;
 mod load;
 mod program;
+mod replay;
 mod report;
 mod sink;
 
@@ -35,6 +36,7 @@ fn main() -> Result<()> {
         webhooks: 5_000.0,
         of_bare_client: 0.6,
         forty_steps: 0.2,
+        replay: 10.0,
         idle: 40.0,
     })
 }
@@ -80,6 +82,7 @@ async fn measure() -> Result<Report> {
             report.of_bare_client = measured.rate / bare;
         }
     }
+    report.replay = replay::replay(folder.path(), &sink).await?.as_secs_f64();
     report.forty_steps = load::steps(folder.path(), &sink, 40).await?.as_secs_f64();
     Ok(report)
 }

@@ -11,6 +11,8 @@ pub struct Limits {
     pub of_bare_client: f64,
     /// Maximum seconds of a run with forty requests.
     pub forty_steps: f64,
+    /// Maximum seconds for replaying the recorded runs.
+    pub replay: f64,
     /// Maximum memory when idle, in MB.
     pub idle: f64,
 }
@@ -19,6 +21,7 @@ pub struct Limits {
 pub struct Report {
     pub idle: f64,
     pub forty_steps: f64,
+    pub replay: f64,
     best_webhooks: f64,
     pub of_bare_client: f64,
 }
@@ -63,6 +66,8 @@ impl Report {
         judge("webhooks acknowledged a second", self.best_webhooks, limits.webhooks, true);
         judge("calls, 32 at a time, of a bare client's", self.of_bare_client, limits.of_bare_client, true);
         judge("seconds for a run of forty requests", self.forty_steps, limits.forty_steps, false);
+        let replay = format!("seconds to replay {} runs", crate::replay::RUNS);
+        judge(&replay, self.replay, limits.replay, false);
         judge("MB while idle", self.idle, limits.idle, false);
         if beyond.is_empty() { Ok(()) } else { Err(Error::from(format!("not held: {}", beyond.join(", ")))) }
     }

@@ -108,6 +108,11 @@ impl Sink {
         self.seen.count.store(0, Ordering::Release);
     }
 
+    /// Requests since the last reset.
+    pub fn count(&self) -> u64 {
+        self.seen.count.load(Ordering::Acquire)
+    }
+
     /// Waits for `count` requests; returns the time from the first to the last.
     pub async fn took(&self, count: u64) -> Result<Duration> {
         let begun = Instant::now();

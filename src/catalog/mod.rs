@@ -43,7 +43,7 @@ pub use placeholder::PathTemplate;
 pub use quiet_poll::{End, Order, QuietPoll, Wanted};
 pub use record_kind::{RecordFind, RecordKind};
 pub use repeat::{CreatesWhen, FirstOnly};
-pub use resource::{ResourceNames, WriteTarget};
+pub use resource::{ResourceNames, WriteTarget, singular};
 pub use schema::{form, schema};
 pub use shows::Shows;
 pub use version::{ApiVersion, Change, Fields, Versions};

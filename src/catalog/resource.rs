@@ -106,7 +106,7 @@ fn is_parameter(part: &str) -> bool {
 }
 
 /// The singular form of a name.
-fn singular(word: &str) -> String {
+pub fn singular(word: &str) -> String {
     let word = word.to_lowercase();
     match word.strip_suffix("ies") {
         Some(stem) => format!("{stem}y"),

@@ -17,6 +17,7 @@ use super::lsp::Lsp;
 use super::options::Global;
 use super::pause::{Pause, Resume};
 use super::plan::PlanCommand;
+use super::replay::Replay;
 use super::run::Run;
 use super::runs::RunsCommand;
 use super::sandbox::Sandbox;
@@ -61,6 +62,8 @@ pub enum Command {
     Explain(Explain),
     /// Run the tests beside recipes
     Test(Test),
+    /// Replay recorded runs with recipes as they are now, and show what would be different
+    Replay(Replay),
     /// Plan the requests a day against the limits of the APIs, before anything runs
     Plan(PlanCommand),
     /// Show the ordinary recipes that a sync stands for

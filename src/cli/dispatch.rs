@@ -70,6 +70,7 @@ fn perform(command: &Command, session: &mut Session) -> Result<ExitCode, Failure
         Command::Validate(command) => command.run(session),
         Command::Explain(command) => command.run(session),
         Command::Test(command) => command.run(session),
+        Command::Replay(command) => command.run(session),
         Command::Plan(command) => command.run(session),
         Command::Expand(command) => command.run(session),
         Command::Run(command) => command.run(session),

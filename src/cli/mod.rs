@@ -43,6 +43,8 @@ mod test;
 mod trigger;
 mod validate;
 
+mod replay;
+
 pub use args::{Cli, Command};
 pub use dispatch::run;
 pub use exit::{ExitCode, Failure};

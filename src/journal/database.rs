@@ -82,6 +82,23 @@ pub(super) trait Database {
     fn execute(&self, sql: &str, params: Vec<Param>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
 }
 
+/// The order of runs by their creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+impl Order {
+    /// The word for it.
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            Self::OldestFirst => "ASC",
+            Self::NewestFirst => "DESC",
+        }
+    }
+}
+
 /// The SQL that differs between the stores.
 pub(super) trait Dialect {
     /// The name of the kind of store.
@@ -106,9 +123,9 @@ pub(super) trait Dialect {
     /// A condition on the table `runs`: the run contains a text. `plain` and `json` are patterns for LIKE.
     fn contains(plain: &str, json: &str) -> String;
 
-    /// The newest runs that meet any of `conditions`. The conditions exclude each other and each reads a range of
-    /// `index` in order, so the ranges are merged without sorting.
-    fn newest_runs(index: &str, conditions: &[String], limit: &str) -> String;
+    /// The first runs in this order that meet any of `conditions`, each with its number. The conditions exclude each
+    /// other and each reads a range of `index` in order, so the ranges are merged without sorting.
+    fn runs_in_order(index: &str, conditions: &[String], order: Order, limit: &str) -> String;
 }
 
 /// The rows of `sql`, decoded.

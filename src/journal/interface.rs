@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState,
     LimitWrite, Link, LinkBase, LinkWrite, Pruned, RecipeText, Record, Retention, RunDetail, RunFilter,
-    RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
+    RunPlace, RunRow, RunUpdate, SeenCount, Slots, Snapshot, StoreInfo, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, StampedEntry, Unsettled};
@@ -164,6 +164,12 @@ pub trait Queries: Send + Sync {
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error>;
 
+    /// Runs with their events and histories, oldest first, after the one at `after`: a page at a time, each with its place.
+    async fn histories(
+        &self,
+        filter: &RunFilter,
+        after: Option<RunPlace>,
+    ) -> Result<Vec<(RunPlace, RunDetail)>, Error>;
     /// The runs of `recipe` on `accounts` about any of `records`, oldest first for each record.
     async fn runs_about(
         &self,

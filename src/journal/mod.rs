@@ -30,8 +30,8 @@ pub use interface::{Journal, Queries};
 pub use link_base::{BaseValues, BaseWrite, LinkBase};
 pub use model::{
     Appended, Batch, Claim, Error, HeldConnection, Lease, LeasedRun, LimitState, LimitWrite, Link, LinkWrite,
-    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunRow, RunUpdate, SeenCount,
-    StoreInfo, Totals, Unfinished, Written,
+    NewRun, Progress, Pruned, RecipeText, Retention, RunDetail, RunFilter, RunPlace, RunRow, RunUpdate,
+    SeenCount, StoreInfo, Totals, Unfinished, Written,
 };
 pub use paused::{Pause, RESERVED_PREFIX, last_pause, pause, pause_reason, paused, resume};
 pub use postgres::Postgres;

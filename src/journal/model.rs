@@ -228,6 +228,13 @@ pub struct RunFilter {
     pub limit: Option<usize>,
 }
 
+/// The place of a run among all, by creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPlace {
+    pub(super) created: DateTime<Utc>,
+    pub(super) number: i64,
+}
+
 /// A run in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunRow {

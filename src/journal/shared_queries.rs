@@ -12,7 +12,7 @@ use super::queries::{
 };
 use super::{
     BaseValues, BaseWrite, Claim, Error, HeldConnection, Link, LinkBase, LinkWrite, Queries, RecipeText,
-    RunDetail, RunFilter, RunRow, SeenCount, Totals, Unfinished, Written,
+    RunDetail, RunFilter, RunPlace, RunRow, SeenCount, Totals, Unfinished, Written,
 };
 use crate::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use crate::run::{Accounts, RunId, Unsettled};
@@ -60,6 +60,14 @@ impl<S: QueriedStore> Queries for S {
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
         runs::list(self.database(), filter).await
+    }
+
+    async fn histories(
+        &self,
+        filter: &RunFilter,
+        after: Option<RunPlace>,
+    ) -> Result<Vec<(RunPlace, RunDetail)>, Error> {
+        runs::histories(self.database(), filter, after).await
     }
 
     async fn runs_by_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<RunRow>, Error> {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::case::Case;
-use super::comparison::{Difference, differences};
 use super::outcome::{Failure, SentRequest};
 use super::syntax::{Expected, Request};
 use crate::catalog::{Catalog, Effect};
 use crate::check::CheckedRecipe;
 use crate::run::{Entry, RunState, StampedEntry};
 use crate::source::{Data, Node, Span, Spanned};
+use crate::value::{Difference, differences};
 
 /// What a run did.
 pub(super) struct Observed<'a> {

@@ -4,7 +4,6 @@
 
 mod anonymize;
 mod case;
-mod comparison;
 mod coverage;
 mod exchanges;
 mod expectation;
@@ -21,13 +20,12 @@ mod tested_recipe;
 
 pub use anonymize::anonymize;
 pub use case::{Case, DEFAULT_NOW};
-pub use comparison::{Difference, differences};
 pub use coverage::{Coverage, CoveredRecipe};
 pub use file::{TestFile, parse};
 pub use fixture::{Fixture, NoFixture};
 pub use junit::to_junit;
 pub use mismatches::mismatches;
 pub use outcome::{Answered, CaseOutcome, Failure, SentRequest, in_words};
-pub use runner::{Error, Runner};
+pub use runner::{Error, Runner, recorded_context, unconnected};
 pub use schema::schema;
 pub use tested_recipe::{NoRecipe, beside};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::comparison::Difference;
 use super::coverage::Coverage;
 use crate::catalog::Effect;
 use crate::run::RunState;
 use crate::source::Span;
+use crate::value::Difference;
 
 /// Most characters of a value that is shown.
 const MAX_VALUE: usize = 300;

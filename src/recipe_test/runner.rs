@@ -18,13 +18,13 @@ use super::outcome::{CaseOutcome, Failure};
 use super::stubs::Stubs;
 use crate::check::CheckedRecipe;
 use crate::clock::{Clock, ManualClock};
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::engine::{Engine, Options, RecipeVersions};
 use crate::event::Event;
 use crate::journal::{Batch, Journal, RunDetail, RunUpdate, Slots, Sqlite};
 use crate::recipe::{Trigger, Webhook};
 use crate::request::{Client, ClientSettings, FileFolders, Responder};
-use crate::run::{LoopLimit, RunContext, RunState};
+use crate::run::{Accounts, LoopLimit, RunContext, RunState};
 use crate::secret::Redactor;
 use crate::services::Services;
 use crate::trigger::{Schedule, as_triggered};
@@ -146,24 +146,12 @@ impl Runner {
     /// What the templates of a recorded run could read besides its event.
     pub fn run_context(&self, detail: &RunDetail) -> Result<RunContext, Error> {
         let connections = self.connections(&Clock::system())?;
-        let values = detail.run.accounts.iter().filter_map(|(connector, name)| {
-            Some((connector.clone(), connections.get(name)?.template_values()))
-        });
-        Ok(RunContext {
-            env: Arc::new(Value::Object(self.env.clone())),
-            connections: values.collect(),
-            loop_limit: self.loop_limit,
-            ..RunContext::default()
-        })
+        let context = recorded_context(&connections, &self.env, &detail.run.accounts);
+        Ok(RunContext { loop_limit: self.loop_limit, ..context })
     }
 
     fn connections(&self, clock: &Clock) -> Result<IndexMap<String, Arc<Connection>>, Error> {
-        let mut connections = IndexMap::new();
-        for account in &self.accounts {
-            let connection: Connection = account.unconnected(clock)?;
-            connections.insert(account.name.clone(), Arc::new(connection));
-        }
-        Ok(connections)
+        Ok(unconnected(self.accounts.iter(), clock)?)
     }
 
     fn services(
@@ -188,6 +176,27 @@ impl Runner {
             redactor: Arc::new(Redactor::default()),
         })
     }
+}
+
+/// Connections of `accounts` for what needs no network.
+pub fn unconnected<'a>(
+    accounts: impl Iterator<Item = &'a ConnectionConfig>,
+    clock: &Clock,
+) -> Result<IndexMap<String, Arc<Connection>>, connection::Error> {
+    accounts.map(|account| Ok((account.name.clone(), Arc::new(account.unconnected(clock)?)))).collect()
+}
+
+/// What the templates of a recorded run on `accounts` could read besides its event.
+pub fn recorded_context(
+    connections: &IndexMap<String, Arc<Connection>>,
+    env: &Map<String, Value>,
+    accounts: &Accounts,
+) -> RunContext {
+    let values = accounts
+        .iter()
+        .filter_map(|(connector, name)| Some((connector.clone(), connections.get(name)?.template_values())));
+    let env = Arc::new(Value::Object(env.clone()));
+    RunContext { env, connections: values.collect(), ..RunContext::default() }
 }
 
 /// Runs the recipe on the event and compares.

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::comparison::differences;
 use super::outcome::{Answered, SentRequest};
 use super::syntax::{self, Stub};
 use crate::catalog::{Builtin, Catalog, Operation, path};
 use crate::clock::Clock;
 use crate::request::{Form, PartContent, PreparedRequest, Received, RequestBody};
 use crate::sandbox::request_inputs;
+use crate::value::differences;
 
 /// The answers of one test, and the requests that they answered.
 pub(super) struct Stubs {

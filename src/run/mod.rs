@@ -51,6 +51,7 @@ pub use state::RunState;
 pub use status::{Phase, Started, Status, StepStatus};
 pub use step_result::{Finding, StepResult};
 pub use template_scope::{RunContext, about};
+pub use unknown::step_reads;
 pub use unknown_fields::UnknownFields;
 pub use unsettled::Unsettled;
 pub use writes::{Origin, ShownRecord, SourceRecord, Write, item_id, writes};

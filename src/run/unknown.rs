@@ -12,7 +12,7 @@ pub(super) fn unknown_read(status: &Status, action: &Action) -> Option<(StepKey,
     let mut reads = None;
     status.steps.iter().find_map(|(key, step)| {
         let unknown = step.unknown.as_ref()?;
-        let reads = reads.get_or_insert_with(|| paths(action));
+        let reads = reads.get_or_insert_with(|| step_reads(action));
         let field = unknown.fields.iter().find(|field| {
             let place = place(key, field);
             let of_it = |(path, _): &&(Vec<PathStep>, bool)| reaches(path, &place);
@@ -60,7 +60,7 @@ fn reaches(path: &[PathStep], place: &[PathStep]) -> bool {
 
 /// The paths that the templates of `action` read below `steps`, and whether they may be undefined. Reads of a
 /// `for_each` item are reads of its list.
-fn paths(action: &Action) -> Vec<(Vec<PathStep>, bool)> {
+pub fn step_reads(action: &Action) -> Vec<(Vec<PathStep>, bool)> {
     let mut found = Vec::new();
     let below_steps = |used: &Use| match used {
         Use::Path { root, steps, guarded, .. } if root == "steps" => Some((steps.clone(), *guarded)),

@@ -5,6 +5,7 @@
 
 pub mod address;
 mod backoff;
+mod comparison;
 mod duration;
 mod format;
 mod header_name;
@@ -22,6 +23,7 @@ mod timestamp;
 mod zone;
 
 pub use backoff::Backoff;
+pub use comparison::{Difference, changes, differences};
 pub use duration::{Error as DurationError, parse as parse_duration};
 pub use format::Misfit;
 pub use header_name::is_header_name;

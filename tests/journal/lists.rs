@@ -51,7 +51,26 @@ pub async fn filters_and_order(location: &StoreLocation) {
     assert_eq!(list(&*journal, RunFilter { since: Some(at(20)), ..record }).await, pick(&[4, 2]));
     let since = RunFilter { since: Some(at(20)), ..all() };
     assert_eq!(list(&*journal, since.clone()).await, pick(&[5, 4, 3, 2]));
-    assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since }).await, pick(&[3, 2]));
+    assert_eq!(list(&*journal, RunFilter { recipe: recipe("a"), ..since.clone() }).await, pick(&[3, 2]));
+    // The same with histories, a page at a time, the other way round.
+    for (filter, expected) in [(all(), &[0, 1, 2, 3, 4, 5][..]), (since, &[2, 3, 4, 5])] {
+        let (mut after, mut found) = (None, Vec::new());
+        loop {
+            let page = RunFilter { limit: Some(2), ..filter.clone() };
+            let page = journal.histories(&page, after).await.unwrap();
+            let Some((place, _)) = page.last() else { break };
+            after = Some(*place);
+            for (_, detail) in &page {
+                let one = journal.run(&detail.row.id).await.unwrap().unwrap();
+                assert_eq!(
+                    (&one.row, &one.event, &one.entries),
+                    (&detail.row, &detail.event, &detail.entries)
+                );
+            }
+            found.extend(page.into_iter().map(|(_, detail)| detail.row.id));
+        }
+        assert_eq!(found, pick(expected));
+    }
 }
 
 pub async fn what_has_not_ended_is_counted_by_recipe_connections_and_state(location: &StoreLocation) {

@@ -14,4 +14,5 @@ mod skip;
 mod writes;
 
 pub use command::RunsCommand;
+pub(super) use run_selector::find;
 pub(super) use since::Since;

@@ -105,7 +105,7 @@ impl RunSelector {
 }
 
 /// The run with this id or unique prefix.
-pub(super) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Failure> {
+pub(in crate::cli) async fn find(journal: &dyn Journal, id: &str) -> Result<RunRow, Failure> {
     let full = if id.starts_with("run_") { id.to_owned() } else { format!("run_{id}") };
     let mut fitting = journal.runs_by_prefix(&full, SHOWN + 1).await.map_err(Failure::unavailable)?;
     let reason = match fitting.len() {

@@ -1,6 +1,6 @@
 //! The SQL that is specific to PostgreSQL.
 
-use crate::journal::database::{Dialect, Param};
+use crate::journal::database::{Dialect, Order, Param};
 use crate::journal::encoding::code;
 use crate::journal::row::RUN_ROW;
 use crate::run::RunState;
@@ -41,15 +41,18 @@ impl Dialect for PostgresDialect {
         )
     }
 
-    fn newest_runs(_index: &str, conditions: &[String], limit: &str) -> String {
+    fn runs_in_order(_index: &str, conditions: &[String], order: Order, limit: &str) -> String {
+        let order = order.sql();
         let part = |condition: &String| {
             format!(
                 "(SELECT {RUN_ROW}, seq FROM runs WHERE {condition}
-                  ORDER BY created DESC, seq DESC LIMIT {limit})"
+                  ORDER BY created {order}, seq {order} LIMIT {limit})"
             )
         };
         let parts: Vec<String> = conditions.iter().map(part).collect();
         let parts = parts.join(" UNION ALL ");
-        format!("SELECT {RUN_ROW} FROM ({parts}) AS found ORDER BY created DESC, seq DESC LIMIT {limit}")
+        format!(
+            "SELECT {RUN_ROW}, seq FROM ({parts}) AS found ORDER BY created {order}, seq {order} LIMIT {limit}"
+        )
     }
 }

@@ -4,11 +4,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::event::{Event, EventId};
-use crate::journal::database::{Database, Dialect, Param, row, rows};
+use crate::journal::database::{Database, Dialect, Order, Param, row, rows};
 use crate::journal::encoding::{code, patterns, stamp};
 use crate::journal::event_row::rank;
-use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, qualified};
-use crate::journal::{Error, RunDetail, RunFilter, RunRow, Unfinished};
+use crate::journal::row::{EVENT, RUN, RUN_ROW, Row, Unreadable, qualified};
+use crate::journal::{Error, RunDetail, RunFilter, RunPlace, RunRow, Unfinished};
 use crate::run::{Accounts, RunId, RunState, Unsettled};
 
 /// Creates with an unknown outcome.
@@ -24,12 +24,36 @@ pub(in crate::journal) async fn unsettled(db: &impl Database) -> Result<Vec<(Run
 
 /// Runs, newest first.
 pub(in crate::journal) async fn list<D: Database>(db: &D, filter: &RunFilter) -> Result<Vec<RunRow>, Error> {
-    let (sql, params) = statement::<D::Dialect>(filter);
+    let (sql, params) = statement::<D::Dialect>(filter, Order::NewestFirst, None);
     rows(db, &sql, params, Row::run_row).await
 }
 
+/// Runs with their events and histories, oldest first, after the one at `after`.
+pub(in crate::journal) async fn histories<D: Database>(
+    db: &D,
+    filter: &RunFilter,
+    after: Option<RunPlace>,
+) -> Result<Vec<(RunPlace, RunDetail)>, Error> {
+    let (first, params) = statement::<D::Dialect>(filter, Order::OldestFirst, after);
+    let sql = format!(
+        "SELECT r.seq, {} FROM ({first}) AS first JOIN runs r ON r.seq = first.seq
+         LEFT JOIN events e ON e.seq = r.event ORDER BY r.created, r.seq",
+        detail_columns::<D::Dialect>()
+    );
+    rows(db, &sql, params, |row| {
+        let number = row.integer()?;
+        let detail = read_detail(row)?;
+        Ok((RunPlace { created: detail.row.created, number }, detail))
+    })
+    .await
+}
+
 /// The statement and parameters for a filter. The index ranges of several states are merged in order.
-pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, Vec<Param>) {
+pub(in crate::journal) fn statement<D: Dialect>(
+    filter: &RunFilter,
+    order: Order,
+    after: Option<RunPlace>,
+) -> (String, Vec<Param>) {
     let mut params = Vec::new();
     let mut place = |param: Param| {
         params.push(param);
@@ -47,6 +71,10 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
     }
     if let Some(until) = filter.until {
         common += &format!(" AND created <= {}", place(stamp(until).into()));
+    }
+    if let Some(after) = after {
+        let (created, number) = (place(stamp(after.created).into()), place(after.number.into()));
+        common += &format!(" AND created >= {created} AND (created > {created} OR seq > {number})");
     }
     if let Some(priority) = filter.priority {
         common += &format!(" AND priority <= {}", place((rank(priority) as i64).into()));
@@ -67,7 +95,7 @@ pub(in crate::journal) fn statement<D: Dialect>(filter: &RunFilter) -> (String, 
         (None, None) => RunState::ALL.map(state).to_vec(),
     };
     let limit = place(Param::count(filter.limit.unwrap_or(usize::MAX)));
-    (D::newest_runs(index, &conditions, &limit), params)
+    (D::runs_in_order(index, &conditions, order, &limit), params)
 }
 
 /// Records per lookup. A fixed number, so that one prepared statement serves all.
@@ -119,19 +147,21 @@ pub(in crate::journal) async fn by_prefix(
 
 /// A run with its event and history.
 pub(in crate::journal) async fn detail<D: Database>(db: &D, id: &RunId) -> Result<Option<RunDetail>, Error> {
-    let sql = format!(
-        "SELECT {}, {}, {}, {} FROM runs r LEFT JOIN events e ON e.seq = r.event WHERE r.id = $1",
-        qualified("r", RUN_ROW),
-        qualified("r", RUN),
-        qualified("e", EVENT),
-        D::Dialect::ENTRIES
-    );
-    row(db, &sql, vec![(&id.0).into()], |row| {
-        let (listed, mut run, event) = (row.run_row()?, row.run()?, row.event()?);
-        run.event = event.id.clone();
-        Ok(RunDetail { row: listed, run, event, entries: row.entries()? })
-    })
-    .await
+    let columns = detail_columns::<D::Dialect>();
+    let sql = format!("SELECT {columns} FROM runs r LEFT JOIN events e ON e.seq = r.event WHERE r.id = $1");
+    row(db, &sql, vec![(&id.0).into()], read_detail).await
+}
+
+/// The columns of [`read_detail`], of the run `r` and its event `e`.
+fn detail_columns<D: Dialect>() -> String {
+    let (listed, run) = (qualified("r", RUN_ROW), qualified("r", RUN));
+    format!("{listed}, {run}, {}, {}", qualified("e", EVENT), D::ENTRIES)
+}
+
+fn read_detail(row: &mut Row) -> Result<RunDetail, Unreadable> {
+    let (listed, mut run, event) = (row.run_row()?, row.run()?, row.event()?);
+    run.event = event.id.clone();
+    Ok(RunDetail { row: listed, run, event, entries: row.entries()? })
 }
 
 /// An event.

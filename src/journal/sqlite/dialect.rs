@@ -1,6 +1,6 @@
 //! The SQL that is specific to SQLite.
 
-use crate::journal::database::{Dialect, Param};
+use crate::journal::database::{Dialect, Order, Param};
 use crate::journal::row::RUN_ROW;
 
 /// The most entries of a run: see the table `entries`.
@@ -38,11 +38,12 @@ impl Dialect for SqliteDialect {
         )
     }
 
-    fn newest_runs(index: &str, conditions: &[String], limit: &str) -> String {
+    fn runs_in_order(index: &str, conditions: &[String], order: Order, limit: &str) -> String {
         let part = |condition: &String| {
             format!("SELECT {RUN_ROW}, seq FROM runs INDEXED BY {index} WHERE {condition}")
         };
         let parts: Vec<String> = conditions.iter().map(part).collect();
-        format!("{} ORDER BY created DESC, seq DESC LIMIT {limit}", parts.join(" UNION ALL "))
+        let order = order.sql();
+        format!("{} ORDER BY created {order}, seq {order} LIMIT {limit}", parts.join(" UNION ALL "))
     }
 }

@@ -5,8 +5,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::event::Priority;
-use crate::journal::RunFilter;
+use crate::journal::database::Order;
 use crate::journal::queries::{cursors, links, runs, totals, writes};
+use crate::journal::{RunFilter, RunPlace};
 use crate::run::RunState;
 
 use super::dialect::SqliteDialect;
@@ -39,7 +40,11 @@ fn lists() -> Vec<String> {
                             priority: Some(Priority::Poll),
                             limit: Some(9),
                         };
-                        lists.push(runs::statement::<SqliteDialect>(&filter).0);
+                        let place = RunPlace { created: DateTime::UNIX_EPOCH, number: 1 };
+                        for (order, after) in [(Order::NewestFirst, None), (Order::OldestFirst, Some(place))]
+                        {
+                            lists.push(runs::statement::<SqliteDialect>(&filter, order, after).0);
+                        }
                     }
                 }
             }

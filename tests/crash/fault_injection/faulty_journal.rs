@@ -12,7 +12,8 @@ use hob::event::{Cursor, CursorKey, DedupKey, Event, EventId, Source};
 use hob::journal::{
     Appended, BaseValues, BaseWrite, Batch, Claim, Error, HeldConnection, Journal, Lease, LeasedRun,
     LimitState, LimitWrite, Link, LinkBase, LinkWrite, Pruned, Queries, RecipeText, Record, Retention,
-    RunDetail, RunFilter, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished, Written,
+    RunDetail, RunFilter, RunPlace, RunRow, RunUpdate, SeenCount, Slots, StoreInfo, Totals, Unfinished,
+    Written,
 };
 use hob::run::{Accounts, RunId, StampedEntry, Unsettled};
 use serde_json::Value;
@@ -316,6 +317,15 @@ impl Queries for FaultyJournal {
     ) -> Result<Vec<RunRow>, Error> {
         self.alive().await;
         self.inner.runs_about(recipe, accounts, records).await
+    }
+
+    async fn histories(
+        &self,
+        filter: &RunFilter,
+        after: Option<RunPlace>,
+    ) -> Result<Vec<(RunPlace, RunDetail)>, Error> {
+        self.alive().await;
+        self.inner.histories(filter, after).await
     }
 
     async fn first_run(&self, recipe: &str) -> Result<Option<DateTime<Utc>>, Error> {

@@ -1,0 +1,9 @@
+//! `hob replay`: recorded runs with recipes as they are now.
+
+mod command;
+mod history;
+mod page;
+mod place;
+mod text;
+
+pub use command::Replay;
