@@ -7,7 +7,9 @@ use anyhow::Context;
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::{Failure, store};
+use super::dry_writes::{DryWrite, writes, writes_table};
+use super::{Failure, Streams, store};
+use crate::engine::RecipeVersions;
 use crate::journal::{Access, Journal, Part, RESERVED_PREFIX, Record, RunFilter, Sqlite};
 use crate::run::{Entry, RunId, RunState};
 use crate::workspace::Workspace;
@@ -67,11 +69,23 @@ pub(super) struct DryRow {
     error: Option<String>,
     /// Requests it would have sent and other remarks, in order.
     told: Vec<String>,
+    /// The fields that it would have written.
+    writes: Vec<DryWrite>,
+}
+
+/// Prints what the runs would have done, for people: a heading and a line per request of each, and a table of what they
+/// would have written.
+pub(super) fn print(rows: &[DryRow], streams: &mut Streams) -> std::io::Result<()> {
+    rows.iter().flat_map(DryRow::lines).try_for_each(|line| streams.say(line))?;
+    match writes_table(rows.iter().flat_map(|row| &row.writes)) {
+        Some(table) => streams.print(&format!("\n{table}\n\n")),
+        None => Ok(()),
+    }
 }
 
 impl DryRow {
-    /// For people: a heading and a line per request.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// A heading and a line per request.
+    fn lines(&self) -> Vec<String> {
         let Self { recipe, state, .. } = self;
         let record = self.record.as_ref().map(|record| format!(" {record}")).unwrap_or_default();
         let on = match self.connections.is_empty() {
@@ -93,6 +107,7 @@ impl DryRow {
 /// `known`.
 pub(super) async fn rows(
     journal: &dyn Journal,
+    recipes: &RecipeVersions,
     mut known: Option<&mut BTreeSet<RunId>>,
 ) -> Result<Vec<DryRow>, crate::journal::Error> {
     let mut found = Vec::new();
@@ -105,6 +120,7 @@ pub(super) async fn rows(
             continue;
         }
         let Some(detail) = journal.run(&row.id).await? else { continue };
+        let writes = recipes.current(&row.recipe).map(|recipe| writes(&detail, &recipe)).unwrap_or_default();
         let told = detail.entries.into_iter().filter_map(|stamped| match stamped.entry {
             Entry::Remark { message, .. } => Some(message),
             Entry::StepUnchanged { operation, reason, .. } => {
@@ -119,6 +135,7 @@ pub(super) async fn rows(
             state: row.state,
             error: row.error,
             told: told.collect(),
+            writes,
         });
     }
     Ok(found)

@@ -15,6 +15,7 @@ mod connections;
 mod counters;
 mod dispatch;
 mod dry_run;
+mod dry_writes;
 mod exit;
 mod expand;
 mod explain;

@@ -107,10 +107,11 @@ impl Trigger {
             let batch = Batch { events: vec![manual::event(&recipe, payload, &services)], progress: None };
             journal.append(batch).await.map_err(Failure::unavailable)?;
             let options = Options { dry_run: true, isolated: self.store.sandbox, ..Options::default() };
-            let idle = Engine::new(services, RecipeVersions::new([recipe]), options).run_until_idle().await;
+            let recipes = RecipeVersions::new([recipe]);
+            let idle = Engine::new(services, recipes.clone(), options).run_until_idle().await;
             connected.finish_token_requests().await;
             let rows = match idle {
-                Ok(_) => dry_run::rows(journal.as_ref(), None).await,
+                Ok(_) => dry_run::rows(journal.as_ref(), &recipes, None).await,
                 Err(error) => Err(error),
             };
             journal.close().await;
@@ -119,7 +120,7 @@ impl Trigger {
         match self.output.format {
             Format::Json => session.streams.json(&rows)?,
             Format::Text => {
-                rows.iter().flat_map(DryRow::lines).try_for_each(|line| session.streams.say(line))?;
+                dry_run::print(&rows, &mut session.streams)?;
                 session
                     .streams
                     .note("a dry run: nothing is sent that changes anything, and nothing is stored");

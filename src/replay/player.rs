@@ -104,7 +104,7 @@ pub(super) fn play(recipe: &CheckedRecipe, stage: Stage<'_>, answers: &mut impl 
             assumed: Vec::new(),
         },
     };
-    play.played.end = play.to_the_end(answers);
+    play.played.end = play.until_the_end(answers);
     play.played
 }
 
@@ -126,7 +126,7 @@ impl Play<'_> {
         Machine::new(self.recipe.clone(), detail.run.clone(), &detail.event, &self.history, context)
     }
 
-    fn to_the_end(&mut self, answers: &mut impl Answers) -> End {
+    fn until_the_end(&mut self, answers: &mut impl Answers) -> End {
         let mut machine = self.machine();
         for _ in 0..MAX_DECISIONS {
             let mut decision = machine.decide(self.clock);

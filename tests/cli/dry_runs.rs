@@ -118,6 +118,31 @@ fn a_schedule_is_tried_with_the_event_of_this_moment() {
     assert!(hint.contains("what an event would do to form, weekly: `hob trigger RECIPE"), "{hint}");
 }
 
+/// What a read or the event shows of a record is the old value.
+#[test]
+fn writes_are_a_table_by_record_with_old_and_new_values() {
+    let stand_in = StandIn::start();
+    let folder = workspace(&stand_in);
+    let path = folder.path();
+    let recipe = "name: rename\nconnections: { highlevel: studio-1 }\ntrigger: { manual: {} }\nactions:\n  \
+        - { do: contacts.get, with: { contactId: \"{{ event.contact }}\" } }\n  \
+        - { do: contacts.update, with: { contactId: \"{{ event.contact }}\", firstName: Zoe } }\n  \
+        - { do: contacts.upsert, with: { email: new@example.com } }\n";
+    fs::write(path.join("recipes/rename.yaml"), recipe).unwrap();
+    let contact = stand_in.sandbox.records("highlevel", "contacts", 1).unwrap().remove(0);
+    let told = dry(path, "rename", Some(&json!({ "contact": contact["id"] })), &[]).code(0).output;
+    let rows: Vec<Vec<&str>> = told
+        .lines()
+        .skip_while(|line| !line.starts_with("RECORD"))
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let (id, first_name) = (contact["id"].as_str().unwrap(), contact["firstName"].to_string());
+    assert_eq!(rows[0], ["RECORD", "OPERATION", "FIELD", "OLD", "NEW"], "{told}");
+    assert_eq!(rows[1], [id, "contacts.update", "firstName", first_name.as_str(), "\"Zoe\""], "{told}");
+    assert_eq!(rows[2], ["(new)", "contacts.upsert", "email", "?", "\"new@example.com\""], "{told}");
+    assert_eq!(changes(&stand_in), 0);
+}
+
 /// A dry run continues from the real cursor.
 #[test]
 fn a_dry_run_of_a_poller_starts_at_the_real_cursor() {
@@ -136,6 +161,15 @@ fn a_dry_run_of_a_poller_starts_at_the_real_cursor() {
     let log = "name: watch\nconnections: { highlevel: studio-1 }\ntrigger: { poll: contacts.search, start: all }\nactions: [{ do: log, with: { message: m } }]\n";
     fs::write(path.join("recipes/watch.yaml"), log).unwrap();
     hob(path, &["run", "recipes/watch.yaml", "--once"]).code(0);
+    // The event shows the tags that are there; the new one comes in addition.
+    let contact = stand_in.sandbox.records("highlevel", "contacts", 1).unwrap().remove(0);
+    let rows = first["dry_run"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["record"] == contact["id"]).unwrap_or_else(|| panic!("{first}"));
+    let tags = contact["tags"].as_array().unwrap().clone();
+    let more: Vec<Value> = tags.iter().cloned().chain(["x".into()]).collect();
+    let write = json!({ "record": contact["id"], "step": "add-1", "operation": "contacts.tags.add", "field": "tags",
+        "old": tags, "new": more });
+    assert_eq!(row["writes"], json!([write]));
     let next = dry();
     assert_eq!((&next["events"], &next["dry_run"]), (&json!(0), &json!([])), "{next}");
 }

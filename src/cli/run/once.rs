@@ -42,11 +42,10 @@ impl Service {
             .holding(&self.services.connections)
             .without(&self.left_out);
         if self.options.dry_run {
-            let rows = dry_run::rows(self.services.journal.as_ref(), None).await;
+            let rows = dry_run::rows(self.services.journal.as_ref(), &self.recipe_versions, None).await;
             let rows = rows.map_err(Failure::unavailable)?;
             if format == Format::Text {
-                let mut lines = rows.iter().flat_map(dry_run::DryRow::lines);
-                lines.try_for_each(|line| session.streams.say(line))?;
+                dry_run::print(&rows, &mut session.streams)?;
             }
             summary.dry_run = Some(rows);
             self.hint_at_other_triggers(session);

@@ -75,7 +75,7 @@ pub(super) struct Service {
     pub(super) progress: Progress,
     connected: ConnectedAccounts,
     /// The engine's recipes.
-    recipe_versions: RecipeVersions,
+    pub(super) recipe_versions: RecipeVersions,
     trigger_context: TriggerContext,
     server: Server,
     holds: HoldRecorder,
@@ -178,9 +178,7 @@ impl Service {
                         () = &mut triggers => break Err(None),
                         () = &mut forgetting => break Err(None),
                         rows = self.next_dry_run_rows(&mut printed), if self.options.dry_run => {
-                            for line in rows.iter().flat_map(DryRow::lines) {
-                                session.streams.say(line).map_err(Failure::from)?;
-                            }
+                            dry_run::print(&rows, &mut session.streams).map_err(Failure::from)?;
                             session.streams.output.flush().map_err(Failure::from)?;
                         }
                         () = edits.changed() => {
@@ -221,7 +219,9 @@ impl Service {
         loop {
             tokio::time::sleep(DRY_RUN_INTERVAL).await;
             // A store in a temporary folder is not unreachable for long.
-            let rows = dry_run::rows(self.services.journal.as_ref(), Some(printed)).await.unwrap_or_default();
+            let rows = dry_run::rows(self.services.journal.as_ref(), &self.recipe_versions, Some(printed))
+                .await
+                .unwrap_or_default();
             if !rows.is_empty() {
                 return rows;
             }
