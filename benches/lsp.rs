@@ -20,9 +20,9 @@ const ROUNDS: usize = 100;
 /// The longest time between a key and its completions, for 99 of 100.
 const LIMIT: Duration = Duration::from_millis(50);
 
-const SETTINGS: &str = "connections:\n  studio: { connector: highlevel, location: l, auth: { token: pit-1 } }\n  fitr: { connector: fitr, base_url: 'https://fitr.example', auth: { header: { name: X, value: key-12345678 } } }\n";
+const SETTINGS: &str = "connections:\n  studio: { connector: highlevel, location: l, auth: { token: pit-12345 } }\n  fitr: { connector: fitr, base_url: 'https://fitr.example', auth: { header: { name: X, value: key-12345678 } } }\n";
 const BEGINNING: &str = "description: A client becomes a contact.\ntrigger:\n  poll: fitr.clients.list\n  every: 5m\n  emit: [new, changed]\nwhen: \"{{ event.email }}\"\nvars:\n  first: \"{{ event.full_name | split(' ') | first }}\"\nactions:\n  - id: contact\n    do: contacts.upsert\n    with:\n      email: \"{{ event.email | lower }}\"\n      firstName: \"{{ vars.first }}\"\n";
-const STEP: &str = "  - do: contacts.notes.create\n    if: \"{{ event.goal }}\"\n    with:\n      contactId: \"{{ steps.contact.id }}\"\n      body: \"{{ vars.first }}: {{ event.goal }}\"\n";
+const STEP: &str = "  - do: contacts.notes.create\n    if: \"{{ event.program }}\"\n    with:\n      contactId: \"{{ steps.contact.id }}\"\n      body: \"{{ vars.first }}: {{ event.program }}\"\n";
 
 /// What is typed at the end of the recipe, and a completion that must be offered then.
 const KINDS: [(&str, &str, &str); 4] = [

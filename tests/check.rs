@@ -341,6 +341,14 @@ proptest! {
     }
 
     #[test]
+    fn no_message_of_an_editor_panics(data in near(&[
+        "\x04\x0c- do: contacts.upsert\n  with: { email: \"{{ event.", "\x05\x04- { id: a, do: log }\n- with:\n    \n  do: x",
+        "\x03\0{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}", "\x06\x02- do: log\n  with:\n    message: |\n      {{ steps['a",
+    ])) {
+        fuzz::lsp(&data);
+    }
+
+    #[test]
     fn no_bytes_panic(data in proptest::collection::vec(any::<u8>(), 0..200)) {
         for run in [fuzz::webhook, fuzz::yaml, fuzz::template, fuzz::answer, fuzz::cron] {
             run(&data);

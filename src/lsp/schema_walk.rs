@@ -59,7 +59,7 @@ fn variants(root: &'static Value, schema: &'static Value) -> Vec<&'static Value>
     let schema = resolve(root, schema);
     match branches(schema) {
         // Words with an explanation each are one schema.
-        Some(branches) if branches.iter().all(|branch| branch.get("const").is_none()) => {
+        Some(branches) if branches.iter().any(|branch| branch.get("const").is_none()) => {
             branches.iter().flat_map(|branch| variants(root, branch)).collect()
         }
         _ => vec![schema],
@@ -158,6 +158,11 @@ mod tests {
         assert!(["poll", "webhook", "schedule", "manual"].iter().all(|kind| all.contains(kind)), "{all:?}");
         let polls = names("trigger", "trigger: { poll: x }");
         assert!(polls.contains(&"every") && !polls.contains(&"webhook"), "{polls:?}");
+        // A word, or a mapping.
+        assert!(names("trigger.verify", "trigger: { webhook: /x }").contains(&"hmac"));
+        let root = recipe::schema();
+        let found = words(root, &at(root, &path("trigger.verify"), None));
+        assert!(found.iter().any(|word| word.text == "none"), "{found:?}");
     }
 
     #[test]

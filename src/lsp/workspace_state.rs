@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,9 @@ use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::secret::Redactor;
 use crate::source::{SourceFile, Span};
 use crate::workspace::{self, Dotenv, Error, FileRole, Opened, Workspace};
+
+/// The catalog of texts outside workspaces.
+static BUILT_IN: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
 /// Codes of mistakes that only the check of all recipes finds.
 const ACROSS: [Code; 4] = [Code::DuplicateName, Code::RecipeCycle, Code::UnknownLink, Code::InsecureWebhook];
@@ -46,7 +49,7 @@ impl WorkspaceState {
     pub fn none() -> Self {
         Self {
             root: None,
-            catalog: Arc::new(Catalog::built_in()),
+            catalog: Arc::clone(&BUILT_IN),
             info: WorkspaceInfo::none(),
             redactor: Redactor::default(),
             sound: Vec::new(),

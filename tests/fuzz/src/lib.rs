@@ -14,6 +14,7 @@ use hob::template::{Scope, Sources, Template};
 use hob::trigger::webhook::{Delivery, identify_event};
 use hob::value::address::fill;
 use hob::value::{Map, Value, read_json};
+use serde_json::json;
 
 static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::built_in()));
 
@@ -150,6 +151,48 @@ fn take_apart(operation: &Operation, answer: &Answer) {
         at = next;
     }
     panic!("the same page of `{}` is read again and again", operation.id);
+}
+
+/// Every request about any text is answered, and so is what is no message.
+pub fn lsp(data: &[u8]) {
+    let Some((line, character, text)) = choice(data) else { return };
+    let uri = "file:///any/recipes/any.yaml";
+    let at = json!({
+        "textDocument": { "uri": uri },
+        "position": { "line": line, "character": character },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": line, "character": character } },
+        "context": { "includeDeclaration": true, "diagnostics": [], "triggerKind": 1 },
+        "newName": "other",
+    });
+    // Beginning like a recipe, so that it is taken for one.
+    let text = format!("name: a\ntrigger: {{ manual: {{}} }}\nactions:\n{}", String::from_utf8_lossy(text));
+    let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": text });
+    let mut messages = vec![
+        json!({ "id": 0, "method": "initialize", "params": { "capabilities": {} } }),
+        json!({ "method": "textDocument/didOpen", "params": { "textDocument": document } }),
+    ];
+    let methods =
+        ["completion", "hover", "definition", "references", "rename", "documentSymbol", "codeAction"];
+    let requests = methods.iter().zip(1..);
+    messages.extend(
+        requests.map(
+            |(method, id)| json!({ "id": id, "method": format!("textDocument/{method}"), "params": at }),
+        ),
+    );
+    let mut input: Vec<u8> = Vec::new();
+    for message in messages {
+        let message = message.to_string();
+        input.extend(format!("Content-Length: {}\r\n\r\n{message}", message.len()).bytes());
+    }
+    input.extend(format!("Content-Length: {}\r\n\r\n", data.len()).bytes());
+    input.extend(data);
+    input.extend(data);
+    let mut output: Vec<u8> = Vec::new();
+    let served = hob::lsp::serve(Box::new(std::io::Cursor::new(input)), &mut output, [].into());
+    assert!(served.is_ok());
+    let output = String::from_utf8_lossy(&output);
+    assert!(!output.contains("hob has a fault"), "{output}");
+    assert!(output.matches("\"id\":").count() > methods.len(), "{output}");
 }
 
 /// A cron expression is rejected, or its times ascend.
