@@ -10,7 +10,7 @@ const VERBS: [&str; 5] = ["search", "upsert", "list", "query", "bulk"];
 
 /// Names of a kind of record, from an operation's id and path. Two operations concern the same kind if they share a
 /// name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ResourceNames(BTreeSet<String>);
 
 /// What a write does to its record.

@@ -1,19 +1,17 @@
 //! Cycles of recipes that write what starts the next one.
 
-use std::collections::VecDeque;
-
 use super::checked::{CheckedAction, CheckedRecipe};
-use super::feedback::{Resource, writing_steps};
-use crate::catalog::{Catalog, Operation, Place, RecordChange, WriteTarget};
+use super::feedback::writing_steps;
+use super::starts::{Read, Starts, Write};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::recipe::{EchoPolicy, Emit, Trigger, Webhook};
+use crate::recipe::EchoPolicy;
 
 /// A warning for each cycle, at its first recipe. A recipe that starts itself is a cycle only if its echoes run.
 pub(super) fn cycle_warnings(recipes: &[CheckedRecipe]) -> Vec<(usize, Diagnostic)> {
     let mut found = Vec::new();
-    let next: Vec<Vec<usize>> = (0..recipes.len()).map(|at| started_by(at, recipes)).collect();
+    let starts = Starts::among(recipes);
     for first in 0..recipes.len() {
-        let Some(cycle) = shortest_cycle(&next, first) else { continue };
+        let Some(cycle) = starts.shortest_cycle(first) else { continue };
         let cycle: Vec<&CheckedRecipe> = cycle.iter().map(|at| &recipes[*at]).collect();
         if is_one_sync(&cycle) {
             continue;
@@ -31,84 +29,15 @@ fn is_one_sync(cycle: &[&CheckedRecipe]) -> bool {
     cycle.iter().all(|recipe| recipe.recipe().is_generated() && Some(file(recipe)) == first)
 }
 
-/// The recipes that the one at `at` may start by its writes; itself only if its echoes run.
-fn started_by(at: usize, all: &[CheckedRecipe]) -> Vec<usize> {
-    let recipe = &all[at];
-    let runs_echoes = recipe.recipe().echo == EchoPolicy::Allow;
-    let starts = |other: &CheckedRecipe| starting_steps(recipe, other).next().is_some();
-    let others = (0..all.len()).filter(|other| *other != at || runs_echoes);
-    others.filter(|other| starts(&all[*other])).collect()
-}
-
 /// The steps of `recipe` whose writes start `other`.
 fn starting_steps<'r>(
     recipe: &'r CheckedRecipe,
-    other: &'r CheckedRecipe,
+    other: &CheckedRecipe,
 ) -> impl Iterator<Item = CheckedAction<'r>> {
-    let read = Resource::of_trigger(other);
-    let read = read.filter(|read| share_a_connection(recipe, other, &read.connector));
-    read.into_iter().flat_map(move |read| {
-        writing_steps(recipe).filter(move |action| {
-            Resource::of_operation(action.operation).meets(&read) && is_told(action.operation, other)
-        })
+    let read = Read::of(other);
+    writing_steps(recipe).filter(move |action| {
+        read.as_ref().is_some_and(|read| Write::of(recipe, action.operation).starts(read))
     })
-}
-
-fn share_a_connection(one: &CheckedRecipe, other: &CheckedRecipe, connector: &str) -> bool {
-    let named = |recipe: &CheckedRecipe| -> Vec<Option<String>> {
-        recipe.accounts().iter().map(|accounts| accounts.get(connector).cloned()).collect()
-    };
-    let (ones, others) = (named(one), named(other));
-    ones.iter().any(|one| others.contains(one))
-}
-
-/// Whether the trigger of `recipe` reports the effect of the operation: one for new records only reports no changes.
-fn is_told(operation: &Operation, recipe: &CheckedRecipe) -> bool {
-    let in_path = operation.parameters.values().any(|parameter| parameter.place == Place::Path);
-    let kinds: &[Emit] = match operation.write_target() {
-        Some(WriteTarget::Created) => &[Emit::New],
-        Some(WriteTarget::Deleted) => &[Emit::Removed],
-        // A write without an id may find no record and create one.
-        Some(WriteTarget::Fields) if !in_path => &[Emit::New, Emit::Changed],
-        _ => &[Emit::Changed],
-    };
-    match recipe.trigger() {
-        Trigger::Poll(poll) => poll.emit.iter().any(|kind| kinds.contains(kind)),
-        Trigger::Webhook(Webhook::Events { connector, types, .. }) => {
-            types.iter().any(|name| kinds.contains(&change(recipe.catalog(), connector, name)))
-        }
-        _ => false,
-    }
-}
-
-/// The kind of change that an event reports.
-fn change(catalog: &Catalog, connector: &str, name: &str) -> Emit {
-    let connector = catalog.connector(connector);
-    match connector.and_then(|connector| connector.events.get(name)).and_then(|event| event.change) {
-        Some(RecordChange::New) => Emit::New,
-        Some(RecordChange::Removed) => Emit::Removed,
-        Some(RecordChange::Changed) | None => Emit::Changed,
-    }
-}
-
-/// The shortest path from `first` back to itself through later recipes.
-fn shortest_cycle(next: &[Vec<usize>], first: usize) -> Option<Vec<usize>> {
-    let mut ways: VecDeque<Vec<usize>> = VecDeque::from([vec![first]]);
-    let mut seen = vec![false; next.len()];
-    while let Some(way) = ways.pop_front() {
-        let last = *way.last()?;
-        for &at in next[last].iter().filter(|at| **at >= first) {
-            if at == first {
-                return Some(way);
-            }
-            if !std::mem::replace(&mut seen[at], true) {
-                let mut longer = way.clone();
-                longer.push(at);
-                ways.push_back(longer);
-            }
-        }
-    }
-    None
 }
 
 fn warning(cycle: &[&CheckedRecipe]) -> Diagnostic {
@@ -152,6 +81,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::catalog::Catalog;
     use crate::check::{WorkspaceInfo, check_all};
     use crate::source::SourceFile;
 

@@ -12,7 +12,7 @@ pub struct Feedback {
 }
 
 /// A kind of record of a connector.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Resource {
     /// The connector.
     pub connector: String,

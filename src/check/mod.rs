@@ -17,6 +17,7 @@ mod operation_use;
 mod result_shape;
 pub mod rules;
 mod shared_path;
+mod starts;
 mod step_reads;
 mod template_site;
 mod verification_key;

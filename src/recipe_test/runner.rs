@@ -42,7 +42,7 @@ const LEASE: Duration = Duration::from_secs(3600);
 pub struct Runner {
     accounts: Vec<ConnectionConfig>,
     env: Map<String, Value>,
-    client: ClientSettings,
+    client: Client,
     loop_limit: LoopLimit,
     folder: TempDir,
     /// An empty store, copied for each test.
@@ -72,10 +72,11 @@ impl Runner {
         Sqlite::open_temporary(&empty_store)?.close().await;
         let files = FileFolders { root: workspace.root.clone(), allowed: workspace.files.clone() };
         let downloads = folder.path().join("downloads");
+        let client = ClientSettings { downloads, files, ..ClientSettings::default() };
         Ok(Self {
             accounts: workspace.accounts.values().cloned().collect(),
             env: workspace.env_values(),
-            client: ClientSettings { downloads, files, ..ClientSettings::default() },
+            client: Client::new(client, Clock::system())?,
             loop_limit: LoopLimit::default(),
             folder,
             empty_store,
@@ -165,8 +166,8 @@ impl Runner {
         let mut env = self.env.clone();
         env.extend(case.env.clone());
         let stubs = Arc::clone(stubs);
-        let client = Client::new(self.client.clone(), clock.clone())?
-            .answered_by(Responder::new(move |request| stubs.receive(request)));
+        let responder = Responder::new(move |request| stubs.receive(request));
+        let client = self.client.clone().with_clock(clock.clone()).answered_by(responder);
         Ok(Services {
             journal,
             client,

@@ -98,6 +98,11 @@ impl Client {
         Self { on_wait, ..self }
     }
 
+    /// The same client on another clock. What it needs for TLS, such as the system's certificates, is not read again.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The same client, answered by `responder` in place of the network.
     pub fn answered_by(self, responder: Responder) -> Self {
         Self { responder: Some(responder), ..self }

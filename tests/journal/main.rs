@@ -97,7 +97,7 @@ suite! {
         a_link_can_replace_those_of_either_end, of_many_who_link_a_record_one_does,
         what_is_imported_links_nothing_twice, values_are_remembered,
         markers_are_no_values, texts_of_recipes_are_kept;
-    pollers: progress_is_kept, records_are_remembered_and_forgotten, vanished_records_come_in_pages,
+    pollers: progress_is_kept, records_are_remembered_and_forgotten, many_records_are_forgotten_at_once, vanished_records_come_in_pages,
         events_are_stored_beside_a_poller_that_has_not_gone_on, runs_about_records_are_found,
         accepted_removals_are_kept_until_they_are_forgotten;
 }

@@ -88,6 +88,26 @@ pub async fn records_are_remembered_and_forgotten(location: &StoreLocation) {
     assert_eq!(known(&*journal, &other.key, &["1", "2"]).await.len(), 2);
 }
 
+pub async fn many_records_are_forgotten_at_once(location: &StoreLocation) {
+    let journal = location.open().await;
+    let (one, other) = (cursor("a", 1), cursor("b", 1));
+    let all: Vec<String> = (0..12_345).map(|number| format!("record {number}")).collect();
+    let all: Vec<(&str, &str)> = all.iter().map(|record| (record.as_str(), "")).collect();
+    let progress = |cursor: &Cursor, seen, reset| Progress {
+        cursor: cursor.clone(),
+        seen,
+        forgotten: vec![],
+        reset,
+        claim: None,
+        beside: false,
+    };
+    save(&*journal, progress(&one, seen(&all), false)).await;
+    save(&*journal, progress(&other, seen(&all[..7]), false)).await;
+    save(&*journal, progress(&one, vec![], true)).await;
+    let known = async |key| journal.count_seen(key, 9).await.unwrap().known;
+    assert_eq!((known(&one.key).await, known(&other.key).await), (0, 7));
+}
+
 pub async fn vanished_records_come_in_pages(location: &StoreLocation) {
     let journal = location.open().await;
     let first = cursor("a", 1);

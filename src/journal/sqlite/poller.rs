@@ -8,6 +8,9 @@ use crate::journal::{Claim, Progress};
 use super::failure::Failure;
 use super::writer::Tx;
 
+/// Records that one statement forgets.
+const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
 /// Progress as rows.
 pub(super) struct Step {
     key: String,
@@ -40,7 +43,7 @@ impl Step {
     pub(super) fn save(&self, tx: &Tx<'_>) -> Result<(), Failure> {
         let cursor = if self.beside { self.unmoved(tx)? } else { self.advance(tx)? };
         if self.reset {
-            tx.conn.prepare_cached("DELETE FROM seen WHERE cursor = ?1")?.execute([cursor])?;
+            forget_all(tx, cursor)?;
         }
         for record in &self.forgotten {
             tx.conn
@@ -57,6 +60,22 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// Forgets all records of a cursor. SQLite gathers the keys of what one statement deletes in memory, which a million of
+/// them would fill.
+fn forget_all(tx: &Tx<'_>, cursor: i64) -> Result<(), Failure> {
+    let mut find = tx
+        .conn
+        .prepare_cached("SELECT record FROM seen WHERE cursor = ?1 ORDER BY record LIMIT 1 OFFSET ?2")?;
+    let mut delete = tx.conn.prepare_cached("DELETE FROM seen WHERE cursor = ?1 AND record <= ?2")?;
+    while let Some(last) =
+        find.query_row((cursor, FORGOTTEN_AT_ONCE), |row| row.get::<_, String>(0)).optional()?
+    {
+        delete.execute((cursor, last))?;
+    }
+    tx.conn.prepare_cached("DELETE FROM seen WHERE cursor = ?1")?.execute([cursor])?;
+    Ok(())
 }
 
 impl Step {
