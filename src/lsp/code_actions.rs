@@ -54,7 +54,7 @@ fn allowance(found: &Diagnostic, reading: &Reading<'_>, encoding: Encoding) -> O
     let text = file.slice(line);
     let indent = &text[..text.len() - text.trim_start().len()];
     // Within a text of several lines, a comment would be a part of it.
-    let place = outline::place(&file.text()[..line.start]);
+    let place = outline::place(&file.text()[..line.start + indent.len()]);
     if place.role == Role::Value && (place.block || place.quoted) {
         return None;
     }

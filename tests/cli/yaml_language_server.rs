@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -108,14 +109,21 @@ fn the_settings_of_vs_code_lead_to_the_schemas_without_a_comment() {
     let settings = std::fs::read_to_string(folder.path().join(".vscode/settings.json")).unwrap();
     let settings: Value = serde_json::from_str(&settings).unwrap();
     let mut editor = server(program, folder.path(), &settings["yaml.schemas"]);
-    // The server asks for its settings after the session has begun.
-    let known = folder.path().join("hob.yaml");
-    editor.open(&known, "nonsense: 1\n");
-    editor.diagnostics(&known, |told| !told.is_empty());
+    // The server asks for its settings after the session has begun, and answers without them until then.
+    let deadline = Instant::now() + Duration::from_secs(120);
+    for number in 0.. {
+        let at = editor.open(&folder.path().join(format!("recipes/w{number}.yaml")), "name: a\nt‸\n");
+        let labels = editor.completions(at);
+        if labels.contains(&"trigger".to_owned()) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the schemas are not found: {labels:?}");
+    }
     for (name, text, wanted) in [
         ("recipes/x.yaml", "name: a\nt‸\n", "trigger"),
         ("recipes/sub/y.yml", "name: a\nt‸\n", "trigger"),
         ("recipes/x.test.yaml", "‸\n", "tests"),
+        ("hob.yaml", "‸\n", "connections"),
         ("connectors/club/members.yaml", "operations:\n  club.get:\n    ‸\n", "title"),
     ] {
         let at = editor.open(&folder.path().join(name), text);
